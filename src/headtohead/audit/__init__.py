@@ -1,0 +1,1 @@
+"""May this data carry a comparison at all?"""

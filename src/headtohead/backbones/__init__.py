@@ -1,0 +1,1 @@
+"""Pretrained networks: what there is, where the weights come from, and their features."""

@@ -1,0 +1,1 @@
+"""What the out-of-fold predictions say, with intervals, paired."""

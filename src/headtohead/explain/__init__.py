@@ -1,0 +1,1 @@
+"""Where in the picture a contender found its answer."""

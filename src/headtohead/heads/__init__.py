@@ -1,0 +1,1 @@
+"""What is trained on a backbone, one cell (contender, repeat, fold) at a time."""

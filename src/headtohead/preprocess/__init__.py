@@ -1,0 +1,1 @@
+"""Named, pure steps on arrays, and the recipes made of them."""

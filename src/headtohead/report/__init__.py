@@ -1,0 +1,1 @@
+"""The page, its figures and its tables, from the run folder alone."""

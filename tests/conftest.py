@@ -1,0 +1,18 @@
+"""Fixtures that every room may use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def brain_mri() -> Path:
+    """The 253 real pictures, where a checkout has them beside it."""
+    folder = REPOSITORY.parent / "shared" / "data" / "brain-mri"
+    if not folder.is_dir():
+        pytest.skip("the real brain MRI pictures are not beside this checkout")
+    return folder
