@@ -35,7 +35,7 @@ class Quiet:
     def warn(self, message: str) -> None:
         """Ignore the sentence."""
 
-    def track(self, items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
+    def track(self, items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:  # noqa: ARG002
         """Yield the items unchanged."""
         yield from items
 
