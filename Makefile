@@ -1,0 +1,50 @@
+# Two commands do all the set-up on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DEMO ?= runs/demo
+JOBS ?= 2
+
+.PHONY: install demo test test-slow check format fuzz lock clean
+
+install: $(STAMP)
+
+$(STAMP): requirements/lock.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the pinned packages (about two minutes on a first run) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/lock.txt 2>$(VENV)/install.log \
+	  || { grep -v '^WARNING' $(VENV)/install.log >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . 2>>$(VENV)/install.log \
+	  || { grep -v '^WARNING' $(VENV)/install.log >&2; exit 1; }
+	@touch $(STAMP)
+	@echo "Installed: $(BIN)/headtohead"
+
+demo: install
+	@$(BIN)/headtohead demo --out $(DEMO)
+
+test: install check
+	@$(BIN)/python -m pytest -q -n $(JOBS)
+
+test-slow: install
+	@$(BIN)/python -m pytest -q -m "slow or not slow"
+
+check: install
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -q tests/contracts/test_layers.py
+
+format: install
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+fuzz: install
+	@$(BIN)/python benchmarks/fuzz_readers.py --files 100000
+
+lock:
+	@uv pip compile pyproject.toml --universal --python 3.11 --extra all --group dev --constraint requirements/caps.txt \
+	  --generate-hashes --no-annotate --no-header --quiet --output-file requirements/lock.txt
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .hypothesis
