@@ -1,0 +1,107 @@
+"""The `headtohead` command: joins the topics, and turns every explained error into one line.
+
+Exit status: 0 done, 1 the job failed with an explained error, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import click
+import typer
+
+from headtohead._version import __version__
+from headtohead.core.errors import HeadToHeadError
+
+__all__ = ["build", "main"]
+
+TOPICS = (
+    "compare",
+    "audit",
+    "preprocess",
+    "weights",
+    "verdict",
+    "claim",
+    "demo",
+    "report",
+    "reproduce",
+    "best",
+)
+
+INTRODUCTION = """
+A pretrained CNN or a Vision Transformer on my own medical images, and is the difference real?
+
+Start with:  headtohead demo --out runs/demo
+
+Then:  headtohead compare PICTURES --contenders efficientnet-lite0,dinov2-small --out runs/mine
+
+Research use only; not a medical device.
+"""
+
+
+def build() -> typer.Typer:
+    """Return the command with every topic's subcommands."""
+    app = typer.Typer(
+        help=INTRODUCTION,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_options)
+    for topic in TOPICS:
+        importlib.import_module(f"headtohead.cli.{topic}").register(app)
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status.
+
+    Args:
+        arguments: the words after the command's name; by default those of the process.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
+    words = [word for word in words if word != "--debug"]
+    try:
+        status = build()(args=words, prog_name="headtohead", standalone_mode=False)
+    except HeadToHeadError as error:
+        if debug:
+            raise
+        print(f"headtohead: {' '.join(str(error).split())}", file=sys.stderr)
+        return error.exit_status
+    except click.exceptions.Abort:
+        return _interrupted()
+    except KeyboardInterrupt:
+        return _interrupted()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    return status if isinstance(status, int) else 0
+
+
+def _interrupted() -> int:
+    print("headtohead: stopped; the same command goes on where it was.", file=sys.stderr)
+    return 130
+
+
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version and stop.", is_eager=True, callback=lambda on: _version(on)
+        ),
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    del version, debug
+
+
+def _version(on: bool) -> None:
+    if on:
+        print(f"headtohead {__version__}")
+        raise typer.Exit

@@ -1,0 +1,73 @@
+"""Where a result comes from: versions, hardware, command. No user name, no host name, no path."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from headtohead._version import __version__
+
+__all__ = ["collect"]
+
+PACKAGES = (
+    "torch",
+    "torchvision",
+    "timm",
+    "transformers",
+    "safetensors",
+    "scikit-learn",
+    "scipy",
+    "statsmodels",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "opencv-python-headless",
+    "pillow",
+    "pydicom",
+    "nibabel",
+)
+
+
+def collect(command: Sequence[str] | None = None) -> dict[str, Any]:
+    """Return what a reviewer needs to repeat a run, free of personal data.
+
+    Args:
+        command: the words of the command; absolute paths are shortened to their last part.
+    """
+    return {
+        "headtohead": __version__,
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "system": platform.system(),
+        "machine": platform.machine(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "command": [_shorten(word) for word in (command if command is not None else sys.argv)],
+    }
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _processor() -> str:
+    try:
+        with Path("/proc/cpuinfo").open(encoding="utf-8") as lines:
+            for line in lines:
+                if line.startswith("model name"):
+                    return line.split(":", 1)[1].strip()
+    except OSError:
+        return platform.processor()
+    return platform.processor()
+
+
+def _shorten(word: str) -> str:
+    return Path(word).name if Path(word).is_absolute() else word
