@@ -10,7 +10,6 @@ import sys
 from collections.abc import Sequence
 from typing import Annotated
 
-import click
 import typer
 
 from headtohead._version import __version__
@@ -68,25 +67,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
     try:
-        status = build()(args=words, prog_name="headtohead", standalone_mode=False)
+        build()(args=words, prog_name="headtohead")
     except HeadToHeadError as error:
         if debug:
             raise
         print(f"headtohead: {' '.join(str(error).split())}", file=sys.stderr)
         return error.exit_status
-    except click.exceptions.Abort:
-        return _interrupted()
+    except SystemExit as stop:  # typer's own way out: 0 done, 1 failed, 2 wrong usage
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except KeyboardInterrupt:
-        return _interrupted()
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    return status if isinstance(status, int) else 0
+        print("headtohead: stopped; the same command goes on where it was.", file=sys.stderr)
+        return 130
+    return 0
 
 
-def _interrupted() -> int:
-    print("headtohead: stopped; the same command goes on where it was.", file=sys.stderr)
-    return 130
+def _version(on: bool) -> None:
+    if on:
+        print(f"headtohead {__version__}")
+        raise typer.Exit
 
 
 def _options(
@@ -99,9 +97,3 @@ def _options(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
     del version, debug
-
-
-def _version(on: bool) -> None:
-    if on:
-        print(f"headtohead {__version__}")
-        raise typer.Exit
