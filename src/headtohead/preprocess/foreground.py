@@ -1,0 +1,69 @@
+"""Where the subject of a picture is: the mask and the box behind the recipe `foreground`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from headtohead.core.records import Box, Image
+from headtohead.preprocess import stage, steps
+from headtohead.preprocess.recipe import MASK_STEPS, RECIPES, check_shape
+
+__all__ = ["crop_loss", "foreground_box", "foreground_mask"]
+
+
+def _start(pixels: npt.NDArray[Any], window: tuple[float, float] | None) -> stage.Stage:
+    check_shape(pixels)
+    return stage.start(steps.to_unit(pixels, window)[0])
+
+
+def foreground_box(
+    pixels: npt.NDArray[Any], window: tuple[float, float] | None = None
+) -> tuple[Box, tuple[str, ...]]:
+    """Return the box of the subject, in the picture's pixels, and how it was found.
+
+    It is the box to which the recipe `foreground` cuts.
+
+    Args:
+        pixels: (H, W) or (H, W, 3), any depth.
+        window: (low, high) of the display window, where the file states one.
+
+    >>> import numpy as np
+    >>> picture = np.zeros((100, 100), np.uint8); picture[20:80, 30:70] = 200
+    >>> foreground_box(picture)[0]
+    Box(top=20, left=30, bottom=80, right=70)
+    """
+    done = stage.run(_start(pixels, window), RECIPES["foreground"].steps)
+    return done.region, done.history
+
+
+def foreground_mask(
+    pixels: npt.NDArray[Any], window: tuple[float, float] | None = None
+) -> npt.NDArray[np.bool_]:
+    """Return where the subject is, holes filled, as bool (H, W).
+
+    Args: as `foreground_box`. Where no plausible subject is found, all but trimmed borders is set.
+    """
+    import cv2
+
+    done = stage.run(_start(pixels, window), MASK_STEPS)
+    region = done.region
+    size = (region.right - region.left, region.bottom - region.top)
+    mask = np.zeros(pixels.shape[:2], bool)
+    small = done.masked().astype(np.uint8)
+    region.cut(mask)[...] = cv2.resize(small, size, interpolation=cv2.INTER_NEAREST) > 0
+    return mask
+
+
+def crop_loss(image: Image, box: Box) -> float:
+    """Return the share of the subject's pixels that a box cuts off, 0 to 1.
+
+    Args:
+        image: the whole picture.
+        box: in its pixels.
+    """
+    mask = foreground_mask(image.pixels, image.window)
+    total = int(mask.sum())
+    return 0.0 if total == 0 else 1.0 - int(box.cut(mask).sum()) / total
