@@ -1,0 +1,167 @@
+"""Every contender on every fold: cells computed once, kept, and gathered into one table.
+
+The table of out-of-fold predictions is all that statistics see.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from headtohead.core.reporter import QUIET, Reporter
+from headtohead.core.runs import RunFolder
+from headtohead.heads.base import Cell, CellData, CellResult, Head
+from headtohead.heads.cellfile import read_cell, write_cell
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Part", "gather", "learning_table", "predictions_table", "run_cells"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One fold of one repeat as index arrays; what `data.folds.Fold` gives."""
+
+    repeat: int
+    fold: int
+    train: Any
+    test: Any
+
+
+def run_cells(
+    heads: Mapping[str, Head],
+    parts: Sequence[Part],
+    data: CellData,
+    run: RunFolder,
+    *,
+    seed: int,
+    reporter: Reporter = QUIET,
+) -> None:
+    """Compute each cell that the run folder does not hold yet.
+
+    A cell's file is written whole when it is finished; what a head left in its work folder
+    (checkpoints) is removed then. Cells go contender by contender, so that a network's features
+    are needed for one contender at a time.
+
+    Args:
+        heads: contender name -> head, ensembles after their members.
+        seed: the study's seed; each cell's own seed follows from it, the repeat and the fold.
+    """
+    todo = [(name, part) for name in heads for part in parts]
+    for name, part in reporter.track(todo, "Fitting", total=len(todo)):
+        path = run.cell_path(name, part.repeat, part.fold)
+        key = cell_key(name, part, seed)
+        if read_cell(path, key, len(data.classes)) is not None:
+            continue
+        work = run.work_folder(name, part.repeat, part.fold)
+        work.mkdir(parents=True, exist_ok=True)
+        result = heads[name].fit_predict(make_cell(part, seed), data, work, reporter)
+        write_cell(path, key, result)
+        shutil.rmtree(work)
+
+
+def make_cell(part: Part, seed: int) -> Cell:
+    """Return the cell of a part; its seed is shared by all contenders."""
+    state = np.random.SeedSequence([seed, part.repeat, part.fold]).generate_state(1)
+    return Cell(part.repeat, part.fold, part.train, part.test, int(state[0]))
+
+
+def cell_key(name: str, part: Part, seed: int) -> str:
+    """Return what identifies a cell's inputs: contender, seed, and who is in which part."""
+    digest = hashlib.sha256(f"{name}|{seed}|{part.repeat}|{part.fold}|".encode())
+    digest.update(np.asarray(part.train, dtype=np.int64).tobytes())
+    digest.update(b"|")
+    digest.update(np.asarray(part.test, dtype=np.int64).tobytes())
+    return digest.hexdigest()[:32]
+
+
+def gather(
+    names: Sequence[str], parts: Sequence[Part], run: RunFolder, *, seed: int, k: int
+) -> Iterator[tuple[str, Part, CellResult]]:
+    """Yield every finished cell, contender by contender."""
+    for name in names:
+        for part in parts:
+            result = read_cell(run.cell_path(name, part.repeat, part.fold), cell_key(name, part, seed), k)
+            if result is None:
+                raise FileNotFoundError(run.cell_path(name, part.repeat, part.fold))
+            yield name, part, result
+
+
+def predictions_table(
+    cells: Sequence[tuple[str, Part, CellResult]],
+    data: CellData,
+    ids: Sequence[str],
+    *,
+    inner: bool = False,
+) -> pd.DataFrame:
+    """Return one line per sample, repeat and contender.
+
+    Args:
+        ids: sample ids in index order.
+        inner: the training part's inner out-of-fold probabilities instead of the test part's
+            (samples that no inner fold covered are left out).
+
+    Returns:
+        Columns sample, group, repeat, fold, contender, label, prob_<class>…; sorted by contender
+        (in the order given), repeat, fold, sample.
+    """
+    import pandas as pd
+
+    frames = []
+    for name, part, result in cells:
+        index = part.train if inner else part.test
+        rows = result.inner_probabilities if inner else result.probabilities
+        known = ~np.isnan(rows).any(axis=1)
+        index, rows = np.asarray(index)[known], rows[known]
+        columns: dict[str, Any] = {
+            "sample": [ids[i] for i in index],
+            "group": [str(data.groups[i]) for i in index],
+            "repeat": part.repeat,
+            "fold": part.fold,
+            "contender": name,
+            "label": [data.classes[data.labels[i]] for i in index],
+        }
+        columns.update({f"prob_{label}": rows[:, j] for j, label in enumerate(data.classes)})
+        frames.append(pd.DataFrame(columns).sort_values("sample", kind="stable"))
+    return pd.concat(frames, ignore_index=True)
+
+
+def learning_table(cells: Sequence[tuple[str, Part, CellResult]], data: CellData) -> pd.DataFrame:
+    """Return per cell the accuracy and log loss on train, inner validation and test, and what was chosen."""
+    import json
+
+    import pandas as pd
+
+    from headtohead.heads.base import quality
+
+    rows = []
+    for name, part, result in cells:
+        test = quality(data.labels[part.test], result.probabilities)
+        rows.append(
+            {
+                "contender": name,
+                "repeat": part.repeat,
+                "fold": part.fold,
+                "train_accuracy": result.train.accuracy,
+                "train_loss": result.train.loss,
+                "inner_accuracy": result.inner.accuracy,
+                "inner_loss": result.inner.loss,
+                "test_accuracy": test.accuracy,
+                "test_loss": test.loss,
+                "chosen": json.dumps(dict(result.chosen), sort_keys=True),
+                "epochs": json.dumps([_epoch(line) for line in result.epochs]),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _epoch(line: Any) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return asdict(line)

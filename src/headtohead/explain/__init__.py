@@ -1,1 +1,0 @@
-"""Where in the picture a contender found its answer."""

@@ -1,0 +1,71 @@
+"""What every contender has to beat: the majority class, and a classifier that sees no picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from headtohead.core.reporter import Reporter
+from headtohead.heads.base import Cell, CellData, CellResult, quality
+
+__all__ = ["FILE_FACTS", "MAJORITY", "FileFactsHead", "MajorityHead"]
+
+MAJORITY = "majority"
+FILE_FACTS = "file-facts"
+
+
+class MajorityHead:
+    """Gives every sample the class frequencies of the training part."""
+
+    def fit_predict(self, cell: Cell, data: CellData, workdir: Path, reporter: Reporter) -> CellResult:
+        """Count the training labels; no picture is looked at."""
+        del workdir, reporter
+        k = len(data.classes)
+        labels = data.labels[cell.train]
+        frequencies = np.bincount(labels, minlength=k) / len(labels)
+        train = np.tile(frequencies, (len(labels), 1))
+        test = np.tile(frequencies, (len(cell.test), 1))
+        return CellResult(test, train, quality(labels, train), quality(labels, train))
+
+
+class FileFactsHead:
+    """Sees width, height, bytes, mode and suffix of the file, never the picture.
+
+    Args:
+        facts: (n, d) numbers about the files.
+        classifier: makes a scikit-learn classifier from a seed.
+    """
+
+    def __init__(self, facts: npt.NDArray[np.float64], classifier: Callable[[int], Any]) -> None:
+        self._facts = facts
+        self._classifier = classifier
+
+    def fit_predict(self, cell: Cell, data: CellData, workdir: Path, reporter: Reporter) -> CellResult:
+        """Fit the classifier on the training part's facts; inner folds give its honest inner quality."""
+        del workdir, reporter
+        from threadpoolctl import threadpool_limits
+
+        from headtohead.data.folds import inner_folds
+
+        labels, facts = data.labels[cell.train], self._facts[cell.train]
+        inner = np.full((len(labels), len(data.classes)), np.nan)
+        with threadpool_limits(limits=1):
+            for fit, held in inner_folds(labels, data.groups[cell.train], 3, cell.seed):
+                inner[held] = self._ask(facts[fit], labels[fit], facts[held], cell.seed)
+            train = self._ask(facts, labels, facts, cell.seed)
+            test = self._ask(facts, labels, self._facts[cell.test], cell.seed)
+        return CellResult(test, inner, quality(labels, train), quality(labels, inner))
+
+    def _ask(
+        self,
+        rows: npt.NDArray[np.float64],
+        labels: npt.NDArray[np.int64],
+        asked: npt.NDArray[np.float64],
+        seed: int,
+    ) -> npt.NDArray[np.float64]:
+        model = self._classifier(seed).fit(rows, labels)
+        return np.asarray(model.predict_proba(asked), dtype=np.float64)
