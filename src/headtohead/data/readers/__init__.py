@@ -1,0 +1,23 @@
+"""Bytes to pictures: PNG, JPEG, TIFF, BMP, WebP, GIF, JPEG 2000, PNM, DICOM and NIfTI, told by content.
+
+`read_image` is the one door. It gives an `Image` or raises `UnreadableError` with the reason,
+whatever the bytes are: no other exception, no warning, memory bounded by `Limits`.
+"""
+
+from headtohead.data.readers.limits import DEFAULT_LIMITS, PROJECT_SALT, Limits
+from headtohead.data.readers.read import count_frames, read_image
+from headtohead.data.readers.slices import SliceOptions, slice_indices
+from headtohead.data.readers.sniff import HEAD_BYTES, is_candidate, sniff
+
+__all__ = [
+    "DEFAULT_LIMITS",
+    "HEAD_BYTES",
+    "PROJECT_SALT",
+    "Limits",
+    "SliceOptions",
+    "count_frames",
+    "is_candidate",
+    "read_image",
+    "slice_indices",
+    "sniff",
+]

@@ -1,0 +1,123 @@
+"""How much one file may ask for, and the refusal when it asks for more.
+
+A header is a claim: thirty bytes can promise a picture of 4 billion by 4 billion pixels. Every
+reader compares the claim with these limits *before* it asks for memory.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+from headtohead.core.errors import UnreadableError
+
+__all__ = ["DEFAULT_LIMITS", "PROJECT_SALT", "Limits", "check_frame", "check_size", "inflate"]
+
+MIB = 1 << 20
+
+PROJECT_SALT = b"headtohead pseudonyms, version 1"
+"""Default salt of the hashed patient and series ids: public, so anyone who holds a list of ids can
+find which hash is whose. That is pseudonymisation, not anonymisation. Give a secret salt of your own
+(the `salt` of `read_image`) where hashes leave the hospital."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that one file may hold or unfold to.
+
+    Attributes:
+        bytes: of the file itself.
+        pixels: of one delivered picture (height x width).
+        frames: pages, frames or slices of one file.
+        voxels: of a whole volume or of all frames that have to be decoded for the one asked for.
+        unfolded: bytes that a compressed stream (gzip, deflate) may unfold to.
+        ratio: unfolded bytes per compressed byte; looked at only beyond `ratio_floor` unfolded bytes,
+            because small blank pictures rightly compress very well.
+        ratio_floor: see `ratio`.
+    """
+
+    bytes: int = 1024 * MIB
+    pixels: int = 64_000_000
+    frames: int = 20_000
+    voxels: int = 400_000_000
+    unfolded: int = 1024 * MIB
+    ratio: float = 400.0
+    ratio_floor: int = 96 * MIB
+
+
+DEFAULT_LIMITS = Limits()
+
+
+def check_size(height: int, width: int, limits: Limits) -> None:
+    """Refuse a picture without pixels or with more than the limit.
+
+    Raises:
+        UnreadableError: the size is not positive, or beyond `limits.pixels`.
+    """
+    if height <= 0 or width <= 0:
+        raise UnreadableError(f"its header claims {height} x {width} pixels; both must be at least 1")
+    if height * width > limits.pixels:
+        raise UnreadableError(
+            f"its header claims {height} x {width} = {height * width:,} pixels; the limit is "
+            f"{limits.pixels:,} (raise Limits.pixels if the picture is really that large)"
+        )
+
+
+def check_frame(frame: int, count: int) -> None:
+    """Refuse a frame that the file does not hold.
+
+    Raises:
+        UnreadableError: `frame` is outside 0 .. count - 1.
+    """
+    if not 0 <= frame < count:
+        held = "1 frame (number 0)" if count == 1 else f"{count} frames (0 to {count - 1})"
+        raise UnreadableError(f"frame {frame} was asked for; the file holds {held}")
+
+
+def inflate(content: bytes, need: int, limits: Limits, *, wbits: int, exact: bool = True) -> bytes:
+    """Decompress at most `need` bytes of a deflate, zlib or gzip stream, with memory bounded.
+
+    Args:
+        content: the compressed stream; whatever follows its end is left alone.
+        need: number of bytes wanted from the front.
+        wbits: as for `zlib.decompressobj`: 31 gzip, 15 zlib, -15 bare deflate.
+        exact: refuse a stream that ends before `need` bytes.
+
+    Raises:
+        UnreadableError: beyond the limits, damaged, or (if `exact`) too short.
+    """
+    _check_unfolding(len(content), need if exact else 0, limits)
+    machine = zlib.decompressobj(wbits)
+    parts: list[bytes] = []
+    held, rest = 0, content
+    try:
+        while held < need and not machine.eof:
+            part = machine.decompress(rest, min(need - held, 4 * MIB))
+            if not part and not machine.unconsumed_tail:
+                break
+            parts.append(part)
+            held += len(part)
+            rest = machine.unconsumed_tail
+            _check_unfolding(len(content), held, limits)
+        if held == need and not machine.eof:
+            machine.decompress(rest, 1)  # a stream that ends here has its checksum verified
+    except zlib.error:
+        raise UnreadableError("its compressed stream is damaged (not valid deflate data)") from None
+    if exact and held < need:
+        raise UnreadableError(
+            f"its compressed stream ends after {held:,} of {need:,} bytes; the file is truncated or damaged"
+        )
+    return b"".join(parts)
+
+
+def _check_unfolding(packed: int, unfolded: int, limits: Limits) -> None:
+    if unfolded > limits.unfolded:
+        raise UnreadableError(
+            f"{packed:,} bytes unfold to {unfolded:,} or more; the limit is {limits.unfolded:,} "
+            "(raise Limits.unfolded if that is meant)"
+        )
+    if unfolded > limits.ratio_floor and unfolded > limits.ratio * max(packed, 1):
+        raise UnreadableError(
+            f"{packed:,} bytes unfold to {unfolded:,} or more, over {limits.ratio:g} times their size: "
+            "taken for a decompression bomb (raise Limits.ratio if the data are really that blank)"
+        )

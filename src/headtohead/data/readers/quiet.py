@@ -1,0 +1,75 @@
+"""Keeping the libraries silent while they read: a reason is raised, nothing is printed.
+
+Pillow, pydicom and nibabel warn and log about odd files, at times quoting values (a patient's
+name among them). What matters of it is in the history or in the error; the rest must reach neither
+the terminal nor a log file.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["silence"]
+
+_LOGGERS = (
+    "pydicom",
+    "pylibjpeg",
+    "pylibjpeg.utils",
+    "nibabel",
+    "nibabel.global",
+    "PIL.Image",
+    "PIL.PngImagePlugin",
+    "PIL.TiffImagePlugin",
+)
+
+
+class _Silencer:
+    """Counts who wants silence: the first in sets it up, the last out restores what was.
+
+    `warnings.catch_warnings` alone is not safe in threads: two that overlap restore each other's
+    filters. The lock is held only while counting, so decoding runs in parallel. In that window a
+    warning of another thread is lost too.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._count = 0
+        self._warnings: warnings.catch_warnings[None] | None = None
+        self._disabled: list[tuple[logging.Logger, bool]] = []
+
+    def enter(self) -> None:
+        with self._lock:
+            self._count += 1
+            if self._count == 1:
+                self._warnings = warnings.catch_warnings()
+                self._warnings.__enter__()
+                warnings.simplefilter("ignore")
+                loggers = [logging.getLogger(name) for name in _LOGGERS]
+                self._disabled = [(logger, logger.disabled) for logger in loggers]
+                for logger in loggers:
+                    logger.disabled = True
+
+    def leave(self) -> None:
+        with self._lock:
+            self._count -= 1
+            if self._count == 0 and self._warnings is not None:
+                self._warnings.__exit__(None, None, None)
+                for logger, disabled in self._disabled:
+                    logger.disabled = disabled
+
+
+_SILENCER = _Silencer()
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Mute warnings and the libraries' loggers inside the block; safe in threads and when nested."""
+    _SILENCER.enter()
+    try:
+        yield
+    finally:
+        _SILENCER.leave()

@@ -1,0 +1,135 @@
+"""The one door: content in, `Image` out, or `UnreadableError` with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from headtohead.core.errors import UnreadableError, UsageError
+from headtohead.core.records import Image
+from headtohead.data.readers.limits import DEFAULT_LIMITS, PROJECT_SALT, Limits
+from headtohead.data.readers.quiet import silence
+from headtohead.data.readers.slices import SliceOptions
+from headtohead.data.readers.sniff import sniff
+
+__all__ = ["count_frames", "read_image"]
+
+T = TypeVar("T")
+
+
+def read_image(
+    content: bytes,
+    *,
+    name: str = "",
+    frame: int | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    slices: SliceOptions = SliceOptions(),  # noqa: B008 - frozen
+    salt: bytes = PROJECT_SALT,
+) -> Image:
+    """Decode a picture, by its content and never by its suffix.
+
+    Args:
+        content: the whole file.
+        name: put in front of the error message; leave it empty to get the bare reason.
+        frame: page, frame or slice, from 0. None: the first (of a NIfTI volume the middle slice);
+            the history says so where there are more.
+        limits: how much the file may ask for.
+        slices: the axis along which `frame` counts the slices of a NIfTI volume.
+        salt: mixed into the hashes of patient and series ids (see `PROJECT_SALT`).
+
+    Returns:
+        Pixels (H, W) or (H, W, 3) as stored (nothing clipped to 8 bit), upright, with the history.
+
+    Raises:
+        UnreadableError: for any content that is no readable picture, with the reason.
+    """
+
+    def job() -> Image:
+        kind = _kind(content, limits)
+        if kind == "DICOM":
+            from headtohead.data.readers.dicom import read_dicom
+
+            return read_dicom(content, frame=frame, limits=limits, salt=salt)
+        if kind == "NIFTI":
+            from headtohead.data.readers.nifti import read_nifti
+
+            return read_nifti(content, frame=frame, limits=limits, slices=slices)
+        from headtohead.data.readers.raster import read_raster
+
+        return read_raster(content, kind, frame=frame, limits=limits)
+
+    return _guarded(job, name)
+
+
+def count_frames(
+    content: bytes,
+    name: str = "",
+    limits: Limits = DEFAULT_LIMITS,
+    slices: SliceOptions = SliceOptions(),  # noqa: B008 - frozen
+) -> int:
+    """Return how many pages, frames or slices a file holds, without decoding them.
+
+    Args:
+        content: the whole file.
+        name: put in front of the error message.
+        limits: how much the file may ask for.
+        slices: the axis along which the slices of a NIfTI volume are counted.
+
+    Raises:
+        UnreadableError: the content is no picture, or holds more than `limits.frames`.
+    """
+
+    def job() -> int:
+        kind = _kind(content, limits)
+        if kind == "DICOM":
+            from headtohead.data.readers.dicom import count_dicom
+
+            n = count_dicom(content, limits=limits)
+        elif kind == "NIFTI":
+            from headtohead.data.readers.nifti import count_nifti
+
+            n = count_nifti(content, limits=limits, slices=slices)
+        else:
+            from headtohead.data.readers.raster import count_raster
+
+            n = count_raster(content, kind, limits=limits)
+        if n > limits.frames:
+            raise UnreadableError(f"it claims {n:,} frames; the limit is {limits.frames:,} (Limits.frames)")
+        return n
+
+    return _guarded(job, name)
+
+
+def _kind(content: bytes, limits: Limits) -> str:
+    if not content:
+        raise UnreadableError("the file is empty (0 bytes)")
+    if len(content) > limits.bytes:
+        raise UnreadableError(
+            f"the file has {len(content):,} bytes; the limit is {limits.bytes:,} (Limits.bytes)"
+        )
+    kind = sniff(content)
+    if not kind:
+        raise UnreadableError(
+            "its content is no picture format that is read here (PNG, JPEG, TIFF, BMP, WebP, GIF, JPEG 2000, "
+            "PNM, DICOM, NIfTI); convert it to one of these or leave it out"
+        )
+    return kind
+
+
+def _guarded(job: Callable[[], T], name: str) -> T:
+    """Run a reader in silence; whatever goes wrong in a library becomes one `UnreadableError`.
+
+    The decoders are given hostile bytes and raise anything (struct.error, KeyError, SyntaxError,
+    MemoryError, …), so this is the one place that catches everything. Their words are not passed
+    on: pydicom quotes the values of elements, which may be a patient's name.
+    """
+    try:
+        with silence():
+            return job()
+    except UnreadableError as error:
+        reason = str(error)
+    except UsageError:
+        raise
+    except Exception as error:  # noqa: BLE001 - see above
+        reason = f"its content is damaged or not supported (the decoder stopped with {type(error).__name__})"
+    raise UnreadableError(f"{name}: {reason}" if name else reason)
