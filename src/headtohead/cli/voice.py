@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator, Sized
-from typing import TypeVar
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
 
 from headtohead.core.reporter import Reporter
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
 
 __all__ = ["Voice", "voice"]
 
@@ -14,32 +18,71 @@ T = TypeVar("T")
 
 
 class Voice:
-    """A `Reporter` that speaks on stderr: bars and decisions to a terminal, warnings always."""
+    """A `Reporter` that speaks on stderr: bars and decisions to a terminal, warnings always.
 
-    def __init__(self, terminal: bool) -> None:
-        self.terminal = terminal
+    Work inside work shows one bar under the other; sentences stand above the bars.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bars: Progress | None = None
 
     def say(self, message: str) -> None:
         """Print a decision, if somebody watches."""
-        if self.terminal:
-            print(f"· {message}", file=sys.stderr)
+        if self._console.is_terminal:
+            self._console.print(f"· {message}", markup=False, highlight=False)
 
     def warn(self, message: str) -> None:
         """Print a warning, always."""
-        print(f"warning: {message}", file=sys.stderr)
+        self._console.print(f"warning: {message}", markup=False, highlight=False, soft_wrap=True)
 
     def track(self, items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
         """Yield the items; a terminal sees a bar with the time left."""
-        if not self.terminal:
+        if not self._console.is_terminal:
             yield from items
             return
-        from rich.console import Console
-        from rich.progress import track
-
         size = total if total is not None else (len(items) if isinstance(items, Sized) else None)
-        yield from track(items, label, total=size, console=Console(stderr=True), transient=True)
+        with self._shown() as bars:
+            task = bars.add_task(label, total=size)
+            try:
+                for item in items:
+                    yield item
+                    bars.advance(task)
+            finally:
+                bars.remove_task(task)
+
+    @contextmanager
+    def _shown(self) -> Iterator[Progress]:
+        """Show the bars for as long as the outermost work runs."""
+        if self._bars is not None:
+            yield self._bars
+            return
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+        )
+        try:
+            with Progress(*columns, console=self._console, transient=True) as self._bars:
+                yield self._bars
+        finally:
+            self._bars = None
 
 
 def voice() -> Reporter:
     """Return the voice that fits where stderr goes."""
-    return Voice(sys.stderr.isatty())
+    from rich.console import Console
+
+    return Voice(Console(stderr=True))
