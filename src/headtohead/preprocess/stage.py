@@ -147,14 +147,24 @@ def _clear_bright_ground(stage: Stage, level: float, perimeter: float, ground: f
     return replace(stage, work=work).said("white ground around the subject ignored") if found else stage
 
 
-def _ground_threshold(stage: Stage, corner: float, share: float, spreads: float, least: float) -> Stage:
-    ground, spread = steps.ground_level(stage.work, corner)
+def _ground_threshold(stage: Stage, corner: float, share: float, most: float, least: float) -> Stage:
+    """Take what is brighter than the ground by `share` of the way to Otsu's level.
+
+    Otsu's level itself lies between dark and bright tissue wherever a lesion shines. Uneven ground
+    raises the level, up to `most` of the way.
+    """
+    ground, upper = steps.ground_level(stage.work, corner)
     between = steps.otsu(stage.work)
     if between <= ground:
         whole = np.ones(stage.work.shape, bool)
         return replace(stage, mask=whole).said("the ground is not darker than the subject")
-    level = min(ground + max(share * (between - ground), spreads * spread, least), between)
+    low = ground + max(share * (between - ground), least)
+    level = max(low, min(upper, ground + most * (between - ground)))
     return replace(stage, mask=steps.threshold(stage.work, level)).said(f"mask above grey level {level:.0f}")
+
+
+def _drop_bands(stage: Stage, least: float, after: float, most: float) -> Stage:
+    return replace(stage, mask=steps.drop_bands(stage.masked(), least, after, most))
 
 
 def _pixels_of(stage: Stage, share: float) -> int:
@@ -213,6 +223,7 @@ STEPS: Mapping[str, Callable[..., Stage]] = {
     "close": _close,
     "crop": _crop,
     "dilate": _dilate,
+    "drop_bands": _drop_bands,
     "erode": _erode,
     "extreme_points": _extreme_points,
     "fill_holes": _fill_holes,

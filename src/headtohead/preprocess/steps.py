@@ -17,6 +17,7 @@ __all__ = [
     "bounding_box",
     "close",
     "dilate",
+    "drop_bands",
     "drop_bright_ground",
     "erode",
     "extreme_points",
@@ -137,16 +138,20 @@ def _disc(size: int) -> npt.NDArray[np.uint8]:
 def close(mask: Mask, size: int) -> Mask:
     """Close gaps narrower than a disc of `size` pixels; the picture's edge does not count as set."""
     padded = np.pad(mask.astype(np.uint8), size)
-    return np.asarray(cv2.morphologyEx(padded, cv2.MORPH_CLOSE, _disc(size)) > 0)[size:-size, size:-size]
+    closed = np.asarray(cv2.morphologyEx(padded, cv2.MORPH_CLOSE, _disc(size)), bool)
+    return closed[size:-size, size:-size]
 
 
 def open_(mask: Mask, size: int) -> Mask:
     """Remove what is narrower than a disc of `size` pixels: lines, letters, what they tie on.
 
-    The mask is continued beyond the picture's edge, so that a head cut by the edge keeps its rim.
+    The mask is continued beyond the picture's edge, so that a head cut by the edge keeps its rim;
+    what is thin along the edge itself is removed before that.
     """
-    padded = np.pad(mask.astype(np.uint8), size, mode="edge")
-    return np.asarray(cv2.morphologyEx(padded, cv2.MORPH_OPEN, _disc(size)) > 0)[size:-size, size:-size]
+    thick = cv2.morphologyEx(np.pad(mask.astype(np.uint8), size), cv2.MORPH_OPEN, _disc(max(3, size // 3)))
+    padded = np.pad(thick[size:-size, size:-size], size, mode="edge")
+    opened = np.asarray(cv2.morphologyEx(padded, cv2.MORPH_OPEN, _disc(size)), bool)
+    return opened[size:-size, size:-size]
 
 
 def fill_holes(mask: Mask) -> Mask:
@@ -208,24 +213,24 @@ def otsu(picture: Grey) -> float:
 
 
 def ground_level(picture: Grey, share: float) -> tuple[float, float]:
-    """Return level and spread of the ground, read from the four corners.
+    """Return level and upper end of the ground, read from the four corners.
 
     A head, a breast or a fan of ultrasound leaves the corners free even where it touches all four
     sides; the median over corners forgives a letter or a scale in one of them.
 
     Args:
         picture: uint8 (H, W).
-        share: side of a corner patch as a share of the picture's shorter side.
+        share: side of a corner patch as a share of the picture's shorter side. The patches lie a
+            quarter of that inside the edge, where frame lines run.
 
     Returns:
-        Median level of the corners, and the median of their spreads (1.4826 times the median
-        absolute deviation), both in grey levels.
+        Median over the corners of their medians, and of their 80th percentiles, in grey levels.
     """
     k = max(1, round(min(picture.shape) * share))
-    patches = [picture[:k, :k], picture[:k, -k:], picture[-k:, :k], picture[-k:, -k:]]
-    medians = [float(np.median(p)) for p in patches]
-    spreads = [1.4826 * float(np.median(np.abs(p - m))) for p, m in zip(patches, medians, strict=True)]
-    return float(np.median(medians)), float(np.median(spreads))
+    inner = picture[k // 4 : -(k // 4) or None, k // 4 : -(k // 4) or None]
+    patches = [inner[:k, :k], inner[:k, -k:], inner[-k:, :k], inner[-k:, -k:]]
+    middle, upper = np.percentile(np.stack([p.ravel() for p in patches]), (50, 80), axis=1)
+    return float(np.median(middle)), float(np.median(upper))
 
 
 def trim_dark(picture: Grey, level: float) -> Box:
@@ -292,3 +297,30 @@ def drop_bright_ground(picture: Grey, level: float, perimeter: float, ground: fl
     # the fading rim of the white area goes with it
     area = dilate(np.isin(labels, np.flatnonzero(counts)), 2)
     return np.where(area, np.uint8(ground), picture).astype(np.uint8), True
+
+
+def _band(share: npt.NDArray[np.float64], least: float, after: float, most: float) -> int:
+    """Number of leading lines that are full and then break off, within `most` of all lines."""
+    limit = max(1, round(most * len(share)))
+    full = np.flatnonzero(share[:limit] >= least)
+    if len(full) == 0 or full[0] > 2:
+        return 0
+    free = np.flatnonzero(share[full[0] : limit + 3] < after)
+    return int(full[0] + free[0]) if len(free) else 0
+
+
+def drop_bands(mask: Mask, least: float, after: float, most: float) -> Mask:
+    """Clear thin full lines along the picture's sides: grey frames, title bars, scanner lines.
+
+    Left in place they would close a ring around the ground, and filling holes would take it all.
+
+    Args:
+        mask: bool (H, W).
+        least: a line is full where at least this share of it is set.
+        after: it ends where less than this share is set; a subject that fills the picture never does.
+        most: a band takes at most this share of the lines.
+    """
+    out = mask.copy()
+    for turned in (out, out[::-1], out.T, out.T[::-1]):
+        turned[: _band(turned.mean(axis=1), least, after, most)] = False
+    return out
