@@ -1,0 +1,23 @@
+"""All checks, in the order of their codes."""
+
+from __future__ import annotations
+
+from headtohead.audit import files, probes
+from headtohead.audit.check import Check
+from headtohead.core.errors import unknown_name
+
+__all__ = ["CHECKS", "get_check"]
+
+CHECKS: tuple[Check, ...] = tuple(sorted((*files.CHECKS, *probes.CHECKS), key=lambda check: check.code))
+
+
+def get_check(code: str) -> Check:
+    """Return one check by its code.
+
+    Raises:
+        UnknownNameError: there is no such code.
+    """
+    for check in CHECKS:
+        if check.code == code.upper():
+            return check
+    raise unknown_name("check", code, [check.code for check in CHECKS])

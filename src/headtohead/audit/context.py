@@ -1,0 +1,170 @@
+"""What every check may look at; each part is worked out when first asked for, and once.
+
+The pass over the pictures, the duplicate groups and the shortcut probes are shared by many checks,
+so they live here and not in the checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from headtohead.audit.pictures import Pictures, look_through
+from headtohead.audit.shortcuts import Probe, file_fact_features, probe, thumbnail_features
+from headtohead.core.errors import UsageError
+from headtohead.core.records import Sample
+from headtohead.core.reporter import QUIET, Reporter
+
+if TYPE_CHECKING:
+    from headtohead.audit.duplicates import Grouping
+    from headtohead.data.dataset import Dataset
+
+__all__ = ["PROBE_LIMIT", "Context", "Settings"]
+
+PROBE_LIMIT = 10_000
+"""More samples than these are not needed to judge a shortcut; whole groups are drawn at random."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the caller asked of the audit.
+
+    Attributes:
+        similar: also join pictures that are possibly of one patient.
+        classical: compare the classical crop with the foreground.
+        features: (n, D) rows of a pretrained network, in dataset order, or None.
+        probabilities: (n, k) out-of-fold probabilities, in dataset order, or None.
+        best: (name, AUROC) of the best contender, or None where none has run.
+        seed: of folds, bootstraps and draws.
+    """
+
+    similar: bool = False
+    classical: bool = True
+    features: npt.NDArray[Any] | None = None
+    probabilities: npt.NDArray[Any] | None = None
+    best: tuple[str, float] | None = None
+    seed: int = 0
+
+
+class Context:
+    """A dataset and what can be worked out from it.
+
+    Args:
+        dataset: the samples.
+        settings: what the caller asked for.
+        grouping: duplicate groups, where they are already known.
+        reporter: hears of long work.
+
+    Raises:
+        UsageError: features or probabilities do not have one finite row per sample.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        settings: Settings | None = None,
+        *,
+        grouping: Grouping | None = None,
+        reporter: Reporter = QUIET,
+    ) -> None:
+        self.dataset = dataset
+        self.settings = settings or Settings()
+        self.reporter = reporter
+        self._grouping = grouping
+        self._probes: dict[str, Probe] = {}
+        _check_rows("features", self.settings.features, len(dataset.samples))
+        _check_rows("probabilities", self.settings.probabilities, len(dataset.samples))
+
+    @property
+    def samples(self) -> tuple[Sample, ...]:
+        """The samples, in dataset order."""
+        return self.dataset.samples
+
+    @cached_property
+    def ids(self) -> npt.NDArray[Any]:
+        """(n,) sample ids."""
+        return np.array([s.id for s in self.samples], dtype=object)
+
+    @cached_property
+    def by_id(self) -> dict[str, Sample]:
+        """Samples by id."""
+        return {s.id: s for s in self.samples}
+
+    @cached_property
+    def labels(self) -> npt.NDArray[np.int64]:
+        """(n,) class indices."""
+        return self.dataset.labels()
+
+    @cached_property
+    def pictures(self) -> Pictures:
+        """The measures of every picture, from one pass."""
+        return look_through(self.dataset, classical=self.settings.classical, reporter=self.reporter)
+
+    @cached_property
+    def grouping(self) -> Grouping:
+        """Duplicate groups, joined with the groups that were given."""
+        if self._grouping is not None:
+            return self._grouping
+        from headtohead.audit.duplicates import find_groups
+
+        return find_groups(self.dataset, reporter=self.reporter, similar=self.settings.similar)
+
+    @cached_property
+    def groups(self) -> npt.NDArray[Any]:
+        """(n,) group names: what was given, joined with the duplicates found."""
+        return np.array([self.grouping.groups[s.id] for s in self.samples], dtype=object)
+
+    @cached_property
+    def group_sizes(self) -> Mapping[str, int]:
+        """Number of samples of each group."""
+        names, counts = np.unique(self.groups.astype(str), return_counts=True)
+        return dict(zip(names.tolist(), counts.tolist(), strict=True))
+
+    @cached_property
+    def probe_rows(self) -> npt.NDArray[np.int64]:
+        """Indices of the samples that the probes use: all, or whole groups up to `PROBE_LIMIT`."""
+        if len(self.samples) <= PROBE_LIMIT:
+            return np.arange(len(self.samples))
+        rng = np.random.default_rng(self.settings.seed)
+        names = rng.permutation(np.array(sorted(self.group_sizes), dtype=object))
+        sizes = np.cumsum([self.group_sizes[name] for name in names])
+        kept = set(names[sizes <= PROBE_LIMIT].tolist())
+        return np.array([i for i, g in enumerate(self.groups) if g in kept], dtype=np.int64)
+
+    def shortcut(self, kind: str) -> Probe:
+        """Return the judged probe "facts", "thumbnail", "border" or "background"; each runs once."""
+        if kind not in self._probes:
+            rows = self.probe_rows
+            features = self.shortcut_features(kind)[rows]
+            family = "facts" if kind == "facts" else "pixels"
+            self._probes[kind] = probe(
+                features, self.labels[rows], self.groups[rows], kind=family, seed=self.settings.seed
+            )
+        return self._probes[kind]
+
+    @property
+    def known_probes(self) -> frozenset[str]:
+        """Names of the probes that have run."""
+        return frozenset(self._probes)
+
+    def shortcut_features(self, kind: str) -> npt.NDArray[np.float64]:
+        """Return the (n, d) features that one probe sees."""
+        if kind == "facts":
+            return file_fact_features(self.dataset)[0]
+        if kind == "thumbnail":
+            return thumbnail_features(self.pictures)
+        return self.pictures.stack(kind) / 255.0
+
+
+def _check_rows(name: str, rows: npt.NDArray[Any] | None, n: int) -> None:
+    if rows is None:
+        return
+    if rows.ndim != 2 or rows.shape[0] != n:
+        raise UsageError(f"`{name}` must have one row per sample ({n}, d); got shape {rows.shape}.")
+    if not np.isfinite(rows).all():
+        raise UsageError(f"`{name}` holds values that are not finite; every sample needs a whole row.")

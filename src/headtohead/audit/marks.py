@@ -1,0 +1,134 @@
+"""Signs of what was added to a picture or stood between it and the scanner: frames, letters, screens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["MARKS", "count_glyphs", "frame_share", "measure_marks", "periodicity", "tinted_share"]
+
+U8 = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
+
+MARKS = {
+    "frame": "largest share of one side's length along which a line near the edge is bright",
+    "glyphs": "number of letter-like spots outside the foreground",
+    "tinted": "share of pixels with a slight tint, as a camera gives to a grey screen",
+    "periodic": "height of the tallest off-axis peak of the spectrum, in median-deviation units",
+    "ground": "median grey value outside the foreground, 0 to 1",
+}
+_WORK = 512
+_BRIGHT = 200
+_TINT = 8
+
+
+def measure_marks(pixels: npt.NDArray[Any], grey: U8, mask: Mask | None) -> dict[str, float]:
+    """Return the numbers named in `MARKS`.
+
+    Args:
+        pixels: as read, (H, W) or (H, W, 3).
+        grey: (H, W) 8-bit.
+        mask: (H, W) foreground, or None.
+    """
+    outside = ~mask if mask is not None and mask.any() else None
+    return {
+        "frame": frame_share(grey),
+        "glyphs": float(count_glyphs(grey, mask)) if mask is not None else float("nan"),
+        "tinted": tinted_share(pixels),
+        "periodic": periodicity(grey),
+        "ground": float(np.median(grey[outside])) / 255
+        if outside is not None and outside.any()
+        else float("nan"),
+    }
+
+
+def frame_share(grey: U8) -> float:
+    """Return the largest share of a side along which one line near that side is bright.
+
+    Lines within 5 % of the edge (at least 3 pixels) are tried on each of the four sides.
+
+    >>> picture = np.zeros((100, 100), np.uint8); picture[2] = 255
+    >>> frame_share(picture)
+    1.0
+    """
+    bright = grey >= _BRIGHT
+    reach = max(3, round(0.05 * min(grey.shape)))
+    rows = np.concatenate([bright[:reach], bright[-reach:]]).mean(axis=1)
+    cols = np.concatenate([bright[:, :reach], bright[:, -reach:]], axis=1).mean(axis=0)
+    return float(max(rows.max(), cols.max()))
+
+
+def tinted_share(pixels: npt.NDArray[Any]) -> float:
+    """Return the share of pixels whose channels differ a little or more (over 8 of 255)."""
+    if pixels.ndim == 2 or pixels.dtype != np.uint8:
+        return 0.0
+    spread = pixels.max(axis=2).astype(np.int16) - pixels.min(axis=2)
+    return float((spread > _TINT).mean())
+
+
+def count_glyphs(grey: U8, mask: Mask) -> int:
+    """Return how many letter-like spots lie outside the foreground.
+
+    A spot counts when it stands out from its surroundings by 60 grey values, is 1.2 to 8 % of the
+    picture's longer edge high, neither a line nor a block, and does not touch the foreground or the
+    border. Letters that lie on the foreground cannot be told from anatomy this way and are not
+    counted; a vessel or an eye outside the mask may be.
+
+    Args:
+        grey: (H, W).
+        mask: (H, W) foreground.
+    """
+    scale = min(1.0, _WORK / max(grey.shape))
+    size = (max(8, round(grey.shape[1] * scale)), max(8, round(grey.shape[0] * scale)))
+    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    covered = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+    reach = 2 * max(1, round(0.01 * max(size))) + 1
+    covered = cv2.dilate(covered, np.ones((reach, reach), np.uint8))
+    ground = cv2.medianBlur(small, 2 * max(3, round(0.05 * max(size))) + 1)
+    spots = ((small.astype(np.int16) - ground) > 60).astype(np.uint8)
+    _, marked, stats, _ = cv2.connectedComponentsWithStats(spots, connectivity=8)
+    touching = set(np.unique(marked[covered > 0]).tolist())
+    return sum(_is_glyph(i, stats, size) for i in range(1, len(stats)) if i not in touching)
+
+
+def _is_glyph(index: int, stats: npt.NDArray[Any], size: tuple[int, int]) -> bool:
+    left, top, width, height, area = (int(v) for v in stats[index])
+    edge = max(size)
+    inside = left > 0 and top > 0 and left + width < size[0] and top + height < size[1]
+    tall = max(6.0, 0.012 * edge) <= height <= 0.08 * edge
+    return inside and tall and 0.15 <= width / height <= 2.0 and 0.15 <= area / (width * height) <= 0.92
+
+
+def periodicity(grey: U8) -> float:
+    """Return how far the tallest off-axis peak of the spectrum stands out, as moiré makes it do.
+
+    The logarithm of the power spectrum of the central square is flattened by its ring medians; the
+    axes and the frequencies of JPEG's 8-pixel blocks lie on the axes and are left out.
+
+    Args:
+        grey: (H, W).
+    """
+    edge = min(grey.shape)
+    if edge < 64:
+        return float("nan")
+    top, left = (grey.shape[0] - edge) // 2, (grey.shape[1] - edge) // 2
+    square = cv2.resize(grey[top : top + edge, left : left + edge], (256, 256), interpolation=cv2.INTER_AREA)
+    window = np.hanning(256)
+    plane = (square.astype(np.float64) - square.mean()) * window[:, None] * window[None, :]
+    power = np.log(np.abs(np.fft.fftshift(np.fft.fft2(plane))) ** 2 + 1e-3)
+    y, x = np.mgrid[-128:128, -128:128]
+    ring = np.hypot(x, y)
+    use = (np.abs(x) > 6) & (np.abs(y) > 6) & (ring > 24) & (ring < 126)
+    rest = power - _ring_median(power, ring.astype(np.int64), use)
+    spread = float(np.median(np.abs(rest[use]))) * 1.4826
+    return float(rest[use].max()) / spread if spread > 0 else 0.0
+
+
+def _ring_median(power: npt.NDArray[Any], ring: npt.NDArray[Any], use: Mask) -> npt.NDArray[Any]:
+    medians = np.zeros(int(ring.max()) + 1)
+    for radius in np.unique(ring[use]):
+        medians[radius] = np.median(power[use & (ring == radius)])
+    return np.asarray(medians[ring])

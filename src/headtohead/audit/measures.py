@@ -1,0 +1,211 @@
+"""Simple numbers of one picture: pure functions on arrays, no thresholds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from headtohead.core.records import Image
+
+__all__ = [
+    "MEASURES",
+    "adjacent_correlation",
+    "background",
+    "border_ring",
+    "colour_share",
+    "gradient_shape",
+    "grey8",
+    "measure",
+    "shrink",
+    "softness",
+]
+
+U8 = npt.NDArray[np.uint8]
+F32 = npt.NDArray[np.float32]
+
+MEASURES = {
+    "mean": "mean grey value, 0 to 1",
+    "spread": "standard deviation of the grey values, 0 to 0.5",
+    "at_black": "share of pixels at the lowest value",
+    "at_white": "share of pixels at the highest value the format can hold",
+    "levels": "number of distinct grey values out of 256",
+    "softness": "share of gradient energy that survives blurring: near 1 for blurred or enlarged pictures",
+    "adjacent": "correlation of neighbouring pixels; near 0 for pure noise",
+    "coloured": "share of pixels whose channels differ by more than 40 of 255",
+    "cast": "mean difference between the largest and the smallest channel, 0 to 1",
+    "edge": "shorter edge in pixels",
+    "aspect": "longer edge divided by shorter edge",
+}
+_STRIP = 0.06
+_COLOURED = 40
+
+
+def grey8(image: Image) -> U8:
+    """Return the picture as 8-bit grey (H, W).
+
+    Eight-bit pictures keep their values. Deeper ones are windowed: by the file's own window where
+    it has one, else by the 0.5 and 99.5 percentiles.
+    """
+    pixels = image.pixels
+    if pixels.dtype == np.uint8:
+        return pixels if pixels.ndim == 2 else np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+    plane = pixels.astype(np.float32)
+    plane = plane if plane.ndim == 2 else plane.mean(axis=2)
+    plane = np.nan_to_num(plane, nan=0.0, posinf=0.0, neginf=0.0)
+    low, high = image.window or tuple(np.percentile(plane, [0.5, 99.5]))
+    scaled = (plane - low) / max(float(high) - float(low), 1e-12)
+    return np.asarray(np.clip(scaled, 0, 1) * 255, dtype=np.uint8)
+
+
+def measure(image: Image, grey: U8) -> dict[str, float]:
+    """Return the numbers named in `MEASURES`.
+
+    Args:
+        image: the picture as read.
+        grey: (H, W) its 8-bit grey version.
+    """
+    height, width = grey.shape
+    counts = np.bincount(grey.ravel(), minlength=256)
+    coloured, cast = colour_share(image.pixels)
+    lowest = int(np.flatnonzero(counts)[0])
+    return {
+        "mean": float(grey.mean()) / 255,
+        "spread": float(grey.std()) / 255,
+        "at_black": float(counts[lowest]) / grey.size,
+        "at_white": float(counts[255]) / grey.size,
+        "levels": float((counts > 0).sum()),
+        "softness": softness(grey),
+        "adjacent": adjacent_correlation(grey),
+        "coloured": coloured,
+        "cast": cast,
+        "edge": float(min(height, width)),
+        "aspect": max(height, width) / min(height, width),
+    }
+
+
+def colour_share(pixels: npt.NDArray[Any]) -> tuple[float, float]:
+    """Return the share of clearly coloured pixels and the mean channel difference (0 to 1).
+
+    >>> colour_share(np.full((4, 4), 9, np.uint8))
+    (0.0, 0.0)
+    """
+    if pixels.ndim == 2 or pixels.dtype != np.uint8:
+        return 0.0, 0.0
+    spread = pixels.max(axis=2).astype(np.int16) - pixels.min(axis=2)
+    return float((spread > _COLOURED).mean()), float(spread.mean()) / 255
+
+
+def adjacent_correlation(grey: U8) -> float:
+    """Return the correlation of each pixel with its right and lower neighbours.
+
+    Pictures of anything have neighbours alike (above 0.9 as a rule); independent noise has none.
+    A constant picture has no correlation: NaN.
+
+    Args:
+        grey: (H, W).
+    """
+    plane = grey.astype(np.float32)
+    if min(plane.shape) < 3 or float(plane.std()) == 0.0:
+        return float("nan")
+    pairs = [(plane[:, :-1], plane[:, 1:]), (plane[:-1], plane[1:])]
+    return float(np.mean([_correlation(a.ravel(), b.ravel()) for a, b in pairs]))
+
+
+def _correlation(a: F32, b: F32) -> float:
+    a, b = a - a.mean(), b - b.mean()
+    scale = float(np.sqrt((a * a).sum() * (b * b).sum()))
+    return float((a * b).sum()) / scale if scale > 0 else 0.0
+
+
+def softness(grey: U8) -> float:
+    """Return how much of the picture's local variation is left after one more blur, 0 to 1.
+
+    The idea of Crete et al. (SPIE 2007, "The blur effect"): a sharp picture loses much of its
+    neighbour differences when it is blurred, a blurred or enlarged one hardly any. Measured along
+    rows and columns with a 9-pixel mean; the larger of the two is returned.
+
+    Args:
+        grey: (H, W).
+    """
+    plane = grey.astype(np.float32)
+    if min(plane.shape) < 16:
+        return float("nan")
+    return max(_softness_along(plane, 0), _softness_along(plane, 1))
+
+
+def _softness_along(plane: F32, axis: int) -> float:
+    kernel = (1, 9) if axis == 0 else (9, 1)
+    blurred = cv2.blur(plane, kernel)
+    before = np.abs(np.diff(plane, axis=axis))
+    after = np.abs(np.diff(blurred, axis=axis))
+    lost = float(np.maximum(0.0, before - after).sum())
+    total = float(before.sum())
+    return 1.0 - lost / total if total > 0 else float("nan")
+
+
+def shrink(grey: npt.NDArray[Any], edge: int) -> U8:
+    """Return the picture averaged down to (edge, edge), its shape not kept."""
+    return np.asarray(cv2.resize(grey, (edge, edge), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def border_ring(grey: U8) -> U8:
+    """Return 60 mean grey values around the edge, from strips 6 % of the edge wide.
+
+    Args:
+        grey: (H, W).
+    """
+    height, width = grey.shape
+    rows, cols = max(1, round(height * _STRIP)), max(1, round(width * _STRIP))
+    strips = [grey[:rows], grey[-rows:], grey[:, :cols].T, grey[:, -cols:].T]
+    return np.concatenate([_line(strip) for strip in strips])
+
+
+def _line(strip: U8) -> U8:
+    line = strip.mean(axis=0, dtype=np.float32)[None, :]
+    return np.asarray(cv2.resize(line, (15, 1), interpolation=cv2.INTER_AREA).ravel(), dtype=np.uint8)
+
+
+def background(grey: U8, mask: npt.NDArray[np.bool_] | None) -> U8:
+    """Return a (16, 16) thumbnail of what lies outside the foreground's outer contour.
+
+    The foreground is filled with one constant (0) over its convex hull widened by 3 % of the edge,
+    so neither its texture nor a lesion inside can be seen; its outline still can.
+
+    Args:
+        grey: (H, W).
+        mask: (H, W) foreground, or None where it could not be found: then all of it counts as ground.
+    """
+    if mask is None or not mask.any():
+        return shrink(grey, 16)
+    covered = np.where(_hull(mask), 0, grey).astype(np.uint8)
+    return shrink(covered, 16)
+
+
+def _hull(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    points = cv2.findNonZero(mask.astype(np.uint8))
+    plane = np.zeros(mask.shape, dtype=np.uint8)
+    cv2.fillConvexPoly(plane, cv2.convexHull(points), 1)
+    reach = 2 * max(1, round(0.03 * min(mask.shape))) + 1
+    return np.asarray(cv2.dilate(plane, np.ones((reach, reach), np.uint8)) > 0)
+
+
+def gradient_shape(grey: U8) -> F32:
+    """Return 4 x 4 cells of 8 oriented-gradient energies, (128,), scaled to sum 1.
+
+    A coarse descriptor in the manner of Dalal and Triggs (CVPR 2005), of the picture brought to
+    64 x 64; it tells one kind of scene from another, not one patient from another.
+
+    Args:
+        grey: (H, W), a crop of the foreground.
+    """
+    small = cv2.resize(grey, (64, 64), interpolation=cv2.INTER_AREA).astype(np.float32)
+    gx, gy = cv2.Sobel(small, cv2.CV_32F, 1, 0), cv2.Sobel(small, cv2.CV_32F, 0, 1)
+    strength = np.hypot(gx, gy)
+    turn = (np.arctan2(gy, gx) % np.pi) * (8 / np.pi)
+    which = np.minimum(turn.astype(np.int64), 7)
+    cell = (np.arange(64) // 16)[:, None] * 4 + (np.arange(64) // 16)[None, :]
+    energy = np.bincount((cell * 8 + which).ravel(), weights=strength.ravel(), minlength=128)
+    return np.asarray(energy / max(float(energy.sum()), 1e-12), dtype=np.float32)

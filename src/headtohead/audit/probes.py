@@ -1,0 +1,139 @@
+"""3xx, shortcuts: what a classifier reaches that never sees the organ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from headtohead.audit.check import Check, Observation, issue, not_applicable, passed, skipped
+from headtohead.audit.context import PROBE_LIMIT, Context
+from headtohead.audit.shortcuts import Probe, file_fact_features
+from headtohead.core.records import Severity
+
+__all__ = ["CHECKS"]
+
+_WHAT = {
+    "facts": "width, height, bytes, mode, format and suffix alone",
+    "thumbnail": "a 16 x 16 thumbnail alone",
+    "border": "the outer 6 % border alone",
+    "background": "the background alone (foreground painted over)",
+}
+_ADVICE = {
+    "facts": "The classes come from different sources. Keep this probe beside the contenders, believe only "
+    "what they add to it, and look for a second data set in which both classes come from one source.",
+    "thumbnail": "Part of this can be honest (a large bright lesion shows at 16 x 16). Believe only what the "
+    "contenders add to it.",
+    "border": "Crop to the foreground (recipe `foreground`) and remove frames, letters and padding; then "
+    "audit the cropped pictures again.",
+    "background": "Crop or mask the background (recipe `foreground`), then audit again. The outline of the "
+    "foreground is still visible to this probe; an organ that fills the picture leaves it little.",
+}
+
+
+def severity_of(low: float) -> Severity:
+    """Return how bad a shortcut is, from the lower end of its AUROC interval.
+
+    It invalidates a comparison (severe) where even the lower end is 0.9: then hardly anything is
+    left for the organ to add.
+    """
+    if low >= 0.9:
+        return "severe"
+    return "warning" if low >= 0.6 else "note"
+
+
+def _observe(context: Context, kind: str) -> Observation:
+    if len(context.dataset.classes) < 2:
+        return not_applicable("there is one class only")
+    if kind == "facts" and file_fact_features(context.dataset)[0].std(axis=0).max() == 0:
+        return passed("every file has the same width, height, bytes, mode, format and suffix")
+    if kind == "background" and all(item.foreground is None for item in context.pictures.read):
+        return not_applicable(
+            "no foreground was found in any picture, so there is no background apart from it"
+        )
+    found = context.shortcut(kind)
+    data = _data(context, kind, found)
+    message = _message(context, kind, found)
+    if found.interval.low <= 0.5:
+        return passed(message, **data)
+    return issue(message, _ADVICE[kind], severity=severity_of(found.interval.low), **data)
+
+
+def _data(context: Context, kind: str, found: Probe) -> dict[str, Any]:
+    best = context.settings.best
+    return {
+        "probe": kind,
+        "sees": _WHAT[kind],
+        "auroc": found.interval.record(),
+        "curve": [list(point) for point in found.curve],
+        "best_contender": None if best is None else {"name": best[0], "auroc": best[1]},
+    }
+
+
+def _message(context: Context, kind: str, found: Probe) -> str:
+    text = (
+        f"{_WHAT[kind]} reach AUROC {found.interval}"
+        if kind == "facts"
+        else (f"{_WHAT[kind]} reaches AUROC {found.interval}")
+    )
+    text += "; chance is 0.50" if found.interval.low > 0.5 else ", not above chance (0.50)"
+    if len(context.probe_rows) < len(context.samples):
+        text += f" (on {len(context.probe_rows)} samples, whole groups drawn at random; limit {PROBE_LIMIT})"
+    best = context.settings.best
+    if best is not None:
+        beaten = "above" if best[1] > found.interval.high else "not clearly above"
+        text += f"; the best contender, {best[0]}, with {best[1]:.2f} is {beaten} it"
+    return text
+
+
+def _looker(kind: str) -> Callable[[Context], Observation]:
+    def look(context: Context) -> Observation:
+        return _observe(context, kind)
+
+    return look
+
+
+def beaten_by_shortcut(context: Context) -> Observation:
+    """Compare the best contender with the best shortcut."""
+    best = context.settings.best
+    if best is None:
+        return skipped(
+            "no contender has run yet",
+            "Run `headtohead compare`; its report repeats this question with an answer.",
+        )
+    kinds = [
+        k for k in _WHAT if _observe(context, k).outcome in ("issue", "passed") and k in context.known_probes
+    ]
+    if not kinds:
+        return not_applicable("no shortcut probe could run")
+    worst = max(kinds, key=lambda k: context.shortcut(k).interval.value)
+    found = context.shortcut(worst).interval
+    text = f"best contender {best[0]} {best[1]:.2f}; best shortcut, {_WHAT[worst]}, {found}"
+    if best[1] > found.high:
+        return passed(text)
+    return issue(
+        text, "What the contender reaches can be had without the organ: no claim about it stands here."
+    )
+
+
+CHECKS = (
+    Check(
+        "H2H301", "File facts tell the label", "warning", _looker("facts"),
+        "A classifier on width, height, bytes, mode, format and suffix, judged on grouped folds.",
+    ),
+    Check(
+        "H2H302", "A thumbnail tells the label", "warning", _looker("thumbnail"),
+        "A classifier on 16 x 16 thumbnails: overall brightness and layout, no anatomy in detail.",
+    ),
+    Check(
+        "H2H303", "The border tells the label", "warning", _looker("border"),
+        "A classifier on the outer 6 % of the picture: frames, letters, padding, watermarks.",
+    ),
+    Check(
+        "H2H304", "The background tells the label", "warning", _looker("background"),
+        "A classifier on what lies outside the foreground, which is painted over.",
+    ),
+    Check(
+        "H2H305", "A contender does not beat the shortcuts", "severe", beaten_by_shortcut,
+        "The best contender's AUROC against the interval of the best shortcut.",
+    ),
+)  # fmt: skip
