@@ -1,0 +1,197 @@
+"""The pictures of a study: what is known of each, where its pixels are, which class is which."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from headtohead.core.errors import DataError, UnreadableError
+from headtohead.core.records import Image, Sample
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["GIVEN_GROUP", "SLICE_AXIS", "Dataset", "Problem", "digest_lines", "entry_line", "shortened"]
+
+GIVEN_GROUP = "group"
+"""The name in `Sample.extra` under which the group column of a manifest is kept untouched."""
+
+SLICE_AXIS = "slice_axis"
+"""The name in `Sample.extra` that tells along which axis a slice of a volume was cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A file that is left out, and why.
+
+    Attributes:
+        path: relative to the data's root, with forward slashes.
+        reason: one sentence.
+        entry: the line that the file would have in the digest, so that the digest of the pictures
+            on disk can be compared without decoding any; empty where the file has no label either.
+    """
+
+    path: str
+    reason: str
+    entry: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """All samples of a study, in the order of their paths; pixels stay on disk.
+
+    Attributes:
+        root: folder, archive or `.npz` in which the paths are found.
+        classes: class names in the order of the probability columns; with two classes the positive
+            one is last.
+        positive: the positive class if there are two classes, else None.
+        problems: files that were left out.
+        notes: decisions taken while loading, one sentence each.
+    """
+
+    root: str
+    samples: tuple[Sample, ...]
+    classes: tuple[str, ...]
+    positive: str | None = None
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        ids = [sample.id for sample in self.samples]
+        if len(set(ids)) != len(ids):
+            twice = sorted({one for one in ids if ids.count(one) > 1}) if len(ids) < 5000 else []
+            raise DataError(f"Sample ids must be unique; got some twice: {shortened(twice)}")
+        strange = {sample.label for sample in self.samples} - set(self.classes)
+        if strange:
+            raise DataError(f"Labels outside the classes {list(self.classes)}: {sorted(strange)}")
+        if self.positive is not None and (len(self.classes) != 2 or self.classes[-1] != self.positive):
+            raise DataError(f"The positive class {self.positive!r} must be the last of two; got {self.classes}")
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def read(self, sample: Sample) -> Image:
+        """Decode the picture of one sample.
+
+        Raises:
+            UnreadableError: the file does not decode.
+            ChangedDataError: the file is not the one that was listed.
+        """
+        from headtohead.data.store import open_store
+
+        axis = sample.extra.get(SLICE_AXIS, "axial")
+        try:
+            return open_store(self.root).image(sample.path, sample.frame, axis=axis, sha256=sample.sha256)
+        except UnreadableError as error:
+            raise UnreadableError(f"{sample.id}: {error}") from error
+
+    def labels(self) -> npt.NDArray[np.int64]:
+        """Return (n,) positions of the labels in `classes`."""
+        position = {name: index for index, name in enumerate(self.classes)}
+        return np.array([position[sample.label] for sample in self.samples], dtype=np.int64)
+
+    def groups(self) -> npt.NDArray[Any]:
+        """Return (n,) group names as objects."""
+        return np.array([sample.group for sample in self.samples], dtype=object)
+
+    def digest(self) -> str:
+        """Return the sha256 over path, frame, label, split, given group and file hash of all entries.
+
+        Unreadable files count too, groups found later do not; so it equals
+        `headtohead.data.load.source_digest` of the same source and options, which decodes nothing.
+        """
+        lines = [
+            entry_line(s.path, s.frame, s.label, s.split, s.extra.get(GIVEN_GROUP), s.sha256) for s in self.samples
+        ]
+        return digest_lines([*lines, *(problem.entry for problem in self.problems if problem.entry)])
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row per sample with all its fields; `extra` is JSON text, so Parquet holds it."""
+        import pandas as pd
+
+        rows = [sample.model_dump() | {"extra": json.dumps(sample.extra, sort_keys=True)} for sample in self.samples]
+        table = pd.DataFrame(rows, columns=list(Sample.model_fields))
+        return table.astype({"frame": "Int64"})
+
+    @classmethod
+    def from_frame(
+        cls, frame: pd.DataFrame, *, root: str, classes: Iterable[str], positive: str | None = None
+    ) -> Dataset:
+        """Rebuild a dataset from the table of `frame()`; problems and notes are not in it."""
+        import pandas as pd
+
+        samples = []
+        for row in frame.to_dict("records"):
+            values = {str(key): None if pd.api.types.is_scalar(value) and pd.isna(value) else value
+                      for key, value in row.items()}
+            samples.append(Sample(**(values | {"extra": json.loads(str(row["extra"]))})))
+        return cls(root=root, samples=tuple(samples), classes=tuple(classes), positive=positive)
+
+    def with_groups(self, mapping: Mapping[str, str]) -> Dataset:
+        """Return the dataset with other groups.
+
+        Args:
+            mapping: sample id -> group name; samples that are not named keep their group.
+
+        Raises:
+            DataError: an id is not in the dataset.
+        """
+        unknown = set(mapping) - {sample.id for sample in self.samples}
+        if unknown:
+            raise DataError(f"Groups for samples that are not in the data: {shortened(sorted(unknown))}")
+        changed = (
+            sample.model_copy(update={"group": mapping[sample.id]}) if sample.id in mapping else sample
+            for sample in self.samples
+        )
+        return replace(self, samples=tuple(changed))
+
+    def subset(self, ids: Iterable[str]) -> Dataset:
+        """Return the samples with these ids, in the order of this dataset; classes stay as they are.
+
+        Raises:
+            DataError: an id is not in the dataset.
+        """
+        wanted = set(ids)
+        unknown = wanted - {sample.id for sample in self.samples}
+        if unknown:
+            raise DataError(f"Samples that are not in the data: {shortened(sorted(unknown))}")
+        return replace(self, samples=tuple(sample for sample in self.samples if sample.id in wanted))
+
+
+def entry_line(
+    path: str, frame: int | None, label: str, split: str | None, group: str | None, sha256: str
+) -> str:
+    """Return the line that stands for one picture in the digest."""
+    return json.dumps([path, frame, label, split, group, sha256], ensure_ascii=False)
+
+
+def digest_lines(lines: Iterable[str]) -> str:
+    """Return the sha256 over lines, whatever their order.
+
+    >>> digest_lines(["b", "a"]) == digest_lines(["a", "b"])
+    True
+    """
+    whole = hashlib.sha256()
+    for line in sorted(lines):
+        whole.update(line.encode("utf-8", "surrogatepass") + b"\n")
+    return whole.hexdigest()
+
+
+def shortened(items: Iterable[object], keep: int = 10) -> str:
+    """Join items with commas, the first `keep` and the number of the others.
+
+    >>> shortened(["a", "b", "c"], keep=2)
+    'a, b and 1 more'
+    """
+    names = [str(item) for item in items]
+    rest = len(names) - keep
+    return ", ".join(names[:keep]) + (f" and {rest} more" if rest > 0 else "")

@@ -1,0 +1,142 @@
+"""One call from a source (folder, table, archive, `.npz`, Kaggle) to a `Dataset`."""
+
+from __future__ import annotations
+
+import functools
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+
+from headtohead.core.errors import DataError, NoEffectError, TooFewError
+from headtohead.core.records import Sample
+from headtohead.core.reporter import QUIET, Reporter
+from headtohead.data.classes import choose_classes
+from headtohead.data.dataset import Dataset, Problem, digest_lines, shortened
+from headtohead.data.facts import Gathered, digest_entry, gather, read_entry
+from headtohead.data.layout import Entry
+from headtohead.data.listing import Listing, list_source
+from headtohead.data.options import LoadOptions
+
+__all__ = ["LoadOptions", "load", "source_digest"]
+
+MANY_CLASSES = 50
+"""More classes than this are more likely patients or file names than diagnoses."""
+
+
+def load(source: str, options: LoadOptions = LoadOptions(), reporter: Reporter = QUIET) -> Dataset:  # noqa: B008
+    """Find the pictures of a source, read each once, and return what is known of them.
+
+    Args:
+        source: a folder (class folders, or train/val/test folders of them), a manifest (`.csv`,
+            `.tsv`, `.parquet`), an archive (zip, tar), an `.npz` in the MedMNIST layout, or
+            `kaggle:owner/set`.
+        options: see `LoadOptions`.
+        reporter: hears what was decided, and one warning for all unreadable files.
+
+    Returns:
+        Samples sorted by path, whatever the order on disk or the number of workers.
+
+    Raises:
+        TooFewError: no pictures, or fewer than two classes.
+        ManifestError: the table is malformed.
+        DataError: the source is not understood; with `strict`, also any unreadable file.
+        NoEffectError: an option that changes nothing here.
+    """
+    listing = list_source(str(source), options, reporter)
+    work = functools.partial(read_entry, listing.store, options=options)
+    parts = list(
+        gather(work, listing.entries, workers=options.workers, label="reading pictures", reporter=reporter)
+    )
+    problems = [*listing.problems, *(problem for part in parts for problem in part.problems)]
+    _tell_problems(problems, options, reporter)
+    samples = sorted(
+        (sample for part in parts for sample in part.samples), key=lambda s: (s.path, s.frame if s.frame is not None else -1)
+    )
+    if not samples:
+        raise TooFewError(_nothing(str(source), listing, problems))
+    classes, positive, sentence = choose_classes((sample.label for sample in samples), options.positive)
+    notes = [*listing.notes, *_frame_notes(parts, options), *_hints(samples, classes), sentence]
+    for note in notes:
+        reporter.say(note)
+    return Dataset(
+        root=listing.store.root,
+        samples=tuple(samples),
+        classes=classes,
+        positive=positive,
+        problems=tuple(problems),
+        notes=tuple(notes),
+    )
+
+
+def source_digest(source: str, options: LoadOptions = LoadOptions(), reporter: Reporter = QUIET) -> str:  # noqa: B008
+    """Return what `load(source, options).digest()` would return, without decoding any picture.
+
+    Every file's bytes are hashed, so a second call on a finished run can tell in about a second
+    for a few hundred pictures that nothing has changed.
+    """
+    listing = list_source(str(source), options, reporter)
+    work = functools.partial(digest_entry, listing.store, options=options)
+    parts = gather(work, listing.entries, workers=options.workers, label="hashing files", reporter=reporter)
+    return digest_lines(line for part in parts for line in part)
+
+
+def _tell_problems(problems: Sequence[Problem], options: LoadOptions, reporter: Reporter) -> None:
+    if not problems:
+        return
+    if options.strict:
+        raise DataError(
+            f"{len(problems)} files cannot be used, and strict was asked for: {shortened(problems, len(problems))}. "
+            "Repair or remove them, or leave strict out."
+        )
+    reporter.warn(f"{len(problems)} files are left out: {shortened(problems)}.")
+
+
+def _nothing(source: str, listing: Listing, problems: Sequence[Problem]) -> str:
+    why = f" {len(problems)} files were left out: {shortened(problems, 5)}." if problems else ""
+    more = f" {' '.join(listing.notes)}" if listing.notes else ""
+    return (
+        f"No usable pictures in {source}.{why}{more} Expected one folder per class with pictures in it, "
+        "train/val/test folders of such, or a manifest with the columns path and label. Check the path, "
+        "or name the label with label_from."
+    )
+
+
+def _frame_notes(parts: Sequence[Gathered], options: LoadOptions) -> list[str]:
+    """Say what became of files with several frames; refuse options that met none."""
+    volumes = [part for part in parts if part.format == "NIFTI"]
+    paged = [part for part in parts if part.format != "NIFTI" and part.n_frames > 1]
+    if options.slices is not None and not volumes:
+        raise NoEffectError(f"slices={options.slices!r} has no effect: there are no NIfTI volumes. Leave it out.")
+    if options.pages not in (None, "first") and not paged:
+        raise NoEffectError(f"pages={options.pages!r} has no effect: no file has several pages. Leave it out.")
+    notes = []
+    for kind, found, asked, unset in (
+        ("NIfTI volumes", volumes, options.slices, "middle"),
+        ("files with several pages or frames", paged, options.pages, "first"),
+    ):
+        if found:
+            total, used = sum(part.n_frames for part in found), sum(len(part.samples) for part in found)
+            rule = asked if asked is not None else unset
+            notes.append(f"{len(found)} {kind}: {used} of {total} frames are samples ({rule!r}).")
+    return notes
+
+
+def _hints(samples: Sequence[Sample], classes: Sequence[str]) -> list[str]:
+    """Return what looks odd about the classes."""
+    hints = []
+    if len(classes) > MANY_CLASSES or (len(classes) > 2 and len(classes) * 2 > len(samples)):
+        hints.append(
+            f"{len(samples)} pictures in {len(classes)} classes: perhaps the folders are patients and not classes? "
+            "Point at the folder above or below, or name the label with label_from."
+        )
+    folded = Counter(_folded(name) for name in classes)
+    alike = [name for name in classes if folded[_folded(name)] > 1]
+    if alike:
+        hints.append(f"Classes that differ in case or spacing only: {alike}; merge them with map_labels if they are one.")
+    return hints
+
+
+def _folded(name: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+

@@ -1,0 +1,42 @@
+"""What a caller may say about how pictures and labels are found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+__all__ = ["LoadOptions"]
+
+
+@dataclass(frozen=True)
+class LoadOptions:
+    r"""How to read a source; every field left alone means: find out, and say what was found.
+
+    Attributes:
+        columns: which column of a manifest plays which role; roles are path, label, group, split
+            and frame, e.g. `{"path": "image_id", "label": "dx"}`.
+        label_from: regular expression searched in each path; the group named `label`, else the
+            first group, is the label.
+        group_from: the same for the group: `(p\d+)_` makes `p012_slice3.png` belong to `p012`.
+        map_labels: label as found -> label to use; labels that are not named stay.
+        drop: labels (after `map_labels`) whose samples are left out.
+        positive: the positive one of two classes.
+        strict: unreadable files are an error instead of a list.
+        pages: for files with several pages or frames: "first", "all" or the number of one page
+            (from 0). Unset means "first".
+        slices: for NIfTI volumes: "middle", "middle:<k>" (the k middle ones), "count:<k>" (k evenly
+            spread), "all" or the number of one slice (from 0), with the axis in front if it is not
+            axial: "coronal:middle:5", "sagittal:all". Unset means "middle".
+        workers: threads that read; unset means one a core, at most 8. Never changes a result.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    label_from: str | None = None
+    group_from: str | None = None
+    map_labels: Mapping[str, str] = field(default_factory=dict)
+    drop: frozenset[str] = frozenset()
+    positive: str | None = None
+    strict: bool = False
+    pages: str | int | None = None
+    slices: str | int | None = None
+    workers: int | None = None

@@ -1,0 +1,173 @@
+"""Where bytes are: a folder, an archive read in place, or an `.npz`; one small interface over all."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headtohead.core.errors import ChangedDataError, DataError, UnreadableError, UsageError
+from headtohead.core.records import Image
+
+if TYPE_CHECKING:
+    from headtohead.data.readers import SliceOptions
+
+__all__ = ["AXES", "FileEntry", "FolderStore", "Store", "frame_hash", "frame_name", "open_store"]
+
+AXES = ("axial", "coronal", "sagittal")
+
+HEAD = 8192
+"""Bytes of a file's beginning that tell what it is."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class FileEntry:
+    """One file of a store: path relative to the root with forward slashes, and size in bytes."""
+
+    path: str
+    n_bytes: int
+
+
+class Store(ABC):
+    """A place that holds files."""
+
+    root: str
+
+    @abstractmethod
+    def files(self) -> Iterator[FileEntry]:
+        """Yield all regular files, in any order."""
+
+    @abstractmethod
+    def read(self, path: str) -> bytes:
+        """Return one file's bytes, or raise UnreadableError."""
+
+    @abstractmethod
+    def head(self, path: str) -> bytes:
+        """Return the first bytes of one file."""
+
+    def exists(self, path: str) -> bool:
+        """Tell whether there is such a file."""
+        return any(entry.path == path for entry in self.files())
+
+    def frames(self, path: str, content: bytes, axis: str = "axial") -> tuple[str, int]:  # noqa: ARG002
+        """Return the format of a file ("PNG", "NIFTI", …) and how many frames it holds, without decoding.
+
+        Raises:
+            UnreadableError: the content is no picture.
+        """
+        from headtohead.data.readers import count_frames, sniff
+
+        return sniff(content), count_frames(content, slices=_cut(axis))
+
+    def image(
+        self,
+        path: str,
+        frame: int | None = None,
+        *,
+        axis: str = "axial",
+        content: bytes | None = None,
+        sha256: str | None = None,
+    ) -> Image:
+        """Decode one picture.
+
+        Args:
+            path: which file.
+            frame: page, frame or slice from 0; None where the file holds one.
+            axis: which way a volume is sliced.
+            content: the file's bytes where they are at hand already.
+            sha256: what `frame_hash` must give; a mismatch raises ChangedDataError.
+        """
+        from headtohead.data.readers import read_image
+
+        content = self.read(path) if content is None else content
+        if sha256 is not None and frame_hash(content, frame, axis) != sha256:
+            raise ChangedDataError(
+                f"{path} in {self.root} is not the file that was listed: its bytes have changed since. "
+                "Start a new run on the changed data, or restore the file."
+            )
+        return read_image(content, frame=frame, slices=_cut(axis))
+
+
+def _cut(axis: str) -> SliceOptions:
+    from headtohead.data.readers import SliceOptions
+
+    if axis not in AXES:
+        raise UsageError(f"Slices along {axis!r} are not known; expected one of {', '.join(AXES)}.")
+    return SliceOptions(axis=axis)  # type: ignore[arg-type]
+
+
+def frame_hash(content: bytes, frame: int | None, axis: str = "axial") -> str:
+    """Return the sha256 of a file's bytes; for one frame of several, of the bytes and the frame's name."""
+    whole = hashlib.sha256(content)
+    if frame is not None:
+        whole.update(f"#{frame_name(frame, axis)}".encode())
+    return whole.hexdigest()
+
+
+def frame_name(frame: int, axis: str = "axial") -> str:
+    """Return what stands behind the `#` of a sample's id: the number, with the axis where not axial."""
+    return str(frame) if axis == "axial" else f"{axis}{frame}"
+
+
+class FolderStore(Store):
+    """A folder on disk; links are followed, each real folder once."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = str(root)
+        self._folder = root
+
+    def files(self) -> Iterator[FileEntry]:
+        """Yield all regular files below the folder."""
+        seen: set[str] = set()
+        for where, folders, names in os.walk(self._folder, followlinks=True):
+            folders.sort()
+            real = os.path.realpath(where)
+            if real in seen:
+                folders.clear()
+                continue
+            seen.add(real)
+            for name in names:
+                path = Path(where, name)
+                if path.is_file():
+                    yield FileEntry(path.relative_to(self._folder).as_posix(), path.stat().st_size)
+
+    def read(self, path: str) -> bytes:
+        """Return one file's bytes."""
+        try:
+            return Path(self._folder, path).read_bytes()
+        except OSError as error:
+            raise UnreadableError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+    def head(self, path: str) -> bytes:
+        """Return the first bytes of one file; nothing where it cannot be opened."""
+        try:
+            with Path(self._folder, path).open("rb") as file:
+                return file.read(HEAD)
+        except OSError as error:
+            raise UnreadableError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+    def exists(self, path: str) -> bool:
+        """Tell whether there is such a file."""
+        return Path(self._folder, path).is_file()
+
+
+def open_store(root: str) -> Store:
+    """Open the store at a path; an unchanged archive is opened once and kept."""
+    path = Path(root)
+    try:
+        stat = path.stat()
+    except OSError as error:
+        raise DataError(f"No such file or folder: {root}. Check the path of the data.") from error
+    if path.is_dir():
+        return FolderStore(path)
+    return _open_file(str(path), stat.st_mtime_ns, stat.st_size)
+
+
+@functools.lru_cache(maxsize=4)
+def _open_file(root: str, changed: int, n_bytes: int) -> Store:  # noqa: ARG001
+    raise DataError(f"{root} is neither a folder nor an archive of a known kind (zip, tar, npz).")
