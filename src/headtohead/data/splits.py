@@ -1,0 +1,182 @@
+"""How parts are drawn: stratified, whole groups, every class on both sides.
+
+The balance of classes comes from scikit-learn's `StratifiedGroupKFold(shuffle=True)`, which
+stratifies under shuffling since version 1.8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from headtohead.core.errors import DataError, TooFewError, UsageError
+
+__all__ = ["draw_holdout", "draw_kfold", "given_parts", "groups_per_class", "holdout_fraction", "inner_folds"]
+
+Ints = npt.NDArray[np.int64]
+Names = npt.NDArray[Any]
+Drawn = list[tuple[int, int, Ints, Ints]]
+
+ATTEMPTS = 50
+"""Draws tried until every part holds every class; groups with several labels can need a few."""
+
+MOST_PARTS = 20
+"""A holdout fraction is made of this many parts at most, so it is met to within 2.5 %."""
+
+
+def draw_kfold(
+    labels: Ints, groups: Names, classes: Sequence[str], *, folds: int, repeats: int, seed: int
+) -> Drawn:
+    """Return (repeat, fold, train, test) of repeated stratified group k-fold."""
+    _need_groups(labels, groups, classes, folds, f"folds={folds}")
+    drawn: Drawn = []
+    for repeat in range(repeats):
+        parts = _parts(labels, groups, folds, (seed, repeat))
+        if parts is None:
+            raise TooFewError(
+                f"No division into {folds} folds of whole groups was found in which every part holds every class "
+                f"({_counts(labels, groups, classes)}). Use fewer folds, or look at groups with several labels."
+            )
+        drawn += [(repeat, fold, _rest(test, len(labels)), test) for fold, test in enumerate(parts)]
+    return drawn
+
+
+def draw_holdout(
+    labels: Ints, groups: Names, classes: Sequence[str], *, fraction: float, repeats: int, seed: int
+) -> tuple[Drawn, tuple[str, ...]]:
+    """Return one (repeat, 0, train, test) per repeat with about `fraction` of the samples in test, and notes."""
+    fewest = _need_groups(labels, groups, classes, 2, f"holdout:{fraction:g}")
+    share = _share(fraction, min(MOST_PARTS, fewest))
+    drawn: Drawn = []
+    for repeat in range(repeats):
+        parts = _parts(labels, groups, share.denominator, (seed, repeat))
+        if parts is None:
+            raise TooFewError(
+                f"No test part of {fraction:g} with whole groups and every class on both sides was found "
+                f"({_counts(labels, groups, classes)}). Use a fraction nearer to 0.5, or kfold with 2 folds."
+            )
+        test = np.sort(np.concatenate(parts[: share.numerator]))
+        drawn.append((repeat, 0, _rest(test, len(labels)), test))
+    got = float(np.mean([len(test) for *_, test in drawn])) / len(labels)
+    note = f"Holdout {fraction:g}: {repeats} draws of {share} of the samples, {got:.3f} of them on average."
+    return drawn, (note,)
+
+
+def given_parts(
+    splits: Sequence[str | None], labels: Ints, classes: Sequence[str]
+) -> tuple[Drawn, tuple[str, ...]]:
+    """Return the data's own division as one fold, and notes: train and val are trained on, test is scored."""
+    named = np.array([split or "" for split in splits], dtype=object)
+    counts = {word: int((named == word).sum()) for word in ("train", "val", "test", "")}
+    if counts[""]:
+        raise DataError(
+            f"split='given' needs a split for every sample; {counts['']} of {len(named)} have none. Expected "
+            "train/val/test folders or a split column in the manifest. Use split='kfold' instead."
+        )
+    scored = "test" if counts["test"] else "val"
+    test = np.flatnonzero(named == scored).astype(np.int64)
+    train = np.flatnonzero(named != scored).astype(np.int64)
+    if not len(test) or not len(train):
+        raise DataError(f"split='given' needs something to train on and something to score; got {counts}.")
+    for word, part in (("train", train), ("test", test)):
+        absent = [name for index, name in enumerate(classes) if index not in labels[part]]
+        if absent:
+            raise TooFewError(f"The given {word} part holds no sample of {absent}. Use split='kfold' instead.")
+    note = f"The data's own split, once: {len(train)} trained on, {len(test)} scored ({scored!r})."
+    if counts["test"] and counts["val"]:
+        note += f" The {counts['val']} validation samples count as training."
+    if not counts["test"]:
+        note += " There is no test part; the validation part is scored, and may choose nothing."
+    return [(0, 0, train, test)], (note,)
+
+
+def inner_folds(labels: Ints, groups: Names, n_folds: int, seed: int) -> list[tuple[Ints, Ints]]:
+    """Return grouped, stratified folds for choices inside a training part.
+
+    Args:
+        labels: (n,) class positions.
+        groups: (n,) group names.
+        n_folds: folds wanted; fewer are made, at least 2, where a class has fewer groups than that.
+        seed: of the draw.
+
+    Returns:
+        (train, valid) positions within the arrays given, sorted.
+
+    Raises:
+        TooFewError: a class is in one group only, so no choice can be checked.
+    """
+    if n_folds < 2:
+        raise UsageError(f"Inner folds must be at least 2; got {n_folds}.")
+    names = [str(index) for index in range(int(labels.max()) + 1)] if len(labels) else []
+    fewest = _need_groups(labels, groups, names, 2, "inner folds")
+    for count in range(min(n_folds, fewest), 1, -1):
+        parts = _parts(labels, groups, count, (seed, 0))
+        if parts is not None:
+            return [(_rest(valid, len(labels)), valid) for valid in parts]
+    raise TooFewError("No inner folds of whole groups hold every class on both sides; give more data per class.")
+
+
+def holdout_fraction(split: str) -> float:
+    """Return the fraction of "holdout:0.2"."""
+    try:
+        fraction = float(split.removeprefix("holdout:"))
+    except ValueError:
+        fraction = float("nan")
+    if not 0 < fraction < 1:
+        raise UsageError(f"Got split={split!r}; expected holdout:<fraction> with a fraction between 0 and 1.")
+    return fraction
+
+
+def groups_per_class(labels: Ints, groups: Names, n_classes: int) -> list[int]:
+    """Return in how many groups each class occurs."""
+    return [len(set(groups[labels == index])) for index in range(n_classes)]
+
+
+def _need_groups(labels: Ints, groups: Names, classes: Sequence[str], needed: int, asked: str) -> int:
+    """Return the fewest groups that any class has; an error where that is below `needed`."""
+    counts = groups_per_class(labels, groups, len(classes))
+    present = [(count, name) for count, name in zip(counts, classes, strict=True) if count]
+    fewest, name = min(present, default=(0, "any class"))
+    if fewest < needed:
+        way = f"Use {fewest} folds, or add" if fewest >= 2 else "Add"
+        raise TooFewError(
+            f"The class {name!r} is in {fewest} group(s); {asked} needs at least {needed}, one for every part. "
+            f"({_counts(labels, groups, classes)}.) {way} pictures of other patients or scenes, or merge or drop the "
+            "class."
+        )
+    return fewest
+
+
+def _counts(labels: Ints, groups: Names, classes: Sequence[str]) -> str:
+    counts = groups_per_class(labels, groups, len(classes))
+    return "groups per class: " + ", ".join(f"{name} {count}" for name, count in zip(classes, counts, strict=True))
+
+
+def _parts(labels: Ints, groups: Names, n_parts: int, seeds: tuple[int, int]) -> list[Ints] | None:
+    """Return disjoint test parts of whole groups, each with every class inside and outside, or None."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    present = np.unique(labels)
+    for attempt in range(ATTEMPTS):
+        state = int(np.random.SeedSequence([*seeds, attempt]).generate_state(1)[0])
+        splitter = StratifiedGroupKFold(n_splits=n_parts, shuffle=True, random_state=state)
+        parts = [np.asarray(test, dtype=np.int64) for _, test in splitter.split(labels, labels, groups)]
+        if all(
+            np.isin(present, labels[part]).all() and np.isin(present, np.delete(labels, part)).all() for part in parts
+        ):
+            return parts
+    return None
+
+
+def _rest(test: Ints, n: int) -> Ints:
+    return np.setdiff1d(np.arange(n, dtype=np.int64), test)
+
+
+def _share(fraction: float, most: int) -> Fraction:
+    """Return the nearest fraction with a denominator of at most `most`, strictly between 0 and 1."""
+    near = Fraction(fraction).limit_denominator(most)
+    return min(max(near, Fraction(1, most)), Fraction(most - 1, most))
