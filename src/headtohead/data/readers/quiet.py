@@ -1,4 +1,4 @@
-"""Keeping the libraries silent while they read: a reason is raised, nothing is printed.
+"""Keeping the libraries silent while they read: a reason is raised, nothing is printed or logged.
 
 Pillow, pydicom and nibabel warn and log about odd files, at times quoting values (a patient's
 name among them). What matters of it is in the history or in the error; the rest must reach neither
@@ -15,16 +15,7 @@ from contextlib import contextmanager
 
 __all__ = ["silence"]
 
-_LOGGERS = (
-    "pydicom",
-    "pylibjpeg",
-    "pylibjpeg.utils",
-    "nibabel",
-    "nibabel.global",
-    "PIL.Image",
-    "PIL.PngImagePlugin",
-    "PIL.TiffImagePlugin",
-)
+_LOGGERS = ("pydicom", "pylibjpeg", "openjpeg", "rle", "nibabel", "nibabel.global", "PIL")
 
 
 class _Silencer:
@@ -38,28 +29,32 @@ class _Silencer:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._count = 0
-        self._warnings: warnings.catch_warnings[None] | None = None
-        self._disabled: list[tuple[logging.Logger, bool]] = []
+        self._filters = warnings.catch_warnings()
+        self._loggers: list[tuple[logging.Logger, bool, list[logging.Handler]]] = []
 
     def enter(self) -> None:
         with self._lock:
             self._count += 1
             if self._count == 1:
-                self._warnings = warnings.catch_warnings()
-                self._warnings.__enter__()
+                self._filters = warnings.catch_warnings()
+                self._filters.__enter__()
                 warnings.simplefilter("ignore")
-                loggers = [logging.getLogger(name) for name in _LOGGERS]
-                self._disabled = [(logger, logger.disabled) for logger in loggers]
-                for logger in loggers:
-                    logger.disabled = True
+                self._mute()
 
     def leave(self) -> None:
         with self._lock:
             self._count -= 1
-            if self._count == 0 and self._warnings is not None:
-                self._warnings.__exit__(None, None, None)
-                for logger, disabled in self._disabled:
-                    logger.disabled = disabled
+            if self._count == 0:
+                self._filters.__exit__(None, None, None)
+                for logger, propagate, handlers in self._loggers:
+                    logger.propagate, logger.handlers = propagate, handlers
+
+    def _mute(self) -> None:
+        """Stop records of these loggers and all below them from going anywhere."""
+        loggers = [logging.getLogger(name) for name in _LOGGERS]
+        self._loggers = [(logger, logger.propagate, logger.handlers) for logger in loggers]
+        for logger in loggers:
+            logger.propagate, logger.handlers = False, [logging.NullHandler()]
 
 
 _SILENCER = _Silencer()

@@ -182,7 +182,11 @@ def _over_black(picture: PIL.Image.Image) -> tuple[np.ndarray[Any, Any], tuple[s
     rgba = np.asarray(picture.convert("RGBA"))
     alpha = rgba[..., 3:].astype(np.uint16)
     colour = ((rgba[..., :3] * alpha + 127) // 255).astype(np.uint8)
-    said = "Alpha channel composited over black." if bool((alpha < 255).any()) else "Opaque alpha channel dropped."
+    said = (
+        "Alpha channel composited over black."
+        if bool((alpha < 255).any())
+        else "Opaque alpha channel dropped."
+    )
     if picture.mode in ("LA", "La"):
         colour = np.ascontiguousarray(colour[..., 0])
     return colour, (said,)

@@ -49,6 +49,8 @@ def sniff(content: bytes) -> str:
     >>> sniff(b"name,label")
     ''
     """
+    if content[128:132] == b"DICM":  # first, because the preamble may hold a TIFF header (dual files)
+        return "DICOM"
     for magic, name in _MAGIC:
         if content.startswith(magic):
             return name
@@ -58,8 +60,6 @@ def sniff(content: bytes) -> str:
         return "BMP"
     if content[:1] == b"P" and content[1:2] in b"123456" and content[2:3] in (b" ", b"\t", b"\r", b"\n"):
         return "PNM"
-    if content[128:132] == b"DICM":
-        return "DICOM"
     if _is_nifti(content) or _is_gzipped_nifti(content):
         return "NIFTI"
     return "DICOM" if _is_bare_dicom(content) else ""

@@ -1,0 +1,243 @@
+"""From a parsed DICOM data set to the stored numbers of one frame.
+
+The claims of the header are held against the limits, against the length of the data, and against
+the header of the compressed stream, before a decoder is let loose on it.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.encaps import get_frame
+from pydicom.pixels import get_decoder
+from pydicom.uid import (
+    UID,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    RLELossless,
+)
+
+from headtohead.core.errors import UnreadableError
+from headtohead.data.readers.dicom_facts import modality_of, syntax_name
+from headtohead.data.readers.dicom_open import Dataset, get, number, text
+from headtohead.data.readers.limits import Limits, check_frame, check_size
+
+__all__ = ["Layout", "decode_frame", "layout_of"]
+
+Array = npt.NDArray[Any]
+_DATA = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the pixels of a file are laid out.
+
+    Attributes:
+        keyword: the element that holds them ("PixelData", "FloatPixelData", "DoubleFloatPixelData").
+        allocated: bits per sample in the file; stored: of these, bits that mean something.
+        high_bit: number of the top meaningful bit.
+    """
+
+    keyword: str
+    rows: int
+    columns: int
+    frames: int
+    samples: int
+    photometric: str
+    allocated: int
+    stored: int
+    high_bit: int
+    signed: bool
+
+    @property
+    def value_range(self) -> tuple[int, int]:
+        """The lowest and highest stored number that the meaningful bits can hold."""
+        if self.signed:
+            return -(1 << (self.stored - 1)), (1 << (self.stored - 1)) - 1
+        return 0, (1 << self.stored) - 1
+
+
+def layout_of(dataset: Dataset, limits: Limits) -> Layout:
+    """Read and check the layout.
+
+    Raises:
+        UnreadableError: no picture in the file, impossible numbers, or beyond the limits.
+    """
+    held = [keyword for keyword in _DATA if keyword in dataset]
+    if not held:
+        kind = modality_of(dataset)
+        raise UnreadableError(
+            "it is DICOM but holds no pixel data" + (f" (modality {kind})" if kind else "") + "; leave it out"
+        )
+    keyword = held[0]
+    bits = {"PixelData": None, "FloatPixelData": 32, "DoubleFloatPixelData": 64}[keyword]
+    rows, columns = _whole(dataset, "Rows"), _whole(dataset, "Columns")
+    check_size(rows, columns, limits)
+    allocated = bits or _whole(dataset, "BitsAllocated")
+    stored = bits or _whole(dataset, "BitsStored", allocated)
+    layout = Layout(
+        keyword=keyword,
+        rows=rows,
+        columns=columns,
+        frames=max(1, _whole(dataset, "NumberOfFrames", 1)),
+        samples=_whole(dataset, "SamplesPerPixel", 1),
+        photometric=text(dataset, "PhotometricInterpretation"),
+        allocated=allocated,
+        stored=stored,
+        high_bit=_whole(dataset, "HighBit", stored - 1),
+        signed=bits is None and _whole(dataset, "PixelRepresentation", 0) == 1,
+    )
+    _check(layout, limits)
+    return layout
+
+
+def _whole(dataset: Dataset, keyword: str, default: int | None = None) -> int:
+    value = number(get(dataset, keyword))
+    if value is None and default is not None:
+        return default
+    if value is None or value != int(value):
+        raise UnreadableError(f"its DICOM element {keyword} is missing or not a whole number")
+    return int(value)
+
+
+def _check(layout: Layout, limits: Limits) -> None:
+    if layout.frames > limits.frames:
+        raise UnreadableError(
+            f"it claims {layout.frames:,} frames; the limit is {limits.frames:,} (Limits.frames)"
+        )
+    if layout.samples not in (1, 3):
+        raise UnreadableError(f"it has {layout.samples} samples per pixel; 1 and 3 are read")
+    if layout.allocated not in (1, 8, 16, 32, 64):
+        raise UnreadableError(
+            f"it has {layout.allocated} bits allocated per sample; 1, 8, 16, 32, 64 are read"
+        )
+    if (
+        not 0 < layout.stored <= layout.allocated
+        or not layout.stored - 1 <= layout.high_bit < layout.allocated
+    ):
+        raise UnreadableError(
+            f"its bits do not fit: {layout.stored} stored up to bit {layout.high_bit} of {layout.allocated}"
+        )
+
+
+def decode_frame(dataset: Dataset, layout: Layout, frame: int) -> tuple[Array, str]:
+    """Return the stored numbers of one frame and their photometric interpretation after decoding.
+
+    YBR is RGB afterwards; the planes of PlanarConfiguration 1 are interleaved.
+
+    Returns:
+        (H, W) or (H, W, 3), integer or float.
+
+    Raises:
+        UnreadableError: compressed in a way without decoder, truncated, or damaged.
+    """
+    check_frame(frame, layout.frames)
+    syntax = _syntax(dataset)
+    decoder = _decoder(syntax, dataset)
+    if syntax.is_encapsulated:
+        _check_stream(dataset, layout, frame, syntax)
+    else:
+        _check_length(dataset, layout, frame)
+    shifted = layout.high_bit != layout.stored - 1 and (not syntax.is_encapsulated or syntax == RLELossless)
+    options = {"correct_unused_bits": False} if shifted else {}
+    pixels, meta = decoder.as_array(dataset, index=frame, **options)
+    if pixels.shape[:2] != (layout.rows, layout.columns):
+        raise UnreadableError(
+            f"decoding gave {pixels.shape[:2]} pixels where its header claims {(layout.rows, layout.columns)}"
+        )
+    return (_drop_low_bits(pixels, layout) if shifted else pixels), str(meta["photometric_interpretation"])
+
+
+def _syntax(dataset: Dataset) -> UID:
+    """Return the syntax that the pixels are encoded in; where none is stated, what parsing found."""
+    stated = dataset.file_meta.get("TransferSyntaxUID") if hasattr(dataset, "file_meta") else None
+    if stated:
+        return UID(str(stated))
+    implicit, little = dataset.original_encoding
+    found = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+    dataset.file_meta.TransferSyntaxUID = found
+    return UID(found)
+
+
+def _decoder(syntax: UID, dataset: Dataset) -> Any:
+    try:
+        decoder = get_decoder(syntax)
+    except NotImplementedError:
+        decoder = None
+    if decoder is None or not decoder.is_available:
+        raise UnreadableError(
+            f"its pixels are stored as {syntax_name(dataset)}, for which no decoder is installed; convert it to "
+            "an uncompressed transfer syntax (for example: gdcmconv --raw in.dcm out.dcm)"
+        )
+    return decoder
+
+
+def _check_length(dataset: Dataset, layout: Layout, frame: int) -> None:
+    bits = layout.rows * layout.columns * layout.samples * layout.allocated
+    if layout.photometric == "YBR_FULL_422":
+        bits = bits * 2 // 3
+    need, held = ((frame + 1) * bits + 7) // 8, len(dataset[layout.keyword].value or b"")
+    if held < need:
+        raise UnreadableError(
+            f"its pixel data are truncated: {held:,} bytes of the {need:,} that frames 0 to {frame} need"
+        )
+
+
+def _check_stream(dataset: Dataset, layout: Layout, frame: int, syntax: UID) -> None:
+    """Compare the size that the compressed stream itself claims with the header's."""
+    offsets = None
+    if "ExtendedOffsetTable" in dataset and "ExtendedOffsetTableLengths" in dataset:
+        offsets = (dataset.ExtendedOffsetTable, dataset.ExtendedOffsetTableLengths)
+    stream = get_frame(dataset.PixelData, frame, number_of_frames=layout.frames, extended_offsets=offsets)
+    if syntax == RLELossless:
+        return
+    claim = stream_shape(stream)
+    expected = (layout.rows, layout.columns, layout.samples)
+    if claim is None:
+        raise UnreadableError(f"its compressed pixel data ({syntax_name(dataset)}) have no readable header")
+    if claim[:3] != expected:
+        raise UnreadableError(
+            f"its compressed stream claims (rows, columns, samples) {claim[:3]}, its header {expected}"
+        )
+    if syntax in (JPEGBaseline8Bit, JPEGExtended12Bit) and claim[3] != 8:
+        raise UnreadableError(
+            f"its pixels are stored as {claim[3]}-bit JPEG, for which no decoder is installed; convert it to an "
+            "uncompressed transfer syntax (for example: gdcmconv --raw in.dcm out.dcm)"
+        )
+
+
+def stream_shape(stream: bytes) -> tuple[int, int, int, int] | None:
+    """Return the (rows, columns, components, bits) that a JPEG, JPEG-LS or JPEG 2000 stream claims, or None.
+
+    Sources: ITU-T T.81 B.2.2 (frame header), T.87 C.2.2, T.800 A.5.1 (SIZ).
+    """
+    start = stream.find(b"\xff\x4f\xff\x51", 0, 4096)
+    if stream[:2] != b"\xff\xd8" and start >= 0 and len(stream) >= start + 43:
+        width, height, x0, y0 = struct.unpack_from(">4I", stream, start + 8)
+        components, depth = struct.unpack_from(">HB", stream, start + 40)
+        return height - y0, width - x0, components, (depth & 0x7F) + 1
+    at = 2
+    while stream[:2] == b"\xff\xd8" and at + 10 <= len(stream) and stream[at] == 0xFF:
+        marker = stream[at + 1]
+        if marker == 0xFF:
+            at += 1
+        elif marker == 0xF7 or (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)):
+            bits, height, width, components = struct.unpack_from(">BHHB", stream, at + 4)
+            return height, width, components, bits
+        else:
+            at += 2 + struct.unpack_from(">H", stream, at + 2)[0]
+    return None
+
+
+def _drop_low_bits(pixels: Array, layout: Layout) -> Array:
+    """Move the meaningful bits down where they do not start at bit 0, and keep the sign."""
+    up = layout.allocated - 1 - layout.high_bit
+    moved = np.left_shift(pixels, up)
+    return np.right_shift(moved, layout.allocated - layout.stored)
