@@ -1,0 +1,22 @@
+"""Many comparisons at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+__all__ = ["holm"]
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return Holm's adjusted p-values, in the order given (Holm 1979, Scand J Stat 6:65).
+
+    >>> [round(p, 4) for p in holm([0.01, 0.04, 0.03])]
+    [0.03, 0.06, 0.06]
+    """
+    order = sorted(range(len(p_values)), key=lambda position: p_values[position])
+    adjusted = [1.0] * len(p_values)
+    largest = 0.0
+    for step, position in enumerate(order):
+        largest = max(largest, min(1.0, (len(p_values) - step) * p_values[position]))
+        adjusted[position] = largest
+    return adjusted

@@ -1,0 +1,104 @@
+"""The verdict rule, fixed before the data are seen, and the sentences in which it speaks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from headtohead.core.records import VerdictWord
+
+__all__ = ["Decision", "Rule", "decide"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Bounds of the verdict rule, all fixed before the data are seen.
+
+    Attributes:
+        level: confidence of the intervals.
+        rope: half-width of the region of practical equivalence in the metric's own unit, or None.
+        fewest_groups: below it nothing is judged at all.
+        enough_groups, enough_events: below them the data cannot tell (groups; groups of the rarer class).
+        widest: half-width of the interval above which the data cannot tell; `rope` where that is given.
+    """
+
+    level: float = 0.95
+    rope: float | None = None
+    fewest_groups: int = 10
+    enough_groups: int = 30
+    enough_events: int = 10
+    widest: float = 0.05
+
+    @property
+    def bound(self) -> float:
+        """The half-width of an interval above which the data cannot tell."""
+        return self.rope if self.rope is not None else self.widest
+
+    def text(self, title: str) -> str:
+        """Return the rule in words, for the metric called `title`."""
+        percent = f"{100 * self.level:g} %"
+        inner = f"{100 * (2 * self.level - 1):g} %"
+        equivalent = (
+            f"(3) equivalent: the {inner} interval lies within ±{self.rope:g} (two one-sided tests); "
+            if self.rope is not None
+            else "(3) equivalent: not asked for (give a region of practical equivalence); "
+        )
+        return (
+            f"Fixed beforehand, on the paired difference in {title}, resampling groups: (1) refused: the data leak, "
+            f"there are fewer than {self.fewest_groups} groups, or the best contender does not beat file facts; "
+            f"(2) better: at least {self.enough_groups} groups and {self.enough_events} groups of the rarer class, "
+            f"the {percent} interval excludes 0 and Holm's adjusted p is at most {1 - self.level:.2g}; "
+            f"{equivalent}"
+            f"(4) cannot tell: fewer groups than that, or an interval wider than ±{self.bound:g}; "
+            "(5) otherwise no evidence of a difference. No winner is named by decimals."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the rule says of one pair, and the clause that said it."""
+
+    word: VerdictWord
+    reason: Literal["refused", "interval", "rope", "groups", "events", "width", "none"]
+
+
+def decide(
+    rule: Rule,
+    *,
+    low: float | None,
+    high: float | None,
+    inner: tuple[float, float] | None,
+    p_adjusted: float,
+    n_groups: int,
+    n_events: int,
+    refusal: str = "",
+) -> Decision:
+    """Return the verdict on one pair.
+
+    Args:
+        low, high: ends of the level-interval of the difference; None where it is not defined.
+        inner: the (1 - 2 alpha) interval, for equivalence.
+        p_adjusted: Holm's adjusted p-value of the same difference.
+        n_groups, n_events: groups in all, and groups that hold the rarer class.
+        refusal: why nothing may be judged, or "".
+
+    >>> decide(Rule(), low=0.01, high=0.05, inner=(0.02, 0.04), p_adjusted=0.01, n_groups=99, n_events=40).word
+    'better'
+    >>> decide(Rule(), low=0.01, high=0.05, inner=(0.02, 0.04), p_adjusted=0.06, n_groups=99, n_events=40).word
+    'no_evidence'
+    """
+    if refusal or n_groups < rule.fewest_groups:
+        return Decision("refused", "refused")
+    if n_groups < rule.enough_groups:
+        return Decision("cannot_tell", "groups")
+    if n_events < rule.enough_events:
+        return Decision("cannot_tell", "events")
+    if low is None or high is None:
+        return Decision("cannot_tell", "none")
+    if (low > 0 or high < 0) and p_adjusted <= 1 - rule.level:
+        return Decision("better", "interval")
+    if rule.rope is not None and inner is not None and -rule.rope < inner[0] and inner[1] < rule.rope:
+        return Decision("equivalent", "rope")
+    if (high - low) / 2 > rule.bound:
+        return Decision("cannot_tell", "width")
+    return Decision("no_evidence", "none")

@@ -1,0 +1,285 @@
+"""Predictions as arrays: checked once, sorted once, paired once; every statistic reads this table alone.
+
+The order of the rows that come in never matters: samples and groups are sorted by name, so the same
+predictions give the same digits however they were written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from headtohead.core.errors import DataError, ManifestError, TooFewError, UnpairedError
+
+__all__ = ["Lines", "Table", "build_table"]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+_SUM_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """One contender in one repeat: one line per sample, sorted by sample.
+
+    Attributes:
+        sample: (n,) index into the table's samples.
+        group: (n,) index into the table's groups.
+        label: (n,) class index.
+        fold: (n,) fold number, 0 where predictions carry none.
+        prob: (n, k) probabilities in the order of the table's classes.
+    """
+
+    sample: Ints
+    group: Ints
+    label: Ints
+    fold: Ints
+    prob: Floats
+
+    def take(self, keep: npt.NDArray[np.bool_]) -> Lines:
+        """Return the lines where `keep` (n,) is true."""
+        return Lines(self.sample[keep], self.group[keep], self.label[keep], self.fold[keep], self.prob[keep])
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Paired predictions of several contenders.
+
+    Attributes:
+        classes: class names; of two, the positive one is last.
+        samples, groups: names, sorted.
+        sample_group, sample_label: (n_samples,) what each sample belongs to.
+        contenders: in the order in which they are compared.
+        repeats: repeat numbers, sorted.
+        lines: by (contender, repeat).
+        has_folds: whether the predictions say which fold they come from.
+    """
+
+    classes: tuple[str, ...]
+    samples: npt.NDArray[np.str_]
+    groups: npt.NDArray[np.str_]
+    sample_group: Ints
+    sample_label: Ints
+    contenders: tuple[str, ...]
+    repeats: tuple[int, ...]
+    lines: dict[tuple[str, int], Lines]
+    has_folds: bool
+
+    @property
+    def binary(self) -> bool:
+        """Whether there are exactly two classes."""
+        return len(self.classes) == 2
+
+    @property
+    def n_groups(self) -> int:
+        """Number of groups."""
+        return len(self.groups)
+
+    @property
+    def n_samples(self) -> int:
+        """Number of samples."""
+        return len(self.samples)
+
+    def of(self, contender: str) -> list[Lines]:
+        """Return the contender's lines, one entry per repeat."""
+        return [self.lines[contender, repeat] for repeat in self.repeats]
+
+    def groups_with(self, label: int) -> int:
+        """Return how many groups hold at least one sample of class `label`."""
+        return len(np.unique(self.sample_group[self.sample_label == label]))
+
+    def restrict(self, keep: npt.NDArray[np.bool_]) -> Table:
+        """Return the table of the samples where `keep` (n_samples,) is true; names keep their order."""
+        new_sample = np.cumsum(keep) - 1
+        kept_groups, new_group = np.unique(self.sample_group[keep], return_inverse=True)
+        group_map = np.full(self.n_groups, -1)
+        group_map[kept_groups] = np.arange(len(kept_groups))
+        lines = {}
+        for key, old in self.lines.items():
+            part = old.take(keep[old.sample])
+            lines[key] = Lines(
+                new_sample[part.sample], group_map[part.group], part.label, part.fold, part.prob
+            )
+        return Table(
+            self.classes, self.samples[keep], self.groups[kept_groups], new_group.astype(np.int64),
+            self.sample_label[keep], self.contenders, self.repeats, lines, self.has_folds,
+        )  # fmt: skip
+
+
+def build_table(
+    predictions: pd.DataFrame,
+    *,
+    classes: tuple[str, ...],
+    positive: str | None = None,
+    contenders: Sequence[str] | None = None,
+) -> Table:
+    """Check predictions and turn them into a `Table`.
+
+    Args:
+        predictions: columns sample, group, contender, label and prob_<class> for each class; repeat
+            and fold are optional (one repeat, one fold then).
+        classes: the class names, at least two.
+        positive: the positive one of two classes; the last if None.
+        contenders: their order; by default that of first appearance.
+
+    Raises:
+        ManifestError: a column is missing or holds values that cannot be used.
+        DataError: a sample has two labels or two groups.
+        TooFewError: fewer than two classes.
+        UnpairedError: contenders do not cover the same samples, repeats and folds.
+    """
+    if len(classes) < 2:
+        raise TooFewError(f"Got the classes {list(classes)}; a comparison needs at least two.")
+    if positive is not None and positive not in classes:
+        raise ManifestError(f"The positive class {positive!r} is not among the classes {list(classes)}.")
+    if len(classes) == 2 and positive == classes[0]:
+        classes = (classes[1], classes[0])
+    _need_columns(predictions, classes)
+    frame = _plain(predictions, classes)
+    _check_probabilities(frame, classes)
+    order = list(contenders) if contenders is not None else list(pd.unique(frame["contender"]))
+    frame = frame.sort_values(["sample", "repeat"], kind="stable").reset_index(drop=True)
+    _one_value_each(frame, "label", classes)
+    _one_value_each(frame, "group", classes)
+    first = frame.drop_duplicates("sample")
+    samples = first["sample"].to_numpy(dtype=str)
+    groups, sample_group = np.unique(first["group"].to_numpy(dtype=str), return_inverse=True)
+    repeats = tuple(int(r) for r in np.unique(frame["repeat"]))
+    lines = _lines(frame, samples, sample_group.astype(np.int64), classes, order)
+    _need_pairs(lines, order, repeats, samples)
+    return Table(
+        classes, samples, groups, sample_group.astype(np.int64), first["label"].to_numpy(dtype=np.int64),
+        tuple(order), repeats, lines, "fold" in predictions.columns and frame["fold"].nunique() > 1,
+    )  # fmt: skip
+
+
+def _need_columns(frame: pd.DataFrame, classes: tuple[str, ...]) -> None:
+    wanted = ["sample", "group", "contender", "label", *(f"prob_{name}" for name in classes)]
+    missing = [name for name in wanted if name not in frame.columns]
+    if missing:
+        raise ManifestError(
+            f"The predictions lack the column(s) {', '.join(missing)}; got {', '.join(map(str, frame.columns))}. "
+            "One line per sample, repeat and contender is expected, with one probability column per class."
+        )
+    if frame.empty:
+        raise TooFewError("The predictions hold no line; at least two groups are needed.")
+
+
+def _plain(predictions: pd.DataFrame, classes: tuple[str, ...]) -> pd.DataFrame:
+    frame = pd.DataFrame(index=range(len(predictions)))
+    for name in ("sample", "group", "contender"):
+        column = predictions[name]
+        if column.isna().any():
+            raise ManifestError(f"Column {name!r} is empty in {int(column.isna().sum())} line(s).")
+        frame[name] = column.astype(str).to_numpy(dtype=object)
+    for name in ("repeat", "fold"):
+        frame[name] = _whole_numbers(predictions, name)
+    frame["label"] = _label_index(predictions["label"], classes)
+    for name in classes:
+        values = pd.to_numeric(predictions[f"prob_{name}"], errors="coerce")
+        frame[f"prob_{name}"] = values.to_numpy(dtype=np.float64)
+    return frame
+
+
+def _whole_numbers(predictions: pd.DataFrame, name: str) -> Ints:
+    if name not in predictions.columns:
+        return np.zeros(len(predictions), dtype=np.int64)
+    numbers = pd.to_numeric(predictions[name], errors="coerce").to_numpy(dtype=np.float64)
+    if np.isnan(numbers).any() or (numbers != np.floor(numbers)).any():
+        raise ManifestError(f"Column {name!r} must hold whole numbers in every line.")
+    return numbers.astype(np.int64)
+
+
+def _label_index(column: pd.Series, classes: tuple[str, ...]) -> Ints:
+    index = {name: position for position, name in enumerate(classes)}
+    text = column.astype(str)
+    found = text.map(index)
+    if found.isna().any():
+        unknown = sorted(set(text[found.isna()]))[:5]
+        raise ManifestError(f"Unknown label(s) {', '.join(unknown)}; the classes are {', '.join(classes)}.")
+    return found.to_numpy(dtype=np.int64)
+
+
+def _check_probabilities(frame: pd.DataFrame, classes: tuple[str, ...]) -> None:
+    prob = frame[[f"prob_{name}" for name in classes]].to_numpy(dtype=np.float64)
+    for bad, what in (
+        (~np.isfinite(prob).all(axis=1), "is not a finite number"),
+        (((prob < 0) | (prob > 1)).any(axis=1), "lies outside [0, 1]"),
+        (np.abs(prob.sum(axis=1) - 1) > _SUM_TOLERANCE, "does not add up to 1 over the classes"),
+    ):
+        if bad.any():
+            row = frame.iloc[int(np.flatnonzero(bad)[0])]
+            raise ManifestError(
+                f"A probability {what} in {int(bad.sum())} line(s), first for sample {row['sample']!r}, "
+                f"contender {row['contender']!r}. Give probabilities, not logits or class numbers."
+            )
+
+
+def _one_value_each(frame: pd.DataFrame, column: str, classes: tuple[str, ...]) -> None:
+    counts = frame.groupby("sample")[column].nunique()
+    if (counts > 1).any():
+        sample = counts.index[counts > 1][0]
+        values = sorted(set(frame.loc[frame["sample"] == sample, column]))
+        names = [classes[int(v)] if column == "label" else str(v) for v in values]
+        raise DataError(
+            f"{int((counts > 1).sum())} sample(s) carry more than one {column}; sample {sample!r} has "
+            f"{' and '.join(names)}. Each sample needs one {column} in all lines."
+        )
+
+
+def _lines(
+    frame: pd.DataFrame,
+    samples: npt.NDArray[np.str_],
+    sample_group: Ints,
+    classes: tuple[str, ...],
+    order: list[str],
+) -> dict[tuple[str, int], Lines]:
+    where = {name: position for position, name in enumerate(samples)}
+    result = {}
+    for (contender, repeat), part in frame.groupby(["contender", "repeat"], sort=True):
+        if contender not in order:
+            continue
+        twice = part["sample"].duplicated()
+        if twice.any():
+            raise ManifestError(
+                f"Sample {part['sample'][twice].iloc[0]!r} appears more than once for contender {contender!r} "
+                f"in repeat {repeat}; one line per sample, repeat and contender is expected."
+            )
+        sample = part["sample"].map(where).to_numpy(dtype=np.int64)
+        prob = part[[f"prob_{name}" for name in classes]].to_numpy(dtype=np.float64)
+        label, fold = part["label"].to_numpy(dtype=np.int64), part["fold"].to_numpy(dtype=np.int64)
+        result[str(contender), int(repeat)] = Lines(sample, sample_group[sample], label, fold, prob)
+    return result
+
+
+def _need_pairs(
+    lines: dict[tuple[str, int], Lines],
+    order: list[str],
+    repeats: tuple[int, ...],
+    samples: npt.NDArray[np.str_],
+) -> None:
+    for repeat in repeats:
+        covered = {
+            name: set(lines[name, repeat].sample) if (name, repeat) in lines else set() for name in order
+        }
+        union = set().union(*covered.values())
+        for name in order:
+            if missing := sorted(union - covered[name]):
+                shown = ", ".join(samples[missing[:3]]) + (" …" if len(missing) > 3 else "")
+                raise UnpairedError(
+                    f"Contender {name!r} has no prediction for {len(missing)} of {len(union)} samples in repeat "
+                    f"{repeat}: {shown}. Contenders are compared on identical lines only; predict all or drop them."
+                )
+        folds = [lines[name, repeat].fold for name in order]
+        for name, fold in zip(order, folds, strict=True):
+            if (fold != folds[0]).any():
+                sample = samples[lines[name, repeat].sample[np.flatnonzero(fold != folds[0])[0]]]
+                raise UnpairedError(
+                    f"Contenders {order[0]!r} and {name!r} put sample {sample!r} into different folds of repeat "
+                    f"{repeat}; contenders must be tested on the same folds."
+                )
