@@ -1,0 +1,219 @@
+"""Whether two pictures show the same scene: features, one similarity transform, then the pixels.
+
+A candidate is only a suspicion. Local features (SIFT; Lowe, 2004) are matched, one similarity
+transform (shift, turn, zoom) is sought by RANSAC, the one picture is laid on the other, and the
+grey values must agree, at large and in every small window that holds texture.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from headtohead.audit.groups.fingerprint import turn_pixels
+
+__all__ = ["KINDS", "Evidence", "View", "align", "contradicts", "is_duplicate", "is_similar", "look"]
+
+Grey = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+Matrix = npt.NDArray[np.float64]
+
+KINDS = (0, 2, 8, 10)
+"""The turns that features do not follow by themselves: none, mirrored, inverted, both."""
+
+_SIDE = 256
+_FEATURES = 500
+_RATIO = 0.8
+_PIXELS = 3.0
+_WINDOW = 15
+_TEXTURE = 5.0
+_FEWEST = 8
+
+NCC_DUPLICATE = 0.95
+DETAIL_DUPLICATE = 0.8
+NCC_CHAIN = 0.9
+DETAIL_CHAIN = 0.5
+LEAST_OVERLAP = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A picture made ready for alignment.
+
+    Attributes:
+        grey: uint8, longer side 256 pixels.
+        scale: pixels of `grey` per pixel of the picture.
+        points: (k, 2) feature positions (column, row) in `grey`.
+        descriptors: (k, 128) unit-length root-SIFT (Arandjelović and Zisserman, 2012).
+    """
+
+    grey: Grey
+    scale: float
+    points: Floats
+    descriptors: npt.NDArray[np.float16]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How well one picture lies on another; the other fields are as in `DuplicatePair`.
+
+    Attributes:
+        matrix: (3, 3), from positions in the first view to positions in the second, unturned view.
+        kind: bit 1 says mirrored, bit 2 inverted; see `KINDS`.
+    """
+
+    inliers: int
+    matches: int
+    ncc: float
+    detail: float
+    overlap: float
+    zoom: float
+    turn: float
+    matrix: Matrix
+    kind: int = 0
+
+
+def look(grey: Grey, turn: int = 0) -> View:
+    """Make a picture ready for alignment.
+
+    Args:
+        grey: uint8 (H, W).
+        turn: applied first, one of `KINDS`; features follow every rotation by themselves.
+    """
+    scale = _SIDE / max(grey.shape)
+    size = tuple(max(8, round(side * scale)) for side in grey.shape[::-1])
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    small = turn_pixels(cv2.resize(grey, size, interpolation=how), turn)
+    keys, rows = cv2.SIFT_create(nfeatures=_FEATURES, contrastThreshold=0.02).detectAndCompute(small, None)
+    if rows is None or len(keys) == 0:
+        return View(small, scale, np.zeros((0, 2), np.float32), np.zeros((0, 128), np.float16))
+    root = np.sqrt(rows / np.maximum(rows.sum(axis=1, keepdims=True), 1e-6))
+    return View(small, scale, np.array([key.pt for key in keys], np.float32), root.astype(np.float16))
+
+
+def _match(a: View, b: View) -> tuple[Floats, Floats]:
+    """Return matched positions (m, 2) in a and b: mutual nearest, clearly nearer than the second."""
+    if min(len(a.points), len(b.points)) < 3:
+        return np.zeros((0, 2), np.float32), np.zeros((0, 2), np.float32)
+    alike = a.descriptors.astype(np.float32) @ b.descriptors.astype(np.float32).T
+    best = alike.argmax(axis=1)
+    rows = np.arange(len(alike))
+    mutual = alike.argmax(axis=0)[best] == rows
+    first = alike[rows, best]
+    alike[rows, best] = -1.0
+    clear = (2 - 2 * first) < _RATIO**2 * (2 - 2 * alike.max(axis=1))
+    kept = np.flatnonzero(mutual & clear)
+    return a.points[kept], b.points[best[kept]]
+
+
+def _laid_on(a: Grey, b: Grey, matrix: npt.NDArray[np.float64]) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
+    """Return a, b warped into a's frame (both lightly blurred) and where both are."""
+    zoom = math.hypot(matrix[0, 0], matrix[1, 0])
+    smooth = cv2.GaussianBlur(b, (0, 0), 0.5 * zoom) if zoom > 1.2 else b
+    size = a.shape[::-1]
+    back = cv2.WARP_INVERSE_MAP
+    warped = cv2.warpAffine(smooth, matrix, size, flags=cv2.INTER_LINEAR | back)
+    both = cv2.warpAffine(np.full(b.shape, 255, np.uint8), matrix, size, flags=cv2.INTER_NEAREST | back) > 0
+    soft = [cv2.GaussianBlur(one, (0, 0), 1.0).astype(np.float32) for one in (a, warped)]
+    return soft[0], soft[1], both
+
+
+def _correlation(a: Floats, b: Floats) -> float:
+    if a.size < 64 or a.std() < 1e-3 or b.std() < 1e-3:
+        return 0.0
+    return float(np.corrcoef(a, b)[0, 1])
+
+
+def _detail(a: Floats, b: Floats, both: npt.NDArray[np.bool_]) -> float:
+    """Return the lower quartile of the correlation in windows that hold texture in either picture."""
+
+    def mean(values: Floats) -> Floats:
+        return np.asarray(cv2.boxFilter(values, -1, (_WINDOW, _WINDOW)), np.float32)
+
+    mean_a, mean_b = mean(a), mean(b)
+    var_a, var_b = mean(a * a) - mean_a**2, mean(b * b) - mean_b**2
+    inside = cv2.erode(both.astype(np.uint8), np.ones((_WINDOW, _WINDOW), np.uint8), borderValue=0) > 0
+    textured = inside & (np.maximum(var_a, var_b) > _TEXTURE**2)
+    if int(textured.sum()) < 64:
+        return 0.0
+    local = (mean(a * b) - mean_a * mean_b) / np.sqrt(np.maximum(var_a, 1) * np.maximum(var_b, 1))
+    return float(np.percentile(local[textured], 25))
+
+
+def align(a: View, b: View, kind: int = 0) -> Evidence | None:
+    """Lay b on a and measure how well they agree, or return None where no transform fits.
+
+    Args:
+        a: the one picture.
+        b: the other, looked at with `KINDS[kind]`.
+        kind: position in `KINDS`.
+
+    OpenCV seeds its RANSAC itself, the same way each time, so equal input gives equal output.
+    """
+    on_a, on_b = _match(a, b)
+    if len(on_a) < _FEWEST:
+        return None
+    matrix, chosen = cv2.estimateAffinePartial2D(
+        on_a, on_b, method=cv2.RANSAC, ransacReprojThreshold=_PIXELS, maxIters=2000, confidence=0.999
+    )
+    if matrix is None or int(chosen.sum()) < _FEWEST:
+        return None
+    zoom = math.hypot(matrix[0, 0], matrix[1, 0])
+    if not 0.1 < zoom < 10:
+        return None
+    soft_a, soft_b, both = _laid_on(a.grey, b.grey, matrix)
+    smaller = min(a.grey.size, b.grey.size / zoom**2)
+    return Evidence(
+        inliers=int(chosen.sum()),
+        matches=len(on_a),
+        ncc=_correlation(soft_a[both], soft_b[both]),
+        detail=_detail(soft_a, soft_b, both),
+        overlap=min(1.0, float(both.sum()) / smaller),
+        zoom=zoom * a.scale / b.scale,
+        turn=math.degrees(math.atan2(matrix[1, 0], matrix[0, 0])),
+        matrix=_unturned(matrix, b.grey.shape[1], mirrored=bool(kind & 1)),
+        kind=kind,
+    )
+
+
+def _unturned(matrix: Matrix, width: int, *, mirrored: bool) -> Matrix:
+    """Return the (3, 3) matrix into the unturned picture of a (2, 3) one into the turned."""
+    whole = np.vstack([matrix, [0.0, 0.0, 1.0]])
+    if not mirrored:
+        return whole
+    return np.asarray(np.array([[-1.0, 0.0, width - 1.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]) @ whole)
+
+
+def contradicts(a: View, b: View, matrix: Matrix, *, inverted: bool) -> bool:
+    """Tell whether two pictures clearly differ where a chain of alignments lays them on each other.
+
+    The bounds are looser than those of a duplicate, as errors add up along a chain; too small an
+    overlap contradicts nothing.
+
+    Args:
+        a, b: unturned views.
+        matrix: (3, 3) from a's positions to b's.
+        inverted: dark and bright are exchanged along the chain.
+    """
+    soft_a, soft_b, both = _laid_on(a.grey, 255 - b.grey if inverted else b.grey, matrix[:2])
+    if float(both.mean()) < LEAST_OVERLAP:
+        return False
+    return _correlation(soft_a[both], soft_b[both]) < NCC_CHAIN or _detail(soft_a, soft_b, both) < DETAIL_CHAIN
+
+
+def is_similar(seen: Evidence) -> bool:
+    """Tell whether the features cannot agree by chance: inliers > 8 + 0.3 matches.
+
+    The rule is Brown and Lowe's (2007, "Automatic Panoramic Image Stitching", eq. 13), made for
+    deciding whether two photographs overlap.
+    """
+    return seen.inliers > 8.0 + 0.3 * seen.matches and seen.overlap >= LEAST_OVERLAP
+
+
+def is_duplicate(seen: Evidence) -> bool:
+    """Tell whether two pictures are copies: features agree, and so do grey values, everywhere."""
+    return is_similar(seen) and seen.ncc >= NCC_DUPLICATE and seen.detail >= DETAIL_DUPLICATE

@@ -1,0 +1,105 @@
+"""A picture's coarse shape as a few numbers that turn and mirror by changing signs.
+
+The low frequencies of the cosine transform of a small version are what perceptual hashes keep
+(Zauner, 2010, "Implementation and Benchmarking of Perceptual Image Hash Functions"). Here they stay
+numbers: their signs are the hash, their cosine ranks candidates. A mirrored picture has the same
+coefficients with the odd columns negated, a transposed one the transposed matrix, an inverted one
+the negated matrix; so all 16 turns of a picture cost nothing.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from headtohead.core.records import Image
+from headtohead.preprocess import steps
+from headtohead.preprocess.foreground import foreground_box
+
+__all__ = [
+    "ORDER", "TURNS", "VIEWS", "describe", "flat", "is_mirrored", "to_grey", "turn_coefficients", "turn_pixels",
+]
+
+ORDER = 8
+"""Side of the block of coefficients that is kept."""
+
+TURNS = 16
+"""Identity, three flips, their transposes, and all of these inverted."""
+
+VIEWS = 2
+"""The whole picture and the foreground box."""
+
+_SIDE = 64
+Grey = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+
+
+def to_grey(image: Image) -> Grey:
+    """Return the picture as 8-bit grey (H, W), windowed as the recipes do."""
+    return steps.grey(steps.to_unit(image.pixels, image.window)[0])
+
+
+def _coefficients(grey: Grey) -> Floats:
+    small = cv2.resize(grey, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
+    block = cv2.dct(cv2.GaussianBlur(small, (0, 0), 1.0))[:ORDER, :ORDER].copy()
+    block[0, 0] = 0.0
+    size = float(np.linalg.norm(block))
+    return np.asarray(block / size if size > 1.0 else np.zeros_like(block), np.float32)
+
+
+def describe(image: Image, grey: Grey) -> Floats:
+    """Return the unit-length coefficients of whole picture and foreground, (VIEWS, ORDER, ORDER).
+
+    A picture without contrast gives zeros, which resemble nothing.
+
+    Args:
+        image: as read.
+        grey: the same as 8-bit grey.
+    """
+    box, _ = foreground_box(image.pixels, image.window)
+    part = box.cut(grey) if box.area > 0 else grey
+    return np.stack([_coefficients(grey), _coefficients(np.ascontiguousarray(part))])
+
+
+@lru_cache(maxsize=1)
+def _signs() -> tuple[Floats, Floats]:
+    alternating = (-1.0) ** np.arange(ORDER, dtype=np.float32)
+    across = np.broadcast_to(alternating, (ORDER, ORDER))
+    return across.astype(np.float32), across.T.astype(np.float32)
+
+
+def turn_coefficients(blocks: Floats, turn: int) -> Floats:
+    """Return the coefficients (..., ORDER, ORDER) of the turned pictures; see `turn_pixels`."""
+    across, down = _signs()
+    out = np.swapaxes(blocks, -1, -2) if turn & 4 else blocks
+    factor = np.ones((ORDER, ORDER), np.float32)
+    factor = factor * across if turn & 2 else factor
+    factor = factor * down if turn & 1 else factor
+    return np.asarray(out * (-factor if turn & 8 else factor), np.float32)
+
+
+def turn_pixels(grey: npt.NDArray[Any], turn: int) -> npt.NDArray[Any]:
+    """Return a grey picture turned: bit 4 transposes, then 2 mirrors, 1 flips, 8 inverts.
+
+    >>> import numpy as np
+    >>> turn_pixels(np.array([[0, 1], [2, 3]], np.uint8), 2).tolist()
+    [[1, 0], [3, 2]]
+    """
+    out = grey.T if turn & 4 else grey
+    out = out[:, ::-1] if turn & 2 else out
+    out = out[::-1] if turn & 1 else out
+    return np.ascontiguousarray(255 - out if turn & 8 else out)
+
+
+def is_mirrored(turn: int) -> bool:
+    """Tell whether a turn reverses left and right (it is no mere rotation)."""
+    return (turn & 7).bit_count() % 2 == 1
+
+
+def flat(blocks: Floats) -> Floats:
+    """Return blocks (..., ORDER, ORDER) as rows of ORDER² - 1 numbers, without the constant term."""
+    return np.asarray(blocks.reshape(*blocks.shape[:-2], ORDER * ORDER)[..., 1:], np.float32)

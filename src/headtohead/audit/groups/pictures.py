@@ -1,0 +1,105 @@
+"""The distinct pictures of a dataset: described once, looked at again only for an alignment."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from headtohead.audit.groups.align import KINDS, View, look
+from headtohead.audit.groups.fingerprint import ORDER, VIEWS, describe, to_grey
+from headtohead.core.errors import HeadToHeadError
+from headtohead.core.records import Image, Sample
+
+__all__ = ["Distinct", "Source", "ordered_map"]
+
+A = TypeVar("A")
+B = TypeVar("B")
+_CACHED_VIEWS = 800
+
+
+class Source(Protocol):
+    """What is needed of a dataset: its samples, and their pixels on demand."""
+
+    @property
+    def samples(self) -> tuple[Sample, ...]:
+        """All samples."""
+
+    def read(self, sample: Sample) -> Image:
+        """Decode one."""
+
+
+def ordered_map(work: Callable[[A], B], items: Iterable[A], workers: int) -> Iterator[B]:
+    """Yield `work(item)` in the order of the items, a bounded number ahead, in threads."""
+    if workers <= 1:
+        yield from map(work, items)
+        return
+    rest = iter(items)
+    with ThreadPoolExecutor(workers) as pool:
+        ahead = [pool.submit(work, item) for item in islice(rest, 4 * workers)]
+        while ahead:
+            yield ahead.pop(0).result()
+            ahead += [pool.submit(work, item) for item in islice(rest, 1)]
+
+
+class Distinct:
+    """One representative per pixel hash, in the order of the hashes, whatever the order on disk.
+
+    Attributes:
+        samples: the representatives (the smallest id of each hash).
+        members: the ids behind each, sorted.
+        unread: sample id -> why it could not be read; such pictures match by their hash alone.
+    """
+
+    def __init__(self, source: Source, workers: int | None = None) -> None:
+        behind: dict[str, list[Sample]] = {}
+        for sample in sorted(source.samples, key=lambda one: one.id):
+            behind.setdefault(sample.pixel_hash, []).append(sample)
+        ordered = [behind[key] for key in sorted(behind)]
+        self._read = source.read
+        self.samples = [same[0] for same in ordered]
+        self.members = [[one.id for one in same] for same in ordered]
+        self.unread: dict[str, str] = {}
+        self.workers = workers or min(8, os.cpu_count() or 1)
+        self._views: OrderedDict[tuple[int, int], View] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def _describe(self, sample: Sample) -> tuple[npt.NDArray[np.float32], str]:
+        try:
+            image = self._read(sample)
+        except HeadToHeadError as error:
+            return np.zeros((VIEWS, ORDER, ORDER), np.float32), str(error)
+        return describe(image, to_grey(image)), ""
+
+    def describe(self) -> Iterator[npt.NDArray[np.float32]]:
+        """Yield the fingerprint of each distinct picture."""
+        for sample, (blocks, reason) in zip(
+            self.samples, ordered_map(self._describe, self.samples, self.workers), strict=True
+        ):
+            if reason:
+                self.unread[sample.id] = reason
+            yield blocks
+
+    def view(self, index: int, kind: int = 0) -> View:
+        """Return a picture made ready for alignment, kept for a while."""
+        key = (index, kind)
+        with self._lock:
+            if key in self._views:
+                self._views.move_to_end(key)
+                return self._views[key]
+        view = look(to_grey(self._read(self.samples[index])), KINDS[kind])
+        with self._lock:
+            self._views[key] = view
+            while len(self._views) > _CACHED_VIEWS:
+                self._views.popitem(last=False)
+        return view

@@ -1,0 +1,93 @@
+"""What the search for duplicates hands on: pairs with their evidence, and the groups they make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Chain", "DuplicatePair", "Grouping", "Kind"]
+
+Kind = Literal["exact", "near", "mirrored", "similar"]
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicatePair:
+    """Two samples that show the same scene (or, for `similar`, perhaps the same patient).
+
+    Attributes:
+        a, b: sample ids, a < b.
+        kind: "exact" (equal decoded pixels), "near" (aligned by a shift, turn and zoom),
+            "mirrored" (the same after a reflection), "similar" (aligned in part: not a duplicate).
+        inliers: local features that agree on one similarity transform; None for exact pairs.
+        matches: local features that were matched at all.
+        ncc: normalised cross-correlation over the overlap after alignment, -1 to 1.
+        detail: lower quartile of the same correlation in small windows that hold texture. Two
+            slices of one head agree at large and differ here.
+        overlap: share of the smaller picture that lies on the other, 0 to 1.
+        zoom: how much larger `b` shows the scene than `a`, in the pictures' own pixels.
+        turn: angle in degrees, -180 to 180, by which `b` is turned against `a`.
+        inverted: dark and bright are exchanged.
+    """
+
+    a: str
+    b: str
+    kind: Kind
+    inliers: int | None = None
+    matches: int | None = None
+    ncc: float = 1.0
+    detail: float = 1.0
+    overlap: float = 1.0
+    zoom: float = 1.0
+    turn: float = 0.0
+    inverted: bool = False
+
+    @property
+    def evidence(self) -> dict[str, float | int | bool | None]:
+        """The figures by name, for a report."""
+        return {
+            "inliers": self.inliers, "matches": self.matches, "ncc": self.ncc, "detail": self.detail,
+            "overlap": self.overlap, "zoom": self.zoom, "turn": self.turn, "inverted": self.inverted,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A link that was not followed, because the groups at its ends do not hold together.
+
+    Attributes:
+        pair: the verified pair that would have joined two groups.
+        left, right: sample ids of the two groups.
+        reason: one sentence.
+    """
+
+    pair: DuplicatePair
+    left: tuple[str, ...]
+    right: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Which samples must stay together, and why.
+
+    Attributes:
+        groups: sample id -> group name, one entry per sample; joins the data's own groups.
+        pairs: verified duplicates that were joined, sorted by (a, b).
+        similar: pairs that are possibly one patient, sorted; joined only where that was asked for.
+        chains: links that were seen and not followed.
+        notes: decisions and limits, one sentence each.
+        counts: numbers of the search ("pictures", "distinct", "candidates", "verified", …).
+    """
+
+    groups: Mapping[str, str]
+    pairs: tuple[DuplicatePair, ...]
+    similar: tuple[DuplicatePair, ...]
+    chains: tuple[Chain, ...]
+    notes: tuple[str, ...]
+    counts: Mapping[str, int]
+
+    @property
+    def n_groups(self) -> int:
+        """Number of groups."""
+        return len(set(self.groups.values()))
