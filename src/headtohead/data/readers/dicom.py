@@ -164,11 +164,12 @@ def _modality(dataset: Dataset, stored: Array, layout: Layout, index: int) -> tu
 
 
 def _rescaled(stored: Array, low: int, high: int, slope: float, intercept: float) -> tuple[Grey, Said]:
-    ends = sorted((low * slope + intercept, high * slope + intercept))
+    bottom, top = sorted((low * slope + intercept, high * slope + intercept))
     said = (f"Rescaled to modality units: value x {slope:g} + {intercept:g}.",)
-    if slope == int(slope) and intercept == int(intercept) and max(map(abs, ends)) < 1 << 31:
-        return Grey(narrow(stored.astype(np.int64) * int(slope) + int(intercept), *ends), *ends), said
-    return Grey((stored.astype(np.float64) * slope + intercept).astype(np.float32), *ends), said
+    if slope == int(slope) and intercept == int(intercept) and max(-bottom, top) < 1 << 31:
+        whole = stored.astype(np.int64) * int(slope) + int(intercept)
+        return Grey(narrow(whole, bottom, top), bottom, top), said
+    return Grey((stored.astype(np.float64) * slope + intercept).astype(np.float32), bottom, top), said
 
 
 def _display(dataset: Dataset, grey: Grey, index: int) -> tuple[Grey, Said]:
