@@ -1,8 +1,7 @@
-"""A study, stage by stage: audit, split, run, judge, report; each stage leaves its files and can be repeated."""
+"""A study, stage by stage: audit, split, run, judge, report; each leaves its files and can be repeated."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -21,10 +20,13 @@ if TYPE_CHECKING:
     from headtohead.audit.audit import AuditResult
     from headtohead.data.dataset import Dataset
     from headtohead.data.folds import FoldPlan
-    from headtohead.heads.base import CellData
+    from headtohead.heads.base import CellData, Head
     from headtohead.heads.build import Workshop
+    from headtohead.preprocess.recipe import Recipe
 
 __all__ = ["Study"]
+
+FINISHED = "finished.json"
 
 
 class Study:
@@ -53,7 +55,7 @@ class Study:
         self.specs: tuple[ContenderSpec, ...] = parse_list(config.contenders, config.mode)
         self._cache = cache
 
-    # ---- stages -------------------------------------------------------------------------------
+    # ---- the whole ----------------------------------------------------------------------------
 
     def compare(self) -> Verdict:
         """Do the whole study, or return its verdict if it is finished already.
@@ -74,90 +76,57 @@ class Study:
             self.predictions()
             verdict = self.judge()
             self.report()
-            self._mark_finished()
+            write_json(self.run_folder / FINISHED, {"digest": self.dataset.digest()})
             return verdict
 
-    def check_contenders(self) -> None:
-        """Resolve every contender and fetch its weights, before any long work."""
-        from headtohead.backbones.weights import ensure
-        from headtohead.heads.build import build_heads, records_of, with_members
+    # ---- stages -------------------------------------------------------------------------------
 
-        records = records_of(with_members(self.specs))
-        build_heads(self.specs, self._workshop)
-        for record in {r.name: r for group in records.values() for r in group}.values():
-            ensure(record, reporter=self.reporter)
-            write_json(self.run_folder / f"contenders/{slug(record.name)}.json", {"record": record.model_dump(mode="json")})
+    def check_contenders(self) -> None:
+        """Resolve every contender and fetch its weights, before any long work.
+
+        Raises:
+            UsageError: an unknown name or mode. WeightsError: weights that cannot be had.
+        """
+        from headtohead.backbones.weights import locate
+        from headtohead.heads.build import check_specs, records_of
+
+        check_specs(self.specs)
+        for record in records_of(self.specs):
+            weights = locate(record, seed=self.config.seed, reporter=self.reporter)
+            self._tell(record.name, {"weights": weights.model_dump(mode="json", exclude={"path"})})
+            self._tell(record.name, {"record": record.model_dump(mode="json")})
 
     @cached_property
     def dataset(self) -> Dataset:
-        """The samples, as found; groups as the data itself states them."""
-        from headtohead.data.load import LoadOptions, load
+        """The samples, as found; groups as the data itself (or the reviewer's file) states them."""
+        from headtohead.data.load import load
 
-        found = load(self.config.data, LoadOptions.from_config(self.config.data_options), reporter=self.reporter)
-        self.run_folder.claim_data(found.digest(), found.fingerprints())
+        found = load(self.config.data, self._load_options, self.reporter)
+        self.run_folder.claim_data(found.digest(), _fingerprints(found))
         return found
 
     def audit(self) -> AuditResult:
         """Look for what would ruin a comparison, and find the groups that must stay together."""
         return self._audited
 
-    @cached_property
-    def _audited(self) -> AuditResult:
-        from headtohead.audit.audit import audit
-
-        result = audit(
-            self.dataset,
-            ignore=self.config.ignore,
-            similar=self.config.similar,
-            groups=self.config.groups,
-            seed=self.config.seed,
-            reporter=self.reporter,
-        )
-        result.write(self.run_folder.path)
-        return result
-
-    @cached_property
-    def grouped(self) -> Dataset:
-        """The samples with the groups that the audit found."""
-        grouped = self.dataset.with_groups(self._audited.grouping.groups)
-        _write_parquet(self.run_folder / "samples.parquet", grouped.frame())
-        return grouped
-
     def split(self) -> FoldPlan:
         """Return who is in which part, with the proof that nothing is in both."""
         return self._plan
-
-    @cached_property
-    def _plan(self) -> FoldPlan:
-        from headtohead.data.folds import make_folds
-
-        plan = make_folds(
-            self.grouped,
-            split=self.config.split,
-            folds=self.config.folds,
-            repeats=self.config.repeats,
-            seed=self.config.seed,
-            allow_leaks=self.config.allow_leaks,
-        )
-        _write_parquet(self.run_folder / "folds.parquet", plan.frame())
-        write_json(self.run_folder / "leak_proof.json", {"proof": plan.proof, "leaks": list(plan.leaks)})
-        return plan
 
     def predictions(self) -> pd.DataFrame:
         """Fit every contender on every fold and return the out-of-fold lines."""
         from headtohead.evaluate.crossval import gather, learning_table, predictions_table, run_cells
 
-        heads = self._heads()
-        run_cells(
-            heads, self._plan.folds, self.cell_data, self.run_folder, seed=self.config.seed, reporter=self.reporter
-        )
+        heads, parts, seed = self._heads(), self._plan.folds, self.config.seed
+        run_cells(heads, parts, self.cell_data, self.run_folder, seed=seed, reporter=self.reporter)
         k = len(self.grouped.classes)
-        cells = list(gather(list(heads), self._plan.folds, self.run_folder, seed=self.config.seed, k=k))
+        cells = list(gather(list(heads), parts, self.run_folder, seed=seed, k=k))
         ids = [sample.id for sample in self.grouped.samples]
         table = predictions_table(cells, self.cell_data, ids)
-        _write_parquet(self.run_folder / "inner.parquet", predictions_table(cells, self.cell_data, ids, inner=True))
-        _write_parquet(self.run_folder / "learning.parquet", learning_table(cells, self.cell_data))
-        _write_parquet(self.run_folder / "predictions.parquet", table)
+        inner = predictions_table(cells, self.cell_data, ids, inner=True)
+        _write_table(self.run_folder / "inner.parquet", inner)
+        _write_table(self.run_folder / "learning.parquet", learning_table(cells, self.cell_data))
+        _write_table(self.run_folder / "predictions.parquet", table)
         return table
 
     def judge(self) -> Verdict:
@@ -183,7 +152,10 @@ class Study:
             level=self.config.level,
             reporter=self.reporter,
         )
-        self._write_verdict(verdict)
+        content = verdict.model_dump(mode="json")
+        write_json(self.run_folder / "verdict.json", content)
+        write_json(self.run_folder / "scores.json", content["scores"])
+        write_json(self.run_folder / "comparisons.json", content["comparisons"])
         return verdict
 
     def report(self) -> Path:
@@ -198,14 +170,168 @@ class Study:
     # ---- what the stages share ----------------------------------------------------------------
 
     @cached_property
+    def grouped(self) -> Dataset:
+        """The samples with the groups that the audit found."""
+        grouped = self.dataset.with_groups(self._audited.grouping.groups)
+        _write_table(self.run_folder / "samples.parquet", grouped.frame())
+        return grouped
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """The preprocessing, the same for every contender; with "auto", what suits the pictures."""
+        from headtohead.preprocess.recipe import get_recipe
+        from headtohead.preprocess.suggest import suggest_recipe
+
+        name, reason = self.config.recipe, "as asked for"
+        if name == "auto":
+            name, reason = suggest_recipe(self.dataset.read(s) for s in _spread(self.dataset.samples, 40))
+            self.reporter.say(f"Recipe {name}: {reason}.")
+        recipe = get_recipe(name)
+        write_json(
+            self.run_folder / "recipe.json",
+            {"name": name, "reason": reason, "steps": str(recipe), "digest": recipe.digest()},
+        )
+        return recipe
+
+    @cached_property
     def cell_data(self) -> CellData:
         """What every head knows of all samples."""
         from headtohead.heads.base import CellData
 
         return CellData(self.grouped.labels(), self.grouped.groups(), self.grouped.classes)
 
-    @property
+    @cached_property
+    def _audited(self) -> AuditResult:
+        from headtohead.audit.audit import audit
+
+        result = audit(
+            self.dataset,
+            ignore=self.config.ignore,
+            similar=self.config.similar,
+            grouping=self._overruled(),
+            seed=self.config.seed,
+            reporter=self.reporter,
+        )
+        result.write(self.run_folder.path, self.reporter)
+        return result
+
+    def _overruled(self) -> Any:
+        """Return the reviewer's own groups, or None where the audit is to find them."""
+        if self.config.groups is None:
+            return None
+        from headtohead.audit.duplicates import Grouping
+        from headtohead.data.grouping import read_groups
+
+        return Grouping.from_reviewer(read_groups(Path(self.config.groups), self.dataset))
+
+    @cached_property
+    def _plan(self) -> FoldPlan:
+        from headtohead.data.folds import make_folds
+
+        plan = make_folds(
+            self.grouped,
+            split=self.config.split,
+            folds=self.config.folds,
+            repeats=self.config.repeats,
+            seed=self.config.seed,
+            allow_leaks=self.config.allow_leaks,
+        )
+        for note in plan.notes:
+            self.reporter.say(note)
+        _write_table(self.run_folder / "folds.parquet", plan.frame())
+        leaks = [leak.model_dump(mode="json") for leak in plan.leaks]
+        write_json(self.run_folder / "leak_proof.json", {"proof": list(plan.proof), "leaks": leaks})
+        return plan
+
+    def _heads(self) -> dict[str, Head]:
+        from headtohead.audit.shortcuts import file_fact_features, make_classifier
+        from headtohead.heads.baselines import FILE_FACTS, MAJORITY, FileFactsHead, MajorityHead
+        from headtohead.heads.build import build_heads
+
+        heads = build_heads(self.specs, self._workshop())
+        heads[MAJORITY] = MajorityHead()
+        heads[FILE_FACTS] = FileFactsHead(file_fact_features(self.grouped)[0], make_classifier)
+        return heads
+
     def _workshop(self) -> Workshop:
+        from headtohead.backbones.store import home
         from headtohead.heads.build import Workshop
 
-        return Workshop(self, self.config, self._cache_folder(), self._tell, self.reporter)
+        cache = self._cache or home() / "features"
+        return Workshop(
+            self.grouped,
+            self.recipe,
+            self.config,
+            cache,
+            self.run_folder,
+            self._plan.folds,
+            self._tell,
+            self.reporter,
+        )
+
+    def _tell(self, backbone: str, facts: Mapping[str, Any]) -> None:
+        """Keep what became known of a backbone (its record, its weights, how features were computed)."""
+        name = f"contenders/{slug(backbone)}.json"
+        known = self.run_folder.json(name) if (self.run_folder / name).is_file() else {}
+        write_json(self.run_folder / name, {**known, **facts})
+
+    def _subgroups(self) -> dict[str, dict[str, str]] | None:
+        if not self.config.by:
+            return None
+        from headtohead.core.errors import unknown_name
+
+        known = sorted({name for sample in self.grouped.samples for name in sample.extra})
+        for column in self.config.by:
+            if column not in known:
+                raise unknown_name("column for --by", column, known)
+        return {
+            column: {s.id: s.extra[column] for s in self.grouped.samples if column in s.extra}
+            for column in self.config.by
+        }
+
+    @property
+    def _load_options(self) -> Any:
+        from headtohead.data.options import LoadOptions
+
+        options = self.config.data_options
+        return LoadOptions(
+            columns=options.columns,
+            label_from=options.label_from,
+            group_from=options.group_from,
+            map_labels=options.map_labels,
+            drop=frozenset(options.drop),
+            positive=options.positive,
+            strict=options.strict,
+            pages=options.pages,
+            slices=options.slices,
+        )
+
+    def _finished(self) -> Verdict | None:
+        """Return the verdict of a finished run whose pictures are still the same, else None."""
+        if not (self.run_folder / FINISHED).is_file() or not (self.run_folder / "report.html").is_file():
+            return None
+        from headtohead.data.load import source_digest
+
+        digest = source_digest(self.config.data, self._load_options, self.reporter)
+        if digest != self.run_folder.json(FINISHED)["digest"]:
+            self.dataset  # noqa: B018  reads the pictures again and names those that changed
+        return Verdict.model_validate(self.run_folder.json("verdict.json"))
+
+
+def _fingerprints(dataset: Dataset) -> dict[str, str]:
+    """Return path -> label and file hash, for naming what changed."""
+    return {sample.id: f"{sample.label}:{sample.sha256}" for sample in dataset.samples}
+
+
+def _spread(items: tuple[Any, ...], most: int) -> tuple[Any, ...]:
+    step = max(1, len(items) // most)
+    return items[::step][:most]
+
+
+def _write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as Parquet, whole or not at all."""
+    import io
+
+    buffer = io.BytesIO()
+    table.to_parquet(buffer, index=False)
+    write_whole(path, buffer.getvalue())

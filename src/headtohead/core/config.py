@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError
@@ -10,7 +11,7 @@ from pydantic import Field, ValidationError
 from headtohead.core.errors import UsageError
 from headtohead.core.records import Record
 
-__all__ = ["DataConfig", "StudyConfig", "TrainConfig", "differences"]
+__all__ = ["DataConfig", "StudyConfig", "TrainConfig", "differences", "make_config"]
 
 
 class DataConfig(Record):
@@ -95,6 +96,14 @@ class StudyConfig(Record):
             return cls.model_validate(tomllib.loads(text))
         except (tomllib.TOMLDecodeError, ValidationError) as error:
             raise UsageError(f"This is not a study configuration: {explain(error)}") from error
+
+
+def make_config(settings: Mapping[str, Any]) -> StudyConfig:
+    """Return a configuration, or a `UsageError` that names each setting that does not fit."""
+    try:
+        return StudyConfig.model_validate(settings)
+    except ValidationError as error:
+        raise UsageError(f"These settings do not fit: {explain(error)}.") from error
 
 
 def explain(error: Exception) -> str:

@@ -14,16 +14,14 @@ from headtohead.backbones.catalog import BackboneRecord, resolve
 from headtohead.core.config import StudyConfig
 from headtohead.core.errors import UsageError, unknown_name
 from headtohead.core.reporter import QUIET, Reporter
+from headtohead.core.runs import RunFolder
 from headtohead.data.dataset import Dataset
 from headtohead.heads.base import Head
 from headtohead.heads.probe import ProbeHead
 from headtohead.heads.spec import ContenderSpec
 from headtohead.preprocess.recipe import Recipe
 
-__all__ = ["MODES", "Workshop", "build_heads", "records_of", "with_members"]
-
-MODES = ("probe", "mlp", "finetune", "partial:<k>", "lora")
-Told = Callable[[str, Mapping[str, Any]], None]
+__all__ = ["Workshop", "build_heads", "check_specs", "records_of", "with_members"]
 
 
 @dataclass(frozen=True)
@@ -32,14 +30,17 @@ class Workshop:
 
     Attributes:
         cache: folder for cached features.
-        tell: called with a contender's backbone and how its features came about.
+        run, parts: the run folder and the folds, from which ensembles read their members' cells.
+        tell: called with a backbone's name and how its features came about.
     """
 
     dataset: Dataset
     recipe: Recipe
     config: StudyConfig
     cache: Path
-    tell: Told
+    run: RunFolder
+    parts: Sequence[Any]
+    tell: Callable[[str, Mapping[str, Any]], None]
     reporter: Reporter = QUIET
 
     def features(self, record: BackboneRecord) -> npt.NDArray[np.float32]:
@@ -56,28 +57,43 @@ class Workshop:
             seed=self.config.seed,
             reporter=self.reporter,
         )
-        self.tell(record.name, found.how)
+        self.tell(record.name, {"how": dict(found.how)})
         return found.rows
 
 
+Maker = Callable[[ContenderSpec, Workshop], Head]
+
+
 def with_members(specs: Sequence[ContenderSpec]) -> tuple[ContenderSpec, ...]:
-    """Return the contenders with the members of ensembles that were not named themselves, members first."""
+    """Return the contenders, members of ensembles that were not named themselves added, ensembles last."""
     singles = [spec for spec in specs if spec.kind != "ensemble"]
     ensembles = [spec for spec in specs if spec.kind == "ensemble"]
     known = {spec.key for spec in singles}
     for ensemble in ensembles:
         for member in ensemble.members:
             if member.kind == "ensemble":
-                raise UsageError(f"{ensemble.name!r}: an ensemble of ensembles is not supported; name its members.")
+                raise UsageError(
+                    f"{ensemble.name!r} joins another ensemble; name that one's members instead."
+                )
             if member.key not in known:
                 known.add(member.key)
                 singles.append(member)
     return (*singles, *ensembles)
 
 
-def records_of(specs: Sequence[ContenderSpec]) -> dict[str, tuple[BackboneRecord, ...]]:
-    """Return contender name -> the catalogue records of its backbones; unknown names are refused here."""
-    return {spec.name: tuple(resolve(name) for name in _backbones(spec)) for spec in specs}
+def check_specs(specs: Sequence[ContenderSpec]) -> None:
+    """Refuse unknown backbones and modes, before any work is done."""
+    for spec in with_members(specs):
+        for name in _backbones(spec):
+            resolve(name)
+        if spec.kind != "ensemble":
+            _maker(spec)
+
+
+def records_of(specs: Sequence[ContenderSpec]) -> tuple[BackboneRecord, ...]:
+    """Return the catalogue records of all backbones that the contenders use, each once."""
+    names = (name for spec in with_members(specs) for name in _backbones(spec))
+    return tuple(resolve(name) for name in dict.fromkeys(names))
 
 
 def build_heads(specs: Sequence[ContenderSpec], shop: Workshop) -> dict[str, Head]:
@@ -88,17 +104,17 @@ def build_heads(specs: Sequence[ContenderSpec], shop: Workshop) -> dict[str, Hea
     """
     ordered = with_members(specs)
     names = {spec.key: spec.name for spec in ordered}
-    return {spec.name: _build(spec, shop, names) for spec in ordered}
+    return {
+        spec.name: _ensemble(spec, shop, names) if spec.kind == "ensemble" else _maker(spec)(spec, shop)
+        for spec in ordered
+    }
 
 
-def _build(spec: ContenderSpec, shop: Workshop, names: Mapping[str, str]) -> Head:
-    if spec.kind == "ensemble":
-        return _ensemble(spec, names)
+def _maker(spec: ContenderSpec) -> Maker:
     mode, _, _ = spec.mode.partition(":")
-    makers: dict[str, Callable[[ContenderSpec, Workshop], Head]] = {"probe": _probe}
-    if mode not in makers:
-        raise unknown_name("mode", spec.mode, MODES)
-    return makers[mode](spec, shop)
+    if mode not in MAKERS:
+        raise unknown_name("mode", spec.mode, MAKERS)
+    return MAKERS[mode]
 
 
 def _probe(spec: ContenderSpec, shop: Workshop) -> Head:
@@ -106,11 +122,14 @@ def _probe(spec: ContenderSpec, shop: Workshop) -> Head:
     return ProbeHead(lambda: np.concatenate([shop.features(record) for record in records], axis=1))
 
 
-def _ensemble(spec: ContenderSpec, names: Mapping[str, str]) -> Head:
-    raise UsageError(f"{spec.name!r}: ensembles are not built yet. {names}")
+def _ensemble(spec: ContenderSpec, shop: Workshop, names: Mapping[str, str]) -> Head:  # noqa: ARG001
+    raise UsageError(f"{spec.name!r}: ensembles are not built yet.")
 
 
 def _backbones(spec: ContenderSpec) -> tuple[str, ...]:
     if spec.kind == "single":
         return (spec.backbone,)
     return tuple(dict.fromkeys(name for member in spec.members for name in _backbones(member)))
+
+
+MAKERS: Mapping[str, Maker] = {"probe": _probe}

@@ -1,0 +1,141 @@
+"""`headtohead compare`: from pictures to a verdict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from headtohead.cli import options as o
+
+__all__ = ["register", "run_study"]
+
+TRAINING = "Training"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("compare")(compare)
+
+
+def compare(
+    data: o.Data,
+    contenders: Annotated[
+        str,
+        typer.Option(
+            "--contenders",
+            "-c",
+            metavar="A,B,…",
+            help="Names, optionally NAME@MODE; also timm:…, hf:…, path:…, scratch:…, ensemble(a,b), hybrid(a,b). "
+            "'headtohead weights list' shows the catalogue.",
+        ),
+    ],
+    out: o.Out,
+    metric: Annotated[str, typer.Option(help="The primary metric, fixed beforehand.")] = "auroc",
+    split: Annotated[str, typer.Option(help="kfold, given (the data's own), or holdout:0.2.")] = "kfold",
+    folds: Annotated[int, typer.Option(min=2, help="Folds per repeat.")] = 5,
+    repeats: Annotated[int, typer.Option(min=1, help="Repeats of the whole cross-validation.")] = 3,
+    seed: Annotated[int, typer.Option(min=0, help="Decides every draw; same seed, same digits.")] = 0,
+    recipe: Annotated[str, typer.Option(help="Preprocessing: auto, foreground, classical or none.")] = "auto",
+    mode: Annotated[str, typer.Option(help="How contenders without @MODE are trained.")] = "probe",
+    rope: Annotated[
+        float | None, typer.Option(help="Differences smaller than this do not matter to you.")
+    ] = None,
+    prevalence: Annotated[
+        float | None, typer.Option(help="Share of positives where the model is to be used.")
+    ] = None,
+    by: Annotated[
+        str | None, typer.Option(metavar="COLUMN,…", help="Report subgroups of these table columns.")
+    ] = None,
+    allow_leaks: Annotated[
+        bool, typer.Option("--allow-leaks", help="Go on with a given split that leaks.")
+    ] = False,
+    epochs: Annotated[int, typer.Option(min=1, rich_help_panel=TRAINING, help="Epochs of finetune.")] = 20,
+    policy: Annotated[
+        str,
+        typer.Option(
+            rich_help_panel=TRAINING, help="fixed (choose nothing) or inner (choose on inner folds)."
+        ),
+    ] = "fixed",
+    augment: Annotated[
+        str, typer.Option(rich_help_panel=TRAINING, help="Augmentation preset of finetune.")
+    ] = "auto",
+    workers: Annotated[
+        int, typer.Option(min=0, rich_help_panel=TRAINING, help="Threads that prepare pictures.")
+    ] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    precision: Annotated[str, typer.Option(help="auto (checked against fp32), fp32 or bf16.")] = "auto",
+    as_json: o.AsJson = False,
+    columns: o.TableColumns = None,
+    label_from: o.LabelFrom = None,
+    group_from: o.GroupFrom = None,
+    map_labels: o.MapLabels = None,
+    drop: o.Drop = None,
+    positive: o.Positive = None,
+    strict: o.Strict = False,
+    pages: o.Pages = "first",
+    slices: o.Slices = None,
+    groups: o.Groups = None,
+    similar: o.Similar = False,
+    ignore: o.Ignore = None,
+) -> None:
+    """Compare pretrained networks on your own pictures: audit, fair fight, verdict, report.
+
+    The same command on the same folder goes on where it stopped. For example:
+
+    headtohead compare scans -c efficientnet-lite0,dinov2-small --out runs/scans
+    """
+    settings = {
+        "data": data,
+        "contenders": tuple(_split(contenders)),
+        "recipe": recipe,
+        "mode": mode,
+        "split": split,
+        "folds": folds,
+        "repeats": repeats,
+        "seed": seed,
+        "metric": metric,
+        "rope": rope,
+        "prevalence": prevalence,
+        "by": tuple(word.strip() for word in (by or "").split(",") if word.strip()),
+        "allow_leaks": allow_leaks,
+        "similar": similar,
+        "groups": None if groups is None else str(groups),
+        "ignore": o.reasons(ignore),
+        "precision": precision,
+        "device": device,
+        "data_options": o.data_settings(
+            columns=columns,
+            label_from=label_from,
+            group_from=group_from,
+            map_labels=map_labels,
+            drop=drop,
+            positive=positive,
+            strict=strict,
+            pages=pages,
+            slices=slices,
+        ),
+        "train": {"epochs": epochs, "policy": policy, "augment": augment, "workers": workers},
+    }
+    run_study(settings, out, as_json=as_json)
+
+
+def run_study(settings: dict[str, Any], out: Path, *, as_json: bool = False) -> None:
+    """Run a study and print its answer: one sentence, the scores, where the report is."""
+    from headtohead.cli.show import show_verdict
+    from headtohead.cli.voice import voice
+    from headtohead.core.config import make_config
+    from headtohead.study import Study
+
+    study = Study(make_config(settings), out, reporter=voice())
+    verdict = study.compare()
+    show_verdict(verdict, as_json=as_json)
+    if not as_json:
+        print(f"\nReport: {out / 'report.html'}")
+
+
+def _split(text: str) -> list[str]:
+    from headtohead.heads.spec import split_commas
+
+    return [part for part in split_commas(text) if part]

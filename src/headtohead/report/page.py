@@ -1,0 +1,40 @@
+"""The report: one self-contained HTML file, rebuilt from the run folder's files alone, without torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from headtohead.core.files import write_whole
+from headtohead.core.runs import RunFolder
+from headtohead.report.view import build_view
+
+__all__ = ["render", "write_report"]
+
+
+def write_report(run: Path) -> Path:
+    """Write `report.html` into a finished run folder.
+
+    Args:
+        run: the run folder; it must hold `verdict.json`, `audit.json` and `predictions.parquet`.
+
+    Returns:
+        The page's path.
+
+    Raises:
+        RunFolderError: the run is not finished.
+    """
+    page = render("report.html", view=build_view(RunFolder(run)))
+    target = run / "report.html"
+    write_whole(target, page)
+    return target
+
+
+def render(template: str, **values: Any) -> str:
+    """Return a template of this room filled in; everything that is not marked safe is escaped."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    loader = PackageLoader("headtohead.report", "templates")
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    css = loader.get_source(environment, "base.css")[0]
+    return environment.get_template(template).render(css=css, **values)

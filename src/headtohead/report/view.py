@@ -1,0 +1,232 @@
+"""What the page shows, gathered from the files of a run folder; no number is computed anew here."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from headtohead._version import __version__
+from headtohead.core.records import Verdict
+from headtohead.core.runs import RunFolder
+from headtohead.report import figures
+from headtohead.report.audit_view import AuditView, audit_view
+from headtohead.report.svg import colour
+from headtohead.report.tables import learning_rows, limits, mistakes, provenance_rows, weights_row
+
+__all__ = ["Figure", "View", "build_view"]
+
+TITLES = {
+    "auroc": "AUROC (area under the ROC curve)",
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+    "average_precision": "Average precision",
+    "brier": "Brier score (lower is better)",
+}
+BASELINE_WORDS = {
+    "majority": "always answers with the class frequencies of its training part;",
+    "file-facts": (
+        "sees width, height, bytes, mode and suffix of the file, never the picture: what it reaches is how far "
+        "the set can be solved without looking."
+    ),
+}
+WORDS = {
+    "better": ("better", "passed"),
+    "equivalent": ("equivalent", "passed"),
+    "no_evidence": ("no evidence of a difference", "note"),
+    "cannot_tell": ("the data cannot tell", "warning"),
+    "refused": ("refused", "severe"),
+}
+SECTIONS = (
+    ("scores", "Scores"),
+    ("differences", "Difference"),
+    ("curves", "Right and wrong"),
+    ("learning", "Training"),
+    ("data", "Data"),
+    ("limits", "Limits"),
+    ("provenance", "Provenance"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure with its heading and an optional note below."""
+
+    title: str
+    svg: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class View(AuditView):
+    """Everything that the template names."""
+
+    title: str = ""
+    synthetic: bool = False
+    sentence: str = ""
+    subtitle: str = ""
+    sections: tuple[tuple[str, str], ...] = SECTIONS
+    caveats: tuple[str, ...] = ()
+    level: str = "95 %"
+    baselines: tuple[tuple[str, str], ...] = ()
+    forests: tuple[Figure, ...] = ()
+    scores: tuple[Any, ...] = ()
+    rule: str = ""
+    differences: str = ""
+    comparisons: tuple[dict[str, Any], ...] = ()
+    legend: tuple[dict[str, str], ...] = ()
+    curves: tuple[Figure, ...] = ()
+    confusions: tuple[Figure, ...] = ()
+    confusion_note: str = ""
+    mistakes: tuple[dict[str, Any], ...] = ()
+    learning_head: tuple[str, ...] = ()
+    learning: tuple[dict[str, Any], ...] = ()
+    training: tuple[Figure, ...] = ()
+    limits: tuple[str, ...] = ()
+    provenance: tuple[tuple[str, str], ...] = ()
+    contenders: tuple[dict[str, str], ...] = ()
+    config: str = ""
+    version: str = __version__
+    extras: dict[str, Any] = field(default_factory=dict)
+
+
+def build_view(run: RunFolder) -> View:
+    """Read a finished run folder and return what its page shows.
+
+    Raises:
+        RunFolderError: a file is missing because the run is not finished.
+    """
+    import pandas as pd
+
+    verdict = Verdict.model_validate(run.json("verdict.json"))
+    audit = audit_view(run.json("audit.json"), run.json("thumbs.json"))
+    predictions = pd.read_parquet(run / "predictions.parquet")
+    learning = pd.read_parquet(run / "learning.parquet")
+    config_text = (run / "study.toml").read_text()
+    config = tomllib.loads(config_text)
+    order = list(dict.fromkeys(predictions["contender"]))
+    classes = [name.removeprefix("prob_") for name in predictions.columns if name.startswith("prob_")]
+    return View(
+        **audit.fields(),
+        title=run.path.resolve().name,
+        synthetic=audit.facts.get("synthetic", False),
+        sentence=verdict.sentence,
+        subtitle=_subtitle(config, audit.facts, order),
+        caveats=verdict.caveats,
+        level=f"{100 * config['level']:g} %",
+        baselines=tuple((name, words) for name, words in BASELINE_WORDS.items() if name in order),
+        forests=_forests(verdict, order),
+        scores=verdict.scores,
+        rule=verdict.rule,
+        differences=figures.differences(verdict.comparisons),
+        comparisons=tuple(_comparison(one) for one in verdict.comparisons),
+        legend=tuple({"name": name, "colour": colour(i)} for i, name in enumerate(order)),
+        curves=_curves(verdict.details, order),
+        confusions=_confusions(verdict.details, order, classes),
+        confusion_note=", means over repeats" if config["repeats"] > 1 else "",
+        mistakes=mistakes(predictions, run.json("thumbs.json"), order),
+        learning_head=(
+            "train accuracy",
+            "inner accuracy",
+            "test accuracy",
+            "train loss",
+            "inner loss",
+            "test loss",
+        ),
+        learning=learning_rows(learning, order),
+        training=_training(learning),
+        limits=limits(config, audit.facts, order),
+        provenance=provenance_rows(run.json("provenance.json"), audit.facts),
+        contenders=tuple(
+            weights_row(run.json(f"contenders/{path.name}"))
+            for path in sorted((run / "contenders").glob("*.json"))
+        ),
+        config=config_text,
+    )
+
+
+def _subtitle(config: Mapping[str, Any], facts: Mapping[str, Any], order: Sequence[str]) -> str:
+    split = config["split"]
+    way = (
+        f"{config['repeats']} × {config['folds']} grouped, stratified folds"
+        if split == "kfold"
+        else f"split {split}"
+    )
+    return (
+        f"{facts['n_samples']} pictures in {facts['n_groups']} groups, {len(facts['classes'])} classes; "
+        f"{way}; {len(order)} contenders with baselines; seed {config['seed']}."
+    )
+
+
+def _forests(verdict: Verdict, order: Sequence[str]) -> tuple[Figure, ...]:
+    wanted = list(dict.fromkeys([verdict.metric, "auroc", "accuracy", "sensitivity", "specificity"]))
+    found = []
+    for metric in wanted:
+        scores = [score for score in verdict.scores if score.metric == metric]
+        if scores:
+            chance = 0.5 if metric == "auroc" else None
+            found.append(
+                Figure(
+                    TITLES.get(metric, metric.replace("_", " ")), figures.forest(scores, order, chance=chance)
+                )
+            )
+    return tuple(found)
+
+
+def _comparison(one: Any) -> dict[str, Any]:
+    word, tone = WORDS[one.verdict]
+    tests = [
+        (name, {"statistic": _plain(t.statistic), "p": _p_value(t.p_value), "note": t.note})
+        for name, t in one.tests.items()
+    ]
+    return {"a": one.a, "b": one.b, "word": word, "tone": tone, "sentence": one.sentence, "tests": tests}
+
+
+def _curves(details: Mapping[str, Any], order: Sequence[str]) -> tuple[Figure, ...]:
+    found = []
+    if details.get("roc"):
+        found.append(Figure("ROC curves", figures.roc(details["roc"], order), "Dashed: chance."))
+    if details.get("calibration"):
+        found.append(
+            Figure(
+                "Calibration",
+                figures.calibration(details["calibration"], order),
+                "Dashed: perfect calibration.",
+            )
+        )
+    return tuple(found)
+
+
+def _confusions(
+    details: Mapping[str, Any], order: Sequence[str], classes: Sequence[str]
+) -> tuple[Figure, ...]:
+    matrices = details.get("confusion", {})
+    return tuple(
+        Figure(name, figures.confusion(matrices[name]["mean"], classes)) for name in order if name in matrices
+    )
+
+
+def _training(learning: Any) -> tuple[Figure, ...]:
+    import json
+
+    found = []
+    for name, rows in learning.groupby("contender", sort=False):
+        epochs = json.loads(rows.iloc[0]["epochs"])
+        if epochs:
+            found += [
+                Figure(f"{name}: {key}", figures.learning(epochs, key, key)) for key in ("loss", "accuracy")
+            ]
+    return tuple(found)
+
+
+def _plain(value: float | None) -> str:
+    return "" if value is None else f"{value:.3g}"
+
+
+def _p_value(value: float | None) -> str:
+    if value is None:
+        return ""
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
