@@ -60,11 +60,11 @@ _INF = float("inf")
 METRICS: dict[str, Metric] = {
     row.name: row
     for row in (
-        Metric("auroc", "AUROC", "rank", "high", 0, 1, source="Hanley & McNeil 1982; macro one-vs-rest beyond 2"),
-        Metric("auroc_fold_mean", "AUROC, mean of folds", "rank", "high", 0, 1, source="Forman & Scholz 2010"),
-        Metric("average_precision", "average precision", "curve", "high", 0, 1, source="Davis & Goadrich 2006"),
+        Metric("auroc", "AUROC", "rank", "high", 0, 1, source="Hanley & McNeil 1982"),
+        Metric("auroc_fold_mean", "AUROC, mean of folds", "rank", "high", 0, 1, source="Forman 2010"),
+        Metric("average_precision", "average precision", "curve", "high", 0, 1, source="Davis 2006"),
         Metric("accuracy", "accuracy", "counts", "high", 0, 1),
-        Metric("balanced_accuracy", "balanced accuracy", "counts", "high", 0, 1, source="Brodersen et al. 2010"),
+        Metric("balanced_accuracy", "balanced accuracy", "counts", "high", 0, 1, source="Brodersen 2010"),
         Metric("sensitivity", "sensitivity", "counts", "high", 0, 1),
         Metric("specificity", "specificity", "counts", "high", 0, 1),
         Metric("ppv", "positive predictive value", "counts", "high", 0, 1),
@@ -74,15 +74,18 @@ METRICS: dict[str, Metric] = {
         Metric("kappa", "Cohen's kappa", "counts", "high", -1, 1, source="Cohen 1960"),
         Metric("brier", "Brier score", "probability", "low", 0, 2, source="Brier 1950"),
         Metric("log_loss", "log loss", "probability", "low", 0, _INF),
-        Metric("ece", "expected calibration error", "probability", "low", 0, 1, source="Guo et al. 2017, equal mass"),
-        Metric("ace", "adaptive calibration error", "probability", "low", 0, 1, source="Nixon et al. 2019"),
-        Metric("calibration_slope", "calibration slope", "probability", "one", -_INF, _INF, True, None, "Cox 1958"),
-        Metric("calibration_intercept", "calibration-in-the-large", "probability", "zero", -_INF, _INF, True, None,
-               "Van Calster et al. 2016"),
-        Metric("partial_auroc", "partial AUROC (specificity 0.9 to 1)", "curve", "high", 0, 1, True, None,
-               "McClish 1989"),
-        Metric("sensitivity_at_specificity_90", "sensitivity at specificity 0.9", "curve", "high", 0, 1, True),
-        Metric("specificity_at_sensitivity_90", "specificity at sensitivity 0.9", "curve", "high", 0, 1, True),
+        Metric("ece", "expected calibration error", "probability", "low", 0, 1, source="Guo 2017"),
+        Metric("ace", "adaptive calibration error", "probability", "low", 0, 1, source="Nixon 2019"),
+        Metric("calibration_slope", "calibration slope", "probability", "one", -_INF, _INF, True, None,
+               "Cox 1958"),
+        Metric("calibration_intercept", "calibration-in-the-large", "probability", "zero", -_INF, _INF, True,
+               None, "Van Calster et al. 2016"),
+        Metric("partial_auroc", "partial AUROC (specificity 0.9 to 1)", "curve", "high", 0, 1, True,
+               None, "McClish 1989"),
+        Metric("sensitivity_at_specificity_90", "sensitivity at specificity 0.9", "curve", "high", 0, 1,
+               True),
+        Metric("specificity_at_sensitivity_90", "specificity at sensitivity 0.9", "curve", "high", 0, 1,
+               True),
     )
 }  # fmt: skip
 _PER_CLASS = ("sensitivity", "specificity", "ppv", "npv", "f1", "auroc", "average_precision")
@@ -105,7 +108,7 @@ def metric(name: str, classes: Sequence[str] = ()) -> Metric:
 
 
 def default_metrics(classes: Sequence[str], folds: bool) -> tuple[str, ...]:
-    """Return the metrics that a verdict reports for these classes; per-fold ones only where there are folds."""
+    """Return the metrics that a verdict reports; per-fold ones only where there are folds."""
     names = [n for n, row in METRICS.items() if len(classes) == 2 or not row.binary_only]
     if not folds:
         names.remove("auroc_fold_mean")
@@ -123,9 +126,9 @@ def predicted(lines: Lines, threshold: Floats | None) -> Ints:
     """
     if threshold is None:
         if lines.prob.shape[1] == 2:
-            return (lines.prob[:, 1] >= 0.5).astype(np.int64)
-        return lines.prob.argmax(axis=1).astype(np.int64)
-    return (lines.prob[:, 1] >= threshold).astype(np.int64)
+            return np.asarray(lines.prob[:, 1] >= 0.5, dtype=np.int64)
+        return np.asarray(lines.prob.argmax(axis=1), dtype=np.int64)
+    return np.asarray(lines.prob[:, 1] >= threshold, dtype=np.int64)
 
 
 def metric_values(

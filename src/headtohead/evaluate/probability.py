@@ -56,7 +56,7 @@ def probability_metrics(lines: Lines, weights: Floats, names: frozenset[str]) ->
         confidence, right = lines.prob.max(axis=1), lines.prob.argmax(axis=1) == lines.label
         result["ece"] = _binned_gap(confidence, right.astype(float), lines.group, weights, by_mass=True)
     if "ace" in names:
-        result["ace"] = np.mean([_class_gap(lines, weights, c) for c in range(lines.prob.shape[1])], axis=0)
+        result["ace"] = _class_gaps(lines, weights)
     if names & {"calibration_slope", "calibration_intercept"}:
         result |= {name: values for name, values in _cox(lines, weights).items() if name in names}
     return result
@@ -73,16 +73,21 @@ def _mean(values: Floats, group: Ints, weights: Floats) -> Floats:
     return ratio(sums[0], sums[1])
 
 
-def _class_gap(lines: Lines, weights: Floats, which: int) -> Floats:
-    truth = (lines.label == which).astype(float)
-    return _binned_gap(lines.prob[:, which], truth, lines.group, weights, by_mass=False)
+def _class_gaps(lines: Lines, weights: Floats) -> Floats:
+    """Return the mean over classes; of two, the second class says it all, since its gaps are mirrored."""
+    k = lines.prob.shape[1]
+    gaps = [
+        _binned_gap(lines.prob[:, c], (lines.label == c).astype(float), lines.group, weights, by_mass=False)
+        for c in ([1] if k == 2 else range(k))
+    ]
+    return np.asarray(np.mean(gaps, axis=0))
 
 
 def _binned_gap(prob: Floats, truth: Floats, group: Ints, weights: Floats, *, by_mass: bool) -> Floats:
     bins = equal_mass_bins(prob)
     member = np.eye(int(bins.max()) + 1)[bins]
-    gaps = group_sums(member * (truth - prob)[:, None], group, len(weights)).T @ weights
-    mass = group_sums(member, group, len(weights)).T @ weights
+    columns = np.concatenate([member * (truth - prob)[:, None], member], axis=1)
+    gaps, mass = np.split(group_sums(columns, group, len(weights)).T @ weights, 2)
     if by_mass:
         return ratio(np.abs(gaps).sum(axis=0), mass.sum(axis=0))
     filled = (mass > 0).sum(axis=0).astype(float)
@@ -151,7 +156,7 @@ def _fit(design: Floats, y: Floats, offset: Floats) -> Floats | None:
         step = np.linalg.solve(information, design.T @ (y - mean))
         beta = beta + np.clip(step, -5, 5)
         if np.abs(step).max() < 1e-10:
-            return beta
+            return np.asarray(beta)
     return None
 
 

@@ -44,10 +44,11 @@ class Rule:
             else "(3) equivalent: not asked for (give a region of practical equivalence); "
         )
         return (
-            f"Fixed beforehand, on the paired difference in {title}, resampling groups: (1) refused: the data leak, "
-            f"there are fewer than {self.fewest_groups} groups, or the best contender does not beat file facts; "
-            f"(2) better: at least {self.enough_groups} groups and {self.enough_events} groups of the rarer class, "
-            f"the {percent} interval excludes 0 and Holm's adjusted p is at most {1 - self.level:.2g}; "
+            f"Fixed beforehand, on the paired difference in {title}, resampling groups: "
+            f"(1) refused: the data leak, there are fewer than {self.fewest_groups} groups, or the best "
+            "contender does not beat file facts; "
+            f"(2) better: at least {self.enough_groups} groups and {self.enough_events} groups of the rarer "
+            f"class, the {percent} interval excludes 0 and Holm's adjusted p is at most {1 - self.level:.2g}; "
             f"{equivalent}"
             f"(4) cannot tell: fewer groups than that, or an interval wider than ±{self.bound:g}; "
             "(5) otherwise no evidence of a difference. No winner is named by decimals."
@@ -82,9 +83,10 @@ def decide(
         n_groups, n_events: groups in all, and groups that hold the rarer class.
         refusal: why nothing may be judged, or "".
 
-    >>> decide(Rule(), low=0.01, high=0.05, inner=(0.02, 0.04), p_adjusted=0.01, n_groups=99, n_events=40).word
+    >>> seen = {"low": 0.01, "high": 0.05, "inner": (0.02, 0.04), "n_groups": 99, "n_events": 40}
+    >>> decide(Rule(), p_adjusted=0.01, **seen).word
     'better'
-    >>> decide(Rule(), low=0.01, high=0.05, inner=(0.02, 0.04), p_adjusted=0.06, n_groups=99, n_events=40).word
+    >>> decide(Rule(), p_adjusted=0.06, **seen).word
     'no_evidence'
     """
     if refusal or n_groups < rule.fewest_groups:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -94,7 +95,7 @@ def make_score(
     Rates (accuracy, sensitivity, specificity, PPV, NPV) get Wilson's interval at the effective
     sample size; everything else the cluster bootstrap. Degenerate cases: see `degenerate`.
     """
-    given = {"n_samples": table.n_samples, "n_groups": table.n_groups, "level": level}
+    given: dict[str, Any] = {"n_samples": table.n_samples, "n_groups": table.n_groups, "level": level}
     value = float(values[0])
     if np.isnan(value):
         return Score(contender=contender, metric=row.name, value=None, low=None, high=None, method="none",
@@ -153,7 +154,7 @@ def _why_undefined(table: Table, row: Metric) -> str:
         "ppv": "nothing is called positive",
         "npv": "nothing is called negative",
         "mcc": "only one class is ever called",
-        "calibration_slope": "the probabilities are constant or separate the classes, so no finite slope fits",
+        "calibration_slope": "the probabilities are constant or separate the classes: no finite slope fits",
         "calibration_intercept": "no finite intercept fits",
         "auroc_fold_mean": "no fold holds both classes",
     }

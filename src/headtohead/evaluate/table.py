@@ -163,7 +163,8 @@ def _need_columns(frame: pd.DataFrame, classes: tuple[str, ...]) -> None:
     missing = [name for name in wanted if name not in frame.columns]
     if missing:
         raise ManifestError(
-            f"The predictions lack the column(s) {', '.join(missing)}; got {', '.join(map(str, frame.columns))}. "
+            f"The predictions lack the column(s) {', '.join(missing)}; "
+            f"got {', '.join(map(str, frame.columns))}. "
             "One line per sample, repeat and contender is expected, with one probability column per class."
         )
     if frame.empty:
@@ -202,7 +203,7 @@ def _label_index(column: pd.Series, classes: tuple[str, ...]) -> Ints:
     if found.isna().any():
         unknown = sorted(set(text[found.isna()]))[:5]
         raise ManifestError(f"Unknown label(s) {', '.join(unknown)}; the classes are {', '.join(classes)}.")
-    return found.to_numpy(dtype=np.int64)
+    return np.asarray(found, dtype=np.int64)
 
 
 def _check_probabilities(frame: pd.DataFrame, classes: tuple[str, ...]) -> None:
@@ -241,19 +242,20 @@ def _lines(
 ) -> dict[tuple[str, int], Lines]:
     where = {name: position for position, name in enumerate(samples)}
     result = {}
-    for (contender, repeat), part in frame.groupby(["contender", "repeat"], sort=True):
+    for key, part in frame.groupby(["contender", "repeat"], sort=True):
+        contender, repeat = str(key[0]), int(str(key[1]))
         if contender not in order:
             continue
         twice = part["sample"].duplicated()
         if twice.any():
             raise ManifestError(
-                f"Sample {part['sample'][twice].iloc[0]!r} appears more than once for contender {contender!r} "
-                f"in repeat {repeat}; one line per sample, repeat and contender is expected."
+                f"Sample {part['sample'][twice].iloc[0]!r} appears more than once for contender "
+                f"{contender!r} in repeat {repeat}; one line per sample, repeat and contender is expected."
             )
         sample = part["sample"].map(where).to_numpy(dtype=np.int64)
         prob = part[[f"prob_{name}" for name in classes]].to_numpy(dtype=np.float64)
         label, fold = part["label"].to_numpy(dtype=np.int64), part["fold"].to_numpy(dtype=np.int64)
-        result[str(contender), int(repeat)] = Lines(sample, sample_group[sample], label, fold, prob)
+        result[contender, repeat] = Lines(sample, sample_group[sample], label, fold, prob)
     return result
 
 
@@ -272,14 +274,15 @@ def _need_pairs(
             if missing := sorted(union - covered[name]):
                 shown = ", ".join(samples[missing[:3]]) + (" …" if len(missing) > 3 else "")
                 raise UnpairedError(
-                    f"Contender {name!r} has no prediction for {len(missing)} of {len(union)} samples in repeat "
-                    f"{repeat}: {shown}. Contenders are compared on identical lines only; predict all or drop them."
+                    f"Contender {name!r} has no prediction for {len(missing)} of {len(union)} samples in "
+                    f"repeat {repeat}: {shown}. Contenders are compared on identical lines only; predict "
+                    "them for all or drop them for all."
                 )
         folds = [lines[name, repeat].fold for name in order]
         for name, fold in zip(order, folds, strict=True):
             if (fold != folds[0]).any():
                 sample = samples[lines[name, repeat].sample[np.flatnonzero(fold != folds[0])[0]]]
                 raise UnpairedError(
-                    f"Contenders {order[0]!r} and {name!r} put sample {sample!r} into different folds of repeat "
-                    f"{repeat}; contenders must be tested on the same folds."
+                    f"Contenders {order[0]!r} and {name!r} put sample {sample!r} into different folds of "
+                    f"repeat {repeat}; contenders must be tested on the same folds."
                 )
