@@ -1,0 +1,250 @@
+"""Fine-tuning as a head: the backbone learns with its classifier, on the training part alone.
+
+The fixed policy chooses nothing: it trains the number of epochs that was stated beforehand on the
+whole training part. The inner policy chooses on one inner grouped fold and then trains on the whole
+training part. The test part is touched once, by the last `predict`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from headtohead.core.errors import NoEffectError
+from headtohead.core.reporter import QUIET, Reporter
+from headtohead.heads.base import Cell, CellData, CellResult, quality
+from headtohead.heads.checkpoint import fingerprint
+from headtohead.heads.pictures import DatasetPictures, PictureSource, batches, get_augmenter
+from headtohead.heads.precision import checked_bf16, pick_device
+from headtohead.heads.settings import FinetuneSettings
+from headtohead.heads.trials import Trial, best_trial, trial_settings
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from headtohead.backbones.catalog import BackboneRecord
+    from headtohead.data.dataset import Dataset
+    from headtohead.heads.training import Part, Training
+    from headtohead.preprocess.recipe import Recipe
+
+__all__ = ["FinetuneHead", "suited"]
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+INNER = 5
+
+
+def suited(record: BackboneRecord, settings: FinetuneSettings) -> FinetuneSettings:
+    """Return the settings that make sense for the record's weights.
+
+    Random weights have no statistics to freeze, no features to start a head from, and no reason to
+    learn more slowly near the stem.
+    """
+    if record.source != "scratch":
+        return settings
+    return settings.model_copy(update={"batch_norm": "train", "head_start": "random", "layer_decay": 1.0})
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training to be done: on what, with what, from which seed, under which name."""
+
+    name: str
+    indices: Ints
+    settings: FinetuneSettings
+    seed: int
+    until: int
+
+
+class FinetuneHead:
+    """Fine-tune a backbone in each cell.
+
+    Args:
+        record, dataset, recipe: which network, which pictures, which part of them.
+        settings: fixed before any scored picture is looked at.
+        device: "auto", "cpu", "cuda", "mps"; precision: "auto", "fp32", "bf16".
+        build: makes the backbone from (seed, drop_path); by default the record's.
+        pictures: where pictures come from; by default the data set under the recipe.
+    """
+
+    def __init__(
+        self,
+        record: BackboneRecord,
+        dataset: Dataset | None,
+        recipe: Recipe | None,
+        settings: FinetuneSettings | None = None,
+        *,
+        device: str = "auto",
+        precision: str = "auto",
+        build: Callable[[int, float], nn.Module] | None = None,
+        pictures: PictureSource | None = None,
+    ) -> None:
+        self.record = record
+        self.settings = suited(record, settings or FinetuneSettings())
+        self._device, self._precision = device, precision
+        self._build = build or self._load
+        self._recipe = recipe.digest() if recipe is not None else ""
+        if pictures is None:
+            if dataset is None or recipe is None:
+                raise NoEffectError("Give a dataset and a recipe, or pictures.")
+            pictures = DatasetPictures(dataset, record, recipe)
+        self._pictures = pictures
+
+    def fit_predict(
+        self, cell: Cell, data: CellData, workdir: Path, reporter: Reporter = QUIET
+    ) -> CellResult:
+        """Train on `cell.train` under the policy, predict `cell.test` once."""
+        workdir.mkdir(parents=True, exist_ok=True)
+        if isinstance(self._pictures, DatasetPictures):
+            self._pictures.prepare(reporter)
+        trial, chosen = self._choose(cell, data, workdir, reporter)
+        job = Job("main", cell.train, trial.settings, cell.seed, trial.epoch)
+        training = self._train(job, data, None, workdir, reporter)
+        train_rows, test_rows = training.predict(cell.train), training.predict(cell.test)
+        inner_rows = trial.rows if trial.rows is not None else self._held_out(cell, data, workdir, reporter)
+        labels = data.labels[cell.train]
+        lines = tuple(training.lines) if trial.held is None else _joined(training, trial)
+        told = {
+            **chosen,
+            "epochs": trial.epoch,
+            "bf16": training.bf16,
+            "parameters_trained": sum(p.numel() for p in training.learning),
+            "settings": trial.settings.model_dump(mode="json"),
+        }
+        for left in workdir.glob("*.pt"):
+            left.unlink()
+        inner = quality(labels, inner_rows)
+        return CellResult(test_rows, inner_rows, quality(labels, train_rows), inner, told, lines)
+
+    def _choose(
+        self, cell: Cell, data: CellData, workdir: Path, reporter: Reporter
+    ) -> tuple[Trial, dict[str, Any]]:
+        """Return what to train for how long; under "fixed" that is what was stated."""
+        s = self.settings
+        if s.policy == "fixed":
+            return Trial(s, s.epochs, None, None), {"policy": "fixed: nothing was chosen"}
+        from headtohead.data.folds import inner_folds
+        from headtohead.heads.training import Part
+
+        labels = data.labels[cell.train]
+        fit, held = inner_folds(labels, data.groups[cell.train], INNER, cell.seed)[0]
+        part = Part(cell.train[held], labels[held])
+        trials = []
+        for number, settings in enumerate(trial_settings(s, cell.seed)):
+            job = Job(f"trial{number}", cell.train[fit], settings, _seed(cell.seed, 1, number), s.epochs)
+            done = self._train(job, data, part, workdir, reporter)
+            trials.append(Trial.of(settings, done.lines, done.held_rows, held, len(cell.train)))
+        best = best_trial(trials)
+        return best, {
+            "policy": f"inner: one grouped fold of {INNER}, by log loss",
+            "trials": [trial.told() for trial in trials],
+            "inner_pictures": len(held),
+        }
+
+    def _held_out(self, cell: Cell, data: CellData, workdir: Path, reporter: Reporter) -> Floats:
+        """Return (n_train, k) probabilities from repeating the fixed policy on inner folds, or NaN."""
+        rows = np.full((len(cell.train), len(data.classes)), np.nan)
+        if not self.settings.inner_folds:
+            return rows
+        from headtohead.data.folds import inner_folds
+
+        labels, groups = data.labels[cell.train], data.groups[cell.train]
+        parts = inner_folds(labels, groups, self.settings.inner_folds, cell.seed)
+        for number, (fit, held) in enumerate(parts):
+            seed = _seed(cell.seed, 2, number)
+            job = Job(f"inner{number}", cell.train[fit], self.settings, seed, self.settings.epochs)
+            rows[held] = self._train(job, data, None, workdir, reporter).predict(cell.train[held])
+        return rows
+
+    def _train(
+        self, job: Job, data: CellData, held: Part | None, workdir: Path, reporter: Reporter
+    ) -> Training:
+        """Return a finished training; it goes on from its checkpoint where there is one."""
+        from headtohead.heads.training import Part
+
+        training = self._start(job, Part(job.indices, data.labels[job.indices]), len(data.classes), reporter)
+        key = self._key(job, data, held, bf16=training.bf16)
+        training.run(job.until, held, workdir / f"{job.name}.pt", key, reporter)
+        return training
+
+    def _start(self, job: Job, part: Part, k: int, reporter: Reporter) -> Training:
+        import torch
+
+        from headtohead.heads.network import Classifier, freeze, plain_attention, start_head
+        from headtohead.heads.training import Training
+
+        s, device = job.settings, pick_device(self._device)
+        backbone = self._build(job.seed, s.drop_path)
+        net = Classifier(backbone, int(backbone.n_features), k, s.dropout, job.seed)  # type: ignore[arg-type]
+        if s.depth == "lora":
+            from headtohead.heads.lora import add_adapters
+
+            add_adapters(net, s.lora_rank, job.seed)
+        freeze(net, s)
+        if device.type == "cpu":
+            plain_attention(net)
+        net.to(device)
+        few = part.indices[:: max(1, len(part.indices) // 4)][:4]
+        batch = next(batches(self._pictures, few, [np.arange(len(few))], _same, 0))
+        targets = torch.from_numpy(part.labels[np.searchsorted(part.indices, few)]).to(device)
+        bf16 = checked_bf16(
+            net, torch.from_numpy(batch.inputs).to(device), targets, self._precision, reporter
+        )
+        training = Training(net, self._pictures, get_augmenter(s.augment), part, s, job.seed, k, device, bf16)
+        if s.head_start == "probe":
+            start_head(net, *training.frozen_rows())
+        return training
+
+    def _load(self, seed: int, drop_path: float) -> nn.Module:
+        from timm.layers.drop import DropPath
+
+        from headtohead.backbones.load import load_backbone
+
+        try:
+            backbone = load_backbone(self.record, seed=seed, drop_path=drop_path)
+        except TypeError as error:
+            raise _no_branches(self.record.name) from error
+        if drop_path and not any(isinstance(layer, DropPath) for layer in backbone.modules()):
+            raise _no_branches(self.record.name)
+        return backbone
+
+    def _key(self, job: Job, data: CellData, held: Part | None, *, bf16: bool) -> str:
+        return fingerprint(
+            {
+                "record": self.record.model_dump(mode="json"),
+                "recipe": self._recipe,
+                "settings": job.settings.model_dump(mode="json", exclude={"workers"}),
+                "seed": job.seed,
+                "pictures": [self._pictures.number(int(index)) for index in job.indices],
+                "labels": hashlib.sha256(data.labels[job.indices].tobytes()).hexdigest(),
+                "held": [] if held is None else held.indices.tolist(),
+                "bf16": bf16,
+            }
+        )
+
+
+def _joined(training: Training, trial: Trial) -> tuple[Any, ...]:
+    """Return the final training's curve with the inner figures of the trial that chose its length."""
+    told = trial.lines[: len(training.lines)]
+    return tuple(
+        replace(line, inner_loss=inner.inner_loss, inner_accuracy=inner.inner_accuracy)
+        for line, inner in zip(training.lines, told, strict=True)
+    )
+
+
+def _seed(seed: int, kind: int, number: int) -> int:
+    return int(np.random.SeedSequence([seed, kind, number]).generate_state(1, np.uint32)[0])
+
+
+def _no_branches(name: str) -> NoEffectError:
+    return NoEffectError(f"{name} has no branches that stochastic depth could drop; set drop_path = 0.")
+
+
+def _same(_place: int, pixels: Any) -> Any:
+    return pixels
