@@ -10,8 +10,10 @@ from headtohead.core.errors import NoEffectError, TooFewError, unknown_name
 __all__ = ["choose_classes", "is_negative_word", "natural_key"]
 
 NEGATIVE_WORDS = frozenset(
-    """no non not none negative neg normal healthy health benign control controls absent absence
-    without free clear nil false 0 nothing unaffected""".split()
+    """
+    no non not none nil nothing 0 false negative neg normal healthy health benign control controls
+    absent absence without unaffected
+    """.split()  # noqa: SIM905 - reads better than a list
 )
 
 
@@ -21,8 +23,9 @@ def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
     >>> sorted(["g10", "g2", "a"], key=natural_key)
     ['a', 'g2', 'g10']
     """
-    parts = re.split(r"(\d+)", text.casefold())
-    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part)
+    parts = [part for part in re.split(r"(\d+)", text.casefold()) if part]
+    stripped = ((part, part.lstrip("0")) for part in parts)
+    return tuple((0, len(number), number) if part.isdecimal() else (1, 0, part) for part, number in stripped)
 
 
 def is_negative_word(label: str, other: str = "") -> bool:
@@ -65,7 +68,11 @@ def choose_classes(labels: Iterable[str], positive: str | None) -> tuple[tuple[s
                 f"positive={positive!r} has no effect with {len(names)} classes {names}; "
                 "leave it out, or merge classes to two with map_labels."
             )
-        return tuple(names), None, f"{len(names)} classes: {', '.join(names[:20])}{' …' if len(names) > 20 else ''}."
+        return (
+            tuple(names),
+            None,
+            f"{len(names)} classes: {', '.join(names[:20])}{' …' if len(names) > 20 else ''}.",
+        )
     chosen, why = (positive, "as asked") if positive is not None else _positive_of(names)
     ordered = (*(name for name in names if name != chosen), chosen)
     return ordered, chosen, f"Classes {names[0]!r} and {names[1]!r}; {chosen!r} counts as positive ({why})."

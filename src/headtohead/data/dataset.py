@@ -74,7 +74,9 @@ class Dataset:
         if strange:
             raise DataError(f"Labels outside the classes {list(self.classes)}: {sorted(strange)}")
         if self.positive is not None and (len(self.classes) != 2 or self.classes[-1] != self.positive):
-            raise DataError(f"The positive class {self.positive!r} must be the last of two; got {self.classes}")
+            raise DataError(
+                f"The positive class {self.positive!r} must be the last of two; got {self.classes}"
+            )
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -86,7 +88,7 @@ class Dataset:
             UnreadableError: the file does not decode.
             ChangedDataError: the file is not the one that was listed.
         """
-        from headtohead.data.store import open_store
+        from headtohead.data.stores import open_store
 
         axis = sample.extra.get(SLICE_AXIS, "axial")
         try:
@@ -110,7 +112,8 @@ class Dataset:
         `headtohead.data.load.source_digest` of the same source and options, which decodes nothing.
         """
         lines = [
-            entry_line(s.path, s.frame, s.label, s.split, s.extra.get(GIVEN_GROUP), s.sha256) for s in self.samples
+            entry_line(s.path, s.frame, s.label, s.split, s.extra.get(GIVEN_GROUP), s.sha256)
+            for s in self.samples
         ]
         return digest_lines([*lines, *(problem.entry for problem in self.problems if problem.entry)])
 
@@ -118,7 +121,10 @@ class Dataset:
         """Return one row per sample with all its fields; `extra` is JSON text, so Parquet holds it."""
         import pandas as pd
 
-        rows = [sample.model_dump() | {"extra": json.dumps(sample.extra, sort_keys=True)} for sample in self.samples]
+        rows = [
+            sample.model_dump() | {"extra": json.dumps(sample.extra, sort_keys=True)}
+            for sample in self.samples
+        ]
         table = pd.DataFrame(rows, columns=list(Sample.model_fields))
         return table.astype({"frame": "Int64"})
 
@@ -131,8 +137,10 @@ class Dataset:
 
         samples = []
         for row in frame.to_dict("records"):
-            values = {str(key): None if pd.api.types.is_scalar(value) and pd.isna(value) else value
-                      for key, value in row.items()}
+            values: dict[str, Any] = {
+                str(key): None if pd.api.types.is_scalar(value) and pd.isna(value) else value
+                for key, value in row.items()
+            }
             samples.append(Sample(**(values | {"extra": json.loads(str(row["extra"]))})))
         return cls(root=root, samples=tuple(samples), classes=tuple(classes), positive=positive)
 

@@ -62,10 +62,11 @@ def chosen_frames(store: Store, entry: Entry, content: bytes, options: LoadOptio
     Raises:
         UnreadableError: the content is no picture, or has no such frame.
     """
-    axis, rule = split_slices(options.slices)
+    asked: str | int | None
+    axis, asked = split_slices(options.slices)
     kind, count = store.frames(entry.path, content, axis)
     if kind == "NIFTI":
-        asked, first = rule, "middle"
+        first = "middle"
     else:
         asked, first, axis = options.pages, "first", "axial"
     if entry.frame is not None:
@@ -103,7 +104,9 @@ def _pick(rule: str, count: int) -> list[int]:
         return [0]
     if not rule.isdecimal():
         raise UsageError(
-            f"Frames {rule!r} are not understood; expected 'first', 'all', 'middle', 'middle:<k>', 'count:<k>' or a number."
+            f"Frames {rule!r} are not understood; expected 'first', 'all', 'middle', 'middle:<k>', "
+            "'count:<k>' "
+            "or a number."
         )
     if int(rule) >= count:
         raise UnreadableError(f"frame {rule} was asked for; the file holds {count} (0 to {count - 1})")
@@ -119,7 +122,9 @@ def read_entry(store: Store, entry: Entry, options: LoadOptions) -> Gathered:
     try:
         frames = chosen_frames(store, entry, content, options)
     except UnreadableError as error:
-        return Gathered(problems=(Problem(entry.path, str(error), _line(entry, entry.frame, content, "axial")),))
+        return Gathered(
+            problems=(Problem(entry.path, str(error), _line(entry, entry.frame, content, "axial")),)
+        )
     samples, problems = [], []
     for number in frames.numbers:
         try:
@@ -204,7 +209,9 @@ def _group(entry: Entry, image: Image) -> str:
 
 
 def _line(entry: Entry, frame: int | None, content: bytes, axis: str) -> str:
-    return entry_line(entry.path, frame, entry.label, entry.split, entry.group, frame_hash(content, frame, axis))
+    return entry_line(
+        entry.path, frame, entry.label, entry.split, entry.group, frame_hash(content, frame, axis)
+    )
 
 
 def _framed(frame: int | None, reason: str) -> str:

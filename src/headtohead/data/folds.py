@@ -90,7 +90,12 @@ class FoldPlan:
 
     @classmethod
     def checked(
-        cls, dataset: Dataset, folds: tuple[Fold, ...], *, allow_leaks: bool = False, notes: tuple[str, ...] = ()
+        cls,
+        dataset: Dataset,
+        folds: tuple[Fold, ...],
+        *,
+        allow_leaks: bool = False,
+        notes: tuple[str, ...] = (),
     ) -> FoldPlan:
         """Prove every fold and return the plan.
 
@@ -106,7 +111,13 @@ class FoldPlan:
             raise leakage_error(leaks)
         if leaks:
             notes = (*notes, f"Leaks were allowed: {describe(leaks)}")
-        return cls(folds, tuple(s.id for s in dataset.samples), tuple(_proof(dataset, f) for f in folds), leaks, notes)
+        return cls(
+            folds,
+            tuple(s.id for s in dataset.samples),
+            tuple(_proof(dataset, f) for f in folds),
+            leaks,
+            notes,
+        )
 
     def frame(self) -> pd.DataFrame:
         """Return the folds as a table: sample id, repeat, fold, part ("train" or "test")."""
@@ -134,13 +145,22 @@ class FoldPlan:
         position = {sample.id: index for index, sample in enumerate(dataset.samples)}
         strange = sorted(set(frame["sample"]) - set(position))
         if strange:
-            raise DataError(f"The table of folds names {len(strange)} samples that are not in the data: "
-                            f"{shortened(strange)}. It was made from other pictures.")
-        where = frame["sample"].map(position)
+            raise DataError(
+                f"The table of folds names {len(strange)} samples that are not in the data: "
+                f"{shortened(strange)}. It was made from other pictures."
+            )
+        where = frame["sample"].map(position).to_numpy(dtype=np.int64)
+        part = frame["part"].to_numpy()
+        if not set(part) <= {"train", "test"}:
+            raise DataError(
+                f"The table of folds knows the parts {sorted(set(part))}; expected train and test."
+            )
+        number = frame[["repeat", "fold"]].to_numpy(dtype=np.int64)
         folds = []
-        for (repeat, fold), rows in frame.groupby(["repeat", "fold"], sort=True):
-            parts = {word: where[rows.index[rows["part"] == word]].to_numpy(np.int64) for word in ("train", "test")}
-            folds.append(Fold(int(repeat), int(fold), parts["train"], parts["test"]))
+        for repeat, fold in np.unique(number, axis=0):
+            here = (number == (repeat, fold)).all(axis=1)
+            train, test = where[here & (part == "train")], where[here & (part == "test")]
+            folds.append(Fold(int(repeat), int(fold), train, test))
         return cls.checked(dataset, tuple(folds), allow_leaks=allow_leaks)
 
 
@@ -180,9 +200,14 @@ def make_folds(
         drawn, notes = given_parts([dataset.samples[i].split for i in order], labels, dataset.classes)
     elif split.startswith("holdout:"):
         fraction = holdout_fraction(split)
-        drawn, notes = draw_holdout(labels, groups, dataset.classes, fraction=fraction, repeats=repeats, seed=seed)
+        drawn, notes = draw_holdout(
+            labels, groups, dataset.classes, fraction=fraction, repeats=repeats, seed=seed
+        )
     else:
-        raise UsageError(f"Unknown split {split!r}; expected 'kfold', 'given' or 'holdout:<fraction>', such as holdout:0.2.")
+        raise UsageError(
+            f"Unknown split {split!r}; expected 'kfold', 'given' or 'holdout:<fraction>', such as "
+            "holdout:0.2."
+        )
     made = tuple(Fold(repeat, fold, order[train], order[test]) for repeat, fold, train, test in drawn)
     return FoldPlan.checked(dataset, made, allow_leaks=allow_leaks, notes=notes)
 
@@ -191,8 +216,9 @@ def leakage_error(leaks: tuple[Leak, ...]) -> LeakageError:
     """Return the error that names the first ten pairs and what to do."""
     return LeakageError(
         f"Train and test overlap: {describe(leaks)} Expected none. Put what belongs together in one group "
-        "(duplicates are found by the audit), use a grouped split, or go on with allow_leaks, which is stated in "
-        "the verdict."
+        "(duplicates are found by the audit), use a grouped split, or go on with allow_leaks, which is "
+        "stated "
+        "in the verdict."
     )
 
 

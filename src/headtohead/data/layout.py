@@ -48,32 +48,45 @@ class Placed:
     notes: tuple[str, ...]
 
 
-def place(paths: Iterable[str], same: Same) -> Placed:
+def place(paths: Iterable[str], same: Same, label_of: Callable[[str], str] | None = None) -> Placed:
     """Read labels and splits from folder names.
 
     Args:
         paths: relative paths of pictures, with forward slashes.
         same: tells whether two of them hold the same bytes.
+        label_of: reads the label from a path, "" if there is none; without it the first folder
+            below the top (and below a train/val/test folder) is the label.
     """
     places, notes = drop_doubled(paths, same)
     prefix, parts_of = _strip_wrappers(places)
     tops = {parts[0] for parts in parts_of.values() if len(parts) > 1}
     presplit = bool(tops) and all(top.casefold() in SPLIT_WORDS for top in tops)
-    if prefix:
+    if prefix and label_of is None:
         notes.append(f"Everything lies in {'/'.join(prefix)!r}; classes are read from the folders inside it.")
     entries, problems = [], []
     for path, parts in parts_of.items():
-        if len(parts) < 2 + presplit:
-            where = f"{parts[0]!r}" if presplit and len(parts) == 2 else "the top folder"
-            problems.append(Problem(path, f"lies in {where}, not in a class folder"))
-            continue
-        split = SPLIT_WORDS[parts[0].casefold()] if presplit else None
-        entries.append(Entry(path, label=parts[presplit], split=split))
+        split = SPLIT_WORDS.get(parts[0].casefold()) if presplit and len(parts) > 1 else None
+        label = label_of(path) if label_of else _class_folder(parts, presplit)
+        if label:
+            entries.append(Entry(path, label=label, split=split))
+        else:
+            problems.append(Problem(path, _without_label(parts, presplit, label_of is not None)))
     if presplit and entries:
         counts = Counter(entry.split for entry in entries)
         found = ", ".join(f"{counts[word]} {word}" for word in ("train", "val", "test"))
         notes.append(f"The folders carry a split of their own: {found}.")
     return Placed(tuple(entries), tuple(problems), tuple(notes))
+
+
+def _class_folder(parts: list[str], presplit: bool) -> str:
+    return parts[presplit] if len(parts) > 1 + presplit else ""
+
+
+def _without_label(parts: list[str], presplit: bool, by_pattern: bool) -> str:
+    if by_pattern:
+        return "label_from does not match its path"
+    where = repr(parts[0]) if presplit and len(parts) == 2 else "the top folder"
+    return f"lies in {where}, not in a class folder"
 
 
 def _strip_wrappers(places: Mapping[str, str]) -> tuple[list[str], dict[str, list[str]]]:
@@ -126,12 +139,15 @@ def _told(folder: str, twin: str, inside: list[str], repeated: list[str]) -> lis
         return []
     if 2 * len(repeated) < len(inside):
         return [
-            f"The folder {folder!r} holds folders named like those of {whole}, but {len(others)} of its {len(inside)} "
-            "pictures are not there: it is read like any other folder. If it should not, point at the one to use."
+            f"The folder {folder!r} holds folders named like those of {whole}, but {len(others)} of its "
+            f"{len(inside)} "
+            "pictures are not there: it is read like any other folder. If it should not, point at the one "
+            "to use."
         ]
     rest = f" {len(others)} further pictures in it stay: {shortened(others, 3)}." if others else ""
     return [
-        f"The folder {folder!r} repeats {len(repeated)} pictures of {whole} byte for byte under the same names: "
+        f"The folder {folder!r} repeats {len(repeated)} pictures of {whole} byte for byte under the same "
+        "names: "
         f"each is counted once.{rest}"
     ]
 
@@ -147,7 +163,9 @@ def _suspects(paths: Iterable[str]) -> list[tuple[str, str]]:
     for parent in sorted(children, key=lambda name: (name.count("/") + bool(name), name)):
         names = sorted(children[parent])
         inner = {name: children.get(_join(parent, name), set()) for name in names}
-        found += [(_join(parent, name), parent) for name in names if inner[name] and inner[name] <= set(names)]
+        found += [
+            (_join(parent, name), parent) for name in names if inner[name] and inner[name] <= set(names)
+        ]
         if len(names) == 2 and inner[names[0]] == inner[names[1]] != set() and not _split_words(names):
             found.append((_join(parent, names[1]), _join(parent, names[0])))
     return found

@@ -42,16 +42,17 @@ class Leak(Record):
         return f"{self.test} (test) and {self.train} (train){more} share {', '.join(self.shared)}"
 
 
-
-
 def share_counts(samples: Sequence[Sample], train: Ints, test: Ints) -> dict[str, int]:
     """Return, for each kind, how many values both parts carry."""
     return {
-        kind: len({key(samples[i]) for i in train} & {key(samples[i]) for i in test}) for kind, key in KINDS.items()
+        kind: len({key(samples[i]) for i in train} & {key(samples[i]) for i in test})
+        for kind, key in KINDS.items()
     }
 
 
-def find_leaks(samples: Sequence[Sample], train: Ints, test: Ints, *, repeat: int, fold: int) -> tuple[Leak, ...]:
+def find_leaks(
+    samples: Sequence[Sample], train: Ints, test: Ints, *, repeat: int, fold: int
+) -> tuple[Leak, ...]:
     """Return one record for each test sample that shares anything with the training part.
 
     The training partner named is the one that shares most, the first in order among equals.
@@ -78,7 +79,9 @@ def find_leaks(samples: Sequence[Sample], train: Ints, test: Ints, *, repeat: in
     return tuple(leaks)
 
 
-def _holders(samples: Sequence[Sample], part: Iterable[int], key: Callable[[Sample], str]) -> dict[str, list[int]]:
+def _holders(
+    samples: Sequence[Sample], part: Iterable[int], key: Callable[[Sample], str]
+) -> dict[str, list[int]]:
     held: dict[str, list[int]] = {}
     for index in part:
         held.setdefault(key(samples[index]), []).append(int(index))

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from headtohead.core.errors import DataError, NoEffectError, UnreadableError, UsageError, unknown_name
-from headtohead.core.reporter import Reporter
+from headtohead.core.errors import DataError, NoEffectError, UnreadableError
 from headtohead.data.dataset import Problem, shortened
+from headtohead.data.kaggle import KAGGLE, fetch_kaggle
+from headtohead.data.labels import label_finder, regrouped, relabelled
 from headtohead.data.layout import Entry, place
+from headtohead.data.manifest import list_manifest
+from headtohead.data.npz import NpzStore
 from headtohead.data.options import LoadOptions
-from headtohead.data.store import FileEntry, Store, open_store
+from headtohead.data.store import FileEntry, Store
+from headtohead.data.stores import open_store
+from headtohead.data.tables import TABLES
 
 __all__ = ["Listing", "list_source"]
 
@@ -31,27 +33,73 @@ class Listing:
     notes: tuple[str, ...] = ()
 
 
-def list_source(source: str, options: LoadOptions, reporter: Reporter) -> Listing:
-    """List the pictures of a source with their labels, groups and splits."""
+def list_source(source: str, options: LoadOptions) -> Listing:
+    """List the pictures of a source with their labels, groups and splits.
+
+    Raises:
+        DataError: there is no such source, or it is not understood.
+    """
+    listing = _opened(source, options)
+    if not listing.entries:
+        return listing
+    entries, notes = relabelled(listing.entries, options.map_labels, options.drop)
+    if options.group_from is not None and entries:
+        entries, more = regrouped(entries, options.group_from)
+        notes += more
+    return replace(listing, entries=entries, notes=(*listing.notes, *notes))
+
+
+def _opened(source: str, options: LoadOptions) -> Listing:
+    """List a source of any kind, before labels are renamed or dropped."""
+    notes: tuple[str, ...] = ()
+    if source.startswith(KAGGLE):
+        path, note = fetch_kaggle(source.removeprefix(KAGGLE))
+        notes = (note,)
+    else:
+        path = Path(source).expanduser().absolute()
+    if path.suffix.lower() in TABLES and path.is_file():
+        _refuse_label_from(options, path)
+        found, entries, told = list_manifest(path, options.columns)
+        return Listing(found, entries, (), told)
     if options.columns:
-        raise NoEffectError(f"columns={dict(options.columns)} has no effect: {source} is not a table. Leave it out.")
-    listing = _list_files(open_store(str(Path(source).expanduser().absolute())), options)
-    return _grouped(_relabelled(listing, options), options)
+        raise NoEffectError(
+            f"columns={dict(options.columns)} has no effect: {source} is not a table. Leave it out."
+        )
+    store = open_store(str(path))
+    if isinstance(store, NpzStore):
+        _refuse_label_from(options, path)
+        return Listing(store, *store.listed())
+    listing = _list_files(store, options)
+    return replace(listing, notes=(*notes, *listing.notes))
+
+
+def _refuse_label_from(options: LoadOptions, path: Path) -> None:
+    if options.label_from is not None:
+        raise NoEffectError(f"label_from has no effect: {path.name} carries its labels. Leave it out.")
 
 
 def _list_files(store: Store, options: LoadOptions) -> Listing:
-    """List a folder or an archive."""
-    paths, problems, notes = _pictures(store)
-    if options.label_from is not None:
-        entries, unmatched = _labels_by_pattern(paths, options.label_from)
-        return Listing(store, tuple(entries), (*problems, *unmatched), tuple(notes))
-    placed = place(paths, _Same(store, paths))
-    return Listing(
-        store,
-        tuple(sorted(placed.entries, key=lambda entry: entry.path)),
-        (*problems, *placed.problems),
-        (*notes, *placed.notes),
-    )
+    """List a folder or an archive by the places of its files."""
+    files, problems, notes = _pictures(store)
+    label_of = None if options.label_from is None else label_finder(options.label_from)
+    placed = place(files, _Same(store, files), label_of)
+    if label_of is not None and files and not placed.entries:
+        raise DataError(
+            f"label_from={options.label_from!r} matches none of {len(files)} paths, such as "
+            f"{shortened(sorted(files), 3)}. It is searched in the path relative to {store.root}; its first "
+            "group "
+            "is the label."
+        )
+    entries = tuple(sorted(placed.entries, key=lambda entry: entry.path))
+    if not entries:
+        notes += [f"There is a table: to use it, point at {name}." for name in _tables(store)]
+    return Listing(store, entries, (*problems, *placed.problems), (*notes, *placed.notes))
+
+
+def _tables(store: Store) -> list[str]:
+    return sorted(f"{store.root}/{f.path}" for f in store.files() if Path(f.path).suffix.lower() in TABLES)[
+        :3
+    ]
 
 
 def _pictures(store: Store) -> tuple[dict[str, FileEntry], list[Problem], list[str]]:
@@ -76,7 +124,9 @@ def _pictures(store: Store) -> tuple[dict[str, FileEntry], list[Problem], list[s
                 found[file.path] = file
             else:
                 others.append(file.path)
-    notes = [f"{len(others)} files are no pictures and are left out: {shortened(others, 5)}."] if others else []
+    notes = (
+        [f"{len(others)} files are no pictures and are left out: {shortened(others, 5)}."] if others else []
+    )
     return found, problems, notes
 
 
@@ -110,89 +160,3 @@ class _Same:
             return self._store.read(a) == self._store.read(b)
         except UnreadableError:
             return False
-
-
-def _labels_by_pattern(paths: Sequence[str] | dict[str, FileEntry], pattern: str) -> tuple[list[Entry], list[Problem]]:
-    compiled = _compiled(pattern, "label_from", "label")
-    entries, problems = [], []
-    for path in sorted(paths):
-        value = _found(compiled, path, "label")
-        if value:
-            entries.append(Entry(path, label=value))
-        else:
-            problems.append(Problem(path, f"label_from={pattern!r} does not match its path"))
-    if not entries and paths:
-        raise DataError(
-            f"label_from={pattern!r} matches none of {len(paths)} paths, such as {shortened(sorted(paths), 3)}. "
-            "It is searched in the path relative to the data's root; its first group is the label."
-        )
-    return entries, problems
-
-
-def _grouped(listing: Listing, options: LoadOptions) -> Listing:
-    """Set the groups that `group_from` reads from the paths."""
-    pattern = options.group_from
-    if pattern is None or not listing.entries:
-        return listing
-    if any(entry.group is not None for entry in listing.entries):
-        raise UsageError(f"Groups are given twice: by a group column and by group_from={pattern!r}. Leave one out.")
-    compiled = _compiled(pattern, "group_from", "group")
-    values = {entry.path: _found(compiled, entry.path, "group") for entry in listing.entries}
-    unmatched = [path for path, value in values.items() if not value]
-    if unmatched:
-        raise DataError(
-            f"group_from={pattern!r} does not match {len(unmatched)} of {len(values)} paths: {shortened(unmatched)}. "
-            "Every picture needs its group; widen the pattern, or give groups in a manifest."
-        )
-    entries = tuple(replace(entry, group=values[entry.path]) for entry in listing.entries)
-    note = f"{len(set(values.values()))} groups read from the paths with {pattern!r}."
-    return replace(listing, entries=entries, notes=(*listing.notes, note))
-
-
-def _relabelled(listing: Listing, options: LoadOptions) -> Listing:
-    """Apply `map_labels`, then `drop`; names that do not occur are errors."""
-    entries, notes = listing.entries, list(listing.notes)
-    if not entries:
-        return listing
-    for name in options.map_labels:
-        _must_occur(name, entries, "label in map_labels")
-    entries = tuple(replace(e, label=options.map_labels.get(e.label, e.label)) for e in entries)
-    if options.map_labels:
-        notes.append("Labels renamed: " + ", ".join(f"{a!r} to {b!r}" for a, b in options.map_labels.items()) + ".")
-    for name in sorted(options.drop):
-        _must_occur(name, entries, "label in drop")
-    counts = Counter(entry.label for entry in entries)
-    if options.drop:
-        dropped = ", ".join(f"{counts[name]} of {name!r}" for name in sorted(options.drop))
-        notes.append(f"Dropped as asked: {dropped}.")
-        entries = tuple(entry for entry in entries if entry.label not in options.drop)
-    return replace(listing, entries=entries, notes=tuple(notes))
-
-
-def _must_occur(name: str, entries: Sequence[Entry], kind: str) -> None:
-    known = {entry.label for entry in entries}
-    if name not in known:
-        raise unknown_name(kind, name, known)
-
-
-def _compiled(pattern: str, option: str, group: str) -> re.Pattern[str]:
-    try:
-        compiled = re.compile(pattern)
-    except re.error as error:
-        raise UsageError(f"{option}={pattern!r} is not a regular expression: {error}.") from error
-    if compiled.groups == 0:
-        raise UsageError(
-            f"{option}={pattern!r} has no group in parentheses; expected one around the part that is the {group}, "
-            r"such as (p\d+)_."
-        )
-    return compiled
-
-
-def _found(pattern: re.Pattern[str], path: str, group: str) -> str:
-    """Return what the named group, else the first group that took part, matched in a path; "" if nothing."""
-    match = pattern.search(path)
-    if match is None:
-        return ""
-    if group in pattern.groupindex:
-        return match[group] or ""
-    return next((part for part in match.groups() if part), "")

@@ -13,7 +13,6 @@ from headtohead.core.reporter import QUIET, Reporter
 from headtohead.data.classes import choose_classes
 from headtohead.data.dataset import Dataset, Problem, digest_lines, shortened
 from headtohead.data.facts import Gathered, digest_entry, gather, read_entry
-from headtohead.data.layout import Entry
 from headtohead.data.listing import Listing, list_source
 from headtohead.data.options import LoadOptions
 
@@ -42,7 +41,7 @@ def load(source: str, options: LoadOptions = LoadOptions(), reporter: Reporter =
         DataError: the source is not understood; with `strict`, also any unreadable file.
         NoEffectError: an option that changes nothing here.
     """
-    listing = list_source(str(source), options, reporter)
+    listing = list_source(str(source), options)
     work = functools.partial(read_entry, listing.store, options=options)
     parts = list(
         gather(work, listing.entries, workers=options.workers, label="reading pictures", reporter=reporter)
@@ -50,7 +49,8 @@ def load(source: str, options: LoadOptions = LoadOptions(), reporter: Reporter =
     problems = [*listing.problems, *(problem for part in parts for problem in part.problems)]
     _tell_problems(problems, options, reporter)
     samples = sorted(
-        (sample for part in parts for sample in part.samples), key=lambda s: (s.path, s.frame if s.frame is not None else -1)
+        (sample for part in parts for sample in part.samples),
+        key=lambda s: (s.path, s.frame if s.frame is not None else -1),
     )
     if not samples:
         raise TooFewError(_nothing(str(source), listing, problems))
@@ -74,7 +74,7 @@ def source_digest(source: str, options: LoadOptions = LoadOptions(), reporter: R
     Every file's bytes are hashed, so a second call on a finished run can tell in about a second
     for a few hundred pictures that nothing has changed.
     """
-    listing = list_source(str(source), options, reporter)
+    listing = list_source(str(source), options)
     work = functools.partial(digest_entry, listing.store, options=options)
     parts = gather(work, listing.entries, workers=options.workers, label="hashing files", reporter=reporter)
     return digest_lines(line for part in parts for line in part)
@@ -85,8 +85,8 @@ def _tell_problems(problems: Sequence[Problem], options: LoadOptions, reporter: 
         return
     if options.strict:
         raise DataError(
-            f"{len(problems)} files cannot be used, and strict was asked for: {shortened(problems, len(problems))}. "
-            "Repair or remove them, or leave strict out."
+            f"{len(problems)} files cannot be used, and strict was asked for: "
+            f"{shortened(problems, len(problems))}. Repair or remove them, or leave strict out."
         )
     reporter.warn(f"{len(problems)} files are left out: {shortened(problems)}.")
 
@@ -106,9 +106,13 @@ def _frame_notes(parts: Sequence[Gathered], options: LoadOptions) -> list[str]:
     volumes = [part for part in parts if part.format == "NIFTI"]
     paged = [part for part in parts if part.format != "NIFTI" and part.n_frames > 1]
     if options.slices is not None and not volumes:
-        raise NoEffectError(f"slices={options.slices!r} has no effect: there are no NIfTI volumes. Leave it out.")
+        raise NoEffectError(
+            f"slices={options.slices!r} has no effect: there are no NIfTI volumes. Leave it out."
+        )
     if options.pages not in (None, "first") and not paged:
-        raise NoEffectError(f"pages={options.pages!r} has no effect: no file has several pages. Leave it out.")
+        raise NoEffectError(
+            f"pages={options.pages!r} has no effect: no file has several pages. Leave it out."
+        )
     notes = []
     for kind, found, asked, unset in (
         ("NIfTI volumes", volumes, options.slices, "middle"),
@@ -126,17 +130,18 @@ def _hints(samples: Sequence[Sample], classes: Sequence[str]) -> list[str]:
     hints = []
     if len(classes) > MANY_CLASSES or (len(classes) > 2 and len(classes) * 2 > len(samples)):
         hints.append(
-            f"{len(samples)} pictures in {len(classes)} classes: perhaps the folders are patients and not classes? "
-            "Point at the folder above or below, or name the label with label_from."
+            f"{len(samples)} pictures in {len(classes)} classes: perhaps the folders are patients and not "
+            "classes? Point at the folder above or below, or name the label with label_from."
         )
     folded = Counter(_folded(name) for name in classes)
     alike = [name for name in classes if folded[_folded(name)] > 1]
     if alike:
-        hints.append(f"Classes that differ in case or spacing only: {alike}; merge them with map_labels if they are one.")
+        hints.append(
+            f"Classes that differ in case or spacing only: {alike}; merge them with map_labels if they are "
+            "one."
+        )
     return hints
 
 
 def _folded(name: str) -> str:
     return "".join(unicodedata.normalize("NFKC", name).casefold().split())
-
-

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from headtohead.core.config import DataConfig
 
 __all__ = ["LoadOptions"]
 
@@ -40,3 +44,8 @@ class LoadOptions:
     pages: str | int | None = None
     slices: str | int | None = None
     workers: int | None = None
+
+    @classmethod
+    def from_config(cls, config: DataConfig) -> LoadOptions:
+        """Return the options that a study's configuration holds."""
+        return cls(**(config.model_dump() | {"drop": frozenset(config.drop)}))

@@ -38,8 +38,10 @@ def draw_kfold(
         parts = _parts(labels, groups, folds, (seed, repeat))
         if parts is None:
             raise TooFewError(
-                f"No division into {folds} folds of whole groups was found in which every part holds every class "
-                f"({_counts(labels, groups, classes)}). Use fewer folds, or look at groups with several labels."
+                f"No division into {folds} folds of whole groups was found in which every part holds every "
+                "class "
+                f"({_counts(labels, groups, classes)}). Use fewer folds, or look at groups with several "
+                "labels."
             )
         drawn += [(repeat, fold, _rest(test, len(labels)), test) for fold, test in enumerate(parts)]
     return drawn
@@ -48,7 +50,8 @@ def draw_kfold(
 def draw_holdout(
     labels: Ints, groups: Names, classes: Sequence[str], *, fraction: float, repeats: int, seed: int
 ) -> tuple[Drawn, tuple[str, ...]]:
-    """Return one (repeat, 0, train, test) per repeat with about `fraction` of the samples in test, and notes."""
+    """Return one (repeat, 0, train, test) per repeat with about `fraction` of the samples in test, and "
+    "notes."""
     fewest = _need_groups(labels, groups, classes, 2, f"holdout:{fraction:g}")
     share = _share(fraction, min(MOST_PARTS, fewest))
     drawn: Drawn = []
@@ -85,7 +88,9 @@ def given_parts(
     for word, part in (("train", train), ("test", test)):
         absent = [name for index, name in enumerate(classes) if index not in labels[part]]
         if absent:
-            raise TooFewError(f"The given {word} part holds no sample of {absent}. Use split='kfold' instead.")
+            raise TooFewError(
+                f"The given {word} part holds no sample of {absent}. Use split='kfold' instead."
+            )
     note = f"The data's own split, once: {len(train)} trained on, {len(test)} scored ({scored!r})."
     if counts["test"] and counts["val"]:
         note += f" The {counts['val']} validation samples count as training."
@@ -117,7 +122,9 @@ def inner_folds(labels: Ints, groups: Names, n_folds: int, seed: int) -> list[tu
         parts = _parts(labels, groups, count, (seed, 0))
         if parts is not None:
             return [(_rest(valid, len(labels)), valid) for valid in parts]
-    raise TooFewError("No inner folds of whole groups hold every class on both sides; give more data per class.")
+    raise TooFewError(
+        "No inner folds of whole groups hold every class on both sides; give more data per class."
+    )
 
 
 def holdout_fraction(split: str) -> float:
@@ -144,8 +151,10 @@ def _need_groups(labels: Ints, groups: Names, classes: Sequence[str], needed: in
     if fewest < needed:
         way = f"Use {fewest} folds, or add" if fewest >= 2 else "Add"
         raise TooFewError(
-            f"The class {name!r} is in {fewest} group(s); {asked} needs at least {needed}, one for every part. "
-            f"({_counts(labels, groups, classes)}.) {way} pictures of other patients or scenes, or merge or drop the "
+            f"The class {name!r} is in {fewest} group(s); {asked} needs at least {needed}, one for every "
+            "part. "
+            f"({_counts(labels, groups, classes)}.) {way} pictures of other patients or scenes, or merge or "
+            "drop the "
             "class."
         )
     return fewest
@@ -153,7 +162,9 @@ def _need_groups(labels: Ints, groups: Names, classes: Sequence[str], needed: in
 
 def _counts(labels: Ints, groups: Names, classes: Sequence[str]) -> str:
     counts = groups_per_class(labels, groups, len(classes))
-    return "groups per class: " + ", ".join(f"{name} {count}" for name, count in zip(classes, counts, strict=True))
+    return "groups per class: " + ", ".join(
+        f"{name} {count}" for name, count in zip(classes, counts, strict=True)
+    )
 
 
 def _parts(labels: Ints, groups: Names, n_parts: int, seeds: tuple[int, int]) -> list[Ints] | None:
@@ -166,7 +177,8 @@ def _parts(labels: Ints, groups: Names, n_parts: int, seeds: tuple[int, int]) ->
         splitter = StratifiedGroupKFold(n_splits=n_parts, shuffle=True, random_state=state)
         parts = [np.asarray(test, dtype=np.int64) for _, test in splitter.split(labels, labels, groups)]
         if all(
-            np.isin(present, labels[part]).all() and np.isin(present, np.delete(labels, part)).all() for part in parts
+            np.isin(present, labels[part]).all() and np.isin(present, np.delete(labels, part)).all()
+            for part in parts
         ):
             return parts
     return None

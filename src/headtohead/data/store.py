@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import os
 from abc import ABC, abstractmethod
@@ -11,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headtohead.core.errors import ChangedDataError, DataError, UnreadableError, UsageError
+from headtohead.core.errors import ChangedDataError, UnreadableError, UsageError
 from headtohead.core.records import Image
 
 if TYPE_CHECKING:
     from headtohead.data.readers import SliceOptions
 
-__all__ = ["AXES", "FileEntry", "FolderStore", "Store", "frame_hash", "frame_name", "open_store"]
+__all__ = ["AXES", "FileEntry", "FolderStore", "Store", "frame_hash", "frame_name"]
 
 AXES = ("axial", "coronal", "sagittal")
 
@@ -154,20 +153,3 @@ class FolderStore(Store):
     def exists(self, path: str) -> bool:
         """Tell whether there is such a file."""
         return Path(self._folder, path).is_file()
-
-
-def open_store(root: str) -> Store:
-    """Open the store at a path; an unchanged archive is opened once and kept."""
-    path = Path(root)
-    try:
-        stat = path.stat()
-    except OSError as error:
-        raise DataError(f"No such file or folder: {root}. Check the path of the data.") from error
-    if path.is_dir():
-        return FolderStore(path)
-    return _open_file(str(path), stat.st_mtime_ns, stat.st_size)
-
-
-@functools.lru_cache(maxsize=4)
-def _open_file(root: str, changed: int, n_bytes: int) -> Store:  # noqa: ARG001
-    raise DataError(f"{root} is neither a folder nor an archive of a known kind (zip, tar, npz).")

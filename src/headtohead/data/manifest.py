@@ -1,0 +1,153 @@
+"""A table of pictures: `path,label[,group][,split][,frame]` and whatever else is known of each."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+from headtohead.core.errors import ManifestError
+from headtohead.data.dataset import shortened
+from headtohead.data.layout import SPLIT_WORDS, Entry
+from headtohead.data.store import FolderStore
+from headtohead.data.tables import Table, choose_columns, read_table
+
+__all__ = ["list_manifest"]
+
+SEPARATORS = ("|", ";")
+"""What stands between several labels in one cell."""
+
+
+def list_manifest(
+    path: Path, columns: Mapping[str, str]
+) -> tuple[FolderStore, tuple[Entry, ...], tuple[str, ...]]:
+    """Return the store beside a manifest, its entries in the order of paths, and notes.
+
+    Args:
+        path: of the table; the paths in it are relative to its folder (or absolute).
+        columns: role -> column name, where guessing should not be left to the names.
+
+    Raises:
+        ManifestError: missing files, rows twice, empty labels, several labels for one picture.
+    """
+    table = read_table(path)
+    chosen = choose_columns(table, columns)
+    store = FolderStore(path.parent)
+    entries = [_entry(row, table, chosen, path.parent) for row in table.rows]
+    _check_labels(table.name, entries)
+    _check_rows(table.name, entries)
+    _check_files(table.name, entries, store)
+    entries.sort(key=lambda entry: (entry.path, -1 if entry.frame is None else entry.frame))
+    return store, tuple(entries), _notes(table, chosen, columns, entries)
+
+
+def _entry(row: tuple[str, ...], table: Table, chosen: Mapping[str, str], folder: Path) -> Entry:
+    cells = dict(zip(table.columns, row, strict=True))
+    known = {role: cells[name] for role, name in chosen.items()}
+    used = set(chosen.values())
+    return Entry(
+        path=_relative(known["path"], folder),
+        label=known["label"],
+        split=_split(known.get("split", ""), table.name),
+        group=known.get("group") or None,
+        frame=_number(known.get("frame", ""), table.name),
+        extra={name: cell for name, cell in cells.items() if name and name not in used},
+    )
+
+
+def _relative(path: str, folder: Path) -> str:
+    """Return a path relative to the manifest's folder with forward slashes, as written if it is so "
+    "already."""
+    plain = path.replace("\\", "/")
+    if not plain:
+        return ""
+    if Path(plain).is_absolute():
+        plain = os.path.relpath(plain, folder)
+    return Path(os.path.normpath(plain)).as_posix()
+
+
+def _split(word: str, table: str) -> str | None:
+    if not word:
+        return None
+    if word.casefold() not in SPLIT_WORDS:
+        raise ManifestError(
+            f"{table}: split {word!r} is not understood; expected train, val or test. If that column is no "
+            "split, "
+            "name another with columns split=<column>, or rename it."
+        )
+    return SPLIT_WORDS[word.casefold()]
+
+
+def _number(cell: str, table: str) -> int | None:
+    if not cell:
+        return None
+    if not cell.isdecimal():
+        raise ManifestError(
+            f"{table}: frame {cell!r} is not a number from 0. Rename the column if it is no frame."
+        )
+    return int(cell)
+
+
+def _check_labels(table: str, entries: list[Entry]) -> None:
+    empty = [entry.path or "a row without path" for entry in entries if not entry.label or not entry.path]
+    if empty:
+        raise ManifestError(
+            f"{table}: {len(empty)} rows have no label or no path: {shortened(empty)}. Every row needs "
+            "both; remove "
+            "rows whose label is not known."
+        )
+    plain = {entry.label for entry in entries}
+    several = [entry for entry in entries if _several(entry.label, plain)]
+    if several:
+        raise ManifestError(
+            f"{table}: {len(several)} rows carry several labels, such as {several[0].label!r} for "
+            f"{several[0].path}. One label per picture is expected: make a column that asks one question, "
+            "such as "
+            "'pneumonia' yes or no, and name it with columns label=<column>."
+        )
+
+
+def _several(label: str, known: set[str]) -> bool:
+    """Tell whether a cell holds several labels: "a|b", "a;b", "[…]", or "a, b" where a and b occur alone."""
+    if any(mark in label for mark in SEPARATORS) or (label[0] in "[{(" and label[-1] in "]})"):
+        return True
+    parts = [part.strip() for part in label.split(",")]
+    return len(parts) > 1 and all(part in known for part in parts)
+
+
+def _check_rows(table: str, entries: list[Entry]) -> None:
+    counts = Counter((entry.path, entry.frame) for entry in entries)
+    twice = sorted((path for (path, _), count in counts.items() if count > 1))
+    if not twice:
+        return
+    labels = {entry.label for entry in entries if entry.path == twice[0]}
+    several = f" with the labels {sorted(labels)}" if len(labels) > 1 else ""
+    raise ManifestError(
+        f"{table}: {len(twice)} pictures are listed more than once: {shortened(twice)}. The first stands "
+        "there"
+        f"{several or ' twice alike'}. One row and one label per picture is expected; remove the others."
+    )
+
+
+def _check_files(table: str, entries: list[Entry], store: FolderStore) -> None:
+    missing = [entry.path for entry in entries if not store.exists(entry.path)]
+    if missing:
+        raise ManifestError(
+            f"{table}: {len(missing)} of {len(entries)} files are not there: {shortened(missing)}. Paths "
+            "are relative "
+            f"to the folder of the table, {store.root}."
+        )
+
+
+def _notes(
+    table: Table, chosen: Mapping[str, str], asked: Mapping[str, str], entries: list[Entry]
+) -> tuple[str, ...]:
+    guessed = [f"{role} from {name!r}" for role, name in chosen.items() if role not in asked]
+    notes = [
+        f"{table.name}: {len(entries)} rows." + (f" Taken by name: {', '.join(guessed)}." if guessed else "")
+    ]
+    alone = sum(entry.group is None for entry in entries)
+    if "group" in chosen and alone:
+        notes.append(f"{alone} rows have no group in {chosen['group']!r}: each is a group of its own.")
+    return tuple(notes)
