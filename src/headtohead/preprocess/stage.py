@@ -150,11 +150,11 @@ def _clear_bright_ground(stage: Stage, level: float, perimeter: float, ground: f
 def _ground_threshold(stage: Stage, corner: float, share: float, most: float, least: float) -> Stage:
     """Take what is brighter than the ground by `share` of the way to Otsu's level.
 
-    Otsu's level itself lies between dark and bright tissue wherever a lesion shines. Uneven ground
-    raises the level, up to `most` of the way.
+    Otsu's level itself may lie between dark and bright tissue, so the very bright is tamed first and
+    only a part of the way is gone. Uneven ground raises the level, up to `most` of the way.
     """
     ground, upper = steps.ground_level(stage.work, corner)
-    between = steps.otsu(stage.work)
+    between = steps.otsu(steps.tame_bright(stage.work, ground, least))
     if between <= ground:
         whole = np.ones(stage.work.shape, bool)
         return replace(stage, mask=whole).said("the ground is not darker than the subject")

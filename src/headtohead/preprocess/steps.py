@@ -31,6 +31,7 @@ __all__ = [
     "otsu",
     "resize_area",
     "resize_cubic",
+    "tame_bright",
     "threshold",
     "to_unit",
     "trim_bright",
@@ -109,10 +110,7 @@ def resize_area(picture: Grey, side: int) -> Grey:
 
 
 def gaussian_blur(picture: Grey, size: int) -> Grey:
-    """Blur with a Gaussian kernel of `size` x `size` pixels (odd), sigma as OpenCV derives it.
-
-    sigma = 0.3 ((size - 1) / 2 - 1) + 0.8 (OpenCV, getGaussianKernel).
-    """
+    """Blur with OpenCV's kernel of `size` x `size` pixels for sigma 0: binomial weights for 3 and 5."""
     return np.asarray(cv2.GaussianBlur(picture, (size, size), 0))
 
 
@@ -158,7 +156,7 @@ def fill_holes(mask: Mask) -> Mask:
     """Fill what cannot be reached from outside the picture without crossing the mask."""
     ground = (~np.pad(mask, 1)).astype(np.uint8)
     cv2.floodFill(ground, None, (0, 0), 2)
-    return ground[1:-1, 1:-1] != 2
+    return np.asarray(ground[1:-1, 1:-1] != 2)
 
 
 def largest_component(mask: Mask) -> Mask:
@@ -166,7 +164,7 @@ def largest_component(mask: Mask) -> Mask:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     if count < 2:
         return np.zeros_like(mask)
-    return labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    return np.asarray(labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA])))
 
 
 def largest_contour(mask: Mask) -> npt.NDArray[np.int32]:
@@ -210,6 +208,21 @@ def bounding_box(mask: Mask) -> Box | None:
 def otsu(picture: Grey) -> float:
     """Return the level that best parts the grey values in two classes (Otsu, 1979)."""
     return float(cv2.threshold(picture, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[0])
+
+
+def tame_bright(picture: Grey, ground: float, least: float) -> Grey:
+    """Limit what shines to twice the subject's median above the ground, so that it sways no threshold.
+
+    Args:
+        picture: uint8 (H, W).
+        ground: level of the ground.
+        least: what exceeds the ground by more than this counts as subject.
+    """
+    subject = picture[picture > ground + least]
+    if len(subject) == 0:
+        return picture
+    limit = ground + 2 * (float(np.median(subject)) - ground)
+    return np.minimum(picture, np.uint8(min(255.0, limit)))
 
 
 def ground_level(picture: Grey, share: float) -> tuple[float, float]:
