@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 from headtohead.backbones.catalog import BackboneRecord
 from headtohead.core.errors import UsageError
 
-__all__ = ["Aspect", "fit_to", "resize"]
+__all__ = ["Aspect", "fit_to", "fit_unit", "normalise", "resize"]
 
 Floats = npt.NDArray[np.float32]
 Aspect = Literal["squash", "pad"]
@@ -19,16 +19,28 @@ FILTERS = {"bicubic": Pillow.Resampling.BICUBIC, "bilinear": Pillow.Resampling.B
 
 
 def fit_to(pixels: Floats, record: BackboneRecord, *, aspect: Aspect = "squash") -> Floats:
-    """Return a picture as the record's network takes it.
+    """Return a picture as the record's network takes it: `fit_unit`, then `normalise`.
 
     Args:
         pixels: (H, W) or (H, W, 3), float32 in [0, 1].
-        aspect: "squash" fills the square and changes the aspect ratio; "pad" keeps it and adds the
-            black of the picture's own scale on both sides of the shorter side.
 
     Returns:
-        (3, S, S) float32, normalised with the record's mean and standard deviation. Nothing is cut
-        off: what the weights' own evaluation cropped away may hold the lesion.
+        (3, S, S) float32. Nothing is cut off: what the weights' own evaluation cropped away may
+        hold the lesion.
+
+    Raises:
+        UsageError: another shape, an empty picture, or values that are not finite.
+    """
+    return normalise(fit_unit(pixels, record, aspect=aspect), record)
+
+
+def fit_unit(pixels: Floats, record: BackboneRecord, *, aspect: Aspect = "squash") -> Floats:
+    """Return a picture at the record's size, still in [0, 1]: (S, S) for grey, (S, S, 3) for colour.
+
+    Args:
+        pixels: (H, W) or (H, W, 3), float32 in [0, 1].
+        aspect: "squash" fills the square and changes the aspect ratio; "pad" keeps it and adds
+            black on both sides of the shorter side.
 
     Raises:
         UsageError: another shape, an empty picture, or values that are not finite.
@@ -39,14 +51,19 @@ def fit_to(pixels: Floats, record: BackboneRecord, *, aspect: Aspect = "squash")
         raise UsageError(f"aspect is 'squash' or 'pad'; got {aspect!r}.")
     if not np.isfinite(pixels).all():
         raise UsageError("The prepared picture holds values that are not finite; expected float32 in [0, 1].")
-    side = record.input_size
-    planes = [pixels] if pixels.ndim == 2 else [pixels[..., channel] for channel in range(3)]
-    fitted = [_fit(plane.astype(np.float32, copy=False), side, aspect, record.interpolation) for plane in planes]
-    stacked = np.stack(fitted * (3 if len(fitted) == 1 else 1))
+    whole = pixels.astype(np.float32, copy=False)
+    if whole.ndim == 2:
+        return _fit(whole, record.input_size, aspect, record.interpolation)
+    planes = [_fit(whole[..., channel], record.input_size, aspect, record.interpolation) for channel in range(3)]
+    return np.stack(planes, axis=-1)
+
+
+def normalise(unit: Floats, record: BackboneRecord) -> Floats:
+    """Return (3, S, S) = (x - mean) / std per channel, of (S, S) or (S, S, 3) in [0, 1]; grey is repeated."""
+    planes = np.broadcast_to(unit, (3, *unit.shape)) if unit.ndim == 2 else unit.transpose(2, 0, 1)
     mean = np.asarray(record.mean, np.float32)[:, None, None]
     std = np.asarray(record.std, np.float32)[:, None, None]
-    normalised: Floats = (stacked - mean) / std
-    return normalised
+    return np.ascontiguousarray((planes - mean) / std, dtype=np.float32)
 
 
 def _fit(plane: Floats, side: int, aspect: Aspect, interpolation: str) -> Floats:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from headtohead.backbones.catalog import BackboneRecord
 from headtohead.backbones.network import Backbone, TimmBackbone, TransformersBackbone
-from headtohead.backbones.weights import Weights, locate
+from headtohead.backbones.weights import Weights, ensure
 from headtohead.core.errors import WeightsError
 from headtohead.core.reporter import QUIET, Reporter
 
@@ -44,7 +44,7 @@ def load_backbone(
     Raises:
         WeightsError: the weights cannot be had, or do not fit the network tensor by tensor.
     """
-    weights = locate(record, seed=seed, reporter=reporter)
+    weights = ensure(record, seed=seed, reporter=reporter)
     with quiet(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         if record.architecture.startswith("transformers"):

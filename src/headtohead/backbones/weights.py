@@ -12,7 +12,7 @@ from headtohead.core.errors import WeightsError
 from headtohead.core.records import Record
 from headtohead.core.reporter import QUIET, Reporter
 
-__all__ = ["Weights", "fetch", "listing", "locate", "where"]
+__all__ = ["Weights", "fetch", "listing", "ensure", "where"]
 
 
 class Weights(Record):
@@ -35,7 +35,7 @@ class Weights(Record):
     notes: str = ""
 
 
-def locate(record: BackboneRecord, *, seed: int = 0, reporter: Reporter = QUIET) -> Weights:
+def ensure(record: BackboneRecord, *, seed: int = 0, reporter: Reporter = QUIET) -> Weights:
     """Return the record's weights, fetching them where they are not here yet.
 
     Args:
@@ -64,7 +64,7 @@ def fetch(name: str, reporter: Reporter = QUIET) -> Path:
         WeightsError: they cannot be had; or there is nothing to fetch (`scratch:`).
     """
     record = resolve(name)
-    found = locate(record, reporter=reporter)
+    found = ensure(record, reporter=reporter)
     if found.path is None:
         raise WeightsError(f"{name} has random weights, made when they are used; there is nothing to fetch.")
     return Path(found.path)
