@@ -6,7 +6,6 @@ the header of the compressed stream, before a decoder is let loose on it.
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +27,7 @@ from headtohead.core.errors import UnreadableError
 from headtohead.data.readers.dicom_facts import modality_of, syntax_name
 from headtohead.data.readers.dicom_open import Dataset, get, number, text
 from headtohead.data.readers.limits import Limits, check_frame, check_size
+from headtohead.data.readers.streams import stream_shape
 
 __all__ = ["Layout", "decode_frame", "layout_of"]
 
@@ -211,29 +211,6 @@ def _check_stream(dataset: Dataset, layout: Layout, frame: int, syntax: UID) -> 
             f"its pixels are stored as {claim[3]}-bit JPEG, for which no decoder is installed; convert it to an "
             "uncompressed transfer syntax (for example: gdcmconv --raw in.dcm out.dcm)"
         )
-
-
-def stream_shape(stream: bytes) -> tuple[int, int, int, int] | None:
-    """Return the (rows, columns, components, bits) that a JPEG, JPEG-LS or JPEG 2000 stream claims, or None.
-
-    Sources: ITU-T T.81 B.2.2 (frame header), T.87 C.2.2, T.800 A.5.1 (SIZ).
-    """
-    start = stream.find(b"\xff\x4f\xff\x51", 0, 4096)
-    if stream[:2] != b"\xff\xd8" and start >= 0 and len(stream) >= start + 43:
-        width, height, x0, y0 = struct.unpack_from(">4I", stream, start + 8)
-        components, depth = struct.unpack_from(">HB", stream, start + 40)
-        return height - y0, width - x0, components, (depth & 0x7F) + 1
-    at = 2
-    while stream[:2] == b"\xff\xd8" and at + 10 <= len(stream) and stream[at] == 0xFF:
-        marker = stream[at + 1]
-        if marker == 0xFF:
-            at += 1
-        elif marker == 0xF7 or (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)):
-            bits, height, width, components = struct.unpack_from(">BHHB", stream, at + 4)
-            return height, width, components, bits
-        else:
-            at += 2 + struct.unpack_from(">H", stream, at + 2)[0]
-    return None
 
 
 def _drop_low_bits(pixels: Array, layout: Layout) -> Array:

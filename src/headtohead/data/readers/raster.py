@@ -11,15 +11,21 @@ import io
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import PIL.Image
 
 from headtohead.core.errors import UnreadableError
 from headtohead.core.records import Image
 from headtohead.data.readers.arrays import fill_non_finite, is_grey_as_rgb, orient
 from headtohead.data.readers.limits import Limits, check_frame, check_size
+from headtohead.data.readers.raster_guard import check_structure, count_gif
+from headtohead.data.readers.raster_pixels import bit_depth, decode_wide, is_wide, maxval, raw_mode, to_array
+from headtohead.data.readers.tiff_tags import ORIENTATION, PHOTOMETRIC, Directory, exif_orientation
 
 __all__ = ["count_raster", "read_raster"]
 
+Array = npt.NDArray[Any]
+Said = tuple[str, ...]
 _PLUGINS = {
     "PNG": ("PngImagePlugin", "PNG"),
     "JPEG": ("JpegImagePlugin", "JPEG"),
@@ -30,7 +36,6 @@ _PLUGINS = {
     "JPEG2000": ("Jpeg2KImagePlugin", "JPEG2000"),
     "PNM": ("PpmImagePlugin", "PPM"),
 }
-_ORIENTATION = 0x0112
 
 
 def read_raster(content: bytes, kind: str, *, frame: int | None, limits: Limits) -> Image:
@@ -44,25 +49,23 @@ def read_raster(content: bytes, kind: str, *, frame: int | None, limits: Limits)
     Raises:
         UnreadableError: damaged, truncated, beyond the limits, or stored in a way not supported.
     """
-    picture = open_picture(content, kind, limits)
-    history = list(_go_to(picture, frame, limits))
-    orientation, said = _orientation(picture)
-    history += said
-    mode, depth = picture.mode, _bit_depth(picture)
-    _load(picture)
-    pixels, said = _to_array(picture)
-    history += said
-    pixels, said = fill_non_finite(pixels)
-    history += said
-    facts: dict[str, str] = {}
-    if orientation != 1:
-        if kind != "TIFF":  # Pillow turns TIFF pages itself
-            pixels = orient(pixels, orientation)
-        history.append(f"Turned upright: EXIF orientation {orientation} applied.")
-        facts["exif_orientation"] = str(orientation)
+    picture, pages = _open(content, kind, limits)
+    count = len(pages) or _count(picture, content, kind, limits)
+    said_page = _go_to(picture, frame, count, limits)
+    page = pages[frame or 0] if pages else None
+    orientation, said_exif = _orientation(picture, page)
+    mode, depth = picture.mode, bit_depth(picture, content)
+    pixels, said = _decode(picture, content, frame or 0, depth)
+    if page is not None:  # Pillow and OpenCV turn TIFF pages themselves
+        pixels, said_white = _undo_white(pixels, page, depth)
+        said = (*said, *said_white)
+    else:
+        pixels = orient(pixels, orientation)
+    pixels, said_repair = fill_non_finite(pixels)
+    facts = {} if orientation == 1 else {"exif_orientation": str(orientation)}
     if is_grey_as_rgb(pixels):
         facts["grey_as_rgb"] = "yes"
-    return Image(pixels, depth, mode, kind, history=tuple(history), facts=facts)
+    return Image(pixels, depth, mode, kind, None, (*said_page, *said, *said_repair, *said_exif), facts)
 
 
 def count_raster(content: bytes, kind: str, *, limits: Limits) -> int:
@@ -71,122 +74,91 @@ def count_raster(content: bytes, kind: str, *, limits: Limits) -> int:
     Raises:
         UnreadableError: damaged or beyond the limits.
     """
-    picture = open_picture(content, kind, limits)
-    return int(getattr(picture, "n_frames", 1))
+    picture, pages = _open(content, kind, limits)
+    return len(pages) or _count(picture, content, kind, limits)
 
 
-def open_picture(content: bytes, kind: str, limits: Limits) -> PIL.Image.Image:
-    """Open without decoding, as exactly this format, and hold its claimed size against the limits.
-
-    Raises:
-        UnreadableError: no header that Pillow understands, or too many pixels.
-    """
+def _open(content: bytes, kind: str, limits: Limits) -> tuple[PIL.Image.Image, list[Directory]]:
+    """Open without decoding, as exactly this format, and hold its claimed size against the limits."""
+    pages = check_structure(content, kind, limits)
     plugin, pillow_name = _PLUGINS[kind]
     importlib.import_module(f"PIL.{plugin}")
     try:
         picture = PIL.Image.open(io.BytesIO(content), formats=(pillow_name,))
     except PIL.Image.DecompressionBombError:
         raise UnreadableError(
-            f"its header claims far more than {limits.pixels:,} pixels, the limit: taken for a decompression bomb"
+            f"its header claims far more pixels than the limit of {limits.pixels:,}: "
+            "taken for a decompression bomb"
         ) from None
     except PIL.UnidentifiedImageError:
         raise UnreadableError(f"it starts like {kind} but its header is damaged or not supported") from None
     check_size(picture.height, picture.width, limits)
-    return picture
+    return picture, pages
 
 
-def _go_to(picture: PIL.Image.Image, frame: int | None, limits: Limits) -> tuple[str, ...]:
-    if frame is None:
-        if getattr(picture, "is_animated", False):
-            return ("The file holds several pages or frames; the first was taken.",)
-        return ()
-    count = int(getattr(picture, "n_frames", 1))
-    check_frame(frame, count)
+def _count(picture: PIL.Image.Image, content: bytes, kind: str, limits: Limits) -> int:
+    """Count the frames without decoding; the second picture some phones put into a JPEG is no frame."""
+    if kind == "JPEG":
+        return 1
+    count = count_gif(content, limits.frames) if kind == "GIF" else int(getattr(picture, "n_frames", 1))
+    if count > limits.frames:
+        raise UnreadableError(f"it claims {count:,} frames; the limit is {limits.frames:,} (Limits.frames)")
+    return max(1, count)
+
+
+def _go_to(picture: PIL.Image.Image, frame: int | None, count: int, limits: Limits) -> Said:
+    """Move to the frame asked for; frames that build on earlier ones cost all of these."""
+    check_frame(frame or 0, count)
+    if frame:
+        if picture.format != "TIFF" and (frame + 1) * picture.height * picture.width > limits.voxels:
+            raise UnreadableError(
+                f"frame {frame} needs {frame} earlier ones decoded: beyond the limit of {limits.voxels:,} pixels "
+                "(Limits.voxels)"
+            )
+        picture.seek(frame)
+        check_size(picture.height, picture.width, limits)
     if count == 1:
         return ()
-    picture.seek(frame)
-    check_size(picture.height, picture.width, limits)
+    if frame is None:
+        return (f"The file holds {count} pages or frames; the first was taken.",)
     return (f"Frame {frame} of {count} taken (counted from 0).",)
 
 
-def _orientation(picture: PIL.Image.Image) -> tuple[int, tuple[str, ...]]:
-    try:
-        value = picture.getexif().get(_ORIENTATION, 1)
-    except Exception:  # noqa: BLE001 - hostile EXIF raises anything; the picture itself may be sound
-        return 1, ("Its EXIF data are unreadable and were ignored.",)
-    if value in range(1, 9):
-        return int(value), ()
-    return 1, (f"EXIF orientation ignored: not a number from 1 to 8.",)
+def _orientation(picture: PIL.Image.Image, page: Directory | None) -> tuple[int, Said]:
+    """Return the orientation that the file states (1 where none) and the sentence about it."""
+    if page is not None:
+        stated = page.get(ORIENTATION, 1)
+        orientation = stated if 1 <= stated <= 8 else 1
+    else:
+        blob = picture.info.get("exif")
+        if not isinstance(blob, bytes):
+            return 1, ()
+        try:
+            orientation = exif_orientation(blob)
+        except UnreadableError as error:
+            return 1, (f"EXIF ignored: {error}.",)
+    said = () if orientation == 1 else (f"Turned upright: orientation {orientation} undone.",)
+    return orientation, said
 
 
-def _bit_depth(picture: PIL.Image.Image) -> int:
-    raw = _raw_mode(picture)
-    if picture.mode == "1":
-        return 1
-    for suffix, depth in ((";16", 16), (";12", 12), (";4", 4), (";2", 2)):
-        if suffix in raw:
-            return depth
-    if picture.mode.startswith("I;16"):
-        return 16
-    return 32 if picture.mode in ("I", "F") else 8
-
-
-def _raw_mode(picture: PIL.Image.Image) -> str:
-    tile = getattr(picture, "tile", None)
-    if not tile:
-        return ""
-    args: Any = tile[0][3]
-    first = args[0] if isinstance(args, tuple) and args else args
-    return first if isinstance(first, str) else ""
-
-
-def _load(picture: PIL.Image.Image) -> None:
+def _decode(picture: PIL.Image.Image, content: bytes, page: int, depth: int) -> tuple[Array, Said]:
+    wide, raw, declared = is_wide(picture, depth), raw_mode(picture), maxval(picture)
     try:
         picture.load()
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise UnreadableError(f"its pixel data are truncated or damaged ({error})") from None
+    except (OSError, SyntaxError, ValueError, EOFError, IndexError) as error:
+        words = str(error)[:80] if str(error).isprintable() else type(error).__name__
+        raise UnreadableError(f"its pixel data are truncated or damaged ({words})") from None
+    if wide:
+        return decode_wide(content, page, (picture.height, picture.width))
+    return to_array(picture, raw, depth, declared)
 
 
-def _to_array(picture: PIL.Image.Image) -> tuple[np.ndarray[Any, Any], tuple[str, ...]]:
-    mode = picture.mode
-    if mode == "1":
-        return np.asarray(picture.convert("L")), ("1 bit per pixel: 0 and 1 delivered as 0 and 255.",)
-    if mode == "P":
-        return _from_palette(picture)
-    if mode in ("LA", "La", "PA", "RGBA", "RGBa"):
-        return _over_black(picture)
-    if mode in ("L", "RGB", "F"):
-        return _with_transparency(picture)
-    if mode == "I":
-        return np.asarray(picture), ()
-    if mode.startswith("I;16"):
-        return np.asarray(picture).astype(np.uint16), ()
-    return np.asarray(picture.convert("RGB")), (f"{mode} converted to RGB.",)
-
-
-def _with_transparency(picture: PIL.Image.Image) -> tuple[np.ndarray[Any, Any], tuple[str, ...]]:
-    return np.asarray(picture), ()
-
-
-def _from_palette(picture: PIL.Image.Image) -> tuple[np.ndarray[Any, Any], tuple[str, ...]]:
-    if "transparency" in picture.info:
-        pixels, said = _over_black(picture)
-    else:
-        pixels, said = np.asarray(picture.convert("RGB")), ()
-    if is_grey_as_rgb(pixels):
-        return np.ascontiguousarray(pixels[..., 0]), ("Palette of greys looked up.", *said)
-    return pixels, ("Palette looked up: RGB.", *said)
-
-
-def _over_black(picture: PIL.Image.Image) -> tuple[np.ndarray[Any, Any], tuple[str, ...]]:
-    rgba = np.asarray(picture.convert("RGBA"))
-    alpha = rgba[..., 3:].astype(np.uint16)
-    colour = ((rgba[..., :3] * alpha + 127) // 255).astype(np.uint8)
-    said = (
-        "Alpha channel composited over black."
-        if bool((alpha < 255).any())
-        else "Opaque alpha channel dropped."
-    )
-    if picture.mode in ("LA", "La"):
-        colour = np.ascontiguousarray(colour[..., 0])
-    return colour, (said,)
+def _undo_white(pixels: Array, page: Directory, depth: int) -> tuple[Array, Said]:
+    """Turn a TIFF page whose zero is white, so that higher is brighter (Pillow does so up to 8 bits)."""
+    if page.get(PHOTOMETRIC, 1) != 0:
+        return pixels, ()
+    if pixels.dtype == np.uint8:
+        return pixels, ("Zero is white in the file: inverted.",)
+    if pixels.dtype == np.uint16:
+        return (1 << min(depth, 16)) - 1 - pixels, ("Zero is white in the file: inverted.",)
+    return pixels, ("Zero is white in the file: left as stored (no defined range to invert in).",)

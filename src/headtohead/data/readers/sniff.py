@@ -11,11 +11,11 @@ __all__ = ["HEAD_BYTES", "SUFFIXES", "is_candidate", "sniff"]
 HEAD_BYTES = 4096
 """How many first bytes of a file `sniff` and `is_candidate` need."""
 
-SUFFIXES = frozenset(
-    (".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".tif", ".tiff", ".bmp", ".dib", ".webp")
-    + (".gif", ".jp2", ".j2k", ".jpf", ".jpx", ".j2c", ".pgm", ".ppm", ".pbm", ".pnm")
-    + (".dcm", ".dicom", ".dic", ".ima", ".nii")
-)
+_SUFFIX_WORDS = """
+.png .apng .jpg .jpeg .jpe .jfif .mpo .tif .tiff .bmp .dib .webp .gif .jp2 .j2k .jpf .jpx .j2c
+.pgm .ppm .pbm .pnm .dcm .dicom .dic .ima .nii
+"""
+SUFFIXES = frozenset(_SUFFIX_WORDS.split())
 """Suffixes that promise a picture (lower case); `.nii.gz` promises one too."""
 
 _MAGIC = (
