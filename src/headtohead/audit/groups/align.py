@@ -54,7 +54,7 @@ class View:
     grey: Grey
     scale: float
     points: Floats
-    descriptors: npt.NDArray[np.float16]
+    descriptors: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +90,16 @@ def look(grey: Grey, turn: int = 0) -> View:
     small = turn_pixels(cv2.resize(grey, size, interpolation=how), turn)
     keys, rows = cv2.SIFT_create(nfeatures=_FEATURES, contrastThreshold=0.02).detectAndCompute(small, None)
     if rows is None or len(keys) == 0:
-        return View(small, scale, np.zeros((0, 2), np.float32), np.zeros((0, 128), np.float16))
+        return View(small, scale, np.zeros((0, 2), np.float32), np.zeros((0, 128), np.float32))
     root = np.sqrt(rows / np.maximum(rows.sum(axis=1, keepdims=True), 1e-6))
-    return View(small, scale, np.array([key.pt for key in keys], np.float32), root.astype(np.float16))
+    return View(small, scale, np.array([key.pt for key in keys], np.float32), np.asarray(root, np.float32))
 
 
 def _match(a: View, b: View) -> tuple[Floats, Floats]:
     """Return matched positions (m, 2) in a and b: mutual nearest, clearly nearer than the second."""
     if min(len(a.points), len(b.points)) < 3:
         return np.zeros((0, 2), np.float32), np.zeros((0, 2), np.float32)
-    alike = a.descriptors.astype(np.float32) @ b.descriptors.astype(np.float32).T
+    alike = a.descriptors @ b.descriptors.T
     best = alike.argmax(axis=1)
     rows = np.arange(len(alike))
     mutual = alike.argmax(axis=0)[best] == rows

@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from headtohead.audit.groups.align import KINDS, View, look
 from headtohead.audit.groups.fingerprint import ORDER, VIEWS, describe, to_grey
@@ -22,7 +23,7 @@ __all__ = ["Distinct", "Source", "ordered_map"]
 
 A = TypeVar("A")
 B = TypeVar("B")
-_CACHED_VIEWS = 800
+_CACHED_VIEWS = 600
 
 
 class Source(Protocol):
@@ -42,7 +43,7 @@ def ordered_map(work: Callable[[A], B], items: Iterable[A], workers: int) -> Ite
         yield from map(work, items)
         return
     rest = iter(items)
-    with ThreadPoolExecutor(workers) as pool:
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(workers) as pool:
         ahead = [pool.submit(work, item) for item in islice(rest, 4 * workers)]
         while ahead:
             yield ahead.pop(0).result()

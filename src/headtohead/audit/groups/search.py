@@ -28,7 +28,7 @@ class Candidate:
 
 def n_neighbours(n: int) -> int:
     """Return how many neighbours of each picture are verified: all in a small set, few in a large."""
-    return max(3, min(40, 40_000 // max(n, 1)))
+    return max(3, min(24, 40_000 // max(n, 1)))
 
 
 def _kind_of(turn: int) -> int:
@@ -49,10 +49,10 @@ def _all_pairs(blocks: Floats, k: int) -> list[tuple[int, int, int, float]]:
                 kind = _kind_of(turn)
                 np.maximum(best[kind], alike, out=best[kind])
         best[:, np.arange(block.stop - start), np.arange(start, block.stop)] = -2.0
-        nearest = np.argsort(-best, axis=2, kind="stable")[:, :, :k]
-        for kind, i, j in ((c, i, int(j)) for c in range(4) for i in range(best.shape[1]) for j in nearest[c, i]):
-            if best[kind, i, j] > 0:
-                found.append((start + i, j, kind, float(best[kind, i, j])))
+        wide = best.transpose(1, 2, 0).reshape(best.shape[1], -1)
+        nearest = np.argsort(-wide, axis=1, kind="stable")[:, :k]
+        for i, row in enumerate(nearest):
+            found += [(start + i, int(at) // 4, int(at) % 4, float(wide[i, at])) for at in row if wide[i, at] > 0]
     return found
 
 
