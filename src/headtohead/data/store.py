@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headtohead.core.errors import ChangedDataError, UnreadableError, UsageError
+from headtohead.core.errors import ChangedDataError, DataError, UnreadableError, UsageError
 from headtohead.core.records import Image
 
 if TYPE_CHECKING:
@@ -121,9 +121,9 @@ class FolderStore(Store):
         self._folder = root
 
     def files(self) -> Iterator[FileEntry]:
-        """Yield all regular files below the folder."""
+        """Yield all regular files below the folder, and links that lead nowhere, for the list of problems."""
         seen: set[str] = set()
-        for where, folders, names in os.walk(self._folder, followlinks=True):
+        for where, folders, names in os.walk(self._folder, onerror=_refuse_folder, followlinks=True):
             folders.sort()
             real = os.path.realpath(where)
             if real in seen:
@@ -132,24 +132,30 @@ class FolderStore(Store):
             seen.add(real)
             for name in names:
                 path = Path(where, name)
-                if path.is_file():
-                    yield FileEntry(path.relative_to(self._folder).as_posix(), path.stat().st_size)
+                dangling = path.is_symlink() and not path.exists()
+                if dangling or path.is_file():
+                    n_bytes = 0 if dangling else path.stat().st_size
+                    yield FileEntry(path.relative_to(self._folder).as_posix(), n_bytes)
 
     def read(self, path: str) -> bytes:
         """Return one file's bytes."""
         try:
             return Path(self._folder, path).read_bytes()
         except OSError as error:
-            raise UnreadableError(f"{path} cannot be read: {error.strerror or error}.") from error
+            raise UnreadableError(f"it cannot be opened: {error.strerror or error}") from error
 
     def head(self, path: str) -> bytes:
-        """Return the first bytes of one file; nothing where it cannot be opened."""
+        """Return the first bytes of one file."""
         try:
             with Path(self._folder, path).open("rb") as file:
                 return file.read(HEAD)
         except OSError as error:
-            raise UnreadableError(f"{path} cannot be read: {error.strerror or error}.") from error
+            raise UnreadableError(f"it cannot be opened: {error.strerror or error}") from error
 
     def exists(self, path: str) -> bool:
         """Tell whether there is such a file."""
         return Path(self._folder, path).is_file()
+
+
+def _refuse_folder(error: OSError) -> None:
+    raise DataError(f"The folder {error.filename} cannot be listed: {error.strerror}. Make it readable, or move it.")
