@@ -27,6 +27,7 @@ from headtohead.core.errors import UnreadableError
 from headtohead.data.readers.dicom_facts import modality_of, syntax_name
 from headtohead.data.readers.dicom_open import Dataset, get, number, text
 from headtohead.data.readers.limits import Limits, check_frame, check_size
+from headtohead.data.readers.refuse import refused
 from headtohead.data.readers.streams import stream_shape
 
 __all__ = ["Layout", "decode_frame", "layout_of"]
@@ -74,7 +75,8 @@ def layout_of(dataset: Dataset, limits: Limits) -> Layout:
     if not held:
         kind = modality_of(dataset)
         raise UnreadableError(
-            "it is DICOM but holds no pixel data" + (f" (modality {kind})" if kind else "") + "; leave it out"
+            f"it is DICOM{f' of modality {kind}' if kind else ''} but holds no pixel data: a report, a plan, a "
+            "directory, or cut off before them; leave it out"
         )
     keyword = held[0]
     bits = {"PixelData": None, "FloatPixelData": 32, "DoubleFloatPixelData": 64}[keyword]
@@ -99,9 +101,11 @@ def layout_of(dataset: Dataset, limits: Limits) -> Layout:
 
 
 def _whole(dataset: Dataset, keyword: str, default: int | None = None) -> int:
-    value = number(get(dataset, keyword))
-    if value is None and default is not None:
+    """Return a whole number; the default only where nothing at all is stated."""
+    stated = get(dataset, keyword)
+    if stated in (None, "") and default is not None:
         return default
+    value = number(stated)
     if value is None or value != int(value):
         raise UnreadableError(f"its DICOM element {keyword} is missing or not a whole number")
     return int(value)
@@ -146,8 +150,11 @@ def decode_frame(dataset: Dataset, layout: Layout, frame: int) -> tuple[Array, s
     else:
         _check_length(dataset, layout, frame)
     shifted = layout.high_bit != layout.stored - 1 and (not syntax.is_encapsulated or syntax == RLELossless)
-    options = {"correct_unused_bits": False} if shifted else {}
-    pixels, meta = decoder.as_array(dataset, index=frame, **options)
+    options: dict[str, Any] = {"correct_unused_bits": False} if shifted else {}
+    if syntax == RLELossless:  # pylibjpeg-rle panics (and prints) on damaged runs; this one raises
+        options["decoding_plugin"] = "pydicom"
+    with refused(f"its pixel data ({syntax_name(dataset)}) are damaged: the decoder gave up"):
+        pixels, meta = decoder.as_array(dataset, index=frame, **options)
     if pixels.shape[:2] != (layout.rows, layout.columns):
         raise UnreadableError(
             f"decoding gave {pixels.shape[:2]} pixels where its header claims {(layout.rows, layout.columns)}"
@@ -195,7 +202,8 @@ def _check_stream(dataset: Dataset, layout: Layout, frame: int, syntax: UID) -> 
     offsets = None
     if "ExtendedOffsetTable" in dataset and "ExtendedOffsetTableLengths" in dataset:
         offsets = (dataset.ExtendedOffsetTable, dataset.ExtendedOffsetTableLengths)
-    stream = get_frame(dataset.PixelData, frame, number_of_frames=layout.frames, extended_offsets=offsets)
+    with refused(f"the place of frame {frame} in its compressed pixel data cannot be found"):
+        stream = get_frame(dataset.PixelData, frame, number_of_frames=layout.frames, extended_offsets=offsets)
     if syntax == RLELossless:
         return
     claim = stream_shape(stream)

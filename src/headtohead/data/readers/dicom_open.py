@@ -16,6 +16,7 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEnd
 
 from headtohead.core.errors import UnreadableError
 from headtohead.data.readers.limits import Limits, inflate
+from headtohead.data.readers.refuse import refused
 
 __all__ = ["Dataset", "first", "from_groups", "get", "number", "open_dataset", "text"]
 
@@ -57,7 +58,8 @@ def open_dataset(content: bytes, limits: Limits) -> Dataset:
     syntax, end = _transfer_syntax(content)
     if syntax == DeflatedExplicitVRLittleEndian:
         content = _unfold(content[end:], limits)
-    dataset = pydicom.dcmread(io.BytesIO(content), force=True, specific_tags=_tags())
+    with refused("its DICOM elements cannot be parsed: the file is damaged"):
+        dataset = pydicom.dcmread(io.BytesIO(content), force=True, specific_tags=_tags())
     if syntax == DeflatedExplicitVRLittleEndian:
         dataset.file_meta.TransferSyntaxUID = syntax
     return dataset

@@ -20,6 +20,7 @@ from headtohead.data.readers.arrays import fill_non_finite, is_grey_as_rgb, orie
 from headtohead.data.readers.limits import Limits, check_frame, check_size
 from headtohead.data.readers.raster_guard import check_structure, count_gif
 from headtohead.data.readers.raster_pixels import bit_depth, decode_wide, is_wide, maxval, raw_mode, to_array
+from headtohead.data.readers.refuse import refused
 from headtohead.data.readers.tiff_tags import ORIENTATION, PHOTOMETRIC, Directory, exif_orientation
 
 __all__ = ["count_raster", "read_raster"]
@@ -83,15 +84,8 @@ def _open(content: bytes, kind: str, limits: Limits) -> tuple[PIL.Image.Image, l
     pages = check_structure(content, kind, limits)
     plugin, pillow_name = _PLUGINS[kind]
     importlib.import_module(f"PIL.{plugin}")
-    try:
+    with refused(f"it starts like {kind} but its header is damaged, not supported, or claims an absurd size"):
         picture = PIL.Image.open(io.BytesIO(content), formats=(pillow_name,))
-    except PIL.Image.DecompressionBombError:
-        raise UnreadableError(
-            f"its header claims far more pixels than the limit of {limits.pixels:,}: "
-            "taken for a decompression bomb"
-        ) from None
-    except PIL.UnidentifiedImageError:
-        raise UnreadableError(f"it starts like {kind} but its header is damaged or not supported") from None
     check_size(picture.height, picture.width, limits)
     return picture, pages
 
@@ -115,7 +109,8 @@ def _go_to(picture: PIL.Image.Image, frame: int | None, count: int, limits: Limi
                 f"frame {frame} needs {frame} earlier ones decoded: beyond the limit of {limits.voxels:,} pixels "
                 "(Limits.voxels)"
             )
-        picture.seek(frame)
+        with refused(f"frame {frame} cannot be reached: the file is truncated or damaged"):
+            picture.seek(frame)
         check_size(picture.height, picture.width, limits)
     if count == 1:
         return ()
@@ -143,11 +138,8 @@ def _orientation(picture: PIL.Image.Image, page: Directory | None) -> tuple[int,
 
 def _decode(picture: PIL.Image.Image, content: bytes, page: int, depth: int) -> tuple[Array, Said]:
     wide, raw, declared = is_wide(picture, depth), raw_mode(picture), maxval(picture)
-    try:
+    with refused("its pixel data are truncated or damaged"):
         picture.load()
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError) as error:
-        words = str(error)[:80] if str(error).isprintable() else type(error).__name__
-        raise UnreadableError(f"its pixel data are truncated or damaged ({words})") from None
     if wide:
         return decode_wide(content, page, (picture.height, picture.width))
     return to_array(picture, raw, depth, declared)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from headtohead.core.errors import UnreadableError, UsageError
+from headtohead.core.errors import UnreadableError
 from headtohead.core.records import Image
 from headtohead.data.readers.limits import DEFAULT_LIMITS, PROJECT_SALT, Limits
 from headtohead.data.readers.quiet import silence
+from headtohead.data.readers.refuse import refused
 from headtohead.data.readers.slices import SliceOptions
 from headtohead.data.readers.sniff import sniff
 
@@ -117,19 +118,10 @@ def _kind(content: bytes, limits: Limits) -> str:
 
 
 def _guarded(job: Callable[[], T], name: str) -> T:
-    """Run a reader in silence; whatever goes wrong in a library becomes one `UnreadableError`.
-
-    The decoders are given hostile bytes and raise anything (struct.error, KeyError, SyntaxError,
-    MemoryError, …), so this is the one place that catches everything. Their words are not passed
-    on: pydicom quotes the values of elements, which may be a patient's name.
-    """
+    """Run a reader in silence; whatever goes wrong becomes one `UnreadableError`, named if asked for."""
     try:
-        with silence():
+        with silence(), refused("its content is damaged or not supported: the decoder gave up"):
             return job()
     except UnreadableError as error:
         reason = str(error)
-    except UsageError:
-        raise
-    except Exception as error:  # noqa: BLE001 - see above
-        reason = f"its content is damaged or not supported (the decoder stopped with {type(error).__name__})"
     raise UnreadableError(f"{name}: {reason}" if name else reason)
