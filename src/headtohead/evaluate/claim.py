@@ -157,8 +157,10 @@ def _paired(
     ends = newcombe_paired(both, only_a, only_b, neither, level)
     p, mid = mcnemar_exact(only_a, only_b)
     needed = paired_cases_needed(only_a / total, only_b / total, level=level)
-    counts = f"{correct} against {other} of the same {total} ({only_a} right for the first "
-        f"alone, {only_b} for the other)"
+    counts = (
+        f"{correct} against {other} of the same {total} ({only_a} right for the first alone, "
+        f"{only_b} for the other)"
+    )
     difference = Ends(a.value - b.value, *ends)
     return _told(
         a, b, difference, p, mid, "McNemar's exact test", needed, counts, "cases seen by both", level

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from headtohead.evaluate.table import Lines
 from headtohead.evaluate.weighted import group_sums, ratio
 
-__all__ = ["brier_parts", "equal_mass_bins", "logit", "probability_metrics"]
+__all__ = ["brier_parts", "equal_mass_bins", "fit_logistic", "logit", "probability_metrics"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -140,13 +140,17 @@ def _cox(lines: Lines, weights: Floats) -> dict[str, Floats]:
     if y.min() == y.max():
         return {"calibration_slope": nothing, "calibration_intercept": nothing}
     design = np.stack([np.ones_like(x), x], axis=1)
-    full, only = _fit(design, y, np.zeros_like(x)), _fit(design[:, :1], y, x)
+    full, only = fit_logistic(design, y, np.zeros_like(x)), fit_logistic(design[:, :1], y, x)
     slope = nothing if full is None else _one_step(full, design, y, np.zeros_like(x), lines.group, weights)[1]
     intercept = nothing if only is None else _one_step(only, design[:, :1], y, x, lines.group, weights)[0]
     return {"calibration_slope": slope, "calibration_intercept": intercept}
 
 
-def _fit(design: Floats, y: Floats, offset: Floats) -> Floats | None:
+def fit_logistic(design: Floats, y: Floats, offset: Floats) -> Floats | None:
+    """Return the logistic regression of y (n,) in [0, 1] on design (n, q) with an offset, or None.
+
+    Newton's method; None where it does not converge to a finite fit (separated classes, a constant).
+    """
     beta = np.zeros(design.shape[1])
     for _ in range(60):
         mean = 1 / (1 + np.exp(-np.clip(design @ beta + offset, -500, 500)))

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from headtohead.core.records import Comparison, Score
 from headtohead.evaluate.compare import Difference
+from headtohead.evaluate.metrics import Metric
 from headtohead.evaluate.rule import Decision, Rule
 
-__all__ = ["interval_words", "pair_sentence", "signed", "size_words"]
+__all__ = ["answer", "caveats", "interval_words", "more_words", "pair_sentence", "signed", "size_words"]
 
 
 def signed(number: float, digits: int = 3) -> str:
@@ -38,13 +43,14 @@ def pair_sentence(
     title: str,
     values: tuple[float | None, float | None],
     size: str,
+    n_pairs: int = 1,
     more: str = "",
     refusal: str = "",
 ) -> str:
     """Return the sentence on one pair.
 
     Args:
-        values: the metric of a and of b. size: as from `size_words`.
+        values: the metric of a and of b. size: as from `size_words`. n_pairs: pairs adjusted for.
         more: "it would take about …", used where the data cannot tell. refusal: why nothing is judged.
     """
     a, b = found.a, found.b
@@ -66,6 +72,8 @@ def pair_sentence(
             f"{inside}; {size})."
         )
     if decision.word == "no_evidence":
+        if n_pairs > 1 and (found.low > 0 or found.high < 0):
+            span += f"; after adjusting for {n_pairs} comparisons p = {found.p_adjusted:.2f}"
         return f"No evidence of a difference between {a} and {b}: {numbers} ({span})."
     return f"The data cannot tell {a} from {b}: {numbers} ({span}){'; ' + more if more else ''}."
 
@@ -79,3 +87,69 @@ def _toward(found: Difference, winner: str) -> tuple[float, float]:
     low, high = float(found.low or 0.0), float(found.high or 0.0)
     ends = sorted((abs(low), abs(high)))
     return (ends[0], ends[1]) if winner else (low, high)
+
+
+def more_words(decision: Decision, outlook: Mapping[str, Any], events: int) -> str:
+    """Return what it would take where the data cannot tell, else "".
+
+    Args:
+        outlook: with "more_groups" and "assumed_difference". events: groups of the rarer class.
+    """
+    if decision.word != "cannot_tell" or not outlook:
+        return ""
+    why = f"only {events} groups hold the rarer class; " if decision.reason == "events" else ""
+    if outlook["more_groups"] is None:
+        return f"{why}no realistic number of groups would show a difference of {outlook['assumed_difference']:.3f}"
+    n = outlook["more_groups"]
+    groups = "group" if n == 1 else "groups"
+    return f"{why}it would take about {n} more {groups} to show a difference of {outlook['assumed_difference']:.3f}"
+
+
+def answer(
+    comparisons: Sequence[Comparison], scores: Sequence[Score], row: Metric, baselines: Sequence[str]
+) -> str:
+    """Return the verdict in at most two sentences: the primary pair, then how the best one stands to file facts."""
+    if not comparisons:
+        only = next(score for score in scores if score.metric == row.name)
+        return f"There is one contender, so there is nothing to compare: {only.contender} has {row.title} {only}."
+    primary = comparisons[0]
+    return " ".join(filter(None, [primary.sentence, _second(comparisons, scores, row, baselines)]))
+
+
+def _second(
+    comparisons: Sequence[Comparison], scores: Sequence[Score], row: Metric, baselines: Sequence[str]
+) -> str:
+    if comparisons[0].verdict == "refused":
+        return ""
+    values = {s.contender: s.value for s in scores if s.metric == row.name and s.value is not None}
+    facts = values.get("file-facts")
+    fighters = {name: value for name, value in values.items() if name not in baselines}
+    if facts is None or not fighters or "file-facts" not in baselines:
+        return ""
+    best = max(fighters, key=lambda name: row.sign * fighters[name])
+    return (
+        f"A classifier that sees only the file's facts (size, type), never the picture, reaches {row.title} "
+        f"{facts:.3f}; {best} beats it with {fighters[best]:.3f}."
+    )
+
+
+def caveats(
+    leaks: Sequence[str],
+    comparisons: Sequence[Comparison],
+    scores: Sequence[Score],
+    details: Mapping[str, Any],
+) -> tuple[str, ...]:
+    """Return what the numbers do not say, worst first."""
+    found = [leak if leak.endswith(".") else f"{leak}." for leak in leaks]
+    refused = [c for c in comparisons if c.verdict == "refused" and "file facts" in c.sentence]
+    if refused:
+        found.append(
+            "The pictures' file facts alone predict the label as well as the pictures do: the set is confounded."
+        )
+    few = sorted({score.note for score in scores if "only" in score.note and "groups" in score.note})
+    found += [f"{note[:1].upper()}{note[1:]}." for note in few[:1]]
+    left = next((score.note for score in scores if "resamples lacked" in score.note), "")
+    if left:
+        found.append(f"{left[:1].upper()}{left[1:]}.")
+    found += list(details.get("notes", ()))
+    return tuple(dict.fromkeys(found))

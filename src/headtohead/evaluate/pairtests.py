@@ -1,0 +1,97 @@
+"""All tests of one pair, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from headtohead.core.records import TestResult
+from headtohead.evaluate.compare import Difference
+from headtohead.evaluate.corrected import fold_differences, fold_tests
+from headtohead.evaluate.delong import Pulls, auroc_pulls, auroc_test
+from headtohead.evaluate.mcnemar import mcnemar_tests
+from headtohead.evaluate.metrics import Metric, predicted
+from headtohead.evaluate.permutation import permutation_test
+from headtohead.evaluate.setting import Setting
+
+__all__ = ["PairTests", "prepare_tests"]
+
+Floats = npt.NDArray[np.float64]
+FoldLine = tuple[int, int, float, int]
+
+
+@dataclass(frozen=True, slots=True)
+class PairTests:
+    """What the tests of all pairs share, computed once per contender.
+
+    Attributes:
+        by_sample, by_group: pulls on AUROC. folds: the metric within each fold.
+    """
+
+    setting: Setting
+    row: Metric
+    rope: float | None
+    by_sample: Mapping[str, Pulls]
+    by_group: Mapping[str, Pulls]
+    folds: Mapping[str, Sequence[FoldLine]]
+
+    def run(
+        self, found: Difference, spread: float, n_permutations: int
+    ) -> tuple[dict[str, TestResult], dict[str, Any]]:
+        """Return the tests of the pair by name, and further numbers.
+
+        Args:
+            spread: bootstrap standard error of the difference.
+        """
+        table, a, b = self.setting.table, found.a, found.b
+        first, second = table.of(a), table.of(b)
+        tests = {"cluster_bootstrap": _bootstrap(found, spread)}
+        if self.row.name in ("auroc", "auroc_fold_mean"):
+            tests["delong"] = _auroc(self.by_sample[a], self.by_sample[b], "z, samples taken as independent")
+            tests["obuchowski"] = _auroc(self.by_group[a], self.by_group[b], "z, groups as units")
+        called = [(predicted(x, None), predicted(y, None)) for x, y in zip(first, second, strict=True)]
+        right, discordant = mcnemar_tests(first, second, called, table.n_groups)
+        tests |= right
+        tests |= self._over_folds(a, b)
+        tests["permutation"] = permutation_test(
+            first, second, self.row, table.classes, table.n_groups,
+            n_permutations=n_permutations, seed=self.setting.seed,
+        )  # fmt: skip
+        return tests, {"discordant": discordant}
+
+    def _over_folds(self, a: str, b: str) -> dict[str, TestResult]:
+        if not self.setting.table.has_folds:
+            note = "the predictions do not say which fold they come from"
+            return {name: TestResult(statistic=None, note=note) for name in ("nadeau_bengio", "bayes_rope")}
+        differences = fold_differences(self.setting.table, self.folds[a], self.folds[b])
+        return fold_tests(differences, self.rope, self.row.sign)
+
+
+def prepare_tests(
+    setting: Setting, row: Metric, rope: float | None, folds: Mapping[str, Sequence[FoldLine]]
+) -> PairTests:
+    """Return the tests' common ground: AUROC's pulls of each contender, by sample and by group."""
+    table = setting.table
+    by_sample, by_group = {}, {}
+    for name in table.contenders:
+        by_sample[name] = auroc_pulls(table.of(name), table.n_samples, by_group=False)
+        by_group[name] = auroc_pulls(table.of(name), table.n_groups, by_group=True)
+    return PairTests(setting, row, rope, by_sample, by_group, folds)
+
+
+def _bootstrap(found: Difference, spread: float) -> TestResult:
+    if found.value is None or not spread > 0:
+        return TestResult(statistic=None, note=found.note or "the difference does not vary")
+    note = f"difference over its standard error {spread:.4f}; p from the replicates"
+    return TestResult(statistic=found.value / spread, p_value=found.p, note=note)
+
+
+def _auroc(a: Pulls, b: Pulls, note: str) -> TestResult:
+    found = auroc_test(a, b)
+    if found is None:
+        return TestResult(statistic=None, note="the difference has no variance, or a class is missing")
+    return TestResult(statistic=found[0], p_value=found[1], note=note)

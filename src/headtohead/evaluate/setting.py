@@ -1,0 +1,57 @@
+"""What every part of the battery needs: the table, the common resamples, the level and the seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from headtohead.evaluate.intervals import Resamples, percentile
+from headtohead.evaluate.metrics import metric, metric_values
+from headtohead.evaluate.scoring import make_score
+from headtohead.evaluate.table import Lines, Table
+
+__all__ = ["Setting", "band"]
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One table of predictions under one set of resamples."""
+
+    table: Table
+    resamples: Resamples
+    level: float
+    seed: int
+
+    def values(
+        self, lines: Sequence[Lines], names: Sequence[str], thresholds: Sequence[Floats | None] | None = None
+    ) -> dict[str, Floats]:
+        """Return the replicates of the named metrics for lines of this table, one entry per repeat."""
+        return metric_values(lines, self.resamples.weights, names, self.table.classes, thresholds)
+
+    def scores(
+        self, contender: str, values: dict[str, Floats], thresholds: list[Floats | None] | None = None
+    ) -> list[dict[str, Any]]:
+        """Return replicates as scores with intervals, JSON-able."""
+        rows = [metric(name, self.table.classes) for name in values]
+        return [
+            make_score(
+                self.table, contender, row, values[row.name], self.resamples, self.level, thresholds
+            ).model_dump(mode="json")
+            for row in rows
+        ]
+
+
+def band(values: Floats, resamples: Resamples, level: float) -> dict[str, float | None]:
+    """Return {"value", "low", "high"} of one statistic's replicates; None where it is not defined."""
+    boot = resamples.boot(values)
+    known = boot[~np.isnan(boot)]
+    if np.isnan(values[0]) or len(known) < 0.5 * len(boot):
+        return {"value": None if np.isnan(values[0]) else float(values[0]), "low": None, "high": None}
+    low, high = percentile(known, level)
+    return {"value": float(values[0]), "low": min(low, float(values[0])), "high": max(high, float(values[0]))}
