@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from headtohead.core.records import Score
 from headtohead.evaluate.degenerate import degenerate_interval
-from headtohead.evaluate.intervals import Resamples, bca, expanded, percentile, wilson_clustered
+from headtohead.evaluate.intervals import Resamples, bca, centred, expanded, percentile, wilson_clustered
 from headtohead.evaluate.metrics import Metric, predicted
 from headtohead.evaluate.table import Lines, Table
 
@@ -140,6 +140,11 @@ def _interval(
     if not len(known) or float(np.ptp(known)) < 1e-12:
         found = degenerate_interval(table, first, row, base, float(values[0]), level)
         return None if found is None else Interval(*found)
+    if base in ("ece", "ace"):
+        low, high = centred(float(values[0]), known, level)
+        return Interval(
+            low, high, f"cluster bootstrap over groups, bias-shifted percentile, {len(known)} replicates"
+        )
     interval = plain_interval(values, resamples, level, table.n_groups, "bca")
     if len(known) < _FEW_DEFINED * len(boot):
         return Interval(interval.low, interval.high, interval.method, f"not to be trusted: {interval.note}")

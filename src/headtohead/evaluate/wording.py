@@ -63,8 +63,9 @@ def pair_sentence(
     if decision.word == "better":
         winner, loser = (a, b) if found.favours == a else (b, a)
         ordered = numbers if winner == a else f"{title} {_number(values[1])} against {_number(values[0])}"
-        size_of = f"by {abs(found.value):.3f} ({interval_words(*_toward(found, winner), rule.level)}; {size})"
-        return f"{winner} is better than {loser}: {ordered}, {size_of}."
+        size_of = f"by {abs(found.value):.3f} ({interval_words(*_toward(found), rule.level)}; {size})"
+        small = _within_rope(found, rule)
+        return f"{winner} is better than {loser}: {ordered}, {size_of}{small}."
     if decision.word == "equivalent":
         inside = interval_words(*found.inner, 2 * rule.level - 1)
         return (
@@ -78,15 +79,20 @@ def pair_sentence(
     return f"The data cannot tell {a} from {b}: {numbers} ({span}){'; ' + more if more else ''}."
 
 
+def _within_rope(found: Difference, rule: Rule) -> str:
+    if rule.rope is None or found.inner is None or max(abs(found.inner[0]), abs(found.inner[1])) >= rule.rope:
+        return ""
+    return f", though by less than the {rule.rope:g} that was said to matter"
+
+
 def _number(value: float | None) -> str:
     return "not defined" if value is None else f"{value:.3f}"
 
 
-def _toward(found: Difference, winner: str) -> tuple[float, float]:
-    """Return the interval's ends as sizes of the winner's lead."""
-    low, high = float(found.low or 0.0), float(found.high or 0.0)
-    ends = sorted((abs(low), abs(high)))
-    return (ends[0], ends[1]) if winner else (low, high)
+def _toward(found: Difference) -> tuple[float, float]:
+    """Return the ends of an interval that excludes 0 as sizes of the winner's lead."""
+    ends = sorted((abs(float(found.low or 0.0)), abs(float(found.high or 0.0))))
+    return ends[0], ends[1]
 
 
 def more_words(decision: Decision, outlook: Mapping[str, Any], events: int) -> str:
@@ -143,9 +149,7 @@ def caveats(
     found = [leak if leak.endswith(".") else f"{leak}." for leak in leaks]
     refused = [c for c in comparisons if c.verdict == "refused" and "file facts" in c.sentence]
     if refused:
-        found.append(
-            "The pictures' file facts alone predict the label as well as the pictures do: the set is confounded."
-        )
+        found.append("File facts alone predict the label as well as the pictures do: the set is confounded.")
     few = sorted({score.note for score in scores if "only" in score.note and "groups" in score.note})
     found += [f"{note[:1].upper()}{note[1:]}." for note in few[:1]]
     left = next((score.note for score in scores if "resamples lacked" in score.note), "")
