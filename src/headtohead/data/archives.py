@@ -253,23 +253,31 @@ def _plain_stream(file: IO[bytes], path: Path, limits: ArchiveLimits) -> IO[byte
     stream = _unpacker(file, head)
     if stream is None:
         return file
-    packed, held = path.stat().st_size, 0
     copy = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the store
+    try:
+        _copy_bounded(stream, copy, path, limits)
+    except BaseException:
+        copy.close()
+        raise
+    return copy
+
+
+def _copy_bounded(stream: io.BufferedIOBase, copy: IO[bytes], path: Path, limits: ArchiveLimits) -> None:
+    packed, held = path.stat().st_size, 0
     with stream:
         while block := stream.read(1 << 20):
             held += len(block)
             if held > limits.total_bytes or (held > limits.ratio_floor and held > limits.ratio * packed):
-                copy.close()
                 raise DataError(
                     f"{path.name} is refused as unsafe: {packed:,} bytes unpack to more than {held:,}. "
                     "If you trust it, unpack it yourself and point at the folder."
                 )
             copy.write(block)
     copy.flush()
-    return copy
+    copy.seek(0)
 
 
-def _unpacker(file: IO[bytes], head: bytes) -> gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile | None:
+def _unpacker(file: IO[bytes], head: bytes) -> io.BufferedIOBase | None:
     """Return what unpacks a file that starts so, or None for a plain one."""
     if head.startswith(b"\x1f\x8b"):
         return gzip.GzipFile(fileobj=file)

@@ -11,7 +11,7 @@ from headtohead.core.errors import DataError, NoEffectError, TooFewError
 from headtohead.core.records import Sample
 from headtohead.core.reporter import QUIET, Reporter
 from headtohead.data.classes import choose_classes
-from headtohead.data.dataset import Dataset, Problem, digest_lines, shortened
+from headtohead.data.dataset import GIVEN_GROUP, Dataset, Problem, digest_lines, shortened
 from headtohead.data.facts import Gathered, digest_entry, gather, read_entry
 from headtohead.data.listing import Listing, list_source
 from headtohead.data.options import LoadOptions
@@ -55,7 +55,13 @@ def load(source: str, options: LoadOptions = LoadOptions(), reporter: Reporter =
     if not samples:
         raise TooFewError(_nothing(str(source), listing, problems))
     classes, positive, sentence = choose_classes((sample.label for sample in samples), options.positive)
-    notes = [*listing.notes, *_frame_notes(parts, options), *_hints(samples, classes), sentence]
+    notes = [
+        *listing.notes,
+        *_frame_notes(parts, options),
+        *_patients(samples),
+        *_hints(samples, classes),
+        sentence,
+    ]
     for note in notes:
         reporter.say(note)
     return Dataset(
@@ -123,6 +129,21 @@ def _frame_notes(parts: Sequence[Gathered], options: LoadOptions) -> list[str]:
             rule = asked if asked is not None else unset
             notes.append(f"{len(found)} {kind}: {used} of {total} frames are samples ({rule!r}).")
     return notes
+
+
+def _patients(samples: Sequence[Sample]) -> list[str]:
+    """Say how many samples were grouped by the patient that their file names."""
+    known = [
+        sample.group
+        for sample in samples
+        if sample.format == "DICOM" and GIVEN_GROUP not in sample.extra and sample.group != sample.path
+    ]
+    if not known:
+        return []
+    return [
+        f"{len(known)} of {len(samples)} samples are grouped by the patient in their DICOM file "
+        f"({len(set(known))} patients, named by a hash)."
+    ]
 
 
 def _hints(samples: Sequence[Sample], classes: Sequence[str]) -> list[str]:

@@ -51,6 +51,7 @@ class NpzStore(Store):
         self._zip = ZipStore(path, NPZ_LIMITS)
         self._lock = threading.Lock()
         self._arrays: dict[str, Array] = {}
+        self._types: dict[str, np.dtype[Any]] = {}
         self._parts = _parts([file.path.removesuffix(".npy") for file in self._zip.files()], path.name)
         self._headers = {name: self._header(name) for pair in self._parts.values() for name in pair}
         for part, (images, _) in self._parts.items():
@@ -106,7 +107,7 @@ class NpzStore(Store):
             raise ChangedDataError(
                 f"{path} in {self.root} is not the picture that was listed. Start a new run."
             )
-        return _as_image(self._picture(path))
+        return _as_image(self._picture(path), self._type_of(path.partition("/")[0]))
 
     def _picture(self, path: str) -> Array:
         part, _, number = path.partition("/")
@@ -117,6 +118,12 @@ class NpzStore(Store):
             raise UnreadableError(f"there are only {len(pixels)} pictures in {part!r}")
         picture = np.ascontiguousarray(pixels[int(number)])
         return picture[..., 0] if picture.ndim == 3 and picture.shape[-1] == 1 else picture
+
+    def _type_of(self, part: str) -> np.dtype[Any]:
+        """Return the type that the pictures of one part are given, the same for all of them."""
+        if part not in self._types:
+            self._types[part] = _kept_type(self._array(self._parts[part][0]))
+        return self._types[part]
 
     def _header(self, name: str) -> _Header:
         """Return an array's header; arrays of Python objects are refused, as they would be unpickled."""
@@ -199,21 +206,28 @@ def _label_names(name: str, labels: Array, n_pictures: int) -> list[str]:
     return [str(int(label)) if labels.dtype.kind in "bui" else str(label) for label in labels]
 
 
-def _as_image(pixels: Array) -> Image:
-    """Return the picture in one of the types that pictures have here, saying what was changed."""
-    from headtohead.data.readers.arrays import fill_non_finite, narrow
+def _kept_type(pixels: Array) -> np.dtype[Any]:
+    """Return the type in which an array's pictures are handed on: its own where an `Image` may have it."""
+    from headtohead.data.readers.arrays import narrow
 
-    stored, history = pixels.dtype, [f"Read from an array of {pixels.dtype}."]
-    if stored.kind == "f":
-        pixels, more = fill_non_finite(pixels.astype(np.float32))
-        history += more
-    elif stored.kind == "b":
-        pixels = pixels.astype(np.uint8)
-    elif stored not in (np.uint8, np.uint16, np.int16, np.int32):
-        pixels = narrow(pixels, float(pixels.min()), float(pixels.max()))
+    native = pixels.dtype.newbyteorder("=")
+    if native.kind == "f":
+        return np.dtype(np.float32)
+    if native.kind == "b":
+        return np.dtype(np.uint8)
+    if native in (np.dtype(kind) for kind in (np.uint8, np.uint16, np.int16, np.int32)) or not pixels.size:
+        return native
+    return narrow(np.zeros(1, native), float(pixels.min()), float(pixels.max())).dtype
+
+
+def _as_image(stored: Array, kept: np.dtype[Any]) -> Image:
+    from headtohead.data.readers.arrays import fill_non_finite
+
+    pixels, history = fill_non_finite(stored.astype(kept))
     mode = "RGB" if pixels.ndim == 3 else "L" if pixels.dtype == np.uint8 else str(pixels.dtype)
-    bits = 1 if stored.kind == "b" else 8 * stored.itemsize
-    return Image(pixels=pixels, bit_depth=bits, mode=mode, format="NPZ", history=tuple(history))
+    bits = 1 if stored.dtype.kind == "b" else 8 * stored.dtype.itemsize
+    told = (f"Read from an array of {stored.dtype}.", *history)
+    return Image(pixels=pixels, bit_depth=bits, mode=mode, format="NPZ", history=told)
 
 
 def _read_header(stream: IO[bytes]) -> _Header:

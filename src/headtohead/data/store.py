@@ -158,4 +158,6 @@ class FolderStore(Store):
 
 
 def _refuse_folder(error: OSError) -> None:
-    raise DataError(f"The folder {error.filename} cannot be listed: {error.strerror}. Make it readable, or move it.")
+    raise DataError(
+        f"The folder {error.filename} cannot be listed: {error.strerror}. Make it readable, or move it."
+    )

@@ -97,7 +97,9 @@ def test_a_fold_refuses_a_sample_in_both_parts_and_empty_parts() -> None:
         fold.train[0] = 7
 
 
-@pytest.mark.parametrize(("field", "word"), [("group", "group"), ("pixel_hash", "pixels"), ("sha256", "bytes"), ("path", "path")])
+@pytest.mark.parametrize(
+    ("field", "word"), [("group", "group"), ("pixel_hash", "pixels"), ("sha256", "bytes"), ("path", "path")]
+)
 def test_a_planted_leak_is_caught(made: Made, field: str, word: str) -> None:
     data = made([("ab"[i % 2], f"g{i}") for i in range(8)])
     train, test = ints(0, 1, 2, 3), ints(4, 5, 6, 7)
@@ -152,7 +154,9 @@ def test_given_split(made: Made) -> None:
     with pytest.raises(DataError, match="something to train on"):
         make_folds(made(rows, ["train"] * 12), split="given")
     with pytest.raises(TooFewError, match=r"test part holds no sample of \['b'\]"):
-        make_folds(made(rows, ["test" if i % 2 == 0 and i > 5 else "train" for i in range(12)]), split="given")
+        make_folds(
+            made(rows, ["test" if i % 2 == 0 and i > 5 else "train" for i in range(12)]), split="given"
+        )
 
 
 def test_a_given_split_that_leaks_lists_the_first_ten_pairs_and_how_many(made: Made) -> None:

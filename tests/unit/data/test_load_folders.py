@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -65,10 +65,23 @@ def test_names_of_any_case_and_content_over_suffix(picture: Picture, tree: Tree)
         }
     )
     data = load(str(root))
-    assert ids(data) == ["no/1 no.jpeg", "no/B.JPG", "yes/Y92.jpg", "yes/Y92.png", "yes/deep/er/c.png", "yes/no suffix"]
+    assert ids(data) == [
+        "no/1 no.jpeg",
+        "no/B.JPG",
+        "yes/Y92.jpg",
+        "yes/Y92.png",
+        "yes/deep/er/c.png",
+        "yes/no suffix",
+    ]
     assert [s.label for s in data.samples] == ["no", "no", "yes", "yes", "yes", "yes"]
     facts = data.samples[1]
-    assert (facts.format, facts.suffix, facts.width, facts.height, facts.bit_depth) == ("PNG", ".jpg", 8, 9, 8)
+    assert (facts.format, facts.suffix, facts.width, facts.height, facts.bit_depth) == (
+        "PNG",
+        ".jpg",
+        8,
+        9,
+        8,
+    )
     assert facts.group == facts.id and facts.split is None and facts.frame is None
     assert data.read(facts).size == (9, 8)
 
@@ -125,7 +138,9 @@ def test_split_folders(picture: Picture, tree: Tree, words: tuple[str, str, str]
              for k, word in enumerate(words) for c in "ab" for i in range(2)}  # fmt: skip
     data = load(str(tree(files)))
     assert data.classes == ("a", "b")
-    assert {(s.path.split("/")[1], s.split) for s in data.samples} == set(zip(words, ("train", "val", "test"), strict=True))
+    assert {(s.path.split("/")[1], s.split) for s in data.samples} == set(
+        zip(words, ("train", "val", "test"), strict=True)
+    )
     assert any("4 train, 4 val, 4 test" in note for note in data.notes)
 
 
@@ -139,14 +154,20 @@ def test_doubled_archive_is_counted_once(picture: Picture, tree: Tree) -> None:
 
 
 def test_doubled_split_folders_and_sibling_copies(picture: Picture, tree: Tree) -> None:
-    once = {f"{part}/{name}": content for k, part in enumerate(("train", "test"))
-            for name, content in {f"{c}/{i}.png": picture(100 * k + 10 * i + (c == "a")) for c in "ab" for i in range(3)}.items()}  # fmt: skip
+    once = {
+        f"{part}/{label}/{i}.png": picture(100 * k + 10 * i + (label == "a"))
+        for k, part in enumerate(("train", "test"))
+        for label in "ab"
+        for i in range(3)
+    }
     files = {f"x/{n}": b for n, b in once.items()} | {f"x/x/{n}": b for n, b in once.items()}
     data = load(str(tree(files)))
     assert ids(data) == sorted(f"x/{name}" for name in once)
 
 
-def test_sibling_copies_are_counted_once_but_equal_split_parts_are_not(picture: Picture, tmp_path: Path) -> None:
+def test_sibling_copies_are_counted_once_but_equal_split_parts_are_not(
+    picture: Picture, tmp_path: Path
+) -> None:
     once = two_classes(picture)
     for root, tops in (("copies", ("first", "second")), ("parts", ("train", "test"))):
         for top in tops:
@@ -169,7 +190,9 @@ def test_further_pictures_of_a_doubled_folder_stay_with_their_label(picture: Pic
     assert any("1 further pictures in it stay: copy/yes/extra.png" in note for note in data.notes)
 
 
-def test_a_folder_with_other_pictures_under_the_same_names_is_not_dropped(picture: Picture, tree: Tree) -> None:
+def test_a_folder_with_other_pictures_under_the_same_names_is_not_dropped(
+    picture: Picture, tree: Tree
+) -> None:
     once = two_classes(picture)
     data = load(str(tree(once | {f"other/{n}": picture(500 + i) for i, n in enumerate(once)})))
     assert len(data) == 12 and data.classes == ("no", "other", "yes")
@@ -177,7 +200,13 @@ def test_a_folder_with_other_pictures_under_the_same_names_is_not_dropped(pictur
 
 
 def test_labels_and_groups_from_the_path(picture: Picture, tree: Tree) -> None:
-    root = tree({f"p{p:03d}_slice{i}_{c}.png": picture(100 * p + i) for p, c in ((1, "ill"), (2, "well")) for i in range(2)})
+    root = tree(
+        {
+            f"p{p:03d}_slice{i}_{c}.png": picture(100 * p + i)
+            for p, c in ((1, "ill"), (2, "well"))
+            for i in range(2)
+        }
+    )
     options = LoadOptions(label_from=r"_(?P<label>[a-z]+)\.png$", group_from=r"(p\d+)_", positive="ill")
     data = load(str(root), options)
     assert data.classes == ("well", "ill")
@@ -214,7 +243,11 @@ def test_map_and_drop_labels(picture: Picture, tree: Tree) -> None:
 
 def test_options_without_effect_are_refused(picture: Picture, tree: Tree) -> None:
     root = str(tree(two_classes(picture)))
-    for options in (LoadOptions(columns={"path": "x"}), LoadOptions(pages="all"), LoadOptions(slices="middle")):
+    for options in (
+        LoadOptions(columns={"path": "x"}),
+        LoadOptions(pages="all"),
+        LoadOptions(slices="middle"),
+    ):
         with pytest.raises(NoEffectError, match="no effect"):
             load(root, options)
 
@@ -236,10 +269,9 @@ def test_order_and_digits_do_not_depend_on_workers_or_disk_order(
     one = load(root, LoadOptions(workers=1))
     walk = os.walk
 
-    def backwards(*args: object, **options: object) -> Iterator[tuple[str, list[str], list[str]]]:
-        for where, folders, names in walk(*args, **options):  # type: ignore[call-overload]
-            names.reverse()
-            yield where, folders, names
+    def backwards(*args: Any, **options: Any) -> Iterator[tuple[str, list[str], list[str]]]:
+        for where, folders, names in walk(*args, **options):
+            yield where, folders, names[::-1]
 
     monkeypatch.setattr(os, "walk", backwards)
     ear = Ear()
@@ -250,7 +282,9 @@ def test_order_and_digits_do_not_depend_on_workers_or_disk_order(
         load(root, LoadOptions(workers=0))
 
 
-def test_digest_tells_changes_without_decoding(picture: Picture, tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_digest_tells_changes_without_decoding(
+    picture: Picture, tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
     root = tree(two_classes(picture) | {"no/broken.png": b"\x89PNG\r\n\x1a\n broken"})
     before = load(str(root))
     with monkeypatch.context() as patch:
@@ -275,7 +309,11 @@ def test_a_file_that_went_away_is_named(picture: Picture, tree: Tree) -> None:
 
 
 def test_same_pixels_in_other_bytes_share_the_pixel_hash(picture: Picture, tree: Tree) -> None:
-    files = two_classes(picture) | {"yes/a.png": picture(5), "yes/b.bmp": picture(5, "BMP"), "yes/c.png": picture(5, size=(8, 9))}
+    files = two_classes(picture) | {
+        "yes/a.png": picture(5),
+        "yes/b.bmp": picture(5, "BMP"),
+        "yes/c.png": picture(5, size=(8, 9)),
+    }
     by_id = {s.id: s for s in load(str(tree(files))).samples}
     assert by_id["yes/a.png"].pixel_hash == by_id["yes/b.bmp"].pixel_hash != by_id["yes/c.png"].pixel_hash
     assert by_id["yes/a.png"].sha256 != by_id["yes/b.bmp"].sha256
