@@ -1,0 +1,192 @@
+"""Ensembles: the probabilities of several contenders of the same run, joined cell by cell.
+
+Nothing is trained on what is scored: weights come from the members' inner probabilities, which are
+those of models that did not see the sample's group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal, cast, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from headtohead.core.errors import UnpairedError, UsageError, unknown_name
+from headtohead.core.reporter import QUIET, Reporter
+from headtohead.heads.base import Cell, CellData, CellResult, quality
+
+__all__ = ["HOW", "EnsembleHead", "How", "combine", "how_of", "mixture_weights"]
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+How = Literal["mean", "weighted", "stacked"]
+HOW: tuple[How, ...] = get_args(How)
+Joiner = Callable[[Floats], Floats]
+
+STACK_C = 0.1
+CROSS_FOLDS = 5
+LEAST = 1e-6
+
+
+def how_of(word: str) -> How:
+    """Return a way of joining by its name.
+
+    >>> how_of("mean")
+    'mean'
+    """
+    if word not in HOW:
+        raise unknown_name("way of joining an ensemble", word, HOW)
+    return cast(How, word)
+
+
+class EnsembleHead:
+    """Members of the same run as one contender.
+
+    Args:
+        members: their names, for the record of what was joined.
+        lookup: (member's name, cell) -> that member's finished result of the cell.
+        how: "mean", "weighted" or "stacked".
+    """
+
+    def __init__(
+        self, members: Sequence[str], lookup: Callable[[str, Cell], CellResult], how: str = "mean"
+    ) -> None:
+        if len(members) < 2:
+            raise UsageError(f"An ensemble joins at least two contenders; got {list(members)}.")
+        self._members, self._lookup, self._how = tuple(members), lookup, how_of(how)
+
+    def fit_predict(
+        self, cell: Cell, data: CellData, workdir: Path, reporter: Reporter = QUIET
+    ) -> CellResult:
+        """Join the members' results of this cell."""
+        del workdir, reporter
+        results = [self._lookup(name, cell) for name in self._members]
+        train = cell.train
+        return combine(
+            results,
+            self._how,
+            data.labels[train],
+            data.groups[train],
+            seed=cell.seed,
+            names=self._members,
+        )
+
+
+def combine(
+    members: Sequence[CellResult],
+    how: How,
+    labels: Ints,
+    groups: npt.NDArray[Any],
+    *,
+    seed: int = 0,
+    names: Sequence[str] = (),
+) -> CellResult:
+    """Join the results of several contenders on one cell.
+
+    Args:
+        how: "mean" of the probabilities; "weighted", their mixture of greatest likelihood on the
+            inner probabilities; "stacked", logistic regression on the members' log-odds there.
+        labels, groups: (n_train,) of the cell's training part, in its order.
+        seed: of the inner folds on which weights are cross-fitted.
+
+    Returns:
+        A result whose `inner_probabilities` are cross-fitted: the weights that join a sample's
+        inner probabilities were found without its group. Without the mean's weights to find,
+        "mean" needs no inner probabilities.
+
+    Raises:
+        UnpairedError: the members predict different numbers of samples or classes.
+        UsageError: weights are asked for and a member has no inner probabilities.
+    """
+    if len({(m.probabilities.shape, m.inner_probabilities.shape) for m in members}) != 1:
+        raise UnpairedError("The members of an ensemble must predict the same samples and classes of a cell.")
+    test = np.stack([member.probabilities for member in members])
+    inner = np.stack([member.inner_probabilities for member in members])
+    names = list(names) or [f"member {i + 1}" for i in range(len(members))]
+    known = ~np.isnan(inner).any(axis=(0, 2))
+    if how != "mean":
+        _need_inner(inner, names, known, labels)
+    joiner, chosen = _fit(how, inner[:, known], labels[known])
+    joined = np.full(inner.shape[1:], np.nan)
+    if known.any():
+        joined[known] = _cross_fitted(how, inner[:, known], labels[known], groups[known], seed)
+    told = {"how": how, "members": names, **chosen}
+    return CellResult(joiner(test), joined, _train_quality(members), quality(labels, joined), told)
+
+
+def mixture_weights(rows: Floats, labels: Ints, rounds: int = 500) -> Floats:
+    """Return weights (m,) >= 0 with sum 1 whose mixture of probabilities has the greatest likelihood.
+
+    The problem is concave; expectation-maximisation finds its optimum (Dempster et al. 1977).
+
+    Args:
+        rows: (m, n, k) probabilities of each member; labels: (n,).
+
+    >>> good, poor = [[0.9, 0.1], [0.1, 0.9]], [[0.5, 0.5], [0.5, 0.5]]
+    >>> mixture_weights(np.array([good, poor]), np.array([0, 1])).round(3).tolist()
+    [1.0, 0.0]
+    """
+    picked = np.clip(rows[:, np.arange(len(labels)), labels], LEAST, None)
+    weights = np.full(len(rows), 1.0 / len(rows))
+    for _ in range(rounds):
+        shares = weights[:, None] * picked
+        weights = (shares / shares.sum(axis=0)).mean(axis=1)
+    return weights
+
+
+def _fit(how: How, rows: Floats, labels: Ints) -> tuple[Joiner, dict[str, Any]]:
+    """Return how to join (m, n, k) probabilities, and what was found."""
+    if how == "mean":
+        return lambda given: np.asarray(given.mean(axis=0), dtype=np.float64), {}
+    if how == "weighted":
+        weights = mixture_weights(rows, labels)
+        return lambda given: np.tensordot(weights, given, axes=1), {"weights": weights.tolist()}
+    return _stack(rows, labels)
+
+
+def _stack(rows: Floats, labels: Ints) -> tuple[Joiner, dict[str, Any]]:
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(C=STACK_C, max_iter=2000).fit(_log_odds(rows), labels)
+    told = {"C": STACK_C, "coefficients": model.coef_.tolist(), "intercept": model.intercept_.tolist()}
+    return lambda given: np.asarray(model.predict_proba(_log_odds(given)), dtype=np.float64), told
+
+
+def _log_odds(rows: Floats) -> Floats:
+    """Return (n, m * k'), each member's log-odds of the later classes against the first."""
+    logs = np.log(np.clip(rows, LEAST, 1.0))
+    odds = logs[..., 1:] - logs[..., :1]
+    return np.asarray(np.concatenate(list(odds), axis=1), dtype=np.float64)
+
+
+def _cross_fitted(how: How, rows: Floats, labels: Ints, groups: npt.NDArray[Any], seed: int) -> Floats:
+    if how == "mean":
+        return np.asarray(rows.mean(axis=0), dtype=np.float64)
+    from headtohead.data.folds import inner_folds
+
+    out = np.full(rows.shape[1:], np.nan)
+    for fit, held in inner_folds(labels, groups, CROSS_FOLDS, seed):
+        joiner, _ = _fit(how, rows[:, fit], labels[fit])
+        out[held] = joiner(rows[:, held])
+    return out
+
+
+def _need_inner(inner: Floats, names: Sequence[str], known: npt.NDArray[np.bool_], labels: Ints) -> None:
+    bare = [name for name, rows in zip(names, inner, strict=True) if np.isnan(rows).all()]
+    if bare:
+        raise UsageError(
+            f"Weights of an ensemble come from inner probabilities, and {', '.join(bare)} has none. "
+            "Use how=mean, or give the fine-tuned members inner_folds."
+        )
+    if len(np.unique(labels[known])) < inner.shape[2]:
+        raise UsageError("The members' inner probabilities do not cover every class; use how=mean.")
+
+
+def _train_quality(members: Sequence[CellResult]) -> Any:
+    """Members do not keep what they said of their training samples, so an ensemble has no such figure."""
+    from headtohead.heads.base import FitQuality
+
+    del members
+    return FitQuality(None, None)

@@ -1,0 +1,60 @@
+"""The hidden layer: bends where a line cannot, repeats itself, and looks at no test row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from headtohead.core.reporter import QUIET
+from headtohead.heads.base import Cell, CellData, CellResult, quality
+from headtohead.heads.mlp import MlpHead, MlpSettings
+from headtohead.heads.probe import ProbeHead
+
+torch = pytest.importorskip("torch")
+N, N_TRAIN = 240, 180
+RNG = np.random.default_rng(0)
+ROWS = RNG.normal(size=(N, 6)).astype(np.float32)
+LABELS = (ROWS[:, 0] * ROWS[:, 1] > 0).astype(np.int64)
+GROUPS = np.asarray([f"g{i // 2}" for i in range(N)], dtype=object)
+CELL = Cell(0, 0, np.arange(N_TRAIN), np.arange(N_TRAIN, N), 1)
+QUICK = MlpSettings(
+    hidden=64, epochs=120, dropout=0.1, learning_rate=0.02, decays=(0.01, 1.0), members=2, inner_folds=3
+)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Nets this small are slower on two threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def run(rows: np.ndarray, labels: np.ndarray, folder: Path) -> CellResult:  # type: ignore[type-arg]
+    return MlpHead(lambda: rows, QUICK).fit_predict(CELL, CellData(labels, GROUPS, ("no", "yes")), folder)
+
+
+def test_learns_what_a_line_cannot(tmp_path: Path) -> None:
+    data = CellData(LABELS, GROUPS, ("no", "yes"))
+    bent = quality(LABELS[N_TRAIN:], run(ROWS, LABELS, tmp_path).probabilities).accuracy
+    straight = ProbeHead(lambda: ROWS).fit_predict(CELL, data, tmp_path, QUIET).probabilities
+    line = quality(LABELS[N_TRAIN:], straight).accuracy
+    assert bent is not None and line is not None and bent > 0.85 and bent > line + 0.2
+
+
+def test_repeats_itself_and_ignores_what_is_scored(tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    first = run(ROWS, LABELS, tmp_path)
+    rows, labels = ROWS.copy(), LABELS.copy()
+    rows[N_TRAIN:] += 3.0
+    labels[N_TRAIN:] = 1 - labels[N_TRAIN:]
+    torch.manual_seed(6)
+    second = run(rows, labels, tmp_path)
+    assert np.array_equal(first.inner_probabilities, second.inner_probabilities)
+    assert first.train == second.train and dict(first.chosen) == dict(second.chosen)
+    assert not np.array_equal(first.probabilities, second.probabilities)
+    assert np.array_equal(first.probabilities, run(ROWS, LABELS, tmp_path).probabilities)
