@@ -1,0 +1,114 @@
+"""From tissue to a picture file's pixels: contrast, coil, noise, field of view, screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from headtohead.data.demo.anatomy import SIDE, Head, smooth_noise
+from headtohead.data.demo.lesion import Blot
+
+__all__ = ["CONTRASTS", "View", "draw_view", "framed", "paint", "shoot"]
+
+Floats = npt.NDArray[np.float32]
+Grey = npt.NDArray[np.uint8]
+
+CONTRASTS = ("T1", "T1ce", "T2", "FLAIR")
+CONTRAST_SHARES = (0.25, 0.25, 0.25, 0.25)
+# Brightness of white matter, grey matter, fluid, bone, scalp.
+TISSUES = {
+    "T1": (0.74, 0.52, 0.12, 0.08, 0.90),
+    "T1ce": (0.66, 0.50, 0.13, 0.08, 0.92),
+    "T2": (0.32, 0.50, 0.95, 0.05, 0.45),
+    "FLAIR": (0.42, 0.55, 0.10, 0.05, 0.50),
+}
+
+
+def paint(rng: np.random.Generator, head: Head, contrast: str, blots: tuple[Blot, ...]) -> Floats:
+    """Return the noiseless picture in [0, 1] on the canvas, (SIDE, SIDE)."""
+    levels = np.clip(np.array(TISSUES[contrast]) * rng.uniform(0.85, 1.15, 5), 0.02, 1)
+    brain = head.white * levels[0] + head.grey * levels[1] + head.fluid * levels[2]
+    brain = brain * (1 + 0.04 * smooth_noise(rng, 3))
+    for blot in blots:
+        amount = blot.amount * (head.brain > 0.3)
+        texture = 1 + 0.10 * smooth_noise(rng, 2.5)
+        brain = brain + amount * (blot.brightness * texture - brain)
+    scalp = head.scalp * levels[4] * (1 + 0.15 * smooth_noise(rng, 6))
+    return np.asarray(np.clip(brain + head.skull * levels[3] + scalp, 0, 1), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How a picture is taken and shown.
+
+    Attributes:
+        height, width: of the picture, in pixels.
+        zoom: picture pixels per canvas pixel.
+        shift: (down, right) of the head's centre, in picture pixels.
+        blur: standard deviation of the point spread, in canvas pixels.
+        noise: standard deviation of the noise in each quadrature channel, in units of full brightness.
+        bias: strength of the coil's shading.
+        gamma, gain: of the display.
+    """
+
+    height: int
+    width: int
+    zoom: float
+    shift: tuple[float, float]
+    blur: float
+    noise: float
+    bias: float
+    gamma: float
+    gain: float
+
+
+def draw_view(rng: np.random.Generator, large: bool) -> View:
+    """Draw a view.
+
+    Args:
+        large: take sizes from the upper of two overlapping ranges (the planted file-fact confound).
+    """
+    side = float(rng.normal(340, 60) if large else rng.normal(270, 50))
+    side = float(np.clip(side, 170, 520))
+    aspect = float(rng.uniform(0.8, 1.1))
+    height, width = round(side), max(140, round(side * aspect))
+    zoom = min(height, width) / SIDE * float(rng.uniform(1.0, 1.22))
+    shift = rng.uniform(-0.03, 0.03, 2) * side
+    return View(
+        height,
+        width,
+        zoom,
+        (float(shift[0]), float(shift[1])),
+        float(rng.uniform(0.3, 1.1)),
+        float(rng.uniform(0.01, 0.05)),
+        float(rng.uniform(0.0, 0.18)),
+        float(rng.uniform(0.8, 1.25)),
+        float(rng.uniform(0.8, 1.1)),
+    )
+
+
+def shoot(rng: np.random.Generator, canvas: Floats, view: View) -> tuple[Grey, npt.NDArray[np.float64]]:
+    """Return the picture, and the (2, 3) matrix from canvas (column, row, 1) to its pixels.
+
+    The noise of a magnitude picture is Rician: the modulus of signal plus complex Gaussian noise
+    (Gudbjartsson and Patz, 1995).
+    """
+    import cv2
+
+    matrix = np.array([[view.zoom, 0, 0], [0, view.zoom, 0]], np.float64)
+    matrix[:, 2] = (view.width - 1) / 2 + view.shift[1], (view.height - 1) / 2 + view.shift[0]
+    matrix[:, 2] -= view.zoom * (SIDE - 1) / 2
+    shaded = canvas * np.exp(view.bias * smooth_noise(rng, 70))
+    soft = cv2.GaussianBlur(np.asarray(shaded, np.float32), (0, 0), view.blur)
+    picture = cv2.warpAffine(soft, matrix, (view.width, view.height), flags=cv2.INTER_LINEAR)
+    noise = view.noise * rng.standard_normal((2, view.height, view.width))
+    magnitude = np.hypot(picture + noise[0], noise[1])
+    shown = np.clip(view.gain * magnitude, 0, 1) ** view.gamma
+    return np.rint(255 * shown).astype(np.uint8), matrix
+
+
+def framed(picture: Grey, pixels: int) -> Grey:
+    """Return the picture inside a white frame, as a page or a slide leaves it."""
+    return np.pad(picture, pixels, constant_values=255)

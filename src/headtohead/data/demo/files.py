@@ -1,0 +1,68 @@
+"""The bytes of a demonstration picture's file, and of its altered copies."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from headtohead.core.errors import DataError
+
+__all__ = ["encode", "make_copy"]
+
+Grey = npt.NDArray[np.uint8]
+Box = list[int]
+
+
+def encode(picture: Grey, suffix: str, quality: int = 90) -> bytes:
+    """Return the picture as PNG or JPEG bytes.
+
+    Args:
+        suffix: ".png" or ".jpg".
+        quality: of the JPEG, 1 to 100.
+
+    Raises:
+        DataError: the picture could not be encoded.
+    """
+    import cv2
+
+    flags = [cv2.IMWRITE_JPEG_QUALITY, quality] if suffix == ".jpg" else []
+    done, content = cv2.imencode(suffix, picture, flags)
+    if not done:
+        raise DataError(f"Could not encode a picture of shape {picture.shape} as {suffix}.")
+    return bytes(content.tobytes())
+
+
+def make_copy(
+    rng: np.random.Generator, picture: Grey, kind: str, box: Box | None
+) -> tuple[Grey, int, Box | None]:
+    """Return an altered copy as (pixels, JPEG quality, lesion box).
+
+    Args:
+        picture: as the first file shows it.
+        kind: "recompressed", "rescaled" or "re-cropped".
+        box: the lesion's [top, left, bottom, right] in `picture`, or None.
+    """
+    import cv2
+
+    if kind == "recompressed":
+        return picture, int(rng.integers(35, 65)), box
+    height, width = picture.shape
+    if kind == "rescaled":
+        factor = float(rng.choice((rng.uniform(0.6, 0.85), rng.uniform(1.2, 1.6))))
+        size = (round(width * factor), round(height * factor))
+        how = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+        pixels = np.asarray(cv2.resize(picture, size, interpolation=how), np.uint8)
+        return pixels, 88, None if box is None else [round(v * factor) for v in box]
+    top, left, bottom, right = (
+        int(rng.uniform(0.02, 0.08) * side) for side in (height, width, height, width)
+    )
+    pixels = np.ascontiguousarray(picture[top : height - bottom, left : width - right])
+    if box is not None:
+        limit = pixels.shape
+        box = [
+            min(max(box[0] - top, 0), limit[0]),
+            min(max(box[1] - left, 0), limit[1]),
+            min(max(box[2] - top, 0), limit[0]),
+            min(max(box[3] - left, 0), limit[1]),
+        ]
+    return pixels, 88, box

@@ -1,0 +1,149 @@
+"""Writes the demonstration set: two class folders, the truth about them, and what they are."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from headtohead.core.errors import DataError, TooFewError
+from headtohead.core.files import write_json, write_whole
+from headtohead.core.reporter import QUIET, Reporter
+from headtohead.data.demo.acquire import framed
+from headtohead.data.demo.anatomy import load_template
+from headtohead.data.demo.files import encode, make_copy
+from headtohead.data.demo.plan import Plan, draw_plan
+from headtohead.data.demo.scene import Scene, draw_scene
+from headtohead.data.demo.words import CONFOUND, SOURCE, data_sheet
+
+__all__ = ["CLASSES", "POSITIVE", "make_demo"]
+
+CLASSES = ("no_lesion", "lesion")
+POSITIVE = "lesion"
+LEAST = 40
+_WORKERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """One file to be written."""
+
+    path: str
+    content: bytes
+    facts: dict[str, Any]
+
+
+def make_demo(folder: Path, *, n: int = 240, seed: int = 0, reporter: Reporter = QUIET) -> None:
+    """Write `n` synthetic brain pictures in two class folders, with `truth.json` beside them.
+
+    The set is a comparison's worth of trouble with known truth: lesions from easy to hard, harmless
+    findings in both classes, copies of four kinds, wrong labels, odd files and file facts that lean
+    on the label. The same `n` and `seed` give the same bytes on the same machine.
+
+    Args:
+        folder: new or empty.
+        n: readable pictures in all, at least 40; one unreadable file comes on top.
+        seed: of everything that is drawn.
+
+    Raises:
+        DataError: the folder holds files already.
+        TooFewError: `n` is below 40.
+        MissingExtraError: nilearn, which ships the template, is not installed.
+    """
+    if n < LEAST:
+        raise TooFewError(f"Got n = {n}; the planted defects need at least {LEAST} pictures.")
+    if folder.exists() and any(folder.iterdir()):
+        raise DataError(f"{folder} is not empty; give a new folder, or remove what is in it.")
+    load_template()
+    plan = draw_plan(n, seed)
+
+    def make(number: int) -> Scene:
+        return draw_scene(seed, number, plan.ill[number])
+
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        scenes = list(
+            reporter.track(pool.map(make, range(len(plan.ill))), "draw synthetic pictures", len(plan.ill))
+        )
+    files = _files(plan, scenes, seed)
+    unreadable = f"{POSITIVE}/synthetic_unreadable.jpg"
+    for file in files:
+        write_whole(folder / file.path, file.content)
+    write_whole(folder / unreadable, files[0].content[:200])
+    write_json(folder / "truth.json", _truth(plan, files, unreadable, seed))
+    write_whole(folder / "DATA.md", data_sheet(n, seed))
+    reporter.say(f"Wrote {n} synthetic pictures of {len(scenes)} scenes to {folder}; no patient is shown.")
+
+
+def _files(plan: Plan, scenes: list[Scene], seed: int) -> list[_File]:
+    numbers = np.argsort(plan.order)
+    first = [_first(plan, scene, k, int(numbers[k]), seed) for k, scene in enumerate(scenes)]
+    copies: list[_File] = []
+    for j, copy in enumerate(plan.copies):
+        number = int(numbers[len(scenes) + j])
+        original = first[copy.scene]
+        facts = {**original.facts, "copy_of": original.path, "kind": copy.kind}
+        path, content = _name(original.facts["label"], number, ".jpg"), original.content
+        if copy.kind != "byte copy":
+            rng = np.random.default_rng([seed, copy.scene, 3])
+            pixels, quality, box = make_copy(rng, scenes[copy.scene].pixels, copy.kind, facts["lesion_box"])
+            content = encode(pixels, ".jpg", quality)
+            facts |= {"lesion_box": box, "size": list(pixels.shape)}
+        copies.append(_File(path, content, facts))
+    return first + copies
+
+
+def _name(label: str, number: int, suffix: str) -> str:
+    return f"{label}/synthetic_{number + 1:04d}{suffix}"
+
+
+def _first(plan: Plan, scene: Scene, number: int, place: int, seed: int) -> _File:
+    """Return the first file of a scene, with the oddities that the plan wants of it."""
+    rng = np.random.default_rng([seed, number, 2])
+    ill = plan.ill[number]
+    label = CLASSES[int(ill != (number in plan.mislabelled))]
+    pixels: npt.NDArray[np.uint8] = scene.pixels
+    facts = {**scene.facts, "scene": f"scene-{number:04d}", "label": label, "true_label": CLASSES[int(ill)]}
+    if number in plan.white_frame:
+        broad = int(rng.integers(5, 14))
+        pixels = framed(pixels, broad)
+        if facts["lesion_box"] is not None:
+            facts["lesion_box"] = [v + broad for v in facts["lesion_box"]]
+    facts["size"] = list(pixels.shape)
+    quality = int(rng.integers(72, 88) if ill else rng.integers(82, 96))
+    content = encode(pixels, ".png" if number in plan.png_in_jpg else ".jpg", quality)
+    suffix = ".JPG" if number in plan.capital_suffix else ".jpg"
+    return _File(_name(label, place, suffix), content, facts)
+
+
+def _truth(plan: Plan, files: list[_File], unreadable: str, seed: int) -> dict[str, Any]:
+    def paths(scenes: frozenset[int]) -> list[str]:
+        return sorted(files[k].path for k in scenes)
+
+    ordered = sorted(files, key=lambda file: file.path)
+    return {
+        "synthetic": True,
+        "source": SOURCE,
+        "seed": seed,
+        "n": len(files),
+        "classes": list(CLASSES),
+        "positive": POSITIVE,
+        "scenes": {file.path: file.facts["scene"] for file in ordered},
+        "copies": [
+            {"path": file.path, "of": file.facts["copy_of"], "kind": file.facts["kind"]}
+            for file in ordered
+            if "copy_of" in file.facts
+        ],
+        "wrong_labels": paths(plan.mislabelled),
+        "odd_files": {
+            "unreadable": [unreadable],
+            "png_in_jpg": paths(plan.png_in_jpg),
+            "capital_suffix": paths(plan.capital_suffix),
+            "white_frame": paths(plan.white_frame),
+        },
+        "confound": CONFOUND,
+        "pictures": {file.path: file.facts for file in ordered},
+    }

@@ -1,0 +1,69 @@
+"""What is planted in the demonstration set, decided before anything is drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["COPY_KINDS", "Copy", "Plan", "draw_plan"]
+
+COPY_KINDS = ("byte copy", "recompressed", "rescaled", "re-cropped")
+_COPIES = (0.05, 0.04, 0.04, 0.04)
+_ILL = 0.55
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A second file of a scene that is there already."""
+
+    scene: int
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that chance decides about the set as a whole.
+
+    Attributes:
+        ill: per scene, whether there is a lesion.
+        copies: second files, each of a different scene.
+        mislabelled: scenes that lie in the wrong folder.
+        white_frame, png_in_jpg, capital_suffix: scenes whose file is odd in that way.
+        order: permutation of all files (scenes first, then copies), by which they are numbered.
+    """
+
+    ill: tuple[bool, ...]
+    copies: tuple[Copy, ...]
+    mislabelled: frozenset[int]
+    white_frame: frozenset[int]
+    png_in_jpg: frozenset[int]
+    capital_suffix: frozenset[int]
+    order: tuple[int, ...]
+
+
+def draw_plan(n: int, seed: int) -> Plan:
+    """Draw the plan of a set of `n` readable pictures.
+
+    Args:
+        n: pictures in all, copies among them.
+        seed: of the set.
+    """
+    rng = np.random.default_rng([seed, 2**31])
+    counts = [max(1, round(share * n)) for share in _COPIES]
+    scenes = n - sum(counts)
+    ill = np.arange(scenes) < round(_ILL * scenes)
+    rng.shuffle(ill)
+    copied = iter(rng.permutation(scenes).tolist())
+    copies = tuple(
+        Copy(next(copied), kind) for kind, count in zip(COPY_KINDS, counts, strict=True) for _ in range(count)
+    )
+    # the odd ones are drawn from scenes without copies, so that each defect stands alone
+    rest = list(copied)
+    few = max(1, round(0.01 * n))
+    mislabelled = frozenset(rest[:few])
+    white_frame = frozenset(rest[few : few + 3 * few])
+    png_in_jpg = frozenset(rest[4 * few : 5 * few])
+    capital = frozenset(s for s in rest[5 * few :] if rng.random() < (0.3 if ill[s] else 0.08))
+    order = tuple(int(k) for k in rng.permutation(n))
+    return Plan(tuple(bool(i) for i in ill), copies, mislabelled, white_frame, png_in_jpg, capital, order)

@@ -1,0 +1,73 @@
+"""One synthetic patient: a head, perhaps a lesion, harmless findings, and the picture taken of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from headtohead.data.demo import acquire, anatomy, lesion
+
+__all__ = ["Scene", "draw_scene"]
+
+Grey = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A picture and the truth about it, JSON-able."""
+
+    pixels: Grey
+    facts: dict[str, Any]
+
+
+def draw_scene(seed: int, number: int, ill: bool) -> Scene:
+    """Draw patient `number`; the same numbers give the same picture.
+
+    Args:
+        seed: of the whole set.
+        number: of the patient.
+        ill: whether there is a lesion.
+    """
+    rng = np.random.default_rng([seed, number])
+    template = anatomy.load_template()
+    plane = str(rng.choice(anatomy.PLANES, p=(0.66, 0.2, 0.14)))
+    contrast = str(rng.choice(acquire.CONTRASTS, p=acquire.CONTRAST_SHARES))
+    field = anatomy.draw_field(rng, plane)
+    atrophy = float(rng.beta(1.2, 2.5))
+    plain = anatomy.draw_head(np.random.default_rng([seed, number, 1]), template, plane, field, atrophy)
+    found = lesion.draw_lesion(rng, plain.brain) if ill else None
+    head = plain
+    if found is not None:
+        field = anatomy.push(field, found.centre, found.radius, found.mass_effect)
+        head = anatomy.draw_head(np.random.default_rng([seed, number, 1]), template, plane, field, atrophy)
+    blots, names = lesion.draw_benign(rng, head, contrast)
+    mass = None
+    if found is not None:
+        more, mass = found.blots(rng, contrast)
+        blots = (*blots, *more)
+    canvas = acquire.paint(rng, head, contrast, blots)
+    large = bool(rng.random() < (0.7 if ill else 0.3))
+    view = acquire.draw_view(rng, large)
+    pixels, matrix = acquire.shoot(rng, canvas, view)
+    facts: dict[str, Any] = {
+        "patient": f"patient-{number:04d}",
+        "plane": plane,
+        "contrast": contrast,
+        "harmless": names,
+        "difficulty": found.difficulty if found else None,
+        "build": found.build if found else None,
+        "radius_mm": round(found.radius, 1) if found else None,
+        "lesion_box": _box(mass, matrix, pixels.shape) if mass is not None else None,
+    }
+    return Scene(pixels, facts)
+
+
+def _box(mass: npt.NDArray[np.float32], matrix: npt.NDArray[np.float64], shape: tuple[int, ...]) -> list[int]:
+    """Return the lesion's box [top, left, bottom, right] in the picture's pixels."""
+    rows, columns = np.nonzero(mass > 0.5)
+    points = np.array([[columns.min(), rows.min(), 1], [columns.max() + 1, rows.max() + 1, 1]]) @ matrix.T
+    (left, top), (right, bottom) = np.clip(np.rint(points), 0, [shape[1], shape[0]]).astype(int).tolist()
+    return [top, left, bottom, right]
