@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from headtohead.audit import files, probes
+from headtohead.audit import added, files, labels, leaks, probes, quality, scenes, size
 from headtohead.audit.check import Check
 from headtohead.core.errors import unknown_name
 
 __all__ = ["CHECKS", "get_check"]
 
-CHECKS: tuple[Check, ...] = tuple(sorted((*files.CHECKS, *probes.CHECKS), key=lambda check: check.code))
+_ROOMS = (files, quality, added, scenes, leaks, probes, labels, size)
+CHECKS: tuple[Check, ...] = tuple(
+    sorted((check for room in _ROOMS for check in room.CHECKS), key=lambda check: check.code)
+)
 
 
 def get_check(code: str) -> Check:

@@ -16,7 +16,6 @@ __all__ = [
     "background",
     "border_ring",
     "colour_share",
-    "gradient_shape",
     "grey8",
     "measure",
     "shrink",
@@ -190,22 +189,3 @@ def _hull(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     cv2.fillConvexPoly(plane, cv2.convexHull(points), 1)
     reach = 2 * max(1, round(0.03 * min(mask.shape))) + 1
     return np.asarray(cv2.dilate(plane, np.ones((reach, reach), np.uint8)) > 0)
-
-
-def gradient_shape(grey: U8) -> F32:
-    """Return 4 x 4 cells of 8 oriented-gradient energies, (128,), scaled to sum 1.
-
-    A coarse descriptor in the manner of Dalal and Triggs (CVPR 2005), of the picture brought to
-    64 x 64; it tells one kind of scene from another, not one patient from another.
-
-    Args:
-        grey: (H, W), a crop of the foreground.
-    """
-    small = cv2.resize(grey, (64, 64), interpolation=cv2.INTER_AREA).astype(np.float32)
-    gx, gy = cv2.Sobel(small, cv2.CV_32F, 1, 0), cv2.Sobel(small, cv2.CV_32F, 0, 1)
-    strength = np.hypot(gx, gy)
-    turn = (np.arctan2(gy, gx) % np.pi) * (8 / np.pi)
-    which = np.minimum(turn.astype(np.int64), 7)
-    cell = (np.arange(64) // 16)[:, None] * 4 + (np.arange(64) // 16)[None, :]
-    energy = np.bincount((cell * 8 + which).ravel(), weights=strength.ravel(), minlength=128)
-    return np.asarray(energy / max(float(energy.sum()), 1e-12), dtype=np.float32)

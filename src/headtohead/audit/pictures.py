@@ -10,12 +10,12 @@ import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.audit import marks, measures
+from headtohead.audit import looks, marks, measures
 from headtohead.core.errors import HeadToHeadError
 from headtohead.core.records import Box, Image, Sample
 from headtohead.core.reporter import QUIET, Reporter
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["Picture", "Pictures", "look_at", "look_through"]
 
 U8 = npt.NDArray[np.uint8]
-F32 = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+F16 = npt.NDArray[np.float16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Picture:
         thumbnail: (16, 16) grey, the whole picture.
         border: (60,) grey, the outermost ring of that grid, from a strip of 6 % of the edge.
         background: (16, 16) grey with the foreground set to 0.
-        shape: (128,) oriented-gradient energies of the foreground crop, sum 1 per picture.
+        scene, profile, texture: descriptors of the foreground crop (see `looks`), half precision.
         foreground: its box, or None where it could not be found.
         classical: box of the classical threshold-45 crop, or None where that was not asked for.
         facts: what the reader passed on.
@@ -55,7 +56,9 @@ class Picture:
     thumbnail: U8
     border: U8
     background: U8
-    shape: F32
+    scene: F16
+    profile: F16
+    texture: F16
     foreground: Box | None
     foreground_note: str
     classical: Box | None
@@ -121,14 +124,16 @@ def look_at(name: str, image: Image, *, classical: bool = True) -> Picture:
         classical: also find the box of the classical crop.
     """
     grey = measures.grey8(image)
-    box, mask, note = _foreground(image.pixels)
-    crop = _classical_box(image) if classical else None
+    box, mask, note = _foreground(image)
+    found = (box, mask) if box is not None and mask is not None else None
+    crop = grey if found is None else found[0].cut(grey)
+    inside = np.ones(grey.shape, bool) if found is None else found[0].cut(found[1])
+    cut = _classical_box(image) if classical else None
     values: dict[str, float] = {
         **measures.measure(image, grey),
         **marks.measure_marks(image.pixels, grey, mask),
-        **_compare_boxes(grey.shape, box, mask, crop),
+        **_compare_boxes(grey, box, mask, cut),
     }
-    small = measures.shrink(grey, 16)
     return Picture(
         id=name,
         height=image.size[0],
@@ -136,24 +141,27 @@ def look_at(name: str, image: Image, *, classical: bool = True) -> Picture:
         mode=image.mode,
         alpha="A" in image.mode,
         values=values,
-        thumbnail=small,
+        thumbnail=measures.shrink(grey, 16),
         border=measures.border_ring(grey),
         background=measures.background(grey, mask),
-        shape=measures.gradient_shape(box.cut(grey) if box is not None else grey),
+        scene=looks.scene(crop).astype(np.float16),
+        profile=looks.grey_profile(crop, inside).astype(np.float16),
+        texture=looks.texture(crop).astype(np.float16),
         foreground=box,
         foreground_note=note,
-        classical=crop,
+        classical=cut,
         facts=dict(image.facts),
         spacing_mm=image.spacing_mm,
     )
 
 
-def _foreground(pixels: npt.NDArray[Any]) -> tuple[Box | None, npt.NDArray[np.bool_] | None, str]:
+def _foreground(image: Image) -> tuple[Box | None, Mask | None, str]:
+    """Return the box of the subject, its mask and what the recipe said; None where it gave up."""
     from headtohead.preprocess.foreground import foreground_box, foreground_mask
 
     try:
-        box, history = foreground_box(pixels)
-        mask = foreground_mask(pixels)
+        box, history = foreground_box(image.pixels, image.window)
+        mask = foreground_mask(image.pixels, image.window)
     except HeadToHeadError as error:
         return None, None, str(error)
     return box, mask, "; ".join(history)
@@ -168,16 +176,19 @@ def _classical_box(image: Image) -> Box | None:
         return None
 
 
-def _compare_boxes(
-    shape: tuple[int, ...], box: Box | None, mask: npt.NDArray[np.bool_] | None, crop: Box | None
-) -> dict[str, float]:
+def _compare_boxes(grey: U8, box: Box | None, mask: Mask | None, cut: Box | None) -> dict[str, float]:
     """Return how much of the foreground the classical crop loses, and how much else it keeps."""
-    area = float(shape[0] * shape[1])
-    seen = {"foreground": float("nan"), "crop_lost": float("nan"), "crop_kept": float("nan")}
+    nan = float("nan")
     if box is None or mask is None or not mask.any():
-        return seen
-    seen["foreground"] = box.area / area
-    if crop is not None:
-        seen["crop_lost"] = 1.0 - float(crop.cut(mask).sum()) / float(mask.sum())
-        seen["crop_kept"] = crop.area / max(1, box.area)
+        return {"foreground": nan, "crop_lost": nan, "crop_other": nan}
+    seen = {"foreground": box.area / grey.size, "crop_lost": nan, "crop_other": nan}
+    if cut is not None:
+        seen["crop_lost"] = 1.0 - float(cut.cut(mask).sum()) / float(mask.sum())
+        both = Box(
+            max(box.top, cut.top),
+            max(box.left, cut.left),
+            min(box.bottom, cut.bottom),
+            min(box.right, cut.right),
+        )
+        seen["crop_other"] = 1.0 - both.area / max(1, cut.area)
     return seen

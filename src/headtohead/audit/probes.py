@@ -117,23 +117,38 @@ def beaten_by_shortcut(context: Context) -> Observation:
 
 CHECKS = (
     Check(
-        "H2H301", "File facts tell the label", "warning", _looker("facts"),
+        "H2H301",
+        "File facts tell the label",
+        "warning",
+        _looker("facts"),
         "A classifier on width, height, bytes, mode, format and suffix, judged on grouped folds.",
     ),
     Check(
-        "H2H302", "A thumbnail tells the label", "warning", _looker("thumbnail"),
+        "H2H302",
+        "A thumbnail tells the label",
+        "warning",
+        _looker("thumbnail"),
         "A classifier on 16 x 16 thumbnails: overall brightness and layout, no anatomy in detail.",
     ),
     Check(
-        "H2H303", "The border tells the label", "warning", _looker("border"),
+        "H2H303",
+        "The border tells the label",
+        "warning",
+        _looker("border"),
         "A classifier on the outer 6 % of the picture: frames, letters, padding, watermarks.",
     ),
     Check(
-        "H2H304", "The background tells the label", "warning", _looker("background"),
+        "H2H304",
+        "The background tells the label",
+        "warning",
+        _looker("background"),
         "A classifier on what lies outside the foreground, which is painted over.",
     ),
     Check(
-        "H2H305", "A contender does not beat the shortcuts", "severe", beaten_by_shortcut,
+        "H2H305",
+        "A contender does not beat the shortcuts",
+        "severe",
+        beaten_by_shortcut,
         "The best contender's AUROC against the interval of the best shortcut.",
     ),
-)  # fmt: skip
+)
