@@ -6,11 +6,11 @@ import bz2
 import gzip
 import io
 import lzma
-import os
 import re
 import stat
 import tarfile
 import tempfile
+import threading
 import weakref
 import zipfile
 import zlib
@@ -184,7 +184,7 @@ class TarStore(Store):
         except (tarfile.TarError, *BROKEN) as error:
             raise DataError(f"{path} is not a readable tar archive: {error}.") from error
         refuse_hostile(path, (Member(i.name, i.size, i.size, _tar_fault(i)) for i in infos), limits)
-        self._file = plain
+        self._file, self._lock = plain, threading.Lock()
         self._places = {_clean(info.name): (info.offset_data, info.size) for info in infos}
 
     def files(self) -> Iterator[FileEntry]:
@@ -204,7 +204,9 @@ class TarStore(Store):
             raise UnreadableError(f"there is no such member in {self.root}")
         start, size = self._places[path]
         wanted = size if n_bytes is None else min(size, n_bytes)
-        content = os.pread(self._file.fileno(), wanted, start)
+        with self._lock:
+            self._file.seek(start)
+            content = self._file.read(wanted)
         if len(content) < wanted:
             raise UnreadableError(f"the archive ends after {len(content)} of its {size} bytes")
         return content

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -66,9 +67,9 @@ class Dataset:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        ids = [sample.id for sample in self.samples]
-        if len(set(ids)) != len(ids):
-            twice = sorted({one for one in ids if ids.count(one) > 1}) if len(ids) < 5000 else []
+        counts = Counter(sample.id for sample in self.samples)
+        if len(counts) < len(self.samples):
+            twice = sorted(name for name, count in counts.items() if count > 1)
             raise DataError(f"Sample ids must be unique; got some twice: {shortened(twice)}")
         strange = {sample.label for sample in self.samples} - set(self.classes)
         if strange:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ import numpy.typing as npt
 
 from headtohead.core.errors import DataError, LeakageError, UsageError
 from headtohead.data.dataset import Dataset, shortened
-from headtohead.data.leaks import Leak, find_leaks, share_counts
+from headtohead.data.leaks import Leak, LeakFinder
 from headtohead.data.splits import draw_holdout, draw_kfold, given_parts, holdout_fraction, inner_folds
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ class Fold:
             LeakageError: they do; the pairs are named.
         """
         made = cls(repeat, fold, train, test)
-        leaks = find_leaks(dataset.samples, made.train, made.test, repeat=repeat, fold=fold)
+        leaks = LeakFinder(dataset.samples).leaks(made.train, made.test, repeat=repeat, fold=fold)
         if leaks:
             raise leakage_error(leaks)
         return made
@@ -102,10 +101,11 @@ class FoldPlan:
         Raises:
             LeakageError: parts share something and leaks are not allowed.
         """
+        finder = LeakFinder(dataset.samples)
         leaks = tuple(
             leak
             for fold in folds
-            for leak in find_leaks(dataset.samples, fold.train, fold.test, repeat=fold.repeat, fold=fold.fold)
+            for leak in finder.leaks(fold.train, fold.test, repeat=fold.repeat, fold=fold.fold)
         )
         if leaks and not allow_leaks:
             raise leakage_error(leaks)
@@ -114,7 +114,7 @@ class FoldPlan:
         return cls(
             folds,
             tuple(s.id for s in dataset.samples),
-            tuple(_proof(dataset, f) for f in folds),
+            tuple(_proof(finder, fold) for fold in folds),
             leaks,
             notes,
         )
@@ -235,8 +235,8 @@ def _plain_names(dataset: Dataset) -> npt.NDArray[Any]:
     return np.array([first[sample.group] for sample in dataset.samples], dtype=object)
 
 
-def _proof(dataset: Dataset, fold: Fold) -> dict[str, int]:
-    shared: Mapping[str, int] = share_counts(dataset.samples, fold.train, fold.test)
+def _proof(finder: LeakFinder, fold: Fold) -> dict[str, int]:
+    shared = finder.counts(fold.train, fold.test)
     return {
         "repeat": fold.repeat,
         "fold": fold.fold,

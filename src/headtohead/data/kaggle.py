@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import sys
 from pathlib import Path
 
 from headtohead.core.errors import DataError, UsageError
@@ -14,7 +16,7 @@ __all__ = ["KAGGLE", "fetch_kaggle"]
 KAGGLE = "kaggle:"
 """What a source on Kaggle starts with."""
 
-HANDLE = re.compile(r"[\w.-]+/[\w.-]+(/versions/\d+)?")
+HANDLE = re.compile(r"\w[\w.-]*/\w[\w.-]*(/versions/\d+)?")
 
 
 def fetch_kaggle(handle: str) -> tuple[Path, str]:
@@ -37,13 +39,13 @@ def fetch_kaggle(handle: str) -> tuple[Path, str]:
         )
     hub = require("kagglehub", "kaggle", "download data sets from Kaggle")
     try:
-        folder = Path(hub.dataset_download(handle))
+        with contextlib.redirect_stdout(sys.stderr):  # kagglehub talks; stdout is for results
+            folder = Path(hub.dataset_download(handle))
     except Exception as error:  # kagglehub and requests raise many kinds
         raise DataError(
-            f"The Kaggle data set {handle!r} cannot be had: {type(error).__name__}: {_one_line(error)} "
-            "Check the name, "
-            "the network and your Kaggle token (kaggle.com, Settings, API), or download it by hand and give "
-            "the folder."
+            f"The Kaggle data set {handle!r} cannot be had: {type(error).__name__}: {_one_line(error)} Check the "
+            "name, the network and your Kaggle token (kaggle.com, Settings, API). Without network, name the version "
+            "that was downloaded before (kaggle:owner/set/versions/<number>), or give the path of a folder."
         ) from error
     return folder, f"Kaggle data set {handle}, {_version(folder)}, in kagglehub's cache."
 

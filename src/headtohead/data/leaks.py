@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.records import Record, Sample
 
-__all__ = ["KINDS", "Leak", "find_leaks", "share_counts"]
+__all__ = ["KINDS", "Leak", "LeakFinder"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -42,47 +42,47 @@ class Leak(Record):
         return f"{self.test} (test) and {self.train} (train){more} share {', '.join(self.shared)}"
 
 
-def share_counts(samples: Sequence[Sample], train: Ints, test: Ints) -> dict[str, int]:
-    """Return, for each kind, how many values both parts carry."""
-    return {
-        kind: len({key(samples[i]) for i in train} & {key(samples[i]) for i in test})
-        for kind, key in KINDS.items()
-    }
+class LeakFinder:
+    """Looks up what parts of a dataset share; made once, asked for every fold."""
+
+    def __init__(self, samples: Sequence[Sample]) -> None:
+        self._ids = [sample.id for sample in samples]
+        self._codes = {kind: _codes([key(sample) for sample in samples]) for kind, key in KINDS.items()}
+
+    def counts(self, train: Ints, test: Ints) -> dict[str, int]:
+        """Return, for each kind, how many values both parts carry."""
+        return {kind: len(np.intersect1d(codes[train], codes[test])) for kind, codes in self._codes.items()}
+
+    def leaks(self, train: Ints, test: Ints, *, repeat: int, fold: int) -> tuple[Leak, ...]:
+        """Return one record for each test sample that shares anything with the training part.
+
+        The training partner named is the one that shares most, the first in order among equals.
+        """
+        shared: dict[int, dict[int, list[str]]] = {}
+        for kind, codes in self._codes.items():
+            both = np.intersect1d(codes[train], codes[test])
+            holders: dict[int, list[int]] = {}
+            for index in train[np.isin(codes[train], both)]:
+                holders.setdefault(int(codes[index]), []).append(int(index))
+            for index in test[np.isin(codes[test], both)]:
+                partners = shared.setdefault(int(index), {})
+                for partner in holders[int(codes[index])]:
+                    partners.setdefault(partner, []).append(kind)
+        return tuple(self._leak(index, shared[index], repeat, fold) for index in sorted(shared))
+
+    def _leak(self, index: int, partners: Mapping[int, list[str]], repeat: int, fold: int) -> Leak:
+        best = min(partners, key=lambda partner: (-len(partners[partner]), partner))
+        return Leak(
+            repeat=repeat,
+            fold=fold,
+            test=self._ids[index],
+            train=self._ids[best],
+            shared=tuple(partners[best]),
+            n_train=len(partners),
+        )
 
 
-def find_leaks(
-    samples: Sequence[Sample], train: Ints, test: Ints, *, repeat: int, fold: int
-) -> tuple[Leak, ...]:
-    """Return one record for each test sample that shares anything with the training part.
-
-    The training partner named is the one that shares most, the first in order among equals.
-    """
-    holders = {kind: _holders(samples, train, key) for kind, key in KINDS.items()}
-    leaks = []
-    for index in test:
-        shared: dict[int, list[str]] = {}
-        for kind, key in KINDS.items():
-            for partner in holders[kind].get(key(samples[index]), ()):
-                shared.setdefault(partner, []).append(kind)
-        if shared:
-            best = min(shared, key=lambda partner: (-len(shared[partner]), partner))
-            leaks.append(
-                Leak(
-                    repeat=repeat,
-                    fold=fold,
-                    test=samples[index].id,
-                    train=samples[best].id,
-                    shared=tuple(shared[best]),
-                    n_train=len(shared),
-                )
-            )
-    return tuple(leaks)
-
-
-def _holders(
-    samples: Sequence[Sample], part: Iterable[int], key: Callable[[Sample], str]
-) -> dict[str, list[int]]:
-    held: dict[str, list[int]] = {}
-    for index in part:
-        held.setdefault(key(samples[index]), []).append(int(index))
-    return held
+def _codes(values: list[str]) -> Ints:
+    """Return (n,) numbers, equal where the values are equal."""
+    seen: dict[str, int] = {}
+    return np.array([seen.setdefault(value, len(seen)) for value in values], dtype=np.int64)

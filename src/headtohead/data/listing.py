@@ -13,7 +13,7 @@ from headtohead.data.layout import Entry, place
 from headtohead.data.manifest import list_manifest
 from headtohead.data.npz import NpzStore
 from headtohead.data.options import LoadOptions
-from headtohead.data.store import FileEntry, Store
+from headtohead.data.store import FileEntry, FolderStore, Store
 from headtohead.data.stores import open_store
 from headtohead.data.tables import TABLES
 
@@ -91,7 +91,7 @@ def _list_files(store: Store, options: LoadOptions) -> Listing:
             "is the label."
         )
     entries = tuple(sorted(placed.entries, key=lambda entry: entry.path))
-    if not entries:
+    if not entries and isinstance(store, FolderStore):
         notes += [f"There is a table: to use it, point at {name}." for name in _tables(store)]
     return Listing(store, entries, (*problems, *placed.problems), (*notes, *placed.notes))
 

@@ -114,7 +114,7 @@ def frame_name(frame: int, axis: str = "axial") -> str:
 
 
 class FolderStore(Store):
-    """A folder on disk; links are followed, each real folder once."""
+    """A folder on disk; links are followed, but not round in circles."""
 
     def __init__(self, root: Path) -> None:
         self.root = str(root)
@@ -122,14 +122,13 @@ class FolderStore(Store):
 
     def files(self) -> Iterator[FileEntry]:
         """Yield all regular files below the folder, and links that lead nowhere, for the list of problems."""
-        seen: set[str] = set()
+        real: dict[str, str] = {}
         for where, folders, names in os.walk(self._folder, onerror=_refuse_folder, followlinks=True):
             folders.sort()
-            real = os.path.realpath(where)
-            if real in seen:
+            real[where] = os.path.realpath(where)
+            if any(real[where] == real.get(str(above)) for above in Path(where).parents):
                 folders.clear()
                 continue
-            seen.add(real)
             for name in names:
                 path = Path(where, name)
                 dangling = path.is_symlink() and not path.exists()
@@ -138,9 +137,16 @@ class FolderStore(Store):
                     yield FileEntry(path.relative_to(self._folder).as_posix(), n_bytes)
 
     def read(self, path: str) -> bytes:
-        """Return one file's bytes."""
+        """Return one file's bytes, unless it is larger than any picture may be."""
+        from headtohead.data.readers import DEFAULT_LIMITS
+
+        file = Path(self._folder, path)
         try:
-            return Path(self._folder, path).read_bytes()
+            if file.stat().st_size > DEFAULT_LIMITS.bytes:
+                raise UnreadableError(
+                    f"it has {file.stat().st_size:,} bytes; the limit is {DEFAULT_LIMITS.bytes:,}"
+                )
+            return file.read_bytes()
         except OSError as error:
             raise UnreadableError(f"it cannot be opened: {error.strerror or error}") from error
 

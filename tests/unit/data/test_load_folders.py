@@ -327,7 +327,7 @@ def test_names_that_are_no_unicode_and_loops_of_links(picture: Picture, tree: Tr
     (root / "yes" / "gone.png").symlink_to(root / "nowhere.png")
     (root / "yes" / "linked.png").symlink_to(root / "no" / "0.png")
     data = load(str(root))
-    assert len(data) == 7
+    assert len(data) == 7  # the loop is left, the linked picture counts
     assert sorted(p.path for p in data.problems) == ["yes/bad\\udcff.png", "yes/gone.png"]
 
 
@@ -339,3 +339,33 @@ def test_the_real_pictures(brain_mri: Path) -> None:
     assert sum(s.suffix == ".jpg" and s.format == "PNG" for s in data.samples) == 6
     assert len({s.pixel_hash for s in data.samples}) == 253 - 25
     assert source_digest(str(brain_mri)) == data.digest()
+
+
+def test_two_links_to_one_folder_are_both_followed(picture: Picture, tree: Tree) -> None:
+    root = tree({f"store/{name}": content for name, content in two_classes(picture).items()})
+    for part in ("train", "test"):
+        (root / "linked" / part).mkdir(parents=True)
+        for name in ("yes", "no"):
+            (root / "linked" / part / name).symlink_to(root / "store" / name, target_is_directory=True)
+    assert [s.split for s in load(str(root / "linked")).samples] == ["test"] * 6 + ["train"] * 6
+
+
+def test_a_file_beyond_any_picture_is_not_read(picture: Picture, tree: Tree) -> None:
+    root = tree(two_classes(picture))
+    with (root / "yes" / "huge.png").open("wb") as file:
+        file.truncate(3 << 30)  # sparse on disk
+    data = load(str(root))
+    assert [p.path for p in data.problems] == ["yes/huge.png"] and "limit" in data.problems[0].reason
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the administrator may read everything"
+)
+def test_a_folder_that_cannot_be_listed_is_an_error(picture: Picture, tree: Tree) -> None:
+    root = tree(two_classes(picture))
+    (root / "yes").chmod(0)
+    try:
+        with pytest.raises(DataError, match="cannot be listed"):
+            load(str(root))
+    finally:
+        (root / "yes").chmod(0o755)
