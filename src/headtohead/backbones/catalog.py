@@ -105,7 +105,9 @@ def resolve(name: str) -> BackboneRecord:
     scheme, colon, rest = name.partition(":")
     if colon and scheme in SCHEMES:
         if not rest:
-            raise UsageError(f"{name!r} names no model; expected {scheme}:<name>, for example {_EXAMPLES[scheme]}.")
+            raise UsageError(
+                f"{name!r} names no model; expected {scheme}:<name>, for example {_EXAMPLES[scheme]}."
+            )
         from headtohead.backbones import names
 
         return names.resolve_scheme(scheme, rest)
@@ -123,7 +125,9 @@ def at_size(record: BackboneRecord, side: int) -> BackboneRecord:
     """
     step = 14 if "patch14" in record.architecture else 16 if "patch16" in record.architecture else 1
     if side < 32 or side % step:
-        raise UsageError(f"{record.name} takes inputs whose side is a multiple of {step} px and at least 32; got {side}.")
+        raise UsageError(
+            f"{record.name} takes square inputs of at least 32 px, a multiple of {step}; got {side}."
+        )
     return record.model_copy(update={"input_size": side})
 
 

@@ -64,11 +64,15 @@ def from_efficientnet_lite(content: bytes, architecture: str) -> Tensors:
         raise WeightsError(f"The checkpoint for {architecture} cannot be read: {error}") from error
     expected = expected_tensors(architecture)
     if len(published) != len(expected):
-        raise WeightsError(f"{architecture} has {len(expected)} tensors in timm, the checkpoint has {len(published)}.")
+        raise WeightsError(
+            f"{architecture} has {len(expected)} tensors in timm, the checkpoint has {len(published)}."
+        )
     named: Tensors = {}
     for (old, tensor), (new, shape) in zip(published.items(), expected.items(), strict=True):
         if tuple(tensor.shape) != shape or _kind(old) != _kind(new):
-            raise WeightsError(f"{old} {tuple(tensor.shape)} stands where timm has {new} {shape} in {architecture}.")
+            raise WeightsError(
+                f"{old} {tuple(tensor.shape)} stands where timm has {new} {shape} in {architecture}."
+            )
         named[new] = tensor
     return named
 
@@ -85,7 +89,7 @@ def from_dinov2_onnx(content: bytes, architecture: str) -> Tensors:
     read them, and stored transposed; positions were split into class and grid.
     """
     import onnx
-    from google.protobuf.message import DecodeError
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
     try:
         graph = onnx.load_model_from_string(content).graph
@@ -103,7 +107,9 @@ def from_dinov2_onnx(content: bytes, architecture: str) -> Tensors:
     def read_by(node: str, prefix: str) -> Tensor:
         names = [name for name in reads.get(node, []) if name.startswith(prefix)]
         if len(names) != 1:
-            raise WeightsError(f"Node {node!r} of the ONNX graph reads {len(names)} constants {prefix}*; expected one.")
+            raise WeightsError(
+                f"Node {node!r} of the ONNX graph reads {len(names)} constants {prefix}*; expected one."
+            )
         return tensor(names[0])
 
     found = dict(_vit_tensors(architecture, tensor, read_by))
@@ -119,7 +125,9 @@ def _vit_tensors(architecture: str, tensor: Any, read_by: Any) -> Iterator[tuple
     for kind in ("weight", "bias"):
         yield f"patch_embed.proj.{kind}", tensor(f"{embeddings}.patch_embeddings.projection.{kind}")
         yield f"norm.{kind}", tensor(f"{last}.{kind}")
-    depth = 1 + max(int(name.split(".")[1]) for name in expected_tensors(architecture) if name.startswith("blocks."))
+    depth = 1 + max(
+        int(name.split(".")[1]) for name in expected_tensors(architecture) if name.startswith("blocks.")
+    )
     for number in range(depth):
         for name, value in _block_tensors(number, tensor, read_by):
             yield f"blocks.{number}.{name}", value
@@ -135,7 +143,11 @@ def _block_tensors(number: int, tensor: Any, read_by: Any) -> Iterator[tuple[str
     parts = [f"attention/attention/{which}" for which in ("query", "key", "value")]
     yield "attn.qkv.weight", torch.cat([linear(part) for part in parts])
     yield "attn.qkv.bias", torch.cat([tensor(f"{names}.{part.replace('/', '.')}.bias") for part in parts])
-    for ours, theirs in (("attn.proj", "attention/output/dense"), ("mlp.fc1", "mlp/fc1"), ("mlp.fc2", "mlp/fc2")):
+    for ours, theirs in (
+        ("attn.proj", "attention/output/dense"),
+        ("mlp.fc1", "mlp/fc1"),
+        ("mlp.fc2", "mlp/fc2"),
+    ):
         yield f"{ours}.weight", linear(theirs)
         yield f"{ours}.bias", tensor(f"{names}.{theirs.replace('/', '.')}.bias")
     for which in (1, 2):
@@ -147,9 +159,13 @@ def _block_tensors(number: int, tensor: Any, read_by: Any) -> Iterator[tuple[str
 def _complete(found: Tensors, expected: dict[str, tuple[int, ...]], architecture: str) -> Tensors:
     missing, extra = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
     if missing or extra:
-        raise WeightsError(f"{architecture}: tensors missing {missing[:3]}, left over {extra[:3]} after conversion.")
+        raise WeightsError(
+            f"{architecture}: tensors missing {missing[:3]}, left over {extra[:3]} after conversion."
+        )
     wrong = [name for name, shape in expected.items() if tuple(found[name].shape) != shape]
     if wrong:
         name = wrong[0]
-        raise WeightsError(f"{architecture}: {name} has shape {tuple(found[name].shape)}, timm has {expected[name]}.")
+        raise WeightsError(
+            f"{architecture}: {name} has shape {tuple(found[name].shape)}, timm has {expected[name]}."
+        )
     return {name: found[name] for name in expected}

@@ -172,7 +172,9 @@ def _compute(
         network, decided = _decide(task, first, precision)
         shape = list(run_network(network, task.prepare(first[0])[None], task.kind, task.batch).shape[1:])
         write_json(note, {**identity, **decided, "shape": shape})
-    pieces = [missing[start : start + task.batch * PIECE] for start in range(0, len(missing), task.batch * PIECE)]
+    pieces = [
+        missing[start : start + task.batch * PIECE] for start in range(0, len(missing), task.batch * PIECE)
+    ]
     prepared = _ahead(task, [[samples[key] for key in piece] for piece in pieces])
     label = f"features of {task.record.name}"
     for piece, inputs in zip(task.reporter.track(pieces, label, len(pieces)), prepared, strict=True):
@@ -218,7 +220,11 @@ def _decide(task: _Task, samples: Sequence[Sample], precision: Precision) -> tup
     wanted = fast_precision(task.device) if precision == "auto" else precision
     network = task.load("fp32")
     if wanted == "fp32":
-        return network, {"precision": "fp32", "check": None, "precision_note": _why_fp32(precision, task.device)}
+        return network, {
+            "precision": "fp32",
+            "check": None,
+            "precision_note": _why_fp32(precision, task.device),
+        }
     inputs = np.stack([task.prepare(sample) for sample in samples])
     reference = run_network(network, inputs, "last", task.batch)
     network = network.to(dtype=dtype_of(wanted))
@@ -229,7 +235,7 @@ def _decide(task: _Task, samples: Sequence[Sample], precision: Precision) -> tup
     note = _too_far(task.record, wanted, check)
     if precision != "auto":
         raise PrecisionError(f"{note} Use precision 'fp32' or 'auto'.")
-    task.reporter.warn(f"{note} Going on in fp32.")
+    task.reporter.say(f"{note} Going on in fp32.")
     return task.load("fp32"), {"precision": "fp32", "precision_note": note, **told}
 
 
@@ -280,7 +286,8 @@ def _digest(identity: Mapping[str, Any]) -> str:
 
 def _speed(distinct: int, computed: int, seconds: float) -> dict[str, Any]:
     rate = round(computed / seconds, 2) if computed and seconds > 0 else None
-    return {"distinct_pictures": distinct, "computed": computed, "seconds": round(seconds, 3), "pictures_per_second": rate}
+    counts = {"distinct_pictures": distinct, "computed": computed}
+    return counts | {"seconds": round(seconds, 3), "pictures_per_second": rate}
 
 
 def _slug(name: str) -> str:

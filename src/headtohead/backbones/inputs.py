@@ -54,7 +54,9 @@ def fit_unit(pixels: Floats, record: BackboneRecord, *, aspect: Aspect = "squash
     whole = pixels.astype(np.float32, copy=False)
     if whole.ndim == 2:
         return _fit(whole, record.input_size, aspect, record.interpolation)
-    planes = [_fit(whole[..., channel], record.input_size, aspect, record.interpolation) for channel in range(3)]
+    planes = [
+        _fit(whole[..., channel], record.input_size, aspect, record.interpolation) for channel in range(3)
+    ]
     return np.stack(planes, axis=-1)
 
 

@@ -53,7 +53,7 @@ def load_backbone(
             backbone = _timm(record, weights, drop_path)
     backbone.eval()
     if record.family != "transformer":
-        backbone.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        backbone.to(memory_format=torch.channels_last)
     return backbone.to(device=device, dtype=dtype)
 
 
@@ -77,7 +77,7 @@ def _fill(body: Any, tensors: dict[str, Tensor], record: BackboneRecord, path: s
     """Put every tensor in its place; the classifier is left out, nothing else may be missing or over."""
     classifier = body.default_cfg.get("classifier") or ()
     heads = (classifier,) if isinstance(classifier, str) else tuple(classifier)
-    leave = tuple(f"{head}." for head in heads) + ("pre_logits.",)
+    leave = (*(f"{head}." for head in heads), "pre_logits.")
     kept = {name: value for name, value in tensors.items() if not name.startswith(leave)}
     wanted: Mapping[str, Tensor] = body.state_dict()
     _resample_positions(body, kept, wanted)
@@ -91,14 +91,19 @@ def _fill(body: Any, tensors: dict[str, Tensor], record: BackboneRecord, path: s
     wrong = [name for name, value in kept.items() if name in wanted and value.shape != wanted[name].shape]
     if wrong:
         shapes = f"{tuple(kept[wrong[0]].shape)}, expected {tuple(wanted[wrong[0]].shape)}"
-        raise WeightsError(f"{path} does not fit {record.architecture} at {record.input_size} px: {wrong[0]} is {shapes}.")
+        size = f"{record.architecture} at {record.input_size} px"
+        raise WeightsError(f"{path} does not fit {size}: {wrong[0]} is {shapes}.")
     body.load_state_dict({name: value for name, value in kept.items() if name in wanted}, strict=False)
 
 
 def _resample_positions(body: Any, kept: dict[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
-    if "pos_embed" not in kept or "pos_embed" not in wanted or kept["pos_embed"].shape == wanted["pos_embed"].shape:
+    if (
+        "pos_embed" not in kept
+        or "pos_embed" not in wanted
+        or kept["pos_embed"].shape == wanted["pos_embed"].shape
+    ):
         return
-    from timm.layers import resample_abs_pos_embed
+    from timm.layers.pos_embed import resample_abs_pos_embed
 
     n_prefix = 0 if getattr(body, "no_embed_class", False) else int(getattr(body, "num_prefix_tokens", 0))
     grid = list(body.patch_embed.grid_size)
@@ -120,11 +125,17 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         else:
             found = torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise WeightsError(f"{path} cannot be read as weights: {' '.join(str(error).split())[:200]}") from error
+        raise WeightsError(
+            f"{path} cannot be read as weights: {' '.join(str(error).split())[:200]}"
+        ) from error
     for key in ("state_dict", "model"):
         if isinstance(found, dict) and isinstance(found.get(key), dict):
             found = found[key]
-    if not isinstance(found, dict) or not found or not all(isinstance(value, Tensor) for value in found.values()):
+    if (
+        not isinstance(found, dict)
+        or not found
+        or not all(isinstance(value, Tensor) for value in found.values())
+    ):
         raise WeightsError(f"{path} holds no table of tensors by name; expected a state dict.")
     return {name.removeprefix("module."): value for name, value in found.items()}
 
@@ -144,7 +155,9 @@ def _transformers(record: BackboneRecord, weights: Weights) -> TransformersBackb
             output_loading_info=True, **options,
         )  # fmt: skip
     except (SafetensorError, OSError, RuntimeError) as error:
-        raise WeightsError(f"{weights.path} cannot be read as weights: {' '.join(str(error).split())[:200]}") from error
+        raise WeightsError(
+            f"{weights.path} cannot be read as weights: {' '.join(str(error).split())[:200]}"
+        ) from error
     missing = sorted(name for name in found["missing_keys"] if "pooler" not in name)
     if missing or found["mismatched_keys"]:
         raise WeightsError(

@@ -12,9 +12,35 @@ if TYPE_CHECKING:
 
 __all__ = ["count_parameters", "family_of", "from_timm_config", "resolve_scheme", "timm_config"]
 
-HYBRIDS = ("hybrid", "maxxvit", "coat", "levit", "mobilevit", "efficientformer", "fastvit", "cvt", "edgenext", "tiny_vit")
-TRANSFORMERS = ("vision_transformer", "deit", "beit", "eva", "swin", "cait", "xcit", "pvt", "volo", "twins", "mvit",
-                "hiera", "pit", "tnt", "crossvit", "davit", "gcvit", "focal", "nest", "visformer", "convit", "naflex")  # fmt: skip
+HYBRIDS = tuple(
+    ["hybrid", "maxxvit", "coat", "levit", "mobilevit", "efficientformer", "fastvit", "edgenext", "tiny_vit"]
+)
+TRANSFORMERS = tuple(
+    [
+        "vision_transformer",
+        "deit",
+        "beit",
+        "eva",
+        "swin",
+        "cait",
+        "xcit",
+        "pvt",
+        "volo",
+        "twins",
+        "mvit",
+        "hiera",
+        "pit",
+        "tnt",
+        "crossvit",
+        "davit",
+        "gcvit",
+        "focal",
+        "nest",
+        "visformer",
+        "convit",
+        "naflex",
+    ]
+)
 
 
 def resolve_scheme(scheme: str, rest: str) -> BackboneRecord:
@@ -52,9 +78,9 @@ def timm_config(name: str) -> Any:
         near = difflib.get_close_matches(architecture, known, n=5, cutoff=0.4)
         if near:
             raise unknown_name("timm model", name, near)
-        raise UnknownNameError(f"Unknown timm model {name!r}; timm knows {len(known)} (python -c 'import timm; print(timm.list_models())').")
+        raise UnknownNameError(f"Unknown timm model {name!r}; `timm.list_models()` lists all {len(known)}.")
     if tag and name not in timm.list_pretrained():
-        raise unknown_name("timm weights", name, [one for one in timm.list_pretrained(f"{architecture}.*")] or [architecture])
+        raise unknown_name("timm weights", name, timm.list_pretrained(f"{architecture}.*") or [architecture])
     return get_pretrained_cfg(name)
 
 
@@ -63,7 +89,8 @@ def _timm(name: str) -> BackboneRecord:
     if config is None or not config.hf_hub_id:
         from headtohead.backbones.store import no_weights
 
-        raise no_weights(f"timm:{name}", "timm's table of pretrained weights", "it names no hub repository for this model")
+        why = "it names no hub repository for this model"
+        raise no_weights(f"timm:{name}", "timm's table of pretrained weights", why)
     architecture = name.partition(".")[0]
     return from_timm_config(
         f"timm:{name}", architecture, config, source="timm-hub",

@@ -113,7 +113,11 @@ class TimmBackbone(Backbone):
         """Return features of several depths (B, D')."""
         ask: Any = self.body.forward_intermediates
         if self.is_tokens:
-            options = {"return_prefix_tokens": True, "output_fmt": "NLC"} if self.n_prefix else {"output_fmt": "NLC"}
+            options = (
+                {"return_prefix_tokens": True, "output_fmt": "NLC"}
+                if self.n_prefix
+                else {"output_fmt": "NLC"}
+            )
             pairs = ask(x, indices=LAST_BLOCKS, norm=True, intermediates_only=True, **options)
             if not self.n_prefix:
                 return torch.cat([patches.float().mean(dim=1) for patches in pairs], dim=1)
@@ -141,7 +145,9 @@ class TransformersBackbone(Backbone):
         self.is_tokens = hasattr(self.config, "patch_size") and hasattr(self.config, "num_hidden_layers")
         self.n_prefix = 1 if self.is_tokens else 0
         sizes = getattr(self.config, "hidden_sizes", None)
-        width = self.config.hidden_size if self.is_tokens else (sizes[-1] if sizes else self.config.hidden_size)
+        width = (
+            self.config.hidden_size if self.is_tokens else (sizes[-1] if sizes else self.config.hidden_size)
+        )
         self.n_features = int(width) * (2 if self.is_tokens else 1)
         stored = getattr(self.config, "image_size", record.input_size)
         self.resample = self.is_tokens and int(stored) != record.input_size

@@ -12,8 +12,16 @@ from pydantic import Field
 from headtohead.core.errors import UsageError
 from headtohead.core.records import Record
 
-__all__ = ["MAX_RELATIVE_ERROR", "MIN_AGREEMENT", "Agreement", "Precision", "agreement", "dtype_of", "fast_precision",
-           "pick_device"]
+__all__ = [
+    "MAX_RELATIVE_ERROR",
+    "MIN_AGREEMENT",
+    "Agreement",
+    "Precision",
+    "agreement",
+    "dtype_of",
+    "fast_precision",
+    "pick_device",
+]
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 Floats = npt.NDArray[np.float32]
@@ -100,7 +108,9 @@ def pick_device(device: str) -> torch.device:
         raise UsageError(f"Unknown device {device!r}; expected auto, cpu, cuda, cuda:<n> or mps.") from error
     here = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": _has_mps()}
     if not here.get(chosen.type, False):
-        raise UsageError(f"Device {device!r} is not here; available: {[name for name, yes in here.items() if yes]}.")
+        raise UsageError(
+            f"Device {device!r} is not here; available: {[name for name, yes in here.items() if yes]}."
+        )
     return chosen
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -63,7 +65,9 @@ class RowStore:
         wanted = list(keys)
         absent = [key for key in wanted if key not in self._rows]
         if absent:
-            raise UsageError(f"{len(absent)} of {len(wanted)} pictures have no cached row, the first is {absent[0]}.")
+            raise UsageError(
+                f"{len(absent)} of {len(wanted)} pictures have no cached row, the first is {absent[0]}."
+            )
         return np.stack([self._rows[key] for key in wanted])
 
     def pack(self) -> None:
@@ -93,15 +97,8 @@ def _read(path: Path) -> dict[str, Row] | None:
         with np.load(path, allow_pickle=False) as piece:
             keys = [str(key) for key in piece["keys"]]
             rows, digest = piece["rows"], str(piece["digest"])
-    except (OSError, ValueError, KeyError, EOFError, *_zip_errors()):
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
         return None
     if _digest(keys, rows) != digest:
         return None
     return dict(zip(keys, rows, strict=True))
-
-
-def _zip_errors() -> tuple[type[Exception], ...]:
-    import zipfile
-    import zlib
-
-    return zipfile.BadZipFile, zlib.error

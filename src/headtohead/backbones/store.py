@@ -69,7 +69,9 @@ def put(target: Path, write: Callable[[Path], None], provenance: Callable[[str],
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".part-") as folder:
         part, note = Path(folder) / target.name, Path(folder) / "provenance.json"
         write(part)
-        note.write_text(json.dumps(provenance(file_sha256(part)).model_dump(), indent=2, sort_keys=True) + "\n")
+        note.write_text(
+            json.dumps(provenance(file_sha256(part)).model_dump(), indent=2, sort_keys=True) + "\n"
+        )
         note.replace(beside(target))
         part.replace(target)
 
@@ -88,7 +90,9 @@ def verified(target: Path) -> Provenance:
     try:
         provenance = Provenance.model_validate_json(beside(target).read_bytes())
     except (OSError, ValidationError) as error:
-        raise WeightsError(f"{target} has no readable provenance file beside it ({beside(target).name}).") from error
+        raise WeightsError(
+            f"{target} has no readable provenance file beside it ({beside(target).name})."
+        ) from error
     got = file_sha256(target)
     if got != provenance.safetensors_sha256:
         raise WeightsError(

