@@ -67,7 +67,7 @@ def _running(weights: Floats, rows: Ints) -> Floats:
     """Return (len(rows) + 1, B) cumulative weights, the first row zero."""
     total = np.empty((len(rows) + 1, weights.shape[1]))
     total[0] = 0.0
-    np.take(weights, rows, axis=0, out=total[1:])
+    np.take(weights, rows, axis=0, out=total[1:], mode="clip")
     np.cumsum(total, axis=0, out=total)
     return total
 

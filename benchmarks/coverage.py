@@ -1,0 +1,301 @@
+"""Coverage study: do 95 % intervals cover, and how often does the verdict say too much?
+
+Clustered predictions are simulated with a known truth (binormal scores, half of their variance shared
+within a group, labels by group, two contenders correlated on the same samples), and the product's own
+functions are asked for intervals and verdicts.
+
+    python benchmarks/coverage.py --out coverage.csv --cells 0:12 --simulations 1000
+
+runs a part of the grid on two processes; `--table coverage*.csv` prints the table of docs/statistics.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import math
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from threadpoolctl import threadpool_limits
+
+from headtohead.evaluate.compare import differences, rarer_class_groups
+from headtohead.evaluate.delong import auroc_pulls, auroc_test, covariance, logit_interval
+from headtohead.evaluate.intervals import bca, expanded, make_resamples, percentile
+from headtohead.evaluate.metrics import METRICS, metric_values
+from headtohead.evaluate.rule import Rule, decide
+from headtohead.evaluate.scoring import jackknife_variance, make_score
+from headtohead.evaluate.table import Lines, Table
+
+Floats = npt.NDArray[np.float64]
+NORMAL = NormalDist()
+NAMES = ("auroc", "accuracy", "sensitivity", "brier", "average_precision")
+ROPE = 0.05
+REPLICATES = 800
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One setting: groups, samples per group, share of positive groups, AUROC of the first contender."""
+
+    groups: int
+    size: int
+    prevalence: float
+    auroc: float
+
+
+def grid() -> list[Cell]:
+    """Return the settings: every number of groups with every AUROC, sizes and prevalences spread over them."""
+    small = [Cell(g, 1, p, a) for g, p, a in product((30, 60), (0.3, 0.5), (0.6, 0.9, 0.99))]
+    rare = [Cell(g, m, 0.1, a) for g, m, a in product((100, 200, 500), (1, 3), (0.75, 0.9))]
+    clustered = [
+        Cell(g, m, p, a) for g, m, p, a in product((50, 200), (3, 10), (0.3, 0.5), (0.75, 0.9, 0.99))
+    ]
+    large = [Cell(500, m, 0.3, a) for m, a in product((1, 3), (0.6, 0.99))]
+    few = [Cell(30, 3, 0.1, 0.9), Cell(50, 1, 0.1, 0.9), Cell(30, 10, 0.5, 0.9), Cell(60, 3, 0.1, 0.99)]
+    return small + clustered + rare + large + few
+
+
+def separation(auroc: float) -> float:
+    """Return the distance of the two score means, in standard deviations, that gives this AUROC."""
+    return math.sqrt(2) * NORMAL.inv_cdf(auroc)
+
+
+def draw(cell: Cell, second: float, rng: np.random.Generator) -> Table | None:
+    """Return one simulated table of two contenders, or None where a class is missing."""
+    label_of_group = (rng.random(cell.groups) < cell.prevalence).astype(np.int64)
+    if label_of_group.min() == label_of_group.max():
+        return None
+    group = np.repeat(np.arange(cell.groups), cell.size)
+    label = label_of_group[group]
+    n = len(group)
+    shared = _noise(rng, cell, group)
+    lines = {}
+    for name, auroc in (("a", cell.auroc), ("b", second)):
+        score = (
+            separation(auroc) * label + math.sqrt(0.6) * shared + math.sqrt(0.4) * _noise(rng, cell, group)
+        )
+        odds = separation(auroc) * (score - separation(auroc) / 2) + math.log(
+            cell.prevalence / (1 - cell.prevalence)
+        )
+        positive = 1 / (1 + np.exp(-odds))
+        prob = np.stack([1 - positive, positive], axis=1)
+        lines[name, 0] = Lines(np.arange(n), group, label, np.zeros(n, dtype=np.int64), prob)
+    names = np.array([f"s{i:06d}" for i in range(n)])
+    groups = np.array([f"g{i:06d}" for i in range(cell.groups)])
+    return Table(("no", "yes"), names, groups, group, label, ("a", "b"), (0,), lines, False)
+
+
+def _noise(rng: np.random.Generator, cell: Cell, group: npt.NDArray[np.int64]) -> Floats:
+    return math.sqrt(0.5) * rng.normal(size=cell.groups)[group] + math.sqrt(0.5) * rng.normal(size=len(group))
+
+
+def truths(cell: Cell) -> dict[str, float]:
+    """Return the true metrics of contender a, from the binormal model (numerically where needed)."""
+    d, p = separation(cell.auroc), cell.prevalence
+    shift = math.log(p / (1 - p))
+    cut = d / 2 - shift / d
+    sensitivity, specificity = 1 - NORMAL.cdf(cut - d), NORMAL.cdf(cut)
+    z = np.linspace(-9, 9, 40_001)
+    density = np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi) * (z[1] - z[0])
+    risk = 1 / (1 + np.exp(-(d * (z - d / 2) + shift)))
+    risk_up = 1 / (1 + np.exp(-(d * (z + d / 2) + shift)))
+    brier = float(p * ((1 - risk_up) ** 2 * density).sum() + (1 - p) * (risk**2 * density).sum())
+    above, above_up = 1 - _cdf(z + d), 1 - _cdf(z)
+    precision = p * above_up / (p * above_up + (1 - p) * above + 1e-300)
+    return {
+        "auroc": cell.auroc,
+        "accuracy": p * sensitivity + (1 - p) * specificity,
+        "sensitivity": sensitivity,
+        "brier": brier,
+        "average_precision": float((precision * density).sum()),
+    }
+
+
+def _cdf(z: Floats) -> Floats:
+    return np.array([0.5 * math.erfc(-x / math.sqrt(2)) for x in z])
+
+
+def one(cell: Cell, truth: dict[str, float], seed: int, index: int) -> dict[str, float] | None:
+    """Return what one simulated study says: 1 where the truth is covered, a word is said, and so on."""
+    rng = np.random.default_rng([seed, index])
+    table = draw(cell, cell.auroc, rng)
+    if table is None:
+        return None
+    resamples = make_resamples(table.n_groups, REPLICATES, index)
+    values = {
+        c: metric_values(table.of(c), resamples.weights, NAMES, table.classes) for c in table.contenders
+    }
+    found: dict[str, float] = {}
+    for name in NAMES:
+        score = make_score(table, "a", METRICS[name], values["a"][name], resamples, 0.95)
+        _hit(
+            found,
+            name,
+            None if score.low is None or score.high is None else (score.low, score.high),
+            truth[name],
+        )
+        boot = resamples.boot(values["a"][name])
+        boot = boot[~np.isnan(boot)]
+        value = float(values["a"][name][0])
+        _hit(found, f"{name}_percentile", percentile(boot, 0.95), truth[name])
+        _hit(found, f"{name}_expanded", expanded(boot, 0.95, table.n_groups), truth[name])
+        _hit(found, f"{name}_bca", bca(value, boot, resamples.jack(values["a"][name]), 0.95), truth[name])
+    found |= _closed(table, values["a"]["auroc"], resamples, truth["auroc"])
+    found |= _verdict(table, values, resamples, "null")
+    other = draw(cell, cell.auroc - ROPE, rng)
+    if other is not None:
+        values = {
+            c: metric_values(other.of(c), resamples.weights, NAMES[:1], other.classes)
+            for c in other.contenders
+        }
+        found |= _verdict(other, values, resamples, "edge")
+    return found
+
+
+def _hit(found: dict[str, float], name: str, ends: tuple[float, float] | None, truth: float) -> None:
+    if ends is not None:
+        found[f"{name}|cover"] = float(ends[0] <= truth <= ends[1])
+        found[f"{name}|below"] = float(truth < ends[0])
+        found[f"{name}|width"] = ends[1] - ends[0]
+
+
+def _closed(table: Table, values: Floats, resamples: Any, truth: float) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for name, n, by_group in (("delong", table.n_samples, False), ("obuchowski", table.n_groups, True)):
+        pulls = auroc_pulls(table.of("a"), n, by_group=by_group)
+        variance = covariance(pulls, pulls)
+        if variance > 0 and 0 < pulls.value < 1:
+            _hit(found, f"auroc_{name}", logit_interval(pulls.value, variance, 0.95), truth)
+            degrees = max(1, min(rarer_class_groups(table), table.n_groups) - 1)
+            _hit(found, f"auroc_{name}_t", logit_interval(pulls.value, variance, 0.95, degrees), truth)
+    variance = jackknife_variance(resamples.jack(values))
+    if variance > 0 and 0 < values[0] < 1:
+        _hit(found, "auroc_jack", logit_interval(float(values[0]), variance, 0.95, table.n_groups - 1), truth)
+    return found
+
+
+def _verdict(
+    table: Table, values: dict[str, dict[str, Floats]], resamples: Any, kind: str
+) -> dict[str, float]:
+    primary = {name: row["auroc"] for name, row in values.items()}
+    gap = differences(table, [("a", "b")], METRICS["auroc"], primary, resamples, 0.95)[0]
+    events = rarer_class_groups(table)
+    decision = decide(
+        Rule(rope=ROPE), low=gap.low, high=gap.high, inner=gap.inner, p_adjusted=gap.p_adjusted,
+        n_groups=table.n_groups, n_events=events,
+    )  # fmt: skip
+    found = {
+        f"{kind}|{word}": float(decision.word == word) for word in ("better", "equivalent", "cannot_tell")
+    }
+    truth = 0.0 if kind == "null" else ROPE
+    if gap.low is not None and gap.high is not None:
+        found[f"difference_{kind}|cover"] = float(gap.low <= truth <= gap.high)
+        values_gap = primary["a"] - primary["b"]
+        boot = resamples.boot(values_gap)
+        ends = bca(float(values_gap[0]), boot[~np.isnan(boot)], resamples.jack(values_gap), 0.95)
+        found[f"difference_{kind}_bca|cover"] = float(ends[0] <= truth <= ends[1])
+    pulls = [auroc_pulls(table.of(c), table.n_groups, by_group=True) for c in ("a", "b")]
+    tested = auroc_test(*pulls)
+    if tested is not None:
+        error = 1.959964 * tested[2]
+        found[f"difference_{kind}_obuchowski|cover"] = float(
+            abs(pulls[0].value - pulls[1].value - truth) <= error
+        )
+    return found
+
+
+def part(job: tuple[Cell, int, int, int]) -> tuple[dict[str, float], dict[str, int], int]:
+    """Return sums, counts and the number of studies of a slice of simulations of one cell."""
+    cell, seed, start, stop = job
+    truth, sums, counts, done = truths(cell), dict[str, float](), dict[str, int](), 0
+    with threadpool_limits(limits=1):
+        for index in range(start, stop):
+            found = one(cell, truth, seed, index)
+            if found is None:
+                continue
+            done += 1
+            for name, value in found.items():
+                sums[name] = sums.get(name, 0.0) + value
+                counts[name] = counts.get(name, 0) + 1
+    return sums, counts, done
+
+
+def study(cells: Sequence[Cell], simulations: int, workers: int) -> Iterator[dict[str, Any]]:
+    """Yield one row per cell: means of everything that `one` returns."""
+    with ProcessPoolExecutor(workers) as pool:
+        for cell in cells:
+            seed = (
+                hash((cell.groups, cell.size, round(1000 * cell.prevalence), round(1000 * cell.auroc)))
+                % 2**31
+            )
+            edges = np.linspace(0, simulations, workers + 1).astype(int)
+            jobs = [(cell, seed, int(a), int(b)) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+            began = time.perf_counter()
+            parts = list(pool.map(part, jobs))
+            names = sorted({name for sums, _, _ in parts for name in sums})
+            row: dict[str, Any] = {
+                "groups": cell.groups, "size": cell.size, "prevalence": cell.prevalence, "auroc": cell.auroc,
+                "studies": sum(done for _, _, done in parts), "seconds": round(time.perf_counter() - began, 1),
+            }  # fmt: skip
+            for name in names:
+                total = sum(sums.get(name, 0.0) for sums, _, _ in parts)
+                row[name] = round(total / max(1, sum(counts.get(name, 0) for _, counts, _ in parts)), 4)
+            yield row
+
+
+def main() -> None:
+    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    words.add_argument("--out", type=Path)
+    words.add_argument("--cells", default="0:1000", help="slice of the grid")
+    words.add_argument("--simulations", type=int, default=1000)
+    words.add_argument("--workers", type=int, default=2)
+    words.add_argument("--table", type=Path, nargs="*", help="print the table from these files")
+    given = words.parse_args()
+    if given.table:
+        print_table(given.table)
+        return
+    start, stop = (int(x) for x in given.cells.split(":"))
+    rows = []
+    for row in study(grid()[start:stop], given.simulations, given.workers):
+        rows.append(row)
+        print(
+            {k: row[k] for k in ("groups", "size", "prevalence", "auroc", "auroc|cover", "seconds")},
+            flush=True,
+        )
+        if given.out:
+            columns = list(dict.fromkeys(name for line in rows for name in line))
+            with given.out.open("w", newline="") as stream:
+                writer = csv.DictWriter(stream, columns)
+                writer.writeheader()
+                writer.writerows(rows)
+
+
+def print_table(paths: Sequence[Path]) -> None:
+    """Print the Markdown table of docs/statistics.md from result files."""
+    rows = [row for path in paths for row in csv.DictReader(path.open())]
+    shown = ("auroc|cover", "accuracy|cover", "sensitivity|cover", "brier|cover", "average_precision|cover",
+             "difference_null|cover", "null|better", "edge|equivalent", "null|cannot_tell")  # fmt: skip
+    titles = ("groups", "per group", "positive", "AUROC", "studies", "AUROC covers", "accuracy covers",
+              "sensitivity covers", "Brier covers", "AP covers", "difference covers", "false better",
+              "false equivalent", "cannot tell")  # fmt: skip
+    print("| " + " | ".join(titles) + " |\n|" + "---:|" * len(titles))
+    for row in rows:
+        head = [row[name] for name in ("groups", "size", "prevalence", "auroc", "studies")]
+        print(
+            "| "
+            + " | ".join(head + [f"{100 * float(row[name]):.1f}" if row.get(name) else "" for name in shown])
+            + " |"
+        )
+
+
+if __name__ == "__main__":
+    main()
