@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.errors import UnreadableError
-from headtohead.data.readers.dicom_open import Dataset
+from headtohead.data.readers.dicom_open import Dataset, get
 
 __all__ = ["Table", "apply_palette", "table_of"]
 
@@ -46,18 +46,22 @@ def table_of(item: Dataset, *, prefix: str = "LUT", little: bool = True, signed:
         UnreadableError: no descriptor, or fewer entries than it claims.
     """
     count, start, bits = _descriptor(item, prefix, signed)
-    segmented = item.get(f"Segmented{prefix}Data")
+    segmented = get(item, f"Segmented{prefix}Data")
     if segmented is not None:
-        entries = _expand(_numbers(segmented, None, bits, little), count)
+        entries = _expand(_numbers(segmented, bits > 8, little), count)
     else:
-        entries = _numbers(item.get(f"{prefix}Data"), count, bits, little)
+        data = get(item, f"{prefix}Data")
+        # entries are two bytes each, or one where the data are too short for that
+        packed = isinstance(data, bytes) and count <= len(data) < 2 * count
+        bits = min(bits, 8) if packed else bits
+        entries = _numbers(data, not packed, little)
     if len(entries) < count:
         raise UnreadableError(f"a lookup table holds {len(entries)} entries where it claims {count}")
     return Table(entries[:count].astype(np.uint8 if bits <= 8 else np.uint16), start, bits)
 
 
 def _descriptor(item: Dataset, prefix: str, signed: bool) -> tuple[int, int, int]:
-    descriptor = item.get(f"{prefix}Descriptor")
+    descriptor = get(item, f"{prefix}Descriptor")
     if descriptor is None or len(descriptor) != 3:
         raise UnreadableError("a lookup table has no valid descriptor")
     count, start, bits = (int(value) for value in descriptor)
@@ -69,17 +73,14 @@ def _descriptor(item: Dataset, prefix: str, signed: bool) -> tuple[int, int, int
     return count or 65536, start, bits
 
 
-def _numbers(data: Any, count: int | None, bits: int, little: bool) -> Array:
+def _numbers(data: Any, wide: bool, little: bool) -> Array:
     """Return the raw numbers of table data, which parsers give as bytes or as a list."""
     if data is None:
         raise UnreadableError("a lookup table has a descriptor but no data")
-    if isinstance(data, (bytes, bytearray)):
-        wide = len(data) >= 2 * count if count is not None else bits > 8
-        kind = ("<u2" if little else ">u2") if wide else "u1"
-        return np.frombuffer(
-            data[: len(data) // np.dtype(kind).itemsize * np.dtype(kind).itemsize], dtype=kind
-        )
-    values = data if isinstance(data, (list, tuple)) or hasattr(data, "__len__") else [data]
+    if isinstance(data, bytes):
+        kind = np.dtype(("<u2" if little else ">u2") if wide else "u1")
+        return np.frombuffer(data[: len(data) // kind.itemsize * kind.itemsize], dtype=kind)
+    values = list(data) if hasattr(data, "__len__") else [data]
     if len(values) > 65536:
         raise UnreadableError(f"a lookup table holds {len(values)} entries; up to 65536 are read")
     return np.asarray([int(value) for value in values], dtype=np.int64) & 0xFFFF
@@ -93,21 +94,21 @@ def _expand(segments: Array, count: int) -> Array:
     """
     parts: list[Array] = []
     held, at, last = 0, 0, 0.0
-    while at + 2 < len(segments) + 1 and held < count and at + 1 < len(segments):
+    while held < count and at + 2 < len(segments):
         kind, length = int(segments[at]), int(segments[at + 1])
         if held + length > count:
             raise UnreadableError(f"a segmented lookup table unfolds beyond the {count} entries it claims")
-        if kind == 0:
+        if kind == 0 and length:
             part = segments[at + 2 : at + 2 + length].astype(np.float64)
             at += 2 + length
-        elif kind == 1 and at + 2 < len(segments) and parts:
+        elif kind == 1 and length and parts:
             part = np.linspace(last, float(segments[at + 2]), length + 1)[1:]
             at += 3
         else:
             raise UnreadableError("a segmented lookup table has a segment of a kind that is not read")
         parts.append(part)
         held += len(part)
-        last = float(part[-1]) if len(part) else last
+        last = float(part[-1])
     return np.rint(np.concatenate(parts)) if parts else np.empty(0)
 
 

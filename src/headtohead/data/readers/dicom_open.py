@@ -12,6 +12,8 @@ from typing import Any
 
 import pydicom
 from pydicom.datadict import tag_for_keyword
+from pydicom.multival import MultiValue
+from pydicom.sequence import Sequence
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
 from headtohead.core.errors import UnreadableError
@@ -129,7 +131,7 @@ def from_groups(dataset: Dataset, index: int, sequence: str, keyword: str) -> An
 
 def first(value: Any) -> Any:
     """Return the first of several values, the value itself, or None where there is none."""
-    if isinstance(value, (list, tuple, pydicom.multival.MultiValue)):
+    if isinstance(value, (list, tuple, MultiValue, Sequence)):
         return value[0] if len(value) else None
     return None if value == "" else value
 
