@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import os
 import re
+import socket
+import urllib.parse
+import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,7 @@ from headtohead.core.reporter import QUIET, Reporter
 __all__ = ["Pin", "cached", "from_hub", "get_file", "resolve_hub"]
 
 WEIGHTS = "model.safetensors"
+CONNECT_SECONDS = 10.0
 YES = ("1", "true", "yes", "on")
 
 
@@ -85,6 +89,9 @@ def get_file(repository: str, name: str, revision: str | None) -> Path:
     where = f"the hub's cache {_cache()} and {_endpoint()}" + (" (offline: not asked)" if _offline() else "")
     from headtohead.backbones.load import quiet
 
+    here = hub.try_to_load_from_cache(repository, name, cache_dir=_cache(), revision=revision)
+    if not isinstance(here, str) and not _offline() and not _answers(_endpoint()):
+        raise no_weights(what, where, "it is not in the cache and the server was not reached")
     try:
         with quiet(), _no_bars(hub):
             return Path(hub.hf_hub_download(
@@ -195,6 +202,22 @@ def _hub() -> Any:
 
 def _endpoint() -> str:
     return (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
+
+
+def _answers(endpoint: str) -> bool:
+    """Return whether anything listens there; the client itself would try for half a minute.
+
+    Behind a proxy only the client can tell, so the answer is yes.
+    """
+    parts = urllib.parse.urlsplit(endpoint)
+    if urllib.request.getproxies().get(parts.scheme):
+        return True
+    try:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        socket.create_connection((parts.hostname or "", port), timeout=CONNECT_SECONDS).close()
+    except OSError:
+        return False
+    return True
 
 
 def _offline() -> bool:

@@ -12,34 +12,40 @@ if TYPE_CHECKING:
 
 __all__ = ["count_parameters", "family_of", "from_timm_config", "resolve_scheme", "timm_config"]
 
-HYBRIDS = tuple(
-    ["hybrid", "maxxvit", "coat", "levit", "mobilevit", "efficientformer", "fastvit", "edgenext", "tiny_vit"]
+HYBRIDS = (
+    "hybrid",
+    "maxxvit",
+    "coat",
+    "levit",
+    "mobilevit",
+    "efficientformer",
+    "fastvit",
+    "edgenext",
+    "tiny_vit",
 )
-TRANSFORMERS = tuple(
-    [
-        "vision_transformer",
-        "deit",
-        "beit",
-        "eva",
-        "swin",
-        "cait",
-        "xcit",
-        "pvt",
-        "volo",
-        "twins",
-        "mvit",
-        "hiera",
-        "pit",
-        "tnt",
-        "crossvit",
-        "davit",
-        "gcvit",
-        "focal",
-        "nest",
-        "visformer",
-        "convit",
-        "naflex",
-    ]
+TRANSFORMERS = (
+    "vision_transformer",
+    "deit",
+    "beit",
+    "eva",
+    "swin",
+    "cait",
+    "xcit",
+    "pvt",
+    "volo",
+    "twins",
+    "mvit",
+    "hiera",
+    "pit",
+    "tnt",
+    "crossvit",
+    "davit",
+    "gcvit",
+    "focal",
+    "nest",
+    "visformer",
+    "convit",
+    "naflex",
 )
 
 

@@ -81,7 +81,7 @@ def listing() -> list[dict[str, Any]]:
     for record in catalogue():
         here = _here(record)
         facts = record.model_dump(
-            include={"name", "family", "source", "model_id", "revision", "n_parameters"}
+            include={"name", "family", "source", "model_id", "revision", "n_parameters", "input_size"}
         )
         facts |= {"pretraining": record.pretraining, "licence": record.licence, "notes": record.notes}
         lines.append(facts | {"here": here is not None, "path": None if here is None else str(here)})
