@@ -61,6 +61,9 @@ def read_predictions(
         raise ManifestError(
             f"Two files are called {max(stems, key=stems.count)!r} and have no column 'model' to tell them apart."
         )
+    for part, stem in zip(parts, stems, strict=True):
+        if "model" not in part.columns:
+            part["model"] = stem
     frame = pd.concat(parts, ignore_index=True)
     notes: list[str] = []
     if "group" not in frame.columns:
@@ -109,8 +112,6 @@ def _read(path: Path) -> pd.DataFrame:
     if "model" not in frame.columns and "contender" in frame.columns:
         frame = frame.rename(columns={"contender": "model"})
     _need(frame, path)
-    if "model" not in frame.columns:
-        frame["model"] = path.stem
     for name in _TEXT:
         if name in frame.columns:
             frame[name] = _text(frame[name])
