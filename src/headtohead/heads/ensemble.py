@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -38,7 +38,7 @@ def how_of(word: str) -> How:
     """
     if word not in HOW:
         raise unknown_name("way of joining an ensemble", word, HOW)
-    return cast(How, word)
+    return word
 
 
 class EnsembleHead:
@@ -105,7 +105,7 @@ def combine(
     test = np.stack([member.probabilities for member in members])
     inner = np.stack([member.inner_probabilities for member in members])
     names = list(names) or [f"member {i + 1}" for i in range(len(members))]
-    known = ~np.isnan(inner).any(axis=(0, 2))
+    known = np.asarray(~np.isnan(inner).any(axis=(0, 2)))
     if how != "mean":
         _need_inner(inner, names, known, labels)
     joiner, chosen = _fit(how, inner[:, known], labels[known])

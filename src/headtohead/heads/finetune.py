@@ -20,8 +20,7 @@ from headtohead.core.errors import NoEffectError
 from headtohead.core.reporter import QUIET, Reporter
 from headtohead.heads.base import Cell, CellData, CellResult, quality
 from headtohead.heads.checkpoint import fingerprint
-from headtohead.heads.pictures import DatasetPictures, PictureSource, batches, get_augmenter
-from headtohead.heads.precision import checked_bf16, pick_device
+from headtohead.heads.pictures import DatasetPictures, PictureSource, get_augmenter
 from headtohead.heads.settings import FinetuneSettings
 from headtohead.heads.trials import Trial, best_trial, trial_settings
 
@@ -88,7 +87,7 @@ class FinetuneHead:
         self.record = record
         self.settings = suited(record, settings or FinetuneSettings())
         self._device, self._precision = device, precision
-        self._build = build or self._load
+        self._build = build
         self._recipe = recipe.digest() if recipe is not None else ""
         if pictures is None:
             if dataset is None or recipe is None:
@@ -166,53 +165,24 @@ class FinetuneHead:
         self, job: Job, data: CellData, held: Part | None, workdir: Path, reporter: Reporter
     ) -> Training:
         """Return a finished training; it goes on from its checkpoint where there is one."""
+        from headtohead.heads.start import loader, start_training
         from headtohead.heads.training import Part
 
-        training = self._start(job, Part(job.indices, data.labels[job.indices]), len(data.classes), reporter)
+        training = start_training(
+            self._build or loader(self.record),
+            self._pictures,
+            get_augmenter(job.settings.augment),
+            Part(job.indices, data.labels[job.indices]),
+            job.settings,
+            seed=job.seed,
+            k=len(data.classes),
+            device=self._device,
+            precision=self._precision,
+            reporter=reporter,
+        )
         key = self._key(job, data, held, bf16=training.bf16)
         training.run(job.until, held, workdir / f"{job.name}.pt", key, reporter)
         return training
-
-    def _start(self, job: Job, part: Part, k: int, reporter: Reporter) -> Training:
-        import torch
-
-        from headtohead.heads.network import Classifier, freeze, plain_attention, start_head
-        from headtohead.heads.training import Training
-
-        s, device = job.settings, pick_device(self._device)
-        backbone = self._build(job.seed, s.drop_path)
-        net = Classifier(backbone, int(backbone.n_features), k, s.dropout, job.seed)  # type: ignore[arg-type]
-        if s.depth == "lora":
-            from headtohead.heads.lora import add_adapters
-
-            add_adapters(net, s.lora_rank, job.seed)
-        freeze(net, s)
-        if device.type == "cpu":
-            plain_attention(net)
-        net.to(device)
-        few = part.indices[:: max(1, len(part.indices) // 4)][:4]
-        batch = next(batches(self._pictures, few, [np.arange(len(few))], _same, 0))
-        targets = torch.from_numpy(part.labels[np.searchsorted(part.indices, few)]).to(device)
-        bf16 = checked_bf16(
-            net, torch.from_numpy(batch.inputs).to(device), targets, self._precision, reporter
-        )
-        training = Training(net, self._pictures, get_augmenter(s.augment), part, s, job.seed, k, device, bf16)
-        if s.head_start == "probe":
-            start_head(net, *training.frozen_rows())
-        return training
-
-    def _load(self, seed: int, drop_path: float) -> nn.Module:
-        from timm.layers.drop import DropPath
-
-        from headtohead.backbones.load import load_backbone
-
-        try:
-            backbone = load_backbone(self.record, seed=seed, drop_path=drop_path)
-        except TypeError as error:
-            raise _no_branches(self.record.name) from error
-        if drop_path and not any(isinstance(layer, DropPath) for layer in backbone.modules()):
-            raise _no_branches(self.record.name)
-        return backbone
 
     def _key(self, job: Job, data: CellData, held: Part | None, *, bf16: bool) -> str:
         return fingerprint(
@@ -240,11 +210,3 @@ def _joined(training: Training, trial: Trial) -> tuple[Any, ...]:
 
 def _seed(seed: int, kind: int, number: int) -> int:
     return int(np.random.SeedSequence([seed, kind, number]).generate_state(1, np.uint32)[0])
-
-
-def _no_branches(name: str) -> NoEffectError:
-    return NoEffectError(f"{name} has no branches that stochastic depth could drop; set drop_path = 0.")
-
-
-def _same(_place: int, pixels: Any) -> Any:
-    return pixels

@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from headtohead.data.dataset import Dataset
     from headtohead.preprocess.recipe import Recipe
 
-__all__ = ["Augmenter", "Batch", "DatasetPictures", "PictureSource", "batches", "get_augmenter"]
+__all__ = ["Augmenter", "Batch", "DatasetPictures", "PictureSource", "batches", "get_augmenter", "unchanged"]
 
 Ints = npt.NDArray[np.int64]
 Pixels = npt.NDArray[np.float32]
+Change = Callable[[int, Pixels], Pixels]
 MEMORY_LIMIT = 2**31
 
 
@@ -130,11 +131,16 @@ def get_augmenter(preset: str) -> Augmenter:
     )
 
 
+def unchanged(_place: int, pixels: Pixels) -> Pixels:
+    """Return the pixels as they are."""
+    return pixels
+
+
 def batches(
     source: PictureSource,
     indices: Ints,
     order: Sequence[Ints],
-    change: Callable[[int, Pixels], Pixels],
+    change: Change,
     workers: int,
 ) -> Iterator[Batch]:
     """Yield the batches in order, made by threads ahead of their use.
@@ -164,9 +170,7 @@ def batches(
                 future.cancel()
 
 
-def _make(
-    source: PictureSource, indices: Ints, change: Callable[[int, Pixels], Pixels], places: Ints
-) -> Batch:
+def _make(source: PictureSource, indices: Ints, change: Change, places: Ints) -> Batch:
     rows: list[Any] = [
         source.normalise(change(int(place), source.pixels(int(indices[place])))) for place in places
     ]

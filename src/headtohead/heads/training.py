@@ -24,7 +24,7 @@ from headtohead.heads.checkpoint import load_checkpoint, save_checkpoint
 from headtohead.heads.mix import mixed
 from headtohead.heads.network import Classifier, norm_layers, parameter_groups
 from headtohead.heads.order import changes, epoch_order, plain_order, step_seed
-from headtohead.heads.pictures import Augmenter, PictureSource, batches
+from headtohead.heads.pictures import Augmenter, Change, PictureSource, batches, unchanged
 from headtohead.heads.schedule import rate_factor
 from headtohead.heads.settings import FinetuneSettings
 
@@ -106,7 +106,7 @@ class Training:
         self.net.eval()
         out = []
         with torch.inference_mode(), self._averaged():
-            for batch in batches(self.source, indices, order, _unchanged, min(1, self.settings.workers)):
+            for batch in batches(self.source, indices, order, unchanged, min(1, self.settings.workers)):
                 inputs = self._inputs(batch.inputs)
                 views = [inputs, inputs.flip(-1)] if flip else [inputs]
                 with self._half():
@@ -116,18 +116,19 @@ class Training:
 
     def frozen_rows(self) -> tuple[npt.NDArray[np.float32], Ints]:
         """Return the backbone's features of the part (and of its mirror images, if sound) with labels."""
-        order = plain_order(len(self.part.indices), max(self.settings.batch, 16))
+        rows = [self.features(self.part.indices)]
+        if self.augmenter.mirrors:
+            rows.append(self.features(self.part.indices, lambda _place, pixels: pixels[:, ::-1]))
+        return np.concatenate(rows), np.tile(self.part.labels, len(rows))
+
+    def features(self, indices: Ints, change: Change = unchanged) -> npt.NDArray[np.float32]:
+        """Return the backbone's features (n, D) of samples, after a change of their pixels."""
+        order = plain_order(len(indices), max(self.settings.batch, 16))
         self.net.eval()
-        rows, labels = [], []
+        made = batches(self.source, indices, order, change, min(1, self.settings.workers))
         with torch.inference_mode(), self._half():
-            for batch in batches(
-                self.source, self.part.indices, order, _unchanged, min(1, self.settings.workers)
-            ):
-                inputs = self._inputs(batch.inputs)
-                for view in [inputs, inputs.flip(-1)] if self.augmenter.mirrors else [inputs]:
-                    rows.append(self.net.backbone(view).float().cpu().numpy())
-                    labels.append(self.part.labels[batch.places])
-        return np.concatenate(rows), np.concatenate(labels)
+            rows = [self.net.backbone(self._inputs(batch.inputs)).float().cpu().numpy() for batch in made]
+        return np.concatenate(rows)
 
     def _epoch(self, epoch: int, label: str, reporter: Reporter) -> tuple[float, float, float]:
         s = self.settings
@@ -253,10 +254,6 @@ class Training:
         self.lines = [EpochLine(**line) for line in state["lines"]]
         self.held_rows = [rows.numpy() for rows in state["held_rows"]]
         reporter.say(f"{checkpoint.stem}: goes on after epoch {len(self.lines)}.")
-
-
-def _unchanged(_place: int, pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    return pixels
 
 
 def _append(path: Path, told: dict[str, Any]) -> None:
