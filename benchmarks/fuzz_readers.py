@@ -3,9 +3,10 @@
     python benchmarks/fuzz_readers.py --files 100000 [--seed 0] [--start 0] [--jobs 2]
 
 File number i of a seed is always the same, so a run that was stopped goes on with `--start`, and a
-failure is shown again with `--start i --files 1`. The process ends with 1 at the first exception other
-than `UnreadableError`, at the first reading that takes too long, and when memory grows too far; a crash
-of a decoder written in C is seen because the work runs in child processes.
+failure is shown again with `--start i --files 1`. The work runs in child processes, so that a crash of a
+decoder written in C is seen too. A child stops at the first exception other than `UnreadableError`, at the
+first reading that takes too long, and when its memory grows too far; then the exit status is 1. Lines that
+libtiff itself prints on stderr ("Fax4Decode: Bad code word …") are no failures.
 """
 
 from __future__ import annotations

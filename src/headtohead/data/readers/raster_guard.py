@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from headtohead.core.errors import UnreadableError
 from headtohead.data.readers.limits import Limits, check_size
+from headtohead.data.readers.streams import stream_shape
 from headtohead.data.readers.tiff_tags import TILE_HEIGHT, TILE_WIDTH, Directory, directories
 
 __all__ = ["check_structure", "count_gif"]
@@ -34,6 +35,8 @@ def check_structure(content: bytes, kind: str, limits: Limits) -> list[Directory
         _check_jpeg(content)
     elif kind == "WEBP":
         _check_webp(content, limits)
+    elif kind == "JPEG2000":
+        _check_jpeg2000(content, limits)
     return _check_tiff(content, limits) if kind == "TIFF" else []
 
 
@@ -76,6 +79,14 @@ def _check_webp(content: bytes, limits: Limits) -> None:
         width = 1 + int.from_bytes(content[24:27], "little")
         height = 1 + int.from_bytes(content[27:30], "little")
         check_size(height, width, limits)
+
+
+def _check_jpeg2000(content: bytes, limits: Limits) -> None:
+    """Check the size in the code stream, which may differ from the one in the boxes that Pillow looks at."""
+    claim = stream_shape(content)
+    if claim is None:
+        raise UnreadableError("it starts like JPEG 2000 but its code stream has no readable header")
+    check_size(claim[0], claim[1], limits)
 
 
 def count_gif(content: bytes, limit: int) -> int:

@@ -190,5 +190,9 @@ def _composite(colour: Array, alpha: Array) -> tuple[Array, Said]:
     top = int(np.iinfo(colour.dtype).max)
     if bool((alpha == top).all()):
         return np.ascontiguousarray(colour), ("Opaque alpha channel dropped.",)
-    mixed = (colour.astype(np.uint32) * alpha + top // 2) // top
-    return mixed.astype(colour.dtype), ("Alpha channel composited over black.",)
+    mixed = np.empty_like(colour, order="C")
+    step = max(1, (1 << 20) // max(1, colour.shape[1]))
+    for row in range(0, len(colour), step):  # in strips: the products need four times the memory
+        part = colour[row : row + step].astype(np.uint32)
+        mixed[row : row + step] = (part * alpha[row : row + step] + top // 2) // top
+    return mixed, ("Alpha channel composited over black.",)

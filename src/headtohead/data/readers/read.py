@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import TypeVar
+
+import numpy as np
 
 from headtohead.core.errors import UnreadableError
 from headtohead.core.records import Image
@@ -39,7 +42,8 @@ def read_image(
         salt: mixed into the hashes of patient and series ids (see `PROJECT_SALT`).
 
     Returns:
-        Pixels (H, W) or (H, W, 3) as stored (nothing clipped to 8 bit), upright, with the history.
+        Pixels (H, W) or (H, W, 3) as stored (nothing clipped to 8 bit), upright, with the history. The
+        array is contiguous and read-only.
 
     Raises:
         UnreadableError: for any content that is no readable picture, with the reason.
@@ -59,7 +63,7 @@ def read_image(
 
         return read_raster(content, kind, frame=frame, limits=limits)
 
-    return _guarded(job, name)
+    return _sealed(_guarded(job, name))
 
 
 def count_frames(
@@ -115,6 +119,13 @@ def _kind(content: bytes, limits: Limits) -> str:
             "PNM, DICOM, NIfTI); convert it to one of these or leave it out"
         )
     return kind
+
+
+def _sealed(image: Image) -> Image:
+    """Make the pixels contiguous and read-only, whatever the decoder left, so that no step edits them."""
+    pixels = np.ascontiguousarray(image.pixels)
+    pixels.flags.writeable = False
+    return dataclasses.replace(image, pixels=pixels)
 
 
 def _guarded(job: Callable[[], T], name: str) -> T:

@@ -21,6 +21,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
 from headtohead.core.errors import UnreadableError
 from headtohead.data.readers import Limits, count_frames, read_image, sniff
 from headtohead.data.readers.dicom import window_of
+from headtohead.data.readers.streams import stream_shape
 
 Array = npt.NDArray[Any]
 Maker = Callable[..., bytes]
@@ -303,6 +304,15 @@ def test_frames_of_a_file(dicom: Maker) -> None:
         count_frames(content, limits=Limits(frames=3))
 
 
+@pytest.mark.parametrize("name", ["examples_ybr_color.dcm", "SC_rgb_rle_2frame.dcm", "rtdose_rle.dcm"])
+def test_frames_of_compressed_files(name: str) -> None:
+    content = shipped(name)
+    n = count_frames(content)
+    for i in (0, n // 2, n - 1):
+        expected = pixel_array(pydicom.dcmread(SHIPPED / name), index=i)
+        assert np.array_equal(read_image(content, frame=i).pixels, expected)
+
+
 def test_enhanced_files_keep_facts_per_frame(dicom: Maker) -> None:
     shared = item(PixelMeasuresSequence=Sequence([item(PixelSpacing=["0.5", "0.75"])]))
     frames = [
@@ -400,6 +410,20 @@ def test_a_stream_that_disagrees_with_the_header_is_refused() -> None:
         UnreadableError, match=r"stream claims \(rows, columns, samples\) \(60000, 60000, 1\)"
     ):
         read_image(bomb)
+
+
+@pytest.mark.parametrize(
+    ("stream", "shape"),
+    [
+        (b"\xff\xd8\xff\xe0\0\x04ab\xff\xff\xc0\0\x0b\x08\0\x10\0\x20\x03" + bytes(20), (16, 32, 3, 8)),
+        (b"\xff\xd8\xff\xf7\0\x0b\x0c\0\x01\0\x02\x01" + bytes(20), (1, 2, 1, 12)),
+        (b"\xff\xd8\xff\xe0\0\x04ab", None),
+        (b"nothing", None),
+        (b"", None),
+    ],
+)
+def test_what_streams_claim(stream: bytes, shape: tuple[int, ...] | None) -> None:
+    assert stream_shape(stream) == shape
 
 
 def test_claims_are_checked_before_memory_is_asked_for(dicom: Maker) -> None:

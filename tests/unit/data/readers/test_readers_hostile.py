@@ -78,6 +78,15 @@ def test_the_fuzzer_catches_what_it_is_for(fuzz: ModuleType, monkeypatch: pytest
         fuzz.probe(b"GIF89a", "x.gif")
 
 
+def test_a_failure_in_a_child_process_is_reported(fuzz: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    tally, failures = fuzz.run(files=6, seed=0, start=0, jobs=2)
+    assert (sum(tally.values()), failures) == (6, [])
+    monkeypatch.setattr(fuzz, "MAX_SECONDS", -1.0)
+    _, failures = fuzz.run(files=6, seed=0, start=10, jobs=1)
+    assert len(failures) == 1
+    assert failures[0].startswith("file 10: TimeoutError")
+
+
 def test_damaged_files_are_reproducible(fuzz: ModuleType) -> None:
     corpus = fuzz.make_corpus()
     assert fuzz.mutated(corpus, 41, 3) == fuzz.mutated(corpus, 41, 3)

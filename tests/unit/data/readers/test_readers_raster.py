@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 import pytest
+from openjpeg.utils import encode_array as encode
 
 from headtohead.core.errors import UnreadableError
 from headtohead.data.readers import Limits, count_frames, read_image
@@ -115,6 +116,11 @@ TURNS: dict[int, Callable[[Array], Array]] = {
 }
 
 
+def with_exif(png: bytes, exif: PIL.Image.Exif) -> bytes:
+    body = b"eXIf" + exif.tobytes().removeprefix(b"Exif\0\0")
+    return png[:33] + struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body)) + png[33:]
+
+
 @pytest.mark.parametrize("orientation", sorted(TURNS))
 def test_exif_orientation_is_undone_and_told(saved: Maker, tiff: Maker, orientation: int) -> None:
     pixels = scene(4, 6)
@@ -126,6 +132,7 @@ def test_exif_orientation_is_undone_and_told(saved: Maker, tiff: Maker, orientat
         (saved(pixels, "WEBP", lossless=True, exif=exif), pixels),
         (tiff(pixels, {274: orientation}), pixels),
         (tiff(deep, {274: orientation}), deep),
+        (with_exif(cv2.imencode(".png", deep[..., ::-1])[1].tobytes(), exif), deep),
     ]
     for content, expected in contents:
         image = read_image(content)
@@ -323,6 +330,34 @@ def test_a_webp_canvas_is_checked_before_it_is_reserved() -> None:
     body = b"VP8X" + struct.pack("<I", 10) + bytes(4) + b"\xff\x3f\x00" + b"\xff\x3f\x00"
     with pytest.raises(UnreadableError, match="16384 x 16384"):
         read_image(b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body)
+
+
+def test_a_jpeg_2000_whose_stream_is_larger_than_its_boxes_is_refused(saved: Maker) -> None:
+    content = bytearray(saved(scene(), "JPEG2000"))
+    place = content.index(b"\xff\x4f\xff\x51") + 8
+    content[place : place + 8] = struct.pack(">II", 100_000, 100_000)
+    with pytest.raises(UnreadableError, match="100000 x 100000"):
+        read_image(bytes(content))
+    decoy = b"uuid" + b"\xff\x4f\xff\x51" + struct.pack(">HH4I", 41, 0, 47, 33, 0, 0) + bytes(60)
+    box = struct.pack(">I", len(decoy) + 4) + decoy
+    with pytest.raises(UnreadableError, match="100000 x 100000"):
+        read_image(bytes(content[:12]) + box + bytes(content[12:]))
+
+
+@pytest.mark.parametrize("colour", [False, True])
+def test_12_bit_jpeg_2000_keeps_its_numbers(rng: np.random.Generator, colour: bool) -> None:
+    pixels = rng.integers(0, 4096, (40, 50, 3) if colour else (40, 50), dtype=np.uint16)
+    image = read_image(bytes(encode(pixels, bits_stored=12, photometric_interpretation=2 - colour)))
+    assert np.array_equal(image.pixels, pixels)
+    assert image.bit_depth == 12
+
+
+def test_pixels_are_contiguous_and_read_only(saved: Maker) -> None:
+    for kind in ("PNG", "JPEG", "TIFF"):
+        pixels = read_image(saved(scene(), kind)).pixels
+        assert pixels.flags.c_contiguous
+        with pytest.raises(ValueError, match="read-only"):
+            pixels[0] = 0
 
 
 def test_a_late_frame_that_costs_all_earlier_ones_is_bounded(saved: Maker) -> None:
