@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["MARKS", "count_glyphs", "frame_share", "measure_marks", "periodicity", "tinted_share"]
+__all__ = ["MARKS", "count_glyphs", "frame_share", "measure_marks", "periodicity"]
 
 U8 = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
@@ -16,20 +17,17 @@ Mask = npt.NDArray[np.bool_]
 MARKS = {
     "frame": "largest share of one side's length along which a line near the edge is bright",
     "glyphs": "number of letter-like spots outside the foreground",
-    "tinted": "share of pixels with a slight tint, as a camera gives to a grey screen",
     "periodic": "height of the tallest off-axis peak of the spectrum, in median-deviation units",
     "ground": "median grey value outside the foreground, 0 to 1",
 }
 _WORK = 512
 _BRIGHT = 200
-_TINT = 8
 
 
-def measure_marks(pixels: npt.NDArray[Any], grey: U8, mask: Mask | None) -> dict[str, float]:
+def measure_marks(grey: U8, mask: Mask | None) -> dict[str, float]:
     """Return the numbers named in `MARKS`.
 
     Args:
-        pixels: as read, (H, W) or (H, W, 3).
         grey: (H, W) 8-bit.
         mask: (H, W) foreground, or None.
     """
@@ -37,7 +35,6 @@ def measure_marks(pixels: npt.NDArray[Any], grey: U8, mask: Mask | None) -> dict
     return {
         "frame": frame_share(grey),
         "glyphs": float(count_glyphs(grey, mask)) if mask is not None else float("nan"),
-        "tinted": tinted_share(pixels),
         "periodic": periodicity(grey),
         "ground": float(np.median(grey[outside])) / 255
         if outside is not None and outside.any()
@@ -59,14 +56,6 @@ def frame_share(grey: U8) -> float:
     rows = np.concatenate([bright[:reach], bright[-reach:]]).mean(axis=1)
     cols = np.concatenate([bright[:, :reach], bright[:, -reach:]], axis=1).mean(axis=0)
     return float(max(rows.max(), cols.max()))
-
-
-def tinted_share(pixels: npt.NDArray[Any]) -> float:
-    """Return the share of pixels whose channels differ a little or more (over 8 of 255)."""
-    if pixels.ndim == 2 or pixels.dtype != np.uint8:
-        return 0.0
-    spread = pixels.max(axis=2).astype(np.int16) - pixels.min(axis=2)
-    return float((spread > _TINT).mean())
 
 
 def count_glyphs(grey: U8, mask: Mask) -> int:
@@ -105,7 +94,7 @@ def _is_glyph(index: int, stats: npt.NDArray[Any], size: tuple[int, int]) -> boo
 def periodicity(grey: U8) -> float:
     """Return how far the tallest off-axis peak of the spectrum stands out, as moiré makes it do.
 
-    The logarithm of the power spectrum of the central square is flattened by its ring medians; the
+    The logarithm of the power spectrum of the central square is flattened by its ring means; the
     axes and the frequencies of JPEG's 8-pixel blocks lie on the axes and are left out.
 
     Args:
@@ -119,16 +108,17 @@ def periodicity(grey: U8) -> float:
     window = np.hanning(256)
     plane = (square.astype(np.float64) - square.mean()) * window[:, None] * window[None, :]
     power = np.log(np.abs(np.fft.fftshift(np.fft.fft2(plane))) ** 2 + 1e-3)
+    ring, use = _rings()
+    total = np.bincount(ring[use], weights=power[use], minlength=int(ring.max()) + 1)
+    count = np.bincount(ring[use], minlength=int(ring.max()) + 1)
+    rest = (power - (total / np.maximum(count, 1))[ring])[use]
+    spread = float(np.median(np.abs(rest))) * 1.4826
+    return float(rest.max()) / spread if spread > 0 else 0.0
+
+
+@cache
+def _rings() -> tuple[npt.NDArray[np.int64], Mask]:
+    """Return each frequency's ring, and which frequencies are looked at: off the axes, neither low nor corner."""
     y, x = np.mgrid[-128:128, -128:128]
     ring = np.hypot(x, y)
-    use = (np.abs(x) > 6) & (np.abs(y) > 6) & (ring > 24) & (ring < 126)
-    rest = power - _ring_median(power, ring.astype(np.int64), use)
-    spread = float(np.median(np.abs(rest[use]))) * 1.4826
-    return float(rest[use].max()) / spread if spread > 0 else 0.0
-
-
-def _ring_median(power: npt.NDArray[Any], ring: npt.NDArray[Any], use: Mask) -> npt.NDArray[Any]:
-    medians = np.zeros(int(ring.max()) + 1)
-    for radius in np.unique(ring[use]):
-        medians[radius] = np.median(power[use & (ring == radius)])
-    return np.asarray(medians[ring])
+    return ring.astype(np.int64), (np.abs(x) > 6) & (np.abs(y) > 6) & (ring > 24) & (ring < 126)

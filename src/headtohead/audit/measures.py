@@ -34,12 +34,14 @@ MEASURES = {
     "softness": "share of gradient energy that survives blurring: near 1 for blurred or enlarged pictures",
     "adjacent": "correlation of neighbouring pixels; near 0 for pure noise",
     "coloured": "share of pixels whose channels differ by more than 40 of 255",
+    "tinted": "share of pixels with a slight tint, as a camera gives to a grey screen",
     "cast": "mean difference between the largest and the smallest channel, 0 to 1",
     "edge": "shorter edge in pixels",
     "aspect": "longer edge divided by shorter edge",
 }
 _STRIP = 0.06
 _COLOURED = 40
+_TINT = 8
 
 
 def grey8(image: Image) -> U8:
@@ -68,7 +70,7 @@ def measure(image: Image, grey: U8) -> dict[str, float]:
     """
     height, width = grey.shape
     counts = np.bincount(grey.ravel(), minlength=256)
-    coloured, cast = colour_share(image.pixels)
+    coloured, tinted, cast = colour_share(image.pixels)
     lowest = int(np.flatnonzero(counts)[0])
     return {
         "mean": float(grey.mean()) / 255,
@@ -79,22 +81,27 @@ def measure(image: Image, grey: U8) -> dict[str, float]:
         "softness": softness(grey),
         "adjacent": adjacent_correlation(grey),
         "coloured": coloured,
+        "tinted": tinted,
         "cast": cast,
         "edge": float(min(height, width)),
         "aspect": max(height, width) / min(height, width),
     }
 
 
-def colour_share(pixels: npt.NDArray[Any]) -> tuple[float, float]:
-    """Return the share of clearly coloured pixels and the mean channel difference (0 to 1).
+def colour_share(pixels: npt.NDArray[Any]) -> tuple[float, float, float]:
+    """Return the shares of clearly coloured and of slightly tinted pixels, and the mean difference.
+
+    The difference is that of a pixel's largest and smallest channel: over 40 of 255 is coloured,
+    over 8 tinted; the mean is in 0 to 1.
 
     >>> colour_share(np.full((4, 4), 9, np.uint8))
-    (0.0, 0.0)
+    (0.0, 0.0, 0.0)
     """
     if pixels.ndim == 2 or pixels.dtype != np.uint8:
-        return 0.0, 0.0
-    spread = pixels.max(axis=2).astype(np.int16) - pixels.min(axis=2)
-    return float((spread > _COLOURED).mean()), float(spread.mean()) / 255
+        return 0.0, 0.0, 0.0
+    red, green, blue = (np.ascontiguousarray(pixels[..., c]) for c in range(3))
+    spread = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
+    return float((spread > _COLOURED).mean()), float((spread > _TINT).mean()), float(spread.mean()) / 255
 
 
 def adjacent_correlation(grey: U8) -> float:
@@ -184,7 +191,8 @@ def background(grey: U8, mask: npt.NDArray[np.bool_] | None) -> U8:
 
 
 def _hull(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    points = cv2.findNonZero(mask.astype(np.uint8))
+    outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    points = np.concatenate(outlines)
     plane = np.zeros(mask.shape, dtype=np.uint8)
     cv2.fillConvexPoly(plane, cv2.convexHull(points), 1)
     reach = 2 * max(1, round(0.03 * min(mask.shape))) + 1

@@ -131,7 +131,7 @@ def look_at(name: str, image: Image, *, classical: bool = True) -> Picture:
     cut = _classical_box(image) if classical else None
     values: dict[str, float] = {
         **measures.measure(image, grey),
-        **marks.measure_marks(image.pixels, grey, mask),
+        **marks.measure_marks(grey, mask),
         **_compare_boxes(grey, box, mask, cut),
     }
     return Picture(
