@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from headtohead.core.errors import UnreadableError
 
-__all__ = ["fill_non_finite", "is_grey_as_rgb", "narrow", "orient"]
+__all__ = ["fill_non_finite", "is_grey_as_rgb", "narrow", "narrowed", "orient"]
 
 Array = npt.NDArray[Any]
 
@@ -61,6 +61,14 @@ def narrow(pixels: Array, low: float, high: float) -> Array:
         if info.min <= low and high <= info.max:
             return pixels.astype(dtype)
     return pixels.astype(np.float32)
+
+
+def narrowed(pixels: Array, low: float, high: float) -> tuple[Array, tuple[str, ...]]:
+    """Do as `narrow` and say so where numbers had to be rounded."""
+    result = narrow(pixels, low, high)
+    if result.dtype == np.float32 and bool((result.astype(np.float64) != pixels).any()):
+        return result, ("Rounded to 32-bit floats.",)
+    return result, ()
 
 
 _TURNS = {2: (0, True), 3: (2, False), 4: (2, True), 5: (3, True), 6: (3, False), 7: (1, True), 8: (1, False)}

@@ -3,7 +3,7 @@
 The order is the standard's (PS3.3 C.11, PS3.4 N.2): stored numbers -> modality table or rescale (CT:
 Hounsfield units) -> VOI table if there is one -> MONOCHROME1 turned so that higher is brighter. A
 window is *not* applied: it travels in `Image.window`, and the recipe decides. Presentation states,
-overlays and ICC profiles are not applied.
+overlays, ICC profiles, dose scaling and the makers' private scalings are not applied.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from headtohead.core.errors import UnreadableError
 from headtohead.core.records import Image
-from headtohead.data.readers.arrays import fill_non_finite, is_grey_as_rgb, narrow
+from headtohead.data.readers.arrays import fill_non_finite, is_grey_as_rgb, narrow, narrowed
 from headtohead.data.readers.dicom_decode import Layout, decode_frame, layout_of
 from headtohead.data.readers.dicom_facts import facts_of, spacing_of
 from headtohead.data.readers.dicom_luts import apply_palette, table_of
@@ -110,7 +110,9 @@ def _colour(dataset: Dataset, stored: Array, layout: Layout, photometric: str) -
         raise UnreadableError(
             "its colours are stored in a way that is not read (neither RGB, YBR nor palette)"
         )
-    pixels, said = _as_house_type(stored, layout)
+    low, high, beyond = _range(stored, layout)
+    pixels, rounded = narrowed(stored, low, high)
+    said = (*beyond, *rounded)
     if layout.photometric != "RGB":
         said = ("YBR colours converted to RGB.", *said)
     return pixels, layout.stored, said
@@ -132,22 +134,31 @@ def _grey(dataset: Dataset, stored: Array, layout: Layout, index: int) -> tuple[
     return grey, said
 
 
-def _as_house_type(stored: Array, layout: Layout) -> tuple[Array, Said]:
-    if stored.dtype.kind == "f":
-        said = ("64-bit floats rounded to 32 bits.",) if stored.dtype.itemsize > 4 else ()
-        return stored.astype(np.float32), said
-    pixels = narrow(stored, *layout.value_range)
-    inexact = pixels.dtype == np.float32 and bool((pixels.astype(np.float64) != stored).any())
-    return pixels, ("Rounded to 32-bit floats.",) if inexact else ()
+def _range(stored: Array, layout: Layout) -> tuple[int, int, Said]:
+    """Return the range that the stored numbers can take: of the stated bits, if they keep to them."""
+    low, high = layout.value_range
+    if low <= int(stored.min()) and int(stored.max()) <= high:
+        return low, high, ()
+    info = np.iinfo(stored.dtype)
+    return (
+        int(info.min),
+        int(info.max),
+        (f"Pixels go beyond the {layout.stored} bits stated: taken as they are.",),
+    )
+
+
+def _floats(stored: Array) -> tuple[Array, Said]:
+    said = ("64-bit floats rounded to 32 bits.",) if stored.dtype.itemsize > 4 else ()
+    return stored.astype(np.float32), said
 
 
 def _modality(dataset: Dataset, stored: Array, layout: Layout, index: int) -> tuple[Grey, Said]:
     """Turn stored numbers into modality units: by table, by rescale, or as they are."""
     if stored.dtype.kind == "f":
-        pixels, said = _as_house_type(stored, layout)
+        pixels, said = _floats(stored)
         return Grey(pixels, *_span(pixels)), ("Float pixels, taken as they are.", *said)
-    low, high = layout.value_range
-    if layout.stored == 1:
+    low, high, beyond = _range(stored, layout)
+    if layout.allocated == 1:
         return Grey(stored.astype(np.uint8), 0, 1, (0.0, 1.0)), ("1 bit per pixel: delivered as 0 and 1.",)
     item = first(from_groups(dataset, index, _TRANSFORM, "ModalityLUTSequence"))
     if item is not None:
@@ -156,11 +167,12 @@ def _modality(dataset: Dataset, stored: Array, layout: Layout, index: int) -> tu
     slope = number(from_groups(dataset, index, _TRANSFORM, "RescaleSlope"))
     intercept = number(from_groups(dataset, index, _TRANSFORM, "RescaleIntercept"))
     if slope is None or intercept is None or (slope, intercept) == (1, 0):
-        pixels, said = _as_house_type(stored, layout)
-        return Grey(pixels, low, high), said
+        pixels, rounded = narrowed(stored, low, high)
+        return Grey(pixels, low, high), (*beyond, *rounded)
     if slope == 0:
         raise UnreadableError("its rescale slope is 0, which would make every pixel equal")
-    return _rescaled(stored, low, high, slope, intercept)
+    grey, said = _rescaled(stored, low, high, slope, intercept)
+    return grey, (*beyond, *said)
 
 
 def _rescaled(stored: Array, low: int, high: int, slope: float, intercept: float) -> tuple[Grey, Said]:

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.records import Image
-from headtohead.data.readers.arrays import fill_non_finite, is_grey_as_rgb, narrow
+from headtohead.data.readers.arrays import fill_non_finite, is_grey_as_rgb, narrowed
 from headtohead.data.readers.limits import MIB, Limits, check_frame, check_size, inflate
 from headtohead.data.readers.nifti_header import Header, header_of
 from headtohead.data.readers.slices import AXES, SliceOptions
@@ -115,13 +115,12 @@ def _scaled(picture: Array, header: Header) -> tuple[Array, tuple[str, ...]]:
         wide = picture.astype(np.float64)
         return (picture if plain else wide * slope + intercept).astype(np.float32), said
     info = np.iinfo(header.dtype)
-    ends = sorted((int(info.min) * slope + intercept, int(info.max) * slope + intercept))
-    if slope == int(slope) and intercept == int(intercept) and max(map(abs, ends)) < 1 << 32:
-        return narrow(picture.astype(np.int64) * int(slope) + int(intercept), *ends), said
-    exact = picture.astype(np.float64) * slope + intercept
-    pixels = exact.astype(np.float32)
-    lossy = plain and bool((pixels != exact).any())
-    return pixels, (*said, "Rounded to 32-bit floats.") if lossy else said
+    bottom, top = sorted((int(info.min) * slope + intercept, int(info.max) * slope + intercept))
+    if slope == int(slope) and intercept == int(intercept) and max(-bottom, top) < 1 << 33:
+        pixels, rounded = narrowed(picture.astype(np.int64) * int(slope) + int(intercept), bottom, top)
+    else:
+        pixels, rounded = narrowed(picture.astype(np.float64) * slope + intercept, -np.inf, np.inf)
+    return pixels, (*said, *(rounded if plain else ()))
 
 
 def _window(volume: Array, header: Header) -> tuple[float, float] | None:

@@ -117,6 +117,20 @@ def test_meaningless_bits_do_not_reach_the_pixels(dicom: Maker) -> None:
     assert high.pixels.tolist() == [[0xABC, 0x123]]
 
 
+def test_numbers_beyond_the_stated_bits_do_not_wrap() -> None:
+    """JPEG 2000 of 16 bits in a file that states 8: taken as they are, and told."""
+    content = shipped("JPEG2000.dcm")
+    dataset = pydicom.dcmread(io.BytesIO(content))
+    whole = dataset.pixel_array
+    dataset.BitsStored, dataset.HighBit = 4, 3
+    buffer = io.BytesIO()
+    dataset.save_as(buffer)
+    image = read_image(buffer.getvalue())
+    assert image.pixels.dtype == np.int16
+    assert np.array_equal(image.pixels, whole)
+    assert any("beyond the 4 bits" in line for line in image.history)
+
+
 # ---- VOI, window, MONOCHROME1 ---------------------------------------------------------------
 
 

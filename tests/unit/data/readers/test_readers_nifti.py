@@ -125,6 +125,13 @@ def test_number_types(stored: str) -> None:
     assert np.array_equal(image.pixels, expected_slice(volume, "axial", 1))
 
 
+def test_large_whole_numbers_are_rounded_and_told() -> None:
+    volume = np.full((2, 2, 2), 2**24 + 1, dtype=np.uint32)
+    assert "Rounded to 32-bit floats." in read_image(volume_file(volume)).history
+    small = read_image(volume_file(np.ones((2, 2, 2), dtype=np.uint32)))
+    assert not any("Rounded" in line for line in small.history)
+
+
 def test_scaling_follows_nibabel(volume: Array) -> None:
     for slope, intercept, kind in ((2.0, -1.0, np.int32), (0.5, 3.25, np.float32), (0.0, 9.0, np.int16)):
         content = with_field(volume_file(volume), 112, "<ff", slope, intercept)

@@ -87,6 +87,12 @@ def test_tiff_number_types(tiff: Maker, dtype: str, order: str) -> None:
     assert np.array_equal(image.pixels, pixels)
 
 
+def test_big_tiff(saved: Maker) -> None:
+    content = saved(scene(), "TIFF", big_tiff=True)
+    assert content[:4] == b"II+\0"
+    assert np.array_equal(read_image(content).pixels, scene())
+
+
 def test_float_pixels_that_are_not_finite_are_filled_and_told(tiff: Maker) -> None:
     pixels = np.array([[1.5, np.nan, 2.5], [np.inf, -np.inf, 7.0]], dtype=np.float32)
     image = read_image(tiff(pixels))
