@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -30,9 +30,10 @@ from threadpoolctl import threadpool_limits
 from headtohead.evaluate.compare import differences, rarer_class_groups
 from headtohead.evaluate.delong import auroc_pulls, auroc_test, covariance, logit_interval
 from headtohead.evaluate.intervals import bca, expanded, make_resamples, percentile
+from headtohead.evaluate.margin import jackknife_variance
 from headtohead.evaluate.metrics import METRICS, metric_values
 from headtohead.evaluate.rule import Rule, decide
-from headtohead.evaluate.scoring import jackknife_variance, make_score
+from headtohead.evaluate.scoring import make_score
 from headtohead.evaluate.table import Lines, Table
 
 Floats = npt.NDArray[np.float64]
@@ -238,7 +239,7 @@ def study(cells: Sequence[Cell], simulations: int, workers: int) -> Iterator[dic
                 % 2**31
             )
             edges = np.linspace(0, simulations, workers + 1).astype(int)
-            jobs = [(cell, seed, int(a), int(b)) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+            jobs = [(cell, seed, int(a), int(b)) for a, b in pairwise(edges)]
             began = time.perf_counter()
             parts = list(pool.map(part, jobs))
             names = sorted({name for sums, _, _ in parts for name in sums})

@@ -8,7 +8,7 @@ from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special, stats
+from scipy import special
 
 __all__ = [
     "Resamples",
@@ -94,8 +94,8 @@ def expanded(boot: Floats, level: float, n_groups: int) -> tuple[float, float]:
     The bootstrap's spread is too narrow by sqrt((n - 1)/n) and its quantiles are normal rather than
     t; the tail probability is moved to Phi(t_{alpha/2, n-1} sqrt(n/(n-1))).
     """
-    t = stats.t.ppf((1 - level) / 2, n_groups - 1) * math.sqrt(n_groups / (n_groups - 1))
-    tail = _NORMAL.cdf(float(t))
+    t = float(special.stdtrit(n_groups - 1, (1 - level) / 2)) * math.sqrt(n_groups / (n_groups - 1))
+    tail = _NORMAL.cdf(t)
     low, high = np.quantile(boot, [tail, 1 - tail])
     return float(low), float(high)
 
@@ -185,7 +185,7 @@ def wilson_clustered(
         value: the proportion. n: its denominator in samples. n_groups: groups in the denominator.
         variance: cluster variance of the proportion.
     """
-    t = float(stats.t.ppf((1 + level) / 2, max(1, n_groups - 1)))
+    t = float(special.stdtrit(max(1, n_groups - 1), (1 + level) / 2))
     size = (
         min(n, value * (1 - value) / variance) if variance > 0 and 0 < value < 1 else float(min(n, n_groups))
     )

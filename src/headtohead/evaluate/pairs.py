@@ -97,7 +97,7 @@ def _judged(bout: Bout, found: Difference, refusal: str, n_pairs: int, swaps: in
         more=more_words(decision, outlook, events), refusal=refusal,
     )  # fmt: skip
     values = bout.primary[found.a] - bout.primary[found.b]
-    tests, extra = bout.tests.run(found, _spread(bout, values), swaps)
+    tests, extra = bout.tests.run(found, bout.setting.resamples.boot(values), swaps)
     return Comparison(
         a=found.a, b=found.b, metric=row.name, difference=found.value, low=found.low, high=found.high,
         verdict=decision.word, winner=found.favours if decision.word == "better" else None, sentence=sentence,

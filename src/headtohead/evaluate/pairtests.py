@@ -13,6 +13,7 @@ from headtohead.core.records import TestResult
 from headtohead.evaluate.compare import Difference
 from headtohead.evaluate.corrected import fold_differences, fold_tests
 from headtohead.evaluate.delong import Pulls, auroc_pulls, auroc_test
+from headtohead.evaluate.intervals import two_sided_p
 from headtohead.evaluate.mcnemar import mcnemar_tests
 from headtohead.evaluate.metrics import Metric, predicted
 from headtohead.evaluate.permutation import permutation_test
@@ -40,16 +41,21 @@ class PairTests:
     folds: Mapping[str, Sequence[FoldLine]]
 
     def run(
-        self, found: Difference, spread: float, n_permutations: int
+        self, found: Difference, boot: Floats, n_permutations: int
     ) -> tuple[dict[str, TestResult], dict[str, Any]]:
         """Return the tests of the pair by name, and further numbers.
 
         Args:
-            spread: bootstrap standard error of the difference.
+            boot: bootstrap replicates of the difference.
         """
         table, a, b = self.setting.table, found.a, found.b
         first, second = table.of(a), table.of(b)
-        tests = {"cluster_bootstrap": _bootstrap(found, spread)}
+        tests = {
+            "interval": TestResult(
+                statistic=found.value, p_value=found.p, note="where the interval touches 0"
+            )
+        }
+        tests["cluster_bootstrap"] = _bootstrap(found, boot)
         if self.row.name in ("auroc", "auroc_fold_mean"):
             tests["delong"] = _auroc(self.by_sample[a], self.by_sample[b], "z, samples taken as independent")
             tests["obuchowski"] = _auroc(self.by_group[a], self.by_group[b], "z, groups as units")
@@ -83,11 +89,13 @@ def prepare_tests(
     return PairTests(setting, row, rope, by_sample, by_group, folds)
 
 
-def _bootstrap(found: Difference, spread: float) -> TestResult:
+def _bootstrap(found: Difference, boot: Floats) -> TestResult:
+    known = boot[~np.isnan(boot)]
+    spread = float(known.std(ddof=1)) if len(known) > 1 else 0.0
     if found.value is None or not spread > 0:
         return TestResult(statistic=None, note=found.note or "the difference does not vary")
-    note = f"difference over its standard error {spread:.4f}; p from the replicates"
-    return TestResult(statistic=found.value / spread, p_value=found.p, note=note)
+    note = f"difference over its standard error {spread:.4f}; p from {len(known)} replicates"
+    return TestResult(statistic=found.value / spread, p_value=two_sided_p(known), note=note)
 
 
 def _auroc(a: Pulls, b: Pulls, note: str) -> TestResult:

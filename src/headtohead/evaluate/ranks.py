@@ -10,8 +10,8 @@ import numpy.typing as npt
 from scipy import stats
 
 from headtohead.core.records import Comparison
+from headtohead.evaluate.margin import jackknife_variance
 from headtohead.evaluate.metrics import Metric
-from headtohead.evaluate.scoring import jackknife_variance
 from headtohead.evaluate.setting import Setting
 
 __all__ = ["critical_difference", "rank_table", "variance_split"]
