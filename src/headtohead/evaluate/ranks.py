@@ -108,13 +108,13 @@ def variance_split(
     is the small size of a fold. Averages over contenders, as root mean square.
     """
     names = list(replicates)
-    values = np.array([replicates[name][0] for name in names])
+    values = [float(replicates[name][0]) for name in names if not np.isnan(replicates[name][0])]
     group = [jackknife_variance(setting.resamples.jack(replicates[name])) for name in names]
     repeat = [float(np.var(per_repeat[name], ddof=1)) for name in names if len(per_repeat[name]) > 1]
     fold = [_within(folds[name]) for name in names]
     return {
         "metric": row.name,
-        "sd_contender": _sd(float(np.nanvar(values, ddof=1)) if len(names) > 1 else None),
+        "sd_contender": _sd(float(np.var(values, ddof=1)) if len(values) > 1 else None),
         "sd_group": _sd(_mean(group)),
         "sd_repeat": _sd(_mean(repeat)),
         "sd_fold": _sd(_mean(fold)),
