@@ -90,8 +90,7 @@ def refuse_hostile(archive: Path, members: Iterable[Member], limits: ArchiveLimi
     if found:
         raise DataError(
             f"{archive.name} is refused as unsafe: {shortened(found)}. Expected plain files below the "
-            "archive's "
-            "own top. If you trust it, unpack it yourself and point at the folder."
+            "archive's own top. If you trust it, unpack it yourself and point at the folder."
         )
 
 
@@ -241,11 +240,16 @@ def _tar_fault(info: tarfile.TarInfo) -> str:
 
 
 def is_tar(path: Path) -> bool:
-    """Tell whether a file is a tar archive, compressed or not, from its first blocks."""
+    """Tell whether a file is a tar archive, compressed or not, from its first block alone."""
     try:
-        return tarfile.is_tarfile(path)
+        with path.open("rb") as file:
+            head = file.read(8)
+            file.seek(0)
+            stream = _unpacker(file, head) or file
+            tarfile.TarInfo.frombuf(stream.read(tarfile.BLOCKSIZE), "utf-8", "surrogateescape")
     except (tarfile.TarError, *BROKEN):
         return False
+    return True
 
 
 def _plain_stream(file: IO[bytes], path: Path, limits: ArchiveLimits) -> IO[bytes]:
@@ -271,8 +275,8 @@ def _copy_bounded(stream: io.BufferedIOBase, copy: IO[bytes], path: Path, limits
             held += len(block)
             if held > limits.total_bytes or (held > limits.ratio_floor and held > limits.ratio * packed):
                 raise DataError(
-                    f"{path.name} is refused as unsafe: {packed:,} bytes unpack to more than {held:,}. "
-                    "If you trust it, unpack it yourself and point at the folder."
+                    f"{path.name} is refused as unsafe: {packed:,} bytes unpack to more than {held:,}. If "
+                    "you trust it, unpack it yourself and point at the folder."
                 )
             copy.write(block)
     copy.flush()

@@ -57,16 +57,16 @@ def choose_classes(labels: Iterable[str], positive: str | None) -> tuple[tuple[s
     if len(names) < 2:
         raise TooFewError(
             f"A comparison needs at least two classes; got {'only ' + repr(names[0]) if names else 'none'}. "
-            "Expected one folder per class, a manifest with a label column, or label_from. "
-            "Check the path, and the labels that were dropped or mapped."
+            "Expected one folder per class, a manifest with a label column, or label_from. Check the path, "
+            "and the labels that were dropped or mapped."
         )
     if positive is not None and positive not in names:
         raise unknown_name("class", positive, names)
     if len(names) > 2:
         if positive is not None:
             raise NoEffectError(
-                f"positive={positive!r} has no effect with {len(names)} classes {names}; "
-                "leave it out, or merge classes to two with map_labels."
+                f"positive={positive!r} has no effect with {len(names)} classes {names}; leave it out, or "
+                "merge classes to two with map_labels."
             )
         return (
             tuple(names),

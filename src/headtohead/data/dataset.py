@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 __all__ = ["GIVEN_GROUP", "SLICE_AXIS", "Dataset", "Problem", "digest_lines", "entry_line", "shortened"]
 
-GIVEN_GROUP = "group"
-"""The name in `Sample.extra` under which the group column of a manifest is kept untouched."""
+GIVEN_GROUP = "headtohead:group"
+"""The name in `Sample.extra` under which the group that the data gave is kept, whatever is found later."""
 
-SLICE_AXIS = "slice_axis"
+SLICE_AXIS = "headtohead:slice_axis"
 """The name in `Sample.extra` that tells along which axis a slice of a volume was cut."""
 
 

@@ -105,8 +105,7 @@ def _pick(rule: str, count: int) -> list[int]:
     if not rule.isdecimal():
         raise UsageError(
             f"Frames {rule!r} are not understood; expected 'first', 'all', 'middle', 'middle:<k>', "
-            "'count:<k>' "
-            "or a number."
+            "'count:<k>' or a number."
         )
     if int(rule) >= count:
         raise UnreadableError(f"frame {rule} was asked for; the file holds {count} (0 to {count - 1})")

@@ -50,8 +50,8 @@ class Fold:
         both = np.intersect1d(self.train, self.test)
         if both.size:
             raise LeakageError(
-                f"Fold {self.fold} of repeat {self.repeat} has {both.size} samples in train and in test, "
-                f"at positions {shortened(both)}. A sample may be in one part only."
+                f"Fold {self.fold} of repeat {self.repeat} has {both.size} samples in train and in test, at "
+                f"positions {shortened(both)}. A sample may be in one part only."
             )
 
     @classmethod
@@ -217,8 +217,7 @@ def leakage_error(leaks: tuple[Leak, ...]) -> LeakageError:
     return LeakageError(
         f"Train and test overlap: {describe(leaks)} Expected none. Put what belongs together in one group "
         "(duplicates are found by the audit), use a grouped split, or go on with allow_leaks, which is "
-        "stated "
-        "in the verdict."
+        "stated in the verdict."
     )
 
 

@@ -43,9 +43,10 @@ def fetch_kaggle(handle: str) -> tuple[Path, str]:
             folder = Path(hub.dataset_download(handle))
     except Exception as error:  # kagglehub and requests raise many kinds
         raise DataError(
-            f"The Kaggle data set {handle!r} cannot be had: {type(error).__name__}: {_one_line(error)} Check the "
-            "name, the network and your Kaggle token (kaggle.com, Settings, API). Without network, name the version "
-            "that was downloaded before (kaggle:owner/set/versions/<number>), or give the path of a folder."
+            f"The Kaggle data set {handle!r} cannot be had: {type(error).__name__}: {_one_line(error)} Check "
+            "the name, the network and your Kaggle token (kaggle.com, Settings, API). Without network, name "
+            "the version that was downloaded before (kaggle:owner/set/versions/<number>), or give the path "
+            "of a folder."
         ) from error
     return folder, f"Kaggle data set {handle}, {_version(folder)}, in kagglehub's cache."
 

@@ -52,6 +52,8 @@ def relabelled(entries: Sequence[Entry], renames: Mapping[str, str], drop: Itera
         UnknownNameError: a label that does not occur.
     """
     notes = []
+    if not all(renames.values()):
+        raise UsageError(f"map_labels={dict(renames)} makes an empty label; use drop to leave samples out.")
     for name in renames:
         _must_occur(name, entries, "label in map_labels")
     kept = tuple(replace(entry, label=renames.get(entry.label, entry.label)) for entry in entries)

@@ -140,15 +140,13 @@ def _told(folder: str, twin: str, inside: list[str], repeated: list[str]) -> lis
     if 2 * len(repeated) < len(inside):
         return [
             f"The folder {folder!r} holds folders named like those of {whole}, but {len(others)} of its "
-            f"{len(inside)} "
-            "pictures are not there: it is read like any other folder. If it should not, point at the one "
-            "to use."
+            f"{len(inside)} pictures are not there: it is read like any other folder. If it should not, "
+            "point at the one to use."
         ]
     rest = f" {len(others)} further pictures in it stay: {shortened(others, 3)}." if others else ""
     return [
         f"The folder {folder!r} repeats {len(repeated)} pictures of {whole} byte for byte under the same "
-        "names: "
-        f"each is counted once.{rest}"
+        f"names: each is counted once.{rest}"
     ]
 
 

@@ -87,8 +87,7 @@ def _list_files(store: Store, options: LoadOptions) -> Listing:
         raise DataError(
             f"label_from={options.label_from!r} matches none of {len(files)} paths, such as "
             f"{shortened(sorted(files), 3)}. It is searched in the path relative to {store.root}; its first "
-            "group "
-            "is the label."
+            "group is the label."
         )
     entries = tuple(sorted(placed.entries, key=lambda entry: entry.path))
     if not entries and isinstance(store, FolderStore):

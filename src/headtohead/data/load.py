@@ -102,8 +102,8 @@ def _nothing(source: str, listing: Listing, problems: Sequence[Problem]) -> str:
     more = f" {' '.join(listing.notes)}" if listing.notes else ""
     return (
         f"No usable pictures in {source}.{why}{more} Expected one folder per class with pictures in it, "
-        "train/val/test folders of such, or a manifest with the columns path and label. Check the path, "
-        "or name the label with label_from."
+        "train/val/test folders of such, or a manifest with the columns path and label. Check the path, or "
+        "name the label with label_from."
     )
 
 

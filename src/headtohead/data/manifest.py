@@ -57,8 +57,7 @@ def _entry(row: tuple[str, ...], table: Table, chosen: Mapping[str, str], folder
 
 
 def _relative(path: str, folder: Path) -> str:
-    """Return a path relative to the manifest's folder with forward slashes, as written if it is so "
-    "already."""
+    """Return a path relative to the manifest's folder, with forward slashes and without detours."""
     plain = path.replace("\\", "/")
     if not plain:
         return ""
@@ -73,8 +72,7 @@ def _split(word: str, table: str) -> str | None:
     if word.casefold() not in SPLIT_WORDS:
         raise ManifestError(
             f"{table}: split {word!r} is not understood; expected train, val or test. If that column is no "
-            "split, "
-            "name another with columns split=<column>, or rename it."
+            "split, name another with columns split=<column>, or rename it."
         )
     return SPLIT_WORDS[word.casefold()]
 
@@ -93,9 +91,8 @@ def _check_labels(table: str, entries: list[Entry]) -> None:
     empty = [entry.path or "a row without path" for entry in entries if not entry.label or not entry.path]
     if empty:
         raise ManifestError(
-            f"{table}: {len(empty)} rows have no label or no path: {shortened(empty)}. Every row needs "
-            "both; remove "
-            "rows whose label is not known."
+            f"{table}: {len(empty)} rows have no label or no path: {shortened(empty)}. Every row needs both; "
+            "remove rows whose label is not known."
         )
     plain = {entry.label for entry in entries}
     several = [entry for entry in entries if _several(entry.label, plain)]
@@ -103,8 +100,7 @@ def _check_labels(table: str, entries: list[Entry]) -> None:
         raise ManifestError(
             f"{table}: {len(several)} rows carry several labels, such as {several[0].label!r} for "
             f"{several[0].path}. One label per picture is expected: make a column that asks one question, "
-            "such as "
-            "'pneumonia' yes or no, and name it with columns label=<column>."
+            "such as 'pneumonia' yes or no, and name it with columns label=<column>."
         )
 
 
@@ -125,18 +121,21 @@ def _check_rows(table: str, entries: list[Entry]) -> None:
     several = f" with the labels {sorted(labels)}" if len(labels) > 1 else ""
     raise ManifestError(
         f"{table}: {len(twice)} pictures are listed more than once: {shortened(twice)}. The first stands "
-        "there"
-        f"{several or ' twice alike'}. One row and one label per picture is expected; remove the others."
+        f"there{several or ' twice alike'}. One row and one label per picture is expected; remove the others."
     )
 
 
 def _check_files(table: str, entries: list[Entry], store: FolderStore) -> None:
     missing = [entry.path for entry in entries if not store.exists(entry.path)]
     if missing:
+        bare = (
+            ""
+            if any(Path(path).suffix for path in missing)
+            else " They have no suffix: write whole file names."
+        )
         raise ManifestError(
-            f"{table}: {len(missing)} of {len(entries)} files are not there: {shortened(missing)}. Paths "
-            "are relative "
-            f"to the folder of the table, {store.root}."
+            f"{table}: {len(missing)} of {len(entries)} files are not there: {shortened(missing)}. Paths are "
+            f"relative to the folder of the table, {store.root}.{bare}"
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tempfile
 import threading
@@ -15,7 +16,7 @@ import numpy.typing as npt
 
 from headtohead.core.errors import ChangedDataError, DataError, UnreadableError
 from headtohead.core.records import Image
-from headtohead.data.archives import GIB, ArchiveLimits, ZipStore
+from headtohead.data.archives import BROKEN, GIB, ArchiveLimits, ZipStore
 from headtohead.data.dataset import Problem
 from headtohead.data.layout import SPLIT_WORDS, Entry
 from headtohead.data.store import FileEntry, Store, frame_hash
@@ -23,7 +24,7 @@ from headtohead.data.store import FileEntry, Store, frame_hash
 __all__ = ["NpzStore", "is_npz"]
 
 Array = npt.NDArray[Any]
-NPZ_LIMITS = ArchiveLimits(entries=1000, member_bytes=64 * GIB, ratio=1100.0)
+NPZ_LIMITS = ArchiveLimits(entries=1000, member_bytes=32 * GIB)
 IN_MEMORY = 64 << 20
 """Larger arrays are kept in a nameless temporary file and mapped, not held."""
 
@@ -130,13 +131,12 @@ class NpzStore(Store):
         try:
             with self._zip.stream(f"{name}.npy") as stream:
                 header = _read_header(stream)
-        except (ValueError, OSError, EOFError) as error:
+        except BROKEN as error:
             raise DataError(f"The array {name!r} in {self.root} is damaged: {error}.") from error
         if header.dtype.hasobject:
             raise DataError(
                 f"The array {name!r} in {self.root} holds Python objects, which only unpickling could read, "
-                "and "
-                "that may run any code. Save plain numbers or text instead."
+                "and that may run any code. Save plain numbers or text instead."
             )
         return header
 
@@ -146,7 +146,7 @@ class NpzStore(Store):
                 try:
                     with self._zip.stream(f"{name}.npy") as stream:
                         self._arrays[name] = _load(stream, self._headers[name])
-                except (ValueError, OSError, EOFError, RuntimeError) as error:
+                except BROKEN as error:
                     raise DataError(f"The array {name!r} in {self.root} is damaged: {error}.") from error
             return self._arrays[name]
 
@@ -163,8 +163,7 @@ def _parts(names: list[str], file: str) -> dict[str, tuple[str, str]]:
     if not whole or len(whole) < len(found):
         raise DataError(
             f"{file} holds the arrays {names}; expected pairs such as train_images and train_labels, val_…, "
-            "test_… "
-            "(or images and labels)."
+            "test_… (or images and labels)."
         )
     return {part: (pair["images"], pair["labels"]) for part, pair in whole.items()}
 
@@ -193,9 +192,8 @@ def _label_names(name: str, labels: Array, n_pictures: int) -> list[str]:
     if labels.ndim != 1:
         raise DataError(
             f"{name!r} has shape {labels.shape}: several labels per picture. One label per picture is "
-            "expected, "
-            "shape (N,) or (N, 1). Choose one column (or, for one-hot rows, the arg max) and save it as the "
-            "labels."
+            "expected, shape (N,) or (N, 1). Choose one column (or, for one-hot rows, the arg max) and save "
+            "it as the labels."
         )
     if len(labels) != n_pictures:
         raise DataError(f"{name!r} has {len(labels)} labels for {n_pictures} pictures; expected one each.")
@@ -238,7 +236,9 @@ def _read_header(stream: IO[bytes]) -> _Header:
 
 def _load(stream: IO[bytes], header: _Header) -> Array:
     """Read an array: small ones into memory, large ones into a nameless file that is mapped."""
-    n_bytes = int(np.prod(header.shape, dtype=np.int64)) * header.dtype.itemsize
+    if min(header.shape, default=0) < 0:
+        raise ValueError(f"its header claims the shape {header.shape}")
+    n_bytes = math.prod(header.shape) * header.dtype.itemsize
     _read_header(stream)
     order: Literal["F", "C"] = "F" if header.fortran else "C"
     if n_bytes <= IN_MEMORY:

@@ -39,9 +39,8 @@ def draw_kfold(
         if parts is None:
             raise TooFewError(
                 f"No division into {folds} folds of whole groups was found in which every part holds every "
-                "class "
-                f"({_counts(labels, groups, classes)}). Use fewer folds, or look at groups with several "
-                "labels."
+                f"class ({_counts(labels, groups, classes)}). Use fewer folds, or look at groups with "
+                "several labels."
             )
         drawn += [(repeat, fold, _rest(test, len(labels)), test) for fold, test in enumerate(parts)]
     return drawn
@@ -152,10 +151,8 @@ def _need_groups(labels: Ints, groups: Names, classes: Sequence[str], needed: in
         way = f"Use {fewest} folds, or add" if fewest >= 2 else "Add"
         raise TooFewError(
             f"The class {name!r} is in {fewest} group(s); {asked} needs at least {needed}, one for every "
-            "part. "
-            f"({_counts(labels, groups, classes)}.) {way} pictures of other patients or scenes, or merge or "
-            "drop the "
-            "class."
+            f"part. ({_counts(labels, groups, classes)}.) {way} pictures of other patients or scenes, or "
+            "merge or drop the class."
         )
     return fewest
 

@@ -86,8 +86,8 @@ class Store(ABC):
         content = self.read(path) if content is None else content
         if sha256 is not None and frame_hash(content, frame, axis) != sha256:
             raise ChangedDataError(
-                f"{path} in {self.root} is not the file that was listed: its bytes have changed since. "
-                "Start a new run on the changed data, or restore the file."
+                f"{path} in {self.root} is not the file that was listed: its bytes have changed since. Start "
+                "a new run on the changed data, or restore the file."
             )
         return read_image(content, frame=frame, slices=_cut(axis))
 

@@ -41,6 +41,5 @@ def _open_file(root: str, changed: int, n_bytes: int, process: int) -> Store:  #
         return TarStore(path)
     raise DataError(
         f"{path.name} is not understood as data. Expected a folder, a table (.csv, .tsv, .parquet), an "
-        "archive (zip, "
-        "tar, also compressed) or an .npz of images and labels."
+        "archive (zip, tar, also compressed) or an .npz of images and labels."
     )

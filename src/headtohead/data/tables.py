@@ -89,9 +89,8 @@ def choose_columns(table: Table, asked: Mapping[str, str], needed: Iterable[str]
     if lacking:
         raise ManifestError(
             f"{table.name} has the columns {list(table.columns)}; none is taken for {' or '.join(lacking)}. "
-            "Name it, "
-            f"such as columns {lacking[0]}=<column>. If each class has a column of its own, make one column "
-            "of them."
+            f"Name it, such as columns {lacking[0]}=<column>. If each class has a column of its own, make "
+            "one column of them."
         )
     return chosen
 
@@ -117,9 +116,8 @@ def _read_text(path: Path) -> tuple[list[str], list[tuple[str, ...]]]:
     crooked = [number for number, row in enumerate(rows, start=2) if len(row) != len(columns)]
     if crooked:
         raise ManifestError(
-            f"{path.name}: {len(crooked)} rows have more or fewer cells than the {len(columns)} columns, "
-            "the first "
-            f"is row {crooked[0]}. Quote cells that hold the separator."
+            f"{path.name}: {len(crooked)} rows have more or fewer cells than the {len(columns)} columns, the "
+            f"first is row {crooked[0]}. Quote cells that hold the separator."
         )
     return columns, [tuple(row) for row in rows]
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from headtohead.core.errors import DataError, ManifestError, NoEffectError, UsageError
+from headtohead.data.dataset import GIVEN_GROUP
 from headtohead.data.load import LoadOptions, load, source_digest
 
 Picture = Callable[..., bytes]
@@ -41,7 +45,7 @@ def test_a_plain_table(folder: Path) -> None:
     assert [s.id for s in data.samples] == [f"img/{i}.png" for i in range(4)]
     assert data.groups().tolist() == ["p1", "p1", "p2", "p3"]
     assert [s.split for s in data.samples] == ["train", "train", "test", "val"]
-    assert data.samples[0].extra == {"age": "61", "group": "p1"} and data.samples[2].extra["age"] == ""
+    assert data.samples[0].extra == {"age": "61", GIVEN_GROUP: "p1"} and data.samples[2].extra["age"] == ""
     assert data.classes == ("no", "yes") and data.root == str(folder)
     assert any("path from 'path', label from 'label'" in note for note in data.notes)
     assert source_digest(source) == data.digest()
@@ -167,3 +171,27 @@ def test_a_broken_picture_in_a_table_is_a_problem(folder: Path) -> None:
     (folder / "img" / "0.png").write_bytes(b"")
     data = load(write(folder, PLAIN))
     assert len(data) == 3 and data.problems[0].path == "img/0.png" and "empty" in data.problems[0].reason
+
+
+def test_a_column_called_group_that_is_not_the_group(folder: Path) -> None:
+    source = write(folder, "path,label,group,who\nimg/0.png,no,x,p1\nimg/1.png,yes,y,\n")
+    options = LoadOptions(columns={"group": "who"})
+    data = load(source, options)
+    assert data.groups().tolist() == ["p1", "img/1.png"]
+    assert [s.extra["group"] for s in data.samples] == ["x", "y"]
+    assert source_digest(source, options) == data.digest()
+
+
+def test_names_without_suffix_are_hinted_at(folder: Path) -> None:
+    with pytest.raises(ManifestError, match="They have no suffix"):
+        load(write(folder, "image_id,dx\nISIC_1,no\nISIC_2,yes\n"))
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    text=st.text(alphabet="path,label\n\"';|\t img/0123.png\x00é[]", max_size=80),
+    name=st.sampled_from(["f.csv", "f.tsv"]),
+)
+def test_any_text_is_read_or_explained(folder: Path, text: str, name: str) -> None:
+    with contextlib.suppress(DataError):
+        load(write(folder, "path,label,group\nimg/0.png,no,a\n" + text, name))
