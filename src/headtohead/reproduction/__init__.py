@@ -1,0 +1,1 @@
+"""The parts of `headtohead reproduce`: states of the study, their training, their statistics."""
