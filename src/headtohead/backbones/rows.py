@@ -94,7 +94,7 @@ def _digest(keys: list[str], rows: npt.NDArray[np.float32]) -> str:
 
 def _read(path: Path) -> dict[str, Row] | None:
     try:
-        with np.load(path, allow_pickle=False) as piece:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as piece:
             keys = [str(key) for key in piece["keys"]]
             rows, digest = piece["rows"], str(piece["digest"])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):

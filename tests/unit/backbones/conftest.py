@@ -18,6 +18,17 @@ from headtohead.core.errors import WeightsError
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Small networks gain nothing from threads that wait for one another."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="session")
 def lite0() -> BackboneRecord:
     return _here("efficientnet-lite0")
@@ -62,7 +73,11 @@ class FakeHub:
 
     def add(self, repository: str, **files: bytes) -> None:
         """Put files into a repository; `model` is model.safetensors, `config` is config.json."""
-        names = {"model": "model.safetensors", "config": "config.json", "preprocessor": "preprocessor_config.json"}
+        names = {
+            "model": "model.safetensors",
+            "config": "config.json",
+            "preprocessor": "preprocessor_config.json",
+        }
         self.repositories[repository] = {names[key]: content for key, content in files.items()}
 
     def find(self, repository: str, revision: str, name: str) -> tuple[bytes | None, str]:
@@ -78,13 +93,13 @@ class Handler(BaseHTTPRequestHandler):
     hub: FakeHub
     protocol_version = "HTTP/1.1"
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+    def log_message(self, format: str, *args: object) -> None:
         return
 
-    def do_HEAD(self) -> None:  # noqa: N802
+    def do_HEAD(self) -> None:
         self._answer(body=False)
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         self._answer(body=True)
 
     def _answer(self, *, body: bool) -> None:
@@ -114,7 +129,11 @@ class Handler(BaseHTTPRequestHandler):
         part = content[start:]
         if self.hub.fault == "corrupt":
             part = part[:-1] + bytes([part[-1] ^ 1])
-        status, more = (206, {"Content-Range": f"bytes {start}-{len(content) - 1}/{len(content)}"}) if start else (200, {})
+        status, more = (
+            (206, {"Content-Range": f"bytes {start}-{len(content) - 1}/{len(content)}"})
+            if start
+            else (200, {})
+        )
         if self.hub.fault == "truncate":
             self._send(status, part[: len(part) // 2], more, body)  # ends early without saying so
         else:
@@ -135,12 +154,19 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
     fake = FakeHub()
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"hub": fake}))
     fake.port = server.server_port
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     monkeypatch.setenv("HF_ENDPOINT", fake.endpoint)
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub-cache"))
     monkeypatch.setenv("HEADTOHEAD_HOME", str(tmp_path / "home"))
-    for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+    for name in (
+        "HF_HUB_OFFLINE",
+        "TRANSFORMERS_OFFLINE",
+        "HTTP_PROXY",
+        "http_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+    ):
         monkeypatch.delenv(name, raising=False)
     yield fake
     server.shutdown()
@@ -163,7 +189,9 @@ def timm_file() -> bytes:
 @pytest.fixture
 def vit_files() -> tuple[bytes, bytes]:
     """Configuration and generated weights of a tiny ViT of transformers, stored as the hub's are."""
-    return make_vit(hidden_size=32, num_hidden_layers=5, num_attention_heads=2, intermediate_size=48, image_size=64)
+    return make_vit(
+        hidden_size=32, num_hidden_layers=5, num_attention_heads=2, intermediate_size=48, image_size=64
+    )
 
 
 def make_vit(**shape: int) -> tuple[bytes, bytes]:
@@ -175,4 +203,6 @@ def make_vit(**shape: int) -> tuple[bytes, bytes]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(6)
         model = ViTModel(config)
-    return json.dumps(config.to_dict()).encode(), save({k: v.contiguous() for k, v in model.state_dict().items()})
+    return json.dumps(config.to_dict()).encode(), save(
+        {k: v.contiguous() for k, v in model.state_dict().items()}
+    )

@@ -1,0 +1,63 @@
+"""The check of a fast arithmetic: figures by hand, and what makes it fail."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from headtohead.backbones.precision import agreement, dtype_of, fast_precision, pick_device
+from headtohead.core.errors import UsageError
+
+ROWS = np.random.default_rng(1).normal(size=(8, 20)).astype(np.float32)
+
+
+def test_figures_by_hand() -> None:
+    reference = np.array([[3.0, 4.0], [0.0, 10.0], [6.0, 8.0]], np.float32)
+    fast = reference + np.array([[0.3, 0.4], [0.0, 0.0], [0.0, 0.0]], np.float32)
+    found = agreement(reference, fast)
+    assert found.relative_error == pytest.approx(0.1)  # 0.5 / 5
+    spread = np.sqrt(((reference - reference.mean(0)) ** 2).sum())
+    assert found.centred_error == pytest.approx(0.5 / spread)
+    assert found.neighbours == 1.0
+    assert not found.holds  # 0.1 is beyond the tolerance
+
+
+def test_rounding_to_bf16_holds_and_noise_does_not() -> None:
+    rounded = torch.from_numpy(ROWS).bfloat16().float().numpy()
+    assert agreement(ROWS, rounded).holds
+    noise = np.random.default_rng(2).normal(size=ROWS.shape).astype(np.float32)
+    assert not agreement(ROWS, ROWS + 0.3 * noise).holds
+
+
+def test_small_error_that_swaps_neighbours_is_caught() -> None:
+    rows = 1000 + ROWS  # all pictures alike: 0.1 % of error is larger than what tells them apart
+    shuffled = 1000 + ROWS[::-1] * np.float32(-1)
+    found = agreement(rows, shuffled)
+    assert found.relative_error is not None
+    assert found.relative_error < 0.01
+    assert not found.holds
+
+
+def test_overflow_is_caught() -> None:
+    broken = ROWS.copy()
+    broken[2, 3] = np.inf
+    found = agreement(ROWS, broken)
+    assert not found.holds
+    assert "not finite" in str(found)
+
+
+def test_devices() -> None:
+    assert pick_device("cpu").type == "cpu"
+    with pytest.raises(UsageError, match="Unknown device"):
+        pick_device("gpu")
+    if not torch.cuda.is_available():
+        with pytest.raises(UsageError, match="available"):
+            pick_device("cuda")
+
+
+def test_precisions() -> None:
+    assert fast_precision(torch.device("cpu")) in ("bf16", "fp32")
+    assert dtype_of("bf16") is torch.bfloat16
+    with pytest.raises(UsageError, match="fp32"):
+        dtype_of("int8")  # type: ignore[arg-type]

@@ -1,0 +1,93 @@
+"""Rows on disk survive kills and damage, and never mix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from headtohead.backbones.rows import RowStore
+from headtohead.core.errors import UsageError
+
+RNG = np.random.default_rng(0)
+ROWS = {f"key{number}": RNG.normal(size=5).astype(np.float32) for number in range(6)}
+
+
+class Listener:
+    """A reporter that remembers."""
+
+    def __init__(self) -> None:
+        self.warned: list[str] = []
+
+    def say(self, message: str) -> None: ...
+
+    def warn(self, message: str) -> None:
+        self.warned.append(message)
+
+    def track(self, items: object, label: str, total: int | None = None) -> object:
+        return items
+
+
+def _pick(*numbers: int) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float32]]]:
+    return {f"key{number}": ROWS[f"key{number}"] for number in numbers}
+
+
+def test_rows_come_back_in_the_order_asked(tmp_path: Path) -> None:
+    store = RowStore(tmp_path)
+    store.add(_pick(0, 1))
+    store.add(_pick(2))
+    found = RowStore(tmp_path)
+    assert found.missing(ROWS) == ["key3", "key4", "key5"]
+    np.testing.assert_array_equal(
+        found.take(["key2", "key0", "key2"]), np.stack([*_pick(2, 0).values(), ROWS["key2"]])
+    )
+
+
+def test_packing_keeps_every_row_in_one_file(tmp_path: Path) -> None:
+    store = RowStore(tmp_path)
+    for number in range(6):
+        store.add(_pick(number))
+    store.pack()
+    assert len(list(tmp_path.glob("rows-*.npz"))) == 1
+    np.testing.assert_array_equal(RowStore(tmp_path).take(ROWS), np.stack(list(ROWS.values())))
+
+
+def test_the_order_of_writing_does_not_change_a_byte(tmp_path: Path) -> None:
+    for folder, order in (("a", (0, 1, 2)), ("b", (2, 1, 0))):
+        store = RowStore(tmp_path / folder)
+        for number in order:
+            store.add(_pick(number))
+        store.pack()
+    one, two = (next((tmp_path / folder).glob("rows-*.npz")) for folder in ("a", "b"))
+    assert one.name == two.name
+    np.testing.assert_array_equal(
+        RowStore(tmp_path / "a").take(_pick(0, 1, 2)), RowStore(tmp_path / "b").take(_pick(0, 1, 2))
+    )
+
+
+@pytest.mark.parametrize("harm", ["cut", "flip", "empty"])
+def test_a_damaged_piece_is_named_and_dropped(tmp_path: Path, harm: str) -> None:
+    store = RowStore(tmp_path)
+    store.add(_pick(0, 1))
+    store.add(_pick(2))
+    victim = next(path for path in tmp_path.glob("rows-*.npz") if len(RowStoreProbe(path)) == 2)
+    content = bytearray(victim.read_bytes())
+    if harm == "flip":
+        where = content.find(ROWS["key1"].tobytes())
+        content[where] ^= 1
+    victim.write_bytes({"cut": content[: len(content) // 2], "flip": content, "empty": b""}[harm])
+    listener = Listener()
+    again = RowStore(tmp_path, listener)  # type: ignore[arg-type]
+    assert again.missing(_pick(0, 1, 2)) == ["key0", "key1"]
+    assert victim.name in listener.warned[0]
+
+
+def RowStoreProbe(path: Path) -> list[str]:  # noqa: N802
+    with np.load(path) as piece:
+        return [str(key) for key in piece["keys"]]
+
+
+def test_a_row_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no cached row"):
+        RowStore(tmp_path).take(["key0"])
