@@ -66,7 +66,8 @@ def reproduce(
         for step in reporter.track(STEPS, "states of the study", len(STEPS))
         for side in SIDES
     }
-    told = summarise(dataset, networks, lines, plan)
+    leaks = {(step.name, side): bench.leaks(step, side) for step in STEPS for side in SIDES}
+    told = summarise(dataset, networks, lines, leaks, plan)
     write_json(out / "reproduce.json", told)
     write_whole(out / "waterfall.svg", waterfall(told, alone=True))
     write_whole(out / "reproduce.html", page(told))

@@ -23,7 +23,8 @@ def reproduce(
     vit: Annotated[str, typer.Option(help="The transformer; auto: ViT-B/16, or its stand-in.")] = "auto",
     splits: Annotated[int, typer.Option(min=1, help="Random splits of each state for the transformer.")] = 2,
     full: Annotated[
-        bool, typer.Option("--full", help="Fine-tune the whole transformer for 20 epochs; hours without a GPU.")
+        bool,
+        typer.Option("--full", help="Fine-tune the whole transformer for 20 epochs; hours without a GPU."),
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Decides every draw.")] = 0,
     as_json: o.AsJson = False,

@@ -95,7 +95,7 @@ def watch_head(
         optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
         for _ in range(epochs):
             net.train()
-            for places in torch.randperm(len(inputs)).split(16):
+            for places in torch.split(torch.randperm(len(inputs)), 16):
                 optimizer.zero_grad(set_to_none=True)
                 nn.functional.cross_entropy(net(inputs[places]), targets[places]).backward()  # type: ignore[no-untyped-call]
                 optimizer.step()

@@ -122,7 +122,8 @@ def _links(frame: svg.Frame, above: Mapping[str, Any], below: Mapping[str, Any],
 
 def _table(told: Mapping[str, Any]) -> str:
     names = told["networks"]
-    head = f"<tr><th>state</th><th>{escape(names['cnn'])}</th><th>{escape(names['vit'])}</th><th>change in both</th></tr>"
+    titles = ("state", names["cnn"], names["vit"], "change in both")
+    head = "".join(f"<th>{escape(title)}</th>" for title in titles)
     body = ""
     for step in told["steps"]:
         effect = step["effect"]
@@ -131,7 +132,7 @@ def _table(told: Mapping[str, Any]) -> str:
             f"<tr><td><b>{escape(step['name'])}</b><br><span class='sub'>{escape(step['words'])}</span></td>"
             f"<td>{_cell(step['cnn'])}</td><td>{_cell(step['vit'])}</td><td>{changes}</td></tr>"
         )
-    return f"<table>{head}{body}</table>"
+    return f"<table><tr>{head}</tr>{body}</table>"
 
 
 def _cell(part: Mapping[str, Any]) -> str:
@@ -139,8 +140,8 @@ def _cell(part: Mapping[str, Any]) -> str:
         f"; single draws from {part['lowest_draw']:.2f} to {part['highest_draw']:.2f}"
     )  # fmt: skip
     return (
-        f"{part['value']:.3f} [{part['low']:.3f}, {part['high']:.3f}]<br><span class='sub'>{part['n_samples']} pictures, "
-        f"{part['n_groups']} groups{draws}</span>"
+        f"{part['value']:.3f} [{part['low']:.3f}, {part['high']:.3f}]<br>"
+        f"<span class='sub'>{part['n_samples']} pictures, {part['n_groups']} groups{draws}</span>"
     )
 
 
@@ -154,4 +155,5 @@ def _standing(figure: str) -> str:
     colours = css[: css.index("* {")]
     style = f"<style>{colours} svg{{background:var(--paper);font-family:system-ui,sans-serif}}</style>"
     opened, mark, rest = figure.partition(">")
-    return f"{opened.replace('<svg ', '<svg xmlns=' + chr(34) + 'http://www.w3.org/2000/svg' + chr(34) + ' ', 1)}{mark}{style}{rest}"
+    spaced = opened.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+    return f"{spaced}{mark}{style}{rest}"

@@ -14,6 +14,7 @@ from headtohead.core.files import write_whole
 from headtohead.core.reporter import Reporter
 from headtohead.core.runs import slug
 from headtohead.reproduction.steps import Plan, Side, Step
+from headtohead.reproduction.summary import leak_share
 
 if TYPE_CHECKING:
     from headtohead.backbones.catalog import BackboneRecord
@@ -96,6 +97,10 @@ class Bench:
             ]
         return found
 
+    def leaks(self, step: Step, side: Side) -> float:
+        """Return the mean share of scored pictures that have a copy in training."""
+        return float(np.mean([leak_share(*part, self.groups) for part in self.parts(step, side)]))
+
     def parts(self, step: Step, side: Side) -> list[tuple[Ints, Ints]]:
         """Return (train, scored) of every draw of a state."""
         if step.folds:
@@ -105,7 +110,8 @@ class Bench:
             plan = make_folds(self.dataset, folds=5, repeats=repeats, seed=self.plan.seed)
             return [(fold.train, fold.test) for fold in plan.folds]
         pool = self.pool(step, side)
-        draws = self.plan.many_splits if side == "cnn" else self.plan.splits
+        many = side == "cnn" and not step.shared
+        draws = self.plan.many_splits if many else self.plan.splits
         apart = 0 if step.shared else 1000 * (side == "vit")
         first = 10_000 * self.plan.seed + apart
         return [

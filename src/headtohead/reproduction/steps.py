@@ -79,7 +79,7 @@ class Plan:
     """How much is computed.
 
     Attributes:
-        splits: random splits per step for the transformer; many_splits: for the frozen CNN.
+        splits: random splits per state; many_splits: of the frozen CNN, where it has its own.
         epochs: of the head on the frozen CNN, and of the transformer.
         short: the transformer trains its last two blocks for fewer epochs; said in every title.
     """
@@ -98,9 +98,14 @@ class Plan:
 
         depth = "partial:2" if self.short else "all"
         return FinetuneSettings(
-            epochs=self.epochs, depth=depth, head_start="random", label_smoothing=0.0, learning_rate=3e-4 if self.short else 1e-4,
-            augment="none", flip_test=False,
-        )  # fmt: skip
+            epochs=self.epochs,
+            depth=depth,
+            head_start="random",
+            label_smoothing=0.0,
+            learning_rate=3e-4 if self.short else 1e-4,
+            augment="none",
+            flip_test=False,
+        )
 
     def shortened(self) -> list[str]:
         """Return what was cut short for time, one sentence each."""
@@ -108,6 +113,6 @@ class Plan:
             return []
         return [
             f"The transformer trained its last two blocks for {self.epochs} epochs instead of all its weights.",
-            f"Each state before the last was drawn {self.splits} times for the transformer, {self.many_splits} times for "
-            "the CNN.",
+            f"Each state before the last was drawn {self.splits} times; the CNN {self.many_splits} times where the "
+            "networks are scored on different pictures.",
         ]

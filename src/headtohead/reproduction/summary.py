@@ -25,12 +25,17 @@ METHOD = "percentile cluster bootstrap over groups, pictures of all draws of a s
 
 
 def summarise(
-    dataset: Dataset, networks: Networks, lines: Mapping[tuple[str, Side], Lines], plan: Plan
+    dataset: Dataset,
+    networks: Networks,
+    lines: Mapping[tuple[str, Side], Lines],
+    leaks: Mapping[tuple[str, Side], float],
+    plan: Plan,
 ) -> dict[str, Any]:
     """Return the content of `reproduce.json`.
 
     Args:
         lines: (state's name, side) -> its lines: sample index, draw, correct.
+        leaks: (state's name, side) -> share of scored pictures that have a copy in training.
 
     Every accuracy, difference and effect has a 95 % interval by the cluster bootstrap over groups;
     the same resamples serve all states, so effects are paired where the pictures are.
@@ -38,13 +43,15 @@ def summarise(
     names, group_of = np.unique(dataset.groups().astype(str), return_inverse=True)
     resamples = make_resamples(len(names), plan.n_boot, plan.seed)
     curves = {key: _resampled(found, group_of, resamples) for key, found in lines.items()}
-    steps, before = [], None
+    steps: list[dict[str, Any]] = []
+    before: dict[str, Floats] | None = None
     for step in STEPS:
-        sides = {side: curves[step.name, side] for side in SIDES}
-        now = {**sides, "difference": sides["vit"] - sides["cnn"]}
-        told = {"name": step.name, "words": step.words}
+        sides: dict[str, Floats] = {side: curves[step.name, side] for side in SIDES}
+        now: dict[str, Floats] = {**sides, "difference": sides["vit"] - sides["cnn"]}
+        told: dict[str, Any] = {"name": step.name, "words": step.words}
         for side in SIDES:
             told[side] = _interval(sides[side], resamples) | _counts(lines[step.name, side], group_of)
+            told[side]["copies_in_training"] = leaks[step.name, side]
         told["difference"] = _interval(now["difference"], resamples) | {"method": METHOD}
         told["effect"] = None if before is None else {
             what: _interval(now[what] - before[what], resamples) | {"method": METHOD} for what in now
@@ -70,13 +77,8 @@ def published() -> dict[str, Any]:
     (_, right, of), (_, other_right, other_of) = PUBLISHED["vit"], PUBLISHED["cnn"]
     found = claim(right, of, versus=(other_right, other_of)).to_json()
     told: dict[str, Any] = {
-        side: {
-            "name": PUBLISHED[side][0],
-            "correct": PUBLISHED[side][1],
-            "total": PUBLISHED[side][2],
-            **found[which],
-        }
-        for side, which in (("vit", "a"), ("cnn", "b"))
+        side: {"name": name, "correct": correct, "total": total, **found["a" if side == "vit" else "b"]}
+        for side, (name, correct, total) in PUBLISHED.items()
     }
     return told | {"p_value": found["p_value"], "test": found["test"], "sentence": found["sentence"]}
 
@@ -92,8 +94,8 @@ def sentences(told: Mapping[str, Any]) -> list[str]:
         verdict = f"so {vit if gap['value'] > 0 else cnn} is the better of the two here"
     supports = (
         f"What the pictures support: with copies kept together, nothing chosen on what is scored and each of the "
-        f"{told['pictures']} pictures scored, {cnn} is right in {_words(last['cnn'])} and {vit} in {_words(last['vit'])} "
-        f"of them, a difference of {_words(gap, signed=True)}, {verdict}."
+        f"{told['pictures']} pictures scored, {cnn} is right in {_words(last['cnn'])} and {vit} in "
+        f"{_words(last['vit'])} of them, a difference of {_words(gap, signed=True)}, {verdict}."
     )
     paper = told["published"]
     lost = {side: last[side]["value"] - first[side]["value"] for side in SIDES}
