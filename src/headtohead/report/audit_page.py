@@ -1,0 +1,234 @@
+"""The page of an audit: one HTML file from `audit.json` and `thumbs.json` alone, without torch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from headtohead.core.errors import RunFolderError
+from headtohead.core.files import write_whole
+from headtohead.report.page import render
+from headtohead.report.svg import Frame, circle, colour, figure, line, path, text
+
+__all__ = ["write_audit_page"]
+
+MOST_SCENES = 80
+MOST_THUMBS = 24
+WORDS = {
+    "facts": "file facts",
+    "thumbnail": "16 x 16 thumbnail",
+    "border": "border",
+    "background": "background",
+}
+TENTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+
+
+def write_audit_page(folder: Path) -> Path:
+    """Write `audit.html` beside an audit's files.
+
+    Args:
+        folder: holds `audit.json` and `thumbs.json`.
+
+    Returns:
+        The page's path.
+
+    Raises:
+        RunFolderError: the folder holds no audit.
+    """
+    if not (folder / "audit.json").is_file():
+        raise RunFolderError(
+            f"{folder} holds no audit.json. Make one with: headtohead audit DATA --out {folder}"
+        )
+    audit = json.loads((folder / "audit.json").read_text(encoding="utf-8"))
+    stored = folder / "thumbs.json"
+    thumbs = json.loads(stored.read_text(encoding="utf-8")) if stored.is_file() else {}
+    target = folder / "audit.html"
+    write_whole(target, render("audit.html", view=_view(audit, thumbs)))
+    return target
+
+
+def _view(audit: Mapping[str, Any], thumbs: Mapping[str, str]) -> dict[str, Any]:
+    findings = audit["findings"]
+    loud = [f for f in findings if f["outcome"] in ("issue", "tip")]
+    probes = [f["data"] for f in findings if "auroc" in f["data"] and f["data"].get("probe") in WORDS]
+    scenes = _scenes(audit["groups"], thumbs)
+    return {
+        "sentence": _sentence(audit),
+        "facts": audit["dataset"],
+        "classes": [{"name": name, **row} for name, row in audit["dataset"]["classes"].items()],
+        "findings": [_finding(f, thumbs) for f in loud],
+        "quiet": [f for f in findings if f["outcome"] not in ("issue", "tip")],
+        "probes": probes,
+        "bars": _bars(probes) if probes else "",
+        "curves": _curves(probes) if any(p["curve"] for p in probes) else "",
+        "legend": [{"colour": colour(i), "name": WORDS[p["probe"]]} for i, p in enumerate(probes)],
+        "scenes": scenes[:MOST_SCENES],
+        "more_scenes": max(0, len(scenes) - MOST_SCENES),
+        "crops": _crops(findings, thumbs),
+        "outliers": _outliers(findings, thumbs),
+        "sizes": _size_curve(findings),
+        "notes": audit["notes"],
+    }
+
+
+def _sentence(audit: Mapping[str, Any]) -> str:
+    counts, facts = audit["counts"], audit["dataset"]
+    severe, warnings = counts.get("severe", 0), counts.get("warning", 0)
+    if severe:
+        many = "issue" if severe == 1 else "issues"
+        words = f"{severe} severe {many}: a comparison on this data as it is would not stand."
+    elif warnings:
+        many = "warning" if warnings == 1 else "warnings"
+        words = f"No severe issue, {warnings} {many}: compare, and keep them in view."
+    else:
+        words = "Nothing stands in the way of a comparison."
+    return f"{facts['n_samples']} pictures in {facts['n_groups']} groups. {words}"
+
+
+def _finding(f: Mapping[str, Any], thumbs: Mapping[str, str]) -> dict[str, Any]:
+    scores = f["data"].get("scores") or f["data"].get("lost") or {}
+    shown = [
+        {"id": i, "src": thumbs[i], "score": "" if i not in scores else f"{scores[i]:.3g}"}
+        for i in f["samples"]
+        if i in thumbs
+    ]
+    return {
+        **{key: f[key] for key in ("code", "title", "message", "advice", "severity")},
+        "label": f["severity"] if f["outcome"] == "issue" else "tip",
+        "tone": f["severity"] if f["outcome"] == "issue" else "tip",
+        "n": len(f["samples"]),
+        "thumbs": shown[:MOST_THUMBS],
+        "by_class": f["data"].get("by_class", {}),
+    }
+
+
+def _scenes(groups: Mapping[str, Any], thumbs: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return groups with several members, each with its pictures and what differs between them."""
+    pairs: dict[frozenset[str], Mapping[str, Any]] = {frozenset((p["a"], p["b"])): p for p in groups["pairs"]}
+    found = []
+    for name, ids in groups["shared"].items():
+        own = [p for key, p in pairs.items() if key <= set(ids)]
+        pictures = [{"id": i, "src": thumbs.get(i, "")} for i in ids[:6]]
+        found.append(
+            {"name": name, "n": len(ids), "pictures": pictures, "differ": [_differ(p) for p in own[:6]]}
+        )
+    return sorted(
+        found, key=lambda scene: (all(" equal" in d for d in scene["differ"]), -scene["n"], scene["name"])
+    )
+
+
+def _differ(pair: Mapping[str, Any]) -> str:
+    names = f"{_short(pair['a'])} / {_short(pair['b'])}"
+    if pair["kind"] == "exact":
+        return f"{names}: pixels equal"
+    e = pair["evidence"]
+    parts = [str(pair["kind"])]
+    parts += [f"zoom {e['zoom']:.2f}"] if abs(e.get("zoom", 1) - 1) > 0.02 else []
+    parts += [f"turned {e['turn']:.1f} degrees"] if abs(e.get("turn", 0)) > 1 else []
+    parts += [f"overlap {e['overlap']:.0%}"] if e.get("overlap", 1) < 0.98 else []
+    parts += ["inverted"] if e.get("inverted") else []
+    parts += [f"correlation {e['ncc']:.3f}"] if "ncc" in e else []
+    parts += [f"{e['inliers']} matching points"] if e.get("inliers") else []
+    return f"{names}: {', '.join(parts)}"
+
+
+def _short(name: str) -> str:
+    return name.rsplit("/", 1)[-1]
+
+
+def _bars(probes: Sequence[Mapping[str, Any]]) -> str:
+    """Return AUROC and interval of each shortcut, with chance and the best contender."""
+    frame = Frame(150, 12, 380, 34 * len(probes), (0.3, 1.0))
+    low, high = frame.top, frame.top + frame.height
+    parts = [
+        line(frame.x(t), low, frame.x(t), high)
+        + text(frame.x(t), high + 16, f"{t:.1f}", anchor="middle", size=11)
+        for t in (0.3, 0.5, 0.7, 0.9, 1.0)
+    ]
+    parts.append(line(frame.x(0.5), low, frame.x(0.5), high, stroke="var(--muted)", dash="4 3"))
+    best = probes[0].get("best_contender")
+    if best is not None:
+        parts.append(
+            line(frame.x(best["auroc"]), low, frame.x(best["auroc"]), high, stroke="var(--good)", width=2)
+        )
+    for i, p in enumerate(probes):
+        y, a = low + 34 * i + 17, p["auroc"]
+        ends = [frame.x(max(0.3, a[k])) for k in ("low", "high", "value")]
+        parts.append(text(142, y + 4, WORDS[p["probe"]], anchor="end"))
+        parts.append(line(ends[0], y, ends[1], y, stroke=colour(i), width=3))
+        parts.append(circle(ends[2], y, 5, fill=colour(i), title=a["method"]))
+        parts.append(text(542, y + 4, f"{a['value']:.2f} [{a['low']:.2f}, {a['high']:.2f}]"))
+    return figure(690, high + 26, parts, label="AUROC of classifiers that never see the organ")
+
+
+def _curves(probes: Sequence[Mapping[str, Any]]) -> str:
+    frame = Frame(54, 10, 300, 300, (0.0, 1.0))
+    parts = [*frame.axes(TENTHS, TENTHS, "1 - specificity", "sensitivity")]
+    parts.append(line(frame.x(0), frame.y(0), frame.x(1), frame.y(1), stroke="var(--muted)", dash="4 3"))
+    for i, p in enumerate(probes):
+        xs, ys = [c[0] for c in p["curve"]], [c[1] for c in p["curve"]]
+        parts.append(path(frame.points(xs, ys), stroke=colour(i)))
+    return figure(380, 356, parts, label="ROC curves of the shortcuts")
+
+
+def _crops(findings: Iterable[Mapping[str, Any]], thumbs: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return pictures with the classical and the foreground box, in percent of their size."""
+    boxes: dict[str, Any] = {}
+    lost: dict[str, float] = {}
+    for f in findings:
+        boxes |= f["data"].get("boxes", {})
+        lost |= f["data"].get("lost", {})
+    return [
+        {
+            "id": i,
+            "src": thumbs[i],
+            "lost": f"{lost[i]:.0%}",
+            "classical": _percent(b["classical"], b["size"]),
+            "foreground": _percent(b["foreground"], b["size"]),
+            "ratio": f"{b['size'][1]} / {b['size'][0]}",
+        }
+        for i, b in boxes.items()
+        if i in thumbs
+    ]
+
+
+def _percent(box: Sequence[int] | None, size: Sequence[int]) -> str:
+    if box is None:
+        return "display:none"
+    height, width = size
+    top, left, bottom, right = box
+    return (
+        f"top:{100 * top / height:.1f}%;left:{100 * left / width:.1f}%;"
+        f"height:{100 * (bottom - top) / height:.1f}%;width:{100 * (right - left) / width:.1f}%"
+    )
+
+
+def _outliers(findings: Iterable[Mapping[str, Any]], thumbs: Mapping[str, str]) -> list[dict[str, Any]]:
+    rows = []
+    for f in findings:
+        ranking = f["data"].get("ranking")
+        if ranking and f["outcome"] == "issue":
+            pictures = [{"id": i, "src": thumbs[i], "z": z[1]} for i, z in ranking.items() if i in thumbs]
+            rows.append({"title": f["title"], "pictures": pictures[:16]})
+    return rows
+
+
+def _size_curve(findings: Iterable[Mapping[str, Any]]) -> str:
+    """Return the smallest AUROC difference against the number of groups (logarithmic)."""
+    data = next((f["data"] for f in findings if f["code"] == "H2H505" and "curve" in f["data"]), None)
+    if data is None:
+        return ""
+    points = data["curve"]
+    top = max(y for _, y in points)
+    frame = Frame(60, 10, 420, 200, (0, len(points) - 1), (0.0, top))
+    parts = []
+    for i, (n, y) in enumerate(points):
+        parts.append(text(frame.x(i), 230, str(n), anchor="middle", size=11))
+        parts.append(circle(frame.x(i), frame.y(y), 4, fill=colour(0), title=f"{n} groups: {y:.3f}"))
+        parts.append(text(frame.x(i) + 6, frame.y(y) - 6, f"{y:.3f}", size=11))
+    parts.append(path(frame.points(list(range(len(points))), [y for _, y in points]), stroke=colour(0)))
+    parts.append(line(60, 210, 480, 210))
+    parts.append(text(270, 248, "groups", anchor="middle", size=11, fill="var(--muted)"))
+    return figure(540, 254, parts, label="Smallest AUROC difference that would be shown, by number of groups")
