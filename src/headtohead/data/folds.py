@@ -197,7 +197,7 @@ def make_folds(
     if split == "kfold":
         drawn = draw_kfold(labels, groups, dataset.classes, folds=folds, repeats=repeats, seed=seed)
     elif split == "given":
-        drawn, notes = given_parts([dataset.samples[i].split for i in order], labels, dataset.classes)
+        drawn, notes = given_parts([dataset.samples[i].split for i in order], labels, groups, dataset.classes)
     elif split.startswith("holdout:"):
         fraction = holdout_fraction(split)
         drawn, notes = draw_holdout(

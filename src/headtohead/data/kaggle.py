@@ -1,5 +1,4 @@
-"""Data sets of Kaggle through kagglehub: downloaded once into kagglehub's own cache, then read as a "
-"folder."""
+"""Data sets of Kaggle through kagglehub: kept in kagglehub's own cache and read as a folder."""
 
 from __future__ import annotations
 

@@ -24,6 +24,9 @@ Drawn = list[tuple[int, int, Ints, Ints]]
 ATTEMPTS = 50
 """Draws tried until every part holds every class; groups with several labels can need a few."""
 
+TRAIN_GROUPS = 2
+"""Groups of each class that a training part must hold, so that inner folds can be drawn from it."""
+
 MOST_PARTS = 20
 """A holdout fraction is made of this many parts at most, so it is met to within 2.5 %."""
 
@@ -32,10 +35,10 @@ def draw_kfold(
     labels: Ints, groups: Names, classes: Sequence[str], *, folds: int, repeats: int, seed: int
 ) -> Drawn:
     """Return (repeat, fold, train, test) of repeated stratified group k-fold."""
-    _need_groups(labels, groups, classes, folds, f"folds={folds}")
+    _need_groups(labels, groups, classes, max(folds, 1 + TRAIN_GROUPS), f"folds={folds}")
     drawn: Drawn = []
     for repeat in range(repeats):
-        parts = _parts(labels, groups, folds, (seed, repeat))
+        parts = _parts(labels, groups, Fraction(1, folds), (seed, repeat), TRAIN_GROUPS)
         if parts is None:
             raise TooFewError(
                 f"No division into {folds} folds of whole groups was found in which every part holds every "
@@ -49,19 +52,18 @@ def draw_kfold(
 def draw_holdout(
     labels: Ints, groups: Names, classes: Sequence[str], *, fraction: float, repeats: int, seed: int
 ) -> tuple[Drawn, tuple[str, ...]]:
-    """Return one (repeat, 0, train, test) per repeat with about `fraction` of the samples in test, and "
-    "notes."""
-    fewest = _need_groups(labels, groups, classes, 2, f"holdout:{fraction:g}")
+    """Return one (repeat, 0, train, test) per repeat with about `fraction` of samples in test; and notes."""
+    fewest = _need_groups(labels, groups, classes, 1 + TRAIN_GROUPS, f"holdout:{fraction:g}")
     share = _share(fraction, min(MOST_PARTS, fewest))
     drawn: Drawn = []
     for repeat in range(repeats):
-        parts = _parts(labels, groups, share.denominator, (seed, repeat))
+        parts = _parts(labels, groups, share, (seed, repeat), TRAIN_GROUPS)
         if parts is None:
             raise TooFewError(
                 f"No test part of {fraction:g} with whole groups and every class on both sides was found "
                 f"({_counts(labels, groups, classes)}). Use a fraction nearer to 0.5, or kfold with 2 folds."
             )
-        test = np.sort(np.concatenate(parts[: share.numerator]))
+        test = parts[0]
         drawn.append((repeat, 0, _rest(test, len(labels)), test))
     got = float(np.mean([len(test) for *_, test in drawn])) / len(labels)
     note = f"Holdout {fraction:g}: {repeats} draws of {share} of the samples, {got:.3f} of them on average."
@@ -69,7 +71,7 @@ def draw_holdout(
 
 
 def given_parts(
-    splits: Sequence[str | None], labels: Ints, classes: Sequence[str]
+    splits: Sequence[str | None], labels: Ints, groups: Names, classes: Sequence[str]
 ) -> tuple[Drawn, tuple[str, ...]]:
     """Return the data's own division as one fold, and notes: train and val are trained on, test is scored."""
     named = np.array([split or "" for split in splits], dtype=object)
@@ -90,6 +92,18 @@ def given_parts(
             raise TooFewError(
                 f"The given {word} part holds no sample of {absent}. Use split='kfold' instead."
             )
+    lone = [
+        name
+        for name, count in zip(
+            classes, groups_per_class(labels[train], groups[train], len(classes)), strict=True
+        )
+        if count < TRAIN_GROUPS
+    ]
+    if lone:
+        raise TooFewError(
+            f"The given train part holds {lone} in one group only; at least {TRAIN_GROUPS} are needed to choose "
+            "anything on inner folds. Use split='kfold' instead, or add pictures of other patients or scenes."
+        )
     note = f"The data's own split, once: {len(train)} trained on, {len(test)} scored ({scored!r})."
     if counts["test"] and counts["val"]:
         note += f" The {counts['val']} validation samples count as training."
@@ -118,7 +132,7 @@ def inner_folds(labels: Ints, groups: Names, n_folds: int, seed: int) -> list[tu
     names = [str(index) for index in range(int(labels.max()) + 1)] if len(labels) else []
     fewest = _need_groups(labels, groups, names, 2, "inner folds")
     for count in range(min(n_folds, fewest), 1, -1):
-        parts = _parts(labels, groups, count, (seed, 0))
+        parts = _parts(labels, groups, Fraction(1, count), (seed, 0), 1)
         if parts is not None:
             return [(_rest(valid, len(labels)), valid) for valid in parts]
     raise TooFewError(
@@ -148,7 +162,7 @@ def _need_groups(labels: Ints, groups: Names, classes: Sequence[str], needed: in
     present = [(count, name) for count, name in zip(counts, classes, strict=True) if count]
     fewest, name = min(present, default=(0, "any class"))
     if fewest < needed:
-        way = f"Use {fewest} folds, or add" if fewest >= 2 else "Add"
+        way = f"Use {fewest} folds, or add" if fewest > TRAIN_GROUPS else "Add"
         raise TooFewError(
             f"The class {name!r} is in {fewest} group(s); {asked} needs at least {needed}, one for every "
             f"part. ({_counts(labels, groups, classes)}.) {way} pictures of other patients or scenes, or "
@@ -164,21 +178,36 @@ def _counts(labels: Ints, groups: Names, classes: Sequence[str]) -> str:
     )
 
 
-def _parts(labels: Ints, groups: Names, n_parts: int, seeds: tuple[int, int]) -> list[Ints] | None:
-    """Return disjoint test parts of whole groups, each with every class inside and outside, or None."""
+def _parts(
+    labels: Ints, groups: Names, share: Fraction, seeds: tuple[int, int], train_groups: int
+) -> list[Ints] | None:
+    """Return disjoint test parts of `share` of the samples each, made of whole groups, or None.
+
+    Every class is in each part, and outside of it in at least `train_groups` groups. The samples
+    are divided into as many pieces as the denominator says; each part takes as many as the
+    numerator says, and pieces that are left over go to no part.
+    """
     from sklearn.model_selection import StratifiedGroupKFold
 
-    present = np.unique(labels)
+    codes = np.unique(groups, return_inverse=True)[1]
     for attempt in range(ATTEMPTS):
         state = int(np.random.SeedSequence([*seeds, attempt]).generate_state(1)[0])
-        splitter = StratifiedGroupKFold(n_splits=n_parts, shuffle=True, random_state=state)
-        parts = [np.asarray(test, dtype=np.int64) for _, test in splitter.split(labels, labels, groups)]
-        if all(
-            np.isin(present, labels[part]).all() and np.isin(present, np.delete(labels, part)).all()
-            for part in parts
-        ):
+        splitter = StratifiedGroupKFold(n_splits=share.denominator, shuffle=True, random_state=state)
+        pieces = [np.asarray(test, dtype=np.int64) for _, test in splitter.split(labels, labels, codes)]
+        starts = range(0, share.denominator - share.numerator + 1, share.numerator)
+        parts = [np.sort(np.concatenate(pieces[start : start + share.numerator])) for start in starts]
+        if all(_serves(labels, codes, part, train_groups) for part in parts):
             return parts
     return None
+
+
+def _serves(labels: Ints, codes: Ints, test: Ints, train_groups: int) -> bool:
+    """Tell whether each class is in the test part and in enough groups outside of it."""
+    train = _rest(test, len(labels))
+    return all(
+        index in labels[test] and len(np.unique(codes[train][labels[train] == index])) >= train_groups
+        for index in np.unique(labels)
+    )
 
 
 def _rest(test: Ints, n: int) -> Ints:

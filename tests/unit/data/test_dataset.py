@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -46,6 +47,7 @@ def test_the_table_holds_every_field_and_comes_back(made: Made, tmp_path: Path) 
     table = pd.read_parquet(tmp_path / "samples.parquet")
     back = Dataset.from_frame(table, root=data.root, classes=data.classes, positive="yes")
     assert back == data and back.digest() == data.digest()
+    assert pickle.loads(pickle.dumps(data)) == data  # it goes to other processes
 
 
 def test_with_groups_and_subset(made: Made) -> None:

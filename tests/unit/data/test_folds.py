@@ -40,7 +40,7 @@ def planted(dataset: Dataset, *, source: int, copy: int, **shared: bool) -> Data
     return replace(dataset, samples=tuple(samples))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     sizes=st.lists(st.tuples(st.integers(1, 5), st.sampled_from("abc")), min_size=24, max_size=60),
     folds=st.integers(2, 4),
@@ -68,7 +68,7 @@ def test_folds_are_disjoint_complete_whole_and_stratified(
     assert all(not value for proof in plan.proof for key, value in proof.items() if key.startswith("shared"))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(order=st.permutations(range(40)), split=st.sampled_from(["kfold", "holdout:0.25"]))
 def test_the_order_of_samples_plays_no_part(made: Made, order: list[int], split: str) -> None:
     data = made([("ab"[i % 2], f"g{i // 2 % 15}") for i in range(40)])
@@ -196,7 +196,7 @@ def test_too_few_groups_is_an_error_with_advice(made: Made) -> None:
     assert len(make_folds(made(rows), folds=3, repeats=1).folds) == 3
     with pytest.raises(TooFewError, match=r"class 'b' is in 1 group\(s\).*Add pictures"):
         make_folds(made([("a", "a1"), ("a", "a2"), ("b", "b1"), ("b", "b1")]), folds=2)
-    with pytest.raises(TooFewError, match=r"holdout:0\.2 needs at least 2"):
+    with pytest.raises(TooFewError, match=r"holdout:0\.2 needs at least 3"):
         make_folds(made([("a", "a1"), ("a", "a2"), ("b", "b1")]), split="holdout:0.2")
 
 
@@ -241,3 +241,19 @@ def test_the_real_pictures_need_their_groups(brain_mri: Path) -> None:
     grouped = data.with_groups({s.id: first.setdefault(s.pixel_hash, s.id) for s in data.samples})
     plan = make_folds(grouped)
     assert len(plan.folds) == 15 and all(50 <= len(fold.test) <= 51 for fold in plan.folds)
+
+
+def test_every_training_part_can_be_divided_again(made: Made) -> None:
+    data = made([("a", f"a{i}") for i in range(9)] + [("b", f"b{i}") for i in range(3)])
+    labels, groups = data.labels(), data.groups()
+    for split in ("kfold", "holdout:0.3"):
+        for fold in make_folds(data, split=split, folds=3, repeats=5).folds:
+            assert len(inner_folds(labels[fold.train], groups[fold.train], 3, seed=0)) == 2
+    with pytest.raises(TooFewError, match=r"class 'b' is in 2 group\(s\); folds=2 needs at least 3"):
+        make_folds(data.subset([s.id for s in data.samples[:-1]]), folds=2)
+    alone = made(
+        [("a", f"a{i}") for i in range(4)] + [("b", "b0"), ("b", "b0"), ("b", "b1")],
+        ["train"] * 3 + ["test"] + ["train"] * 2 + ["test"],
+    )
+    with pytest.raises(TooFewError, match=r"train part holds \['b'\] in one group only"):
+        make_folds(alone, split="given")

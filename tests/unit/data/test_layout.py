@@ -14,7 +14,7 @@ TREES = st.dictionaries(
 ).filter(lambda tree: len({path.split("/")[0] for path in tree}) > 1)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(tree=TREES, copy=NAMES)
 def test_a_copy_inside_is_dropped_whole_and_nothing_else(tree: dict[str, int], copy: str) -> None:
     assume(copy not in {part for path in tree for part in path.split("/")})
@@ -24,7 +24,7 @@ def test_a_copy_inside_is_dropped_whole_and_nothing_else(tree: dict[str, int], c
     assert both.entries == alone.entries and both.problems == alone.problems
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(tree=TREES)
 def test_pictures_that_all_differ_are_all_kept(tree: dict[str, int]) -> None:
     places, _ = drop_doubled(tree, lambda a, b: False)
