@@ -17,17 +17,18 @@ from headtohead.core.errors import UnpairedError, UsageError, unknown_name
 from headtohead.core.reporter import QUIET, Reporter
 from headtohead.heads.base import Cell, CellData, CellResult, quality
 
-__all__ = ["HOW", "EnsembleHead", "How", "combine", "how_of", "mixture_weights"]
+__all__ = ["HOW", "EnsembleHead", "How", "combine", "greedy_counts", "how_of", "mixture_weights"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-How = Literal["mean", "weighted", "stacked"]
+How = Literal["mean", "weighted", "stacked", "greedy"]
 HOW: tuple[How, ...] = get_args(How)
 Joiner = Callable[[Floats], Floats]
 
 STACK_C = 0.1
 CROSS_FOLDS = 5
 LEAST = 1e-6
+LEAST_GAIN = 1e-4
 
 
 def how_of(word: str) -> How:
@@ -47,7 +48,7 @@ class EnsembleHead:
     Args:
         members: their names, for the record of what was joined.
         lookup: (member's name, cell) -> that member's finished result of the cell.
-        how: "mean", "weighted" or "stacked".
+        how: "mean", "weighted", "stacked" or "greedy".
     """
 
     def __init__(
@@ -87,7 +88,8 @@ def combine(
 
     Args:
         how: "mean" of the probabilities; "weighted", their mixture of greatest likelihood on the
-            inner probabilities; "stacked", logistic regression on the members' log-odds there.
+            inner probabilities; "stacked", logistic regression on the members' log-odds there;
+            "greedy", the best single member there and then, one by one, whichever helps most.
         labels, groups: (n_train,) of the cell's training part, in its order.
         seed: of the inner folds on which weights are cross-fitted.
 
@@ -136,12 +138,39 @@ def mixture_weights(rows: Floats, labels: Ints, rounds: int = 500) -> Floats:
     return weights
 
 
+def greedy_counts(rows: Floats, labels: Ints, rounds: int = 12) -> Ints:
+    """Return how often each member is taken (m,): the best first, then whichever lowers the log loss most.
+
+    Taking stops when nothing helps any more (Caruana et al. 2004, ensemble selection with replacement).
+
+    Args:
+        rows: (m, n, k) inner probabilities; labels: (n,).
+
+    >>> good, poor = [[0.9, 0.1], [0.1, 0.9]], [[0.5, 0.5], [0.5, 0.5]]
+    >>> greedy_counts(np.array([poor, good]), np.array([0, 1])).tolist()
+    [0, 1]
+    """
+    picked = np.clip(rows[:, np.arange(len(labels)), labels], LEAST, None)
+    counts = np.zeros(len(rows), dtype=np.int64)
+    total, best = np.zeros(len(labels)), np.inf
+    for taken in range(1, rounds + 1):
+        losses = -np.log((total + picked) / taken).mean(axis=1)
+        member = int(losses.argmin())
+        if losses[member] > best - LEAST_GAIN:
+            break
+        best = float(losses[member])
+        counts[member] += 1
+        total += picked[member]
+    return counts
+
+
 def _fit(how: How, rows: Floats, labels: Ints) -> tuple[Joiner, dict[str, Any]]:
     """Return how to join (m, n, k) probabilities, and what was found."""
     if how == "mean":
         return lambda given: np.asarray(given.mean(axis=0), dtype=np.float64), {}
-    if how == "weighted":
-        weights = mixture_weights(rows, labels)
+    if how in ("weighted", "greedy"):
+        counts = greedy_counts(rows, labels) if how == "greedy" else None
+        weights = mixture_weights(rows, labels) if counts is None else counts / counts.sum()
         return lambda given: np.tensordot(weights, given, axes=1), {"weights": weights.tolist()}
     return _stack(rows, labels)
 
