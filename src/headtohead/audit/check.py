@@ -35,6 +35,7 @@ __all__ = [
 
 FAMILIES = {1: "files", 2: "leaks", 3: "shortcuts", 4: "labels", 5: "size"}
 _SEVERITIES: tuple[Severity, ...] = ("severe", "warning", "note")
+_FAMILY_ORDER = "23451"
 _OUTCOMES: tuple[Outcome, ...] = ("issue", "tip", "skipped", "ignored", "passed", "not_applicable")
 
 
@@ -184,10 +185,15 @@ def _finding(check: Check, seen: Observation) -> Finding:
 
 
 def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return findings ordered by outcome, then severity, then code."""
+    """Return findings ordered by outcome, severity, family (leaks first, files last) and code."""
     return tuple(
         sorted(
             findings,
-            key=lambda f: (_OUTCOMES.index(f.outcome), _SEVERITIES.index(f.severity), f.code),
+            key=lambda f: (
+                _OUTCOMES.index(f.outcome),
+                _SEVERITIES.index(f.severity),
+                _FAMILY_ORDER.index(f.code[3]),
+                f.code,
+            ),
         )
     )

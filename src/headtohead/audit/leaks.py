@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from headtohead.audit.check import Check, Observation, issue, not_applicable, passed, tip
+from headtohead.audit.check import Check, Observation, issue, not_applicable, passed, skipped, tip
 from headtohead.audit.context import Context
 from headtohead.audit.files import listed
 from headtohead.core.records import Sample
@@ -52,6 +52,8 @@ def exact(context: Context) -> Observation:
 
 def near(context: Context) -> Observation:
     """Count verified near-duplicates."""
+    if not context.grouping.counts:
+        return skipped("groups were given by the reviewer, so near-duplicates were not searched for")
     pairs = [p for p in context.grouping.pairs if p.kind != "exact"]
     if not pairs:
         return passed("no near-duplicates were verified")
@@ -183,6 +185,8 @@ def chains(context: Context) -> Observation:
 
 def one_patient(context: Context) -> Observation:
     """Report pairs that are possibly one patient, though not the same picture."""
+    if not context.grouping.counts:
+        return skipped("groups were given by the reviewer, so likeness was not searched for")
     pairs = context.grouping.similar
     if not pairs:
         return passed("no two different pictures look like one patient's (weak likeness is not seen)")

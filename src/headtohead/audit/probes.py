@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from headtohead.audit.added import CAST, COLOURED, FRAME
 from headtohead.audit.check import Check, Observation, issue, not_applicable, passed, skipped
 from headtohead.audit.context import PROBE_LIMIT, Context
 from headtohead.audit.shortcuts import Probe, file_fact_features
@@ -12,6 +13,13 @@ from headtohead.core.records import Severity
 
 __all__ = ["CHECKS"]
 
+MARKED = {
+    "letters": ("glyphs", 1.0),
+    "bright frame": ("frame", FRAME),
+    "tint": ("cast", CAST),
+    "colour marks": ("coloured", COLOURED),
+    "softness": ("softness", 0.5),
+}
 _WHAT = {
     "facts": "width, height, bytes, mode, format and suffix alone",
     "thumbnail": "a 16 x 16 thumbnail alone",
@@ -115,6 +123,47 @@ def beaten_by_shortcut(context: Context) -> Observation:
     )
 
 
+def marks_by_class(context: Context) -> Observation:
+    """Test whether letters, frames, tints or softness go with the class (one picture per group)."""
+    if len(context.dataset.classes) < 2:
+        return not_applicable("there is one class only")
+    first = {context.grouping.groups[p.id]: p for p in reversed(context.pictures.read)}
+    found = {}
+    for name, (measure, least) in MARKED.items():
+        table = [[0, 0] for _ in context.dataset.classes]
+        for p in first.values():
+            has = bool(p.values[measure] >= least)
+            table[context.dataset.classes.index(context.by_id[p.id].label)][int(has)] += 1
+        found[name] = _association(table, context.dataset.classes)
+    told = [
+        f"{name} (" + ", ".join(f"{c} {share:.0%}" for c, share in row["share"].items()) + ")"
+        for name, row in sorted(found.items(), key=lambda kv: kv[1]["p"])
+        if row["p"] < 0.01 / len(MARKED)
+    ]
+    if not told:
+        return passed("neither letters, frames, tints nor softness go with the class", marks=found)
+    return issue(
+        f"marks that go with the class: {'; '.join(told)}; one picture per group, p < 0.01 after correction for "
+        f"{len(MARKED)} tests",
+        "A network may read the mark instead of the organ. Crop to the foreground (recipe `foreground`), and see "
+        "whether the heat maps lie on the marks.",
+        marks=found,
+    )
+
+
+def _association(table: list[list[int]], classes: tuple[str, ...]) -> dict[str, Any]:
+    """Return p of the exact test (two classes) or chi-squared, and each class's share with the mark."""
+    from scipy.stats import chi2_contingency, fisher_exact
+
+    with_mark = sum(row[1] for row in table)
+    total = sum(map(sum, table))
+    share = {c: round(row[1] / max(1, sum(row)), 4) for c, row in zip(classes, table, strict=True)}
+    if with_mark in (0, total) or any(sum(row) == 0 for row in table):
+        return {"p": 1.0, "share": share}
+    p = fisher_exact(table)[1] if len(table) == 2 else chi2_contingency(table)[1]
+    return {"p": float(p), "share": share}
+
+
 CHECKS = (
     Check(
         "H2H301",
@@ -150,5 +199,12 @@ CHECKS = (
         "severe",
         beaten_by_shortcut,
         "The best contender's AUROC against the interval of the best shortcut.",
+    ),
+    Check(
+        "H2H306",
+        "Marks go with the class",
+        "warning",
+        marks_by_class,
+        "Letters, frames, tints, colour marks and softness, tested against the class, one picture per group.",
     ),
 )
