@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,13 +18,23 @@ SMALL = ("test_vit", "test_vit3", "test_efficientnet", "test_resnet", "test_conv
 NONE = Weights(path=None, sha256="", source="", revision=None, licence="", pretraining="")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Small networks gain nothing from threads that wait for one another."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 def _without_weights(record: BackboneRecord) -> Backbone:
     """The record's network on torch's meta device: shapes, no numbers."""
     with torch.device("meta"):
         if record.architecture.startswith("transformers"):
             from transformers import ViTConfig, ViTModel
 
-            return TransformersBackbone(ViTModel(ViTConfig(), add_pooling_layer=False).eval(), record, NONE)
+            vit: Any = ViTModel(ViTConfig(), add_pooling_layer=False)
+            return TransformersBackbone(vit.eval(), record, NONE)
         import timm
 
         options: dict[str, Any] = {"img_size": record.input_size} if "dinov2" in record.architecture else {}

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -194,7 +195,7 @@ def vit_files() -> tuple[bytes, bytes]:
     )
 
 
-def make_vit(**shape: int) -> tuple[bytes, bytes]:
+def make_vit(**shape: Any) -> tuple[bytes, bytes]:
     import torch
     from safetensors.torch import save
     from transformers import ViTConfig, ViTModel

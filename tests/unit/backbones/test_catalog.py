@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,8 @@ def test_facts_are_timm_s(record: BackboneRecord) -> None:
     tag = {"wheel": f"{record.architecture}.in1k"}.get(record.source, record.model_id.removeprefix("timm/"))
     config = get_pretrained_cfg(f"{record.architecture}.lvd142m" if "dinov2" in record.architecture else tag)
     assert config is not None
-    facts = config.to_dict()
+    told: Any = config
+    facts = told.to_dict()
     if record.source == "timm-hub":
         assert facts["hf_hub_id"] == record.model_id
         assert record.licence.lower() == facts["license"]

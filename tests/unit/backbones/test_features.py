@@ -25,7 +25,7 @@ CNN = resolve("scratch:test_efficientnet")
 RECIPE = get_recipe("none")
 
 
-class Killed(Exception):
+class KilledError(Exception):
     """What stands for kill -9."""
 
 
@@ -43,7 +43,7 @@ class Listener:
     def track(self, items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
         for number, item in enumerate(items):
             if number >= self.pieces:
-                raise Killed
+                raise KilledError
             yield item
 
 
@@ -101,7 +101,7 @@ def test_second_call_computes_nothing_and_loads_no_network(
 @pytest.mark.parametrize("precision", ["fp32", "auto"])
 def test_same_digits_after_a_kill(record: Any, precision: Any, pictures: Dataset, tmp_path: Path) -> None:
     whole = extract(pictures, record, RECIPE, cache=tmp_path / "whole", precision=precision)
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         extract(pictures, record, RECIPE, cache=tmp_path / "cut", precision=precision, reporter=Listener(1))
     again = extract(pictures, record, RECIPE, cache=tmp_path / "cut", precision=precision)
     assert 0 < again.how["computed"] < 44

@@ -84,7 +84,8 @@ def test_transformers_repository_with_its_own_configuration(hub: Any, vit_files:
     from transformers import ViTModel
 
     folder = Path(network.weights.path or "").parent
-    plain = ViTModel.from_pretrained(folder, add_pooling_layer=False).eval()
+    plain: Any = ViTModel.from_pretrained(folder, add_pooling_layer=False)
+    plain.eval()
     x = torch.linspace(-1, 1, 3 * 64 * 64).reshape(1, 3, 64, 64)
     with torch.inference_mode():
         tokens = plain(pixel_values=x).last_hidden_state

@@ -76,7 +76,8 @@ def test_a_damaged_piece_is_named_and_dropped(tmp_path: Path, harm: str) -> None
     if harm == "flip":
         where = content.find(ROWS["key1"].tobytes())
         content[where] ^= 1
-    victim.write_bytes({"cut": content[: len(content) // 2], "flip": content, "empty": b""}[harm])
+    harmed = {"cut": bytes(content[: len(content) // 2]), "flip": bytes(content), "empty": b""}
+    victim.write_bytes(harmed[harm])
     listener = Listener()
     again = RowStore(tmp_path, listener)  # type: ignore[arg-type]
     assert again.missing(_pick(0, 1, 2)) == ["key0", "key1"]
