@@ -89,8 +89,8 @@ def _split(run: _Run) -> str:
     kind = run.config.get("split", "kfold")
     if kind == "kfold":
         return (
-            f"{run.config['repeats']} x {run.config['folds']}-fold cross-validation, stratified, whole groups in one fold, "
-            f"seed {run.config.get('seed', 0)}; choices on inner folds of the training part only."
+            f"{run.config['repeats']} x {run.config['folds']}-fold cross-validation, stratified, whole groups in one "
+            f"fold, seed {run.config.get('seed', 0)}; choices on inner folds of the training part only."
         )
     return f"Split: {kind}, whole groups on one side, seed {run.config.get('seed', 0)}."
 
