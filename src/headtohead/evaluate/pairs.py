@@ -55,9 +55,15 @@ def compare_all(bout: Bout, baselines: Sequence[str]) -> list[Comparison]:
     pairs = differences(table, list(combinations(fighters, 2)), *args)
     always = refusal_of(bout, fighters, [])
     refusal = refusal_of(bout, fighters, against)
-    swaps = 1000 if len(pairs) <= 6 else 400
-    found = [_judged(bout, d, refusal, len(pairs), swaps) for d in pairs]
-    return found + [_judged(bout, d, always, len(against), 200) for d in against]
+    rest = _swaps(bout, len(pairs) + len(against))
+    found = [_judged(bout, d, refusal, len(pairs), 1000 if i == 0 else rest) for i, d in enumerate(pairs)]
+    return found + [_judged(bout, d, always, len(against), rest) for d in against]
+
+
+def _swaps(bout: Bout, n_pairs: int) -> int:
+    """Return how many permutations the pairs after the first get: fewer on large tables, at least 99."""
+    lines = bout.setting.table.n_samples * len(bout.setting.table.repeats)
+    return int(np.clip(20_000_000 // (lines * max(1, n_pairs)), 99, 1000))
 
 
 def refusal_of(bout: Bout, fighters: Sequence[str], against: Sequence[Difference]) -> str:
