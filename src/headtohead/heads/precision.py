@@ -90,5 +90,5 @@ def _disagreement(net: Classifier, inputs: Tensor, targets: Tensor) -> tuple[flo
     net.train(was_training)
     (rows, gradient), (half_rows, half_gradient) = found
     error = float((half_rows - rows).norm() / rows.norm().clamp_min(1e-12))
-    cosine = float(torch.nn.functional.cosine_similarity(gradient, half_gradient, dim=0))
+    cosine = float(torch.nn.functional.cosine_similarity(gradient.double(), half_gradient.double(), dim=0))
     return error, cosine

@@ -1,0 +1,51 @@
+"""`headtohead best`: the best model that the pictures allow, with an honest estimate of it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from headtohead.cli import options as o
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("best")(best)
+
+
+def best(
+    data: o.Data,
+    out: o.Out,
+    minutes: Annotated[
+        float, typer.Option(min=1, help="Time for training; what it was spent on is told.")
+    ] = 20.0,
+    backbones: Annotated[
+        str, typer.Option(metavar="A,B,…", help="Backbones to search over.")
+    ] = "efficientnet-lite0,efficientnet-lite2,dinov2-small",
+    folds: Annotated[int, typer.Option(min=2, help="Outer grouped folds.")] = 5,
+    repeats: Annotated[int, typer.Option(min=1, help="Repeats of the outer folds.")] = 3,
+    seed: Annotated[int, typer.Option(min=0, help="Decides every draw.")] = 0,
+    as_json: o.AsJson = False,
+) -> None:
+    """Search backbones, recipes, features and ensembles inside inner folds; estimate the search on outer ones.
+
+    For example:
+
+    headtohead best brain-mri --minutes 20 --out runs/best
+    """
+    from headtohead.best import search
+    from headtohead.cli.voice import voice
+
+    names = tuple(word.strip() for word in backbones.split(",") if word.strip())
+    told = search(
+        data, out, backbones=names, minutes=minutes, folds=folds, repeats=repeats, seed=seed, reporter=voice()
+    )
+    if as_json:
+        import json
+
+        print(json.dumps(told, ensure_ascii=False))
+        return
+    print("\n".join([*told["sentences"], "", *told["table"], f"\nPage: {out / 'best.html'}"]))

@@ -1,0 +1,70 @@
+"""The page of `headtohead best`: the estimate first, then what each ingredient bought, then what was chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from headtohead.core.records import Verdict
+from headtohead.report.figures import forest
+
+__all__ = ["page"]
+
+CSS = Path(__file__).parent / "templates" / "base.css"
+TITLE = "The best model that these pictures allow"
+
+
+def page(told: Mapping[str, Any], verdict: Verdict) -> str:
+    """Return one self-contained HTML page from the content of `best.json` and its verdict."""
+    order = [row["name"] for row in told["ladder"]]
+    figures = "".join(
+        f"<h3>{metric}</h3><div class='card wide'>"
+        f"{forest([score for score in verdict.scores if score.metric == metric], order)}</div>"
+        for metric in ("auroc", "accuracy")
+    )
+    sentences = "".join(f"<p class='answer'>{escape(sentence)}</p>" for sentence in told["sentences"])
+    return (
+        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
+        "<meta name='viewport' content='width=device-width,initial-scale=1'>"
+        f"<title>{TITLE}</title><style>{CSS.read_text(encoding='utf-8')}</style></head><body><main>"
+        f"<h1>{TITLE}</h1>{sentences}<h2>What each ingredient bought</h2>{_ladder(told)}{figures}"
+        f"<h2>What the search chose</h2>{_chosen(told)}"
+        "<p class='ruo'>Research use only; not a medical device.</p></main></body></html>"
+    )
+
+
+def _ladder(told: Mapping[str, Any]) -> str:
+    body = "".join(
+        f"<tr><td>{escape(row['name'])}</td><td>{_score(row['auroc'])}</td><td>{_score(row['accuracy'])}</td>"
+        f"<td>{_gain(row['gain_in_auroc'])}</td></tr>"
+        for row in told["ladder"]
+    )
+    head = "<tr><th>rung</th><th>AUROC</th><th>accuracy</th><th>gain in AUROC over the rung above</th></tr>"
+    return f"<div class='card'><table>{head}{body}</table></div>"
+
+
+def _chosen(told: Mapping[str, Any]) -> str:
+    of = told["cells"]
+    rows = "".join(
+        f"<tr><td>{escape(name)}</td><td>{n} of {of}</td></tr>" for name, n in told["chosen"].items()
+    )
+    members = "".join(
+        f"<li>{escape(one['name'])}: weight {one['weight']:.2f}, C = {one['C']:g}</li>"
+        for one in told["model"]["members"]
+    )
+    return (
+        f"<div class='card'><table><tr><th>candidate</th><th>joined in outer cells</th></tr>{rows}</table></div>"
+        f"<h3>The model fitted on all pictures</h3><ul>{members}</ul>"
+    )
+
+
+def _score(score: Mapping[str, Any]) -> str:
+    if score["value"] is None:
+        return escape(f"not defined ({score['note']})")
+    return f"{score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}]"
+
+
+def _gain(gain: Mapping[str, float] | None) -> str:
+    return "" if gain is None else f"{gain['difference']:+.3f} [{gain['low']:+.3f}, {gain['high']:+.3f}]"

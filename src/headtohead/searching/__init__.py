@@ -1,0 +1,1 @@
+"""The parts of `headtohead best`: what is searched over, its features, its figures."""
