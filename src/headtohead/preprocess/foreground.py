@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from headtohead.core.records import Box, Image
 from headtohead.preprocess import stage, steps
-from headtohead.preprocess.recipe import MASK_STEPS, RECIPES, check_shape
+from headtohead.preprocess.recipe import CROP, MASK_STEPS, check_shape
 
 __all__ = ["crop_loss", "foreground_box", "foreground_mask"]
 
@@ -35,7 +35,7 @@ def foreground_box(
     >>> foreground_box(picture)[0]
     Box(top=20, left=30, bottom=80, right=70)
     """
-    done = stage.run(_start(pixels, window), RECIPES["foreground"].steps)
+    done = stage.run(_start(pixels, window), (*MASK_STEPS, CROP))
     return done.region, done.history
 
 
@@ -46,14 +46,11 @@ def foreground_mask(
 
     Args: as `foreground_box`. Where no plausible subject is found, all but trimmed borders is set.
     """
-    import cv2
-
     done = stage.run(_start(pixels, window), MASK_STEPS)
     region = done.region
-    size = (region.right - region.left, region.bottom - region.top)
     mask = np.zeros(pixels.shape[:2], bool)
-    small = done.masked().astype(np.uint8)
-    region.cut(mask)[...] = cv2.resize(small, size, interpolation=cv2.INTER_NEAREST) > 0
+    height, width = region.bottom - region.top, region.right - region.left
+    region.cut(mask)[...] = steps.enlarge(done.masked(), height, width)
     return mask
 
 

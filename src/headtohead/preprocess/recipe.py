@@ -18,7 +18,7 @@ import numpy.typing as npt
 from headtohead.core.errors import UsageError, unknown_name
 from headtohead.core.records import Box, Image
 
-__all__ = ["RECIPES", "Prepared", "Recipe", "Step", "get_recipe", "step"]
+__all__ = ["CROP", "MASK_STEPS", "RECIPES", "Prepared", "Recipe", "Step", "get_recipe", "step"]
 
 Number = int | float
 
@@ -129,6 +129,8 @@ MASK_STEPS = (
     step("plausible", least=0.08, aspect=2.5, fill=0.4),
 )
 
+CROP = step("crop", margin=0.0)
+
 RECIPES: Mapping[str, Recipe] = {
     "none": Recipe("none"),
     "classical": Recipe(
@@ -142,7 +144,8 @@ RECIPES: Mapping[str, Recipe] = {
             step("extreme_points"),
         ),
     ),
-    "foreground": Recipe("foreground", (*MASK_STEPS, step("crop", margin=0.0))),
+    "foreground": Recipe("foreground", (*MASK_STEPS, step("stretch", low=0.5, high=99.5), CROP)),
+    "foreground-plain": Recipe("foreground-plain", (*MASK_STEPS, CROP)),
 }
 
 

@@ -208,6 +208,23 @@ def _plausible(stage: Stage, least: float, aspect: float, fill: float) -> Stage:
     return replace(stage, mask=np.ones(stage.work.shape, bool)).said(f"{reason}: whole picture kept")
 
 
+def _stretch(stage: Stage, low: float, high: float) -> Stage:
+    """Stretch the contrast between two percentiles of the subject; brightness of a scan has no unit.
+
+    Comes before the crop, while the mask is known; every channel is stretched alike.
+    """
+    height, width = stage.picture.shape[:2]
+    inside = steps.enlarge(stage.masked(), height, width)
+    values = stage.picture[inside]
+    if values.size == 0:
+        return stage
+    dark, bright = (float(v) for v in np.percentile(values, (low, high)))
+    if bright - dark < 0.02:
+        return stage.said("contrast left alone: the subject is all but uniform")
+    picture = np.clip((stage.picture - np.float32(dark)) / np.float32(bright - dark), 0, 1)
+    return replace(stage, picture=picture).said(f"contrast stretched from {dark:.2f} to {bright:.2f}")
+
+
 def _crop(stage: Stage, margin: float) -> Stage:
     box = steps.bounding_box(stage.masked())
     if box is None:
@@ -234,6 +251,7 @@ STEPS: Mapping[str, Callable[..., Stage]] = {
     "open": _open,
     "plausible": _plausible,
     "resize": _resize,
+    "stretch": _stretch,
     "threshold": _threshold,
     "trim": _trim,
     "work_size": _work_size,

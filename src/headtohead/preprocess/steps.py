@@ -19,6 +19,7 @@ __all__ = [
     "dilate",
     "drop_bands",
     "drop_bright_ground",
+    "enlarge",
     "erode",
     "extreme_points",
     "fill_holes",
@@ -190,6 +191,12 @@ def extreme_points(contour: npt.NDArray[np.int32]) -> Box | None:
     (left, top), (right, bottom) = contour.min(axis=0).tolist(), contour.max(axis=0).tolist()
     box = Box(top, left, bottom, right)
     return box if box.area > 0 else None
+
+
+def enlarge(mask: Mask, height: int, width: int) -> Mask:
+    """Return the mask at (height, width), each pixel that of its nearest neighbour."""
+    whole = cv2.resize(mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(whole > 0)
 
 
 def bounding_box(mask: Mask) -> Box | None:

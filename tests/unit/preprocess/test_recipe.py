@@ -12,8 +12,8 @@ import pytest
 
 from headtohead.core.errors import UnknownNameError, UsageError
 from headtohead.core.records import Box, Image
+from headtohead.preprocess.foreground import foreground_mask
 from headtohead.preprocess.recipe import RECIPES, Recipe, get_recipe, step
-
 
 SQUARE = np.ones((3, 3), np.uint8)
 
@@ -80,11 +80,25 @@ def test_classical_is_the_published_chain() -> None:
 def test_the_crop_is_cut_from_the_untouched_picture() -> None:
     pixels = head()
     before = pixels.copy()
-    for name in RECIPES:
+    for name in ("none", "classical", "foreground-plain"):
         done = get_recipe(name).apply(image(pixels))
         np.testing.assert_array_equal(np.rint(done.pixels * 255), done.box.cut(pixels))
         assert done.pixels.dtype == np.float32
     np.testing.assert_array_equal(pixels, before)
+
+
+def test_foreground_is_the_plain_crop_stretched_between_percentiles_of_the_subject() -> None:
+    pixels = head(level=90)
+    plain, done = (
+        get_recipe("foreground-plain").apply(image(pixels)),
+        get_recipe("foreground").apply(image(pixels)),
+    )
+    assert done.box == plain.box
+    low, high = np.percentile(pixels[foreground_mask(pixels)] / 255, (0.5, 99.5))
+    np.testing.assert_allclose(done.pixels, np.clip((plain.pixels - low) / (high - low), 0, 1), atol=1e-5)
+    assert any("contrast stretched" in line for line in done.history)
+    brighter = get_recipe("foreground").apply(image((pixels * 1.5).astype(np.uint8)))
+    assert np.abs(brighter.pixels - done.pixels).mean() < 0.03
 
 
 def test_a_dark_picture_keeps_its_whole_and_says_so() -> None:

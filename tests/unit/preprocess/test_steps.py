@@ -52,7 +52,10 @@ def test_erode_and_dilate_are_minimum_and_maximum_of_the_surroundings(times: int
     mask = random_mask(1, share=0.8)
     small = large = mask
     for _ in range(times):
-        small, large = neighbours(small, True).all(axis=0), neighbours(large, False).any(axis=0)
+        small, large = (
+            np.asarray(neighbours(small, True).all(axis=0)),
+            np.asarray(neighbours(large, False).any(axis=0)),
+        )
     np.testing.assert_array_equal(steps.erode(mask, times), small)
     np.testing.assert_array_equal(steps.dilate(mask, times), large)
 
@@ -80,7 +83,7 @@ def test_largest_component_of_nothing_is_nothing() -> None:
 
 
 def test_grey_is_bt601_luminance() -> None:
-    colour = np.float32(np.random.default_rng(3).integers(0, 256, (20, 20, 3)) / 255)
+    colour = (np.random.default_rng(3).integers(0, 256, (20, 20, 3)) / 255).astype(np.float32)
     want = colour @ np.array([0.299, 0.587, 0.114]) * 255
     assert np.abs(steps.grey(colour).astype(float) - want).max() <= 1
     np.testing.assert_array_equal(steps.grey(colour[..., 0]), np.rint(colour[..., 0] * 255))

@@ -16,13 +16,13 @@ Floats = npt.NDArray[np.float32]
 Grey = npt.NDArray[np.uint8]
 
 CONTRASTS = ("T1", "T1ce", "T2", "FLAIR")
-CONTRAST_SHARES = (0.25, 0.25, 0.25, 0.25)
+CONTRAST_SHARES = (0.12, 0.28, 0.28, 0.32)
 # Brightness of white matter, grey matter, fluid, bone, scalp.
 TISSUES = {
     "T1": (0.74, 0.52, 0.12, 0.08, 0.90),
-    "T1ce": (0.66, 0.50, 0.13, 0.08, 0.92),
-    "T2": (0.32, 0.50, 0.95, 0.05, 0.45),
-    "FLAIR": (0.42, 0.55, 0.10, 0.05, 0.50),
+    "T1ce": (0.50, 0.40, 0.12, 0.08, 0.85),
+    "T2": (0.28, 0.42, 0.90, 0.05, 0.42),
+    "FLAIR": (0.36, 0.46, 0.10, 0.05, 0.50),
 }
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from headtohead.core.optional import require
 
-__all__ = ["PLANES", "SIDE", "Head", "Template", "draw_head", "load_template", "smooth_noise"]
+__all__ = ["PLANES", "PLANE_SHARES", "SIDE", "Head", "Template", "draw_head", "load_template", "smooth_noise"]
 
 Floats = npt.NDArray[np.float32]
 Field = tuple[Floats, Floats, Floats]
@@ -20,7 +20,7 @@ SIDE = 240
 """Pixels along a side of the drawing canvas, 1 mm each."""
 
 PLANES = ("axial", "coronal", "sagittal")
-_SHARE_OF_PLANES = (0.66, 0.2, 0.14)
+PLANE_SHARES = (0.74, 0.15, 0.11)
 # Slice positions in mm from the template's centre of mass, within which the brain is well seen.
 _REACH = {"axial": (-14.0, 34.0), "coronal": (-40.0, 32.0), "sagittal": (6.0, 34.0)}
 

@@ -14,19 +14,19 @@ __all__ = ["DIFFICULTIES", "Blot", "Lesion", "draw_benign", "draw_lesion", "draw
 Floats = npt.NDArray[np.float32]
 
 DIFFICULTIES = ("easy", "medium", "hard")
-_SHARES = (0.34, 0.36, 0.30)
+_SHARES = (0.56, 0.30, 0.14)
 # Radius in mm, visibility (share of the full contrast to tissue), mass effect.
 _RANGES = {
-    "easy": ((12.0, 22.0), (0.8, 1.0), (0.3, 0.55)),
-    "medium": ((8.0, 14.0), (0.5, 0.8), (0.2, 0.45)),
-    "hard": ((5.0, 9.0), (0.3, 0.55), (0.1, 0.35)),
+    "easy": ((15.0, 26.0), (0.9, 1.0), (0.3, 0.55)),
+    "medium": ((10.0, 16.0), (0.75, 0.95), (0.2, 0.45)),
+    "hard": ((6.0, 10.0), (0.5, 0.8), (0.1, 0.35)),
 }
 # Brightness of a part of a lesion in each contrast, on the scale of `contrast.TISSUES`.
 _BRIGHTNESS = {
-    "T1": {"core": 0.26, "rim": 0.40, "oedema": 0.42},
-    "T1ce": {"core": 0.28, "rim": 0.98, "oedema": 0.42},
-    "T2": {"core": 0.92, "rim": 0.70, "oedema": 0.80},
-    "FLAIR": {"core": 0.72, "rim": 0.88, "oedema": 0.86},
+    "T1": {"core": 0.18, "rim": 0.26, "oedema": 0.38},
+    "T1ce": {"core": 0.22, "rim": 1.00, "oedema": 0.30},
+    "T2": {"core": 1.00, "rim": 0.80, "oedema": 0.85},
+    "FLAIR": {"core": 0.75, "rim": 1.00, "oedema": 0.88},
 }
 
 
@@ -63,7 +63,7 @@ class Lesion:
         mass = draw_shape(rng, self.centre, self.radius, 0.28)
         around = draw_shape(rng, self.centre, self.radius * rng.uniform(1.3, 1.9), 0.4, soft=3.0)
         seen = self.visibility
-        out = [Blot(around * (0.75 * seen), levels["oedema"])]
+        out = [Blot(around * (0.8 * seen), levels["oedema"])]
         if self.build == "diffuse":
             out.append(Blot(mass * (0.8 * seen), 0.5 * (levels["core"] + levels["oedema"])))
         elif self.build == "solid":
@@ -132,7 +132,7 @@ def draw_benign(rng: np.random.Generator, head: Head, contrast: str) -> tuple[tu
             centre = place_in_brain(rng, head.white, 3)
             spots = np.maximum(spots, draw_shape(rng, centre, float(rng.uniform(1.5, 4.0)), 0.3))
         blots.append(Blot(spots * float(rng.uniform(0.4, 0.95)), levels["oedema"]))
-    if rng.random() < 0.22:
+    if rng.random() < 0.2:
         names.append("fluid pocket")
         shape = draw_shape(rng, place_in_brain(rng, head.brain, 4), float(rng.uniform(4, 10)), 0.1)
         blots.append(Blot(shape, {"T1": 0.12, "T1ce": 0.12, "T2": 1.0, "FLAIR": 0.1}[contrast]))
@@ -146,5 +146,5 @@ def draw_benign(rng: np.random.Generator, head: Head, contrast: str) -> tuple[tu
     if rng.random() < 0.25:
         names.append("shaded region")
         shade = draw_shape(rng, place_in_brain(rng, head.brain, 5), float(rng.uniform(14, 30)), 0.5, 7.0)
-        blots.append(Blot(shade * float(rng.uniform(0.1, 0.25)), float(rng.choice((0.1, 0.95)))))
+        blots.append(Blot(shade * float(rng.uniform(0.08, 0.2)), float(rng.choice((0.1, 0.95)))))
     return tuple(blots), names

@@ -33,7 +33,7 @@ def draw_scene(seed: int, number: int, ill: bool) -> Scene:
     """
     rng = np.random.default_rng([seed, number])
     template = anatomy.load_template()
-    plane = str(rng.choice(anatomy.PLANES, p=(0.66, 0.2, 0.14)))
+    plane = str(rng.choice(anatomy.PLANES, p=anatomy.PLANE_SHARES))
     contrast = str(rng.choice(acquire.CONTRASTS, p=acquire.CONTRAST_SHARES))
     field = anatomy.draw_field(rng, plane)
     atrophy = float(rng.beta(1.2, 2.5))
