@@ -1,0 +1,176 @@
+"""The study taken apart: one thing changes at a time, splits do what they say, and the arithmetic is right."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import asdict
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from headtohead.heads.watched import STUDY, study_change, watch_head
+from headtohead.report.waterfall import page, waterfall
+from headtohead.reproduction.bench import Bench, draw_parts
+from headtohead.reproduction.steps import SIDES, STEPS, Plan
+from headtohead.reproduction.summary import leak_share, published, summarise
+
+torch = pytest.importorskip("torch")
+N = 60
+LABELS = np.arange(N) % 2
+GROUPS = np.asarray([f"g{i % 2}-{i // 6}" for i in range(N)], dtype=object)
+
+
+def test_each_state_differs_from_the_one_before_in_one_thing() -> None:
+    told = [{k: v for k, v in asdict(step).items() if k not in ("name", "words")} for step in STEPS]
+    for before, after in itertools.pairwise(told):
+        assert sum(before[key] != after[key] for key in before) == 1
+    assert told[-1] == {
+        "grouped": True, "peeks": False, "shared": True, "normalised": True, "recipe": "foreground", "folds": True,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_grouped_splits_share_no_group_and_plain_ones_do(seed: int) -> None:
+    pool = np.arange(N)
+    train, scored = draw_parts(LABELS, GROUPS, pool, grouped=True, seed=seed)
+    assert sorted([*train, *scored]) == list(pool)
+    assert leak_share(train, scored, GROUPS) == 0.0
+    train, scored = draw_parts(LABELS, GROUPS, pool, grouped=False, seed=seed)
+    assert sorted([*train, *scored]) == list(pool) and len(scored) == 12
+    assert LABELS[scored].mean() == 0.5
+    assert leak_share(train, scored, GROUPS) > 0.5
+
+
+def test_a_group_with_both_labels_stays_whole() -> None:
+    groups = np.asarray([f"g{i // 3}" for i in range(N)], dtype=object)
+    for seed in range(10):
+        train, scored = draw_parts(LABELS, groups, np.arange(N), grouped=True, seed=seed)
+        assert leak_share(train, scored, groups) == 0.0
+
+
+def dataset() -> Any:
+    samples = [SimpleNamespace(path=f"{i}.{'JPG' if i % 5 == 0 else 'jpg'}") for i in range(N)]
+    return SimpleNamespace(
+        samples=samples, classes=("no", "yes"), labels=lambda: LABELS, groups=lambda: GROUPS
+    )
+
+
+def bench(tmp_path: Path, told: Any) -> Bench:
+    networks: Any = SimpleNamespace(
+        cnn=SimpleNamespace(name="a"), vit=SimpleNamespace(name="b"), stand_in=True, title="a and b"
+    )
+    made = Bench(dataset(), networks, Plan(splits=2, many_splits=4, n_boot=200), tmp_path, SimpleNamespace())  # type: ignore[arg-type]
+    made._cnn = made._vit = told  # type: ignore[method-assign]
+    return made
+
+
+def test_peeking_takes_the_best_epoch_of_the_scored_pictures(tmp_path: Path) -> None:
+    def told(step: Any, train: Any, scored: Any, draw: int, folder: Path) -> Any:
+        rows = np.zeros((3, len(scored), 2))
+        for epoch, right in enumerate((0.5, 1.0, 0.75)):
+            hit = np.arange(len(scored)) < right * len(scored)
+            guess = np.where(hit, LABELS[scored], 1 - LABELS[scored])
+            rows[epoch, np.arange(len(scored)), guess] = 1.0
+        return rows
+
+    made = bench(tmp_path, told)
+    peeking, honest = STEPS[1], STEPS[2]
+    assert peeking.peeks and not honest.peeks
+    assert all(line["correct"] for line in made.lines(peeking, "vit"))
+    assert np.mean([line["correct"] for line in made.lines(honest, "vit")]) == pytest.approx(0.75, abs=0.05)
+
+
+def test_finished_trainings_are_kept_and_bound_to_their_parts(tmp_path: Path) -> None:
+    calls: list[int] = []
+
+    def told(step: Any, train: Any, scored: Any, draw: int, folder: Path) -> Any:
+        calls.append(draw)
+        return np.full((2, len(scored), 2), 0.5)
+
+    bench(tmp_path, told).lines(STEPS[0], "vit")
+    assert len(calls) == 2
+    bench(tmp_path, told).lines(STEPS[0], "vit")
+    assert len(calls) == 2
+    other = bench(tmp_path, told)
+    other.plan = Plan(splits=2, many_splits=4, seed=7)
+    other.lines(STEPS[0], "vit")
+    assert len(calls) == 4
+
+
+def test_own_pictures_until_they_are_shared(tmp_path: Path) -> None:
+    made = bench(tmp_path, None)
+    assert len(made.pool(STEPS[0], "vit")) == 48 and len(made.pool(STEPS[0], "cnn")) == N
+    assert len(made.pool(STEPS[3], "vit")) == N
+    shared = [[scored.tolist() for _, scored in made.parts(STEPS[3], side)] for side in SIDES]
+    assert shared[0] == shared[1]
+
+
+def test_effects_are_differences_of_states_with_paired_intervals(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    lines = {}
+    for number, step in enumerate(STEPS):
+        for side in SIDES:
+            right = rng.random(N) < (0.9 - 0.05 * number if side == "vit" else 0.7)
+            lines[step.name, side] = [{"sample": i, "draw": 0, "correct": bool(right[i])} for i in range(N)]
+    leaks = dict.fromkeys(lines, 0.25)
+    made = bench(tmp_path, None)
+    told = summarise(made.dataset, made.networks, lines, leaks, made.plan)
+    for before, after in zip(told["steps"], told["steps"][1:], strict=False):
+        for what in ("cnn", "vit", "difference"):
+            effect = after["effect"][what]
+            assert effect["value"] == pytest.approx(after[what]["value"] - before[what]["value"])
+            assert effect["low"] <= effect["value"] <= effect["high"]
+    last = told["steps"][-1]
+    hits = [line["correct"] for line in lines[STEPS[-1].name, "vit"]]
+    assert last["vit"]["value"] == pytest.approx(np.mean(hits))
+    assert last["vit"]["n_samples"] == N and last["vit"]["n_groups"] == len(set(GROUPS))
+    assert len(told["sentences"]) == 2 and "standing" not in told["sentences"][0]
+    figure = waterfall(told, alone=True)
+    assert figure.startswith("<svg xmlns=") and figure.count("<circle") == 2 + 2 * (len(STEPS) + 1)
+    whole = page(told)
+    assert not re.search(r"https?://(?!www\.w3\.org)", whole)
+    assert all(step.words.split(",")[0][:20] in whole for step in STEPS)
+
+
+def test_intervals_of_groups_are_wider_than_of_pictures(tmp_path: Path) -> None:
+    """Copies that are right or wrong together are not independent evidence."""
+    right = {name: bool(number % 2) for number, name in enumerate(dict.fromkeys(GROUPS))}
+    lines = {
+        (step.name, side): [{"sample": i, "draw": 0, "correct": right[GROUPS[i]]} for i in range(N)]
+        for step in STEPS
+        for side in SIDES
+    }
+    made = bench(tmp_path, None)
+    told = summarise(made.dataset, made.networks, lines, dict.fromkeys(lines, 0.0), made.plan)["steps"][-1][
+        "cnn"
+    ]
+    plain = 2 * 1.96 * np.sqrt(0.25 / N)
+    assert told["high"] - told["low"] > 1.3 * plain
+
+
+def test_published_counts_have_wilson_intervals() -> None:
+    told = published()
+    assert (round(told["cnn"]["low"], 3), round(told["cnn"]["high"], 3)) == (0.738, 0.930)
+    assert (round(told["vit"]["low"], 3), round(told["vit"]["high"], 3)) == (0.858, 0.995)
+    assert told["p_value"] > 0.05
+
+
+def test_watched_head_learns_and_repeats() -> None:
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(N, 8)).astype(np.float32) + 2 * LABELS[:, None].astype(np.float32)
+    first = watch_head(rows, LABELS, rows, 2, epochs=40, seed=1)
+    again = watch_head(rows, LABELS, rows, 2, epochs=40, seed=1)
+    assert np.array_equal(first, again) and first.shape == (40, N, 2)
+    assert (first[-1].argmax(axis=1) == LABELS).mean() > 0.9
+
+
+def test_study_change_is_a_function_of_its_draw() -> None:
+    pixels = np.random.default_rng(0).random((32, 32)).astype(np.float32)
+    one = study_change(np.random.default_rng(3), pixels)
+    assert np.array_equal(one, study_change(np.random.default_rng(3), pixels))
+    assert not np.array_equal(one, study_change(np.random.default_rng(4), pixels))
+    assert one.min() >= 0 and one.max() <= 1 and not STUDY.mirrors
