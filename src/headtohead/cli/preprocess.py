@@ -1,0 +1,172 @@
+"""`headtohead preprocess` and `headtohead augment-preview`: what a network gets to see, for eyes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from headtohead.cli import options as o
+
+if TYPE_CHECKING:
+    from headtohead.core.reporter import Reporter
+    from headtohead.data.dataset import Dataset
+    from headtohead.preprocess.recipe import Recipe
+    from headtohead.preprocess.sheet import Row
+
+__all__ = ["register"]
+
+RecipeName = Annotated[
+    str,
+    typer.Option(
+        "--recipe", help="foreground, foreground-plain, classical, none; auto looks at the pictures."
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add both commands."""
+    app.command("preprocess")(preprocess)
+    app.command("augment-preview")(augment_preview)
+
+
+def preprocess(
+    data: o.Data,
+    out: o.Out,
+    recipe: RecipeName = "auto",
+    as_json: o.AsJson = False,
+    columns: o.TableColumns = None,
+    label_from: o.LabelFrom = None,
+    group_from: o.GroupFrom = None,
+    map_labels: o.MapLabels = None,
+    drop: o.Drop = None,
+    positive: o.Positive = None,
+    strict: o.Strict = False,
+    pages: o.Pages = "first",
+    slices: o.Slices = None,
+) -> None:
+    """Write contact sheets of every picture before and after a recipe, and boxes.csv.
+
+    Look at them before believing any figure. For example:
+
+    headtohead preprocess scans --out look --recipe foreground
+    """
+    from headtohead.cli.voice import voice
+
+    settings = o.data_settings(
+        columns=columns, label_from=label_from, group_from=group_from, map_labels=map_labels, drop=drop,
+        positive=positive, strict=strict, pages=pages, slices=slices,
+    )  # fmt: skip
+    from headtohead.data.load import LoadOptions, load
+
+    listener = voice()
+    dataset = load(data, LoadOptions(**{**settings, "drop": frozenset(settings["drop"])}), listener)
+    chosen, reason = _choose(recipe, dataset)
+    rows, n_pages = _write_sheets(dataset, chosen, out, listener)
+    _write_boxes(rows, out / "boxes.csv")
+    whole = sum(any("whole picture kept" in line for line in row.history) for row in rows)
+    if as_json:
+        facts = {"recipe": chosen.name, "digest": chosen.digest(), "reason": reason, "pictures": len(rows)}
+        print(
+            json.dumps({**facts, "whole": whole, "sheets": n_pages, "folder": str(out)}, ensure_ascii=False)
+        )
+        return
+    print(f"Recipe {chosen.name}: {reason}.")
+    print(
+        f"{len(rows)} pictures on {n_pages} sheets in {out}; {whole} kept whole for want of a plausible box."
+    )
+
+
+def augment_preview(
+    data: o.Data,
+    preset: Annotated[
+        str, typer.Option(help="mri, xray, ultrasound, histology, photo, study or none.")
+    ] = "mri",
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE.png", help="The sheet to write.")] = Path(
+        "augmented.png"
+    ),
+    recipe: RecipeName = "auto",
+    pictures: Annotated[int, typer.Option(min=1, max=40, help="How many pictures are shown.")] = 6,
+    seed: Annotated[int, typer.Option(min=0, help="As a training would be given.")] = 0,
+) -> None:
+    """Write a sheet of pictures as training would see them over some epochs, with what was drawn.
+
+    For example:
+
+    headtohead augment-preview scans --preset mri --out augmented.png
+    """
+    from headtohead.cli.voice import voice
+    from headtohead.core.files import write_whole
+    from headtohead.data.load import load
+    from headtohead.preprocess.augment import get_preset
+    from headtohead.preprocess.sheet import augmented_page, png
+
+    chosen = get_preset(preset)
+    dataset = load(data, reporter=voice())
+    steps, _ = _choose(recipe, dataset)
+    every = max(1, len(dataset.samples) // pictures)
+    shown = [
+        (sample.path, steps.apply(dataset.read(sample)).pixels)
+        for sample in dataset.samples[::every][:pictures]
+    ]
+    write_whole(out, png(augmented_page(shown, chosen, seed=seed)))
+    for part in chosen.ingredients:
+        print(f"{part.name}: {100 * part.probability:.0f} %, {part.low:g} to {part.high:g}; {part.reason}.")
+    for name, why in chosen.left_out.items():
+        print(f"not {name}: {why}.")
+    print(f"Sheet: {out}")
+
+
+def _choose(name: str, dataset: Dataset) -> tuple[Recipe, str]:
+    """Return the recipe of that name, or for "auto" the one that fits most pictures, and why."""
+    from headtohead.preprocess.recipe import get_recipe
+    from headtohead.preprocess.suggest import suggest_recipe
+
+    if name != "auto":
+        return get_recipe(name), "as asked for"
+    every = max(1, len(dataset.samples) // 64)
+    suggested, reason = suggest_recipe(dataset.read(sample) for sample in dataset.samples[::every])
+    return get_recipe(suggested), reason
+
+
+def _write_sheets(dataset: Dataset, recipe: Recipe, out: Path, reporter: Reporter) -> tuple[list[Row], int]:
+    from dataclasses import replace
+
+    import numpy as np
+
+    from headtohead.core.files import write_whole
+    from headtohead.preprocess.sheet import pages, png, row
+
+    rows: list[Row] = []
+    none = np.zeros((0, 0, 3), np.uint8)
+
+    def cells() -> Iterator[np.ndarray]:
+        for sample in reporter.track(dataset.samples, "preprocess", len(dataset.samples)):
+            name = sample.path if sample.frame is None else f"{sample.path}#{sample.frame}"
+            made = row(name, dataset.read(sample), recipe)
+            rows.append(replace(made, cell=none))
+            yield made.cell
+
+    count = 0
+    for count, sheet in enumerate(pages(cells()), start=1):
+        write_whole(out / f"sheet-{count:03d}.png", png(sheet))
+    return rows, count
+
+
+def _write_boxes(rows: list[Row], path: Path) -> None:
+    import csv
+    import io
+
+    from headtohead.core.files import write_whole
+
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["path", "top", "left", "bottom", "right", "kept", "history"])
+    for row in rows:
+        box = row.box
+        line = [row.path, box.top, box.left, box.bottom, box.right, f"{row.kept:.4f}", "; ".join(row.history)]
+        table.writerow(line)
+    write_whole(path, text.getvalue())

@@ -1,0 +1,59 @@
+"""Which recipe fits a data set, from what its pictures look like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from headtohead.core.records import Image
+from headtohead.preprocess import steps
+
+__all__ = ["suggest_recipe"]
+
+_MOST = 64
+_COLOURED = 0.06
+_DARK = 0.25
+
+
+def suggest_recipe(images: Iterable[Image]) -> tuple[str, str]:
+    """Return the name of the recipe that fits most pictures, and why; the caller says it aloud.
+
+    `foreground` where at least half of the pictures are grey on dark ground; otherwise `none`, as
+    colour photographs and histology have no ground to cut away.
+
+    Args:
+        images: a sample of the data; the first 64 are looked at.
+
+    >>> import numpy as np
+    >>> suggest_recipe([Image(np.full((8, 8, 3), (200, 90, 150), np.uint8), 8, "RGB", "PNG")])[0]
+    'none'
+    """
+    seen = fits = coloured = 0
+    for image, _ in zip(images, range(_MOST), strict=False):
+        seen += 1
+        colour = _is_coloured(image)
+        coloured += colour
+        fits += not colour and _is_on_dark(image)
+    if seen == 0:
+        return "none", "there are no pictures to look at"
+    if 2 * fits >= seen:
+        return "foreground", f"{fits} of {seen} pictures looked at are grey on dark ground"
+    what = f"{coloured} in colour" if coloured else "grey, but not on dark ground"
+    return "none", f"only {fits} of {seen} pictures looked at are grey on dark ground ({what})"
+
+
+def _is_coloured(image: Image) -> bool:
+    """Whether the channels differ by more than a tint: mean spread above 6 % of full brightness."""
+    if image.pixels.ndim == 2:
+        return False
+    unit, _ = steps.to_unit(image.pixels, image.window)
+    return bool(np.ptp(unit, axis=2).mean() > _COLOURED)
+
+
+def _is_on_dark(image: Image) -> bool:
+    unit, _ = steps.to_unit(image.pixels, image.window)
+    picture = steps.grey(unit)
+    inner = steps.trim_bright(picture, 170, 0.85, 0.35).cut(picture)
+    ground, _ = steps.ground_level(inner, 0.06)
+    return ground < _DARK * 255 and ground < steps.otsu(inner)
