@@ -166,18 +166,22 @@ def _modality(dataset: Dataset, stored: Array, layout: Layout, index: int) -> tu
         return Grey(table.apply(stored), 0, (1 << table.bits) - 1), ("Modality lookup table applied.",)
     slope = number(from_groups(dataset, index, _TRANSFORM, "RescaleSlope"))
     intercept = number(from_groups(dataset, index, _TRANSFORM, "RescaleIntercept"))
-    if slope is None or intercept is None or (slope, intercept) == (1, 0):
+    slope, intercept = 1.0 if slope is None else slope, 0.0 if intercept is None else intercept
+    if (slope, intercept) == (1, 0):
         pixels, rounded = narrowed(stored, low, high)
         return Grey(pixels, low, high), (*beyond, *rounded)
-    if slope == 0:
-        raise UnreadableError("its rescale slope is 0, which would make every pixel equal")
     grey, said = _rescaled(stored, low, high, slope, intercept)
     return grey, (*beyond, *said)
 
 
 def _rescaled(stored: Array, low: int, high: int, slope: float, intercept: float) -> tuple[Grey, Said]:
     bottom, top = sorted((low * slope + intercept, high * slope + intercept))
-    said = (f"Rescaled to modality units: value x {slope:g} + {intercept:g}.",)
+    if slope == 0:
+        raise UnreadableError("its rescale slope is 0, which would make every pixel equal")
+    if max(-bottom, top) > 1e30:
+        raise UnreadableError("its rescale slope or intercept leads to numbers beyond 1e30: damaged")
+    sign = "-" if intercept < 0 else "+"
+    said = (f"Rescaled to modality units: value x {slope:g} {sign} {abs(intercept):g}.",)
     if slope == int(slope) and intercept == int(intercept) and max(-bottom, top) < 1 << 31:
         whole = stored.astype(np.int64) * int(slope) + int(intercept)
         return Grey(narrow(whole, bottom, top), bottom, top), said

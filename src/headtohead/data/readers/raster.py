@@ -55,7 +55,8 @@ def read_raster(content: bytes, kind: str, *, frame: int | None, limits: Limits)
     said_page = _go_to(picture, frame, count, limits)
     page = pages[frame or 0] if pages else None
     orientation, said_exif = _orientation(picture, page)
-    mode, depth = picture.mode, bit_depth(picture, content)
+    depth = bit_depth(picture, content)
+    mode = "LA" if raw_mode(picture).startswith("LA") else picture.mode  # Pillow calls 16-bit LA "RGBA"
     pixels, said = _decode(picture, content, frame or 0, depth)
     if page is not None:  # Pillow and OpenCV turn TIFF pages themselves
         pixels, said_white = _undo_white(pixels, page, depth)
@@ -141,7 +142,7 @@ def _decode(picture: PIL.Image.Image, content: bytes, page: int, depth: int) -> 
     with refused("its pixel data are truncated or damaged"):
         picture.load()
     if wide:
-        return decode_wide(content, page, (picture.height, picture.width))
+        return decode_wide(content, page, (picture.height, picture.width), grey=raw.startswith("LA"))
     return to_array(picture, raw, depth, declared)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import Any
 
@@ -51,9 +52,11 @@ def bit_depth(picture: PIL.Image.Image, content: bytes) -> int:
         return max(1, declared.bit_length())
     if picture.mode == "1":
         return 1
-    for suffix, depth in ((";16", 16), (";12", 12), (";4", 4), (";2", 2), (";1", 1)):
-        if suffix in raw:
-            return depth
+    if raw in ("BGR;15", "BGR;16"):  # BMP with 5 (green: 5 or 6) bits per channel
+        return 5
+    told = re.search(r";(16|12|4|2|1)(?!\d)", raw)
+    if told:
+        return int(told[1])
     if picture.mode.startswith("I;16"):
         return 16
     return 32 if picture.mode in ("I", "F") else 8
@@ -64,16 +67,18 @@ def is_wide(picture: PIL.Image.Image, depth: int) -> bool:
     return depth > 8 and picture.mode in _COLOUR_MODES
 
 
-def decode_wide(content: bytes, page: int, size: tuple[int, int]) -> tuple[Array, Said]:
+def decode_wide(content: bytes, page: int, size: tuple[int, int], *, grey: bool) -> tuple[Array, Said]:
     """Decode colours of 9 to 16 bits with OpenCV, which keeps them.
 
     Args:
         content: a file whose pixel data Pillow has found whole.
         page: page of a TIFF.
         size: (height, width) expected.
+        grey: whether the file holds grey (with alpha), which OpenCV gives as three equal channels.
 
     Returns:
-        (H, W, 3) or (H, W) uint16, as stored in the file (not turned), alpha composited over black.
+        (H, W, 3) or (H, W) uint16, alpha composited over black; turned upright in case of a TIFF only,
+        as Pillow does.
 
     Raises:
         UnreadableError: OpenCV disagrees about what the file holds.
@@ -83,10 +88,10 @@ def decode_wide(content: bytes, page: int, size: tuple[int, int]) -> tuple[Array
         raise UnreadableError("its colours have more than 8 bits and are stored in a way that is not read")
     if found.ndim == 2:
         return found, ()
-    colour = np.ascontiguousarray(found[..., 2::-1])
+    colour = found[..., 0] if grey else np.ascontiguousarray(found[..., 2::-1])
     if found.shape[2] < 4:
         return colour, ()
-    return _composite(colour, found[..., 3:])
+    return _composite(colour, found[..., 3] if grey else found[..., 3:])
 
 
 def _opencv(data: Array, page: int) -> Any:

@@ -83,7 +83,7 @@ def test_whole_rescale_is_exact_and_not_clipped(dicom: Maker) -> None:
     assert image.pixels.dtype == np.int16
     assert image.pixels.tolist() == [[-1024, 0, 3071]]
     assert image.bit_depth == 12
-    assert image.history[0] == "Rescaled to modality units: value x 1 + -1024."
+    assert image.history[0] == "Rescaled to modality units: value x 1 - 1024."
     full = read_image(dicom(np.array([[65535]], dtype=np.uint16), RescaleSlope="2", RescaleIntercept="-1"))
     assert full.pixels.tolist() == [[131069]]
     assert full.pixels.dtype == np.int32
@@ -98,6 +98,13 @@ def test_fractional_rescale_gives_floats(dicom: Maker) -> None:
 def test_a_rescale_that_flattens_everything_is_refused(dicom: Maker) -> None:
     with pytest.raises(UnreadableError, match="slope is 0"):
         read_image(dicom(ramp(), RescaleSlope="0", RescaleIntercept="5"))
+
+
+def test_half_a_rescale_counts(dicom: Maker) -> None:
+    assert np.array_equal(read_image(dicom(ramp(), RescaleIntercept="-5")).pixels, ramp("int32") - 5)
+    assert np.array_equal(read_image(dicom(ramp(), RescaleSlope="3")).pixels, ramp("int32") * 3)
+    with pytest.raises(UnreadableError, match="beyond 1e30"):
+        read_image(dicom(ramp(), RescaleSlope="1e29"))
 
 
 @pytest.mark.parametrize("kind", ["OW", "US"])

@@ -76,6 +76,25 @@ def test_16_bit_colours_stay(suffix: str) -> None:
     assert np.array_equal(image.pixels, deep)
 
 
+def test_16_bit_grey_with_alpha_stays_grey_and_deep(rng: np.random.Generator) -> None:
+    both = rng.integers(0, 65536, (5, 6, 2), dtype=np.uint16)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in both)
+    image = read_image(png_of(6, 5, depth=16, colour=4, body=rows))
+    expected = np.floor(both[..., 0] * (both[..., 1] / 65535.0) + 0.5)
+    assert image.pixels.dtype == np.uint16
+    assert np.array_equal(image.pixels, expected)
+    assert image.mode == "LA"
+
+
+def test_bmp_of_15_bits() -> None:
+    head = struct.pack("<2sIHHI", b"BM", 62, 0, 0, 54) + struct.pack(
+        "<IiiHHIIiiII", 40, 2, 2, 1, 16, 0, 8, 0, 0, 0, 0
+    )
+    image = read_image(head + struct.pack("<4H", 0x7C00, 0x03E0, 0x001F, 0x7FFF))
+    assert image.pixels.tolist() == [[[0, 0, 255], [255, 255, 255]], [[255, 0, 0], [0, 255, 0]]]
+    assert image.bit_depth == 5
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "int32", "float32"])
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_tiff_number_types(tiff: Maker, dtype: str, order: str) -> None:
@@ -272,17 +291,19 @@ def test_damage_under_a_png_checksum_is_refused(saved: Maker) -> None:
         read_image(bytes(content))
 
 
-def png_of(width: int, height: int, *extra: bytes) -> bytes:
+def png_of(
+    width: int, height: int, *extra: bytes, depth: int = 8, colour: int = 0, body: bytes = b"\0"
+) -> bytes:
     def chunk(name: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
-    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
     texts = [chunk(b"zTXt", body) for body in extra]
     return (
         b"\x89PNG\r\n\x1a\n"
         + head
         + b"".join(texts)
-        + chunk(b"IDAT", zlib.compress(b"\0"))
+        + chunk(b"IDAT", zlib.compress(body))
         + chunk(b"IEND", b"")
     )
 
