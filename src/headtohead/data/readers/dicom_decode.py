@@ -27,6 +27,7 @@ from headtohead.core.errors import UnreadableError
 from headtohead.data.readers.dicom_facts import modality_of, syntax_name
 from headtohead.data.readers.dicom_open import Dataset, get, number, text
 from headtohead.data.readers.limits import Limits, check_frame, check_size
+from headtohead.data.readers.raster_guard import check_scans
 from headtohead.data.readers.refuse import refused
 from headtohead.data.readers.streams import stream_shape
 
@@ -214,7 +215,10 @@ def _check_stream(dataset: Dataset, layout: Layout, frame: int, syntax: UID) -> 
         raise UnreadableError(
             f"its compressed stream claims (rows, columns, samples) {claim[:3]}, its header {expected}"
         )
-    if syntax in (JPEGBaseline8Bit, JPEGExtended12Bit) and claim[3] != 8:
+    if syntax not in (JPEGBaseline8Bit, JPEGExtended12Bit):
+        return
+    check_scans(stream)
+    if claim[3] != 8:
         raise UnreadableError(
             f"its pixels are stored as {claim[3]}-bit JPEG, for which no decoder is installed; convert it to an "
             "uncompressed transfer syntax (for example: gdcmconv --raw in.dcm out.dcm)"

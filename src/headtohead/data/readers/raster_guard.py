@@ -15,7 +15,7 @@ from headtohead.data.readers.limits import Limits, check_size
 from headtohead.data.readers.streams import stream_shape
 from headtohead.data.readers.tiff_tags import TILE_HEIGHT, TILE_WIDTH, Directory, directories
 
-__all__ = ["check_structure", "count_gif"]
+__all__ = ["check_scans", "check_structure", "count_gif"]
 
 _MAX_SCANS = 100
 
@@ -32,7 +32,7 @@ def check_structure(content: bytes, kind: str, limits: Limits) -> list[Directory
     if kind == "PNG":
         _check_png(content)
     elif kind == "JPEG":
-        _check_jpeg(content)
+        check_scans(content)
     elif kind == "WEBP":
         _check_webp(content, limits)
     elif kind == "JPEG2000":
@@ -65,10 +65,16 @@ def _check_png(content: bytes) -> None:
         at = end + 4
 
 
-def _check_jpeg(content: bytes) -> None:
-    """Refuse a progressive picture of endless scans, each of which costs a pass over all pixels."""
+def check_scans(content: bytes) -> None:
+    """Refuse a progressive JPEG of endless scans, each of which costs a pass over all pixels.
+
+    The mark of a scan cannot occur in coded data, and in other data once in 65536 bytes by chance.
+
+    Raises:
+        UnreadableError: more than a hundred scans.
+    """
     scans = content.count(b"\xff\xda")
-    if scans > _MAX_SCANS and scans > len(content) // 4096:
+    if scans > _MAX_SCANS and scans > len(content) // 16384:
         raise UnreadableError(f"it holds about {scans} scans; {_MAX_SCANS} are allowed (taken for an attack)")
 
 
