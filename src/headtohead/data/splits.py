@@ -35,15 +35,16 @@ def draw_kfold(
     labels: Ints, groups: Names, classes: Sequence[str], *, folds: int, repeats: int, seed: int
 ) -> Drawn:
     """Return (repeat, fold, train, test) of repeated stratified group k-fold."""
-    _need_groups(labels, groups, classes, max(folds, 1 + TRAIN_GROUPS), f"folds={folds}")
+    needed = folds if folds > TRAIN_GROUPS else 2 * TRAIN_GROUPS  # two halves are each trained on once
+    _need_groups(labels, groups, classes, needed, f"folds={folds}")
     drawn: Drawn = []
     for repeat in range(repeats):
         parts = _parts(labels, groups, Fraction(1, folds), (seed, repeat), TRAIN_GROUPS)
         if parts is None:
             raise TooFewError(
                 f"No division into {folds} folds of whole groups was found in which every part holds every "
-                f"class ({_counts(labels, groups, classes)}). Use fewer folds, or look at groups with "
-                "several labels."
+                f"class, and what remains at least {TRAIN_GROUPS} groups of it ({_counts(labels, groups, classes)}). "
+                "Try another number of folds, or look at groups that are very large or carry several labels."
             )
         drawn += [(repeat, fold, _rest(test, len(labels)), test) for fold, test in enumerate(parts)]
     return drawn

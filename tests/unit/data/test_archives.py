@@ -109,13 +109,21 @@ def test_links_and_encryption_in_a_zip(files: dict[str, bytes], tmp_path: Path) 
         load(str(tmp_path / "b.zip"))
 
 
-@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE])
-def test_links_and_devices_in_a_tar(kind: bytes, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "fault"),
+    [
+        (tarfile.SYMTYPE, "is a link"),
+        (tarfile.LNKTYPE, "is a link"),
+        (tarfile.FIFOTYPE, "is not a plain file"),
+        (tarfile.CHRTYPE, "is not a plain file"),
+    ],
+)
+def test_links_and_devices_in_a_tar(kind: bytes, fault: str, tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "a.tar", "w") as archive:
         info = tarfile.TarInfo("yes/odd.png")
         info.type, info.linkname = kind, "/etc/passwd"
         archive.addfile(info)
-    with pytest.raises(DataError, match=r"yes/odd\.png is (a link|not a plain file)"):
+    with pytest.raises(DataError, match=rf"yes/odd\.png {fault}"):
         load(str(tmp_path / "a.tar"))
 
 

@@ -43,7 +43,7 @@ def planted(dataset: Dataset, *, source: int, copy: int, **shared: bool) -> Data
 @settings(max_examples=40, deadline=None)
 @given(
     sizes=st.lists(st.tuples(st.integers(1, 5), st.sampled_from("abc")), min_size=24, max_size=60),
-    folds=st.integers(2, 4),
+    folds=st.integers(3, 4),
     seed=st.integers(0, 2**31),
 )
 def test_folds_are_disjoint_complete_whole_and_stratified(
@@ -249,7 +249,7 @@ def test_every_training_part_can_be_divided_again(made: Made) -> None:
     for split in ("kfold", "holdout:0.3"):
         for fold in make_folds(data, split=split, folds=3, repeats=5).folds:
             assert len(inner_folds(labels[fold.train], groups[fold.train], 3, seed=0)) == 2
-    with pytest.raises(TooFewError, match=r"class 'b' is in 2 group\(s\); folds=2 needs at least 3"):
+    with pytest.raises(TooFewError, match=r"class 'b' is in 2 group\(s\); folds=2 needs at least 4"):
         make_folds(data.subset([s.id for s in data.samples[:-1]]), folds=2)
     alone = made(
         [("a", f"a{i}") for i in range(4)] + [("b", "b0"), ("b", "b0"), ("b", "b1")],
@@ -257,3 +257,10 @@ def test_every_training_part_can_be_divided_again(made: Made) -> None:
     )
     with pytest.raises(TooFewError, match=r"train part holds \['b'\] in one group only"):
         make_folds(alone, split="given")
+
+
+def test_a_class_that_one_group_dominates_leaves_too_little_to_train_on(made: Made) -> None:
+    rows = [("a", f"a{i}") for i in range(20)] + [("b", "big")] * 12 + [("b", f"b{i}") for i in range(3)]
+    with pytest.raises(TooFewError, match="No division into 2 folds"):
+        make_folds(made(rows), folds=2)
+    assert make_folds(made(rows), folds=3).folds

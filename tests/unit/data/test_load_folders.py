@@ -350,10 +350,16 @@ def test_two_links_to_one_folder_are_both_followed(picture: Picture, tree: Tree)
     assert [s.split for s in load(str(root / "linked")).samples] == ["test"] * 6 + ["train"] * 6
 
 
-def test_a_file_beyond_any_picture_is_not_read(picture: Picture, tree: Tree) -> None:
+def test_a_file_beyond_any_picture_is_not_read(
+    picture: Picture, tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
     root = tree(two_classes(picture))
     with (root / "yes" / "huge.png").open("wb") as file:
         file.truncate(3 << 30)  # sparse on disk
+    read = Path.read_bytes
+    monkeypatch.setattr(
+        Path, "read_bytes", lambda path: pytest.fail("read") if path.name == "huge.png" else read(path)
+    )
     data = load(str(root))
     assert [p.path for p in data.problems] == ["yes/huge.png"] and "limit" in data.problems[0].reason
 
