@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,7 @@ from headtohead.backbones.catalog import BackboneRecord
 from headtohead.backbones.inputs import Aspect, fit_to
 from headtohead.backbones.load import load_backbone
 from headtohead.backbones.network import Backbone
+from headtohead.backbones.passes import BATCH, GPU_BATCH, Kind, cores, run_network
 from headtohead.backbones.precision import (
     MAX_RELATIVE_ERROR,
     MIN_AGREEMENT,
@@ -47,10 +48,7 @@ from headtohead.preprocess.recipe import Recipe
 __all__ = ["BATCH", "Features", "Kind", "extract", "row_key", "run_network"]
 
 Floats = npt.NDArray[np.float32]
-Kind = Literal["last", "layers", "map"]
 
-BATCH = 8
-GPU_BATCH = 32
 PIECE = 4  # batches per piece on disk
 CHECKED = 8  # pictures on which a fast arithmetic is checked
 THREADS = 4
@@ -194,27 +192,6 @@ def _ahead(task: _Task, pieces: Sequence[Sequence[Sample]]) -> Iterator[Floats]:
             waiting = coming
 
 
-def run_network(network: Backbone, inputs: Floats, kind: Kind = "last", batch: int = BATCH) -> Floats:
-    """Return what the network says of normalised inputs (n, 3, S, S): (n, D), or (n, C, h, w) for "map".
-
-    Every pass has `batch` pictures, the last one filled up with zeros, so that a row's digits do not
-    depend on how many others there are.
-    """
-    parameter = next(network.parameters())
-    ask = {"last": network.forward, "layers": network.layers, "map": network.feature_map}[kind]
-    found = []
-    with torch.inference_mode():
-        for start in range(0, len(inputs), batch):
-            part = inputs[start : start + batch]
-            full = np.zeros((batch, *part.shape[1:]), np.float32)
-            full[: len(part)] = part
-            x = torch.from_numpy(full).to(parameter.device, parameter.dtype)
-            x = x.contiguous(memory_format=torch.channels_last)
-            found.append(ask(x)[: len(part)].float().cpu().numpy())
-    rows: Floats = np.concatenate(found)
-    return rows
-
-
 def _decide(task: _Task, samples: Sequence[Sample], precision: Precision) -> tuple[Backbone, dict[str, Any]]:
     """Return the network in the arithmetic to be used, and why it is that one."""
     wanted = fast_precision(task.device) if precision == "auto" else precision
@@ -268,6 +245,7 @@ def _identity(
         "device": device.type,
         "device_name": _device_name(device),
         "batch": batch,
+        "threads": cores(),
         "arithmetic": ARITHMETIC,
         "versions": {name: version(name) for name in ("torch", "timm", "transformers")},
     }  # fmt: skip

@@ -203,3 +203,16 @@ def test_settings_that_mean_nothing_are_refused(
 ) -> None:
     with pytest.raises(UsageError):
         extract(pictures, VIT, RECIPE, cache=tmp_path, **options)
+
+
+def test_digits_do_not_depend_on_the_threads_that_the_caller_has_set(
+    pictures: Dataset, tmp_path: Path
+) -> None:
+    few = pictures.subset(sample.id for sample in pictures.samples[:8])
+    before, found = torch.get_num_threads(), []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        found.append(extract(few, CNN, RECIPE, cache=tmp_path / str(threads), precision="fp32").rows)
+        assert torch.get_num_threads() == threads
+    torch.set_num_threads(before)
+    np.testing.assert_array_equal(*found)
