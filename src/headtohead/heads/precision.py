@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["checked_bf16", "pick_device"]
 
 LEAST_COSINE = 0.95
-MOST_ERROR = 0.05
+# Wider than for frozen features: here the same arithmetic learns and predicts, so a small bias is learned away.
+MOST_ERROR = 0.10
 
 
 def pick_device(asked: str) -> torch.device:
@@ -47,7 +48,7 @@ def checked_bf16(net: Classifier, inputs: Tensor, targets: Tensor, asked: str, r
     """Return whether to train under bf16 autocast.
 
     The features and the gradient of one batch are computed both ways. They must agree: relative
-    error of the features at most 0.05, cosine of the gradients at least 0.95.
+    error of the features at most 0.1, cosine of the gradients at least 0.95.
 
     Args:
         asked: "auto" goes back to fp32 where they disagree and says so, "bf16" makes that an error,

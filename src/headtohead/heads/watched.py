@@ -14,33 +14,20 @@ import numpy.typing as npt
 
 from headtohead.core.reporter import QUIET, Reporter
 from headtohead.heads.checkpoint import fingerprint
-from headtohead.heads.pictures import Augmenter, PictureSource, Pixels
+from headtohead.heads.pictures import PictureSource, Pixels, get_augmenter
 from headtohead.heads.settings import FinetuneSettings
 
 if TYPE_CHECKING:
     from headtohead.backbones.catalog import BackboneRecord
 
-__all__ = ["STUDY", "augmented_rows", "study_change", "watch_head", "watch_network"]
+__all__ = ["STUDY", "augmented_rows", "watch_head", "watch_network"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-DEGREES = 15.0
 FROZEN = FinetuneSettings(head_start="random", augment="none")
 
 
-def study_change(rng: np.random.Generator, pixels: Pixels) -> Pixels:
-    """Return pixels turned by up to 15 degrees and sharpened by up to twice the detail: the study's two."""
-    import cv2
-
-    height, width = pixels.shape[:2]
-    centre = ((width - 1) / 2, (height - 1) / 2)
-    matrix = cv2.getRotationMatrix2D(centre, float(rng.uniform(-DEGREES, DEGREES)), 1.0)
-    turned = cv2.warpAffine(np.ascontiguousarray(pixels), matrix, (width, height), flags=cv2.INTER_LINEAR)
-    detail = turned - cv2.GaussianBlur(turned, (0, 0), 1.0)
-    return np.asarray(np.clip(turned + float(rng.uniform(0, 1)) * detail, 0, 1), dtype=np.float32)
-
-
-STUDY = Augmenter("study: rotation, sharpness", study_change, mirrors=False)
+STUDY = "study"  # the preset of rotation and sharpness
 
 
 def augmented_rows(
@@ -56,15 +43,16 @@ def augmented_rows(
     from headtohead.heads.training import Part
 
     part = Part(indices, np.zeros(len(indices), dtype=np.int64))
+    augmenter = get_augmenter(STUDY)
     training = start_training(
-        loader(record), source, STUDY, part, FROZEN, seed=seed, k=2, precision="auto", reporter=reporter
+        loader(record), source, augmenter, part, FROZEN, seed=seed, k=2, precision="auto", reporter=reporter
     )
     rows = [training.features(indices)]
     for copy in range(1, copies + 1):
 
         def change(place: int, pixels: Pixels, copy: int = copy) -> Pixels:
             number = source.number(int(indices[place]))
-            return study_change(np.random.default_rng([seed, copy, number]), pixels)
+            return augmenter.run(np.random.default_rng([seed, copy, number]), pixels)
 
         rows.append(training.features(indices, change))
     return np.stack(rows)
@@ -128,7 +116,15 @@ def watch_network(
 
     part, held = Part(*train), Part(*watched)
     training = start_training(
-        loader(record), source, STUDY, part, settings, seed=seed, k=k, precision="auto", reporter=reporter
+        loader(record),
+        source,
+        get_augmenter(STUDY),
+        part,
+        settings,
+        seed=seed,
+        k=k,
+        precision="auto",
+        reporter=reporter,
     )
     facts = {
         "record": record.name,

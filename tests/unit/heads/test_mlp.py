@@ -34,7 +34,7 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-def run(rows: np.ndarray, labels: np.ndarray, folder: Path) -> CellResult:  # type: ignore[type-arg]
+def run(rows: np.ndarray, labels: np.ndarray, folder: Path) -> CellResult:
     return MlpHead(lambda: rows, QUICK).fit_predict(CELL, CellData(labels, GROUPS, ("no", "yes")), folder)
 
 

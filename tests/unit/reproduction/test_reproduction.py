@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from headtohead.heads.watched import STUDY, study_change, watch_head
+from headtohead.heads.watched import watch_head
 from headtohead.report.waterfall import page, waterfall
 from headtohead.reproduction.bench import Bench, draw_parts
 from headtohead.reproduction.steps import SIDES, STEPS, Plan
@@ -63,7 +63,7 @@ def bench(tmp_path: Path, told: Any) -> Bench:
     networks: Any = SimpleNamespace(
         cnn=SimpleNamespace(name="a"), vit=SimpleNamespace(name="b"), stand_in=True, title="a and b"
     )
-    made = Bench(dataset(), networks, Plan(splits=2, many_splits=4, n_boot=200), tmp_path, SimpleNamespace())  # type: ignore[arg-type]
+    made = Bench(dataset(), networks, Plan(splits=2, many_splits=4, n_boot=200), tmp_path, SimpleNamespace())
     made._cnn = made._vit = told  # type: ignore[method-assign]
     return made
 
@@ -166,11 +166,3 @@ def test_watched_head_learns_and_repeats() -> None:
     again = watch_head(rows, LABELS, rows, 2, epochs=40, seed=1)
     assert np.array_equal(first, again) and first.shape == (40, N, 2)
     assert (first[-1].argmax(axis=1) == LABELS).mean() > 0.9
-
-
-def test_study_change_is_a_function_of_its_draw() -> None:
-    pixels = np.random.default_rng(0).random((32, 32)).astype(np.float32)
-    one = study_change(np.random.default_rng(3), pixels)
-    assert np.array_equal(one, study_change(np.random.default_rng(3), pixels))
-    assert not np.array_equal(one, study_change(np.random.default_rng(4), pixels))
-    assert one.min() >= 0 and one.max() <= 1 and not STUDY.mirrors
