@@ -100,8 +100,7 @@ def apply(drawn: Drawn, pixels: Pixels) -> Pixels:
         return pixels.copy()
     values = dict(drawn.values)
     rng = np.random.Generator(np.random.Philox(key=drawn.seed))
-    out = _tone(pixels, values, rng)  # before the move, so that what lies outside stays black
-    out = _move(out, values, rng, drawn.border)
+    out = _move(_tone(pixels, values, rng), values, rng, drawn.border)
     out = np.clip(_focus(out, values, rng), 0, 1)
     if "erase" in values:
         _erase(out, values["erase"], drawn.place)
@@ -122,17 +121,21 @@ def _move(pixels: Pixels, values: Mapping[str, float], rng: np.random.Generator,
         return out
     height, width = out.shape[:2]
     mode = cv2.BORDER_CONSTANT if border == "black" else cv2.BORDER_REFLECT_101
+    # what lies outside is black ground, which brightness may have lifted: no wedge shows
+    outside = [float(_level(np.zeros((1, 1), np.float32), values)[0, 0])] * 3
     matrix = _matrix(values, height, width)
     if "elastic" not in values:
-        return np.asarray(
-            cv2.warpAffine(out, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=mode), np.float32
+        moved = cv2.warpAffine(
+            out, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=mode, borderValue=outside
         )
+        return np.asarray(moved, np.float32)
     back = cv2.invertAffineTransform(matrix).astype(np.float32)
     columns, rows = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     reach = values["elastic"] * min(height, width)
     map_x = back[0, 0] * columns + back[0, 1] * rows + back[0, 2] + reach * _field(rng, height, width)
     map_y = back[1, 0] * columns + back[1, 1] * rows + back[1, 2] + reach * _field(rng, height, width)
-    return np.asarray(cv2.remap(out, map_x, map_y, cv2.INTER_LINEAR, borderMode=mode), np.float32)
+    moved = cv2.remap(out, map_x, map_y, cv2.INTER_LINEAR, borderMode=mode, borderValue=outside)
+    return np.asarray(moved, np.float32)
 
 
 def _matrix(values: Mapping[str, float], height: int, width: int) -> npt.NDArray[np.float64]:
@@ -152,18 +155,24 @@ def _field(rng: np.random.Generator, height: int, width: int) -> Pixels:
     return np.asarray(np.clip(fine, -1, 1), np.float32)
 
 
-def _tone(pixels: Pixels, values: Mapping[str, float], rng: np.random.Generator) -> Pixels:
+def _level(pixels: Pixels, values: Mapping[str, float]) -> Pixels:
+    """Apply what depends on a pixel's own value alone: contrast, brightness, gamma."""
     out = pixels
     if "contrast" in values or "brightness" in values:
         factor = np.float32(values.get("contrast", 1.0))
         offset = np.float32(0.5 - 0.5 * float(factor) + values.get("brightness", 0.0))
-        out = out * factor + offset
+        out = np.clip(out * factor + offset, 0, 1)
     if "gamma" in values:
-        out = np.asarray(cv2.pow(np.clip(out, 0, 1), values["gamma"]), np.float32)
+        out = np.asarray(cv2.pow(out, values["gamma"]), np.float32).reshape(pixels.shape)
+    return out
+
+
+def _tone(pixels: Pixels, values: Mapping[str, float], rng: np.random.Generator) -> Pixels:
+    out = _level(pixels, values)
     if "bias_field" in values:
         shade = np.exp(values["bias_field"] * 2 * _field(rng, *out.shape[:2]))
-        out = out * (shade if out.ndim == 2 else shade[..., None])
-    return np.asarray(np.clip(out, 0, 1), np.float32)
+        out = np.clip(out * (shade if out.ndim == 2 else shade[..., None]), 0, 1)
+    return np.asarray(out, np.float32)
 
 
 def _focus(pixels: Pixels, values: Mapping[str, float], rng: np.random.Generator) -> Pixels:
