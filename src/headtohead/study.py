@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from headtohead.audit.audit import AuditResult
     from headtohead.data.dataset import Dataset
     from headtohead.data.folds import FoldPlan
-    from headtohead.heads.base import CellData, Head
+    from headtohead.data.options import LoadOptions
+    from headtohead.heads.base import Cell, CellData, CellResult, Head
     from headtohead.heads.build import Workshop
     from headtohead.preprocess.recipe import Recipe
 
@@ -87,12 +88,12 @@ class Study:
         Raises:
             UsageError: an unknown name or mode. WeightsError: weights that cannot be had.
         """
-        from headtohead.backbones.weights import locate
+        from headtohead.backbones.weights import ensure
         from headtohead.heads.build import check_specs, records_of
 
         check_specs(self.specs)
         for record in records_of(self.specs):
-            weights = locate(record, seed=self.config.seed, reporter=self.reporter)
+            weights = ensure(record, seed=self.config.seed, reporter=self.reporter)
             self._tell(record.name, {"weights": weights.model_dump(mode="json", exclude={"path"})})
             self._tell(record.name, {"record": record.model_dump(mode="json")})
 
@@ -156,6 +157,7 @@ class Study:
         write_json(self.run_folder / "verdict.json", content)
         write_json(self.run_folder / "scores.json", content["scores"])
         write_json(self.run_folder / "comparisons.json", content["comparisons"])
+        write_json(self.run_folder / "checklist.json", self._checklist(verdict))
         return verdict
 
     def report(self) -> Path:
@@ -180,10 +182,11 @@ class Study:
     def recipe(self) -> Recipe:
         """The preprocessing, the same for every contender; with "auto", what suits the pictures."""
         from headtohead.preprocess.recipe import get_recipe
-        from headtohead.preprocess.suggest import suggest_recipe
 
         name, reason = self.config.recipe, "as asked for"
         if name == "auto":
+            from headtohead.preprocess.suggest import suggest_recipe
+
             name, reason = suggest_recipe(self.dataset.read(s) for s in _spread(self.dataset.samples, 40))
             self.reporter.say(f"Recipe {name}: {reason}.")
         recipe = get_recipe(name)
@@ -220,7 +223,7 @@ class Study:
         if self.config.groups is None:
             return None
         from headtohead.audit.duplicates import Grouping
-        from headtohead.data.grouping import read_groups
+        from headtohead.data.groups import read_groups
 
         return Grouping.from_reviewer(read_groups(Path(self.config.groups), self.dataset))
 
@@ -254,20 +257,34 @@ class Study:
         return heads
 
     def _workshop(self) -> Workshop:
-        from headtohead.backbones.store import home
+        from headtohead.backbones.store import cache_home
         from headtohead.heads.build import Workshop
 
-        cache = self._cache or home() / "features"
+        cache = self._cache or cache_home() / "features"
         return Workshop(
-            self.grouped,
-            self.recipe,
-            self.config,
-            cache,
-            self.run_folder,
-            self._plan.folds,
-            self._tell,
-            self.reporter,
+            self.grouped, self.recipe, self.config, cache, self._finished_cell, self._tell, self.reporter
         )
+
+    def _checklist(self, verdict: Verdict) -> list[dict[str, str]]:
+        """Return CLAIM 2024 and TRIPOD+AI as far as this run can fill them."""
+        from headtohead.evaluate.reporting import reporting_lists
+
+        facts = {
+            "source": Path(self.config.data).name,
+            "n_samples": len(self.grouped),
+            "n_groups": len(set(self.grouped.groups())),
+            "classes": list(self.grouped.classes),
+            "excluded": len(self.grouped.problems),
+            "notes": list(self.grouped.notes),
+        }
+        return reporting_lists(verdict, self.config.model_dump(mode="json"), facts)
+
+    def _finished_cell(self, name: str, cell: Cell) -> CellResult:
+        """Return a contender's cell of this run, which an ensemble joins."""
+        from headtohead.evaluate.crossval import finished_cell
+
+        k = len(self.grouped.classes)
+        return finished_cell(name, cell, self.run_folder, seed=self.config.seed, k=k)
 
     def _tell(self, backbone: str, facts: Mapping[str, Any]) -> None:
         """Keep what became known of a backbone (its record, its weights, how features were computed)."""
@@ -290,21 +307,10 @@ class Study:
         }
 
     @property
-    def _load_options(self) -> Any:
+    def _load_options(self) -> LoadOptions:
         from headtohead.data.options import LoadOptions
 
-        options = self.config.data_options
-        return LoadOptions(
-            columns=options.columns,
-            label_from=options.label_from,
-            group_from=options.group_from,
-            map_labels=options.map_labels,
-            drop=frozenset(options.drop),
-            positive=options.positive,
-            strict=options.strict,
-            pages=options.pages,
-            slices=options.slices,
-        )
+        return LoadOptions.from_config(self.config.data_options)
 
     def _finished(self) -> Verdict | None:
         """Return the verdict of a finished run whose pictures are still the same, else None."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 from typing import Annotated
@@ -42,7 +41,7 @@ def demo(
         unfinished = out / "pictures.part"
         shutil.rmtree(unfinished, ignore_errors=True)
         make_demo(unfinished, n=n, seed=seed, reporter=voice())
-        os.replace(unfinished, pictures)
+        unfinished.replace(pictures)
     print(f"Synthetic pictures: {pictures}")
     run_study({"data": str(pictures), "contenders": CONTENDERS, "seed": seed}, out / "run")
     print("All pictures of this demo are synthetic; the answer says nothing about patients.")

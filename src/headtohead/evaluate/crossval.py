@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from headtohead.core.errors import RunFolderError
 from headtohead.core.reporter import QUIET, Reporter
 from headtohead.core.runs import RunFolder
 from headtohead.heads.base import Cell, CellData, CellResult, Head
@@ -21,7 +22,7 @@ from headtohead.heads.cellfile import read_cell, write_cell
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Part", "gather", "learning_table", "predictions_table", "run_cells"]
+__all__ = ["Part", "finished_cell", "gather", "learning_table", "predictions_table", "run_cells"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def make_cell(part: Part, seed: int) -> Cell:
     return Cell(part.repeat, part.fold, part.train, part.test, int(state[0]))
 
 
-def cell_key(name: str, part: Part, seed: int) -> str:
+def cell_key(name: str, part: Part | Cell, seed: int) -> str:
     """Return what identifies a cell's inputs: contender, seed, and who is in which part."""
     digest = hashlib.sha256(f"{name}|{seed}|{part.repeat}|{part.fold}|".encode())
     digest.update(np.asarray(part.train, dtype=np.int64).tobytes())
@@ -81,16 +82,28 @@ def cell_key(name: str, part: Part, seed: int) -> str:
     return digest.hexdigest()[:32]
 
 
+def finished_cell(name: str, part: Part | Cell, run: RunFolder, *, seed: int, k: int) -> CellResult:
+    """Return a finished cell.
+
+    Raises:
+        RunFolderError: it is not finished, or was computed from something else.
+    """
+    result = read_cell(run.cell_path(name, part.repeat, part.fold), cell_key(name, part, seed), k)
+    if result is None:
+        raise RunFolderError(
+            f"The cell of {name}, repeat {part.repeat}, fold {part.fold} is not finished in {run.path}. "
+            "Run the same command again."
+        )
+    return result
+
+
 def gather(
     names: Sequence[str], parts: Sequence[Part], run: RunFolder, *, seed: int, k: int
 ) -> Iterator[tuple[str, Part, CellResult]]:
     """Yield every finished cell, contender by contender."""
     for name in names:
         for part in parts:
-            result = read_cell(run.cell_path(name, part.repeat, part.fold), cell_key(name, part, seed), k)
-            if result is None:
-                raise FileNotFoundError(run.cell_path(name, part.repeat, part.fold))
-            yield name, part, result
+            yield name, part, finished_cell(name, part, run, seed=seed, k=k)
 
 
 def predictions_table(

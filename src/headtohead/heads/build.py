@@ -14,9 +14,8 @@ from headtohead.backbones.catalog import BackboneRecord, resolve
 from headtohead.core.config import StudyConfig
 from headtohead.core.errors import UsageError, unknown_name
 from headtohead.core.reporter import QUIET, Reporter
-from headtohead.core.runs import RunFolder
 from headtohead.data.dataset import Dataset
-from headtohead.heads.base import Head
+from headtohead.heads.base import Cell, CellResult, Head
 from headtohead.heads.probe import ProbeHead
 from headtohead.heads.spec import ContenderSpec
 from headtohead.preprocess.recipe import Recipe
@@ -30,7 +29,7 @@ class Workshop:
 
     Attributes:
         cache: folder for cached features.
-        run, parts: the run folder and the folds, from which ensembles read their members' cells.
+        lookup: (contender's name, cell) -> that contender's finished cell, for ensembles.
         tell: called with a backbone's name and how its features came about.
     """
 
@@ -38,8 +37,7 @@ class Workshop:
     recipe: Recipe
     config: StudyConfig
     cache: Path
-    run: RunFolder
-    parts: Sequence[Any]
+    lookup: Callable[[str, Cell], CellResult]
     tell: Callable[[str, Mapping[str, Any]], None]
     reporter: Reporter = QUIET
 
@@ -117,13 +115,77 @@ def _maker(spec: ContenderSpec) -> Maker:
     return MAKERS[mode]
 
 
-def _probe(spec: ContenderSpec, shop: Workshop) -> Head:
+def _joined_features(spec: ContenderSpec, shop: Workshop) -> Callable[[], npt.NDArray[np.float32]]:
+    """Return what gives the features of all the contender's backbones side by side."""
     records = [resolve(name) for name in _backbones(spec)]
-    return ProbeHead(lambda: np.concatenate([shop.features(record) for record in records], axis=1))
+    return lambda: np.concatenate([shop.features(record) for record in records], axis=1)
 
 
-def _ensemble(spec: ContenderSpec, shop: Workshop, names: Mapping[str, str]) -> Head:  # noqa: ARG001
-    raise UsageError(f"{spec.name!r}: ensembles are not built yet.")
+def _probe(spec: ContenderSpec, shop: Workshop) -> Head:
+    return ProbeHead(_joined_features(spec, shop))
+
+
+def _mlp(spec: ContenderSpec, shop: Workshop) -> Head:
+    from headtohead.heads.mlp import MlpHead
+
+    return MlpHead(_joined_features(spec, shop))
+
+
+def _finetune(spec: ContenderSpec, shop: Workshop) -> Head:
+    from headtohead.heads.finetune import FinetuneHead
+    from headtohead.heads.modes import settings_for
+
+    records = [resolve(name) for name in _backbones(spec)]
+    settings = settings_for(shop.config.train, spec.mode, records[0])
+    return FinetuneHead(
+        records[0],
+        shop.dataset,
+        shop.recipe,
+        settings,
+        device=shop.config.device,
+        precision=shop.config.precision,
+        build=_network(spec, records),
+    )
+
+
+def _network(spec: ContenderSpec, records: Sequence[BackboneRecord]) -> Callable[[int, float], Any] | None:
+    """Return what makes the network of a hybrid; None for a single backbone, which makes itself."""
+    if spec.mode == "reader":
+        if len(records) > 1:
+            raise UsageError(f"{spec.name!r}: the reader reads one network's feature map; name one backbone.")
+        return lambda seed, drop_path: _reader(records[0], seed, drop_path)
+    if len(records) == 1:
+        return None
+    if len(records) > 2:
+        raise UsageError(
+            f"{spec.name!r}: a hybrid that is fine-tuned joins two backbones; got {len(records)}."
+        )
+
+    def joined(seed: int, drop_path: float) -> Any:
+        from headtohead.backbones.joined import load_joined
+
+        if drop_path:
+            raise UsageError(f"{spec.name!r}: stochastic depth is not supported in a hybrid of two backbones.")
+        return load_joined(records[0], records[1], seed=seed)
+
+    return joined
+
+
+def _reader(record: BackboneRecord, seed: int, drop_path: float) -> Any:
+    from headtohead.backbones.load import load_backbone
+    from headtohead.heads.reader import MapReader
+
+    return MapReader(load_backbone(record, seed=seed, drop_path=drop_path), record.input_size, seed=seed)
+
+
+def _ensemble(spec: ContenderSpec, shop: Workshop, names: Mapping[str, str]) -> Head:
+    from headtohead.heads.ensemble import EnsembleHead
+
+    strange = set(spec.options) - {"how"}
+    if strange:
+        raise unknown_name("option of an ensemble", sorted(strange)[0], ["how"])
+    members = [names[member.key] for member in spec.members]
+    return EnsembleHead(members, shop.lookup, spec.options.get("how", "mean"))
 
 
 def _backbones(spec: ContenderSpec) -> tuple[str, ...]:
@@ -132,4 +194,11 @@ def _backbones(spec: ContenderSpec) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for member in spec.members for name in _backbones(member)))
 
 
-MAKERS: Mapping[str, Maker] = {"probe": _probe}
+MAKERS: Mapping[str, Maker] = {
+    "probe": _probe,
+    "mlp": _mlp,
+    "finetune": _finetune,
+    "partial": _finetune,
+    "lora": _finetune,
+    "reader": _finetune,
+}

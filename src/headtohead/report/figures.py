@@ -73,43 +73,39 @@ def differences(comparisons: Sequence[Comparison]) -> str:
 
 
 def roc(curves_by_name: Mapping[str, Mapping[str, Sequence[float]]], order: Sequence[str]) -> str:
-    """Return ROC curves; each entry has `fpr` and `tpr`, both ascending in [0, 1]."""
+    """Return ROC curves; each entry has `false_positive_rate` and `true_positive_rate` in [0, 1]."""
     frame = Frame(46, 28, 330, 330, (0, 1))
     parts = frame.axes(TENTHS, TENTHS, "1 − specificity", "sensitivity")
     parts.append(line(frame.x(0), frame.y(0), frame.x(1), frame.y(1), stroke="var(--muted)", dash="4 3"))
     for index, name in enumerate(order):
         if name in curves_by_name:
             one = curves_by_name[name]
-            parts.append(path(frame.points(one["fpr"], one["tpr"]), stroke=colour(index)))
+            points = frame.points(one["false_positive_rate"], one["true_positive_rate"])
+            parts.append(path(points, stroke=colour(index)))
     return figure(390, 410, parts, label="ROC curves")
 
 
 def calibration(bins_by_name: Mapping[str, Sequence[Mapping[str, Any]]], order: Sequence[str]) -> str:
-    """Return calibration curves; each bin has `predicted`, `observed`, and optionally `low`, `high`."""
+    """Return calibration curves with bands.
+
+    Args:
+        bins_by_name: contender -> bins with `mean_probability` and `observed` (value, low, high).
+    """
     frame = Frame(46, 28, 330, 330, (0, 1))
     parts = frame.axes(TENTHS, TENTHS, "predicted probability", "observed frequency")
     parts.append(line(frame.x(0), frame.y(0), frame.x(1), frame.y(1), stroke="var(--muted)", dash="4 3"))
     for index, name in enumerate(order):
-        bins = [
-            b
-            for b in bins_by_name.get(name, ())
-            if b.get("predicted") is not None and b.get("observed") is not None
-        ]
-        if not bins:
-            continue
-        xs = [b["predicted"] for b in bins]
-        if all(b.get("low") is not None and b.get("high") is not None for b in bins):
-            lower, upper = (
-                frame.points(xs, [b["low"] for b in bins]),
-                frame.points(xs, [b["high"] for b in bins]),
-            )
+        bins = [b for b in bins_by_name.get(name, ()) if b["observed"]["value"] is not None]
+        xs = [b["mean_probability"] for b in bins]
+        seen = [b["observed"] for b in bins]
+        if len(bins) > 1 and all(o["low"] is not None for o in seen):
+            lower, upper = (frame.points(xs, [o[end] for o in seen]) for end in ("low", "high"))
             parts.append(band(lower, upper, fill=colour(index)))
-        points = frame.points(xs, [b["observed"] for b in bins])
+        points = frame.points(xs, [o["value"] for o in seen])
         parts.append(path(points, stroke=colour(index)))
-        parts += [
-            circle(x, y, 3, fill=colour(index), title=f"{name}: {b.get('n', '')}")
-            for (x, y), b in zip(points, bins, strict=True)
-        ]
+        for (x, y), one in zip(points, bins, strict=True):
+            said = f"{name}: {one['n_groups']} groups"
+            parts.append(circle(x, y, 3, fill=colour(index), title=said))
     return figure(390, 410, parts, label="Calibration curves")
 
 
@@ -183,25 +179,28 @@ def curves(
     xlabel: str,
     ylabel: str,
     order: Sequence[str],
+    floor: float | None = None,
 ) -> str:
-    """Return any family of curves on common axes; the last names of `lines` not in `order` are grey."""
-    xs = [x for a, _ in lines.values() for x in a]
-    ys = [y for _, b in lines.values() for y in b if math.isfinite(y)]
+    """Return a family of curves on common axes; names that are not in `order` are grey and dashed.
+
+    Args:
+        floor: values below it are not drawn (a curve that falls without end would flatten the others).
+    """
+    ys = [y for _, values in lines.values() for y in values if math.isfinite(y)]
+    xs = [x for given, _ in lines.values() for x in given]
     if not xs or not ys:
         return ""
-    low, high = min(0.0, min(ys)), max(ys) * 1.05 or 1.0
-    frame = Frame(56, 28, 330, 250, (min(xs), max(xs)), (low, high))
-    ticks = [low + (high - low) * t for t in (0, 0.25, 0.5, 0.75, 1)]
-    parts = frame.axes(
-        [round(min(xs) + (max(xs) - min(xs)) * t, 2) for t in (0, 0.25, 0.5, 0.75, 1)],
-        [round(t, 3) for t in ticks],
-        xlabel,
-        ylabel,
-    )
-    for name, (a, b) in lines.items():
+    low = min(0.0, min(ys)) if floor is None else max(floor, min(0.0, min(ys)))
+    high = max(*ys, low + 0.01) * 1.05
+    frame = Frame(56, 28, 320, 250, (min(xs), max(xs)), (low, high))
+    xticks = [round(min(xs) + (max(xs) - min(xs)) * t, 2) for t in (0, 0.25, 0.5, 0.75, 1)]
+    parts = frame.axes(xticks, _ticks(low, high), xlabel, ylabel)
+    for name, (given, values) in lines.items():
         tone = colour(list(order).index(name)) if name in order else "var(--muted)"
-        parts.append(path(frame.points(a, b), stroke=tone, dash="" if name in order else "4 3"))
-    return figure(400, 330, parts, label=ylabel)
+        kept = [(x, y) for x, y in zip(given, values, strict=True) if y >= low]
+        points = frame.points([x for x, _ in kept], [y for _, y in kept])
+        parts.append(path(points, stroke=tone, dash="" if name in order else "4 3"))
+    return figure(390, 330, parts, label=ylabel)
 
 
 def _interval(

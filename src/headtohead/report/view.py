@@ -14,6 +14,7 @@ from headtohead.report import figures
 from headtohead.report.audit_view import AuditView, audit_view
 from headtohead.report.svg import colour
 from headtohead.report.tables import learning_rows, limits, mistakes, provenance_rows, weights_row
+from headtohead.report.trust import Table, decision, of_class, risk_coverage
 
 __all__ = ["Figure", "View", "build_view"]
 
@@ -44,6 +45,7 @@ SECTIONS = (
     ("scores", "Scores"),
     ("differences", "Difference"),
     ("curves", "Right and wrong"),
+    ("trust", "Trust"),
     ("learning", "Training"),
     ("data", "Data"),
     ("limits", "Limits"),
@@ -82,6 +84,9 @@ class View(AuditView):
     confusions: tuple[Figure, ...] = ()
     confusion_note: str = ""
     mistakes: tuple[dict[str, Any], ...] = ()
+    trust: tuple[Table, ...] = ()
+    trust_figures: tuple[Figure, ...] = ()
+    checklist: tuple[dict[str, str], ...] = ()
     learning_head: tuple[str, ...] = ()
     learning: tuple[dict[str, Any], ...] = ()
     training: tuple[Figure, ...] = ()
@@ -186,18 +191,34 @@ def _comparison(one: Any) -> dict[str, Any]:
 
 
 def _curves(details: Mapping[str, Any], order: Sequence[str]) -> tuple[Figure, ...]:
+    """Return ROC and calibration curves: of the positive class, or of each class beyond two."""
     found = []
-    if details.get("roc"):
-        found.append(Figure("ROC curves", figures.roc(details["roc"], order), "Dashed: chance."))
-    if details.get("calibration"):
-        found.append(
-            Figure(
-                "Calibration",
-                figures.calibration(details["calibration"], order),
-                "Dashed: perfect calibration.",
-            )
-        )
+    shown = [name for name in order if name != "majority"]
+    of_whom = [details["positive"]] if details.get("positive") else list(details.get("classes", ()))
+    for label in of_whom:
+        curves = of_class(details.get("roc", {}), label)
+        which = f" of {label}" if len(of_whom) > 1 else ""
+        if curves:
+            found.append(Figure(f"ROC curves{which}", figures.roc(curves, order), "Dashed: chance."))
+    bins = {name: one["bins"] for name, one in details.get("calibration", {}).items() if name in shown}
+    if any(bins.values()):
+        note = "Dashed: perfect calibration; bands: 95 %, resampling groups."
+        found.append(Figure("Calibration", figures.calibration(bins, order), note))
     return tuple(found)
+
+
+def _trust_figures(details: Mapping[str, Any], order: Sequence[str]) -> tuple[Figure, ...]:
+    prevalence = (details.get("decision_curves") or {}).get("prevalence")
+    note = (
+        ""
+        if prevalence is None
+        else f"At a prevalence of {prevalence:.3g}; dashed: treat all and treat none."
+    )
+    found = (
+        Figure("Net benefit (decision curve)", decision(details, order), note),
+        Figure("Answering only when sure", risk_coverage(details, order), "Lower is better."),
+    )
+    return tuple(one for one in found if one.svg)
 
 
 def _confusions(
