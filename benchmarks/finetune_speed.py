@@ -1,0 +1,144 @@
+"""Fine-tuning speed at full size beside Hugging Face's Trainer: pictures/s of forward, backward and update.
+
+    python benchmarks/finetune_speed.py --network vit_base_patch16_224 --pictures 64
+
+Random weights, generated pictures, batches of 16, AdamW on all weights, on the machine's CPU or GPU. Three
+ways on the same network: the product (bf16 where it is checked and there is hardware for it), the Trainer
+with its defaults (fp32), and the Trainer with bf16=True. The first step of each is not counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from headtohead.backbones.catalog import resolve
+from headtohead.core.reporter import QUIET
+from headtohead.heads.pictures import get_augmenter
+from headtohead.heads.settings import FinetuneSettings
+from headtohead.heads.start import loader, start_training
+from headtohead.heads.training import Part
+
+BATCH = 16
+
+
+class Generated:
+    """Pictures of noise in memory."""
+
+    def __init__(self, n: int, side: int) -> None:
+        self.array = np.random.default_rng(0).random((n, side, side), dtype=np.float32)
+
+    def pixels(self, index: int) -> Any:
+        return self.array[index]
+
+    def normalise(self, pixels: Any) -> Any:
+        return np.repeat((pixels[None] - 0.5) / 0.5, 3, axis=0)
+
+    def number(self, index: int) -> int:
+        return index
+
+
+def ours(name: str, n: int) -> float:
+    """Return the product's pictures/s."""
+    record = resolve(f"scratch:{name}")
+    part = Part(np.arange(n), np.arange(n) % 2)
+    settings = FinetuneSettings(
+        head_start="random", batch=BATCH, epochs=2, batch_norm="train", layer_decay=1.0
+    )
+    source, light = Generated(n, record.input_size), get_augmenter("light")
+    training = start_training(loader(record), source, light, part, settings, seed=0, k=2, reporter=QUIET)
+    clock = Clock()
+    training._epoch(0, "", clock)
+    return clock.speed(n)
+
+
+class Clock:
+    """Listens to the batches and leaves the first one out."""
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+
+    def say(self, message: str) -> None:
+        """Ignore the sentence."""
+
+    def warn(self, message: str) -> None:
+        """Ignore the sentence."""
+
+    def track(self, items: Any, label: str, total: int | None = None) -> Any:  # noqa: ARG002
+        """Note when each batch is asked for."""
+        for item in items:
+            self.times.append(time.perf_counter())
+            yield item
+        self.times.append(time.perf_counter())
+
+    def speed(self, n: int) -> float:
+        """Return pictures/s after the first batch."""
+        return (n - BATCH) / (self.times[-1] - self.times[1])
+
+
+class Scored(nn.Module):
+    """A network as the Trainer wants it: a loss from pixel_values and labels."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        import timm
+
+        self.net = timm.create_model(name, num_classes=2)
+
+    def forward(self, pixel_values: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
+        scores = self.net(pixel_values)
+        return {"loss": nn.functional.cross_entropy(scores, labels), "logits": scores}
+
+
+def theirs(name: str, n: int, *, bf16: bool) -> float:
+    """Return the Trainer's pictures/s."""
+    from transformers import Trainer, TrainerCallback, TrainingArguments
+
+    record = resolve(f"scratch:{name}")
+    source = Generated(n, record.input_size)
+    rows = [
+        {"pixel_values": torch.from_numpy(source.normalise(source.pixels(i))), "labels": torch.tensor(i % 2)}
+        for i in range(n)
+    ]
+    times: list[float] = []
+
+    class Steps(TrainerCallback):
+        def on_step_begin(self, *_: Any, **__: Any) -> None:
+            times.append(time.perf_counter())
+
+        def on_step_end(self, *_: Any, **__: Any) -> None:
+            times.append(time.perf_counter())
+
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = TrainingArguments(
+            output_dir=str(Path(folder)), per_device_train_batch_size=BATCH, num_train_epochs=1, report_to=[],
+            save_strategy="no", disable_tqdm=True, bf16=bf16, use_cpu=not torch.cuda.is_available(),
+        )  # fmt: skip
+        Trainer(Scored(name), arguments, train_dataset=rows, callbacks=[Steps()]).train()
+    return (n - BATCH) / (times[-1] - times[2])
+
+
+def main() -> None:
+    """Time the three ways and print them."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--network", default="vit_base_patch16_224", help="timm's name")
+    parser.add_argument("--pictures", type=int, default=64)
+    asked = parser.parse_args()
+    found = {
+        "headtohead": ours(asked.network, asked.pictures),
+        "Trainer, defaults": theirs(asked.network, asked.pictures, bf16=False),
+        "Trainer, bf16": theirs(asked.network, asked.pictures, bf16=True),
+    }
+    for name, speed in found.items():
+        print(f"{asked.network:<24} {name:<18} {speed:6.2f} pictures/s   {found['headtohead'] / speed:.2f} x")
+
+
+if __name__ == "__main__":
+    main()
