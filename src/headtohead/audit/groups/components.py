@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -43,37 +44,46 @@ class Refused:
     witness: tuple[int, int]
 
 
+K = TypeVar("K", bound=Any)
 Contradiction = Callable[[int, int, Matrix, bool], bool]
 
 
-class Union:
-    """Disjoint sets over 0..n-1 (union by smallest member, so the result needs no order)."""
+class Union(Generic[K]):
+    """Disjoint sets, each however joined."""
 
-    def __init__(self, n: int) -> None:
-        self._parent = list(range(n))
+    def __init__(self, items: Iterable[K]) -> None:
+        self._root = {one: one for one in items}
+        self._sets = {one: [one] for one in self._root}
 
-    def root(self, one: int) -> int:
-        """Return the smallest member of the set that holds `one`."""
-        while self._parent[one] != one:
-            self._parent[one] = self._parent[self._parent[one]]
-            one = self._parent[one]
-        return one
-
-    def join(self, a: int, b: int) -> None:
+    def join(self, a: K, b: K) -> None:
         """Make one set of those that hold `a` and `b`."""
-        low, high = sorted((self.root(a), self.root(b)))
-        self._parent[high] = low
+        first, second = self._root[a], self._root[b]
+        if first == second:
+            return
+        if len(self._sets[first]) < len(self._sets[second]):
+            first, second = second, first
+        moved = self._sets.pop(second)
+        self._sets[first] += moved
+        self._root.update(dict.fromkeys(moved, first))
 
-    def sets(self) -> list[list[int]]:
+    def join_all(self, together: Sequence[K]) -> None:
+        """Make one set of all that hold one of these."""
+        for other in together[1:]:
+            self.join(together[0], other)
+
+    def members(self, one: K) -> list[K]:
+        """Return the set that holds `one`, in no order."""
+        return self._sets[self._root[one]]
+
+    def sets(self) -> list[list[K]]:
         """Return all sets, each sorted, in the order of their smallest members."""
-        found: dict[int, list[int]] = {}
-        for one in range(len(self._parent)):
-            found.setdefault(self.root(one), []).append(one)
-        return list(found.values())
+        return sorted(sorted(one) for one in self._sets.values())
 
 
-def _moved(group: Sequence[Member], link: Link, at_a: Member, at_b: Member) -> list[Member]:
-    """Return the members of b's group as they lie in the group of a."""
+def _moved(group: Sequence[Member], link: Link, onto: Sequence[Member]) -> list[Member]:
+    """Return the members of the one end's group as they lie in the other end's, through the link."""
+    at_a = next(one for one in onto if one.index == link.a)
+    at_b = next(one for one in group if one.index == link.b)
     into_a = at_a.pose @ np.linalg.inv(link.seen.matrix) @ np.linalg.inv(at_b.pose)
     flips = at_a.inverted ^ bool(link.seen.kind & 2) ^ at_b.inverted
     return [Member(one.index, into_a @ one.pose, one.inverted ^ flips) for one in group]
@@ -113,13 +123,13 @@ def join_coherent(links: Iterable[Link], contradicts: Contradiction) -> tuple[li
     home: dict[int, int] = {}
     refused = []
     for link in ordered:
-        for one in (link.a, link.b):
-            if one not in home:
-                home[one], groups[one] = one, [Member(one, np.eye(3), False)]
+        for end in (link.a, link.b):
+            if end not in home:
+                home[end], groups[end] = end, [Member(end, np.eye(3), False)]
         left, right = home[link.a], home[link.b]
         if left == right:
             continue
-        moved = _join_or_none(groups[left], groups[right], link)
+        moved = _moved(groups[right], link, groups[left])
         witness = _witness(groups[left], moved, known, contradicts)
         if witness is not None:
             sides = [tuple(sorted(m.index for m in groups[side])) for side in (left, right)]
@@ -130,9 +140,3 @@ def join_coherent(links: Iterable[Link], contradicts: Contradiction) -> tuple[li
             home[one.index] = left
     found = sorted(tuple(sorted(m.index for m in group)) for group in groups.values())
     return [one for one in found if len(one) > 1], refused
-
-
-def _join_or_none(left: Sequence[Member], right: Sequence[Member], link: Link) -> list[Member]:
-    at_a = next(one for one in left if one.index == link.a)
-    at_b = next(one for one in right if one.index == link.b)
-    return _moved(right, link, at_a, at_b)

@@ -21,7 +21,8 @@ from headtohead.preprocess import steps
 from headtohead.preprocess.foreground import foreground_box
 
 __all__ = [
-    "ORDER", "TURNS", "VIEWS", "describe", "flat", "is_mirrored", "to_grey", "turn_coefficients", "turn_pixels",
+    "ORDER", "TURNS", "VIEWS", "describe", "flat", "is_mirrored", "kind_of",
+    "to_grey", "turn_coefficients", "turn_pixels",
 ]
 
 ORDER = 8
@@ -98,6 +99,15 @@ def turn_pixels(grey: npt.NDArray[Any], turn: int) -> npt.NDArray[Any]:
 def is_mirrored(turn: int) -> bool:
     """Tell whether a turn reverses left and right (it is no mere rotation)."""
     return (turn & 7).bit_count() % 2 == 1
+
+
+def kind_of(turn: int) -> int:
+    """Return the position in `align.KINDS` of what features do not follow: mirrored 1, inverted 2.
+
+    >>> [kind_of(turn) for turn in (0, 1, 3, 4, 6, 8, 9)]
+    [0, 1, 0, 1, 0, 2, 3]
+    """
+    return 2 * (turn >> 3) + int(is_mirrored(turn))
 
 
 def flat(blocks: Floats) -> Floats:

@@ -57,6 +57,7 @@ class Distinct:
         samples: the representatives (the smallest id of each hash).
         members: the ids behind each, sorted.
         unread: sample id -> why it could not be read; such pictures match by their hash alone.
+        featureless: how many have no contrast; they match by their hash alone, too.
     """
 
     def __init__(self, source: Source, workers: int | None = None) -> None:
@@ -68,12 +69,17 @@ class Distinct:
         self.samples = [same[0] for same in ordered]
         self.members = [[one.id for one in same] for same in ordered]
         self.unread: dict[str, str] = {}
+        self.featureless = 0
         self.workers = workers or min(8, os.cpu_count() or 1)
         self._views: OrderedDict[tuple[int, int], View] = OrderedDict()
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self.samples)
+
+    def id(self, index: int) -> str:
+        """Return the id that stands for a distinct picture."""
+        return self.samples[index].id
 
     def _describe(self, sample: Sample) -> tuple[npt.NDArray[np.float32], str]:
         try:
@@ -89,6 +95,8 @@ class Distinct:
         ):
             if reason:
                 self.unread[sample.id] = reason
+            elif not blocks.any():
+                self.featureless += 1
             yield blocks
 
     def view(self, index: int, kind: int = 0) -> View:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+_FIGURES = ("inliers", "matches", "residual", "ncc", "detail", "overlap", "zoom", "turn", "inverted")
+
 __all__ = ["Chain", "DuplicatePair", "Grouping", "Kind"]
 
 Kind = Literal["exact", "near", "mirrored", "similar"]
@@ -21,6 +23,8 @@ class DuplicatePair:
             "mirrored" (the same after a reflection), "similar" (aligned in part: not a duplicate).
         inliers: local features that agree on one similarity transform; None for exact pairs.
         matches: local features that were matched at all.
+        residual: median distance of the inliers from where the transform puts them, in pixels of a
+            picture whose longer side is 256.
         ncc: normalised cross-correlation over the overlap after alignment, -1 to 1.
         detail: lower quartile of the same correlation in small windows that hold texture. Two
             slices of one head agree at large and differ here.
@@ -35,6 +39,7 @@ class DuplicatePair:
     kind: Kind
     inliers: int | None = None
     matches: int | None = None
+    residual: float = 0.0
     ncc: float = 1.0
     detail: float = 1.0
     overlap: float = 1.0
@@ -45,10 +50,7 @@ class DuplicatePair:
     @property
     def evidence(self) -> dict[str, float | int | bool | None]:
         """The figures by name, for a report."""
-        return {
-            "inliers": self.inliers, "matches": self.matches, "ncc": self.ncc, "detail": self.detail,
-            "overlap": self.overlap, "zoom": self.zoom, "turn": self.turn, "inverted": self.inverted,
-        }
+        return {name: getattr(self, name) for name in _FIGURES}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,9 @@
-"""Candidates: which pairs of pictures are worth an alignment."""
+"""Candidates: which pairs of pictures are worth an alignment.
+
+A set of up to 4,000 pictures is compared all against all, which is one matrix product. A larger one
+goes through hash tables (locality-sensitive hashing; Indyk and Motwani, 1998) over the signs of the
+fingerprint's coefficients, so that the work grows with the number of pictures, not with its square.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +12,19 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.audit.groups.fingerprint import TURNS, VIEWS, flat, is_mirrored, turn_coefficients
+from headtohead.audit.groups import tables
+from headtohead.audit.groups.fingerprint import TURNS, VIEWS, flat, kind_of, turn_coefficients
 
-__all__ = ["Candidate", "candidates", "n_neighbours"]
+__all__ = ["ALL_PAIRS", "Candidate", "candidates", "n_neighbours", "scope"]
 
 Floats = npt.NDArray[np.float32]
+
 ALL_PAIRS = 4000
+"""Up to this many distinct pictures are compared all against all."""
+
+LEAST_ALIKE = 0.97
+"""In a larger set, candidates must be at least this alike (cosine); true copies are above 0.99."""
+
 _BLOCK = 512
 
 
@@ -27,33 +39,23 @@ class Candidate:
 
 
 def n_neighbours(n: int) -> int:
-    """Return how many neighbours of each picture are verified: all in a small set, few in a large."""
+    """Return how many neighbours of each picture are aligned: many in a small set, few in a large."""
     return max(3, min(24, 40_000 // max(n, 1)))
 
 
-def _kind_of(turn: int) -> int:
-    return 2 * (turn >> 3) + int(is_mirrored(turn))
+def scope(n: int) -> str:
+    """Say what the search of `n` pictures leaves out; empty for a small set.
 
-
-def _all_pairs(blocks: Floats, k: int) -> list[tuple[int, int, int, float]]:
-    n = len(blocks)
-    rows = [flat(blocks[:, view]) for view in range(VIEWS)]
-    turned = [[flat(turn_coefficients(blocks[:, view], turn)) for turn in range(TURNS)] for view in range(VIEWS)]
-    found = []
-    for start in range(0, n, _BLOCK):
-        block = slice(start, min(n, start + _BLOCK))
-        best = np.full((4, block.stop - start, n), -2.0, np.float32)
-        for view in range(VIEWS):
-            for turn in range(TURNS):
-                alike = rows[view][block] @ turned[view][turn].T
-                kind = _kind_of(turn)
-                np.maximum(best[kind], alike, out=best[kind])
-        best[:, np.arange(block.stop - start), np.arange(start, block.stop)] = -2.0
-        wide = best.transpose(1, 2, 0).reshape(best.shape[1], -1)
-        nearest = np.argsort(-wide, axis=1, kind="stable")[:, :k]
-        for i, row in enumerate(nearest):
-            found += [(start + i, int(at) // 4, int(at) % 4, float(wide[i, at])) for at in row if wide[i, at] > 0]
-    return found
+    >>> scope(500)
+    ''
+    """
+    if n <= ALL_PAIRS:
+        return ""
+    return (
+        f"{n} pictures are too many to compare all pairs: near copies were sought among the "
+        f"{n_neighbours(n)} nearest of each with a coarse likeness of at least {LEAST_ALIKE}, so a copy "
+        "that was cropped or changed strongly may be missed; equal pictures are always found"
+    )
 
 
 def candidates(blocks: Floats) -> list[Candidate]:
@@ -62,9 +64,40 @@ def candidates(blocks: Floats) -> list[Candidate]:
     Args:
         blocks: (n, VIEWS, ORDER, ORDER) from `fingerprint.describe`.
     """
-    kept: dict[tuple[int, int, int], Candidate] = {}
-    for i, j, kind, alike in _all_pairs(blocks, n_neighbours(len(blocks))):
-        a, b = min(i, j), max(i, j)
-        if (a, b, kind) not in kept or alike > kept[a, b, kind].alike:
-            kept[a, b, kind] = Candidate(a, b, kind, alike)
-    return sorted(kept.values())
+    n = len(blocks)
+    if n <= ALL_PAIRS:
+        found = _all_pairs(blocks, n_neighbours(n))
+    else:
+        found = tables.neighbours(blocks, n_neighbours(n), LEAST_ALIKE)
+    first, second, kind, alike = found
+    low, high = np.minimum(first, second), np.maximum(first, second)
+    order = np.lexsort((-alike, kind, high, low))
+    low, high, kind, alike = low[order], high[order], kind[order], alike[order]
+    fresh = np.ones(len(low), bool)
+    fresh[1:] = (np.diff(low) != 0) | (np.diff(high) != 0) | (np.diff(kind) != 0)
+    rows = zip(low[fresh].tolist(), high[fresh].tolist(), kind[fresh].tolist(), alike[fresh].tolist(), strict=True)
+    return [Candidate(*row) for row in rows]
+
+
+def _all_pairs(blocks: Floats, k: int) -> tables.Neighbours:
+    """Return for each picture its k nearest over all turns and views, by comparing all pairs."""
+    n = len(blocks)
+    rows = [flat(blocks[:, view]) for view in range(VIEWS)]
+    turned = [[flat(turn_coefficients(blocks[:, view], turn)) for turn in range(TURNS)] for view in range(VIEWS)]
+    parts = []
+    for start in range(0, n, _BLOCK):
+        stop = min(n, start + _BLOCK)
+        best = np.full((stop - start, n, 4), -2.0, np.float32)
+        for view in range(VIEWS):
+            for turn in range(TURNS):
+                kind = kind_of(turn)
+                alike = rows[view][start:stop] @ turned[view][turn].T
+                np.maximum(best[:, :, kind], alike, out=best[:, :, kind])
+        best[np.arange(stop - start), np.arange(start, stop)] = -2.0
+        wide = best.reshape(stop - start, -1)
+        nearest = np.argsort(-wide, axis=1, kind="stable")[:, :k]
+        near = np.take_along_axis(wide, nearest, axis=1)
+        row, column = np.nonzero(near > 0)
+        at = nearest[row, column]
+        parts.append((row + start, at // 4, at % 4, near[row, column]))
+    return tuple(np.concatenate(one) for one in zip(*parts, strict=True))  # type: ignore[return-value]
