@@ -17,6 +17,8 @@ def show_verdict(verdict: Verdict, *, as_json: bool = False) -> None:
     from rich.console import Console
 
     console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console = Console(highlight=False, soft_wrap=True, width=160)
     console.print(f"\n{verdict.sentence}\n", style="bold", markup=False)
     console.print(_scores(verdict))
     if verdict.comparisons:

@@ -11,6 +11,8 @@ from headtohead.report.svg import Frame, band, circle, colour, figure, line, pat
 
 __all__ = ["calibration", "confusion", "curves", "differences", "forest", "learning", "roc"]
 
+WIDTH = 440  # of figures with rows; fits a phone without shrinking the letters much
+ROW = 44
 TENTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 
@@ -27,29 +29,18 @@ def forest(scores: Sequence[Score], order: Sequence[str], *, chance: float | Non
     bounds = [b for _, s in rows for b in (s.low, s.high, s.value) if b is not None]
     bounds += [chance] if chance is not None else []
     low, high = _nice_range(bounds)
-    frame = Frame(190, 24, 330, 30 * len(rows) + 6, (low, high))
+    frame = Frame(10, 8, WIDTH - 20, ROW * len(rows), (low, high))
     parts = _vertical_grid(frame, low, high)
     if chance is not None:
-        parts.append(
-            line(
-                frame.x(chance),
-                frame.top,
-                frame.x(chance),
-                frame.top + frame.height,
-                stroke="var(--muted)",
-                dash="4 3",
-            )
-        )
+        x = frame.x(chance)
+        parts.append(line(x, frame.top, x, frame.top + frame.height, stroke="var(--muted)", dash="4 3"))
     for place, (index, score) in enumerate(rows):
-        y = frame.top + 30 * place + 18
-        parts.append(text(182, y + 4, _short(score.contender, 26), anchor="end"))
-        parts += _interval(
-            frame, y, score.value, score.low, score.high, colour(index), f"{score.contender}: {score}"
-        )
-        parts.append(text(532, y + 4, _figures(score.value, score.low, score.high), size=12))
-    return figure(
-        690, frame.top + frame.height + 28, parts, label=f"Scores with intervals: {_metric(scores)}"
-    )
+        y = frame.top + ROW * place + 30
+        parts += _heading(y - 13, _short(score.contender, 30), _figures(score.value, score.low, score.high))
+        said = f"{score.contender}: {score}"
+        parts += _interval(frame, y, score.value, score.low, score.high, colour(index), said)
+    height = frame.top + frame.height + 28
+    return figure(WIDTH, height, parts, label=f"Scores with intervals: {_metric(scores)}")
 
 
 def differences(comparisons: Sequence[Comparison]) -> str:
@@ -59,17 +50,15 @@ def differences(comparisons: Sequence[Comparison]) -> str:
         return ""
     bounds = [b for c in rows for b in (c.low, c.high) if b is not None]
     reach = max(0.02, *(abs(b) for b in bounds)) * 1.1
-    frame = Frame(20, 24, 500, 46 * len(rows) + 4, (-reach, reach))
+    frame = Frame(10, 8, WIDTH - 20, ROW * len(rows), (-reach, reach))
     parts = _vertical_grid(frame, -reach, reach, signed=True)
     parts.append(line(frame.x(0), frame.top, frame.x(0), frame.top + frame.height, stroke="var(--ink)"))
     for place, one in enumerate(rows):
-        y = frame.top + 46 * place + 30
-        parts.append(
-            text(20, y - 14, f"{_short(one.a, 34)} minus {_short(one.b, 34)}", size=11.5, fill="var(--muted)")
-        )
+        y = frame.top + ROW * place + 30
+        figures = _figures(one.difference, one.low, one.high, signed=True)
+        parts += _heading(y - 13, f"{_short(one.a, 19)} − {_short(one.b, 19)}", figures)
         parts += _interval(frame, y, one.difference, one.low, one.high, "var(--accent)", one.sentence)
-        parts.append(text(532, y + 4, _figures(one.difference, one.low, one.high, signed=True)))
-    return figure(690, frame.top + frame.height + 28, parts, label="Paired differences with intervals")
+    return figure(WIDTH, frame.top + frame.height + 28, parts, label="Paired differences with intervals")
 
 
 def roc(curves_by_name: Mapping[str, Mapping[str, Sequence[float]]], order: Sequence[str]) -> str:
@@ -201,6 +190,14 @@ def curves(
         points = frame.points([x for x, _ in kept], [y for _, y in kept])
         parts.append(path(points, stroke=tone, dash="" if name in order else "4 3"))
     return figure(390, 330, parts, label=ylabel)
+
+
+def _heading(y: float, name: str, figures: str) -> list[str]:
+    """Return a row's name on the left and its figures on the right, above its interval."""
+    return [
+        text(10, y, name, size=12.5),
+        text(WIDTH - 10, y, figures, anchor="end", size=12, fill="var(--muted)"),
+    ]
 
 
 def _interval(

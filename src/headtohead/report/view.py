@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from headtohead._version import __version__
@@ -95,7 +95,6 @@ class View(AuditView):
     contenders: tuple[dict[str, str], ...] = ()
     config: str = ""
     version: str = __version__
-    extras: dict[str, Any] = field(default_factory=dict)
 
 
 def build_view(run: RunFolder) -> View:
@@ -133,6 +132,9 @@ def build_view(run: RunFolder) -> View:
         confusions=_confusions(verdict.details, order, classes),
         confusion_note=", means over repeats" if config["repeats"] > 1 else "",
         mistakes=mistakes(predictions, run.json("thumbs.json"), order),
+        trust=tables(verdict.details, order),
+        trust_figures=_trust_figures(verdict.details, order),
+        checklist=tuple(run.json("checklist.json")) if (run / "checklist.json").is_file() else (),
         learning_head=(
             "train accuracy",
             "inner accuracy",
