@@ -14,7 +14,7 @@ from headtohead.report import figures
 from headtohead.report.audit_view import AuditView, audit_view
 from headtohead.report.svg import colour
 from headtohead.report.tables import learning_rows, limits, mistakes, provenance_rows, weights_row
-from headtohead.report.trust import Table, decision, of_class, risk_coverage
+from headtohead.report.trust import Table, decision, of_class, risk_coverage, tables
 
 __all__ = ["Figure", "View", "build_view"]
 
