@@ -194,6 +194,7 @@ def _reason(error: BaseException) -> str:
 def _hub() -> Any:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     import huggingface_hub
+    import huggingface_hub.constants
     import huggingface_hub.errors
 
     huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY = True
