@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,28 +15,19 @@ import numpy as np
 from headtohead.core.errors import RunFolderError
 from headtohead.core.reporter import QUIET, Reporter
 from headtohead.core.runs import RunFolder
+from headtohead.data.folds import Fold
 from headtohead.heads.base import Cell, CellData, CellResult, Head
 from headtohead.heads.cellfile import read_cell, write_cell
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Part", "finished_cell", "gather", "learning_table", "predictions_table", "run_cells"]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One fold of one repeat as index arrays; what `data.folds.Fold` gives."""
-
-    repeat: int
-    fold: int
-    train: Any
-    test: Any
+__all__ = ["finished_cell", "gather", "learning_table", "predictions_table", "run_cells", "worst_samples"]
 
 
 def run_cells(
     heads: Mapping[str, Head],
-    parts: Sequence[Part],
+    parts: Sequence[Fold],
     data: CellData,
     run: RunFolder,
     *,
@@ -67,13 +57,13 @@ def run_cells(
         shutil.rmtree(work)
 
 
-def make_cell(part: Part, seed: int) -> Cell:
+def make_cell(part: Fold, seed: int) -> Cell:
     """Return the cell of a part; its seed is shared by all contenders."""
     state = np.random.SeedSequence([seed, part.repeat, part.fold]).generate_state(1)
     return Cell(part.repeat, part.fold, part.train, part.test, int(state[0]))
 
 
-def cell_key(name: str, part: Part | Cell, seed: int) -> str:
+def cell_key(name: str, part: Fold | Cell, seed: int) -> str:
     """Return what identifies a cell's inputs: contender, seed, and who is in which part."""
     digest = hashlib.sha256(f"{name}|{seed}|{part.repeat}|{part.fold}|".encode())
     digest.update(np.asarray(part.train, dtype=np.int64).tobytes())
@@ -82,7 +72,7 @@ def cell_key(name: str, part: Part | Cell, seed: int) -> str:
     return digest.hexdigest()[:32]
 
 
-def finished_cell(name: str, part: Part | Cell, run: RunFolder, *, seed: int, k: int) -> CellResult:
+def finished_cell(name: str, part: Fold | Cell, run: RunFolder, *, seed: int, k: int) -> CellResult:
     """Return a finished cell.
 
     Raises:
@@ -98,8 +88,8 @@ def finished_cell(name: str, part: Part | Cell, run: RunFolder, *, seed: int, k:
 
 
 def gather(
-    names: Sequence[str], parts: Sequence[Part], run: RunFolder, *, seed: int, k: int
-) -> Iterator[tuple[str, Part, CellResult]]:
+    names: Sequence[str], parts: Sequence[Fold], run: RunFolder, *, seed: int, k: int
+) -> Iterator[tuple[str, Fold, CellResult]]:
     """Yield every finished cell, contender by contender."""
     for name in names:
         for part in parts:
@@ -107,7 +97,7 @@ def gather(
 
 
 def predictions_table(
-    cells: Sequence[tuple[str, Part, CellResult]],
+    cells: Sequence[tuple[str, Fold, CellResult]],
     data: CellData,
     ids: Sequence[str],
     *,
@@ -145,7 +135,26 @@ def predictions_table(
     return pd.concat(frames, ignore_index=True)
 
 
-def learning_table(cells: Sequence[tuple[str, Part, CellResult]], data: CellData) -> pd.DataFrame:
+def worst_samples(table: pd.DataFrame, *, without: Sequence[str], most: int) -> list[dict[str, Any]]:
+    """Return the samples to whose truth the contenders give the least probability, worst first.
+
+    Args:
+        table: out-of-fold lines, as `predictions_table` makes them.
+        without: contenders (baselines) that are not asked.
+
+    Returns:
+        id, label and the mean probability of the truth, only where that is below one half.
+    """
+    lines = table[~table["contender"].isin(list(without))]
+    truth = [float(row[f"prob_{row['label']}"]) for row in lines.to_dict("records")]
+    means = lines.assign(truth=truth).groupby(["sample", "label"], sort=True)["truth"].mean().reset_index()
+    worst = means[means["truth"] < 0.5].sort_values(["truth", "sample"]).head(most)
+    return [
+        {"id": r["sample"], "label": r["label"], "truth": float(r["truth"])} for r in worst.to_dict("records")
+    ]
+
+
+def learning_table(cells: Sequence[tuple[str, Fold, CellResult]], data: CellData) -> pd.DataFrame:
     """Return per cell the accuracy and log loss on train, inner validation and test, and what was chosen."""
     import json
 
