@@ -24,8 +24,8 @@ from headtohead.searching.figures import SEARCHED, content, final_model
 from headtohead.searching.ingredients import Ingredients, Kitchen, candidates, ladder
 
 if TYPE_CHECKING:
+    from headtohead.data.folds import Fold
     from headtohead.data.options import LoadOptions
-    from headtohead.evaluate.crossval import Part
 
 __all__ = ["search"]
 
@@ -116,12 +116,11 @@ def _maker(kitchen: Kitchen, one: Ingredients) -> Callable[[], Any]:
 
 
 def _lookup(run: RunFolder, seed: int) -> Callable[[str, Cell], CellResult]:
-    from headtohead.evaluate.crossval import Part, cell_key
+    from headtohead.evaluate.crossval import cell_key
     from headtohead.heads.cellfile import read_cell
 
     def find(name: str, cell: Cell) -> CellResult:
-        part = Part(cell.repeat, cell.fold, cell.train, cell.test)
-        found = read_cell(run.cell_path(name, cell.repeat, cell.fold), cell_key(name, part, seed), 2)
+        found = read_cell(run.cell_path(name, cell.repeat, cell.fold), cell_key(name, cell, seed), 2)
         if found is None:
             raise TooFewError(f"The cell of {name} in repeat {cell.repeat}, fold {cell.fold} is missing.")
         return found
@@ -136,20 +135,20 @@ def _cells(
     how: tuple[int, int, int],
     deadline: float,
     reporter: Reporter,
-) -> list[Part]:
+) -> list[Fold]:
     """Fit the heads repeat by repeat until the time is over; return the parts that are finished."""
     from headtohead.data.folds import make_folds
-    from headtohead.evaluate.crossval import Part, run_cells
+    from headtohead.evaluate.crossval import run_cells
 
     folds, repeats, seed = how
     plan = make_folds(dataset, folds=folds, repeats=repeats, seed=seed)
     data = CellData(dataset.labels(), dataset.groups(), dataset.classes)
-    done: list[Part] = []
+    done: list[Fold] = []
     for repeat in range(repeats):
         if done and time.monotonic() > deadline:
             reporter.warn(f"The time is over after {repeat} of {repeats} repeats; those are reported.")
             break
-        parts = [Part(f.repeat, f.fold, f.train, f.test) for f in plan.folds if f.repeat == repeat]
+        parts = [fold for fold in plan.folds if fold.repeat == repeat]
         run_cells(heads, parts, data, run, seed=seed, reporter=reporter)
         done += parts
     return done
@@ -159,7 +158,7 @@ def _judged(
     shown: Sequence[str],
     dataset: Dataset,
     run: RunFolder,
-    parts: Sequence[Part],
+    parts: Sequence[Fold],
     seed: int,
     reporter: Reporter,
 ) -> tuple[Verdict, Any, dict[str, int]]:

@@ -76,6 +76,7 @@ class Study:
             self.split()
             self.predictions()
             verdict = self.judge()
+            self.pictures()
             self.report()
             write_json(self.run_folder / FINISHED, {"digest": self.dataset.digest()})
             return verdict
@@ -159,6 +160,27 @@ class Study:
         write_json(self.run_folder / "comparisons.json", content["comparisons"])
         write_json(self.run_folder / "checklist.json", self._checklist(verdict))
         return verdict
+
+    def pictures(self) -> None:
+        """Keep small pictures for the report: what the networks were shown, and the worst answers."""
+        import pandas as pd
+
+        from headtohead.audit.thumbs import data_address
+        from headtohead.core.records import Image
+        from headtohead.evaluate.crossval import worst_samples
+        from headtohead.heads.baselines import FILE_FACTS, MAJORITY
+
+        table = pd.read_parquet(self.run_folder / "predictions.parquet")
+        worst = worst_samples(table, without=(MAJORITY, FILE_FACTS), most=12)
+        samples = {sample.id: sample for sample in self.grouped.samples}
+        missed = [{**one, "src": data_address(self.dataset.read(samples[one["id"]]))} for one in worst]
+        shown = []
+        for sample in _spread(self.grouped.samples, 12):
+            image = self.dataset.read(sample)
+            cut = self.recipe.apply(image)
+            seen = Image((cut.pixels * 255).round().astype("uint8"), 8, image.mode, image.format)
+            shown.append({"id": sample.id, "before": data_address(image), "src": data_address(seen)})
+        write_json(self.run_folder / "pictures.json", {"missed": missed, "shown": shown})
 
     def report(self) -> Path:
         """Write `report.html` from the run folder's files and return its path."""

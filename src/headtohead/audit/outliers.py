@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["block", "far_from_groups", "robust_z", "spread_distance"]
+__all__ = ["block", "far_from_groups", "robust_z"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -68,21 +68,6 @@ def _kth(
     square = (rows**2).sum(1)[:, None] + (reference**2).sum(1)[None, :] - 2 * rows @ reference.T
     square[own[:, None] == names[None, :]] = np.inf
     return np.asarray(np.sqrt(np.maximum(np.partition(square, k - 1, axis=1)[:, k - 1], 0.0)))
-
-
-def spread_distance(rows: Floats, n_components: int = 20) -> Floats:
-    """Return the Mahalanobis distance of each row in its first principal components, (n,).
-
-    The covariance is shrunk (Ledoit and Wolf, J Multivariate Anal 2004).
-
-    Args:
-        rows: (n, d).
-        n_components: at most.
-    """
-    from sklearn.covariance import LedoitWolf
-
-    parts = block(rows, min(n_components, rows.shape[1], max(1, len(rows) // 5)))
-    return np.asarray(np.sqrt(np.maximum(LedoitWolf().fit(parts).mahalanobis(parts), 0.0)))
 
 
 def robust_z(values: Floats) -> Floats:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from headtohead.audit.added import CAST, COLOURED, FRAME
 from headtohead.audit.check import Check, Observation, issue, not_applicable, passed, skipped
 from headtohead.audit.context import PROBE_LIMIT, Context
@@ -160,7 +162,8 @@ def _association(table: list[list[int]], classes: tuple[str, ...]) -> dict[str, 
     share = {c: round(row[1] / max(1, sum(row)), 4) for c, row in zip(classes, table, strict=True)}
     if with_mark in (0, total) or any(sum(row) == 0 for row in table):
         return {"p": 1.0, "share": share}
-    p = fisher_exact(table)[1] if len(table) == 2 else chi2_contingency(table)[1]
+    counts = np.array(table)
+    p = fisher_exact(counts)[1] if len(table) == 2 else chi2_contingency(counts)[1]
     return {"p": float(p), "share": share}
 
 

@@ -10,15 +10,17 @@ import numpy.typing as npt
 from headtohead.audit.check import Check, Observation, issue, not_applicable, passed
 from headtohead.audit.context import Context
 from headtohead.audit.files import by_class, listed
-from headtohead.audit.outliers import block, far_from_groups, robust_z, spread_distance
+from headtohead.audit.outliers import block, far_from_groups, robust_z
+from headtohead.audit.pictures import Picture
 from headtohead.audit.quality import flagged
+from headtohead.audit.steady import one_thread
 
 __all__ = ["CHECKS"]
 
 Floats = npt.NDArray[np.float64]
 
 CUTS, CLIPS, KEEPS = 0.30, 0.15, 0.03
-FAR = 3.0
+FAR, TIMES = 3.5, 1.65
 FEWEST = 20
 _NAMED = 5
 
@@ -83,7 +85,7 @@ def crop_keeps(context: Context) -> Observation:
 
 def no_foreground(context: Context) -> Observation:
     """Name pictures that the foreground recipe had to keep whole."""
-    whole = [(p, 1.0) for p in context.pictures.read if "whole picture kept" in p.foreground_note]
+    whole = [(p, 1.0) for p in context.pictures.read if p.foreground is not None and _kept_whole(p)]
     lost = [(p, 2.0) for p in context.pictures.read if p.foreground is None]
     if len(whole) + len(lost) > 0.5 * len(context.pictures.read):
         return not_applicable(
@@ -96,6 +98,14 @@ def no_foreground(context: Context) -> Observation:
         advice="Look at them in `headtohead preprocess`; crop by hand if they matter.",
         clean="a foreground was found in every picture",
     )
+
+
+def _kept_whole(picture: Picture) -> bool:
+    """Return whether the foreground recipe said that it found no subject apart from the ground."""
+    said = any(
+        words in picture.foreground_note for words in ("whole picture kept", "not darker than the subject")
+    )
+    return said and picture.values["foreground"] > 0.999
 
 
 def another_scene(context: Context) -> Observation:
@@ -128,14 +138,21 @@ def odd_layout(context: Context) -> Observation:
     rows = context.pictures.stack("thumbnail") / 255.0
     if float(rows.std(axis=0).max()) == 0:
         return not_applicable("all thumbnails are the same")
-    return _ranked(context, spread_distance(rows), "by 16 x 16 thumbnails", "unusual brightness or layout")
+    with one_thread():
+        distance = far_from_groups([block(rows)], context.groups, seed=context.settings.seed)
+    return _ranked(context, distance, "by 16 x 16 thumbnails", "unusual brightness or layout")
 
 
 def _ranked(context: Context, distance: Floats, how: str, what: str) -> Observation:
-    """Name the pictures that stand far out and the few that follow; quiet where none stands out."""
+    """Name the pictures that stand far out and the few that follow; quiet where none stands out.
+
+    Far out is both a robust z of 3.5 on the logarithm and 1.65 times the median distance: the first
+    alone fires by chance on a set whose pictures are all alike.
+    """
     z = robust_z(np.log(np.maximum(distance, 1e-9)))
     order = np.argsort(-distance, kind="stable")
-    far = [i for i in order if z[i] >= FAR]
+    middle = float(np.median(distance))
+    far = [i for i in order if z[i] >= FAR and distance[i] >= TIMES * middle]
     table = {str(context.ids[i]): [round(float(distance[i]), 3), round(float(z[i]), 2)] for i in order[:30]}
     if not far:
         return passed(
@@ -149,7 +166,7 @@ def _ranked(context: Context, distance: Floats, how: str, what: str) -> Observat
         "Unusual is not wrong; leave out what does not belong, with the reason (`headtohead clean`).",
         samples=named,
         ranking=table,
-        threshold=FAR,
+        threshold={"z": FAR, "times_median": TIMES},
     )
 
 
@@ -187,6 +204,6 @@ CHECKS = (
         "Unusual brightness or layout",
         "note",
         odd_layout,
-        "Shrunk Mahalanobis distance of 16 x 16 thumbnails in 20 principal components.",
+        "Distance of the 16 x 16 thumbnail to the fifth nearest group, in 20 principal components.",
     ),
 )

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.audit.resample import Interval, bootstrap_auroc
+from headtohead.audit.steady import one_thread
 from headtohead.core.errors import TooFewError
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ __all__ = [
     "probe",
     "thumbnail_features",
 ]
+
+FEWEST = 5
+"""Groups that each class needs for a grouped probe."""
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -107,7 +111,7 @@ def make_classifier(seed: int, kind: str = "facts") -> Pipeline:
 
     if kind == "facts":
         trees = ExtraTreesClassifier(
-            300, min_samples_leaf=3, max_features=None, class_weight="balanced", random_state=seed
+            150, min_samples_leaf=3, max_features=None, class_weight="balanced", random_state=seed
         )
         return make_pipeline(StandardScaler(), trees)
     logistic = LogisticRegression(C=0.1, max_iter=2000, class_weight="balanced")
@@ -127,23 +131,24 @@ def out_of_fold(
         seed: of folds and classifier.
 
     Raises:
-        TooFewError: a class has fewer than two groups, so no grouped fold can be made.
+        TooFewError: a class has fewer than five groups, so five grouped folds cannot be made.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
     n_classes = int(labels.max()) + 1
     per_class = [len(set(groups[labels == c].tolist())) for c in range(n_classes)]
-    n_folds = min(5, *per_class)
-    if n_folds < 2:
+    if n_classes < 2 or min(per_class) < FEWEST:
         raise TooFewError(
-            f"A grouped probe needs two groups of every class; the smallest class has {min(per_class)}."
+            f"A grouped probe needs two classes with {FEWEST} groups each; got {per_class} groups by class."
         )
+    n_folds = 5
     rows = np.full((len(labels), n_classes), np.nan)
     folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
-    for train, test in folds.split(features, labels, groups):
-        model = make_classifier(seed, kind).fit(features[train], labels[train])
-        rows[test] = 0.0
-        rows[np.ix_(test, model.classes_)] = model.predict_proba(features[test])
+    with one_thread():
+        for train, test in folds.split(features, labels, groups):
+            model = make_classifier(seed, kind).fit(features[train], labels[train])
+            rows[test] = 0.0
+            rows[np.ix_(test, model.classes_)] = model.predict_proba(features[test])
     return rows
 
 

@@ -79,6 +79,8 @@ def for_intervals(context: Context) -> Observation:
     """Say how wide the interval of a good score will be."""
     counts = _groups_per_class(context)
     total, least = len(context.group_sizes), min(counts.values())
+    if len(counts) < 2 or least == 0:
+        return not_applicable("needs two classes with samples")
     accuracy = wilson_half_width(0.9, total)
     area = _Z95 * auroc_error(0.9, least, max(1, total - least))
     text = (
@@ -188,9 +190,9 @@ def _curve(share: float) -> list[list[float]]:
 def smallest_difference(context: Context) -> Observation:
     """Say which differences of two contenders this data could show."""
     counts = _groups_per_class(context)
-    if len(counts) < 2:
-        return not_applicable("there is one class only")
     total, least = len(context.group_sizes), min(counts.values())
+    if len(counts) < 2 or least == 0:
+        return not_applicable("needs two classes with samples")
     areas = {a: smallest_auroc_difference(a, least, max(1, total - least)) for a in (0.80, 0.90, 0.95)}
     shares = {d: smallest_accuracy_difference(d, total) for d in (0.05, 0.10, 0.20)}
     text = (

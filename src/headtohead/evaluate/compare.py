@@ -17,7 +17,7 @@ import numpy.typing as npt
 from scipy import special
 
 from headtohead.evaluate.intervals import Resamples
-from headtohead.evaluate.margin import Margin, jackknife_variance, margin_of
+from headtohead.evaluate.margin import Margin, degrees_of, jackknife_variance, margin_of
 from headtohead.evaluate.metrics import Metric
 from headtohead.evaluate.multiplicity import holm
 from headtohead.evaluate.table import Table
@@ -96,7 +96,7 @@ def differences(
         if table.n_groups > 1 and not np.isnan(replicates[name][0])
     }
     raw = [
-        _difference(a, b, row, margins, _tie(a, b, replicates, resamples, table.n_groups), level)
+        _difference(a, b, row, margins, _tie(a, b, replicates, resamples, table, row), level)
         for a, b in pairs
     ]
     adjusted = holm([found.p for found in raw])
@@ -109,20 +109,23 @@ class _Tie:
 
     correlation: float
     error: float
-    degrees: int
+    degrees: float
 
 
-def _tie(a: str, b: str, replicates: Mapping[str, Floats], resamples: Resamples, n_groups: int) -> _Tie:
+def _tie(
+    a: str, b: str, replicates: Mapping[str, Floats], resamples: Resamples, table: Table, row: Metric
+) -> _Tie:
     """Return the tie of two estimates over the jackknife; correlation 0 where one does not vary."""
     first, second = resamples.jack(replicates[a]), resamples.jack(replicates[b])
     known = ~(np.isnan(first) | np.isnan(second))
+    degrees = degrees_of(table, row, first - second)
     if known.sum() < 3:
-        return _Tie(0.0, 0.0, n_groups - 1)
+        return _Tie(0.0, 0.0, degrees)
     error = math.sqrt(jackknife_variance(first[known] - second[known]))
     if np.ptp(first[known]) < 1e-12 or np.ptp(second[known]) < 1e-12:
-        return _Tie(0.0, error, n_groups - 1)
+        return _Tie(0.0, error, degrees)
     correlation = float(np.clip(np.corrcoef(first[known], second[known])[0, 1], -1, 1))
-    return _Tie(correlation, error, n_groups - 1)
+    return _Tie(correlation, error, degrees)
 
 
 def _difference(

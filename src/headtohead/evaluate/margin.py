@@ -15,12 +15,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from headtohead.evaluate.counts import confusion
 from headtohead.evaluate.degenerate import degenerate_interval
 from headtohead.evaluate.intervals import Resamples, centred, expanded, wilson_clustered
 from headtohead.evaluate.metrics import Metric, predicted
 from headtohead.evaluate.table import Lines, Table
+from headtohead.evaluate.weighted import ratio
 
-__all__ = ["Margin", "denominator", "jackknife_variance", "margin_of", "transformed_interval"]
+__all__ = ["Margin", "degrees_of", "denominator", "jackknife_variance", "margin_of", "transformed_interval"]
 
 Floats = npt.NDArray[np.float64]
 Ends = tuple[float, float]
@@ -105,13 +107,16 @@ def margin_of(
     lines = table.of(contender)[0]
     if base in _RATES and (table.binary or row.of_class is not None or base == "accuracy"):
         return _rate(table, lines, row, values, resamples, None if thresholds is None else thresholds[0])
+    if base == "balanced_accuracy" or (base == "sensitivity" and row.of_class is None):
+        return _recalls(table, table.of(contender), value, resamples, thresholds)
     if len(known) < 2 or float(np.ptp(known)) < 1e-12:
         return _fixed(table, lines, row, base, value)
     note = _left_out(len(known), len(boot))
     if base in ("ece", "ace"):
         method = "cluster bootstrap over groups, percentile moved by its bias"
         return Margin(value, lambda level: centred(value, known, level), method, note)
-    return _transformed(table, row, base, value, known, resamples.jack(values), note)
+    degrees = degrees_of(table, row, resamples.jack(values))
+    return _transformed(table, row, base, value, known, resamples.jack(values), note, degrees)
 
 
 def _left_out(known: int, total: int) -> str:
@@ -137,6 +142,68 @@ def _rate(
     )
 
 
+def _recalls(
+    table: Table,
+    repeats: list[Lines],
+    value: float,
+    resamples: Resamples,
+    thresholds: list[Floats | None] | None,
+) -> Margin:
+    """Return the margin of a mean of class recalls, from Wilson's interval of each recall.
+
+    The spreads of independent recalls add in squares towards each end (Zou and Donner 2008); unlike a
+    single standard error this holds where a class is hardly ever, or always, recognised.
+    """
+    k = len(table.classes)
+    cuts = thresholds or [None] * len(repeats)
+    weights = np.concatenate([resamples.weights[:, :1], resamples.weights[:, 1 + resamples.n_boot :]], axis=1)
+    matrices = [
+        confusion(lines.label, predicted(lines, cut), lines.group, k, weights)
+        for lines, cut in zip(repeats, cuts, strict=True)
+    ]
+    parts = []
+    for c in range(k):
+        recall = np.mean([ratio(matrix[c, c], matrix[c].sum(axis=0)) for matrix in matrices], axis=0)
+        counted = repeats[0].label == c
+        n, n_groups = int(counted.sum()), len(np.unique(repeats[0].group[counted]))
+        parts.append((float(recall[0]), n, n_groups, jackknife_variance(recall[1:])))
+
+    def ends(level: float) -> Ends:
+        single = [(r, *wilson_clustered(r, n, g, variance, level)) for r, n, g, variance in parts]
+        down = math.sqrt(sum((r - low) ** 2 for r, low, _ in single)) / k
+        up = math.sqrt(sum((high - r) ** 2 for r, _, high in single)) / k
+        return max(0.0, value - down), min(1.0, value + up)
+
+    method = (
+        "Wilson of each class recall at the effective sample size of the groups, spreads added in squares"
+    )
+    return Margin(value, ends, method)
+
+
+def degrees_of(table: Table, row: Metric, jack: Floats) -> float:
+    """Return the degrees of freedom of a jackknife variance, by Welch and Satterthwaite.
+
+    Where a metric sets classes against each other, its variance is a sum over the groups that hold the
+    rarest class and the others; few of the former leave few degrees of freedom, however many there are
+    of the latter (Satterthwaite 1946, Biometrics Bull 2:110). Blocks of groups take the rarest class's
+    groups less one.
+    """
+    if row.kind not in ("rank", "curve") and row.name not in ("f1", "mcc", "kappa"):
+        return table.n_groups - 1
+    rarest = min(range(len(table.classes)), key=table.groups_with)
+    holders = np.unique(table.sample_group[table.sample_label == rarest])
+    if len(jack) != table.n_groups or np.isnan(jack).any():
+        return max(1, len(holders) - 1)
+    rare = np.isin(np.arange(table.n_groups), holders)
+    squares = (jack - jack.mean()) ** 2
+    total, parts = (
+        float(squares.sum()),
+        ((float(squares[side].sum()), int(side.sum())) for side in (rare, ~rare)),
+    )
+    below = sum(part**2 / max(1, n - 1) for part, n in parts if n)
+    return max(1.0, total**2 / below) if below > 0 else table.n_groups - 1
+
+
 def _fixed(table: Table, lines: Lines, row: Metric, base: str, value: float) -> Margin:
     found = degenerate_interval(table, lines, row, base, value, 0.95)
     if found is None:
@@ -151,7 +218,7 @@ def _fixed(table: Table, lines: Lines, row: Metric, base: str, value: float) -> 
 
 
 def _transformed(
-    table: Table, row: Metric, base: str, value: float, boot: Floats, jack: Floats, note: str
+    table: Table, row: Metric, base: str, value: float, boot: Floats, jack: Floats, note: str, degrees: float
 ) -> Margin:
     low, high = row.low, row.high
     if base == "brier":
@@ -170,7 +237,7 @@ def _transformed(
     error = math.sqrt(variance)
     return Margin(
         value,
-        lambda level: transformed_interval(value, error, n - 1, level, low, high),
+        lambda level: transformed_interval(value, error, degrees, level, low, high),
         f"{source} over groups, t interval on the {scale} scale",
         note,
     )

@@ -165,7 +165,9 @@ def _network(spec: ContenderSpec, records: Sequence[BackboneRecord]) -> Callable
         from headtohead.backbones.joined import load_joined
 
         if drop_path:
-            raise UsageError(f"{spec.name!r}: stochastic depth is not supported in a hybrid of two backbones.")
+            raise UsageError(
+                f"{spec.name!r}: stochastic depth is not supported in a hybrid of two backbones."
+            )
         return load_joined(records[0], records[1], seed=seed)
 
     return joined

@@ -35,7 +35,9 @@ def add_adapters(net: Classifier, rank: int, seed: int) -> None:
         if isinstance(layer, nn.Conv2d) and layer.kernel_size == (1, 1) and layer.groups == 1
     ]
     if not targets:
-        raise NoEffectError("This backbone has no linear layer that an adapter could be put on; use finetune.")
+        raise NoEffectError(
+            "This backbone has no linear layer that an adapter could be put on; use finetune."
+        )
     config = peft.LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=targets, lora_dropout=0.0)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

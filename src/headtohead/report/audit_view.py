@@ -30,8 +30,6 @@ class AuditView:
     quiet_findings: tuple[dict[str, Any], ...] = ()
     scenes: tuple[dict[str, Any], ...] = ()
     scenes_note: str = ""
-    crops: tuple[dict[str, str], ...] = ()
-    crops_note: str = ""
 
     def fields(self) -> dict[str, Any]:
         """Return the fields by name."""

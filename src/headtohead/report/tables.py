@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["learning_rows", "limits", "mistakes", "provenance_rows", "weights_row"]
+__all__ = ["learning_rows", "limits", "provenance_rows", "weights_row"]
 
 MEASURES = ("train_accuracy", "inner_accuracy", "test_accuracy", "train_loss", "inner_loss", "test_loss")
-BASELINES = ("majority", "file-facts")
 
 
 def learning_rows(learning: Any, order: Sequence[str]) -> tuple[dict[str, Any], ...]:
@@ -18,26 +17,6 @@ def learning_rows(learning: Any, order: Sequence[str]) -> tuple[dict[str, Any], 
         cells = learning[learning["contender"] == name]
         rows.append({"name": name, "cells": [_mean_range(cells[measure].dropna()) for measure in MEASURES]})
     return tuple(rows)
-
-
-def mistakes(
-    predictions: Any, thumbs: Mapping[str, str], order: Sequence[str], most: int = 12
-) -> tuple[dict[str, Any], ...]:
-    """Return the samples on which the contenders (baselines aside) give the truth the least probability."""
-    contenders = [name for name in order if name not in BASELINES]
-    lines = predictions[predictions["contender"].isin(contenders)]
-    truth = [float(row[f"prob_{row['label']}"]) for row in lines.to_dict("records")]
-    table = lines.assign(truth=truth).groupby(["sample", "label"], sort=True)["truth"].mean().reset_index()
-    worst = table[table["truth"] < 0.5].sort_values(["truth", "sample"]).head(most)
-    return tuple(
-        {
-            "id": row["sample"],
-            "label": row["label"],
-            "src": thumbs.get(row["sample"], ""),
-            "said": f"mean probability of the truth {row['truth']:.2f}",
-        }
-        for row in worst.to_dict("records")
-    )
 
 
 def limits(config: Mapping[str, Any], facts: Mapping[str, Any], order: Sequence[str]) -> tuple[str, ...]:

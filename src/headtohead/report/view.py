@@ -13,7 +13,7 @@ from headtohead.core.runs import RunFolder
 from headtohead.report import figures
 from headtohead.report.audit_view import AuditView, audit_view
 from headtohead.report.svg import colour
-from headtohead.report.tables import learning_rows, limits, mistakes, provenance_rows, weights_row
+from headtohead.report.tables import learning_rows, limits, provenance_rows, weights_row
 from headtohead.report.trust import Table, decision, of_class, risk_coverage, tables
 
 __all__ = ["Figure", "View", "build_view"]
@@ -84,6 +84,8 @@ class View(AuditView):
     confusions: tuple[Figure, ...] = ()
     confusion_note: str = ""
     mistakes: tuple[dict[str, Any], ...] = ()
+    crops: tuple[dict[str, str], ...] = ()
+    crops_note: str = ""
     trust: tuple[Table, ...] = ()
     trust_figures: tuple[Figure, ...] = ()
     checklist: tuple[dict[str, str], ...] = ()
@@ -109,6 +111,7 @@ def build_view(run: RunFolder) -> View:
     audit = audit_view(run.json("audit.json"), run.json("thumbs.json"))
     predictions = pd.read_parquet(run / "predictions.parquet")
     learning = pd.read_parquet(run / "learning.parquet")
+    pictures = run.json("pictures.json")
     config_text = (run / "study.toml").read_text()
     config = tomllib.loads(config_text)
     order = list(dict.fromkeys(predictions["contender"]))
@@ -131,7 +134,9 @@ def build_view(run: RunFolder) -> View:
         curves=_curves(verdict.details, order),
         confusions=_confusions(verdict.details, order, classes),
         confusion_note=", means over repeats" if config["repeats"] > 1 else "",
-        mistakes=mistakes(predictions, run.json("thumbs.json"), order),
+        mistakes=tuple(pictures["missed"]),
+        crops=tuple(pictures["shown"]),
+        crops_note=_crop_words(run.json("recipe.json")),
         trust=tables(verdict.details, order),
         trust_figures=_trust_figures(verdict.details, order),
         checklist=tuple(run.json("checklist.json")) if (run / "checklist.json").is_file() else (),
@@ -166,6 +171,10 @@ def _subtitle(config: Mapping[str, Any], facts: Mapping[str, Any], order: Sequen
         f"{facts['n_samples']} pictures in {facts['n_groups']} groups, {len(facts['classes'])} classes; "
         f"{way}; {len(order)} contenders with baselines; seed {config['seed']}."
     )
+
+
+def _crop_words(recipe: Mapping[str, Any]) -> str:
+    return f"Left the picture as it is, right what the recipe '{recipe['name']}' makes of it ({recipe['reason']})."
 
 
 def _forests(verdict: Verdict, order: Sequence[str]) -> tuple[Figure, ...]:

@@ -16,7 +16,7 @@ from headtohead.data.dataset import Dataset
 from headtohead.searching.ingredients import Ingredients, Kitchen
 
 if TYPE_CHECKING:
-    from headtohead.evaluate.crossval import Part
+    from headtohead.data.folds import Fold
 
 __all__ = ["SEARCHED", "content", "final_model"]
 
@@ -26,7 +26,7 @@ SEARCHED = "searched"
 def content(
     verdict: Verdict,
     chosen: Mapping[str, int],
-    parts: Sequence[Part],
+    parts: Sequence[Fold],
     dataset: Dataset,
     tried: list[str],
     seconds: float,

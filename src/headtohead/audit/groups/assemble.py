@@ -42,7 +42,11 @@ def assemble(samples: Sequence[Sample], pictures: Distinct, found: Found, *, joi
     ids = sorted(sample.id for sample in samples)
     given = given_groups(samples)
     union = Union(ids)
-    for together in [*pictures.members, *given.values(), *([pictures.id(i) for i in one] for one in found.joined)]:
+    for together in [
+        *pictures.members,
+        *given.values(),
+        *([pictures.id(i) for i in one] for one in found.joined),
+    ]:
         union.join_all(together)
     notes = _notes(pictures, found)
     if join_similar:
@@ -54,12 +58,19 @@ def assemble(samples: Sequence[Sample], pictures: Distinct, found: Found, *, joi
     return Grouping(
         groups=name_groups(components, given),
         pairs=tuple(sorted([*exact, *near], key=lambda one: (one.a, one.b))),
-        similar=tuple(sorted((_pair(pictures, one, "similar") for one in found.alike), key=lambda p: (p.a, p.b))),
+        similar=tuple(
+            sorted((_pair(pictures, one, "similar") for one in found.alike), key=lambda p: (p.a, p.b))
+        ),
         chains=tuple(_chain(pictures, one) for one in found.refused),
         notes=(*notes, *_shared_patients(components, given)),
         counts={
-            "pictures": len(ids), "distinct": len(pictures), "candidates": len(found.suspects),
-            "exact": len(exact), "near": len(near), "similar": len(found.alike), "chains": len(found.refused),
+            "pictures": len(ids),
+            "distinct": len(pictures),
+            "candidates": len(found.suspects),
+            "exact": len(exact),
+            "near": len(near),
+            "similar": len(found.alike),
+            "chains": len(found.refused),
         },
     )
 
@@ -93,7 +104,9 @@ def _notes(pictures: Distinct, found: Found) -> list[str]:
             f"{pictures.featureless} pictures have hardly any contrast and can only match by equal pixels"
         )
     if pictures.unread:
-        notes.append(f"{len(pictures.unread)} pictures could not be read again and match by equal pixels only")
+        notes.append(
+            f"{len(pictures.unread)} pictures could not be read again and match by equal pixels only"
+        )
     if found.refused:
         notes.append(
             f"{len(found.refused)} links were not followed: the groups at their ends do not agree (see chains)"
@@ -106,7 +119,8 @@ def _shared_patients(components: Sequence[Sequence[str]], given: dict[str, list[
     shared = [sorted({owner[one] for one in ids if one in owner}) for ids in components]
     return [
         f"the given groups {', '.join(names[:10])} share a picture and were joined"
-        for names in shared if len(names) > 1
+        for names in shared
+        if len(names) > 1
     ]
 
 
@@ -114,9 +128,18 @@ def _pair(pictures: Distinct, link: Link, kind: Kind) -> DuplicatePair:
     a, b, seen = pictures.id(link.a), pictures.id(link.b), link.seen
     zoom, turn = (seen.zoom, seen.turn) if a < b else (1.0 / seen.zoom, -seen.turn)
     return DuplicatePair(
-        a=min(a, b), b=max(a, b), kind="mirrored" if kind == "near" and seen.kind & 1 else kind,
-        inliers=seen.inliers, matches=seen.matches, residual=seen.residual, ncc=seen.ncc, detail=seen.detail,
-        overlap=seen.overlap, zoom=zoom, turn=turn, inverted=bool(seen.kind & 2),
+        a=min(a, b),
+        b=max(a, b),
+        kind="mirrored" if kind == "near" and seen.kind & 1 else kind,
+        inliers=seen.inliers,
+        matches=seen.matches,
+        residual=seen.residual,
+        ncc=seen.ncc,
+        detail=seen.detail,
+        overlap=seen.overlap,
+        zoom=zoom,
+        turn=turn,
+        inverted=bool(seen.kind & 2),
     )
 
 

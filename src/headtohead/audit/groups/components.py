@@ -103,7 +103,9 @@ def _witness(
     return None
 
 
-def join_coherent(links: Iterable[Link], contradicts: Contradiction) -> tuple[list[tuple[int, ...]], list[Refused]]:
+def join_coherent(
+    links: Iterable[Link], contradicts: Contradiction
+) -> tuple[list[tuple[int, ...]], list[Refused]]:
     """Join linked pictures, strongest link first, unless the groups at its ends contradict.
 
     Joining along links alone would let A resemble B, B resemble C, and so on until a class is one

@@ -54,7 +54,9 @@ def _verified(pictures: Distinct, suspects: list[Candidate], reporter: Reporter)
         return align(pictures.view(one.a), pictures.view(one.b, one.kind), one.kind)
 
     results = ordered_map(look, suspects, pictures.workers)
-    for one, seen in zip(suspects, reporter.track(results, "aligning candidates", len(suspects)), strict=True):
+    for one, seen in zip(
+        suspects, reporter.track(results, "aligning candidates", len(suspects)), strict=True
+    ):
         if seen is not None and is_similar(seen):
             yield Link(one.a, one.b, seen)
 

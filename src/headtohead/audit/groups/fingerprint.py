@@ -21,8 +21,16 @@ from headtohead.preprocess import steps
 from headtohead.preprocess.foreground import foreground_box
 
 __all__ = [
-    "ORDER", "TURNS", "VIEWS", "describe", "flat", "is_mirrored", "kind_of",
-    "to_grey", "turn_coefficients", "turn_pixels",
+    "ORDER",
+    "TURNS",
+    "VIEWS",
+    "describe",
+    "flat",
+    "is_mirrored",
+    "kind_of",
+    "to_grey",
+    "turn_coefficients",
+    "turn_pixels",
 ]
 
 ORDER = 8

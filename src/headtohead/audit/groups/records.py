@@ -93,3 +93,13 @@ class Grouping:
     def n_groups(self) -> int:
         """Number of groups."""
         return len(set(self.groups.values()))
+
+    @classmethod
+    def from_reviewer(cls, groups: Mapping[str, str]) -> Grouping:
+        """Return the groups that a person decided; nothing was searched for, so there are no pairs.
+
+        Args:
+            groups: sample id -> group name, one entry per sample.
+        """
+        note = f"Groups were given by the reviewer: {len(set(groups.values()))} groups of {len(groups)} pictures."
+        return cls(dict(groups), (), (), (), (note,), {})

@@ -75,7 +75,9 @@ def candidates(blocks: Floats) -> list[Candidate]:
     low, high, kind, alike = low[order], high[order], kind[order], alike[order]
     fresh = np.ones(len(low), bool)
     fresh[1:] = (np.diff(low) != 0) | (np.diff(high) != 0) | (np.diff(kind) != 0)
-    rows = zip(low[fresh].tolist(), high[fresh].tolist(), kind[fresh].tolist(), alike[fresh].tolist(), strict=True)
+    rows = zip(
+        low[fresh].tolist(), high[fresh].tolist(), kind[fresh].tolist(), alike[fresh].tolist(), strict=True
+    )
     return [Candidate(*row) for row in rows]
 
 
@@ -83,7 +85,9 @@ def _all_pairs(blocks: Floats, k: int) -> tables.Neighbours:
     """Return for each picture its k nearest over all turns and views, by comparing all pairs."""
     n = len(blocks)
     rows = [flat(blocks[:, view]) for view in range(VIEWS)]
-    turned = [[flat(turn_coefficients(blocks[:, view], turn)) for turn in range(TURNS)] for view in range(VIEWS)]
+    turned = [
+        [flat(turn_coefficients(blocks[:, view], turn)) for turn in range(TURNS)] for view in range(VIEWS)
+    ]
     parts = []
     for start in range(0, n, _BLOCK):
         stop = min(n, start + _BLOCK)

@@ -109,8 +109,9 @@ class _Table:
             given = np.repeat(np.arange(low, high), sizes[low:high])
             if len(given) == 0:
                 continue
-            within = np.arange(len(given)) - np.repeat(ends[low:high] - sizes[low:high] - (ends[low] - sizes[low]),
-                                                       sizes[low:high])
+            within = np.arange(len(given)) - np.repeat(
+                ends[low:high] - sizes[low:high] - (ends[low] - sizes[low]), sizes[low:high]
+            )
             held = self._order[self._start[keys[given]] + (within + given) % self._count[keys[given]]]
             apart = held != given
             yield held[apart], given[apart]
@@ -143,7 +144,9 @@ class _Pool:
             turned = flat(turn_coefficients(self._blocks[two, view], turn))
             alike = np.einsum("ij,ij->i", self._rows[view][one], turned)
             good = alike >= self._least
-            self._parts.append((one[good], two[good], np.full(int(good.sum()), kind_of(turn), np.int64), alike[good]))
+            self._parts.append(
+                (one[good], two[good], np.full(int(good.sum()), kind_of(turn), np.int64), alike[good])
+            )
             self._size += int(good.sum())
         if self._size > _CHUNK:
             self._parts = [self.best(self._keep)]
