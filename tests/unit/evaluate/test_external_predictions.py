@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -119,7 +120,7 @@ def _off(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-MISTAKES = {
+MISTAKES: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
     "no score": (lambda f: f.rename(columns={"score": "scores"}), "did you mean to call 'scores'"),
     "no label": (lambda f: f.drop(columns="label"), "'label'"),
     "nan": (_nan, "s003"),
@@ -142,7 +143,7 @@ def test_each_mistake_is_explained(mistake: str, tmp_path: Path) -> None:
 def test_conflicts_and_missing_partners_are_named(tmp_path: Path) -> None:
     frame = predictions()
     label, group = frame.copy(), frame.copy()
-    label.loc[2, "label"] = 1 - label.loc[2, "label"]
+    label["label"] = label["label"].where(label.index != 2, 1 - label["label"])
     group.loc[2, "group"] = "other"
     for wrong, word in ((label, "label"), (group, "group")):
         with pytest.raises(DataError, match=f"s002.*|more than one {word}"):

@@ -9,12 +9,14 @@ import numpy.typing as npt
 import pytest
 from scipy import stats
 
+from headtohead.evaluate.compare import differences, mover
 from headtohead.evaluate.corrected import corrected_t, correlated_bayes, fold_differences, fold_values
 from headtohead.evaluate.delong import auroc_pulls, auroc_test, covariance, logit_interval, placements
 from headtohead.evaluate.exact import fisher_exact, mcnemar_exact
 from headtohead.evaluate.intervals import bca, expanded, make_resamples, percentile, wilson_clustered
+from headtohead.evaluate.margin import degrees_of, jackknife_variance, margin_of
 from headtohead.evaluate.mcnemar import clustered_mcnemar, mcnemar_tests
-from headtohead.evaluate.metrics import METRICS, predicted
+from headtohead.evaluate.metrics import METRICS, metric_values, predicted
 from headtohead.evaluate.multiplicity import holm
 from headtohead.evaluate.permutation import permutation_test
 from headtohead.evaluate.power import groups_needed, simulated_power
@@ -153,7 +155,9 @@ def test_mcnemar_exact_is_a_binomial_test(b: int, c: int) -> None:
     ("a", "n", "b", "m"), [(35, 36, 43, 50), (0, 5, 5, 5), (7, 12, 7, 12), (1, 40, 9, 41)]
 )
 def test_fisher_is_scipys(a: int, n: int, b: int, m: int) -> None:
-    assert fisher_exact(a, n, b, m)[0] == pytest.approx(stats.fisher_exact([[a, n - a], [b, m - b]]).pvalue)
+    assert fisher_exact(a, n, b, m)[0] == pytest.approx(
+        stats.fisher_exact(np.array([[a, n - a], [b, m - b]])).pvalue
+    )
 
 
 def test_clustered_mcnemar_counts_a_group_of_copies_once() -> None:
@@ -220,7 +224,7 @@ def test_permutation_agrees_with_delong_and_is_uniform_for_equals() -> None:
         p.append(
             permutation_test([x], [y], METRICS["auroc"], CLASSES, 60, n_permutations=200, seed=seed).p_value
         )
-    assert stats.kstest(p, "uniform").pvalue > 0.001
+    assert stats.kstest(np.asarray(p, dtype=float), "uniform").pvalue > 0.001
 
 
 def test_permutation_of_identical_contenders_finds_nothing() -> None:
@@ -295,8 +299,6 @@ def test_power_by_simulation_agrees_with_the_formula() -> None:
 
 
 def test_fold_values_are_the_metric_inside_each_fold() -> None:
-    from headtohead.evaluate.metrics import metric_values
-
     a, b = study(n=100, gap=0.5)
     names = np.array([f"s{i:03d}" for i in range(100)])
     table = Table(
@@ -312,3 +314,65 @@ def test_fold_values_are_the_metric_inside_each_fold() -> None:
     differences = fold_differences(table, found, fold_values(table, "b", "auroc"))
     assert differences.test_to_train == pytest.approx(0.25)
     assert len(differences.values) == 5
+
+
+def _table(group: npt.NDArray[np.int64], label: npt.NDArray[np.int64], prob: Floats) -> Table:
+    n = len(group)
+    lines = Lines(np.arange(n), group, label, np.zeros(n, dtype=np.int64), np.stack([1 - prob, prob], axis=1))
+    names = np.array([f"s{i:04d}" for i in range(n)])
+    groups = np.array([f"g{g:04d}" for g in np.unique(group)])
+    return Table(CLASSES, names, groups, group, label, ("a",), (0,), {("a", 0): lines}, False)
+
+
+def test_balanced_accuracy_keeps_room_where_a_class_is_never_recognised() -> None:
+    """Planted: no positive of ten is found. A single standard error would be 0 on that side."""
+    label = np.array([1] * 10 + [0] * 90)
+    table = _table(np.arange(100), label, np.where(np.arange(100) < 95, 0.2, 0.8))
+    resamples = make_resamples(100, 50, 0)
+    values = metric_values(table.of("a"), resamples.weights, ["balanced_accuracy"], CLASSES)[
+        "balanced_accuracy"
+    ]
+    ends = margin_of(table, "a", METRICS["balanced_accuracy"], values, resamples).ends(0.95)
+    assert ends is not None
+    assert values[0] == pytest.approx((0 + 85 / 90) / 2)
+    assert ends[1] - values[0] > wilson_clustered(0.0, 10, 10, 0.0, 0.95)[1] / 2 - 1e-9
+    assert values[0] - ends[0] < 0.06
+
+
+def test_degrees_of_freedom_follow_the_rarer_class() -> None:
+    rng = np.random.default_rng(0)
+    for positives, low, high in ((8, 6, 25), (60, 90, 119)):
+        label = (np.arange(120) < positives).astype(np.int64)
+        table = _table(np.arange(120), label, 1 / (1 + np.exp(-(label + rng.normal(size=120)))))
+        resamples = make_resamples(120, 10, 0)
+        values = metric_values(table.of("a"), resamples.weights, ["auroc", "accuracy"], CLASSES)
+        degrees = degrees_of(table, METRICS["auroc"], resamples.jack(values["auroc"]))
+        assert low <= degrees <= high
+        assert degrees_of(table, METRICS["accuracy"], resamples.jack(values["accuracy"])) == 119
+
+
+def test_the_wider_of_two_intervals_counts_for_a_difference() -> None:
+    a, b = study(n=80, gap=0.4)
+    names = np.array([f"s{i:03d}" for i in range(80)])
+    table = Table(CLASSES, names, names, a.group, a.label, ("a", "b"), (0,), {("a", 0): a, ("b", 0): b}, True)
+    resamples = make_resamples(80, 50, 0)
+    values = {
+        name: metric_values(table.of(name), resamples.weights, ["auroc"], CLASSES)["auroc"]
+        for name in ("a", "b")
+    }
+    found = differences(table, [("a", "b")], METRICS["auroc"], values, resamples, 0.95)[0]
+    jack = resamples.jack(values["a"] - values["b"])
+    t = stats.t.ppf(0.975, degrees_of(table, METRICS["auroc"], jack))
+    half = t * math.sqrt(jackknife_variance(jack))
+    ends = [
+        margin_of(table, name, METRICS["auroc"], values[name], resamples).ends(0.95) for name in ("a", "b")
+    ]
+    correlation = np.corrcoef(resamples.jack(values["a"]), resamples.jack(values["b"]))[0, 1]
+    assert ends[0] is not None
+    assert ends[1] is not None
+    recovered = mover(values["a"][0], ends[0], values["b"][0], ends[1], correlation)
+    assert found.value is not None
+    assert found.low == pytest.approx(min(recovered[0], found.value - half))
+    assert found.high == pytest.approx(max(recovered[1], found.value + half))
+    touching = differences(table, [("a", "b")], METRICS["auroc"], values, resamples, 1 - found.p)[0]
+    assert min(abs(touching.low or 0), abs(touching.high or 0)) == pytest.approx(0, abs=1e-6)

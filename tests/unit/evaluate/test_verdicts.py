@@ -58,7 +58,7 @@ def predictions(
 def inner_of(frame: pd.DataFrame) -> pd.DataFrame:
     parts = []
     for (repeat, fold), _ in frame.groupby(["repeat", "fold"]):
-        parts.append(frame[(frame.repeat == repeat) & (frame.fold != fold)].assign(fold=fold))
+        parts.append(frame[(frame.repeat == repeat) & (frame.fold != fold)].assign(fold=int(str(fold))))
     return pd.concat(parts, ignore_index=True)
 
 
