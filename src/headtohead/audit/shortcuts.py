@@ -141,9 +141,8 @@ def out_of_fold(
         raise TooFewError(
             f"A grouped probe needs two classes with {FEWEST} groups each; got {per_class} groups by class."
         )
-    n_folds = 5
     rows = np.full((len(labels), n_classes), np.nan)
-    folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+    folds = StratifiedGroupKFold(FEWEST, shuffle=True, random_state=seed)
     with one_thread():
         for train, test in folds.split(features, labels, groups):
             model = make_classifier(seed, kind).fit(features[train], labels[train])
