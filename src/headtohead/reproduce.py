@@ -88,7 +88,7 @@ def choose_networks(cnn: str, vit: str, reporter: Reporter = QUIET) -> Networks:
     except WeightsError as error:
         if "auto" not in named.values():
             raise
-        reason = str(error).split(".")[0]
+        reason = str(error).split(". ")[0].rstrip(".")
         reporter.warn(f"Weights of the study's networks cannot be had here ({reason}); stand-ins run.")
         wanted = {side: STAND_INS[side] if name == "auto" else name for side, name in named.items()}
         for side in wanted:

@@ -17,6 +17,7 @@ from headtohead.audit.catalogue import CHECKS, get_check
 from headtohead.audit.check import run_checks
 from headtohead.audit.context import Context, Settings
 from headtohead.audit.groups.records import Chain, DuplicatePair, Grouping
+from headtohead.audit.pictures import look_at
 from headtohead.core.errors import UnreadableError
 from headtohead.core.records import Image, Sample
 from headtohead.data.dataset import Dataset, Problem
@@ -474,6 +475,22 @@ def _meaning_plants() -> list[Plant]:
 PLANTS = [*_file_plants(), *_picture_plants(), *_leak_plants(), *_meaning_plants()]
 
 
+@pytest.fixture(autouse=True)
+def measure_each_picture_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the measures of pictures that many planted sets share; a changed picture is another object."""
+
+    def once(name: str, image: Image, *, classical: bool = True) -> Any:
+        key = (name, id(image), classical)
+        if key not in SEEN:
+            SEEN[key] = (image, look_at(name, image, classical=classical))
+        return SEEN[key][1]
+
+    monkeypatch.setattr("headtohead.audit.pictures.look_at", once)
+
+
+SEEN: dict[Any, Any] = {}
+
+
 # ---- the contract -------------------------------------------------------------------------------------------
 
 
@@ -501,7 +518,7 @@ def test_fifty_kinds_are_planted_and_every_check_is_among_them() -> None:
 
 @pytest.fixture(scope="module")
 def clean_result() -> AuditResult:
-    return audit(CLEAN, grouping=known(CLEAN))
+    return audit(CLEAN, grouping=known(CLEAN), seed=1)
 
 
 SMALL_SET = {"H2H503", "H2H504", "H2H505"}

@@ -68,7 +68,7 @@ def auroc_error(area: float, positives: int, negatives: int) -> float:
     """Return the standard error of an AUROC (Hanley and McNeil, Radiology 1982).
 
     >>> round(auroc_error(0.9, 50, 50), 3)
-    0.031
+    0.032
     """
     q1, q2 = area / (2 - area), 2 * area * area / (1 + area)
     spread = area * (1 - area) + (positives - 1) * (q1 - area * area) + (negatives - 1) * (q2 - area * area)
@@ -152,7 +152,7 @@ def smallest_auroc_difference(area: float, positives: int, negatives: int, corre
         correlation: r of the two areas, 0 for unpaired.
 
     >>> round(smallest_auroc_difference(0.9, 100, 100), 3)
-    0.061
+    0.063
     """
     return (_Z95 + _Z80) * auroc_error(area, positives, negatives) * math.sqrt(2 * (1 - correlation))
 

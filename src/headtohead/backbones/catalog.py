@@ -6,6 +6,7 @@ beyond the table (`timm:`, `hf:`, `path:`, `scratch:`) ask another library.
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from pydantic import Field
@@ -123,7 +124,8 @@ def at_size(record: BackboneRecord, side: int) -> BackboneRecord:
     >>> at_size(resolve("dinov2-small"), 448).input_size
     448
     """
-    step = 14 if "patch14" in record.architecture else 16 if "patch16" in record.architecture else 1
+    strides = re.findall(r"(?:patch|_s)(\d+)", record.architecture)
+    step = int(strides[-1]) if strides else 1
     if side < 32 or side % step:
         raise UsageError(
             f"{record.name} takes square inputs of at least 32 px, a multiple of {step}; got {side}."

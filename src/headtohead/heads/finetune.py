@@ -180,11 +180,11 @@ class FinetuneHead:
             precision=self._precision,
             reporter=reporter,
         )
-        key = self._key(job, data, held, bf16=training.bf16)
+        key = self._key(job, data, held, training)
         training.run(job.until, held, workdir / f"{job.name}.pt", key, reporter)
         return training
 
-    def _key(self, job: Job, data: CellData, held: Part | None, *, bf16: bool) -> str:
+    def _key(self, job: Job, data: CellData, held: Part | None, training: Training) -> str:
         return fingerprint(
             {
                 "record": self.record.model_dump(mode="json"),
@@ -194,7 +194,8 @@ class FinetuneHead:
                 "pictures": [self._pictures.number(int(index)) for index in job.indices],
                 "labels": hashlib.sha256(data.labels[job.indices].tobytes()).hexdigest(),
                 "held": [] if held is None else held.indices.tolist(),
-                "bf16": bf16,
+                "bf16": training.bf16,
+                "network": [list(p.shape) for p in training.net.parameters()],
             }
         )
 

@@ -131,5 +131,17 @@ class TestPath:
             resolve(f"path:{tmp_path}")
 
 
+@pytest.mark.parametrize(
+    ("name", "side"), [("vit-b16", 240), ("vit-small-r26", 256), ("efficientnet-lite0", 301)]
+)
+def test_sides_that_fit(name: str, side: int) -> None:
+    assert at_size(resolve(name), side).input_size == side
+
+
+def test_a_hybrid_s_stride_counts() -> None:
+    with pytest.raises(UsageError, match="multiple of 32"):
+        at_size(resolve("vit-small-r26"), 240)
+
+
 def test_expected_tensors_makes_no_weights() -> None:
     assert expected_tensors("tf_efficientnet_lite0")["classifier.weight"] == (1000, 1280)
