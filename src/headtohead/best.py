@@ -20,6 +20,7 @@ from headtohead.core.reporter import QUIET, Reporter
 from headtohead.core.runs import RunFolder
 from headtohead.data.dataset import Dataset
 from headtohead.heads.base import Cell, CellData, CellResult, Head
+from headtohead.heads.ensemble import EnsembleHead
 from headtohead.searching.figures import SEARCHED, content, final_model
 from headtohead.searching.ingredients import Ingredients, Kitchen, candidates, ladder
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["search"]
 
+WITH_TUNED = "searched + fine-tuned"
 DEFAULT = ("efficientnet-lite0", "efficientnet-lite2", "dinov2-small")
 
 
@@ -38,6 +40,7 @@ def search(
     *,
     options: LoadOptions | None = None,
     backbones: Sequence[str] = DEFAULT,
+    finetune: Sequence[str] = (),
     minutes: float = 20.0,
     folds: int = 5,
     repeats: int = 3,
@@ -48,6 +51,8 @@ def search(
     """Search inside, estimate outside; write `best.json`, `best.html`, `predictions.parquet`.
 
     Args:
+        finetune: backbones that are fine-tuned as well (fixed policy, nothing chosen); the mean of them
+            and the searched model is a rung of its own. Twenty minutes and more each without a GPU.
         minutes: no repeat is begun after so much time; those finished are reported, at least one.
         cache: where features are kept between runs.
 
@@ -63,7 +68,12 @@ def search(
         tried = candidates(backbones, crop)
         rungs = ladder(backbones, crop)
         heads = _heads(tried, rungs, kitchen, run, seed)
-        shown = [*(name for name, _ in rungs), SEARCHED]
+        tuned = _tuned(finetune, dataset, crop)
+        heads |= tuned
+        shown = [*(name for name, _ in rungs), SEARCHED, *tuned]
+        if tuned:
+            heads[WITH_TUNED] = EnsembleHead([SEARCHED, *tuned], _lookup(run, seed), "mean")
+            shown.append(WITH_TUNED)
         parts = _cells(heads, dataset, run, (folds, repeats, seed), began + 60 * minutes, reporter)
         verdict, table, chosen = _judged(shown, dataset, run, parts, seed, reporter)
         table.to_parquet(out / "predictions.parquet", index=False)
@@ -84,7 +94,6 @@ def _heads(
     seed: int,
 ) -> dict[str, Head]:
     """Return name -> head: every candidate, then the rungs of the ladder, then the search itself."""
-    from headtohead.heads.ensemble import EnsembleHead
     from headtohead.heads.probe import ProbeHead
 
     needed = list(dict.fromkeys([*tried, *(one for _, members in rungs for one in members)]))
@@ -126,6 +135,22 @@ def _lookup(run: RunFolder, seed: int) -> Callable[[str, Cell], CellResult]:
         return found
 
     return find
+
+
+def _tuned(names: Sequence[str], dataset: Dataset, crop: str) -> dict[str, Head]:
+    """Return a fine-tuning head per backbone, with the settings that a study would use by default."""
+    from headtohead.backbones.catalog import resolve
+    from headtohead.core.config import TrainConfig
+    from headtohead.heads.finetune import FinetuneHead
+    from headtohead.heads.modes import settings_for
+    from headtohead.preprocess.recipe import get_recipe
+
+    found: dict[str, Head] = {}
+    for name in names:
+        record = resolve(name)
+        settings = settings_for(TrainConfig(workers=1), "finetune", record)
+        found[f"{name}@finetune"] = FinetuneHead(record, dataset, get_recipe(crop), settings)
+    return found
 
 
 def _cells(

@@ -25,6 +25,9 @@ def best(
     backbones: Annotated[
         str, typer.Option(metavar="A,B,…", help="Backbones to search over.")
     ] = "efficientnet-lite0,efficientnet-lite2,dinov2-small",
+    finetune: Annotated[
+        str, typer.Option(metavar="A,B,…", help="Backbones to fine-tune as well; minutes to hours each.")
+    ] = "",
     folds: Annotated[int, typer.Option(min=2, help="Outer grouped folds.")] = 5,
     repeats: Annotated[int, typer.Option(min=1, help="Repeats of the outer folds.")] = 3,
     seed: Annotated[int, typer.Option(min=0, help="Decides every draw.")] = 0,
@@ -40,8 +43,17 @@ def best(
     from headtohead.cli.voice import voice
 
     names = tuple(word.strip() for word in backbones.split(",") if word.strip())
+    tuned = tuple(word.strip() for word in finetune.split(",") if word.strip())
     told = search(
-        data, out, backbones=names, minutes=minutes, folds=folds, repeats=repeats, seed=seed, reporter=voice()
+        data,
+        out,
+        backbones=names,
+        finetune=tuned,
+        minutes=minutes,
+        folds=folds,
+        repeats=repeats,
+        seed=seed,
+        reporter=voice(),
     )
     if as_json:
         import json

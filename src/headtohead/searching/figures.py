@@ -50,10 +50,11 @@ def content(
     for before, name in zip([None, *names], names, strict=False):
         row: dict[str, Any] = {m: scores[name, m].model_dump(mode="json") for m in ("accuracy", "auroc")}
         rungs.append({"name": name, **row, "gain_in_auroc": _gain(gains, before, name)})
-    accuracy, auroc = scores[SEARCHED, "accuracy"], scores[SEARCHED, "auroc"]
+    final = names[-1]  # fixed beforehand: the last rung, whatever it scored
+    accuracy, auroc = scores[final, "accuracy"], scores[final, "auroc"]
     repeats = len({part.repeat for part in parts})
     sentence = (
-        f"The searched model is expected to reach accuracy {accuracy} and AUROC {auroc} on new groups like these: "
+        f"The model '{final}' is expected to reach accuracy {accuracy} and AUROC {auroc} on new groups like these: "
         f"estimated on outer grouped folds ({repeats} repeats, {len(parts) // repeats} folds, {len(dataset.samples)} "
         f"pictures in {accuracy.n_groups} groups), every choice made inside."
     )

@@ -17,7 +17,7 @@ from headtohead.data.dataset import Dataset
 from headtohead.searching.figures import SEARCHED, content, final_model
 from headtohead.searching.ingredients import Ingredients, Mirrored, candidates, ladder
 
-N, D = 120, 12
+N, D = 100, 8
 
 
 def dataset(labels: npt.NDArray[np.int64], groups: int) -> Dataset:
