@@ -195,10 +195,10 @@ def animation(context: Context) -> Observation:
     many = [path for path, n in frames.items() if n > 1]
     if not frames:
         return not_applicable("no file holds several frames")
-    groups = {
-        path: {context.grouping.groups[s.id] for s in context.samples if s.path == path} for path in many
-    }
-    split = [path for path, names in groups.items() if len(names) > 1]
+    groups: dict[str, set[str]] = defaultdict(set)
+    for s in context.samples:
+        groups[s.path].add(context.grouping.groups[s.id])
+    split = {path: None for path in many if len(groups[path]) > 1}
     if split:
         return issue(
             f"frames of one file stand in different groups: {listed(split)}",

@@ -216,15 +216,15 @@ def mixed_groups(context: Context) -> Observation:
         held[s.group].add(s.label)
     if len(held) == len(context.samples):
         return not_applicable("the data bring no patients or other groups")
-    mixed = [name for name, labels in held.items() if len(labels) > 1]
+    mixed = {name: labels for name, labels in held.items() if len(labels) > 1}
     if not mixed:
         return passed("every given group has one label")
     return issue(
         f"{len(mixed)} of {len(held)} given groups (patients) have samples of several classes: {listed(mixed)}",
         "Fine where the label is of the picture (a slice without tumour of a patient with one); wrong where it is "
         "of the patient.",
-        samples=[s.id for s in context.samples if s.group in set(mixed)],
-        groups=mixed,
+        samples=[s.id for s in context.samples if s.group in mixed],
+        groups=list(mixed),
     )
 
 
