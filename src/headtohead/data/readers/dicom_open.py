@@ -105,12 +105,8 @@ def get(dataset: Dataset, keyword: str) -> Any:
         UnreadableError: the value cannot be what its type claims (a number with letters); the value
             itself is not quoted.
     """
-    try:
+    with refused(f"its DICOM element {keyword} has a value that its type does not allow"):
         return dataset.get(keyword)
-    except Exception:  # noqa: BLE001 - pydicom converts here and raises anything, quoting the value
-        raise UnreadableError(
-            f"its DICOM element {keyword} has a value that its type does not allow"
-        ) from None
 
 
 def from_groups(dataset: Dataset, index: int, sequence: str, keyword: str) -> Any:

@@ -45,7 +45,7 @@ def read_nifti(content: bytes, *, frame: int | None, limits: Limits, slices: Sli
 
     Args:
         content: the whole file.
-        frame: slice number along the axis, counted from the right, back or bottom; None: the middle.
+        frame: slice number along the axis, counted from the left, back or bottom; None: the middle.
         limits: how much the file may ask for.
         slices: the axis.
 
@@ -110,7 +110,8 @@ def _scaled(picture: Array, header: Header) -> tuple[Array, tuple[str, ...]]:
         return np.ascontiguousarray(picture[..., :3]), alpha
     slope, intercept = header.slope, header.intercept
     plain = (slope, intercept) == (1, 0)
-    said = () if plain else (f"Scaled: value x {slope:g} + {intercept:g}.",)
+    sign = "-" if intercept < 0 else "+"
+    said = () if plain else (f"Scaled: value x {slope:g} {sign} {abs(intercept):g}.",)
     if header.dtype.kind == "f":
         wide = picture.astype(np.float64)
         return (picture if plain else wide * slope + intercept).astype(np.float32), said

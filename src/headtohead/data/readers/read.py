@@ -63,7 +63,7 @@ def read_image(
 
         return read_raster(content, kind, frame=frame, limits=limits)
 
-    return _sealed(_guarded(job, name))
+    return _guarded(lambda: _sealed(job()), name)
 
 
 def count_frames(
