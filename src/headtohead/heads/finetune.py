@@ -22,7 +22,7 @@ from headtohead.heads.base import Cell, CellData, CellResult, quality
 from headtohead.heads.checkpoint import fingerprint
 from headtohead.heads.pictures import DatasetPictures, PictureSource, get_augmenter
 from headtohead.heads.settings import FinetuneSettings
-from headtohead.heads.trials import Trial, best_trial, trial_settings
+from headtohead.heads.trials import Trial, best_trial, next_settings
 
 if TYPE_CHECKING:
     from torch import nn
@@ -134,8 +134,9 @@ class FinetuneHead:
         labels = data.labels[cell.train]
         fit, held = inner_folds(labels, data.groups[cell.train], INNER, cell.seed)[0]
         part = Part(cell.train[held], labels[held])
-        trials = []
-        for number, settings in enumerate(trial_settings(s, cell.seed)):
+        trials: list[Trial] = []
+        while (settings := next_settings(s, trials, cell.seed)) is not None:
+            number = len(trials)
             job = Job(f"trial{number}", cell.train[fit], settings, _seed(cell.seed, 1, number), s.epochs)
             done = self._train(job, data, part, workdir, reporter)
             trials.append(Trial.of(settings, done.lines, done.held_rows, held, len(cell.train)))

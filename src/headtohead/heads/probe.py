@@ -18,7 +18,7 @@ from headtohead.core.errors import HeadToHeadError
 from headtohead.core.reporter import Reporter
 from headtohead.heads.base import Cell, CellData, CellResult, quality
 
-__all__ = ["C_GRID", "Probe", "ProbeHead", "fit_probe"]
+__all__ = ["C_GRID", "Probe", "ProbeHead", "Span", "fit_probe"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -53,27 +53,48 @@ class Probe:
         return np.asarray(softmax(scores, axis=1), dtype=np.float64)
 
 
-def fit_probe(rows: npt.NDArray[Any], labels: Ints, c: float) -> Probe:
-    """Fit one probe at a given C.
+@dataclass(frozen=True)
+class Span:
+    """Standardised training rows in the space that they span; made once, fitted at many values of C.
 
     The penalty does not change under rotation, so with fewer samples than features the fit is done
-    in the span of the training rows (at most n dimensions) and rotated back: the same solution,
-    several times faster.
+    in at most n dimensions and rotated back: the same solution, several times faster.
+
+    Attributes:
+        mean, scale: (D,); rows: (n, min(n, D)); basis: (min(n, D), D), or None where D <= n.
+    """
+
+    mean: Floats
+    scale: Floats
+    rows: Floats
+    basis: Floats | None
+
+    @classmethod
+    def of(cls, rows: npt.NDArray[Any]) -> Span:
+        """Standardise feature rows (n, D) and rotate them into their span."""
+        rows = np.asarray(rows, dtype=np.float64)
+        mean, spread = rows.mean(axis=0), rows.std(axis=0)
+        scale = np.where(spread > 1e-12, spread, 1.0)
+        standard = (rows - mean) / scale
+        if standard.shape[0] >= standard.shape[1]:
+            return cls(mean, scale, standard, None)
+        left, strengths, basis = np.linalg.svd(standard, full_matrices=False)
+        return cls(mean, scale, left * strengths, basis)
+
+    def fit(self, labels: Ints, c: float) -> Probe:
+        """Return the probe at one C."""
+        weights, bias = _logistic(self.rows, labels, c)
+        return Probe(self.mean, self.scale, weights if self.basis is None else weights @ self.basis, bias)
+
+
+def fit_probe(rows: npt.NDArray[Any], labels: Ints, c: float) -> Probe:
+    """Fit one probe at a given C.
 
     Args:
         rows: (n, D) features; labels: (n,) class indices, all classes present.
         c: inverse strength of the L2 penalty, as in scikit-learn.
     """
-    rows = np.asarray(rows, dtype=np.float64)
-    mean, spread = rows.mean(axis=0), rows.std(axis=0)
-    scale = np.where(spread > 1e-12, spread, 1.0)
-    standard = (rows - mean) / scale
-    if standard.shape[0] >= standard.shape[1]:
-        weights, bias = _logistic(standard, labels, c)
-        return Probe(mean, scale, weights, bias)
-    _, _, basis = np.linalg.svd(standard, full_matrices=False)
-    weights, bias = _logistic(standard @ basis.T, labels, c)
-    return Probe(mean, scale, weights @ basis, bias)
+    return Span.of(rows).fit(labels, c)
 
 
 def _logistic(rows: Floats, labels: Ints, c: float) -> tuple[Floats, Floats]:
@@ -96,12 +117,14 @@ def _logistic(rows: Floats, labels: Ints, c: float) -> tuple[Floats, Floats]:
 
 
 def inner_probabilities(
-    rows: npt.NDArray[Any], labels: Ints, folds: list[tuple[Ints, Ints]], c: float, k: int
-) -> Floats:
-    """Return (n, k) out-of-fold probabilities over inner folds; NaN where no fold covers a row."""
-    out = np.full((len(labels), k), np.nan)
+    rows: npt.NDArray[Any], labels: Ints, folds: list[tuple[Ints, Ints]], grid: tuple[float, ...], k: int
+) -> dict[float, Floats]:
+    """Return C -> (n, k) out-of-fold probabilities over inner folds; NaN where no fold covers a row."""
+    out = {c: np.full((len(labels), k), np.nan) for c in grid}
     for fit, held in folds:
-        out[held] = fit_probe(rows[fit], labels[fit], c).predict_proba(rows[held])
+        span = Span.of(rows[fit])
+        for c in grid:
+            out[c][held] = span.fit(labels[fit], c).predict_proba(rows[held])
     return out
 
 
@@ -135,7 +158,7 @@ class ProbeHead:
         folds = inner_folds(labels, data.groups[cell.train], INNER_FOLDS, cell.seed)
         k = len(data.classes)
         with threadpool_limits(limits=1):
-            tried = {c: inner_probabilities(rows, labels, folds, c, k) for c in self._grid}
+            tried = inner_probabilities(rows, labels, folds, self._grid, k)
             losses = {c: quality(labels, out).loss for c, out in tried.items()}
             best = min(self._grid, key=lambda c: (losses[c] if losses[c] is not None else np.inf, c))
             probe = fit_probe(rows, labels, best)

@@ -36,6 +36,8 @@ class FinetuneSettings(Record):
             inner grouped fold of five, chooses the epoch (and one of `learning_rates`, and one of
             `trials`) by its log loss, then trains on the whole training part for that many epochs of
             the same schedule: about 1.8 times the cost for one trial.
+        tuner: who proposes the trials after the stated ones: a seeded draw, or optuna's TPE sampler (extra
+            "tune"), which learns from the inner log losses of the trials before.
         patience: under "inner", stop a trial after so many epochs without a better log loss; None never.
         inner_folds: 0, or the number of inner grouped folds on which the fixed policy is repeated to
             get `inner_probabilities` of all training samples, at that many times the cost.
@@ -66,6 +68,7 @@ class FinetuneSettings(Record):
     policy: Literal["fixed", "inner"] = "fixed"
     patience: int | None = Field(default=None, ge=1)
     trials: int = Field(default=1, ge=1)
+    tuner: Literal["random", "optuna"] = "random"
     inner_folds: int = Field(default=0, ge=0)
     workers: int = Field(default=1, ge=0)
 
@@ -74,6 +77,7 @@ class FinetuneSettings(Record):
         if self.policy == "fixed":
             idle = [name for name in ("patience", "learning_rates") if getattr(self, name)]
             idle += ["trials"] if self.trials > 1 else []
+            idle += ["tuner"] if self.tuner != "random" else []
             if idle:
                 raise NoEffectError(
                     f"{' and '.join(idle)} would have no effect under the policy 'fixed', which chooses "

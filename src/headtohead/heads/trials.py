@@ -9,10 +9,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from headtohead.core.optional import require
 from headtohead.heads.base import EpochLine
 from headtohead.heads.settings import FinetuneSettings
 
-__all__ = ["Trial", "best_trial", "trial_settings"]
+__all__ = ["Trial", "best_trial", "next_settings"]
+
+# What is tuned: lowest, highest, whether on a logarithmic scale.
+RANGES = {
+    "rate_factor": (0.2, 5.0, True),
+    "layer_decay": (0.6, 1.0, False),
+    "weight_decay": (0.01, 0.2, True),
+}
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -68,23 +76,61 @@ class Trial:
         }
 
 
-def trial_settings(settings: FinetuneSettings, seed: int) -> list[FinetuneSettings]:
-    """Return what is tried: the stated settings for each stated learning rate, then random ones.
+def next_settings(settings: FinetuneSettings, done: Sequence[Trial], seed: int) -> FinetuneSettings | None:
+    """Return what is to be tried next, or None when all trials are done.
 
-    Learning rate (a factor of 1/5 to 5), layer decay (0.6 to 1) and weight decay (0.01 to 0.2) are
-    drawn until there are `settings.trials` in all. The same number for every contender.
+    The stated settings come first, once for each of the stated learning rates. Then learning rate (a
+    factor of 1/5 to 5), layer decay (0.6 to 1) and weight decay (0.01 to 0.2) are proposed until there
+    are `settings.trials` in all: the same number for every contender. A proposal follows from the
+    seed and the finished trials alone, so a killed search goes on to the same ones.
     """
     rates = settings.learning_rates or (settings.learning_rate,)
-    found = [settings.model_copy(update={"learning_rate": rate}) for rate in rates]
-    rng = np.random.default_rng([seed, 5])
-    while len(found) < settings.trials:
-        drawn = {
-            "learning_rate": float(settings.learning_rate * 5 ** rng.uniform(-1, 1)),
-            "layer_decay": float(rng.uniform(0.6, 1.0)),
-            "weight_decay": float(0.01 * 20 ** rng.uniform(0, 1)),
-        }
-        found.append(settings.model_copy(update=drawn))
+    if len(done) < len(rates):
+        return settings.model_copy(update={"learning_rate": rates[len(done)]})
+    if len(done) >= settings.trials:
+        return None
+    proposed = _by_optuna(settings, done, seed) if settings.tuner == "optuna" else _drawn(seed, len(done))
+    factor, layer_decay, weight_decay = (proposed[name] for name in RANGES)
+    changes = {
+        "learning_rate": settings.learning_rate * factor,
+        "layer_decay": layer_decay,
+        "weight_decay": weight_decay,
+    }
+    return settings.model_copy(update=changes)
+
+
+def _drawn(seed: int, number: int) -> dict[str, float]:
+    rng = np.random.default_rng([seed, 5, number])
+    found = {}
+    for name, (low, high, is_log) in RANGES.items():
+        share = rng.uniform()
+        found[name] = float(low * (high / low) ** share if is_log else low + (high - low) * share)
     return found
+
+
+def _by_optuna(settings: FinetuneSettings, done: Sequence[Trial], seed: int) -> dict[str, float]:
+    """Ask a sampler that is built anew from the finished trials."""
+    optuna = require("optuna", "tune", "propose trials by optuna")
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        space = {
+            n: optuna.distributions.FloatDistribution(low, high, log=log)
+            for n, (low, high, log) in RANGES.items()
+        }
+        sampler = optuna.samplers.TPESampler(seed=(seed + len(done)) % 2**32, n_startup_trials=4)
+        study = optuna.create_study(sampler=sampler)
+        for trial in done:
+            s = trial.settings
+            values = (s.learning_rate / settings.learning_rate, s.layer_decay, s.weight_decay)
+            known = {
+                name: float(np.clip(value, low, high))
+                for value, (name, (low, high, _)) in zip(values, RANGES.items(), strict=True)
+            }
+            study.add_trial(optuna.trial.create_trial(params=known, distributions=space, value=trial.loss))
+        return {name: float(value) for name, value in study.ask(space).params.items()}
+    finally:
+        optuna.logging.set_verbosity(before)
 
 
 def best_trial(trials: Sequence[Trial]) -> Trial:

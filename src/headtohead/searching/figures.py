@@ -98,7 +98,7 @@ def final_model(
     inner: list[npt.NDArray[np.float64]] = []
     for one in tried:
         rows = kitchen.rows(one)
-        outs = {c: inner_probabilities(rows, labels, parts, c, k) for c in C_GRID}
+        outs = inner_probabilities(rows, labels, parts, C_GRID, k)
         best = min(
             C_GRID, key=lambda c: -np.log(np.clip(outs[c][np.arange(len(labels)), labels], 1e-15, 1)).mean()
         )

@@ -247,6 +247,25 @@ def test_inner_policy_chooses_on_held_groups(tmp_path: Path) -> None:
     assert all(line.inner_loss is not None for line in result.epochs)
 
 
+@pytest.mark.parametrize("tuner", ["random", "optuna"])
+def test_trials_are_as_many_as_stated_and_go_on_after_a_kill(tmp_path: Path, tuner: str) -> None:
+    if tuner == "optuna":
+        pytest.importorskip("optuna")
+    settings = short(policy="inner", trials=6, tuner=tuner, epochs=2, learning_rate=1e-3)
+    whole = run(tmp_path / "whole", settings)
+    trials = whole.chosen["trials"]
+    assert len(trials) == 6 and len({trial["learning_rate"] for trial in trials}) == 6
+    assert trials[0]["learning_rate"] == 1e-3
+    assert all(
+        2e-4 <= trial["learning_rate"] <= 5e-3 and 0.6 <= trial["layer_decay"] <= 1 for trial in trials
+    )
+    with pytest.raises(Killed):
+        run(tmp_path / "cut", settings, DiesAt(60, 500))
+    resumed = run(tmp_path / "cut", settings)
+    assert dict(resumed.chosen) == dict(whole.chosen)
+    assert np.array_equal(resumed.probabilities, whole.probabilities)
+
+
 def test_inner_folds_give_every_sample_a_judge_that_did_not_see_it(tmp_path: Path) -> None:
     result = run(tmp_path, short(epochs=6, inner_folds=2))
     assert not np.isnan(result.inner_probabilities).any()

@@ -39,8 +39,11 @@ ORDER = 8
 TURNS = 16
 """Identity, three flips, their transposes, and all of these inverted."""
 
-VIEWS = 2
-"""The whole picture and the foreground box."""
+VIEWS = 3
+"""The whole picture, the foreground box, and the outlines in that box (blind to contrast)."""
+
+OUTLINES = 2
+"""The view that shows outlines; inverting a picture leaves them as they are."""
 
 _SIDE = 64
 Grey = npt.NDArray[np.uint8]
@@ -52,8 +55,18 @@ def to_grey(image: Image) -> Grey:
     return steps.grey(steps.to_unit(image.pixels, image.window)[0])
 
 
-def _coefficients(grey: Grey) -> Floats:
-    small = cv2.resize(grey, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
+def _small(grey: Grey) -> Floats:
+    return np.asarray(cv2.resize(grey, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _outlines(small: Floats) -> Floats:
+    """Return the gradient's size, the strongest tenth held down, so that skull and ventricles weigh alike."""
+    soft = cv2.GaussianBlur(small, (0, 0), 0.7)
+    size = np.hypot(cv2.Sobel(soft, -1, 1, 0), cv2.Sobel(soft, -1, 0, 1))
+    return np.asarray(np.minimum(size, np.percentile(size, 90)), np.float32)
+
+
+def _coefficients(small: Floats) -> Floats:
     block = cv2.dct(cv2.GaussianBlur(small, (0, 0), 1.0))[:ORDER, :ORDER].copy()
     block[0, 0] = 0.0
     size = float(np.linalg.norm(block))
@@ -61,7 +74,7 @@ def _coefficients(grey: Grey) -> Floats:
 
 
 def describe(image: Image, grey: Grey) -> Floats:
-    """Return the unit-length coefficients of whole picture and foreground, (VIEWS, ORDER, ORDER).
+    """Return the unit-length coefficients of each view, (VIEWS, ORDER, ORDER).
 
     A picture without contrast gives zeros, which resemble nothing.
 
@@ -71,7 +84,8 @@ def describe(image: Image, grey: Grey) -> Floats:
     """
     box, _ = foreground_box(image.pixels, image.window)
     part = box.cut(grey) if box.area > 0 else grey
-    return np.stack([_coefficients(grey), _coefficients(np.ascontiguousarray(part))])
+    small = _small(np.ascontiguousarray(part))
+    return np.stack([_coefficients(one) for one in (_small(grey), small, _outlines(small))])
 
 
 @lru_cache(maxsize=1)

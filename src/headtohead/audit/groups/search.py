@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.audit.groups import tables
-from headtohead.audit.groups.fingerprint import TURNS, VIEWS, flat, kind_of, turn_coefficients
+from headtohead.audit.groups.fingerprint import OUTLINES, TURNS, VIEWS, flat, kind_of, turn_coefficients
 
 __all__ = ["ALL_PAIRS", "Candidate", "candidates", "n_neighbours", "scope"]
 
@@ -39,8 +39,8 @@ class Candidate:
 
 
 def n_neighbours(n: int) -> int:
-    """Return how many neighbours of each picture are aligned: many in a small set, few in a large."""
-    return max(3, min(24, 40_000 // max(n, 1)))
+    """Return how many neighbours are aligned of each picture and view: many in a small set, few in a large."""
+    return max(3, min(10, 20_000 // max(n, 1)))
 
 
 def scope(n: int) -> str:
@@ -82,26 +82,28 @@ def candidates(blocks: Floats) -> list[Candidate]:
 
 
 def _all_pairs(blocks: Floats, k: int) -> tables.Neighbours:
-    """Return for each picture its k nearest over all turns and views, by comparing all pairs."""
-    n = len(blocks)
-    rows = [flat(blocks[:, view]) for view in range(VIEWS)]
-    turned = [
-        [flat(turn_coefficients(blocks[:, view], turn)) for turn in range(TURNS)] for view in range(VIEWS)
-    ]
-    parts = []
+    """Return for each picture and view its k nearest over all turns, by comparing all pairs."""
+    found = [one for view in range(VIEWS) for one in _nearest(blocks[:, view], k, inverted=view != OUTLINES)]
+    first, second, kind, alike = (np.concatenate(one) for one in zip(*found, strict=True))
+    return first, second, kind, alike
+
+
+def _nearest(blocks: Floats, k: int, *, inverted: bool) -> list[tables.Neighbours]:
+    """Return the k nearest of each row of one view, a block of rows at a time."""
+    n, rows = len(blocks), flat(blocks)
+    turned = [flat(turn_coefficients(blocks, turn)) for turn in range(TURNS if inverted else TURNS // 2)]
+    found: list[tables.Neighbours] = []
     for start in range(0, n, _BLOCK):
         stop = min(n, start + _BLOCK)
         best = np.full((stop - start, n, 4), -2.0, np.float32)
-        for view in range(VIEWS):
-            for turn in range(TURNS):
-                kind = kind_of(turn)
-                alike = rows[view][start:stop] @ turned[view][turn].T
-                np.maximum(best[:, :, kind], alike, out=best[:, :, kind])
+        for turn, others in enumerate(turned):
+            kind = kind_of(turn)
+            np.maximum(best[:, :, kind], rows[start:stop] @ others.T, out=best[:, :, kind])
         best[np.arange(stop - start), np.arange(start, stop)] = -2.0
         wide = best.reshape(stop - start, -1)
         nearest = np.argsort(-wide, axis=1, kind="stable")[:, :k]
         near = np.take_along_axis(wide, nearest, axis=1)
         row, column = np.nonzero(near > 0)
         at = nearest[row, column]
-        parts.append((row + start, at // 4, at % 4, near[row, column]))
-    return tuple(np.concatenate(one) for one in zip(*parts, strict=True))  # type: ignore[return-value]
+        found.append((row + start, at // 4, at % 4, near[row, column]))
+    return found

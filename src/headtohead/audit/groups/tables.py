@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.audit.groups.fingerprint import ORDER, TURNS, VIEWS, flat, kind_of, turn_coefficients
+from headtohead.audit.groups.fingerprint import ORDER, TURNS, flat, kind_of, turn_coefficients
 
 __all__ = ["Neighbours", "neighbours"]
 
@@ -28,14 +28,17 @@ N_SIGNS = ORDER * ORDER - 1
 KEY_BITS = (14, 22)
 """Fewest and most signs per table."""
 
-BUCKET = 8.0
+BUCKET = 2.0
 """Keys grow longer until a picture meets no more than this many others in a bucket, on average."""
 
-WITHIN = 64
+WITHIN = 16
 """At most this many of one bucket are looked at for each picture."""
 
-MOST_DIFFERENT = 18
+MOST_DIFFERENT = 14
 """Signs (of 63) in which a candidate may differ; about 31 differ by chance."""
+
+SEARCHED = (0, 1)
+"""Views that are searched: whole picture and foreground; outlines resemble each other too much."""
 
 _CHUNK = 1 << 22
 
@@ -51,8 +54,8 @@ def neighbours(blocks: Floats, k: int, least: float, seed: int = 0) -> Neighbour
     """
     rng = np.random.default_rng(seed)
     choices = [rng.permutation(N_SIGNS) for _ in range(N_TABLES)]
-    pool = _Pool(blocks, 4 * k, least)
-    for view in range(VIEWS):
+    pool = _Pool(4 * k, least)
+    for view in SEARCHED:
         used = np.flatnonzero(blocks[:, view].any(axis=(1, 2)))
         if len(used) < 2:
             continue
@@ -62,13 +65,23 @@ def neighbours(blocks: Floats, k: int, least: float, seed: int = 0) -> Neighbour
         built = [_table(signs, choice) for choice in choices]
         packed = _pack(signs)
         for turn in range(TURNS):
-            turned = flat(turn_coefficients(blocks[used, view], turn)) > mean
-            other = _pack(turned)
+            turned = flat(turn_coefficients(blocks[used, view], turn))
+            turned_signs = turned > mean
+            turned_packed = _pack(turned_signs)
             for table in built:
-                for a, b in table.meet(turned):
-                    near = np.bitwise_count(packed[a] ^ other[b]) <= MOST_DIFFERENT
-                    pool.add(used[a[near]], used[b[near]], view, turn)
+                for a, b in table.meet(turned_signs):
+                    near = np.flatnonzero(np.bitwise_count(packed[a] ^ turned_packed[b]) <= MOST_DIFFERENT)
+                    a, b = a[near], b[near]
+                    pool.add(used[a], used[b], kind_of(turn), _cosines(rows, turned, a, b))
     return pool.best(k)
+
+
+def _cosines(rows: Floats, turned: Floats, a: Ints, b: Ints) -> Floats:
+    """Return the cosine of each pair, in bounded pieces."""
+    step = _CHUNK // 16
+    parts = [np.einsum("ij,ij->i", rows[a[low : low + step]], turned[b[low : low + step]])
+             for low in range(0, len(a), step)]
+    return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
 
 def _pack(signs: npt.NDArray[np.bool_]) -> Bits:
@@ -129,25 +142,17 @@ def _table(signs: npt.NDArray[np.bool_], choice: Ints) -> _Table:
 class _Pool:
     """The best neighbours so far; bounded, whatever is added."""
 
-    def __init__(self, blocks: Floats, keep: int, least: float) -> None:
-        self._rows = [flat(blocks[:, view]) for view in range(VIEWS)]
-        self._blocks = blocks
+    def __init__(self, keep: int, least: float) -> None:
         self._keep = keep
         self._least = least
         self._parts: list[Neighbours] = []
         self._size = 0
 
-    def add(self, a: Ints, b: Ints, view: int, turn: int) -> None:
-        """Take in pairs of which b, turned, may resemble a."""
-        for low in range(0, len(a), _CHUNK // 16):
-            one, two = a[low : low + _CHUNK // 16], b[low : low + _CHUNK // 16]
-            turned = flat(turn_coefficients(self._blocks[two, view], turn))
-            alike = np.einsum("ij,ij->i", self._rows[view][one], turned)
-            good = alike >= self._least
-            self._parts.append(
-                (one[good], two[good], np.full(int(good.sum()), kind_of(turn), np.int64), alike[good])
-            )
-            self._size += int(good.sum())
+    def add(self, a: Ints, b: Ints, kind: int, alike: Floats) -> None:
+        """Take in pairs with their cosines; what is not alike enough is left."""
+        good = np.flatnonzero(alike >= self._least)
+        self._parts.append((a[good], b[good], np.full(len(good), kind, np.int64), alike[good]))
+        self._size += len(good)
         if self._size > _CHUNK:
             self._parts = [self.best(self._keep)]
             self._size = len(self._parts[0][0])
