@@ -136,15 +136,23 @@ class Study:
         import pandas as pd
 
         from headtohead.evaluate.battery import judge
+        from headtohead.evaluate.crossval import untested_lines
         from headtohead.heads.baselines import FILE_FACTS, MAJORITY
 
+        table = pd.read_parquet(self.run_folder / "predictions.parquet")
+        inner = pd.read_parquet(self.run_folder / "inner.parquet")
+        if self._plan.leaks:
+            inner = untested_lines(inner, table)
+            self.reporter.warn(
+                "The split leaks; thresholds are chosen without the groups that are tested too."
+            )
         verdict = judge(
-            pd.read_parquet(self.run_folder / "predictions.parquet"),
+            table,
             classes=self.grouped.classes,
             positive=self.grouped.positive,
             metric=self.config.metric,
             baselines=(MAJORITY, FILE_FACTS),
-            inner=pd.read_parquet(self.run_folder / "inner.parquet"),
+            inner=inner,
             seed=self.config.seed,
             n_boot=self.config.n_boot,
             rope=self.config.rope,

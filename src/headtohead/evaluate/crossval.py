@@ -22,7 +22,15 @@ from headtohead.heads.cellfile import read_cell, write_cell
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["finished_cell", "gather", "learning_table", "predictions_table", "run_cells", "worst_samples"]
+__all__ = [
+    "finished_cell",
+    "gather",
+    "learning_table",
+    "predictions_table",
+    "run_cells",
+    "untested_lines",
+    "worst_samples",
+]
 
 
 def run_cells(
@@ -133,6 +141,21 @@ def predictions_table(
         columns.update({f"prob_{label}": rows[:, j] for j, label in enumerate(data.classes)})
         frames.append(pd.DataFrame(columns).sort_values("sample", kind="stable"))
     return pd.concat(frames, ignore_index=True)
+
+
+def untested_lines(inner: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """Return the inner lines whose group is not tested in the same fold; where nothing leaks, all of them.
+
+    Thresholds and temperatures come from inner lines: where a leak was allowed, they must at least
+    not be chosen on the leaked groups.
+
+    Args:
+        inner, table: inner and out-of-fold lines, as `predictions_table` makes them.
+    """
+    keys = ["repeat", "fold", "group"]
+    tested = set(table[keys].itertuples(index=False, name=None))
+    kept = [key not in tested for key in inner[keys].itertuples(index=False, name=None)]
+    return inner[kept].reset_index(drop=True)
 
 
 def worst_samples(table: pd.DataFrame, *, without: Sequence[str], most: int) -> list[dict[str, Any]]:

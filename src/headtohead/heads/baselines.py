@@ -54,18 +54,12 @@ class FileFactsHead:
         labels, facts = data.labels[cell.train], self._facts[cell.train]
         inner = np.full((len(labels), len(data.classes)), np.nan)
         with threadpool_limits(limits=1):
-            for fit, held in inner_folds(labels, data.groups[cell.train], 3, cell.seed):
-                inner[held] = self._ask(facts[fit], labels[fit], facts[held], cell.seed)
-            train = self._ask(facts, labels, facts, cell.seed)
-            test = self._ask(facts, labels, self._facts[cell.test], cell.seed)
+            for fit, held in inner_folds(labels, data.groups[cell.train], 2, cell.seed):
+                inner[held] = _asked(self._classifier(cell.seed).fit(facts[fit], labels[fit]), facts[held])
+            model = self._classifier(cell.seed).fit(facts, labels)
+            train, test = _asked(model, facts), _asked(model, self._facts[cell.test])
         return CellResult(test, inner, quality(labels, train), quality(labels, inner))
 
-    def _ask(
-        self,
-        rows: npt.NDArray[np.float64],
-        labels: npt.NDArray[np.int64],
-        asked: npt.NDArray[np.float64],
-        seed: int,
-    ) -> npt.NDArray[np.float64]:
-        model = self._classifier(seed).fit(rows, labels)
-        return np.asarray(model.predict_proba(asked), dtype=np.float64)
+
+def _asked(model: Any, rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.asarray(model.predict_proba(rows), dtype=np.float64)

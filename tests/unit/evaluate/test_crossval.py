@@ -25,6 +25,7 @@ from headtohead.evaluate.crossval import (
     make_cell,
     predictions_table,
     run_cells,
+    untested_lines,
     worst_samples,
 )
 from headtohead.heads.base import Cell, CellData, CellResult, FitQuality, quality
@@ -298,3 +299,16 @@ def test_worst_samples_come_worst_first_and_without_baselines(
     worst = worst_samples(table, without=("majority",), most=5)
     assert len(worst) == 5 and all(0 < one["truth"] < 0.5 for one in worst)
     assert [one["truth"] for one in worst] == sorted(one["truth"] for one in worst)
+
+
+def test_inner_lines_of_tested_groups_are_left_out_where_a_leak_was_allowed(run: RunFolder) -> None:
+    twins = dataset([sample(i) if i != 3 else sample(3, group="g07") for i in range(24)])
+    train, test = halves(twins, [position(twins, "yes/03.png"), position(twins, "no/04.png")])
+    parts = FoldPlan.checked(twins, (Fold(0, 0, train, test),), allow_leaks=True).folds
+    run_cells({"a": CountingHead()}, parts, cell_data(twins), run, seed=1)
+    cells = list(gather(["a"], parts, run, seed=1, k=2))
+    outer = predictions_table(cells, cell_data(twins), ids_of(twins))
+    inner = predictions_table(cells, cell_data(twins), ids_of(twins), inner=True)
+    kept = untested_lines(inner, outer)
+    assert set(inner["sample"]) - set(kept["sample"]) == {"yes/07.png"}
+    assert list(untested_lines(kept, outer)["sample"]) == list(kept["sample"])

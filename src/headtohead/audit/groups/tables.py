@@ -79,8 +79,10 @@ def neighbours(blocks: Floats, k: int, least: float, seed: int = 0) -> Neighbour
 def _cosines(rows: Floats, turned: Floats, a: Ints, b: Ints) -> Floats:
     """Return the cosine of each pair, in bounded pieces."""
     step = _CHUNK // 16
-    parts = [np.einsum("ij,ij->i", rows[a[low : low + step]], turned[b[low : low + step]])
-             for low in range(0, len(a), step)]
+    parts = [
+        np.einsum("ij,ij->i", rows[a[low : low + step]], turned[b[low : low + step]])
+        for low in range(0, len(a), step)
+    ]
     return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
 
