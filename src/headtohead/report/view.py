@@ -119,7 +119,7 @@ def build_view(run: RunFolder) -> View:
     return View(
         **audit.fields(),
         title=run.path.resolve().name,
-        synthetic=audit.facts.get("synthetic", False),
+        synthetic=bool(predictions["sample"].str.contains("synthetic").all()),
         sentence=verdict.sentence,
         subtitle=_subtitle(config, audit.facts, order),
         caveats=verdict.caveats,
