@@ -105,12 +105,20 @@ class RunFolder:
 
     def json(self, name: str) -> Any:
         """Return the content of one of the folder's JSON files."""
+        return json.loads(self.need(name).read_text())
+
+    def need(self, name: str) -> Path:
+        """Return the path of one of the folder's files.
+
+        Raises:
+            RunFolderError: it is not there, because the run is not finished.
+        """
         path = self / name
         if not path.is_file():
             raise RunFolderError(
                 f"{self.path} holds no {name}: the run is not finished. Run the same command again."
             )
-        return json.loads(path.read_text())
+        return path
 
     def cell_path(self, contender: str, repeat: int, fold: int) -> Path:
         """Return where a cell's file lies; the contender's name is made safe for any file system."""

@@ -109,10 +109,10 @@ def build_view(run: RunFolder) -> View:
 
     verdict = Verdict.model_validate(run.json("verdict.json"))
     audit = audit_view(run.json("audit.json"), run.json("thumbs.json"))
-    predictions = pd.read_parquet(run / "predictions.parquet")
-    learning = pd.read_parquet(run / "learning.parquet")
+    predictions = pd.read_parquet(run.need("predictions.parquet"))
+    learning = pd.read_parquet(run.need("learning.parquet"))
     pictures = run.json("pictures.json")
-    config_text = (run / "study.toml").read_text()
+    config_text = run.need("study.toml").read_text()
     config = tomllib.loads(config_text)
     order = list(dict.fromkeys(predictions["contender"]))
     classes = [name.removeprefix("prob_") for name in predictions.columns if name.startswith("prob_")]
