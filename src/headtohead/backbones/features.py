@@ -25,7 +25,7 @@ from headtohead.backbones.catalog import BackboneRecord
 from headtohead.backbones.inputs import Aspect, fit_to
 from headtohead.backbones.load import load_backbone
 from headtohead.backbones.network import Backbone
-from headtohead.backbones.passes import BATCH, GPU_BATCH, Kind, cores, run_network
+from headtohead.backbones.passes import BATCH, GPU_BATCH, MOST_WORKERS, Kind, cores, run_network
 from headtohead.backbones.precision import (
     MAX_RELATIVE_ERROR,
     MIN_AGREEMENT,
@@ -49,8 +49,9 @@ __all__ = ["BATCH", "Features", "Kind", "extract", "row_key", "run_network"]
 
 Floats = npt.NDArray[np.float32]
 
-PIECE = 4  # batches per piece on disk
+PIECE = 4  # batches per piece on disk, or two per core where that is more
 CHECKED = 8  # pictures on which a fast arithmetic is checked
+CHECK_BATCH = 4
 THREADS = 4
 ARITHMETIC = 1  # raised whenever `fit_to` or a pooling changes, so that old rows are not reused
 
@@ -170,9 +171,8 @@ def _compute(
         network, decided = _decide(task, first, precision)
         shape = list(run_network(network, task.prepare(first[0])[None], task.kind, task.batch).shape[1:])
         write_json(note, {**identity, **decided, "shape": shape})
-    pieces = [
-        missing[start : start + task.batch * PIECE] for start in range(0, len(missing), task.batch * PIECE)
-    ]
+    step = task.batch * max(PIECE, 2 * min(cores(), MOST_WORKERS))
+    pieces = [missing[start : start + step] for start in range(0, len(missing), step)]
     prepared = _ahead(task, [[samples[key] for key in piece] for piece in pieces])
     label = f"features of {task.record.name}"
     for piece, inputs in zip(task.reporter.track(pieces, label, len(pieces)), prepared, strict=True):
@@ -203,9 +203,9 @@ def _decide(task: _Task, samples: Sequence[Sample], precision: Precision) -> tup
             "precision_note": _why_fp32(precision, task.device),
         }
     inputs = np.stack([task.prepare(sample) for sample in samples])
-    reference = run_network(network, inputs, "last", task.batch)
+    reference = run_network(network, inputs, "last", CHECK_BATCH)
     network = network.to(dtype=dtype_of(wanted))
-    check = agreement(reference, run_network(network, inputs, "last", task.batch))
+    check = agreement(reference, run_network(network, inputs, "last", CHECK_BATCH))
     told = {"check": check.model_dump()}
     if check.holds:
         return network, {"precision": wanted, "precision_note": f"{wanted} against fp32: {check}", **told}
@@ -245,7 +245,6 @@ def _identity(
         "device": device.type,
         "device_name": _device_name(device),
         "batch": batch,
-        "threads": cores(),
         "arithmetic": ARITHMETIC,
         "versions": {name: version(name) for name in ("torch", "timm", "transformers")},
     }  # fmt: skip

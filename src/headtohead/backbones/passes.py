@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Literal
 
@@ -13,57 +14,64 @@ import torch
 
 from headtohead.backbones.network import Backbone
 
-__all__ = ["BATCH", "GPU_BATCH", "Kind", "cores", "run_network", "steady"]
+__all__ = ["BATCH", "GPU_BATCH", "MOST_WORKERS", "Kind", "cores", "run_network"]
 
 Floats = npt.NDArray[np.float32]
 Kind = Literal["last", "layers", "map"]
 
 BATCH = 8
 GPU_BATCH = 32
+MOST_WORKERS = 16  # each needs memory of its own
 
 
 def run_network(network: Backbone, inputs: Floats, kind: Kind = "last", batch: int = BATCH) -> Floats:
     """Return what the network says of normalised inputs (n, 3, S, S): (n, D), or (n, C, h, w) for "map".
 
     Every pass has `batch` pictures, the last one filled up with zeros, so that a row's digits do not
-    depend on how many others there are.
+    depend on how many others there are. On a processor each pass runs on one thread and several
+    passes run side by side: the last digits of a convolution depend on the number of threads that
+    share it, and threads that do not wait for one another are faster when the machine is busy.
     """
-    parameter = next(network.parameters())
-    ask = {"last": network.forward, "layers": network.layers, "map": network.feature_map}[kind]
-    found = []
-    with torch.inference_mode(), steady():
-        for start in range(0, len(inputs), batch):
-            part = inputs[start : start + batch]
-            full = np.zeros((batch, *part.shape[1:]), np.float32)
-            full[: len(part)] = part
-            x = torch.from_numpy(full).to(parameter.device, parameter.dtype)
-            x = x.contiguous(memory_format=torch.channels_last)
-            found.append(ask(x)[: len(part)].float().cpu().numpy())
+    on_cpu = next(network.parameters()).device.type == "cpu"
+    parts = [inputs[start : start + batch] for start in range(0, len(inputs), batch)]
+    workers = min(cores(), MOST_WORKERS, len(parts)) if on_cpu else 1
+    with _precise():
+        if on_cpu:
+            with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+                found = list(pool.map(lambda part: _pass(network, part, kind, batch), parts))
+        else:
+            found = [_pass(network, part, kind, batch) for part in parts]
     rows: Floats = np.concatenate(found)
     return rows
 
 
-@contextmanager
-def steady() -> Iterator[None]:
-    """Compute with the same threads and the same algorithms wherever and by whomever this is called.
+def _pass(network: Backbone, part: Floats, kind: Kind, batch: int) -> Floats:
+    parameter = next(network.parameters())
+    ask = {"last": network.forward, "layers": network.layers, "map": network.feature_map}[kind]
+    full = np.zeros((batch, *part.shape[1:]), np.float32)
+    full[: len(part)] = part
+    with torch.inference_mode():
+        x = torch.from_numpy(full).to(parameter.device, parameter.dtype)
+        x = x.contiguous(memory_format=torch.channels_last)
+        rows: Floats = ask(x)[: len(part)].float().cpu().numpy()
+    return rows
 
-    In fp32 the last digits of a convolution depend on the number of threads; so it is the number of
-    cores (or OMP_NUM_THREADS), not what the caller happens to have set. On CUDA, convolutions are
-    deterministic and fp32 means fp32, not TF32.
-    """
-    before, precise = torch.get_num_threads(), torch.get_float32_matmul_precision()
-    torch.set_num_threads(cores())
+
+@contextmanager
+def _precise() -> Iterator[None]:
+    """Make fp32 mean fp32, not TF32, and CUDA's convolutions deterministic; put all back afterwards."""
+    threads, precise = torch.get_num_threads(), torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("highest")
     try:
         with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
             yield
     finally:
-        torch.set_num_threads(before)
+        torch.set_num_threads(threads)
         torch.set_float32_matmul_precision(precise)
 
 
 def cores() -> int:
-    """Return the number of threads for arithmetic: OMP_NUM_THREADS, else the cores of this process."""
+    """Return how many passes run side by side: OMP_NUM_THREADS, else the cores of this process."""
     stated = os.environ.get("OMP_NUM_THREADS", "")
     if stated.isdigit() and int(stated) > 0:
         return int(stated)
