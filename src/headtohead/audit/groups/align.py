@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.audit.groups.fingerprint import turn_pixels
+from headtohead.preprocess.foreground import foreground_mask
 
-__all__ = ["KINDS", "Evidence", "View", "align", "is_duplicate", "is_similar", "lies_on", "look"]
+__all__ = ["KINDS", "Evidence", "View", "align", "inside", "is_duplicate", "is_similar", "lies_on", "look"]
 
 Grey = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -237,6 +238,22 @@ def lies_on(a: View, b: View, matrix: Matrix, *, inverted: bool) -> bool | None:
     if float(both.mean()) < LEAST_OVERLAP:
         return None
     return _detail(soft_a, soft_b, both) >= DETAIL_CHAIN
+
+
+def inside(view: View, kind: int = 0) -> View:
+    """Return the view with those features alone that lie on the subject.
+
+    Letters, rulers and menus are the same in every picture of one machine; two pictures that agree
+    in nothing else are not of one patient.
+
+    Args:
+        view: looked at with `KINDS[kind]`.
+        kind: position in `KINDS`.
+    """
+    mask = foreground_mask(255 - view.grey if kind & 2 else view.grey)
+    column, row = np.clip(np.rint(view.points).astype(int), 0, np.array(mask.shape[::-1]) - 1).T
+    kept = mask[row, column]
+    return replace(view, points=view.points[kept], descriptors=view.descriptors[kept])
 
 
 def is_similar(seen: Evidence) -> bool:

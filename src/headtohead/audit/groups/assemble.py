@@ -48,9 +48,10 @@ def assemble(samples: Sequence[Sample], pictures: Distinct, found: Found, *, joi
         *([pictures.id(i) for i in one] for one in found.joined),
     ]:
         union.join_all(together)
-    notes = _notes(pictures, found)
+    notes = _notes(pictures, found) + _large(union.sets(), samples)
+    alike = [one for one in found.alike if not union.same(pictures.id(one.a), pictures.id(one.b))]
     if join_similar:
-        notes += _join_similar(union, pictures, found.alike, samples)
+        notes += _join_similar(union, pictures, alike, samples)
     components = union.sets()
     cut = {(one.link.a, one.link.b) for one in found.refused}
     near = [_pair(pictures, one, "near") for one in found.copies if (one.a, one.b) not in cut]
@@ -59,7 +60,7 @@ def assemble(samples: Sequence[Sample], pictures: Distinct, found: Found, *, joi
         groups=name_groups(components, given),
         pairs=tuple(sorted([*exact, *near], key=lambda one: (one.a, one.b))),
         similar=tuple(
-            sorted((_pair(pictures, one, "similar") for one in found.alike), key=lambda p: (p.a, p.b))
+            sorted((_pair(pictures, one, "similar") for one in alike), key=lambda p: (p.a, p.b))
         ),
         chains=tuple(_chain(pictures, one) for one in found.refused),
         notes=(*notes, *_shared_patients(components, given)),
@@ -69,7 +70,7 @@ def assemble(samples: Sequence[Sample], pictures: Distinct, found: Found, *, joi
             "candidates": len(found.suspects),
             "exact": len(exact),
             "near": len(near),
-            "similar": len(found.alike),
+            "similar": len(alike),
             "chains": len(found.refused),
         },
     )
@@ -95,6 +96,21 @@ def _join_similar(
         f"{left} possibly-one-patient pairs were left apart: joined, one group would hold more than "
         f"{SWALLOW_SHARE:.0%} of a class"
     ]
+
+
+def _large(components: Sequence[Sequence[str]], samples: Sequence[Sample]) -> list[str]:
+    """Say where one group holds much of a class."""
+    label = {sample.id: sample.label for sample in samples}
+    sizes = Counter(label.values())
+    notes = []
+    for ids in components:
+        for name, held in sorted(Counter(label[one] for one in ids).items()):
+            if held > max(SWALLOW_LEAST, SWALLOW_SHARE * sizes[name]):
+                notes.append(
+                    f"one group, that of {ids[0]}, holds {held} of the {sizes[name]} pictures of class {name!r}; "
+                    "look whether they are one scene"
+                )
+    return notes
 
 
 def _notes(pictures: Distinct, found: Found) -> list[str]:

@@ -71,6 +71,10 @@ class Union(Generic[K]):
         for other in together[1:]:
             self.join(together[0], other)
 
+    def same(self, a: K, b: K) -> bool:
+        """Tell whether one set holds both."""
+        return bool(self._root[a] == self._root[b])
+
     def members(self, one: K) -> list[K]:
         """Return the set that holds `one`, in no order."""
         return self._sets[self._root[one]]

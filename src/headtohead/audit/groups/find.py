@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from headtohead.audit.groups.align import Evidence, Matrix, align, is_duplicate, is_similar, lies_on
+from headtohead.audit.groups.align import Evidence, Matrix, align, inside, is_duplicate, is_similar, lies_on
 from headtohead.audit.groups.assemble import Found, assemble
 from headtohead.audit.groups.components import Link, join_coherent
 from headtohead.audit.groups.pictures import Distinct, Source, ordered_map
@@ -41,7 +41,7 @@ def find_groups(
     links = _best(_verified(pictures, suspects, reporter))
     copies = [one for one in links if is_duplicate(one.seen)]
     joined, refused = join_coherent(copies, _Contradiction(pictures))
-    alike = [one for one in links if not is_duplicate(one.seen)]
+    alike = _on_subject(pictures, [one for one in links if not is_duplicate(one.seen)])
     found = Found(suspects, copies, alike, joined, refused)
     grouping = assemble(dataset.samples, pictures, found, join_similar=similar)
     for note in grouping.notes:
@@ -59,6 +59,18 @@ def _verified(pictures: Distinct, suspects: list[Candidate], reporter: Reporter)
     ):
         if seen is not None and is_similar(seen):
             yield Link(one.a, one.b, seen)
+
+
+def _on_subject(pictures: Distinct, links: list[Link]) -> list[Link]:
+    """Keep partial alignments that rest on the subject, not on the letters and frames around it."""
+
+    def rests(one: Link) -> bool:
+        kind = one.seen.kind
+        a, b = inside(pictures.view(one.a)), inside(pictures.view(one.b, kind), kind)
+        seen = align(a, b, kind)
+        return seen is not None and is_similar(seen)
+
+    return [one for one, kept in zip(links, ordered_map(rests, links, pictures.workers), strict=True) if kept]
 
 
 def _best(links: Iterable[Link]) -> list[Link]:

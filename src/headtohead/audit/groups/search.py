@@ -40,7 +40,7 @@ class Candidate:
 
 def n_neighbours(n: int) -> int:
     """Return how many neighbours are aligned of each picture and view: many in a small set, few in a large."""
-    return max(3, min(24, 4_000 // max(n, 1)), min(10, 20_000 // max(n, 1)))
+    return max(3, min(24, 2_500 // max(n, 1)), min(10, 20_000 // max(n, 1)))
 
 
 def scope(n: int) -> str:
