@@ -36,8 +36,8 @@ class Agreement(Record):
 
     Attributes:
         relative_error: largest over pictures of |fast - fp32| / |fp32| (Euclidean norms).
-        centred_error: |fast - fp32| / |fp32 - mean row|, over all pictures: what is left of the
-            differences between pictures, on which a probe lives.
+        centred_error: the same over all pictures after taking the mean row from each side: what is
+            lost of the differences between pictures, on which a probe lives. A figure, not a limit.
         neighbours: share of pictures whose nearest other picture in the fast features is also (up to
             a tenth of the distance) the nearest in fp32.
     """
@@ -56,8 +56,11 @@ class Agreement(Record):
     def __str__(self) -> str:
         if self.relative_error is None:
             return f"not finite on {self.n_pictures} pictures"
+        apart = (
+            "" if self.centred_error is None else f", {self.centred_error:.3f} of what tells pictures apart"
+        )
         near = "" if self.neighbours is None else f", nearest neighbours agree for {self.neighbours:.0%}"
-        return f"relative error {self.relative_error:.4f}{near} on {self.n_pictures} pictures"
+        return f"relative error {self.relative_error:.4f}{apart}{near}, on {self.n_pictures} pictures"
 
 
 def agreement(reference: Floats, fast: Floats) -> Agreement:
@@ -72,11 +75,13 @@ def agreement(reference: Floats, fast: Floats) -> Agreement:
     truth, got = reference.astype(np.float64), fast.astype(np.float64)
     gap = np.linalg.norm(got - truth, axis=1)
     size = np.maximum(np.linalg.norm(truth, axis=1), np.finfo(np.float64).tiny)
-    spread = float(np.linalg.norm(truth - truth.mean(axis=0)))
+    centred = truth - truth.mean(axis=0)
+    spread = float(np.linalg.norm(centred))
+    moved = float(np.linalg.norm(got - got.mean(axis=0) - centred))
     return Agreement(
         n_pictures=n,
         relative_error=float((gap / size).max()),
-        centred_error=float(np.linalg.norm(gap) / spread) if spread > 0 else None,
+        centred_error=moved / spread if spread > 0 else None,
         neighbours=_neighbours(truth, got) if n > 2 else None,
     )
 

@@ -17,8 +17,9 @@ def test_figures_by_hand() -> None:
     fast = reference + np.array([[0.3, 0.4], [0.0, 0.0], [0.0, 0.0]], np.float32)
     found = agreement(reference, fast)
     assert found.relative_error == pytest.approx(0.1)  # 0.5 / 5
+    # the error (0.3, 0.4) in one row of three leaves 2/3 and -1/3, -1/3 of it once its mean is taken off
     spread = np.sqrt(((reference - reference.mean(0)) ** 2).sum())
-    assert found.centred_error == pytest.approx(0.5 / spread)
+    assert found.centred_error == pytest.approx(0.5 * np.sqrt(4 / 9 + 1 / 9 + 1 / 9) / spread)
     assert found.neighbours == 1.0
     assert not found.holds  # 0.1 is beyond the tolerance
 
@@ -37,6 +38,11 @@ def test_small_error_that_swaps_neighbours_is_caught() -> None:
     assert found.relative_error is not None
     assert found.relative_error < 0.01
     assert not found.holds
+
+
+def test_a_shift_common_to_all_pictures_is_no_loss_of_difference() -> None:
+    found = agreement(ROWS, ROWS + np.float32(0.01))
+    assert found.centred_error == pytest.approx(0.0, abs=1e-6)
 
 
 def test_overflow_is_caught() -> None:
