@@ -59,9 +59,7 @@ def assemble(samples: Sequence[Sample], pictures: Distinct, found: Found, *, joi
     return Grouping(
         groups=name_groups(components, given),
         pairs=tuple(sorted([*exact, *near], key=lambda one: (one.a, one.b))),
-        similar=tuple(
-            sorted((_pair(pictures, one, "similar") for one in alike), key=lambda p: (p.a, p.b))
-        ),
+        similar=tuple(sorted((_pair(pictures, one, "similar") for one in alike), key=lambda p: (p.a, p.b))),
         chains=tuple(_chain(pictures, one) for one in found.refused),
         notes=(*notes, *_shared_patients(components, given)),
         counts={
