@@ -5,11 +5,9 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from headtohead._version import __version__
-from headtohead.core.errors import RunFolderError
 from headtohead.core.records import Verdict
 from headtohead.core.runs import RunFolder
 from headtohead.report import figures
@@ -160,15 +158,6 @@ def build_view(run: RunFolder) -> View:
         ),
         config=config_text,
     )
-
-
-def _need(run: RunFolder, name: str) -> Path:
-    """Return the path of a file that a finished run has."""
-    if not (run / name).is_file():
-        raise RunFolderError(
-            f"{run.path} holds no {name}: the run is not finished. Run the same command again."
-        )
-    return run / name
 
 
 def _subtitle(config: Mapping[str, Any], facts: Mapping[str, Any], order: Sequence[str]) -> str:
