@@ -133,9 +133,11 @@ def _second(
     if facts is None or not fighters or "file-facts" not in baselines:
         return ""
     best = max(fighters, key=lambda name: row.sign * fighters[name])
+    won = any(c.winner == best and "file-facts" in (c.a, c.b) for c in comparisons)
+    words = f"{best} beats it with" if won else f"{best} is not shown to beat it with"
     return (
         f"A classifier that sees only the file's facts (size, type), never the picture, reaches {row.title} "
-        f"{facts:.3f}; {best} beats it with {fighters[best]:.3f}."
+        f"{facts:.3f}; {words} {fighters[best]:.3f}."
     )
 
 
