@@ -64,27 +64,30 @@ def _verdict(
 def show(verdict: Verdict) -> None:
     """Print a verdict for a terminal: the answer first, then scores, comparisons and caveats."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     console = Console()
-    console.print(f"\n[bold]{verdict.sentence}[/bold]\n", highlight=False)
+    console.print(f"\n{verdict.sentence}\n", style="bold", highlight=False, markup=False)
     scores = Table(title="Scores with intervals", title_justify="left")
     names = list(dict.fromkeys((verdict.metric, *_SHOWN)))
     for heading in ("model", *names):
         scores.add_column(heading)
     for contender in dict.fromkeys(score.contender for score in verdict.scores):
         mine = {score.metric: score for score in verdict.scores if score.contender == contender}
-        scores.add_row(contender, *(str(mine[name]) if name in mine else "" for name in names))
+        scores.add_row(
+            escape(contender), *(escape(str(mine[name])) if name in mine else "" for name in names)
+        )
     console.print(scores)
     for comparison in verdict.comparisons[1:]:
-        console.print(f"· {comparison.sentence}", highlight=False)
+        console.print(f"· {comparison.sentence}", highlight=False, markup=False)
     if verdict.comparisons and verdict.comparisons[0].tests:
-        tests = Table(title=f"Tests, {verdict.comparisons[0].a} against {verdict.comparisons[0].b}")
+        tests = Table(title=escape(f"Tests, {verdict.comparisons[0].a} against {verdict.comparisons[0].b}"))
         for heading in ("test", "statistic", "p", "note"):
             tests.add_column(heading)
         for name, test in verdict.comparisons[0].tests.items():
             numbers = [("" if n is None else f"{n:.4g}") for n in (test.statistic, test.p_value)]
-            tests.add_row(name, *numbers, test.note)
+            tests.add_row(name, *numbers, escape(test.note))
         console.print(tests)
     for caveat in verdict.caveats:
         console.print(f"! {caveat}", highlight=False, markup=False)

@@ -211,3 +211,13 @@ def test_the_command_answers_first_and_explains_mistakes(
     assert "bad.csv lacks the column(s) 'score'" in capsys.readouterr().err
     assert main(["verdict", str(path), "--metric", "auc"]) == 2
     assert "did you mean 'auroc'" in capsys.readouterr().err
+
+
+def test_names_with_brackets_are_shown_as_they_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(predictions(models=("a[bold]", "b[/x]")), tmp_path)
+    assert main(["verdict", str(path), "--replicates", "100"]) == 0
+    shown = capsys.readouterr().out
+    assert "a[bold]" in shown
+    assert "b[/x]" in shown
