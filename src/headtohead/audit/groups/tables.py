@@ -119,6 +119,8 @@ class _Table:
         keys = self._keys(signs)
         sizes = np.minimum(self._count[keys], WITHIN)
         ends = np.cumsum(sizes)
+        if ends[-1] == 0:
+            return
         pieces = np.searchsorted(ends, np.arange(_CHUNK, int(ends[-1]) + _CHUNK, _CHUNK), side="right")
         for low, high in zip(np.r_[0, pieces[:-1]], pieces, strict=True):
             given = np.repeat(np.arange(low, high), sizes[low:high])
