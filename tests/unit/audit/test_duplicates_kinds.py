@@ -39,7 +39,7 @@ def head(seed: int) -> Grey:
     inside = np.where(ventricle, 40 + 8 * field(rng, 2), tissue)
     picture = np.where(ellipse(height - 0.03, width - 0.03), inside, np.where(ellipse(height, width), 210, 4))
     seen = cv2.GaussianBlur(picture, (0, 0), 0.8) + rng.normal(0, 3, picture.shape)
-    return np.clip(seen, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(seen, 0, 255), np.uint8)
 
 
 def echo(seed: int) -> Grey:
@@ -64,14 +64,15 @@ def chest(seed: int) -> Grey:
     lungs = left + right
     ribs = np.sin((y + rng.uniform(0.2, 0.6) * x**2 + rng.uniform(0, 0.1)) * rng.uniform(55, 75)) * lungs
     picture = 170 - 100 * lungs + 14 * ribs + 9 * field(rng, 8) + 6 * field(rng, 2)
-    return np.clip(picture + rng.normal(0, 2, picture.shape), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(picture + rng.normal(0, 2, picture.shape), 0, 255), np.uint8)
 
 
 def tissue(seed: int) -> Grey:
     """A histology tile: cells all over, no ground."""
     rng = np.random.default_rng(3000 + seed)
     cells = np.maximum(field(rng, 2.5), field(rng, 3.5))
-    return np.clip(190 - 70 * (cells > 1.1) - 15 * field(rng, 6) - 6 * field(rng, 1), 0, 255).astype(np.uint8)
+    picture = 190 - 70 * (cells > 1.1) - 15 * field(rng, 6) - 6 * field(rng, 1)
+    return np.asarray(np.clip(picture, 0, 255), np.uint8)
 
 
 def turned(picture: Grey, angle: float) -> Grey:

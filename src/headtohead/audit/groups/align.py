@@ -19,7 +19,18 @@ import numpy.typing as npt
 from headtohead.audit.groups.fingerprint import turn_pixels
 from headtohead.preprocess.foreground import foreground_mask
 
-__all__ = ["KINDS", "Evidence", "View", "align", "inside", "is_duplicate", "is_similar", "lies_on", "look"]
+__all__ = [
+    "KINDS",
+    "Evidence",
+    "View",
+    "align",
+    "inside",
+    "is_duplicate",
+    "is_similar",
+    "lies_on",
+    "look",
+    "turned",
+]
 
 Grey = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -33,6 +44,7 @@ _SIDE = 256
 _FEATURES = 500
 _RATIO = 0.8
 _PIXELS = 3.0
+_QUANTUM = 512
 _WINDOW = 15
 _TEXTURE = 5.0
 _FEWEST = 8
@@ -55,13 +67,14 @@ class View:
         grey: uint8, longer side 256 pixels.
         scale: pixels of `grey` per pixel of the picture.
         points: (k, 2) feature positions (column, row) in `grey`.
-        descriptors: (k, 128) unit-length root-SIFT (Arandjelović and Zisserman, 2012).
+        descriptors: (k, 128) root-SIFT (Arandjelović and Zisserman, 2012) times 512, so that a
+            number takes one byte: a view of 500 features is about 130 kB.
     """
 
     grey: Grey
     scale: float
     points: Floats
-    descriptors: Floats
+    descriptors: Grey
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,29 +98,58 @@ class Evidence:
     kind: int = 0
 
 
-def look(grey: Grey, turn: int = 0) -> View:
+def look(grey: Grey) -> View:
     """Make a picture ready for alignment.
 
     Args:
         grey: uint8 (H, W).
-        turn: applied first, one of `KINDS`; features follow every rotation by themselves.
     """
     scale = _SIDE / max(grey.shape)
     size = tuple(max(8, round(side * scale)) for side in grey.shape[::-1])
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    small = turn_pixels(cv2.resize(grey, size, interpolation=how), turn)
-    keys, rows = cv2.SIFT.create(nfeatures=_FEATURES, contrastThreshold=0.02).detectAndCompute(small, None)
+    small = np.asarray(cv2.resize(grey, size, interpolation=how), np.uint8)
+    finder = cv2.SIFT.create(nfeatures=_FEATURES, contrastThreshold=0.02, enable_precise_upscale=True)
+    keys, rows = finder.detectAndCompute(small, None)
     if rows is None or len(keys) == 0:
-        return View(small, scale, np.zeros((0, 2), np.float32), np.zeros((0, 128), np.float32))
+        return View(small, scale, np.zeros((0, 2), np.float32), np.zeros((0, 128), np.uint8))
     root = np.sqrt(rows / np.maximum(rows.sum(axis=1, keepdims=True), 1e-6))
-    return View(small, scale, np.array([key.pt for key in keys], np.float32), np.asarray(root, np.float32))
+    points = np.array([key.pt for key in keys], np.float32)
+    return View(small, scale, points, np.minimum(np.rint(root * _QUANTUM), 255).astype(np.uint8))
+
+
+def turned(view: View, kind: int) -> View:
+    """Return the view of the mirrored or inverted picture without looking for features again.
+
+    A descriptor holds 4 x 4 histograms of 8 directions in a frame that follows the feature's own
+    direction. Mirroring reverses the rows and the sense of the directions; inverting turns the
+    frame by half a turn, which reverses rows and columns.
+
+    Args:
+        view: of the picture as it is.
+        kind: position in `KINDS`.
+    """
+    if kind == 0:
+        return view
+    order = np.arange(128).reshape(4, 4, 8)
+    points = view.points
+    if kind & 1:
+        order = order[::-1][:, :, -np.arange(8) % 8]
+        points = np.array([view.grey.shape[1] - 1, 0], np.float32) + points * np.array([-1, 1], np.float32)
+    if kind & 2:
+        order = order[::-1, ::-1]
+    return View(turn_pixels(view.grey, KINDS[kind]), view.scale, points, view.descriptors[:, order.ravel()])
+
+
+def _unit(descriptors: Grey) -> Floats:
+    rows = descriptors.astype(np.float32)
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
 
 
 def _match(a: View, b: View) -> tuple[Floats, Floats]:
     """Return matched positions (m, 2) in a and b: mutual nearest, clearly nearer than the second."""
     if min(len(a.points), len(b.points)) < 3:
         return np.zeros((0, 2), np.float32), np.zeros((0, 2), np.float32)
-    alike = a.descriptors @ b.descriptors.T
+    alike = _unit(a.descriptors) @ _unit(b.descriptors).T
     best = alike.argmax(axis=1)
     rows = np.arange(len(alike))
     mutual = alike.argmax(axis=0)[best] == rows
@@ -185,9 +227,10 @@ def align(a: View, b: View, kind: int = 0) -> Evidence | None:
 
     Args:
         a: the one picture.
-        b: the other, looked at with `KINDS[kind]`.
-        kind: position in `KINDS`.
+        b: the other, as it is.
+        kind: what b must undergo first, as a position in `KINDS`.
     """
+    b = turned(b, kind)
     on_a, on_b = _match(a, b)
     found = _transform(on_a, on_b) if len(on_a) >= _FEWEST else None
     if found is None:
@@ -240,17 +283,13 @@ def lies_on(a: View, b: View, matrix: Matrix, *, inverted: bool) -> bool | None:
     return _detail(soft_a, soft_b, both) >= DETAIL_CHAIN
 
 
-def inside(view: View, kind: int = 0) -> View:
+def inside(view: View) -> View:
     """Return the view with those features alone that lie on the subject.
 
     Letters, rulers and menus are the same in every picture of one machine; two pictures that agree
     in nothing else are not of one patient.
-
-    Args:
-        view: looked at with `KINDS[kind]`.
-        kind: position in `KINDS`.
     """
-    mask = foreground_mask(255 - view.grey if kind & 2 else view.grey)
+    mask = foreground_mask(view.grey)
     column, row = np.clip(np.rint(view.points).astype(int), 0, np.array(mask.shape[::-1]) - 1).T
     kept = mask[row, column]
     return replace(view, points=view.points[kept], descriptors=view.descriptors[kept])

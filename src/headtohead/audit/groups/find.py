@@ -51,7 +51,7 @@ def find_groups(
 
 def _verified(pictures: Distinct, suspects: list[Candidate], reporter: Reporter) -> Iterator[Link]:
     def look(one: Candidate) -> Evidence | None:
-        return align(pictures.view(one.a), pictures.view(one.b, one.kind), one.kind)
+        return align(pictures.view(one.a), pictures.view(one.b), one.kind)
 
     results = ordered_map(look, suspects, pictures.workers)
     for one, seen in zip(
@@ -65,9 +65,8 @@ def _on_subject(pictures: Distinct, links: list[Link]) -> list[Link]:
     """Keep partial alignments that rest on the subject, not on the letters and frames around it."""
 
     def rests(one: Link) -> bool:
-        kind = one.seen.kind
-        a, b = inside(pictures.view(one.a)), inside(pictures.view(one.b, kind), kind)
-        seen = align(a, b, kind)
+        a, b = inside(pictures.view(one.a)), inside(pictures.view(one.b))
+        seen = align(a, b, one.seen.kind)
         return seen is not None and is_similar(seen)
 
     return [one for one, kept in zip(links, ordered_map(rests, links, pictures.workers), strict=True) if kept]
@@ -96,7 +95,7 @@ class _Contradiction:
 
     def _proven(self, i: int, j: int) -> bool:
         for kind in range(4):
-            seen = align(self._pictures.view(i), self._pictures.view(j, kind), kind)
+            seen = align(self._pictures.view(i), self._pictures.view(j), kind)
             if seen is not None and is_duplicate(seen):
                 return True
         return False

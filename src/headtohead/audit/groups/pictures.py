@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from headtohead.audit.groups.align import KINDS, View, look
+from headtohead.audit.groups.align import View, look
 from headtohead.audit.groups.fingerprint import ORDER, VIEWS, describe, to_grey
 from headtohead.core.errors import HeadToHeadError
 from headtohead.core.records import Image, Sample
@@ -23,7 +23,8 @@ __all__ = ["Distinct", "Source", "ordered_map"]
 
 A = TypeVar("A")
 B = TypeVar("B")
-_CACHED_VIEWS = 600
+_CACHED_VIEWS = 3000
+"""At about 130 kB each, 400 MB."""
 
 
 class Source(Protocol):
@@ -71,7 +72,7 @@ class Distinct:
         self.unread: dict[str, str] = {}
         self.featureless = 0
         self.workers = workers or min(8, os.cpu_count() or 1)
-        self._views: OrderedDict[tuple[int, int], View] = OrderedDict()
+        self._views: OrderedDict[int, View] = OrderedDict()
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -99,16 +100,15 @@ class Distinct:
                 self.featureless += 1
             yield blocks
 
-    def view(self, index: int, kind: int = 0) -> View:
+    def view(self, index: int) -> View:
         """Return a picture made ready for alignment, kept for a while."""
-        key = (index, kind)
         with self._lock:
-            if key in self._views:
-                self._views.move_to_end(key)
-                return self._views[key]
-        view = look(to_grey(self._read(self.samples[index])), KINDS[kind])
+            if index in self._views:
+                self._views.move_to_end(index)
+                return self._views[index]
+        view = look(to_grey(self._read(self.samples[index])))
         with self._lock:
-            self._views[key] = view
+            self._views[index] = view
             while len(self._views) > _CACHED_VIEWS:
                 self._views.popitem(last=False)
         return view
