@@ -2,12 +2,11 @@
 
     python benchmarks/finetune_speed.py --network vit_base_patch16_224 --pictures 64
 
-Random weights, generated pictures, batches of 16, AdamW on all weights, on the machine's CPU or GPU. Three
-ways on the same network: the product (bf16 where it is checked and there is hardware for it), the Trainer
-with its defaults (fp32), and the Trainer with bf16=True. The first step of each is not counted;
-the ways take turns for some rounds, and the best round of each
-counts,
-since other work on the machine can only slow a round down.
+Random weights, generated pictures, batches of 16, AdamW on all weights, on the machine's CPU or GPU.
+Three ways on the same network: the product (bf16 where it is checked and there is hardware for it), the
+Trainer with its defaults (fp32), and the Trainer with bf16=True. The first step of each is not counted;
+the ways take turns for some rounds, and the best round of each counts, since other work on the machine
+can only slow a round down.
 """
 
 from __future__ import annotations
