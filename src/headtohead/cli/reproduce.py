@@ -49,8 +49,8 @@ def reproduce(
     print(told["title"])
     for step in told["steps"]:
         figures = "   ".join(
-            f"{what} {step[what]['value']:+.3f} [{step[what]['low']:+.3f}, {step[what]['high']:+.3f}]"
-            for what in ("cnn", "vit", "difference")
+            f"{what} {step[what]['value']:{sign}.3f} [{step[what]['low']:{sign}.3f}, {step[what]['high']:{sign}.3f}]"
+            for what, sign in (("cnn", ""), ("vit", ""), ("difference", "+"))
         )
         print(f"{step['name']:>22}   {figures}")
     print("\n" + "\n\n".join([*told["sentences"], *told["shortened"]]))
