@@ -32,7 +32,7 @@ def waterfall(told: Mapping[str, Any], *, alone: bool = False) -> str:
         parts += _row(frame, row, index)
     for index in range(1, len(rows) - 1):
         parts += _links(frame, rows[index], rows[index + 1], index)
-    height = TOP + ROW * len(rows) + 34
+    height = TOP + ROW * len(rows) + 40
     label = f"{told['title']}: accuracy of both networks after each correction"
     figure = svg.figure(LEFT + PLOT + RIGHT, height, parts, label=label)
     return _standing(figure) if alone else figure

@@ -55,7 +55,7 @@ def content(
     repeats = len({part.repeat for part in parts})
     sentence = (
         f"The model '{final}' is expected to reach accuracy {accuracy} and AUROC {auroc} on new groups like these: "
-        f"estimated on outer grouped folds ({repeats} repeats, {len(parts) // repeats} folds, {len(dataset.samples)} "
+        f"estimated on outer grouped folds ({repeats} x {len(parts) // repeats} folds, {len(dataset.samples)} "
         f"pictures in {accuracy.n_groups} groups), every choice made inside."
     )
     return {
