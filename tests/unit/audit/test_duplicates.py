@@ -140,9 +140,10 @@ def test_turning_coefficients_equals_turning_pixels(turn: int) -> None:
 
 def many(n: int, rng: np.random.Generator, common: float) -> npt.NDArray[np.float32]:
     """Return fingerprints that share a mean, as pictures of one organ do."""
-    decay = 1 / (1 + np.hypot(*np.mgrid[:8, :8])) ** 1.5
-    mean = common * decay * rng.normal(size=(1, 1, 8, 8))
-    blocks = rng.normal(size=(n, fingerprint.VIEWS, 8, 8)) * decay + mean
+    side = fingerprint.FINE
+    decay = 1 / (1 + np.hypot(*np.mgrid[:side, :side])) ** 1.5
+    mean = common * decay * rng.normal(size=(1, 1, side, side))
+    blocks = rng.normal(size=(n, fingerprint.VIEWS, side, side)) * decay + mean
     blocks[..., 0, 0] = 0
     return unit(blocks)
 
@@ -169,7 +170,7 @@ def test_hash_tables_find_turned_copies_among_many(common: float) -> None:
 def test_hash_tables_stay_bounded_where_all_pictures_are_alike() -> None:
     rng = np.random.default_rng(2)
     blocks = unit(np.repeat(many(1, rng, 0.0), 5000, axis=0) + 1e-3 * many(5000, rng, 0.0))
-    first, second, _, alike = tables.neighbours(blocks, 3, 0.97)
+    first, second, _, alike = tables.neighbours(fingerprint.coarse(blocks), 3, 0.97)
     assert 0 < len(first) <= 3 * 5000
     assert (first != second).all()
     assert (alike > 0.97).all()

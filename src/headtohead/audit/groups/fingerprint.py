@@ -9,7 +9,6 @@ the negated matrix; so all 16 turns of a picture cost nothing.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -21,10 +20,14 @@ from headtohead.preprocess import steps
 from headtohead.preprocess.foreground import foreground_box
 
 __all__ = [
+    "FINE",
     "ORDER",
+    "OUTLINES",
     "TURNS",
     "VIEWS",
+    "coarse",
     "describe",
+    "fine",
     "flat",
     "is_mirrored",
     "kind_of",
@@ -34,7 +37,10 @@ __all__ = [
 ]
 
 ORDER = 8
-"""Side of the block of coefficients that is kept."""
+"""Side of the block of coefficients by which candidates are found."""
+
+FINE = 16
+"""Side of the block that is kept: what lies beyond `ORDER` weeds out pictures that are alike at large only."""
 
 TURNS = 16
 """Identity, three flips, their transposes, and all of these inverted."""
@@ -67,14 +73,14 @@ def _outlines(small: Floats) -> Floats:
 
 
 def _coefficients(small: Floats) -> Floats:
-    block = cv2.dct(cv2.GaussianBlur(small, (0, 0), 1.0))[:ORDER, :ORDER].copy()
+    block = cv2.dct(cv2.GaussianBlur(small, (0, 0), 1.0))[:FINE, :FINE].copy()
     block[0, 0] = 0.0
-    size = float(np.linalg.norm(block))
+    size = float(np.linalg.norm(block[:ORDER, :ORDER]))
     return np.asarray(block / size if size > 1.0 else np.zeros_like(block), np.float32)
 
 
-def describe(image: Image, grey: Grey) -> Floats:
-    """Return the unit-length coefficients of each view, (VIEWS, ORDER, ORDER).
+def describe(image: Image, grey: Grey) -> npt.NDArray[np.float16]:
+    """Return the low-frequency coefficients of each view, (VIEWS, FINE, FINE), 1.5 kB.
 
     A picture without contrast gives zeros, which resemble nothing.
 
@@ -85,24 +91,35 @@ def describe(image: Image, grey: Grey) -> Floats:
     box, _ = foreground_box(image.pixels, image.window)
     part = box.cut(grey) if box.area > 0 else grey
     small = _small(np.ascontiguousarray(part))
-    return np.stack([_coefficients(one) for one in (_small(grey), small, _outlines(small))])
+    views = [_coefficients(one) for one in (_small(grey), small, _outlines(small))]
+    return np.clip(np.stack(views), -6e4, 6e4).astype(np.float16)
 
 
-@lru_cache(maxsize=1)
-def _signs() -> tuple[Floats, Floats]:
-    alternating = (-1.0) ** np.arange(ORDER, dtype=np.float32)
-    across = np.broadcast_to(alternating, (ORDER, ORDER))
-    return across.astype(np.float32), across.T.astype(np.float32)
+def _unit(rows: Floats) -> Floats:
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-6), np.float32)
 
 
-def turn_coefficients(blocks: Floats, turn: int) -> Floats:
-    """Return the coefficients (..., ORDER, ORDER) of the turned pictures; see `turn_pixels`."""
-    across, down = _signs()
+def coarse(blocks: npt.NDArray[Any]) -> Floats:
+    """Return the lowest frequencies (..., ORDER, ORDER) at unit length; zeros stay zeros."""
+    low = blocks[..., :ORDER, :ORDER].astype(np.float32)
+    return _unit(low.reshape(*low.shape[:-2], -1)).reshape(low.shape)
+
+
+def fine(blocks: npt.NDArray[Any]) -> Floats:
+    """Return what lies beyond the lowest frequencies, as rows of FINE² - ORDER² at unit length."""
+    beyond = np.ones((FINE, FINE), bool)
+    beyond[:ORDER, :ORDER] = False
+    return _unit(blocks[..., beyond].astype(np.float32))
+
+
+def turn_coefficients(blocks: npt.NDArray[Any], turn: int) -> Floats:
+    """Return the coefficients (..., k, k) of the turned pictures; see `turn_pixels`."""
+    alternating = (-1.0) ** np.arange(blocks.shape[-1], dtype=np.float32)
     out = np.swapaxes(blocks, -1, -2) if turn & 4 else blocks
-    factor = np.ones((ORDER, ORDER), np.float32)
-    factor = factor * across if turn & 2 else factor
-    factor = factor * down if turn & 1 else factor
-    return np.asarray(out * (-factor if turn & 8 else factor), np.float32)
+    factor = np.full(blocks.shape[-2:], -1.0 if turn & 8 else 1.0, np.float32)
+    factor = factor * alternating if turn & 2 else factor
+    factor = factor * alternating[:, None] if turn & 1 else factor
+    return np.asarray(out * factor, np.float32)
 
 
 def turn_pixels(grey: npt.NDArray[Any], turn: int) -> npt.NDArray[Any]:
@@ -133,5 +150,5 @@ def kind_of(turn: int) -> int:
 
 
 def flat(blocks: Floats) -> Floats:
-    """Return blocks (..., ORDER, ORDER) as rows of ORDER² - 1 numbers, without the constant term."""
-    return np.asarray(blocks.reshape(*blocks.shape[:-2], ORDER * ORDER)[..., 1:], np.float32)
+    """Return blocks (..., k, k) as rows of k² - 1 numbers, without the constant term."""
+    return np.asarray(blocks.reshape(*blocks.shape[:-2], -1)[..., 1:], np.float32)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from headtohead.audit.groups.align import View, look
-from headtohead.audit.groups.fingerprint import ORDER, VIEWS, describe, to_grey
+from headtohead.audit.groups.fingerprint import FINE, VIEWS, describe, to_grey
 from headtohead.core.errors import HeadToHeadError
 from headtohead.core.records import Image, Sample
 
@@ -82,14 +82,14 @@ class Distinct:
         """Return the id that stands for a distinct picture."""
         return self.samples[index].id
 
-    def _describe(self, sample: Sample) -> tuple[npt.NDArray[np.float32], str]:
+    def _describe(self, sample: Sample) -> tuple[npt.NDArray[np.float16], str]:
         try:
             image = self._read(sample)
         except HeadToHeadError as error:
-            return np.zeros((VIEWS, ORDER, ORDER), np.float32), str(error)
+            return np.zeros((VIEWS, FINE, FINE), np.float16), str(error)
         return describe(image, to_grey(image)), ""
 
-    def describe(self) -> Iterator[npt.NDArray[np.float32]]:
+    def describe(self) -> Iterator[npt.NDArray[np.float16]]:
         """Yield the fingerprint of each distinct picture."""
         for sample, (blocks, reason) in zip(
             self.samples, ordered_map(self._describe, self.samples, self.workers), strict=True

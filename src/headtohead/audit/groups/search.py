@@ -13,7 +13,16 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.audit.groups import tables
-from headtohead.audit.groups.fingerprint import OUTLINES, TURNS, VIEWS, flat, kind_of, turn_coefficients
+from headtohead.audit.groups.fingerprint import (
+    OUTLINES,
+    TURNS,
+    VIEWS,
+    coarse,
+    fine,
+    flat,
+    kind_of,
+    turn_coefficients,
+)
 
 __all__ = ["ALL_PAIRS", "Candidate", "candidates", "n_neighbours", "scope"]
 
@@ -24,6 +33,9 @@ ALL_PAIRS = 4000
 
 LEAST_ALIKE = 0.97
 """In a larger set, candidates must be at least this alike (cosine); true copies are above 0.99."""
+
+LEAST_FINE = 0.35
+"""In a larger set, cosine of the higher frequencies, too: copies reach 0.7, chance about 0.2."""
 
 _BLOCK = 512
 
@@ -58,27 +70,40 @@ def scope(n: int) -> str:
     )
 
 
-def candidates(blocks: Floats) -> list[Candidate]:
+def candidates(blocks: npt.NDArray[np.float16]) -> list[Candidate]:
     """Return pairs that resemble each other, each pair and kind of turn once, sorted.
 
     Args:
-        blocks: (n, VIEWS, ORDER, ORDER) from `fingerprint.describe`.
+        blocks: (n, VIEWS, FINE, FINE) from `fingerprint.describe`.
     """
-    n = len(blocks)
+    n, low_band = len(blocks), coarse(blocks)
     if n <= ALL_PAIRS:
-        found = _all_pairs(blocks, n_neighbours(n))
+        first, second, kind, alike = _all_pairs(low_band, n_neighbours(n))
     else:
-        found = tables.neighbours(blocks, n_neighbours(n), LEAST_ALIKE)
-    first, second, kind, alike = found
+        first, second, kind, alike = tables.neighbours(low_band, n_neighbours(n), LEAST_ALIKE)
     low, high = np.minimum(first, second), np.maximum(first, second)
     order = np.lexsort((-alike, kind, high, low))
     low, high, kind, alike = low[order], high[order], kind[order], alike[order]
-    fresh = np.ones(len(low), bool)
-    fresh[1:] = (np.diff(low) != 0) | (np.diff(high) != 0) | (np.diff(kind) != 0)
-    rows = zip(
-        low[fresh].tolist(), high[fresh].tolist(), kind[fresh].tolist(), alike[fresh].tolist(), strict=True
-    )
-    return [Candidate(*row) for row in rows]
+    kept = np.ones(len(low), bool)
+    kept[1:] = (np.diff(low) != 0) | (np.diff(high) != 0) | (np.diff(kind) != 0)
+    if n > ALL_PAIRS:
+        kept[kept] = _finely_alike(blocks, low[kept], high[kept], kind[kept]) >= LEAST_FINE
+    columns = (one[kept].tolist() for one in (low, high, kind, alike))
+    return [Candidate(*row) for row in zip(*columns, strict=True)]
+
+
+def _finely_alike(
+    blocks: npt.NDArray[np.float16], first: tables.Ints, second: tables.Ints, kind: tables.Ints
+) -> Floats:
+    """Return the best cosine of the higher frequencies over the turns of each pair's kind."""
+    best = np.full(len(first), -1.0, np.float32)
+    for turn in range(TURNS):
+        for at in np.array_split(np.flatnonzero(kind == kind_of(turn)), 1 + len(first) // 50_000):
+            for view in range(OUTLINES):
+                a = fine(blocks[first[at], view])
+                b = fine(turn_coefficients(blocks[second[at], view], turn))
+                best[at] = np.maximum(best[at], np.einsum("ij,ij->i", a, b))
+    return best
 
 
 def _all_pairs(blocks: Floats, k: int) -> tables.Neighbours:
