@@ -137,6 +137,7 @@ def one(n: int, workers: int | None) -> dict[str, Any]:
     grouping = find_groups(heads, reporter=stages, workers=workers)
     end = time.perf_counter()
     at = dict(stages.began)
+    began = at.get("trying candidates", at["aligning candidates"])
     found, missed = Counter[str](), Counter[str]()
     for i in range(heads.n_scenes, n):
         same = grouping.groups[f"{i:07d}"] == grouping.groups[f"{heads.original(i):07d}"]
@@ -145,8 +146,8 @@ def one(n: int, workers: int | None) -> dict[str, Any]:
     return {
         "n": n,
         "describe": at["after describing pictures"] - start,
-        "search": at["aligning candidates"] - at["after describing pictures"],
-        "align": end - at["aligning candidates"],
+        "search": began - at["after describing pictures"],
+        "align": end - began,
         "total": end - start,
         "before": before,
         "peak": peak(),

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 
 from headtohead.audit.duplicates import DuplicatePair, find_groups
-from headtohead.audit.groups import align, assemble, fingerprint, search, tables
+from headtohead.audit.groups import align, assemble, find, fingerprint, search, tables
 from headtohead.audit.groups.components import Link, Union, join_coherent
 from headtohead.audit.groups.naming import name_groups
 from headtohead.audit.groups.pictures import ordered_map
@@ -181,6 +181,7 @@ def test_the_small_and_the_large_search_agree_on_copies(
 ) -> None:
     whole = find_groups(in_memory(several()))
     monkeypatch.setattr(search, "ALL_PAIRS", 2)
+    monkeypatch.setattr(find, "ALL_PAIRS", 2)
     large = find_groups(in_memory(several()))
     assert large.groups == whole.groups
     assert any("too many to compare all pairs" in note for note in large.notes)

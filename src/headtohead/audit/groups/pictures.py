@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from headtohead.audit.groups.align import View, look
+from headtohead.audit.groups.align import View, glance, look
 from headtohead.audit.groups.fingerprint import FINE, VIEWS, describe, to_grey
 from headtohead.core.errors import HeadToHeadError
 from headtohead.core.records import Image, Sample
@@ -24,7 +24,10 @@ __all__ = ["Distinct", "Source", "ordered_map"]
 A = TypeVar("A")
 B = TypeVar("B")
 _CACHED_VIEWS = 3000
-"""At about 130 kB each, 400 MB."""
+"""At up to 130 kB each, 400 MB."""
+
+_CACHED_GLANCES = 8000
+"""At up to 40 kB each, 320 MB."""
 
 
 class Source(Protocol):
@@ -72,8 +75,8 @@ class Distinct:
         self.unread: dict[str, str] = {}
         self.featureless = 0
         self.workers = workers or min(8, os.cpu_count() or 1)
-        self._views: OrderedDict[int, View] = OrderedDict()
-        self._lock = threading.Lock()
+        self._views = _Kept(lambda index: look(self._grey(index)), _CACHED_VIEWS)
+        self._glances = _Kept(lambda index: glance(self._grey(index)), _CACHED_GLANCES)
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -101,14 +104,34 @@ class Distinct:
             yield blocks
 
     def view(self, index: int) -> View:
-        """Return a picture made ready for alignment, kept for a while."""
+        """Return a picture made ready for alignment."""
+        return self._views.get(index)
+
+    def glance(self, index: int) -> View:
+        """Return a picture made ready for a quick try."""
+        return self._glances.get(index)
+
+    def _grey(self, index: int) -> npt.NDArray[np.uint8]:
+        return to_grey(self._read(self.samples[index]))
+
+
+class _Kept:
+    """What was made last, up to a number of items; for several threads."""
+
+    def __init__(self, make: Callable[[int], View], most: int) -> None:
+        self._make, self._most = make, most
+        self._items: OrderedDict[int, View] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, index: int) -> View:
+        """Return an item, made anew if it was dropped."""
         with self._lock:
-            if index in self._views:
-                self._views.move_to_end(index)
-                return self._views[index]
-        view = look(to_grey(self._read(self.samples[index])))
+            if index in self._items:
+                self._items.move_to_end(index)
+                return self._items[index]
+        made = self._make(index)
         with self._lock:
-            self._views[index] = view
-            while len(self._views) > _CACHED_VIEWS:
-                self._views.popitem(last=False)
-        return view
+            self._items[index] = made
+            while len(self._items) > self._most:
+                self._items.popitem(last=False)
+        return made
