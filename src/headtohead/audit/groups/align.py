@@ -9,44 +9,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.audit.groups.fingerprint import turn_pixels
-from headtohead.preprocess.foreground import foreground_mask
+from headtohead.audit.groups.view import View, turned
 
-__all__ = [
-    "KINDS",
-    "Evidence",
-    "View",
-    "align",
-    "glance",
-    "inside",
-    "is_duplicate",
-    "is_similar",
-    "lies_on",
-    "look",
-    "may_agree",
-    "turned",
-]
+__all__ = ["Evidence", "Matrix", "align", "is_duplicate", "is_similar", "lies_on", "may_agree"]
 
 Grey = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 Matrix = npt.NDArray[np.float64]
 
-KINDS = (0, 2, 8, 10)
-"""The turns that features do not follow by themselves: none, mirrored, inverted, both."""
-
-_SIDE = 256
-_FEATURES = 500
 _RATIO = 0.8
 _PIXELS = 3.0
-_QUANTUM = 512
 _WINDOW = 15
 _TEXTURE = 5.0
 _FEWEST = 8
@@ -62,30 +42,12 @@ AGREEING_DUPLICATE = 0.7
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """A picture made ready for alignment.
-
-    Attributes:
-        grey: uint8, longer side 256 pixels (128 for a glance).
-        scale: pixels of `grey` per pixel of the picture.
-        points: (k, 2) feature positions (column, row) in `grey`.
-        descriptors: (k, 128) root-SIFT (Arandjelović and Zisserman, 2012) times 512, so that a
-            number takes one byte: a view of 500 features is about 130 kB.
-    """
-
-    grey: Grey
-    scale: float
-    points: Floats
-    descriptors: Grey
-
-
-@dataclass(frozen=True, slots=True)
 class Evidence:
     """How well one picture lies on another; the other fields are as in `DuplicatePair`.
 
     Attributes:
         matrix: (3, 3), from positions in the first view to positions in the second, unturned view.
-        kind: bit 1 says mirrored, bit 2 inverted; see `KINDS`.
+        kind: bit 1 says mirrored, bit 2 inverted; see `view.KINDS`.
     """
 
     inliers: int
@@ -98,55 +60,6 @@ class Evidence:
     turn: float
     matrix: Matrix
     kind: int = 0
-
-
-def look(grey: Grey, side: int = _SIDE, features: int = _FEATURES) -> View:
-    """Make a picture ready for alignment.
-
-    Args:
-        grey: uint8 (H, W).
-        side: longer side of the view in pixels. The bounds of `is_duplicate` hold for the default.
-        features: how many are kept, the strongest.
-    """
-    scale = side / max(grey.shape)
-    size = tuple(max(8, round(side * scale)) for side in grey.shape[::-1])
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    small = np.asarray(cv2.resize(grey, size, interpolation=how), np.uint8)
-    finder = cv2.SIFT.create(nfeatures=features, contrastThreshold=0.02, enable_precise_upscale=True)
-    keys, rows = finder.detectAndCompute(small, None)
-    if rows is None or len(keys) == 0:
-        return View(small, scale, np.zeros((0, 2), np.float32), np.zeros((0, 128), np.uint8))
-    root = np.sqrt(rows / np.maximum(rows.sum(axis=1, keepdims=True), 1e-6))
-    points = np.array([key.pt for key in keys], np.float32)
-    return View(small, scale, points, np.minimum(np.rint(root * _QUANTUM), 255).astype(np.uint8))
-
-
-def glance(grey: Grey) -> View:
-    """Make a picture ready for a quick try, in a quarter of the time and memory of `look`."""
-    return look(grey, _SIDE // 2, _FEATURES // 3)
-
-
-def turned(view: View, kind: int) -> View:
-    """Return the view of the mirrored or inverted picture without looking for features again.
-
-    A descriptor holds 4 x 4 histograms of 8 directions in a frame that follows the feature's own
-    direction. Mirroring reverses the rows and the sense of the directions; inverting turns the
-    frame by half a turn, which reverses rows and columns.
-
-    Args:
-        view: of the picture as it is.
-        kind: position in `KINDS`.
-    """
-    if kind == 0:
-        return view
-    order = np.arange(128).reshape(4, 4, 8)
-    points = view.points
-    if kind & 1:
-        order = order[::-1][:, :, -np.arange(8) % 8]
-        points = np.array([view.grey.shape[1] - 1, 0], np.float32) + points * np.array([-1, 1], np.float32)
-    if kind & 2:
-        order = order[::-1, ::-1]
-    return View(turn_pixels(view.grey, KINDS[kind]), view.scale, points, view.descriptors[:, order.ravel()])
 
 
 def _unit(descriptors: Grey) -> Floats:
@@ -195,8 +108,8 @@ def _detail(a: Floats, b: Floats, both: Mask) -> float:
 
     mean_a, mean_b = mean(a), mean(b)
     var_a, var_b = mean(a * a) - mean_a**2, mean(b * b) - mean_b**2
-    inside = cv2.erode(both.astype(np.uint8), np.ones((_WINDOW, _WINDOW), np.uint8), borderValue=0) > 0
-    textured = inside & (np.maximum(var_a, var_b) > _TEXTURE**2)
+    within = cv2.erode(both.astype(np.uint8), np.ones((_WINDOW, _WINDOW), np.uint8), borderValue=0) > 0
+    textured = within & (np.maximum(var_a, var_b) > _TEXTURE**2)
     if int(textured.sum()) < 64:
         return 0.0
     local = (mean(a * b) - mean_a * mean_b) / np.sqrt(np.maximum(var_a, 1) * np.maximum(var_b, 1))
@@ -243,7 +156,7 @@ def align(a: View, b: View, kind: int = 0) -> Evidence | None:
     Args:
         a: the one picture.
         b: the other, as it is.
-        kind: what b must undergo first, as a position in `KINDS`.
+        kind: what b must undergo first, as a position in `view.KINDS`.
     """
     b = turned(b, kind)
     on_a, on_b = _match(a, b)
@@ -296,18 +209,6 @@ def lies_on(a: View, b: View, matrix: Matrix, *, inverted: bool) -> bool | None:
     if float(both.mean()) < LEAST_OVERLAP:
         return None
     return _detail(soft_a, soft_b, both) >= DETAIL_CHAIN
-
-
-def inside(view: View) -> View:
-    """Return the view with those features alone that lie on the subject.
-
-    Letters, rulers and menus are the same in every picture of one machine; two pictures that agree
-    in nothing else are not of one patient.
-    """
-    mask = foreground_mask(view.grey)
-    column, row = np.clip(np.rint(view.points).astype(int), 0, np.array(mask.shape[::-1]) - 1).T
-    kept = mask[row, column]
-    return replace(view, points=view.points[kept], descriptors=view.descriptors[kept])
 
 
 def is_similar(seen: Evidence) -> bool:

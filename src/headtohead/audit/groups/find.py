@@ -12,7 +12,6 @@ from headtohead.audit.groups.align import (
     Evidence,
     Matrix,
     align,
-    inside,
     is_duplicate,
     is_similar,
     lies_on,
@@ -23,6 +22,7 @@ from headtohead.audit.groups.components import Link, join_coherent
 from headtohead.audit.groups.pictures import Distinct, Source, ordered_map
 from headtohead.audit.groups.records import Grouping
 from headtohead.audit.groups.search import ALL_PAIRS, Candidate, candidates
+from headtohead.audit.groups.view import inside
 from headtohead.core.reporter import QUIET, Reporter
 
 __all__ = ["find_groups"]

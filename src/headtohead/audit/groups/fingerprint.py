@@ -141,7 +141,7 @@ def is_mirrored(turn: int) -> bool:
 
 
 def kind_of(turn: int) -> int:
-    """Return the position in `align.KINDS` of what features do not follow: mirrored 1, inverted 2.
+    """Return the position in `view.KINDS` of what features do not follow: mirrored 1, inverted 2.
 
     >>> [kind_of(turn) for turn in (0, 1, 3, 4, 6, 8, 9)]
     [0, 1, 0, 1, 0, 2, 3]

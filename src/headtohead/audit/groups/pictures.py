@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from headtohead.audit.groups.align import View, glance, look
 from headtohead.audit.groups.fingerprint import FINE, VIEWS, describe, to_grey
+from headtohead.audit.groups.view import View, glance, look
 from headtohead.core.errors import HeadToHeadError
 from headtohead.core.records import Image, Sample
 
