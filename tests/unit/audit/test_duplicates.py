@@ -148,8 +148,8 @@ def many(n: int, rng: np.random.Generator, common: float) -> npt.NDArray[np.floa
     return unit(blocks)
 
 
-def unit(blocks: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    return np.asarray(blocks / np.linalg.norm(blocks, axis=(2, 3), keepdims=True), np.float32)
+def unit(blocks: npt.NDArray[Any]) -> npt.NDArray[np.float16]:
+    return np.asarray(blocks / np.linalg.norm(blocks, axis=(2, 3), keepdims=True), np.float16)
 
 
 @pytest.mark.parametrize("common", [0.0, 1.5])
