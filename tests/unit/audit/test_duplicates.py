@@ -138,7 +138,7 @@ def test_turning_coefficients_equals_turning_pixels(turn: int) -> None:
     assert fingerprint.is_mirrored(turn) == (np.linalg.det(_corner_matrix(turn)) < 0)
 
 
-def many(n: int, rng: np.random.Generator, common: float) -> npt.NDArray[np.float32]:
+def many(n: int, rng: np.random.Generator, common: float) -> npt.NDArray[np.float16]:
     """Return fingerprints that share a mean, as pictures of one organ do."""
     side = fingerprint.FINE
     decay = 1 / (1 + np.hypot(*np.mgrid[:side, :side])) ** 1.5
