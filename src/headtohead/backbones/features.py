@@ -169,8 +169,7 @@ def _compute(
         network = task.load(how["precision"])
     else:
         network, decided = _decide(task, first, precision)
-        shape = list(run_network(network, task.prepare(first[0])[None], task.kind, task.batch).shape[1:])
-        write_json(note, {**identity, **decided, "shape": shape})
+        write_json(note, {**identity, **decided, "shape": _row_shape(task, network, first[0])})
     step = task.batch * max(PIECE, 2 * min(cores(), MOST_WORKERS))
     pieces = [missing[start : start + step] for start in range(0, len(missing), step)]
     prepared = _ahead(task, [[samples[key] for key in piece] for piece in pieces])
@@ -179,6 +178,13 @@ def _compute(
         rows = run_network(network, inputs, task.kind, task.batch).reshape(len(piece), -1)
         store.add(dict(zip(piece, rows, strict=True)))
     store.pack()
+
+
+def _row_shape(task: _Task, network: Backbone, sample: Sample) -> list[int]:
+    """Return the shape of one picture's row; only other kinds than "last" need a pass to know it."""
+    if task.kind == "last":
+        return [network.n_features]
+    return list(run_network(network, task.prepare(sample)[None], task.kind, task.batch).shape[1:])
 
 
 def _ahead(task: _Task, pieces: Sequence[Sequence[Sample]]) -> Iterator[Floats]:

@@ -83,7 +83,7 @@ def _need_apart(table: Table, key: Key, groups: set[str]) -> None:
     shared = groups & set(table.groups[lines.group[lines.fold == fold]])
     if shared:
         raise LeakageError(
-            f"Inner predictions of {contender!r}, repeat {repeat}, fold {fold} hold the group {min(shared)!r}, "
+            f"Inner predictions of {contender!r}, repeat {repeat}, fold {fold} hold the group {str(min(shared))!r}, "
             "which is tested in that fold; thresholds may be chosen on training samples only."
         )
 

@@ -101,4 +101,4 @@ def _brief(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.3g}"
     words = str(value)
-    return words if len(words) <= 60 else f"{words[:16]}…"
+    return words if len(words) <= 320 else f"{words[:320]}…"
