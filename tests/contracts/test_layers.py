@@ -22,7 +22,15 @@ MAY_IMPORT = {
     "heads": {"core", "data", "preprocess", "backbones"},
     "evaluate": {"core", "data", "preprocess", "backbones", "heads"},
 }
-TOP = set(MAY_IMPORT)
+MAY_IMPORT["searching"] = MAY_IMPORT["reproduction"] = set(MAY_IMPORT)
+STUDY = {
+    "study",
+    "best",
+    "reproduce",
+    "searching",
+    "reproduction",
+}  # above every other room, below the command
+TOP = set(MAY_IMPORT) | STUDY
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -76,6 +84,8 @@ def test_rooms_import_in_one_direction() -> None:
         ("audit", "def f():\n    from headtohead.heads import probe"),
         ("evaluate", "from headtohead.report.page import write_report"),
         ("heads", "from headtohead.cli import app"),
+        ("evaluate", "from headtohead.study import Study"),
+        ("data", "from headtohead.searching.figures import content"),
     ],
 )
 def test_a_planted_import_is_caught(tmp_path: Path, own: str, line: str) -> None:

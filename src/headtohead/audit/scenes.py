@@ -38,8 +38,9 @@ def crop_cuts(context: Context) -> Observation:
     ranked = sorted(lost, key=lambda pair: (-pair[1], pair[0].id))
     ids = [p.id for p, _ in ranked]
     return issue(
-        f"the classical threshold-45 crop cuts off {CUTS:.0%} or more of the foreground in {len(cut)} pictures "
-        f"({listed(ids[: len(cut)])}) and clips {CLIPS:.0%} to {CUTS:.0%} in {len(ids) - len(cut)} more",
+        f"the classical threshold-45 crop cuts off {CUTS:.0%} or more of the foreground in {len(cut)} pictures"
+        f"{f' ({listed(ids[: len(cut)])})' if cut else ''} and clips {CLIPS:.0%} to {CUTS:.0%} in "
+        f"{len(ids) - len(cut)} more",
         "Use the recipe `foreground`; do not feed these crops to a network. The foreground includes skin and "
         "bone, so a clipped edge may be harmless; look at the pictures.",
         samples=ids,

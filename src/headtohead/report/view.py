@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from headtohead._version import __version__
@@ -118,7 +119,7 @@ def build_view(run: RunFolder) -> View:
     classes = [name.removeprefix("prob_") for name in predictions.columns if name.startswith("prob_")]
     return View(
         **audit.fields(),
-        title=run.path.resolve().name,
+        title=f"{Path(config['data']).name} ({run.path.resolve().name})",
         synthetic=bool(predictions["sample"].str.contains("synthetic").all()),
         sentence=verdict.sentence,
         subtitle=_subtitle(config, audit.facts, order),
