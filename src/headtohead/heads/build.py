@@ -11,11 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.backbones.catalog import BackboneRecord, resolve
+from headtohead.backbones.looks import Look
 from headtohead.core.config import StudyConfig
 from headtohead.core.errors import UsageError, unknown_name
 from headtohead.core.reporter import QUIET, Reporter
 from headtohead.data.dataset import Dataset
 from headtohead.heads.base import Cell, CellResult, Head
+from headtohead.heads.pictures import get_augmenter
 from headtohead.heads.probe import ProbeHead
 from headtohead.heads.spec import ContenderSpec
 from headtohead.preprocess.recipe import Recipe
@@ -41,14 +43,15 @@ class Workshop:
     tell: Callable[[str, Mapping[str, Any]], None]
     reporter: Reporter = QUIET
 
-    def features(self, record: BackboneRecord) -> npt.NDArray[np.float32]:
+    def features(self, record: BackboneRecord, look: Look | None = None) -> npt.NDArray[np.float32]:
         """Return the (n, D) features of all samples by one backbone, from the cache where possible."""
-        from headtohead.backbones.features import extract
+        from headtohead.backbones.looks import looked_at
 
-        found = extract(
+        found = looked_at(
             self.dataset,
             record,
             self.recipe,
+            look or Look(),
             precision=self.config.precision,
             device=self.config.device,
             cache=self.cache,
@@ -112,13 +115,20 @@ def _maker(spec: ContenderSpec) -> Maker:
     mode, _, _ = spec.mode.partition(":")
     if mode not in MAKERS:
         raise unknown_name("mode", spec.mode, MAKERS)
+    if mode in ("probe", "mlp"):
+        Look.of(spec.mode)
     return MAKERS[mode]
 
 
 def _joined_features(spec: ContenderSpec, shop: Workshop) -> Callable[[], npt.NDArray[np.float32]]:
     """Return what gives the features of all the contender's backbones side by side."""
-    records = [resolve(name) for name in _backbones(spec)]
-    return lambda: np.concatenate([shop.features(record) for record in records], axis=1)
+    records, look = [resolve(name) for name in _backbones(spec)], Look.of(spec.mode)
+    if look.flip and not get_augmenter(shop.config.train.augment).mirrors:
+        raise UsageError(
+            f"{spec.name!r}: the augmentation preset {shop.config.train.augment!r} says that mirror images of these "
+            "pictures are not sound; leave out flip, or choose a preset that mirrors."
+        )
+    return lambda: np.concatenate([shop.features(record, look) for record in records], axis=1)
 
 
 def _probe(spec: ContenderSpec, shop: Workshop) -> Head:

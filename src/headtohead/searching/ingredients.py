@@ -3,38 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.core.records import Image, Sample
+from headtohead.backbones.looks import Look, looked_at
 from headtohead.core.reporter import Reporter
 from headtohead.data.dataset import Dataset
 
-__all__ = ["Ingredients", "Kitchen", "Mirrored", "candidates", "ladder"]
+__all__ = ["Ingredients", "Kitchen", "candidates", "ladder"]
 
 Rows = npt.NDArray[np.float32]
-
-
-class Mirrored(Dataset):
-    """The same pictures, left and right exchanged; they are other pictures to a cache."""
-
-    @classmethod
-    def of(cls, dataset: Dataset) -> Mirrored:
-        """Return the mirror images of a data set."""
-        samples = tuple(
-            s.model_copy(update={"pixel_hash": f"{s.pixel_hash}-mirrored"}) for s in dataset.samples
-        )
-        return cls(dataset.root, samples, dataset.classes, dataset.positive)
-
-    def read(self, sample: Sample) -> Image:
-        """Decode one picture and mirror it."""
-        image = super().read(sample)
-        history = (*image.history, "left and right exchanged")
-        return replace(image, pixels=np.ascontiguousarray(image.pixels[:, ::-1]), history=history)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -99,32 +80,26 @@ class Kitchen:
     """Makes feature matrices from ingredients, each once."""
 
     def __init__(self, dataset: Dataset, cache: Path, seed: int, reporter: Reporter) -> None:
-        self.dataset, self.mirrored = dataset, Mirrored.of(dataset)
-        self.cache, self.seed, self.reporter = cache, seed, reporter
+        self.dataset, self.cache, self.seed, self.reporter = dataset, cache, seed, reporter
         self._rows: dict[Ingredients, Rows] = {}
 
     def rows(self, wanted: Ingredients) -> Rows:
         """Return the (n, D) features of all samples."""
         if wanted not in self._rows:
-            rows = self._extract(self.dataset, wanted)
-            if wanted.mirror:
-                rows = np.mean([rows, self._extract(self.mirrored, wanted)], axis=0, dtype=np.float32)
-            self._rows[wanted] = rows
+            self._rows[wanted] = self._extract(wanted)
         return self._rows[wanted]
 
-    def _extract(self, dataset: Dataset, wanted: Ingredients) -> Rows:
+    def _extract(self, wanted: Ingredients) -> Rows:
         from headtohead.backbones.catalog import at_size, resolve
-        from headtohead.backbones.features import extract
         from headtohead.preprocess.recipe import get_recipe
 
         record = resolve(wanted.backbone)
         if wanted.large:
             record = at_size(record, _larger(record.input_size, record.architecture))
-        kind: Literal["layers", "last"] = "layers" if wanted.layers else "last"
-        found = extract(
-            dataset, record, get_recipe(wanted.recipe), cache=self.cache, seed=self.seed, kind=kind,
-            reporter=self.reporter,
-        )  # fmt: skip
+        recipe, look = get_recipe(wanted.recipe), Look(wanted.layers, wanted.mirror)
+        found = looked_at(
+            self.dataset, record, recipe, look, cache=self.cache, seed=self.seed, reporter=self.reporter
+        )
         return found.rows
 
 

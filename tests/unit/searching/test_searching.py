@@ -10,12 +10,12 @@ import numpy.typing as npt
 import pytest
 
 from headtohead.best import _cells, _heads, _judged
-from headtohead.core.records import Image, Sample
+from headtohead.core.records import Sample
 from headtohead.core.reporter import QUIET
 from headtohead.core.runs import RunFolder
 from headtohead.data.dataset import Dataset
 from headtohead.searching.figures import SEARCHED, content, final_model
-from headtohead.searching.ingredients import Ingredients, Mirrored, candidates, ladder
+from headtohead.searching.ingredients import Ingredients, candidates, ladder
 
 N, D = 100, 8
 
@@ -128,13 +128,3 @@ def test_ladder_adds_one_thing_at_a_time_from_what_is_searched() -> None:
     assert [len(members) for _, members in rungs] == [1, 1, 1, 1, 2, 4]
     assert len({one.name for one in candidates(["x", "y"], "foreground")}) == 10
     assert all(one.recipe == "none" for one in candidates(["x"], "none"))
-
-
-def test_mirrored_pictures_are_other_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    data = dataset(np.arange(4) % 2, 4)
-    pixels = np.arange(12).reshape(3, 4).astype(np.uint8)
-    monkeypatch.setattr(Dataset, "read", lambda self, sample: Image(pixels, 8, "L", "PNG"))
-    mirrored = Mirrored.of(data)
-    assert np.array_equal(mirrored.read(mirrored.samples[0]).pixels, pixels[:, ::-1])
-    assert {s.pixel_hash for s in mirrored.samples}.isdisjoint(s.pixel_hash for s in data.samples)
-    assert [s.id for s in mirrored.samples] == [s.id for s in data.samples]

@@ -1,0 +1,94 @@
+"""How features are looked at: the words of a mode, mirror images, and what a preset forbids."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from headtohead.backbones.catalog import at_size, resolve
+from headtohead.backbones.features import extract
+from headtohead.backbones.looks import Look, Mirrored, looked_at
+from headtohead.core.config import StudyConfig
+from headtohead.core.errors import UnknownNameError, UsageError
+from headtohead.data.dataset import Dataset
+from headtohead.data.load import load
+from headtohead.heads.build import Workshop, build_heads, check_specs
+from headtohead.heads.spec import parse_list
+from headtohead.preprocess.recipe import get_recipe
+
+VIT = at_size(resolve("scratch:test_vit"), 160)
+NONE = get_recipe("none")
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """Six pictures, the last of which mirrors the first."""
+    root = tmp_path_factory.mktemp("looks")
+    rng = np.random.default_rng(3)
+    for number in range(5):
+        folder = root / ("sick" if number % 2 else "well")
+        folder.mkdir(exist_ok=True)
+        pixels = rng.integers(0, 256, (40, 40), dtype=np.uint8)
+        Pillow.fromarray(pixels).save(folder / f"{number}.png")
+        if number == 0:
+            Pillow.fromarray(pixels[:, ::-1].copy()).save(folder / "turned.png")
+    return load(str(root))
+
+
+def test_words_after_the_colon() -> None:
+    assert Look.of("probe") == Look() and str(Look()) == "plain"
+    assert str(Look.of("mlp:flip+layers")) == "layers+flip"
+    assert Look.of("probe:layers").kind == "layers"
+    for wrong in ("probe:", "probe:layer", "mlp:layers+flop"):
+        with pytest.raises(UnknownNameError):
+            Look.of(wrong)
+
+
+def test_mirror_images_are_other_pictures_of_the_same_samples(pictures: Dataset) -> None:
+    mirrored = Mirrored.of(pictures)
+    sample = pictures.samples[0]
+    assert np.array_equal(mirrored.read(mirrored.samples[0]).pixels, pictures.read(sample).pixels[:, ::-1])
+    assert {s.pixel_hash for s in mirrored.samples}.isdisjoint(s.pixel_hash for s in pictures.samples)
+    assert [s.id for s in mirrored.samples] == [s.id for s in pictures.samples]
+
+
+def test_flip_does_not_tell_left_from_right_and_plain_does(pictures: Dataset, tmp_path: Path) -> None:
+    by_name = {Path(sample.path).name: index for index, sample in enumerate(pictures.samples)}
+    first, turned = by_name["0.png"], by_name["turned.png"]
+    plain = looked_at(pictures, VIT, NONE, Look(), cache=tmp_path)
+    flip = looked_at(pictures, VIT, NONE, Look(flip=True), cache=tmp_path)
+    assert np.array_equal(plain.rows, extract(pictures, VIT, NONE, cache=tmp_path).rows)
+    np.testing.assert_allclose(flip.rows[first], flip.rows[turned], rtol=1e-4, atol=1e-5)
+    assert np.abs(plain.rows[first] - plain.rows[turned]).max() > 1e-3
+    assert flip.how["mirror images"]["kind"] == "last"
+    assert (
+        looked_at(pictures, VIT, NONE, Look(layers=True), cache=tmp_path).rows.shape[1] > plain.rows.shape[1]
+    )
+
+
+def workshop(pictures: Dataset, cache: Path, **train: str) -> Workshop:
+    config: Any = StudyConfig.model_validate({"data": "x", "contenders": ("x",), "train": train})
+    return Workshop(pictures, NONE, config, cache, lambda name, cell: None, lambda name, facts: None)  # type: ignore[arg-type,return-value]
+
+
+def test_contenders_take_their_look_from_their_mode(pictures: Dataset, tmp_path: Path) -> None:
+    name = "scratch:test_vit"
+    specs = parse_list(f"{name}, {name}@probe:layers+flip, {name}@mlp:layers")
+    check_specs(specs)
+    heads: Any = build_heads(specs, workshop(pictures, tmp_path))
+    plain, deep, mlp = (heads[spec.name]._features() for spec in specs)
+    assert plain.shape[1] < deep.shape[1] == mlp.shape[1]
+    assert not np.array_equal(deep, mlp)
+    with pytest.raises(UnknownNameError, match="layers"):
+        check_specs(parse_list(f"{name}@probe:layer"))
+
+
+def test_flips_are_refused_where_the_preset_does_not_mirror(pictures: Dataset, tmp_path: Path) -> None:
+    specs = parse_list("scratch:test_vit@probe:flip")
+    with pytest.raises(UsageError, match="xray"):
+        build_heads(specs, workshop(pictures, tmp_path, augment="xray"))
+    build_heads(specs, workshop(pictures, tmp_path, augment="mri"))
