@@ -3,7 +3,8 @@
     python benchmarks/finetune_speed.py --network vit_base_patch16_224 --pictures 64
 
 Random weights, generated pictures, batches of 16, AdamW on all weights, on the machine's CPU or GPU.
-Three ways on the same network: the product (bf16 where it is checked and there is hardware for it), the
+Three ways on the same network: the product (bf16 where it is checked and there is hardware for it; which
+arithmetic it was is printed, for without such hardware all three compute in fp32 or emulate bf16), the
 Trainer with its defaults (fp32), and the Trainer with bf16=True. The first step of each is not counted;
 the ways take turns for some rounds, and the best round of each counts, since other work on the machine
 can only slow a round down.
@@ -49,7 +50,7 @@ class Generated:
 
 
 def ours(name: str, n: int) -> float:
-    """Return the product's pictures/s."""
+    """Return the product's pictures/s, and print the arithmetic that it chose."""
     record = resolve(f"scratch:{name}")
     part = Part(np.arange(n), np.arange(n) % 2)
     settings = FinetuneSettings(
@@ -58,6 +59,7 @@ def ours(name: str, n: int) -> float:
     source, light = Generated(n, record.input_size), get_augmenter("light")
     training = start_training(loader(record), source, light, part, settings, seed=0, k=2, reporter=QUIET)
     clock = Clock()
+    print(f"{name:<24} headtohead trains in {'bf16' if training.bf16 else 'fp32'}")
     training._epoch(0, "", clock)
     return clock.speed(n)
 

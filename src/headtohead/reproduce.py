@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any
 from headtohead.core.errors import UsageError, WeightsError
 from headtohead.core.files import write_json, write_whole
 from headtohead.core.reporter import QUIET, Reporter
-from headtohead.reproduction.steps import SIDES, STEPS, Plan, Side
+from headtohead.reproduction.steps import SIDES, STEPS, Networks, Plan, Side
 
 if TYPE_CHECKING:
     from headtohead.data.dataset import Dataset
     from headtohead.data.options import LoadOptions
-    from headtohead.reproduction.bench import Networks
 
 __all__ = ["Plan", "choose_networks", "reproduce"]
 
@@ -78,7 +77,6 @@ def choose_networks(cnn: str, vit: str, reporter: Reporter = QUIET) -> Networks:
     """Return the study's two networks where both can be had, the stand-ins otherwise, or what was named."""
     from headtohead.backbones.catalog import resolve
     from headtohead.backbones.weights import ensure
-    from headtohead.reproduction.bench import Networks
 
     named: dict[Side, str] = {"cnn": cnn, "vit": vit}
     wanted = {side: FLAGSHIPS[side] if name == "auto" else name for side, name in named.items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,34 +12,18 @@ import numpy.typing as npt
 from headtohead.core.files import write_whole
 from headtohead.core.reporter import Reporter
 from headtohead.core.runs import slug
-from headtohead.reproduction.steps import Plan, Side, Step
-from headtohead.reproduction.summary import leak_share
+from headtohead.reproduction.steps import Networks, Plan, Side, Step
 
 if TYPE_CHECKING:
     from headtohead.backbones.catalog import BackboneRecord
     from headtohead.data.dataset import Dataset
     from headtohead.heads.pictures import DatasetPictures
 
-__all__ = ["Bench", "Networks", "draw_parts"]
+__all__ = ["Bench", "draw_parts", "leak_share"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 SCORED = 0.2
-
-
-@dataclass(frozen=True)
-class Networks:
-    """The two networks and whether they stand in for those of the study."""
-
-    cnn: BackboneRecord
-    vit: BackboneRecord
-    stand_in: bool
-
-    @property
-    def title(self) -> str:
-        """How both are called in every title."""
-        names = f"{self.cnn.name} and {self.vit.name}"
-        return f"{names}, standing in for InceptionResNetV2 and ViT-B/16" if self.stand_in else names
 
 
 def draw_parts(
@@ -65,6 +48,13 @@ def draw_parts(
     if grouped:  # a group with both labels must not straddle the split
         chosen = np.sort(pool[np.isin(groups[pool], np.unique(groups[chosen]))])
     return np.setdiff1d(pool, chosen), chosen
+
+
+def leak_share(
+    train: npt.NDArray[np.int64], scored: npt.NDArray[np.int64], groups: npt.NDArray[Any]
+) -> float:
+    """Return the share of scored pictures that have a copy (a member of their group) in training."""
+    return float(np.isin(groups[scored], np.unique(groups[train])).mean())
 
 
 class Bench:

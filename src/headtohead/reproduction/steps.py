@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from headtohead.backbones.catalog import BackboneRecord
     from headtohead.heads.settings import FinetuneSettings
 
-__all__ = ["PUBLISHED", "SIDES", "STEPS", "Plan", "Side", "Step"]
+__all__ = ["PUBLISHED", "SIDES", "STEPS", "Networks", "Plan", "Side", "Step"]
 
 Side = Literal["cnn", "vit"]
 SIDES: tuple[Side, ...] = ("cnn", "vit")
@@ -72,6 +73,21 @@ def _steps() -> tuple[Step, ...]:
 
 
 STEPS = _steps()
+
+
+@dataclass(frozen=True)
+class Networks:
+    """The two networks and whether they stand in for those of the study."""
+
+    cnn: BackboneRecord
+    vit: BackboneRecord
+    stand_in: bool
+
+    @property
+    def title(self) -> str:
+        """How both are called in every title."""
+        names = f"{self.cnn.name} and {self.vit.name}"
+        return f"{names}, standing in for InceptionResNetV2 and ViT-B/16" if self.stand_in else names
 
 
 @dataclass(frozen=True)

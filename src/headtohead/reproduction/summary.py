@@ -10,13 +10,12 @@ import numpy.typing as npt
 
 from headtohead.evaluate.claim import claim
 from headtohead.evaluate.intervals import Resamples, make_resamples
-from headtohead.reproduction.steps import PUBLISHED, SIDES, STEPS, Plan, Side
+from headtohead.reproduction.steps import PUBLISHED, SIDES, STEPS, Networks, Plan, Side
 
 if TYPE_CHECKING:
     from headtohead.data.dataset import Dataset
-    from headtohead.reproduction.bench import Networks
 
-__all__ = ["leak_share", "summarise"]
+__all__ = ["summarise"]
 
 Floats = npt.NDArray[np.float64]
 Lines = Sequence[Mapping[str, Any]]
@@ -108,13 +107,6 @@ def sentences(told: Mapping[str, Any]) -> list[str]:
         "points."
     )
     return [supports, against]
-
-
-def leak_share(
-    train: npt.NDArray[np.int64], scored: npt.NDArray[np.int64], groups: npt.NDArray[Any]
-) -> float:
-    """Return the share of scored pictures that have a copy (a member of their group) in training."""
-    return float(np.isin(groups[scored], np.unique(groups[train])).mean())
 
 
 def _resampled(lines: Lines, group_of: npt.NDArray[np.int64], resamples: Resamples) -> Floats:

@@ -14,9 +14,9 @@ import pytest
 
 from headtohead.heads.watched import watch_head
 from headtohead.report.waterfall import page, waterfall
-from headtohead.reproduction.bench import Bench, draw_parts
+from headtohead.reproduction.bench import Bench, draw_parts, leak_share
 from headtohead.reproduction.steps import SIDES, STEPS, Plan
-from headtohead.reproduction.summary import leak_share, published, summarise
+from headtohead.reproduction.summary import published, summarise
 
 torch = pytest.importorskip("torch")
 N = 60
