@@ -1,6 +1,6 @@
 """Throw damaged pictures at the readers: each must come out as an `Image` or as `UnreadableError`.
 
-    python benchmarks/fuzz_readers.py --files 100000 [--seed 0] [--start 0] [--jobs 2]
+    python benchmarks/fuzz_readers.py --files 100000 [--seed 0] [--start 0] [--jobs 2] [--only jpeg/]
 
 File number i of a seed is always the same, so a run that was stopped goes on with `--start`, and a
 failure is shown again with `--start i --files 1`. The work runs in child processes, so that a crash of a
@@ -12,9 +12,11 @@ libtiff itself prints on stderr ("Fax4Decode: Bad code word …") are no failure
 from __future__ import annotations
 
 import argparse
+import base64
 import contextlib
 import gzip
 import io
+import json
 import multiprocessing
 import resource
 import struct
@@ -38,13 +40,16 @@ SMALL = Limits(
 )
 """Tight limits, so that hostile claims are refused early and a run gets far."""
 
+GOLDEN = Path(__file__).parents[1] / "tests" / "unit" / "data" / "readers" / "golden_jpeg.json"
+"""Streams of libjpeg-turbo."""
+
 MAX_SECONDS = 10.0
 MAX_GROWTH = 1 << 30
 
 
 def make_corpus() -> dict[str, bytes]:
     """Return sound files by name: pictures made here, and those that pydicom ships."""
-    return {**_rasters(), **_volumes(), **_dicoms()}
+    return {**_rasters(), **_volumes(), **_dicoms(), **_medical_jpegs()}
 
 
 def _scene() -> Array:
@@ -131,6 +136,33 @@ def _dicoms() -> dict[str, bytes]:
     }
 
 
+def _medical_jpegs() -> dict[str, bytes]:
+    """Return lossless and 12-bit JPEG in DICOM: the streams that the tests of the decoder hold."""
+    import pydicom
+    from pydicom.encaps import encapsulate
+    from pydicom.uid import JPEGExtended12Bit, JPEGLossless
+
+    golden = json.loads(GOLDEN.read_text())
+    cases = {f"lossless{c['bits']}-{c['predictor']}-{c['components']}": c for c in golden["lossless"]}
+    cases["extended12"] = {"bits": 12, "components": 1, "stream": golden["extended"]["stream"]}
+    found = {}
+    for name, case in cases.items():
+        dataset = pydicom.Dataset()
+        dataset.file_meta = pydicom.dataset.FileMetaDataset()
+        dataset.file_meta.TransferSyntaxUID = JPEGLossless if "predictor" in case else JPEGExtended12Bit
+        dataset.SOPClassUID, dataset.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.7", "1.2.3.4"
+        dataset.Rows, dataset.Columns, dataset.SamplesPerPixel = 21, 27, case["components"]
+        dataset.PhotometricInterpretation = "RGB" if case["components"] == 3 else "MONOCHROME2"
+        dataset.BitsAllocated, dataset.BitsStored = 8 if case["bits"] == 8 else 16, case["bits"]
+        dataset.HighBit, dataset.PixelRepresentation, dataset.PlanarConfiguration = case["bits"] - 1, 0, 0
+        dataset.PixelData = encapsulate([base64.b64decode(case["stream"])])
+        dataset["PixelData"].VR = "OB"
+        buffer = io.BytesIO()
+        dataset.save_as(buffer, enforce_file_format=True)
+        found[f"jpeg/{name}.dcm"] = buffer.getvalue()
+    return found
+
+
 Mutation = Callable[[bytearray, np.random.Generator], bytearray]
 
 
@@ -201,13 +233,16 @@ def mend_png(data: bytes) -> bytes:
     return b"".join([*parts, data[at:]])
 
 
-def mutated(corpus: dict[str, bytes], number: int, seed: int) -> tuple[str, bytes]:
-    """Return the name of the sound file and the damaged content of file `number`."""
+def mutated(corpus: dict[str, bytes], number: int, seed: int, only: str = "") -> tuple[str, bytes]:
+    """Return the name of the sound file and the damaged content of file `number`; `only` begins the name."""
     rng = np.random.default_rng((seed, number))
     families = [
         [n for n in sorted(corpus) if n.startswith("pydicom/") is shipped] for shipped in (True, False)
     ]
     names = families[int(rng.integers(2))]
+    names = [name for name in names if name.startswith(only)] or [
+        n for n in sorted(corpus) if n.startswith(only)
+    ]
     name, other = (names[int(rng.integers(len(names)))] for _ in range(2))
     whole = corpus[name]
     unpacked = name.endswith(".gz") and whole[:2] == b"\x1f\x8b" and rng.random() < 0.5
@@ -249,15 +284,15 @@ def _peak_memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def _work(job: tuple[int, int, int, Any]) -> Counter[str]:
+def _work(job: tuple[int, int, int, str, Any]) -> Counter[str]:
     """Probe files start .. stop - 1; the place reached is kept where the parent sees it."""
-    start, stop, seed, place = job
+    start, stop, seed, only, place = job
     corpus, tally = make_corpus(), Counter[str]()
     probe(next(iter(corpus.values())), "")
     base = _peak_memory()
     for number in range(start, stop):
         place.value = number
-        name, content = mutated(corpus, number, seed)
+        name, content = mutated(corpus, number, seed, only)
         before = time.perf_counter()
         tally[probe(content, name)] += 1
         seconds = time.perf_counter() - before
@@ -270,11 +305,11 @@ def _work(job: tuple[int, int, int, Any]) -> Counter[str]:
     return tally
 
 
-def _child(job: tuple[int, int, int, Any], answer: Any) -> None:
+def _child(job: tuple[int, int, int, str, Any], answer: Any) -> None:
     try:
         answer.put(_work(job))
     except BaseException as error:
-        answer.put(f"file {job[3].value}: {type(error).__name__}: {error}")
+        answer.put(f"file {job[-1].value}: {type(error).__name__}: {error}")
         raise
 
 
@@ -284,13 +319,13 @@ def _chunks(start: int, files: int, jobs: int) -> Iterator[tuple[int, int]]:
         yield first, min(first + size, start + files)
 
 
-def run(files: int, seed: int, start: int, jobs: int) -> tuple[Counter[str], list[str]]:
+def run(files: int, seed: int, start: int, jobs: int, only: str = "") -> tuple[Counter[str], list[str]]:
     """Fuzz in `jobs` processes; return the tally and the failures."""
     answer = multiprocessing.Queue()  # type: ignore[var-annotated]
     children = []
     for first, last in _chunks(start, files, jobs):
         place = multiprocessing.Value("q", first)
-        child = multiprocessing.Process(target=_child, args=((first, last, seed, place), answer))
+        child = multiprocessing.Process(target=_child, args=((first, last, seed, only, place), answer))
         child.start()
         children.append((child, place))
     tally, failures = Counter[str](), []
@@ -315,9 +350,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--start", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument(
+        "--only", default="", help="only sound files whose names begin so: jpeg/, pydicom/SC_"
+    )
     options = parser.parse_args()
     before = time.perf_counter()
-    tally, failures = run(options.files, options.seed, options.start, options.jobs)
+    tally, failures = run(options.files, options.seed, options.start, options.jobs, options.only)
     seconds = time.perf_counter() - before
     done = sum(tally.values())
     print(

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from pydicom.encaps import get_frame
 from pydicom.pixels.decoders.base import get_decoder
+from pydicom.pixels.processing import convert_color_space
 from pydicom.uid import (
     UID,
     ExplicitVRBigEndian,
@@ -20,21 +21,27 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
     JPEGBaseline8Bit,
     JPEGExtended12Bit,
+    JPEGLossless,
+    JPEGLosslessSV1,
+    JPEGLSTransferSyntaxes,
     RLELossless,
 )
 
 from headtohead.core.errors import UnreadableError
 from headtohead.data.readers.dicom_facts import modality_of, syntax_name
 from headtohead.data.readers.dicom_open import Dataset, get, number, text
+from headtohead.data.readers.jpeg_pixels import decode_jpeg
 from headtohead.data.readers.limits import Limits, check_frame, check_size
 from headtohead.data.readers.raster_guard import check_scans
-from headtohead.data.readers.refuse import refused
+from headtohead.data.readers.refuse import missing_decoder, refused
 from headtohead.data.readers.streams import stream_shape
 
 __all__ = ["Layout", "decode_frame", "layout_of"]
 
 Array = npt.NDArray[Any]
 _DATA = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+_LOSSLESS = (JPEGLossless, JPEGLosslessSV1)
+_SEQUENTIAL = (JPEGBaseline8Bit, JPEGExtended12Bit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +152,11 @@ def decode_frame(dataset: Dataset, layout: Layout, frame: int) -> tuple[Array, s
     """
     check_frame(frame, layout.frames)
     syntax = _syntax(dataset)
-    decoder = _decoder(syntax, dataset)
-    if syntax.is_encapsulated:
-        _check_stream(dataset, layout, frame, syntax)
-    else:
+    if not syntax.is_encapsulated:
         _check_length(dataset, layout, frame)
+    elif stream := _medical_jpeg(dataset, layout, frame, syntax):
+        return _decode_medical(dataset, layout, stream)
+    decoder = _decoder(syntax, dataset)
     shifted = layout.high_bit != layout.stored - 1 and (not syntax.is_encapsulated or syntax == RLELossless)
     options: dict[str, Any] = {"correct_unused_bits": False} if shifted else {}
     if syntax == RLELossless:  # pylibjpeg-rle panics (and prints) on damaged runs; this one raises
@@ -178,13 +185,20 @@ def _decoder(syntax: UID, dataset: Dataset) -> Any:
     try:
         decoder = get_decoder(syntax)
     except NotImplementedError:
-        decoder = None
-    if decoder is None or not decoder.is_available:
         raise UnreadableError(
-            f"its pixels are stored as {syntax_name(dataset)}, for which no decoder is installed; convert it to "
-            "an uncompressed transfer syntax (for example: gdcmconv --raw in.dcm out.dcm)"
-        )
+            f"its pixels are stored as {syntax_name(dataset)}, which is not read; convert it to an uncompressed "
+            "transfer syntax (for example: gdcmconv --raw in.dcm out.dcm)"
+        ) from None
+    if not decoder.is_available:
+        raise missing_decoder(_package(syntax), syntax_name(dataset))
     return decoder
+
+
+def _package(syntax: UID) -> str:
+    """Return the package that decodes a syntax; headtohead brings it, so it is missing by mishap."""
+    if syntax in _SEQUENTIAL:
+        return "pillow"
+    return "pyjpegls" if syntax in JPEGLSTransferSyntaxes else "pylibjpeg-openjpeg"
 
 
 def _check_length(dataset: Dataset, layout: Layout, frame: int) -> None:
@@ -198,15 +212,11 @@ def _check_length(dataset: Dataset, layout: Layout, frame: int) -> None:
         )
 
 
-def _check_stream(dataset: Dataset, layout: Layout, frame: int, syntax: UID) -> None:
-    """Compare the size that the compressed stream itself claims with the header's."""
-    offsets = None
-    if "ExtendedOffsetTable" in dataset and "ExtendedOffsetTableLengths" in dataset:
-        offsets = (dataset.ExtendedOffsetTable, dataset.ExtendedOffsetTableLengths)
-    with refused(f"the place of frame {frame} in its compressed pixel data cannot be found"):
-        stream = get_frame(dataset.PixelData, frame, number_of_frames=layout.frames, extended_offsets=offsets)
+def _medical_jpeg(dataset: Dataset, layout: Layout, frame: int, syntax: UID) -> bytes:
+    """Check the compressed stream of a frame; return it if its JPEG is of a kind that is decoded here, else b""."""
+    stream = _stream(dataset, layout, frame)
     if syntax == RLELossless:
-        return
+        return b""
     claim = stream_shape(stream)
     expected = (layout.rows, layout.columns, layout.samples)
     if claim is None:
@@ -215,14 +225,37 @@ def _check_stream(dataset: Dataset, layout: Layout, frame: int, syntax: UID) -> 
         raise UnreadableError(
             f"its compressed stream claims (rows, columns, samples) {claim[:3]}, its header {expected}"
         )
-    if syntax not in (JPEGBaseline8Bit, JPEGExtended12Bit):
-        return
-    check_scans(stream)
-    if claim[3] != 8:
-        raise UnreadableError(
-            f"its pixels are stored as {claim[3]}-bit JPEG, for which no decoder is installed; convert it to an "
-            "uncompressed transfer syntax (for example: gdcmconv --raw in.dcm out.dcm)"
+    if syntax in _SEQUENTIAL:
+        check_scans(stream)
+    return stream if syntax in _LOSSLESS or (syntax in _SEQUENTIAL and claim[3] != 8) else b""
+
+
+def _stream(dataset: Dataset, layout: Layout, frame: int) -> bytes:
+    offsets = None
+    if "ExtendedOffsetTable" in dataset and "ExtendedOffsetTableLengths" in dataset:
+        offsets = (dataset.ExtendedOffsetTable, dataset.ExtendedOffsetTableLengths)
+    with refused(f"the place of frame {frame} in its compressed pixel data cannot be found"):
+        return bytes(
+            get_frame(dataset.PixelData, frame, number_of_frames=layout.frames, extended_offsets=offsets)
         )
+
+
+def _decode_medical(dataset: Dataset, layout: Layout, stream: bytes) -> tuple[Array, str]:
+    """Decode lossless or 12-bit JPEG; the sign is extended from the top stored bit, YBR becomes RGB."""
+    with refused(f"its pixel data ({syntax_name(dataset)}) are damaged"):
+        pixels: Array = decode_jpeg(stream)
+    if layout.allocated not in (8, 16):
+        raise UnreadableError(
+            f"it has {layout.allocated} bits allocated per sample of JPEG; 8 and 16 are read"
+        )
+    if layout.signed:
+        up = 16 - layout.stored
+        pixels = np.right_shift(np.left_shift(pixels, up).view(np.int16), up)
+    elif layout.allocated == 8:
+        pixels = (pixels & 0xFF).astype(np.uint8)
+    if layout.samples == 3 and layout.photometric == "YBR_FULL" and layout.allocated == 8:
+        return convert_color_space(pixels, "YBR_FULL", "RGB"), "RGB"
+    return pixels, layout.photometric
 
 
 def _drop_low_bits(pixels: Array, layout: Layout) -> Array:

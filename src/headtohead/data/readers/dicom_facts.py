@@ -11,6 +11,7 @@ import hashlib
 from pydicom.uid import UID
 
 from headtohead.data.readers.dicom_open import Dataset, first, from_groups, number, text
+from headtohead.data.readers.dicom_words import PLACEHOLDER, is_placeholder
 
 __all__ = ["facts_of", "pseudonym", "spacing_of"]
 
@@ -38,8 +39,11 @@ def facts_of(dataset: Dataset, salt: bytes) -> dict[str, str]:
     """Return the harmless facts of a file by name.
 
     Always: photometric, transfer_syntax. Where stated: modality, manufacturer, view, laterality,
-    burned_in_annotation, lossy, and `patient` and `series` as hashes (see `pseudonym`).
+    burned_in_annotation, lossy, and `patient` and `series` as hashes (see `pseudonym`). A patient id
+    that names nobody ("ANON", "0", none at all) gives `patient_placeholder` instead of `patient`.
     """
+    patient = text(dataset, "PatientID")
+    nobody = is_placeholder(patient)
     facts = {
         "photometric": _known(text(dataset, "PhotometricInterpretation"), _PHOTOMETRIC),
         "transfer_syntax": syntax_name(dataset),
@@ -51,7 +55,8 @@ def facts_of(dataset: Dataset, salt: bytes) -> dict[str, str]:
         "laterality": _laterality(dataset),
         "burned_in_annotation": _known(text(dataset, "BurnedInAnnotation").lower(), frozenset(("yes", "no"))),
         "lossy": {"01": "yes", "00": "no"}.get(text(dataset, "LossyImageCompression"), ""),
-        "patient": pseudonym(text(dataset, "PatientID"), "patient", salt),
+        "patient": "" if nobody else pseudonym(patient, "patient", salt),
+        PLACEHOLDER: "yes" if nobody else "",
         "series": pseudonym(text(dataset, "SeriesInstanceUID"), "series", salt),
     }
     return facts | {name: value for name, value in stated.items() if value}

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import PIL.features
 import PIL.Image
 
 from headtohead.core.errors import UnreadableError
@@ -20,7 +21,7 @@ from headtohead.data.readers.arrays import fill_non_finite, is_grey_as_rgb, orie
 from headtohead.data.readers.limits import Limits, check_frame, check_size
 from headtohead.data.readers.raster_guard import check_structure, count_gif
 from headtohead.data.readers.raster_pixels import bit_depth, decode_wide, is_wide, maxval, raw_mode, to_array
-from headtohead.data.readers.refuse import refused
+from headtohead.data.readers.refuse import missing_decoder, refused
 from headtohead.data.readers.tiff_tags import ORIENTATION, PHOTOMETRIC, Directory, exif_orientation
 
 __all__ = ["count_raster", "read_raster"]
@@ -37,6 +38,8 @@ _PLUGINS = {
     "JPEG2000": ("Jpeg2KImagePlugin", "JPEG2000"),
     "PNM": ("PpmImagePlugin", "PPM"),
 }
+_FEATURES = {"JPEG": "jpg", "JPEG2000": "jpg_2000", "PNG": "zlib", "WEBP": "webp"}
+"""What a build of Pillow may leave out."""
 
 
 def read_raster(content: bytes, kind: str, *, frame: int | None, limits: Limits) -> Image:
@@ -83,6 +86,8 @@ def count_raster(content: bytes, kind: str, *, limits: Limits) -> int:
 def _open(content: bytes, kind: str, limits: Limits) -> tuple[PIL.Image.Image, list[Directory]]:
     """Open without decoding, as exactly this format, and hold its claimed size against the limits."""
     pages = check_structure(content, kind, limits)
+    if kind in _FEATURES and not PIL.features.check(_FEATURES[kind]):
+        raise missing_decoder("pillow", f"{kind}, which the Pillow installed was built without")
     plugin, pillow_name = _PLUGINS[kind]
     importlib.import_module(f"PIL.{plugin}")
     with refused(f"it starts like {kind} but its header is damaged, not supported, or claims an absurd size"):

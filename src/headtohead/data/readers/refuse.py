@@ -7,7 +7,31 @@ from contextlib import contextmanager
 
 from headtohead.core.errors import HeadToHeadError, UnreadableError
 
-__all__ = ["refused"]
+__all__ = ["missing_decoder", "refused"]
+
+
+_PACKAGES = {
+    "PIL": "pillow",
+    "cv2": "opencv-python-headless",
+    "openjpeg": "pylibjpeg-openjpeg",
+    "jpeg_ls": "pyjpegls",
+    "_CharLS": "pyjpegls",
+}
+"""Packages whose modules have another name."""
+
+
+def missing_decoder(package: str, stored_as: str = "") -> UnreadableError:
+    """Return the error for a file that is sound, but whose decoder is not installed.
+
+    Args:
+        package: what has to be installed.
+        stored_as: how the pixels are stored, where that is known.
+    """
+    kind = f" (its pixels are stored as {stored_as})" if stored_as else ""
+    return UnreadableError(
+        f"the decoder {package} is missing; install it with `pip install {package}`: the file itself is not "
+        f"found damaged{kind}"
+    )
 
 
 @contextmanager
@@ -23,11 +47,15 @@ def refused(reason: str) -> Iterator[None]:
             refused because …".
 
     Raises:
-        UnreadableError: whatever happened; a reason already found passes through unchanged.
+        UnreadableError: whatever happened; a reason already found passes through unchanged. A module
+            that cannot be imported is told as what it is: nothing is wrong with the file.
     """
     try:
         yield
     except (HeadToHeadError, KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
+    except ImportError as error:
+        name = (error.name or "of this format").partition(".")[0]
+        raise missing_decoder(_PACKAGES.get(name, name)) from None
     except BaseException as error:  # noqa: BLE001 - see above
         raise UnreadableError(f"{reason} ({type(error).__name__})") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zlib
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -108,5 +109,28 @@ def dicom() -> Callable[..., bytes]:
         dataset.file_meta.TransferSyntaxUID = UID(syntax)
         dataset.save_as(buffer, enforce_file_format=True)
         return buffer.getvalue()
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def png_of() -> Callable[..., bytes]:
+    """Write a PNG by hand, with any header and any `zTXt` chunks."""
+
+    def write(
+        width: int, height: int, *extra: bytes, depth: int = 8, colour: int = 0, body: bytes = b"\0"
+    ) -> bytes:
+        def chunk(name: bytes, body: bytes) -> bytes:
+            return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+        head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
+        texts = [chunk(b"zTXt", body) for body in extra]
+        return (
+            b"\x89PNG\r\n\x1a\n"
+            + head
+            + b"".join(texts)
+            + chunk(b"IDAT", zlib.compress(body))
+            + chunk(b"IEND", b"")
+        )
 
     return write
