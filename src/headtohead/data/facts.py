@@ -19,6 +19,7 @@ from headtohead.core.reporter import QUIET, Reporter
 from headtohead.data.dataset import GIVEN_GROUP, SLICE_AXIS, Problem, entry_line
 from headtohead.data.layout import Entry
 from headtohead.data.options import LoadOptions
+from headtohead.data.readers.dicom_words import PLACEHOLDER
 from headtohead.data.store import AXES, Store, frame_hash, frame_name
 
 __all__ = ["Gathered", "chosen_frames", "digest_entry", "gather", "pixel_hash", "read_entry"]
@@ -35,6 +36,8 @@ class Gathered:
     problems: tuple[Problem, ...] = ()
     format: str = ""
     n_frames: int = 1
+    nobody: bool = False
+    """A DICOM file whose patient id names nobody ("ANON", "0", none at all), and no group was given."""
 
 
 def pixel_hash(image: Image) -> str:
@@ -124,15 +127,16 @@ def read_entry(store: Store, entry: Entry, options: LoadOptions) -> Gathered:
         return Gathered(
             problems=(Problem(entry.path, str(error), _line(entry, entry.frame, content, "axial")),)
         )
-    samples, problems = [], []
+    samples, problems, nobody = [], [], False
     for number in frames.numbers:
         try:
             image = store.image(entry.path, number, axis=frames.axis, content=content)
             samples.append(_sample(entry, content, number, image, frames))
+            nobody = entry.group is None and PLACEHOLDER in image.facts
         except UnreadableError as error:
             line = _line(entry, number, content, frames.axis)
             problems.append(Problem(entry.path, _framed(number, str(error)), line))
-    return Gathered(tuple(samples), tuple(problems), frames.kind, frames.count)
+    return Gathered(tuple(samples), tuple(problems), frames.kind, frames.count, nobody)
 
 
 def digest_entry(store: Store, entry: Entry, options: LoadOptions) -> list[str]:
@@ -200,11 +204,13 @@ def _sample(entry: Entry, content: bytes, frame: int | None, image: Image, frame
 
 
 def _group(entry: Entry, image: Image) -> str:
-    """Return the group: as given, else the patient that a DICOM file names, else the file."""
+    """Return the group: as given, else the patient that a DICOM file names, else its series, else the file."""
     if entry.group is not None:
         return entry.group
-    patient = image.facts.get("patient")
-    return f"patient {patient}" if patient else entry.path
+    for kind in ("patient", "series"):
+        if kind in image.facts:
+            return f"{kind} {image.facts[kind]}"
+    return entry.path
 
 
 def _line(entry: Entry, frame: int | None, content: bytes, axis: str) -> str:

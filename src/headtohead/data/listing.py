@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from headtohead.core.errors import DataError, NoEffectError, UnreadableError
+from headtohead.core.errors import DataError, ManifestError, NoEffectError, UnreadableError
 from headtohead.data.dataset import Problem, shortened
 from headtohead.data.kaggle import KAGGLE, fetch_kaggle
 from headtohead.data.labels import label_finder, regrouped, relabelled
 from headtohead.data.layout import Entry, place
-from headtohead.data.manifest import list_manifest
+from headtohead.data.manifest import list_manifest, list_member, manifests_in
 from headtohead.data.npz import NpzStore
 from headtohead.data.options import LoadOptions
 from headtohead.data.store import FileEntry, FolderStore, Store
@@ -19,6 +19,7 @@ from headtohead.data.tables import TABLES
 
 __all__ = ["Listing", "list_source"]
 
+Told = tuple[str, ...]
 LITTER = frozenset({"thumbs.db", "desktop.ini", "icon\r", "dicomdir"})
 LITTER_FOLDERS = frozenset({"__macosx", "$recycle.bin"})
 
@@ -61,9 +62,12 @@ def _opened(source: str, options: LoadOptions) -> Listing:
         _refuse_label_from(options, path)
         found, entries, told = list_manifest(path, options.columns)
         return Listing(found, entries, (), told)
+    if (listing := _in_archive(path, options)) is not None:
+        return listing
     if options.columns:
         raise NoEffectError(
-            f"columns={dict(options.columns)} has no effect: {source} is not a table. Leave it out."
+            f"columns={dict(options.columns)} has no effect: {source} is no table and holds none that names its "
+            "pictures. Leave it out."
         )
     store = open_store(str(path))
     if isinstance(store, NpzStore):
@@ -71,6 +75,46 @@ def _opened(source: str, options: LoadOptions) -> Listing:
         return Listing(store, *store.listed())
     listing = _list_files(store, options)
     return replace(listing, notes=(*notes, *listing.notes))
+
+
+def _in_archive(path: Path, options: LoadOptions) -> Listing | None:
+    """List a manifest inside an archive: one that is named (`scans.zip/labels.csv`), or the only one.
+
+    Labels read from paths (`label_from`) go before a manifest that was not named.
+
+    Raises:
+        ManifestError: several manifests name members, and none was chosen.
+    """
+    archive = next((parent for parent in (path, *path.parents) if parent.is_file()), None)
+    if archive is None:
+        return None
+    store, member = open_store(str(archive)), path.relative_to(archive).as_posix()
+    if isinstance(store, NpzStore) or (member == "." and options.label_from is not None):
+        return None
+    if member == ".":
+        found = [name for name in manifests_in(store, options.columns) if not is_litter(name)]
+        if len(found) > 1:
+            raise ManifestError(
+                f"{archive.name} holds {len(found)} tables that name its pictures: {shortened(found)}. Point at "
+                f"one of them, such as {archive}/{found[0]}, or read labels from the paths with label_from."
+            )
+        if not found:
+            return None
+        member = found[0]
+    else:
+        _refuse_label_from(options, path)
+    return Listing(store, *_member(store, member, options))
+
+
+def _member(
+    store: Store, member: str, options: LoadOptions
+) -> tuple[tuple[Entry, ...], tuple[Problem, ...], Told]:
+    entries, told = list_member(store, member, options.columns)
+    listed = {entry.path for entry in entries}
+    others = [path for path in _pictures(store)[0] if path not in listed]
+    if others:
+        told += (f"{len(others)} pictures of the archive are not in {member}: {shortened(others, 5)}.",)
+    return entries, (), told
 
 
 def _refuse_label_from(options: LoadOptions, path: Path) -> None:

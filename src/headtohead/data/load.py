@@ -48,6 +48,9 @@ def load(source: str, options: LoadOptions = LoadOptions(), reporter: Reporter =
     )
     problems = [*listing.problems, *(problem for part in parts for problem in part.problems)]
     _tell_problems(problems, options, reporter)
+    unnamed = _unnamed(parts)
+    for note in unnamed:
+        reporter.warn(note)
     samples = sorted(
         (sample for part in parts for sample in part.samples),
         key=lambda s: (s.path, s.frame if s.frame is not None else -1),
@@ -59,11 +62,13 @@ def load(source: str, options: LoadOptions = LoadOptions(), reporter: Reporter =
         *listing.notes,
         *_frame_notes(parts, options),
         *_patients(samples),
+        *unnamed,
         *_hints(samples, classes),
         sentence,
     ]
     for note in notes:
-        reporter.say(note)
+        if note not in unnamed:
+            reporter.say(note)
     return Dataset(
         root=listing.store.root,
         samples=tuple(samples),
@@ -132,17 +137,28 @@ def _frame_notes(parts: Sequence[Gathered], options: LoadOptions) -> list[str]:
 
 
 def _patients(samples: Sequence[Sample]) -> list[str]:
-    """Say how many samples were grouped by the patient that their file names."""
-    known = [
-        sample.group
-        for sample in samples
-        if sample.format == "DICOM" and GIVEN_GROUP not in sample.extra and sample.group != sample.path
-    ]
-    if not known:
+    """Say how many samples were grouped by the patient, or the series, that their file names."""
+    known = [sample for sample in samples if sample.format == "DICOM" and GIVEN_GROUP not in sample.extra]
+    notes = []
+    for kind, many in (("patient", "patients"), ("series", "series")):
+        groups = [sample.group for sample in known if sample.group.startswith(f"{kind} ")]
+        if groups:
+            notes.append(
+                f"{len(groups)} of {len(samples)} samples are grouped by the {kind} in their DICOM file "
+                f"({len(set(groups))} {many}, named by a hash)."
+            )
+    return notes
+
+
+def _unnamed(parts: Sequence[Gathered]) -> list[str]:
+    """Say that patient ids are placeholders, so that slices of one patient may stand apart unknown."""
+    count = sum(part.nobody for part in parts)
+    if count < 2:
         return []
     return [
-        f"{len(known)} of {len(samples)} samples are grouped by the patient in their DICOM file "
-        f"({len(set(known))} patients, named by a hash)."
+        f"{count} DICOM files name no patient: the id is empty or a placeholder (such as ANON, or zeros). It "
+        "joins nothing, so these files are grouped by series or stand alone. Say who is who with group_from "
+        "or a manifest, or one patient may stand on both sides of a split."
     ]
 
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+import posixpath
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from headtohead.core.errors import ManifestError
+from headtohead.core.errors import DataError, ManifestError
 from headtohead.data.dataset import shortened
 from headtohead.data.layout import SPLIT_WORDS, Entry
-from headtohead.data.store import FolderStore
-from headtohead.data.tables import Table, choose_columns, read_table
+from headtohead.data.store import FolderStore, Store
+from headtohead.data.tables import TABLES, Table, choose_columns, parse_table, read_table
 
-__all__ = ["list_manifest"]
+__all__ = ["list_manifest", "list_member", "manifests_in"]
+
+Told = tuple[str, ...]
+MOST_BYTES = 256 << 20
+"""The largest table in an archive."""
 
 SEPARATORS = ("|", ";")
 """What stands between several labels in one cell."""
@@ -31,23 +36,72 @@ def list_manifest(
     Raises:
         ManifestError: missing files, rows twice, empty labels, several labels for one picture.
     """
-    table = read_table(path)
-    chosen = choose_columns(table, columns)
     store = FolderStore(path.parent)
-    entries = [_entry(row, table, chosen, path.parent) for row in table.rows]
+    return store, *_listed(read_table(path), store, columns, lambda cell: _relative(cell, path.parent))
+
+
+def list_member(store: Store, member: str, columns: Mapping[str, str]) -> tuple[tuple[Entry, ...], Told]:
+    """Return the entries of a manifest that lies in an archive with its pictures, and notes.
+
+    Args:
+        member: the table; the paths in it are relative to its folder in the archive.
+        columns: as for `list_manifest`.
+
+    Raises:
+        ManifestError: as for `list_manifest`.
+    """
+    folder = posixpath.dirname(member)
+    return _listed(_parsed(store, member), store, columns, lambda cell: _within(cell, folder))
+
+
+def manifests_in(store: Store, columns: Mapping[str, str]) -> list[str]:
+    """Return the tables of an archive that name at least one of its members, sorted."""
+    names = sorted(
+        entry.path for entry in store.files() if posixpath.splitext(entry.path)[1].lower() in TABLES
+    )
+    return [name for name in names if _names_members(store, name, columns)]
+
+
+def _names_members(store: Store, member: str, columns: Mapping[str, str]) -> bool:
+    try:
+        table = _parsed(store, member)
+        chosen = choose_columns(table, columns)
+    except DataError:
+        return False
+    folder = posixpath.dirname(member)
+    return any(store.exists(_within(cell, folder)) for cell in table.column(chosen["path"]))
+
+
+def _parsed(store: Store, member: str) -> Table:
+    size = next((entry.n_bytes for entry in store.files() if entry.path == member), None)
+    if size is None:
+        raise ManifestError(f"There is no {member} in {store.root}.")
+    if size > MOST_BYTES:
+        raise ManifestError(f"{member} has {size:,} bytes; a table in an archive may have {MOST_BYTES:,}.")
+    return parse_table(member, store.read(member))
+
+
+def _listed(
+    table: Table, store: Store, columns: Mapping[str, str], place: Callable[[str], str]
+) -> tuple[tuple[Entry, ...], Told]:
+    """Return the entries of a table and notes; `place` makes a cell a path in the store."""
+    chosen = choose_columns(table, columns)
+    entries = [_entry(row, table, chosen, place) for row in table.rows]
     _check_labels(table.name, entries)
     _check_rows(table.name, entries)
     _check_files(table.name, entries, store)
     entries.sort(key=lambda entry: (entry.path, -1 if entry.frame is None else entry.frame))
-    return store, tuple(entries), _notes(table, chosen, columns, entries)
+    return tuple(entries), _notes(table, chosen, columns, entries)
 
 
-def _entry(row: tuple[str, ...], table: Table, chosen: Mapping[str, str], folder: Path) -> Entry:
+def _entry(
+    row: tuple[str, ...], table: Table, chosen: Mapping[str, str], place: Callable[[str], str]
+) -> Entry:
     cells = dict(zip(table.columns, row, strict=True))
     known = {role: cells[name] for role, name in chosen.items()}
     used = set(chosen.values())
     return Entry(
-        path=_relative(known["path"], folder),
+        path=place(known["path"]),
         label=known["label"],
         split=_split(known.get("split", ""), table.name),
         group=known.get("group") or None,
@@ -64,6 +118,12 @@ def _relative(path: str, folder: Path) -> str:
     if Path(plain).is_absolute():
         plain = os.path.relpath(plain, folder)
     return Path(os.path.normpath(plain)).as_posix()
+
+
+def _within(path: str, folder: str) -> str:
+    """Return a path in an archive; what leads out of it names no member and stays as it is."""
+    plain = path.replace("\\", "/")
+    return posixpath.normpath(posixpath.join(folder, plain)) if plain else ""
 
 
 def _split(word: str, table: str) -> str | None:
@@ -125,7 +185,7 @@ def _check_rows(table: str, entries: list[Entry]) -> None:
     )
 
 
-def _check_files(table: str, entries: list[Entry], store: FolderStore) -> None:
+def _check_files(table: str, entries: list[Entry], store: Store) -> None:
     missing = [entry.path for entry in entries if not store.exists(entry.path)]
     if missing:
         bare = (
@@ -135,8 +195,12 @@ def _check_files(table: str, entries: list[Entry], store: FolderStore) -> None:
         )
         raise ManifestError(
             f"{table}: {len(missing)} of {len(entries)} files are not there: {shortened(missing)}. Paths are "
-            f"relative to the folder of the table, {store.root}.{bare}"
+            f"relative to the folder of the table{_where(table, store)}.{bare}"
         )
+
+
+def _where(table: str, store: Store) -> str:
+    return f", {store.root}" if isinstance(store, FolderStore) else f" {table} in {store.root}"
 
 
 def _notes(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 from abc import ABC, abstractmethod
@@ -51,7 +52,11 @@ class Store(ABC):
 
     def exists(self, path: str) -> bool:
         """Tell whether there is such a file."""
-        return any(entry.path == path for entry in self.files())
+        return path in self._held
+
+    @functools.cached_property
+    def _held(self) -> frozenset[str]:
+        return frozenset(entry.path for entry in self.files())
 
     def frames(self, path: str, content: bytes, axis: str = "axial") -> tuple[str, int]:  # noqa: ARG002
         """Return the format of a file ("PNG", "NIFTI", …) and how many frames it holds, without decoding.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from headtohead.core.errors import ManifestError, UsageError
 
-__all__ = ["TABLES", "Table", "choose_columns", "read_table"]
+__all__ = ["TABLES", "Table", "choose_columns", "parse_table", "read_table"]
 
 TABLES = frozenset({".csv", ".tsv", ".parquet", ".pq"})
 """Suffixes of files that are tables."""
@@ -57,11 +58,28 @@ def read_table(path: Path) -> Table:
     """
     if not path.is_file():
         raise ManifestError(f"There is no table {path}.")
-    columns, rows = _read_parquet(path) if path.suffix.lower() in (".parquet", ".pq") else _read_text(path)
-    twice = sorted({name for name in columns if columns.count(name) > 1})
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ManifestError(f"{path.name} cannot be opened: {error.strerror or error}.") from error
+    return parse_table(path.name, content)
+
+
+def parse_table(name: str, content: bytes) -> Table:
+    """Read a table from its bytes; the suffix of its name tells what kind it is.
+
+    Raises:
+        ManifestError: it cannot be read, has no header, or rows of differing length.
+    """
+    suffix = PurePosixPath(name).suffix.lower()
+    if suffix in (".parquet", ".pq"):
+        columns, rows = _read_parquet(name, content)
+    else:
+        columns, rows = _read_text(name, content, suffix)
+    twice = sorted({column for column in columns if columns.count(column) > 1})
     if twice:
-        raise ManifestError(f"{path.name} has columns of the same name: {twice}. Rename them.")
-    return Table(path.name, tuple(columns), tuple(rows))
+        raise ManifestError(f"{name} has columns of the same name: {twice}. Rename them.")
+    return Table(name, tuple(columns), tuple(rows))
 
 
 def choose_columns(table: Table, asked: Mapping[str, str], needed: Iterable[str] = NEEDED) -> dict[str, str]:
@@ -99,43 +117,42 @@ def _plain(name: str) -> str:
     return "_".join(name.casefold().replace("-", " ").replace("_", " ").split())
 
 
-def _read_text(path: Path) -> tuple[list[str], list[tuple[str, ...]]]:
+def _read_text(name: str, content: bytes, suffix: str) -> tuple[list[str], list[tuple[str, ...]]]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            header = file.readline()
-            file.seek(0)
-            reader = csv.reader(file, delimiter=_delimiter(path, header), strict=True)
-            lines = [[cell.strip() for cell in line] for line in reader if any(cell.strip() for cell in line)]
-    except (UnicodeDecodeError, csv.Error, OSError) as error:
+        text = content.decode("utf-8-sig")
+        header = text.partition("\n")[0]
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(suffix, header), strict=True)
+        lines = [[cell.strip() for cell in line] for line in reader if any(cell.strip() for cell in line)]
+    except (UnicodeDecodeError, csv.Error) as error:
         raise ManifestError(
-            f"{path.name} is not a readable table: {error}. Expected UTF-8 text with a header."
+            f"{name} is not a readable table: {error}. Expected UTF-8 text with a header."
         ) from error
     if not lines:
-        raise ManifestError(f"{path.name} is empty; expected a header and rows.")
+        raise ManifestError(f"{name} is empty; expected a header and rows.")
     columns, rows = lines[0], lines[1:]
     crooked = [number for number, row in enumerate(rows, start=2) if len(row) != len(columns)]
     if crooked:
         raise ManifestError(
-            f"{path.name}: {len(crooked)} rows have more or fewer cells than the {len(columns)} columns, the "
+            f"{name}: {len(crooked)} rows have more or fewer cells than the {len(columns)} columns, the "
             f"first is row {crooked[0]}. Quote cells that hold the separator."
         )
     return columns, [tuple(row) for row in rows]
 
 
-def _delimiter(path: Path, header: str) -> str:
-    if path.suffix.lower() == ".tsv":
+def _delimiter(suffix: str, header: str) -> str:
+    if suffix == ".tsv":
         return "\t"
     return max(",;\t", key=header.count)
 
 
-def _read_parquet(path: Path) -> tuple[list[str], list[tuple[str, ...]]]:
+def _read_parquet(name: str, content: bytes) -> tuple[list[str], list[tuple[str, ...]]]:
     import pyarrow
     import pyarrow.parquet
 
     try:
-        table = pyarrow.parquet.read_table(path)
+        table = pyarrow.parquet.read_table(pyarrow.BufferReader(content))
     except (pyarrow.ArrowException, OSError) as error:
-        raise ManifestError(f"{path.name} is not a readable Parquet file: {error}.") from error
+        raise ManifestError(f"{name} is not a readable Parquet file: {error}.") from error
     cells = [[_text(value) for value in column.to_pylist()] for column in table.columns]
     return list(table.column_names), list(zip(*cells, strict=True))
 
