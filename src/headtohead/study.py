@@ -97,6 +97,7 @@ class Study:
             weights = ensure(record, seed=self.config.seed, reporter=self.reporter)
             self._tell(record.name, {"weights": weights.model_dump(mode="json", exclude={"path"})})
             self._tell(record.name, {"record": record.model_dump(mode="json")})
+        write_json(self.run_folder / "confounds.json", self._confounds())
 
     @cached_property
     def dataset(self) -> Dataset:
@@ -294,6 +295,14 @@ class Study:
         return Workshop(
             self.grouped, self.recipe, self.config, cache, self._finished_cell, self._tell, self.reporter
         )
+
+    def _confounds(self) -> list[dict[str, Any]]:
+        """Return what differs within each pair of single contenders besides their kind."""
+        from headtohead.backbones.catalog import resolve
+        from headtohead.backbones.confounds import confounds
+
+        single = [spec for spec in self.specs if spec.kind == "single"]
+        return confounds([(spec.name, resolve(spec.backbone), spec.mode) for spec in single])
 
     def _checklist(self, verdict: Verdict) -> list[dict[str, str]]:
         """Return CLAIM 2024 and TRIPOD+AI as far as this run can fill them."""

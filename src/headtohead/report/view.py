@@ -94,6 +94,7 @@ class View(AuditView):
     learning: tuple[dict[str, Any], ...] = ()
     training: tuple[Figure, ...] = ()
     limits: tuple[str, ...] = ()
+    confounds: tuple[dict[str, Any], ...] = ()
     provenance: tuple[tuple[str, str], ...] = ()
     contenders: tuple[dict[str, str], ...] = ()
     config: str = ""
@@ -152,6 +153,7 @@ def build_view(run: RunFolder) -> View:
         learning=learning_rows(learning, order),
         training=_training(learning),
         limits=limits(config, audit.facts, order),
+        confounds=tuple(run.json("confounds.json")) if (run / "confounds.json").is_file() else (),
         provenance=provenance_rows(run.json("provenance.json"), audit.facts),
         contenders=tuple(
             weights_row(run.json(f"contenders/{path.name}"))

@@ -1,0 +1,78 @@
+"""What differs between two contenders besides their kind of architecture, and which control would part it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+from typing import Any
+
+from headtohead.backbones.catalog import BackboneRecord, catalogue, is_scratch
+
+__all__ = ["confounds", "controls", "differing"]
+
+KINDS = {"cnn": "a CNN", "transformer": "a transformer", "hybrid": "a hybrid"}
+NOTABLE = 1.25  # parameter counts within a quarter of each other are called alike
+Contender = tuple[str, BackboneRecord, str]
+
+
+def differing(
+    a: BackboneRecord, b: BackboneRecord, modes: tuple[str, str] = ("", "")
+) -> list[dict[str, str]]:
+    """Return what differs between two contenders, one {"what", "a", "b"} each; none if nothing does.
+
+    >>> from headtohead.backbones.catalog import resolve
+    >>> [d["what"] for d in differing(resolve("vit-b16"), resolve("convnext-b-in22k"))]
+    ['kind', 'pretraining']
+    """
+    return list(_differences(a, b, modes))
+
+
+def _differences(a: BackboneRecord, b: BackboneRecord, modes: tuple[str, str]) -> Iterator[dict[str, str]]:
+    rows = [
+        ("kind", KINDS[a.family], KINDS[b.family]),
+        ("pretraining", _pretraining(a), _pretraining(b)),
+        ("input side", f"{a.input_size} px", f"{b.input_size} px"),
+        ("way of training", *modes),
+    ]
+    if not _alike(a.n_parameters, b.n_parameters):
+        rows.insert(2, ("parameters", _millions(a.n_parameters), _millions(b.n_parameters)))
+    for what, left, right in rows:
+        if left != right:
+            yield {"what": what, "a": left, "b": right}
+
+
+def controls(a: BackboneRecord, b: BackboneRecord) -> list[str]:
+    """Return the catalogue's names with the kind of one of the two and the pretraining of the other.
+
+    >>> from headtohead.backbones.catalog import resolve
+    >>> controls(resolve("inception-resnet-v2"), resolve("vit-b16"))
+    ['resnetv2-50-in21k', 'vit-b16-in1k']
+    """
+    wanted = {(a.family, _pretraining(b)), (b.family, _pretraining(a))}
+    wanted -= {(one.family, _pretraining(one)) for one in (a, b)}
+    return [one.name for one in catalogue() if (one.family, _pretraining(one)) in wanted]
+
+
+def confounds(contenders: Sequence[Contender]) -> list[dict[str, Any]]:
+    """Return one entry per pair of contenders that differ in more than one thing.
+
+    Args:
+        contenders: (name, record of its backbone, mode) of each.
+    """
+    return [
+        {"a": a, "b": b, "differs": found, "controls": controls(one, other)}
+        for (a, one, mode), (b, other, other_mode) in combinations(contenders, 2)
+        if len(found := differing(one, other, (mode, other_mode))) > 1
+    ]
+
+
+def _pretraining(record: BackboneRecord) -> str:
+    return "none (random weights)" if is_scratch(record) else record.pretraining
+
+
+def _alike(a: int | None, b: int | None) -> bool:
+    return a is None or b is None or max(a, b) <= NOTABLE * min(a, b)
+
+
+def _millions(count: int | None) -> str:
+    return "unknown" if count is None else f"{count / 1e6:.1f} million"

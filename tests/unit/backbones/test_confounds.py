@@ -1,0 +1,52 @@
+"""What differs besides the kind of architecture is named, and so is the control that would part it."""
+
+from __future__ import annotations
+
+import pytest
+
+from headtohead.backbones.catalog import catalogue, resolve
+from headtohead.backbones.confounds import confounds, controls, differing
+
+
+def what(a: str, b: str) -> list[str]:
+    return [one["what"] for one in differing(resolve(a), resolve(b))]
+
+
+def test_the_published_pair_differs_in_everything() -> None:
+    assert what("inception-resnet-v2", "vit-b16") == ["kind", "pretraining", "parameters", "input side"]
+
+
+def test_a_control_differs_in_one_thing() -> None:
+    assert what("vit-b16", "vit-b16-in1k") == ["pretraining"]
+    assert what("vit-b16", "vit-b16") == []
+
+
+def test_the_way_of_training_counts() -> None:
+    one = resolve("vit-b16")
+    (found,) = differing(one, one, ("probe", "finetune"))
+    assert found == {"what": "way of training", "a": "probe", "b": "finetune"}
+
+
+@pytest.mark.parametrize("first", [record.name for record in catalogue()])
+def test_a_control_has_the_kind_of_one_and_the_pretraining_of_the_other(first: str) -> None:
+    for other in catalogue():
+        one = resolve(first)
+        for name in controls(one, other):
+            control = resolve(name)
+            assert (control.family, control.pretraining) in {
+                (one.family, other.pretraining),
+                (other.family, one.pretraining),
+            }
+            assert len(differing(one, control)) < 4 and name not in (first, other.name)
+
+
+def test_only_pairs_with_more_than_one_difference_are_confounded() -> None:
+    named = [(name, resolve(name), "probe") for name in ("vit-b16", "vit-b16-in1k", "resnetv2-50-in21k")]
+    pairs = [(one["a"], one["b"]) for one in confounds(named)]
+    assert ("vit-b16", "vit-b16-in1k") not in pairs
+    assert ("vit-b16-in1k", "resnetv2-50-in21k") in pairs
+
+
+def test_random_weights_are_no_pretraining() -> None:
+    found = differing(resolve("scratch:vit_base_patch16_224"), resolve("vit-b16"))
+    assert {"what": "pretraining", "a": "none (random weights)", "b": resolve("vit-b16").pretraining} in found
