@@ -19,6 +19,7 @@ from headtohead.core.reporter import QUIET, Reporter
 from headtohead.data.dataset import GIVEN_GROUP, SLICE_AXIS, Problem, entry_line
 from headtohead.data.layout import Entry
 from headtohead.data.options import LoadOptions
+from headtohead.data.patients import KINDS
 from headtohead.data.readers.dicom_words import PLACEHOLDER
 from headtohead.data.store import AXES, Store, frame_hash, frame_name
 
@@ -207,7 +208,7 @@ def _group(entry: Entry, image: Image) -> str:
     """Return the group: as given, else the patient that a DICOM file names, else its series, else the file."""
     if entry.group is not None:
         return entry.group
-    for kind in ("patient", "series"):
+    for kind in KINDS:
         if kind in image.facts:
             return f"{kind} {image.facts[kind]}"
     return entry.path

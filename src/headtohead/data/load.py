@@ -15,6 +15,7 @@ from headtohead.data.dataset import GIVEN_GROUP, Dataset, Problem, digest_lines,
 from headtohead.data.facts import Gathered, digest_entry, gather, read_entry
 from headtohead.data.listing import Listing, list_source
 from headtohead.data.options import LoadOptions
+from headtohead.data.patients import KINDS, named_by_files
 
 __all__ = ["LoadOptions", "load", "source_digest"]
 
@@ -55,6 +56,7 @@ def load(source: str, options: LoadOptions = LoadOptions(), reporter: Reporter =
         (sample for part in parts for sample in part.samples),
         key=lambda s: (s.path, s.frame if s.frame is not None else -1),
     )
+    samples = named_by_files(samples)
     if not samples:
         raise TooFewError(_nothing(str(source), listing, problems))
     classes, positive, sentence = choose_classes((sample.label for sample in samples), options.positive)
@@ -140,12 +142,12 @@ def _patients(samples: Sequence[Sample]) -> list[str]:
     """Say how many samples were grouped by the patient, or the series, that their file names."""
     known = [sample for sample in samples if sample.format == "DICOM" and GIVEN_GROUP not in sample.extra]
     notes = []
-    for kind, many in (("patient", "patients"), ("series", "series")):
+    for kind, many in zip(KINDS, ("patients", "series"), strict=True):
         groups = [sample.group for sample in known if sample.group.startswith(f"{kind} ")]
         if groups:
             notes.append(
                 f"{len(groups)} of {len(samples)} samples are grouped by the {kind} in their DICOM file "
-                f"({len(set(groups))} {many}, named by a hash)."
+                f"({len(set(groups))} {many}, named after their files, not their id)."
             )
     return notes
 

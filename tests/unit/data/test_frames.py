@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +20,10 @@ from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, ge
 from headtohead.core.errors import LeakageError, UsageError
 from headtohead.data.dataset import Dataset
 from headtohead.data.folds import Fold
+from headtohead.data.groups import read_groups
 from headtohead.data.load import LoadOptions, load, source_digest
+from headtohead.data.readers import read_image
+from headtohead.data.readers.read import _secret
 
 Picture = Callable[..., bytes]
 Tree = Callable[[dict[str, bytes]], Path]
@@ -132,6 +138,33 @@ def test_patients_of_dicom_are_groups_without_their_names(tree: Tree) -> None:
     written = data.frame().to_csv() + " ".join(data.notes)
     assert not any(word in written for word in ("anna", "berta", "Planted"))
     assert any("3 of 4 samples" in note and "2 patients" in note for note in data.notes)
+
+
+def test_names_of_patients_come_from_their_files(tree: Tree) -> None:
+    """The same in every process, whatever secret it drew; nothing in them to try ids against."""
+    files = {"yes/1": dicom(1, "anna"), "yes/2": dicom(2, "anna"), "no/3": dicom(3, "berta")}
+    root = tree(files)
+    before = load(str(root)).groups().tolist()
+    _secret.cache_clear()
+    assert load(str(root)).groups().tolist() == before
+    hashes = "\n".join(
+        ["patient", *sorted(hashlib.sha256(files[name]).hexdigest() for name in ("yes/1", "yes/2"))]
+    )
+    assert before[1] == before[2] == f"patient {hashlib.sha256(hashes.encode()).hexdigest()[:16]}"
+    assert read_image(files["no/3"]).facts["patient"] not in before[0]
+    code = "import sys; from headtohead.data.load import load; print(load(sys.argv[1]).groups().tolist())"
+    other = subprocess.run(
+        [sys.executable, "-c", code, str(root)], capture_output=True, text=True, check=True
+    )
+    assert other.stdout.strip() == str(before)
+
+
+def test_groups_given_back_by_path_take_the_place_of_patients(tree: Tree) -> None:
+    root = tree({"yes/1": dicom(1, "anna"), "yes/2": dicom(2, "anna"), "no/3": dicom(3, "berta")})
+    data = load(str(root))
+    table = root.parent / "groups.csv"
+    table.write_text("path,group\n" + "".join(f"{s.path},{s.group}\n" for s in data.samples))
+    assert data.with_groups(read_groups(table, data)).groups().tolist() == data.groups().tolist()
 
 
 def test_a_group_that_is_given_wins_over_the_patient(tree: Tree) -> None:

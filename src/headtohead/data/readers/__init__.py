@@ -4,7 +4,7 @@
 whatever the bytes are: no other exception, no warning, memory bounded by `Limits`.
 """
 
-from headtohead.data.readers.limits import DEFAULT_LIMITS, PROJECT_SALT, Limits
+from headtohead.data.readers.limits import DEFAULT_LIMITS, Limits
 from headtohead.data.readers.read import count_frames, read_image
 from headtohead.data.readers.slices import SliceOptions, slice_indices
 from headtohead.data.readers.sniff import HEAD_BYTES, is_candidate, sniff
@@ -12,7 +12,6 @@ from headtohead.data.readers.sniff import HEAD_BYTES, is_candidate, sniff
 __all__ = [
     "DEFAULT_LIMITS",
     "HEAD_BYTES",
-    "PROJECT_SALT",
     "Limits",
     "SliceOptions",
     "count_frames",

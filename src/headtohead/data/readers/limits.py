@@ -11,14 +11,9 @@ from dataclasses import dataclass
 
 from headtohead.core.errors import UnreadableError
 
-__all__ = ["DEFAULT_LIMITS", "PROJECT_SALT", "Limits", "check_frame", "check_size", "inflate"]
+__all__ = ["DEFAULT_LIMITS", "Limits", "check_frame", "check_size", "inflate"]
 
 MIB = 1 << 20
-
-PROJECT_SALT = b"headtohead pseudonyms, version 1"
-"""Default salt of the hashed patient and series ids: public, so anyone who holds a list of ids can
-find which hash is whose. That is pseudonymisation, not anonymisation. Give a secret salt of your own
-(the `salt` of `read_image`) where hashes leave the hospital."""
 
 
 @dataclass(frozen=True, slots=True)

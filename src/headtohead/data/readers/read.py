@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import secrets
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -10,7 +12,7 @@ import numpy as np
 
 from headtohead.core.errors import UnreadableError
 from headtohead.core.records import Image
-from headtohead.data.readers.limits import DEFAULT_LIMITS, PROJECT_SALT, Limits
+from headtohead.data.readers.limits import DEFAULT_LIMITS, Limits
 from headtohead.data.readers.quiet import silence
 from headtohead.data.readers.refuse import refused
 from headtohead.data.readers.slices import SliceOptions
@@ -28,7 +30,7 @@ def read_image(
     frame: int | None = None,
     limits: Limits = DEFAULT_LIMITS,
     slices: SliceOptions = SliceOptions(),  # noqa: B008 - frozen
-    salt: bytes = PROJECT_SALT,
+    salt: bytes | None = None,
 ) -> Image:
     """Decode a picture, by its content and never by its suffix.
 
@@ -39,7 +41,8 @@ def read_image(
             the history says so where there are more.
         limits: how much the file may ask for.
         slices: the axis along which `frame` counts the slices of a NIfTI volume.
-        salt: mixed into the hashes of patient and series ids (see `PROJECT_SALT`).
+        salt: secret bytes mixed into the hashes of patient and series ids. None: a secret drawn once in this
+            process and kept nowhere, so that the hashes tell patients apart here and mean nothing elsewhere.
 
     Returns:
         Pixels (H, W) or (H, W, 3) as stored (nothing clipped to 8 bit), upright, with the history. The
@@ -54,7 +57,8 @@ def read_image(
         if kind == "DICOM":
             from headtohead.data.readers.dicom import read_dicom
 
-            return read_dicom(content, frame=frame, limits=limits, salt=salt)
+            secret = _secret() if salt is None else salt
+            return read_dicom(content, frame=frame, limits=limits, salt=secret)
         if kind == "NIFTI":
             from headtohead.data.readers.nifti import read_nifti
 
@@ -103,6 +107,11 @@ def count_frames(
         return n
 
     return _guarded(job, name)
+
+
+@functools.cache
+def _secret() -> bytes:
+    return secrets.token_bytes(32)
 
 
 def _kind(content: bytes, limits: Limits) -> str:

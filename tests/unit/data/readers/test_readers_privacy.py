@@ -16,6 +16,7 @@ from pydicom.sequence import Sequence
 from headtohead.core.errors import UnreadableError
 from headtohead.data.readers import count_frames, read_image
 from headtohead.data.readers.dicom_facts import pseudonym
+from headtohead.data.readers.read import _secret
 
 Maker = Callable[..., bytes]
 SECRETS = (
@@ -140,9 +141,17 @@ def test_hashes_tell_patients_apart_and_depend_on_the_salt(dicom: Maker) -> None
     assert one.facts["series"] == two.facts["series"]
     assert one.facts["patient"] == read_image(planted(dicom, Rows=6)).facts["patient"]
     salted = read_image(planted(dicom), salt=b"of this hospital")
+    assert salted.facts == read_image(planted(dicom), salt=b"of this hospital").facts
     assert salted.facts["patient"] != one.facts["patient"]
     assert len(one.facts["patient"]) == 16
     assert "patient" not in read_image(planted(dicom, PatientID="")).facts
+
+
+def test_no_salt_is_public(dicom: Maker) -> None:
+    """What stands for an id without a salt of one's own differs in every process."""
+    here = read_image(planted(dicom)).facts["patient"]
+    _secret.cache_clear()
+    assert read_image(planted(dicom)).facts["patient"] != here
 
 
 def test_pseudonyms_keep_kinds_and_borders_apart() -> None:
