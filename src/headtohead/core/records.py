@@ -23,6 +23,7 @@ __all__ = [
     "Record",
     "Sample",
     "Score",
+    "ScoreWarning",
     "Severity",
     "TestResult",
     "Verdict",
@@ -136,6 +137,19 @@ class Finding(Record):
     data: dict[str, Any] = Field(default_factory=dict)
 
 
+class ScoreWarning(Record):
+    """Why an interval may be too narrow.
+
+    Attributes:
+        code: few_groups (fewer than ten groups in all), few_class_groups (fewer than ten of the rarer
+            class), few_in_denominator (fewer than ten in a share's denominator), few_degrees (a few
+            groups make up most of the variance) or lost_resamples (more than a fifth lacked a class).
+    """
+
+    code: Literal["few_groups", "few_class_groups", "few_in_denominator", "few_degrees", "lost_resamples"]
+    text: str = Field(min_length=1)
+
+
 class Score(Record):
     """A number that cannot be had without its interval, its n and its method.
 
@@ -153,6 +167,7 @@ class Score(Record):
     method: str = Field(min_length=1)
     level: float = Field(default=0.95, gt=0, lt=1)
     note: str = ""
+    warnings: tuple[ScoreWarning, ...] = ()
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -200,6 +215,7 @@ class Comparison(Record):
     method: str = Field(min_length=1)
     level: float = Field(default=0.95, gt=0, lt=1)
     note: str = ""
+    warnings: tuple[ScoreWarning, ...] = ()
     details: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")

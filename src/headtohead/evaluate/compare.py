@@ -16,8 +16,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from headtohead.core.records import ScoreWarning
+from headtohead.evaluate.degrees import degrees_of, few_warnings
 from headtohead.evaluate.intervals import Resamples
-from headtohead.evaluate.margin import Margin, degrees_of, jackknife_variance, margin_of
+from headtohead.evaluate.margin import Margin, jackknife_variance, margin_of
 from headtohead.evaluate.metrics import Metric
 from headtohead.evaluate.multiplicity import holm
 from headtohead.evaluate.table import Table
@@ -52,6 +54,7 @@ class Difference:
     favours: str | None
     method: str
     note: str
+    warnings: tuple[ScoreWarning, ...] = ()
 
 
 def rarer_class_groups(table: Table) -> int:
@@ -110,6 +113,7 @@ class _Tie:
     correlation: float
     error: float
     degrees: float
+    warnings: tuple[ScoreWarning, ...] = ()
 
 
 def _tie(
@@ -122,10 +126,11 @@ def _tie(
     if known.sum() < 3:
         return _Tie(0.0, 0.0, degrees)
     error = math.sqrt(jackknife_variance(first[known] - second[known]))
+    warnings = few_warnings(table, row, degrees) if error > 0 else ()
     if np.ptp(first[known]) < 1e-12 or np.ptp(second[known]) < 1e-12:
-        return _Tie(0.0, error, degrees)
+        return _Tie(0.0, error, degrees, warnings)
     correlation = float(np.clip(np.corrcoef(first[known], second[known])[0, 1], -1, 1))
-    return _Tie(correlation, error, degrees)
+    return _Tie(correlation, error, degrees, warnings)
 
 
 def _difference(
@@ -153,7 +158,12 @@ def _difference(
     favours = None if value == 0 else (a if value * row.sign > 0 else b)
     method = f"paired, the wider of MOVER on both intervals and the jackknife's t interval; {first.method}"
     note = "; ".join(dict.fromkeys(filter(None, [first.note, second.note])))
-    return Difference(a, b, value, *outer, inner, _touching(interval), 1.0, favours, method, note)
+    others = (
+        w for w in (*first.warnings, *second.warnings) if w.code not in {"few_degrees", "few_class_groups"}
+    )
+    warnings = tuple(dict.fromkeys((*tie.warnings, *others)))
+    p = _touching(interval)
+    return Difference(a, b, value, *outer, inner, p, 1.0, favours, method, note, warnings)
 
 
 def _undefined(a: str, b: str, note: str) -> Difference:

@@ -1,28 +1,38 @@
 """The interval of one score at any level, by the method that the coverage study found to hold for its metric.
 
 Why not the bootstrap's percentiles: near the end of the range and with few groups they are too short
-(docs/statistics.md has the table). The interval on a transformed scale, with the jackknife over groups
-and a t quantile, keeps its level there; the bootstrap's own intervals stay in the details.
+(docs/statistics.md has the table). Wilson's form or a transformed scale, with the jackknife over groups
+and a t quantile that knows how few groups carry the variance, keep their level there; the bootstrap's own
+intervals stay in the details.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from headtohead.core.records import ScoreWarning
 from headtohead.evaluate.counts import confusion
 from headtohead.evaluate.degenerate import degenerate_interval
-from headtohead.evaluate.intervals import Resamples, centred, expanded, wilson_clustered
+from headtohead.evaluate.degrees import degrees_of, few_warnings
+from headtohead.evaluate.intervals import Resamples, centred, expanded, wilson, wilson_clustered
 from headtohead.evaluate.metrics import Metric, predicted
 from headtohead.evaluate.table import Lines, Table
 from headtohead.evaluate.weighted import ratio
 
-__all__ = ["Margin", "degrees_of", "denominator", "jackknife_variance", "margin_of", "transformed_interval"]
+__all__ = [
+    "Margin",
+    "denominator",
+    "jackknife_variance",
+    "margin_of",
+    "score_interval",
+    "transformed_interval",
+]
 
 Floats = npt.NDArray[np.float64]
 Ends = tuple[float, float]
@@ -30,7 +40,7 @@ Ends = tuple[float, float]
 _RATES = frozenset({"accuracy", "sensitivity", "specificity", "ppv", "npv"})
 _BY_BOOTSTRAP = frozenset({"partial_auroc", "sensitivity_at_specificity_90", "specificity_at_sensitivity_90"})
 _FEW_DEFINED = 0.8
-_LEANING = 0.3
+_FEW_GROUPS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +50,14 @@ class Margin:
     Attributes:
         value: the score. ends: (low, high) at a level, or None where there is no interval.
         method: in words. note: what to know about it.
+        warnings: why the interval may be too narrow.
     """
 
     value: float
     ends: Callable[[float], Ends | None]
     method: str
     note: str = ""
+    warnings: tuple[ScoreWarning, ...] = ()
 
 
 def jackknife_variance(jack: Floats) -> float:
@@ -86,6 +98,23 @@ def transformed_interval(
     return low + (high - low) * down, low + (high - low) * up
 
 
+def score_interval(value: float, error: float, degrees: float, level: float, low: float, high: float) -> Ends:
+    """Return Wilson's interval at the effective sample size p (1 - p) / error², p the place in the range.
+
+    Where a statistic is a share of pairs or of a range, its standard error shrinks towards the ends like a
+    share's does; Wilson's form asks which truths would have given the value instead of trusting the error
+    at the value itself (Wilson 1927; for areas: Kottas, Kuss and Zapf 2014, BMC Med Res Methodol 14:26).
+
+    >>> tuple(round(end, 3) for end in score_interval(0.9, 0.03, 1e9, 0.95, 0.0, 1.0))
+    (0.826, 0.945)
+    """
+    t = float(special.stdtrit(degrees, (1 + level) / 2))
+    share, spread = (value - low) / (high - low), error / (high - low)
+    size = share * (1 - share) / spread**2
+    down, up = wilson(share * size, size, level, z=t)
+    return low + (high - low) * down, low + (high - low) * up
+
+
 def margin_of(
     table: Table,
     contender: str,
@@ -111,19 +140,22 @@ def margin_of(
         return _recalls(table, table.of(contender), value, resamples, thresholds)
     if len(known) < 2 or float(np.ptp(known)) < 1e-12:
         return _fixed(table, lines, row, base, value)
-    note = _left_out(len(known), len(boot))
     if base in ("ece", "ace"):
         method = "cluster bootstrap over groups, percentile moved by its bias"
-        return Margin(value, lambda level: centred(value, known, level), method, note)
-    degrees = degrees_of(table, row, resamples.jack(values))
-    return _transformed(table, row, base, value, known, resamples.jack(values), note, degrees)
+        found = Margin(value, lambda level: centred(value, known, level), method)
+    else:
+        found = _transformed(table, row, base, value, known, resamples.jack(values))
+    return _with_left_out(found, len(known), len(boot))
 
 
-def _left_out(known: int, total: int) -> str:
+def _with_left_out(found: Margin, known: int, total: int) -> Margin:
     if known == total:
-        return ""
-    warning = "not to be trusted: " if known < _FEW_DEFINED * total else ""
-    return f"{warning}{total - known} of {total} resamples lacked a class and were left out"
+        return found
+    text = f"{total - known} of {total} resamples lacked a class and were left out"
+    if known >= _FEW_DEFINED * total:
+        return replace(found, note=text)
+    warning = ScoreWarning(code="lost_resamples", text=f"not to be trusted: {text}")
+    return replace(found, warnings=(*found.warnings, warning))
 
 
 def _rate(
@@ -132,13 +164,15 @@ def _rate(
     n, n_groups = denominator(lines, row, threshold, table.classes)
     variance = jackknife_variance(resamples.jack(values))
     value = float(values[0])
-    note = "" if n_groups >= 10 else f"only {n_groups} groups in the denominator"
-    method = "Wilson at the effective sample size of the groups, t quantile"
+    warnings: tuple[ScoreWarning, ...] = ()
+    if n_groups < _FEW_GROUPS:
+        groups = "1 group" if n_groups == 1 else f"{n_groups} groups"
+        warnings = (ScoreWarning(code="few_in_denominator", text=f"only {groups} in the denominator"),)
     return Margin(
         value,
         lambda level: wilson_clustered(value, max(1, n), max(1, n_groups), variance, level),
-        method,
-        note,
+        "Wilson at the effective sample size of the groups, t quantile",
+        warnings=warnings,
     )
 
 
@@ -180,30 +214,6 @@ def _recalls(
     return Margin(value, ends, method)
 
 
-def degrees_of(table: Table, row: Metric, jack: Floats) -> float:
-    """Return the degrees of freedom of a jackknife variance, by Welch and Satterthwaite.
-
-    Where a metric sets classes against each other, its variance is a sum over the groups that hold the
-    rarest class and the others; few of the former leave few degrees of freedom, however many there are
-    of the latter (Satterthwaite 1946, Biometrics Bull 2:110). Blocks of groups take the rarest class's
-    groups less one.
-    """
-    if row.kind not in ("rank", "curve") and row.name not in ("f1", "mcc", "kappa"):
-        return table.n_groups - 1
-    rarest = min(range(len(table.classes)), key=table.groups_with)
-    holders = np.unique(table.sample_group[table.sample_label == rarest])
-    if len(jack) != table.n_groups or np.isnan(jack).any():
-        return max(1, len(holders) - 1)
-    rare = np.isin(np.arange(table.n_groups), holders)
-    squares = (jack - jack.mean()) ** 2
-    total, parts = (
-        float(squares.sum()),
-        ((float(squares[side].sum()), int(side.sum())) for side in (rare, ~rare)),
-    )
-    below = sum(part**2 / max(1, n - 1) for part, n in parts if n)
-    return max(1.0, total**2 / below) if below > 0 else table.n_groups - 1
-
-
 def _fixed(table: Table, lines: Lines, row: Metric, base: str, value: float) -> Margin:
     found = degenerate_interval(table, lines, row, base, value, 0.95)
     if found is None:
@@ -217,45 +227,33 @@ def _fixed(table: Table, lines: Lines, row: Metric, base: str, value: float) -> 
     return Margin(value, ends, found[2], found[3])
 
 
-def _transformed(
-    table: Table, row: Metric, base: str, value: float, boot: Floats, jack: Floats, note: str, degrees: float
-) -> Margin:
+def _transformed(table: Table, row: Metric, base: str, value: float, boot: Floats, jack: Floats) -> Margin:
     low, high = row.low, row.high
     if base == "brier":
         high = 1.0 if table.binary else 2.0
-    edge = value <= low or value >= high
     by_bootstrap = base in _BY_BOOTSTRAP
     variance = float(boot.var(ddof=1)) if by_bootstrap else jackknife_variance(jack)
     n = table.n_groups
-    if edge or not variance > 0:
+    if value <= low or value >= high or not variance > 0:
         method = f"cluster bootstrap over groups, expanded percentile, {len(boot)} replicates"
-        return Margin(value, lambda level: expanded(boot, level, n), method, note)
-    if row.kind == "probability":
-        note = "; ".join(filter(None, [note, _leaning(jack)]))
-    scale = "logit" if math.isfinite(high) else "log" if math.isfinite(low) else "plain"
+        return Margin(value, lambda level: expanded(boot, level, n), method)
+    degrees, error = degrees_of(table, row, jack), math.sqrt(variance)
+    form, words = _form(row, low, high)
     source = f"cluster bootstrap ({len(boot)} replicates)" if by_bootstrap else "jackknife"
-    error = math.sqrt(variance)
     return Margin(
         value,
-        lambda level: transformed_interval(value, error, degrees, level, low, high),
-        f"{source} over groups, t interval on the {scale} scale",
-        note,
+        lambda level: form(value, error, degrees, level, low, high),
+        f"{source} over groups, {words}",
+        warnings=few_warnings(table, row, degrees),
     )
 
 
-def _leaning(jack: Floats) -> str:
-    """Return a warning where a single group (or block) makes up most of the variance.
-
-    Then the variance itself is hardly known: in the coverage study such intervals of Brier score and log
-    loss (few errors, each of them large) cover 80 to 90 % instead of 95 %. Ranks are spared: there no
-    single group can weigh that much without the interval of AUROC knowing it.
-    """
-    known = jack[~np.isnan(jack)]
-    squares = (known - known.mean()) ** 2
-    share = float(squares.max() / squares.sum())
-    if share < _LEANING:
-        return ""
-    return f"one group makes up {100 * share:.0f} % of the variance: the interval is likely too short"
+def _form(row: Metric, low: float, high: float) -> tuple[Callable[..., Ends], str]:
+    """Return the interval's form: Wilson's for ranks and counts, a transformed scale for curves and losses."""
+    if row.kind in ("rank", "counts"):
+        return score_interval, "Wilson's form at the effective sample size, t quantile"
+    scale = "logit" if math.isfinite(high) else "log" if math.isfinite(low) else "plain"
+    return transformed_interval, f"t interval on the {scale} scale"
 
 
 def denominator(

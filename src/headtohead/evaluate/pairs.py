@@ -108,7 +108,8 @@ def _judged(bout: Bout, found: Difference, refusal: str, n_pairs: int, swaps: in
         a=found.a, b=found.b, metric=row.name, difference=found.value, low=found.low, high=found.high,
         verdict=decision.word, winner=found.favours if decision.word == "better" else None, sentence=sentence,
         tests=tests, n_samples=table.n_samples, n_groups=table.n_groups, method=found.method, level=rule.level,
-        note=found.note, details=_details(found, decision, rule) | {"power": outlook} | extra,
+        note=found.note, warnings=found.warnings,
+        details=_details(found, decision, rule) | {"power": outlook} | extra,
     )  # fmt: skip
 
 

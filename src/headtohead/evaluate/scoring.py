@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.core.records import Score
+from headtohead.core.records import Score, ScoreWarning
 from headtohead.evaluate.intervals import Resamples
 from headtohead.evaluate.margin import margin_of
 from headtohead.evaluate.metrics import Metric
@@ -45,11 +45,19 @@ def make_score(
     ends = margin.ends(level)
     if ends is None:
         return _without(table, contender, row, level, margin.note)
-    few = f"only {table.n_groups} groups: the interval is too short" if table.n_groups < _FEW_GROUPS else ""
+    warnings = (*_few(table), *margin.warnings)
     return Score(
         contender=contender, metric=row.name, value=value, low=min(ends[0], value), high=max(ends[1], value),
-        method=margin.method, note="; ".join(filter(None, [margin.note, few])), **_size(table, level),
+        method=margin.method, note="; ".join(filter(None, [margin.note, *(w.text for w in warnings)])),
+        warnings=warnings, **_size(table, level),
     )  # fmt: skip
+
+
+def _few(table: Table) -> tuple[ScoreWarning, ...]:
+    if table.n_groups >= _FEW_GROUPS:
+        return ()
+    text = f"only {table.n_groups} groups: the interval is too short"
+    return (ScoreWarning(code="few_groups", text=text),)
 
 
 def _size(table: Table, level: float) -> dict[str, Any]:

@@ -7,10 +7,19 @@ from typing import Any
 
 from headtohead.core.records import Comparison, Score
 from headtohead.evaluate.compare import Difference
-from headtohead.evaluate.metrics import Metric
+from headtohead.evaluate.metrics import METRICS, Metric
 from headtohead.evaluate.rule import Decision, Rule
 
-__all__ = ["answer", "caveats", "interval_words", "more_words", "pair_sentence", "signed", "size_words"]
+__all__ = [
+    "answer",
+    "caveats",
+    "interval_words",
+    "more_words",
+    "narrow_intervals",
+    "pair_sentence",
+    "signed",
+    "size_words",
+]
 
 
 def signed(number: float, digits: int = 3) -> str:
@@ -152,10 +161,31 @@ def caveats(
     refused = [c for c in comparisons if c.verdict == "refused" and "file facts" in c.sentence]
     if refused:
         found.append("File facts alone predict the label as well as the pictures do: the set is confounded.")
-    few = sorted({score.note for score in scores if "only" in score.note and "groups" in score.note})
-    found += [f"{note[:1].upper()}{note[1:]}." for note in few[:1]]
-    left = next((score.note for score in scores if "resamples lacked" in score.note), "")
-    if left:
-        found.append(f"{left[:1].upper()}{left[1:]}.")
+    found += narrow_intervals(scores)
     found += list(details.get("notes", ()))
     return tuple(dict.fromkeys(found))
+
+
+_NARROW = {
+    "few_groups": "There are fewer than ten groups: all intervals are too short.",
+    "few_class_groups": "Fewer than ten groups hold the rarer class: the intervals of {} may be too narrow.",
+    "few_in_denominator": "Fewer than ten groups stand in the denominator of {}.",
+    "few_degrees": "A few groups make up most of the variance of {}: these intervals may be too narrow.",
+    "lost_resamples": "More than a fifth of the resamples lacked a class: the intervals of {} are not to be trusted.",
+}
+_NAMED = 4
+
+
+def narrow_intervals(scores: Sequence[Score]) -> list[str]:
+    """Return one sentence per kind of warning that the scores carry, with the metrics that it touches.
+
+    Metrics by class beyond two are left to the table of scores.
+    """
+    found = []
+    for code, sentence in _NARROW.items():
+        touched = dict.fromkeys(s.metric for s in scores if any(w.code == code for w in s.warnings))
+        titles = [METRICS[name].title for name in touched if name in METRICS]
+        more = f" and {len(titles) - _NAMED} more" if len(titles) > _NAMED else ""
+        if titles:
+            found.append(sentence.format(", ".join(titles[:_NAMED]) + more))
+    return found
