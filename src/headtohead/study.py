@@ -349,7 +349,7 @@ class Study:
     def _load_options(self) -> LoadOptions:
         from headtohead.data.options import LoadOptions
 
-        return LoadOptions.from_config(self.config.data_options)
+        return LoadOptions.from_config(self.config.data_options, self.config.by)
 
     def _finished(self) -> Verdict | None:
         """Return the verdict of a finished run whose pictures are still the same, else None."""

@@ -44,6 +44,7 @@ def audit(
     map_labels: o.MapLabels = None,
     drop: o.Drop = None,
     positive: o.Positive = None,
+    keep_columns: o.KeepColumns = None,
     strict: o.Strict = False,
     pages: o.Pages = "first",
     slices: o.Slices = None,
@@ -59,7 +60,7 @@ def audit(
     """
     settings = o.data_settings(
         columns=columns, label_from=label_from, group_from=group_from, map_labels=map_labels, drop=drop,
-        positive=positive, strict=strict, pages=pages, slices=slices,
+        positive=positive, keep_columns=keep_columns, strict=strict, pages=pages, slices=slices,
     )  # fmt: skip
     found = _run(data, settings, groups, similar=similar, ignore=o.reasons(ignore), seed=seed)
     page = _write(found, out)
@@ -92,6 +93,7 @@ def clean(
     map_labels: o.MapLabels = None,
     drop: o.Drop = None,
     positive: o.Positive = None,
+    keep_columns: o.KeepColumns = None,
     strict: o.Strict = False,
     pages: o.Pages = "first",
     slices: o.Slices = None,
@@ -108,7 +110,7 @@ def clean(
 
     settings = o.data_settings(
         columns=columns, label_from=label_from, group_from=group_from, map_labels=map_labels, drop=drop,
-        positive=positive, strict=strict, pages=pages, slices=slices,
+        positive=positive, keep_columns=keep_columns, strict=strict, pages=pages, slices=slices,
     )  # fmt: skip
     dataset = _load(data, settings)
     grouping = _grouping(dataset, groups, similar=similar)

@@ -17,6 +17,7 @@ __all__ = [
     "GroupFrom",
     "Groups",
     "Ignore",
+    "KeepColumns",
     "LabelFrom",
     "MapLabels",
     "Out",
@@ -83,6 +84,15 @@ TableColumns = Annotated[
         metavar="ROLE=COLUMN,…",
         rich_help_panel=SOURCES,
         help="Which column of a table is what: path=file,label=dx,group=patient. Guessed and said otherwise.",
+    ),
+]
+KeepColumns = Annotated[
+    str | None,
+    typer.Option(
+        "--keep-columns",
+        metavar="A,B",
+        rich_help_panel=SOURCES,
+        help="Columns of a table to keep although their names look like identifiers (birth_date, accession, …).",
     ),
 ]
 Strict = Annotated[
@@ -176,6 +186,7 @@ def data_settings(
     map_labels: str | None = None,
     drop: str | None = None,
     positive: str | None = None,
+    keep_columns: str | None = None,
     strict: bool = False,
     pages: str = "first",
     slices: str | None = None,
@@ -188,6 +199,7 @@ def data_settings(
         "map_labels": pairs(map_labels, "--map-labels"),
         "drop": tuple(word.strip() for word in (drop or "").split(",") if word.strip()),
         "positive": positive,
+        "keep_columns": tuple(w.strip() for w in (keep_columns or "").split(",") if w.strip()),
         "strict": strict,
         "pages": pages,
         "slices": slices,

@@ -23,6 +23,7 @@ class DataConfig(Record):
     map_labels: dict[str, str] = Field(default_factory=dict)
     drop: tuple[str, ...] = ()
     positive: str | None = None
+    keep_columns: tuple[str, ...] = ()
     strict: bool = False
     pages: str = "first"
     slices: str | None = None

@@ -60,13 +60,15 @@ def _opened(source: str, options: LoadOptions) -> Listing:
         path = Path(source).expanduser().absolute()
     if path.suffix.lower() in TABLES and path.is_file():
         _refuse_label_from(options, path)
-        found, entries, told = list_manifest(path, options.columns)
+        found, entries, told = list_manifest(path, options)
         return Listing(found, entries, (), told)
     if (listing := _in_archive(path, options)) is not None:
         return listing
-    if options.columns:
+    for name, value in (("columns", dict(options.columns)), ("keep_columns", options.keep_columns)):
+        if not value:
+            continue
         raise NoEffectError(
-            f"columns={dict(options.columns)} has no effect: {source} is no table and holds none that names its "
+            f"{name}={value} has no effect: {source} is no table and holds none that names its "
             "pictures. Leave it out."
         )
     store = open_store(str(path))
@@ -109,7 +111,7 @@ def _in_archive(path: Path, options: LoadOptions) -> Listing | None:
 def _member(
     store: Store, member: str, options: LoadOptions
 ) -> tuple[tuple[Entry, ...], tuple[Problem, ...], Told]:
-    entries, told = list_member(store, member, options.columns)
+    entries, told = list_member(store, member, options)
     listed = {entry.path for entry in entries}
     others = [path for path in _pictures(store)[0] if path not in listed]
     if others:

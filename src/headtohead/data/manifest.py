@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import posixpath
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from headtohead.core.errors import DataError, ManifestError
 from headtohead.data.dataset import shortened
+from headtohead.data.identifiers import is_identifier
 from headtohead.data.layout import SPLIT_WORDS, Entry
+from headtohead.data.options import LoadOptions
 from headtohead.data.store import FolderStore, Store
 from headtohead.data.tables import TABLES, Table, choose_columns, parse_table, read_table
 
@@ -24,34 +26,32 @@ SEPARATORS = ("|", ";")
 """What stands between several labels in one cell."""
 
 
-def list_manifest(
-    path: Path, columns: Mapping[str, str]
-) -> tuple[FolderStore, tuple[Entry, ...], tuple[str, ...]]:
+def list_manifest(path: Path, options: LoadOptions) -> tuple[FolderStore, tuple[Entry, ...], tuple[str, ...]]:
     """Return the store beside a manifest, its entries in the order of paths, and notes.
 
     Args:
         path: of the table; the paths in it are relative to its folder (or absolute).
-        columns: role -> column name, where guessing should not be left to the names.
+        options: which column is what (`columns`), and which are kept (`keep_columns`, `by`).
 
     Raises:
         ManifestError: missing files, rows twice, empty labels, several labels for one picture.
     """
     store = FolderStore(path.parent)
-    return store, *_listed(read_table(path), store, columns, lambda cell: _relative(cell, path.parent))
+    return store, *_listed(read_table(path), store, options, lambda cell: _relative(cell, path.parent))
 
 
-def list_member(store: Store, member: str, columns: Mapping[str, str]) -> tuple[tuple[Entry, ...], Told]:
+def list_member(store: Store, member: str, options: LoadOptions) -> tuple[tuple[Entry, ...], Told]:
     """Return the entries of a manifest that lies in an archive with its pictures, and notes.
 
     Args:
         member: the table; the paths in it are relative to its folder in the archive.
-        columns: as for `list_manifest`.
+        options: as for `list_manifest`.
 
     Raises:
         ManifestError: as for `list_manifest`.
     """
     folder = posixpath.dirname(member)
-    return _listed(_parsed(store, member), store, columns, lambda cell: _within(cell, folder))
+    return _listed(_parsed(store, member), store, options, lambda cell: _within(cell, folder))
 
 
 def manifests_in(store: Store, columns: Mapping[str, str]) -> list[str]:
@@ -82,31 +82,57 @@ def _parsed(store: Store, member: str) -> Table:
 
 
 def _listed(
-    table: Table, store: Store, columns: Mapping[str, str], place: Callable[[str], str]
+    table: Table, store: Store, options: LoadOptions, place: Callable[[str], str]
 ) -> tuple[tuple[Entry, ...], Told]:
     """Return the entries of a table and notes; `place` makes a cell a path in the store."""
-    chosen = choose_columns(table, columns)
-    entries = [_entry(row, table, chosen, place) for row in table.rows]
+    chosen = choose_columns(table, options.columns)
+    kept, withheld = _kept_columns(table, chosen, options)
+    entries = [_entry(row, table, chosen, kept, place) for row in table.rows]
     _check_labels(table.name, entries)
     _check_rows(table.name, entries)
     _check_files(table.name, entries, store)
     entries.sort(key=lambda entry: (entry.path, -1 if entry.frame is None else entry.frame))
-    return tuple(entries), _notes(table, chosen, columns, entries)
+    return tuple(entries), (*_notes(table, chosen, options.columns, entries), *_say_withheld(table, withheld))
+
+
+def _kept_columns(
+    table: Table, chosen: Mapping[str, str], options: LoadOptions
+) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Return which further columns are kept, and which are not because they look like identifiers."""
+    missing = sorted(set(options.keep_columns) - set(table.columns))
+    if missing:
+        raise ManifestError(f"{table.name} has no column {missing} to keep; it has {list(table.columns)}.")
+    further = [name for name in table.columns if name and name not in chosen.values()]
+    asked = {*options.keep_columns, *options.by}
+    withheld = tuple(name for name in further if is_identifier(name) and name not in asked)
+    return frozenset(further) - set(withheld), withheld
+
+
+def _say_withheld(table: Table, withheld: tuple[str, ...]) -> Told:
+    if not withheld:
+        return ()
+    return (
+        f"{table.name}: {len(withheld)} columns look like identifiers and are left out of everything that is "
+        f"written: {shortened(withheld)}. To keep one, name it with keep_columns.",
+    )
 
 
 def _entry(
-    row: tuple[str, ...], table: Table, chosen: Mapping[str, str], place: Callable[[str], str]
+    row: tuple[str, ...],
+    table: Table,
+    chosen: Mapping[str, str],
+    kept: Collection[str],
+    place: Callable[[str], str],
 ) -> Entry:
     cells = dict(zip(table.columns, row, strict=True))
     known = {role: cells[name] for role, name in chosen.items()}
-    used = set(chosen.values())
     return Entry(
         path=place(known["path"]),
         label=known["label"],
         split=_split(known.get("split", ""), table.name),
         group=known.get("group") or None,
         frame=_number(known.get("frame", ""), table.name),
-        extra={name: cell for name, cell in cells.items() if name and name not in used},
+        extra={name: cell for name, cell in cells.items() if name in kept},
     )
 
 

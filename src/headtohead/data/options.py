@@ -25,6 +25,9 @@ class LoadOptions:
         map_labels: label as found -> label to use; labels that are not named stay.
         drop: labels (after `map_labels`) whose samples are left out.
         positive: the positive one of two classes.
+        keep_columns: columns of a manifest that are kept although their names look like identifiers
+            (name, birth, mrn, …); without it those are left out of everything that is written.
+        by: columns that subgroups are made of; kept, whatever they are called.
         strict: unreadable files are an error instead of a list.
         pages: for files with several pages or frames: "first", "all" or the number of one page
             (from 0). Unset means "first".
@@ -40,12 +43,14 @@ class LoadOptions:
     map_labels: Mapping[str, str] = field(default_factory=dict)
     drop: frozenset[str] = frozenset()
     positive: str | None = None
+    keep_columns: tuple[str, ...] = ()
+    by: tuple[str, ...] = ()
     strict: bool = False
     pages: str | int | None = None
     slices: str | int | None = None
     workers: int | None = None
 
     @classmethod
-    def from_config(cls, config: DataConfig) -> LoadOptions:
-        """Return the options that a study's configuration holds."""
-        return cls(**(config.model_dump() | {"drop": frozenset(config.drop)}))
+    def from_config(cls, config: DataConfig, by: tuple[str, ...] = ()) -> LoadOptions:
+        """Return the options that a study's configuration holds; `by` names its subgroups."""
+        return cls(**(config.model_dump() | {"drop": frozenset(config.drop), "by": by}))

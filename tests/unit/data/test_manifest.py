@@ -195,3 +195,29 @@ def test_names_without_suffix_are_hinted_at(folder: Path) -> None:
 def test_any_text_is_read_or_explained(folder: Path, text: str, name: str) -> None:
     with contextlib.suppress(DataError):
         load(write(folder, "path,label,group\nimg/0.png,no,a\n" + text, name))
+
+
+PERSONAL = """path,label,sex,Patient Name,DOB,mrn,scanner
+img/0.png,no,F,Jane,1963-05-04,4711,a
+img/1.png,yes,M,John,1963-05-04,4712,b
+"""
+
+
+def test_columns_that_look_like_identifiers_are_left_out_and_told(folder: Path) -> None:
+    source = write(folder, PERSONAL)
+    data = load(source)
+    assert data.samples[0].extra == {"sex": "F", "scanner": "a"}
+    (note,) = [note for note in data.notes if "look like identifiers" in note]
+    assert "3 columns" in note and "Patient Name, DOB, mrn" in note and "Jane" not in note
+    asked = load(source, LoadOptions(keep_columns=("DOB",), by=("mrn", "sex")))
+    assert set(asked.samples[0].extra) == {"sex", "scanner", "DOB", "mrn"}
+    assert data.digest() == asked.digest()
+
+
+def test_columns_to_keep_must_be_there(folder: Path) -> None:
+    with pytest.raises(ManifestError, match=r"no column \['dob'\] to keep"):
+        load(write(folder, PERSONAL), LoadOptions(keep_columns=("dob",)))
+    with pytest.raises(NoEffectError, match="keep_columns"):
+        load(str(folder), LoadOptions(keep_columns=("DOB",)))
+    with pytest.raises(DataError):  # --by of a folder is judged where subgroups are made, not here
+        load(str(folder), LoadOptions(by=("DOB",)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import secrets
 from collections.abc import Callable
 from typing import TypeVar
@@ -21,6 +20,8 @@ from headtohead.data.readers.sniff import sniff
 __all__ = ["count_frames", "read_image"]
 
 T = TypeVar("T")
+_SECRET = secrets.token_bytes(32)
+"""Drawn once, before any thread reads: two secrets in one process would part a patient in two."""
 
 
 def read_image(
@@ -57,7 +58,7 @@ def read_image(
         if kind == "DICOM":
             from headtohead.data.readers.dicom import read_dicom
 
-            secret = _secret() if salt is None else salt
+            secret = _SECRET if salt is None else salt
             return read_dicom(content, frame=frame, limits=limits, salt=secret)
         if kind == "NIFTI":
             from headtohead.data.readers.nifti import read_nifti
@@ -107,11 +108,6 @@ def count_frames(
         return n
 
     return _guarded(job, name)
-
-
-@functools.cache
-def _secret() -> bytes:
-    return secrets.token_bytes(32)
 
 
 def _kind(content: bytes, limits: Limits) -> str:
