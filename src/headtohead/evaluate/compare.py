@@ -22,6 +22,7 @@ from headtohead.evaluate.intervals import Resamples
 from headtohead.evaluate.margin import Margin, jackknife_variance, margin_of
 from headtohead.evaluate.metrics import Metric
 from headtohead.evaluate.multiplicity import holm
+from headtohead.evaluate.scoring import why_undefined
 from headtohead.evaluate.table import Table
 
 __all__ = ["Difference", "differences", "mover", "rarer_class_groups"]
@@ -100,6 +101,8 @@ def differences(
     }
     raw = [
         _difference(a, b, row, margins, _tie(a, b, replicates, resamples, table, row), level)
+        if a in margins and b in margins
+        else _undefined(a, b, _why_not(a if a not in margins else b, replicates, table, row))
         for a, b in pairs
     ]
     adjusted = holm([found.p for found in raw])
@@ -136,10 +139,6 @@ def _tie(
 def _difference(
     a: str, b: str, row: Metric, margins: Mapping[str, Margin], tie: _Tie, level: float
 ) -> Difference:
-    if a not in margins or b not in margins:
-        return _undefined(
-            a, b, f"{row.title} is not defined, or has no interval, for {a if a not in margins else b}"
-        )
     first, second = margins[a], margins[b]
 
     def interval(at: float) -> Ends | None:
@@ -164,6 +163,12 @@ def _difference(
     warnings = tuple(dict.fromkeys((*tie.warnings, *others)))
     p = _touching(interval)
     return Difference(a, b, value, *outer, inner, p, 1.0, favours, method, note, warnings)
+
+
+def _why_not(name: str, replicates: Mapping[str, Floats], table: Table, row: Metric) -> str:
+    if np.isnan(replicates[name][0]):
+        return f"{row.title} of {name} is not defined ({why_undefined(table, row)})"
+    return f"one group says nothing about others, so {row.title} of {name} has no interval"
 
 
 def _undefined(a: str, b: str, note: str) -> Difference:

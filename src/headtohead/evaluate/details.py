@@ -128,14 +128,14 @@ def _intervals(setting: Setting, row: Metric, contender: str, values: Floats) ->
 
 
 def _notes(setting: Setting, asked: Asked) -> list[str]:
-    table = setting.table
-    notes = []
-    if len(asked.inner.without) == len(table.contenders):
-        which = "0.5" if table.binary else "the most probable class"
-        notes.append(
-            f"Classes were called at {which}: there are no inner predictions to choose thresholds on."
-        )
-    elif asked.inner.without:
-        names = ", ".join(asked.inner.without)
-        notes.append(f"No threshold or temperature was chosen for {names}: inner predictions are missing.")
-    return notes
+    table, without = setting.table, asked.inner.without
+    if not without:
+        return []
+    if len(without) < len(table.contenders):
+        chosen = "threshold or temperature" if table.binary else "temperature"
+        return [f"No {chosen} was chosen for {', '.join(without)}: inner predictions are missing."]
+    if table.binary:
+        return ["Classes were called at 0.5: there are no inner predictions to choose thresholds on."]
+    return [
+        "Each picture was given its most probable class; without inner predictions nothing was recalibrated."
+    ]

@@ -7,7 +7,7 @@ repeat's pooled out-of-fold lines; `auroc_fold_mean` alone averages over single 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -94,11 +94,15 @@ _PER_CLASS = ("sensitivity", "specificity", "ppv", "npv", "f1", "auroc", "averag
 def metric(name: str, classes: Sequence[str] = ()) -> Metric:
     """Return the metric called `name`; "sensitivity_<class>" and the like are known beyond two classes.
 
+    There the title of a metric of one class against the rest says that it is a mean.
+
     Raises:
         UnknownNameError: with the nearest names.
     """
     if name in METRICS:
-        return METRICS[name]
+        row = METRICS[name]
+        mean = len(classes) > 2 and name in _PER_CLASS
+        return replace(row, title=f"{row.title} (mean over the {len(classes)} classes)") if mean else row
     for base in _PER_CLASS:
         rest = name.removeprefix(f"{base}_")
         if rest != name and rest in classes:

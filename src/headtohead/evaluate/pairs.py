@@ -100,7 +100,7 @@ def _judged(bout: Bout, found: Difference, refusal: str, n_pairs: int, swaps: in
         found, decision, rule, title=row.title,
         values=(None if math.isnan(first) else float(first), None if math.isnan(second) else float(second)),
         size=size_words(table.n_samples, table.n_groups), n_pairs=n_pairs,
-        more=more_words(decision, outlook, events), refusal=refusal,
+        more=more_words(decision, outlook, events=events, n_groups=table.n_groups, rule=rule), refusal=refusal,
     )  # fmt: skip
     values = bout.primary[found.a] - bout.primary[found.b]
     tests, extra = bout.tests.run(found, bout.setting.resamples.boot(values), swaps)
@@ -109,7 +109,7 @@ def _judged(bout: Bout, found: Difference, refusal: str, n_pairs: int, swaps: in
         verdict=decision.word, winner=found.favours if decision.word == "better" else None, sentence=sentence,
         tests=tests, n_samples=table.n_samples, n_groups=table.n_groups, method=found.method, level=rule.level,
         note=found.note, warnings=found.warnings,
-        details=_details(found, decision, rule) | {"power": outlook} | extra,
+        details=_details(found, decision, rule) | {"power": outlook, "refusal": refusal} | extra,
     )  # fmt: skip
 
 

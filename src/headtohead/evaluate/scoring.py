@@ -13,7 +13,7 @@ from headtohead.evaluate.margin import margin_of
 from headtohead.evaluate.metrics import Metric
 from headtohead.evaluate.table import Table
 
-__all__ = ["make_score"]
+__all__ = ["make_score", "why_undefined"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -37,7 +37,7 @@ def make_score(
     """
     value = float(values[0])
     if np.isnan(value):
-        return _without(table, contender, row, level, _why_undefined(table, row))
+        return _without(table, contender, row, level, why_undefined(table, row))
     if table.n_groups < 2:
         note = f"{value:.3f} on one group; one group says nothing about others, so there is no interval"
         return _without(table, contender, row, level, note)
@@ -71,7 +71,8 @@ def _without(table: Table, contender: str, row: Metric, level: float, note: str)
     )  # fmt: skip
 
 
-def _why_undefined(table: Table, row: Metric) -> str:
+def why_undefined(table: Table, row: Metric) -> str:
+    """Return why a metric has no value on this table."""
     absent = [name for c, name in enumerate(table.classes) if not (table.sample_label == c).any()]
     if absent:
         return f"no sample of class {' or '.join(absent)}"

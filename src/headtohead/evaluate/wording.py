@@ -21,6 +21,8 @@ __all__ = [
     "size_words",
 ]
 
+_FACTS = "file-facts"
+
 
 def signed(number: float, digits: int = 3) -> str:
     """Return the number with a true minus sign and never "-0.000".
@@ -104,49 +106,100 @@ def _toward(found: Difference) -> tuple[float, float]:
     return ends[0], ends[1]
 
 
-def more_words(decision: Decision, outlook: Mapping[str, Any], events: int) -> str:
+def more_words(
+    decision: Decision, outlook: Mapping[str, Any], *, events: int, n_groups: int, rule: Rule
+) -> str:
     """Return what it would take where the data cannot tell, else "".
 
     Args:
-        outlook: with "more_groups" and "assumed_difference". events: groups of the rarer class.
+        outlook: with "more_groups", "assumed_difference", "detectable_difference" and "groups_for_width".
+        events: groups of the rarer class. n_groups: groups in all.
     """
     if decision.word != "cannot_tell" or not outlook:
         return ""
-    why = f"only {events} groups hold the rarer class; " if decision.reason == "events" else ""
-    if outlook["more_groups"] is None:
-        return f"{why}no realistic number of groups would show a difference of {outlook['assumed_difference']:.3f}"
-    n = outlook["more_groups"]
-    groups = "group" if n == 1 else "groups"
-    return f"{why}it would take about {n} more {groups} to show a difference of {outlook['assumed_difference']:.3f}"
+    why = {
+        "events": f"only {events} groups hold the rarer class, at least {rule.enough_events} are needed; ",
+        "groups": f"{n_groups} groups are fewer than the {rule.enough_groups} that are needed; ",
+    }.get(decision.reason, "")
+    more, gap = outlook["more_groups"], outlook["assumed_difference"]
+    if more is None and not (outlook["detectable_difference"] or 0) > 0:
+        return f"{why}no group tells them apart, so it cannot be said how many more it would take"
+    if more is None:
+        return f"{why}even 100,000 groups would hardly show a difference of {gap:.3f}"
+    if more > 0:
+        return f"{why}it would take about {_groups(more)} to show a difference of {gap:.3f}"
+    more = outlook["groups_for_width"] - n_groups
+    return (
+        f"{why}it would take about {_groups(more)} to narrow the interval to ±{rule.bound:g}"
+        if more > 0
+        else ""
+    )
+
+
+def _groups(more: int) -> str:
+    return "1 more group" if more == 1 else f"{more} more groups"
 
 
 def answer(
     comparisons: Sequence[Comparison], scores: Sequence[Score], row: Metric, baselines: Sequence[str]
 ) -> str:
-    """Return the verdict in at most two sentences: the primary pair, then how the best one stands to file facts."""
+    """Return the verdict in at most two sentences: the primary pair, then how the best one stands to file facts.
+
+    A single contender is described; its comparisons with baselines are no contest and stay in the table.
+    """
+    mine = [score for score in scores if score.metric == row.name]
+    fighters = [score for score in mine if score.contender not in baselines]
+    if len(fighters) == 1:
+        return _alone(fighters[0], comparisons, mine, row, baselines)
     if not comparisons:
-        only = next(score for score in scores if score.metric == row.name)
-        return f"There is one contender, so there is nothing to compare: {only.contender} has {row.title} {only}."
-    primary = comparisons[0]
-    return " ".join(filter(None, [primary.sentence, _second(comparisons, scores, row, baselines)]))
+        return f"There are only controls ({', '.join(baselines)}), so there is nothing to compare."
+    return " ".join(filter(None, [comparisons[0].sentence, _second(comparisons, mine, row, baselines)]))
+
+
+def _alone(
+    only: Score,
+    comparisons: Sequence[Comparison],
+    scores: Sequence[Score],
+    row: Metric,
+    baselines: Sequence[str],
+) -> str:
+    if refusal := next((c.details.get("refusal", "") for c in comparisons), ""):
+        return f"No verdict on {only.contender}: refused, because {refusal}."
+    lead = f"There is one contender, so there is nothing to compare: {only.contender}"
+    size = size_words(only.n_samples, only.n_groups)
+    if only.value is None or only.low is None or only.high is None:
+        return f"{lead} has no {row.title} ({only.note})."
+    span = interval_words(only.low, only.high, only.level)
+    first = f"{lead} reaches {row.title} {only.value:.3f} ({span}; {size})."
+    return f"{first} {_second(comparisons, scores, row, baselines) or _against_majority(comparisons, only)}".rstrip()
+
+
+def _against_majority(comparisons: Sequence[Comparison], only: Score) -> str:
+    found = next((c for c in comparisons if c.b == "majority"), None)
+    if found is None:
+        return ""
+    words = {only.contender: "does better", "majority": "does worse"}
+    stands = words.get(found.winner or "", "is not shown to do better")
+    return f"It {stands} than always answering with the class frequencies."
 
 
 def _second(
     comparisons: Sequence[Comparison], scores: Sequence[Score], row: Metric, baselines: Sequence[str]
 ) -> str:
-    if comparisons[0].verdict == "refused":
+    if not comparisons or comparisons[0].verdict == "refused":
         return ""
-    values = {s.contender: s.value for s in scores if s.metric == row.name and s.value is not None}
-    facts = values.get("file-facts")
+    values = {s.contender: s.value for s in scores if s.value is not None}
+    facts = values.get(_FACTS)
     fighters = {name: value for name, value in values.items() if name not in baselines}
-    if facts is None or not fighters or "file-facts" not in baselines:
+    if facts is None or not fighters or _FACTS not in baselines:
         return ""
     best = max(fighters, key=lambda name: row.sign * fighters[name])
-    won = any(c.winner == best and "file-facts" in (c.a, c.b) for c in comparisons)
-    words = f"{best} beats it with" if won else f"{best} is not shown to beat it with"
+    pair = next((c for c in comparisons if {c.a, c.b} == {best, _FACTS}), None)
+    words = {best: "beats it", _FACTS: "does worse"}
+    stands = words.get((pair.winner if pair else None) or "", "is not shown to beat it")
     return (
         f"A classifier that sees only the file's facts (size, type), never the picture, reaches {row.title} "
-        f"{facts:.3f}; {words} {fighters[best]:.3f}."
+        f"{facts:.3f}; {best}, with {fighters[best]:.3f}, {stands}."
     )
 
 
@@ -158,10 +211,9 @@ def caveats(
 ) -> tuple[str, ...]:
     """Return what the numbers do not say, worst first."""
     found = [leak if leak.endswith(".") else f"{leak}." for leak in leaks]
-    refused = [c for c in comparisons if c.verdict == "refused" and "file facts" in c.sentence]
-    if refused:
+    if any("does not beat file facts" in c.details.get("refusal", "") for c in comparisons):
         found.append("File facts alone predict the label as well as the pictures do: the set is confounded.")
-    found += narrow_intervals(scores)
+    found += narrow_intervals(scores, comparisons[0].metric if comparisons else "auroc")
     found += list(details.get("notes", ()))
     return tuple(dict.fromkeys(found))
 
@@ -174,17 +226,20 @@ _NARROW = {
     "lost_resamples": "More than a fifth of the resamples lacked a class: the intervals of {} are not to be trusted.",
 }
 _NAMED = 4
+_HEADLINES = ("auroc", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "average_precision", "ppv",
+              "npv", "f1", "brier", "log_loss")  # fmt: skip
 
 
-def narrow_intervals(scores: Sequence[Score]) -> list[str]:
+def narrow_intervals(scores: Sequence[Score], primary: str = "auroc") -> list[str]:
     """Return one sentence per kind of warning that the scores carry, with the metrics that it touches.
 
-    Metrics by class beyond two are left to the table of scores.
+    The primary metric comes first; metrics that a reader does not see first are left to the table.
     """
     found = []
+    shown = tuple(dict.fromkeys((primary, *_HEADLINES)))
     for code, sentence in _NARROW.items():
-        touched = dict.fromkeys(s.metric for s in scores if any(w.code == code for w in s.warnings))
-        titles = [METRICS[name].title for name in touched if name in METRICS]
+        touched = {s.metric for s in scores if any(w.code == code for w in s.warnings)}
+        titles = [METRICS[name].title for name in shown if name in touched and name in METRICS]
         more = f" and {len(titles) - _NAMED} more" if len(titles) > _NAMED else ""
         if titles:
             found.append(sentence.format(", ".join(titles[:_NAMED]) + more))
