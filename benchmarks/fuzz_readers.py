@@ -5,8 +5,7 @@
 File number i of a seed is always the same, so a run that was stopped goes on with `--start`, and a
 failure is shown again with `--start i --files 1`. The work runs in child processes, so that a crash of a
 decoder written in C is seen too. A child stops at the first exception other than `UnreadableError`, at the
-first reading that takes too long, and when its memory grows too far; then the exit status is 1. Lines that
-libtiff itself prints on stderr ("Fax4Decode: Bad code word …") are no failures.
+first reading that takes too long, and when its memory grows too far; then the exit status is 1.
 """
 
 from __future__ import annotations

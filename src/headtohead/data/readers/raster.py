@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import io
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from headtohead.data.readers.raster_guard import check_structure, count_gif
 from headtohead.data.readers.raster_pixels import bit_depth, decode_wide, is_wide, maxval, raw_mode, to_array
 from headtohead.data.readers.refuse import missing_decoder, refused
 from headtohead.data.readers.tiff_tags import ORIENTATION, PHOTOMETRIC, Directory, exif_orientation
+from headtohead.data.readers.tiff_voice import libtiff_heard
 
 __all__ = ["count_raster", "read_raster"]
 
@@ -60,7 +62,8 @@ def read_raster(content: bytes, kind: str, *, frame: int | None, limits: Limits)
     orientation, said_exif = _orientation(picture, page)
     depth = bit_depth(picture, content)
     mode = "LA" if raw_mode(picture).startswith("LA") else picture.mode  # Pillow calls 16-bit LA "RGBA"
-    pixels, said = _decode(picture, content, frame or 0, depth)
+    with libtiff_heard() if kind == "TIFF" else nullcontext():
+        pixels, said = _decode(picture, content, frame or 0, depth)
     if page is not None:  # Pillow and OpenCV turn TIFF pages themselves
         pixels, said_white = _undo_white(pixels, page, depth)
         said = (*said, *said_white)
