@@ -13,6 +13,7 @@ from headtohead.core.records import Verdict
 from headtohead.core.runs import RunFolder
 from headtohead.report import figures
 from headtohead.report.audit_view import AuditView, audit_view
+from headtohead.report.ranks import NOTE, critical_difference
 from headtohead.report.svg import colour
 from headtohead.report.tables import learning_rows, limits, provenance_rows, weights_row
 from headtohead.report.trust import Table, decision, of_class, risk_coverage, tables
@@ -79,6 +80,7 @@ class View(AuditView):
     scores: tuple[Any, ...] = ()
     rule: str = ""
     differences: str = ""
+    ranks: Figure | None = None
     comparisons: tuple[dict[str, Any], ...] = ()
     legend: tuple[dict[str, str], ...] = ()
     curves: tuple[Figure, ...] = ()
@@ -131,6 +133,7 @@ def build_view(run: RunFolder) -> View:
         scores=verdict.scores,
         rule=verdict.rule,
         differences=figures.differences(verdict.comparisons),
+        ranks=_ranks(verdict.details, order),
         comparisons=tuple(_comparison(one) for one in verdict.comparisons),
         legend=tuple({"name": name, "colour": colour(i)} for i, name in enumerate(order)),
         curves=_curves(verdict.details, order),
@@ -193,6 +196,11 @@ def _forests(verdict: Verdict, order: Sequence[str]) -> tuple[Figure, ...]:
                 )
             )
     return tuple(found)
+
+
+def _ranks(details: Mapping[str, Any], order: Sequence[str]) -> Figure | None:
+    drawn = critical_difference(details, order)
+    return Figure("Ranks", drawn, NOTE) if drawn else None
 
 
 def _comparison(one: Any) -> dict[str, Any]:
