@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from headtohead.audit.audit import AuditResult
+    from headtohead.core.boards import Boards
     from headtohead.data.dataset import Dataset
     from headtohead.data.folds import FoldPlan
     from headtohead.data.options import LoadOptions
@@ -40,6 +41,7 @@ class Study:
         config: everything that decides the digits.
         out: the run folder.
         cache: where features are kept between runs; by default below the weights' cache.
+        log: boards that follow the training, of `headtohead.core.boards.BOARDS`; they change no digit.
 
     Example:
         >>> study = Study(StudyConfig(data="scans", contenders=("vit-b16",)), Path("runs/mine"))
@@ -48,13 +50,19 @@ class Study:
     """
 
     def __init__(
-        self, config: StudyConfig, out: Path, *, cache: Path | None = None, reporter: Reporter = QUIET
+        self,
+        config: StudyConfig,
+        out: Path,
+        *,
+        cache: Path | None = None,
+        reporter: Reporter = QUIET,
+        log: Sequence[str] = (),
     ) -> None:
         self.config = config
         self.run_folder = RunFolder(out)
         self.reporter = reporter
         self.specs: tuple[ContenderSpec, ...] = parse_list(config.contenders, config.mode)
-        self._cache = cache
+        self._cache, self._log = cache, tuple(log)
 
     # ---- the whole ----------------------------------------------------------------------------
 
@@ -66,6 +74,8 @@ class Study:
             LeakageError: the data's own split leaks and `allow_leaks` is off.
         """
         with self.run_folder.held():
+            if not (self.run_folder / "study.toml").is_file():
+                self.check_words()
             self.run_folder.claim_config(self.config)
             finished = self._finished()
             if finished is not None:
@@ -83,6 +93,21 @@ class Study:
 
     # ---- stages -------------------------------------------------------------------------------
 
+    def check_words(self) -> None:
+        """Refuse what can be refused without a look at pictures or weights, before the folder is claimed.
+
+        Raises:
+            UsageError: an unknown name, mode or board. NoEffectError: a setting that would change nothing.
+            MissingExtraError: a board or tuner whose package is not installed.
+        """
+        from headtohead.core.boards import check_boards
+        from headtohead.heads.build import check_specs, with_members
+        from headtohead.heads.modes import check_settings
+
+        check_specs(self.specs)
+        check_settings(with_members(self.specs), self.config.train)
+        check_boards(self._log)
+
     def check_contenders(self) -> None:
         """Resolve every contender and fetch its weights, before any long work.
 
@@ -90,9 +115,9 @@ class Study:
             UsageError: an unknown name or mode. WeightsError: weights that cannot be had.
         """
         from headtohead.backbones.weights import ensure
-        from headtohead.heads.build import check_specs, records_of
+        from headtohead.heads.build import records_of
 
-        check_specs(self.specs)
+        self.check_words()
         for record in records_of(self.specs):
             weights = ensure(record, seed=self.config.seed, reporter=self.reporter)
             self._tell(record.name, {"weights": weights.model_dump(mode="json", exclude={"path"})})
@@ -118,10 +143,19 @@ class Study:
 
     def predictions(self) -> pd.DataFrame:
         """Fit every contender on every fold and return the out-of-fold lines."""
-        from headtohead.evaluate.crossval import gather, learning_table, predictions_table, run_cells
+        from headtohead.evaluate.crossval import (
+            gather,
+            learning_table,
+            predictions_table,
+            run_cells,
+            spending,
+        )
 
         heads, parts, seed = self._heads(), self._plan.folds, self.config.seed
         run_cells(heads, parts, self.cell_data, self.run_folder, seed=seed, reporter=self.reporter)
+        self._boards.catch_up()
+        spent = spending(list(heads), parts, self.run_folder)
+        write_json(self.run_folder / "spent.json", {"budget": self.config.train.budget, "spent": spent})
         k = len(self.grouped.classes)
         cells = list(gather(list(heads), parts, self.run_folder, seed=seed, k=k))
         ids = [sample.id for sample in self.grouped.samples]
@@ -163,6 +197,7 @@ class Study:
             level=self.config.level,
             reporter=self.reporter,
         )
+        verdict = self._with_training(verdict)
         content = verdict.model_dump(mode="json")
         write_json(self.run_folder / "verdict.json", content)
         write_json(self.run_folder / "scores.json", content["scores"])
@@ -197,7 +232,8 @@ class Study:
         from headtohead.report.page import write_report
 
         if not (self.run_folder / "provenance.json").is_file():
-            write_json(self.run_folder / "provenance.json", collect())
+            spent = self.run_folder.json("spent.json") if (self.run_folder / "spent.json").is_file() else {}
+            write_json(self.run_folder / "provenance.json", {**collect(), **spent})
         return write_report(self.run_folder.path)
 
     # ---- what the stages share ----------------------------------------------------------------
@@ -293,8 +329,40 @@ class Study:
 
         cache = self._cache or cache_home() / "features"
         return Workshop(
-            self.grouped, self.recipe, self.config, cache, self._finished_cell, self._tell, self.reporter
+            self.grouped,
+            self.recipe,
+            self.config,
+            cache,
+            self._finished_cell,
+            self._tell,
+            self.reporter,
+            cells=len(self._plan.folds),
+            told=self._boards.show if self._log else None,
+            trials=self.run_folder / "trials.sqlite",
         )
+
+    @cached_property
+    def _boards(self) -> Boards:
+        from headtohead.core.boards import Boards
+
+        train = self.config.train.model_dump(mode="json", exclude_none=True)
+        boards = Boards(self.run_folder.path, self._log, {**train, "seed": self.config.seed})
+        boards.catch_up()
+        return boards
+
+    def _with_training(self, verdict: Verdict) -> Verdict:
+        """Return the verdict with what ensembles gain and what the budget bought."""
+        from headtohead.evaluate.gains import budget_words, gains
+        from headtohead.heads.build import joined_names
+
+        found = gains(verdict, joined_names(self.specs), self.grouped.classes)
+        details, caveats = {**verdict.details, "gains": found}, verdict.caveats
+        if self.config.train.budget is not None:
+            spent = self.run_folder.json("spent.json")["spent"]
+            trials = {name: one["trials"] for name, one in spent.items() if any(one["trials"])}
+            details["budget"] = {"stated": self.config.train.budget, "trials": trials}
+            caveats = (*caveats, budget_words(self.config.train.budget, trials))
+        return verdict.model_copy(update={"details": details, "caveats": caveats})
 
     def _confounds(self) -> list[dict[str, Any]]:
         """Return what differs within each pair of single contenders besides their kind."""

@@ -18,6 +18,7 @@ LVD = "LVD-142M (142 million photographs), self-supervised"
 P_LITE = "Tan and Le 2019, EfficientNet, arXiv:1905.11946; 'Lite' variant of the TensorFlow authors, 2020"
 P_DINOV2 = "Oquab et al. 2023, DINOv2, arXiv:2304.07193"
 P_VIT = "Dosovitskiy et al. 2021, An Image is Worth 16x16 Words, arXiv:2010.11929"
+P_RESNET = "He et al. 2016, Deep Residual Learning, arXiv:1512.03385; 10 layers as in timm"
 P_AUGREG = "Steiner et al. 2021, How to train your ViT?, arXiv:2106.10270"
 
 
@@ -42,6 +43,17 @@ def _hub(name: str, family: str, model: str, side: int, params: int, **more: Any
         "name": name, "family": family, "source": "timm-hub", "model_id": f"timm/{model}",
         "architecture": model.partition(".")[0], "input_size": side, "mean": HALF, "std": HALF,
         "n_parameters": params, "licence": "Apache-2.0", **more,
+    }  # fmt: skip
+
+
+def _scratch(name: str, family: str, architecture: str, params: int, paper: str) -> dict[str, Any]:
+    """Return a small network that learns from the study's data alone; both see the same number of pixels."""
+    return {
+        "name": name, "family": family, "source": "scratch", "model_id": architecture,
+        "architecture": architecture, "input_size": 224, "mean": HALF, "std": HALF,
+        "pretraining": "none (random weights from the run's seed)", "n_parameters": params,
+        "licence": "none needed", "paper": paper,
+        "notes": "Learns from this data alone (finetune by default): what pretraining is worth, as a reference.",
     }  # fmt: skip
 
 
@@ -101,4 +113,6 @@ ROWS: tuple[dict[str, Any], ...] = (
     _hub("vit-b16-in1k", "transformer", "vit_base_patch16_224.augreg_in1k", 224, 85_798_656, crop_pct=0.9,
          pretraining=IN1K, paper=P_AUGREG,
          notes="Control: vit-b16's architecture with the pretraining data of inception-resnet-v2."),
+    _scratch("scratch-cnn", "cnn", "resnet10t", 4_922_488, P_RESNET),
+    _scratch("scratch-vit", "transformer", "vit_tiny_patch16_224", 5_524_416, P_VIT),
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,8 +11,6 @@ import typer
 from headtohead.cli import options as o
 
 __all__ = ["register", "run_study"]
-
-TRAINING = "Training"
 
 
 def register(app: typer.Typer) -> None:
@@ -27,7 +26,8 @@ def compare(
             "--contenders",
             "-c",
             metavar="A,B,…",
-            help="Names, optionally NAME@MODE; also timm:…, hf:…, path:…, scratch:…, ensemble(a,b), hybrid(a,b). "
+            help="Names, optionally NAME@MODE; also timm:…, hf:…, path:…, scratch:…, ensemble(a,b,how=stacked), "
+            "hybrid(a,b), seeds(a@finetune,3), snapshots(a@finetune,3), folds(a,5). "
             "'headtohead weights list' shows the catalogue.",
         ),
     ],
@@ -51,22 +51,18 @@ def compare(
     allow_leaks: Annotated[
         bool, typer.Option("--allow-leaks", help="Go on with a given split that leaks.")
     ] = False,
-    epochs: Annotated[int, typer.Option(min=1, rich_help_panel=TRAINING, help="Epochs of finetune.")] = 20,
-    policy: Annotated[
-        str,
-        typer.Option(
-            rich_help_panel=TRAINING, help="fixed (choose nothing) or inner (choose on inner folds)."
-        ),
-    ] = "fixed",
-    augment: Annotated[
-        str, typer.Option(rich_help_panel=TRAINING, help="Augmentation preset of finetune.")
-    ] = "auto",
-    workers: Annotated[
-        int, typer.Option(min=0, rich_help_panel=TRAINING, help="Threads that prepare pictures.")
-    ] = 0,
+    epochs: o.Epochs = None,
+    policy: o.Policy = None,
+    budget: o.TrialBudget = None,
+    tune: o.Tune = None,
+    augment: o.Augment = None,
+    workers: o.Workers = None,
+    sets: o.Sets = None,
+    log: o.Log = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto (checked against fp32), fp32 or bf16.")] = "auto",
     as_json: o.AsJson = False,
+    verbose: o.Verbose = False,
     columns: o.TableColumns = None,
     label_from: o.LabelFrom = None,
     group_from: o.GroupFrom = None,
@@ -99,7 +95,7 @@ def compare(
         "metric": metric,
         "rope": rope,
         "prevalence": prevalence,
-        "by": tuple(word.strip() for word in (by or "").split(",") if word.strip()),
+        "by": o.words(by),
         "allow_leaks": allow_leaks,
         "similar": similar,
         "groups": None if groups is None else str(groups),
@@ -118,19 +114,28 @@ def compare(
             pages=pages,
             slices=slices,
         ),
-        "train": {"epochs": epochs, "policy": policy, "augment": augment, "workers": workers},
+        "train": o.train_settings(
+            sets, epochs=epochs, policy=policy, budget=budget, tuner=tune, augment=augment, workers=workers
+        ),
     }
-    run_study(settings, out, as_json=as_json)
+    run_study(settings, out, as_json=as_json, log=o.words(log), verbose=verbose)
 
 
-def run_study(settings: dict[str, Any], out: Path, *, as_json: bool = False) -> None:
+def run_study(
+    settings: dict[str, Any],
+    out: Path,
+    *,
+    as_json: bool = False,
+    log: Sequence[str] = (),
+    verbose: bool = False,
+) -> None:
     """Run a study and print its answer: one sentence, the scores, where the report is."""
     from headtohead.cli.show import show_verdict
     from headtohead.cli.voice import voice
     from headtohead.core.config import make_config
     from headtohead.study import Study
 
-    study = Study(make_config(settings), out, reporter=voice())
+    study = Study(make_config(settings), out, reporter=voice(verbose=verbose), log=log)
     verdict = study.compare()
     show_verdict(verdict, as_json=as_json)
     if not as_json:

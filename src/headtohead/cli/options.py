@@ -12,23 +12,34 @@ from headtohead.core.errors import UsageError
 
 __all__ = [
     "AsJson",
+    "Augment",
     "Data",
     "Drop",
+    "Epochs",
     "GroupFrom",
     "Groups",
     "Ignore",
     "KeepColumns",
     "LabelFrom",
+    "Log",
     "MapLabels",
     "Out",
     "Pages",
+    "Policy",
     "Positive",
+    "Sets",
     "Similar",
     "Slices",
     "Strict",
     "TableColumns",
+    "TrialBudget",
+    "Tune",
+    "Verbose",
+    "Workers",
     "data_settings",
     "pairs",
+    "train_settings",
+    "words",
 ]
 
 SOURCES = "Data"
@@ -139,6 +150,64 @@ Ignore = Annotated[
         help="Set a check aside, with the reason kept in the run; may be repeated.",
     ),
 ]
+TRAINING = "Training"
+
+Epochs = Annotated[
+    int | None, typer.Option(min=1, rich_help_panel=TRAINING, help="Epochs of finetune; 20 if not stated.")
+]
+Policy = Annotated[
+    str | None,
+    typer.Option(
+        rich_help_panel=TRAINING,
+        help="fixed (choose nothing) or inner (choose on inner folds); fixed if no budget is stated.",
+    ),
+]
+TrialBudget = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N|TIME",
+        rich_help_panel=TRAINING,
+        help="What each contender may spend on choosing: trials per cell (8) or time in all (90s, 10min, 1.5h).",
+    ),
+]
+Tune = Annotated[
+    str | None,
+    typer.Option(
+        "--tune",
+        metavar="random|optuna",
+        rich_help_panel=TRAINING,
+        help="Who proposes the trials of finetune: a seeded draw, or optuna (extra 'tune').",
+    ),
+]
+Augment = Annotated[
+    str | None,
+    typer.Option(rich_help_panel=TRAINING, help="Augmentation preset of finetune; auto if not stated."),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(min=0, rich_help_panel=TRAINING, help="Threads that prepare pictures; changes no digit."),
+]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="finetune.NAME=VALUE",
+        rich_help_panel=TRAINING,
+        help="Any other setting of finetune, e.g. finetune.learning_rate=3e-4 or finetune.ema=0.99; may be repeated.",
+    ),
+]
+Log = Annotated[
+    str | None,
+    typer.Option(
+        metavar="A,B",
+        rich_help_panel=TRAINING,
+        help="Boards that show the curves: tensorboard, mlflow (extras of these names); files in the run folder.",
+    ),
+]
+Verbose = Annotated[
+    bool,
+    typer.Option("--verbose", help="Say decisions and a line per finished cell on stderr, piped or not."),
+]
 
 
 def pairs(text: str | None, option: str) -> dict[str, str]:
@@ -178,6 +247,35 @@ def reasons(words: Sequence[str] | None) -> dict[str, str]:
     return found
 
 
+def words(text: str | None) -> tuple[str, ...]:
+    """Read "a,b".
+
+    >>> words(" a, b,")
+    ('a', 'b')
+    """
+    return tuple(word.strip() for word in (text or "").split(",") if word.strip())
+
+
+def train_settings(sets: Sequence[str] | None, **stated: Any) -> dict[str, Any]:
+    """Return the training options as `TrainConfig` takes them: what was stated, and no more.
+
+    Raises:
+        UsageError: a setting that is stated by an option of its own and by --set too.
+
+    >>> train_settings(["finetune.batch=8"], epochs=3, policy=None, budget="8")
+    {'batch': 8, 'epochs': 3, 'budget': '8', 'policy': 'inner'}
+    """
+    from headtohead.core.training import read_sets
+
+    found = read_sets(sets or ())
+    given = {name: value for name, value in stated.items() if value is not None}
+    if twice := sorted(set(found) & set(given)):
+        raise UsageError(f"{', '.join(twice)} is stated by an option of its own and by --set; state it once.")
+    if given.get("budget") and "policy" not in {*found, *given}:
+        given["policy"] = "inner"
+    return {**found, **given}
+
+
 def data_settings(
     *,
     columns: str | None = None,
@@ -197,9 +295,9 @@ def data_settings(
         "label_from": label_from,
         "group_from": group_from,
         "map_labels": pairs(map_labels, "--map-labels"),
-        "drop": tuple(word.strip() for word in (drop or "").split(",") if word.strip()),
+        "drop": words(drop),
         "positive": positive,
-        "keep_columns": tuple(w.strip() for w in (keep_columns or "").split(",") if w.strip()),
+        "keep_columns": words(keep_columns),
         "strict": strict,
         "pages": pages,
         "slices": slices,

@@ -23,6 +23,8 @@ def show_verdict(verdict: Verdict, *, as_json: bool = False) -> None:
     console.print(_scores(verdict))
     if verdict.comparisons:
         console.print(_pairs(verdict))
+    for gain in verdict.details.get("gains", ()):
+        console.print(f"+ {gain['sentence']}", markup=False)
     for caveat in verdict.caveats:
         console.print(f"! {caveat}", markup=False)
 

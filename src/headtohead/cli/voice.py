@@ -23,14 +23,15 @@ class Voice:
     Work inside work shows one bar under the other; sentences stand above the bars.
     """
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, console: Console, *, verbose: bool = False) -> None:
+        self._console, self._verbose = console, verbose
         self._bars: Progress | None = None
 
     def say(self, message: str) -> None:
-        """Print a decision, if somebody watches."""
-        if self._console.is_terminal:
-            self._console.print(f"· {message}", markup=False, highlight=False)
+        """Print a decision, if somebody watches or asked for it."""
+        if self._console.is_terminal or self._verbose:
+            wrap = not self._console.is_terminal
+            self._console.print(f"· {message}", markup=False, highlight=False, soft_wrap=wrap)
 
     def warn(self, message: str) -> None:
         """Print a warning, always."""
@@ -81,8 +82,8 @@ class Voice:
             self._bars = None
 
 
-def voice() -> Reporter:
+def voice(*, verbose: bool = False) -> Reporter:
     """Return the voice that fits where stderr goes."""
     from rich.console import Console
 
-    return Voice(Console(stderr=True))
+    return Voice(Console(stderr=True), verbose=verbose)

@@ -37,14 +37,14 @@ def _list(as_json: AsJson = False) -> None:
 
 def _table(lines: list[dict[str, Any]]) -> str:
     heads = ("name", "family", "input", "parameters", "here", "from", "licence")
-    sources = {"wheel": "PyPI", "timm-hub": "hub", "transformers-hub": "hub"}
+    sources = {"wheel": "PyPI", "timm-hub": "hub", "transformers-hub": "hub", "scratch": "random,"}
     rows = [
         (
             line["name"],
             line["family"],
             f"{line['input_size']} px",
             f"{line['n_parameters'] / 1e6:.1f} M",
-            "yes" if line["here"] else "no",
+            "made" if line["source"] == "scratch" else "yes" if line["here"] else "no",
             f"{sources[line['source']]} {line['model_id']}",
             line["licence"],
         )

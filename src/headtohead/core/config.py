@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError
 
 from headtohead.core.errors import UsageError
 from headtohead.core.records import Record
+from headtohead.core.training import TrainConfig
 
 __all__ = ["DataConfig", "StudyConfig", "TrainConfig", "differences", "make_config"]
 
@@ -27,27 +28,6 @@ class DataConfig(Record):
     strict: bool = False
     pages: str = "first"
     slices: str | None = None
-
-
-class TrainConfig(Record):
-    """How `finetune` and its relatives train; nothing here looks at what is scored.
-
-    Attributes:
-        policy: "fixed" trains the stated number of epochs and chooses nothing; "inner" chooses the
-            epoch on an inner grouped fold of the training part.
-        trials: hyper-parameter trials inside the inner folds, the same for each contender.
-    """
-
-    epochs: int = Field(default=20, ge=1)
-    batch: int = Field(default=16, ge=2)
-    learning_rate: float = Field(default=1e-4, gt=0)
-    layer_decay: float = Field(default=0.75, gt=0, le=1)
-    label_smoothing: float = Field(default=0.1, ge=0, lt=1)
-    augment: str = "auto"
-    policy: Literal["fixed", "inner"] = "fixed"
-    flip_test: bool = True
-    trials: int = Field(default=1, ge=1)
-    workers: int = Field(default=0, ge=0)
 
 
 class StudyConfig(Record):

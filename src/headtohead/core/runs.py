@@ -7,6 +7,8 @@ samples.parquet     one row per sample
 audit.json          findings;  groups.csv  the groups found
 folds.parquet       who was in which part;  leak_proof.json  that nothing was in both
 cells/<contender>/r<repeat>f<fold>.json     one finished cell, whole or absent
+training/<contender>/r<repeat>f<fold>.json  seconds and trials of a cell;  .jsonl  a line per epoch
+spent.json          the same, summed for each contender
 predictions.parquet, inner.parquet, learning.parquet
 verdict.json, scores.json, comparisons.json
 report.html
@@ -123,6 +125,10 @@ class RunFolder:
     def cell_path(self, contender: str, repeat: int, fold: int) -> Path:
         """Return where a cell's file lies; the contender's name is made safe for any file system."""
         return self.path / "cells" / slug(contender) / f"r{repeat}f{fold}.json"
+
+    def training_path(self, contender: str, repeat: int, fold: int) -> Path:
+        """Return where it lies what a cell's trainings took; their lines lie beside it, as `.jsonl`."""
+        return self.path / "training" / slug(contender) / f"r{repeat}f{fold}.json"
 
     def work_folder(self, contender: str, repeat: int, fold: int) -> Path:
         """Return the folder for unfinished work of a cell (checkpoints)."""

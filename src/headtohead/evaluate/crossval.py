@@ -6,13 +6,18 @@ The table of out-of-fold predictions is all that statistics see.
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from headtohead.core.errors import RunFolderError
+from headtohead.core.files import write_json, write_whole
+from headtohead.core.lines import read_lines
 from headtohead.core.reporter import QUIET, Reporter
 from headtohead.core.runs import RunFolder
 from headtohead.data.folds import Fold
@@ -28,9 +33,13 @@ __all__ = [
     "learning_table",
     "predictions_table",
     "run_cells",
+    "spending",
+    "trials_of",
     "untested_lines",
     "worst_samples",
 ]
+
+TOLD_FROM = 1.0  # seconds; shorter cells are not worth a line
 
 
 def run_cells(
@@ -53,16 +62,57 @@ def run_cells(
         seed: the study's seed; each cell's own seed follows from it, the repeat and the fold.
     """
     todo = [(name, part) for name in heads for part in parts]
-    for name, part in reporter.track(todo, "Fitting", total=len(todo)):
+    for place, (name, part) in enumerate(reporter.track(todo, "Fitting", total=len(todo)), start=1):
         path = run.cell_path(name, part.repeat, part.fold)
         key = cell_key(name, part, seed)
         if read_cell(path, key, len(data.classes)) is not None:
             continue
         work = run.work_folder(name, part.repeat, part.fold)
         work.mkdir(parents=True, exist_ok=True)
+        started, before = time.perf_counter(), _seconds_before(work)
         result = heads[name].fit_predict(make_cell(part, seed), data, work, reporter)
+        seconds = time.perf_counter() - started + before
+        spent = {"seconds": round(seconds, 2), "trials": trials_of(result)}
+        _keep(work, run.training_path(name, part.repeat, part.fold), spent)
         write_cell(path, key, result)
         shutil.rmtree(work)
+        if seconds >= TOLD_FROM:
+            reporter.say(f"cell {place} of {len(todo)}: {_in_words(name, part, result, seconds)}")
+
+
+def trials_of(result: CellResult) -> int:
+    """Return how many combinations of settings were tried inside a cell; 0 where nothing was chosen."""
+    tried = result.chosen.get("trials", result.chosen.get("grid", ()))
+    return len(tried)
+
+
+def spending(names: Sequence[str], parts: Sequence[Fold], run: RunFolder) -> dict[str, dict[str, Any]]:
+    """Return contender -> what its cells took: seconds in all, and the trials of each cell."""
+    found = {}
+    for name in names:
+        paths = [run.training_path(name, part.repeat, part.fold) for part in parts]
+        spent = [json.loads(path.read_text()) for path in paths if path.is_file()]
+        seconds = round(sum(one["seconds"] for one in spent), 1)
+        found[name] = {"seconds": seconds, "trials": [one["trials"] for one in spent]}
+    return found
+
+
+def _seconds_before(work: Path) -> float:
+    """Return what finished epochs took before an interruption."""
+    return float(sum(line["seconds"] for line in read_lines(work / "metrics.jsonl")))
+
+
+def _keep(work: Path, target: Path, spent: Mapping[str, Any]) -> None:
+    """Keep what a cell took, and the lines of its trainings."""
+    write_json(target, dict(spent))
+    lines = work / "metrics.jsonl"
+    if lines.is_file():
+        write_whole(target.with_suffix(".jsonl"), lines.read_bytes())
+
+
+def _in_words(name: str, part: Fold, result: CellResult, seconds: float) -> str:
+    loss = "" if result.inner.loss is None else f", inner log loss {result.inner.loss:.3f}"
+    return f"{name}, repeat {part.repeat + 1}, fold {part.fold + 1}: {seconds:.0f} s{loss}"
 
 
 def make_cell(part: Fold, seed: int) -> Cell:
@@ -179,8 +229,6 @@ def worst_samples(table: pd.DataFrame, *, without: Sequence[str], most: int) -> 
 
 def learning_table(cells: Sequence[tuple[str, Fold, CellResult]], data: CellData) -> pd.DataFrame:
     """Return per cell the accuracy and log loss on train, inner validation and test, and what was chosen."""
-    import json
-
     import pandas as pd
 
     from headtohead.heads.base import quality

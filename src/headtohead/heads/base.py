@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from headtohead.core.reporter import Reporter
 
-__all__ = ["Cell", "CellData", "CellResult", "EpochLine", "FitQuality", "Head", "quality"]
+__all__ = ["Cell", "CellData", "CellResult", "EpochLine", "FitQuality", "Head", "Part", "quality"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -47,6 +47,14 @@ class CellData:
     labels: Ints
     groups: npt.NDArray[Any]
     classes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some samples: their indices (n,) and labels (n,)."""
+
+    indices: Ints
+    labels: Ints
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -15,14 +15,30 @@ from headtohead.backbones.looks import Look
 from headtohead.core.config import StudyConfig
 from headtohead.core.errors import UsageError, unknown_name
 from headtohead.core.reporter import QUIET, Reporter
+from headtohead.core.training import Budget
 from headtohead.data.dataset import Dataset
 from headtohead.heads.base import Cell, CellResult, Head
+from headtohead.heads.ensemble import EnsembleHead, how_of
+from headtohead.heads.lineup import (
+    ENSEMBLE_FOLDS,
+    check_repeat,
+    joined_names,
+    records_of,
+    weighed,
+    with_members,
+)
 from headtohead.heads.pictures import get_augmenter
-from headtohead.heads.probe import ProbeHead
-from headtohead.heads.spec import ContenderSpec
+from headtohead.heads.probe import C_GRID, ProbeHead
+from headtohead.heads.purse import Purse, thinned
+from headtohead.heads.repeats import FoldsHead, Refits, SeedsHead
+from headtohead.heads.spec import REPEATS, ContenderSpec
 from headtohead.preprocess.recipe import Recipe
 
-__all__ = ["Workshop", "build_heads", "check_specs", "records_of", "with_members"]
+if TYPE_CHECKING:
+    from headtohead.heads.settings import FinetuneSettings
+    from headtohead.heads.trials import Trial
+
+__all__ = ["Workshop", "build_heads", "check_specs", "joined_names", "records_of", "with_members"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +49,10 @@ class Workshop:
         cache: folder for cached features.
         lookup: (contender's name, cell) -> that contender's finished cell, for ensembles.
         tell: called with a backbone's name and how its features came about.
+        cells: how many cells each contender has, among which a budget in minutes is shared.
+        told: called with the file of a training's lines after each epoch.
+        trials: an SQLite file for the trials of optuna.
+        weighed: keys of the contenders whose inner probabilities an ensemble needs.
     """
 
     dataset: Dataset
@@ -42,6 +62,32 @@ class Workshop:
     lookup: Callable[[str, Cell], CellResult]
     tell: Callable[[str, Mapping[str, Any]], None]
     reporter: Reporter = QUIET
+    cells: int = 1
+    told: Callable[[Path], None] | None = None
+    trials: Path | None = None
+    weighed: frozenset[str] = frozenset()
+
+    @property
+    def budget(self) -> Budget:
+        """What each contender may spend; nothing is said where no budget was stated."""
+        return Budget() if self.config.train.budget is None else self.config.train.spendable
+
+    def purse(self) -> Callable[[Path], Purse] | None:
+        """Return what makes the purse of a cell from its work folder, where there is a budget."""
+        if self.config.train.budget is None:
+            return None
+        return lambda workdir: Purse(self.budget, self.cells, workdir)
+
+    def note(self, name: str) -> Callable[[Cell, Sequence[Trial], FinetuneSettings], None] | None:
+        """Return what keeps the trials of a contender, where optuna proposes them."""
+        store = self.trials
+        if store is None or self.config.train.tuner != "optuna":
+            return None
+        from headtohead.heads.studies import note_trials
+
+        return lambda cell, trials, stated: note_trials(
+            store, f"{name} r{cell.repeat}f{cell.fold}", trials, stated
+        )
 
     def features(self, record: BackboneRecord, look: Look | None = None) -> npt.NDArray[np.float32]:
         """Return the (n, D) features of all samples by one backbone, from the cache where possible."""
@@ -65,50 +111,66 @@ class Workshop:
 Maker = Callable[[ContenderSpec, Workshop], Head]
 
 
-def with_members(specs: Sequence[ContenderSpec]) -> tuple[ContenderSpec, ...]:
-    """Return the contenders, members of ensembles that were not named themselves added, ensembles last."""
-    singles = [spec for spec in specs if spec.kind != "ensemble"]
-    ensembles = [spec for spec in specs if spec.kind == "ensemble"]
-    known = {spec.key for spec in singles}
-    for ensemble in ensembles:
-        for member in ensemble.members:
-            if member.kind == "ensemble":
-                raise UsageError(
-                    f"{ensemble.name!r} joins another ensemble; name that one's members instead."
-                )
-            if member.key not in known:
-                known.add(member.key)
-                singles.append(member)
-    return (*singles, *ensembles)
-
-
 def check_specs(specs: Sequence[ContenderSpec]) -> None:
-    """Refuse unknown backbones and modes, before any work is done."""
+    """Refuse unknown backbones and modes, and repeats without effect, before any work is done."""
     for spec in with_members(specs):
-        for name in _backbones(spec):
+        for name in spec.backbones:
             resolve(name)
-        if spec.kind != "ensemble":
+        if spec.kind in REPEATS:
+            check_repeat(spec)
+        elif spec.kind == "ensemble":
+            _way(spec)
+        else:
             _maker(spec)
 
 
-def records_of(specs: Sequence[ContenderSpec]) -> tuple[BackboneRecord, ...]:
-    """Return the catalogue records of all backbones that the contenders use, each once."""
-    names = (name for spec in with_members(specs) for name in _backbones(spec))
-    return tuple(resolve(name) for name in dict.fromkeys(names))
-
-
 def build_heads(specs: Sequence[ContenderSpec], shop: Workshop) -> dict[str, Head]:
-    """Return a head for each contender, ensembles after their members.
+    """Return a head for each contender, repeats and ensembles after what they are made of.
 
     Raises:
         UsageError: an unknown backbone or mode.
     """
     ordered = with_members(specs)
     names = {spec.key: spec.name for spec in ordered}
-    return {
-        spec.name: _ensemble(spec, shop, names) if spec.kind == "ensemble" else _maker(spec)(spec, shop)
-        for spec in ordered
-    }
+    _warn_of_cost(ordered, shop)
+    shop = replace(shop, weighed=frozenset(spec.key for spec in weighed(ordered)))
+    heads: dict[str, Head] = {}
+    for spec in ordered:
+        if spec.kind == "ensemble":
+            heads[spec.name] = EnsembleHead([names[m.key] for m in spec.members], shop.lookup, _way(spec))
+        elif spec.kind in REPEATS:
+            heads[spec.name] = _repeat(spec, shop, names[spec.members[0].key], heads)
+        else:
+            heads[spec.name] = _maker(spec)(spec, shop)
+    return heads
+
+
+def _warn_of_cost(specs: Sequence[ContenderSpec], shop: Workshop) -> None:
+    """Say which trainings are repeated so that an ensemble can be weighed."""
+    train = shop.config.train
+    dear = [spec.name for spec in weighed(specs)]
+    if dear and train.policy == "fixed":
+        folds = train.inner_folds or ENSEMBLE_FOLDS
+        shop.reporter.warn(
+            f"The weights of an ensemble come from inner folds, so {', '.join(dear)} is trained {folds} more times "
+            "in every cell. how=mean costs nothing more."
+        )
+
+
+def _way(spec: ContenderSpec) -> str:
+    """Return how an ensemble joins its members; an unknown option or way is refused."""
+    strange = set(spec.options) - {"how"}
+    if strange:
+        raise unknown_name("option of an ensemble", sorted(strange)[0], ["how"])
+    return how_of(spec.options.get("how", "mean"))
+
+
+def _repeat(spec: ContenderSpec, shop: Workshop, single: str, heads: Mapping[str, Head]) -> Head:
+    check_repeat(spec)
+    if spec.kind == "snapshots":
+        return _finetune(spec, shop)
+    kind = SeedsHead if spec.kind == "seeds" else FoldsHead
+    return kind(single, cast("Refits", heads[single]), shop.lookup, spec.count)
 
 
 def _maker(spec: ContenderSpec) -> Maker:
@@ -122,31 +184,35 @@ def _maker(spec: ContenderSpec) -> Maker:
 
 def _joined_features(spec: ContenderSpec, shop: Workshop) -> Callable[[], npt.NDArray[np.float32]]:
     """Return what gives the features of all the contender's backbones side by side."""
-    records, look = [resolve(name) for name in _backbones(spec)], Look.of(spec.mode)
-    if look.flip and not get_augmenter(shop.config.train.augment).mirrors:
+    records, look = [resolve(name) for name in spec.backbones], Look.of(spec.mode)
+    if look.mirrors and not get_augmenter(shop.config.train.augment).mirrors:
         raise UsageError(
             f"{spec.name!r}: the augmentation preset {shop.config.train.augment!r} says that mirror images of these "
-            "pictures are not sound; leave out flip, or choose a preset that mirrors."
+            "pictures are not sound; leave out flip and symmetry, or choose a preset that mirrors."
         )
     return lambda: np.concatenate([shop.features(record, look) for record in records], axis=1)
 
 
 def _probe(spec: ContenderSpec, shop: Workshop) -> Head:
-    return ProbeHead(_joined_features(spec, shop))
+    return ProbeHead(_joined_features(spec, shop), thinned(C_GRID, shop.budget.trials))
 
 
 def _mlp(spec: ContenderSpec, shop: Workshop) -> Head:
-    from headtohead.heads.mlp import MlpHead
+    from headtohead.heads.mlp import MlpHead, MlpSettings
 
-    return MlpHead(_joined_features(spec, shop))
+    settings = MlpSettings(decays=thinned(MlpSettings().decays, shop.budget.trials))
+    return MlpHead(_joined_features(spec, shop), settings, purse=shop.purse())
 
 
 def _finetune(spec: ContenderSpec, shop: Workshop) -> Head:
+    """Return the head of a single network or hybrid, or of the snapshots of one."""
     from headtohead.heads.finetune import FinetuneHead
     from headtohead.heads.modes import settings_for
 
-    records = [resolve(name) for name in _backbones(spec)]
-    settings = settings_for(shop.config.train, spec.mode, records[0])
+    cycles, single = (spec.count, spec.members[0]) if spec.kind == "snapshots" else (1, spec)
+    records = [resolve(name) for name in single.backbones]
+    folds = ENSEMBLE_FOLDS if spec.key in shop.weighed else 0
+    settings = settings_for(shop.config.train, single.mode, records[0], inner_folds=folds, cycles=cycles)
     return FinetuneHead(
         records[0],
         shop.dataset,
@@ -154,7 +220,10 @@ def _finetune(spec: ContenderSpec, shop: Workshop) -> Head:
         settings,
         device=shop.config.device,
         precision=shop.config.precision,
-        build=_network(spec, records),
+        build=_network(single, records),
+        purse=shop.purse(),
+        told=shop.told,
+        note=shop.note(spec.name),
     )
 
 
@@ -188,22 +257,6 @@ def _reader(record: BackboneRecord, seed: int, drop_path: float) -> Any:
     from headtohead.heads.reader import MapReader
 
     return MapReader(load_backbone(record, seed=seed, drop_path=drop_path), record.input_size, seed=seed)
-
-
-def _ensemble(spec: ContenderSpec, shop: Workshop, names: Mapping[str, str]) -> Head:
-    from headtohead.heads.ensemble import EnsembleHead
-
-    strange = set(spec.options) - {"how"}
-    if strange:
-        raise unknown_name("option of an ensemble", sorted(strange)[0], ["how"])
-    members = [names[member.key] for member in spec.members]
-    return EnsembleHead(members, shop.lookup, spec.options.get("how", "mean"))
-
-
-def _backbones(spec: ContenderSpec) -> tuple[str, ...]:
-    if spec.kind == "single":
-        return (spec.backbone,)
-    return tuple(dict.fromkeys(name for member in spec.members for name in _backbones(member)))
 
 
 MAKERS: Mapping[str, Maker] = {

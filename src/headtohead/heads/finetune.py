@@ -8,7 +8,8 @@ training part. The test part is touched once, by the last `predict`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from headtohead.core.reporter import QUIET, Reporter
 from headtohead.heads.base import Cell, CellData, CellResult, quality
 from headtohead.heads.checkpoint import fingerprint
 from headtohead.heads.pictures import DatasetPictures, PictureSource, get_augmenter
+from headtohead.heads.purse import Purse
 from headtohead.heads.settings import FinetuneSettings
 from headtohead.heads.trials import Trial, best_trial, next_settings
 
@@ -70,6 +72,9 @@ class FinetuneHead:
         device: "auto", "cpu", "cuda", "mps"; precision: "auto", "fp32", "bf16".
         build: makes the backbone from (seed, drop_path); by default the record's.
         pictures: where pictures come from; by default the data set under the recipe.
+        purse: from a cell's work folder to what it may spend on trials; by default what the settings say.
+        told: called with the file of the training's lines after each epoch.
+        note: called with the cell, its trials so far and the stated settings after each trial.
     """
 
     def __init__(
@@ -83,8 +88,12 @@ class FinetuneHead:
         precision: str = "auto",
         build: Callable[[int, float], nn.Module] | None = None,
         pictures: PictureSource | None = None,
+        purse: Callable[[Path], Purse] | None = None,
+        told: Callable[[Path], None] | None = None,
+        note: Callable[[Cell, Sequence[Trial], FinetuneSettings], None] | None = None,
     ) -> None:
         self.record = record
+        self._purse, self._told, self._note = purse, told, note
         self.settings = suited(record, settings or FinetuneSettings())
         self._device, self._precision = device, precision
         self._build = build
@@ -134,12 +143,20 @@ class FinetuneHead:
         labels = data.labels[cell.train]
         fit, held = inner_folds(labels, data.groups[cell.train], INNER, cell.seed)[0]
         part = Part(cell.train[held], labels[held])
+        purse = None if self._purse is None else self._purse(workdir)
         trials: list[Trial] = []
         while (settings := next_settings(s, trials, cell.seed)) is not None:
-            number = len(trials)
+            number, started = len(trials), time.perf_counter()
+            if purse is not None and not purse.allows(number):
+                break
             job = Job(f"trial{number}", cell.train[fit], settings, _seed(cell.seed, 1, number), s.epochs)
             done = self._train(job, data, part, workdir, reporter)
             trials.append(Trial.of(settings, done.lines, done.held_rows, held, len(cell.train)))
+            done.shrink(workdir / f"{job.name}.pt", self._key(job, data, part, done))
+            if purse is not None:
+                purse.pay(number, started, done.seconds_before)
+            if self._note is not None:
+                self._note(cell, trials, s)
         best = best_trial(trials)
         return best, {
             "policy": f"inner: one grouped fold of {INNER}, by log loss",
@@ -147,16 +164,42 @@ class FinetuneHead:
             "inner_pictures": len(held),
         }
 
-    def _held_out(self, cell: Cell, data: CellData, workdir: Path, reporter: Reporter) -> Floats:
-        """Return (n_train, k) probabilities from repeating the fixed policy on inner folds, or NaN."""
-        rows = np.full((len(cell.train), len(data.classes)), np.nan)
-        if not self.settings.inner_folds:
-            return rows
+    def inner_parts(self, cell: Cell, data: CellData) -> list[tuple[Ints, Ints]]:
+        """Return the (fit, held) places in the training part from which inner probabilities come."""
         from headtohead.data.folds import inner_folds
 
         labels, groups = data.labels[cell.train], data.groups[cell.train]
-        parts = inner_folds(labels, groups, self.settings.inner_folds, cell.seed)
-        for number, (fit, held) in enumerate(parts):
+        if self.settings.policy == "inner":
+            return inner_folds(labels, groups, INNER, cell.seed)[:1]
+        folds = self.settings.inner_folds
+        return inner_folds(labels, groups, folds, cell.seed) if folds else []
+
+    def refit(
+        self,
+        fit: Ints,
+        asked: Sequence[Ints],
+        data: CellData,
+        chosen: Mapping[str, Any],
+        *,
+        seed: int,
+        name: str,
+        workdir: Path,
+        reporter: Reporter,
+    ) -> list[Floats]:
+        """Train on samples `fit` from another seed as was chosen; return what it says of what is asked."""
+        if isinstance(self._pictures, DatasetPictures):
+            self._pictures.prepare(reporter)
+        settings = FinetuneSettings.model_validate(chosen["settings"])
+        job = Job(
+            name, fit, settings.model_copy(update={"workers": self.settings.workers}), seed, chosen["epochs"]
+        )
+        training = self._train(job, data, None, workdir, reporter)
+        return [training.predict(indices) for indices in asked]
+
+    def _held_out(self, cell: Cell, data: CellData, workdir: Path, reporter: Reporter) -> Floats:
+        """Return (n_train, k) probabilities from repeating the fixed policy on inner folds, or NaN."""
+        rows = np.full((len(cell.train), len(data.classes)), np.nan)
+        for number, (fit, held) in enumerate(self.inner_parts(cell, data)):
             seed = _seed(cell.seed, 2, number)
             job = Job(f"inner{number}", cell.train[fit], self.settings, seed, self.settings.epochs)
             rows[held] = self._train(job, data, None, workdir, reporter).predict(cell.train[held])
@@ -181,6 +224,7 @@ class FinetuneHead:
             precision=self._precision,
             reporter=reporter,
         )
+        training.told = self._told
         key = self._key(job, data, held, training)
         training.run(job.until, held, workdir / f"{job.name}.pt", key, reporter)
         return training

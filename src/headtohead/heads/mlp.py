@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from headtohead.core.reporter import QUIET, Reporter
 from headtohead.heads.base import Cell, CellData, CellResult, EpochLine, quality
+from headtohead.heads.purse import Purse
 
 __all__ = ["MlpHead", "MlpSettings"]
 
@@ -44,37 +46,75 @@ class MlpHead:
 
     Args:
         features: returns the (n, D) matrix of all samples; called once, when first needed.
+        purse: from a cell's work folder to what it may spend on trials; by default the whole grid.
     """
 
-    def __init__(self, features: Callable[[], npt.NDArray[Any]], settings: MlpSettings | None = None) -> None:
-        self._features, self.settings = features, settings or MlpSettings()
+    def __init__(
+        self,
+        features: Callable[[], npt.NDArray[Any]],
+        settings: MlpSettings | None = None,
+        *,
+        purse: Callable[[Path], Purse] | None = None,
+    ) -> None:
+        self._features, self.settings, self._purse = features, settings or MlpSettings(), purse
         self._rows: npt.NDArray[Any] | None = None
 
     def fit_predict(
         self, cell: Cell, data: CellData, workdir: Path, reporter: Reporter = QUIET
     ) -> CellResult:
         """Choose the weight decay inside the training part, fit on all of it, predict the test part."""
-        del workdir
-        from headtohead.data.folds import inner_folds
-
-        if self._rows is None:
-            self._rows = self._features()
-        s, k = self.settings, len(data.classes)
-        rows, labels = self._rows[cell.train], data.labels[cell.train]
-        parts = inner_folds(labels, data.groups[cell.train], s.inner_folds, cell.seed)
-        tried = {}
-        for decay in reporter.track(s.decays, "mlp: weight decay", len(s.decays)):
-            out = np.full((len(labels), k), np.nan)
+        s, k, all_rows = self.settings, len(data.classes), self.rows()
+        rows, labels = all_rows[cell.train], data.labels[cell.train]
+        parts = self.inner_parts(cell, data)
+        purse = None if self._purse is None else self._purse(workdir)
+        tried: dict[float, Floats] = {}
+        for number, decay in enumerate(reporter.track(s.decays, "mlp: weight decay", len(s.decays))):
+            started = time.perf_counter()
+            if purse is not None and not purse.allows(number):
+                break
+            tried[decay] = np.full((len(labels), k), np.nan)
             for fit, held in parts:
-                (out[held],), _ = fit_mlp(rows[fit], labels[fit], [rows[held]], k, decay, s, cell.seed)
-            tried[decay] = out
+                (tried[decay][held],), _ = fit_mlp(
+                    rows[fit], labels[fit], [rows[held]], k, decay, s, cell.seed
+                )
+            if purse is not None:
+                purse.pay(number, started)
         losses = {decay: quality(labels, out).loss or np.inf for decay, out in tried.items()}
-        best = min(s.decays, key=lambda decay: losses[decay])
-        asked = [rows, self._rows[cell.test]]
+        best = min(tried, key=lambda decay: losses[decay])
+        asked = [rows, all_rows[cell.test]]
         (train, test), lines = fit_mlp(rows, labels, asked, k, best, s, cell.seed)
-        chosen = {"weight_decay": best, "grid": list(s.decays), "inner_loss": [losses[d] for d in s.decays]}
+        chosen = {"weight_decay": best, "grid": list(tried), "inner_loss": [losses[d] for d in tried]}
         inner = quality(labels, tried[best])
         return CellResult(test, tried[best], quality(labels, train), inner, chosen, tuple(lines))
+
+    def rows(self) -> npt.NDArray[Any]:
+        """Return the feature matrix (n, D) of all samples."""
+        if self._rows is None:
+            self._rows = self._features()
+        return self._rows
+
+    def inner_parts(self, cell: Cell, data: CellData) -> list[tuple[Ints, Ints]]:
+        """Return the (fit, held) places in the training part from which inner probabilities come."""
+        from headtohead.data.folds import inner_folds
+
+        labels, groups = data.labels[cell.train], data.groups[cell.train]
+        return inner_folds(labels, groups, self.settings.inner_folds, cell.seed)
+
+    def refit(
+        self,
+        fit: Ints,
+        asked: Sequence[Ints],
+        data: CellData,
+        chosen: Mapping[str, Any],
+        *,
+        seed: int,
+        **_: Any,
+    ) -> list[Floats]:
+        """Fit on samples `fit` from another seed at the chosen weight decay; return what it says of what is asked."""
+        rows, k = self.rows(), len(data.classes)
+        decay = chosen["weight_decay"]
+        questions = [rows[indices] for indices in asked]
+        return fit_mlp(rows[fit], data.labels[fit], questions, k, decay, self.settings, seed)[0]
 
 
 def fit_mlp(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from headtohead.backbones.catalog import BackboneRecord
-from headtohead.core.config import TrainConfig
-from headtohead.core.errors import UsageError
-from headtohead.heads.settings import FinetuneSettings
+from collections.abc import Sequence, Set
 
-__all__ = ["FINETUNE_MODES", "settings_for"]
+from headtohead.backbones.catalog import BackboneRecord, resolve
+from headtohead.core.errors import NoEffectError, UsageError
+from headtohead.core.optional import require
+from headtohead.core.training import TrainConfig
+from headtohead.heads.settings import FinetuneSettings
+from headtohead.heads.spec import ContenderSpec
+
+__all__ = ["FINETUNE_MODES", "check_settings", "settings_for"]
 
 FINETUNE_MODES = ("finetune", "partial", "lora", "reader")
 # A stated rate is that of a transformer. A convolutional network, and adapters that start from
@@ -16,40 +20,83 @@ CNN_FACTOR = 5.0
 ADAPTER_FACTOR = 5.0
 SCRATCH_FACTOR = 10.0
 SCRATCH_EPOCHS = 3
+MOST_TRIALS = 200  # of a budget in minutes
 
 
 def settings_for(
-    train: TrainConfig, mode: str, record: BackboneRecord, *, inner_folds: int = 0
+    train: TrainConfig, mode: str, record: BackboneRecord, *, inner_folds: int = 0, cycles: int = 1
 ) -> FinetuneSettings:
     """Return how `mode` trains the record's network.
 
     Args:
         mode: "finetune", "partial:<k>", "lora" or "reader".
-        inner_folds: inner folds on which the fixed policy is repeated to get inner probabilities.
+        inner_folds: inner folds that an ensemble needs; more may be stated in `train`. Only the fixed
+            policy repeats itself on them, since "inner" has its own.
+        cycles: snapshots to be taken.
 
     Raises:
         UsageError: another mode, or a number of blocks that is none.
+        NoEffectError: a setting that would change nothing.
     """
     word, colon, number = mode.partition(":")
     if word not in FINETUNE_MODES or (word == "partial") != bool(colon) or (colon and not number.isdigit()):
         raise UsageError(f"Got the mode {mode!r}; expected finetune, partial:<k>, lora or reader.")
     scratch = record.source == "scratch"
-    rate = train.learning_rate * (CNN_FACTOR if record.family == "cnn" else 1.0)
-    if scratch:
-        rate = train.learning_rate * SCRATCH_FACTOR
-    elif word == "lora":
-        rate = train.learning_rate * ADAPTER_FACTOR
-    return FinetuneSettings(
-        epochs=train.epochs * (SCRATCH_EPOCHS if scratch else 1),
-        batch=train.batch,
-        learning_rate=rate,
-        layer_decay=1.0 if word == "lora" else train.layer_decay,
-        label_smoothing=train.label_smoothing,
-        augment=train.augment,
-        policy=train.policy,
-        flip_test=train.flip_test,
-        trials=train.trials if train.policy == "inner" else 1,
-        inner_folds=inner_folds if train.policy == "fixed" else 0,
-        workers=train.workers,
-        depth=mode if word in ("partial", "lora") else "all",
-    )
+    stated = train.model_dump(exclude={"budget"})
+    changed = {
+        "epochs": train.epochs * (SCRATCH_EPOCHS if scratch else 1),
+        "learning_rate": train.learning_rate * _factor(word, record),
+        "learning_rates": tuple(rate * _factor(word, record) for rate in train.learning_rates),
+        "layer_decay": 1.0 if word == "lora" else train.layer_decay,
+        "clip": train.clip or None,
+        "trials": train.spendable.trials or MOST_TRIALS,
+        "inner_folds": train.inner_folds or (inner_folds if train.policy == "fixed" else 0),
+        "cycles": cycles,
+        "depth": mode if word in ("partial", "lora") else "all",
+    }
+    return FinetuneSettings.model_validate({**stated, **changed})
+
+
+def _factor(mode: str, record: BackboneRecord) -> float:
+    """Return the factor of a stated learning rate."""
+    if record.source == "scratch":
+        return SCRATCH_FACTOR
+    return (CNN_FACTOR if record.family == "cnn" else 1.0) * (ADAPTER_FACTOR if mode == "lora" else 1.0)
+
+
+def check_settings(specs: Sequence[ContenderSpec], train: TrainConfig) -> None:
+    """Refuse what was stated of training and would change nothing for these contenders.
+
+    Args:
+        specs: with the members of ensembles.
+
+    Raises:
+        NoEffectError: names the settings. MissingExtraError: the tuner is not installed.
+    """
+    changed = {
+        name for name, field in TrainConfig.model_fields.items() if getattr(train, name) != field.default
+    }
+    tuned = [spec for spec in specs if spec.mode.partition(":")[0] in FINETUNE_MODES]
+    records = [resolve(name) for spec in tuned for name in spec.backbones]
+    if not any(spec.mode == "lora" for spec in tuned):
+        _refuse(changed & {"lora_rank"}, "no contender is trained by lora")
+    if not tuned:
+        idle = changed - {"budget"} - ({"policy"} if train.budget else set())
+        flips = any("flip" in spec.mode for spec in specs)
+        _refuse(idle - ({"augment"} if flips else set()), "no contender is fine-tuned (write NAME@finetune)")
+    for spec in specs:
+        for single, cycles in [(spec, 1)] if spec in tuned else [(m, spec.count) for m in _snapshots(spec)]:
+            settings_for(train, single.mode, resolve(single.backbones[0]), cycles=cycles)
+    if tuned and train.tuner == "optuna":
+        require("optuna", "tune", "propose trials by optuna")
+    if tuned and all(record.source == "scratch" for record in records):
+        _refuse(changed & {"batch_norm", "head_start", "layer_decay"}, "networks from scratch have their own")
+
+
+def _snapshots(spec: ContenderSpec) -> tuple[ContenderSpec, ...]:
+    return spec.members if spec.kind == "snapshots" else ()
+
+
+def _refuse(idle: Set[str], why: str) -> None:
+    if idle:
+        raise NoEffectError(f"{', '.join(sorted(idle))} would have no effect: {why}.")

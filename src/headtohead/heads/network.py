@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,17 @@ from headtohead.heads.probe import fit_probe
 from headtohead.heads.schedule import depth_factor
 from headtohead.heads.settings import FinetuneSettings
 
-__all__ = ["Classifier", "freeze", "norm_layers", "parameter_groups", "plain_attention", "start_head"]
+__all__ = [
+    "Classifier",
+    "class_weights",
+    "copied",
+    "freeze",
+    "norm_layers",
+    "parameter_groups",
+    "plain_attention",
+    "restored",
+    "start_head",
+]
 
 Ints = npt.NDArray[np.int64]
 # A linear head is only a starting point here; its strength of penalty is fixed, not chosen.
@@ -114,6 +126,28 @@ def parameter_groups(net: Classifier, settings: FinetuneSettings) -> list[dict[s
             if chosen:
                 groups.append({"params": chosen, "share": share, "weight_decay": decay})
     return groups
+
+
+def class_weights(labels: Ints, k: int, device: torch.device) -> Tensor:
+    """Return (k,) weights of the loss: n / (k * count), so that every class weighs the same in all."""
+    counts = np.bincount(labels, minlength=k)
+    return torch.tensor(len(labels) / (k * counts), dtype=torch.float32, device=device)
+
+
+def copied(net: nn.Module) -> dict[str, Tensor]:
+    """Return the network's whole state, apart from the network."""
+    return {name: tensor.detach().clone() for name, tensor in net.state_dict().items()}
+
+
+@contextmanager
+def restored(net: nn.Module, state: dict[str, Tensor]) -> Iterator[None]:
+    """Give the network an earlier state for a while."""
+    last = copied(net)
+    net.load_state_dict(state)
+    try:
+        yield
+    finally:
+        net.load_state_dict(last)
 
 
 def plain_attention(net: nn.Module) -> None:

@@ -6,7 +6,7 @@ The one hyper-parameter, C, is chosen by log loss on inner *grouped* folds of th
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -152,10 +152,8 @@ class ProbeHead:
         del workdir, reporter
         from threadpoolctl import threadpool_limits
 
-        from headtohead.data.folds import inner_folds
-
         rows, labels = self.rows()[cell.train], data.labels[cell.train]
-        folds = inner_folds(labels, data.groups[cell.train], INNER_FOLDS, cell.seed)
+        folds = self.inner_parts(cell, data)
         k = len(data.classes)
         with threadpool_limits(limits=1):
             tried = inner_probabilities(rows, labels, folds, self._grid, k)
@@ -166,3 +164,19 @@ class ProbeHead:
             test = probe.predict_proba(self.rows()[cell.test])
         chosen = {"C": best, "grid": list(self._grid), "inner_loss": [losses[c] for c in self._grid]}
         return CellResult(test, tried[best], quality(labels, train), quality(labels, tried[best]), chosen)
+
+    def inner_parts(self, cell: Cell, data: CellData) -> list[tuple[Ints, Ints]]:
+        """Return the (fit, held) places in the training part from which inner probabilities come."""
+        from headtohead.data.folds import inner_folds
+
+        return inner_folds(data.labels[cell.train], data.groups[cell.train], INNER_FOLDS, cell.seed)
+
+    def refit(
+        self, fit: Ints, asked: Sequence[Ints], data: CellData, chosen: Mapping[str, Any], **_: Any
+    ) -> list[Floats]:
+        """Fit on samples `fit` at the chosen C; return what it says of what is asked."""
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(limits=1):
+            probe = fit_probe(self.rows()[fit], data.labels[fit], chosen["C"])
+            return [probe.predict_proba(self.rows()[indices]) for indices in asked]

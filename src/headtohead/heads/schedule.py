@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["depth_factor", "rate_factor"]
+__all__ = ["cycle_of", "depth_factor", "rate_factor"]
 
 
 def rate_factor(step: int, total: int, warmup: float) -> float:
@@ -21,6 +21,20 @@ def rate_factor(step: int, total: int, warmup: float) -> float:
     if step < rising:
         return (step + 1) / rising
     return 0.5 * (1.0 + math.cos(math.pi * (step - rising) / max(1, total - rising)))
+
+
+def cycle_of(epoch: int, epochs: int, cycles: int) -> tuple[int, int]:
+    """Return the (first epoch, epoch after the last) of the cycle that holds an epoch, counted from 0.
+
+    Cyclic annealing with restarts (Huang et al. 2017, Snapshot Ensembles, section 3): the epochs fall
+    into `cycles` parts as equal as whole epochs allow.
+
+    >>> [cycle_of(epoch, 7, 3) for epoch in (0, 1, 2, 4, 5, 6)]
+    [(0, 2), (0, 2), (2, 5), (2, 5), (5, 7), (5, 7)]
+    """
+    ends = [round(epochs * (i + 1) / cycles) for i in range(cycles)]
+    end = next(end for end in ends if epoch < end)
+    return max((other for other in ends if other <= epoch), default=0), end
 
 
 def depth_factor(block: int, n_blocks: int, decay: float) -> float:

@@ -41,6 +41,9 @@ class FinetuneSettings(Record):
         patience: under "inner", stop a trial after so many epochs without a better log loss; None never.
         inner_folds: 0, or the number of inner grouped folds on which the fixed policy is repeated to
             get `inner_probabilities` of all training samples, at that many times the cost.
+        cycles: 1, or into how many equal parts the epochs fall, each with a rate that begins at its peak
+            and falls to zero; the networks at the ends of the cycles predict together (snapshot
+            ensemble, Huang et al. 2017).
         workers: threads that augment ahead of the network; 0 does it in line. Changes no digit.
     """
 
@@ -70,6 +73,7 @@ class FinetuneSettings(Record):
     trials: int = Field(default=1, ge=1)
     tuner: Literal["random", "optuna"] = "random"
     inner_folds: int = Field(default=0, ge=0)
+    cycles: int = Field(default=1, ge=1)
     workers: int = Field(default=1, ge=0)
 
     @model_validator(mode="after")
@@ -87,6 +91,8 @@ class FinetuneSettings(Record):
             raise NoEffectError("inner_folds belongs to the policy 'fixed'; 'inner' holds out its own fold.")
         if self.inner_folds == 1:
             raise NoEffectError("inner_folds=1 holds nothing out. Use 0 for none, or at least 2.")
+        if self.cycles > self.epochs:
+            raise NoEffectError(f"{self.cycles} cycles need as many epochs; got {self.epochs}.")
         return self
 
     @property

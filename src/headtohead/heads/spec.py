@@ -6,6 +6,10 @@ timm:resnet50.a1_in1k@probe              any timm model; also hf:, path:, scratc
 ensemble(a, b@finetune)                  mean probability of contenders of the same run
 ensemble(a, b, how=stacked)              weighted or stacked, weights from inner folds
 hybrid(efficientnet-lite0, dinov2-small) one head on both backbones
+seeds(dinov2-small@finetune, 3)          mean of the same training from 3 seeds
+snapshots(dinov2-small@finetune, 3)      mean of 3 states of one training with a restarted rate
+folds(dinov2-small@finetune, 5)          mean of 5 trainings, each without one inner fold
+scratch-cnn, scratch-vit                 small networks that learn from this data alone; finetune by default
 """
 
 from __future__ import annotations
@@ -14,11 +18,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from headtohead.core.errors import UsageError
+from headtohead.core.errors import UsageError, unknown_name
 
-__all__ = ["ContenderSpec", "parse", "parse_list", "split_commas"]
+__all__ = ["REPEATS", "ContenderSpec", "parse", "parse_list", "split_commas"]
 
 KINDS = ("ensemble", "hybrid")
+REPEATS = {"seeds": 3, "snapshots": 3, "folds": 5}  # how many models where no number is given
+SCRATCH = ("scratch-cnn", "scratch-vit")
 CALL = re.compile(r"^(?P<kind>[a-z]+)\((?P<inside>.*)\)(?:@(?P<mode>[^()@]+))?$")
 
 
@@ -28,11 +34,12 @@ class ContenderSpec:
 
     Attributes:
         name: as the user wrote it, without spaces; this names it everywhere.
-        kind: "single", "ensemble" or "hybrid".
+        kind: "single", "ensemble", "hybrid", or one of REPEATS, which has one member.
         backbone: the backbone's name, for a single.
         mode: "probe", "finetune", …; empty for an ensemble, which trains nothing of its own.
         members: what an ensemble or hybrid joins.
         options: further `key=value` words inside the brackets.
+        count: how many models the mean is of, for one of REPEATS.
     """
 
     name: str
@@ -41,6 +48,14 @@ class ContenderSpec:
     mode: str
     members: tuple[ContenderSpec, ...] = ()
     options: dict[str, str] = field(default_factory=dict)
+    count: int = 0
+
+    @property
+    def backbones(self) -> tuple[str, ...]:
+        """The names of all backbones below it, each once."""
+        if self.kind == "single":
+            return (self.backbone,)
+        return tuple(dict.fromkeys(name for member in self.members for name in member.backbones))
 
     @property
     def key(self) -> str:
@@ -49,6 +64,7 @@ class ContenderSpec:
             return f"{self.backbone}@{self.mode}"
         inside = [member.key for member in self.members]
         inside += [f"{name}={value}" for name, value in sorted(self.options.items())]
+        inside += [str(self.count)] if self.count else []
         return f"{self.kind}({','.join(inside)})@{self.mode}"
 
 
@@ -86,7 +102,8 @@ def parse(text: str, default_mode: str = "probe") -> ContenderSpec:
         backbone, _, mode = name.partition("@") if not name.startswith("path:") else _path_parts(name)
         if not backbone or (name.endswith("@")):
             raise UsageError(f"{text!r} lacks a name or a mode: write NAME or NAME@MODE.")
-        return ContenderSpec(name, "single", backbone, mode or default_mode)
+        default = "finetune" if backbone in SCRATCH else default_mode
+        return ContenderSpec(name, "single", backbone, mode or default)
     return _parse_call(name, default_mode)
 
 
@@ -116,13 +133,15 @@ def _path_parts(name: str) -> tuple[str, str, str]:
 
 def _parse_call(name: str, default_mode: str) -> ContenderSpec:
     match = CALL.match(name)
-    if match is None or match["kind"] not in KINDS:
-        raise UsageError(
-            f"{name!r} is not understood: {' and '.join(f'{kind}(a,b)' for kind in KINDS)} join contenders."
-        )
+    if match is None:
+        raise UsageError(f"{name!r} is not understood; expected {', '.join(f'{k}(…)' for k in _ways())}.")
+    kind = match["kind"]
+    if kind not in _ways():
+        raise unknown_name("way to join contenders", kind, _ways())
+    if kind in REPEATS:
+        return _parse_repeat(name, kind, match["inside"], match["mode"], default_mode)
     words = split_commas(match["inside"])
     options = dict(word.split("=", 1) for word in words if _is_option(word))
-    kind = match["kind"]
     inner_mode = default_mode if kind == "ensemble" else ""
     members = tuple(parse(word, inner_mode) for word in words if word and not _is_option(word))
     if len(members) < 2:
@@ -131,6 +150,28 @@ def _parse_call(name: str, default_mode: str) -> ContenderSpec:
         raise UsageError(f"{name!r}: an ensemble trains nothing, so @{match['mode']} would have no effect.")
     mode = "" if kind == "ensemble" else (match["mode"] or default_mode)
     return ContenderSpec(name, kind, "", mode, members, options)
+
+
+def _parse_repeat(name: str, kind: str, inside: str, mode: str | None, default_mode: str) -> ContenderSpec:
+    """Take "seeds(NAME@MODE,3)" apart."""
+    example = f"{kind}(dinov2-small@finetune,{REPEATS[kind]})"
+    words = [word for word in split_commas(inside) if word]
+    counts = [word for word in words if word.isdigit()]
+    if len(words) - len(counts) != 1 or len(counts) > 1:
+        raise UsageError(f"{name!r}: {kind} takes one contender and a number, such as {example}.")
+    if mode:
+        raise UsageError(f"{name!r}: write the mode inside the brackets, such as {example}.")
+    count = int(counts[0]) if counts else REPEATS[kind]
+    if count < 2:
+        raise UsageError(f"{name!r}: a mean of {count} is no ensemble; ask for at least 2.")
+    member = parse(next(word for word in words if word not in counts), default_mode)
+    if member.kind not in ("single", "hybrid"):
+        raise UsageError(f"{name!r}: {kind} repeats one network or hybrid, not {member.kind}(…).")
+    return ContenderSpec(name, kind, "", "", (member,), count=count)
+
+
+def _ways() -> tuple[str, ...]:
+    return (*KINDS, *REPEATS)
 
 
 def _is_option(word: str) -> bool:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,29 +16,28 @@ from torch import Tensor
 from torch.nn import functional
 
 from headtohead.core.errors import HeadToHeadError
-from headtohead.core.files import write_whole
+from headtohead.core.lines import replace_lines
 from headtohead.core.reporter import Reporter
-from headtohead.heads.base import EpochLine, quality
+from headtohead.heads.base import EpochLine, Part, quality
 from headtohead.heads.checkpoint import load_checkpoint, save_checkpoint
 from headtohead.heads.mix import mixed
-from headtohead.heads.network import Classifier, norm_layers, parameter_groups
+from headtohead.heads.network import (
+    Classifier,
+    class_weights,
+    copied,
+    norm_layers,
+    parameter_groups,
+    restored,
+)
 from headtohead.heads.order import changes, epoch_order, plain_order, step_seed
 from headtohead.heads.pictures import Augmenter, Change, PictureSource, batches, unchanged
-from headtohead.heads.schedule import rate_factor
+from headtohead.heads.schedule import cycle_of, rate_factor
 from headtohead.heads.settings import FinetuneSettings
 
 __all__ = ["Part", "Training"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Some samples: their indices (n,) and labels (n,)."""
-
-    indices: Ints
-    labels: Ints
 
 
 @dataclass
@@ -51,6 +49,9 @@ class Training:
         seed: decides order, augmentation and everything random inside the network.
         bf16: whether matrix products run in bf16 (weights and sums stay in fp32).
         lines: one per finished epoch; held_rows: probabilities on the held part after each epoch.
+        snapshots: the network at the end of each cycle, where there are several; then their mean predicts.
+        told: called with the file of the lines after each epoch.
+        seconds_before: what the epochs took that were finished before an interruption.
     """
 
     net: Classifier
@@ -64,6 +65,10 @@ class Training:
     bf16: bool = False
     lines: list[EpochLine] = field(default_factory=list)
     held_rows: list[Floats] = field(default_factory=list)
+    snapshots: list[dict[str, Tensor]] = field(default_factory=list)
+    paces: list[dict[str, float]] = field(default_factory=list)
+    told: Callable[[Path], None] | None = None
+    seconds_before: float = 0.0
 
     def __post_init__(self) -> None:
         self.groups = parameter_groups(self.net, self.settings)
@@ -83,35 +88,49 @@ class Training:
         """
         self._resume(checkpoint, key, reporter)
         pace = ""
-        while len(self.lines) < until and not self._out_of_patience():
-            started = time.perf_counter()
-            epoch = len(self.lines)
+        for _ in reporter.track(range(len(self.lines), until), f"{checkpoint.stem}: epochs"):
+            if self._out_of_patience():
+                break
+            started, epoch = time.perf_counter(), len(self.lines)
             label = f"epoch {epoch + 1}/{until}{pace}"
             loss, accuracy, rate = self._epoch(epoch, label, reporter)
             seconds = time.perf_counter() - started
             line = EpochLine(epoch + 1, loss, accuracy, None, None, rate)
+            new = self._snap(epoch)
             if held is not None:
-                rows = self.predict(held.indices)
+                rows = self.predict(held.indices) if new or not self.snapshots else self.held_rows[-1]
                 told = quality(held.labels, rows)
                 line = EpochLine(epoch + 1, loss, accuracy, told.loss, told.accuracy, rate)
                 self.held_rows.append(rows)
             self.lines.append(line)
-            self._save(checkpoint, key, seconds)
-            pace = f", loss {loss:.3f}, {len(self.part.indices) / seconds:.1f} pictures/s"
+            speed = len(self.part.indices) / seconds
+            self.paces.append({"seconds": seconds, "time": time.time(), "pictures_per_second": speed})
+            self._save(checkpoint, key)
+            pace = f", loss {loss:.3f}, {speed:.1f} pictures/s"
 
     def predict(self, indices: Ints) -> Floats:
         """Return (n, k) probabilities, with the averaged weights if there are any, mirrored if sound."""
+        if not self.snapshots:
+            with torch.inference_mode(), self._averaged():
+                return self._ask(indices)
+        rows = []
+        for state in self.snapshots:
+            with torch.inference_mode(), restored(self.net, state):
+                rows.append(self._ask(indices))
+        return np.asarray(np.mean(rows, axis=0), dtype=np.float64)
+
+    def _ask(self, indices: Ints) -> Floats:
+        """Return (n, k) probabilities with the weights as they are."""
         flip = self.settings.flip_test and self.augmenter.mirrors
         order = plain_order(len(indices), max(self.settings.batch, 16))
         self.net.eval()
         out = []
-        with torch.inference_mode(), self._averaged():
-            for batch in batches(self.source, indices, order, unchanged, min(1, self.settings.workers)):
-                inputs = self._inputs(batch.inputs)
-                views = [inputs, inputs.flip(-1)] if flip else [inputs]
-                with self._half():
-                    rows = [torch.softmax(self.net(view).double(), dim=1) for view in views]
-                out.append(torch.stack(rows).mean(dim=0).cpu().numpy())
+        for batch in batches(self.source, indices, order, unchanged, min(1, self.settings.workers)):
+            inputs = self._inputs(batch.inputs)
+            views = [inputs, inputs.flip(-1)] if flip else [inputs]
+            with self._half():
+                rows = [torch.softmax(self.net(view).double(), dim=1) for view in views]
+            out.append(torch.stack(rows).mean(dim=0).cpu().numpy())
         return np.concatenate(out) if out else np.empty((0, self.k))
 
     def frozen_rows(self) -> tuple[npt.NDArray[np.float32], Ints]:
@@ -133,13 +152,15 @@ class Training:
     def _epoch(self, epoch: int, label: str, reporter: Reporter) -> tuple[float, float, float]:
         s = self.settings
         order = epoch_order(self.part.labels, s.batch, self.seed, epoch, balanced=s.balance == "sampler")
-        total = len(order) * s.epochs
+        first, end = cycle_of(epoch, s.epochs, s.cycles)
+        begun, total = first * len(order), (end - first) * len(order)
+        warmup = 0.0 if first else s.warmup
         change = changes(self.source, self.part.indices, self.augmenter, self.seed, epoch)
         made = batches(self.source, self.part.indices, order, change, s.workers)
         self._learn_mode()
         losses, hits, rate = 0.0, 0, 0.0
         for place, batch in enumerate(reporter.track(made, label, len(order))):
-            rate = s.learning_rate * rate_factor(self.step, total, s.warmup)
+            rate = s.learning_rate * rate_factor(self.step - begun, total, warmup)
             targets = torch.from_numpy(self.part.labels[batch.places]).to(self.device)
             with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
                 torch.manual_seed(step_seed(self.seed, epoch, place))
@@ -163,7 +184,7 @@ class Training:
         inputs, pairs = mixed(inputs, targets, s.mixup, s.cutmix, rng)
         with self._half():
             scores = self.net(inputs)
-        weight = self._class_weights()
+        weight = class_weights(self.part.labels, self.k, self.device) if s.balance == "loss" else None
         loss = sum(
             (
                 share
@@ -189,14 +210,6 @@ class Training:
         decay = min(self.settings.ema, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
             torch._foreach_lerp_(self.average, self.learning, 1.0 - decay)
-
-    def _class_weights(self) -> Tensor | None:
-        if self.settings.balance != "loss":
-            return None
-        counts = np.bincount(self.part.labels, minlength=self.k)
-        return torch.tensor(
-            len(self.part.labels) / (self.k * counts), dtype=torch.float32, device=self.device
-        )
 
     def _learn_mode(self) -> None:
         self.net.train()
@@ -228,37 +241,59 @@ class Training:
         told = [line.inner_loss for line in self.lines if line.inner_loss is not None]
         return bool(patience and told and len(told) - 1 - int(np.argmin(told)) >= patience)
 
-    def _save(self, checkpoint: Path, key: str, seconds: float) -> None:
+    def shrink(self, checkpoint: Path, key: str) -> None:
+        """Keep of a finished trial only its curve and its held rows; the network would fill the disk."""
+        save_checkpoint(checkpoint, key, self._curve())
+
+    def _curve(self) -> dict[str, Any]:
+        return {
+            "lines": [asdict(line) for line in self.lines],
+            "held_rows": [torch.from_numpy(rows) for rows in self.held_rows],
+            "paces": self.paces,
+        }
+
+    def _save(self, checkpoint: Path, key: str) -> None:
         state: dict[str, Any] = {
+            **self._curve(),
             "net": self.net.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "average": self.average,
+            "snapshots": self.snapshots,
             "step": self.step,
-            "lines": [asdict(line) for line in self.lines],
-            "held_rows": [torch.from_numpy(rows) for rows in self.held_rows],
         }
         save_checkpoint(checkpoint, key, state)
-        told = {**asdict(self.lines[-1]), "training": checkpoint.stem, "seconds": round(seconds, 3)}
-        told["pictures_per_second"] = round(len(self.part.indices) / seconds, 2)
-        _append(checkpoint.parent / "metrics.jsonl", told)
+        self._tell(checkpoint)
+
+    def _tell(self, checkpoint: Path) -> None:
+        """Write the curve as lines beside the checkpoint."""
+        path = checkpoint.parent / "metrics.jsonl"
+        told = [asdict(line) | pace for line, pace in zip(self.lines, self.paces, strict=True)]
+        replace_lines(path, checkpoint.stem, told)
+        if self.told is not None:
+            self.told(path)
 
     def _resume(self, checkpoint: Path, key: str, reporter: Reporter) -> None:
         state = load_checkpoint(checkpoint, key, reporter)
         if state is None:
             return
-        self.net.load_state_dict(state["net"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.average, self.step = state["average"], state["step"]
-        if self.average is not None:
-            self.average = [tensor.to(self.device) for tensor in self.average]
         self.lines = [EpochLine(**line) for line in state["lines"]]
         self.held_rows = [rows.numpy() for rows in state["held_rows"]]
+        self.paces = state["paces"]
+        self.seconds_before = sum(pace["seconds"] for pace in self.paces)
+        if "net" in state:
+            self.net.load_state_dict(state["net"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.average, self.snapshots, self.step = state["average"], state["snapshots"], state["step"]
+        if self.average is not None:
+            self.average = [tensor.to(self.device) for tensor in self.average]
+        self._tell(checkpoint)
         reporter.say(f"{checkpoint.stem}: goes on after epoch {len(self.lines)}.")
 
-
-def _append(path: Path, told: dict[str, Any]) -> None:
-    """Add one line, replacing what an interrupted process may have written of the same epoch."""
-    old = path.read_text().splitlines() if path.is_file() else []
-    same = (told["training"], told["epoch"])
-    kept = [line for line in old if (json.loads(line)["training"], json.loads(line)["epoch"]) != same]
-    write_whole(path, "\n".join([*kept, json.dumps(told)]) + "\n")
+    def _snap(self, epoch: int) -> bool:
+        """Keep the network, if several cycles are asked for and one of them ends with this epoch."""
+        epochs, cycles = self.settings.epochs, self.settings.cycles
+        if cycles == 1 or cycle_of(epoch, epochs, cycles)[1] != epoch + 1:
+            return False
+        with torch.no_grad(), self._averaged():
+            self.snapshots.append(copied(self.net))
+        return True

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from headtohead.core.optional import require
 from headtohead.heads.base import EpochLine
 from headtohead.heads.settings import FinetuneSettings
 
-__all__ = ["Trial", "best_trial", "next_settings"]
+__all__ = ["Trial", "best_trial", "frozen_trial", "next_settings", "silent"]
 
 # What is tuned: lowest, highest, whether on a logarithmic scale.
 RANGES = {
@@ -111,24 +112,42 @@ def _drawn(seed: int, number: int) -> dict[str, float]:
 def _by_optuna(settings: FinetuneSettings, done: Sequence[Trial], seed: int) -> dict[str, float]:
     """Ask a sampler that is built anew from the finished trials."""
     optuna = require("optuna", "tune", "propose trials by optuna")
-    before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    try:
-        space = {
-            n: optuna.distributions.FloatDistribution(low, high, log=log)
-            for n, (low, high, log) in RANGES.items()
-        }
+    with silent(optuna):
         sampler = optuna.samplers.TPESampler(seed=(seed + len(done)) % 2**32, n_startup_trials=4)
         study = optuna.create_study(sampler=sampler)
         for trial in done:
-            s = trial.settings
-            values = (s.learning_rate / settings.learning_rate, s.layer_decay, s.weight_decay)
-            known = {
-                name: float(np.clip(value, low, high))
-                for value, (name, (low, high, _)) in zip(values, RANGES.items(), strict=True)
-            }
-            study.add_trial(optuna.trial.create_trial(params=known, distributions=space, value=trial.loss))
-        return {name: float(value) for name, value in study.ask(space).params.items()}
+            study.add_trial(frozen_trial(optuna, trial, settings))
+        return {name: float(value) for name, value in study.ask(_space(optuna)).params.items()}
+
+
+def frozen_trial(optuna: Any, trial: Trial, stated: FinetuneSettings) -> Any:
+    """Return a finished trial as optuna keeps it; the curve of inner log losses goes with it."""
+    s = trial.settings
+    values = (s.learning_rate / stated.learning_rate, s.layer_decay, s.weight_decay)
+    known = {
+        name: float(np.clip(value, low, high))
+        for value, (name, (low, high, _)) in zip(values, RANGES.items(), strict=True)
+    }
+    curve = {line.epoch: line.inner_loss for line in trial.lines}
+    return optuna.trial.create_trial(
+        params=known, distributions=_space(optuna), value=trial.loss, intermediate_values=curve
+    )
+
+
+def _space(optuna: Any) -> dict[str, Any]:
+    return {
+        name: optuna.distributions.FloatDistribution(low, high, log=log)
+        for name, (low, high, log) in RANGES.items()
+    }
+
+
+@contextmanager
+def silent(optuna: Any) -> Iterator[None]:
+    """Keep optuna from talking for a while."""
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        yield
     finally:
         optuna.logging.set_verbosity(before)
 

@@ -12,7 +12,9 @@ from headtohead.backbones.convert import expected_tensors
 from headtohead.backbones.names import count_parameters, family_of
 from headtohead.core.errors import UnknownNameError, UsageError, WeightsError
 
-FROM_TIMM = [record for record in catalogue() if not record.architecture.startswith("transformers")]
+FROM_TIMM = [
+    r for r in catalogue() if not r.architecture.startswith("transformers") and r.source != "scratch"
+]
 FLAGSHIPS = {"inception-resnet-v2": 299, "vit-b16": 224}
 
 

@@ -13,8 +13,11 @@ import pytest
 
 from headtohead.backbones.catalog import BackboneRecord
 from headtohead.core.errors import HeadToHeadError, NoEffectError
+from headtohead.core.reporter import QUIET
+from headtohead.core.training import Budget
 from headtohead.heads.base import Cell, CellData, CellResult, quality
 from headtohead.heads.finetune import FinetuneHead, suited
+from headtohead.heads.purse import Purse
 from headtohead.heads.settings import FinetuneSettings
 
 torch = pytest.importorskip("torch")
@@ -174,9 +177,11 @@ class DiesAt(Blobs):
 
 
 @pytest.mark.parametrize("after", [20, 100, 130, 200, 230])
-@pytest.mark.parametrize("policy", ["fixed", "inner"])
-def test_killed_anywhere_goes_on_to_the_same_digits(tmp_path: Path, after: int, policy: str) -> None:
-    settings = short(dropout=0.3, ema=0.9, mixup=0.2, policy=policy)
+@pytest.mark.parametrize(("policy", "cycles"), [("fixed", 1), ("inner", 1), ("fixed", 3)])
+def test_killed_anywhere_goes_on_to_the_same_digits(
+    tmp_path: Path, after: int, policy: str, cycles: int
+) -> None:
+    settings = short(dropout=0.3, ema=0.9, mixup=0.2, policy=policy, cycles=cycles)
     whole = run(tmp_path / "whole", settings)
     with pytest.raises(Killed):
         run(tmp_path / "cut", settings, DiesAt(60, after))
@@ -261,6 +266,8 @@ def test_trials_are_as_many_as_stated_and_go_on_after_a_kill(tmp_path: Path, tun
     )
     with pytest.raises(Killed):
         run(tmp_path / "cut", settings, DiesAt(60, 500))
+    small = [file for file in (tmp_path / "cut").glob("trial*.pt") if "net" not in torch.load(file)]
+    assert len(small) >= 2  # of a finished trial only the curve is kept
     resumed = run(tmp_path / "cut", settings)
     assert dict(resumed.chosen) == dict(whole.chosen)
     assert np.array_equal(resumed.probabilities, whole.probabilities)
@@ -388,3 +395,97 @@ def test_permuted_labels_get_chance(tmp_path: Path) -> None:
         result = head.fit_predict(cell, shuffled, tmp_path / str(seed))
         hits.append(result.probabilities.argmax(axis=1) == shuffled.labels[44:])
     assert 0.3 < np.mean(hits) < 0.7
+
+
+def test_snapshots_are_the_mean_of_the_states_at_the_ends_of_the_cycles(tmp_path: Path) -> None:
+    """The first cycle of two is a whole training of half the epochs; the second begins at the full rate again."""
+    plain = run(tmp_path / "plain", short(epochs=4))
+    both = run(tmp_path / "both", short(epochs=8, cycles=2))
+    assert [line.train_loss for line in both.epochs[:4]] == [line.train_loss for line in plain.epochs]
+    assert both.epochs[4].learning_rate > 10 * both.epochs[3].learning_rate
+    second = 2 * both.probabilities - plain.probabilities
+    assert ((second > -1e-6) & (second < 1 + 1e-6)).all()
+    assert not np.allclose(second, plain.probabilities)
+    with pytest.raises(NoEffectError, match="cycles"):
+        short(epochs=2, cycles=3)
+
+
+def test_lines_lost_in_a_kill_are_written_again(tmp_path: Path) -> None:
+    with pytest.raises(Killed):
+        run(tmp_path, short(head_start="random"), DiesAt(60, 4 + 2 * 44 + 10))
+    file = tmp_path / "metrics.jsonl"
+    before = file.read_text()
+    assert len(before.splitlines()) == 2
+    file.write_text(before.splitlines()[0] + "\n")  # killed between the checkpoint and its line
+    run(tmp_path, short(head_start="random"))
+    after = file.read_text()
+    assert after.startswith(before) and len(after.splitlines()) == 3
+
+
+def head_of(settings: FinetuneSettings, **more: Any) -> FinetuneHead:
+    return FinetuneHead(
+        record(), None, None, settings, device="cpu", precision="fp32", build=Tiny, pictures=Blobs(60), **more
+    )
+
+
+def test_a_refit_from_the_same_seed_is_the_training_itself(tmp_path: Path) -> None:
+    head = head_of(short(policy="inner", learning_rates=(1e-3, 3e-3)))
+    cell, data = cell_of(60, 44)
+    first = head.fit_predict(cell, data, tmp_path)
+
+    def again(seed: int) -> Any:
+        (rows,) = head.refit(
+            cell.train,
+            [cell.test],
+            data,
+            first.chosen,
+            seed=seed,
+            name="again",
+            workdir=tmp_path,
+            reporter=QUIET,
+        )
+        return rows
+
+    assert np.array_equal(again(cell.seed), first.probabilities)
+    assert not np.array_equal(again(cell.seed + 1), first.probabilities)
+
+
+@pytest.mark.parametrize(("minutes", "trials"), [(1e-6, 1), (60.0, 3)])
+def test_minutes_end_the_trials(tmp_path: Path, minutes: float, trials: int) -> None:
+    head = head_of(
+        short(policy="inner", trials=3, epochs=1),
+        purse=lambda folder: Purse(Budget(minutes=minutes), 1, folder),
+    )
+    result = head.fit_predict(*cell_of(60, 44), tmp_path)
+    assert len(result.chosen["trials"]) == trials
+
+
+def test_trials_are_kept_in_sqlite_once_whatever_was_killed(tmp_path: Path) -> None:
+    optuna = pytest.importorskip("optuna")
+    from headtohead.heads.studies import note_trials
+
+    store = tmp_path / "trials.sqlite"
+    settings = short(policy="inner", trials=4, tuner="optuna", epochs=1)
+
+    def note(cell: Cell, trials: Any, stated: FinetuneSettings) -> None:
+        note_trials(store, "tiny r0f0", trials, stated)
+
+    cell, data = cell_of(60, 44)
+    head = head_of(settings, note=note)
+    pictures: Any = head._pictures
+    original, left = pictures.pixels, iter(range(250))
+
+    def dies(index: int) -> Any:
+        if next(left, None) is None:
+            raise Killed
+        return original(index)
+
+    pictures.pixels = dies
+    with pytest.raises(Killed):
+        head.fit_predict(cell, data, tmp_path / "cut")
+    kept = optuna.load_study(study_name="tiny r0f0", storage=f"sqlite:///{store}")
+    assert 0 < len(kept.trials) < 4
+    result = head_of(settings, note=note).fit_predict(cell, data, tmp_path / "cut")
+    kept = optuna.load_study(study_name="tiny r0f0", storage=f"sqlite:///{store}")
+    assert [trial.value for trial in kept.trials] == [one["inner_loss"] for one in result.chosen["trials"]]
+    assert kept.best_value == min(one["inner_loss"] for one in result.chosen["trials"])

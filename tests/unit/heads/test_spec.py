@@ -58,7 +58,14 @@ def test_hybrid_members_have_no_mode_of_their_own() -> None:
         ("ensemble(a", "not closed"),
         ("ensemble(a))", "never opened"),
         ("ensemble(a)", "fewer than two"),
-        ("mean(a,b)", "not understood"),
+        ("mean(a,b)", "Unknown way to join"),
+        ("ensembel(a,b)", "did you mean 'ensemble'"),
+        ("seed(a@finetune,3)", "did you mean 'seeds'"),
+        ("(a,b)", "not understood"),
+        ("seeds(a,b,3)", "one contender and a number"),
+        ("seeds(a,1)", "at least 2"),
+        ("seeds(a,3)@mlp", "inside the brackets"),
+        ("folds(ensemble(a,b),3)", "repeats one network"),
         ("ensemble(a,b)@probe", "no effect"),
     ],
 )
@@ -75,3 +82,15 @@ def test_the_same_contender_twice_is_refused() -> None:
 def test_an_empty_list_is_refused() -> None:
     with pytest.raises(UsageError, match="No contenders"):
         parse_list(" , ")
+
+
+def test_repeats_have_one_member_and_a_number() -> None:
+    spec = parse("seeds(hybrid(a, b)@finetune, 4)")
+    assert (spec.kind, spec.count, spec.members[0].name) == ("seeds", 4, "hybrid(a,b)@finetune")
+    assert spec.backbones == ("a", "b") and spec.mode == ""
+    assert [parse(text).count for text in ("seeds(a)", "snapshots(a)", "folds(a)")] == [3, 3, 5]
+    assert parse("folds(a)").key == parse("folds(a@probe,5)").key != parse("folds(a,4)").key
+
+
+def test_networks_from_scratch_are_finetuned_where_nothing_is_said() -> None:
+    assert parse("scratch-cnn").mode == "finetune" and parse("scratch-vit@probe").mode == "probe"
