@@ -14,6 +14,7 @@ from headtohead.evaluate.inner import Inner, InnerCell
 from headtohead.evaluate.probability import brier_parts, equal_mass_bins, fit_logistic, logit
 from headtohead.evaluate.setting import Setting, band
 from headtohead.evaluate.table import Lines
+from headtohead.evaluate.vennabers import VennAbers
 from headtohead.evaluate.weighted import group_sums, ratio
 
 __all__ = ["calibration_curve", "isotonic", "platt", "recalibration", "temperature"]
@@ -80,7 +81,9 @@ def _two(positive: Floats) -> Floats:
 def recalibration(setting: Setting, inner: Inner) -> dict[str, Any]:
     """Return, per contender, probability scores before and after each method, cross-fitted in inner folds."""
     table = setting.table
-    methods = {"temperature": temperature} | ({"platt": platt, "isotonic": isotonic} if table.binary else {})
+    methods: dict[str, Callable[[InnerCell], Map]] = {"temperature": temperature}
+    if table.binary:
+        methods |= {"platt": platt, "isotonic": isotonic, "venn_abers": VennAbers}
     names = [name for name in _REPORTED if table.binary or not name.startswith("calibration")]
     result: dict[str, Any] = {}
     for contender in table.contenders:
@@ -92,6 +95,8 @@ def recalibration(setting: Setting, inner: Inner) -> dict[str, Any]:
             entry[f"{method}_log_loss_change"] = band(
                 after["log_loss"] - before["log_loss"], setting.resamples, setting.level
             )
+        if "venn_abers" in entry:
+            entry["venn_abers_width"] = _width(setting, inner, contender)
         entry["notes"] = _notes(setting, inner, contender)
         result[contender] = entry
     return result
@@ -107,6 +112,17 @@ def _notes(setting: Setting, inner: Inner, contender: str) -> list[str]:
             f"isotonic regression was fitted on {min(sizes)} samples; below {_ENOUGH_FOR_ISOTONIC} it tends to overfit"
         )
     return notes
+
+
+def _width(setting: Setting, inner: Inner, contender: str) -> float:
+    """Return the mean distance of Venn-Abers' two probabilities on the test lines: how well calibration is known."""
+    gaps = []
+    for repeat, lines in zip(setting.table.repeats, setting.table.of(contender), strict=True):
+        for fold in np.unique(lines.fold):
+            predictor = VennAbers(inner.cells[contender, repeat, int(fold)])
+            low, high = predictor.pair(lines.prob[lines.fold == fold, 1])
+            gaps.append(high - low)
+    return float(np.concatenate(gaps).mean())
 
 
 def _mapped(setting: Setting, inner: Inner, contender: str, fit: Callable[[InnerCell], Map]) -> list[Lines]:

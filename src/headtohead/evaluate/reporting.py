@@ -149,9 +149,14 @@ def _subgroups(run: _Run) -> str:
 def _recalibration(run: _Run) -> str:
     found = run.verdict.details.get("recalibration") or {}
     methods = sorted(
-        {key for entry in found.values() for key in entry} & {"temperature", "platt", "isotonic"}
+        {key for entry in found.values() for key in entry}
+        & {"temperature", "platt", "isotonic", "venn_abers"}
     )
-    return f"Recalibration on inner folds, before against after: {', '.join(methods)}." if methods else ""
+    return (
+        f"Recalibration on inner folds, before against after: {', '.join(methods).replace('_', '-')}."
+        if methods
+        else ""
+    )
 
 
 def _points(run: _Run) -> str:

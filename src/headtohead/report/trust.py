@@ -11,6 +11,14 @@ from headtohead.report import figures
 __all__ = ["Table", "decision", "of_class", "risk_coverage", "tables"]
 
 
+RECALIBRATIONS = {
+    "temperature": "temperature",
+    "platt": "Platt",
+    "isotonic": "isotonic",
+    "venn_abers": "Venn-Abers",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table with its heading and a sentence above it."""
@@ -97,11 +105,11 @@ def _operating_points(details: Mapping[str, Any], order: Sequence[str]) -> Table
 
 def _recalibration(details: Mapping[str, Any], order: Sequence[str]) -> Table | None:
     found = details.get("recalibration") or {}
-    methods = ("temperature", "platt", "isotonic")
+    tried = [m for m in RECALIBRATIONS if any(f"{m}_log_loss_change" in entry for entry in found.values())]
     rows = tuple(
-        (name, *(_number(found[name].get(f"{m}_log_loss_change")) for m in methods))
+        (name, *(_number(found[name].get(f"{m}_log_loss_change")) for m in tried))
         for name in order
-        if name in found and name != "majority"
+        if tried and name in found and name != "majority"
     )
     if not rows:
         return None
@@ -109,7 +117,7 @@ def _recalibration(details: Mapping[str, Any], order: Sequence[str]) -> Table | 
         "Change of the log loss on the test lines after a recalibration that was fitted on inner folds; "
         "below 0 is better."
     )
-    return Table("Recalibration", note, ("contender", *methods), rows)
+    return Table("Recalibration", note, ("contender", *(RECALIBRATIONS[m] for m in tried)), rows)
 
 
 def _conformal(details: Mapping[str, Any], order: Sequence[str]) -> Table | None:

@@ -227,6 +227,9 @@ def test_inner_lines_choose_thresholds_and_temperatures_and_nothing_else_does() 
     assert kept["at_prevalence"]["ppv"]["value"] < found["ppv"]
     change = verdict.details["recalibration"]["a"]["temperature_log_loss_change"]
     assert change["high"] < 0
+    venn = verdict.details["recalibration"]["a"]
+    assert venn["venn_abers_log_loss_change"]["low"] < 0
+    assert 0 < venn["venn_abers_width"] < 0.2
     sets = verdict.details["conformal"]["contenders"]["a"]
     assert sets["coverage"]["value"] == pytest.approx(0.9, abs=0.07)
     assert verdict.scores == run(frame).scores
