@@ -93,8 +93,9 @@ def extract(
         cache: folder of cached rows; may be shared by runs and by processes.
         seed: of random weights (`scratch:`) only.
         batch: pictures per pass; by default 8, or 32 on CUDA.
-        kind: "last" pooled features, "layers" of several depths, "map" the flattened last map
-            (its shape is in `how["shape"]`).
+        kind: "last" pooled features, "layers" of several depths, "symmetry" those of both sides of a
+            picture and how the sides differ, "map" the flattened last map (its shape is in
+            `how["shape"]`).
 
     Raises:
         PrecisionError: "bf16" or "fp16" was asked for and does not agree with fp32.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from headtohead.core.errors import unknown_name
+from headtohead.core.errors import NoEffectError, unknown_name
 from headtohead.core.records import Image, Sample
 from headtohead.data.dataset import Dataset
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LOOKS", "Look", "Mirrored", "looked_at"]
 
-LOOKS = ("layers", "flip")
+LOOKS = ("layers", "symmetry", "flip")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,22 @@ class Look:
 
     Attributes:
         layers: features of several depths instead of the last (`Backbone.layers`).
+        symmetry: features of both sides, and how the sides differ (`symmetry.paired`).
         flip: the mean of the features of a picture and of its mirror image.
+
+    Raises:
+        NoEffectError: symmetry, which holds several layers and the mirror image, with one of those.
     """
 
     layers: bool = False
+    symmetry: bool = False
     flip: bool = False
+
+    def __post_init__(self) -> None:
+        if self.symmetry and (self.layers or self.flip):
+            raise NoEffectError(
+                "symmetry holds several layers and the mirror image already; leave out layers and flip."
+            )
 
     @classmethod
     def of(cls, mode: str) -> Look:
@@ -42,21 +53,26 @@ class Look:
             UnknownNameError: a word that is none of `LOOKS`; the nearest are named.
 
         >>> Look.of("probe:layers+flip")
-        Look(layers=True, flip=True)
-        >>> Look.of("mlp")
-        Look(layers=False, flip=False)
+        Look(layers=True, symmetry=False, flip=True)
+        >>> str(Look.of("mlp"))
+        'plain'
         """
         _, colon, text = mode.partition(":")
         words = [word.strip() for word in text.split("+")] if colon else []
         for word in words:
             if word not in LOOKS:
                 raise unknown_name("way to look at features", word, LOOKS)
-        return cls("layers" in words, "flip" in words)
+        return cls(*(word in words for word in LOOKS))
+
+    @property
+    def mirrors(self) -> bool:
+        """Whether mirror images are looked at, which is not sound for every organ."""
+        return self.flip or self.symmetry
 
     @property
     def kind(self) -> Kind:
         """Return what `extract` is asked for."""
-        return "layers" if self.layers else "last"
+        return "symmetry" if self.symmetry else "layers" if self.layers else "last"
 
     def __str__(self) -> str:
         return "+".join(word for word in LOOKS if getattr(self, word)) or "plain"

@@ -55,6 +55,15 @@ class Backbone(nn.Module):
         """
 
     @abstractmethod
+    def middle(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return pooled features (B, D') and the map (B, C, h, w) below the top, in float32.
+
+        The map is that of the stage below the last of a CNN, of the block at three quarters of a
+        transformer's depth: where texture has become parts, and parts are not yet a class. Pooled are
+        what `forward` says, and mean, spread and greatest value of that map over its places.
+        """
+
+    @abstractmethod
     def blocks(self) -> list[tuple[str, list[nn.Parameter]]]:
         """Return the parameters in groups from stem to top, each parameter once.
 
@@ -70,6 +79,12 @@ def pool_tokens(tokens: Tensor, n_prefix: int) -> Tensor:
     tokens = tokens.float()
     mean = tokens[:, n_prefix:].mean(dim=1)
     return torch.cat([tokens[:, 0], mean], dim=1) if n_prefix else mean
+
+
+def pool_map(found: Tensor) -> Tensor:
+    """Return (B, 3C), mean, standard deviation and maximum over the places of a map (B, C, h, w)."""
+    places = found.float().flatten(2)
+    return torch.cat([places.mean(dim=2), places.std(dim=2), places.amax(dim=2)], dim=1)
 
 
 def lay_out(tokens: Tensor, n_prefix: int, grid: tuple[int, int]) -> Tensor:
@@ -126,6 +141,17 @@ class TimmBackbone(Backbone):
         final, maps = ask(x, indices=2, output_fmt="NCHW")
         return torch.cat([self._pool(final), maps[0].float().mean(dim=(2, 3))], dim=1)
 
+    def middle(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return pooled features (B, D') and the map below the top (B, C, h, w)."""
+        ask: Any = self.body.forward_intermediates
+        if self.is_tokens:
+            depth = len(self.body.blocks)  # type: ignore[arg-type]
+            final, found = ask(x, indices=[_below(depth)], norm=True, output_fmt="NCHW")
+            return torch.cat([self._pool(final), pool_map(found[0])], dim=1), found[0].float()
+        final, maps = ask(x, indices=2, output_fmt="NCHW")
+        top = pool_map(maps[1])[:, maps[1].shape[1] :]
+        return torch.cat([self._pool(final), pool_map(maps[0]), top], dim=1), maps[0].float()
+
     def blocks(self) -> list[tuple[str, list[nn.Parameter]]]:
         """Return the parameters in groups from stem to top, as timm orders them."""
         from timm.models import group_parameters
@@ -177,6 +203,18 @@ class TransformersBackbone(Backbone):
         normed = [norm(state).float() for state in states[-LAST_BLOCKS:]]
         return torch.cat([*(state[:, 0] for state in normed), normed[-1][:, 1:].mean(dim=1)], dim=1)
 
+    def middle(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return pooled features (B, D') and the map below the top (B, C, h, w)."""
+        out = self._ask(x, output_hidden_states=True)
+        last, states = out.last_hidden_state, out.hidden_states
+        if not self.is_tokens:
+            found, top = states[-2].float(), pool_map(last)
+            return torch.cat([top, pool_map(found)], dim=1), found
+        norm: Any = self.body.layernorm
+        side = self.record.input_size // int(self.config.patch_size)
+        found = lay_out(norm(states[1 + _below(len(states) - 1)]), self.n_prefix, (side, side)).float()
+        return torch.cat([pool_tokens(last, self.n_prefix), pool_map(found)], dim=1), found
+
     def blocks(self) -> list[tuple[str, list[nn.Parameter]]]:
         """Return the parameters in groups from stem to top: one group per numbered layer."""
         groups: dict[str, list[nn.Parameter]] = {}
@@ -185,6 +223,11 @@ class TransformersBackbone(Backbone):
             stem = "embeddings" if name.startswith("embeddings") else name.partition(".")[0]
             groups.setdefault(numbered.group(0).rstrip(".") if numbered else stem, []).append(parameter)
         return list(groups.items())
+
+
+def _below(depth: int) -> int:
+    """Return the index of the block at three quarters of the depth; of twelve blocks, the tenth."""
+    return min(depth - 1, (3 * depth) // 4)
 
 
 def _common(names: list[str]) -> str:

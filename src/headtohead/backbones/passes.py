@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -13,11 +14,12 @@ import numpy.typing as npt
 import torch
 
 from headtohead.backbones.network import Backbone
+from headtohead.backbones.symmetry import paired
 
 __all__ = ["BATCH", "GPU_BATCH", "MOST_WORKERS", "Kind", "cores", "run_network"]
 
 Floats = npt.NDArray[np.float32]
-Kind = Literal["last", "layers", "map"]
+Kind = Literal["last", "layers", "symmetry", "map"]
 
 BATCH = 8
 GPU_BATCH = 32
@@ -47,13 +49,18 @@ def run_network(network: Backbone, inputs: Floats, kind: Kind = "last", batch: i
 
 def _pass(network: Backbone, part: Floats, kind: Kind, batch: int) -> Floats:
     parameter = next(network.parameters())
-    ask = {"last": network.forward, "layers": network.layers, "map": network.feature_map}[kind]
+    asks: dict[Kind, Callable[[torch.Tensor], torch.Tensor]] = {
+        "last": network.forward,
+        "layers": network.layers,
+        "symmetry": partial(paired, network),
+        "map": network.feature_map,
+    }
     full = np.zeros((batch, *part.shape[1:]), np.float32)
     full[: len(part)] = part
     with torch.inference_mode():
         x = torch.from_numpy(full).to(parameter.device, parameter.dtype)
         x = x.contiguous(memory_format=torch.channels_last)
-        rows: Floats = ask(x)[: len(part)].float().cpu().numpy()
+        rows: Floats = asks[kind](x)[: len(part)].float().cpu().numpy()
     return rows
 
 

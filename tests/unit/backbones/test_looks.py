@@ -13,7 +13,7 @@ from headtohead.backbones.catalog import at_size, resolve
 from headtohead.backbones.features import extract
 from headtohead.backbones.looks import Look, Mirrored, looked_at
 from headtohead.core.config import StudyConfig
-from headtohead.core.errors import UnknownNameError, UsageError
+from headtohead.core.errors import NoEffectError, UnknownNameError, UsageError
 from headtohead.data.dataset import Dataset
 from headtohead.data.load import load
 from headtohead.heads.build import Workshop, build_heads, check_specs
@@ -43,6 +43,9 @@ def test_words_after_the_colon() -> None:
     assert Look.of("probe") == Look() and str(Look()) == "plain"
     assert str(Look.of("mlp:flip+layers")) == "layers+flip"
     assert Look.of("probe:layers").kind == "layers"
+    assert Look.of("probe:symmetry").mirrors and not Look.of("probe:layers").mirrors
+    with pytest.raises(NoEffectError):
+        Look.of("probe:symmetry+flip")
     for wrong in ("probe:", "probe:layer", "mlp:layers+flop"):
         with pytest.raises(UnknownNameError):
             Look.of(wrong)
@@ -70,6 +73,28 @@ def test_flip_does_not_tell_left_from_right_and_plain_does(pictures: Dataset, tm
     )
 
 
+def test_symmetry_is_that_of_the_mirror_image_and_nothing_where_there_is_none_to_find() -> None:
+    import torch
+
+    from headtohead.backbones.load import load_backbone
+    from headtohead.backbones.symmetry import differences, paired
+
+    for name in ("scratch:test_vit", "scratch:test_efficientnet"):
+        network = load_backbone(resolve(name))
+        x = torch.rand(2, 3, 160, 160, generator=torch.Generator().manual_seed(1))
+        even = (x + x.flip(-1)) / 2
+        with torch.inference_mode():
+            rows, turned, nothing = (paired(network, given) for given in (x, x.flip(-1), even))
+            map_ = network.middle(x)[1]
+        torch.testing.assert_close(rows, turned, rtol=1e-4, atol=1e-4)
+        gaps = slice(-6 * map_.shape[1], None)
+        assert nothing[:, gaps].abs().max() < 1e-4 < rows[:, gaps].abs().mean()
+    here, there = torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 4, 4)
+    here[0, 0, 0, 0] = 4.0
+    expected = [4 / 16, 4.0, (1.0 + 2 * 4 / 6 + 4 / 9) / 16, 1.0, 4 / 16, 4.0]
+    torch.testing.assert_close(differences(here, there)[0], torch.tensor(expected))
+
+
 def workshop(pictures: Dataset, cache: Path, **train: str) -> Workshop:
     config: Any = StudyConfig.model_validate({"data": "x", "contenders": ("x",), "train": train})
     return Workshop(pictures, NONE, config, cache, lambda name, cell: None, lambda name, facts: None)  # type: ignore[arg-type,return-value]
@@ -88,7 +113,8 @@ def test_contenders_take_their_look_from_their_mode(pictures: Dataset, tmp_path:
 
 
 def test_flips_are_refused_where_the_preset_does_not_mirror(pictures: Dataset, tmp_path: Path) -> None:
-    specs = parse_list("scratch:test_vit@probe:flip")
-    with pytest.raises(UsageError, match="xray"):
-        build_heads(specs, workshop(pictures, tmp_path, augment="xray"))
-    build_heads(specs, workshop(pictures, tmp_path, augment="mri"))
+    for look in ("flip", "symmetry"):
+        specs = parse_list(f"scratch:test_vit@probe:{look}")
+        with pytest.raises(UsageError, match="xray"):
+            build_heads(specs, workshop(pictures, tmp_path, augment="xray"))
+        build_heads(specs, workshop(pictures, tmp_path, augment="mri"))

@@ -1,0 +1,42 @@
+"""How much a picture differs from its mirror image, as a network sees it.
+
+A head is all but symmetric; a mass on one side is not. The network looks at the picture and at its
+mirror image, and the two maps are compared place by place: at their own grain, after a mean over
+3 x 3 neighbours, which forgives a midline that is a little off, and on a grid of 4 x 4 regions.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d
+
+from headtohead.backbones.network import Backbone
+
+__all__ = ["differences", "paired"]
+
+REGIONS = 4
+
+
+def paired(network: Backbone, x: Tensor) -> Tensor:
+    """Return features (B, D) float32 of pictures (B, 3, S, S): those of both sides, and what differs.
+
+    Mirrored pictures have the same features, up to rounding.
+    """
+    (one, here), (two, there) = network.middle(x), network.middle(x.flip(-1))
+    return torch.cat([(one + two) / 2, differences(here, there)], dim=1)
+
+
+def differences(here: Tensor, there: Tensor) -> Tensor:
+    """Return (B, 6C), mean and maximum of |here - there| of maps (B, C, h, w) at three grains."""
+    grains = (
+        (here, there),
+        (_smooth(here), _smooth(there)),
+        (adaptive_avg_pool2d(here, REGIONS), adaptive_avg_pool2d(there, REGIONS)),
+    )
+    gaps = [(a - b).abs() for a, b in grains]
+    return torch.cat([part for gap in gaps for part in (gap.mean(dim=(2, 3)), gap.amax(dim=(2, 3)))], dim=1)
+
+
+def _smooth(found: Tensor) -> Tensor:
+    return avg_pool2d(found, 3, stride=1, padding=1, count_include_pad=False)
