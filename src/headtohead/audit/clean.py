@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Literal
 from headtohead.core.errors import ManifestError, TooFewError, UsageError
 from headtohead.core.files import write_whole
 from headtohead.core.records import Sample
+from headtohead.data.dataset import SLICE_AXIS
+from headtohead.data.tables import may_be_taken
 
 if TYPE_CHECKING:
     from headtohead.audit.duplicates import Grouping
@@ -146,7 +148,7 @@ def read_decisions(path: Path, dataset: Dataset) -> dict[str, str]:
 
 
 def write_clean(plan: CleanPlan, out: Path) -> Path:
-    """Write the manifest `path,label,group` (with `frame` and `split` where there are any) and what was dropped.
+    """Write the manifest `path,label,group` (with `frame`, `split` and further columns where there are any).
 
     Paths are written relative to the manifest's own folder, so that `headtohead compare NEW.csv` finds them.
 
@@ -158,12 +160,18 @@ def write_clean(plan: CleanPlan, out: Path) -> Path:
         the path of the list of what was left out.
 
     Raises:
-        UsageError: the manifest would lie over a file of the data, or the data is not a folder.
+        UsageError: the manifest would lie over a file of the data, the data is not a folder, or slices are not
+            axial.
     """
     root = Path(plan.root)
     if not root.is_dir():
         raise UsageError(
             f"A manifest can only point into a folder; {plan.root} is a single file. Unpack it first."
+        )
+    if any(SLICE_AXIS in s.extra for s, _ in plan.kept):
+        raise UsageError(
+            "These slices are not axial, and the column frame of a manifest counts axial slices. Clean with axial "
+            "slices, or keep the source as it is and give groups back with --groups."
         )
     if any((root / s.path).resolve() == out.resolve() for s, _ in plan.kept):
         raise UsageError(f"{out} is a file of the data itself; choose another name for the manifest.")
@@ -180,12 +188,15 @@ def _manifest(plan: CleanPlan, root: Path, out: Path) -> str:
     split = any(s.split is not None for s, _ in plan.kept)
     heads = ["path", "label", "group", *(["frame"] if framed else []), *(["split"] if split else [])]
     base = os.path.relpath(root.resolve(), out.resolve().parent)
+    known = {name for s, _ in plan.kept for name in s.extra}
+    further = sorted(name for name in known if ":" not in name and not may_be_taken(name))
     rows = []
     for s, group in plan.kept:
         row = [(Path(base) / s.path).as_posix(), s.label, group]
         row += ["" if s.frame is None else str(s.frame)] if framed else []
-        rows.append([*row, s.split or ""] if split else row)
-    return _table([heads, *rows])
+        row += [s.split or ""] if split else []
+        rows.append([*row, *(s.extra.get(name, "") for name in further)])
+    return _table([[*heads, *further], *rows])
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:

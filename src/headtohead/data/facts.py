@@ -108,8 +108,8 @@ def _pick(rule: str, count: int) -> list[int]:
         return [0]
     if not rule.isdecimal():
         raise UsageError(
-            f"Frames {rule!r} are not understood; expected 'first', 'all', 'middle', 'middle:<k>', "
-            "'count:<k>' or a number."
+            f"Frames {rule!r} are not understood; expected 'first', 'all', 'middle', 'middle:<k>', 'count:<k>' or "
+            f"a number, for volumes with the axis in front if wanted ({', '.join(f'{axis}:…' for axis in AXES)})."
         )
     if int(rule) >= count:
         raise UnreadableError(f"frame {rule} was asked for; the file holds {count} (0 to {count - 1})")

@@ -107,6 +107,8 @@ def _tell_problems(problems: Sequence[Problem], options: LoadOptions, reporter: 
 def _nothing(source: str, listing: Listing, problems: Sequence[Problem]) -> str:
     why = f" {len(problems)} files were left out: {shortened(problems, 5)}." if problems else ""
     more = f" {' '.join(listing.notes)}" if listing.notes else ""
+    if listing.entries:
+        return f"No usable pictures in {source}.{why}{more} Their labels are known; mend, convert or replace them."
     return (
         f"No usable pictures in {source}.{why}{more} Expected one folder per class with pictures in it, "
         "train/val/test folders of such, or a manifest with the columns path and label. Check the path, or "

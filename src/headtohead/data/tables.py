@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from headtohead.core.errors import ManifestError, UsageError
 
-__all__ = ["TABLES", "Table", "choose_columns", "parse_table", "read_table"]
+__all__ = ["TABLES", "Table", "choose_columns", "may_be_taken", "parse_table", "read_table"]
 
 TABLES = frozenset({".csv", ".tsv", ".parquet", ".pq"})
 """Suffixes of files that are tables."""
@@ -111,6 +111,15 @@ def choose_columns(table: Table, asked: Mapping[str, str], needed: Iterable[str]
             "one column of them."
         )
     return chosen
+
+
+def may_be_taken(name: str) -> bool:
+    """Tell whether a column of this name may be taken for a role by its name alone.
+
+    >>> may_be_taken("Case ID"), may_be_taken("scanner")
+    (True, False)
+    """
+    return any(_plain(name) in likely for likely in ROLES.values())
 
 
 def _plain(name: str) -> str:
