@@ -89,7 +89,7 @@ def _suffix_lies(sample: Sample) -> bool:
 
 def doubled_folder(context: Context) -> Observation:
     """Say when the same files were found twice through a doubled folder, or are still listed twice."""
-    notes = [n for n in context.dataset.notes if any(w in n.lower() for w in ("twice", "doubled", "again"))]
+    notes = [n for n in context.dataset.notes if any(w in n.lower() for w in ("twice", "counted once"))]
     folders = _twin_folders(context.samples)
     if folders:
         text = "; ".join(f"{a} and {b} hold {n} identical files" for (a, b), n in folders.items())

@@ -10,69 +10,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+from tests.planting.scenes import SCENES, SIDE
+from tests.planting.scenes import series as slices_of_one_volume
 
 from headtohead.audit.duplicates import Grouping, find_groups
 from headtohead.data.load import load
 
 Grey = npt.NDArray[np.uint8]
 Source = Callable[..., Any]
-SIDE = 200
-
-
-def field(rng: np.random.Generator, width: float) -> npt.NDArray[np.float64]:
-    """Return smooth noise, mean 0, variance 1."""
-    noise = cv2.GaussianBlur(rng.normal(size=(SIDE, SIDE)), (0, 0), width)
-    return np.asarray((noise - noise.mean()) / noise.std())
-
-
-def ellipse(height: float, width: float) -> npt.NDArray[np.bool_]:
-    y, x = np.mgrid[:SIDE, :SIDE] / SIDE - 0.5
-    return np.asarray((y / height) ** 2 + (x / width) ** 2 < 1)
-
-
-def head(seed: int) -> Grey:
-    """A slice: bright rim, folded tissue, dark ground, receiver noise."""
-    rng = np.random.default_rng(seed)
-    height, width = rng.uniform(0.36, 0.44), rng.uniform(0.30, 0.38)
-    tissue = 110 + 25 * np.sign(field(rng, 5)) + 15 * field(rng, 2.5)
-    ventricle = ellipse(rng.uniform(0.08, 0.14), rng.uniform(0.04, 0.1))
-    inside = np.where(ventricle, 40 + 8 * field(rng, 2), tissue)
-    picture = np.where(ellipse(height - 0.03, width - 0.03), inside, np.where(ellipse(height, width), 210, 4))
-    seen = cv2.GaussianBlur(picture, (0, 0), 0.8) + rng.normal(0, 3, picture.shape)
-    return np.asarray(np.clip(seen, 0, 255), np.uint8)
-
-
-def echo(seed: int) -> Grey:
-    """An ultrasound fan with speckle, under the same letters and scale in every picture."""
-    rng = np.random.default_rng(1000 + seed)
-    y, x = np.mgrid[:SIDE, :SIDE]
-    fan = (np.abs(x - SIDE / 2) < 0.15 * SIDE + 0.4 * y) & (y > 20) & (np.hypot(x - SIDE / 2, y) < 180)
-    speckle = np.abs(field(rng, 1.2) + 1j * field(rng, 1.2)) * np.exp(0.6 * field(rng, 14))
-    picture = np.where(fan, np.clip(45 * speckle, 0, 255), 0).astype(np.uint8)
-    for row, words in enumerate(("CLINIC A", "MI 1.1", "TIS 0.4")):
-        cv2.putText(picture, words, (4, 14 + 12 * row), cv2.FONT_HERSHEY_SIMPLEX, 0.35, 200, 1)
-    for tick in range(30, 180, 15):
-        cv2.line(picture, (192, tick), (198, tick), 180, 1)
-    return picture
-
-
-def chest(seed: int) -> Grey:
-    """A radiograph: lungs at the same place in every picture, ribs, soft shadows, no dark ground."""
-    rng = np.random.default_rng(2000 + seed)
-    y, x = np.mgrid[:SIDE, :SIDE] / SIDE - 0.5
-    left, right = (np.exp(-((((x - at) / 0.13) ** 2 + ((y + 0.02) / 0.3) ** 2) ** 2)) for at in (-0.2, 0.2))
-    lungs = left + right
-    ribs = np.sin((y + rng.uniform(0.2, 0.6) * x**2 + rng.uniform(0, 0.1)) * rng.uniform(55, 75)) * lungs
-    picture = 170 - 100 * lungs + 14 * ribs + 9 * field(rng, 8) + 6 * field(rng, 2)
-    return np.asarray(np.clip(picture + rng.normal(0, 2, picture.shape), 0, 255), np.uint8)
-
-
-def tissue(seed: int) -> Grey:
-    """A histology tile: cells all over, no ground."""
-    rng = np.random.default_rng(3000 + seed)
-    cells = np.maximum(field(rng, 2.5), field(rng, 3.5))
-    picture = 190 - 70 * (cells > 1.1) - 15 * field(rng, 6) - 6 * field(rng, 1)
-    return np.asarray(np.clip(picture, 0, 255), np.uint8)
 
 
 def turned(picture: Grey, angle: float) -> Grey:
@@ -112,7 +57,6 @@ KINDS: dict[str, Callable[[Grey], Grey]] = {
     "turned 7": lambda p: turned(p, 7),
     "inverted": lambda p: np.asarray(255 - p, np.uint8),
 }
-SCENES: dict[str, Callable[[int], Grey]] = {"head": head, "echo": echo, "chest": chest, "tissue": tissue}
 N = 2
 
 
@@ -155,19 +99,8 @@ def test_different_scenes_of_one_kind_are_never_joined(scene: str, in_memory: So
 
 
 def series(n: int) -> dict[str, Grey]:
-    """Slices through one smooth volume, each with noise of its own."""
-    rng = np.random.default_rng(5)
-    volume = np.stack([cv2.GaussianBlur(rng.normal(size=(SIDE, SIDE)), (0, 0), 6) for _ in range(n + 60)])
-    along = np.exp(-0.5 * (np.arange(-24, 25) / 4.0) ** 2)
-    volume = np.apply_along_axis(np.convolve, 0, volume, along, mode="same")[30 : 30 + n]
-    volume = (volume - volume.mean()) / volume.std()
-    inside = ellipse(0.42, 0.36)
-    return {
-        f"a{at}": np.clip(np.where(inside, 115 + 45 * one, 3) + rng.normal(0, 3, one.shape), 0, 255).astype(
-            np.uint8
-        )
-        for at, one in enumerate(volume)
-    }
+    """Slices through one smooth volume, by name."""
+    return {f"a{at}": picture for at, picture in enumerate(slices_of_one_volume(n))}
 
 
 def test_neighbouring_slices_are_possibly_one_patient_and_not_duplicates(in_memory: Source) -> None:

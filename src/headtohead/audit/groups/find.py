@@ -14,15 +14,17 @@ from headtohead.audit.groups.align import (
     align,
     is_duplicate,
     is_similar,
+    is_widespread,
     lies_on,
     may_agree,
 )
 from headtohead.audit.groups.assemble import Found, assemble
 from headtohead.audit.groups.components import Link, join_coherent
+from headtohead.audit.groups.parts import partners
 from headtohead.audit.groups.pictures import Distinct, Source, ordered_map
 from headtohead.audit.groups.records import Grouping
 from headtohead.audit.groups.search import ALL_PAIRS, Candidate, candidates
-from headtohead.audit.groups.view import inside
+from headtohead.audit.groups.view import NOTHING, View, inside
 from headtohead.core.reporter import QUIET, Reporter
 
 __all__ = ["find_groups"]
@@ -49,7 +51,10 @@ def find_groups(
     pictures = Distinct(dataset, workers)
     blocks = list(reporter.track(pictures.describe(), "describing pictures", len(pictures)))
     suspects = candidates(np.stack(blocks)) if blocks else []
-    tried = _worth_a_look(pictures, suspects, reporter) if len(pictures) > ALL_PAIRS else suspects
+    if len(pictures) > ALL_PAIRS:
+        tried = _worth_a_look(pictures, suspects, reporter)
+    else:
+        tried = suspects = _with_parts(pictures, suspects, reporter)
     links = _best(_verified(pictures, tried, reporter))
     copies = [one for one in links if is_duplicate(one.seen)]
     joined, refused = join_coherent(copies, _Contradiction(pictures))
@@ -59,6 +64,20 @@ def find_groups(
     for note in grouping.notes:
         reporter.say(note)
     return grouping
+
+
+def _with_parts(pictures: Distinct, suspects: list[Candidate], reporter: Reporter) -> list[Candidate]:
+    """Add the pairs that share a part; for sets in which every picture is made ready anyway."""
+    if len(pictures) < 2:
+        return suspects
+
+    def features(index: int) -> View:
+        return NOTHING if pictures.id(index) in pictures.unread else inside(pictures.view(index))
+
+    views = ordered_map(features, range(len(pictures)), pictures.workers)
+    found = partners(reporter.track(views, "looking for features", len(pictures)))
+    known = {(one.a, one.b, one.kind) for one in suspects}
+    return sorted([*suspects, *(Candidate(*one, 0.0) for one in found if one not in known)])
 
 
 def _worth_a_look(pictures: Distinct, suspects: list[Candidate], reporter: Reporter) -> list[Candidate]:
@@ -100,7 +119,7 @@ def _on_subject(pictures: Distinct, links: list[Link]) -> list[Link]:
     def rests(one: Link) -> bool:
         a, b = inside(pictures.view(one.a)), inside(pictures.view(one.b))
         seen = align(a, b, one.seen.kind)
-        return seen is not None and is_similar(seen)
+        return seen is not None and is_similar(seen) and is_widespread(seen)
 
     return [one for one, kept in zip(links, ordered_map(rests, links, pictures.workers), strict=True) if kept]
 

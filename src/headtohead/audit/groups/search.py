@@ -42,7 +42,7 @@ _BLOCK = 512
 
 @dataclass(frozen=True, slots=True, order=True)
 class Candidate:
-    """Two pictures by position, a < b; `kind` as in `view.KINDS`; `alike` is their cosine."""
+    """Two pictures by position, a < b; `kind` as in `view.KINDS`; `alike` is their cosine, 0 for parts."""
 
     a: int
     b: int

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from headtohead.audit.groups.fingerprint import turn_pixels
 from headtohead.preprocess.foreground import foreground_mask
 
-__all__ = ["KINDS", "View", "glance", "inside", "look", "turned"]
+__all__ = ["KINDS", "NOTHING", "View", "glance", "inside", "look", "stretched", "turned", "without_impulses"]
 
 Grey = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -22,6 +22,11 @@ KINDS = (0, 2, 8, 10)
 _SIDE = 256
 _FEATURES = 500
 _QUANTUM = 512
+_FAINT, _FAINT_TO = 100, 180
+"""A picture whose grey values span less than the first is stretched to the second."""
+
+_STRUCK = 40
+_STRUCK_SHARE = 1 / 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,10 @@ class View:
     descriptors: Grey
 
 
+NOTHING = View(np.zeros((8, 8), np.uint8), 1.0, np.zeros((0, 2), np.float32), np.zeros((0, 128), np.uint8))
+"""A picture without features."""
+
+
 def look(grey: Grey, side: int = _SIDE, features: int = _FEATURES) -> View:
     """Make a picture ready for alignment.
 
@@ -50,6 +59,7 @@ def look(grey: Grey, side: int = _SIDE, features: int = _FEATURES) -> View:
         side: longer side of the view in pixels. The bounds of `is_duplicate` hold for the default.
         features: how many are kept, the strongest.
     """
+    grey = stretched(without_impulses(grey))
     scale = side / max(grey.shape)
     size = tuple(max(8, round(side * scale)) for side in grey.shape[::-1])
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
@@ -61,6 +71,37 @@ def look(grey: Grey, side: int = _SIDE, features: int = _FEATURES) -> View:
     root = np.sqrt(rows / np.maximum(rows.sum(axis=1, keepdims=True), 1e-6))
     points = np.array([key.pt for key in keys], np.float32)
     return View(small, scale, points, np.minimum(np.rint(root * _QUANTUM), 255).astype(np.uint8))
+
+
+def without_impulses(grey: Grey) -> Grey:
+    """Return the picture without salt-and-pepper noise, or as it is where there is none.
+
+    Black and white pixels that stand far from the median of their neighbours take that median (the
+    switching median filter), but only where more than one pixel in 500 is such a black one and as
+    many are such white ones: white dots alone can be letters, or calcium.
+
+    Args:
+        grey: uint8 (H, W).
+    """
+    if min(grey.shape) < 3:
+        return grey
+    median = np.asarray(cv2.medianBlur(np.ascontiguousarray(grey), 3), np.uint8)
+    far = cv2.absdiff(grey, median) > _STRUCK
+    pepper, salt = (grey == 0) & far, (grey == 255) & far
+    struck = min(float(pepper.mean()), float(salt.mean())) > _STRUCK_SHARE
+    return np.where(pepper | salt, median, grey) if struck else grey
+
+
+def stretched(grey: Grey) -> Grey:
+    """Return the picture with more contrast where it has so little that features would go unseen.
+
+    Args:
+        grey: uint8 (H, W).
+    """
+    low, high = np.percentile(grey, [0.5, 99.5])
+    if not 8 <= high - low < _FAINT:
+        return grey
+    return np.asarray(np.clip((grey - low) * (_FAINT_TO / (high - low)), 0, 255), np.uint8)
 
 
 def glance(grey: Grey) -> View:

@@ -1,0 +1,1 @@
+"""Synthetic pictures and defects that several tests and benchmarks plant."""
