@@ -1,6 +1,6 @@
 """Duplicates found and missed, side by side with imagededup and cleanvision on the same pictures.
 
-    python benchmarks/duplicates_vs.py                     # synthetic heads with planted copies
+    python benchmarks/duplicates_vs.py                     # synthetic heads, each with a planted copy
     python benchmarks/duplicates_vs.py --data brain-mri    # real pictures: pairs that each tool joins
 
 The two tools are no dependency of the product; install them into an environment of their own
@@ -12,50 +12,51 @@ cleanvision's exact (MD5) and near (perceptual hash) duplicates.
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from importlib.metadata import PackageNotFoundError, version
 from itertools import combinations
 from pathlib import Path
 
-import cv2
-import numpy as np
-from audit_scale import KINDS, copy, head
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tests.planting import copies, stored
+from tests.planting.scenes import head
 
 from headtohead.audit.duplicates import find_groups
 from headtohead.data.load import load
 
 Pair = frozenset[str]
-MORE = ("turned 6", "letters")
+FAMILIES = {
+    "size and crop": copies.SIZES,
+    "tone": copies.TONES,
+    "detail": copies.DETAIL,
+    "marks": copies.MARKS,
+    "turns": copies.TURNS,
+    "format": copies.FORMATS,
+    "mixtures": copies.MIXTURES,
+    "beyond": copies.BEYOND,
+}
 
 
-def planted(folder: Path, n: int) -> dict[str, str]:
-    """Write n heads, each with one copy of one kind, and return file name -> scene."""
-    scene = {}
-    kinds = [kind for kind in KINDS if kind != "same"] + list(MORE)
-    for i in range(n):
-        side = 220
-        original = np.asarray(cv2.resize(head(i), (side, side), interpolation=cv2.INTER_CUBIC), np.uint8)
-        kind = kinds[i % len(kinds)]
-        for name, picture in ((f"{i:04d}.png", original), (f"{i:04d} {kind}.png", changed(original, kind))):
-            path = folder / "ab"[i % 2] / name
-            path.parent.mkdir(exist_ok=True)
-            cv2.imwrite(str(path), picture)
-            scene[name] = f"{i:04d}"
-    return scene
-
-
-def changed(picture: np.ndarray, kind: str) -> np.ndarray:
-    """Return a copy: the kinds of `audit_scale`, a small turn, letters."""
-    if kind == "turned 6":
-        matrix = cv2.getRotationMatrix2D((picture.shape[1] / 2, picture.shape[0] / 2), 6, 1)
-        return np.asarray(cv2.warpAffine(picture, matrix, picture.shape[::-1]))
-    if kind == "letters":
-        return np.asarray(
-            cv2.putText(picture.copy(), "L 12.03", (6, 210), cv2.FONT_HERSHEY_SIMPLEX, 0.7, 255, 2)
-        )
-    return copy(picture, kind)
+def planted(folder: Path, n: int) -> dict[Pair, str]:
+    """Write for each kind n heads of its own and their copies; return pair of file names -> family."""
+    pairs, seed = {}, 0
+    for family, kinds in FAMILIES.items():
+        for copy in kinds.values():
+            for _ in range(n):
+                picture, seed = head(seed), seed + 1
+                names = []
+                for word, (suffix, content) in (("", stored.png(picture)), (" copy", copy(picture))):
+                    names.append(f"{seed:04d}{word}{suffix}")
+                    path = folder / "ab"[seed % 2] / names[-1]
+                    path.parent.mkdir(exist_ok=True)
+                    path.write_bytes(content)
+                pairs[frozenset(names)] = family
+    return pairs
 
 
 def joined(groups: Iterable[Iterable[str]]) -> set[Pair]:
@@ -94,42 +95,65 @@ TOOLS: dict[str, Callable[[Path], set[Pair]]] = {
 }
 
 
-def run(folder: Path, scene: dict[str, str] | None) -> None:
+def spent(start: tuple[float, float]) -> str:
+    return f"{time.perf_counter() - start[0]:.0f} | {time.process_time() - start[1]:.0f}"
+
+
+def run(folder: Path, truth: dict[Pair, str] | None) -> None:
     """Print what each tool joins; against the truth where it is known, else against headtohead."""
-    pairs: dict[str, set[Pair]] = {}
+    found: dict[str, set[Pair]] = {}
+    seconds = {}
     for name, tool in TOOLS.items():
-        start = time.perf_counter()
+        start = time.perf_counter(), time.process_time()
         try:
-            pairs[name] = tool(folder)
+            found[name] = tool(folder)
         except ModuleNotFoundError as error:
             print(f"{name}: not installed ({error.name})")
             continue
-        print(f"{name}: {len(pairs[name])} pairs in {time.perf_counter() - start:.1f} s")
-    if scene is None:
-        ours = pairs["headtohead"]
-        for name, found in pairs.items():
+        seconds[name] = spent(start)
+    if truth is None:
+        _against_ours(found, seconds)
+    else:
+        _against_truth(found, seconds, truth)
+
+
+def _against_ours(found: dict[str, set[Pair]], seconds: dict[str, str]) -> None:
+    ours = found["headtohead"]
+    print(
+        "| tool | pairs | of headtohead's | others | seconds | of the processor |\n|---|--:|--:|--:|--:|--:|"
+    )
+    for name, pairs in found.items():
+        others = pairs - ours
+        print(f"| {title(name)} | {len(pairs)} | {len(pairs & ours)} | {len(others)} | {seconds[name]} |")
+        if others:
             print(
-                f"{name}: {len(found & ours)} of headtohead's {len(ours)} pairs, {len(found - ours)} others"
+                f"  ({name} alone: {'; '.join(' '.join(sorted(pair)) for pair in sorted(others, key=sorted)[:12])})"
             )
-        return
-    files: dict[str, list[str]] = {}
-    for file, one in scene.items():
-        files.setdefault(one, []).append(file)
-    truth = joined(files.values())
-    kind = {pair: max(pair, key=len)[5:-4] for pair in truth}
-    planted_kinds = Counter(kind.values())
-    print("| tool | found | false | " + " | ".join(planted_kinds) + " |")
-    print("|---|" + "--:|" * (2 + len(planted_kinds)))
-    for name, found in pairs.items():
-        hit = Counter(kind[pair] for pair in found & truth)
-        cells = " | ".join(f"{hit[one]}/{planted_kinds[one]}" for one in planted_kinds)
-        print(f"| {name} | {len(found & truth)}/{len(truth)} | {len(found - truth)} | {cells} |")
+
+
+def _against_truth(found: dict[str, set[Pair]], seconds: dict[str, str], truth: dict[Pair, str]) -> None:
+    of_family = Counter(truth.values())
+    print("| tool | found | wrong | " + " | ".join(of_family) + " | seconds | of the processor |")
+    print("|---|" + "--:|" * (4 + len(of_family)))
+    for name, pairs in found.items():
+        hit = Counter(family for pair, family in truth.items() if pair in pairs)
+        cells = " | ".join(f"{hit[family]}/{n}" for family, n in of_family.items())
+        right = sum(pair in truth for pair in pairs)
+        print(f"| {title(name)} | {right}/{len(truth)} | {len(pairs) - right} | {cells} | {seconds[name]} |")
+
+
+def title(tool: str) -> str:
+    """Return the tool's name with its version."""
+    try:
+        return f"{tool} {version(tool.split()[0])}"
+    except PackageNotFoundError:
+        return tool
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, help="a folder of real pictures, instead of planted ones")
-    parser.add_argument("--n", type=int, default=180, help="how many synthetic scenes")
+    parser.add_argument("--n", type=int, default=3, help="how many synthetic scenes for each kind of copy")
     arguments = parser.parse_args()
     if arguments.data:
         run(arguments.data, None)

@@ -1,0 +1,77 @@
+"""The whole `headtohead audit` on synthetic pictures on disk: seconds and peak memory by number of pictures.
+
+    python benchmarks/audit_whole.py 1000 10000
+
+Pictures are the synthetic heads of `audit_scale.py` (64 to 96 pixels, PNG, one in twenty a copy) in
+two class folders. Writing them is not counted. Seconds of the processor are of all threads; the
+command runs in a process of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import cv2
+from audit_scale import COPIED, KINDS, copy, head
+
+
+def written(folder: Path, n: int) -> None:
+    """Write n pictures, one in twenty a copy of another, into two class folders."""
+    scenes = n - n // COPIED
+    for i in range(n):
+        picture = head(i) if i < scenes else copy(head(i - scenes), KINDS[i % len(KINDS)])
+        path = folder / "ab"[i % 2] / f"{i:06d}.png"
+        path.parent.mkdir(exist_ok=True)
+        cv2.imwrite(str(path), picture)
+
+
+def one(n: int) -> dict[str, Any]:
+    """Return the figures of one size."""
+    with tempfile.TemporaryDirectory() as place:
+        data, out = Path(place, "data"), Path(place, "out")
+        data.mkdir()
+        written(data, n)
+        start = time.perf_counter()
+        command = [str(Path(sys.executable).with_name("headtohead")), "audit", str(data), "--out", str(out)]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        _, status, used = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - start
+        if status != 0:
+            raise SystemExit(f"the audit of {n} pictures ended with status {status}")
+        record = json.loads((out / "audit.json").read_text())
+        size = sum(file.stat().st_size for file in out.iterdir()) / 2**20
+    return {
+        "n": n,
+        "cpu": used.ru_utime + used.ru_stime,
+        "wall": wall,
+        "peak": used.ru_maxrss / 1024,
+        "out": size,
+        "groups": record["dataset"]["n_groups"],
+        "severe": record["counts"].get("severe", 0),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("sizes", nargs="*", type=int, default=[1000])
+    print("| pictures | processor s | wall s | MiB peak | MiB written | groups | severe issues |")
+    print("|--:|--:|--:|--:|--:|--:|--:|")
+    for n in parser.parse_args().sizes:
+        r = one(n)
+        print(
+            f"| {n:,} | {r['cpu']:.0f} | {r['wall']:.0f} | {r['peak']:.0f} | {r['out']:.1f} | {r['groups']:,} "
+            f"| {r['severe']} |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
