@@ -111,9 +111,14 @@ def _kept_columns(
 def _say_withheld(table: Table, withheld: tuple[str, ...]) -> Told:
     if not withheld:
         return ()
+    looks = (
+        "columns look like identifiers and are"
+        if len(withheld) > 1
+        else "column looks like an identifier and is"
+    )
     return (
-        f"{table.name}: {len(withheld)} columns look like identifiers and are left out of everything that is "
-        f"written: {shortened(withheld)}. To keep one, name it with keep_columns.",
+        f"{table.name}: {len(withheld)} {looks} left out of everything that is written: {shortened(withheld)}. To "
+        "keep one, name it with keep_columns.",
     )
 
 

@@ -207,7 +207,7 @@ def test_columns_that_look_like_identifiers_are_left_out_and_told(folder: Path) 
     source = write(folder, PERSONAL)
     data = load(source)
     assert data.samples[0].extra == {"sex": "F", "scanner": "a"}
-    (note,) = [note for note in data.notes if "look like identifiers" in note]
+    (note,) = [note for note in data.notes if "like identifiers" in note]
     assert "3 columns" in note and "Patient Name, DOB, mrn" in note and "Jane" not in note
     asked = load(source, LoadOptions(keep_columns=("DOB",), by=("mrn", "sex")))
     assert set(asked.samples[0].extra) == {"sex", "scanner", "DOB", "mrn"}
