@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from headtohead.core.records import Verdict
 
-__all__ = ["show_verdict"]
+__all__ = ["headlines", "show_verdict"]
 
 METRICS = ("auroc", "accuracy", "balanced_accuracy", "sensitivity", "specificity")
+
+
+def headlines(verdict: Verdict, binary: tuple[str, ...]) -> list[str]:
+    """Return the metrics to show first: those given, or beyond two classes the sensitivity of each class."""
+    several = tuple(f"sensitivity_{name}" for name in verdict.details.get("classes", ()))
+    wanted = binary
+    if verdict.details.get("positive") is None and several:
+        wanted = (*(m for m in binary if m not in ("sensitivity", "specificity")), *several)
+    present = {score.metric for score in verdict.scores}
+    return [name for name in dict.fromkeys((verdict.metric, *wanted)) if name in present]
 
 
 def show_verdict(verdict: Verdict, *, as_json: bool = False) -> None:
@@ -31,12 +41,13 @@ def show_verdict(verdict: Verdict, *, as_json: bool = False) -> None:
 
 def _scores(verdict: Verdict) -> object:
     from rich import box
+    from rich.markup import escape
     from rich.table import Table
 
-    present = {score.metric for score in verdict.scores}
-    wanted = [name for name in dict.fromkeys((verdict.metric, *METRICS)) if name in present]
+    wanted = headlines(verdict, METRICS)
+    heads = [escape(name.replace("_", " ")) for name in wanted]
     table = Table(
-        "contender", *wanted, box=box.SIMPLE_HEAD, title="Out of fold, with 95 % intervals over groups"
+        "contender", *heads, box=box.SIMPLE_HEAD, title="Out of fold, with 95 % intervals over groups"
     )
     found = {(score.contender, score.metric): str(score) for score in verdict.scores}
     for contender in dict.fromkeys(score.contender for score in verdict.scores):

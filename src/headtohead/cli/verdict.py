@@ -67,12 +67,16 @@ def show(verdict: Verdict) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from headtohead.cli.show import headlines
+
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=160)
     console.print(f"\n{verdict.sentence}\n", style="bold", highlight=False, markup=False)
     scores = Table(title="Scores with intervals", title_justify="left")
-    names = list(dict.fromkeys((verdict.metric, *_SHOWN)))
+    names = headlines(verdict, _SHOWN)
     for heading in ("model", *names):
-        scores.add_column(heading)
+        scores.add_column(escape(heading.replace("_", " ")))
     for contender in dict.fromkeys(score.contender for score in verdict.scores):
         mine = {score.metric: score for score in verdict.scores if score.contender == contender}
         scores.add_row(

@@ -43,6 +43,7 @@ WORDS = {
     "cannot_tell": ("the data cannot tell", "warning"),
     "refused": ("refused", "severe"),
 }
+_MOST_CLASSES = 8
 SECTIONS = (
     ("scores", "Scores"),
     ("differences", "Difference"),
@@ -184,17 +185,19 @@ def _crop_words(recipe: Mapping[str, Any]) -> str:
 
 
 def _forests(verdict: Verdict, order: Sequence[str]) -> tuple[Figure, ...]:
-    wanted = list(dict.fromkeys([verdict.metric, "auroc", "accuracy", "sensitivity", "specificity"]))
+    rates = ["sensitivity", "specificity"]
+    if verdict.details.get("positive") is None and len(verdict.details.get("classes", ())) > 2:
+        rates = [f"sensitivity_{name}" for name in verdict.details["classes"][:_MOST_CLASSES]]
+    wanted = list(dict.fromkeys([verdict.metric, "auroc", "accuracy", *rates]))
     found = []
     for metric in wanted:
         scores = [score for score in verdict.scores if score.metric == metric]
         if scores:
             chance = 0.5 if metric == "auroc" else None
-            found.append(
-                Figure(
-                    TITLES.get(metric, metric.replace("_", " ")), figures.forest(scores, order, chance=chance)
-                )
+            title = TITLES.get(metric) or metric.replace("sensitivity_", "Sensitivity, class ").replace(
+                "_", " "
             )
+            found.append(Figure(title, figures.forest(scores, order, chance=chance)))
     return tuple(found)
 
 
