@@ -25,7 +25,7 @@ Array = npt.NDArray[Any]
 STUCK = 64
 """How far an unknown code moves on: the walk ends, and the code is found afterwards."""
 
-_PIECE = 1 << 18
+_PIECE = 1 << 14
 _MARGIN = 640  # bytes: more than the longest block (64 codes of at most 64 bits) and a lossless unit
 _SHIFTS = np.arange(8, 0, -1, dtype=np.uint32)
 
@@ -110,7 +110,9 @@ def _windows(data: Array) -> npt.NDArray[np.uint16]:
     return (wide[:, None] >> _SHIFTS).astype(np.uint16).ravel()
 
 
-def values_at(piece: Piece, places: Sequence[int], table: Huffman, mask: int) -> npt.NDArray[np.int32]:
+def values_at(
+    piece: Piece, places: Sequence[int] | Array, table: Huffman, mask: int
+) -> npt.NDArray[np.int32]:
     """Return the signed values of the symbols that begin at these bits.
 
     Args:

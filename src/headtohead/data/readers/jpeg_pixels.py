@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.errors import UnreadableError
-from headtohead.data.readers.jpeg_huffman import Huffman, Piece, values_at, walk
+from headtohead.data.readers.jpeg_huffman import STUCK, Huffman, Piece, values_at, walk
 from headtohead.data.readers.jpeg_stream import BASELINE, EXTENDED, LOSSLESS, Frame, Scan, parse
 
 __all__ = ["decode_jpeg"]
@@ -88,16 +88,19 @@ def _check_intervals(scan: Scan, expected: int) -> None:
 
 def _differences(data: bytes, tables: tuple[Huffman, ...], units: int) -> npt.NDArray[np.int32]:
     """Return (units x components,) differences in the order of the stream."""
-    steps = [table.steps(np.where(table.symbols >= 16, 0, table.symbols)) for table in tables]
     if any((table.symbols > 16).any() for table in tables):
         raise UnreadableError(f"{_DAMAGED}: a difference of more than 16 bits")
-    k = len(tables)
-    out = np.empty(units * k, np.int32)
-    filled = 0
+    out = np.empty(units * len(tables), np.int32)
+    if all(table is tables[0] for table in tables):  # the components need not be told apart
+        tables, units = tables[:1], len(out)
+    steps = [table.steps(np.where(table.symbols >= 16, 0, table.symbols)) for table in tables]
+    k, filled = len(tables), 0
 
     def visit(piece: Piece, at: int, left: int) -> tuple[int, int]:
         nonlocal filled
-        places, at = _walked([step[piece.windows].tobytes() for step in steps], at, piece.end, left)
+        ahead = [step[piece.windows] for step in steps]
+        find = _strided if k == 1 else _in_turn
+        places, at = find(ahead, at, piece.end, left)
         for i, table in enumerate(tables):
             out[filled + i : filled + len(places) : k] = values_at(piece, places[i::k], table, 31)
         filled += len(places)
@@ -107,23 +110,38 @@ def _differences(data: bytes, tables: tuple[Huffman, ...], units: int) -> npt.ND
     return out
 
 
-def _walked(steps: list[bytes], at: int, end: int, units: int) -> tuple[list[int], int]:
-    """Return the bits at which symbols begin, unit by unit, and the bit after the last."""
+def _strided(ahead: list[Array], at: int, end: int, units: int) -> tuple[Array, int]:
+    """Return the bits at which symbols of one table begin, and the bit after the last.
+
+    Three times, each position's way to the next symbol is lengthened by the way from there: the loop
+    then makes one step where there are eight symbols, and NumPy fills in the seven between.
+    """
+    step = ahead[0].astype(np.uint16)
+    far, here = step, np.arange(len(step), dtype=np.int32)
+    for _ in range(3):
+        far = far + far[np.minimum(here + far, len(step) - 1)]
+    ways, heads, last = far.data, list[int](), end - 8 * STUCK
+    while at < last and units >= 8:
+        heads.append(at)
+        at += ways[at]
+        units -= 8
+    columns = [np.asarray(heads, np.int64)]
+    for _ in range(7):
+        columns.append(columns[-1] + step[columns[-1]])
+    rest, at = _in_turn(ahead, at, end, units)
+    return np.concatenate([np.stack(columns, axis=1).ravel(), rest]), at
+
+
+def _in_turn(ahead: list[Array], at: int, end: int, units: int) -> tuple[Array, int]:
+    """Return the bits at which symbols begin, each of the tables in its turn, and the bit after the last."""
+    steps = [one.tobytes() for one in ahead]
     places: list[int] = []
-    add = places.append
-    if len(steps) == 1:
-        step = steps[0]
-        while at < end and units:
-            add(at)
-            at += step[at]
-            units -= 1
-        return places, at
     while at < end and units:
         for step in steps:
-            add(at)
+            places.append(at)
             at += step[at]
         units -= 1
-    return places, at
+    return np.asarray(places, np.int64), at
 
 
 def _predicted(differences: Array, selection: int, start: int) -> npt.NDArray[np.uint16]:
