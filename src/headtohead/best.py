@@ -8,12 +8,13 @@ Bioinformatics 7:91). A ladder of fixed contenders beside it tells what each ing
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headtohead.core.errors import TooFewError
+from headtohead.core.errors import ChangedConfigError
 from headtohead.core.files import write_json, write_whole
 from headtohead.core.records import Verdict
 from headtohead.core.reporter import QUIET, Reporter
@@ -21,8 +22,11 @@ from headtohead.core.runs import RunFolder
 from headtohead.data.dataset import Dataset
 from headtohead.heads.base import Cell, CellData, CellResult, Head
 from headtohead.heads.ensemble import EnsembleHead
-from headtohead.searching.figures import SEARCHED, content, final_model
-from headtohead.searching.ingredients import Ingredients, Kitchen, candidates, ladder
+from headtohead.searching.clock import Watch
+from headtohead.searching.figures import SEARCHED, WITH_TUNED, content
+from headtohead.searching.ingredients import Ingredients, Kitchen, Rung, candidates, ladder
+from headtohead.searching.model import searched_model
+from headtohead.searching.tuned import fine_tune, tuned_heads
 
 if TYPE_CHECKING:
     from headtohead.data.folds import Fold
@@ -30,8 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["search"]
 
-WITH_TUNED = "searched + fine-tuned"
-DEFAULT = ("efficientnet-lite0", "efficientnet-lite2", "dinov2-small")
+DEFAULT = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2", "dinov2-small")
 
 
 def search(
@@ -41,6 +44,8 @@ def search(
     options: LoadOptions | None = None,
     backbones: Sequence[str] = DEFAULT,
     finetune: Sequence[str] = (),
+    epochs: int = 20,
+    augment: str = "auto",
     minutes: float = 20.0,
     folds: int = 5,
     repeats: int = 3,
@@ -48,60 +53,86 @@ def search(
     cache: Path | None = None,
     reporter: Reporter = QUIET,
 ) -> dict[str, Any]:
-    """Search inside, estimate outside; write `best.json`, `best.html`, `predictions.parquet`.
+    """Search inside, estimate outside; write `best.json`, `best.html`, `predictions.parquet`, the model.
 
     Args:
         finetune: backbones that are fine-tuned as well (fixed policy, nothing chosen); the mean of them
             and the searched model is a rung of its own. Twenty minutes and more each without a GPU.
-        minutes: no repeat is begun after so much time; those finished are reported, at least one.
+        epochs: of fine-tuning. augment: its preset; one that does not mirror keeps mirror images out
+            of the search too.
+        minutes: no repeat is begun after so much time, at least one is done; fine-tuning ends then in the
+            middle of an epoch, and what it did not finish is left out and named. The same command
+            with more minutes goes on.
         cache: where features are kept between runs.
 
     Returns:
         The content of `best.json`: the estimate, the ladder, what was chosen how often, the model.
     """
+    from headtohead.heads.pictures import get_augmenter
+
     began = time.monotonic()
+    mirrors = get_augmenter(augment).mirrors
     dataset = _grouped(source, options, reporter)
     crop = _crop(dataset, reporter)
     kitchen = Kitchen(dataset, cache or _cache(), seed, reporter)
-    run = RunFolder(out)
+    run, clock = RunFolder(out), Watch(reporter, began + 60 * minutes)
+    tried = candidates(backbones, crop, mirrors=mirrors)
+    rungs = ladder(backbones, crop, mirrors=mirrors)
+    asked = {"backbones": [*backbones], "finetune": [*finetune], "epochs": epochs, "augment": augment}
     with run.held():
-        tried = candidates(backbones, crop)
-        rungs = ladder(backbones, crop)
-        heads = _heads(tried, rungs, kitchen, run, seed)
-        tuned = _tuned(finetune, dataset, crop)
-        heads |= tuned
-        shown = [*(name for name, _ in rungs), SEARCHED, *tuned]
-        if tuned:
-            heads[WITH_TUNED] = EnsembleHead([SEARCHED, *tuned], _lookup(run, seed), "mean")
-            shown.append(WITH_TUNED)
-        parts = _cells(heads, dataset, run, (folds, repeats, seed), began + 60 * minutes, reporter)
-        verdict, table, chosen = _judged(shown, dataset, run, parts, seed, reporter)
+        _claim(out / "settings.json", asked | {"folds": folds, "seed": seed, "data": dataset.digest()})
+        data = CellData(dataset.labels(), dataset.groups(), dataset.classes)
+        parts = _parts(dataset, folds, repeats, seed)
+        heads = _heads(tried, rungs, kitchen, run, seed, len(dataset.classes))
+        parts = _cells(heads, parts, data, run, seed, clock, reporter)
+        model = searched_model(tried, kitchen, dataset, out, seed)
+        shown = [*(rung.name for rung in rungs), SEARCHED]
+        tuned = tuned_heads(finetune, dataset, crop, epochs=epochs, augment=augment)
+        tuning = fine_tune(tuned, parts, data, run, dataset, crop, seed, clock)
+        if tuning.models:
+            parts, model["tuned"] = tuning.parts, tuning.models
+            _joined(list(tuned), parts, data, run, seed, reporter)
+            shown += [WITH_TUNED, *tuned]
+        verdicts, table, chosen = _judged(shown, dataset, run, parts, seed, reporter)
         table.to_parquet(out / "predictions.parquet", index=False)
-        told = content(verdict, chosen, parts, dataset, [one.name for one in tried], time.monotonic() - began)
-        told["model"] = final_model(tried, kitchen, dataset, out, seed)
+        told = content(verdicts, chosen, parts, dataset, [one.name for one in tried])
+        told |= {"notes": tuning.notes, "minutes": round((time.monotonic() - began) / 60, 1), "model": model}
         write_json(out / "best.json", told)
         from headtohead.report.ladder import page
 
-        write_whole(out / "best.html", page(told, verdict))
+        write_whole(out / "best.html", page(told, verdicts["auroc"]))
     return told
+
+
+def _claim(path: Path, asked: dict[str, Any]) -> None:
+    """Keep what decides the digits; refuse a folder that was made with something else."""
+    if path.is_file() and (before := json.loads(path.read_text(encoding="utf-8"))) != asked:
+        changed = [
+            f"{k}: {before.get(k)!r} there, {v!r} asked for" for k, v in asked.items() if before.get(k) != v
+        ]
+        raise ChangedConfigError(
+            f"{path.parent} was made with other settings: {'; '.join(changed)}. Choose another --out."
+        )
+    write_json(path, asked)
 
 
 def _heads(
     tried: Sequence[Ingredients],
-    rungs: Sequence[tuple[str, list[Ingredients]]],
+    rungs: Sequence[Rung],
     kitchen: Kitchen,
     run: RunFolder,
     seed: int,
+    k: int = 2,
 ) -> dict[str, Head]:
     """Return name -> head: every candidate, then the rungs of the ladder, then the search itself."""
     from headtohead.heads.probe import ProbeHead
 
-    needed = list(dict.fromkeys([*tried, *(one for _, members in rungs for one in members)]))
+    needed = list(dict.fromkeys([*tried, *(one for rung in rungs for one in rung.members)]))
     heads: dict[str, Head] = {one.name: ProbeHead(_maker(kitchen, one)) for one in needed}
-    lookup = _lookup(run, seed)
-    for name, members in rungs:
-        names = [one.name for one in members]
-        heads[name] = EnsembleHead(names, lookup, "mean") if len(names) > 1 else _Same(names[0], lookup)
+    lookup = _lookup(run, seed, k)
+    for rung in rungs:
+        names = [one.name for one in rung.members]
+        heads[rung.name] = EnsembleHead(names, lookup, "mean") if len(names) > 1 else _Same(names[0], lookup)
     heads[SEARCHED] = EnsembleHead([one.name for one in tried], lookup, "greedy")
     return heads
 
@@ -124,59 +155,63 @@ def _maker(kitchen: Kitchen, one: Ingredients) -> Callable[[], Any]:
     return lambda: kitchen.rows(one)
 
 
-def _lookup(run: RunFolder, seed: int) -> Callable[[str, Cell], CellResult]:
-    from headtohead.evaluate.crossval import cell_key
-    from headtohead.heads.cellfile import read_cell
+def _lookup(run: RunFolder, seed: int, k: int) -> Callable[[str, Cell], CellResult]:
+    from headtohead.evaluate.crossval import finished_cell
 
-    def find(name: str, cell: Cell) -> CellResult:
-        found = read_cell(run.cell_path(name, cell.repeat, cell.fold), cell_key(name, cell, seed), 2)
-        if found is None:
-            raise TooFewError(f"The cell of {name} in repeat {cell.repeat}, fold {cell.fold} is missing.")
-        return found
-
-    return find
+    return lambda name, cell: finished_cell(name, cell, run, seed=seed, k=k)
 
 
-def _tuned(names: Sequence[str], dataset: Dataset, crop: str) -> dict[str, Head]:
-    """Return a fine-tuning head per backbone, with the settings that a study would use by default."""
-    from headtohead.backbones.catalog import resolve
-    from headtohead.core.config import TrainConfig
-    from headtohead.heads.finetune import FinetuneHead
-    from headtohead.heads.modes import settings_for
-    from headtohead.preprocess.recipe import get_recipe
+def _parts(dataset: Dataset, folds: int, repeats: int, seed: int) -> list[Fold]:
+    from headtohead.data.folds import make_folds
 
-    found: dict[str, Head] = {}
-    for name in names:
-        record = resolve(name)
-        settings = settings_for(TrainConfig(workers=1), "finetune", record)
-        found[f"{name}@finetune"] = FinetuneHead(record, dataset, get_recipe(crop), settings)
-    return found
+    return list(make_folds(dataset, folds=folds, repeats=repeats, seed=seed).folds)
 
 
 def _cells(
     heads: Mapping[str, Head],
-    dataset: Dataset,
+    parts: Sequence[Fold],
+    data: CellData,
     run: RunFolder,
-    how: tuple[int, int, int],
-    deadline: float,
+    seed: int,
+    clock: Watch,
     reporter: Reporter,
 ) -> list[Fold]:
     """Fit the heads repeat by repeat until the time is over; return the parts that are finished."""
-    from headtohead.data.folds import make_folds
     from headtohead.evaluate.crossval import run_cells
 
-    folds, repeats, seed = how
-    plan = make_folds(dataset, folds=folds, repeats=repeats, seed=seed)
-    data = CellData(dataset.labels(), dataset.groups(), dataset.classes)
     done: list[Fold] = []
-    for repeat in range(repeats):
-        if done and time.monotonic() > deadline:
-            reporter.warn(f"The time is over after {repeat} of {repeats} repeats; those are reported.")
+    repeats = sorted({part.repeat for part in parts})
+    for repeat in repeats:
+        if done and time.monotonic() > clock.deadline:
+            reporter.warn(f"The time is over after {repeat} of {len(repeats)} repeats; those are reported.")
             break
-        parts = [fold for fold in plan.folds if fold.repeat == repeat]
-        run_cells(heads, parts, data, run, seed=seed, reporter=reporter)
-        done += parts
+        now = [part for part in parts if part.repeat == repeat]
+        run_cells(heads, now, data, run, seed=seed, reporter=reporter)
+        done += now
     return done
+
+
+def _joined(
+    tuned: Sequence[str], parts: Sequence[Fold], data: CellData, run: RunFolder, seed: int, reporter: Reporter
+) -> None:
+    """Fit the mean of the searched model and the fine-tuned networks."""
+    from headtohead.evaluate.crossval import run_cells
+
+    head = EnsembleHead([SEARCHED, *tuned], _bare(_lookup(run, seed, len(data.classes))), "mean")
+    run_cells({WITH_TUNED: head}, parts, data, run, seed=seed, reporter=reporter)
+
+
+def _bare(lookup: Callable[[str, Cell], CellResult]) -> Callable[[str, Cell], CellResult]:
+    """Return results without inner probabilities, which the mean does not need and not every member has."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    def found(name: str, cell: Cell) -> CellResult:
+        result = lookup(name, cell)
+        return replace(result, inner_probabilities=np.full_like(result.inner_probabilities, np.nan))
+
+    return found
 
 
 def _judged(
@@ -186,24 +221,27 @@ def _judged(
     parts: Sequence[Fold],
     seed: int,
     reporter: Reporter,
-) -> tuple[Verdict, Any, dict[str, int]]:
-    """Return the verdict over ladder and search, their out-of-fold lines, and what was chosen how often."""
+) -> tuple[dict[str, Verdict], Any, dict[str, int]]:
+    """Return verdicts by metric over ladder and search, their out-of-fold lines, and what was chosen how often."""
     from headtohead.evaluate.battery import judge
     from headtohead.evaluate.crossval import gather, predictions_table
 
     data = CellData(dataset.labels(), dataset.groups(), dataset.classes)
     cells = list(gather(shown, parts, run, seed=seed, k=len(dataset.classes)))
     table = predictions_table(cells, data, [sample.id for sample in dataset.samples])
-    verdict = judge(
-        table, classes=dataset.classes, positive=dataset.positive, metric="auroc", seed=seed, contenders=shown,
-        reporter=reporter,
-    )  # fmt: skip
+    verdicts = {
+        metric: judge(
+            table, classes=dataset.classes, positive=dataset.positive, metric=metric, seed=seed,
+            contenders=shown, reporter=reporter,
+        )
+        for metric in ("auroc", "accuracy")
+    }  # fmt: skip
     chosen: dict[str, int] = {}
     for name, _, result in cells:
         if name == SEARCHED:
             for member, weight in zip(result.chosen["members"], result.chosen["weights"], strict=True):
                 chosen[member] = chosen.get(member, 0) + (weight > 0)
-    return verdict, table, {name: n for name, n in sorted(chosen.items(), key=lambda item: -item[1]) if n}
+    return verdicts, table, {name: n for name, n in sorted(chosen.items(), key=lambda item: -item[1]) if n}
 
 
 def _grouped(source: str, options: LoadOptions | None, reporter: Reporter) -> Dataset:

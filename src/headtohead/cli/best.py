@@ -20,14 +20,20 @@ def best(
     data: o.Data,
     out: o.Out,
     minutes: Annotated[
-        float, typer.Option(min=1, help="Time for training; what it was spent on is told.")
+        float,
+        typer.Option(min=1, help="Time to spend, fine-tuning included; what it did not suffice for is told."),
     ] = 20.0,
     backbones: Annotated[
         str, typer.Option(metavar="A,B,…", help="Backbones to search over.")
-    ] = "efficientnet-lite0,efficientnet-lite2,dinov2-small",
+    ] = "efficientnet-lite0,efficientnet-lite1,efficientnet-lite2,dinov2-small",
     finetune: Annotated[
         str, typer.Option(metavar="A,B,…", help="Backbones to fine-tune as well; minutes to hours each.")
     ] = "",
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs of fine-tuning.")] = 20,
+    augment: Annotated[
+        str,
+        typer.Option(help="Augmentation preset; one that does not mirror (xray) rules mirror images out."),
+    ] = "auto",
     folds: Annotated[int, typer.Option(min=2, help="Outer grouped folds.")] = 5,
     repeats: Annotated[int, typer.Option(min=1, help="Repeats of the outer folds.")] = 3,
     seed: Annotated[int, typer.Option(min=0, help="Decides every draw.")] = 0,
@@ -49,6 +55,8 @@ def best(
         out,
         backbones=names,
         finetune=tuned,
+        epochs=epochs,
+        augment=augment,
         minutes=minutes,
         folds=folds,
         repeats=repeats,
@@ -60,4 +68,4 @@ def best(
 
         print(json.dumps(told, ensure_ascii=False))
         return
-    print("\n".join([*told["sentences"], "", *told["table"], f"\nPage: {out / 'best.html'}"]))
+    print("\n".join([*told["sentences"], *told["notes"], "", *told["table"], f"\nPage: {out / 'best.html'}"]))

@@ -25,11 +25,12 @@ def page(told: Mapping[str, Any], verdict: Verdict) -> str:
         for metric in ("auroc", "accuracy")
     )
     sentences = "".join(f"<p class='answer'>{escape(sentence)}</p>" for sentence in told["sentences"])
+    notes = "".join(f"<p class='note'>{escape(note)}</p>" for note in told["notes"])
     return (
         "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width,initial-scale=1'>"
         f"<title>{TITLE}</title><style>{CSS.read_text(encoding='utf-8')}</style></head><body><main>"
-        f"<h1>{TITLE}</h1>{sentences}<h2>What each ingredient bought</h2>{_ladder(told)}{figures}"
+        f"<h1>{TITLE}</h1>{sentences}{notes}<h2>What each ingredient bought</h2>{_ladder(told)}{figures}"
         f"<h2>What the search chose</h2>{_chosen(told)}"
         "<p class='ruo'>Research use only; not a medical device.</p></main></body></html>"
     )
@@ -38,10 +39,13 @@ def page(told: Mapping[str, Any], verdict: Verdict) -> str:
 def _ladder(told: Mapping[str, Any]) -> str:
     body = "".join(
         f"<tr><td>{escape(row['name'])}</td><td>{_score(row['auroc'])}</td><td>{_score(row['accuracy'])}</td>"
-        f"<td>{_gain(row['gain_in_auroc'])}</td></tr>"
+        f"<td>{_gain(row['gain_in_auroc'])}</td><td>{_gain(row['gain_in_accuracy'])}</td></tr>"
         for row in told["ladder"]
     )
-    head = "<tr><th>rung</th><th>AUROC</th><th>accuracy</th><th>gain in AUROC over the rung above</th></tr>"
+    head = (
+        "<tr><th>rung</th><th>AUROC</th><th>accuracy</th><th>gain in AUROC over the rung above</th>"
+        "<th>gain in accuracy</th></tr>"
+    )
     return f"<div class='card'><table>{head}{body}</table></div>"
 
 
@@ -50,9 +54,13 @@ def _chosen(told: Mapping[str, Any]) -> str:
     rows = "".join(
         f"<tr><td>{escape(name)}</td><td>{n} of {of}</td></tr>" for name, n in told["chosen"].items()
     )
+    share = 1 / (1 + len(told["model"]["tuned"]))
     members = "".join(
-        f"<li>{escape(one['name'])}: weight {one['weight']:.2f}, C = {one['C']:g}</li>"
+        f"<li>{escape(one['name'])}: weight {share * one['weight']:.2f}, C = {one['C']:g}</li>"
         for one in told["model"]["members"]
+    )
+    members += "".join(
+        f"<li>{escape(one['name'])}: weight {share:.2f}</li>" for one in told["model"]["tuned"]
     )
     return (
         f"<div class='card'><table><tr><th>candidate</th><th>joined in outer cells</th></tr>{rows}</table></div>"

@@ -5,75 +5,109 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from headtohead.backbones.catalog import BackboneRecord, at_size, resolve
 from headtohead.backbones.looks import Look, looked_at
 from headtohead.core.reporter import Reporter
 from headtohead.data.dataset import Dataset
 
-__all__ = ["Ingredients", "Kitchen", "candidates", "ladder"]
+__all__ = ["Ingredients", "Kitchen", "Rung", "candidates", "ladder"]
 
 Rows = npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Ingredients:
     """What a candidate's features are made from.
 
     Attributes:
-        recipe: preprocessing; layers: features of several depths instead of the last.
-        mirror: mean of the features of a picture and of its mirror image.
+        recipe: preprocessing; look: which depths, and whether the mirror image counts too.
         large: input side about half as large again as the weights' own.
     """
 
     backbone: str
     recipe: str = "foreground"
-    layers: bool = False
-    mirror: bool = False
+    look: Look = Look()  # noqa: RUF009  a frozen record
     large: bool = False
 
     @property
     def name(self) -> str:
-        """How the candidate is called, "dinov2-small, foreground, layers, mirror"."""
-        words = [self.backbone, self.recipe]
-        return ", ".join(words + [word for word in ("layers", "mirror", "large") if getattr(self, word)])
+        """How the candidate is called, "dinov2-small, foreground, symmetry"."""
+        look = [] if self.look == Look() else [str(self.look)]
+        return ", ".join([self.backbone, self.recipe, *look, *(["large"] if self.large else [])])
 
 
-def candidates(backbones: Sequence[str], crop: str) -> list[Ingredients]:
-    """Return what is searched over: per backbone the crop, its layers, its mirror images, a larger input."""
-    found = []
-    for backbone in backbones:
-        plain = Ingredients(backbone, crop)
-        found += [
-            plain,
-            Ingredients(backbone, crop, mirror=True),
-            Ingredients(backbone, crop, layers=True, mirror=True),
-            Ingredients(backbone, crop, mirror=True, large=True),
-        ]
-        if crop != "none":
-            found.append(Ingredients(backbone, "none", mirror=True))
-    return found
+class Rung(NamedTuple):
+    """One step of the ablation: what was added, and the candidates whose mean it is."""
+
+    name: str
+    members: list[Ingredients]
 
 
-def ladder(backbones: Sequence[str], crop: str) -> list[tuple[str, list[Ingredients]]]:
-    """Return the ablation: (what was added, the candidates whose mean it is), each rung one thing more."""
-    first = backbones[0]
-    rungs = [("whole picture", [Ingredients(first, "none")])]
-    if crop != "none":
-        rungs.append((f"+ {crop} crop", [Ingredients(first, crop)]))
-    rungs += [
-        ("+ mirror images", [Ingredients(first, crop, mirror=True)]),
-        ("+ larger input", [Ingredients(first, crop, mirror=True, large=True)]),
+class Way(NamedTuple):
+    """A row of the search space, tried with each backbone of its families."""
+
+    look: str
+    large: bool = False
+    families: tuple[str, ...] = ("cnn", "transformer", "hybrid")
+
+
+# Each way for each backbone. A transformer's time grows with the fourth power of the side, so the
+# larger input is left to the others.
+WAYS = (
+    Way(""),
+    Way("symmetry"),
+    Way("symmetry", large=True, families=("cnn",)),
+)
+UNPAIRED = {"symmetry": "layers", "layers+flip": "layers", "flip": ""}
+
+
+def candidates(backbones: Sequence[str], crop: str, *, mirrors: bool = True) -> list[Ingredients]:
+    """Return what is searched over: each way of `WAYS` for each backbone.
+
+    Args:
+        mirrors: whether mirror images are sound; without, several layers stand in for symmetry.
+    """
+    return [
+        Ingredients(backbone, crop, _look(way.look, mirrors), way.large)
+        for backbone in backbones
+        for way in WAYS
+        if resolve(backbone).family in way.families
     ]
-    if len(backbones) > 1:
-        rungs.append(
-            ("+ other backbones", [Ingredients(b, crop, mirror=True, large=True) for b in backbones])
-        )
-    deep = [Ingredients(b, crop, layers=True, mirror=True) for b in backbones]
-    rungs.append(("+ features of several layers", [*rungs[-1][1], *deep]))
-    return rungs
+
+
+def ladder(backbones: Sequence[str], crop: str, *, mirrors: bool = True) -> list[Rung]:
+    """Return the ablation: each rung one thing more than the one before it."""
+    first = backbones[0]
+
+    def rung(name: str, recipe: str, look: str = "", large: bool = False) -> Rung:
+        return Rung(name, [Ingredients(first, recipe, _look(look, mirrors), large)])
+
+    rungs = [
+        rung("whole picture", "none"),
+        rung(f"+ {crop} crop", crop),
+        rung("+ mirror images", crop, "flip"),
+        rung("+ features of several layers", crop, "layers+flip"),
+        rung("+ differences between the sides", crop, "symmetry"),
+        rung("+ larger input", crop, "symmetry", large=True),
+    ]
+    others = [Ingredients(name, crop, _look("symmetry", mirrors)) for name in backbones[1:]]
+    if others:
+        rungs.append(Rung("+ other backbones", [*rungs[-1].members, *others]))
+    kept: list[Rung] = []
+    for one in rungs:  # without crop or mirror images some steps are none
+        if not kept or one.members != kept[-1].members:
+            kept.append(one)
+    return kept
+
+
+def _look(words: str, mirrors: bool) -> Look:
+    chosen = words if mirrors else UNPAIRED.get(words, words)
+    return Look.of(f":{chosen}" if chosen else "")
 
 
 class Kitchen:
@@ -90,19 +124,17 @@ class Kitchen:
         return self._rows[wanted]
 
     def _extract(self, wanted: Ingredients) -> Rows:
-        from headtohead.backbones.catalog import at_size, resolve
         from headtohead.preprocess.recipe import get_recipe
 
-        record = resolve(wanted.backbone)
-        if wanted.large:
-            record = at_size(record, _larger(record.input_size, record.architecture))
-        recipe, look = get_recipe(wanted.recipe), Look(wanted.layers, wanted.mirror)
-        found = looked_at(
-            self.dataset, record, recipe, look, cache=self.cache, seed=self.seed, reporter=self.reporter
-        )
-        return found.rows
+        options = {"cache": self.cache, "seed": self.seed, "reporter": self.reporter}
+        recipe = get_recipe(wanted.recipe)
+        return looked_at(self.dataset, sized(wanted), recipe, wanted.look, **options).rows
 
 
-def _larger(side: int, architecture: str) -> int:
-    step = 14 if "patch14" in architecture else 32
-    return round(1.5 * side / step) * step
+def sized(wanted: Ingredients) -> BackboneRecord:
+    """Return the backbone's record at the side that is wanted."""
+    record = resolve(wanted.backbone)
+    if not wanted.large:
+        return record
+    step = 14 if "patch14" in record.architecture else 32
+    return at_size(record, round(1.5 * record.input_size / step) * step)

@@ -8,14 +8,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from PIL import Image as Pillow
 
-from headtohead.best import _cells, _heads, _judged
+from headtohead.backbones.looks import Look
+from headtohead.best import _cells, _heads, _judged, _parts, search
+from headtohead.core.errors import ChangedConfigError
 from headtohead.core.records import Sample
 from headtohead.core.reporter import QUIET
 from headtohead.core.runs import RunFolder
 from headtohead.data.dataset import Dataset
-from headtohead.searching.figures import SEARCHED, content, final_model
-from headtohead.searching.ingredients import Ingredients, candidates, ladder
+from headtohead.data.load import load
+from headtohead.heads.base import Cell, CellData
+from headtohead.searching.clock import TimeOverError, Watch
+from headtohead.searching.figures import SEARCHED, WITH_TUNED, content
+from headtohead.searching.ingredients import Ingredients, Rung, candidates, ladder
+from headtohead.searching.model import model_probabilities, probe_probabilities, searched_model
+from headtohead.searching.tuned import fit_whole, tuned_heads, tuned_probabilities
 
 N, D = 100, 8
 
@@ -47,32 +55,35 @@ class Noise:
 
 TRIED = [
     Ingredients("a"),
-    Ingredients("a", mirror=True),
-    Ingredients("bb", layers=True),
+    Ingredients("a", look=Look(flip=True)),
+    Ingredients("bb", look=Look(layers=True)),
     Ingredients("ccc", "none"),
 ]
-RUNGS = [("whole picture", [TRIED[0]]), ("+ others", TRIED[:2])]
+RUNGS = [Rung("whole picture", [TRIED[0]]), Rung("+ others", TRIED[:2])]
 
 
 def estimate(tmp_path: Path, data: Dataset, kitchen: Any) -> tuple[Any, Any, Any, list[Any]]:
     run = RunFolder(tmp_path)
     heads = _heads(TRIED, RUNGS, kitchen, run, 0)
-    parts = _cells(heads, data, run, (4, 2, 0), np.inf, QUIET)
-    shown = [*(name for name, _ in RUNGS), SEARCHED]
-    verdict, table, chosen = _judged(shown, data, run, parts, 0, QUIET)
-    return verdict, table, chosen, parts
+    known = CellData(data.labels(), data.groups(), data.classes)
+    parts = _cells(heads, _parts(data, 4, 2, 0), known, run, 0, Watch(QUIET, np.inf), QUIET)
+    shown = [*(rung.name for rung in RUNGS), SEARCHED]
+    verdicts, table, chosen = _judged(shown, data, run, parts, 0, QUIET)
+    return verdicts, table, chosen, parts
 
 
 def auroc(verdict: Any, name: str) -> float:
-    return float(next(s.value for s in verdict.scores if s.contender == name and s.metric == "auroc"))
+    return float(
+        next(s.value for s in verdict["auroc"].scores if s.contender == name and s.metric == "auroc")
+    )
 
 
 def test_meaningless_labels_get_chance_and_a_cheat_would_not(tmp_path: Path) -> None:
     labels = np.random.default_rng(4).permutation(np.arange(N) % 2)
     data = dataset(labels, N)
     verdict, table, chosen, parts = estimate(tmp_path, data, Noise(data, 0.0))
-    score = next(s for s in verdict.scores if s.contender == SEARCHED and s.metric == "auroc")
-    assert score.low < 0.5 < score.high
+    score = next(s for s in verdict["auroc"].scores if s.contender == SEARCHED and s.metric == "auroc")
+    assert score.low < 0.5 and score.value < 0.6  # stratified folds lean below chance, never above
     assert chosen and len(parts) == 8
     # the same candidates, the best of them picked by what it scores on the test part: well above chance
     from headtohead.evaluate.crossval import cell_key
@@ -99,32 +110,108 @@ def test_search_finds_what_is_there_and_tells_it(tmp_path: Path) -> None:
     kitchen: Any = Noise(data, 3.0)
     verdict, _, chosen, parts = estimate(tmp_path, data, kitchen)
     assert auroc(verdict, SEARCHED) > 0.9
-    told = content(verdict, chosen, parts, data, [one.name for one in TRIED], 60.0)
+    told = content(verdict, chosen, parts, data, [one.name for one in TRIED])
     assert [row["name"] for row in told["ladder"]] == ["whole picture", "+ others", SEARCHED]
     gain = told["ladder"][1]["gain_in_auroc"]
     assert gain["difference"] == pytest.approx(auroc(verdict, "+ others") - auroc(verdict, "whole picture"))
     assert gain["low"] <= gain["difference"] <= gain["high"]
-    model = final_model(TRIED, kitchen, data, tmp_path, 0)
+    assert told["ladder"][0]["gain_in_accuracy"] is None
+    low, high = (told["ladder"][2]["gain_in_accuracy"][end] for end in ("low", "high"))
+    assert low <= told["ladder"][2]["gain_in_accuracy"]["difference"] <= high
+    model = searched_model(TRIED, kitchen, data, tmp_path, 0)
     assert sum(one["weight"] for one in model["members"]) == pytest.approx(1.0)
     arrays = np.load(tmp_path / "model.npz")
     assert arrays[f"{model['members'][0]['arrays']}_weights"].shape == (1, D)
-    told["model"] = model
+    asked = probe_probabilities(model, tmp_path, kitchen)
+    assert (asked.argmax(axis=1) == data.labels()).mean() > 0.9
+    told |= {"model": model, "notes": ["Left out: <nothing>."]}
     from headtohead.report.ladder import page
 
-    whole = page(told, verdict)
-    assert "+ others" in whole and "https://" not in whole
+    whole = page(told, verdict["auroc"])
+    assert "+ others" in whole and "https://" not in whole and "&lt;nothing&gt;" in whole
 
 
 def test_time_that_is_over_ends_after_a_whole_repeat(tmp_path: Path) -> None:
     data = dataset((np.arange(N) // 2) % 2, N)
     run = RunFolder(tmp_path)
     heads = _heads(TRIED, RUNGS, Noise(data, 1.0), run, 0)  # type: ignore[arg-type]
-    assert len(_cells(heads, data, run, (4, 3, 0), -np.inf, QUIET)) == 4
+    known = CellData(data.labels(), data.groups(), data.classes)
+    watch = Watch(QUIET, -np.inf)
+    assert len(_cells(heads, _parts(data, 4, 3, 0), known, run, 0, watch, QUIET)) == 4
+    with pytest.raises(TimeOverError):
+        list(watch.track([1], "epoch"))
+    assert list(Watch(QUIET, np.inf).track([1, 2], "epoch")) == [1, 2]
+
+
+VIT, CNN = "scratch:test_vit", "scratch:test_efficientnet"
 
 
 def test_ladder_adds_one_thing_at_a_time_from_what_is_searched() -> None:
-    rungs = ladder(["x", "y"], "foreground")
-    assert rungs[0][0] == "whole picture"
-    assert [len(members) for _, members in rungs] == [1, 1, 1, 1, 2, 4]
-    assert len({one.name for one in candidates(["x", "y"], "foreground")}) == 10
-    assert all(one.recipe == "none" for one in candidates(["x"], "none"))
+    rungs = ladder([CNN, VIT], "foreground")
+    assert rungs[0].name == "whole picture"
+    assert [len(rung.members) for rung in rungs] == [1, 1, 1, 1, 1, 1, 2]
+    tried = candidates([CNN, VIT], "foreground")
+    assert len({one.name for one in tried}) == len(tried) == 5
+    assert set(rungs[-1].members) <= set(tried)
+    assert all(one.recipe == "none" for one in candidates([VIT], "none"))
+
+
+def test_where_mirror_images_are_not_sound_nothing_looks_at_them() -> None:
+    tried = candidates([CNN, VIT], "foreground", mirrors=False)
+    rungs = ladder([CNN, VIT], "foreground", mirrors=False)
+    used = [*tried, *(one for rung in rungs for one in rung.members)]
+    assert not any(one.look.mirrors for one in used) and any(one.look.layers for one in used)
+    assert [rung.name for rung in rungs][2:] == [
+        "+ features of several layers", "+ larger input", "+ other backbones"
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Twenty-four pictures on dark ground, a bright spot on one side of half of them."""
+    rng = np.random.default_rng(5)
+    for number in range(24):
+        pixels = rng.integers(0, 60, (48, 48), dtype=np.uint8)
+        if number % 2:
+            pixels[10:20, 8:18] = 250
+        place = tmp_path / "pictures" / ("yes" if number % 2 else "no")
+        place.mkdir(parents=True, exist_ok=True)
+        Pillow.fromarray(pixels).save(place / f"{number}.png")
+    return tmp_path / "pictures"
+
+
+def small(folder: Path, out: Path, cache: Path, minutes: float) -> dict[str, Any]:
+    return search(
+        str(folder), out, backbones=[CNN], finetune=[CNN], epochs=1, minutes=minutes, folds=2, repeats=2,
+        cache=cache,
+    )  # fmt: skip
+
+
+def test_the_model_holds_what_the_estimate_describes(folder: Path, tmp_path: Path) -> None:
+    out, cache = tmp_path / "out", tmp_path / "cache"
+    short = small(folder, out, cache, 0.0)
+    assert SEARCHED in short["sentences"][0] and WITH_TUNED not in short["sentences"][0]
+    assert short["model"]["tuned"] == [] and "more --minutes" in short["notes"][0]
+    told = small(folder, out, cache, 60.0)  # the same folder goes on
+    assert f"'{WITH_TUNED}'" in told["sentences"][0] and told["notes"] == []
+    assert [row["name"] for row in told["ladder"]][-2:] == [WITH_TUNED, f"{CNN}@finetune"]
+    assert told["ladder"][-1]["gain_in_auroc"] is None and told["ladder"][-2]["gain_in_auroc"] is not None
+    data = load(str(folder))
+    both = model_probabilities(told["model"], out, data, cache=cache)
+    probes = model_probabilities(told["model"] | {"tuned": []}, out, data, cache=cache)
+    (member,) = told["model"]["tuned"]
+    np.testing.assert_allclose(both, (probes + tuned_probabilities(member, out, data)) / 2)
+    with pytest.raises(ChangedConfigError, match="epochs: 1 there, 2 asked for"):
+        search(str(folder), out, backbones=[CNN], finetune=[CNN], epochs=2, folds=2, repeats=2, cache=cache)
+
+
+def test_the_network_on_disk_says_what_the_head_says(folder: Path, tmp_path: Path) -> None:
+    data = load(str(folder))
+    head = tuned_heads([CNN], data, "none", epochs=1, augment="auto")[f"{CNN}@finetune"]
+    member = fit_whole(f"{CNN}@finetune", head, data, "none", tmp_path, 7, QUIET)
+    every = np.arange(len(data))
+    known = CellData(data.labels(), data.groups(), data.classes)
+    said = head.fit_predict(Cell(0, 0, every, every, 7), known, tmp_path / "work", QUIET)
+    np.testing.assert_allclose(
+        tuned_probabilities(member, tmp_path, data), said.probabilities, rtol=1e-6, atol=1e-7
+    )
