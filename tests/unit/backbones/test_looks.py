@@ -95,6 +95,31 @@ def test_symmetry_is_that_of_the_mirror_image_and_nothing_where_there_is_none_to
     torch.testing.assert_close(differences(here, there)[0], torch.tensor(expected))
 
 
+def test_middle_of_a_transformers_network_is_the_block_at_three_quarters(
+    tmp_path: Path, vit_files: tuple[bytes, bytes]
+) -> None:
+    import torch
+
+    from headtohead.backbones.load import load_backbone
+    from headtohead.backbones.network import lay_out
+    from headtohead.backbones.symmetry import paired
+
+    (tmp_path / "config.json").write_bytes(vit_files[0])
+    (tmp_path / "model.safetensors").write_bytes(vit_files[1])
+    network: Any = load_backbone(resolve(f"path:{tmp_path}"))
+    x = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(2))
+    seen: list[torch.Tensor] = []
+    # five blocks: the fourth
+    block = next(m for name, m in network.body.named_modules() if name.endswith(("layer.3", "layers.3")))
+    block.register_forward_hook(lambda _m, _i, out: seen.append(out[0] if isinstance(out, tuple) else out))
+    with torch.inference_mode():
+        pooled, found = network.middle(x)
+        expected = lay_out(network.body.layernorm(seen[0]), 1, (4, 4))
+        torch.testing.assert_close(found, expected)
+        torch.testing.assert_close(pooled[:, :64], network(x))
+        assert paired(network, x).shape == (2, 64 + 3 * 32 + 6 * 32)
+
+
 def workshop(pictures: Dataset, cache: Path, **train: str) -> Workshop:
     config: Any = StudyConfig.model_validate({"data": "x", "contenders": ("x",), "train": train})
     return Workshop(pictures, NONE, config, cache, lambda name, cell: None, lambda name, facts: None)  # type: ignore[arg-type,return-value]
