@@ -225,6 +225,10 @@ def _medical_jpeg(dataset: Dataset, layout: Layout, frame: int, syntax: UID) -> 
         raise UnreadableError(
             f"its compressed stream claims (rows, columns, samples) {claim[:3]}, its header {expected}"
         )
+    if claim[3] > layout.allocated:
+        raise UnreadableError(
+            f"its compressed stream has {claim[3]} bits per sample, its header allocates {layout.allocated}"
+        )
     if syntax in _SEQUENTIAL:
         check_scans(stream)
     return stream if syntax in _LOSSLESS or (syntax in _SEQUENTIAL and claim[3] != 8) else b""
@@ -252,7 +256,7 @@ def _decode_medical(dataset: Dataset, layout: Layout, stream: bytes) -> tuple[Ar
         up = 16 - layout.stored
         pixels = np.right_shift(np.left_shift(pixels, up).view(np.int16), up)
     elif layout.allocated == 8:
-        pixels = (pixels & 0xFF).astype(np.uint8)
+        pixels = pixels.astype(np.uint8)
     if layout.samples == 3 and layout.photometric == "YBR_FULL" and layout.allocated == 8:
         return convert_color_space(pixels, "YBR_FULL", "RGB"), "RGB"
     return pixels, layout.photometric

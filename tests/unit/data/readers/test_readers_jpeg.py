@@ -196,6 +196,12 @@ def test_a_stream_of_another_size_than_the_header_is_refused(dicom: Maker) -> No
         read_image(wrapped(dicom, encoded(scene(12)[:-1], 12), scene(12)))
 
 
+def test_more_bits_than_are_allocated_are_refused(dicom: Maker) -> None:
+    narrow = scene(8).astype(np.uint8)
+    with pytest.raises(UnreadableError, match="12 bits per sample, its header allocates 8"):
+        read_image(wrapped(dicom, encoded(scene(12), 12), narrow))
+
+
 def test_claims_are_bounded_before_decoding(dicom: Maker) -> None:
     with pytest.raises(UnreadableError, match="the limit is 100"):
         read_image(wrapped(dicom, encoded(scene(12), 12), scene(12)), limits=Limits(pixels=100))
