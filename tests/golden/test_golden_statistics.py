@@ -84,6 +84,32 @@ def test_auroc_is_hanley_and_mcneils() -> None:
     assert np.sqrt(covariance(pulls, pulls)) == pytest.approx(0.032, abs=0.0015)
 
 
+# albumin, total protein, K-G score, outcome of 43 patients: DeLong, DeLong and Clarke-Pearson 1988, Biometrics
+# 44:837, as printed in the SAS/STAT User's Guide, The LOGISTIC Procedure, "Comparing ROC Curves"
+OVARIAN = """
+3.0 5.8 10 0  3.2 6.3 5 1  3.9 6.8 3 1  2.8 4.8 6 0  3.2 5.8 3 1  0.9 4.0 5 0  2.5 5.7 8 0  1.6 5.6 5 1  3.8 5.7 5 1
+3.7 6.7 6 1  3.2 5.4 4 1  3.8 6.6 6 1  4.1 6.6 5 1  3.6 5.7 5 1  4.3 7.0 4 1  3.6 6.7 4 0  2.3 4.4 6 1  4.2 7.6 4 0
+4.0 6.6 6 0  3.5 5.8 6 1  3.8 6.8 7 1  3.0 4.7 8 0  4.5 7.4 5 1  3.7 7.4 5 1  3.1 6.6 6 1  4.1 8.2 6 1  4.3 7.0 5 1
+4.3 6.5 4 1  3.2 5.1 5 1  2.6 4.7 6 1  3.3 6.8 6 0  1.7 4.0 7 0  3.7 6.1 5 1  3.3 6.3 7 1  4.2 7.7 6 1  3.5 6.2 5 1
+2.9 5.7 9 0  2.1 4.8 7 1  2.8 6.2 8 0  4.0 7.0 7 1  3.3 5.7 6 1  3.7 6.9 5 1  3.6 6.6 5 1
+"""
+
+
+@pytest.mark.parametrize(("column", "area", "error"), [(1, 0.6478, 0.1000), (2, 0.7258, 0.1028)])
+def test_delong_is_delongs(column: int, area: float, error: float) -> None:
+    """Area and standard error of total protein and of the K-G score (low is good) in the example above."""
+    rows = np.array(OVARIAN.split(), dtype=float).reshape(43, 4)
+    score = -rows[:, 2] if column == 2 else rows[:, column]
+    share = (score - score.min()) / np.ptp(score)
+    lines = Lines(
+        np.arange(43), np.arange(43), rows[:, 3].astype(np.int64), np.zeros(43, dtype=np.int64),
+        np.stack([1 - share, share], axis=1),
+    )  # fmt: skip
+    pulls = auroc_pulls([lines], 43, by_group=False)
+    assert pulls.value == pytest.approx(area, abs=5e-5)
+    assert np.sqrt(covariance(pulls, pulls)) == pytest.approx(error, abs=6e-5)
+
+
 EFRON_A = [
     48,
     36,
