@@ -197,8 +197,9 @@ def _second(
     pair = next((c for c in comparisons if {c.a, c.b} == {best, _FACTS}), None)
     words = {best: "beats it", _FACTS: "does worse"}
     stands = words.get((pair.winner if pair else None) or "", "is not shown to beat it")
+    title = METRICS[row.name].title if row.name in METRICS else row.title
     return (
-        f"A classifier that sees only the file's facts (size, type), never the picture, reaches {row.title} "
+        f"A classifier that sees only the file's facts (size, type), never the picture, reaches {title} "
         f"{facts:.3f}; {best}, with {fighters[best]:.3f}, {stands}."
     )
 
@@ -222,7 +223,7 @@ _NARROW = {
     "few_groups": "There are fewer than ten groups: all intervals are too short.",
     "few_class_groups": "Fewer than ten groups hold the rarer class: the intervals of {} may be too narrow.",
     "few_in_denominator": "Fewer than ten groups stand in the denominator of {}.",
-    "few_degrees": "A few groups make up most of the variance of {}: these intervals may be too narrow.",
+    "few_degrees": "A few groups make up most of the variance of {}: the intervals may be too narrow.",
     "lost_resamples": "More than a fifth of the resamples lacked a class: the intervals of {} are not to be trusted.",
 }
 _NAMED = 4

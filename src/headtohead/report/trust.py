@@ -36,9 +36,47 @@ def of_class(by_name: Mapping[str, Any], label: str) -> dict[str, Any]:
 
 def tables(details: Mapping[str, Any], order: Sequence[str]) -> tuple[Table, ...]:
     """Return the tables that the verdict's details can fill, in reading order."""
-    makers = (_operating_points, _recalibration, _conformal, _ranks, _critical, _variance, _subgroups)
+    makers = (
+        _gains,
+        _budget,
+        _operating_points,
+        _recalibration,
+        _conformal,
+        _ranks,
+        _critical,
+        _variance,
+        _subgroups,
+    )
     found = (maker(details, order) for maker in makers)
     return tuple(table for table in found if table is not None)
+
+
+def _gains(details: Mapping[str, Any], order: Sequence[str]) -> Table | None:
+    del order
+    rows = tuple(
+        (one["contender"], one["member"], f"{one['gain']:+.3f}", f"{one['low']:+.3f} to {one['high']:+.3f}")
+        for one in details.get("gains", ())
+    )
+    note = (
+        "Against the member that came out best, which favours the member; the interval is that of the pair."
+    )
+    head = ("ensemble", "best member", "gain", "interval")
+    return Table("What joining is worth", note, head, rows) if rows else None
+
+
+def _budget(details: Mapping[str, Any], order: Sequence[str]) -> Table | None:
+    found = details.get("budget")
+    if not found:
+        return None
+    trials = found["trials"]
+    rows = tuple(
+        (name, str(min(trials[name])), str(max(trials[name])), str(sum(trials[name])))
+        for name in order
+        if name in trials
+    )
+    note = f"Each contender could spend {found['stated']}; all choosing was inside inner folds."
+    head = ("contender", "least trials in a cell", "most", "in all")
+    return Table("What choosing cost", note, head, rows)
 
 
 def decision(details: Mapping[str, Any], order: Sequence[str]) -> str:
@@ -215,14 +253,19 @@ def _subgroups(details: Mapping[str, Any], order: Sequence[str]) -> Table | None
 def _number(value: Any) -> str:
     """Return a number with its interval in words."""
     if isinstance(value, (int, float)):
-        return f"{value:.3f}"
+        return _digits(value)
     if not isinstance(value, Mapping):
         return ""
     if value.get("value") is None:
         return f"not defined ({value['note']})" if value.get("note") else "not defined"
     if value.get("low") is None or value.get("high") is None:
-        return f"{value['value']:.3f}"
-    return f"{value['value']:.3f} [{value['low']:.3f}, {value['high']:.3f}]"
+        return _digits(value["value"])
+    return f"{_digits(value['value'])} [{_digits(value['low'])}, {_digits(value['high'])}]"
+
+
+def _digits(value: float) -> str:
+    text = f"{value:.3f}"
+    return "0.000" if text == "-0.000" else text
 
 
 def _values(points: Sequence[Any]) -> list[float]:

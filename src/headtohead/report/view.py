@@ -185,8 +185,8 @@ def _crop_words(recipe: Mapping[str, Any]) -> str:
 
 
 def _forests(verdict: Verdict, order: Sequence[str]) -> tuple[Figure, ...]:
-    rates = ["sensitivity", "specificity"]
-    if verdict.details.get("positive") is None and len(verdict.details.get("classes", ())) > 2:
+    rates, n = ["sensitivity", "specificity"], len(verdict.details.get("classes", ()))
+    if n > 2:
         rates = [f"sensitivity_{name}" for name in verdict.details["classes"][:_MOST_CLASSES]]
     wanted = list(dict.fromkeys([verdict.metric, "auroc", "accuracy", *rates]))
     found = []
@@ -194,9 +194,10 @@ def _forests(verdict: Verdict, order: Sequence[str]) -> tuple[Figure, ...]:
         scores = [score for score in verdict.scores if score.metric == metric]
         if scores:
             chance = 0.5 if metric == "auroc" else None
-            title = TITLES.get(metric) or metric.replace("sensitivity_", "Sensitivity, class ").replace(
-                "_", " "
-            )
+            mean = f", mean over {n} classes" if metric in ("auroc", "average_precision") and n > 2 else ""
+            title = TITLES.get(metric, "") + mean or metric.replace(
+                "sensitivity_", "Sensitivity, class "
+            ).replace("_", " ")
             found.append(Figure(title, figures.forest(scores, order, chance=chance)))
     return tuple(found)
 
@@ -222,12 +223,14 @@ def _curves(details: Mapping[str, Any], order: Sequence[str]) -> tuple[Figure, .
     of_whom = [details["positive"]] if details.get("positive") else list(details.get("classes", ()))
     for label in of_whom:
         curves = of_class(details.get("roc", {}), label)
-        which = f" of {label}" if len(of_whom) > 1 else ""
+        which = f", {label} against the rest" if len(of_whom) > 1 else ""
         if curves:
             found.append(Figure(f"ROC curves{which}", figures.roc(curves, order), "Dashed: chance."))
     bins = {name: one["bins"] for name, one in details.get("calibration", {}).items() if name in shown}
     if any(bins.values()):
         note = "Dashed: perfect calibration; bands: 95 %, resampling groups."
+        if len(of_whom) > 1:
+            note = f"Probability of the most probable class against how often it is right. {note}"
         found.append(Figure("Calibration", figures.calibration(bins, order), note))
     return tuple(found)
 
