@@ -291,14 +291,7 @@ def data_settings(
 ) -> dict[str, Any]:
     """Return the data options as `DataConfig` takes them."""
     return {
-        "columns": pairs(columns, "--columns"),
-        "label_from": label_from,
-        "group_from": group_from,
-        "map_labels": pairs(map_labels, "--map-labels"),
-        "drop": words(drop),
-        "positive": positive,
-        "keep_columns": words(keep_columns),
-        "strict": strict,
-        "pages": pages,
-        "slices": slices,
-    }
+        "columns": pairs(columns, "--columns"), "label_from": label_from, "group_from": group_from,
+        "map_labels": pairs(map_labels, "--map-labels"), "drop": words(drop), "positive": positive,
+        "keep_columns": words(keep_columns), "strict": strict, "pages": pages, "slices": slices,
+    }  # fmt: skip
