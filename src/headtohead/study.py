@@ -198,6 +198,10 @@ class Study:
             reporter=self.reporter,
         )
         verdict = self._with_training(verdict)
+        if (self.run_folder / "audit.json").is_file():
+            from headtohead.answers import answer_audit
+
+            verdict = answer_audit(self.run_folder, self.grouped, table, verdict, (MAJORITY, FILE_FACTS))
         content = verdict.model_dump(mode="json")
         write_json(self.run_folder / "verdict.json", content)
         write_json(self.run_folder / "scores.json", content["scores"])

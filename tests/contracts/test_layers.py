@@ -24,6 +24,7 @@ MAY_IMPORT = {
 }
 MAY_IMPORT["searching"] = MAY_IMPORT["reproduction"] = set(MAY_IMPORT)
 STUDY = {
+    "answers",
     "study",
     "best",
     "reproduce",

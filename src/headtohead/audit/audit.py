@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.audit.catalogue import CHECKS
-from headtohead.audit.check import run_checks
+from headtohead.audit.check import counted, run_checks
 from headtohead.audit.context import Context, Settings
 from headtohead.core.records import Finding, Severity
 from headtohead.core.reporter import QUIET, Reporter
@@ -84,7 +84,7 @@ class AuditResult:
         return {
             "format": FORMAT,
             "findings": [f.model_dump(mode="json") for f in self.findings],
-            "counts": _counts(self.findings),
+            "counts": counted(self.findings),
             "dataset": self.dataset_facts,
             "groups": grouping_record(self.dataset, self.grouping),
             "notes": list(self.notes),
@@ -162,10 +162,3 @@ def describe(context: Context) -> dict[str, Any]:
         "formats": dict(Counter(s.format for s in samples).most_common()),
         "splits": dict(Counter(s.split for s in samples if s.split is not None).most_common()),
     }
-
-
-def _counts(findings: Iterable[Finding]) -> dict[str, int]:
-    counts: Counter[str] = Counter()
-    for f in findings:
-        counts[f.severity if f.outcome == "issue" else f.outcome] += 1
-    return dict(sorted(counts.items()))

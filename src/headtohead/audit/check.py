@@ -8,6 +8,7 @@ as "ignored" with the reason given.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ __all__ = [
     "FAMILIES",
     "Check",
     "Observation",
+    "counted",
+    "finding",
     "issue",
     "not_applicable",
     "parse_ignore",
@@ -156,7 +159,7 @@ def run_checks(
     """
     reasons = parse_ignore(ignore, (check.code for check in checks))
     findings = [
-        _finding(check, _ask(check, context, reasons))
+        finding(check, _ask(check, context, reasons))
         for check in reporter.track(checks, "checks", len(checks))
     ]
     return worst_first(findings)
@@ -171,7 +174,8 @@ def _ask(check: Check, context: Context, reasons: Mapping[str, str]) -> Observat
         return skipped(f"could not be answered: {error}")
 
 
-def _finding(check: Check, seen: Observation) -> Finding:
+def finding(check: Check, seen: Observation) -> Finding:
+    """Return what a check saw as a finding."""
     return Finding(
         code=check.code,
         title=check.title,
@@ -197,3 +201,9 @@ def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
             ),
         )
     )
+
+
+def counted(findings: Iterable[Finding]) -> dict[str, int]:
+    """Return how many issues there are of each severity, and how many findings of each other outcome."""
+    counts = Counter(f.severity if f.outcome == "issue" else f.outcome for f in findings)
+    return dict(sorted(counts.items()))

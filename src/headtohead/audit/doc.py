@@ -41,7 +41,8 @@ _LIMITS = """
 - Whether an unusual picture is wrong: H2H130 and H2H131 rank, a person decides.
 - Whether what a thumbnail tells is a shortcut or a large bright finding: H2H302 gives the figure, not the cause.
 - A confound that shows in every picture of both classes alike, and one inside the organ itself.
-- Label errors need out-of-fold probabilities (H2H402); without a comparison they are not looked for.
+- Label errors and contenders beside shortcuts (H2H402, H2H305) need out-of-fold lines: `headtohead compare` answers
+  both after its folds; an audit alone leaves them skipped.
 """
 
 

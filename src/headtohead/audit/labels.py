@@ -15,7 +15,7 @@ from headtohead.audit.context import Context
 from headtohead.audit.files import listed
 from headtohead.core.records import Sample
 
-__all__ = ["CHECKS", "confident_errors", "cramers_v"]
+__all__ = ["CHECKS", "confident_errors", "cramers_v", "judge_labels"]
 
 IMBALANCE = 4.0
 SOURCE_V = 0.25
@@ -54,19 +54,35 @@ def label_errors(context: Context) -> Observation:
         return skipped(
             f"got {rows.shape[1]} columns of probabilities for {len(context.dataset.classes)} classes"
         )
-    wrong, how = _rank_errors(rows.astype(np.float64), context.labels)
-    own = rows[np.arange(len(rows)), context.labels]
+    return judge_labels(context.ids, rows, context.labels, context.groups)
+
+
+def judge_labels(
+    ids: npt.NDArray[Any],
+    rows: npt.NDArray[Any],
+    labels: npt.NDArray[np.int64],
+    groups: npt.NDArray[Any],
+) -> Observation:
+    """Rank the labels that out-of-fold probabilities speak against.
+
+    Args:
+        ids: (n,) sample ids; groups: (n,) one picture and its copies share their fate and count as one.
+        rows: (n, k) probabilities, from models that did not see the sample's group.
+        labels: (n,) class indices.
+    """
+    wrong, how = _rank_errors(rows.astype(np.float64), labels)
+    own = rows[np.arange(len(rows)), labels]
     if not len(wrong):
         return passed(f"no label is contradicted by the out-of-fold probabilities ({how})")
-    ids = [str(context.ids[i]) for i in wrong]
-    # one picture and its copies share their fate, so copies are counted as one
-    n_groups = len({context.grouping.groups[i] for i in ids})
+    named = [str(ids[i]) for i in wrong]
+    n_groups = len({groups[i] for i in wrong})
     return issue(
-        f"{len(ids)} labels ({n_groups} groups) are contradicted by out-of-fold probabilities ({how}): {listed(ids)}",
+        f"{len(named)} labels ({n_groups} groups) are contradicted by out-of-fold probabilities ({how}): "
+        + listed(named),
         "Ask the source about them, worst first. Do not change a label because a model says so, and never on the "
         "samples that are scored.",
-        samples=ids,
-        scores={str(context.ids[i]): round(float(own[i]), 4) for i in wrong},
+        samples=named,
+        scores={str(ids[i]): round(float(own[i]), 4) for i in wrong},
         method=how,
     )
 
@@ -74,12 +90,13 @@ def label_errors(context: Context) -> Observation:
 def _rank_errors(
     rows: npt.NDArray[np.float64], labels: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[Any], str]:
+    own = "confident learning, own implementation"
+    if np.bincount(labels, minlength=rows.shape[1]).min() < 2:
+        return confident_errors(rows, labels), f"{own}; a class has fewer than two scored samples"
     try:
         from cleanlab.filter import find_label_issues
     except ImportError:
-        return confident_errors(
-            rows, labels
-        ), "confident learning, own implementation; cleanlab is not installed"
+        return confident_errors(rows, labels), f"{own}; cleanlab is not installed"
     ranked = find_label_issues(labels, rows, return_indices_ranked_by="self_confidence", n_jobs=1)
     return np.asarray(ranked), "confident learning by cleanlab"
 

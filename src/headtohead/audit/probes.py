@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,10 +10,11 @@ import numpy as np
 from headtohead.audit.added import CAST, COLOURED, FRAME
 from headtohead.audit.check import Check, Observation, issue, not_applicable, passed, skipped
 from headtohead.audit.context import PROBE_LIMIT, Context
+from headtohead.audit.resample import Interval
 from headtohead.audit.shortcuts import Probe, file_fact_features
 from headtohead.core.records import Severity
 
-__all__ = ["CHECKS"]
+__all__ = ["CHECKS", "beside_shortcuts"]
 
 MARKED = {
     "letters": ("glyphs", 1.0),
@@ -113,10 +114,20 @@ def beaten_by_shortcut(context: Context) -> Observation:
     kinds = [
         k for k in _WHAT if _observe(context, k).outcome in ("issue", "passed") and k in context.known_probes
     ]
-    if not kinds:
+    return beside_shortcuts(best, {k: context.shortcut(k).interval for k in kinds})
+
+
+def beside_shortcuts(best: tuple[str, float], shortcuts: Mapping[str, Interval]) -> Observation:
+    """Compare a contender with the best of the shortcuts.
+
+    Args:
+        best: (name, AUROC) of the contender.
+        shortcuts: "facts", "thumbnail", "border" or "background" -> AUROC with its interval.
+    """
+    if not shortcuts:
         return not_applicable("no shortcut probe could run")
-    worst = max(kinds, key=lambda k: context.shortcut(k).interval.value)
-    found = context.shortcut(worst).interval
+    worst = max(shortcuts, key=lambda kind: shortcuts[kind].value)
+    found = shortcuts[worst]
     text = f"best contender {best[0]} {best[1]:.2f}; best shortcut, {_WHAT[worst]}, {found}"
     if best[1] > found.high:
         return passed(text)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from headtohead.audit.check import Check, Observation, issue, not_applicable, passed
 from headtohead.audit.context import Context
 from headtohead.audit.files import by_class, listed
-from headtohead.audit.outliers import block, far_from_groups, robust_z
+from headtohead.audit.outliers import block, far_from_groups, robust_z, shrunken
 from headtohead.audit.pictures import Picture
 from headtohead.audit.quality import flagged
 from headtohead.audit.steady import one_thread
@@ -113,10 +113,12 @@ def another_scene(context: Context) -> Observation:
     """Rank pictures by how little their subject looks like that of any other group."""
     if len(context.group_sizes) < FEWEST or context.pictures.unread:
         return not_applicable(f"needs {FEWEST} groups, all readable; there are {len(context.group_sizes)}")
-    if context.settings.features is not None:
-        blocks, how = [block(context.settings.features.astype(np.float64), 50)], "pretrained features"
-    else:
-        blocks, how = _scene_blocks(context), "layout, grey profile, texture and aspect of the foreground"
+    blocks, how = _scene_blocks(context), "layout, grey profile, texture and aspect of the foreground"
+    rows = context.settings.features
+    if rows is not None:
+        with one_thread():
+            blocks = [shrunken(rows.astype(np.float64), context.groups), *blocks]
+        how = f"pretrained features, {how}"
     seed = context.settings.seed
     return _ranked(
         context, far_from_groups(blocks, context.groups, seed=seed), f"by {how}", "another kind of scene"
@@ -198,7 +200,7 @@ CHECKS = (
         "Another kind of scene",
         "warning",
         another_scene,
-        "Distance to the fifth nearest group, by pretrained features or by hand-made descriptors.",
+        "Distance to the fifth nearest group, by hand-made descriptors and, with `--features`, pretrained ones.",
     ),
     Check(
         "H2H131",

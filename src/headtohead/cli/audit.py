@@ -20,6 +20,14 @@ FailOn = Annotated[
     Literal["severe", "warning"] | None,
     typer.Option("--fail-on", help="End with status 1 if there is an issue this bad or worse; for CI."),
 ]
+Features = Annotated[
+    str | None,
+    typer.Option(
+        "--features",
+        metavar="BACKBONE",
+        help="Also rank unusual pictures by a pretrained network's features, e.g. efficientnet-lite0.",
+    ),
+]
 Keep = Annotated[
     Literal["grouped", "one-per-group"],
     typer.Option("--keep", help="All pictures with their groups, or one (the largest) of each group."),
@@ -51,18 +59,23 @@ def audit(
     groups: o.Groups = None,
     similar: o.Similar = False,
     ignore: o.Ignore = None,
+    features: Features = None,
 ) -> None:
     """Look for what would ruin a comparison: copies, leaks, shortcuts, odd files, too few cases.
 
     Writes audit.html, audit.json and groups.csv. For example:
 
     headtohead audit scans --out audit-of-scans --fail-on severe
+
+    headtohead audit scans --out audit-of-scans --features efficientnet-lite0
     """
     settings = o.data_settings(
         columns=columns, label_from=label_from, group_from=group_from, map_labels=map_labels, drop=drop,
         positive=positive, keep_columns=keep_columns, strict=strict, pages=pages, slices=slices,
     )  # fmt: skip
-    found = _run(data, settings, groups, similar=similar, ignore=o.reasons(ignore), seed=seed)
+    found = _run(
+        data, settings, groups, similar=similar, ignore=o.reasons(ignore), seed=seed, features=features
+    )
     page = _write(found, out)
     if as_json:
         print(json.dumps(found.record(), ensure_ascii=False, allow_nan=False))
@@ -154,13 +167,27 @@ def _run(
     similar: bool,
     ignore: dict[str, str],
     seed: int,
+    features: str | None,
 ) -> AuditResult:
     from headtohead.audit.audit import audit as run
     from headtohead.cli.voice import voice
 
     dataset = _load(data, settings)
+    rows = None
+    if features is not None:
+        from headtohead.answers import pretrained_features
+
+        rows = pretrained_features(dataset, features, reporter=voice())
     grouping = _grouping(dataset, groups, similar=similar)
-    return run(dataset, ignore=ignore, similar=similar, grouping=grouping, seed=seed, reporter=voice())
+    return run(
+        dataset,
+        ignore=ignore,
+        similar=similar,
+        grouping=grouping,
+        seed=seed,
+        features=rows,
+        reporter=voice(),
+    )
 
 
 def _write(found: AuditResult, out: Path) -> Path:
