@@ -236,7 +236,9 @@ def _transformed(table: Table, row: Metric, base: str, value: float, boot: Float
     n = table.n_groups
     if value <= low or value >= high or not variance > 0:
         method = f"cluster bootstrap over groups, expanded percentile, {len(boot)} replicates"
-        return Margin(value, lambda level: expanded(boot, level, n), method)
+        return Margin(
+            value, lambda level: expanded(boot, level, n), method, warnings=few_warnings(table, row, 1.0)
+        )
     degrees, error = degrees_of(table, row, jack), math.sqrt(variance)
     form, words = _form(row, low, high)
     source = f"cluster bootstrap ({len(boot)} replicates)" if by_bootstrap else "jackknife"
