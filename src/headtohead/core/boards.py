@@ -7,6 +7,7 @@ Nothing that is scored goes there, and nothing leaves the machine: MLflow's tele
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -138,6 +139,8 @@ class MlFlow:
         _private()
         tracking = require("mlflow.tracking", "mlflow", "write for MLflow")
         require("sqlalchemy", "mlflow", "keep MLflow's runs in SQLite")
+        for name in ("mlflow", "alembic"):  # they tell every step of making the store
+            logging.getLogger(name).setLevel(logging.WARNING)
         self._entities = require("mlflow.entities", "mlflow", "write for MLflow")
         run.mkdir(parents=True, exist_ok=True)
         self._client = tracking.MlflowClient(f"sqlite:///{(run / 'mlflow.sqlite').resolve()}")
