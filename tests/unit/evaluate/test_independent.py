@@ -15,8 +15,8 @@ from statsmodels.stats.inter_rater import cohens_kappa
 from headtohead.evaluate.corrected import corrected_t
 from headtohead.evaluate.delong import auroc_pulls, auroc_test, covariance
 from headtohead.evaluate.exact import mcnemar_exact
-from headtohead.evaluate.mcnemar import clustered_mcnemar
-from headtohead.evaluate.metrics import metric_values
+from headtohead.evaluate.mcnemar import clustered_mcnemar, mcnemar_tests
+from headtohead.evaluate.metrics import metric_values, predicted
 from headtohead.evaluate.probability import brier_parts
 from headtohead.evaluate.table import Lines
 
@@ -111,6 +111,11 @@ def test_clustered_mcnemar_is_yang_sun_and_hardins_sum() -> None:
     found = clustered_mcnemar(np.array(by_group, dtype=float))
     assert found is not None
     assert found[0] == pytest.approx(expected)
+    called = [(predicted(a, None), predicted(b, None))]
+    whole, _ = mcnemar_tests([a], [b], called, 30)
+    twice, _ = mcnemar_tests([a, a], [b, b], called * 2, 30)
+    for tests in (whole, twice):
+        assert tests["mcnemar_clustered"].statistic == pytest.approx(expected)
     assert apart(expected, [sum(by_group) ** 2 / int((lead != 0).sum()), 30 / 29 * expected])
 
 
