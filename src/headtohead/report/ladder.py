@@ -75,4 +75,7 @@ def _score(score: Mapping[str, Any]) -> str:
 
 
 def _gain(gain: Mapping[str, float] | None) -> str:
-    return "" if gain is None else f"{gain['difference']:+.3f} [{gain['low']:+.3f}, {gain['high']:+.3f}]"
+    if gain is None:
+        return ""
+    difference, low, high = (f"{round(gain[k], 3) + 0.0:+.3f}" for k in ("difference", "low", "high"))
+    return f"{difference} [{low}, {high}]"

@@ -59,13 +59,17 @@ def content(
 
 
 def _line(row: Mapping[str, Any]) -> str:
-    parts = [f"{row['name']:<33}"]
+    parts = [f"{row['name']:<34}"]
     for metric, title in zip(METRICS, ("accuracy", "AUROC"), strict=True):
         score, gain = row[metric], row[f"gain_in_{metric}"]
         told = "not defined" if score["value"] is None else f"{score['value']:.3f}"
-        step = "" if gain is None else f"{gain['difference']:+.3f} [{gain['low']:+.3f}, {gain['high']:+.3f}]"
+        step = "" if gain is None else "{} [{}, {}]".format(*map(_signed, gain.values()))
         parts.append(f"{title} {told} {step:<24}")
     return "  ".join(parts).rstrip()
+
+
+def _signed(value: float) -> str:
+    return f"{round(value, 3) + 0.0:+.3f}"  # no "-0.000"
 
 
 def _gain(verdict: Verdict, before: str | None, name: str) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from headtohead.core.files import write_whole
 from headtohead.core.reporter import QUIET, Reporter
-from headtohead.core.runs import RunFolder
+from headtohead.core.runs import RunFolder, slug
 from headtohead.data.dataset import Dataset
 from headtohead.searching.clock import TimeOverError, Watch
 
@@ -115,13 +115,12 @@ def fit_whole(
     from safetensors.torch import save
 
     training = _started(head.record.name, head.settings, dataset, crop, seed, reporter)
-    work = out / "whole"
-    work.mkdir(parents=True, exist_ok=True)
+    checkpoint = out / f"whole-{slug(name)}.pt"
     key = f"{dataset.digest()}:{head.settings.model_dump_json()}:{crop}:{seed}"
-    training.run(head.settings.epochs, None, work / f"{name}.pt", key, reporter)
-    file = f"model-{name.removesuffix(MODE)}.safetensors"
+    training.run(head.settings.epochs, None, checkpoint, key, reporter)
+    file = f"model-{slug(name.removesuffix(MODE))}.safetensors"
     write_whole(out / file, save({k: v.contiguous() for k, v in training.net.state_dict().items()}))
-    (work / f"{name}.pt").unlink(missing_ok=True)
+    checkpoint.unlink(missing_ok=True)
     return {
         "name": name, "file": file, "backbone": head.record.name, "recipe": crop, "seed": seed,
         "classes": list(dataset.classes), "settings": head.settings.model_dump(mode="json"),
