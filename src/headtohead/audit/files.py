@@ -139,7 +139,8 @@ def one_name_two_files(context: Context) -> Observation:
     differ = [pair for pair in clashes if len({s.pixel_hash for s in pair}) > 1]
     text = listed(" / ".join(PurePosixPath(s.path).name for s in pair) for pair in clashes)
     return issue(
-        f"{len(clashes)} names stand for several files, {len(differ)} of them for different pictures: {text}",
+        f"{len(clashes)} {'name stands' if len(clashes) == 1 else 'names stand'} for several files, {len(differ)} "
+        f"of them for different pictures: {text}",
         "Keep the full name, suffix included, as the key in every table; a key without suffix mixes them up.",
         samples=[s.id for pair in clashes for s in pair],
         clashes=[[s.path for s in pair] for pair in clashes],

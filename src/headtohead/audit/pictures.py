@@ -157,11 +157,10 @@ def look_at(name: str, image: Image, *, classical: bool = True) -> Picture:
 
 def _foreground(image: Image) -> tuple[Box | None, Mask | None, str]:
     """Return the box of the subject, its mask and what the recipe said; None where it gave up."""
-    from headtohead.preprocess.foreground import foreground_box, foreground_mask
+    from headtohead.preprocess.foreground import foreground_and_mask
 
     try:
-        box, history = foreground_box(image.pixels, image.window)
-        mask = foreground_mask(image.pixels, image.window)
+        box, mask, history = foreground_and_mask(image.pixels, image.window)
     except HeadToHeadError as error:
         return None, None, str(error)
     return box, mask, "; ".join(history)

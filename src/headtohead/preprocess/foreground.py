@@ -11,7 +11,7 @@ from headtohead.core.records import Box, Image
 from headtohead.preprocess import stage, steps
 from headtohead.preprocess.recipe import CROP, MASK_STEPS, check_shape
 
-__all__ = ["crop_loss", "foreground_box", "foreground_mask"]
+__all__ = ["crop_loss", "foreground_and_mask", "foreground_box", "foreground_mask"]
 
 
 def _start(pixels: npt.NDArray[Any], window: tuple[float, float] | None) -> stage.Stage:
@@ -46,12 +46,33 @@ def foreground_mask(
 
     Args: as `foreground_box`. Where no plausible subject is found, all but trimmed borders is set.
     """
-    done = stage.run(_start(pixels, window), MASK_STEPS)
+    return _mask(stage.run(_start(pixels, window), MASK_STEPS), pixels)
+
+
+def _mask(done: stage.Stage, pixels: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     region = done.region
     mask = np.zeros(pixels.shape[:2], bool)
     height, width = region.bottom - region.top, region.right - region.left
     region.cut(mask)[...] = steps.enlarge(done.masked(), height, width)
     return mask
+
+
+def foreground_and_mask(
+    pixels: npt.NDArray[Any], window: tuple[float, float] | None = None
+) -> tuple[Box, npt.NDArray[np.bool_], tuple[str, ...]]:
+    """Return box, mask and history of the subject at once, in half the time of asking for each.
+
+    Args: as `foreground_box`.
+
+    >>> import numpy as np
+    >>> picture = np.zeros((100, 100), np.uint8); picture[20:80, 30:70] = 200
+    >>> box, mask, _ = foreground_and_mask(picture)
+    >>> box == foreground_box(picture)[0], bool((mask == foreground_mask(picture)).all())
+    (True, True)
+    """
+    masked = stage.run(_start(pixels, window), MASK_STEPS)
+    cut = stage.run(masked, (CROP,))
+    return cut.region, _mask(masked, pixels), cut.history
 
 
 def crop_loss(image: Image, box: Box) -> float:

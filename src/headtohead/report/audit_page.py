@@ -164,13 +164,13 @@ def _bars(probes: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _curves(probes: Sequence[Mapping[str, Any]]) -> str:
-    frame = Frame(54, 10, 300, 300, (0.0, 1.0))
+    frame = Frame(54, 26, 300, 300, (0.0, 1.0))
     parts = [*frame.axes(TENTHS, TENTHS, "1 - specificity", "sensitivity")]
     parts.append(line(frame.x(0), frame.y(0), frame.x(1), frame.y(1), stroke="var(--muted)", dash="4 3"))
     for i, p in enumerate(probes):
         xs, ys = [c[0] for c in p["curve"]], [c[1] for c in p["curve"]]
         parts.append(path(frame.points(xs, ys), stroke=colour(i)))
-    return figure(380, 356, parts, label="ROC curves of the shortcuts")
+    return figure(380, 372, parts, label="ROC curves of the shortcuts")
 
 
 def _crops(findings: Iterable[Mapping[str, Any]], thumbs: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -222,7 +222,7 @@ def _size_curve(findings: Iterable[Mapping[str, Any]]) -> str:
         return ""
     points = data["curve"]
     top = max(y for _, y in points)
-    frame = Frame(60, 10, 420, 200, (0, len(points) - 1), (0.0, top))
+    frame = Frame(60, 10, 420, 200, (0, len(points) - 1), (0.0, 1.1 * top))
     parts = []
     for i, (n, y) in enumerate(points):
         parts.append(text(frame.x(i), 230, str(n), anchor="middle", size=11))
