@@ -1,6 +1,7 @@
 """How the search for duplicates grows: time, peak memory, found and missed, from 1,000 to 100,000 pictures.
 
     python benchmarks/audit_scale.py 1000 10000 100000
+    python benchmarks/audit_scale.py --hashes 10000 100000    # the search for candidates alone, on drawn hashes
 
 Pictures are synthetic heads of 64 to 96 pixels, made anew whenever they are read, so that nothing
 but the search itself is held in memory; the time of making them is told apart. One picture in twenty
@@ -29,6 +30,8 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.audit.duplicates import find_groups
+from headtohead.audit.groups.fingerprint import FINE, TURNS, VIEWS, turn_coefficients
+from headtohead.audit.groups.search import candidates
 from headtohead.core.records import Image, Sample
 
 Grey = npt.NDArray[np.uint8]
@@ -178,6 +181,43 @@ def one(n: int, workers: int | None) -> dict[str, Any]:
     }
 
 
+def drawn(n: int, rng: np.random.Generator) -> npt.NDArray[np.float32]:
+    """Return n fingerprints with the fall-off of pictures, without a mean."""
+    decay = 1 / (1 + np.hypot(*np.mgrid[:FINE, :FINE])) ** 1.5
+    blocks = rng.standard_normal((n, VIEWS, FINE, FINE), np.float32) * decay.astype(np.float32)
+    blocks[..., 0, 0] = 0
+    return np.asarray(blocks, np.float32)
+
+
+def hashes(n: int) -> dict[str, Any]:
+    """Search drawn fingerprints that share a mean, as pictures of one organ do; one in twenty is a turned copy."""
+    rng = np.random.default_rng(1)
+    n_copies = n // COPIED
+    blocks = drawn(n, rng) + 1.5 * drawn(1, rng)
+    turns = rng.integers(0, TURNS, n_copies)
+    for i, turn in enumerate(turns):
+        blocks[n - n_copies + i] = turn_coefficients(blocks[i], int(turn)) + 0.03 * drawn(1, rng)[0]
+    blocks /= np.linalg.norm(blocks, axis=(2, 3), keepdims=True)
+    kept = blocks.astype(np.float16)
+    del blocks
+    before, start = peak(), (time.perf_counter(), time.process_time())
+    found = {(one.a, one.b) for one in candidates(kept)}
+    wall, cpu = time.perf_counter() - start[0], time.process_time() - start[1]
+    hit = sum((i, n - n_copies + i) in found for i in range(n_copies))
+    return {
+        "n": n, "wall": wall, "cpu": cpu, "before": before, "peak": peak(), "candidates": len(found),
+        "copies": n_copies, "hit": hit,
+    }  # fmt: skip
+
+
+def show_hashes(n: int) -> None:
+    r = hashes(n)
+    print(
+        f"| {r['n']:,} | {r['cpu']:.1f} | {r['wall']:.1f} | {r['before']:.0f} | {r['peak']:.0f} "
+        f"| {r['candidates']:,} | {r['hit']:,}/{r['copies']:,} |"
+    )
+
+
 STAGES = ("describe", "search", "verify", "total")
 
 
@@ -224,11 +264,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("sizes", nargs="*", type=int, default=[1000, 10_000])
     parser.add_argument("--workers", type=int)
+    parser.add_argument(
+        "--hashes", action="store_true", help="search drawn hashes for candidates, no pictures"
+    )
     parser.add_argument("--one", action="store_true", help="run one size here and print JSON")
     arguments = parser.parse_args()
+    if arguments.hashes and arguments.one:
+        return show_hashes(arguments.sizes[0])
+    if arguments.hashes:
+        print("| hashes | processor s | wall s | MiB before | MiB peak | candidates | copies among them |")
+        print("|" + "--:|" * 7, flush=True)
+        for n in arguments.sizes:
+            subprocess.run([sys.executable, __file__, str(n), "--one", "--hashes"], check=True)
+        return None
     if arguments.one:
         print(json.dumps(one(arguments.sizes[0], arguments.workers)))
-        return
+        return None
     rows = []
     for n in arguments.sizes:
         command = [sys.executable, __file__, str(n), "--one"]
@@ -237,6 +288,7 @@ def main() -> None:
         rows.append(json.loads(done.stdout))
         print(table(rows[-1:]).splitlines()[-1], flush=True)
     print("\n".join(["", table(rows), "", found_table(rows), "", growth(rows)]))
+    return None
 
 
 if __name__ == "__main__":
