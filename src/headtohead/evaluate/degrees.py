@@ -11,7 +11,7 @@ from headtohead.core.records import ScoreWarning
 from headtohead.evaluate.metrics import Metric
 from headtohead.evaluate.table import Table
 
-__all__ = ["FEW_DEGREES", "degrees_of", "effective_degrees", "few_warnings"]
+__all__ = ["FEW_DEGREES", "degrees_of", "degrees_of_share", "effective_degrees", "few_warnings"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -74,6 +74,19 @@ def degrees_of(table: Table, row: Metric, jack: Floats) -> float:
         return max(1.0, min(effective_degrees([squares], even=even), len(holders) - 1))
     rare = np.isin(np.arange(table.n_groups), holders)
     return effective_degrees([squares[rare], squares[~rare]], even=even)
+
+
+def degrees_of_share(jack: Floats, n: int, n_groups: int) -> float:
+    """Return the degrees of freedom of a share of `n` samples in `n_groups` groups.
+
+    Samples that are their own groups err one by one, which Wilson's form knows of; where groups hold
+    several, a few of them may carry all the errors.
+    """
+    most = float(max(1, n_groups - 1))
+    known = jack[~np.isnan(jack)]
+    if n <= n_groups or len(known) < 2 or float(np.ptp(known)) < 1e-12:
+        return most
+    return min(most, effective_degrees([(known - known.mean()) ** 2]))
 
 
 def _against(row: Metric) -> bool:

@@ -172,7 +172,7 @@ def wilson(
 
 
 def wilson_clustered(
-    value: float, n: float, n_groups: int, variance: float, level: float
+    value: float, n: float, n_groups: int, variance: float, level: float, degrees: float | None = None
 ) -> tuple[float, float]:
     """Return Wilson's interval at the effective sample size, with a t quantile for few groups.
 
@@ -183,9 +183,9 @@ def wilson_clustered(
 
     Args:
         value: the proportion. n: its denominator in samples. n_groups: groups in the denominator.
-        variance: cluster variance of the proportion.
+        variance: cluster variance of the proportion. degrees: of the quantile, if not n_groups - 1.
     """
-    t = float(special.stdtrit(max(1, n_groups - 1), (1 + level) / 2))
+    t = float(special.stdtrit(max(1, n_groups - 1) if degrees is None else degrees, (1 + level) / 2))
     size = (
         min(n, value * (1 - value) / variance) if variance > 0 and 0 < value < 1 else float(min(n, n_groups))
     )

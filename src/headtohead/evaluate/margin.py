@@ -19,7 +19,7 @@ from scipy import special
 from headtohead.core.records import ScoreWarning
 from headtohead.evaluate.counts import confusion
 from headtohead.evaluate.degenerate import degenerate_interval
-from headtohead.evaluate.degrees import degrees_of, few_warnings
+from headtohead.evaluate.degrees import degrees_of, degrees_of_share, few_warnings
 from headtohead.evaluate.intervals import Resamples, centred, expanded, wilson, wilson_clustered
 from headtohead.evaluate.metrics import Metric, predicted
 from headtohead.evaluate.table import Lines, Table
@@ -137,7 +137,7 @@ def margin_of(
     if base in _RATES and (table.binary or row.of_class is not None or base == "accuracy"):
         return _rate(table, lines, row, values, resamples, None if thresholds is None else thresholds[0])
     if base == "balanced_accuracy" or (base == "sensitivity" and row.of_class is None):
-        return _recalls(table, table.of(contender), value, resamples, thresholds)
+        return _recalls(table, row, table.of(contender), value, resamples, thresholds)
     if len(known) < 2 or float(np.ptp(known)) < 1e-12:
         return _fixed(table, lines, row, base, value)
     if base in ("ece", "ace"):
@@ -162,15 +162,16 @@ def _rate(
     table: Table, lines: Lines, row: Metric, values: Floats, resamples: Resamples, threshold: Floats | None
 ) -> Margin:
     n, n_groups = denominator(lines, row, threshold, table.classes)
-    variance = jackknife_variance(resamples.jack(values))
-    value = float(values[0])
-    warnings: tuple[ScoreWarning, ...] = ()
+    jack, value = resamples.jack(values), float(values[0])
+    variance, degrees = jackknife_variance(jack), degrees_of_share(jack, n, n_groups)
+    warnings = few_warnings(table, row, degrees) if degrees < n_groups - 1 else ()
     if n_groups < _FEW_GROUPS:
         groups = "1 group" if n_groups == 1 else f"{n_groups} groups"
-        warnings = (ScoreWarning(code="few_in_denominator", text=f"only {groups} in the denominator"),)
+        few = ScoreWarning(code="few_in_denominator", text=f"only {groups} in the denominator")
+        warnings = (few, *warnings)
     return Margin(
         value,
-        lambda level: wilson_clustered(value, max(1, n), max(1, n_groups), variance, level),
+        lambda level: wilson_clustered(value, max(1, n), max(1, n_groups), variance, level, degrees),
         "Wilson at the effective sample size of the groups, t quantile",
         warnings=warnings,
     )
@@ -178,6 +179,7 @@ def _rate(
 
 def _recalls(
     table: Table,
+    row: Metric,
     repeats: list[Lines],
     value: float,
     resamples: Resamples,
@@ -200,10 +202,11 @@ def _recalls(
         recall = np.mean([ratio(matrix[c, c], matrix[c].sum(axis=0)) for matrix in matrices], axis=0)
         counted = repeats[0].label == c
         n, n_groups = int(counted.sum()), len(np.unique(repeats[0].group[counted]))
-        parts.append((float(recall[0]), n, n_groups, jackknife_variance(recall[1:])))
+        degrees = degrees_of_share(recall[1:], n, n_groups)
+        parts.append((float(recall[0]), n, n_groups, jackknife_variance(recall[1:]), degrees))
 
     def ends(level: float) -> Ends:
-        single = [(r, *wilson_clustered(r, n, g, variance, level)) for r, n, g, variance in parts]
+        single = [(part[0], *wilson_clustered(*part[:4], level, part[4])) for part in parts]
         down = math.sqrt(sum((r - low) ** 2 for r, low, _ in single)) / k
         up = math.sqrt(sum((high - r) ** 2 for r, _, high in single)) / k
         return max(0.0, value - down), min(1.0, value + up)
@@ -211,7 +214,8 @@ def _recalls(
     method = (
         "Wilson of each class recall at the effective sample size of the groups, spreads added in squares"
     )
-    return Margin(value, ends, method)
+    fewest = min((d for _, _, g, _, d in parts if d < g - 1), default=math.inf)
+    return Margin(value, ends, method, warnings=few_warnings(table, row, fewest))
 
 
 def _fixed(table: Table, lines: Lines, row: Metric, base: str, value: float) -> Margin:

@@ -91,6 +91,23 @@ def test_a_rare_large_error_is_warned_of_in_score_terminal_and_caveats() -> None
     assert not any("too narrow" in caveat for caveat in quiet.caveats)
 
 
+def test_a_share_whose_errors_sit_in_one_patient_is_known_badly() -> None:
+    """Planted: 20 errors of 400, all of one patient of 40; spread over 20 patients they are no such thing."""
+    label = np.repeat(np.arange(40) % 2, 10)
+    positive = np.where(label == 1, 0.9, 0.1)
+    together, spread = positive.copy(), positive.copy()
+    together[:20] = 1 - together[:20]
+    spread[::20] = 1 - spread[::20]
+    one, many = (verdict_on(lines(label, p, per_group=10)) for p in (together, spread))
+    assert "few_degrees" in codes(one, "accuracy") & codes(one, "balanced_accuracy")
+    assert codes(many, "accuracy") == set()
+    ends = [next(s for s in v.scores if s.metric == "accuracy") for v in (one, many)]
+    assert ends[0].low is not None
+    assert ends[1].low is not None
+    assert ends[0].value == ends[1].value == 0.95
+    assert ends[0].low < ends[1].low - 0.1
+
+
 def test_few_groups_of_a_class_are_warned_of() -> None:
     """Planted: many pictures of the rarer class, all of six patients."""
     rng = np.random.default_rng(1)
