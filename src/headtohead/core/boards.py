@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from headtohead.core.errors import unknown_name
-from headtohead.core.files import write_whole
 from headtohead.core.lines import read_lines
 from headtohead.core.optional import require
 
@@ -116,11 +115,12 @@ class TensorBoard:
             writer.write(event.SerializeToString(deterministic=True))
         path, content = self._folder / name / "events.out.tfevents.0.headtohead", buffer.getvalue()
         old = path.read_bytes() if path.is_file() else b""
-        if old and content.startswith(old):
-            with path.open("ab") as file:
-                file.write(content[len(old) :])
-        else:
-            write_whole(path, content)
+        is_begun = bool(old) and content.startswith(old)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Written in place: TensorBoard would read the temporary file that a kill leaves of a whole one,
+        # and a torn file is made whole by the next comparison.
+        with path.open("ab" if is_begun else "wb") as file:
+            file.write(content[len(old) :] if is_begun else content)
 
     def _event(self, line: Line) -> Any:
         values = [

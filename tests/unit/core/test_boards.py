@@ -79,6 +79,7 @@ class TestTensorBoard:
         file.write_bytes(whole[:-cut])
         Boards(tmp_path, ["tensorboard"]).catch_up()
         assert file.read_bytes() == whole
+        assert [one.name for one in file.parent.iterdir()] == [file.name]
         file.write_bytes(whole[: len(whole) // 2] + b"torn")
         Boards(tmp_path, ["tensorboard"]).catch_up()
         assert file.read_bytes() == whole
