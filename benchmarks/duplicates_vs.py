@@ -42,11 +42,16 @@ FAMILIES = {
 }
 
 
-def planted(folder: Path, n: int) -> dict[Pair, str]:
-    """Write for each kind n heads of its own and their copies; return pair of file names -> family."""
-    pairs, seed = {}, 0
+Truth = dict[Pair, tuple[str, str]]
+"""Pair of file names -> family and kind of the copy."""
+
+
+def planted(folder: Path, n: int) -> Truth:
+    """Write for each kind n heads of its own and their copies; return what is to be found."""
+    pairs: Truth = {}
+    seed = 0
     for family, kinds in FAMILIES.items():
-        for copy in kinds.values():
+        for kind, copy in kinds.items():
             for _ in range(n):
                 picture, seed = head(seed), seed + 1
                 names = []
@@ -55,7 +60,7 @@ def planted(folder: Path, n: int) -> dict[Pair, str]:
                     path = folder / "ab"[seed % 2] / names[-1]
                     path.parent.mkdir(exist_ok=True)
                     path.write_bytes(content)
-                pairs[frozenset(names)] = family
+                pairs[frozenset(names)] = family, kind
     return pairs
 
 
@@ -99,7 +104,7 @@ def spent(start: tuple[float, float]) -> str:
     return f"{time.perf_counter() - start[0]:.0f} | {time.process_time() - start[1]:.0f}"
 
 
-def run(folder: Path, truth: dict[Pair, str] | None) -> None:
+def run(folder: Path, truth: Truth | None) -> None:
     """Print what each tool joins; against the truth where it is known, else against headtohead."""
     found: dict[str, set[Pair]] = {}
     seconds = {}
@@ -131,15 +136,19 @@ def _against_ours(found: dict[str, set[Pair]], seconds: dict[str, str]) -> None:
             )
 
 
-def _against_truth(found: dict[str, set[Pair]], seconds: dict[str, str], truth: dict[Pair, str]) -> None:
-    of_family = Counter(truth.values())
+def _against_truth(found: dict[str, set[Pair]], seconds: dict[str, str], truth: Truth) -> None:
+    of_family = Counter(family for family, _ in truth.values())
     print("| tool | found | wrong | " + " | ".join(of_family) + " | seconds | of the processor |")
     print("|---|" + "--:|" * (4 + len(of_family)))
     for name, pairs in found.items():
-        hit = Counter(family for pair, family in truth.items() if pair in pairs)
+        hit = Counter(family for pair, (family, _) in truth.items() if pair in pairs)
         cells = " | ".join(f"{hit[family]}/{n}" for family, n in of_family.items())
         right = sum(pair in truth for pair in pairs)
         print(f"| {title(name)} | {right}/{len(truth)} | {len(pairs) - right} | {cells} | {seconds[name]} |")
+
+    for name, pairs in found.items():
+        missed = Counter(kind for pair, (_, kind) in truth.items() if pair not in pairs)
+        print(f"\n{name} missed: {', '.join(f'{kind} {n}' for kind, n in missed.items()) or 'none'}")
 
 
 def title(tool: str) -> str:

@@ -1,11 +1,12 @@
 """Which samples show the same scene; the public door to `headtohead.audit.groups`.
 
-What it finds, on pictures of about 100 pixels and more: equal pixels, crops that keep about two
-thirds, rescaling down to a quarter, stretching, JPEG down to quality 30, contrast and gamma,
-frames, letters, mirroring, every rotation, inversion, and most mixtures of these. What it leaves:
-small pictures that were recompressed hard, which cannot be told from thin neighbouring slices and
-come out as "possibly one patient"; extreme crops; warps that are not affine; pictures without
-texture, which match by equal pixels alone; and, beyond 4,000 pictures, copies whose coarse shape
+What it finds, on pictures of about 100 pixels and more: equal pixels, crops that keep a quarter,
+rescaling down to a third, stretching, JPEG down to quality 30, contrast, gamma and equalising, noise,
+frames, letters, mirroring, every rotation, inversion, other formats and depths, and most mixtures of
+these (figures in docs/audit.md). What it leaves: JPEG of the lowest qualities, strong noise, warps
+that are not affine, and small pictures that were recompressed hard, which cannot be told from thin
+neighbouring slices (most of these come out as "possibly one patient"); pictures without texture,
+which match by equal pixels alone; and, beyond 4,000 pictures, crops and copies whose coarse shape
 changed much (a note says so).
 """
 
