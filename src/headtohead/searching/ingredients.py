@@ -92,7 +92,7 @@ def ladder(backbones: Sequence[str], crop: str, *, mirrors: bool = True) -> list
         rung(f"+ {crop} crop", crop),
         rung("+ mirror images", crop, "flip"),
         rung("+ features of several layers", crop, "layers+flip"),
-        rung("+ differences between the sides", crop, "symmetry"),
+        rung("+ differences of the sides", crop, "symmetry"),
         rung("+ larger input", crop, "symmetry", large=True),
     ]
     others = [Ingredients(name, crop, _look("symmetry", mirrors)) for name in backbones[1:]]
