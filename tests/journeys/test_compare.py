@@ -126,6 +126,12 @@ def given_leak(tmp_path: Path) -> Path:
     return folder
 
 
+def test_the_audit_is_answered_by_the_contenders(finished: Path) -> None:
+    found = {one["code"]: one for one in json.loads((finished / "audit.json").read_text())["findings"]}
+    assert found["H2H305"]["outcome"] in ("issue", "passed") and CONTENDER in found["H2H305"]["message"]
+    assert found["H2H402"]["outcome"] in ("issue", "passed")
+
+
 def test_verdict_has_the_documented_keys(finished: Path) -> None:
     verdict = json.loads((finished / "verdict.json").read_text())
     assert verdict["sentence"].strip()
