@@ -46,9 +46,9 @@ def _scores(verdict: Verdict) -> object:
 
     wanted = headlines(verdict, METRICS)
     heads = [escape(name.replace("_", " ")) for name in wanted]
-    table = Table(
-        "contender", *heads, box=box.SIMPLE_HEAD, title="Out of fold, with 95 % intervals over groups"
-    )
+    level = f"{100 * verdict.scores[0].level:g} %"
+    title = f"Out of fold, with {level} intervals over groups"
+    table = Table("contender", *heads, box=box.SIMPLE_HEAD, title=title)
     found = {(score.contender, score.metric): str(score) for score in verdict.scores}
     for contender in dict.fromkeys(score.contender for score in verdict.scores):
         table.add_row(contender, *(found.get((contender, name), "") for name in wanted))
