@@ -50,7 +50,7 @@ def find_groups(
     """
     pictures = Distinct(dataset, workers)
     blocks = list(reporter.track(pictures.describe(), "describing pictures", len(pictures)))
-    suspects = candidates(np.stack(blocks)) if blocks else []
+    suspects = candidates(np.stack(blocks), reporter) if blocks else []
     if len(pictures) > ALL_PAIRS:
         tried = _worth_a_look(pictures, suspects, reporter)
     else:

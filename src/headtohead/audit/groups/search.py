@@ -23,6 +23,7 @@ from headtohead.audit.groups.fingerprint import (
     kind_of,
     turn_coefficients,
 )
+from headtohead.core.reporter import QUIET, Reporter
 
 __all__ = ["ALL_PAIRS", "Candidate", "candidates", "n_neighbours", "scope"]
 
@@ -70,17 +71,20 @@ def scope(n: int) -> str:
     )
 
 
-def candidates(blocks: npt.NDArray[np.float16]) -> list[Candidate]:
+def candidates(blocks: npt.NDArray[np.float16], reporter: Reporter = QUIET) -> list[Candidate]:
     """Return pairs that resemble each other, each pair and kind of turn once, sorted.
 
     Args:
         blocks: (n, VIEWS, FINE, FINE) from `fingerprint.describe`.
+        reporter: hears how far the work is.
     """
     n, low_band = len(blocks), coarse(blocks)
     if n <= ALL_PAIRS:
-        first, second, kind, alike = _all_pairs(low_band, n_neighbours(n))
+        first, second, kind, alike = _all_pairs(low_band, n_neighbours(n), reporter)
     else:
-        first, second, kind, alike = tables.neighbours(low_band, n_neighbours(n), LEAST_ALIKE)
+        first, second, kind, alike = tables.neighbours(
+            low_band, n_neighbours(n), LEAST_ALIKE, reporter=reporter
+        )
     low, high = np.minimum(first, second), np.maximum(first, second)
     order = np.lexsort((-alike, kind, high, low))
     low, high, kind, alike = low[order], high[order], kind[order], alike[order]
@@ -119,9 +123,10 @@ def _mean(blocks: npt.NDArray[np.float16]) -> Floats:
     return np.asarray(total / len(blocks), np.float32)
 
 
-def _all_pairs(blocks: Floats, k: int) -> tables.Neighbours:
+def _all_pairs(blocks: Floats, k: int, reporter: Reporter) -> tables.Neighbours:
     """Return for each picture and view its k nearest over all turns, by comparing all pairs."""
-    found = [one for view in range(VIEWS) for one in _nearest(blocks[:, view], k, inverted=view != OUTLINES)]
+    views = reporter.track(range(VIEWS), "looking for candidates", VIEWS)
+    found = [one for view in views for one in _nearest(blocks[:, view], k, inverted=view != OUTLINES)]
     first, second, kind, alike = (np.concatenate(one) for one in zip(*found, strict=True))
     return first, second, kind, alike
 

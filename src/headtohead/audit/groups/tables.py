@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.audit.groups.fingerprint import ORDER, TURNS, flat, kind_of, turn_coefficients
+from headtohead.core.reporter import QUIET, Reporter
 
 __all__ = ["Neighbours", "neighbours"]
 
@@ -43,7 +44,7 @@ SEARCHED = (0, 1)
 _CHUNK = 1 << 22
 
 
-def neighbours(blocks: Floats, k: int, least: float, seed: int = 0) -> Neighbours:
+def neighbours(blocks: Floats, k: int, least: float, seed: int = 0, reporter: Reporter = QUIET) -> Neighbours:
     """Return for each picture up to k others that are at least `least` alike, over all turns.
 
     Args:
@@ -51,6 +52,7 @@ def neighbours(blocks: Floats, k: int, least: float, seed: int = 0) -> Neighbour
         k: how many to keep per picture.
         least: cosine.
         seed: of the choice of signs; the result hardly depends on it.
+        reporter: hears how far the work is.
     """
     rng = np.random.default_rng(seed)
     choices = [rng.permutation(N_SIGNS) for _ in range(N_TABLES)]
@@ -64,7 +66,7 @@ def neighbours(blocks: Floats, k: int, least: float, seed: int = 0) -> Neighbour
         signs = rows > mean
         built = [_table(signs, choice) for choice in choices]
         packed = _pack(signs)
-        for turn in range(TURNS):
+        for turn in reporter.track(range(TURNS), "looking for candidates", TURNS):
             turned = flat(turn_coefficients(blocks[used, view], turn))
             turned_signs = turned > mean
             turned_packed = _pack(turned_signs)
