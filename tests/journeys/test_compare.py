@@ -136,7 +136,7 @@ def test_verdict_has_the_documented_keys(finished: Path) -> None:
     verdict = json.loads((finished / "verdict.json").read_text())
     assert verdict["sentence"].strip()
     assert set(verdict) >= {"sentence", "scores", "comparisons"}
-    assert all(set(score) == SCORE_KEYS | {"level", "note"} for score in verdict["scores"])
+    assert all(set(score) == SCORE_KEYS | {"level", "note", "warnings"} for score in verdict["scores"])
     assert {score["contender"] for score in verdict["scores"]} == {CONTENDER, "majority", "file-facts"}
     wanted = {"accuracy", "auroc", "balanced_accuracy", "sensitivity", "specificity"}
     assert wanted <= {score["metric"] for score in verdict["scores"] if score["contender"] == CONTENDER}
@@ -223,7 +223,8 @@ def test_a_run_killed_in_the_middle_gives_the_same_bytes(
     ours, theirs = fingerprints(out), fingerprints(finished)
     assert ours.keys() == theirs.keys()
     different = {name.split("/")[0] for name in ours if ours[name] != theirs[name]}
-    assert different <= {"provenance.json", "contenders", "report.html"}, "these alone tell of time and call"
+    timed = {"provenance.json", "contenders", "report.html", "training", "spent.json"}
+    assert different <= timed, "these alone tell of time and call"
 
 
 def test_changed_settings_are_refused_by_name(
