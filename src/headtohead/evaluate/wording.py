@@ -143,7 +143,7 @@ def _groups(more: int) -> str:
 def answer(
     comparisons: Sequence[Comparison], scores: Sequence[Score], row: Metric, baselines: Sequence[str]
 ) -> str:
-    """Return the verdict in at most two sentences: the primary pair, then how the best one stands to file facts.
+    """Return the verdict: the primary pair, who else is better than whom, how the best one stands to file facts.
 
     A single contender is described; its comparisons with baselines are no contest and stay in the table.
     """
@@ -153,7 +153,26 @@ def answer(
         return _alone(fighters[0], comparisons, mine, row, baselines)
     if not comparisons:
         return f"There are only controls ({', '.join(baselines)}), so there is nothing to compare."
-    return " ".join(filter(None, [comparisons[0].sentence, _second(comparisons, mine, row, baselines)]))
+    parts = [
+        comparisons[0].sentence,
+        _others(comparisons[1:], baselines),
+        _second(comparisons, mine, row, baselines),
+    ]
+    return " ".join(filter(None, parts))
+
+
+def _others(comparisons: Sequence[Comparison], baselines: Sequence[str]) -> str:
+    """Return which other contenders were shown to be better, "" if none was."""
+    beaten: dict[str, list[str]] = {}
+    for c in comparisons:
+        if c.winner is not None and not {c.a, c.b} & set(baselines):
+            beaten.setdefault(c.winner, []).append(c.b if c.winner == c.a else c.a)
+    told = [f"{winner} is better than {_listed(losers)}" for winner, losers in beaten.items()]
+    return f"Among the other pairs, {'; '.join(told)}." if told else ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def _alone(

@@ -67,6 +67,13 @@ def test_one_contender_is_described_and_set_beside_file_facts() -> None:
     reads(same.sentence, f"{ONE} reaches AUROC # (…). {FACTS}; a, with #, is not shown to beat it.")
 
 
+def test_a_winner_outside_the_primary_pair_is_named() -> None:
+    found = say(frame({"a": 0.5, "b": 0.5, "c": 6.0}))
+    assert found.comparisons[0].verdict != "better"
+    assert found.sentence.endswith("Among the other pairs, c is better than a and b.")
+    assert "Among" not in say(frame({"a": 0.5, "b": 0.5, "majority": 0.0})).sentence
+
+
 def test_one_contender_beside_majority_alone_or_nothing() -> None:
     good = say(frame({"a": 3.0, "majority": 0.0}))
     reads(
