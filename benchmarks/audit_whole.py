@@ -28,7 +28,7 @@ def written(folder: Path, n: int) -> None:
     scenes = n - n // COPIED
     for i in range(n):
         picture = head(i) if i < scenes else copy(head(i - scenes), KINDS[i % len(KINDS)])
-        path = folder / "ab"[i % 2] / f"{i:06d}.png"
+        path = folder / "ab"[i % scenes % 2] / f"{i:06d}.png"  # a copy has the label of its original
         path.parent.mkdir(exist_ok=True)
         cv2.imwrite(str(path), picture)
 
