@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from headtohead.cli import options as o
+from headtohead.cli.sources import load_options, reads_data
 
 if TYPE_CHECKING:
     from headtohead.audit.audit import AuditResult
@@ -40,22 +41,15 @@ def register(app: typer.Typer) -> None:
     app.command("clean")(clean)
 
 
+@reads_data
 def audit(
     data: o.Data,
     out: o.Out,
+    *,
+    reading: dict[str, Any],
     fail_on: FailOn = None,
     as_json: o.AsJson = False,
     seed: Annotated[int, typer.Option(min=0, help="Decides every draw; same seed, same digits.")] = 0,
-    columns: o.TableColumns = None,
-    label_from: o.LabelFrom = None,
-    group_from: o.GroupFrom = None,
-    map_labels: o.MapLabels = None,
-    drop: o.Drop = None,
-    positive: o.Positive = None,
-    keep_columns: o.KeepColumns = None,
-    strict: o.Strict = False,
-    pages: o.Pages = "first",
-    slices: o.Slices = None,
     groups: o.Groups = None,
     similar: o.Similar = False,
     ignore: o.Ignore = None,
@@ -69,12 +63,8 @@ def audit(
 
     headtohead audit scans --out audit-of-scans --features efficientnet-lite0
     """
-    settings = o.data_settings(
-        columns=columns, label_from=label_from, group_from=group_from, map_labels=map_labels, drop=drop,
-        positive=positive, keep_columns=keep_columns, strict=strict, pages=pages, slices=slices,
-    )  # fmt: skip
     found = _run(
-        data, settings, groups, similar=similar, ignore=o.reasons(ignore), seed=seed, features=features
+        data, reading, groups, similar=similar, ignore=o.reasons(ignore), seed=seed, features=features
     )
     page = _write(found, out)
     if as_json:
@@ -85,12 +75,15 @@ def audit(
         raise typer.Exit(1)
 
 
+@reads_data
 def clean(
     data: o.Data,
     out: Annotated[
         Path,
         typer.Option("--out", "-o", metavar="NEW.csv", show_default=False, help="The manifest to write."),
     ],
+    *,
+    reading: dict[str, Any],
     keep: Keep = "grouped",
     without: Annotated[
         Path | None,
@@ -100,16 +93,6 @@ def clean(
             help="CSV with the columns path,reason: files that you leave out after looking at them.",
         ),
     ] = None,
-    columns: o.TableColumns = None,
-    label_from: o.LabelFrom = None,
-    group_from: o.GroupFrom = None,
-    map_labels: o.MapLabels = None,
-    drop: o.Drop = None,
-    positive: o.Positive = None,
-    keep_columns: o.KeepColumns = None,
-    strict: o.Strict = False,
-    pages: o.Pages = "first",
-    slices: o.Slices = None,
     groups: o.Groups = None,
     similar: o.Similar = False,
 ) -> None:
@@ -121,11 +104,7 @@ def clean(
     """
     from headtohead.audit.clean import plan_clean, read_decisions, write_clean
 
-    settings = o.data_settings(
-        columns=columns, label_from=label_from, group_from=group_from, map_labels=map_labels, drop=drop,
-        positive=positive, keep_columns=keep_columns, strict=strict, pages=pages, slices=slices,
-    )  # fmt: skip
-    dataset = _load(data, settings)
+    dataset = _load(data, reading)
     grouping = _grouping(dataset, groups, similar=similar)
     decided = {} if without is None else read_decisions(without, dataset)
     plan = plan_clean(dataset, grouping, keep=keep, without=decided)
@@ -135,11 +114,11 @@ def clean(
     )
 
 
-def _load(data: str, settings: dict[str, Any]) -> Dataset:
+def _load(data: str, reading: dict[str, Any]) -> Dataset:
     from headtohead.cli.voice import voice
-    from headtohead.data.load import LoadOptions, load
+    from headtohead.data.load import load
 
-    return load(data, LoadOptions(**{**settings, "drop": frozenset(settings["drop"])}), voice())
+    return load(data, load_options(reading), voice())
 
 
 def _grouping(dataset: Dataset, groups: Path | None, *, similar: bool) -> Any:
@@ -161,7 +140,7 @@ def _grouping(dataset: Dataset, groups: Path | None, *, similar: bool) -> Any:
 
 def _run(
     data: str,
-    settings: dict[str, Any],
+    reading: dict[str, Any],
     groups: Path | None,
     *,
     similar: bool,
@@ -172,7 +151,7 @@ def _run(
     from headtohead.audit.audit import audit as run
     from headtohead.cli.voice import voice
 
-    dataset = _load(data, settings)
+    dataset = _load(data, reading)
     rows = None
     if features is not None:
         from headtohead.answers import pretrained_features

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from headtohead.cli import options as o
+from headtohead.cli.sources import load_options, reads_data
 
 __all__ = ["register"]
 
@@ -16,9 +17,12 @@ def register(app: typer.Typer) -> None:
     app.command("best")(best)
 
 
+@reads_data
 def best(
     data: o.Data,
     out: o.Out,
+    *,
+    reading: dict[str, Any],
     minutes: Annotated[
         float,
         typer.Option(min=1, help="Time to spend, fine-tuning included; what it did not suffice for is told."),
@@ -53,6 +57,7 @@ def best(
     told = search(
         data,
         out,
+        options=load_options(reading),
         backbones=names,
         finetune=tuned,
         epochs=epochs,

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from headtohead.cli import options as o
+from headtohead.cli.sources import reads_data
 
 __all__ = ["register", "run_study"]
 
@@ -18,6 +19,7 @@ def register(app: typer.Typer) -> None:
     app.command("compare")(compare)
 
 
+@reads_data
 def compare(
     data: o.Data,
     contenders: Annotated[
@@ -32,6 +34,8 @@ def compare(
         ),
     ],
     out: o.Out,
+    *,
+    reading: dict[str, Any],
     metric: Annotated[str, typer.Option(help="The primary metric, fixed beforehand.")] = "auroc",
     split: Annotated[str, typer.Option(help="kfold, given (the data's own), or holdout:0.2.")] = "kfold",
     folds: Annotated[int, typer.Option(min=2, help="Folds per repeat.")] = 5,
@@ -63,16 +67,6 @@ def compare(
     precision: Annotated[str, typer.Option(help="auto (checked against fp32), fp32 or bf16.")] = "auto",
     as_json: o.AsJson = False,
     verbose: o.Verbose = False,
-    columns: o.TableColumns = None,
-    label_from: o.LabelFrom = None,
-    group_from: o.GroupFrom = None,
-    map_labels: o.MapLabels = None,
-    drop: o.Drop = None,
-    positive: o.Positive = None,
-    keep_columns: o.KeepColumns = None,
-    strict: o.Strict = False,
-    pages: o.Pages = "first",
-    slices: o.Slices = None,
     groups: o.Groups = None,
     similar: o.Similar = False,
     ignore: o.Ignore = None,
@@ -102,18 +96,7 @@ def compare(
         "ignore": o.reasons(ignore),
         "precision": precision,
         "device": device,
-        "data_options": o.data_settings(
-            columns=columns,
-            label_from=label_from,
-            group_from=group_from,
-            map_labels=map_labels,
-            drop=drop,
-            positive=positive,
-            keep_columns=keep_columns,
-            strict=strict,
-            pages=pages,
-            slices=slices,
-        ),
+        "data_options": reading,
         "train": o.train_settings(
             sets, epochs=epochs, policy=policy, budget=budget, tuner=tune, augment=augment, workers=workers
         ),

@@ -14,30 +14,18 @@ __all__ = [
     "AsJson",
     "Augment",
     "Data",
-    "Drop",
     "Epochs",
-    "GroupFrom",
     "Groups",
     "Ignore",
-    "KeepColumns",
-    "LabelFrom",
     "Log",
-    "MapLabels",
     "Out",
-    "Pages",
     "Policy",
-    "Positive",
     "Sets",
     "Similar",
-    "Slices",
-    "Strict",
-    "TableColumns",
     "TrialBudget",
     "Tune",
     "Verbose",
     "Workers",
-    "data_settings",
-    "pairs",
     "train_settings",
     "words",
 ]
@@ -58,74 +46,6 @@ Out = Annotated[
     typer.Option("--out", "-o", metavar="FOLDER", show_default=False, help="Where to write; made if needed."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, for scripts.")]
-LabelFrom = Annotated[
-    str | None,
-    typer.Option(
-        metavar="REGEX",
-        rich_help_panel=SOURCES,
-        help="Read the label from the path: the group named 'label', else the first, e.g. '(benign|malignant)'.",
-    ),
-]
-GroupFrom = Annotated[
-    str | None,
-    typer.Option(
-        metavar="REGEX",
-        rich_help_panel=SOURCES,
-        help=r"Read the patient from the path, e.g. '(p\d+)_' makes p012_slice3.png belong to p012.",
-    ),
-]
-MapLabels = Annotated[
-    str | None,
-    typer.Option(
-        metavar="A=B,…", rich_help_panel=SOURCES, help="Merge or rename labels: old=new, separated by commas."
-    ),
-]
-Drop = Annotated[
-    str | None,
-    typer.Option(metavar="A,B", rich_help_panel=SOURCES, help="Leave out samples with these labels."),
-]
-Positive = Annotated[
-    str | None,
-    typer.Option(metavar="LABEL", rich_help_panel=SOURCES, help="Which of two classes counts as positive."),
-]
-TableColumns = Annotated[
-    str | None,
-    typer.Option(
-        "--columns",
-        metavar="ROLE=COLUMN,…",
-        rich_help_panel=SOURCES,
-        help="Which column of a table is what: path=file,label=dx,group=patient. Guessed and said otherwise.",
-    ),
-]
-KeepColumns = Annotated[
-    str | None,
-    typer.Option(
-        "--keep-columns",
-        metavar="A,B",
-        rich_help_panel=SOURCES,
-        help="Columns of a table to keep although their names look like identifiers (birth_date, accession, …).",
-    ),
-]
-Strict = Annotated[
-    bool,
-    typer.Option(
-        "--strict", rich_help_panel=SOURCES, help="Stop at unreadable files instead of leaving them out."
-    ),
-]
-Pages = Annotated[
-    str,
-    typer.Option(
-        rich_help_panel=SOURCES, help="Of files with several pages or frames: first, all, or a number from 0."
-    ),
-]
-Slices = Annotated[
-    str | None,
-    typer.Option(
-        metavar="WHICH",
-        rich_help_panel=SOURCES,
-        help="Of NIfTI volumes: middle, middle:5, count:9, all or a number; 'coronal:middle:5' cuts another plane.",
-    ),
-]
 Groups = Annotated[
     Path | None,
     typer.Option(
@@ -210,26 +130,6 @@ Verbose = Annotated[
 ]
 
 
-def pairs(text: str | None, option: str) -> dict[str, str]:
-    """Read "a=b,c=d".
-
-    Raises:
-        UsageError: a part has no "=".
-
-    >>> pairs("a=yes,b=no", "--map-labels")
-    {'a': 'yes', 'b': 'no'}
-    """
-    found = {}
-    for part in (text or "").split(","):
-        if not part.strip():
-            continue
-        key, mark, value = part.partition("=")
-        if not mark or not key.strip() or not value.strip():
-            raise UsageError(f"{option} got {part!r}; expected NAME=VALUE parts separated by commas.")
-        found[key.strip()] = value.strip()
-    return found
-
-
 def reasons(words: Sequence[str] | None) -> dict[str, str]:
     """Read "--ignore CODE=REASON", repeated.
 
@@ -274,24 +174,3 @@ def train_settings(sets: Sequence[str] | None, **stated: Any) -> dict[str, Any]:
     if given.get("budget") and "policy" not in {*found, *given}:
         given["policy"] = "inner"
     return {**found, **given}
-
-
-def data_settings(
-    *,
-    columns: str | None = None,
-    label_from: str | None = None,
-    group_from: str | None = None,
-    map_labels: str | None = None,
-    drop: str | None = None,
-    positive: str | None = None,
-    keep_columns: str | None = None,
-    strict: bool = False,
-    pages: str = "first",
-    slices: str | None = None,
-) -> dict[str, Any]:
-    """Return the data options as `DataConfig` takes them."""
-    return {
-        "columns": pairs(columns, "--columns"), "label_from": label_from, "group_from": group_from,
-        "map_labels": pairs(map_labels, "--map-labels"), "drop": words(drop), "positive": positive,
-        "keep_columns": words(keep_columns), "strict": strict, "pages": pages, "slices": slices,
-    }  # fmt: skip

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from headtohead.cli import options as o
+from headtohead.cli.sources import load_options, reads_data
 
 if TYPE_CHECKING:
     from headtohead.core.reporter import Reporter
@@ -33,20 +34,14 @@ def register(app: typer.Typer) -> None:
     app.command("augment-preview")(augment_preview)
 
 
+@reads_data
 def preprocess(
     data: o.Data,
     out: o.Out,
+    *,
+    reading: dict[str, Any],
     recipe: RecipeName = "auto",
     as_json: o.AsJson = False,
-    columns: o.TableColumns = None,
-    label_from: o.LabelFrom = None,
-    group_from: o.GroupFrom = None,
-    map_labels: o.MapLabels = None,
-    drop: o.Drop = None,
-    positive: o.Positive = None,
-    strict: o.Strict = False,
-    pages: o.Pages = "first",
-    slices: o.Slices = None,
 ) -> None:
     """Write contact sheets of every picture before and after a recipe, and boxes.csv.
 
@@ -55,15 +50,10 @@ def preprocess(
     headtohead preprocess scans --out look --recipe foreground
     """
     from headtohead.cli.voice import voice
-
-    settings = o.data_settings(
-        columns=columns, label_from=label_from, group_from=group_from, map_labels=map_labels, drop=drop,
-        positive=positive, strict=strict, pages=pages, slices=slices,
-    )  # fmt: skip
-    from headtohead.data.load import LoadOptions, load
+    from headtohead.data.load import load
 
     listener = voice()
-    dataset = load(data, LoadOptions(**{**settings, "drop": frozenset(settings["drop"])}), listener)
+    dataset = load(data, load_options(reading), listener)
     chosen, reason = _choose(recipe, dataset)
     rows, n_pages = _write_sheets(dataset, chosen, out, listener)
     _write_boxes(rows, out / "boxes.csv")
@@ -80,8 +70,11 @@ def preprocess(
     )
 
 
+@reads_data
 def augment_preview(
     data: o.Data,
+    *,
+    reading: dict[str, Any],
     preset: Annotated[
         str, typer.Option(help="mri, xray, ultrasound, histology, photo, study or none.")
     ] = "mri",
@@ -105,7 +98,7 @@ def augment_preview(
     from headtohead.preprocess.sheet import augmented_page, png
 
     chosen = get_preset(preset)
-    dataset = load(data, reporter=voice())
+    dataset = load(data, load_options(reading), voice())
     steps, _ = _choose(recipe, dataset)
     every = max(1, len(dataset.samples) // pictures)
     shown = [

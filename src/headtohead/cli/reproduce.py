@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from headtohead.cli import options as o
+from headtohead.cli.sources import load_options, reads_data
 
 __all__ = ["register"]
 
@@ -16,9 +17,12 @@ def register(app: typer.Typer) -> None:
     app.command("reproduce")(reproduce)
 
 
+@reads_data
 def reproduce(
     data: o.Data,
     out: o.Out,
+    *,
+    reading: dict[str, Any],
     cnn: Annotated[str, typer.Option(help="The CNN; auto: InceptionResNetV2, or its stand-in.")] = "auto",
     vit: Annotated[str, typer.Option(help="The transformer; auto: ViT-B/16, or its stand-in.")] = "auto",
     splits: Annotated[int, typer.Option(min=1, help="Random splits of each state for the transformer.")] = 2,
@@ -42,7 +46,7 @@ def reproduce(
     from headtohead.reproduce import reproduce as run
 
     plan = Plan(seed=seed, splits=splits, epochs=20 if full else Plan.epochs, short=not full)
-    told = run(data, out, cnn=cnn, vit=vit, plan=plan, reporter=voice())
+    told = run(data, out, options=load_options(reading), cnn=cnn, vit=vit, plan=plan, reporter=voice())
     if as_json:
         print(json.dumps(told, ensure_ascii=False))
         return
