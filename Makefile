@@ -23,8 +23,9 @@ $(STAMP): requirements/lock.txt pyproject.toml
 demo: install
 	@$(BIN)/headtohead demo --out $(DEMO)
 
+# One thread each: JOBS processes share the cores, and small networks gain nothing from threads that wait.
 test: install check
-	@$(BIN)/python -m pytest -q -n $(JOBS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS)
 
 test-slow: install
 	@$(BIN)/python -m pytest -q -m "slow or not slow"
