@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO
 
 from headtohead.core.errors import DataError, UnreadableError
-from headtohead.data.dataset import shortened
+from headtohead.data.problems import shortened
 from headtohead.data.store import HEAD, FileEntry, Store
 
 __all__ = ["ARCHIVE_LIMITS", "ArchiveLimits", "Member", "TarStore", "ZipStore", "is_tar", "refuse_hostile"]

@@ -14,36 +14,18 @@ import numpy.typing as npt
 
 from headtohead.core.errors import DataError, UnreadableError
 from headtohead.core.records import Image, Sample
+from headtohead.data.problems import Problem, shortened
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["GIVEN_GROUP", "SLICE_AXIS", "Dataset", "Problem", "digest_lines", "entry_line", "shortened"]
+__all__ = ["GIVEN_GROUP", "SLICE_AXIS", "Dataset", "digest_lines", "entry_line"]
 
 GIVEN_GROUP = "headtohead:group"
 """The name in `Sample.extra` under which the group that the data gave is kept, whatever is found later."""
 
 SLICE_AXIS = "headtohead:slice_axis"
 """The name in `Sample.extra` that tells along which axis a slice of a volume was cut."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A file that is left out, and why.
-
-    Attributes:
-        path: relative to the data's root, with forward slashes.
-        reason: one sentence.
-        entry: the line that the file would have in the digest, so that the digest of the pictures
-            on disk can be compared without decoding any; empty where the file has no label either.
-    """
-
-    path: str
-    reason: str
-    entry: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -193,14 +175,3 @@ def digest_lines(lines: Iterable[str]) -> str:
     for line in sorted(lines):
         whole.update(line.encode("utf-8", "surrogatepass") + b"\n")
     return whole.hexdigest()
-
-
-def shortened(items: Iterable[object], keep: int = 10) -> str:
-    """Join items with commas, the first `keep` and the number of the others.
-
-    >>> shortened(["a", "b", "c"], keep=2)
-    'a, b and 1 more'
-    """
-    names = [str(item) for item in items]
-    rest = len(names) - keep
-    return ", ".join(names[:keep]) + (f" and {rest} more" if rest > 0 else "")

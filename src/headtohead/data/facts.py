@@ -16,10 +16,11 @@ import numpy as np
 from headtohead.core.errors import UnreadableError, UsageError
 from headtohead.core.records import Image, Sample
 from headtohead.core.reporter import QUIET, Reporter
-from headtohead.data.dataset import GIVEN_GROUP, SLICE_AXIS, Problem, entry_line
+from headtohead.data.dataset import GIVEN_GROUP, SLICE_AXIS, entry_line
 from headtohead.data.layout import Entry
 from headtohead.data.options import LoadOptions
 from headtohead.data.patients import KINDS
+from headtohead.data.problems import Problem
 from headtohead.data.readers.dicom_words import PLACEHOLDER
 from headtohead.data.store import AXES, Store, frame_hash, frame_name
 

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.errors import DataError, LeakageError, UsageError
-from headtohead.data.dataset import Dataset, shortened
+from headtohead.data.dataset import Dataset
 from headtohead.data.leaks import Leak, LeakFinder
+from headtohead.data.problems import shortened
 from headtohead.data.splits import draw_holdout, draw_kfold, given_parts, holdout_fraction, inner_folds
 
 if TYPE_CHECKING:

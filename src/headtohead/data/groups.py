@@ -6,7 +6,8 @@ from collections import defaultdict
 from pathlib import Path
 
 from headtohead.core.errors import ManifestError
-from headtohead.data.dataset import Dataset, shortened
+from headtohead.data.dataset import Dataset
+from headtohead.data.problems import shortened
 from headtohead.data.tables import read_table
 
 __all__ = ["read_groups"]

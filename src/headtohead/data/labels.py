@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from headtohead.core.errors import DataError, UsageError, unknown_name
-from headtohead.data.dataset import shortened
 from headtohead.data.layout import Entry
+from headtohead.data.problems import shortened
 
 __all__ = ["label_finder", "regrouped", "relabelled"]
 

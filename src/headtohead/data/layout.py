@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from headtohead.data.dataset import Problem, shortened
+from headtohead.data.problems import Problem, shortened
 
 __all__ = ["SPLIT_WORDS", "Entry", "Placed", "drop_doubled", "place"]
 

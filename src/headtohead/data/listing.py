@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from headtohead.core.errors import DataError, ManifestError, NoEffectError, UnreadableError
-from headtohead.data.dataset import Problem, shortened
 from headtohead.data.kaggle import KAGGLE, fetch_kaggle
 from headtohead.data.labels import label_finder, regrouped, relabelled
 from headtohead.data.layout import Entry, place
 from headtohead.data.manifest import list_manifest, list_member, manifests_in
 from headtohead.data.npz import NpzStore
 from headtohead.data.options import LoadOptions
+from headtohead.data.problems import Problem, shortened
 from headtohead.data.store import FileEntry, FolderStore, Store
 from headtohead.data.stores import open_store
 from headtohead.data.tables import TABLES

@@ -11,11 +11,12 @@ from headtohead.core.errors import DataError, NoEffectError, TooFewError
 from headtohead.core.records import Sample
 from headtohead.core.reporter import QUIET, Reporter
 from headtohead.data.classes import choose_classes
-from headtohead.data.dataset import GIVEN_GROUP, Dataset, Problem, digest_lines, shortened
+from headtohead.data.dataset import GIVEN_GROUP, Dataset, digest_lines
 from headtohead.data.facts import Gathered, digest_entry, gather, read_entry
 from headtohead.data.listing import Listing, list_source
 from headtohead.data.options import LoadOptions
 from headtohead.data.patients import KINDS, named_by_files
+from headtohead.data.problems import Problem, shortened
 
 __all__ = ["LoadOptions", "load", "source_digest"]
 

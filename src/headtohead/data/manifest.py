@@ -9,10 +9,10 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from headtohead.core.errors import DataError, ManifestError
-from headtohead.data.dataset import shortened
 from headtohead.data.identifiers import is_identifier
 from headtohead.data.layout import SPLIT_WORDS, Entry
 from headtohead.data.options import LoadOptions
+from headtohead.data.problems import shortened
 from headtohead.data.store import FolderStore, Store
 from headtohead.data.tables import TABLES, Table, choose_columns, parse_table, read_table
 

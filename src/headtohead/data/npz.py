@@ -17,8 +17,8 @@ import numpy.typing as npt
 from headtohead.core.errors import ChangedDataError, DataError, UnreadableError
 from headtohead.core.records import Image
 from headtohead.data.archives import BROKEN, GIB, ArchiveLimits, ZipStore
-from headtohead.data.dataset import Problem
 from headtohead.data.layout import SPLIT_WORDS, Entry
+from headtohead.data.problems import Problem
 from headtohead.data.store import FileEntry, Store, frame_hash
 
 __all__ = ["NpzStore", "is_npz"]

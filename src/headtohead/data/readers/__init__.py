@@ -5,8 +5,8 @@ whatever the bytes are: no other exception, no warning, memory bounded by `Limit
 """
 
 from headtohead.data.readers.limits import DEFAULT_LIMITS, Limits
-from headtohead.data.readers.read import count_frames, read_image
-from headtohead.data.readers.slices import SliceOptions, slice_indices
+from headtohead.data.readers.read import count_frames, read_image, slice_indices
+from headtohead.data.readers.slices import SliceOptions
 from headtohead.data.readers.sniff import HEAD_BYTES, is_candidate, sniff
 
 __all__ = [

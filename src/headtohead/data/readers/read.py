@@ -14,10 +14,10 @@ from headtohead.core.records import Image
 from headtohead.data.readers.limits import DEFAULT_LIMITS, Limits
 from headtohead.data.readers.quiet import silence
 from headtohead.data.readers.refuse import refused
-from headtohead.data.readers.slices import SliceOptions
+from headtohead.data.readers.slices import SliceOptions, choose
 from headtohead.data.readers.sniff import sniff
 
-__all__ = ["count_frames", "read_image"]
+__all__ = ["count_frames", "read_image", "slice_indices"]
 
 T = TypeVar("T")
 _SECRET = secrets.token_bytes(32)
@@ -108,6 +108,19 @@ def count_frames(
         return n
 
     return _guarded(job, name)
+
+
+def slice_indices(content: bytes, options: SliceOptions) -> list[int]:
+    """Return the frame numbers of a volume file that `options` picks, for `read_image(frame=…)`.
+
+    Args:
+        content: the whole file (NIfTI, gzipped or not).
+        options: axis and how many; give the same options to `read_image`.
+
+    Raises:
+        UnreadableError: the content is no readable volume.
+    """
+    return choose(count_frames(content, slices=options), options)
 
 
 def _kind(content: bytes, limits: Limits) -> str:

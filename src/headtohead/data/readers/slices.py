@@ -7,7 +7,7 @@ from typing import Literal
 
 from headtohead.core.errors import NoEffectError, UsageError
 
-__all__ = ["AXES", "SliceOptions", "choose", "slice_indices"]
+__all__ = ["AXES", "SliceOptions", "choose"]
 
 AXES = {"sagittal": 0, "coronal": 1, "axial": 2}
 """The canonical axis (RAS: right, anterior, superior) that each kind of slice is cut across."""
@@ -69,18 +69,3 @@ def choose(total: int, options: SliceOptions) -> list[int]:
         return list(range(start, start + n))
     n = total if options.count is None else min(options.count, total)
     return [(2 * i + 1) * total // (2 * n) for i in range(n)]
-
-
-def slice_indices(content: bytes, options: SliceOptions) -> list[int]:
-    """Return the frame numbers of a volume file that `options` picks, for `read_image(frame=…)`.
-
-    Args:
-        content: the whole file (NIfTI, gzipped or not).
-        options: axis and how many; give the same options to `read_image`.
-
-    Raises:
-        UnreadableError: the content is no readable volume.
-    """
-    from headtohead.data.readers.read import count_frames
-
-    return choose(count_frames(content, slices=options), options)

@@ -1,0 +1,38 @@
+"""What is wrong with single files, and how a list of them is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+__all__ = ["Problem", "shortened"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A file that is left out, and why.
+
+    Attributes:
+        path: relative to the data's root, with forward slashes.
+        reason: one sentence.
+        entry: the line that the file would have in the digest, so that the digest of the pictures
+            on disk can be compared without decoding any; empty where the file has no label either.
+    """
+
+    path: str
+    reason: str
+    entry: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
+
+
+def shortened(items: Iterable[object], keep: int = 10) -> str:
+    """Join items with commas, the first `keep` and the number of the others.
+
+    >>> shortened(["a", "b", "c"], keep=2)
+    'a, b and 1 more'
+    """
+    names = [str(item) for item in items]
+    rest = len(names) - keep
+    return ", ".join(names[:keep]) + (f" and {rest} more" if rest > 0 else "")
