@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import torch
 
-from headtohead.backbones.catalog import BackboneRecord, catalogue, resolve
+from headtohead.backbones.catalog import catalogue, resolve
 from headtohead.backbones.load import load_backbone
 from headtohead.backbones.network import Backbone, TimmBackbone, TransformersBackbone, pool_tokens
+from headtohead.backbones.record import BackboneRecord
 from headtohead.backbones.weights import Weights
 
 BY_ARCHITECTURE = {record.architecture: record for record in catalogue()}

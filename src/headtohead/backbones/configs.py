@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from headtohead.backbones.catalog import BackboneRecord, Family
+from headtohead.backbones.record import BackboneRecord, Family
 from headtohead.backbones.table import HALF, IMAGENET_MEAN, IMAGENET_STD
 from headtohead.core.errors import WeightsError
 
@@ -71,7 +71,7 @@ def record_from_config(
 
 
 def _timm(config: Mapping[str, Any], facts: Mapping[str, Any]) -> BackboneRecord:
-    from headtohead.backbones.names import from_timm_config, timm_config
+    from headtohead.backbones.timm_configs import from_timm_config, timm_config
 
     architecture = str(config["architecture"]).partition(".")[0]
     timm_config(architecture)

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
-from headtohead.backbones.catalog import BackboneRecord, catalogue, is_scratch
+from headtohead.backbones.catalog import catalogue, is_scratch
+from headtohead.backbones.record import BackboneRecord
 
 __all__ = ["confounds", "controls", "differing"]
 

@@ -21,7 +21,6 @@ import numpy.typing as npt
 import torch
 from filelock import FileLock
 
-from headtohead.backbones.catalog import BackboneRecord
 from headtohead.backbones.inputs import Aspect, fit_to
 from headtohead.backbones.load import load_backbone
 from headtohead.backbones.network import Backbone
@@ -36,6 +35,7 @@ from headtohead.backbones.precision import (
     fast_precision,
     pick_device,
 )
+from headtohead.backbones.record import BackboneRecord
 from headtohead.backbones.rows import RowStore
 from headtohead.backbones.weights import Weights, ensure
 from headtohead.core.errors import PrecisionError, UsageError

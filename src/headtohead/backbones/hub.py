@@ -17,7 +17,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from headtohead.backbones.catalog import BackboneRecord
+from headtohead.backbones.record import BackboneRecord
 from headtohead.backbones.store import cache_home, file_sha256, no_weights
 from headtohead.core.errors import WeightsError
 from headtohead.core.files import write_json
@@ -87,7 +87,7 @@ def get_file(repository: str, name: str, revision: str | None) -> Path:
     hub = _hub()
     what = f"{repository}/{name}" + (f" at {revision[:12]}" if revision else "")
     where = f"the hub's cache {_cache()} and {_endpoint()}" + (" (offline: not asked)" if _offline() else "")
-    from headtohead.backbones.load import quiet
+    from headtohead.backbones.quiet import quiet
 
     here = hub.try_to_load_from_cache(repository, name, cache_dir=_cache(), revision=revision)
     if not isinstance(here, str) and not _offline() and not _answers(_endpoint()):

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image as Pillow
 
-from headtohead.backbones.catalog import BackboneRecord
+from headtohead.backbones.record import BackboneRecord
 from headtohead.core.errors import UsageError
 
 __all__ = ["Aspect", "fit_to", "fit_unit", "normalise", "resize"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from headtohead.backbones.catalog import BackboneRecord
 from headtohead.backbones.load import load_backbone
 from headtohead.backbones.network import Backbone
+from headtohead.backbones.record import BackboneRecord
 from headtohead.core.reporter import QUIET, Reporter
 
 __all__ = ["Joined", "load_joined", "rebase"]

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 import pickle
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from headtohead.backbones.catalog import BackboneRecord
 from headtohead.backbones.network import Backbone, TimmBackbone, TransformersBackbone
+from headtohead.backbones.quiet import quiet
+from headtohead.backbones.record import BackboneRecord
 from headtohead.backbones.weights import Weights, ensure
 from headtohead.core.errors import WeightsError
 from headtohead.core.reporter import QUIET, Reporter
 
-__all__ = ["load_backbone", "quiet", "read_tensors"]
+__all__ = ["load_backbone", "read_tensors"]
 
 NOT_WEIGHTS = ("relative_position_index", "attn_mask")
 
@@ -165,33 +164,3 @@ def _transformers(record: BackboneRecord, weights: Weights) -> TransformersBackb
             f"missing (first: {missing[:2]}), {len(found['mismatched_keys'])} have another shape."
         )
     return TransformersBackbone(body, record, weights)
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep timm, transformers and the hub's client from logging and drawing bars while they load."""
-    loggers = [logging.getLogger(name) for name in ("timm", "transformers", "huggingface_hub")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with _no_bars():
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
-
-
-@contextmanager
-def _no_bars() -> Iterator[None]:
-    import sys
-
-    shown = sys.modules.get("transformers.utils.logging")
-    was_on = shown is not None and shown.is_progress_bar_enabled()
-    if shown is not None:
-        shown.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown is not None and was_on:
-            shown.enable_progress_bar()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from headtohead.backbones.catalog import BackboneRecord
+from headtohead.backbones.record import BackboneRecord
 from headtohead.backbones.store import file_sha256, no_weights
 from headtohead.core.errors import UsageError
 
@@ -53,7 +53,7 @@ def _file(path: Path, query: str, rest: str) -> BackboneRecord:
         raise UsageError(
             f"path:{rest}: expected a file that ends in {', '.join(SUFFIXES)}; got {path.suffix!r}."
         )
-    from headtohead.backbones.names import from_timm_config, timm_config
+    from headtohead.backbones.timm_configs import from_timm_config, timm_config
 
     return from_timm_config(
         f"path:{rest}", architecture, timm_config(architecture), source="file", model_id=str(path.absolute()),

@@ -12,9 +12,9 @@ from headtohead.core.records import Image, Sample
 from headtohead.data.dataset import Dataset
 
 if TYPE_CHECKING:
-    from headtohead.backbones.catalog import BackboneRecord
     from headtohead.backbones.features import Features
     from headtohead.backbones.passes import Kind
+    from headtohead.backbones.record import BackboneRecord
     from headtohead.preprocess.recipe import Recipe
 
 __all__ = ["LOOKS", "Look", "Mirrored", "looked_at"]

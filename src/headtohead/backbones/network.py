@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from headtohead.backbones.catalog import BackboneRecord
+from headtohead.backbones.record import BackboneRecord
 from headtohead.backbones.weights import Weights
 
 __all__ = ["Backbone", "TimmBackbone", "TransformersBackbone", "pool_tokens"]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from headtohead.backbones.catalog import BackboneRecord
+from headtohead.backbones.record import BackboneRecord
 from headtohead.core.errors import WeightsError
 from headtohead.core.records import Record
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from headtohead.backbones.catalog import BackboneRecord, catalogue, resolve
+from headtohead.backbones.catalog import catalogue, resolve
+from headtohead.backbones.record import BackboneRecord
 from headtohead.backbones.store import entry
 from headtohead.core.errors import WeightsError
 from headtohead.core.records import Record

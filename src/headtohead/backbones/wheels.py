@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from headtohead.backbones.catalog import BackboneRecord, WheelFile
+from headtohead.backbones.record import BackboneRecord, WheelFile
 from headtohead.backbones.store import (
     CONVERSION,
     Provenance,

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.backbones.catalog import BackboneRecord, resolve
+from headtohead.backbones.catalog import resolve
 from headtohead.backbones.looks import Look
+from headtohead.backbones.record import BackboneRecord
 from headtohead.core.config import StudyConfig
 from headtohead.core.errors import UsageError, unknown_name
 from headtohead.core.reporter import QUIET, Reporter

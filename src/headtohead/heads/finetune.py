@@ -29,7 +29,7 @@ from headtohead.heads.trials import Trial, best_trial, next_settings
 if TYPE_CHECKING:
     from torch import nn
 
-    from headtohead.backbones.catalog import BackboneRecord
+    from headtohead.backbones.record import BackboneRecord
     from headtohead.data.dataset import Dataset
     from headtohead.heads.training import Part, Training
     from headtohead.preprocess.recipe import Recipe

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from headtohead.backbones.catalog import BackboneRecord, resolve
+from headtohead.backbones.catalog import resolve
+from headtohead.backbones.record import BackboneRecord
 from headtohead.core.errors import NoEffectError, UsageError
 from headtohead.heads.ensemble import how_of
 from headtohead.heads.modes import FINETUNE_MODES

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 
-from headtohead.backbones.catalog import BackboneRecord, resolve
+from headtohead.backbones.catalog import resolve
+from headtohead.backbones.record import BackboneRecord
 from headtohead.core.errors import NoEffectError, UsageError
 from headtohead.core.optional import require
 from headtohead.core.training import TrainConfig

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from headtohead.core.reporter import QUIET, Reporter
 
 if TYPE_CHECKING:
-    from headtohead.backbones.catalog import BackboneRecord
+    from headtohead.backbones.record import BackboneRecord
     from headtohead.data.dataset import Dataset
     from headtohead.preprocess.recipe import Recipe
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from headtohead.heads.start import Build, loader
 
 if TYPE_CHECKING:
-    from headtohead.backbones.catalog import BackboneRecord
+    from headtohead.backbones.record import BackboneRecord
 
 __all__ = ["MapReader", "reader_build"]
 

@@ -20,7 +20,7 @@ from headtohead.heads.training import Part, Training
 if TYPE_CHECKING:
     from torch import nn
 
-    from headtohead.backbones.catalog import BackboneRecord
+    from headtohead.backbones.record import BackboneRecord
 
 __all__ = ["Build", "loader", "start_training"]
 

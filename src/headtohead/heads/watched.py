@@ -18,7 +18,7 @@ from headtohead.heads.pictures import PictureSource, Pixels, get_augmenter
 from headtohead.heads.settings import FinetuneSettings
 
 if TYPE_CHECKING:
-    from headtohead.backbones.catalog import BackboneRecord
+    from headtohead.backbones.record import BackboneRecord
 
 __all__ = ["STUDY", "augmented_rows", "watch_head", "watch_network"]
 

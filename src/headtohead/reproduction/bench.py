@@ -15,7 +15,7 @@ from headtohead.core.runs import slug
 from headtohead.reproduction.steps import Networks, Plan, Side, Step
 
 if TYPE_CHECKING:
-    from headtohead.backbones.catalog import BackboneRecord
+    from headtohead.backbones.record import BackboneRecord
     from headtohead.data.dataset import Dataset
     from headtohead.heads.pictures import DatasetPictures
 

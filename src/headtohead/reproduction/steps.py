@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from headtohead.backbones.catalog import BackboneRecord
+    from headtohead.backbones.record import BackboneRecord
     from headtohead.heads.settings import FinetuneSettings
 
 __all__ = ["PUBLISHED", "SIDES", "STEPS", "Networks", "Plan", "Side", "Step"]

@@ -10,8 +10,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.backbones.catalog import BackboneRecord, at_size, resolve
+from headtohead.backbones.catalog import at_size, resolve
 from headtohead.backbones.looks import Look, looked_at
+from headtohead.backbones.record import BackboneRecord
 from headtohead.core.reporter import Reporter
 from headtohead.data.dataset import Dataset
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from headtohead.backbones.catalog import BackboneRecord, resolve
+from headtohead.backbones.catalog import resolve
+from headtohead.backbones.record import BackboneRecord
 from headtohead.core.errors import WeightsError
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

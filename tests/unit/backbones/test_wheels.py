@@ -14,9 +14,10 @@ import pytest
 import torch
 
 from headtohead.backbones import wheels
-from headtohead.backbones.catalog import BackboneRecord, WheelFile, resolve
+from headtohead.backbones.catalog import resolve
 from headtohead.backbones.convert import expected_tensors
 from headtohead.backbones.load import load_backbone
+from headtohead.backbones.record import BackboneRecord, WheelFile
 from headtohead.backbones.store import cache_home, entry, file_sha256
 from headtohead.backbones.wheels import from_wheel
 from headtohead.core.errors import WeightsError

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from headtohead.backbones.catalog import BackboneRecord
+from headtohead.backbones.record import BackboneRecord
 from headtohead.core.errors import HeadToHeadError, NoEffectError
 from headtohead.core.reporter import QUIET
 from headtohead.core.training import Budget

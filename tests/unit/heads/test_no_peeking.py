@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from headtohead.backbones.catalog import BackboneRecord
+from headtohead.backbones.record import BackboneRecord
 from headtohead.core.reporter import QUIET
 from headtohead.heads.base import Cell, CellData, CellResult, Part, quality
 from headtohead.heads.ensemble import HOW, combine

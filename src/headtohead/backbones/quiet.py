@@ -1,0 +1,39 @@
+"""Keeps the libraries that load weights from talking in between."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["quiet"]
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep timm, transformers and the hub's client from logging and drawing bars while they load."""
+    loggers = [logging.getLogger(name) for name in ("timm", "transformers", "huggingface_hub")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with _no_bars():
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+@contextmanager
+def _no_bars() -> Iterator[None]:
+    import sys
+
+    shown = sys.modules.get("transformers.utils.logging")
+    was_on = shown is not None and shown.is_progress_bar_enabled()
+    if shown is not None:
+        shown.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown is not None and was_on:
+            shown.enable_progress_bar()
