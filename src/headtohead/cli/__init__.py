@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 __all__ = ["main"]
 
 
 def main() -> None:
-    """Run the `headtohead` command and leave with its exit status."""
+    """Run the `headtohead` command and leave with its exit status.
+
+    Threads that wait give their core away (OpenMP would let them spin, unless the user says otherwise). On an
+    idle machine that costs nothing; beside one other busy process on two cores, fine-tuning is about twice as
+    fast. No digit depends on it. OpenMP reads it when it is loaded, so it is set before anything else.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from headtohead.cli.app import main as run
 
     sys.exit(run())
