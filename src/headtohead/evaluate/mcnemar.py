@@ -27,9 +27,10 @@ def discordance(right_a: npt.NDArray[np.bool_], right_b: npt.NDArray[np.bool_]) 
 def clustered_mcnemar(lead: Floats) -> tuple[float, float] | None:
     """Return (chi-squared, p) from each group's lead: samples only a has right less those only b has.
 
-    (sum of leads)^2 / (sum of squared leads), one degree of freedom; with groups of one sample it is
-    McNemar's own (b - c)^2 / (b + c) (Yang, Sun and Hardin 2010, Biom J 52:638). None where no group
-    is discordant.
+    (sum of leads)^2 / (sum of squared leads), one degree of freedom: the test of Obuchowski 1998 (Stat
+    Med 17:1495) as Yang, Sun and Hardin 2010 (Biom J 52:638) write it, less its factor (K - 1)/K for K
+    groups, so that groups of one sample give McNemar's own (b - c)^2 / (b + c). None where no group is
+    discordant.
 
     >>> [round(x, 4) for x in clustered_mcnemar(np.array([1.0] * 7 + [-1.0]))]
     [4.5, 0.0339]

@@ -103,7 +103,7 @@ def _binomial(n: int, k: int) -> float:
     return float(comb(n, k) / 2**n)
 
 
-def test_clustered_mcnemar_is_yang_sun_and_hardins_sum() -> None:
+def test_clustered_mcnemar_is_obuchowskis_sum_over_groups() -> None:
     a, b = pair()
     lead = discordant(a, b)
     by_group = [int(lead[a.group == g].sum()) for g in range(30)]
