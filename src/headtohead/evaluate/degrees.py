@@ -59,7 +59,8 @@ def degrees_of(table: Table, row: Metric, jack: Floats) -> float:
 
     Where a metric sets classes against each other, its variance is a sum over the groups that hold the
     rarest class and the others; few of the former leave few degrees of freedom, however many there are
-    of the latter. Blocks of groups cannot be told apart by class; they get at most the rarest class's
+    of the latter. Of classes that are equally rare the one that leaves the fewest counts, so that names
+    decide nothing. Blocks of groups cannot be told apart by class; they get at most the rarest class's
     groups less one. A count (F1 and the like) has pulls of a few sizes only; Wilson's form knows of rare
     errors there, so they are taken as even.
     """
@@ -69,11 +70,11 @@ def degrees_of(table: Table, row: Metric, jack: Floats) -> float:
     squares = (known - known.mean()) ** 2
     if not _against(row):
         return effective_degrees([squares])
-    holders, even = _holders(table), row.kind == "counts"
+    rarest, even = _rarest(table), row.kind == "counts"
     if len(known) != table.n_groups:
-        return max(1.0, min(effective_degrees([squares], even=even), len(holders) - 1))
-    rare = np.isin(np.arange(table.n_groups), holders)
-    return effective_degrees([squares[rare], squares[~rare]], even=even)
+        return max(1.0, min(effective_degrees([squares], even=even), len(rarest[0]) - 1))
+    apart = (np.isin(np.arange(table.n_groups), holders) for holders in rarest)
+    return min(effective_degrees([squares[rare], squares[~rare]], even=even) for rare in apart)
 
 
 def degrees_of_share(jack: Floats, n: int, n_groups: int) -> float:
@@ -94,9 +95,14 @@ def _against(row: Metric) -> bool:
     return row.kind in ("rank", "curve") or row.name in _AGAINST
 
 
-def _holders(table: Table) -> npt.NDArray[np.int64]:
-    rarest = min(range(len(table.classes)), key=table.groups_with)
-    return np.unique(table.sample_group[table.sample_label == rarest])
+def _rarest(table: Table) -> list[npt.NDArray[np.int64]]:
+    """Return the groups that hold the rarest class; of each class where several are equally rare."""
+    counts = [table.groups_with(c) for c in range(len(table.classes))]
+    return [
+        np.unique(table.sample_group[table.sample_label == c])
+        for c, count in enumerate(counts)
+        if count == min(counts)
+    ]
 
 
 def few_warnings(table: Table, row: Metric, degrees: float) -> tuple[ScoreWarning, ...]:
@@ -106,7 +112,7 @@ def few_warnings(table: Table, row: Metric, degrees: float) -> tuple[ScoreWarnin
     warning is frequent (docs/statistics.md).
     """
     found = []
-    groups = len(_holders(table))
+    groups = len(_rarest(table)[0])
     if _against(row) and groups < _FEW_GROUPS:
         text = f"only {groups} groups hold the rarer class: the interval may be too narrow"
         found.append(ScoreWarning(code="few_class_groups", text=text))
