@@ -122,7 +122,7 @@ def run_study(
     verdict = study.compare()
     show_verdict(verdict, as_json=as_json)
     if not as_json:
-        print(f"\nReport: {out / 'report.html'}")
+        print(f"\nAll tables in the terminal: headtohead verdict {out}\nReport: {out / 'report.html'}")
 
 
 def _split(text: str) -> list[str]:

@@ -10,9 +10,7 @@ import typer
 if TYPE_CHECKING:
     from headtohead.core.records import Verdict
 
-__all__ = ["register", "show"]
-
-_SHOWN = ("accuracy", "sensitivity", "specificity", "brier")
+__all__ = ["register"]
 
 
 def register(app: typer.Typer) -> None:
@@ -21,7 +19,13 @@ def register(app: typer.Typer) -> None:
 
 
 def _verdict(
-    files: Annotated[list[Path], typer.Argument(help="CSV or Parquet: sample,group,model,label,score.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="CSV or Parquet (sample,group,model,label,score), or the folder of a finished run.",
+            metavar="PREDICTIONS",
+        ),
+    ],
     metric: Annotated[str, typer.Option(help="Primary metric.")] = "auroc",
     positive: Annotated[str | None, typer.Option(help="The positive one of two classes.")] = None,
     baseline: Annotated[
@@ -39,60 +43,55 @@ def _verdict(
     seed: Annotated[int, typer.Option(help="Seed of the resampling.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, as in verdict.json.")] = False,
 ) -> None:
-    """Compare models on predictions made elsewhere: scores, intervals, paired tests, one verdict.
+    """Compare models on predictions made elsewhere, or show all tables of a finished run.
 
     Example: headtohead verdict cnn.csv vit.csv --rope 0.02
     """
+    from headtohead.cli.show import show_everything
     from headtohead.cli.voice import voice
     from headtohead.evaluate.battery import judge
     from headtohead.evaluate.external import read_predictions
 
-    columns = [name.strip() for name in (by or "").split(",") if name.strip()]
-    found = read_predictions(files, positive=positive, by=columns)
-    verdict = judge(
-        found.frame, classes=found.classes, positive=found.positive, metric=metric, baselines=baseline or (),
-        rope=rope, prevalence=prevalence, by=found.by, level=level, n_boot=replicates, seed=seed,
-        reporter=voice(),
-    )  # fmt: skip
-    verdict = verdict.model_copy(update={"caveats": (*verdict.caveats, *found.notes)})
+    asked = {
+        "--metric": metric != "auroc", "--positive": positive, "--baseline": baseline, "--rope": rope,
+        "--prevalence": prevalence, "--by": by, "--level": level != 0.95, "--replicates": replicates != 2000,
+        "--seed": seed,
+    }  # fmt: skip
+    verdict = _stored(files, [name for name, is_given in asked.items() if is_given])
+    if verdict is None:
+        columns = [name.strip() for name in (by or "").split(",") if name.strip()]
+        found = read_predictions(files, positive=positive, by=columns)
+        verdict = judge(
+            found.frame, classes=found.classes, positive=found.positive, metric=metric, baselines=baseline or (),
+            rope=rope, prevalence=prevalence, by=found.by, level=level, n_boot=replicates, seed=seed,
+            reporter=voice(),
+        )  # fmt: skip
+        verdict = verdict.model_copy(update={"caveats": (*verdict.caveats, *found.notes)})
     if as_json:
         print(verdict.model_dump_json(indent=2))
     else:
-        show(verdict)
+        show_everything(verdict)
 
 
-def show(verdict: Verdict) -> None:
-    """Print a verdict for a terminal: the answer first, then scores, comparisons and caveats."""
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
+def _stored(files: list[Path], given: list[str]) -> Verdict | None:
+    """Return the verdict of a finished run whose folder was given, None where predictions were given.
 
-    from headtohead.cli.show import headlines
+    Args:
+        given: the options that were given.
 
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=160)
-    console.print(f"\n{verdict.sentence}\n", style="bold", highlight=False, markup=False)
-    scores = Table(title="Scores with intervals", title_justify="left")
-    names = headlines(verdict, _SHOWN)
-    for heading in ("model", *names):
-        scores.add_column(escape(heading.replace("_", " ")))
-    for contender in dict.fromkeys(score.contender for score in verdict.scores):
-        mine = {score.metric: score for score in verdict.scores if score.contender == contender}
-        scores.add_row(
-            escape(contender), *(escape(str(mine[name])) if name in mine else "" for name in names)
+    Raises:
+        NoEffectError: an option that a stored verdict cannot follow.
+        RunFolderError: the run is not finished.
+    """
+    from headtohead.core.errors import NoEffectError
+    from headtohead.core.records import Verdict
+    from headtohead.core.runs import RunFolder
+
+    if len(files) != 1 or not (files[0] / "study.toml").is_file():
+        return None
+    if given:
+        raise NoEffectError(
+            f"Got {', '.join(given)} with the run folder {str(files[0])!r}: its verdict was fixed when it ran. Give "
+            f"them to compare with another --out, or judge its predictions anew: {files[0] / 'predictions.parquet'}."
         )
-    console.print(scores)
-    for comparison in verdict.comparisons[1:]:
-        console.print(f"· {comparison.sentence}", highlight=False, markup=False)
-    if verdict.comparisons and verdict.comparisons[0].tests:
-        tests = Table(title=escape(f"Tests, {verdict.comparisons[0].a} against {verdict.comparisons[0].b}"))
-        for heading in ("test", "statistic", "p", "note"):
-            tests.add_column(heading)
-        for name, test in verdict.comparisons[0].tests.items():
-            numbers = [("" if n is None else f"{n:.4g}") for n in (test.statistic, test.p_value)]
-            tests.add_row(name, *numbers, escape(test.note))
-        console.print(tests)
-    for caveat in verdict.caveats:
-        console.print(f"! {caveat}", highlight=False, markup=False)
-    console.print(f"\nRule. {verdict.rule}", highlight=False, markup=False)
+    return Verdict.model_validate(RunFolder(files[0]).json("verdict.json"))

@@ -12,7 +12,7 @@ from scipy import optimize
 
 from headtohead.evaluate.inner import Inner, InnerCell
 from headtohead.evaluate.probability import brier_parts, equal_mass_bins, fit_logistic, logit
-from headtohead.evaluate.setting import Setting, band
+from headtohead.evaluate.setting import Setting, band, share_band
 from headtohead.evaluate.table import Lines
 from headtohead.evaluate.vennabers import VennAbers
 from headtohead.evaluate.weighted import group_sums, ratio
@@ -140,7 +140,8 @@ def calibration_curve(setting: Setting, contender: str) -> dict[str, Any]:
     """Return calibration bins with bands, and the Brier score's parts.
 
     All repeats are pooled into equal-mass bins; the band of each bin's observed share is the cluster
-    bootstrap's. Beyond two classes the top label's confidence is set against correctness.
+    bootstrap's. Beyond two classes the top label's confidence is set against correctness, and the parts are
+    summed over the classes.
     """
     table = setting.table
     repeats = table.of(contender)
@@ -166,6 +167,18 @@ def calibration_curve(setting: Setting, contender: str) -> dict[str, Any]:
             "n_lines": int(inside.sum()),
             "n_groups": len(np.unique(group[inside])),
         }
-        rows.append(row | {"observed": band(seen[number], setting.resamples, setting.level)})
+        observed = share_band(seen[number], setting.resamples, setting.level, row["n_groups"])
+        rows.append(row | {"observed": observed})
     note = "" if table.n_groups >= 100 else f"{table.n_groups} groups are few for a calibration curve"
-    return {"bins": rows, "brier_parts": brier_parts(prob, truth, bins), "note": note}
+    parts = brier_parts(prob, truth, bins) if table.binary else _parts_of_classes(repeats)
+    return {"bins": rows, "brier_parts": parts, "note": note}
+
+
+def _parts_of_classes(repeats: list[Lines]) -> dict[str, float]:
+    """Return the parts of the Brier score summed over the classes, each against the rest."""
+    prob, label = (np.concatenate([getattr(lines, name) for lines in repeats]) for name in ("prob", "label"))
+    each = [
+        brier_parts(prob[:, c], (label == c).astype(float), equal_mass_bins(prob[:, c]))
+        for c in range(prob.shape[1])
+    ]
+    return {name: float(sum(one[name] for one in each)) for name in each[0]}

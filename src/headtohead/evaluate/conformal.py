@@ -10,7 +10,7 @@ import numpy.typing as npt
 from headtohead.core.errors import TooFewError
 from headtohead.evaluate.inner import Inner, InnerCell
 from headtohead.evaluate.metrics import predicted
-from headtohead.evaluate.setting import Setting, band
+from headtohead.evaluate.setting import Setting, band, share_band
 from headtohead.evaluate.weighted import group_sums, ratio
 
 __all__ = ["conformal_sets", "conformal_threshold", "risk_coverage"]
@@ -92,7 +92,13 @@ def _sets(setting: Setting, inner: Inner, contender: str, alpha: float) -> dict[
         "singletons_right": ratio(right, single),
         "empty": ratio(empty, total),
     } | {f"coverage_{name}": ratio(sums[6 + k + c], sums[6 + c]) for c, name in enumerate(table.classes)}
-    return {name: band(values, setting.resamples, setting.level) for name, values in tell.items()}
+    holders = {f"coverage_{name}": table.groups_with(c) for c, name in enumerate(table.classes)}
+    found = {
+        name: share_band(values, setting.resamples, setting.level, holders.get(name, table.n_groups))
+        for name, values in tell.items()
+        if name != "mean_size"
+    }
+    return found | {"mean_size": band(tell["mean_size"], setting.resamples, setting.level)}
 
 
 def _set_columns(member: npt.NDArray[np.bool_], label: Ints, k: int) -> Floats:
@@ -123,9 +129,10 @@ def risk_coverage(setting: Setting, contender: str) -> dict[str, Any]:
     risk = ratio(sums[:10], sums[10:])
     order = np.argsort(-confidence, kind="stable")
     area = float((np.cumsum(wrong[order]) / np.arange(1, len(wrong) + 1)).mean())
+    holders = [len(np.unique(group[kept[:, i] > 0])) for i in range(len(shares))]
     points = [
         {"kept": float(kept[:, i].mean()), "confidence": float(cuts[i])}
-        | {"risk": band(risk[i], setting.resamples, setting.level)}
+        | {"risk": share_band(risk[i], setting.resamples, setting.level, holders[i])}
         for i in range(len(shares))
     ]
     return {"points": points, "area": area}

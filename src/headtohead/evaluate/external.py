@@ -167,6 +167,11 @@ def _classes(
             "instead of 'score'."
         )
     known = sorted(set(columns) | set(labels)) if len(columns) > 1 else labels
+    if len(known) == 1:
+        raise ManifestError(
+            f"Every line has the label {known[0]!r}; telling two classes apart can only be judged on samples of both. "
+            "Put the predictions for the other class into the same file."
+        )
     if len(columns) > 1 and (outside := sorted(set(labels) - set(columns))):
         raise ManifestError(
             f"The label(s) {', '.join(outside)} have no column prob_{outside[0]}; the columns speak of "

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.evaluate.intervals import Resamples, percentile
+from headtohead.evaluate.intervals import Resamples, percentile, wilson_clustered
 from headtohead.evaluate.metrics import metric, metric_values
 from headtohead.evaluate.scoring import make_score
 from headtohead.evaluate.table import Lines, Table
 
-__all__ = ["Setting", "band"]
+__all__ = ["Setting", "band", "share_band"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -48,10 +48,29 @@ class Setting:
 
 
 def band(values: Floats, resamples: Resamples, level: float) -> dict[str, float | None]:
-    """Return {"value", "low", "high"} of one statistic's replicates; None where it is not defined."""
+    """Return {"value", "low", "high"} of one statistic's replicates; None where it is not defined.
+
+    Replicates that do not vary say nothing of how certain the value is: then there are no ends.
+    """
     boot = resamples.boot(values)
     known = boot[~np.isnan(boot)]
     if np.isnan(values[0]) or len(known) < 0.5 * len(boot):
         return {"value": None if np.isnan(values[0]) else float(values[0]), "low": None, "high": None}
+    if np.ptp(known) < 1e-12:
+        return {"value": float(values[0]), "low": None, "high": None}
     low, high = percentile(known, level)
     return {"value": float(values[0]), "low": min(low, float(values[0])), "high": max(high, float(values[0]))}
+
+
+def share_band(values: Floats, resamples: Resamples, level: float, n_groups: int) -> dict[str, float | None]:
+    """Return the band of a share; where it is 0 or 1 in all resamples, Wilson's with one trial per group.
+
+    Args:
+        n_groups: groups in the share's denominator.
+    """
+    found = band(values, resamples, level)
+    value = found["value"]
+    if value is None or found["low"] is not None or n_groups < 1 or min(value, 1 - value) > 1e-12:
+        return found
+    low, high = wilson_clustered(round(value), n_groups, n_groups, 0.0, level)
+    return {"value": value, "low": low, "high": high}

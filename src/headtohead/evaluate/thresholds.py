@@ -108,18 +108,28 @@ def _point(
         if cuts is not None:
             entry["thresholds"] = [sorted(set(map(float, chosen))) for chosen in cuts[name]]
         if prevalence is not None:
-            entry["at_prevalence"] = {
-                key: band(replicates, setting.resamples, setting.level)
-                for key, replicates in at_prevalence(
-                    values["sensitivity"], values["specificity"], prevalence
-                ).items()
-            }
+            entry["at_prevalence"] = _there(setting, values, entry["scores"], prevalence)
         contenders[name] = entry
     return {
         "chosen_for": purpose,
         "chosen_on": "nothing" if cuts is None else "inner folds",
         "contenders": contenders,
     }
+
+
+def _there(
+    setting: Setting, values: dict[str, Floats], scores: list[dict[str, Any]], prevalence: float
+) -> dict[str, dict[str, float | None]]:
+    """Return PPV and NPV at the prevalence; where no resample varies, their bound at the rates' lower bounds."""
+    lows = [next(s["low"] for s in scores if s["metric"] == name) for name in ("sensitivity", "specificity")]
+    found = at_prevalence(values["sensitivity"], values["specificity"], prevalence)
+    result = {}
+    for name, replicates in found.items():
+        result[name] = band(replicates, setting.resamples, setting.level)
+        if result[name]["value"] is not None and result[name]["low"] is None and None not in lows:
+            worst = at_prevalence(np.array(lows[:1]), np.array(lows[1:]), prevalence)[name][0]
+            result[name] |= {"low": float(worst), "high": result[name]["value"]}
+    return result
 
 
 def at_prevalence(sensitivity: Floats, specificity: Floats, prevalence: float) -> dict[str, Floats]:

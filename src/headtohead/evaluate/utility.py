@@ -10,7 +10,7 @@ import numpy.typing as npt
 from headtohead.evaluate.setting import Setting, band
 from headtohead.evaluate.weighted import group_sums, ratio
 
-__all__ = ["decision_curves", "net_benefit"]
+__all__ = ["decision_curves", "net_benefit", "rebased"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -35,7 +35,9 @@ def net_benefit(
 def decision_curves(setting: Setting, prevalence: float | None) -> dict[str, Any]:
     """Return net benefit with bands for each contender over thresholds, beside treat-all and treat-none.
 
-    Probabilities are taken as they are; a threshold is a statement about costs, not chosen on data.
+    A threshold is a statement about costs, not chosen on data. Where a prevalence is asked for, the
+    probabilities are re-based to it first: they were learnt at the data's, and acting "from 5 % on" is
+    meant where the model is used.
 
     Args:
         prevalence: where the model is to be used; that of the data if None.
@@ -45,30 +47,59 @@ def decision_curves(setting: Setting, prevalence: float | None) -> dict[str, Any
         return {}
     share = float((table.sample_label == 1).mean())
     used = share if prevalence is None else prevalence
-    everybody = net_benefit(np.ones(1), np.zeros(1), used, _THRESHOLDS)
+    at = _thresholds(prevalence)
+    everybody = net_benefit(np.ones(1), np.zeros(1), used, at)
+    note = f"probabilities were re-based from the data's prevalence, {share:.3g}, to the one asked for"
     return {
         "prevalence": used,
         "prevalence_of_data": share,
-        "thresholds": _THRESHOLDS.tolist(),
+        "thresholds": at.tolist(),
         "treat_all": everybody.tolist(),
-        "treat_none": [0.0] * len(_THRESHOLDS),
-        "contenders": {name: _curve(setting, name, prevalence) for name in table.contenders},
-        "note": "" if prevalence is None else "probabilities were not re-based to the prevalence asked for",
+        "treat_none": [0.0] * len(at),
+        "contenders": {name: _curve(setting, name, prevalence, share, at) for name in table.contenders},
+        "note": "" if prevalence is None else note,
     }
 
 
-def _curve(setting: Setting, contender: str, prevalence: float | None) -> list[dict[str, float | None]]:
+def rebased(prob: Floats, share: float, prevalence: float) -> Floats:
+    """Return probabilities learnt where a share is positive as they are where `prevalence` is.
+
+    The odds are multiplied by the ratio of the prior odds (Saerens, Latinne and Decaestecker 2002, Neural
+    Comput 14:21); this takes the pictures of each class to look alike in both places.
+
+    >>> rebased(np.array([0.0, 0.5, 1.0]), 0.5, 0.02).round(3).tolist()
+    [0.0, 0.02, 1.0]
+    """
+    if not 0 < share < 1:
+        return prob
+    up, down = prob * prevalence / share, (1 - prob) * (1 - prevalence) / (1 - share)
+    return np.asarray(up / (up + down))
+
+
+def _thresholds(prevalence: float | None) -> Floats:
+    """Return the grid, finer around a prevalence that was asked for."""
+    if prevalence is None:
+        return _THRESHOLDS
+    around = prevalence * np.array([0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4])
+    return np.unique(np.concatenate([_THRESHOLDS, np.round(around[around < 0.95], 6)]))
+
+
+def _curve(
+    setting: Setting, contender: str, prevalence: float | None, of_data: float, at: Floats
+) -> list[dict[str, float | None]]:
     repeats = setting.table.of(contender)
     prob = np.concatenate([lines.prob[:, 1] for lines in repeats])
+    if prevalence is not None:
+        prob = rebased(prob, of_data, prevalence)
     positive = np.concatenate([lines.label == 1 for lines in repeats])[:, None]
     group = np.concatenate([lines.group for lines in repeats])
-    called = prob[:, None] >= _THRESHOLDS
-    n = len(_THRESHOLDS)
+    called = prob[:, None] >= at
+    n = len(at)
     columns = np.concatenate([called & positive, ~called & ~positive, positive, ~positive], axis=1).astype(
         float
     )
     sums = group_sums(columns, group, setting.table.n_groups).T @ setting.resamples.weights
     true, clear, n_pos, n_neg = sums[:n], sums[n : 2 * n], sums[2 * n], sums[2 * n + 1]
     share = ratio(n_pos, n_pos + n_neg) if prevalence is None else prevalence
-    benefit = net_benefit(ratio(true, n_pos), ratio(clear, n_neg), share, _THRESHOLDS[:, None])
+    benefit = net_benefit(ratio(true, n_pos), ratio(clear, n_neg), share, at[:, None])
     return [band(values, setting.resamples, setting.level) for values in benefit]

@@ -173,7 +173,7 @@ def curves(
     """Return a family of curves on common axes; names that are not in `order` are grey and dashed.
 
     Args:
-        floor: values below it are not drawn (a curve that falls without end would flatten the others).
+        floor: curves are cut off there (one that falls without end would flatten the others).
     """
     ys = [y for _, values in lines.values() for y in values if math.isfinite(y)]
     xs = [x for given, _ in lines.values() for x in given]
@@ -182,14 +182,30 @@ def curves(
     low = min(0.0, min(ys)) if floor is None else max(floor, min(0.0, min(ys)))
     high = max(*ys, low + 0.01) * 1.05
     frame = Frame(56, 28, 320, 250, (min(xs), max(xs)), (low, high))
-    xticks = [round(min(xs) + (max(xs) - min(xs)) * t, 2) for t in (0, 0.25, 0.5, 0.75, 1)]
-    parts = frame.axes(xticks, _ticks(low, high), xlabel, ylabel)
+    parts = frame.axes(_ticks(min(xs), max(xs)), _ticks(low, high), xlabel, ylabel)
     for name, (given, values) in lines.items():
         tone = colour(list(order).index(name)) if name in order else "var(--muted)"
-        kept = [(x, y) for x, y in zip(given, values, strict=True) if y >= low]
-        points = frame.points([x for x, _ in kept], [y for _, y in kept])
-        parts.append(path(points, stroke=tone, dash="" if name in order else "4 3"))
+        for run in _above(given, values, low):
+            points = frame.points([x for x, _ in run], [y for _, y in run])
+            parts.append(path(points, stroke=tone, dash="" if name in order else "4 3"))
     return figure(390, 330, parts, label=ylabel)
+
+
+def _above(xs: Sequence[float], ys: Sequence[float], floor: float) -> list[list[tuple[float, float]]]:
+    """Return the runs of a curve that lie above the floor, each cut where it crosses."""
+    runs: list[list[tuple[float, float]]] = [[]]
+    before: tuple[float, float] | None = None
+    for x, y in zip(xs, ys, strict=True):
+        here = (x, y) if math.isfinite(y) else None
+        if here and before and (y < floor) != (before[1] < floor):
+            share = (floor - before[1]) / (y - before[1])
+            runs[-1].append((before[0] + share * (x - before[0]), floor))
+        if here and y >= floor:
+            runs[-1].append(here)
+        else:
+            runs.append([])
+        before = here
+    return [run for run in runs if run]
 
 
 def _heading(y: float, name: str, figures: str) -> list[str]:
@@ -226,7 +242,11 @@ def _vertical_grid(frame: Frame, low: float, high: float, *, signed: bool = Fals
 
 def _ticks(low: float, high: float) -> list[float]:
     span = high - low
-    step = next(s for s in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100, 1e4, 1e9) if span / s <= 7)
+    step = next(
+        s
+        for s in (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100, 1e4, 1e9)
+        if span / s <= 7
+    )
     first = math.ceil(low / step - 1e-9)
     return [round(step * i, 10) for i in range(first, math.floor(high / step + 1e-9) + 1)]
 

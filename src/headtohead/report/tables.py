@@ -5,9 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["learning_rows", "limits", "provenance_rows", "weights_row"]
+from headtohead.report.cells import p_words
+
+__all__ = ["adjusted_tests", "learning_rows", "limits", "provenance_rows", "weights_row"]
 
 MEASURES = ("train_accuracy", "inner_accuracy", "test_accuracy", "train_loss", "inner_loss", "test_loss")
+
+
+def adjusted_tests(one: Any) -> list[tuple[str, dict[str, str]]]:
+    """Return what the rule looks at beside the interval: Holm's p, and the interval for equivalence."""
+    found = []
+    if one.details.get("p_holm") is not None:
+        note = "after Holm's adjustment over the pairs of contenders, or those with baselines"
+        found.append(
+            ("interval, adjusted", {"statistic": "", "p": p_words(one.details["p_holm"]), "note": note})
+        )
+    if one.details.get("rope") and one.details.get("equivalence_interval"):
+        low, high = one.details["equivalence_interval"]
+        level = f"{100 * (2 * one.level - 1):g} % interval {low:+.3f} to {high:+.3f}"
+        note = f"{level}; equivalent if it lies within ±{one.details['rope']:g}"
+        found.append(("equivalence", {"statistic": "", "p": "", "note": note}))
+    return found
 
 
 def learning_rows(learning: Any, order: Sequence[str]) -> tuple[dict[str, Any], ...]:

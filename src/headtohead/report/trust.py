@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from headtohead.report import figures
+from headtohead.report.benefit import benefit_table
+from headtohead.report.cells import Table, number
+from headtohead.report.parts import brier_table, interval_table
 
-__all__ = ["Table", "decision", "of_class", "risk_coverage", "tables"]
+__all__ = ["of_class", "risk_coverage", "tables"]
 
 
+_MOST_CLASSES = 4
+SPREADS = {
+    "contender": "contenders (between them)",
+    "group": "groups (another draw of patients)",
+    "repeat": "repeats (another seed and split)",
+    "fold": "folds (within one repeat; mostly their small size)",
+}
 RECALIBRATIONS = {
     "temperature": "temperature",
     "platt": "Platt",
     "isotonic": "isotonic",
     "venn_abers": "Venn-Abers",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table with its heading and a sentence above it."""
-
-    title: str
-    note: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
 
 
 def of_class(by_name: Mapping[str, Any], label: str) -> dict[str, Any]:
@@ -40,12 +39,16 @@ def tables(details: Mapping[str, Any], order: Sequence[str]) -> tuple[Table, ...
         _gains,
         _budget,
         _operating_points,
+        benefit_table,
+        _subgroups,
+        brier_table,
         _recalibration,
         _conformal,
+        _risk,
         _ranks,
         _critical,
         _variance,
-        _subgroups,
+        interval_table,
     )
     found = (maker(details, order) for maker in makers)
     return tuple(table for table in found if table is not None)
@@ -79,22 +82,6 @@ def _budget(details: Mapping[str, Any], order: Sequence[str]) -> Table | None:
     return Table("What choosing cost", note, head, rows)
 
 
-def decision(details: Mapping[str, Any], order: Sequence[str]) -> str:
-    """Return decision curves: net benefit against the threshold probability (Vickers and Elkin 2006)."""
-    curves = details.get("decision_curves") or {}
-    if not curves.get("contenders"):
-        return ""
-    xs = curves["thresholds"]
-    lines = {
-        name: (xs, _values(curves["contenders"][name])) for name in order if name in curves["contenders"]
-    }
-    lines["treat all"] = (xs, _values(curves["treat_all"]))
-    lines["treat none"] = (xs, _values(curves["treat_none"]))
-    return figures.curves(
-        lines, xlabel="threshold probability", ylabel="net benefit", order=order, floor=-0.05
-    )
-
-
 def risk_coverage(details: Mapping[str, Any], order: Sequence[str]) -> str:
     """Return risk-coverage curves: error among the pictures kept when the least sure are left to a person."""
     curves = details.get("risk_coverage") or {}
@@ -112,77 +99,101 @@ def risk_coverage(details: Mapping[str, Any], order: Sequence[str]) -> str:
 
 
 def _operating_points(details: Mapping[str, Any], order: Sequence[str]) -> Table | None:
+    rates = {"sensitivity": "sensitivity", "specificity": "specificity", "ppv": "PPV", "npv": "NPV"}
     points = details.get("operating_points") or {}
+    asked = any("at_prevalence" in one for point in points.values() for one in point["contenders"].values())
     rows = []
     for point in points.values():
         for name in order:
-            scores = point["contenders"].get(name, {}).get("scores", [])
-            if not scores or name == "majority":
+            one = point["contenders"].get(name, {})
+            if not one.get("scores") or name == "majority":
                 continue
-            found = {score["metric"]: _number(score) for score in scores}
-            rows.append(
-                (
-                    point["chosen_for"],
-                    name,
-                    *(found.get(m, "") for m in ("sensitivity", "specificity", "ppv", "npv")),
-                )
-            )
+            found = {score["metric"]: number(score) for score in one["scores"]}
+            there = one.get("at_prevalence", {})
+            at = (number(there.get("ppv")), number(there.get("npv"))) if asked else ()
+            rows.append((point["chosen_for"], name, *(found.get(m, "") for m in rates), *at))
     if not rows:
         return None
-    note = (
-        "Each threshold was chosen on inner folds of the training part (0.5 on nothing), "
-        "then applied to the test lines."
-    )
+    note = "Each threshold was chosen on inner folds of the training part, then applied to the test lines."
+    if len(points) == 1:
+        note = "One threshold, fixed beforehand: there were no inner predictions to choose another on."
+    at_words: tuple[str, ...] = ()
+    if asked:
+        share = f"{details['decision_curves']['prevalence']:.3g}"
+        at_words = (f"PPV at {share}", f"NPV at {share}")
+        note += f" The last two columns are for a place where {share} of those seen are positive."
     return Table(
-        "Operating points",
-        note,
-        ("chosen for", "contender", "sensitivity", "specificity", "PPV", "NPV"),
-        tuple(rows),
+        "Operating points", note, ("chosen for", "contender", *rates.values(), *at_words), tuple(rows)
     )
 
 
 def _recalibration(details: Mapping[str, Any], order: Sequence[str]) -> Table | None:
     found = details.get("recalibration") or {}
-    tried = [m for m in RECALIBRATIONS if any(f"{m}_log_loss_change" in entry for entry in found.values())]
-    rows = tuple(
-        (name, *(_number(found[name].get(f"{m}_log_loss_change")) for m in tried))
-        for name in order
-        if tried and name in found and name != "majority"
-    )
-    if not rows:
+    shown = [name for name in order if name in found and name != "majority"]
+    tried = [m for m in RECALIBRATIONS if any(f"{m}_log_loss_change" in found[name] for name in shown)]
+    if not tried:
         return None
+    widths = any("venn_abers_width" in found[name] for name in shown)
+    rows = tuple(
+        (
+            name,
+            *(number(found[name].get(f"{m}_log_loss_change")) for m in tried),
+            *((number(found[name].get("venn_abers_width")),) if widths else ()),
+        )
+        for name in shown
+    )
+    careful = dict.fromkeys(note for name in shown for note in found[name].get("notes", ()))
     note = (
         "Change of the log loss on the test lines after a recalibration that was fitted on inner folds; "
-        "below 0 is better."
+        f"below 0 is better.{''.join(f' Careful: {word}.' for word in careful)}"
     )
-    return Table("Recalibration", note, ("contender", *(RECALIBRATIONS[m] for m in tried)), rows)
+    last = ("distance of Venn-Abers' two probabilities",) if widths else ()
+    return Table("Recalibration", note, ("contender", *(RECALIBRATIONS[m] for m in tried), *last), rows)
 
 
 def _conformal(details: Mapping[str, Any], order: Sequence[str]) -> Table | None:
     found = details.get("conformal") or {}
-    rows = tuple(
-        (
-            name,
-            *(
-                _number(found["contenders"][name].get(key))
-                for key in ("coverage", "mean_size", "singletons", "singletons_right")
-            ),
-        )
-        for name in order
-        if name in found.get("contenders", {}) and name != "majority"
-    )
-    if not rows:
+    sets = {
+        name: one for name, one in found.get("contenders", {}).items() if name in order and name != "majority"
+    }
+    if not sets or all("no inner predictions" in one.get("refused", "") for one in sets.values()):
         return None
+    classes = details.get("classes", ())
+    each = [f"coverage_{name}" for name in classes] if len(classes) <= _MOST_CLASSES else []
+    keys = ("coverage", *each, "mean_size", "singletons", "singletons_right")
+    rows = tuple(
+        (name, f"refused: {sets[name]['refused']}", *[""] * (len(keys) - 1))
+        if "refused" in sets[name]
+        else (name, *(number(sets[name].get(key)) for key in keys))
+        for name in order
+        if name in sets
+    )
     note = (
         f"Sets that hold the true class in {1 - found['alpha']:.0%} of cases, per class, cross-fitted on groups. "
         "A picture with more than one class in its set is left to a person."
     )
-    return Table(
-        "Conformal sets",
-        note,
-        ("contender", "coverage", "mean size", "single answers", "of them right"),
-        rows,
+    words = [key.replace("coverage_", "coverage of ") for key in each]
+    head = ("contender", "coverage", *words, "mean size", "single answers", "of them right")
+    return Table("Conformal sets", note, head, rows)
+
+
+def _risk(details: Mapping[str, Any], order: Sequence[str]) -> Table | None:
+    curves = details.get("risk_coverage") or {}
+    shown = [name for name in order if name in curves and name != "majority"]
+    shares = (0.5, 0.8, 0.9, 1.0)
+    rows = tuple(
+        (
+            name,
+            *(
+                number(min(curves[name]["points"], key=lambda p, s=share: abs(p["kept"] - s))["risk"])  # type: ignore[misc]
+                for share in shares
+            ),
+        )
+        for name in shown
     )
+    note = "Error among the pictures that are answered when the least sure are left to a person."
+    head = ("contender", *(f"{share:.0%} answered" for share in shares))
+    return Table("Answering only when sure", note, head, rows) if rows else None
 
 
 def _ranks(details: Mapping[str, Any], order: Sequence[str]) -> Table | None:
@@ -223,7 +234,9 @@ def _critical(details: Mapping[str, Any], order: Sequence[str]) -> Table | None:
 def _variance(details: Mapping[str, Any], order: Sequence[str]) -> Table | None:  # noqa: ARG001
     found = details.get("variance") or {}
     parts = {key.removeprefix("sd_"): value for key, value in found.items() if key.startswith("sd_")}
-    rows = tuple((name, f"{value:.3f}") for name, value in parts.items() if value is not None)
+    rows = tuple(
+        (SPREADS.get(name, name), f"{value:.3f}") for name, value in parts.items() if value is not None
+    )
     if not rows:
         return None
     note = f"Standard deviation of {found['metric']} that comes from each source: what a second study would see move."
@@ -236,37 +249,20 @@ def _subgroups(details: Mapping[str, Any], order: Sequence[str]) -> Table | None
         for value, entry in found["values"].items():
             size = f"{entry['n_samples']} in {entry['n_groups']}"
             if "too_few" in entry:
-                rows.append((column, value, size, "all", entry["too_few"], ""))
+                rows.append((column, value, size, "all", entry["too_few"], "", ""))
             for name in order:
                 if name in entry["contenders"]:
                     one = entry["contenders"][name]
-                    rows.append(
-                        (column, value, size, name, _number(one["score"]), _number(one.get("difference")))
-                    )
+                    p = one.get("p_holm")
+                    gap = (number(one.get("difference")), "" if p is None else f"{p:.3f}")
+                    rows.append((column, value, size, name, number(one["score"]), *gap))
     if not rows:
         return None
-    note = "Differences are against all other pictures; many subgroups find differences by chance."
-    head = ("column", "value", "pictures in groups", "contender", "score", "difference from the rest")
+    note = (
+        "Differences are against all other pictures; p is adjusted (Holm) over all values and contenders of a "
+        "column, since many subgroups find differences by chance."
+    )
+    head = (
+        "column", "value", "pictures in groups", "contender", "score", "difference from the rest", "adjusted p",
+    )  # fmt: skip
     return Table("Subgroups", note, head, tuple(rows))
-
-
-def _number(value: Any) -> str:
-    """Return a number with its interval in words."""
-    if isinstance(value, (int, float)):
-        return _digits(value)
-    if not isinstance(value, Mapping):
-        return ""
-    if value.get("value") is None:
-        return f"not defined ({value['note']})" if value.get("note") else "not defined"
-    if value.get("low") is None or value.get("high") is None:
-        return _digits(value["value"])
-    return f"{_digits(value['value'])} [{_digits(value['low'])}, {_digits(value['high'])}]"
-
-
-def _digits(value: float) -> str:
-    text = f"{value:.3f}"
-    return "0.000" if text == "-0.000" else text
-
-
-def _values(points: Sequence[Any]) -> list[float]:
-    return [float(p["value"] if isinstance(p, Mapping) else p) for p in points]

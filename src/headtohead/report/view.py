@@ -13,10 +13,12 @@ from headtohead.core.records import Verdict
 from headtohead.core.runs import RunFolder
 from headtohead.report import figures
 from headtohead.report.audit_view import AuditView, audit_view
+from headtohead.report.benefit import decision
+from headtohead.report.cells import Table, p_words
 from headtohead.report.ranks import NOTE, critical_difference
 from headtohead.report.svg import colour
-from headtohead.report.tables import learning_rows, limits, provenance_rows, weights_row
-from headtohead.report.trust import Table, decision, of_class, risk_coverage, tables
+from headtohead.report.tables import adjusted_tests, learning_rows, limits, provenance_rows, weights_row
+from headtohead.report.trust import of_class, risk_coverage, tables
 
 __all__ = ["Figure", "View", "build_view"]
 
@@ -175,7 +177,8 @@ def _subtitle(config: Mapping[str, Any], facts: Mapping[str, Any], order: Sequen
         else f"split {split}"
     )
     return (
-        f"{facts['n_samples']} pictures in {facts['n_groups']} groups, {len(facts['classes'])} classes; "
+        f"{facts['n_samples']} pictures in {facts['n_groups']} groups (a patient, or copies of one scene), "
+        f"{len(facts['classes'])} classes; "
         f"{way}; {len(order)} contenders with baselines; seed {config['seed']}."
     )
 
@@ -210,9 +213,10 @@ def _ranks(details: Mapping[str, Any], order: Sequence[str]) -> Figure | None:
 def _comparison(one: Any) -> dict[str, Any]:
     word, tone = WORDS[one.verdict]
     tests = [
-        (name, {"statistic": _plain(t.statistic), "p": _p_value(t.p_value), "note": t.note})
+        (name, {"statistic": _plain(t.statistic), "p": p_words(t.p_value), "note": t.note})
         for name, t in one.tests.items()
     ]
+    tests[1:1] = adjusted_tests(one)
     return {"a": one.a, "b": one.b, "word": word, "tone": tone, "sentence": one.sentence, "tests": tests}
 
 
@@ -229,6 +233,8 @@ def _curves(details: Mapping[str, Any], order: Sequence[str]) -> tuple[Figure, .
     bins = {name: one["bins"] for name, one in details.get("calibration", {}).items() if name in shown}
     if any(bins.values()):
         note = "Dashed: perfect calibration; bands: 95 %, resampling groups."
+        few = {one["note"] for one in details["calibration"].values() if one.get("note")}
+        note += "".join(f" Careful: {word}." for word in sorted(few))
         if len(of_whom) > 1:
             note = f"Probability of the most probable class against how often it is right. {note}"
         found.append(Figure("Calibration", figures.calibration(bins, order), note))
@@ -236,12 +242,11 @@ def _curves(details: Mapping[str, Any], order: Sequence[str]) -> tuple[Figure, .
 
 
 def _trust_figures(details: Mapping[str, Any], order: Sequence[str]) -> tuple[Figure, ...]:
-    prevalence = (details.get("decision_curves") or {}).get("prevalence")
-    note = (
-        ""
-        if prevalence is None
-        else f"At a prevalence of {prevalence:.3g}; dashed: treat all and treat none."
-    )
+    curves = details.get("decision_curves") or {}
+    note = ""
+    if curves.get("prevalence") is not None:
+        note = f"At a prevalence of {curves['prevalence']:.3g}; dashed: treat all and treat none."
+        note += " The probabilities were re-based to it." if curves.get("note") else ""
     found = (
         Figure("Net benefit (decision curve)", decision(details, order), note),
         Figure("Answering only when sure", risk_coverage(details, order), "Lower is better."),
@@ -273,9 +278,3 @@ def _training(learning: Any) -> tuple[Figure, ...]:
 
 def _plain(value: float | None) -> str:
     return "" if value is None else f"{value:.3g}"
-
-
-def _p_value(value: float | None) -> str:
-    if value is None:
-        return ""
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"

@@ -221,3 +221,56 @@ def test_names_with_brackets_are_shown_as_they_are(
     shown = capsys.readouterr().out
     assert "a[bold]" in shown
     assert "b[/x]" in shown
+
+
+def test_the_terminal_shows_whatever_the_file_holds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = predictions(n=160)
+    frame["sex"] = np.where(frame["group"].str[-1].isin(list("01234")), "f", "m")
+    path = written(frame, tmp_path)
+    command = [
+        "verdict",
+        str(path),
+        "--replicates",
+        "200",
+        "--rope",
+        "0.05",
+        "--prevalence",
+        "0.02",
+        "--by",
+        "sex",
+    ]
+    assert main(command) == 0
+    shown = capsys.readouterr().out
+    for words in (
+        "calibration slope", "partial auroc", "obuchowski", "interval, adjusted", "PPV at 0.02", "Net benefit",
+        "treat all", "Subgroups", "adjusted p", "The Brier score in parts", "Answering only when sure",
+        "Where the spread comes from", "bootstrap BCa", "Rule. Fixed beforehand",
+    ):  # fmt: skip
+        assert words in shown, words
+
+
+def test_the_folder_of_a_run_is_shown_as_it_was_judged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(predictions(), tmp_path)
+    assert main(["verdict", str(path), "--json", "--replicates", "200"]) == 0
+    run = tmp_path / "run"
+    run.mkdir()
+    text = capsys.readouterr().out
+    (run / "study.toml").write_text("")
+    assert main(["verdict", str(run)]) == 1
+    assert "verdict.json" in capsys.readouterr().err, "a run that is not finished"
+    (run / "verdict.json").write_text(text)
+    assert main(["verdict", str(run), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads(text)
+    assert main(["verdict", str(run)]) == 0
+    assert json.loads(text)["sentence"][:40] in capsys.readouterr().out
+    assert main(["verdict", str(run), "--rope", "0.02"]) == 2
+    assert "--rope" in capsys.readouterr().err
+
+
+def test_a_class_that_is_missing_is_explained_in_the_words_of_predictions(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match=r"Every line has the label '1'.*predictions for the other class"):
+        read_predictions([written(predictions().assign(label=1), tmp_path)])
