@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -20,7 +20,7 @@ from headtohead.audit.groups.align import (
 )
 from headtohead.audit.groups.assemble import Found, assemble
 from headtohead.audit.groups.components import Link, join_coherent
-from headtohead.audit.groups.parts import partners
+from headtohead.audit.groups.parts import FEW, MANY, Vote, partners, sampled
 from headtohead.audit.groups.pictures import Distinct, Source, ordered_map
 from headtohead.audit.groups.records import Grouping
 from headtohead.audit.groups.search import ALL_PAIRS, Candidate, candidates
@@ -52,9 +52,10 @@ def find_groups(
     blocks = list(reporter.track(pictures.describe(), "describing pictures", len(pictures)))
     suspects = candidates(np.stack(blocks), reporter) if blocks else []
     if len(pictures) > ALL_PAIRS:
+        suspects = _with_parts(pictures, pictures.glance, MANY, suspects, reporter)
         tried = _worth_a_look(pictures, suspects, reporter)
     else:
-        tried = suspects = _with_parts(pictures, suspects, reporter)
+        tried = suspects = _with_parts(pictures, pictures.view, FEW, suspects, reporter)
     links = _best(_verified(pictures, tried, reporter))
     copies = [one for one in links if is_duplicate(one.seen)]
     joined, refused = join_coherent(copies, _Contradiction(pictures))
@@ -66,16 +67,25 @@ def find_groups(
     return grouping
 
 
-def _with_parts(pictures: Distinct, suspects: list[Candidate], reporter: Reporter) -> list[Candidate]:
-    """Add the pairs that share a part; for sets in which every picture is made ready anyway."""
+def _with_parts(
+    pictures: Distinct,
+    made_ready: Callable[[int], View],
+    vote: Vote,
+    suspects: list[Candidate],
+    reporter: Reporter,
+) -> list[Candidate]:
+    """Add the pairs that share a part."""
     if len(pictures) < 2:
         return suspects
 
     def features(index: int) -> View:
-        return NOTHING if pictures.id(index) in pictures.unread else inside(pictures.view(index))
+        return NOTHING if pictures.id(index) in pictures.unread else inside(made_ready(index))
 
-    views = ordered_map(features, range(len(pictures)), pictures.workers)
-    found = partners(reporter.track(views, "looking for features", len(pictures)))
+    def views(indices: range) -> Iterator[View]:
+        made = ordered_map(features, indices, pictures.workers)
+        return iter(reporter.track(made, "looking for features", len(indices)))
+
+    found = partners(views(range(len(pictures))), views(sampled(len(pictures))), vote)
     known = {(one.a, one.b, one.kind) for one in suspects}
     return sorted([*suspects, *(Candidate(*one, 0.0) for one in found if one not in known)])
 

@@ -2,113 +2,219 @@
 
 Each picture's features vote, through hash tables over the signs of their descriptors, for the
 pictures that hold nearly the same feature (the voting of Lowe, 2004, section 7.1, with hashes for
-his trees). The work grows with the number of features, not with the number of pairs of pictures.
+his trees), and the features of a pair must lie as one similarity transform lays them. The work grows
+with the number of features, not with the number of pairs of pictures, and of each feature 48 bytes
+are kept, so that 100,000 pictures fit into memory.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from headtohead.audit.groups.view import View, turned
 
-__all__ = ["partners"]
+__all__ = ["FEW", "MANY", "Vote", "partners", "sampled"]
 
 Ints = npt.NDArray[np.int64]
+Short = npt.NDArray[np.int32]
 Bits = npt.NDArray[np.uint64]
 Rows = npt.NDArray[np.uint8]
-
-FEATURES = 160
-"""Features of each picture that vote, evenly drawn."""
+Points = npt.NDArray[np.float32]
 
 N_TABLES = 12
-SIGNS = 18
+SIGNS = (18, 22)
+"""Fewest and most signs per table: about as many as make one feature meet two others."""
+
 WITHIN = 8
 """At most this many of one bucket are looked at for each feature."""
 
 MOST_DIFFERENT = 26
 """Signs (of 128) in which the same feature of two pictures may differ; about 64 differ by chance."""
 
-LEAST_VOTES = 5
-MOST_PARTNERS = 5
 KINDS = (0, 1)
 """As they are, and mirrored."""
 
+SHORT_LIST = 8
+"""For each picture and kind, so many of those with most votes are tried for a transform."""
 
-def partners(views: Iterable[View], seed: int = 0) -> list[tuple[int, int, int]]:
-    """Return pairs that share features, as (a, b, kind), a < b, sorted; at most five a picture and kind.
+_PIXELS = 3.0
+_SAMPLED = 400
+_BLOCK = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """How pictures vote.
+
+    Attributes:
+        features: of each picture that vote, evenly drawn.
+        least: votes that bring a picture onto the short list.
+        fit: of these, how many must follow one similarity transform.
+        most: partners of each picture and kind.
+    """
+
+    features: int
+    least: int
+    fit: int
+    most: int
+
+
+FEW = Vote(features=160, least=5, fit=4, most=5)
+"""For sets in which every picture is made ready in full."""
+
+MANY = Vote(features=64, least=5, fit=5, most=2)
+"""For large sets, on what a glance shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Voters:
+    """Features that vote: signs of their descriptors, 128 bits as (f, 2), and positions (f, 2)."""
+
+    signs: Bits
+    points: Points
+
+
+def partners(
+    views: Iterable[View], sample: Iterable[View], vote: Vote, seed: int = 0
+) -> list[tuple[int, int, int]]:
+    """Return pairs that share features, as (a, b, kind), a < b, sorted.
 
     Args:
         views: of all pictures, in their order; one is held at a time.
+        sample: of some of them: the signs of a descriptor are taken about their median.
+        vote: how many features vote, and for how many.
         seed: of the choice of signs; the result hardly depends on it.
     """
-    held, mirrored, owner = _gathered(views)
-    if len(owner) == 0:
+    drawn = [_voters(view, vote).descriptors for view in sample]
+    if sum(map(len, drawn)) == 0:
         return []
-    middle = np.median(held[:: max(1, len(held) // 20_000)], axis=0)
-    signs = held > middle
+    middle = np.median(np.concatenate(drawn), axis=0)
+    held, mirrored, starts = _gathered(views, vote, middle)
     rng = np.random.default_rng(seed)
-    choices = [rng.permutation(128)[:SIGNS] for _ in range(N_TABLES)]
+    length = int(np.clip(np.log2(max(2, len(held.signs))) - 1, *SIGNS))
+    tables = [_Table(held.signs, rng.permutation(128)[:length]) for _ in range(N_TABLES)]
     found: set[tuple[int, int, int]] = set()
-    for kind, rows in zip(KINDS, (held, mirrored), strict=True):
-        asked = rows > middle
-        pairs = _met(signs, asked, choices)
-        found |= {(min(a, b), max(a, b), kind) for a, b in _elected(owner, *pairs)}
+    for kind, asked in zip(KINDS, (held, mirrored), strict=True):
+        for pairs in _elections(tables, held, asked, starts, vote):
+            found |= {(min(a, b), max(a, b), kind) for a, b in pairs}
     return sorted(found)
 
 
-def _gathered(views: Iterable[View]) -> tuple[Rows, Rows, Ints]:
-    """Return the voting descriptors of all pictures, the same mirrored, and whose they are."""
-    plain, other, owner = [np.zeros((0, 128), np.uint8)], [np.zeros((0, 128), np.uint8)], []
-    for index, view in enumerate(views):
-        step = max(1, -(-len(view.points) // FEATURES))
-        plain.append(view.descriptors[::step])
-        other.append(turned(view, 1).descriptors[::step])
-        owner += [index] * len(plain[-1])
-    return np.concatenate(plain), np.concatenate(other), np.array(owner, np.int64)
+def sampled(n: int) -> range:
+    """Return which of n pictures tell the median of the descriptors."""
+    return range(0, n, max(1, n // _SAMPLED))
 
 
-def _keys(signs: npt.NDArray[np.bool_], choice: Ints) -> Ints:
-    return np.asarray(signs[:, choice] @ (1 << np.arange(len(choice), dtype=np.int64)), np.int64)
+def _voters(view: View, vote: Vote) -> View:
+    step = max(1, -(-len(view.points) // vote.features))
+    return replace(view, points=view.points[::step], descriptors=view.descriptors[::step])
+
+
+def _gathered(
+    views: Iterable[View], vote: Vote, middle: npt.NDArray[np.float64]
+) -> tuple[Voters, Voters, Ints]:
+    """Return all voting features, the same mirrored, and where each picture's begin."""
+    sides: tuple[list[Voters], list[Voters]] = ([], [])
+    ends = [0]
+    for view in views:
+        voting = _voters(view, vote)
+        for side, kind in zip(sides, KINDS, strict=True):
+            seen = turned(voting, kind)
+            side.append(Voters(_packed(seen.descriptors > middle), seen.points))
+        ends.append(ends[-1] + len(voting.points))
+    plain, mirrored = (
+        Voters(np.concatenate([one.signs for one in side]), np.concatenate([one.points for one in side]))
+        for side in sides
+    )
+    return plain, mirrored, np.array(ends, np.int64)
 
 
 def _packed(signs: npt.NDArray[np.bool_]) -> Bits:
     return np.ascontiguousarray(np.packbits(signs, axis=1)).view(np.uint64)
 
 
-def _met(
-    signs: npt.NDArray[np.bool_], asked: npt.NDArray[np.bool_], choices: list[Ints]
-) -> tuple[Ints, Ints]:
-    """Return which features nearly equal which: positions in `asked` and in `signs`, each pair once."""
-    have, want = _packed(signs), _packed(asked)
-    codes = [np.zeros(0, np.int64)]
-    for choice in choices:
-        keys = _keys(signs, choice)
-        order = np.argsort(keys, kind="stable")
-        ranked, sought = keys[order], _keys(asked, choice)
-        first = np.searchsorted(ranked, sought, side="left")
-        size = np.minimum(np.searchsorted(ranked, sought, side="right") - first, WITHIN)
-        giver = np.repeat(np.arange(len(sought)), size)
+class _Table:
+    """Features by the value of a few of their signs."""
+
+    def __init__(self, packed: Bits, choice: Ints) -> None:
+        self._choice = choice
+        keys = self._keys(packed)
+        self._order = np.argsort(keys, kind="stable").astype(np.int32)
+        counts = np.bincount(keys, minlength=1 << len(choice))
+        self._start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+
+    def _keys(self, packed: Bits) -> Short:
+        keys = np.zeros(len(packed), np.int32)
+        for place, bit in enumerate(self._choice):
+            one = (packed[:, bit // 64] >> np.uint64(bit % 64)) & np.uint64(1)
+            keys |= one.astype(np.int32) << np.int32(place)
+        return keys
+
+    def meet(self, packed: Bits) -> tuple[Ints, Ints]:
+        """Return (position in `packed`, feature of the table) for those that share a bucket."""
+        keys = self._keys(packed)
+        first = self._start[keys]
+        size = np.minimum(self._start[keys + 1] - first, WITHIN)
+        giver = np.repeat(np.arange(len(keys)), size)
         within = np.arange(len(giver)) - np.repeat(np.cumsum(size) - size, size)
-        taker = order[np.repeat(first, size) + within]
-        differ = np.bitwise_count(want[giver] ^ have[taker]).sum(axis=1)
+        return giver, self._order[np.repeat(first, size) + within].astype(np.int64)
+
+
+def _elections(
+    tables: Sequence[_Table], held: Voters, asked: Voters, starts: Ints, vote: Vote
+) -> Iterator[list[tuple[int, int]]]:
+    """Yield (picture, partner) pairs, a bounded number of voting features at a time."""
+    n, first = len(starts) - 1, 0
+    while first < n:
+        last = max(first + 1, int(np.searchsorted(starts, starts[first] + _BLOCK, side="right")) - 1)
+        low, high = int(starts[first]), int(starts[last])
+        giver, taker = _met(tables, held.signs, asked.signs[low:high])
+        yield _elected(giver + low, taker, asked.points, held.points, starts, vote)
+        first = last
+
+
+def _met(tables: Sequence[_Table], held: Bits, asked: Bits) -> tuple[Ints, Ints]:
+    """Return which features nearly equal which: positions in `asked` and in `held`, each pair once."""
+    codes = [np.zeros(0, np.int64)]
+    for table in tables:
+        giver, taker = table.meet(asked)
+        differ = np.bitwise_count(asked[giver] ^ held[taker]).sum(axis=1)
         near = differ <= MOST_DIFFERENT
-        codes.append(giver[near] * len(signs) + taker[near])
+        codes.append(giver[near] * len(held) + taker[near])
     every = np.unique(np.concatenate(codes))
-    return every // len(signs), every % len(signs)
+    return every // max(1, len(held)), every % max(1, len(held))
 
 
-def _elected(owner: Ints, giver: Ints, taker: Ints) -> list[tuple[int, int]]:
-    """Return (picture, partner) for the partners with most votes, five at most, five votes at least."""
-    a, b = owner[giver], owner[taker]
-    apart = a != b
-    n = int(owner[-1]) + 1
-    pairs, votes = np.unique(a[apart] * n + b[apart], return_counts=True)
-    pairs, votes = pairs[votes >= LEAST_VOTES], votes[votes >= LEAST_VOTES]
-    order = np.lexsort((pairs, -votes, pairs // n))
-    pairs = pairs[order]
-    from_ = pairs // n
-    rank = np.arange(len(pairs)) - np.searchsorted(from_, from_, side="left")
-    return [(int(one // n), int(one % n)) for one in pairs[rank < MOST_PARTNERS]]
+def _elected(
+    giver: Ints, taker: Ints, on_giver: Points, on_taker: Points, starts: Ints, vote: Vote
+) -> list[tuple[int, int]]:
+    """Return (picture, partner) for the partners of which most features lie as one transform lays them."""
+    n = len(starts) - 1
+    a, b = (np.searchsorted(starts, one, side="right") - 1 for one in (giver, taker))
+    order = np.argsort(a * n + b, kind="stable")
+    pairs, first, votes = np.unique((a * n + b)[order], return_index=True, return_counts=True)
+    listed = np.flatnonzero((votes >= vote.least) & (pairs // n != pairs % n))
+    listed = listed[_leading(pairs[listed] // n, votes[listed], SHORT_LIST)]
+    spans = [order[first[one] : first[one] + votes[one]] for one in listed]
+    fit = np.array([_fit(on_giver[giver[span]], on_taker[taker[span]]) for span in spans], np.int64)
+    kept = listed[fit >= vote.fit]
+    kept = kept[_leading(pairs[kept] // n, fit[fit >= vote.fit], vote.most)]
+    return [(int(one // n), int(one % n)) for one in pairs[kept]]
+
+
+def _leading(owner: Ints, weight: Ints, most: int) -> Ints:
+    """Return the positions of the `most` heaviest of each owner; of equals, the first."""
+    order = np.lexsort((-weight, owner))
+    ranked = owner[order]
+    return order[np.arange(len(ranked)) - np.searchsorted(ranked, ranked, side="left") < most]
+
+
+def _fit(a: Points, b: Points) -> int:
+    """Return how many positions follow one similarity transform from a to b."""
+    matrix, chosen = cv2.estimateAffinePartial2D(a, b, None, cv2.RANSAC, _PIXELS, 500, 0.99)
+    return 0 if matrix is None else int(chosen.sum())

@@ -66,8 +66,9 @@ def scope(n: int) -> str:
         return ""
     return (
         f"{n} pictures are too many to compare all pairs: near copies were sought among the "
-        f"{n_neighbours(n)} nearest of each with a coarse likeness of at least {LEAST_ALIKE}, so a copy "
-        "that was cropped or changed strongly may be missed; equal pictures are always found"
+        f"{n_neighbours(n)} nearest of each with a coarse likeness of at least {LEAST_ALIKE} and among those "
+        "that share local features, so a copy that was changed strongly, or cropped to a quarter, may be "
+        "missed; equal pictures are always found"
     )
 
 
