@@ -125,8 +125,9 @@ def test_copies_inside_every_group_change_no_figure_that_takes_groups_as_units(
                 (first.value, first.low, first.high), abs=1e-6
             ), first.metric
         if first.metric == "accuracy":
-            # a share's effective size is never above its samples; copies lift that bound, the groups' variance stays
-            assert 0.8 * width(first) <= width(second) <= width(first) + 1e-9
+            # a share's effective size is never above its samples; where errors within groups happen to lie more
+            # evenly than chance would have it, copies lift that bound, never further than their number
+            assert width(first) / copies**0.5 - 0.01 <= width(second) <= width(first) + 1e-9
     left, right = one.comparisons[0], many.comparisons[0]
     assert (right.low, right.high) == pytest.approx((left.low, left.high), abs=1e-6)
     for name in ("interval", "obuchowski", "mcnemar_clustered", "nadeau_bengio"):
