@@ -1,0 +1,60 @@
+"""Votes of local features: who shares a part with whom, in bounded memory, and never by scattered features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from tests.planting.scenes import head
+
+from headtohead.audit.groups import parts
+from headtohead.audit.groups.parts import FEW, MANY, Vote, partners, sampled
+from headtohead.audit.groups.view import NOTHING, View, glance, look
+
+Grey = npt.NDArray[np.uint8]
+HEADS = [head(seed) for seed in range(12)]
+CROPPED = [HEADS[0][20:-20, 20:-20], HEADS[1][:160, :160], np.ascontiguousarray(HEADS[2][:, ::-1])]
+STRONG = {(0, 12, 0), (2, 14, 1)}
+WANTED = STRONG | {(1, 13, 0)}
+
+
+def voted(views: list[View], vote: Vote) -> list[tuple[int, int, int]]:
+    return partners(views, [views[i] for i in sampled(len(views))], vote)
+
+
+@pytest.mark.parametrize(("ready", "vote"), [(look, FEW), (glance, MANY)], ids=["few", "many"])
+def test_crops_and_mirrored_pictures_are_partners(ready: Callable[[Grey], View], vote: Vote) -> None:
+    assert set(voted([ready(grey) for grey in HEADS + CROPPED], vote)) >= WANTED
+
+
+def test_features_that_follow_no_common_transform_elect_nobody() -> None:
+    strict = replace(MANY, fit=9)
+    views = [glance(grey) for grey in HEADS + CROPPED]
+    assert set(voted(views, strict)) == STRONG
+    rng = np.random.default_rng(0)
+    scattered = [replace(view, points=rng.permutation(view.points)) for view in views]
+    assert voted(scattered, strict) == []
+    assert set(voted(scattered, replace(MANY, fit=0))) > WANTED, "without the transform they would be elected"
+
+
+def test_the_size_of_a_block_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    views = [look(grey) for grey in HEADS + CROPPED]
+    whole = voted(views, FEW)
+    monkeypatch.setattr(parts, "_BLOCK", 100)
+    assert voted(views, FEW) == whole
+
+
+def test_pictures_without_features_elect_nobody() -> None:
+    assert voted([NOTHING, NOTHING], MANY) == []
+    flat = glance(np.full((64, 64), 9, np.uint8))
+    views = [flat, glance(HEADS[0]), NOTHING, glance(np.ascontiguousarray(HEADS[0][:, ::-1]))]
+    assert (1, 3, 1) in voted(views, MANY)
+    assert {pair[:2] for pair in voted(views, MANY)} == {(1, 3)}
+
+
+def test_a_sample_of_a_large_set_stays_small() -> None:
+    assert len(sampled(100)) == 100
+    assert 400 <= len(sampled(100_000)) <= 500
