@@ -37,7 +37,7 @@ def test_features_that_follow_no_common_transform_elect_nobody() -> None:
     rng = np.random.default_rng(0)
     scattered = [replace(view, points=rng.permutation(view.points)) for view in views]
     assert voted(scattered, strict) == []
-    assert set(voted(scattered, replace(MANY, fit=0))) > WANTED, "without the transform they would be elected"
+    assert len(voted(scattered, replace(MANY, fit=0))) > 10, "without the transform many are elected"
 
 
 def test_the_size_of_a_block_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
