@@ -55,11 +55,11 @@ def near(context: Context) -> Observation:
     pairs = [p for p in context.grouping.pairs if p.kind != "exact"]
     if not pairs:
         return passed("no near-duplicates were verified")
-    kinds = Counter(p.kind for p in pairs)
+    mirrored = sum(p.kind == "mirrored" for p in pairs)
     members = {i for p in pairs for i in (p.a, p.b)}
     shared = sum(1 for n in context.group_sizes.values() if n > 1)
     return issue(
-        f"{len(pairs)} pairs are near-duplicates ({', '.join(f'{n} {k}' for k, n in kinds.items())}) in "
+        f"{len(pairs)} pairs are near-duplicates{f' ({mirrored} of them mirrored)' if mirrored else ''}, in "
         f"{len(members)} pictures; with exact copies and given groups, {len(context.samples)} pictures make "
         f"{len(context.group_sizes)} groups, {shared} of them with several members",
         "Keep groups.csv with the data and split by it. Look at the pairs side by side in audit.html; a pair that "
