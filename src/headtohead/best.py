@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headtohead.core.errors import ChangedConfigError
+from headtohead.core.errors import ChangedConfigError, NoEffectError
 from headtohead.core.files import write_json, write_whole
 from headtohead.core.records import Verdict
 from headtohead.core.reporter import QUIET, Reporter
@@ -46,6 +46,7 @@ def search(
     finetune: Sequence[str] = (),
     epochs: int = 20,
     augment: str = "auto",
+    copies: int = 0,
     minutes: float = 20.0,
     folds: int = 5,
     repeats: int = 3,
@@ -60,6 +61,8 @@ def search(
             and the searched model is a rung of its own. Twenty minutes and more each without a GPU.
         epochs: of fine-tuning. augment: its preset; one that does not mirror keeps mirror images out
             of the search too.
+        copies: above 0, a rung aside shows what so many augmented copies of each training picture buy;
+            their draws follow from the seed and the picture.
         minutes: no repeat is begun after so much time, at least one is done; fine-tuning ends then in the
             middle of an epoch, and what it did not finish is left out and named. The same command
             with more minutes goes on.
@@ -71,14 +74,18 @@ def search(
     from headtohead.heads.pictures import get_augmenter
 
     began = time.monotonic()
-    mirrors = get_augmenter(augment).mirrors
+    augmenter = get_augmenter(augment)
+    mirrors = augmenter.mirrors
+    if copies and augmenter.name == "none":
+        raise NoEffectError("The preset 'none' changes nothing, so copies are of no use; leave them out.")
     dataset = _grouped(source, options, reporter)
     crop = _crop(dataset, reporter)
-    kitchen = Kitchen(dataset, cache or _cache(), seed, reporter)
+    kitchen = Kitchen(dataset, cache or _cache(), seed, reporter, augmenter)
     run, clock = RunFolder(out), Watch(reporter, began + 60 * minutes)
     tried = candidates(backbones, crop, mirrors=mirrors)
-    rungs = ladder(backbones, crop, mirrors=mirrors)
+    rungs = ladder(backbones, crop, mirrors=mirrors, copies=copies)
     asked = {"backbones": [*backbones], "finetune": [*finetune], "epochs": epochs, "augment": augment}
+    asked |= {"copies": copies}
     with run.held():
         _claim(out / "settings.json", asked | {"folds": folds, "seed": seed, "data": dataset.digest()})
         data = CellData(dataset.labels(), dataset.groups(), dataset.classes)
@@ -95,8 +102,14 @@ def search(
             shown += [WITH_TUNED, *tuned]
         verdicts, table, chosen = _judged(shown, dataset, run, parts, seed, reporter)
         table.to_parquet(out / "predictions.parquet", index=False)
-        told = content(verdicts, chosen, parts, dataset, [one.name for one in tried])
-        told |= {"notes": tuning.notes, "minutes": round((time.monotonic() - began) / 60, 1), "model": model}
+        asides = [rung.name for rung in rungs if rung.aside]
+        told = content(verdicts, chosen, parts, dataset, [one.name for one in tried], asides)
+        told |= {
+            "asked": asked | {"seed": seed},
+            "notes": tuning.notes,
+            "minutes": round((time.monotonic() - began) / 60, 1),
+            "model": model,
+        }
         write_json(out / "best.json", told)
         from headtohead.report.ladder import page
 
@@ -126,9 +139,15 @@ def _heads(
 ) -> dict[str, Head]:
     """Return name -> head: every candidate, then the rungs of the ladder, then the search itself."""
     from headtohead.heads.probe import ProbeHead
+    from headtohead.searching.copies import CopiesHead
 
     needed = list(dict.fromkeys([*tried, *(one for rung in rungs for one in rung.members)]))
-    heads: dict[str, Head] = {one.name: ProbeHead(_maker(kitchen, one)) for one in needed}
+    heads: dict[str, Head] = {
+        one.name: CopiesHead(_maker(kitchen, one), kitchen.copies(one))
+        if one.copies
+        else ProbeHead(_maker(kitchen, one))
+        for one in needed
+    }
     lookup = _lookup(run, seed, k)
     for rung in rungs:
         names = [one.name for one in rung.members]

@@ -14,14 +14,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Protocol, get_args
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from filelock import FileLock
 
-from headtohead.backbones.inputs import Aspect, fit_to
+from headtohead.backbones.inputs import Aspect, fit_unit, normalise
 from headtohead.backbones.load import load_backbone
 from headtohead.backbones.network import Backbone
 from headtohead.backbones.passes import BATCH, GPU_BATCH, MOST_WORKERS, Kind, cores, run_network
@@ -45,7 +45,7 @@ from headtohead.core.reporter import QUIET, Reporter
 from headtohead.data.dataset import Dataset
 from headtohead.preprocess.recipe import Recipe
 
-__all__ = ["BATCH", "Features", "Kind", "extract", "row_key", "run_network"]
+__all__ = ["BATCH", "Change", "Features", "Kind", "extract", "row_key", "run_network"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -54,6 +54,17 @@ CHECKED = 8  # pictures on which a fast arithmetic is checked
 CHECK_BATCH = 4
 THREADS = 4
 ARITHMETIC = 1  # raised whenever `fit_to` or a pooling changes, so that old rows are not reused
+
+
+class Change(Protocol):
+    """What happens to a picture between its recipe and the network."""
+
+    @property
+    def name(self) -> str:
+        """All that decides the change; rows are kept under it."""
+
+    def __call__(self, sample: Sample, pixels: Floats) -> Floats:
+        """Return pixels (S, S) or (S, S, 3) in [0, 1] of the same shape; a function of its arguments alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +93,7 @@ def extract(
     batch: int | None = None,
     kind: Kind = "last",
     aspect: Aspect = "squash",
+    change: Change | None = None,
     reporter: Reporter = QUIET,
 ) -> Features:
     """Return one feature row per sample; rows already in `cache` are not computed again.
@@ -96,6 +108,7 @@ def extract(
         kind: "last" pooled features, "layers" of several depths, "symmetry" those of both sides of a
             picture and how the sides differ, "map" the flattened last map (its shape is in
             `how["shape"]`).
+        change: what happens to each picture at the network's size, such as one draw of an augmentation.
 
     Raises:
         PrecisionError: "bf16" or "fp16" was asked for and does not agree with fp32.
@@ -110,13 +123,14 @@ def extract(
     size = batch or (GPU_BATCH if place.type == "cuda" else BATCH)
     weights = ensure(record, seed=seed, reporter=reporter)
     identity = _identity(record, weights, recipe, precision, place, kind, aspect, size)
+    identity |= {} if change is None else {"change": change.name}
     folder = cache / f"{_slug(record.name)}-{_digest(identity)}"
     keys = [row_key(sample) for sample in dataset.samples]
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / ".lock"):
         store = RowStore(folder, reporter)
         missing = store.missing(keys)
-        task = _Task(dataset, record, recipe, aspect, kind, place, size, seed, reporter)
+        task = _Task(dataset, record, recipe, aspect, kind, change, place, size, seed, reporter)
         if missing or not (folder / "how.json").exists():
             _compute(task, dict(zip(keys, dataset.samples, strict=True)), missing, precision, store, identity)
         how = json.loads((folder / "how.json").read_text(encoding="utf-8"))
@@ -143,6 +157,7 @@ class _Task:
     recipe: Recipe
     aspect: Aspect
     kind: Kind
+    change: Change | None
     device: torch.device
     batch: int
     seed: int
@@ -152,7 +167,9 @@ class _Task:
         return load_backbone(self.record, seed=self.seed, device=self.device, dtype=dtype_of(precision))
 
     def prepare(self, sample: Sample) -> Floats:
-        return fit_to(self.recipe.apply(self.dataset.read(sample)).pixels, self.record, aspect=self.aspect)
+        prepared = self.recipe.apply(self.dataset.read(sample)).pixels
+        unit = fit_unit(prepared, self.record, aspect=self.aspect)
+        return normalise(unit if self.change is None else self.change(sample, unit), self.record)
 
 
 def _compute(

@@ -38,6 +38,12 @@ def best(
         str,
         typer.Option(help="Augmentation preset; one that does not mirror (xray) rules mirror images out."),
     ] = "auto",
+    copies: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Augmented copies of each training picture, in a rung that shows what they buy."
+        ),
+    ] = 0,
     folds: Annotated[int, typer.Option(min=2, help="Outer grouped folds.")] = 5,
     repeats: Annotated[int, typer.Option(min=1, help="Repeats of the outer folds.")] = 3,
     seed: Annotated[int, typer.Option(min=0, help="Decides every draw.")] = 0,
@@ -62,6 +68,7 @@ def best(
         finetune=tuned,
         epochs=epochs,
         augment=augment,
+        copies=copies,
         minutes=minutes,
         folds=folds,
         repeats=repeats,

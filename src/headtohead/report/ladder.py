@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from html import escape
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,18 @@ def _ladder(told: Mapping[str, Any]) -> str:
         "<tr><th>rung</th><th>AUROC</th><th>accuracy</th><th>gain in AUROC over the rung above</th>"
         "<th>gain in accuracy</th></tr>"
     )
-    return f"<div class='card'><table>{head}{body}</table></div>"
+    return f"<div class='card'><table>{head}{body}</table></div>{_asides(told)}"
+
+
+def _asides(told: Mapping[str, Any]) -> str:
+    """Say on what the rung below an aside stands, where there is one."""
+    rows = told["ladder"]
+    found = [(one, two) for one, two in pairwise(rows) if two["over"] == one["over"] is not None]
+    return "".join(
+        f"<p class='note'>'{escape(one['name'])}' stands aside: it and '{escape(two['name'])}' below it are both "
+        f"compared with '{escape(one['over'])}'.</p>"
+        for one, two in found
+    )
 
 
 def _chosen(told: Mapping[str, Any]) -> str:

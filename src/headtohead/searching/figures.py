@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from headtohead.core.records import Verdict
@@ -24,6 +24,7 @@ def content(
     parts: Sequence[Fold],
     dataset: Dataset,
     tried: list[str],
+    asides: Collection[str] = (),
 ) -> dict[str, Any]:
     """Return the content of `best.json` but for the model.
 
@@ -31,15 +32,15 @@ def content(
         verdicts: by metric, "accuracy" and "auroc", over the same contenders.
         chosen: candidate -> in how many outer cells the search joined it.
         tried: names of the candidates.
+        asides: rungs on which the rung below does not stand.
     """
     scores = {(s.contender, s.metric): s for s in verdicts["auroc"].scores}
     names = list(dict.fromkeys(s.contender for s in verdicts["auroc"].scores))
     rungs = []
-    for before, name in zip([None, *names], names, strict=False):
+    for name, below in _standing(names, asides):
         row: dict[str, Any] = {m: scores[name, m].model_dump(mode="json") for m in METRICS}
-        # a network that is fine-tuned alone stands below the ladder, on no rung
-        gains = {f"gain_in_{m}": _gain(verdicts[m], None if "@" in name else before, name) for m in METRICS}
-        rungs.append({"name": name, **row, **gains})
+        gains = {f"gain_in_{m}": _gain(verdicts[m], below, name) for m in METRICS}
+        rungs.append({"name": name, "over": below, **row, **gains})
     final = WITH_TUNED if WITH_TUNED in names else SEARCHED  # fixed beforehand, whatever it scored
     accuracy, auroc = scores[final, "accuracy"], scores[final, "auroc"]
     repeats = len({part.repeat for part in parts})
@@ -56,6 +57,16 @@ def content(
         "cells": len(parts),
         "table": [_line(row) for row in rungs],
     }
+
+
+def _standing(names: Sequence[str], asides: Collection[str]) -> Iterator[tuple[str, str | None]]:
+    """Yield each rung and the one that it stands on; a network that is fine-tuned alone stands on none."""
+    below: str | None = None
+    for name in names:
+        alone = name.endswith("@finetune")
+        yield name, None if alone else below
+        if not alone and name not in asides:
+            below = name
 
 
 def _line(row: Mapping[str, Any]) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,9 @@ from headtohead.backbones.looks import Look, looked_at
 from headtohead.backbones.record import BackboneRecord
 from headtohead.core.reporter import Reporter
 from headtohead.data.dataset import Dataset
+
+if TYPE_CHECKING:
+    from headtohead.heads.pictures import Augmenter
 
 __all__ = ["Ingredients", "Kitchen", "Rung", "candidates", "ladder"]
 
@@ -28,25 +32,33 @@ class Ingredients:
     Attributes:
         recipe: preprocessing; look: which depths, and whether the mirror image counts too.
         large: input side about half as large again as the weights' own.
+        copies: how many changed copies of each training picture are learned from too.
     """
 
     backbone: str
     recipe: str = "foreground"
     look: Look = Look()  # noqa: RUF009  a frozen record
     large: bool = False
+    copies: int = 0
 
     @property
     def name(self) -> str:
         """How the candidate is called, "dinov2-small, foreground, symmetry"."""
         look = [] if self.look == Look() else [str(self.look)]
-        return ", ".join([self.backbone, self.recipe, *look, *(["large"] if self.large else [])])
+        more = ["large"] * self.large + [f"{self.copies} copies"] * bool(self.copies)
+        return ", ".join([self.backbone, self.recipe, *look, *more])
 
 
 class Rung(NamedTuple):
-    """One step of the ablation: what was added, and the candidates whose mean it is."""
+    """One step of the ablation: what was added, and the candidates whose mean it is.
+
+    Attributes:
+        aside: the rung below it does not stand on this one; both are compared with the rung above.
+    """
 
     name: str
     members: list[Ingredients]
+    aside: bool = False
 
 
 class Way(NamedTuple):
@@ -81,12 +93,20 @@ def candidates(backbones: Sequence[str], crop: str, *, mirrors: bool = True) -> 
     ]
 
 
-def ladder(backbones: Sequence[str], crop: str, *, mirrors: bool = True) -> list[Rung]:
-    """Return the ablation: each rung one thing more than the one before it."""
+def ladder(backbones: Sequence[str], crop: str, *, mirrors: bool = True, copies: int = 0) -> list[Rung]:
+    """Return the ablation: each rung one thing more than the one before it.
+
+    Args:
+        copies: above 0, augmented copies of the training pictures are a rung aside. They cost as many
+            passes more, and so are tried with one backbone and are not searched over.
+    """
     first = backbones[0]
 
     def rung(name: str, recipe: str, look: str = "", large: bool = False) -> Rung:
         return Rung(name, [Ingredients(first, recipe, _look(look, mirrors), large)])
+
+    copied = Ingredients(first, crop, _look("symmetry", mirrors), copies=copies)
+    aside = [Rung("aside: augmented copies", [copied], aside=True)] if copies else []
 
     rungs = [
         rung("whole picture", "none"),
@@ -94,6 +114,7 @@ def ladder(backbones: Sequence[str], crop: str, *, mirrors: bool = True) -> list
         rung("+ mirror images", crop, "flip"),
         rung("+ features of several layers", crop, "layers+flip"),
         rung("+ differences of the sides", crop, "symmetry"),
+        *aside,
         rung("+ larger input", crop, "symmetry", large=True),
     ]
     others = [Ingredients(name, crop, _look("symmetry", mirrors)) for name in backbones[1:]]
@@ -112,10 +133,22 @@ def _look(words: str, mirrors: bool) -> Look:
 
 
 class Kitchen:
-    """Makes feature matrices from ingredients, each once."""
+    """Makes feature matrices from ingredients, each once.
 
-    def __init__(self, dataset: Dataset, cache: Path, seed: int, reporter: Reporter) -> None:
+    Args:
+        augmenter: changes the copies, if any are asked for.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        cache: Path,
+        seed: int,
+        reporter: Reporter,
+        augmenter: Augmenter | None = None,
+    ) -> None:
         self.dataset, self.cache, self.seed, self.reporter = dataset, cache, seed, reporter
+        self._augmenter = augmenter
         self._rows: dict[Ingredients, Rows] = {}
 
     def rows(self, wanted: Ingredients) -> Rows:
@@ -124,10 +157,18 @@ class Kitchen:
             self._rows[wanted] = self._extract(wanted)
         return self._rows[wanted]
 
-    def _extract(self, wanted: Ingredients) -> Rows:
+    def copies(self, wanted: Ingredients) -> list[Callable[[], Rows]]:
+        """Return what makes the (n, D) features of each changed copy of all samples."""
+        return [partial(self._extract, wanted, number) for number in range(1, wanted.copies + 1)]
+
+    def _extract(self, wanted: Ingredients, copy: int = 0) -> Rows:
         from headtohead.preprocess.recipe import get_recipe
 
-        options = {"cache": self.cache, "seed": self.seed, "reporter": self.reporter}
+        options: dict[str, Any] = {"cache": self.cache, "seed": self.seed, "reporter": self.reporter}
+        if copy and self._augmenter is not None:
+            from headtohead.searching.copies import Copy
+
+            options["change"] = Copy(self._augmenter, self.seed, copy)
         recipe = get_recipe(wanted.recipe)
         return looked_at(self.dataset, sized(wanted), recipe, wanted.look, **options).rows
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,18 @@ from PIL import Image as Pillow
 
 from headtohead.backbones.looks import Look
 from headtohead.best import _cells, _heads, _judged, _parts, search
-from headtohead.core.errors import ChangedConfigError
+from headtohead.core.errors import ChangedConfigError, NoEffectError
 from headtohead.core.records import Sample
 from headtohead.core.reporter import QUIET
 from headtohead.core.runs import RunFolder
 from headtohead.data.dataset import Dataset
 from headtohead.data.load import load
-from headtohead.heads.base import Cell, CellData
+from headtohead.heads.base import Cell, CellData, CellResult
+from headtohead.heads.pictures import get_augmenter
+from headtohead.heads.probe import ProbeHead
 from headtohead.searching.clock import TimeOverError, Watch
-from headtohead.searching.figures import SEARCHED, WITH_TUNED, content
+from headtohead.searching.copies import CopiesHead, Copy
+from headtohead.searching.figures import SEARCHED, WITH_TUNED, _standing, content
 from headtohead.searching.ingredients import Ingredients, Rung, candidates, ladder
 from headtohead.searching.model import model_probabilities, probe_probabilities, searched_model
 from headtohead.searching.tuned import fit_whole, tuned_heads, tuned_probabilities
@@ -166,6 +170,83 @@ def test_where_mirror_images_are_not_sound_nothing_looks_at_them() -> None:
     ]  # fmt: skip
 
 
+def test_copies_stand_aside_of_the_ladder_and_outside_the_search() -> None:
+    rungs = ladder([CNN, VIT], "foreground", copies=3)
+    (place,) = (number for number, rung in enumerate(rungs) if rung.aside)
+    assert rungs[place].members == [replace(rungs[place - 1].members[0], copies=3)]
+    assert [rung for rung in rungs if not rung.aside] == ladder([CNN, VIT], "foreground")
+    names = [rung.name for rung in rungs]
+    standing = dict(_standing([*names, f"{CNN}@finetune"], {names[place]}))
+    assert standing[names[place]] == standing[names[place + 1]] == names[place - 1]
+    assert standing[names[0]] is None and standing[f"{CNN}@finetune"] is None
+
+
+def copied(skill: float, seed: int = 0) -> tuple[Dataset, Any, list[Any]]:
+    """Return 100 samples, their rows and two copies of each, which say the more of the label."""
+    data = dataset((np.arange(N) // 2) % 2, N)
+    rng = np.random.default_rng(seed)
+    plain = Noise(data, 0.3).rows(TRIED[0])
+    copies = [rng.normal(size=(N, D)) + skill * np.eye(D)[0] * data.labels()[:, None] for _ in range(2)]
+    return data, plain, copies
+
+
+def ask(plain: Any, copies: list[Any], data: Dataset) -> CellResult:
+    head = CopiesHead(lambda: plain, [lambda rows=rows: rows for rows in copies])  # type: ignore[misc]
+    known = CellData(data.labels(), data.groups(), data.classes)
+    return head.fit_predict(Cell(0, 0, np.arange(60), np.arange(60, N), 3), known, Path())
+
+
+def test_copies_of_what_is_scored_change_nothing_and_those_of_the_training_part_do() -> None:
+    """Copies of scored pictures that give their label away: a head that learned from them would know it."""
+    data, plain, copies = copied(0.0)
+    planted = [rows.copy() for rows in copies]
+    for rows in planted:
+        rows[60:] = plain[60:] + 50.0 * data.labels()[60:, None]
+    one, other = ask(plain, copies, data), ask(plain, planted, data)
+    assert np.array_equal(one.probabilities, other.probabilities)
+    assert np.array_equal(one.inner_probabilities, other.inner_probabilities)
+    telling = ask(plain, copied(3.0)[2], data)
+    assert not np.array_equal(one.probabilities, telling.probabilities)
+
+
+def test_inner_folds_never_learn_from_copies_of_what_they_judge() -> None:
+    """Each copy carries its picture's own mark; marks of held pictures would be known by heart."""
+    labels = np.random.default_rng(8).permutation(np.arange(N) % 2)
+    data = dataset(labels, N)
+    marks = np.eye(N // 2)[np.arange(N) // 2].astype(np.float32)  # shared by a group, and by nobody else
+    inner = ask(marks, [marks, marks], data).inner_probabilities
+    hits = float((inner.argmax(axis=1) == labels[:60]).mean())
+    assert hits < 0.65  # by heart it would be most of the pairs of one label
+
+
+def test_copies_that_repeat_the_pictures_change_nothing() -> None:
+    data, plain, _ = copied(0.0)
+    alone = ProbeHead(lambda: plain).fit_predict(
+        Cell(0, 0, np.arange(60), np.arange(60, N), 3),
+        CellData(data.labels(), data.groups(), data.classes),
+        Path(),
+        QUIET,
+    )
+    same = ask(plain, [plain, plain], data)
+    assert same.chosen["C"] == alone.chosen["C"]
+    np.testing.assert_allclose(same.probabilities, alone.probabilities, rtol=1e-4, atol=1e-5)
+
+
+def test_a_copy_is_drawn_from_seed_number_and_picture_alone() -> None:
+    samples = dataset(np.arange(4) % 2, 4).samples
+    pixels = np.random.default_rng(0).random((32, 32), dtype=np.float32)
+    light = get_augmenter("light")
+    made = [
+        Copy(light, seed, number)(samples[0], pixels) for seed, number in ((0, 1), (0, 1), (0, 2), (1, 1))
+    ]
+    assert np.array_equal(made[0], made[1])
+    assert not any(np.array_equal(made[0], other) for other in made[2:])
+    assert not np.array_equal(made[0], Copy(light, 0, 1)(samples[1], pixels))
+    renamed = samples[0].model_copy(update={"id": "z", "path": "z.png"})
+    assert np.array_equal(made[0], Copy(light, 0, 1)(renamed, pixels))
+    assert len({Copy(light, seed, number).name for seed in (0, 1) for number in (1, 2)}) == 4
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Twenty-four pictures on dark ground, a bright spot on one side of half of them."""
@@ -183,7 +264,7 @@ def folder(tmp_path: Path) -> Path:
 def small(folder: Path, out: Path, cache: Path, minutes: float) -> dict[str, Any]:
     return search(
         str(folder), out, backbones=[CNN], finetune=[CNN], epochs=1, minutes=minutes, folds=2, repeats=2,
-        cache=cache,
+        cache=cache, copies=2,
     )  # fmt: skip
 
 
@@ -196,6 +277,10 @@ def test_the_model_holds_what_the_estimate_describes(folder: Path, tmp_path: Pat
     assert f"'{WITH_TUNED}'" in told["sentences"][0] and told["notes"] == []
     assert [row["name"] for row in told["ladder"]][-2:] == [WITH_TUNED, f"{CNN}@finetune"]
     assert told["ladder"][-1]["gain_in_auroc"] is None and told["ladder"][-2]["gain_in_auroc"] is not None
+    aside = next(row for row in told["ladder"] if row["name"] == "aside: augmented copies")
+    assert aside["over"] == "+ differences of the sides" and told["asked"]["copies"] == 2
+    assert "stands aside" in (out / "best.html").read_text(encoding="utf-8")
+    assert not any("copies" in name for name in told["candidates"])
     data = load(str(folder))
     both = model_probabilities(told["model"], out, data, cache=cache)
     probes = model_probabilities(told["model"] | {"tuned": []}, out, data, cache=cache)
@@ -203,6 +288,8 @@ def test_the_model_holds_what_the_estimate_describes(folder: Path, tmp_path: Pat
     np.testing.assert_allclose(both, (probes + tuned_probabilities(member, out, data)) / 2)
     with pytest.raises(ChangedConfigError, match="epochs: 1 there, 2 asked for"):
         search(str(folder), out, backbones=[CNN], finetune=[CNN], epochs=2, folds=2, repeats=2, cache=cache)
+    with pytest.raises(NoEffectError, match="copies"):
+        search(str(folder), out, augment="none", copies=2)
 
 
 def test_the_network_on_disk_says_what_the_head_says(folder: Path, tmp_path: Path) -> None:
