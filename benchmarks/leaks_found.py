@@ -1,9 +1,11 @@
 """Every planted kind of copy on four kinds of pictures: how many of n are found.
 
     python benchmarks/leaks_found.py --n 6
+    python benchmarks/leaks_found.py --n 2 --crowd 600    # as in a set too large to compare all pairs
 
 Each kind is a folder of its own, read by the loader: n originals and their n copies, so that no
-copy is found by way of another.
+copy is found by way of another. With --crowd all kinds stand in one set, each with originals of its
+own, among so many other pictures, and the set is searched as one of more than 4,000 pictures is.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import argparse
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -21,6 +24,7 @@ from tests.planting.copies import BEYOND, COPIES, Copy
 from tests.planting.scenes import SCENES, Grey
 
 from headtohead.audit.duplicates import find_groups
+from headtohead.audit.groups import find, search
 from headtohead.data.load import load
 
 
@@ -40,18 +44,49 @@ def searched(copy: Copy, originals: list[Grey]) -> tuple[int, int]:
     return sum(len(one) == 1 for one in groups.values()), wrong
 
 
+def crowded(originals: Callable[[int], Grey], n: int, others: int) -> tuple[dict[str, int], int]:
+    """Return how many of n copies of each kind are found in one large set, and how many pairs are wrong."""
+    search.ALL_PAIRS = find.ALL_PAIRS = 1
+    search.n_neighbours = lambda _n: 3
+    kinds = {**COPIES, **BEYOND}
+    with tempfile.TemporaryDirectory() as folder:
+        for number, copy in enumerate([copy for copy in kinds.values() for _ in range(n)]):
+            for word, (suffix, content) in zip(
+                "ab", (stored.png(p := originals(number)), copy(p)), strict=True
+            ):
+                path = Path(folder, "xy"[number % 2], f"{word}{number:05d}{suffix}")
+                path.parent.mkdir(exist_ok=True)
+                path.write_bytes(content)
+        for number in range(len(kinds) * n, len(kinds) * n + others):
+            Path(folder, "xy"[number % 2], f"c{number:05d}.png").write_bytes(stored.png(originals(number))[1])
+        grouping = find_groups(load(folder))
+    group = {Path(name).stem: one for name, one in grouping.groups.items()}
+    hit = [group[f"a{number:05d}"] == group[f"b{number:05d}"] for number in range(len(kinds) * n)]
+    wrong = sum(Path(pair.a).stem[1:] != Path(pair.b).stem[1:] for pair in grouping.pairs)
+    return {kind: sum(hit[i * n : i * n + n]) for i, kind in enumerate(kinds)}, wrong
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--n", type=int, default=6, help="pictures of each kind")
     parser.add_argument(
         "--scenes", default=",".join(SCENES), help="kinds of pictures, of " + ", ".join(SCENES)
     )
+    parser.add_argument("--crowd", type=int, help="all kinds in one set among so many other pictures")
     arguments = parser.parse_args()
     n, scenes = arguments.n, arguments.scenes.split(",")
-    originals = {scene: [SCENES[scene](seed) for seed in range(n)] for scene in scenes}
     start, wrong = time.process_time(), 0
     print(f"| copy, found of {n} | " + " | ".join(scenes) + " |\n|---|" + "--:|" * len(scenes), flush=True)
-    for kind, copy in {**COPIES, **BEYOND}.items():
+    if arguments.crowd:
+        found = [crowded(SCENES[scene], n, arguments.crowd) for scene in scenes]
+        for kind in found[0][0]:
+            print(f"| {kind} | " + " | ".join(str(one[0][kind]) for one in found) + " |")
+        wrong = sum(one[1] for one in found)
+        print(
+            f"| all but the last four | {' | '.join(str(sum(one[0][kind] for kind in COPIES)) for one in found)} |"
+        )
+    originals = {scene: [SCENES[scene](seed) for seed in range(n)] for scene in scenes}
+    for kind, copy in ({} if arguments.crowd else {**COPIES, **BEYOND}).items():
         seen = [searched(copy, originals[scene]) for scene in scenes]
         wrong += sum(one[1] for one in seen)
         print(f"| {kind} | " + " | ".join(str(one[0]) for one in seen) + " |", flush=True)
