@@ -12,6 +12,7 @@ from headtohead.evaluate.exact import fisher_exact, mcnemar_exact, newcombe, new
 from headtohead.evaluate.intervals import bca, concordance_bound
 from headtohead.evaluate.mcnemar import clustered_mcnemar
 from headtohead.evaluate.multiplicity import holm
+from headtohead.evaluate.ranks import critical_difference
 from headtohead.evaluate.table import Lines
 from headtohead.evaluate.thresholds import at_prevalence
 from headtohead.evaluate.utility import net_benefit
@@ -42,6 +43,11 @@ def test_difference_is_newcombes_table_2(
 def test_paired_difference_is_newcombes() -> None:
     """Newcombe 1998, Stat Med 17:2635, method 10 on 36, 12, 2, 0."""
     assert newcombe_paired(36, 12, 2, 0) == pytest.approx((0.0569, 0.3404), abs=5e-5)
+
+
+def test_paired_difference_of_agreeing_results_is_fagerlands() -> None:
+    """Fagerland, Lydersen and Laake 2014, Stat Med 33:2850: airway hyper-responsiveness, 1, 1, 7, 12."""
+    assert newcombe_paired(1, 1, 7, 12) == pytest.approx((-0.507, -0.026), abs=5e-4)
 
 
 @pytest.mark.parametrize(
@@ -191,6 +197,27 @@ def test_predictive_values_follow_bayes() -> None:
 def test_sample_size_is_fleiss() -> None:
     """Fleiss, Tytun and Ury 1980: 0.25 against 0.40, alpha 0.05, power 0.8 -> 165 (152 uncorrected) per arm."""
     assert cases_needed(0.25, 0.40) == pytest.approx(165, abs=1)
+
+
+# accuracies of C4.5, with m, with cf and with both tuned, on 14 data sets: Demsar 2006, JMLR 7:1, table 6
+DEMSAR = """
+0.763 0.599 0.954 0.628 0.882 0.936 0.661 0.583 0.775 1.000 0.940 0.619 0.972 0.957
+0.768 0.591 0.971 0.661 0.888 0.931 0.668 0.583 0.838 1.000 0.962 0.666 0.981 0.978
+0.771 0.590 0.968 0.654 0.886 0.916 0.609 0.563 0.866 1.000 0.965 0.614 0.9751 0.946
+0.798 0.569 0.967 0.657 0.898 0.931 0.685 0.625 0.875 1.000 0.962 0.669 0.975 0.970
+"""
+
+
+def test_friedman_and_the_critical_difference_are_demsars() -> None:
+    """Demsar 2006, section 3.2.2: mean ranks 3.143, 2.000, 2.893, 1.964, chi squared 9.28, difference 1.25."""
+    rows = np.array(DEMSAR.split(), dtype=float).reshape(4, 14)
+    folds = {str(i): [(0, fold, float(v), 10) for fold, v in enumerate(row)] for i, row in enumerate(rows)}
+    found = critical_difference(folds, 1, 0.95)
+    assert list(found["mean_ranks"].values()) == pytest.approx([3.143, 2.000, 2.893, 1.964], abs=5e-4)
+    assert found["friedman_chi2"] == pytest.approx(9.28, abs=5e-3)
+    assert found["critical_difference"] == pytest.approx(1.25, abs=5e-3)
+    turned = critical_difference(folds, -1, 0.95)
+    assert list(turned["mean_ranks"].values()) == pytest.approx([1.857, 3.000, 2.107, 3.036], abs=5e-4)
 
 
 def test_the_study_in_question() -> None:

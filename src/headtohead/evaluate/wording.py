@@ -83,9 +83,9 @@ def pair_sentence(
             f"{a} and {b} are equivalent within {rule.rope:g}: {numbers} (difference {signed(found.value)}, "
             f"{inside}; {size})."
         )
+    if n_pairs > 1 and (found.low > 0 or found.high < 0) and found.p_adjusted > 1 - rule.level:
+        span += f"; after adjusting for {n_pairs} comparisons p = {found.p_adjusted:.2f}"
     if decision.word == "no_evidence":
-        if n_pairs > 1 and (found.low > 0 or found.high < 0):
-            span += f"; after adjusting for {n_pairs} comparisons p = {found.p_adjusted:.2f}"
         return f"No evidence of a difference between {a} and {b}: {numbers} ({span})."
     return f"The data cannot tell {a} from {b}: {numbers} ({span}){'; ' + more if more else ''}."
 
