@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from headtohead.core.errors import UsageError, unknown_name
+from headtohead.core.errors import NoEffectError, NotDefinedError, UsageError, unknown_name
 from headtohead.core.records import Score, Verdict
 from headtohead.core.reporter import QUIET, Reporter
 from headtohead.evaluate.corrected import fold_values
@@ -28,7 +28,7 @@ from headtohead.evaluate.setting import Setting
 from headtohead.evaluate.table import build_table
 from headtohead.evaluate.wording import answer, caveats
 
-__all__ = ["judge"]
+__all__ = ["check_question", "judge"]
 
 _LARGE = 2000
 
@@ -76,7 +76,7 @@ def judge(
         ManifestError, DataError: predictions that cannot be used.
         UnpairedError: contenders do not cover the same lines.
     """
-    _check(metric, classes, level, rope, prevalence)
+    check_question(metric, classes, level=level, rope=rope, prevalence=prevalence)
     table = build_table(predictions, classes=classes, positive=positive, contenders=contenders)
     if unknown := [name for name in baselines if name not in table.contenders]:
         raise unknown_name("baseline", unknown[0], table.contenders)
@@ -103,16 +103,30 @@ def judge(
     )
 
 
-def _check(
-    name: str, classes: Sequence[str], level: float, rope: float | None, prevalence: float | None
+def check_question(
+    name: str, classes: Sequence[str], *, level: float, rope: float | None, prevalence: float | None
 ) -> None:
+    """Refuse what cannot be asked of these classes, before anything is computed.
+
+    Raises:
+        UsageError: a metric that does not exist or has no direction, a number out of range.
+        NotDefinedError: a metric for two classes asked of more.
+        NoEffectError: a prevalence of the positive class where there are more than two classes.
+    """
     if not 0.5 < level < 1:
         raise UsageError(f"Got the level {level}; expected a share between 0.5 and 1, such as 0.95.")
     if rope is not None and not rope > 0:
         raise UsageError(f"Got --rope {rope}; expected a half-width above 0, such as 0.02.")
     if prevalence is not None and not 0 < prevalence < 1:
         raise UsageError(f"Got --prevalence {prevalence}; expected a share between 0 and 1, such as 0.02.")
+    if prevalence is not None and len(classes) != 2:
+        raise NoEffectError(
+            f"Got --prevalence {prevalence} with {len(classes)} classes; it is the share of the positive one of two. "
+            "Leave it out, or merge classes."
+        )
     found = metric_named(name, classes)
+    if found.binary_only and len(classes) != 2:
+        raise NotDefinedError(f"{found.title} is defined for two classes; got {len(classes)}.")
     if found.best not in ("high", "low"):
         raise UsageError(
             f"{found.title} has an ideal, not a direction; compare on another metric, such as auroc."

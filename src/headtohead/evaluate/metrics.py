@@ -19,7 +19,7 @@ from headtohead.evaluate.probability import probability_metrics
 from headtohead.evaluate.table import Lines
 from headtohead.evaluate.weighted import curve_metrics, ratio, weighted_auroc
 
-__all__ = ["METRICS", "Metric", "default_metrics", "metric", "metric_values", "predicted"]
+__all__ = ["METRICS", "Metric", "check_name", "default_metrics", "metric", "metric_values", "predicted"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -109,6 +109,16 @@ def metric(name: str, classes: Sequence[str] = ()) -> Metric:
             row = METRICS[base]
             return Metric(name, f"{row.title} of {rest}", row.kind, row.best, row.low, row.high, False, rest)
     raise unknown_name("metric", name, METRICS)
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that is no metric whatever the classes are.
+
+    Raises:
+        UnknownNameError: with the nearest names.
+    """
+    if name not in METRICS and not any(name.startswith(f"{base}_") for base in _PER_CLASS):
+        raise unknown_name("metric", name, METRICS)
 
 
 def default_metrics(classes: Sequence[str], folds: bool) -> tuple[str, ...]:

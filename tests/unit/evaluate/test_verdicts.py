@@ -12,6 +12,7 @@ import pytest
 from headtohead.core.errors import (
     LeakageError,
     ManifestError,
+    NoEffectError,
     NotDefinedError,
     UnknownNameError,
     UnpairedError,
@@ -272,6 +273,8 @@ def test_three_classes_go_all_the_way() -> None:
     assert set(verdict.details["roc"]["b"]) == {"a", "b", "c"}
     with pytest.raises(NotDefinedError):
         run(frame, classes=("a", "b", "c"), positive=None, metric="partial_auroc")
+    with pytest.raises(NoEffectError, match="with 3 classes"):
+        run(frame, classes=("a", "b", "c"), positive=None, prevalence=0.02)
 
 
 def test_a_perfect_contender_gets_a_bound_not_certainty() -> None:
