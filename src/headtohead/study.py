@@ -82,6 +82,7 @@ class Study:
                 self.reporter.say(f"{self.run_folder.path} is finished; nothing was computed anew.")
                 return finished
             self.check_contenders()
+            self.check_question()
             self.audit()
             self.split()
             self.predictions()
@@ -101,9 +102,11 @@ class Study:
             MissingExtraError: a board or tuner whose package is not installed.
         """
         from headtohead.core.boards import check_boards
+        from headtohead.evaluate.metrics import check_name
         from headtohead.heads.build import check_specs, with_members
         from headtohead.heads.modes import check_settings
 
+        check_name(self.config.metric)
         check_specs(self.specs)
         check_settings(with_members(self.specs), self.config.train)
         check_boards(self._log)
@@ -123,6 +126,20 @@ class Study:
             self._tell(record.name, {"weights": weights.model_dump(mode="json", exclude={"path"})})
             self._tell(record.name, {"record": record.model_dump(mode="json")})
         write_json(self.run_folder / "confounds.json", self._confounds())
+
+    def check_question(self) -> None:
+        """Refuse what cannot be asked of this data (metric, prevalence, columns), before any long work."""
+        from headtohead.evaluate.battery import check_question
+
+        asked = self.config
+        check_question(
+            asked.metric,
+            self.dataset.classes,
+            level=asked.level,
+            rope=asked.rope,
+            prevalence=asked.prevalence,
+        )
+        self._subgroups(self.dataset)
 
     @cached_property
     def dataset(self) -> Dataset:
@@ -192,7 +209,7 @@ class Study:
             n_boot=self.config.n_boot,
             rope=self.config.rope,
             prevalence=self.config.prevalence,
-            by=self._subgroups(),
+            by=self._subgroups(self.grouped),
             leaks=tuple(str(leak) for leak in self._plan.leaks),
             level=self.config.level,
             reporter=self.reporter,
@@ -403,17 +420,17 @@ class Study:
         known = self.run_folder.json(name) if (self.run_folder / name).is_file() else {}
         write_json(self.run_folder / name, {**known, **facts})
 
-    def _subgroups(self) -> dict[str, dict[str, str]] | None:
+    def _subgroups(self, data: Dataset) -> dict[str, dict[str, str]] | None:
         if not self.config.by:
             return None
         from headtohead.core.errors import unknown_name
 
-        known = sorted({name for sample in self.grouped.samples for name in sample.extra})
+        known = sorted({name for sample in data.samples for name in sample.extra if ":" not in name})
         for column in self.config.by:
             if column not in known:
                 raise unknown_name("column for --by", column, known)
         return {
-            column: {s.id: s.extra[column] for s in self.grouped.samples if column in s.extra}
+            column: {s.id: s.extra[column] for s in data.samples if column in s.extra}
             for column in self.config.by
         }
 

@@ -1,0 +1,60 @@
+"""A question that cannot be asked of the data is refused before anything is trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from headtohead.core.config import make_config
+from headtohead.core.errors import NoEffectError, NotDefinedError, UnknownNameError, UsageError
+from headtohead.study import Study
+
+
+@pytest.fixture
+def three_classes(tmp_path: Path) -> Path:
+    """A table of twelve tiny pictures of three classes, with a column `site`."""
+    rng = np.random.default_rng(0)
+    rows = ["path,label,patient,site"]
+    for i in range(12):
+        Image.fromarray(rng.integers(0, 255, (24, 24), dtype=np.uint8)).save(tmp_path / f"{i}.png")
+        rows.append(f"{i}.png,{'abc'[i % 3]},p{i},{'north' if i % 2 else 'south'}")
+    table = tmp_path / "pictures.csv"
+    table.write_text("\n".join(rows) + "\n")
+    return table
+
+
+def study_of(table: Path, **more: Any) -> Study:
+    settings = {"data": str(table), "contenders": ("scratch-cnn",), **more}
+    return Study(make_config(settings), table.parent / "run")
+
+
+def test_a_metric_that_no_data_has_leaves_no_trace(three_classes: Path) -> None:
+    study = study_of(three_classes, metric="auc")
+    with pytest.raises(UnknownNameError, match="did you mean 'auroc'"):
+        study.compare()
+    assert not (three_classes.parent / "run" / "study.toml").exists()
+
+
+@pytest.mark.parametrize(
+    ("asked", "error", "words"),
+    [
+        ({"metric": "sensitivity_d"}, UnknownNameError, "sensitivity_d"),
+        ({"metric": "partial_auroc"}, NotDefinedError, "two classes; got 3"),
+        ({"prevalence": 0.02}, NoEffectError, "with 3 classes"),
+        ({"by": ("sites",)}, UnknownNameError, "did you mean 'site'"),
+    ],
+)
+def test_what_these_classes_or_columns_cannot_answer_is_refused_first(
+    three_classes: Path, asked: dict[str, Any], error: type[UsageError], words: str
+) -> None:
+    with pytest.raises(error, match=words):
+        study_of(three_classes, **asked).compare()
+    assert not list((three_classes.parent / "run").glob("cells/*"))
+
+
+def test_what_can_be_asked_is_let_through(three_classes: Path) -> None:
+    study_of(three_classes, metric="sensitivity_b", by=("site",)).check_question()
