@@ -145,7 +145,23 @@ def margin_of(
         found = Margin(value, lambda level: centred(value, known, level), method)
     else:
         found = _transformed(table, row, base, value, known, resamples.jack(values))
+        cut = None if thresholds is None else thresholds[0]
+        found = replace(found, warnings=(*found.warnings, *_few_called(table, lines, row, base, cut)))
     return _with_left_out(found, len(known), len(boot))
+
+
+def _few_called(
+    table: Table, lines: Lines, row: Metric, base: str, threshold: Floats | None
+) -> tuple[ScoreWarning, ...]:
+    """Return the warning of an F1 that rests on hardly any positive answer, as for PPV."""
+    if base != "f1" or (row.of_class is None and not table.binary):
+        return ()
+    which = 1 if row.of_class is None else list(table.classes).index(row.of_class)
+    n_groups = len(np.unique(lines.group[predicted(lines, threshold) == which]))
+    if n_groups >= _FEW_GROUPS:
+        return ()
+    text = f"only {n_groups} group{'' if n_groups == 1 else 's'} with a positive answer"
+    return (ScoreWarning(code="few_in_denominator", text=text),)
 
 
 def _with_left_out(found: Margin, known: int, total: int) -> Margin:

@@ -168,3 +168,14 @@ def test_where_auroc_is_short_the_warning_is_frequent(study: Any) -> None:
     assert short["AUROC"] < 94
     assert short["warned"] > 50
     assert sound["warned"] < 2
+
+
+def test_an_f1_that_rests_on_hardly_any_positive_answer_is_warned_of() -> None:
+    label = np.arange(90) % 3 == 0
+    score = np.where(np.arange(90) < 6, 0.8, 0.2)
+    few = verdict_on(lines(label.astype(int), score))
+    assert "few_in_denominator" in codes(few, "f1") & codes(few, "ppv")
+    enough = verdict_on(lines(label.astype(int), np.where(np.arange(90) < 40, 0.8, 0.2)))
+    assert "few_in_denominator" not in codes(enough, "f1") | codes(enough, "ppv")
+    in_one_group = verdict_on(lines(label.astype(int), np.where(np.arange(90) < 40, 0.8, 0.2), per_group=10))
+    assert "few_in_denominator" in codes(in_one_group, "f1")
