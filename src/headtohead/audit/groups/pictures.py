@@ -42,16 +42,21 @@ class Source(Protocol):
 
 
 def ordered_map(work: Callable[[A], B], items: Iterable[A], workers: int) -> Iterator[B]:
-    """Yield `work(item)` in the order of the items, a bounded number ahead, in threads."""
-    if workers <= 1:
-        yield from map(work, items)
-        return
+    """Yield `work(item)` in the order of the items, a bounded number ahead, in threads.
+
+    Linear algebra keeps to one thread meanwhile: its matrices are small here, and threads that wait for
+    each other cost more than they bring.
+    """
     rest = iter(items)
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(workers) as pool:
-        ahead = [pool.submit(work, item) for item in islice(rest, 4 * workers)]
-        while ahead:
-            yield ahead.pop(0).result()
-            ahead += [pool.submit(work, item) for item in islice(rest, 1)]
+    with threadpool_limits(1, "blas"):
+        if workers <= 1:
+            yield from map(work, rest)
+            return
+        with ThreadPoolExecutor(workers) as pool:
+            ahead = [pool.submit(work, item) for item in islice(rest, 4 * workers)]
+            while ahead:
+                yield ahead.pop(0).result()
+                ahead += [pool.submit(work, item) for item in islice(rest, 1)]
 
 
 class Distinct:
