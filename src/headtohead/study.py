@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headtohead.core.config import StudyConfig
+from headtohead.core.errors import NoEffectError
 from headtohead.core.files import write_json, write_whole
 from headtohead.core.records import Verdict
 from headtohead.core.reporter import QUIET, Reporter
@@ -108,6 +109,10 @@ class Study:
 
         check_name(self.config.metric)
         check_specs(self.specs)
+        if self.config.mode != "probe" and self.specs == parse_list(self.config.contenders):
+            raise NoEffectError(
+                f"mode = {self.config.mode!r} would have no effect: each contender has one of its own (NAME@MODE)."
+            )
         check_settings(with_members(self.specs), self.config.train)
         check_boards(self._log)
 

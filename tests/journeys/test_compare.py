@@ -294,6 +294,18 @@ def test_an_unknown_contender_is_wrong_usage(
 
 
 @pytest.mark.usefixtures("shared_patch")
+def test_a_mode_that_nobody_takes_is_refused(
+    pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcome = compare(
+        capsys, pictures, tmp_path / "run", "--mode", "finetune", contender=f"{CONTENDER}@probe"
+    )
+    assert "mode = 'finetune' would have no effect" in error_line(outcome, status=2)
+    outcome = compare(capsys, pictures, tmp_path / "run", "--mode", "finetun")
+    assert "did you mean 'finetune'" in error_line(outcome, status=2)
+
+
+@pytest.mark.usefixtures("shared_patch")
 def test_one_class_alone_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = make_pictures(tmp_path / "scans", per_class=6, classes=1)
     line = error_line(compare(capsys, data, tmp_path / "run"))
