@@ -101,7 +101,11 @@ Tune = Annotated[
 ]
 Augment = Annotated[
     str | None,
-    typer.Option(rich_help_panel=TRAINING, help="Augmentation preset of finetune; auto if not stated."),
+    typer.Option(
+        rich_help_panel=TRAINING,
+        help="Augmentation preset of finetune: auto (the same as light), light, mri, xray, ultrasound, histology, "
+        "photo, study or none; augment-preview shows them.",
+    ),
 ]
 Workers = Annotated[
     int | None,

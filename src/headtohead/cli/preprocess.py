@@ -13,10 +13,15 @@ from headtohead.cli import options as o
 from headtohead.cli.sources import load_options, reads_data
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from headtohead.core.reporter import Reporter
     from headtohead.data.dataset import Dataset
     from headtohead.preprocess.recipe import Recipe
     from headtohead.preprocess.sheet import Row
+
+    Pixels = npt.NDArray[np.float32]
 
 __all__ = ["register"]
 
@@ -76,7 +81,8 @@ def augment_preview(
     *,
     reading: dict[str, Any],
     preset: Annotated[
-        str, typer.Option(help="mri, xray, ultrasound, histology, photo, study or none.")
+        str,
+        typer.Option(help="light (what auto means), mri, xray, ultrasound, histology, photo, study or none."),
     ] = "mri",
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE.png", help="The sheet to write.")] = Path(
         "augmented.png"
@@ -97,7 +103,8 @@ def augment_preview(
     from headtohead.preprocess.augment import get_preset
     from headtohead.preprocess.sheet import augmented_page, png
 
-    chosen = get_preset(preset)
+    light = preset in ("auto", "light")
+    chosen = None if light else get_preset(preset)
     dataset = load(data, load_options(reading), voice())
     steps, _ = _choose(recipe, dataset)
     every = max(1, len(dataset.samples) // pictures)
@@ -105,12 +112,29 @@ def augment_preview(
         (sample.path, steps.apply(dataset.read(sample)).pixels)
         for sample in dataset.samples[::every][:pictures]
     ]
-    write_whole(out, png(augmented_page(shown, chosen, seed=seed)))
+    write_whole(out, png(augmented_page(shown, chosen or _light, seed=seed)))
+    if chosen is None:
+        print(
+            "light: half are mirrored; turned by up to 10 degrees, size and contrast by 10 %, place and brightness by 5 %."
+        )
+        print(f"Sheet: {out}")
+        return
     for part in chosen.ingredients:
         print(f"{part.name}: {100 * part.probability:.0f} %, {part.low:g} to {part.high:g}; {part.reason}.")
     for name, why in chosen.left_out.items():
         print(f"not {name}: {why}.")
     print(f"Sheet: {out}")
+
+
+def _light(rng: np.random.Generator, pixels: Pixels) -> tuple[Pixels, list[tuple[str, float]]]:
+    """Draw and apply what fine-tuning does where no preset is named."""
+    from headtohead.heads.light import apply_light, draw_light
+
+    drawn = draw_light(rng)
+    down, right = drawn.shift
+    told = {"flip": float(drawn.mirror), "rotate": drawn.degrees, "scale": drawn.zoom, "shift": down}
+    told |= {"shift_right": right, "contrast": drawn.gain, "brightness": drawn.offset}
+    return apply_light(drawn, pixels), [*told.items()]
 
 
 def _choose(name: str, dataset: Dataset) -> tuple[Recipe, str]:

@@ -123,8 +123,11 @@ def get_augmenter(preset: str) -> Augmenter:
         from headtohead.heads.light import apply_light, draw_light
 
         return Augmenter("light", lambda rng, pixels: apply_light(draw_light(rng), pixels), mirrors=True)
+    from headtohead.core.errors import unknown_name
     from headtohead.preprocess import augment
 
+    if preset not in augment.PRESETS:
+        raise unknown_name("augmentation preset", preset, ["auto", "light", *augment.PRESETS])
     chosen = augment.get_preset(preset)
     return Augmenter(
         preset, lambda rng, pixels: augment.apply(augment.draw(chosen, rng), pixels), chosen.mirrors

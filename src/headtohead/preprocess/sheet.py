@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -16,10 +16,12 @@ from headtohead.preprocess.augment import apply, draw, rng_for
 from headtohead.preprocess.presets import Preset
 from headtohead.preprocess.recipe import Recipe
 
-__all__ = ["Row", "augmented_page", "pages", "png", "row"]
+__all__ = ["Drawing", "Row", "augmented_page", "pages", "png", "row"]
 
 Canvas = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
+Drawing = Callable[[np.random.Generator, Floats], tuple[Floats, Sequence[tuple[str, float]]]]
+"""Draws from the generator; returns the changed pixels and (name, number) of all that was drawn."""
 
 CELL = 190
 CAPTION = 48
@@ -85,26 +87,35 @@ def pages(cells: Iterable[Canvas], columns: int = 4, rows: int = 6) -> Iterator[
 
 
 def augmented_page(
-    pictures: Sequence[tuple[str, Floats]], preset: Preset, *, draws: int = 7, seed: int = 0
+    pictures: Sequence[tuple[str, Floats]], preset: Preset | Drawing, *, draws: int = 7, seed: int = 0
 ) -> Canvas:
     """Return a sheet with one line a picture: as it is, then `draws` epochs of a preset.
 
     Args:
         pictures: (name, pixels in [0, 1]) after the recipe.
-        preset: from `get_preset`.
+        preset: from `get_preset`, or what draws, applies and tells in its stead.
         draws: number of epochs shown.
         seed: as a training would be given.
     """
+    drawing = _drawing(preset) if isinstance(preset, Preset) else preset
     cells: list[Canvas] = []
     for name, pixels in pictures:
         plain = np.asarray(cv2.resize(pixels, (224, 224), interpolation=cv2.INTER_AREA), np.float32)
         cells.append(_captioned(plain, [name[-28:], "as it is"]))
         for epoch in range(draws):
-            drawn = draw(preset, rng_for(seed, epoch, name))
-            said = [f"{key} {value:.2g}" for key, value in drawn.values]
+            changed, values = drawing(rng_for(seed, epoch, name), plain)
+            said = [f"{key} {value:.2g}" for key, value in values]
             lines = [", ".join(said[k : k + 2]) for k in range(0, len(said), 2)]
-            cells.append(_captioned(apply(drawn, plain), lines or ["nothing drawn"]))
+            cells.append(_captioned(changed, lines or ["nothing drawn"]))
     return next(pages(cells, columns=draws + 1, rows=max(1, len(pictures))))
+
+
+def _drawing(preset: Preset) -> Drawing:
+    def shown(rng: np.random.Generator, pixels: Floats) -> tuple[Floats, Sequence[tuple[str, float]]]:
+        drawn = draw(preset, rng)
+        return apply(drawn, pixels), drawn.values
+
+    return shown
 
 
 def png(canvas: Canvas) -> bytes:

@@ -129,6 +129,10 @@ class Plan:
             return []
         return [
             f"The transformer trained its last two blocks for {self.epochs} epochs instead of all its weights.",
-            f"Each state before the last was drawn {self.splits} times; the CNN {self.many_splits} times where the "
-            "networks are scored on different pictures.",
+            f"Each state before the last was drawn {_times(self.splits)}; the CNN {_times(self.many_splits)} where "
+            "the networks are scored on different pictures.",
         ]
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")

@@ -114,3 +114,15 @@ def test_augment_preview_writes_a_sheet_and_gives_reasons(folder: Path, tmp_path
     said = run("augment-preview", str(folder), "--preset", "xray", "--out", str(out), "--pictures", "2")
     assert "not flip: heart" in said
     assert cv2.imread(str(out)) is not None
+
+
+def test_the_augmentation_that_training_takes_by_default_has_a_sheet_too(
+    folder: Path, tmp_path: Path
+) -> None:
+    sheets = []
+    for preset in ("auto", "light", "none"):
+        out = tmp_path / f"{preset}.png"
+        said = run("augment-preview", str(folder), "--preset", preset, "--out", str(out))
+        assert ("half are mirrored" in said) == (preset != "none")
+        sheets.append(out.read_bytes())
+    assert sheets[0] == sheets[1] != sheets[2]
