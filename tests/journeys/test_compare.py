@@ -306,6 +306,17 @@ def test_a_mode_that_nobody_takes_is_refused(
 
 
 @pytest.mark.usefixtures("shared_patch")
+def test_an_unknown_preset_is_refused_before_the_folder_is_claimed(
+    pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    contender = f"{CONTENDER}@finetune"
+    outcome = compare(capsys, pictures, tmp_path / "run", "--augment", "mrii", contender=contender)
+    line = error_line(outcome, status=2)
+    assert "did you mean 'mri'" in line and "auto, histology, light" in line
+    assert not (tmp_path / "run" / "study.toml").exists()
+
+
+@pytest.mark.usefixtures("shared_patch")
 def test_one_class_alone_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = make_pictures(tmp_path / "scans", per_class=6, classes=1)
     line = error_line(compare(capsys, data, tmp_path / "run"))

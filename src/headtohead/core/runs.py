@@ -19,6 +19,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,8 @@ from headtohead.core.errors import ChangedConfigError, ChangedDataError, RunFold
 from headtohead.core.files import write_json, write_whole
 
 __all__ = ["RunFolder"]
+
+BEFORE_WORK = {"study.toml", ".lock", "contenders"}
 
 
 class RunFolder:
@@ -61,6 +64,8 @@ class RunFolder:
     def claim_config(self, config: StudyConfig) -> None:
         """Write the configuration, or check that the folder was made with the same one.
 
+        A folder that a call claimed and then left for want of weights holds no work, and may be claimed anew.
+
         Raises:
             ChangedConfigError: names each setting that differs.
             RunFolderError: the folder holds other files but no run.
@@ -71,7 +76,10 @@ class RunFolder:
             write_whole(path, config.to_toml())
             return
         changed = differences(StudyConfig.from_toml(path.read_text()), config)
-        if changed:
+        if changed and {item.name for item in self.path.iterdir()} <= BEFORE_WORK:
+            shutil.rmtree(self / "contenders", ignore_errors=True)
+            write_whole(path, config.to_toml())
+        elif changed:
             raise ChangedConfigError(
                 f"{self.path} was made with another configuration ({'; '.join(changed)}). "
                 "Use the same settings to go on, or choose another --out."

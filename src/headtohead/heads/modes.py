@@ -9,6 +9,7 @@ from headtohead.backbones.record import BackboneRecord
 from headtohead.core.errors import NoEffectError, UsageError
 from headtohead.core.optional import require
 from headtohead.core.training import TrainConfig
+from headtohead.heads.pictures import get_augmenter
 from headtohead.heads.settings import FinetuneSettings
 from headtohead.heads.spec import ContenderSpec
 
@@ -72,13 +73,15 @@ def check_settings(specs: Sequence[ContenderSpec], train: TrainConfig) -> None:
         specs: with the members of ensembles.
 
     Raises:
-        NoEffectError: names the settings. MissingExtraError: the tuner is not installed.
+        NoEffectError: names the settings. UnknownNameError: the augmentation preset.
+        MissingExtraError: the tuner is not installed.
     """
     changed = {
         name for name, field in TrainConfig.model_fields.items() if getattr(train, name) != field.default
     }
     tuned = [spec for spec in specs if spec.mode.partition(":")[0] in FINETUNE_MODES]
     records = [resolve(name) for spec in tuned for name in spec.backbones]
+    get_augmenter(train.augment)
     if not any(spec.mode == "lora" for spec in tuned):
         _refuse(changed & {"lora_rank"}, "no contender is trained by lora")
     if not tuned:

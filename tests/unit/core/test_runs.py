@@ -35,8 +35,19 @@ def test_a_changed_configuration_is_refused_with_the_difference(tmp_path: Path) 
     run = RunFolder(tmp_path / "run")
     run.claim_config(config())
     run.claim_config(config(data="elsewhere"))
+    run.claim_data("d1", {"a.png": "1"})
     with pytest.raises(ChangedConfigError, match=r"folds: 5 there, 3 asked for"):
         run.claim_config(config(folds=3))
+
+
+def test_a_folder_without_work_may_be_claimed_anew(tmp_path: Path) -> None:
+    """As after a contender without weights: its name is changed, and the same folder is asked for."""
+    run = RunFolder(tmp_path / "run")
+    run.claim_config(config())
+    (run / "contenders").mkdir()
+    (run / "contenders" / "found.json").write_text("{}")
+    run.claim_config(config(folds=3))
+    assert run.config().folds == 3 and not (run / "contenders").exists()
 
 
 def test_differences_name_nested_settings() -> None:
