@@ -97,24 +97,29 @@ def ladder(backbones: Sequence[str], crop: str, *, mirrors: bool = True, copies:
     """Return the ablation: each rung one thing more than the one before it.
 
     Args:
-        copies: above 0, augmented copies of the training pictures are a rung aside. They cost as many
-            passes more, and so are tried with one backbone and are not searched over.
+        copies: above 0, augmented copies of the training pictures are rungs aside: with the last features
+            and with all that was added to them. They cost as many passes more, and so are tried with one
+            backbone and are not searched over.
     """
     first = backbones[0]
 
     def rung(name: str, recipe: str, look: str = "", large: bool = False) -> Rung:
         return Rung(name, [Ingredients(first, recipe, _look(look, mirrors), large)])
 
-    copied = Ingredients(first, crop, _look("symmetry", mirrors), copies=copies)
-    aside = [Rung("aside: augmented copies", [copied], aside=True)] if copies else []
+    def aside(look: str) -> list[Rung]:
+        one = Ingredients(first, crop, _look(look, mirrors), copies=copies)
+        return (
+            [Rung(f"aside: {copies} copies, {look or 'last features'}", [one], aside=True)] if copies else []
+        )
 
     rungs = [
         rung("whole picture", "none"),
         rung(f"+ {crop} crop", crop),
+        *aside(""),
         rung("+ mirror images", crop, "flip"),
         rung("+ features of several layers", crop, "layers+flip"),
         rung("+ differences of the sides", crop, "symmetry"),
-        *aside,
+        *aside("symmetry"),
         rung("+ larger input", crop, "symmetry", large=True),
     ]
     others = [Ingredients(name, crop, _look("symmetry", mirrors)) for name in backbones[1:]]

@@ -172,12 +172,14 @@ def test_where_mirror_images_are_not_sound_nothing_looks_at_them() -> None:
 
 def test_copies_stand_aside_of_the_ladder_and_outside_the_search() -> None:
     rungs = ladder([CNN, VIT], "foreground", copies=3)
-    (place,) = (number for number, rung in enumerate(rungs) if rung.aside)
-    assert rungs[place].members == [replace(rungs[place - 1].members[0], copies=3)]
+    places = [number for number, rung in enumerate(rungs) if rung.aside]
     assert [rung for rung in rungs if not rung.aside] == ladder([CNN, VIT], "foreground")
     names = [rung.name for rung in rungs]
-    standing = dict(_standing([*names, f"{CNN}@finetune"], {names[place]}))
-    assert standing[names[place]] == standing[names[place + 1]] == names[place - 1]
+    standing = dict(_standing([*names, f"{CNN}@finetune"], {names[place] for place in places}))
+    assert len(places) == 2
+    for place in places:
+        assert rungs[place].members == [replace(rungs[place - 1].members[0], copies=3)]
+        assert standing[names[place]] == standing[names[place + 1]] == names[place - 1]
     assert standing[names[0]] is None and standing[f"{CNN}@finetune"] is None
 
 
@@ -277,7 +279,7 @@ def test_the_model_holds_what_the_estimate_describes(folder: Path, tmp_path: Pat
     assert f"'{WITH_TUNED}'" in told["sentences"][0] and told["notes"] == []
     assert [row["name"] for row in told["ladder"]][-2:] == [WITH_TUNED, f"{CNN}@finetune"]
     assert told["ladder"][-1]["gain_in_auroc"] is None and told["ladder"][-2]["gain_in_auroc"] is not None
-    aside = next(row for row in told["ladder"] if row["name"] == "aside: augmented copies")
+    aside = next(row for row in told["ladder"] if row["name"] == "aside: 2 copies, symmetry")
     assert aside["over"] == "+ differences of the sides" and told["asked"]["copies"] == 2
     assert "stands aside" in (out / "best.html").read_text(encoding="utf-8")
     assert not any("copies" in name for name in told["candidates"])
