@@ -2,7 +2,7 @@
 
 Each picture's features vote, through hash tables over the signs of their descriptors, for the
 pictures that hold nearly the same feature (the voting of Lowe, 2004, section 7.1, with hashes for
-his trees), and the features of a pair must lie as one similarity transform lays them. The work grows
+his trees); then all features of the two are matched, and must lie as one transform lays them. The work grows
 with the number of features, not with the number of pairs of pictures, and of each feature 48 bytes
 are kept, so that 100,000 pictures fit into memory.
 """
@@ -36,6 +36,9 @@ WITHIN = 8
 MOST_DIFFERENT = 26
 """Signs (of 128) in which the same feature of two pictures may differ; about 64 differ by chance."""
 
+MATCHED = 32
+"""The same, once it is known which picture is asked about."""
+
 KINDS = (0, 1)
 """As they are, and mirrored."""
 
@@ -54,7 +57,7 @@ class Vote:
     Attributes:
         features: of each picture that vote, evenly drawn.
         least: votes that bring a picture onto the short list.
-        fit: of these, how many must follow one similarity transform.
+        fit: how many matched features must follow one similarity transform.
         most: partners of each picture and kind.
     """
 
@@ -64,10 +67,10 @@ class Vote:
     most: int
 
 
-FEW = Vote(features=160, least=5, fit=4, most=5)
+FEW = Vote(features=160, least=5, fit=6, most=5)
 """For sets in which every picture is made ready in full."""
 
-MANY = Vote(features=64, least=5, fit=5, most=2)
+MANY = Vote(features=64, least=4, fit=6, most=2)
 """For large sets, on what a glance shows."""
 
 
@@ -161,8 +164,9 @@ class _Table:
         first = self._start[keys]
         size = np.minimum(self._start[keys + 1] - first, WITHIN)
         giver = np.repeat(np.arange(len(keys)), size)
-        within = np.arange(len(giver)) - np.repeat(np.cumsum(size) - size, size)
-        return giver, self._order[np.repeat(first, size) + within].astype(np.int64)
+        within = np.arange(len(giver)) - np.repeat(np.cumsum(size) - size, size) + giver
+        held = np.repeat(self._start[keys + 1] - first, size)  # in a crowded bucket each giver meets others
+        return giver, self._order[np.repeat(first, size) + within % held].astype(np.int64)
 
 
 def _elections(
@@ -174,7 +178,7 @@ def _elections(
         last = max(first + 1, int(np.searchsorted(starts, starts[first] + _BLOCK, side="right")) - 1)
         low, high = int(starts[first]), int(starts[last])
         giver, taker = _met(tables, held.signs, asked.signs[low:high])
-        yield _elected(giver + low, taker, asked.points, held.points, starts, vote)
+        yield _elected(giver + low, taker, _Match(asked, held, starts, vote.fit), starts, vote)
         first = last
 
 
@@ -190,21 +194,38 @@ def _met(tables: Sequence[_Table], held: Bits, asked: Bits) -> tuple[Ints, Ints]
     return every // max(1, len(held)), every % max(1, len(held))
 
 
-def _elected(
-    giver: Ints, taker: Ints, on_giver: Points, on_taker: Points, starts: Ints, vote: Vote
-) -> list[tuple[int, int]]:
-    """Return (picture, partner) for the partners of which most features lie as one transform lays them."""
+class _Match:
+    """How many features of two pictures match one another and follow one similarity transform."""
+
+    def __init__(self, asked: Voters, held: Voters, starts: Ints, least: int) -> None:
+        self._asked, self._held, self._starts, self._least = asked, held, starts, least
+
+    def __call__(self, a: int, b: int) -> int:
+        """Return the number for picture a of those that ask and b of those that are held."""
+        one = slice(self._starts[a], self._starts[a + 1])
+        two = slice(self._starts[b], self._starts[b + 1])
+        apart = np.bitwise_count(self._asked.signs[one, None] ^ self._held.signs[None, two]).sum(axis=2)
+        nearest = apart.argmin(axis=1)
+        rows = np.arange(len(apart))
+        mutual = apart.argmin(axis=0)[nearest] == rows
+        kept = np.flatnonzero(mutual & (apart[rows, nearest] <= MATCHED))
+        if len(kept) < max(2, self._least):
+            return 0
+        on_a, on_b = self._asked.points[one][kept], self._held.points[two][nearest[kept]]
+        matrix, chosen = cv2.estimateAffinePartial2D(on_a, on_b, None, cv2.RANSAC, _PIXELS, 500, 0.99)
+        return 0 if matrix is None else int(chosen.sum())
+
+
+def _elected(giver: Ints, taker: Ints, match: _Match, starts: Ints, vote: Vote) -> list[tuple[int, int]]:
+    """Return (picture, partner) for the partners whose features lie as one transform lays them."""
     n = len(starts) - 1
     a, b = (np.searchsorted(starts, one, side="right") - 1 for one in (giver, taker))
-    order = np.argsort(a * n + b, kind="stable")
-    pairs, first, votes = np.unique((a * n + b)[order], return_index=True, return_counts=True)
-    listed = np.flatnonzero((votes >= vote.least) & (pairs // n != pairs % n))
-    listed = listed[_leading(pairs[listed] // n, votes[listed], SHORT_LIST)]
-    spans = [order[first[one] : first[one] + votes[one]] for one in listed]
-    fit = np.array([_fit(on_giver[giver[span]], on_taker[taker[span]]) for span in spans], np.int64)
-    kept = listed[fit >= vote.fit]
-    kept = kept[_leading(pairs[kept] // n, fit[fit >= vote.fit], vote.most)]
-    return [(int(one // n), int(one % n)) for one in pairs[kept]]
+    pairs, votes = np.unique((a * n + b)[a != b], return_counts=True)
+    pairs, votes = pairs[votes >= vote.least], votes[votes >= vote.least]
+    pairs = pairs[_leading(pairs // n, votes, SHORT_LIST)]
+    fit = np.array([match(int(one // n), int(one % n)) for one in pairs], np.int64)
+    pairs, fit = pairs[fit >= vote.fit], fit[fit >= vote.fit]
+    return [(int(one // n), int(one % n)) for one in pairs[_leading(pairs // n, fit, vote.most)]]
 
 
 def _leading(owner: Ints, weight: Ints, most: int) -> Ints:
@@ -212,9 +233,3 @@ def _leading(owner: Ints, weight: Ints, most: int) -> Ints:
     order = np.lexsort((-weight, owner))
     ranked = owner[order]
     return order[np.arange(len(ranked)) - np.searchsorted(ranked, ranked, side="left") < most]
-
-
-def _fit(a: Points, b: Points) -> int:
-    """Return how many positions follow one similarity transform from a to b."""
-    matrix, chosen = cv2.estimateAffinePartial2D(a, b, None, cv2.RANSAC, _PIXELS, 500, 0.99)
-    return 0 if matrix is None else int(chosen.sum())
