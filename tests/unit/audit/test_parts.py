@@ -31,9 +31,9 @@ def test_crops_and_mirrored_pictures_are_partners(ready: Callable[[Grey], View],
 
 
 def test_features_that_follow_no_common_transform_elect_nobody() -> None:
-    strict = replace(MANY, fit=9)
+    strict = replace(MANY, fit=12)
     views = [glance(grey) for grey in HEADS + CROPPED]
-    assert set(voted(views, strict)) == STRONG
+    assert STRONG <= set(voted(views, strict)) <= WANTED
     rng = np.random.default_rng(0)
     scattered = [replace(view, points=rng.permutation(view.points)) for view in views]
     assert voted(scattered, strict) == []

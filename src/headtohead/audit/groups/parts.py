@@ -10,13 +10,13 @@ are kept, so that 100,000 pictures fit into memory.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.audit.groups.view import View, turned
+from headtohead.audit.groups.view import View, chosen, turned
 
 __all__ = ["FEW", "MANY", "Vote", "partners", "sampled"]
 
@@ -42,7 +42,7 @@ MATCHED = 32
 KINDS = (0, 1)
 """As they are, and mirrored."""
 
-SHORT_LIST = 8
+SHORT_LIST = 6
 """For each picture and kind, so many of those with most votes are tried for a transform."""
 
 _PIXELS = 3.0
@@ -55,7 +55,7 @@ class Vote:
     """How pictures vote.
 
     Attributes:
-        features: of each picture that vote, evenly drawn.
+        features: of each picture that vote, the strongest.
         least: votes that bring a picture onto the short list.
         fit: how many matched features must follow one similarity transform.
         most: partners of each picture and kind.
@@ -70,7 +70,7 @@ class Vote:
 FEW = Vote(features=160, least=5, fit=6, most=5)
 """For sets in which every picture is made ready in full."""
 
-MANY = Vote(features=64, least=4, fit=6, most=2)
+MANY = Vote(features=64, least=5, fit=8, most=2)
 """For large sets, on what a glance shows."""
 
 
@@ -114,8 +114,9 @@ def sampled(n: int) -> range:
 
 
 def _voters(view: View, vote: Vote) -> View:
-    step = max(1, -(-len(view.points) // vote.features))
-    return replace(view, points=view.points[::step], descriptors=view.descriptors[::step])
+    """Return the view with its strongest features alone: a copy has mostly the same."""
+    strongest = np.argsort(-view.strength, kind="stable")[: vote.features]
+    return chosen(view, np.sort(strongest))
 
 
 def _gathered(

@@ -11,7 +11,18 @@ import numpy.typing as npt
 from headtohead.audit.groups.fingerprint import turn_pixels
 from headtohead.preprocess.foreground import foreground_mask
 
-__all__ = ["KINDS", "NOTHING", "View", "glance", "inside", "look", "stretched", "turned", "without_impulses"]
+__all__ = [
+    "KINDS",
+    "NOTHING",
+    "View",
+    "chosen",
+    "glance",
+    "inside",
+    "look",
+    "stretched",
+    "turned",
+    "without_impulses",
+]
 
 Grey = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -39,15 +50,22 @@ class View:
         points: (k, 2) feature positions (column, row) in `grey`.
         descriptors: (k, 128) root-SIFT (Arandjelović and Zisserman, 2012) times 512, so that a
             number takes one byte: a view of 500 features is about 130 kB.
+        strength: (k,) contrast of the features; a copy keeps the strongest.
     """
 
     grey: Grey
     scale: float
     points: Floats
     descriptors: Grey
+    strength: Floats
 
 
-NOTHING = View(np.zeros((8, 8), np.uint8), 1.0, np.zeros((0, 2), np.float32), np.zeros((0, 128), np.uint8))
+def _nothing(grey: Grey, scale: float) -> View:
+    none = np.zeros((0, 2), np.float32)
+    return View(grey, scale, none, np.zeros((0, 128), np.uint8), none[:, 0])
+
+
+NOTHING = _nothing(np.zeros((8, 8), np.uint8), 1.0)
 """A picture without features."""
 
 
@@ -67,10 +85,11 @@ def look(grey: Grey, side: int = _SIDE, features: int = _FEATURES) -> View:
     finder = cv2.SIFT.create(nfeatures=features, contrastThreshold=0.02, enable_precise_upscale=True)
     keys, rows = finder.detectAndCompute(small, None)
     if rows is None or len(keys) == 0:
-        return View(small, scale, np.zeros((0, 2), np.float32), np.zeros((0, 128), np.uint8))
+        return _nothing(small, scale)
     root = np.sqrt(rows / np.maximum(rows.sum(axis=1, keepdims=True), 1e-6))
     points = np.array([key.pt for key in keys], np.float32)
-    return View(small, scale, points, np.minimum(np.rint(root * _QUANTUM), 255).astype(np.uint8))
+    strength = np.array([key.response for key in keys], np.float32)
+    return View(small, scale, points, np.minimum(np.rint(root * _QUANTUM), 255).astype(np.uint8), strength)
 
 
 def without_impulses(grey: Grey) -> Grey:
@@ -129,7 +148,8 @@ def turned(view: View, kind: int) -> View:
         points = np.array([view.grey.shape[1] - 1, 0], np.float32) + points * np.array([-1, 1], np.float32)
     if kind & 2:
         order = order[::-1, ::-1]
-    return View(turn_pixels(view.grey, KINDS[kind]), view.scale, points, view.descriptors[:, order.ravel()])
+    descriptors = view.descriptors[:, order.ravel()]
+    return replace(view, grey=turn_pixels(view.grey, KINDS[kind]), points=points, descriptors=descriptors)
 
 
 def inside(view: View) -> View:
@@ -140,5 +160,11 @@ def inside(view: View) -> View:
     """
     mask = foreground_mask(view.grey)
     column, row = np.clip(np.rint(view.points).astype(int), 0, np.array(mask.shape[::-1]) - 1).T
-    kept = mask[row, column]
-    return replace(view, points=view.points[kept], descriptors=view.descriptors[kept])
+    return chosen(view, np.flatnonzero(mask[row, column]))
+
+
+def chosen(view: View, kept: npt.NDArray[np.int64]) -> View:
+    """Return the view with the features at these positions alone."""
+    return replace(
+        view, points=view.points[kept], descriptors=view.descriptors[kept], strength=view.strength[kept]
+    )
