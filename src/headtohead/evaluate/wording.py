@@ -219,8 +219,16 @@ def _second(
     title = METRICS[row.name].title if row.name in METRICS else row.title
     return (
         f"A classifier that sees only the file's facts (size, type), never the picture, reaches {title} "
-        f"{facts:.3f}; {best}, with {fighters[best]:.3f}, {stands}."
+        f"{facts:.3f}; {_short(best)}, with {fighters[best]:.3f}, {stands}."
     )
+
+
+def _short(name: str) -> str:
+    """Return the name, or where many members are joined, what joins them and how many: tables tell the rest."""
+    if len(name) <= _LONGEST or "(" not in name:
+        return name
+    members = [part for part in name.partition("(")[2].split(",") if not part.strip().startswith("how=")]
+    return f"the {name.partition('(')[0]} of {len(members)}"
 
 
 def caveats(
@@ -246,6 +254,7 @@ _NARROW = {
     "lost_resamples": "More than a fifth of the resamples lacked a class: the intervals of {} are not to be trusted.",
 }
 _NAMED = 4
+_LONGEST = 60
 _HEADLINES = ("auroc", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "average_precision", "ppv",
               "npv", "f1", "brier", "log_loss")  # fmt: skip
 

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from headtohead.core.records import Verdict
+from headtohead.evaluate import wording
 from headtohead.evaluate.battery import judge
 
 BASELINES = ("majority", "file-facts")
@@ -166,3 +167,11 @@ def test_an_undefined_pair_says_why() -> None:
     assert (
         found.sentence == "The data cannot tell a from b: AUROC of a is not defined (no sample of class yes)."
     )
+
+
+def test_a_long_list_of_members_does_not_fill_the_answer() -> None:
+    members = ["efficientnet-lite0@probe:symmetry", "dinov2-small@probe:symmetry", "dinov2-small@finetune"]
+    assert wording._short(f"ensemble({','.join(members)})") == "the ensemble of 3"
+    assert wording._short(f"ensemble({','.join(members)},how=stacked)") == "the ensemble of 3"
+    for name in ("efficientnet-lite0", "ensemble(efficientnet-lite0,dinov2-small)", "timm:" + "x" * 80):
+        assert wording._short(name) == name
