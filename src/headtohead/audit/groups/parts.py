@@ -175,11 +175,13 @@ def _elections(
 ) -> Iterator[list[tuple[int, int]]]:
     """Yield (picture, partner) pairs, a bounded number of voting features at a time."""
     n, first = len(starts) - 1, 0
+    owner = np.repeat(np.arange(n), np.diff(starts))
     while first < n:
         last = max(first + 1, int(np.searchsorted(starts, starts[first] + _BLOCK, side="right")) - 1)
         low, high = int(starts[first]), int(starts[last])
         giver, taker = _met(tables, held.signs, asked.signs[low:high])
-        yield _elected(giver + low, taker, _Match(asked, held, starts, vote.fit), starts, vote)
+        match = _Match(asked, held, starts, vote.fit)
+        yield _elected(owner[low + giver], owner[taker], n, match, vote)
         first = last
 
 
@@ -217,10 +219,12 @@ class _Match:
         return 0 if matrix is None else int(chosen.sum())
 
 
-def _elected(giver: Ints, taker: Ints, match: _Match, starts: Ints, vote: Vote) -> list[tuple[int, int]]:
-    """Return (picture, partner) for the partners whose features lie as one transform lays them."""
-    n = len(starts) - 1
-    a, b = (np.searchsorted(starts, one, side="right") - 1 for one in (giver, taker))
+def _elected(a: Ints, b: Ints, n: int, match: _Match, vote: Vote) -> list[tuple[int, int]]:
+    """Return (picture, partner) for the partners whose features lie as one transform lays them.
+
+    Args:
+        a, b: of each pair of features that nearly equal each other, whose they are, of n pictures.
+    """
     pairs, votes = np.unique((a * n + b)[a != b], return_counts=True)
     pairs, votes = pairs[votes >= vote.least], votes[votes >= vote.least]
     pairs = pairs[_leading(pairs // n, votes, SHORT_LIST)]
