@@ -6,8 +6,8 @@ frames, letters, mirroring, every rotation, inversion, other formats and depths,
 these (figures in docs/audit.md). What it leaves: JPEG of the lowest qualities, strong noise, warps
 that are not affine, and small pictures that were recompressed hard, which cannot be told from thin
 neighbouring slices (most of these come out as "possibly one patient"); pictures without texture,
-which match by equal pixels alone; and, beyond 4,000 pictures, some crops to a quarter of the picture
-and copies that were cropped, turned and changed in tone together (a note says so).
+which match by equal pixels alone; and, beyond 4,000 pictures, some crops to a quarter of the picture,
+beyond 30,000 most crops (a note says so).
 """
 
 from __future__ import annotations

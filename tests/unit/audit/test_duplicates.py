@@ -185,6 +185,21 @@ def test_the_small_and_the_large_search_agree_on_copies(
     large = find_groups(in_memory(several()))
     assert large.groups == whole.groups
     assert any("too many to compare all pairs" in note for note in large.notes)
+    assert any("share local features" in note for note in large.notes)
+
+
+def test_a_very_large_set_is_searched_without_votes_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, in_memory: Source
+) -> None:
+    def never(*_: Any) -> Any:
+        raise AssertionError("votes were taken")
+
+    monkeypatch.setattr(find, "partners", never)
+    for module in (search, find):
+        monkeypatch.setattr(module, "ALL_PAIRS", 2)
+        monkeypatch.setattr(module, "VOTED", 3)
+    notes = find_groups(in_memory(several())).notes
+    assert any("too many to compare all pairs" in note and "local features" not in note for note in notes)
 
 
 def _link(a: int, b: int, inliers: int, shift: float = 0.0) -> Link:

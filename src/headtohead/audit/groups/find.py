@@ -23,7 +23,7 @@ from headtohead.audit.groups.components import Link, join_coherent
 from headtohead.audit.groups.parts import FEW, MANY, Vote, partners, sampled
 from headtohead.audit.groups.pictures import Distinct, Source, ordered_map
 from headtohead.audit.groups.records import Grouping
-from headtohead.audit.groups.search import ALL_PAIRS, Candidate, candidates
+from headtohead.audit.groups.search import ALL_PAIRS, VOTED, Candidate, candidates
 from headtohead.audit.groups.view import NOTHING, View, inside
 from headtohead.core.reporter import QUIET, Reporter
 
@@ -52,7 +52,8 @@ def find_groups(
     blocks = list(reporter.track(pictures.describe(), "describing pictures", len(pictures)))
     suspects = candidates(np.stack(blocks), reporter) if blocks else []
     if len(pictures) > ALL_PAIRS:
-        suspects = _with_parts(pictures, pictures.glance, MANY, suspects, reporter)
+        if len(pictures) <= VOTED:
+            suspects = _with_parts(pictures, pictures.glance, MANY, suspects, reporter)
         tried = _worth_a_look(pictures, suspects, reporter)
     else:
         tried = suspects = _with_parts(pictures, pictures.view, FEW, suspects, reporter)

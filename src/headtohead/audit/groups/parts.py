@@ -4,7 +4,7 @@ Each picture's features vote, through hash tables over the signs of their descri
 pictures that hold nearly the same feature (the voting of Lowe, 2004, section 7.1, with hashes for
 his trees); then all features of the two are matched, and must lie as one transform lays them. The work grows
 with the number of features, not with the number of pairs of pictures, and of each feature 48 bytes
-are kept, so that 100,000 pictures fit into memory.
+are kept. By chance pictures fit the more often the more there are: see `search.VOTED`.
 """
 
 from __future__ import annotations

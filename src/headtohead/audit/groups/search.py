@@ -25,12 +25,15 @@ from headtohead.audit.groups.fingerprint import (
 )
 from headtohead.core.reporter import QUIET, Reporter
 
-__all__ = ["ALL_PAIRS", "Candidate", "candidates", "n_neighbours", "scope"]
+__all__ = ["ALL_PAIRS", "VOTED", "Candidate", "candidates", "n_neighbours", "scope"]
 
 Floats = npt.NDArray[np.float32]
 
 ALL_PAIRS = 4000
 """Up to this many distinct pictures are compared all against all."""
+
+VOTED = 30_000
+"""Up to this many, local features vote for candidates, too; beyond, votes by chance become too many to try."""
 
 LEAST_ALIKE = 0.97
 """In a larger set, candidates must be at least this alike (cosine); true copies are above 0.99."""
@@ -66,9 +69,10 @@ def scope(n: int) -> str:
         return ""
     return (
         f"{n} pictures are too many to compare all pairs: near copies were sought among the "
-        f"{n_neighbours(n)} nearest of each with a coarse likeness of at least {LEAST_ALIKE} and among those "
-        "that share local features, so a copy that was changed strongly, or cropped to a quarter, may be "
-        "missed; equal pictures are always found"
+        f"{n_neighbours(n)} nearest of each with a coarse likeness of at least {LEAST_ALIKE}"
+        f"{' and among those that share local features' if n <= VOTED else ''}, so a copy that was changed "
+        f"strongly, or cropped{' to a quarter' if n <= VOTED else ''}, may be missed; equal pictures are always "
+        "found"
     )
 
 
