@@ -224,11 +224,14 @@ def _second(
 
 
 def _short(name: str) -> str:
-    """Return the name, or where many members are joined, what joins them and how many: tables tell the rest."""
-    if len(name) <= _LONGEST or "(" not in name:
+    """Return the name, or of a long ensemble how many members it has: the tables name them."""
+    if len(name) <= _LONGEST or not name.startswith("ensemble("):
         return name
-    members = [part for part in name.partition("(")[2].split(",") if not part.strip().startswith("how=")]
-    return f"the {name.partition('(')[0]} of {len(members)}"
+    depth, members = 0, 1
+    for i, letter in enumerate(name):
+        depth += {"(": 1, ")": -1}.get(letter, 0)
+        members += letter == "," and depth == 1 and not name[i + 1 :].lstrip().startswith("how=")
+    return f"the ensemble of {members}"
 
 
 def caveats(

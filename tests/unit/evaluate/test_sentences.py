@@ -170,8 +170,16 @@ def test_an_undefined_pair_says_why() -> None:
 
 
 def test_a_long_list_of_members_does_not_fill_the_answer() -> None:
-    members = ["efficientnet-lite0@probe:symmetry", "dinov2-small@probe:symmetry", "dinov2-small@finetune"]
+    members = [
+        "efficientnet-lite0@probe:symmetry",
+        "dinov2-small@finetune",
+        "hybrid(efficientnet-lite0,dinov2-small)",
+    ]
     assert wording._short(f"ensemble({','.join(members)})") == "the ensemble of 3"
-    assert wording._short(f"ensemble({','.join(members)},how=stacked)") == "the ensemble of 3"
-    for name in ("efficientnet-lite0", "ensemble(efficientnet-lite0,dinov2-small)", "timm:" + "x" * 80):
+    assert wording._short(f"ensemble({','.join(members)}, how=stacked)") == "the ensemble of 3"
+    for name in (
+        "efficientnet-lite0",
+        "ensemble(efficientnet-lite0,dinov2-small)",
+        "A net of ours (" + "x," * 40 + ")",
+    ):
         assert wording._short(name) == name
