@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headtohead.core.errors import ChangedConfigError, NoEffectError
-from headtohead.core.files import write_json, write_whole
+from headtohead.core.files import write_json, write_table, write_whole
 from headtohead.core.records import Verdict
 from headtohead.core.reporter import QUIET, Reporter
 from headtohead.core.runs import RunFolder
@@ -101,7 +101,7 @@ def search(
             _joined(list(tuned), parts, data, run, seed, reporter)
             shown += [WITH_TUNED, *tuned]
         verdicts, table, chosen = _judged(shown, dataset, run, parts, seed, reporter)
-        table.to_parquet(out / "predictions.parquet", index=False)
+        write_table(out / "predictions.parquet", table)
         asides = [rung.name for rung in rungs if rung.aside]
         told = content(verdicts, chosen, parts, dataset, [one.name for one in tried], asides)
         told |= {

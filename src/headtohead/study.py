@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headtohead.core.config import StudyConfig
-from headtohead.core.errors import NoEffectError
-from headtohead.core.files import write_json, write_whole
+from headtohead.core.files import write_json, write_table
 from headtohead.core.records import Verdict
 from headtohead.core.reporter import QUIET, Reporter
 from headtohead.core.runs import RunFolder, slug
@@ -102,19 +101,9 @@ class Study:
             UsageError: an unknown name, mode or board. NoEffectError: a setting that would change nothing.
             MissingExtraError: a board or tuner whose package is not installed.
         """
-        from headtohead.core.boards import check_boards
-        from headtohead.evaluate.metrics import check_name
-        from headtohead.heads.build import check_specs, with_members
-        from headtohead.heads.modes import check_settings
+        from headtohead.questions import check_words
 
-        check_name(self.config.metric)
-        check_specs(self.specs)
-        if self.config.mode != "probe" and self.specs == parse_list(self.config.contenders):
-            raise NoEffectError(
-                f"mode = {self.config.mode!r} would have no effect: each contender has one of its own (NAME@MODE)."
-            )
-        check_settings(with_members(self.specs), self.config.train)
-        check_boards(self._log)
+        check_words(self.config, self.specs, self._log)
 
     def check_contenders(self) -> None:
         """Resolve every contender and fetch its weights, before any long work.
@@ -123,6 +112,7 @@ class Study:
             UsageError: an unknown name or mode. WeightsError: weights that cannot be had.
         """
         from headtohead.backbones.weights import ensure
+        from headtohead.beside import within_pairs
         from headtohead.heads.build import records_of
 
         self.check_words()
@@ -130,21 +120,13 @@ class Study:
             weights = ensure(record, seed=self.config.seed, reporter=self.reporter)
             self._tell(record.name, {"weights": weights.model_dump(mode="json", exclude={"path"})})
             self._tell(record.name, {"record": record.model_dump(mode="json")})
-        write_json(self.run_folder / "confounds.json", self._confounds())
+        write_json(self.run_folder / "confounds.json", within_pairs(self.specs))
 
     def check_question(self) -> None:
         """Refuse what cannot be asked of this data (metric, prevalence, columns), before any long work."""
-        from headtohead.evaluate.battery import check_question
+        from headtohead.questions import check_question
 
-        asked = self.config
-        check_question(
-            asked.metric,
-            self.dataset.classes,
-            level=asked.level,
-            rope=asked.rope,
-            prevalence=asked.prevalence,
-        )
-        self._subgroups(self.dataset)
+        check_question(self.config, self.dataset)
 
     @cached_property
     def dataset(self) -> Dataset:
@@ -183,18 +165,20 @@ class Study:
         ids = [sample.id for sample in self.grouped.samples]
         table = predictions_table(cells, self.cell_data, ids)
         inner = predictions_table(cells, self.cell_data, ids, inner=True)
-        _write_table(self.run_folder / "inner.parquet", inner)
-        _write_table(self.run_folder / "learning.parquet", learning_table(cells, self.cell_data))
-        _write_table(self.run_folder / "predictions.parquet", table)
+        write_table(self.run_folder / "inner.parquet", inner)
+        write_table(self.run_folder / "learning.parquet", learning_table(cells, self.cell_data))
+        write_table(self.run_folder / "predictions.parquet", table)
         return table
 
     def judge(self) -> Verdict:
         """Return what the out-of-fold lines say, and write it."""
         import pandas as pd
 
+        from headtohead.beside import checklist, with_training
         from headtohead.evaluate.battery import judge
         from headtohead.evaluate.crossval import untested_lines
         from headtohead.heads.baselines import FILE_FACTS, MAJORITY
+        from headtohead.questions import subgroups
 
         table = pd.read_parquet(self.run_folder / "predictions.parquet")
         inner = pd.read_parquet(self.run_folder / "inner.parquet")
@@ -214,12 +198,12 @@ class Study:
             n_boot=self.config.n_boot,
             rope=self.config.rope,
             prevalence=self.config.prevalence,
-            by=self._subgroups(self.grouped),
+            by=subgroups(self.config.by, self.grouped),
             leaks=tuple(str(leak) for leak in self._plan.leaks),
             level=self.config.level,
             reporter=self.reporter,
         )
-        verdict = self._with_training(verdict)
+        verdict = with_training(verdict, self.config, self.specs, self.grouped.classes, self.run_folder)
         if (self.run_folder / "audit.json").is_file():
             from headtohead.answers import answer_audit
 
@@ -228,29 +212,17 @@ class Study:
         write_json(self.run_folder / "verdict.json", content)
         write_json(self.run_folder / "scores.json", content["scores"])
         write_json(self.run_folder / "comparisons.json", content["comparisons"])
-        write_json(self.run_folder / "checklist.json", self._checklist(verdict))
+        write_json(self.run_folder / "checklist.json", checklist(verdict, self.config, self.grouped))
         return verdict
 
     def pictures(self) -> None:
         """Keep small pictures for the report: what the networks were shown, and the worst answers."""
         import pandas as pd
 
-        from headtohead.audit.thumbs import data_address
-        from headtohead.core.records import Image
-        from headtohead.evaluate.crossval import worst_samples
-        from headtohead.heads.baselines import FILE_FACTS, MAJORITY
+        from headtohead.beside import pictures
 
         table = pd.read_parquet(self.run_folder / "predictions.parquet")
-        worst = worst_samples(table, without=(MAJORITY, FILE_FACTS), most=12)
-        samples = {sample.id: sample for sample in self.grouped.samples}
-        missed = [{**one, "src": data_address(self.dataset.read(samples[one["id"]]))} for one in worst]
-        shown = []
-        for sample in _spread(self.grouped.samples, 12):
-            image = self.dataset.read(sample)
-            cut = self.recipe.apply(image)
-            seen = Image((cut.pixels * 255).round().astype("uint8"), 8, image.mode, image.format)
-            shown.append({"id": sample.id, "before": data_address(image), "src": data_address(seen)})
-        write_json(self.run_folder / "pictures.json", {"missed": missed, "shown": shown})
+        write_json(self.run_folder / "pictures.json", pictures(self.grouped, self.recipe, table))
 
     def report(self) -> Path:
         """Write `report.html` from the run folder's files and return its path."""
@@ -268,7 +240,7 @@ class Study:
     def grouped(self) -> Dataset:
         """The samples with the groups that the audit found."""
         grouped = self.dataset.with_groups(self._audited.grouping.groups)
-        _write_table(self.run_folder / "samples.parquet", grouped.frame())
+        write_table(self.run_folder / "samples.parquet", grouped.frame())
         return grouped
 
     @cached_property
@@ -278,9 +250,10 @@ class Study:
 
         name, reason = self.config.recipe, "as asked for"
         if name == "auto":
+            from headtohead.beside import spread
             from headtohead.preprocess.suggest import suggest_recipe
 
-            name, reason = suggest_recipe(self.dataset.read(s) for s in _spread(self.dataset.samples, 40))
+            name, reason = suggest_recipe(self.dataset.read(s) for s in spread(self.dataset.samples, 40))
             self.reporter.say(f"Recipe {name}: {reason}.")
         recipe = get_recipe(name)
         write_json(
@@ -334,7 +307,7 @@ class Study:
         )
         for note in plan.notes:
             self.reporter.say(note)
-        _write_table(self.run_folder / "folds.parquet", plan.frame())
+        write_table(self.run_folder / "folds.parquet", plan.frame())
         leaks = [leak.model_dump(mode="json") for leak in plan.leaks]
         write_json(self.run_folder / "leak_proof.json", {"proof": list(plan.proof), "leaks": leaks})
         return plan
@@ -376,42 +349,6 @@ class Study:
         boards.catch_up()
         return boards
 
-    def _with_training(self, verdict: Verdict) -> Verdict:
-        """Return the verdict with what ensembles gain and what the budget bought."""
-        from headtohead.evaluate.gains import budget_words, gains
-        from headtohead.heads.build import joined_names
-
-        found = gains(verdict, joined_names(self.specs), self.grouped.classes)
-        details, caveats = {**verdict.details, "gains": found}, verdict.caveats
-        if self.config.train.budget is not None:
-            spent = self.run_folder.json("spent.json")["spent"]
-            trials = {name: one["trials"] for name, one in spent.items() if any(one["trials"])}
-            details["budget"] = {"stated": self.config.train.budget, "trials": trials}
-            caveats = (*caveats, budget_words(self.config.train.budget, trials))
-        return verdict.model_copy(update={"details": details, "caveats": caveats})
-
-    def _confounds(self) -> list[dict[str, Any]]:
-        """Return what differs within each pair of single contenders besides their kind."""
-        from headtohead.backbones.catalog import resolve
-        from headtohead.backbones.confounds import confounds
-
-        single = [spec for spec in self.specs if spec.kind == "single"]
-        return confounds([(spec.name, resolve(spec.backbone), spec.mode) for spec in single])
-
-    def _checklist(self, verdict: Verdict) -> list[dict[str, str]]:
-        """Return CLAIM 2024 and TRIPOD+AI as far as this run can fill them."""
-        from headtohead.evaluate.reporting import reporting_lists
-
-        facts = {
-            "source": Path(self.config.data).name,
-            "n_samples": len(self.grouped),
-            "n_groups": len(set(self.grouped.groups())),
-            "classes": list(self.grouped.classes),
-            "excluded": len(self.grouped.problems),
-            "notes": list(self.grouped.notes),
-        }
-        return reporting_lists(verdict, self.config.model_dump(mode="json"), facts)
-
     def _finished_cell(self, name: str, cell: Cell) -> CellResult:
         """Return a contender's cell of this run, which an ensemble joins."""
         from headtohead.evaluate.crossval import finished_cell
@@ -424,20 +361,6 @@ class Study:
         name = f"contenders/{slug(backbone)}.json"
         known = self.run_folder.json(name) if (self.run_folder / name).is_file() else {}
         write_json(self.run_folder / name, {**known, **facts})
-
-    def _subgroups(self, data: Dataset) -> dict[str, dict[str, str]] | None:
-        if not self.config.by:
-            return None
-        from headtohead.core.errors import unknown_name
-
-        known = sorted({name for sample in data.samples for name in sample.extra if ":" not in name})
-        for column in self.config.by:
-            if column not in known:
-                raise unknown_name("column for --by", column, known)
-        return {
-            column: {s.id: s.extra[column] for s in data.samples if column in s.extra}
-            for column in self.config.by
-        }
 
     @property
     def _load_options(self) -> LoadOptions:
@@ -460,17 +383,3 @@ class Study:
 def _fingerprints(dataset: Dataset) -> dict[str, str]:
     """Return path -> label and file hash, for naming what changed."""
     return {sample.id: f"{sample.label}:{sample.sha256}" for sample in dataset.samples}
-
-
-def _spread(items: tuple[Any, ...], most: int) -> tuple[Any, ...]:
-    step = max(1, len(items) // most)
-    return items[::step][:most]
-
-
-def _write_table(path: Path, table: pd.DataFrame) -> None:
-    """Write a table as Parquet, whole or not at all."""
-    import io
-
-    buffer = io.BytesIO()
-    table.to_parquet(buffer, index=False)
-    write_whole(path, buffer.getvalue())

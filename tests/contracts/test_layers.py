@@ -25,6 +25,8 @@ MAY_IMPORT = {
 MAY_IMPORT["searching"] = MAY_IMPORT["reproduction"] = set(MAY_IMPORT)
 STUDY = {
     "answers",
+    "questions",
+    "beside",
     "study",
     "best",
     "reproduce",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["write_json", "write_whole"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["write_json", "write_table", "write_whole"]
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
@@ -42,3 +46,10 @@ def write_whole(path: Path, content: bytes | str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as readable JSON (sorted keys are not forced; floats round-trip; no NaN)."""
     write_whole(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as Parquet without its index."""
+    buffer = io.BytesIO()
+    table.to_parquet(buffer, index=False)
+    write_whole(path, buffer.getvalue())
