@@ -9,6 +9,7 @@ from typing import Any
 
 from headtohead.audit.check import Check, Observation, issue, not_applicable, passed, tip
 from headtohead.audit.context import Context
+from headtohead.core.counts import so_many
 from headtohead.core.records import Sample
 
 __all__ = ["CHECKS", "SUFFIXES"]
@@ -55,7 +56,7 @@ def unreadable(context: Context) -> Observation:
     if not problems:
         return passed("every file could be read")
     return issue(
-        f"{len(problems)} files could not be read: {listed(problems)}",
+        f"{so_many(len(problems), 'file')} could not be read: {listed(problems)}",
         "Get them again from the source, or leave them out on purpose (`headtohead clean`); every "
         "figure below is without them.",
         samples=context.pictures.unread,
@@ -72,7 +73,7 @@ def wrong_suffix(context: Context) -> Observation:
         return passed("every suffix fits its content")
     kinds = Counter(f"{s.suffix} that is {s.format}" for s in wrong)
     return issue(
-        f"{len(wrong)} files are not what their suffix says: "
+        so_many(len(wrong), "file", "is not what its suffix says: ", "are not what their suffix says: ")
         + "; ".join(f"{n} x {kind}" for kind, n in kinds.most_common()),
         "headtohead reads by content, so nothing is lost here; other tools may refuse or misread them. "
         "Rename copies if the set is passed on.",
@@ -177,8 +178,8 @@ def letter_case(context: Context) -> Observation:
         return passed("every suffix is in lower case")
     counts = by_class(context, upper)
     return issue(
-        f"{len(upper)} files have a suffix with capitals; a filter for lower-case suffixes would drop them "
-        f"({_classes(counts)})",
+        f"{so_many(len(upper), 'file', 'has', 'have')} a suffix with capitals; a filter for lower-case suffixes would "
+        f"drop {'it' if len(upper) == 1 else 'them'} ({_classes(counts)})",
         "headtohead reads them; check that any other tool or earlier study did too.",
         samples=upper,
         by_class=counts,

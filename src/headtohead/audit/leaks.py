@@ -62,7 +62,7 @@ def near(context: Context) -> Observation:
         f"{len(pairs)} pairs are near-duplicates{f' ({mirrored} of them mirrored)' if mirrored else ''}, in "
         f"{len(members)} pictures; with exact copies and given groups, {len(context.samples)} pictures make "
         f"{len(context.group_sizes)} groups, {shared} of them with several members",
-        "Keep groups.csv with the data and split by it. Look at the pairs side by side in audit.html; a pair that "
+        "Keep groups.csv with the data and split by it. Look at the groups side by side on the page; a pair that "
         "is wrong can be taken apart by editing groups.csv and giving it back with --groups.",
         samples=sorted(members),
         pairs=[{"a": p.a, "b": p.b, "kind": p.kind, **p.evidence} for p in pairs],
@@ -174,8 +174,7 @@ def chains(context: Context) -> Observation:
         return passed("no chain of near-duplicates had to be cut")
     return issue(
         f"{len(found)} links would have joined groups whose far ends do not match; they were not followed",
-        "Look at both ends in audit.html. If they are one patient, join them in groups.csv and give it back with "
-        "--groups.",
+        "Look at both ends. If they are one patient, join them in groups.csv and give it back with --groups.",
         samples=list(dict.fromkeys(i for c in found for i in (*c.left, *c.right))),
         chains=[{"left": list(c.left), "right": list(c.right), "reason": c.reason} for c in found],
     )

@@ -7,6 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
+from headtohead.core.counts import so_many
 from headtohead.core.errors import DataError, NoEffectError, TooFewError
 from headtohead.core.records import Sample
 from headtohead.core.reporter import QUIET, Reporter
@@ -99,14 +100,18 @@ def _tell_problems(problems: Sequence[Problem], options: LoadOptions, reporter: 
         return
     if options.strict:
         raise DataError(
-            f"{len(problems)} files cannot be used, and strict was asked for: "
+            f"{so_many(len(problems), 'file')} cannot be used, and strict was asked for: "
             f"{shortened(problems, len(problems))}. Repair or remove them, or leave strict out."
         )
-    reporter.warn(f"{len(problems)} files are left out: {shortened(problems)}.")
+    reporter.warn(f"{so_many(len(problems), 'file', 'is', 'are')} left out: {shortened(problems)}.")
 
 
 def _nothing(source: str, listing: Listing, problems: Sequence[Problem]) -> str:
-    why = f" {len(problems)} files were left out: {shortened(problems, 5)}." if problems else ""
+    why = (
+        f" {so_many(len(problems), 'file', 'was', 'were')} left out: {shortened(problems, 5)}."
+        if problems
+        else ""
+    )
     more = f" {' '.join(listing.notes)}" if listing.notes else ""
     if listing.entries:
         return f"No usable pictures in {source}.{why}{more} Their labels are known; mend, convert or replace them."

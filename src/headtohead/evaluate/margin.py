@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from headtohead.core.counts import so_many
 from headtohead.core.records import ScoreWarning
 from headtohead.evaluate.counts import confusion
 from headtohead.evaluate.degenerate import degenerate_interval
@@ -156,12 +157,15 @@ def _few_called(
     """Return the warning of an F1 that rests on hardly any positive answer, as for PPV."""
     if base != "f1" or (row.of_class is None and not table.binary):
         return ()
-    which = 1 if row.of_class is None else list(table.classes).index(row.of_class)
-    n_groups = len(np.unique(lines.group[predicted(lines, threshold) == which]))
+    _, n_groups = denominator(lines, row, threshold, table.classes)
+    return _few_in(n_groups, "with a positive answer")
+
+
+def _few_in(n_groups: int, where: str) -> tuple[ScoreWarning, ...]:
+    """Return the warning that few groups stand where a share is taken of, or none."""
     if n_groups >= _FEW_GROUPS:
         return ()
-    text = f"only {n_groups} group{'' if n_groups == 1 else 's'} with a positive answer"
-    return (ScoreWarning(code="few_in_denominator", text=text),)
+    return (ScoreWarning(code="few_in_denominator", text=f"only {so_many(n_groups, 'group')} {where}"),)
 
 
 def _with_left_out(found: Margin, known: int, total: int) -> Margin:
@@ -181,10 +185,7 @@ def _rate(
     jack, value = resamples.jack(values), float(values[0])
     variance, degrees = jackknife_variance(jack), degrees_of_share(jack, n, n_groups)
     warnings = few_warnings(table, row, degrees) if degrees < n_groups - 1 else ()
-    if n_groups < _FEW_GROUPS:
-        groups = "1 group" if n_groups == 1 else f"{n_groups} groups"
-        few = ScoreWarning(code="few_in_denominator", text=f"only {groups} in the denominator")
-        warnings = (few, *warnings)
+    warnings = (*_few_in(n_groups, "in the denominator"), *warnings)
     return Margin(
         value,
         lambda level: wilson_clustered(value, max(1, n), max(1, n_groups), variance, level, degrees),
@@ -281,7 +282,7 @@ def _form(row: Metric, low: float, high: float) -> tuple[Callable[..., Ends], st
 def denominator(
     lines: Lines, row: Metric, threshold: Floats | None, classes: tuple[str, ...]
 ) -> tuple[int, int]:
-    """Return how many lines, and how many groups, the rate `row` is a share of."""
+    """Return how many lines, and how many groups, the rate (or F1) `row` is a share of."""
     which = 1 if row.of_class is None else list(classes).index(row.of_class)
     base = row.name if row.of_class is None else row.name.removesuffix(f"_{row.of_class}")
     called = predicted(lines, threshold)
@@ -290,6 +291,7 @@ def denominator(
         "sensitivity": lines.label == which,
         "specificity": lines.label != which,
         "ppv": called == which,
+        "f1": called == which,  # where nothing is called positive, F1 is as undefined as PPV
         "npv": called != which,
     }[base]
     return int(counted.sum()), len(np.unique(lines.group[counted]))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from headtohead.core.counts import so_many
 from headtohead.core.records import Comparison
 from headtohead.evaluate.compare import Difference, differences, rarer_class_groups
 from headtohead.evaluate.metrics import Metric
@@ -72,7 +73,7 @@ def refusal_of(bout: Bout, fighters: Sequence[str], against: Sequence[Difference
     if bout.leaks:
         return f"the data leak: {bout.leaks[0].rstrip('. ')}"
     if table.n_groups < bout.rule.fewest_groups:
-        groups = "1 group" if table.n_groups == 1 else f"{table.n_groups} groups"
+        groups = so_many(table.n_groups, "group")
         return f"there are too few groups ({groups}; at least {bout.rule.fewest_groups} are needed)"
     facts = {d.a: d for d in against if d.b == FACTS}
     if not facts:

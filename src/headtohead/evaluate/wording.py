@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from headtohead.core.counts import so_many
 from headtohead.core.records import Comparison, Score
 from headtohead.evaluate.compare import Difference
 from headtohead.evaluate.metrics import METRICS, Metric
@@ -137,7 +138,7 @@ def more_words(
 
 
 def _groups(more: int) -> str:
-    return "1 more group" if more == 1 else f"{more} more groups"
+    return so_many(more, "more group")
 
 
 def answer(

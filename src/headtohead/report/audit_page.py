@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from headtohead.core.counts import so_many
 from headtohead.core.errors import RunFolderError
 from headtohead.core.files import write_whole
 from headtohead.report.page import render
@@ -77,11 +78,9 @@ def _sentence(audit: Mapping[str, Any]) -> str:
     counts, facts = audit["counts"], audit["dataset"]
     severe, warnings = counts.get("severe", 0), counts.get("warning", 0)
     if severe:
-        many = "issue" if severe == 1 else "issues"
-        words = f"{severe} severe {many}: a comparison on this data as it is would not stand."
+        words = f"{so_many(severe, 'severe issue')}: a comparison on this data as it is would not stand."
     elif warnings:
-        many = "warning" if warnings == 1 else "warnings"
-        words = f"No severe issue, {warnings} {many}: compare, and keep them in view."
+        words = f"No severe issue, {so_many(warnings, 'warning')}: compare, and keep them in view."
     else:
         words = "Nothing stands in the way of a comparison."
     return f"{facts['n_samples']} pictures in {facts['n_groups']} groups. {words}"

@@ -1,0 +1,17 @@
+"""Numbers with their nouns."""
+
+from __future__ import annotations
+
+__all__ = ["so_many"]
+
+
+def so_many(n: int, noun: str, rest: str = "", rest_of_many: str = "") -> str:
+    """Return a count with its noun, and what is said of one or of many.
+
+    >>> so_many(1, "group"), so_many(3, "group")
+    ('1 group', '3 groups')
+    >>> so_many(1, "file", "is left out", "are left out")
+    '1 file is left out'
+    """
+    said = rest if n == 1 else rest_of_many or rest
+    return f"{n} {noun}{'' if n == 1 else 's'}{' ' if said else ''}{said}"
