@@ -114,10 +114,9 @@ def augment_preview(
     ]
     write_whole(out, png(augmented_page(shown, chosen or _light, seed=seed)))
     if chosen is None:
-        print(
-            "light: half are mirrored; turned by up to 10 degrees, size and contrast by 10 %, "
-            "place and brightness by 5 %."
-        )
+        from headtohead.heads.light import WORDS
+
+        print(f"light: {WORDS}.")
         print(f"Sheet: {out}")
         return
     for part in chosen.ingredients:

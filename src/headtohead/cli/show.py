@@ -76,15 +76,14 @@ def _last(console: Console, verdict: Verdict) -> None:
 def _tests(console: Console, one: Comparison) -> None:
     if not one.tests:
         return
+    from headtohead.report.tables import adjusted_tests
+
     table = _table(f"Tests, {one.a} against {one.b}", ("test", "statistic", "p", "note"))
     for name, test in one.tests.items():
         numbers = [("" if n is None else f"{n:.4g}") for n in (test.statistic, test.p_value)]
         _row(table, name, *numbers, test.note)
-    if one.details.get("p_holm") is not None:
-        note = (
-            "the interval's p after Holm's adjustment over the pairs of contenders, or those with baselines"
-        )
-        _row(table, "interval, adjusted", "", f"{one.details['p_holm']:.4g}", note)
+    for name, told in adjusted_tests(one):
+        _row(table, name, told["statistic"], told["p"], told["note"])
     console.print(table)
 
 

@@ -10,9 +10,18 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Light", "apply_light", "draw_light"]
+__all__ = ["WORDS", "Light", "apply_light", "draw_light"]
 
 Pixels = npt.NDArray[np.float32]
+
+DEGREES = 10.0
+ZOOM = GAIN = 0.1
+SHIFT = OFFSET = 0.05
+WORDS = (
+    f"half are mirrored; turned by up to {DEGREES:g} degrees, size by {ZOOM:.0%}, place by {SHIFT:.0%}, "
+    f"contrast by {GAIN:.0%}, brightness by {OFFSET:.0%}"
+)
+"""What is drawn, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +45,11 @@ class Light:
 
 
 def draw_light(rng: np.random.Generator) -> Light:
-    """Draw one augmentation: half are mirrored, up to 10 degrees, 10 % zoom, 5 % shift, 10 % contrast."""
+    """Draw one augmentation, as `WORDS` says."""
     mirror = bool(rng.random() < 0.5)
-    degrees, zoom = rng.uniform(-10, 10), rng.uniform(0.9, 1.1)
-    down, right = rng.uniform(-0.05, 0.05, 2)
-    gain, offset = rng.uniform(0.9, 1.1), rng.uniform(-0.05, 0.05)
+    degrees, zoom = rng.uniform(-DEGREES, DEGREES), rng.uniform(1 - ZOOM, 1 + ZOOM)
+    down, right = rng.uniform(-SHIFT, SHIFT, 2)
+    gain, offset = rng.uniform(1 - GAIN, 1 + GAIN), rng.uniform(-OFFSET, OFFSET)
     return Light(mirror, float(degrees), float(zoom), (float(down), float(right)), float(gain), float(offset))
 
 

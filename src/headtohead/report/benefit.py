@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headtohead.report import figures
-from headtohead.report.cells import Table, number
+from headtohead.report.cells import Table, nearest, number
 
 __all__ = ["benefit_table", "decision"]
 
@@ -45,7 +45,7 @@ def benefit_table(details: Mapping[str, Any], order: Sequence[str]) -> Table | N
     if not names or "prevalence" not in curves:
         return None
     xs, prevalence = curves["thresholds"], curves["prevalence"]
-    at = [_nearest(xs, times * prevalence) for times in _AROUND if times * prevalence <= _HIGHEST]
+    at = [nearest(xs, times * prevalence) for times in _AROUND if times * prevalence <= _HIGHEST]
     at = sorted(set(at))
     rows = [(name, *(number(curves["contenders"][name][i]) for i in at)) for name in names]
     rows.append(("treat all", *(number(curves["treat_all"][i]) for i in at)))
@@ -55,10 +55,6 @@ def benefit_table(details: Mapping[str, Any], order: Sequence[str]) -> Table | N
         f"price that the threshold states. {_sentence(curves.get('note'))}"
     )
     return Table("Net benefit", note.rstrip(), ("acting from", *(f"{xs[i]:.3g}" for i in at)), tuple(rows))
-
-
-def _nearest(xs: Sequence[float], wanted: float) -> int:
-    return min(range(len(xs)), key=lambda i: abs(xs[i] - wanted))
 
 
 def _sentence(note: str | None) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Table", "digits", "number", "p_words"]
+__all__ = ["Table", "digits", "nearest", "number", "p_words"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,11 @@ def digits(value: float) -> str:
     """Return three decimals, never "-0.000"."""
     text = f"{value:.3f}"
     return "0.000" if text == "-0.000" else text
+
+
+def nearest(xs: Sequence[float], wanted: float) -> int:
+    """Return the position of the number next to what is wanted; of two, the first."""
+    return min(range(len(xs)), key=lambda i: abs(xs[i] - wanted))
 
 
 def p_words(value: float | None) -> str:

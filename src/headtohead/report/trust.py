@@ -7,7 +7,7 @@ from typing import Any
 
 from headtohead.report import figures
 from headtohead.report.benefit import benefit_table
-from headtohead.report.cells import Table, number
+from headtohead.report.cells import Table, nearest, number
 from headtohead.report.parts import brier_table, interval_table
 
 __all__ = ["of_class", "risk_coverage", "tables"]
@@ -180,20 +180,14 @@ def _conformal(details: Mapping[str, Any], order: Sequence[str]) -> Table | None
 def _risk(details: Mapping[str, Any], order: Sequence[str]) -> Table | None:
     curves = details.get("risk_coverage") or {}
     shown = [name for name in order if name in curves and name != "majority"]
-    shares = (0.5, 0.8, 0.9, 1.0)
-    rows = tuple(
-        (
-            name,
-            *(
-                number(min(curves[name]["points"], key=lambda p, s=share: abs(p["kept"] - s))["risk"])  # type: ignore[misc]
-                for share in shares
-            ),
-        )
-        for name in shown
-    )
+    shares, rows = (0.5, 0.8, 0.9, 1.0), []
+    for name in shown:
+        points = curves[name]["points"]
+        kept = [point["kept"] for point in points]
+        rows.append((name, *(number(points[nearest(kept, share)]["risk"]) for share in shares)))
     note = "Error among the pictures that are answered when the least sure are left to a person."
     head = ("contender", *(f"{share:.0%} answered" for share in shares))
-    return Table("Answering only when sure", note, head, rows) if rows else None
+    return Table("Answering only when sure", note, head, tuple(rows)) if rows else None
 
 
 def _ranks(details: Mapping[str, Any], order: Sequence[str]) -> Table | None:

@@ -67,12 +67,11 @@ def scope(n: int) -> str:
     """
     if n <= ALL_PAIRS:
         return ""
+    also, least = (" and among those that share local features", " to a quarter") if n <= VOTED else ("", "")
     return (
-        f"{n} pictures are too many to compare all pairs: near copies were sought among the "
-        f"{n_neighbours(n)} nearest of each with a coarse likeness of at least {LEAST_ALIKE}"
-        f"{' and among those that share local features' if n <= VOTED else ''}, so a copy that was changed "
-        f"strongly, or cropped{' to a quarter' if n <= VOTED else ''}, may be missed; equal pictures are always "
-        "found"
+        f"{n} pictures are too many to compare all pairs: near copies were sought among the {n_neighbours(n)} "
+        f"nearest of each with a coarse likeness of at least {LEAST_ALIKE}{also}, so a copy that was changed "
+        f"strongly, or cropped{least}, may be missed; equal pictures are always found"
     )
 
 
