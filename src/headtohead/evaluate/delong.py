@@ -106,7 +106,10 @@ def covariance(a: Pulls, b: Pulls) -> float:
 
 
 def auroc_test(a: Pulls, b: Pulls) -> tuple[float, float, float] | None:
-    """Return (z, two-sided p, standard error) of the difference, or None where the variance is 0."""
+    """Return (z, two-sided p, standard error) of the difference, or None where the variance is 0.
+
+    DeLong, DeLong and Clarke-Pearson 1988 (Biometrics 44:837); by group Obuchowski 1997 (Biometrics 53:567).
+    """
     variance = covariance(a, a) + covariance(b, b) - 2 * covariance(a, b)
     if not variance > 1e-18:
         return None

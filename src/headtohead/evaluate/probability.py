@@ -26,7 +26,7 @@ def logit(prob: Floats) -> Floats:
 def equal_mass_bins(values: Floats, n_bins: int = 10) -> Ints:
     """Return (n,) bin numbers with about equally many values each; equal values share a bin.
 
-    Below 10 values per bin the number of bins is lowered (at least one).
+    Bins of equal mass: Nguyen and O'Connor 2015 (EMNLP). Below 10 values per bin the number of bins is lowered (at least one).
 
     >>> equal_mass_bins(np.linspace(0, 1, 20)).tolist()
     [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
@@ -149,7 +149,8 @@ def _cox(lines: Lines, weights: Floats) -> dict[str, Floats]:
 def fit_logistic(design: Floats, y: Floats, offset: Floats) -> Floats | None:
     """Return the logistic regression of y (n,) in [0, 1] on design (n, q) with an offset, or None.
 
-    Newton's method; None where it does not converge to a finite fit (separated classes, a constant).
+    Newton's method (McCullagh and Nelder 1989); None where it does not converge to a finite fit (separated
+    classes, a constant).
     """
     beta = np.zeros(design.shape[1])
     for _ in range(60):

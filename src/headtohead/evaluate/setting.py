@@ -50,7 +50,8 @@ class Setting:
 def band(values: Floats, resamples: Resamples, level: float) -> dict[str, float | None]:
     """Return {"value", "low", "high"} of one statistic's replicates; None where it is not defined.
 
-    Replicates that do not vary say nothing of how certain the value is: then there are no ends.
+    The ends are the bootstrap's percentiles (Efron and Tibshirani 1993, chapter 13). Replicates that do not vary
+    say nothing of how certain the value is: then there are no ends.
     """
     boot = resamples.boot(values)
     known = boot[~np.isnan(boot)]
@@ -64,6 +65,8 @@ def band(values: Floats, resamples: Resamples, level: float) -> dict[str, float 
 
 def share_band(values: Floats, resamples: Resamples, level: float, n_groups: int) -> dict[str, float | None]:
     """Return the band of a share; where it is 0 or 1 in all resamples, Wilson's with one trial per group.
+
+    Wilson 1927, J Am Stat Assoc 22:209.
 
     Args:
         n_groups: groups in the share's denominator.

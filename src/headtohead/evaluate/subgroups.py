@@ -28,8 +28,8 @@ def subgroup_tables(setting: Setting, row: Metric, by: Mapping[str, Mapping[str,
     """Return, per column, each value's scores and its difference from all other samples.
 
     The difference between a subgroup and the rest has a cluster-bootstrap interval and a p-value,
-    adjusted by Holm over all values and contenders of the column; "too few" takes the place of numbers
-    below 10 groups or 5 groups of the rarer class.
+    adjusted by Holm's method (1979, Scand J Stat 6:65) over all values and contenders of the column; "too
+    few" takes the place of numbers below 10 groups or 5 groups of the rarer class.
 
     Raises:
         ManifestError: a sample has no value.
