@@ -26,7 +26,8 @@ def logit(prob: Floats) -> Floats:
 def equal_mass_bins(values: Floats, n_bins: int = 10) -> Ints:
     """Return (n,) bin numbers with about equally many values each; equal values share a bin.
 
-    Bins of equal mass: Nguyen and O'Connor 2015 (EMNLP). Below 10 values per bin the number of bins is lowered (at least one).
+    Bins of equal mass: Nguyen and O'Connor 2015 (EMNLP). Below 10 values per bin the number of bins is
+    lowered (at least one).
 
     >>> equal_mass_bins(np.linspace(0, 1, 20)).tolist()
     [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
