@@ -110,16 +110,18 @@ class Study:
 
         Raises:
             UsageError: an unknown name or mode. WeightsError: weights that cannot be had.
+            NoEffectError: blocks or stochastic depth that a network does not have.
         """
         from headtohead.backbones.weights import ensure
         from headtohead.beside import within_pairs
-        from headtohead.heads.build import records_of
+        from headtohead.heads.build import check_networks, records_of
 
         self.check_words()
         for record in records_of(self.specs):
             weights = ensure(record, seed=self.config.seed, reporter=self.reporter)
             self._tell(record.name, {"weights": weights.model_dump(mode="json", exclude={"path"})})
             self._tell(record.name, {"record": record.model_dump(mode="json")})
+        check_networks(self.specs, self.config.train, self.config.seed)
         write_json(self.run_folder / "confounds.json", within_pairs(self.specs))
 
     def check_question(self) -> None:

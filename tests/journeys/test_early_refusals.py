@@ -56,5 +56,28 @@ def test_what_these_classes_or_columns_cannot_answer_is_refused_first(
     assert not list((three_classes.parent / "run").glob("cells/*"))
 
 
+@pytest.mark.parametrize(
+    ("contender", "train", "error", "words"),
+    [
+        ("scratch:test_resnet@partial:99", {}, NoEffectError, "partial:99 asks for 99 of"),
+        ("snapshots(scratch:test_resnet@partial:99,2)", {}, NoEffectError, "partial:99 asks for 99 of"),
+        ("scratch:dla46_c@finetune", {"drop_path": 0.1}, NoEffectError, "no branches"),
+        ("hybrid(scratch:test_resnet,scratch:test_vit)@finetune", {"drop_path": 0.1}, UsageError, "hybrid"),
+    ],
+)
+def test_what_a_network_does_not_have_is_refused_before_the_first_contender_is_trained(
+    three_classes: Path, contender: str, train: dict[str, Any], error: type[UsageError], words: str
+) -> None:
+    study = study_of(three_classes, contenders=("scratch-cnn", contender), train=train)
+    with pytest.raises(error, match=words):
+        study.compare()
+    assert not list((three_classes.parent / "run").glob("cells/*"))
+
+
+def test_blocks_that_a_network_has_are_let_through(three_classes: Path) -> None:
+    contenders = ("scratch:test_resnet@partial:1",)
+    study_of(three_classes, contenders=contenders, train={"drop_path": 0.1}).check_contenders()
+
+
 def test_what_can_be_asked_is_let_through(three_classes: Path) -> None:
     study_of(three_classes, metric="sensitivity_b", by=("site",)).check_question()

@@ -16,7 +16,7 @@ from headtohead.backbones.record import BackboneRecord
 from headtohead.core.config import StudyConfig
 from headtohead.core.errors import UsageError, unknown_name
 from headtohead.core.reporter import QUIET, Reporter
-from headtohead.core.training import Budget
+from headtohead.core.training import Budget, TrainConfig
 from headtohead.data.dataset import Dataset
 from headtohead.heads.base import Cell, CellResult, Head
 from headtohead.heads.ensemble import EnsembleHead, how_of
@@ -39,7 +39,15 @@ if TYPE_CHECKING:
     from headtohead.heads.settings import FinetuneSettings
     from headtohead.heads.trials import Trial
 
-__all__ = ["Workshop", "build_heads", "check_specs", "joined_names", "records_of", "with_members"]
+__all__ = [
+    "Workshop",
+    "build_heads",
+    "check_networks",
+    "check_specs",
+    "joined_names",
+    "records_of",
+    "with_members",
+]
 
 
 @dataclass(frozen=True)
@@ -123,6 +131,30 @@ def check_specs(specs: Sequence[ContenderSpec]) -> None:
             _way(spec)
         else:
             _maker(spec)
+
+
+def check_networks(specs: Sequence[ContenderSpec], train: TrainConfig, seed: int) -> None:
+    """Load the networks of which blocks or stochastic depth are asked, and refuse what they do not have.
+
+    Their weights must be at hand. Nothing is loaded where nothing of the kind is asked.
+
+    Raises:
+        NoEffectError: more blocks than there are, or stochastic depth without branches to drop.
+        UsageError: stochastic depth in a hybrid of two.
+    """
+    from headtohead.heads.modes import FINETUNE_MODES, settings_for
+    from headtohead.heads.network import freeze
+    from headtohead.heads.start import loader
+
+    for spec in with_members(specs):
+        single = spec.members[0] if spec.kind == "snapshots" else spec
+        if single.mode.partition(":")[0] not in FINETUNE_MODES:
+            continue
+        records = [resolve(name) for name in single.backbones]
+        settings = settings_for(train, single.mode, records[0])
+        if settings.last_blocks is not None or settings.drop_path:
+            build = _network(single, records) or loader(records[0])
+            freeze(build(seed, settings.drop_path), settings)
 
 
 def build_heads(specs: Sequence[ContenderSpec], shop: Workshop) -> dict[str, Head]:

@@ -83,8 +83,8 @@ def norm_layers(net: nn.Module) -> list[nn.Module]:
     return [layer for layer in net.modules() if isinstance(layer, nn.modules.batchnorm._BatchNorm)]
 
 
-def freeze(net: Classifier, settings: FinetuneSettings) -> None:
-    """Let only what `settings.depth` names learn: all, the last k blocks, or (already inserted) adapters.
+def freeze(backbone: nn.Module, settings: FinetuneSettings) -> None:
+    """Let of a backbone only what `settings.depth` names learn: all, the last k blocks, or (already inserted) adapters.
 
     Raises:
         NoEffectError: as many blocks were asked for as there are, or more.
@@ -92,7 +92,7 @@ def freeze(net: Classifier, settings: FinetuneSettings) -> None:
     last = settings.last_blocks
     if last is None:
         return
-    blocks = block_parameters(net.backbone)
+    blocks = block_parameters(backbone)
     if last >= len(blocks):
         raise NoEffectError(
             f"partial:{last} asks for {last} of {len(blocks)} blocks; that is 'finetune'. "

@@ -53,7 +53,7 @@ def start_training(
     net = Classifier(backbone, int(backbone.n_features), k, settings.dropout, seed)  # type: ignore[arg-type]
     if settings.depth == "lora":
         add_adapters(net, settings.lora_rank, seed)
-    freeze(net, settings)
+    freeze(backbone, settings)
     if place.type == "cpu":
         plain_attention(net)
     net.to(place)
