@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,9 @@ def page(told: Mapping[str, Any]) -> str:
         f"<div class='card wide'>{waterfall(told)}</div>"
         f"<p class='sub'>{told['pictures']} pictures in {told['groups']} groups. Dots: accuracy; bars: 95 % intervals "
         "(published: Wilson; others: cluster bootstrap over groups). Each row differs from the one above in one "
-        f"thing.</p><div class='card'>{_table(told)}</div>{cut}"
+        "thing. The intervals hold for the splits and trainings that were drawn; what others would change is not in "
+        f"them, single draws show some of it.</p><div class='card wide'>{_states(told)}</div>"
+        f"<h2>What each correction changed</h2><div class='card wide'>{_changes(told)}</div>{cut}"
         "<p class='ruo'>Research use only; not a medical device.</p></main></body></html>"
     )
 
@@ -120,29 +122,51 @@ def _links(frame: svg.Frame, above: Mapping[str, Any], below: Mapping[str, Any],
     return parts
 
 
-def _table(told: Mapping[str, Any]) -> str:
+def _states(told: Mapping[str, Any]) -> str:
+    """Return the accuracies of both networks in each state, and what they rest on."""
+    rows = [
+        (f"<b>{escape(step['name'])}</b><br><span class='sub'>{escape(step['words'])}</span>",
+         _cell(step["cnn"]), _cell(step["vit"]))
+        for step in told["steps"]
+    ]  # fmt: skip
+    return _table(("state", told["networks"]["cnn"], told["networks"]["vit"]), rows, "")
+
+
+def _changes(told: Mapping[str, Any]) -> str:
+    """Return what each correction did to both accuracies and to their difference."""
     names = told["networks"]
-    titles = ("state", names["cnn"], names["vit"], "change in both")
-    head = "".join(f"<th>{escape(title)}</th>" for title in titles)
-    body = ""
-    for step in told["steps"]:
-        effect = step["effect"]
-        changes = "" if effect is None else f"{_signed(effect['cnn'])}<br>{_signed(effect['vit'])}"
-        body += (
-            f"<tr><td><b>{escape(step['name'])}</b><br><span class='sub'>{escape(step['words'])}</span></td>"
-            f"<td>{_cell(step['cnn'])}</td><td>{_cell(step['vit'])}</td><td>{changes}</td></tr>"
-        )
+    later = [step for step in told["steps"] if step["effect"] is not None]
+    rows = [
+        (escape(step["name"]), *(_signed(step["effect"][what]) for what in ("cnn", "vit", "difference")))
+        for step in later
+    ]
+    return _table(("correction", names["cnn"], names["vit"], f"{names['vit']} − {names['cnn']}"), rows, "n")
+
+
+def _table(titles: Sequence[str], rows: Sequence[Sequence[str]], kind: str) -> str:
+    """Return a table of ready cells; kind: class of all columns but the first."""
+    first, *others = titles
+    head = f"<th>{escape(first)}</th>" + "".join(
+        f"<th class='{kind}'>{escape(title)}</th>" for title in others
+    )
+    body = "".join(
+        f"<tr><td>{row[0]}</td>{''.join(f'<td class={kind!r}>{cell}</td>' for cell in row[1:])}</tr>"
+        for row in rows
+    )
     return f"<table><tr>{head}</tr>{body}</table>"
 
 
 def _cell(part: Mapping[str, Any]) -> str:
-    draws = "" if part["n_draws"] == 1 else (
-        f"; single draws from {part['lowest_draw']:.2f} to {part['highest_draw']:.2f}"
-    )  # fmt: skip
-    return (
-        f"{part['value']:.3f} [{part['low']:.3f}, {part['high']:.3f}]<br>"
-        f"<span class='sub'>{part['n_samples']} pictures, {part['n_groups']} groups{draws}</span>"
-    )
+    copies = part["copies_in_training"]
+    facts = [
+        f"{part['n_samples']} pictures, {part['n_groups']} groups",
+        f"single draws from {part['lowest_draw']:.2f} to {part['highest_draw']:.2f}"
+        if part["n_draws"] > 1
+        else "",
+        f"{copies:.0%} have a copy in training".replace("%", " %") if copies else "",
+    ]
+    words = "; ".join(fact for fact in facts if fact)
+    return f"{part['value']:.3f} [{part['low']:.3f}, {part['high']:.3f}]<br><span class='sub'>{words}</span>"
 
 
 def _signed(part: Mapping[str, float]) -> str:

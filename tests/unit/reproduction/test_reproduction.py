@@ -134,6 +134,8 @@ def test_effects_are_differences_of_states_with_paired_intervals(tmp_path: Path)
     whole = page(told)
     assert not re.search(r"https?://(?!www\.w3\.org)", whole)
     assert all(step.words.split(",")[0][:20] in whole for step in STEPS)
+    effect = told["steps"][1]["effect"]["difference"]
+    assert f">{effect['value']:+.3f} [{effect['low']:+.3f}, {effect['high']:+.3f}]</td>" in whole
 
 
 def test_intervals_of_groups_are_wider_than_of_pictures(tmp_path: Path) -> None:
