@@ -36,7 +36,7 @@ def forest(scores: Sequence[Score], order: Sequence[str], *, chance: float | Non
         parts.append(line(x, frame.top, x, frame.top + frame.height, stroke="var(--muted)", dash="4 3"))
     for place, (index, score) in enumerate(rows):
         y = frame.top + ROW * place + 30
-        parts += _heading(y - 13, _short(score.contender, 30), _figures(score.value, score.low, score.high))
+        parts += _heading(y - 13, _short(score.contender, 38), _figures(score.value, score.low, score.high))
         said = f"{score.contender}: {score}"
         parts += _interval(frame, y, score.value, score.low, score.high, colour(index), said)
     height = frame.top + frame.height + 28
@@ -274,4 +274,8 @@ def _count(value: float) -> str:
 
 
 def _short(name: str, limit: int) -> str:
-    return name if len(name) <= limit else f"{name[: limit - 1]}…"
+    """Return a name with its middle left out where it is too long; both ends tell contenders apart."""
+    if len(name) <= limit:
+        return name
+    end = (limit - 1) // 2
+    return f"{name[: limit - 1 - end]}…{name[-end:]}"

@@ -64,6 +64,15 @@ def test_forest_says_not_defined_and_draws_no_dot_for_it() -> None:
     assert "not defined" in words(only)
 
 
+def test_long_names_lose_their_middle_so_that_contenders_stay_apart() -> None:
+    long = ["ensemble(efficientnet-lite0@probe:symmetry,a)", "ensemble(efficientnet-lite0@probe:symmetry,b)"]
+    drawing = figures.forest([score(name) for name in long], long)
+    shown = [said for said in words(drawing) if said.startswith("ensemble(")]
+    assert len(set(shown)) == 2 and all(len(said) == 38 and "…" in said for said in shown)
+    assert [said[-2:] for said in shown] == ["a)", "b)"]
+    assert titles(drawing)[0].startswith(long[0]), "the whole name is in the tooltip"
+
+
 def test_differences_are_signed_and_leave_out_what_has_no_interval() -> None:
     drawing = figures.differences([comparison("vit-b16", HOSTILE), comparison("vit-b16", "majority", None)])
     assert "+0.030 [-0.020, +0.080]" in words(drawing)
