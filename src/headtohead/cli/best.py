@@ -80,4 +80,5 @@ def best(
 
         print(json.dumps(told, ensure_ascii=False))
         return
-    print("\n".join([*told["sentences"], *told["notes"], "", *told["table"], f"\nPage: {out / 'best.html'}"]))
+    above = [*told["sentences"], *told["caveats"], *told["notes"]]
+    print("\n".join([*above, "", *told["table"], f"\nPage: {out / 'best.html'}"]))

@@ -21,17 +21,19 @@ def page(told: Mapping[str, Any], verdict: Verdict) -> str:
     """Return one self-contained HTML page from the content of `best.json` and its verdict."""
     order = [row["name"] for row in told["ladder"]]
     figures = "".join(
-        f"<h3>{metric}</h3><div class='card wide'>"
+        f"<div class='card'><h3>{title}</h3>"
         f"{forest([score for score in verdict.scores if score.metric == metric], order)}</div>"
-        for metric in ("auroc", "accuracy")
+        for metric, title in (("auroc", "AUROC"), ("accuracy", "Accuracy"))
     )
     sentences = "".join(f"<p class='answer'>{escape(sentence)}</p>" for sentence in told["sentences"])
+    caveats = "".join(f"<p class='caveat'>{escape(caveat)}</p>" for caveat in told["caveats"])
     notes = "".join(f"<p class='note'>{escape(note)}</p>" for note in told["notes"])
     return (
         "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width,initial-scale=1'>"
         f"<title>{TITLE}</title><style>{CSS.read_text(encoding='utf-8')}</style></head><body><main>"
-        f"<h1>{TITLE}</h1>{sentences}{notes}<h2>What each ingredient bought</h2>{_ladder(told)}{figures}"
+        f"<h1>{TITLE}</h1>{sentences}{caveats}{notes}<h2>What each ingredient bought</h2>{_ladder(told)}"
+        f"<div class='two'>{figures}</div>"
         f"<h2>What the search chose</h2>{_chosen(told)}"
         "<p class='ruo'>Research use only; not a medical device.</p></main></body></html>"
     )
@@ -39,15 +41,21 @@ def page(told: Mapping[str, Any], verdict: Verdict) -> str:
 
 def _ladder(told: Mapping[str, Any]) -> str:
     body = "".join(
-        f"<tr><td>{escape(row['name'])}</td><td>{_score(row['auroc'])}</td><td>{_score(row['accuracy'])}</td>"
-        f"<td>{_gain(row['gain_in_auroc'])}</td><td>{_gain(row['gain_in_accuracy'])}</td></tr>"
+        f"<tr><td>{escape(row['name'])}</td>"
+        f"<td class='n'>{_score(row['auroc'])}</td><td class='n'>{_gain(row['gain_in_auroc'])}</td>"
+        f"<td class='n'>{_score(row['accuracy'])}</td><td class='n'>{_gain(row['gain_in_accuracy'])}</td></tr>"
         for row in told["ladder"]
     )
-    head = (
-        "<tr><th>rung</th><th>AUROC</th><th>accuracy</th><th>gain in AUROC over the rung above</th>"
-        "<th>gain in accuracy</th></tr>"
+    head = "<tr><th>rung</th>" + "".join(
+        f"<th class='n'>{title}</th>" for title in ("AUROC", "gain", "accuracy", "gain")
     )
-    return f"<div class='card'><table>{head}{body}</table></div>{_asides(told)}"
+    narrow = any(row[metric]["warnings"] for row in told["ladder"] for metric in ("auroc", "accuracy"))
+    said = (
+        "<p class='sub'>Each rung is one thing more than the rung above, over which its gain is told; gains are "
+        "paired. Intervals are 95 % and resample groups; none is adjusted for the number of rungs."
+        f"{' * The interval may be too narrow; best.json says why.' if narrow else ''}</p>"
+    )
+    return f"{said}<div class='card wide'><table>{head}</tr>{body}</table></div>{_asides(told)}"
 
 
 def _asides(told: Mapping[str, Any]) -> str:
@@ -83,7 +91,8 @@ def _chosen(told: Mapping[str, Any]) -> str:
 def _score(score: Mapping[str, Any]) -> str:
     if score["value"] is None:
         return escape(f"not defined ({score['note']})")
-    return f"{score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}]"
+    mark = " *" if score["warnings"] else ""
+    return f"{score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}]{mark}"
 
 
 def _gain(gain: Mapping[str, float] | None) -> str:

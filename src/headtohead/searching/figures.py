@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from headtohead.core.records import Verdict
 from headtohead.data.dataset import Dataset
+from headtohead.evaluate.wording import narrow_intervals
 
 if TYPE_CHECKING:
     from headtohead.data.folds import Fold
@@ -51,6 +52,7 @@ def content(
     )
     return {
         "sentences": [sentence],
+        "caveats": narrow_intervals([accuracy, auroc]),
         "ladder": rungs,
         "candidates": tried,
         "chosen": dict(chosen),

@@ -14,7 +14,7 @@ from PIL import Image as Pillow
 from headtohead.backbones.looks import Look
 from headtohead.best import _cells, _heads, _judged, _parts, search
 from headtohead.core.errors import ChangedConfigError, NoEffectError
-from headtohead.core.records import Sample
+from headtohead.core.records import Sample, ScoreWarning
 from headtohead.core.reporter import QUIET
 from headtohead.core.runs import RunFolder
 from headtohead.data.dataset import Dataset
@@ -133,6 +133,27 @@ def test_search_finds_what_is_there_and_tells_it(tmp_path: Path) -> None:
 
     whole = page(told, verdict["auroc"])
     assert "+ others" in whole and "https://" not in whole and "&lt;nothing&gt;" in whole
+
+
+def test_an_interval_that_may_be_too_narrow_is_said_above_the_table(tmp_path: Path) -> None:
+    data = dataset((np.arange(N) // 2) % 2, N)
+    kitchen: Any = Noise(data, 3.0)
+    verdict, _, chosen, parts = estimate(tmp_path, data, kitchen)
+    why = ScoreWarning(code="few_degrees", text="a few groups make up most of the variance")
+    scores = tuple(
+        s.model_copy(update={"warnings": (why,) if (s.contender, s.metric) == (SEARCHED, "auroc") else ()})
+        for s in verdict["auroc"].scores
+    )
+    verdict["auroc"] = verdict["auroc"].model_copy(update={"scores": scores})
+    told = content(verdict, chosen, parts, data, [one.name for one in TRIED])
+    assert told["caveats"] == [
+        "A few groups make up most of the variance of AUROC: the intervals may be too narrow."
+    ]
+    told |= {"model": searched_model(TRIED, kitchen, data, tmp_path, 0), "notes": []}
+    from headtohead.report.ladder import page
+
+    whole = page(told, verdict["auroc"])
+    assert told["caveats"][0] in whole and whole.count("] *</td>") == 1
 
 
 def test_time_that_is_over_ends_after_a_whole_repeat(tmp_path: Path) -> None:
