@@ -8,7 +8,8 @@ arithmetic it was is printed, for without such hardware all three compute in fp3
 Trainer with its defaults (fp32), and the Trainer with bf16=True. The first step of each is not counted;
 the ways take turns for some rounds, and the best round of each counts, since other work on the machine
 can only slow a round down. With --frozen a fourth way is timed: the product's default for pretrained weights,
-which leaves the running statistics of BatchNorm as they are (a little less to compute than the other three do).
+which leaves the running statistics of BatchNorm as they are and folds them into the convolutions (less to compute
+than the other three do).
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import torch
 
 from headtohead.core.errors import NoEffectError
 from headtohead.core.reporter import Reporter
+from headtohead.heads.folded import fold_norms
 from headtohead.heads.lora import add_adapters
 from headtohead.heads.network import Classifier, freeze, plain_attention, start_head
 from headtohead.heads.pictures import Augmenter, PictureSource, batches, unchanged
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Build", "loader", "start_training"]
 
 Build = Callable[[int, float], "nn.Module"]
-LOOKED_AT = 4  # pictures on which bf16 is checked
+LOOKED_AT = 4  # pictures on which bf16 and folded layers are checked
 
 
 def start_training(
@@ -56,9 +57,11 @@ def start_training(
     freeze(backbone, settings)
     if place.type == "cpu":
         plain_attention(net)
-    net.to(place)
     few = part.indices[:: max(1, len(part.indices) // LOOKED_AT)][:LOOKED_AT]
     batch = next(batches(source, few, [np.arange(len(few))], unchanged, 0))
+    if settings.batch_norm == "frozen":
+        fold_norms(backbone, torch.from_numpy(batch.inputs), reporter)
+    net.to(place)
     targets = torch.from_numpy(part.labels[np.searchsorted(part.indices, few)]).to(place)
     bf16 = checked_bf16(net, torch.from_numpy(batch.inputs).to(place), targets, precision, reporter)
     training = Training(net, source, augmenter, part, settings, seed, k, place, bf16)
