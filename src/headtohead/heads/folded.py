@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
+
+from headtohead.heads.depthwise import convolve, plain
 
 if TYPE_CHECKING:
     from headtohead.core.reporter import Reporter
@@ -42,14 +43,7 @@ class Pair:
         shift = norm.bias - mean * scale
         if conv.bias is not None:
             shift = shift + conv.bias * scale
-        weight = conv.weight * scale[:, None, None, None]
-        if type(conv) is nn.Conv2d:
-            out: Tensor = conv._conv_forward(x, weight, shift)
-            return out
-        from timm.layers.padding import pad_same
-
-        padded = pad_same(x, [*conv.kernel_size], [*conv.stride], [*conv.dilation])
-        return functional.conv2d(padded, weight, shift, conv.stride, 0, conv.dilation, conv.groups)
+        return convolve(conv, x, conv.weight * scale[:, None, None, None], shift)
 
     def _rest(self, x: Tensor) -> Tensor:
         more: Any = self.norm
@@ -101,7 +95,6 @@ def _features(backbone: nn.Module, pictures: Tensor) -> Tensor:
 
 def _pairs(backbone: nn.Module, pictures: Tensor) -> list[Pair]:
     """Return the layers of which one made what the other normalised, each used once in a pass."""
-    from timm.layers.conv2d_same import Conv2dSame
     from timm.layers.norm_act import BatchNormAct2d
 
     made: dict[int, tuple[nn.Conv2d, Tensor]] = {}  # holds the maps, so that no number is given twice
@@ -117,9 +110,7 @@ def _pairs(backbone: nn.Module, pictures: Tensor) -> list[Pair]:
             if conv is not None:
                 found.append(Pair(conv, layer))
 
-    layers = [
-        m for m in backbone.modules() if type(m) in (nn.Conv2d, Conv2dSame, nn.BatchNorm2d, BatchNormAct2d)
-    ]
+    layers = [m for m in backbone.modules() if plain(m) or type(m) in (nn.BatchNorm2d, BatchNormAct2d)]
     hooks = [layer.register_forward_hook(watch) for layer in layers]
     try:
         _features(backbone, pictures[:1])

@@ -10,6 +10,7 @@ import torch
 
 from headtohead.core.errors import NoEffectError
 from headtohead.core.reporter import Reporter
+from headtohead.heads.depthwise import quicken_depthwise
 from headtohead.heads.folded import fold_norms
 from headtohead.heads.lora import add_adapters
 from headtohead.heads.network import Classifier, freeze, plain_attention, start_head
@@ -61,6 +62,8 @@ def start_training(
     batch = next(batches(source, few, [np.arange(len(few))], unchanged, 0))
     if settings.batch_norm == "frozen":
         fold_norms(backbone, torch.from_numpy(batch.inputs), reporter)
+    if place.type == "cpu":
+        quicken_depthwise(backbone)
     net.to(place)
     targets = torch.from_numpy(part.labels[np.searchsorted(part.indices, few)]).to(place)
     bf16 = checked_bf16(net, torch.from_numpy(batch.inputs).to(place), targets, precision, reporter)
