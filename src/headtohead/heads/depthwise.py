@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -21,9 +22,11 @@ def quicken_depthwise(net: nn.Module) -> int:
     depthwise layers took 0.8 to 8 times as long in bf16 as in fp32, 2.9 times in all;
     `benchmarks/finetune_speed.py --network tf_efficientnet_lite0` shows what is left of that in a training.
     """
-    found = [layer for layer in net.modules() if _is_depthwise(layer) and "forward" not in vars(layer)]
+    found: list[Any] = [
+        layer for layer in net.modules() if _is_depthwise(layer) and "forward" not in vars(layer)
+    ]
     for layer in found:
-        _Quick(layer).take_over()
+        layer.forward = partial(_own, layer)
     return len(found)
 
 
@@ -65,17 +68,8 @@ def _halved(x: Tensor) -> bool:
     return on and torch.get_autocast_dtype("cpu") is HALF
 
 
-class _Quick:
-    """A layer's own work, through `convolve`."""
-
-    def __init__(self, conv: Any) -> None:
-        self.conv = conv
-
-    def take_over(self) -> None:
-        self.conv.forward = self.forward
-
-    def forward(self, x: Tensor) -> Tensor:
-        return convolve(self.conv, x, self.conv.weight, self.conv.bias)
+def _own(conv: nn.Conv2d, x: Tensor) -> Tensor:
+    return convolve(conv, x, conv.weight, conv.bias)
 
 
 How = tuple[Sequence[int], Sequence[int], Sequence[int], int]

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, Literal
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
+from headtohead.backbones.catalog import resolve
 from headtohead.core.reporter import Quiet
 from headtohead.heads.folded import fold_norms
+from headtohead.heads.pictures import get_augmenter
+from headtohead.heads.settings import FinetuneSettings
+from headtohead.heads.start import loader, start_training
+from headtohead.heads.training import Part
 
 PICTURES = torch.randn(4, 3, 64, 64, generator=torch.Generator().manual_seed(0))
 
@@ -119,3 +126,33 @@ def test_a_network_without_batch_norm_is_left_alone() -> None:
 
     net, said = timm.create_model("test_vit", num_classes=0), Said()
     assert fold_norms(net, torch.randn(2, 3, 160, 160), said) == 0 and not said.lines
+
+
+class Noise:
+    """Pictures of noise in memory."""
+
+    def pixels(self, index: int) -> Any:
+        """Return (64, 64)."""
+        return np.random.default_rng(index).random((64, 64), dtype=np.float32)
+
+    def normalise(self, pixels: Any) -> Any:
+        """Return (3, 64, 64)."""
+        return np.repeat(pixels[None], 3, axis=0)
+
+    def number(self, index: int) -> int:
+        """Return the index."""
+        return index
+
+
+@pytest.mark.parametrize("kept", ["frozen", "train"])
+def test_a_training_folds_exactly_what_it_never_lets_learn(kept: Literal["frozen", "train"]) -> None:
+    part = Part(np.arange(8), np.arange(8) % 2)
+    settings = FinetuneSettings(batch_norm=kept, head_start="random", batch=4)
+    training = start_training(
+        loader(resolve("scratch:test_efficientnet")), Noise(), get_augmenter("none"), part, settings,
+        seed=0, k=2, device="cpu", reporter=Said(),
+    )  # fmt: skip
+    norms = [layer for layer in training.net.modules() if isinstance(layer, nn.BatchNorm2d)]
+    assert norms and all(("forward" in vars(layer)) is (kept == "frozen") for layer in norms)
+    deep = [m for m in training.net.modules() if isinstance(m, nn.Conv2d) and m.groups == m.in_channels > 1]
+    assert deep and all("forward" in vars(layer) for layer in deep)
