@@ -104,7 +104,7 @@ def fit_whole(
 ) -> dict[str, Any]:
     """Train as the head would, on all pictures, and write the network.
 
-    It goes on from its checkpoint where there is one.
+    It goes on from its checkpoint where there is one; a network that is there already is kept.
 
     Returns:
         What `tuned_probabilities` needs: name, file, backbone, recipe and settings.
@@ -114,17 +114,29 @@ def fit_whole(
     """
     from safetensors.torch import save
 
-    training = _started(head.record.name, head.settings, dataset, crop, seed, reporter)
-    checkpoint = out / f"whole-{slug(name)}.pt"
-    key = f"{dataset.digest()}:{head.settings.model_dump_json()}:{crop}:{seed}"
-    training.run(head.settings.epochs, None, checkpoint, key, reporter)
+    key = f"{head.record.name}:{dataset.digest()}:{head.settings.model_dump_json()}:{crop}:{seed}"
     file = f"model-{slug(name.removesuffix(MODE))}.safetensors"
-    write_whole(out / file, save({k: v.contiguous() for k, v in training.net.state_dict().items()}))
-    checkpoint.unlink(missing_ok=True)
+    if _key_of(out / file) != key:
+        training = _started(head.record.name, head.settings, dataset, crop, seed, reporter)
+        checkpoint = out / f"whole-{slug(name)}.pt"
+        training.run(head.settings.epochs, None, checkpoint, key, reporter)
+        tensors = {k: tensor.contiguous() for k, tensor in training.net.state_dict().items()}
+        write_whole(out / file, save(tensors, {"key": key}))
+        checkpoint.unlink(missing_ok=True)
     return {
         "name": name, "file": file, "backbone": head.record.name, "recipe": crop, "seed": seed,
         "classes": list(dataset.classes), "settings": head.settings.model_dump(mode="json"),
     }  # fmt: skip
+
+
+def _key_of(path: Path) -> str | None:
+    """Return from what a network was made, if there is one."""
+    from safetensors import safe_open
+
+    if not path.is_file():
+        return None
+    with safe_open(path, "pt") as file:
+        return str((file.metadata() or {}).get("key"))
 
 
 def tuned_probabilities(member: dict[str, Any], folder: Path, dataset: Dataset) -> npt.NDArray[np.float64]:

@@ -325,3 +325,15 @@ def test_the_network_on_disk_says_what_the_head_says(folder: Path, tmp_path: Pat
     np.testing.assert_allclose(
         tuned_probabilities(member, tmp_path, data), said.probabilities, rtol=1e-6, atol=1e-7
     )
+
+
+def test_a_network_that_is_there_is_kept_and_another_one_is_made_anew(folder: Path, tmp_path: Path) -> None:
+    data = load(str(folder))
+    head = tuned_heads([CNN], data, "none", epochs=1, augment="auto")[f"{CNN}@finetune"]
+    over = Watch(QUIET, -np.inf)  # whoever trains with it is stopped
+    member = fit_whole(f"{CNN}@finetune", head, data, "none", tmp_path, 7, QUIET)
+    made = (tmp_path / member["file"]).read_bytes()
+    assert fit_whole(f"{CNN}@finetune", head, data, "none", tmp_path, 7, over) == member
+    assert (tmp_path / member["file"]).read_bytes() == made
+    with pytest.raises(TimeOverError):
+        fit_whole(f"{CNN}@finetune", head, data, "none", tmp_path, 8, over)
