@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests.planting.threads import single_thread
 
 from headtohead.backbones.catalog import catalogue, resolve
 from headtohead.backbones.load import load_backbone
@@ -22,10 +23,8 @@ NONE = Weights(path=None, sha256="", source="", revision=None, licence="", pretr
 @pytest.fixture(scope="module", autouse=True)
 def one_thread() -> Iterator[None]:
     """Small networks gain nothing from threads that wait for one another."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+    with single_thread():
+        yield
 
 
 def _without_weights(record: BackboneRecord) -> Backbone:

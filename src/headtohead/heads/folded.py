@@ -110,6 +110,8 @@ def _pairs(backbone: nn.Module, pictures: Tensor) -> list[Pair]:
             if conv is not None:
                 found.append(Pair(conv, layer))
 
+    if not any(isinstance(layer, nn.BatchNorm2d) for layer in backbone.modules()):
+        return []
     layers = [m for m in backbone.modules() if plain(m) or type(m) in (nn.BatchNorm2d, BatchNormAct2d)]
     hooks = [layer.register_forward_hook(watch) for layer in layers]
     try:

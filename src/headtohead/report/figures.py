@@ -12,7 +12,8 @@ from headtohead.report.svg import Frame, band, circle, colour, figure, line, pat
 __all__ = ["calibration", "confusion", "curves", "differences", "forest", "learning", "roc"]
 
 WIDTH = 440  # of figures with rows; fits a phone without shrinking the letters much
-ROW = 44
+ROW, TALL = 44, 62
+FITS = 40  # letters beside the figures of a difference
 TENTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 
@@ -50,13 +51,17 @@ def differences(comparisons: Sequence[Comparison]) -> str:
         return ""
     bounds = [b for c in rows for b in (c.low, c.high) if b is not None]
     reach = max(0.02, *(abs(b) for b in bounds)) * 1.1
-    frame = Frame(10, 8, WIDTH - 20, ROW * len(rows), (-reach, reach))
+    long = any(len(f"{one.a} − {one.b}") > FITS for one in rows)
+    row = TALL if long else ROW  # a long pair has a line of its own, above its figures
+    frame = Frame(10, 8, WIDTH - 20, row * len(rows), (-reach, reach))
     parts = _vertical_grid(frame, -reach, reach, signed=True)
     parts.append(line(frame.x(0), frame.top, frame.x(0), frame.top + frame.height, stroke="var(--ink)"))
     for place, one in enumerate(rows):
-        y = frame.top + ROW * place + 30
+        y = frame.top + row * place + row - 14
         figures = _figures(one.difference, one.low, one.high, signed=True)
-        parts += _heading(y - 13, f"{_short(one.a, 19)} − {_short(one.b, 19)}", figures)
+        if long:
+            parts += _heading(y - 30, f"{_short(one.a, 28)} − {_short(one.b, 28)}", "")
+        parts += _heading(y - 13, "" if long else f"{one.a} − {one.b}", figures)
         parts += _interval(frame, y, one.difference, one.low, one.high, "var(--accent)", one.sentence)
     return figure(WIDTH, frame.top + frame.height + 28, parts, label="Paired differences with intervals")
 
@@ -209,11 +214,10 @@ def _above(xs: Sequence[float], ys: Sequence[float], floor: float) -> list[list[
 
 
 def _heading(y: float, name: str, figures: str) -> list[str]:
-    """Return a row's name on the left and its figures on the right, above its interval."""
-    return [
-        text(10, y, name, size=12.5),
-        text(WIDTH - 10, y, figures, anchor="end", size=12, fill="var(--muted)"),
-    ]
+    """Return a row's name on the left and its figures on the right, above its interval; either may be empty."""
+    left = [text(10, y, name, size=12.5)] if name else []
+    right = [text(WIDTH - 10, y, figures, anchor="end", size=12, fill="var(--muted)")] if figures else []
+    return [*left, *right]
 
 
 def _interval(

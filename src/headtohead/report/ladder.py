@@ -46,16 +46,15 @@ def _ladder(told: Mapping[str, Any]) -> str:
         f"<td class='n'>{_score(row['accuracy'])}</td><td class='n'>{_gain(row['gain_in_accuracy'])}</td></tr>"
         for row in told["ladder"]
     )
-    head = "<tr><th>rung</th>" + "".join(
-        f"<th class='n'>{title}</th>" for title in ("AUROC", "gain", "accuracy", "gain")
-    )
+    columns = "".join(f"<th class='n'>{title}</th>" for title in ("AUROC", "gain", "accuracy", "gain"))
+    head = f"<tr><th>rung</th>{columns}</tr>"
     narrow = any(row[metric]["warnings"] for row in told["ladder"] for metric in ("auroc", "accuracy"))
     said = (
         "<p class='sub'>Each rung is one thing more than the rung above, over which its gain is told; gains are "
         "paired. Intervals are 95 % and resample groups; none is adjusted for the number of rungs."
         f"{' * The interval may be too narrow; best.json says why.' if narrow else ''}</p>"
     )
-    return f"{said}<div class='card wide'><table>{head}</tr>{body}</table></div>{_asides(told)}"
+    return f"{said}<div class='card wide'><table>{head}{body}</table></div>{_asides(told)}"
 
 
 def _asides(told: Mapping[str, Any]) -> str:

@@ -163,7 +163,7 @@ def _cell(part: Mapping[str, Any]) -> str:
         f"single draws from {part['lowest_draw']:.2f} to {part['highest_draw']:.2f}"
         if part["n_draws"] > 1
         else "",
-        f"{copies:.0%} have a copy in training".replace("%", " %") if copies else "",
+        f"{100 * copies:.0f} % have a copy in training" if copies else "",
     ]
     words = "; ".join(fact for fact in facts if fact)
     return f"{part['value']:.3f} [{part['low']:.3f}, {part['high']:.3f}]<br><span class='sub'>{words}</span>"

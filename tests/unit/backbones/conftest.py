@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.planting.threads import single_thread
 
 from headtohead.backbones.catalog import resolve
 from headtohead.backbones.record import BackboneRecord
@@ -23,14 +24,9 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 @pytest.fixture(scope="module", autouse=True)
 def one_thread() -> Iterator[None]:
     """Small networks gain nothing from threads that wait for one another."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    with pytest.MonkeyPatch.context() as patch:
+    with single_thread(), pytest.MonkeyPatch.context() as patch:
         patch.setenv("OMP_NUM_THREADS", "1")
         yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-import torch
+from tests.planting.threads import single_thread
 
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
     """Nets this small are slower on two threads."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+    with single_thread():
+        yield

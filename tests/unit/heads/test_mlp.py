@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -23,15 +22,6 @@ CELL = Cell(0, 0, np.arange(N_TRAIN), np.arange(N_TRAIN, N), 1)
 QUICK = MlpSettings(
     hidden=64, epochs=120, dropout=0.1, learning_rate=0.02, decays=(0.01, 1.0), members=2, inner_folds=3
 )
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Nets this small are slower on two threads."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def run(rows: np.ndarray, labels: np.ndarray, folder: Path) -> CellResult:

@@ -5,7 +5,7 @@ Each kind of choice is also made on the scored part on purpose; the same gate mu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,14 +32,6 @@ Ints = npt.NDArray[np.int64]
 Fit = Callable[[Cell, CellData, Path], CellResult]
 MLP = MlpSettings(hidden=8, epochs=8, members=1, decays=(0.01, 1.0))
 MEMBERS = 12
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def too_good(fit: Fit, folder: Path, *, n: int, n_train: int, rounds: int) -> float:

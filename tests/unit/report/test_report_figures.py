@@ -80,6 +80,16 @@ def test_differences_are_signed_and_leave_out_what_has_no_interval() -> None:
     assert figures.differences([comparison("a", "b", None)]) == ""
 
 
+def test_a_long_pair_has_a_line_of_its_own_with_both_whole_names() -> None:
+    a, b = "efficientnet-lite0@finetune", "dinov2-small@probe:symmetry"
+    short = figures.differences([comparison("vit-b16", "majority")])
+    long = figures.differences([comparison("vit-b16", "majority"), comparison(a, b)])
+    assert "vit-b16 − majority" in words(short) and f"{a} − {b}" in words(long)
+    assert "" not in words(long)
+    heights = [float(str(parsed(one).get("viewBox")).split()[3]) for one in (short, long)]
+    assert heights[1] > 2 * (heights[0] - 36) + 36 + 20, "taller rows, not letters over figures"
+
+
 def test_confusion_has_truth_in_rows() -> None:
     said = words(figures.confusion([[18, 2], [5.5, 14.5]], (HOSTILE, "yes")))
     cells = [word for word in said if re.fullmatch(r"[\d.]+%?", word)]

@@ -176,11 +176,11 @@ def _elections(
     """Yield (picture, partner) pairs, a bounded number of voting features at a time."""
     n, first = len(starts) - 1, 0
     owner = np.repeat(np.arange(n), np.diff(starts))
+    match = _Match(asked, held, starts, vote.fit)
     while first < n:
         last = max(first + 1, int(np.searchsorted(starts, starts[first] + _BLOCK, side="right")) - 1)
         low, high = int(starts[first]), int(starts[last])
         giver, taker = _met(tables, held.signs, asked.signs[low:high])
-        match = _Match(asked, held, starts, vote.fit)
         yield _elected(owner[low + giver], owner[taker], n, match, vote)
         first = last
 
