@@ -9,6 +9,7 @@ import numpy as np
 
 from headtohead.audit.check import Observation, issue, passed
 from headtohead.audit.context import Context
+from headtohead.core.counts import percent
 
 __all__ = ["copy_share", "random_split"]
 
@@ -41,11 +42,11 @@ def random_split(context: Context) -> Observation:
     data: dict[str, Any] = {"share": round(share, 4), "n_groups": len(context.group_sizes)}
     if share < 0.01:
         return passed(
-            f"a plain random 80:20 split would leave {share:.1%} of test pictures with a copy", **data
+            f"a plain random 80:20 split would leave {percent(share, 1)} of test pictures with a copy", **data
         )
     return issue(
-        f"a plain random 80:20 split would leave {share:.0%} of the test pictures with a copy (or the same patient) "
-        "in training",
+        f"a plain random 80:20 split would leave {percent(share)} of the test pictures with a copy (or the same "
+        "patient) in training",
         "Published scores from plain random splits of this set are inflated; headtohead splits by group.",
         **data,
     )

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from headtohead.audit.check import Check, Observation, issue, not_applicable, passed, skipped
 from headtohead.audit.context import Context
 from headtohead.audit.files import listed
+from headtohead.core.counts import percent
 from headtohead.core.records import Sample
 
 __all__ = ["CHECKS", "confident_errors", "cramers_v", "judge_labels"]
@@ -32,10 +33,10 @@ def balance(context: Context) -> Observation:
     text = ", ".join(f"{c} {n}" for c, n in table.items())
     base = max(table.values()) / len(context.samples)
     if ratio < IMBALANCE:
-        return passed(f"{text}; always saying the largest class is right in {base:.0%}", table=table)
+        return passed(f"{text}; always saying the largest class is right in {percent(base)}", table=table)
     return issue(
         f"{text}: the largest class has {ratio:.1f} times as many as the smallest; always saying it is right in "
-        f"{base:.0%}",
+        f"{percent(base)}",
         "Judge by AUROC, balanced accuracy and sensitivity; accuracy says little here.",
         table=table,
         ratio=round(ratio, 2),

@@ -11,6 +11,7 @@ from headtohead.audit.check import Check, Observation, issue, not_applicable, pa
 from headtohead.audit.context import Context
 from headtohead.audit.expected import copy_share, random_split
 from headtohead.audit.files import listed
+from headtohead.core.counts import percent
 from headtohead.core.records import Sample
 
 __all__ = ["CHECKS", "copy_share"]
@@ -130,7 +131,7 @@ def augmented(context: Context) -> Observation:
     share = len(inside) / len(context.samples)
     return issue(
         f"{len(turned)} pairs are mirrored or turned copies of each other and {len(named)} names tell of "
-        f"augmentation ({share:.0%} of the pictures are concerned)",
+        f"augmentation ({percent(share)} of the pictures are concerned)",
         "The set was augmented before it was split. Keep one of each group (`headtohead clean --keep one-per-group`) "
         "and augment in training only.",
         samples=inside,

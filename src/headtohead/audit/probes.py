@@ -12,6 +12,7 @@ from headtohead.audit.check import Check, Observation, issue, not_applicable, pa
 from headtohead.audit.context import PROBE_LIMIT, Context
 from headtohead.audit.resample import Interval
 from headtohead.audit.shortcuts import Probe, file_fact_features
+from headtohead.core.counts import percent
 from headtohead.core.records import Severity
 
 __all__ = ["CHECKS", "beside_shortcuts"]
@@ -149,7 +150,7 @@ def marks_by_class(context: Context) -> Observation:
             table[context.dataset.classes.index(context.by_id[p.id].label)][int(has)] += 1
         found[name] = _association(table, context.dataset.classes)
     told = [
-        f"{name} (" + ", ".join(f"{c} {share:.0%}" for c, share in row["share"].items()) + ")"
+        f"{name} (" + ", ".join(f"{c} {percent(share)}" for c, share in row["share"].items()) + ")"
         for name, row in sorted(found.items(), key=lambda kv: kv[1]["p"])
         if row["p"] < 0.05 / len(MARKED)
     ]

@@ -12,6 +12,7 @@ from headtohead.audit.check import Check, Observation, issue, not_applicable, pa
 from headtohead.audit.context import Context
 from headtohead.audit.files import by_class, listed
 from headtohead.audit.pictures import Picture
+from headtohead.core.counts import percent
 from headtohead.core.records import Severity
 
 __all__ = ["CHECKS", "flagged"]
@@ -120,7 +121,7 @@ def clipped(context: Context) -> Observation:
     return flagged(
         context,
         _over(context, "at_white", CLIPPED),
-        what=f"have {CLIPPED:.0%} or more of their pixels at full white",
+        what=f"have {percent(CLIPPED)} or more of their pixels at full white",
         advice="Either a white ground or padding (crop it), or a window that was too narrow (detail is lost for "
         "good; export again).",
         clean="no picture is clipped to white",

@@ -14,6 +14,7 @@ from headtohead.audit.outliers import block, far_from_groups, robust_z, shrunken
 from headtohead.audit.pictures import Picture
 from headtohead.audit.quality import flagged
 from headtohead.audit.steady import one_thread
+from headtohead.core.counts import percent
 
 __all__ = ["CHECKS"]
 
@@ -34,12 +35,12 @@ def crop_cuts(context: Context) -> Observation:
         return not_applicable("no foreground was found to compare the crop with")
     cut = [p.id for p, share in lost if share >= CUTS]
     if not lost:
-        return passed(f"the classical crop loses less than {CLIPS:.0%} of the foreground everywhere")
+        return passed(f"the classical crop loses less than {percent(CLIPS)} of the foreground everywhere")
     ranked = sorted(lost, key=lambda pair: (-pair[1], pair[0].id))
     ids = [p.id for p, _ in ranked]
     return issue(
-        f"the classical threshold-45 crop cuts off {CUTS:.0%} or more of the foreground in {len(cut)} pictures"
-        f"{f' ({listed(ids[: len(cut)])})' if cut else ''} and clips {CLIPS:.0%} to {CUTS:.0%} in "
+        f"the classical threshold-45 crop cuts off {percent(CUTS)} or more of the foreground in {len(cut)} pictures"
+        f"{f' ({listed(ids[: len(cut)])})' if cut else ''} and clips {percent(CLIPS)} to {percent(CUTS)} in "
         f"{len(ids) - len(cut)} more",
         "Use the recipe `foreground`; do not feed these crops to a network. The foreground includes skin and "
         "bone, so a clipped edge may be harmless; look at the pictures.",
@@ -78,7 +79,7 @@ def crop_keeps(context: Context) -> Observation:
     return flagged(
         context,
         found,
-        what=f"keep {KEEPS:.0%} or more of frame or ground in the classical threshold-45 crop",
+        what=f"keep {percent(KEEPS)} or more of frame or ground in the classical threshold-45 crop",
         advice="Use the recipe `foreground`; what the classical crop keeps here is not the subject.",
         clean="the classical crop keeps no frame or ground",
     )

@@ -9,6 +9,7 @@ import numpy as np
 
 from headtohead.audit.check import Check, Observation, issue, not_applicable, passed
 from headtohead.audit.context import Context
+from headtohead.core.counts import percent
 
 __all__ = [
     "CHECKS",
@@ -128,13 +129,13 @@ def for_conformal(context: Context) -> Observation:
     reach = [level for level, n in need.items() if least >= n]
     text = (
         f"an inner fold will hold about {least} groups of the smallest class; sets by class need "
-        + ", ".join(f"{n} for {level:.0%}" for level, n in need.items())
+        + ", ".join(f"{n} for {percent(level)}" for level, n in need.items())
     )
     data: dict[str, Any] = {"held_out": held_out, "needed": {str(k): v for k, v in need.items()}}
     if 0.95 in reach:
         return passed(text, **data)
     advice = (
-        f"Ask for {max(reach):.0%} at most."
+        f"Ask for {percent(max(reach))} at most."
         if reach
         else "Do not ask for prediction sets by class on this data."
     )
@@ -224,10 +225,10 @@ def effective_groups(context: Context) -> Observation:
     }
     text = f"{len(sizes)} groups count for about {effective:.0f} of equal size (Kish 1965)"
     if effective >= 0.5 * len(sizes) and largest <= 0.1:
-        return passed(f"{text}; the largest holds {largest:.1%} of the samples", **data)
+        return passed(f"{text}; the largest holds {percent(largest, 1)} of the samples", **data)
     biggest = max(context.group_sizes, key=lambda name: (context.group_sizes[name], name))
     return issue(
-        f"{text}; the largest, {biggest!r}, holds {largest:.0%} of the samples",
+        f"{text}; the largest, {biggest!r}, holds {percent(largest)} of the samples",
         "See in groups.csv whether the large group is right. If it is, keep a few samples of each group, or expect "
         "wide intervals: groups count, not pictures.",
         samples=[i for i in context.ids.tolist() if context.grouping.groups[i] == biggest][:50],

@@ -38,6 +38,7 @@ from headtohead.backbones.precision import (
 from headtohead.backbones.record import BackboneRecord
 from headtohead.backbones.rows import RowStore
 from headtohead.backbones.weights import Weights, ensure
+from headtohead.core.counts import percent
 from headtohead.core.errors import PrecisionError, UsageError
 from headtohead.core.files import write_json
 from headtohead.core.records import Sample
@@ -247,7 +248,7 @@ def _why_fp32(asked: Precision, device: torch.device) -> str:
 def _too_far(record: BackboneRecord, wanted: Precision, check: Agreement) -> str:
     return (
         f"{record.name} in {wanted} does not agree with fp32 ({check}; allowed are a relative error of "
-        f"{MAX_RELATIVE_ERROR} and agreement of at least {MIN_AGREEMENT:.0%})."
+        f"{MAX_RELATIVE_ERROR} and agreement of at least {percent(MIN_AGREEMENT)})."
     )
 
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import torch
 from pydantic import Field
 
+from headtohead.core.counts import percent
 from headtohead.core.errors import UsageError
 from headtohead.core.records import Record
 
@@ -59,7 +60,7 @@ class Agreement(Record):
         apart = (
             "" if self.centred_error is None else f", {self.centred_error:.3f} of what tells pictures apart"
         )
-        near = "" if self.neighbours is None else f", nearest neighbours agree for {self.neighbours:.0%}"
+        near = "" if self.neighbours is None else f", nearest neighbours agree for {percent(self.neighbours)}"
         return f"relative error {self.relative_error:.4f}{apart}{near}, on {self.n_pictures} pictures"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["so_many"]
+__all__ = ["percent", "so_many"]
 
 
 def so_many(n: int, noun: str, rest: str = "", rest_of_many: str = "") -> str:
@@ -15,3 +15,12 @@ def so_many(n: int, noun: str, rest: str = "", rest_of_many: str = "") -> str:
     """
     said = rest if n == 1 else rest_of_many or rest
     return f"{n} {noun}{'' if n == 1 else 's'}{' ' if said else ''}{said}"
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """Return a share in per cent.
+
+    >>> percent(0.95), percent(0.0125, 1)
+    ('95 %', '1.2 %')
+    """
+    return f"{100 * share:.{digits}f} %"

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from headtohead.core.counts import percent
+
 __all__ = ["WORDS", "Light", "apply_light", "draw_light"]
 
 Pixels = npt.NDArray[np.float32]
@@ -18,8 +20,8 @@ DEGREES = 10.0
 ZOOM = GAIN = 0.1
 SHIFT = OFFSET = 0.05
 WORDS = (
-    f"half are mirrored; turned by up to {DEGREES:g} degrees, size by {ZOOM:.0%}, place by {SHIFT:.0%}, "
-    f"contrast by {GAIN:.0%}, brightness by {OFFSET:.0%}"
+    f"half are mirrored; turned by up to {DEGREES:g} degrees, size by {percent(ZOOM)}, place by {percent(SHIFT)}, "
+    f"contrast by {percent(GAIN)}, brightness by {percent(OFFSET)}"
 )
 """What is drawn, in words."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from headtohead.core.counts import so_many
+from headtohead.core.counts import percent, so_many
 from headtohead.core.errors import RunFolderError
 from headtohead.core.files import write_whole
 from headtohead.report.page import render
@@ -126,7 +126,7 @@ def _differ(pair: Mapping[str, Any]) -> str:
     parts = [str(pair["kind"])]
     parts += [f"zoom {e['zoom']:.2f}"] if abs(e.get("zoom", 1) - 1) > 0.02 else []
     parts += [f"turned {e['turn']:.1f} degrees"] if abs(e.get("turn", 0)) > 1 else []
-    parts += [f"overlap {e['overlap']:.0%}"] if e.get("overlap", 1) < 0.98 else []
+    parts += [f"overlap {percent(e['overlap'])}"] if e.get("overlap", 1) < 0.98 else []
     parts += ["inverted"] if e.get("inverted") else []
     parts += [f"correlation {e['ncc']:.3f}"] if "ncc" in e else []
     parts += [f"{e['inliers']} matching points"] if e.get("inliers") else []
@@ -183,7 +183,7 @@ def _crops(findings: Iterable[Mapping[str, Any]], thumbs: Mapping[str, str]) -> 
         {
             "id": i,
             "src": thumbs[i],
-            "lost": f"{lost[i]:.0%}",
+            "lost": f"{percent(lost[i])}",
             "classical": _percent(b["classical"], b["size"]),
             "foreground": _percent(b["foreground"], b["size"]),
             "ratio": f"{b['size'][1]} / {b['size'][0]}",

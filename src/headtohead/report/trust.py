@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from headtohead.core.counts import percent
 from headtohead.report import figures
 from headtohead.report.benefit import benefit_table
 from headtohead.report.cells import Table, nearest, number
@@ -169,7 +170,7 @@ def _conformal(details: Mapping[str, Any], order: Sequence[str]) -> Table | None
         if name in sets
     )
     note = (
-        f"Sets that hold the true class in {1 - found['alpha']:.0%} of cases, per class, cross-fitted on groups. "
+        f"Sets that hold the true class in {percent(1 - found['alpha'])} of cases, per class, cross-fitted on groups. "
         "A picture with more than one class in its set is left to a person."
     )
     words = [key.replace("coverage_", "coverage of ") for key in each]
@@ -186,7 +187,7 @@ def _risk(details: Mapping[str, Any], order: Sequence[str]) -> Table | None:
         kept = [point["kept"] for point in points]
         rows.append((name, *(number(points[nearest(kept, share)]["risk"]) for share in shares)))
     note = "Error among the pictures that are answered when the least sure are left to a person."
-    head = ("contender", *(f"{share:.0%} answered" for share in shares))
+    head = ("contender", *(f"{percent(share)} answered" for share in shares))
     return Table("Answering only when sure", note, head, tuple(rows)) if rows else None
 
 
@@ -197,7 +198,7 @@ def _ranks(details: Mapping[str, Any], order: Sequence[str]) -> Table | None:
             name,
             f"{found[name]['rank']:.0f}",
             f"{found[name]['low']:.0f} to {found[name]['high']:.0f}",
-            f"{found[name]['share_first']:.0%}",
+            f"{percent(found[name]['share_first'])}",
         )
         for name in order
         if name in found
@@ -233,7 +234,7 @@ def _variance(details: Mapping[str, Any], order: Sequence[str]) -> Table | None:
     )
     if not rows:
         return None
-    note = f"Standard deviation of {found['metric']} that comes from each source: what a second study would see move."
+    note = "Standard deviation of the primary metric that comes from each source: what a second study would see move."
     return Table("Where the spread comes from", note, ("source", "standard deviation"), rows)
 
 

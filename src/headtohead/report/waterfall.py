@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from headtohead.core.counts import percent
 from headtohead.report import svg
 
 __all__ = ["page", "waterfall"]
@@ -163,7 +164,7 @@ def _cell(part: Mapping[str, Any]) -> str:
         f"single draws from {part['lowest_draw']:.2f} to {part['highest_draw']:.2f}"
         if part["n_draws"] > 1
         else "",
-        f"{100 * copies:.0f} % have a copy in training" if copies else "",
+        f"{percent(copies)} have a copy in training" if copies else "",
     ]
     words = "; ".join(fact for fact in facts if fact)
     return f"{part['value']:.3f} [{part['low']:.3f}, {part['high']:.3f}]<br><span class='sub'>{words}</span>"

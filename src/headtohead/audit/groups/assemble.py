@@ -11,6 +11,7 @@ from headtohead.audit.groups.naming import given_groups, name_groups
 from headtohead.audit.groups.pictures import Distinct
 from headtohead.audit.groups.records import Chain, DuplicatePair, Grouping, Kind
 from headtohead.audit.groups.search import Candidate, scope
+from headtohead.core.counts import percent
 from headtohead.core.records import Sample
 
 __all__ = ["Found", "assemble"]
@@ -92,7 +93,7 @@ def _join_similar(
         return []
     return [
         f"{left} possibly-one-patient pairs were left apart: joined, one group would hold more than "
-        f"{SWALLOW_SHARE:.0%} of a class"
+        f"{percent(SWALLOW_SHARE)} of a class"
     ]
 
 
