@@ -30,8 +30,8 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.audit.duplicates import find_groups
-from headtohead.audit.groups.fingerprint import FINE, TURNS, VIEWS, turn_coefficients
-from headtohead.audit.groups.search import candidates
+from headtohead.audit.duplicates.candidates import candidates
+from headtohead.audit.duplicates.fingerprint import FINE, TURNS, VIEWS, turn_coefficients
 from headtohead.core.records import Image, Sample
 
 Grey = npt.NDArray[np.uint8]

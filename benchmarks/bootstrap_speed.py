@@ -18,9 +18,9 @@ from scipy import stats
 from sklearn import metrics as sk
 from threadpoolctl import threadpool_limits
 
-from headtohead.evaluate.intervals import make_resamples
-from headtohead.evaluate.metrics import metric_values
-from headtohead.evaluate.table import Lines
+from headtohead.stats.intervals.resampling import make_resamples
+from headtohead.stats.metrics.registry import metric_values
+from headtohead.stats.predictions import Lines
 
 NAMES = ("auroc", "average_precision", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "f1", "mcc",
          "brier", "log_loss")  # fmt: skip

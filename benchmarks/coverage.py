@@ -27,13 +27,13 @@ import numpy.typing as npt
 from coverage_cells import ROPE, Cell, grid, separation, truths
 from threadpoolctl import threadpool_limits
 
-from headtohead.evaluate.compare import differences, rarer_class_groups
-from headtohead.evaluate.delong import auroc_pulls, auroc_test, covariance, logit_interval
-from headtohead.evaluate.intervals import bca, expanded, make_resamples, percentile
-from headtohead.evaluate.metrics import METRICS, metric_values
-from headtohead.evaluate.rule import Rule, decide
-from headtohead.evaluate.scoring import make_score
-from headtohead.evaluate.table import Lines, Table
+from headtohead.evaluate.decision_rule import Rule, decide
+from headtohead.stats.hypothesis.paired_difference import differences, rarer_class_groups
+from headtohead.stats.intervals.delong import auroc_pulls, auroc_test, covariance, logit_interval
+from headtohead.stats.intervals.resampling import bca, expanded, make_resamples, percentile
+from headtohead.stats.intervals.score import make_score
+from headtohead.stats.metrics.registry import METRICS, metric_values
+from headtohead.stats.predictions import Lines, Table
 
 Floats = npt.NDArray[np.float64]
 NAMES = (

@@ -193,10 +193,10 @@ COLUMNS = (
 
 def check(cells: Sequence[Cell], studies: int) -> float:
     """Return the largest distance between this implementation and the product's, over ends of intervals."""
-    from headtohead.evaluate.compare import differences
-    from headtohead.evaluate.intervals import make_resamples
-    from headtohead.evaluate.metrics import METRICS, metric_values
-    from headtohead.evaluate.table import Lines, Table
+    from headtohead.stats.hypothesis.paired_difference import differences
+    from headtohead.stats.intervals.resampling import make_resamples
+    from headtohead.stats.metrics.registry import METRICS, metric_values
+    from headtohead.stats.predictions import Lines, Table
 
     worst = 0.0
     for cell in cells:

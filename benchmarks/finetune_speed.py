@@ -26,11 +26,11 @@ import torch
 from torch import nn
 
 from headtohead.backbones.catalog import resolve
-from headtohead.core.reporter import QUIET
-from headtohead.heads.pictures import get_augmenter
-from headtohead.heads.settings import FinetuneSettings
-from headtohead.heads.start import loader, start_training
-from headtohead.heads.training import Part
+from headtohead.core.progress import QUIET
+from headtohead.training.data_loader import get_augmenter
+from headtohead.training.settings import FinetuneSettings
+from headtohead.training.setup import loader, start_training
+from headtohead.training.trainer import Part
 
 BATCH = 16
 

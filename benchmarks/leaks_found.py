@@ -23,8 +23,8 @@ from tests.planting import stored
 from tests.planting.copies import BEYOND, COPIES, Copy
 from tests.planting.scenes import SCENES, Grey
 
-from headtohead.audit.duplicates import find_groups
-from headtohead.audit.groups import find, search
+from headtohead.audit.duplicates import candidates as search
+from headtohead.audit.duplicates import find, find_groups
 from headtohead.data.load import load
 
 

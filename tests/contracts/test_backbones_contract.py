@@ -13,7 +13,7 @@ from headtohead.backbones.catalog import catalogue, resolve
 from headtohead.backbones.load import load_backbone
 from headtohead.backbones.network import Backbone, TimmBackbone, TransformersBackbone, pool_tokens
 from headtohead.backbones.record import BackboneRecord
-from headtohead.backbones.weights import Weights
+from headtohead.backbones.weights.fetch import Weights
 
 BY_ARCHITECTURE = {record.architecture: record for record in catalogue()}
 SMALL = ("test_vit", "test_vit3", "test_efficientnet", "test_resnet", "test_convnext")

@@ -12,10 +12,10 @@ from tests.planting.memory import CLEAN, altered, class_rows, clean_set, known, 
 from tests.planting.pixels import NOISE, brownish
 
 from headtohead.audit.audit import AuditResult, audit
-from headtohead.audit.catalogue import CHECKS, get_check
 from headtohead.audit.check import run_checks
 from headtohead.audit.context import Context, Settings
-from headtohead.audit.pictures import look_at
+from headtohead.audit.descriptors.image_pass import look_at
+from headtohead.audit.registry import CHECKS, get_check
 from headtohead.core.records import Image
 
 
@@ -29,7 +29,7 @@ def measure_each_picture_once(monkeypatch: pytest.MonkeyPatch) -> None:
             SEEN[key] = (image, look_at(name, image, classical=classical))
         return SEEN[key][1]
 
-    monkeypatch.setattr("headtohead.audit.pictures.look_at", once)
+    monkeypatch.setattr("headtohead.audit.descriptors.image_pass.look_at", once)
 
 
 SEEN: dict[Any, Any] = {}

@@ -15,16 +15,16 @@ from tests.planting import stored
 from tests.planting.copies import gamma, resized, turned
 from tests.planting.scenes import head, series
 
-from headtohead.audit.catalogue import get_check
 from headtohead.audit.check import run_checks
 from headtohead.audit.context import Context
 from headtohead.audit.duplicates import Grouping, find_groups
+from headtohead.audit.registry import get_check
 from headtohead.core.errors import LeakageError
+from headtohead.core.progress import Quiet
 from headtohead.core.records import Finding
-from headtohead.core.reporter import Quiet
 from headtohead.data.dataset import Dataset
-from headtohead.data.folds import make_folds
 from headtohead.data.load import LoadOptions, load
+from headtohead.data.splits.folds import make_folds
 
 HEADS = [head(seed) for seed in range(12)]
 PNG = [stored.png(picture)[1] for picture in HEADS]

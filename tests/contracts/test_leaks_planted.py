@@ -11,18 +11,19 @@ from tests.planting import stored
 from tests.planting.copies import BEYOND, COPIES, FORMATS, Copy
 from tests.planting.scenes import SCENES, head
 
-from headtohead.audit.catalogue import CHECKS, get_check
 from headtohead.audit.check import run_checks
 from headtohead.audit.context import Context
-from headtohead.audit.duplicates import Grouping, find_groups
-from headtohead.audit.groups import find, pictures, search
-from headtohead.audit.groups.view import View, look
+from headtohead.audit.duplicates import Grouping, find, find_groups
+from headtohead.audit.duplicates import candidates as search
+from headtohead.audit.duplicates import distinct_images as pictures
+from headtohead.audit.duplicates.keypoints import View, look
+from headtohead.audit.registry import CHECKS, get_check
 from headtohead.core.errors import LeakageError
 from headtohead.core.records import Finding
 from headtohead.data.dataset import Dataset
-from headtohead.data.folds import make_folds
 from headtohead.data.load import load
 from headtohead.data.options import LoadOptions
+from headtohead.data.splits.folds import make_folds
 
 N = 6
 HEADS = [head(seed) for seed in range(N)]

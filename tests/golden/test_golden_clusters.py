@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from headtohead.evaluate.corrected import corrected_t, correlated_bayes
-from headtohead.evaluate.delong import auroc_pulls, auroc_test, covariance
-from headtohead.evaluate.exact import newcombe, wilson_interval
-from headtohead.evaluate.intervals import concordance_bound
-from headtohead.evaluate.mcnemar import clustered_mcnemar
-from headtohead.evaluate.probability import brier_parts
-from headtohead.evaluate.table import Lines
+from headtohead.stats.hypothesis.corrected_ttest import corrected_t, correlated_bayes
+from headtohead.stats.hypothesis.mcnemar import clustered_mcnemar
+from headtohead.stats.intervals.delong import auroc_pulls, auroc_test, covariance
+from headtohead.stats.intervals.proportions import newcombe, wilson_interval
+from headtohead.stats.intervals.resampling import concordance_bound
+from headtohead.stats.metrics.probabilistic import brier_parts
+from headtohead.stats.predictions import Lines
 
 _I = np.arange(60)
 LABEL = ((7 * _I + 3) % 5 < 2).astype(np.int64)

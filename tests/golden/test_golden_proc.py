@@ -29,11 +29,11 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from headtohead.evaluate.delong import Pulls, auroc_pulls, auroc_test, covariance, logit_interval
-from headtohead.evaluate.inner import InnerCell
-from headtohead.evaluate.metrics import metric_values
-from headtohead.evaluate.table import Lines
-from headtohead.evaluate.thresholds import RULES, choose_threshold
+from headtohead.stats.decision.operating_points import RULES, choose_threshold
+from headtohead.stats.inner_predictions import InnerCell
+from headtohead.stats.intervals.delong import Pulls, auroc_pulls, auroc_test, covariance, logit_interval
+from headtohead.stats.metrics.registry import metric_values
+from headtohead.stats.predictions import Lines
 
 _I = np.arange(60)
 LABEL = ((7 * _I + 3) % 5 < 2).astype(np.int64)

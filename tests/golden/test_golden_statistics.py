@@ -5,18 +5,24 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from headtohead.evaluate.claim import cases_needed, claim
-from headtohead.evaluate.corrected import corrected_t
-from headtohead.evaluate.delong import auroc_pulls, covariance
-from headtohead.evaluate.exact import fisher_exact, mcnemar_exact, newcombe, newcombe_paired, wilson_interval
-from headtohead.evaluate.intervals import bca, concordance_bound
-from headtohead.evaluate.mcnemar import clustered_mcnemar
-from headtohead.evaluate.multiplicity import holm
-from headtohead.evaluate.ranks import critical_difference
-from headtohead.evaluate.table import Lines
-from headtohead.evaluate.thresholds import at_prevalence
-from headtohead.evaluate.utility import net_benefit
-from headtohead.evaluate.weighted import weighted_auroc
+from headtohead.evaluate.published_claim import cases_needed, claim
+from headtohead.stats.decision.decision_curve import net_benefit
+from headtohead.stats.decision.operating_points import at_prevalence
+from headtohead.stats.hypothesis.corrected_ttest import corrected_t
+from headtohead.stats.hypothesis.mcnemar import clustered_mcnemar
+from headtohead.stats.hypothesis.multiplicity import holm
+from headtohead.stats.hypothesis.ranks import critical_difference
+from headtohead.stats.intervals.delong import auroc_pulls, covariance
+from headtohead.stats.intervals.proportions import (
+    fisher_exact,
+    mcnemar_exact,
+    newcombe,
+    newcombe_paired,
+    wilson_interval,
+)
+from headtohead.stats.intervals.resampling import bca, concordance_bound
+from headtohead.stats.metrics.ranking import weighted_auroc
+from headtohead.stats.predictions import Lines
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from PIL import Image
 
 from headtohead.cli.app import main
 from headtohead.core.records import Comparison
-from headtohead.heads.probe import ProbeHead
+from headtohead.heads.linear_probe import ProbeHead
 
 CONTENDER = "scratch:test_efficientnet"
 QUICK = ("--folds", "3", "--repeats", "1")

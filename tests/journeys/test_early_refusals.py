@@ -11,7 +11,7 @@ from PIL import Image
 
 from headtohead.core.config import make_config
 from headtohead.core.errors import NoEffectError, NotDefinedError, UnknownNameError, UsageError
-from headtohead.study import Study
+from headtohead.studies.comparison import Study
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and 
 SERVER = """
 import json, os, signal, sys
 import pandas, scipy.stats, sklearn.linear_model, timm, torch
-import headtohead.study
+import headtohead.studies.comparison
 from headtohead.cli.app import main
 from headtohead.heads import training
 

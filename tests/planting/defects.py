@@ -45,9 +45,9 @@ from tests.planting.pixels import (
 )
 
 from headtohead.audit.context import Settings
-from headtohead.audit.groups.records import Chain, Grouping
+from headtohead.audit.duplicates.records import Chain, Grouping
 from headtohead.data.dataset import Dataset
-from headtohead.data.problems import Problem
+from headtohead.data.file_problems import Problem
 
 
 def probability(wrong: tuple[int, ...]) -> npt.NDArray[np.float64]:

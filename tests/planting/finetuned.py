@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from headtohead.backbones.record import BackboneRecord
 from headtohead.heads.base import Cell, CellData, CellResult
-from headtohead.heads.finetune import FinetuneHead
-from headtohead.heads.settings import FinetuneSettings
+from headtohead.heads.fine_tuning import FinetuneHead
+from headtohead.training.settings import FinetuneSettings
 
 SIDE = 24
 

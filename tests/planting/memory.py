@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.audit.groups.records import DuplicatePair, Grouping
+from headtohead.audit.duplicates.records import DuplicatePair, Grouping
 from headtohead.core.errors import UnreadableError
 from headtohead.core.records import Image, Sample
 from headtohead.data.dataset import Dataset

@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.audit.catalogue import CHECKS
 from headtohead.audit.check import counted, run_checks
 from headtohead.audit.context import Context, Settings
+from headtohead.audit.registry import CHECKS
+from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Finding, Severity
-from headtohead.core.reporter import QUIET, Reporter
 
 if TYPE_CHECKING:
     from headtohead.audit.duplicates import Grouping
@@ -79,7 +79,7 @@ class AuditResult:
 
     def record(self) -> dict[str, Any]:
         """Return everything as plain values; this is `audit.json`."""
-        from headtohead.audit.written import grouping_record
+        from headtohead.audit.outputs import grouping_record
 
         return {
             "format": FORMAT,
@@ -100,7 +100,7 @@ class AuditResult:
         Returns:
             path of `audit.json`.
         """
-        from headtohead.audit.written import write_files
+        from headtohead.audit.outputs import write_files
 
         return write_files(self.dataset, self.grouping, self.record(), Path(folder), reporter)
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from headtohead.core.errors import HeadToHeadError, UsageError, unknown_name
+from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Finding, Outcome, Severity
-from headtohead.core.reporter import QUIET, Reporter
 
 if TYPE_CHECKING:
     from headtohead.audit.context import Context

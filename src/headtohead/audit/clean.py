@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from headtohead.core.atomic_io import write_whole
 from headtohead.core.errors import ManifestError, TooFewError, UsageError
-from headtohead.core.files import write_whole
 from headtohead.core.records import Sample
 from headtohead.data.dataset import SLICE_AXIS
-from headtohead.data.tables import may_be_taken
+from headtohead.data.listing.table_reader import may_be_taken
 
 if TYPE_CHECKING:
     from headtohead.audit.duplicates import Grouping

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.audit.pictures import Pictures, look_through
-from headtohead.audit.shortcuts import Probe, file_fact_features, probe, thumbnail_features
+from headtohead.audit.descriptors.image_pass import Pictures, look_through
+from headtohead.audit.descriptors.shortcut_probes import Probe, file_fact_features, probe, thumbnail_features
 from headtohead.core.errors import UsageError
+from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Sample
-from headtohead.core.reporter import QUIET, Reporter
 
 if TYPE_CHECKING:
     from headtohead.audit.duplicates import Grouping

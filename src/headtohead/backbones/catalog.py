@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
+from headtohead.backbones.catalog_rows import ROWS
 from headtohead.backbones.record import BackboneRecord
-from headtohead.backbones.table import ROWS
 from headtohead.core.errors import UsageError, unknown_name
 
 __all__ = ["at_size", "catalogue", "is_scratch", "resolve"]
@@ -49,7 +49,7 @@ def resolve(name: str) -> BackboneRecord:
             raise UsageError(
                 f"{name!r} names no model; expected {scheme}:<name>, for example {_EXAMPLES[scheme]}."
             )
-        from headtohead.backbones import names
+        from headtohead.backbones import name_schemes as names
 
         return names.resolve_scheme(scheme, rest)
     raise unknown_name("backbone", name, [*table, *_EXAMPLES.values()])

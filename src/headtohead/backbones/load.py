@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from headtohead.backbones.network import Backbone, TimmBackbone, TransformersBackbone
-from headtohead.backbones.quiet import quiet
 from headtohead.backbones.record import BackboneRecord
-from headtohead.backbones.weights import Weights, ensure
+from headtohead.backbones.weights.fetch import Weights, ensure
+from headtohead.backbones.weights.silence import quiet
 from headtohead.core.errors import WeightsError
-from headtohead.core.reporter import QUIET, Reporter
+from headtohead.core.progress import QUIET, Reporter
 
 __all__ = ["load_backbone", "read_tensors"]
 

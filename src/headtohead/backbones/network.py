@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from headtohead.backbones.record import BackboneRecord
-from headtohead.backbones.weights import Weights
+from headtohead.backbones.weights.fetch import Weights
 
 __all__ = ["Backbone", "TimmBackbone", "TransformersBackbone", "pool_tokens"]
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from headtohead.cli import options as o
-from headtohead.cli.sources import load_options, reads_data
+from headtohead.cli import common_options as o
+from headtohead.cli.data_options import load_options, reads_data
 
 if TYPE_CHECKING:
     from headtohead.audit.audit import AuditResult
@@ -115,7 +115,7 @@ def clean(
 
 
 def _load(data: str, reading: dict[str, Any]) -> Dataset:
-    from headtohead.cli.voice import voice
+    from headtohead.cli.progress import voice
     from headtohead.data.load import load
 
     return load(data, load_options(reading), voice())
@@ -124,7 +124,7 @@ def _load(data: str, reading: dict[str, Any]) -> Dataset:
 def _grouping(dataset: Dataset, groups: Path | None, *, similar: bool) -> Any:
     """Return the reviewer's groups, or those that are found in the pixels."""
     from headtohead.audit.duplicates import Grouping, find_groups
-    from headtohead.cli.voice import voice
+    from headtohead.cli.progress import voice
     from headtohead.core.errors import NoEffectError
 
     if groups is None:
@@ -133,7 +133,7 @@ def _grouping(dataset: Dataset, groups: Path | None, *, similar: bool) -> Any:
         raise NoEffectError(
             "--group-similar has no effect with --groups: your own file decides. Leave one out."
         )
-    from headtohead.data.groups import read_groups
+    from headtohead.data.listing.group_overrides import read_groups
 
     return Grouping.from_reviewer(read_groups(groups, dataset))
 
@@ -149,12 +149,12 @@ def _run(
     features: str | None,
 ) -> AuditResult:
     from headtohead.audit.audit import audit as run
-    from headtohead.cli.voice import voice
+    from headtohead.cli.progress import voice
 
     dataset = _load(data, reading)
     rows = None
     if features is not None:
-        from headtohead.answers import pretrained_features
+        from headtohead.studies.post_audit import pretrained_features
 
         rows = pretrained_features(dataset, features, reporter=voice())
     grouping = _grouping(dataset, groups, similar=similar)
@@ -170,7 +170,7 @@ def _run(
 
 
 def _write(found: AuditResult, out: Path) -> Path:
-    from headtohead.cli.voice import voice
+    from headtohead.cli.progress import voice
     from headtohead.report.audit_page import write_audit_page
 
     found.write(out, voice())

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from headtohead.cli import options as o
-from headtohead.cli.sources import load_options, reads_data
+from headtohead.cli import common_options as o
+from headtohead.cli.data_options import load_options, reads_data
 
 __all__ = ["register"]
 
@@ -55,8 +55,8 @@ def best(
 
     headtohead best brain-mri --minutes 20 --out runs/best
     """
-    from headtohead.best import search
-    from headtohead.cli.voice import voice
+    from headtohead.cli.progress import voice
+    from headtohead.studies.search.search import search
 
     names = tuple(word.strip() for word in backbones.split(",") if word.strip())
     tuned = tuple(word.strip() for word in finetune.split(",") if word.strip())

@@ -32,7 +32,7 @@ def _claim(
 
     Example: headtohead claim --correct 35 --total 36 --versus 43/50
     """
-    from headtohead.evaluate.claim import claim
+    from headtohead.evaluate.published_claim import claim
 
     found = claim(
         correct, total, versus=_pair("--versus", versus), paired=_pair("--paired", paired), level=level

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from headtohead.cli import options as o
-from headtohead.cli.sources import reads_data
+from headtohead.cli import common_options as o
+from headtohead.cli.data_options import reads_data
 
 __all__ = ["register", "run_study"]
 
@@ -113,10 +113,10 @@ def run_study(
     verbose: bool = False,
 ) -> None:
     """Run a study and print its answer: one sentence, the scores, where the report is."""
-    from headtohead.cli.show import show_verdict
-    from headtohead.cli.voice import voice
+    from headtohead.cli.progress import voice
+    from headtohead.cli.render import show_verdict
     from headtohead.core.config import make_config
-    from headtohead.study import Study
+    from headtohead.studies.comparison import Study
 
     study = Study(make_config(settings), out, reporter=voice(verbose=verbose), log=log)
     verdict = study.compare()
@@ -126,6 +126,6 @@ def run_study(
 
 
 def _split(text: str) -> list[str]:
-    from headtohead.heads.spec import split_commas
+    from headtohead.contenders.expression import split_commas
 
     return [part for part in split_commas(text) if part]

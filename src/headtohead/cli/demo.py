@@ -33,7 +33,7 @@ def demo(
     headtohead demo --out runs/demo
     """
     from headtohead.cli.compare import run_study
-    from headtohead.cli.voice import voice
+    from headtohead.cli.progress import voice
     from headtohead.data.demo import make_demo
 
     pictures = out / "pictures"

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from headtohead.cli import options as o
-from headtohead.cli.sources import load_options, reads_data
+from headtohead.cli import common_options as o
+from headtohead.cli.data_options import load_options, reads_data
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from headtohead.core.reporter import Reporter
+    from headtohead.core.progress import Reporter
     from headtohead.data.dataset import Dataset
+    from headtohead.preprocess.contact_sheet import Row
     from headtohead.preprocess.recipe import Recipe
-    from headtohead.preprocess.sheet import Row
 
     Pixels = npt.NDArray[np.float32]
 
@@ -54,7 +54,7 @@ def preprocess(
 
     headtohead preprocess scans --out look --recipe foreground
     """
-    from headtohead.cli.voice import voice
+    from headtohead.cli.progress import voice
     from headtohead.data.load import load
 
     listener = voice()
@@ -97,11 +97,11 @@ def augment_preview(
 
     headtohead augment-preview scans --preset mri --out augmented.png
     """
-    from headtohead.cli.voice import voice
-    from headtohead.core.files import write_whole
+    from headtohead.cli.progress import voice
+    from headtohead.core.atomic_io import write_whole
     from headtohead.data.load import load
-    from headtohead.preprocess.augment import get_preset
-    from headtohead.preprocess.sheet import augmented_page, png
+    from headtohead.preprocess.augmentation import get_preset
+    from headtohead.preprocess.contact_sheet import augmented_page, png
 
     light = preset in ("auto", "light")
     chosen = None if light else get_preset(preset)
@@ -114,7 +114,7 @@ def augment_preview(
     ]
     write_whole(out, png(augmented_page(shown, chosen or _light, seed=seed)))
     if chosen is None:
-        from headtohead.heads.light import WORDS
+        from headtohead.preprocess.light_augmentation import WORDS
 
         print(f"light: {WORDS}.")
         print(f"Sheet: {out}")
@@ -128,7 +128,7 @@ def augment_preview(
 
 def _light(rng: np.random.Generator, pixels: Pixels) -> tuple[Pixels, list[tuple[str, float]]]:
     """Draw and apply what fine-tuning does where no preset is named."""
-    from headtohead.heads.light import apply_light, draw_light
+    from headtohead.preprocess.light_augmentation import apply_light, draw_light
 
     drawn = draw_light(rng)
     down, right = drawn.shift
@@ -154,8 +154,8 @@ def _write_sheets(dataset: Dataset, recipe: Recipe, out: Path, reporter: Reporte
 
     import numpy as np
 
-    from headtohead.core.files import write_whole
-    from headtohead.preprocess.sheet import pages, png, row
+    from headtohead.core.atomic_io import write_whole
+    from headtohead.preprocess.contact_sheet import pages, png, row
 
     rows: list[Row] = []
     none = np.zeros((0, 0, 3), np.uint8)
@@ -177,7 +177,7 @@ def _write_boxes(rows: list[Row], path: Path) -> None:
     import csv
     import io
 
-    from headtohead.core.files import write_whole
+    from headtohead.core.atomic_io import write_whole
 
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")

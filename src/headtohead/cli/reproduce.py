@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from headtohead.cli import options as o
-from headtohead.cli.sources import load_options, reads_data
+from headtohead.cli import common_options as o
+from headtohead.cli.data_options import load_options, reads_data
 
 __all__ = ["register"]
 
@@ -41,9 +41,9 @@ def reproduce(
     """
     import json
 
-    from headtohead.cli.voice import voice
-    from headtohead.reproduce import Plan
-    from headtohead.reproduce import reproduce as run
+    from headtohead.cli.progress import voice
+    from headtohead.studies.reproduction.reproduce import Plan
+    from headtohead.studies.reproduction.reproduce import reproduce as run
 
     plan = Plan(seed=seed, splits=splits, epochs=20 if full else Plan.epochs, short=not full)
     told = run(data, out, options=load_options(reading), cnn=cnn, vit=vit, plan=plan, reporter=voice())

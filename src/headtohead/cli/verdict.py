@@ -47,10 +47,10 @@ def _verdict(
 
     Example: headtohead verdict cnn.csv vit.csv --rope 0.02
     """
-    from headtohead.cli.show import show_everything
-    from headtohead.cli.voice import voice
-    from headtohead.evaluate.battery import judge
-    from headtohead.evaluate.external import read_predictions
+    from headtohead.cli.progress import voice
+    from headtohead.cli.render import show_everything
+    from headtohead.evaluate.external_predictions import read_predictions
+    from headtohead.evaluate.verdict import judge
 
     asked = {
         "--metric": metric != "auroc", "--positive": positive, "--baseline": baseline, "--rope": rope,
@@ -85,7 +85,7 @@ def _stored(files: list[Path], given: list[str]) -> Verdict | None:
     """
     from headtohead.core.errors import NoEffectError
     from headtohead.core.records import Verdict
-    from headtohead.core.runs import RunFolder
+    from headtohead.core.run_folder import RunFolder
 
     if len(files) != 1 or not (files[0] / "study.toml").is_file():
         return None

@@ -29,7 +29,7 @@ def _list(as_json: AsJson = False) -> None:
 
     Example: headtohead weights list
     """
-    from headtohead.backbones.weights import listing
+    from headtohead.backbones.weights.fetch import listing
 
     lines = listing()
     print(json.dumps(lines, indent=1) if as_json else _table(lines))
@@ -63,8 +63,8 @@ def _fetch(name: Name, as_json: AsJson = False) -> None:
     Example: headtohead weights fetch dinov2-small
     """
     from headtohead.backbones.catalog import resolve
-    from headtohead.backbones.weights import ensure
-    from headtohead.cli.voice import voice
+    from headtohead.backbones.weights.fetch import ensure
+    from headtohead.cli.progress import voice
 
     found = ensure(resolve(name), reporter=voice())
     print(json.dumps(found.model_dump(), indent=1) if as_json else found.path or found.source)
@@ -75,7 +75,7 @@ def _where(name: Name, as_json: AsJson = False) -> None:
 
     Example: headtohead weights where efficientnet-lite0
     """
-    from headtohead.backbones.weights import where
+    from headtohead.backbones.weights.fetch import where
 
     path = where(name)
     if as_json:

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 
 from headtohead.core.errors import UsageError
 from headtohead.core.records import Record
-from headtohead.core.training import TrainConfig
+from headtohead.core.training_config import TrainConfig
 
 __all__ = ["DataConfig", "StudyConfig", "TrainConfig", "differences", "make_config"]
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from headtohead.core.errors import DataError, UnreadableError
 from headtohead.core.records import Image, Sample
-from headtohead.data.problems import Problem, shortened
+from headtohead.data.file_problems import Problem, shortened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +71,7 @@ class Dataset:
             UnreadableError: the file does not decode.
             ChangedDataError: the file is not the one that was listed.
         """
-        from headtohead.data.stores import open_store
+        from headtohead.data.storage.open import open_store
 
         axis = sample.extra.get(SLICE_AXIS, "axial")
         try:

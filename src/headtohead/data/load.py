@@ -7,17 +7,17 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
-from headtohead.core.counts import so_many
 from headtohead.core.errors import DataError, NoEffectError, TooFewError
+from headtohead.core.formatting import so_many
+from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Sample
-from headtohead.core.reporter import QUIET, Reporter
-from headtohead.data.classes import choose_classes
 from headtohead.data.dataset import GIVEN_GROUP, Dataset, digest_lines
-from headtohead.data.facts import Gathered, digest_entry, gather, read_entry
-from headtohead.data.listing import Listing, list_source
+from headtohead.data.file_problems import Problem, shortened
+from headtohead.data.listing.class_order import choose_classes
+from headtohead.data.listing.discover import Listing, list_source
+from headtohead.data.listing.ingest import Gathered, digest_entry, gather, read_entry
+from headtohead.data.listing.patient_groups import KINDS, named_by_files
 from headtohead.data.options import LoadOptions
-from headtohead.data.patients import KINDS, named_by_files
-from headtohead.data.problems import Problem, shortened
 
 __all__ = ["LoadOptions", "load", "source_digest"]
 

@@ -12,15 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
 import numpy.typing as npt
 
-from headtohead.core.reporter import Reporter
+from headtohead.core.progress import Reporter
+from headtohead.training.records import EpochLine, FitQuality, Floats, Ints
 
-__all__ = ["Cell", "CellData", "CellResult", "EpochLine", "FitQuality", "Head", "Part", "quality"]
-
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+__all__ = ["Cell", "CellData", "CellResult", "Head"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,34 +44,6 @@ class CellData:
     labels: Ints
     groups: npt.NDArray[Any]
     classes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Some samples: their indices (n,) and labels (n,)."""
-
-    indices: Ints
-    labels: Ints
-
-
-@dataclass(frozen=True, slots=True)
-class FitQuality:
-    """Accuracy and mean log loss (nats) on a named part of the data; None where there is none."""
-
-    accuracy: float | None
-    loss: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class EpochLine:
-    """One epoch of training: losses in nats, accuracies in [0, 1], both as seen in that epoch."""
-
-    epoch: int
-    train_loss: float
-    train_accuracy: float
-    inner_loss: float | None
-    inner_accuracy: float | None
-    learning_rate: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +79,3 @@ class Head(Protocol):
                 there from an interrupted call may be continued, and the result must be the same
                 to the last digit.
         """
-
-
-def quality(labels: Ints, probabilities: Floats) -> FitQuality:
-    """Return accuracy and mean log loss of `probabilities` (n, k) against class indices (n,).
-
-    Rows of NaN are left out; with no row left both are None. Probabilities are clipped at the
-    smallest positive normal float64 step (1e-15) before the logarithm, as scikit-learn does.
-    """
-    known = ~np.isnan(probabilities).any(axis=1)
-    if not known.any():
-        return FitQuality(None, None)
-    truth, rows = labels[known], probabilities[known]
-    picked = np.clip(rows[np.arange(len(truth)), truth], 1e-15, 1.0)
-    return FitQuality(float((rows.argmax(axis=1) == truth).mean()), float(-np.log(picked).mean()))

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.core.reporter import Reporter
-from headtohead.heads.base import Cell, CellData, CellResult, quality
+from headtohead.core.progress import Reporter
+from headtohead.heads.base import Cell, CellData, CellResult
+from headtohead.training.records import quality
 
 __all__ = ["FILE_FACTS", "MAJORITY", "FileFactsHead", "MajorityHead"]
 
@@ -49,7 +50,7 @@ class FileFactsHead:
         del workdir, reporter
         from threadpoolctl import threadpool_limits
 
-        from headtohead.data.folds import inner_folds
+        from headtohead.data.splits.folds import inner_folds
 
         labels, facts = data.labels[cell.train], self._facts[cell.train]
         inner = np.full((len(labels), len(data.classes)), np.nan)

@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.errors import UnpairedError, UsageError, unknown_name
-from headtohead.core.reporter import QUIET, Reporter
-from headtohead.heads.base import Cell, CellData, CellResult, quality
+from headtohead.core.progress import QUIET, Reporter
+from headtohead.heads.base import Cell, CellData, CellResult
+from headtohead.training.records import quality
 
 __all__ = ["HOW", "EnsembleHead", "How", "combine", "greedy_counts", "how_of", "mixture_weights"]
 
@@ -193,7 +194,7 @@ def _log_odds(rows: Floats) -> Floats:
 def _cross_fitted(how: How, rows: Floats, labels: Ints, groups: npt.NDArray[Any], seed: int) -> Floats:
     if how == "mean":
         return np.asarray(rows.mean(axis=0), dtype=np.float64)
-    from headtohead.data.folds import inner_folds
+    from headtohead.data.splits.folds import inner_folds
 
     out = np.full(rows.shape[1:], np.nan)
     for fit, held in inner_folds(labels, groups, CROSS_FOLDS, seed):
@@ -215,7 +216,7 @@ def _need_inner(inner: Floats, names: Sequence[str], known: npt.NDArray[np.bool_
 
 def _train_quality(members: Sequence[CellResult]) -> Any:
     """Members do not keep what they said of their training samples, so an ensemble has no such figure."""
-    from headtohead.heads.base import FitQuality
+    from headtohead.training.records import FitQuality
 
     del members
     return FitQuality(None, None)

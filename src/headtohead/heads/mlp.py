@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.core.reporter import QUIET, Reporter
-from headtohead.heads.base import Cell, CellData, CellResult, EpochLine, quality
-from headtohead.heads.purse import Purse
+from headtohead.core.progress import QUIET, Reporter
+from headtohead.heads.base import Cell, CellData, CellResult
+from headtohead.training.records import EpochLine, quality
+from headtohead.training.tuning.trial_budget import Purse
 
 __all__ = ["MlpHead", "MlpSettings"]
 
@@ -95,7 +96,7 @@ class MlpHead:
 
     def inner_parts(self, cell: Cell, data: CellData) -> list[tuple[Ints, Ints]]:
         """Return the (fit, held) places in the training part from which inner probabilities come."""
-        from headtohead.data.folds import inner_folds
+        from headtohead.data.splits.folds import inner_folds
 
         labels, groups = data.labels[cell.train], data.groups[cell.train]
         return inner_folds(labels, groups, self.settings.inner_folds, cell.seed)

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.records import Box, Image
-from headtohead.preprocess import stage, steps
+from headtohead.preprocess import pipeline as stage
+from headtohead.preprocess import steps
 from headtohead.preprocess.recipe import CROP, MASK_STEPS, check_shape
 
 __all__ = ["crop_loss", "foreground_and_mask", "foreground_box", "foreground_mask"]

@@ -43,7 +43,7 @@ def step(name: str, **params: Number) -> Step:
     >>> str(step("threshold", level=45))
     'threshold(level=45)'
     """
-    from headtohead.preprocess.stage import STEPS
+    from headtohead.preprocess.pipeline import STEPS
 
     if name not in STEPS:
         raise unknown_name("step", name, STEPS)
@@ -92,7 +92,8 @@ class Recipe:
         Raises:
             UsageError: the pixels are not (H, W) or (H, W, 3), or have no area.
         """
-        from headtohead.preprocess import stage, steps
+        from headtohead.preprocess import pipeline as stage
+        from headtohead.preprocess import steps
 
         check_shape(image.pixels)
         unit, how = steps.to_unit(image.pixels, image.window)

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from headtohead.core.counts import percent, so_many
+from headtohead.core.atomic_io import write_whole
 from headtohead.core.errors import RunFolderError
-from headtohead.core.files import write_whole
+from headtohead.core.formatting import percent, so_many
+from headtohead.report.figures.svg import Frame, circle, colour, figure, line, path, text
 from headtohead.report.page import render
-from headtohead.report.svg import Frame, circle, colour, figure, line, path, text
 
 __all__ = ["write_audit_page"]
 

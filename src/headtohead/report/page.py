@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from headtohead.core.files import write_whole
-from headtohead.core.runs import RunFolder
-from headtohead.report.view import build_view
+from headtohead.core.atomic_io import write_whole
+from headtohead.core.run_folder import RunFolder
+from headtohead.report.views.comparison import build_view
 
 __all__ = ["render", "write_report"]
 

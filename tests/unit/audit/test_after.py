@@ -8,11 +8,11 @@ from typing import Any
 from tests.planting.defects import probability
 from tests.planting.memory import CLEAN, MemoryDataset, altered, class_rows, known, record_by
 
-from headtohead.audit.after import answered
-from headtohead.audit.catalogue import get_check
 from headtohead.audit.check import run_checks
 from headtohead.audit.context import Context
-from headtohead.audit.written import grouping_record
+from headtohead.audit.outputs import grouping_record
+from headtohead.audit.post_hoc import answered
+from headtohead.audit.registry import get_check
 
 CODES = ("H2H301", "H2H305", "H2H401", "H2H402")
 IDS = [sample.id for sample in CLEAN.samples]

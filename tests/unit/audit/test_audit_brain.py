@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from headtohead.audit.audit import AuditResult, audit
-from headtohead.audit.groups.records import Grouping
+from headtohead.audit.duplicates.records import Grouping
 from headtohead.data.load import load
 
 

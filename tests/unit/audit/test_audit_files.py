@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from headtohead.audit.audit import AuditResult, audit
 from headtohead.audit.clean import plan_clean, read_decisions, write_clean
-from headtohead.audit.groups.records import DuplicatePair, Grouping
+from headtohead.audit.duplicates.records import DuplicatePair, Grouping
 from headtohead.core.errors import HeadToHeadError, ManifestError, RunFolderError, TooFewError, UsageError
 from headtohead.data.dataset import Dataset
 from headtohead.data.load import load
@@ -84,7 +84,7 @@ def test_groups_csv_has_one_row_a_sample_with_paths_relative_to_the_data(
 def test_frames_get_a_column_of_their_own(result: AuditResult) -> None:
     from dataclasses import replace
 
-    from headtohead.audit.written import groups_csv
+    from headtohead.audit.outputs import groups_csv
 
     data = result.dataset
     framed = tuple(s.model_copy(update={"frame": 3}) if i == 0 else s for i, s in enumerate(data.samples))
@@ -138,9 +138,9 @@ def test_features_of_the_wrong_length_are_refused(dataset: Dataset, grouping: Gr
 
 
 def test_pretrained_features_name_the_stranger(dataset: Dataset, grouping: Grouping) -> None:
-    from headtohead.audit.catalogue import get_check
     from headtohead.audit.check import run_checks
     from headtohead.audit.context import Context, Settings
+    from headtohead.audit.registry import get_check
 
     rows = np.random.default_rng(1).normal(size=(21, 12))
     rows[7] += 9

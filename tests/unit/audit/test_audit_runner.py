@@ -6,7 +6,6 @@ from typing import Any, cast
 
 import pytest
 
-from headtohead.audit.catalogue import CHECKS, get_check
 from headtohead.audit.check import (
     Check,
     Observation,
@@ -19,6 +18,7 @@ from headtohead.audit.check import (
     tip,
 )
 from headtohead.audit.context import Context
+from headtohead.audit.registry import CHECKS, get_check
 from headtohead.core.errors import NotDefinedError, UnknownNameError, UsageError
 
 NOTHING = cast(Context, object())
@@ -87,9 +87,9 @@ def test_codes_are_unique_and_every_check_is_documented() -> None:
 def test_the_page_of_checks_is_up_to_date() -> None:
     from pathlib import Path
 
-    from headtohead.audit.doc import checks_page
+    from headtohead.audit.checks_page import checks_page
 
     page = Path(__file__).resolve().parents[3] / "docs" / "checks.md"
     assert page.read_text(encoding="utf-8") == checks_page(), (
-        "run: python -m headtohead.audit.doc > docs/checks.md"
+        "run: python -m headtohead.audit.checks_page > docs/checks.md"
     )

@@ -10,18 +10,18 @@ from scipy.stats.contingency import association
 from sklearn.metrics import roc_auc_score
 from statsmodels.stats.proportion import proportion_confint
 
-from headtohead.audit.labels import confident_errors, cramers_v
-from headtohead.audit.leaks import copy_share
-from headtohead.audit.outliers import block, far_from_groups, robust_z
-from headtohead.audit.resample import auroc, bootstrap_auroc
-from headtohead.audit.shortcuts import make_classifier, out_of_fold, probe
-from headtohead.audit.size import (
+from headtohead.audit.checks.labels import confident_errors, cramers_v
+from headtohead.audit.checks.leakage import copy_share
+from headtohead.audit.checks.sample_size import (
     auroc_error,
     conformal_need,
     smallest_accuracy_difference,
     smallest_auroc_difference,
     wilson_half_width,
 )
+from headtohead.audit.descriptors.auroc_bootstrap import auroc, bootstrap_auroc
+from headtohead.audit.descriptors.outlier_distance import block, far_from_groups, robust_z
+from headtohead.audit.descriptors.shortcut_probes import make_classifier, out_of_fold, probe
 from headtohead.core.errors import NotDefinedError, TooFewError
 
 

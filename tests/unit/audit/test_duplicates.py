@@ -10,11 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from headtohead.audit.duplicates import DuplicatePair, find_groups
-from headtohead.audit.groups import align, assemble, find, fingerprint, search, tables
-from headtohead.audit.groups.components import Link, Union, join_coherent
-from headtohead.audit.groups.naming import name_groups
-from headtohead.audit.groups.pictures import ordered_map
+from headtohead.audit.duplicates import DuplicatePair, find, find_groups, fingerprint
+from headtohead.audit.duplicates import alignment as align
+from headtohead.audit.duplicates import candidates as search
+from headtohead.audit.duplicates import grouping as assemble
+from headtohead.audit.duplicates import lsh as tables
+from headtohead.audit.duplicates.clustering import Link, Union, join_coherent
+from headtohead.audit.duplicates.distinct_images import ordered_map
+from headtohead.audit.duplicates.group_names import name_groups
 from headtohead.core.records import Image
 
 Pixels = npt.NDArray[Any]

@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pytest
 from tests.planting.scenes import head
 
-from headtohead.audit.groups import parts
-from headtohead.audit.groups.parts import FEW, MANY, Vote, partners, sampled
-from headtohead.audit.groups.view import NOTHING, View, glance, look
+from headtohead.audit.duplicates import keypoint_votes as parts
+from headtohead.audit.duplicates.keypoint_votes import FEW, MANY, Vote, partners, sampled
+from headtohead.audit.duplicates.keypoints import NOTHING, View, glance, look
 
 Grey = npt.NDArray[np.uint8]
 HEADS = [head(seed) for seed in range(12)]

@@ -45,7 +45,7 @@ def dinov2() -> BackboneRecord:
 
 
 def _here(name: str) -> BackboneRecord:
-    from headtohead.backbones.weights import ensure
+    from headtohead.backbones.weights.fetch import ensure
 
     record = resolve(name)
     try:

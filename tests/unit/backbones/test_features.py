@@ -11,9 +11,9 @@ import pytest
 import torch
 from PIL import Image
 
-from headtohead.backbones import features
 from headtohead.backbones.catalog import at_size, resolve
-from headtohead.backbones.features import extract
+from headtohead.backbones.features import extract as features
+from headtohead.backbones.features.extract import extract
 from headtohead.core.errors import PrecisionError, UsageError
 from headtohead.data.dataset import Dataset
 from headtohead.data.load import load
@@ -73,7 +73,7 @@ def test_one_row_per_sample_and_one_pass_per_picture(pictures: Dataset, tmp_path
 
 
 def test_rows_are_what_the_network_says_of_each_picture_alone(pictures: Dataset, tmp_path: Path) -> None:
-    from headtohead.backbones.inputs import fit_to
+    from headtohead.backbones.features.input_transform import fit_to
     from headtohead.backbones.load import load_backbone
 
     found = extract(pictures, CNN, RECIPE, cache=tmp_path, precision="fp32", seed=4)
@@ -165,7 +165,7 @@ class TestPrecision:
     def test_auto_goes_back_to_fp32_and_says_so(
         self, pictures: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("headtohead.backbones.precision.MAX_RELATIVE_ERROR", 1e-9)
+        monkeypatch.setattr("headtohead.backbones.features.precision.MAX_RELATIVE_ERROR", 1e-9)
         listener = Listener()
         found = extract(pictures, VIT, RECIPE, cache=tmp_path, reporter=listener)
         assert found.how["precision"] == "fp32"
@@ -176,7 +176,7 @@ class TestPrecision:
     def test_asked_for_and_not_in_agreement_is_refused(
         self, pictures: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("headtohead.backbones.precision.MAX_RELATIVE_ERROR", 1e-9)
+        monkeypatch.setattr("headtohead.backbones.features.precision.MAX_RELATIVE_ERROR", 1e-9)
         with pytest.raises(PrecisionError, match="relative error"):
             extract(pictures, VIT, RECIPE, cache=tmp_path, precision="bf16")
 

@@ -13,7 +13,7 @@ import torch
 
 from headtohead.backbones.catalog import resolve
 from headtohead.backbones.load import load_backbone
-from headtohead.backbones.weights import ensure, listing, where
+from headtohead.backbones.weights.fetch import ensure, listing, where
 from headtohead.core.errors import WeightsError
 
 TINY = "timm:test_vit.r160_in1k"

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headtohead.backbones.catalog import at_size, resolve
-from headtohead.backbones.inputs import fit_to, fit_unit, normalise, resize
+from headtohead.backbones.features.input_transform import fit_to, fit_unit, normalise, resize
 from headtohead.core.errors import UsageError
 
 RECORD = resolve("efficientnet-lite0")

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from headtohead.backbones.catalog import at_size, resolve
-from headtohead.backbones.inputs import fit_to
-from headtohead.backbones.joined import load_joined, rebase
+from headtohead.backbones.features.input_transform import fit_to
+from headtohead.backbones.hybrid import load_joined, rebase
 
 CNN = resolve("scratch:test_efficientnet")
 VIT = resolve("scratch:test_vit").model_copy(update={"mean": (0.1, 0.2, 0.3), "std": (0.5, 0.6, 0.7)})

@@ -10,14 +10,14 @@ import pytest
 from PIL import Image as Pillow
 
 from headtohead.backbones.catalog import at_size, resolve
-from headtohead.backbones.features import extract
-from headtohead.backbones.looks import Look, Mirrored, looked_at
+from headtohead.backbones.features.extract import extract
+from headtohead.backbones.features.views import Look, Mirrored, looked_at
+from headtohead.contenders.expression import parse_list
+from headtohead.contenders.factory import Workshop, build_heads, check_specs
 from headtohead.core.config import StudyConfig
 from headtohead.core.errors import NoEffectError, UnknownNameError, UsageError
 from headtohead.data.dataset import Dataset
 from headtohead.data.load import load
-from headtohead.heads.build import Workshop, build_heads, check_specs
-from headtohead.heads.spec import parse_list
 from headtohead.preprocess.recipe import get_recipe
 
 VIT = at_size(resolve("scratch:test_vit"), 160)
@@ -76,8 +76,8 @@ def test_flip_does_not_tell_left_from_right_and_plain_does(pictures: Dataset, tm
 def test_symmetry_is_that_of_the_mirror_image_and_nothing_where_there_is_none_to_find() -> None:
     import torch
 
+    from headtohead.backbones.features.asymmetry import differences, paired
     from headtohead.backbones.load import load_backbone
-    from headtohead.backbones.symmetry import differences, paired
 
     for name in ("scratch:test_vit", "scratch:test_efficientnet"):
         network = load_backbone(resolve(name))
@@ -100,9 +100,9 @@ def test_middle_of_a_transformers_network_is_the_block_at_three_quarters(
 ) -> None:
     import torch
 
+    from headtohead.backbones.features.asymmetry import paired
     from headtohead.backbones.load import load_backbone
     from headtohead.backbones.network import lay_out
-    from headtohead.backbones.symmetry import paired
 
     (tmp_path / "config.json").write_bytes(vit_files[0])
     (tmp_path / "model.safetensors").write_bytes(vit_files[1])

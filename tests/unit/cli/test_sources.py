@@ -10,9 +10,9 @@ import pytest
 from headtohead.cli.audit import audit, clean
 from headtohead.cli.best import best
 from headtohead.cli.compare import compare
+from headtohead.cli.data_options import OPTIONS, load_options, pairs, reads_data
 from headtohead.cli.preprocess import augment_preview, preprocess
 from headtohead.cli.reproduce import reproduce
-from headtohead.cli.sources import OPTIONS, load_options, pairs, reads_data
 from headtohead.core.config import DataConfig
 from headtohead.core.errors import UsageError
 

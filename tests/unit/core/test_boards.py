@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from headtohead.core.boards import Boards, check_boards
+from headtohead.core.epoch_log import read_lines, replace_lines
 from headtohead.core.errors import MissingExtraError, UnknownNameError
-from headtohead.core.lines import read_lines, replace_lines
+from headtohead.core.trackers import Boards, check_boards
 
 LINES = [
     {

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from headtohead.core.atomic_io import write_json, write_whole
 from headtohead.core.config import DataConfig, StudyConfig, differences
 from headtohead.core.errors import ChangedConfigError, ChangedDataError, RunFolderError, UsageError
-from headtohead.core.files import write_json, write_whole
-from headtohead.core.runs import RunFolder, slug
+from headtohead.core.run_folder import RunFolder, slug
 
 
 def config(**changes: object) -> StudyConfig:

@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from headtohead.core.errors import DataError
-from headtohead.data.archives import ArchiveLimits, TarStore, ZipStore
 from headtohead.data.load import load, source_digest
+from headtohead.data.storage.archives import ArchiveLimits, TarStore, ZipStore
 
 Picture = Callable[..., bytes]
 Tree = Callable[[dict[str, bytes]], Path]

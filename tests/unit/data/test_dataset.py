@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 from headtohead.core.errors import DataError, ManifestError, NoEffectError, TooFewError, UnknownNameError
-from headtohead.data.classes import choose_classes, natural_key
 from headtohead.data.dataset import Dataset
-from headtohead.data.groups import read_groups
+from headtohead.data.listing.class_order import choose_classes, natural_key
+from headtohead.data.listing.group_overrides import read_groups
 
 Made = Callable[..., Dataset]
 

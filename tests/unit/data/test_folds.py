@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from headtohead.core.errors import DataError, LeakageError, TooFewError, UsageError
 from headtohead.data.dataset import Dataset
-from headtohead.data.folds import Fold, FoldPlan, inner_folds, make_folds
 from headtohead.data.load import load
+from headtohead.data.splits.folds import Fold, FoldPlan, inner_folds, make_folds
 
 Made = Callable[..., Dataset]
 

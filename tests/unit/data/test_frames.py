@@ -19,10 +19,10 @@ from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, ge
 
 from headtohead.core.errors import LeakageError, UsageError
 from headtohead.data.dataset import Dataset
-from headtohead.data.folds import Fold
-from headtohead.data.groups import read_groups
+from headtohead.data.listing.group_overrides import read_groups
 from headtohead.data.load import LoadOptions, load, source_digest
 from headtohead.data.readers import read_image
+from headtohead.data.splits.folds import Fold
 
 Picture = Callable[..., bytes]
 Tree = Callable[[dict[str, bytes]], Path]

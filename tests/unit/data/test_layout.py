@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from headtohead.data.layout import drop_doubled, place
+from headtohead.data.listing.folder_layout import drop_doubled, place
 
 NAMES = st.text(alphabet="abcxyz ._-0", min_size=1, max_size=4).filter(lambda name: name.strip(".") == name)
 TREES = st.dictionaries(

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from headtohead.core.errors import DataError, NoEffectError
-from headtohead.data import npz
-from headtohead.data.folds import make_folds
 from headtohead.data.load import LoadOptions, load, source_digest
+from headtohead.data.splits.folds import make_folds
+from headtohead.data.storage import npz
 
 
 def arrays(shape: tuple[int, ...] = (8, 8), dtype: Any = np.uint8, n: int = 6) -> dict[str, Any]:

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from headtohead.core.records import Verdict
-from headtohead.evaluate.battery import judge
-from headtohead.evaluate.intervals import make_resamples
-from headtohead.evaluate.setting import Setting, band, share_band
-from headtohead.evaluate.table import build_table
-from headtohead.evaluate.utility import decision_curves, rebased
+from headtohead.evaluate.verdict import judge
+from headtohead.stats.decision.decision_curve import decision_curves, rebased
+from headtohead.stats.intervals.resampling import make_resamples
+from headtohead.stats.predictions import build_table
+from headtohead.stats.resampled import Setting, band, share_band
 
 
 def calibrated(n: int, share: float, seed: int = 0) -> pd.DataFrame:

@@ -12,8 +12,8 @@ from scipy import stats
 
 from headtohead.cli.app import main
 from headtohead.core.errors import UsageError
-from headtohead.evaluate.claim import cases_needed, claim, paired_cases_needed
-from headtohead.evaluate.exact import fisher_exact, mcnemar_exact, wilson_interval
+from headtohead.evaluate.published_claim import cases_needed, claim, paired_cases_needed
+from headtohead.stats.intervals.proportions import fisher_exact, mcnemar_exact, wilson_interval
 
 
 @pytest.fixture(autouse=True)
@@ -110,7 +110,7 @@ def test_the_error_is_the_librarys_own() -> None:
 
 def test_nothing_heavy_is_imported() -> None:
     code = (
-        "import sys; from headtohead.evaluate.claim import claim; claim(35, 36, versus=(43, 50));"
+        "import sys; from headtohead.evaluate.published_claim import claim; claim(35, 36, versus=(43, 50));"
         "import headtohead.cli.claim, headtohead.cli.verdict;"
         "print(sorted({'numpy', 'scipy', 'pandas', 'torch', 'sklearn', 'pydantic'} & set(sys.modules)))"
     )

@@ -12,12 +12,13 @@ import numpy.typing as npt
 import pytest
 
 from headtohead.core.errors import DataError, LeakageError, RunFolderError
+from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Sample
-from headtohead.core.reporter import QUIET, Reporter
-from headtohead.core.runs import RunFolder
+from headtohead.core.run_folder import RunFolder
 from headtohead.data.dataset import Dataset
-from headtohead.data.folds import Fold, FoldPlan, make_folds
-from headtohead.evaluate.crossval import (
+from headtohead.data.splits.folds import Fold, FoldPlan, make_folds
+from headtohead.heads.base import Cell, CellData, CellResult
+from headtohead.heads.cross_validation import (
     cell_key,
     finished_cell,
     gather,
@@ -28,7 +29,7 @@ from headtohead.evaluate.crossval import (
     untested_lines,
     worst_samples,
 )
-from headtohead.heads.base import Cell, CellData, CellResult, FitQuality, quality
+from headtohead.training.records import FitQuality, quality
 
 CLASSES = ("no", "yes")
 

@@ -19,8 +19,8 @@ from headtohead.core.errors import (
     UnknownNameError,
     UnpairedError,
 )
-from headtohead.evaluate.battery import judge
-from headtohead.evaluate.external import read_predictions
+from headtohead.evaluate.external_predictions import read_predictions
+from headtohead.evaluate.verdict import judge
 
 
 @pytest.fixture(autouse=True)

@@ -12,13 +12,13 @@ import pytest
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.inter_rater import cohens_kappa
 
-from headtohead.evaluate.corrected import corrected_t
-from headtohead.evaluate.delong import auroc_pulls, auroc_test, covariance
-from headtohead.evaluate.exact import mcnemar_exact
-from headtohead.evaluate.mcnemar import clustered_mcnemar, mcnemar_tests
-from headtohead.evaluate.metrics import metric_values, predicted
-from headtohead.evaluate.probability import brier_parts
-from headtohead.evaluate.table import Lines
+from headtohead.stats.hypothesis.corrected_ttest import corrected_t
+from headtohead.stats.hypothesis.mcnemar import clustered_mcnemar, mcnemar_tests
+from headtohead.stats.intervals.delong import auroc_pulls, auroc_test, covariance
+from headtohead.stats.intervals.proportions import mcnemar_exact
+from headtohead.stats.metrics.probabilistic import brier_parts
+from headtohead.stats.metrics.registry import metric_values, predicted
+from headtohead.stats.predictions import Lines
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

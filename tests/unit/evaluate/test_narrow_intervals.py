@@ -12,10 +12,10 @@ import pytest
 from scipy import stats
 
 from headtohead.core.records import Score, Verdict
-from headtohead.evaluate.battery import judge
-from headtohead.evaluate.degrees import effective_degrees
-from headtohead.evaluate.margin import score_interval
-from headtohead.evaluate.wording import narrow_intervals
+from headtohead.evaluate.verdict import judge
+from headtohead.evaluate.verdict_text import narrow_intervals
+from headtohead.stats.intervals.degrees_of_freedom import effective_degrees
+from headtohead.stats.intervals.score_interval import score_interval
 
 BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
 

@@ -9,19 +9,24 @@ import numpy.typing as npt
 import pytest
 from scipy import stats
 
-from headtohead.evaluate.compare import differences, mover
-from headtohead.evaluate.corrected import corrected_t, correlated_bayes, fold_differences, fold_values
-from headtohead.evaluate.degrees import degrees_of
-from headtohead.evaluate.delong import auroc_pulls, auroc_test, covariance, logit_interval, placements
-from headtohead.evaluate.exact import fisher_exact, mcnemar_exact
-from headtohead.evaluate.intervals import bca, expanded, make_resamples, percentile, wilson_clustered
-from headtohead.evaluate.margin import jackknife_variance, margin_of
-from headtohead.evaluate.mcnemar import clustered_mcnemar, mcnemar_tests
-from headtohead.evaluate.metrics import METRICS, metric_values, predicted
-from headtohead.evaluate.multiplicity import holm
-from headtohead.evaluate.permutation import permutation_test
-from headtohead.evaluate.power import groups_needed, simulated_power
-from headtohead.evaluate.table import Lines, Table
+from headtohead.stats.hypothesis.corrected_ttest import (
+    corrected_t,
+    correlated_bayes,
+    fold_differences,
+    fold_values,
+)
+from headtohead.stats.hypothesis.mcnemar import clustered_mcnemar, mcnemar_tests
+from headtohead.stats.hypothesis.multiplicity import holm
+from headtohead.stats.hypothesis.paired_difference import differences, mover
+from headtohead.stats.hypothesis.permutation import permutation_test
+from headtohead.stats.hypothesis.power import groups_needed, simulated_power
+from headtohead.stats.intervals.degrees_of_freedom import degrees_of
+from headtohead.stats.intervals.delong import auroc_pulls, auroc_test, covariance, logit_interval, placements
+from headtohead.stats.intervals.proportions import fisher_exact, mcnemar_exact
+from headtohead.stats.intervals.resampling import bca, expanded, make_resamples, percentile, wilson_clustered
+from headtohead.stats.intervals.score_interval import jackknife_variance, margin_of
+from headtohead.stats.metrics.registry import METRICS, metric_values, predicted
+from headtohead.stats.predictions import Lines, Table
 
 Floats = npt.NDArray[np.float64]
 CLASSES = ("no", "yes")

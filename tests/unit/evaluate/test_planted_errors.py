@@ -16,22 +16,22 @@ from scipy import stats
 
 from headtohead.core.errors import TooFewError
 from headtohead.core.records import Verdict
-from headtohead.evaluate.battery import judge
-from headtohead.evaluate.calibrate import isotonic, platt, temperature
-from headtohead.evaluate.conformal import conformal_threshold
-from headtohead.evaluate.corrected import fold_values
-from headtohead.evaluate.curves import roc_points
-from headtohead.evaluate.degrees import effective_degrees
-from headtohead.evaluate.inner import InnerCell
-from headtohead.evaluate.intervals import make_resamples, two_sided_p
-from headtohead.evaluate.margin import jackknife_variance
-from headtohead.evaluate.mcnemar import discordance, mcnemar_tests
-from headtohead.evaluate.metrics import METRICS, metric_values
-from headtohead.evaluate.multiplicity import holm
-from headtohead.evaluate.permutation import permutation_test
-from headtohead.evaluate.power import detectable_difference, groups_for_width, influence
-from headtohead.evaluate.table import Lines, build_table
-from headtohead.evaluate.thresholds import RULES, choose_threshold
+from headtohead.evaluate.verdict import judge
+from headtohead.stats.calibration.recalibration import isotonic, platt, temperature
+from headtohead.stats.decision.conformal import conformal_threshold
+from headtohead.stats.decision.operating_points import RULES, choose_threshold
+from headtohead.stats.hypothesis.corrected_ttest import fold_values
+from headtohead.stats.hypothesis.mcnemar import discordance, mcnemar_tests
+from headtohead.stats.hypothesis.multiplicity import holm
+from headtohead.stats.hypothesis.permutation import permutation_test
+from headtohead.stats.hypothesis.power import detectable_difference, groups_for_width, influence
+from headtohead.stats.inner_predictions import InnerCell
+from headtohead.stats.intervals.degrees_of_freedom import effective_degrees
+from headtohead.stats.intervals.resampling import make_resamples, two_sided_p
+from headtohead.stats.intervals.score_interval import jackknife_variance
+from headtohead.stats.metrics.registry import METRICS, metric_values
+from headtohead.stats.metrics.roc_curves import roc_points
+from headtohead.stats.predictions import Lines, build_table
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

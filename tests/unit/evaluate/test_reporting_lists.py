@@ -7,9 +7,9 @@ import pandas as pd
 
 from headtohead.core.config import StudyConfig
 from headtohead.core.records import Verdict
-from headtohead.evaluate.battery import judge
-from headtohead.evaluate.checklists import CLAIM_2024, TRIPOD_AI
-from headtohead.evaluate.reporting import reporting_lists
+from headtohead.evaluate.checklist_items import CLAIM_2024, TRIPOD_AI
+from headtohead.evaluate.reporting_checklist import reporting_lists
+from headtohead.evaluate.verdict import judge
 
 
 def small_verdict() -> Verdict:

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from headtohead.core.records import Verdict
-from headtohead.evaluate import wording
-from headtohead.evaluate.battery import judge
+from headtohead.evaluate import verdict_text as wording
+from headtohead.evaluate.verdict import judge
 
 BASELINES = ("majority", "file-facts")
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.isotonic import IsotonicRegression
 
-from headtohead.evaluate.inner import InnerCell
-from headtohead.evaluate.vennabers import VennAbers
+from headtohead.stats.calibration.venn_abers import VennAbers
+from headtohead.stats.inner_predictions import InnerCell
 
 Floats = npt.NDArray[np.float64]
 

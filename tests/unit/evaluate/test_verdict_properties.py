@@ -9,14 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from headtohead.core.records import Score, Verdict
-from headtohead.evaluate.battery import judge
-from headtohead.evaluate.corrected import correlated_bayes
-from headtohead.evaluate.exact import mcnemar_exact, newcombe, wilson_interval
-from headtohead.evaluate.intervals import concordance_bound, make_resamples
-from headtohead.evaluate.metrics import default_metrics, metric_values
-from headtohead.evaluate.multiplicity import holm
-from headtohead.evaluate.power import simulated_power
-from headtohead.evaluate.table import Lines
+from headtohead.evaluate.verdict import judge
+from headtohead.stats.hypothesis.corrected_ttest import correlated_bayes
+from headtohead.stats.hypothesis.multiplicity import holm
+from headtohead.stats.hypothesis.power import simulated_power
+from headtohead.stats.intervals.proportions import mcnemar_exact, newcombe, wilson_interval
+from headtohead.stats.intervals.resampling import concordance_bound, make_resamples
+from headtohead.stats.metrics.registry import default_metrics, metric_values
+from headtohead.stats.predictions import Lines
 
 SEEDS = st.integers(0, 10_000)
 FEW = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -19,8 +19,8 @@ from headtohead.core.errors import (
     UsageError,
 )
 from headtohead.core.records import Score, Verdict
-from headtohead.evaluate.battery import judge
-from headtohead.evaluate.rule import Rule, decide
+from headtohead.evaluate.decision_rule import Rule, decide
+from headtohead.evaluate.verdict import judge
 
 CLASSES = ("no", "yes")
 

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from headtohead.evaluate.metrics import METRICS, default_metrics, metric_values
-from headtohead.evaluate.table import Lines
-from headtohead.evaluate.weighted import curve_metrics, weighted_auroc
+from headtohead.stats.metrics.ranking import curve_metrics, weighted_auroc
+from headtohead.stats.metrics.registry import METRICS, default_metrics, metric_values
+from headtohead.stats.predictions import Lines
 
 Floats = npt.NDArray[np.float64]
 
@@ -228,7 +228,7 @@ def test_chunks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     names = frozenset({"average_precision", "partial_auroc"})
     args = (lines.prob[:, 1], lines.label == 1, lines.group, weights)
     whole, area = curve_metrics(*args, names), weighted_auroc(*args)
-    monkeypatch.setattr("headtohead.evaluate.weighted._CELLS_PER_CHUNK", 100)
+    monkeypatch.setattr("headtohead.stats.metrics.ranking._CELLS_PER_CHUNK", 100)
     pieces = curve_metrics(*args, names)
     for name in names:
         np.testing.assert_allclose(whole[name], pieces[name], rtol=1e-13)

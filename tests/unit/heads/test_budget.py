@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from headtohead.contenders.expression import parse_list
+from headtohead.contenders.training_modes import check_settings
 from headtohead.core.config import StudyConfig, make_config
 from headtohead.core.errors import HeadToHeadError, NoEffectError, UnknownNameError, UsageError
-from headtohead.core.training import Budget, TrainConfig, read_sets
-from headtohead.heads.modes import check_settings
-from headtohead.heads.purse import Purse
-from headtohead.heads.spec import parse_list
+from headtohead.core.training_config import Budget, TrainConfig, read_sets
+from headtohead.training.tuning.trial_budget import Purse
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from headtohead.core.errors import RunFolderError
-from headtohead.heads.base import CellResult, EpochLine, FitQuality
-from headtohead.heads.cellfile import read_cell, write_cell
+from headtohead.heads.base import CellResult
+from headtohead.heads.cell_io import read_cell, write_cell
+from headtohead.training.records import EpochLine, FitQuality
 
 
 def result() -> CellResult:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from headtohead.heads.depthwise import quicken_depthwise
+from headtohead.training.network.depthwise_conv import quicken_depthwise
 
 CASES: list[dict[str, Any]] = [
     {"kernel_size": 3, "padding": 1},

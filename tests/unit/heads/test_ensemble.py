@@ -10,8 +10,9 @@ import pytest
 from scipy.optimize import minimize
 
 from headtohead.core.errors import UnknownNameError, UnpairedError, UsageError
-from headtohead.heads.base import Cell, CellData, CellResult, FitQuality, quality
+from headtohead.heads.base import Cell, CellData, CellResult
 from headtohead.heads.ensemble import HOW, EnsembleHead, How, combine, mixture_weights
+from headtohead.training.records import FitQuality, quality
 
 Floats = npt.NDArray[np.float64]
 N_TRAIN, N_TEST = 120, 60

@@ -13,9 +13,9 @@ from tests.planting.finetuned import SIDE, Tiny, cell_of, record, run, short
 from torch import Tensor, nn
 
 from headtohead.core.errors import HeadToHeadError, NoEffectError
-from headtohead.heads.base import quality
-from headtohead.heads.finetune import suited
-from headtohead.heads.settings import FinetuneSettings
+from headtohead.heads.fine_tuning import suited
+from headtohead.training.records import quality
+from headtohead.training.settings import FinetuneSettings
 
 
 class Deep(Tiny):

@@ -10,11 +10,11 @@ import pytest
 import torch
 from tests.planting.finetuned import Blobs, DiesAt, Killed, Tiny, cell_of, head_of, record, run, short
 
-from headtohead.core.training import Budget
+from headtohead.core.training_config import Budget
 from headtohead.heads.base import Cell, CellData
-from headtohead.heads.finetune import FinetuneHead
-from headtohead.heads.purse import Purse
-from headtohead.heads.settings import FinetuneSettings
+from headtohead.heads.fine_tuning import FinetuneHead
+from headtohead.training.settings import FinetuneSettings
+from headtohead.training.tuning.trial_budget import Purse
 
 
 @pytest.mark.parametrize("policy", ["fixed", "inner"])
@@ -112,7 +112,7 @@ def test_minutes_end_the_trials(tmp_path: Path, minutes: float, trials: int) -> 
 
 def test_trials_are_kept_in_sqlite_once_whatever_was_killed(tmp_path: Path) -> None:
     optuna = pytest.importorskip("optuna")
-    from headtohead.heads.studies import note_trials
+    from headtohead.training.tuning.optuna_storage import note_trials
 
     store = tmp_path / "trials.sqlite"
     settings = short(policy="inner", trials=4, tuner="optuna", epochs=1)

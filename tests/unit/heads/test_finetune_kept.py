@@ -10,7 +10,7 @@ import pytest
 import torch
 from tests.planting.finetuned import Blobs, DiesAt, Killed, cell_of, head_of, run, short
 
-from headtohead.core.reporter import QUIET
+from headtohead.core.progress import QUIET
 
 
 @pytest.mark.parametrize("workers", [1, 3])

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from headtohead.backbones.catalog import resolve
-from headtohead.core.reporter import Quiet
-from headtohead.heads.folded import fold_norms
-from headtohead.heads.pictures import get_augmenter
-from headtohead.heads.settings import FinetuneSettings
-from headtohead.heads.start import loader, start_training
-from headtohead.heads.training import Part
+from headtohead.core.progress import Quiet
+from headtohead.training.data_loader import get_augmenter
+from headtohead.training.network.batchnorm_folding import fold_norms
+from headtohead.training.settings import FinetuneSettings
+from headtohead.training.setup import loader, start_training
+from headtohead.training.trainer import Part
 
 PICTURES = torch.randn(4, 3, 64, 64, generator=torch.Generator().manual_seed(0))
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headtohead.core.reporter import QUIET
-from headtohead.heads.base import Cell, CellData, CellResult, quality
+from headtohead.core.progress import QUIET
+from headtohead.heads.base import Cell, CellData, CellResult
+from headtohead.heads.linear_probe import ProbeHead
 from headtohead.heads.mlp import MlpHead, MlpSettings
-from headtohead.heads.probe import ProbeHead
+from headtohead.training.records import quality
 
 torch = pytest.importorskip("torch")
 N, N_TRAIN = 240, 180

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from headtohead.backbones.catalog import resolve
+from headtohead.contenders.training_modes import settings_for
 from headtohead.core.config import TrainConfig
 from headtohead.core.errors import UsageError
-from headtohead.heads.modes import settings_for
-from headtohead.heads.pictures import get_augmenter
-from headtohead.heads.reader import MapReader
+from headtohead.training.data_loader import get_augmenter
+from headtohead.training.network.map_transformer import MapReader
 
 torch = pytest.importorskip("torch")
 from torch import Tensor, nn  # noqa: E402

@@ -15,15 +15,16 @@ import numpy.typing as npt
 import pytest
 
 from headtohead.backbones.record import BackboneRecord
-from headtohead.core.reporter import QUIET
-from headtohead.heads.base import Cell, CellData, CellResult, Part, quality
+from headtohead.core.progress import QUIET
+from headtohead.heads.base import Cell, CellData, CellResult
 from headtohead.heads.ensemble import HOW, combine
-from headtohead.heads.finetune import FinetuneHead, Job
+from headtohead.heads.fine_tuning import FinetuneHead, Job
+from headtohead.heads.linear_probe import ProbeHead
 from headtohead.heads.mlp import MlpHead, MlpSettings
-from headtohead.heads.probe import ProbeHead
-from headtohead.heads.repeats import FoldsHead, SeedsHead
-from headtohead.heads.settings import FinetuneSettings
-from headtohead.heads.trials import Trial, best_trial
+from headtohead.heads.replicates import FoldsHead, SeedsHead
+from headtohead.training.records import Part, quality
+from headtohead.training.settings import FinetuneSettings
+from headtohead.training.tuning.hyperparameter_search import Trial, best_trial
 
 torch = pytest.importorskip("torch")
 from torch import Tensor, nn  # noqa: E402

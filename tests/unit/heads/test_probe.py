@@ -8,9 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from headtohead.core.reporter import QUIET
-from headtohead.heads.base import Cell, CellData, quality
-from headtohead.heads.probe import ProbeHead, fit_probe
+from headtohead.core.progress import QUIET
+from headtohead.heads.base import Cell, CellData
+from headtohead.heads.linear_probe import ProbeHead
+from headtohead.training.logistic import fit_probe
+from headtohead.training.records import quality
 
 Floats = npt.NDArray[np.float64]
 

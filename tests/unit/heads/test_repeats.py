@@ -10,15 +10,17 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from headtohead.contenders.expand import joined_names, weighed, with_members
+from headtohead.contenders.expression import parse, parse_list
+from headtohead.contenders.factory import check_specs
 from headtohead.core.errors import NoEffectError, UsageError
-from headtohead.core.reporter import QUIET
-from headtohead.heads.base import Cell, CellData, CellResult, quality
-from headtohead.heads.build import check_specs
-from headtohead.heads.lineup import joined_names, weighed, with_members
+from headtohead.core.progress import QUIET
+from headtohead.heads.base import Cell, CellData, CellResult
+from headtohead.heads.linear_probe import ProbeHead
 from headtohead.heads.mlp import MlpHead, MlpSettings
-from headtohead.heads.probe import ProbeHead, fit_probe
-from headtohead.heads.repeats import FoldsHead, SeedsHead
-from headtohead.heads.spec import parse, parse_list
+from headtohead.heads.replicates import FoldsHead, SeedsHead
+from headtohead.training.logistic import fit_probe
+from headtohead.training.records import quality
 
 N, TRAIN = 120, 80
 RNG = np.random.default_rng(0)
@@ -35,7 +37,7 @@ def lookup(result: CellResult) -> Any:
 
 
 def test_folds_of_a_probe_are_the_probes_without_one_fold_each(tmp_path: Path) -> None:
-    from headtohead.data.folds import inner_folds
+    from headtohead.data.splits.folds import inner_folds
 
     single = ProbeHead(lambda: ROWS)
     first = single.fit_predict(CELL, DATA, tmp_path, QUIET)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from headtohead.contenders.expression import parse, parse_list
 from headtohead.core.errors import UsageError
-from headtohead.heads.spec import parse, parse_list
 
 
 def test_a_single_takes_the_default_mode() -> None:

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headtohead.core.errors import UnknownNameError, UsageError
-from headtohead.preprocess.augment import Drawn, apply, draw, get_preset, rng_for
-from headtohead.preprocess.presets import INGREDIENTS, PRESETS
+from headtohead.preprocess.augmentation import Drawn, apply, draw, get_preset, rng_for
+from headtohead.preprocess.augmentation_presets import INGREDIENTS, PRESETS
 
 Floats = npt.NDArray[np.float32]
 

@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 
 from headtohead.cli import preprocess as cli
 from headtohead.core.records import Image
-from headtohead.preprocess.presets import get_preset
+from headtohead.preprocess.augmentation_presets import get_preset
+from headtohead.preprocess.contact_sheet import augmented_page, pages, png, row
 from headtohead.preprocess.recipe import get_recipe
-from headtohead.preprocess.sheet import augmented_page, pages, png, row
 from headtohead.preprocess.suggest import suggest_recipe
 
 

@@ -6,7 +6,7 @@ import re
 from typing import Any
 from xml.etree import ElementTree
 
-from headtohead.report.ranks import critical_difference
+from headtohead.report.figures.rank_diagram import critical_difference
 
 
 def details(mean_ranks: dict[str, float], cliques: list[list[str]]) -> dict[str, Any]:

@@ -25,9 +25,9 @@ from tests.planting.reported import (
 
 from headtohead.core.config import StudyConfig
 from headtohead.core.errors import RunFolderError
-from headtohead.core.runs import RunFolder
+from headtohead.core.run_folder import RunFolder
 from headtohead.report.page import write_report
-from headtohead.report.view import build_view
+from headtohead.report.views.comparison import build_view
 
 READ_BY_THE_PAGE = (
     "verdict.json",

@@ -16,7 +16,8 @@ from tests.planting.reported import (
     words,
 )
 
-from headtohead.report import figures, svg
+from headtohead.report.figures import plots as figures
+from headtohead.report.figures import svg
 
 
 def test_building_blocks_escape_what_they_are_given() -> None:

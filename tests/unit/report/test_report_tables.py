@@ -11,8 +11,10 @@ from tests.planting.reported import (
     words,
 )
 
-from headtohead.report import benefit, figures, trust
-from headtohead.report.tables import learning_rows, limits
+from headtohead.report.figures import plots as figures
+from headtohead.report.tables import decision_curve as benefit
+from headtohead.report.tables import supplement as trust
+from headtohead.report.tables.comparison import learning_rows, limits
 
 
 def pair_of(value: float, low: float, high: float) -> dict[str, float]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from headtohead.reproduce import Plan, reproduce
+from headtohead.studies.reproduction.reproduce import Plan, reproduce
 
 torch = pytest.importorskip("torch")
 

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from headtohead.heads.watched import watch_head
-from headtohead.report.waterfall import page, waterfall
-from headtohead.reproduction.bench import Bench, draw_parts, leak_share
-from headtohead.reproduction.steps import SIDES, STEPS, Plan
-from headtohead.reproduction.summary import published, summarise
+from headtohead.report.reproduction_page import page, waterfall
+from headtohead.studies.reproduction.epoch_replay import watch_head
+from headtohead.studies.reproduction.protocol import SIDES, STEPS, Plan
+from headtohead.studies.reproduction.runner import Bench, draw_parts, leak_share
+from headtohead.studies.reproduction.summary import published, summarise
 
 torch = pytest.importorskip("torch")
 N = 60

@@ -11,23 +11,23 @@ import numpy.typing as npt
 import pytest
 from PIL import Image as Pillow
 
-from headtohead.backbones.looks import Look
-from headtohead.best import _cells, _heads, _judged, _parts, search
+from headtohead.backbones.features.views import Look
 from headtohead.core.errors import ChangedConfigError, NoEffectError
+from headtohead.core.progress import QUIET
 from headtohead.core.records import Sample, ScoreWarning
-from headtohead.core.reporter import QUIET
-from headtohead.core.runs import RunFolder
+from headtohead.core.run_folder import RunFolder
 from headtohead.data.dataset import Dataset
 from headtohead.data.load import load
 from headtohead.heads.base import Cell, CellData, CellResult
-from headtohead.heads.pictures import get_augmenter
-from headtohead.heads.probe import ProbeHead
-from headtohead.searching.clock import TimeOverError, Watch
-from headtohead.searching.copies import CopiesHead, Copy
-from headtohead.searching.figures import SEARCHED, WITH_TUNED, _standing, content
-from headtohead.searching.ingredients import Ingredients, Rung, candidates, ladder
-from headtohead.searching.model import model_probabilities, probe_probabilities, searched_model
-from headtohead.searching.tuned import fit_whole, tuned_heads, tuned_probabilities
+from headtohead.heads.linear_probe import ProbeHead
+from headtohead.studies.search.augmented_probe import CopiesHead, Copy
+from headtohead.studies.search.deadline import TimeOverError, Watch
+from headtohead.studies.search.final_model import model_probabilities, probe_probabilities, searched_model
+from headtohead.studies.search.fine_tuned import fit_whole, tuned_heads, tuned_probabilities
+from headtohead.studies.search.search import _cells, _heads, _judged, _parts, search
+from headtohead.studies.search.search_space import Ingredients, Rung, candidates, ladder
+from headtohead.studies.search.summary import SEARCHED, WITH_TUNED, _standing, content
+from headtohead.training.data_loader import get_augmenter
 
 N, D = 100, 8
 
@@ -90,8 +90,8 @@ def test_meaningless_labels_get_chance_and_a_cheat_would_not(tmp_path: Path) -> 
     assert score.low < 0.5 and score.value < 0.6  # stratified folds lean below chance, never above
     assert chosen and len(parts) == 8
     # the same candidates, the best of them picked by what it scores on the test part: well above chance
-    from headtohead.evaluate.crossval import cell_key
-    from headtohead.heads.cellfile import read_cell
+    from headtohead.heads.cell_io import read_cell
+    from headtohead.heads.cross_validation import cell_key
 
     run, hits = RunFolder(tmp_path), []
     for part in parts:
@@ -129,7 +129,7 @@ def test_search_finds_what_is_there_and_tells_it(tmp_path: Path) -> None:
     asked = probe_probabilities(model, tmp_path, kitchen)
     assert (asked.argmax(axis=1) == data.labels()).mean() > 0.9
     told |= {"model": model, "notes": ["Left out: <nothing>."]}
-    from headtohead.report.ladder import page
+    from headtohead.report.search_page import page
 
     whole = page(told, verdict["auroc"])
     assert "+ others" in whole and "https://" not in whole and "&lt;nothing&gt;" in whole
@@ -150,7 +150,7 @@ def test_an_interval_that_may_be_too_narrow_is_said_above_the_table(tmp_path: Pa
         "A few groups make up most of the variance of AUROC: the intervals may be too narrow."
     ]
     told |= {"model": searched_model(TRIED, kitchen, data, tmp_path, 0), "notes": []}
-    from headtohead.report.ladder import page
+    from headtohead.report.search_page import page
 
     whole = page(told, verdict["auroc"])
     assert told["caveats"][0] in whole and whole.count("] *</td>") == 1

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from headtohead.core.atomic_io import write_json, write_whole
 from headtohead.core.errors import DataError, TooFewError
-from headtohead.core.files import write_json, write_whole
-from headtohead.core.reporter import QUIET, Reporter
+from headtohead.core.progress import QUIET, Reporter
 from headtohead.data.demo.acquire import framed
 from headtohead.data.demo.anatomy import load_template
 from headtohead.data.demo.files import encode, make_copy

@@ -11,9 +11,9 @@ import numpy as np
 
 from headtohead.core.errors import UnreadableError
 from headtohead.core.records import Image
+from headtohead.data.readers.errors import refused
 from headtohead.data.readers.limits import DEFAULT_LIMITS, Limits
-from headtohead.data.readers.quiet import silence
-from headtohead.data.readers.refuse import refused
+from headtohead.data.readers.silence import silence
 from headtohead.data.readers.slices import SliceOptions, choose
 from headtohead.data.readers.sniff import sniff
 
@@ -56,15 +56,15 @@ def read_image(
     def job() -> Image:
         kind = _kind(content, limits)
         if kind == "DICOM":
-            from headtohead.data.readers.dicom import read_dicom
+            from headtohead.data.readers.dicom.reader import read_dicom
 
             secret = _SECRET if salt is None else salt
             return read_dicom(content, frame=frame, limits=limits, salt=secret)
         if kind == "NIFTI":
-            from headtohead.data.readers.nifti import read_nifti
+            from headtohead.data.readers.nifti.reader import read_nifti
 
             return read_nifti(content, frame=frame, limits=limits, slices=slices)
-        from headtohead.data.readers.raster import read_raster
+        from headtohead.data.readers.raster.reader import read_raster
 
         return read_raster(content, kind, frame=frame, limits=limits)
 
@@ -92,15 +92,15 @@ def count_frames(
     def job() -> int:
         kind = _kind(content, limits)
         if kind == "DICOM":
-            from headtohead.data.readers.dicom import count_dicom
+            from headtohead.data.readers.dicom.reader import count_dicom
 
             n = count_dicom(content, limits=limits)
         elif kind == "NIFTI":
-            from headtohead.data.readers.nifti import count_nifti
+            from headtohead.data.readers.nifti.reader import count_nifti
 
             n = count_nifti(content, limits=limits, slices=slices)
         else:
-            from headtohead.data.readers.raster import count_raster
+            from headtohead.data.readers.raster.reader import count_raster
 
             n = count_raster(content, kind, limits=limits)
         if n > limits.frames:

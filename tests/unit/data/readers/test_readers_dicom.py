@@ -17,7 +17,7 @@ from pydicom.sequence import Sequence
 
 from headtohead.core.errors import UnreadableError
 from headtohead.data.readers import read_image
-from headtohead.data.readers.dicom import window_of
+from headtohead.data.readers.dicom.reader import window_of
 
 Array = npt.NDArray[Any]
 Maker = Callable[..., bytes]

@@ -17,7 +17,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
 
 from headtohead.core.errors import UnreadableError
 from headtohead.data.readers import Limits, read_image, sniff
-from headtohead.data.readers.streams import stream_shape
+from headtohead.data.readers.raster.codestream_header import stream_shape
 
 Array = npt.NDArray[Any]
 Maker = Callable[..., bytes]
@@ -131,7 +131,7 @@ def test_claims_are_checked_before_memory_is_asked_for(dicom: Maker) -> None:
 )
 def test_a_missing_decoder_is_no_damage(name: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
     absent = SimpleNamespace(is_available=False)
-    monkeypatch.setattr("headtohead.data.readers.dicom_decode.get_decoder", lambda syntax: absent)
+    monkeypatch.setattr("headtohead.data.readers.dicom.decode.get_decoder", lambda syntax: absent)
     with pytest.raises(UnreadableError, match=f"decoder {package} is missing; install it with .pip install"):
         read_image(shipped(name))
 
@@ -140,7 +140,7 @@ def test_a_module_that_cannot_be_imported_is_no_damage(dicom: Maker, monkeypatch
     def absent(*args: object, **kwargs: object) -> None:
         raise ModuleNotFoundError("No module named 'openjpeg'", name="openjpeg.utils")
 
-    monkeypatch.setattr("headtohead.data.readers.dicom.decode_frame", absent)
+    monkeypatch.setattr("headtohead.data.readers.dicom.reader.decode_frame", absent)
     with pytest.raises(UnreadableError, match="pip install pylibjpeg-openjpeg") as caught:
         read_image(dicom(ramp()))
     assert "gave up" not in str(caught.value)

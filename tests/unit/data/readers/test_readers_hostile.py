@@ -26,9 +26,9 @@ from hypothesis import strategies as st
 from headtohead.core.errors import UnreadableError
 from headtohead.core.records import Image
 from headtohead.data.readers import DEFAULT_LIMITS, count_frames, is_candidate, read_image, sniff
+from headtohead.data.readers.errors import refused
 from headtohead.data.readers.limits import Limits, inflate
-from headtohead.data.readers.quiet import silence
-from headtohead.data.readers.refuse import refused
+from headtohead.data.readers.silence import silence
 
 Maker = Callable[..., bytes]
 REPOSITORY = Path(__file__).resolve().parents[4]

@@ -21,7 +21,7 @@ from pydicom.uid import JPEGExtended12Bit, JPEGLossless, JPEGLosslessSV1
 
 from headtohead.core.errors import UnreadableError
 from headtohead.data.readers import Limits, read_image
-from headtohead.data.readers.jpeg_pixels import decode_jpeg
+from headtohead.data.readers.jpeg_lossless.decode import decode_jpeg
 
 Array = npt.NDArray[Any]
 Maker = Callable[..., bytes]
@@ -114,7 +114,7 @@ def test_what_goes_in_comes_out(selection: int, bits: int, band: int, count: int
 
 
 def test_long_streams_are_read_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headtohead.data.readers.jpeg_huffman._PIECE", 50)
+    monkeypatch.setattr("headtohead.data.readers.jpeg_lossless.huffman._PIECE", 50)
     pixels = scene(12, 3)
     assert np.array_equal(decode_jpeg(encoded(pixels, 12, 4)), pixels)
     whole = base64.b64decode(GOLDEN["extended"]["stream"])

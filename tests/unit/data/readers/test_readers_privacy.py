@@ -15,7 +15,7 @@ from pydicom.sequence import Sequence
 
 from headtohead.core.errors import UnreadableError
 from headtohead.data.readers import count_frames, read_image
-from headtohead.data.readers.dicom_facts import pseudonym
+from headtohead.data.readers.dicom.metadata import pseudonym
 
 Maker = Callable[..., bytes]
 SECRETS = (

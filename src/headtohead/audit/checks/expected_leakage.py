@@ -1,0 +1,52 @@
+"""What a plain random split of the files would leak, worked out without drawing any."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from headtohead.audit.check import Observation, issue, passed
+from headtohead.audit.context import Context
+from headtohead.core.formatting import percent
+
+__all__ = ["copy_share", "random_split"]
+
+
+def copy_share(sizes: Sequence[int], test: float = 0.2) -> float:
+    """Return the expected share of test pictures with a copy in training under a plain random split.
+
+    For a picture with g - 1 copies among n, drawn into the test part, at least one copy is in
+    training with probability 1 - C(t-1, g-1) / C(n-1, g-1), where t is the size of the test part.
+
+    Args:
+        sizes: of all groups.
+        test: share of the test part.
+
+    >>> round(copy_share([2, 2, 1, 1, 1, 1, 1, 1]), 2)
+    0.36
+    """
+    n = sum(sizes)
+    held = max(1, round(test * n))
+    expected = 0.0
+    for g in sizes:
+        alone = float(np.prod([(held - 1 - j) / (n - 1 - j) for j in range(g - 1)])) if held >= g else 0.0
+        expected += g * (1 - alone)
+    return expected / n
+
+
+def random_split(context: Context) -> Observation:
+    """Say what a plain random 80:20 split of these files would leak."""
+    share = copy_share(list(context.group_sizes.values()))
+    data: dict[str, Any] = {"share": round(share, 4), "n_groups": len(context.group_sizes)}
+    if share < 0.01:
+        return passed(
+            f"a plain random 80:20 split would leave {percent(share, 1)} of test pictures with a copy", **data
+        )
+    return issue(
+        f"a plain random 80:20 split would leave {percent(share)} of the test pictures with a copy (or the same "
+        "patient) in training",
+        "Published scores from plain random splits of this set are inflated; headtohead splits by group.",
+        **data,
+    )

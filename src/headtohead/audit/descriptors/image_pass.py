@@ -1,0 +1,195 @@
+"""The one pass over the pictures: each is read once, and only a few hundred numbers of it are kept.
+
+Everything that the file and shortcut checks need is measured here, so that an audit of 100,000
+pictures reads each file once and holds no more than about two kilobytes for it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from headtohead.audit.descriptors import artifact_detectors as marks
+from headtohead.audit.descriptors import image_statistics as measures
+from headtohead.audit.descriptors import scene_descriptors as looks
+from headtohead.core.errors import HeadToHeadError
+from headtohead.core.progress import QUIET, Reporter
+from headtohead.core.records import Box, Image, Sample
+
+if TYPE_CHECKING:
+    from headtohead.data.dataset import Dataset
+
+__all__ = ["Picture", "Pictures", "look_at", "look_through"]
+
+U8 = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
+F16 = npt.NDArray[np.float16]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What the pass keeps of one picture; shares are in [0, 1], lengths in the picture's own pixels.
+
+    Attributes:
+        height, width: as decoded, after EXIF orientation.
+        alpha: the file carries an alpha channel.
+        values: measures by name (see `measures.MEASURES` and `marks.MARKS`).
+        thumbnail: (16, 16) grey, the whole picture.
+        border: (60,) grey, the outermost ring of that grid, from a strip of 6 % of the edge.
+        background: (16, 16) grey with the foreground set to 0.
+        scene, profile, texture: descriptors of the foreground crop (see `looks`), half precision.
+        foreground: its box, or None where it could not be found.
+        classical: box of the classical threshold-45 crop, or None where that was not asked for.
+        facts: what the reader passed on.
+    """
+
+    id: str
+    height: int
+    width: int
+    mode: str
+    alpha: bool
+    values: Mapping[str, float]
+    thumbnail: U8
+    border: U8
+    background: U8
+    scene: F16
+    profile: F16
+    texture: F16
+    foreground: Box | None
+    foreground_note: str
+    classical: Box | None
+    facts: Mapping[str, str]
+    spacing_mm: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """All pictures of a dataset in its order; `unread` tells which could not be read, and why."""
+
+    items: tuple[Picture | None, ...]
+    unread: Mapping[str, str]
+
+    @property
+    def read(self) -> tuple[Picture, ...]:
+        """The pictures that could be read."""
+        return tuple(item for item in self.items if item is not None)
+
+    def value(self, name: str) -> npt.NDArray[np.float64]:
+        """Return one measure for the pictures that could be read, (n_read,)."""
+        return np.array([item.values[name] for item in self.read], dtype=np.float64)
+
+    def stack(self, name: str) -> npt.NDArray[np.float64]:
+        """Return one array attribute, flattened, (n, d); zeros where a picture could not be read."""
+        rows = [None if item is None else getattr(item, name).ravel() for item in self.items]
+        width = next((row.size for row in rows if row is not None), 0)
+        blank = np.zeros(width)
+        return np.array([blank if row is None else row for row in rows], dtype=np.float64)
+
+
+def look_through(
+    dataset: Dataset, *, classical: bool = True, workers: int | None = None, reporter: Reporter = QUIET
+) -> Pictures:
+    """Read every picture once, in threads, and keep its measures.
+
+    Args:
+        dataset: what to read.
+        classical: also find the box of the classical crop, to compare it with the foreground.
+        workers: threads; the number of cores by default. The result does not depend on it.
+        reporter: hears how far along the pass is.
+    """
+
+    def one(sample: Sample) -> Picture | str:
+        try:
+            return look_at(sample.id, dataset.read(sample), classical=classical)
+        except (HeadToHeadError, OSError) as error:
+            return str(error)
+
+    threads = workers or min(8, os.cpu_count() or 1)
+    with ThreadPoolExecutor(threads) as pool:
+        seen = list(reporter.track(pool.map(one, dataset.samples), "pictures", len(dataset.samples)))
+    unread = {s.id: r for s, r in zip(dataset.samples, seen, strict=True) if isinstance(r, str)}
+    return Pictures(tuple(None if isinstance(r, str) else r for r in seen), unread)
+
+
+def look_at(name: str, image: Image, *, classical: bool = True) -> Picture:
+    """Measure one picture.
+
+    Args:
+        name: the sample's id.
+        image: pixels and facts.
+        classical: also find the box of the classical crop.
+    """
+    grey = measures.grey8(image)
+    box, mask, note = _foreground(image)
+    found = (box, mask) if box is not None and mask is not None else None
+    crop = grey if found is None else found[0].cut(grey)
+    inside = np.ones(grey.shape, bool) if found is None else found[0].cut(found[1])
+    cut = _classical_box(image) if classical else None
+    values: dict[str, float] = {
+        **measures.measure(image, grey),
+        **marks.measure_marks(grey, mask),
+        **_compare_boxes(grey, box, mask, cut),
+    }
+    return Picture(
+        id=name,
+        height=image.size[0],
+        width=image.size[1],
+        mode=image.mode,
+        alpha="A" in image.mode,
+        values=values,
+        thumbnail=measures.shrink(grey, 16),
+        border=measures.border_ring(grey),
+        background=measures.background(grey, mask),
+        scene=looks.scene(crop).astype(np.float16),
+        profile=looks.grey_profile(crop, inside).astype(np.float16),
+        texture=looks.texture(crop).astype(np.float16),
+        foreground=box,
+        foreground_note=note,
+        classical=cut,
+        facts=dict(image.facts),
+        spacing_mm=image.spacing_mm,
+    )
+
+
+def _foreground(image: Image) -> tuple[Box | None, Mask | None, str]:
+    """Return the box of the subject, its mask and what the recipe said; None where it gave up."""
+    from headtohead.preprocess.foreground import foreground_and_mask
+
+    try:
+        box, mask, history = foreground_and_mask(image.pixels, image.window)
+    except HeadToHeadError as error:
+        return None, None, str(error)
+    return box, mask, "; ".join(history)
+
+
+def _classical_box(image: Image) -> Box | None:
+    from headtohead.preprocess.recipe import get_recipe
+
+    try:
+        return get_recipe("classical").apply(image).box
+    except HeadToHeadError:
+        return None
+
+
+def _compare_boxes(grey: U8, box: Box | None, mask: Mask | None, cut: Box | None) -> dict[str, float]:
+    """Return how much of the foreground the classical crop loses, and how much else it keeps."""
+    nan = float("nan")
+    if box is None or mask is None or not mask.any():
+        return {"foreground": nan, "crop_lost": nan, "crop_other": nan}
+    seen = {"foreground": box.area / grey.size, "crop_lost": nan, "crop_other": nan}
+    if cut is not None:
+        seen["crop_lost"] = 1.0 - float(cut.cut(mask).sum()) / float(mask.sum())
+        both = Box(
+            max(box.top, cut.top),
+            max(box.left, cut.left),
+            min(box.bottom, cut.bottom),
+            min(box.right, cut.right),
+        )
+        seen["crop_other"] = 1.0 - both.area / max(1, cut.area)
+    return seen

@@ -1,0 +1,178 @@
+"""Classifiers that never see the organ: what they reach is what the set gives away for nothing.
+
+Each probe is a small classifier on features that hold no medical content (the file's own facts, a
+16 x 16 thumbnail, the border, the background), judged on grouped folds with an interval over
+groups. The study runs the file-facts probe as one more contender in its own outer folds, through
+`file_fact_features` and `make_classifier`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from headtohead.audit.descriptors.auroc_bootstrap import Interval, bootstrap_auroc
+from headtohead.core.errors import TooFewError
+from headtohead.core.threads import one_thread
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+    from headtohead.audit.descriptors.image_pass import Pictures
+    from headtohead.data.dataset import Dataset
+
+__all__ = [
+    "Probe",
+    "file_fact_features",
+    "make_classifier",
+    "out_of_fold",
+    "probe",
+    "thumbnail_features",
+]
+
+FEWEST = 5
+"""Groups that each class needs for a grouped probe."""
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What one shortcut reached.
+
+    Attributes:
+        interval: AUROC (macro one-vs-rest beyond two classes) with its 95 % interval over groups.
+        probabilities: (n, k) out-of-fold.
+        curve: (false positive rate, sensitivity) points of the positive class, for two classes.
+    """
+
+    interval: Interval
+    probabilities: Floats
+    curve: tuple[tuple[float, float], ...]
+
+
+def file_fact_features(dataset: Dataset) -> tuple[Floats, tuple[str, ...]]:
+    """Return what is known of each file without looking at a pixel.
+
+    Width, height, aspect, bytes and bytes per pixel (logarithms), and one column for each stored
+    mode, content format and suffix that occurs. The vocabulary is taken from all samples, which
+    needs no label.
+
+    Args:
+        dataset: its samples' records are read, no file is opened.
+
+    Returns:
+        X (n, d) float64 and the d column names.
+    """
+    samples = dataset.samples
+    width = np.array([s.width for s in samples], dtype=np.float64)
+    height = np.array([s.height for s in samples], dtype=np.float64)
+    size = np.array([max(1, s.n_bytes) for s in samples], dtype=np.float64)
+    columns = {
+        "log_width": np.log(width),
+        "log_height": np.log(height),
+        "log_aspect": np.log(width / height),
+        "log_bytes": np.log(size),
+        "log_bytes_per_pixel": np.log(size / (width * height)),
+    }
+    for field in ("mode", "format", "suffix"):
+        values = [str(getattr(s, field)) for s in samples]
+        for value in sorted(set(values)):
+            columns[f"{field}={value}"] = np.array([v == value for v in values], dtype=np.float64)
+    return np.column_stack(list(columns.values())), tuple(columns)
+
+
+def thumbnail_features(pictures: Pictures) -> Floats:
+    """Return the (n, 256) grey values, 0 to 1, of 16 x 16 thumbnails; shape and detail are gone."""
+    return pictures.stack("thumbnail") / 255.0
+
+
+def make_classifier(seed: int, kind: str = "facts") -> Pipeline:
+    """Return an unfitted classifier of a shortcut, with `fit(X, y)` and `predict_proba(X)`.
+
+    Args:
+        seed: of its own random choices.
+        kind: "facts" for few mixed columns (boosted trees: cut-offs on sizes matter), "pixels" for
+            many alike (standardise, principal components, logistic regression).
+
+    >>> X, y = np.eye(8).repeat(4, axis=0), np.tile([0, 0, 1, 1], 8)
+    >>> make_classifier(0).fit(X, y).predict_proba(X).shape
+    (32, 2)
+    """
+    from sklearn.decomposition import PCA
+    from sklearn.ensemble import ExtraTreesClassifier
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    if kind == "facts":
+        trees = ExtraTreesClassifier(
+            150, min_samples_leaf=3, max_features=None, class_weight="balanced", random_state=seed
+        )
+        return make_pipeline(StandardScaler(), trees)
+    logistic = LogisticRegression(C=0.1, max_iter=2000, class_weight="balanced")
+    return make_pipeline(PCA(0.95, svd_solver="full"), StandardScaler(), logistic)
+
+
+def out_of_fold(
+    features: Floats, labels: Ints, groups: npt.NDArray[Any], *, kind: str = "facts", seed: int = 0
+) -> Floats:
+    """Return (n, k) probabilities from models that did not see the sample's group.
+
+    Args:
+        features: (n, d).
+        labels: (n,) class indices 0..k-1.
+        groups: (n,) samples of one group are never on both sides.
+        kind: of classifier, see `make_classifier`.
+        seed: of folds and classifier.
+
+    Raises:
+        TooFewError: a class has fewer than five groups, so five grouped folds cannot be made.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    n_classes = int(labels.max()) + 1
+    per_class = [len(set(groups[labels == c].tolist())) for c in range(n_classes)]
+    if n_classes < 2 or min(per_class) < FEWEST:
+        raise TooFewError(
+            f"A grouped probe needs two classes with {FEWEST} groups each; got {per_class} groups by class."
+        )
+    rows = np.full((len(labels), n_classes), np.nan)
+    folds = StratifiedGroupKFold(FEWEST, shuffle=True, random_state=seed)
+    with one_thread():
+        for train, test in folds.split(features, labels, groups):
+            model = make_classifier(seed, kind).fit(features[train], labels[train])
+            rows[test] = 0.0
+            rows[np.ix_(test, model.classes_)] = model.predict_proba(features[test])
+    return rows
+
+
+def probe(
+    features: Floats, labels: Ints, groups: npt.NDArray[Any], *, kind: str = "facts", seed: int = 0
+) -> Probe:
+    """Judge one shortcut: out-of-fold probabilities, AUROC and its interval over groups.
+
+    Args:
+        features: (n, d).
+        labels: (n,) class indices.
+        groups: (n,).
+        kind: of classifier, see `make_classifier`.
+        seed: of folds, classifier and bootstrap.
+    """
+    rows = out_of_fold(features, labels, groups, kind=kind, seed=seed)
+    interval = bootstrap_auroc(rows, labels, groups, seed=seed)
+    return Probe(interval, rows, _curve(rows, labels))
+
+
+def _curve(rows: Floats, labels: Ints, points: int = 60) -> tuple[tuple[float, float], ...]:
+    if rows.shape[1] != 2:
+        return ()
+    from sklearn.metrics import roc_curve
+
+    fpr, tpr, _ = roc_curve(labels, rows[:, 1])
+    keep = np.unique(np.linspace(0, len(fpr) - 1, min(points, len(fpr))).astype(int))
+    return tuple((round(float(fpr[i]), 4), round(float(tpr[i]), 4)) for i in keep)

@@ -1,0 +1,290 @@
+"""Whether two pictures show the same scene: features, one similarity transform, then the pixels.
+
+A candidate is only a suspicion. Local features (SIFT; Lowe, 2004) are matched, one similarity
+transform (shift, turn, zoom) is sought by RANSAC, the one picture is laid on the other, and the
+grey values must agree, at large and in every small window that holds texture.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from headtohead.audit.duplicates.keypoints import View, turned
+
+__all__ = [
+    "Evidence",
+    "Matrix",
+    "align",
+    "is_duplicate",
+    "is_similar",
+    "is_widespread",
+    "lies_on",
+    "may_agree",
+]
+
+Grey = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+Matrix = npt.NDArray[np.float64]
+
+_RATIO = 0.8
+_PIXELS = 3.0
+_WINDOW = 15
+_WIDE_WINDOW = 31
+_CALM = 3.0
+_TEXTURE = 5.0
+_FEWEST = 8
+_STRETCH = 1.6
+_COARSEST = 2.0
+
+LEAST_OVERLAP = 0.3
+LEAST_SPREAD = 0.15
+NCC_DUPLICATE = 0.5
+DETAIL_DUPLICATE = 0.75
+DETAIL_CHAIN = 0.5
+RESIDUAL_DUPLICATE = 0.45
+RESIDUAL_NOISY = 0.85
+STRUCTURE_DUPLICATE = 0.98
+AGREEING_DUPLICATE = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How well one picture lies on another; the other fields are as in `DuplicatePair`.
+
+    Attributes:
+        matrix: (3, 3), from positions in the first view to positions in the second, unturned view.
+        kind: bit 1 says mirrored, bit 2 inverted; see `view.KINDS`.
+        structure: as `detail`, but of coarse structure, in nearly all windows.
+        stretch: how much more the transform zooms along one direction than across it, at least 1.
+        spread: share of the first view that the convex hull of the inliers covers.
+    """
+
+    inliers: int
+    matches: int
+    residual: float
+    ncc: float
+    detail: float
+    overlap: float
+    zoom: float
+    turn: float
+    matrix: Matrix
+    kind: int = 0
+    structure: float = 0.0
+    stretch: float = 1.0
+    spread: float = 1.0
+
+
+def _unit(descriptors: Grey) -> Floats:
+    rows = descriptors.astype(np.float32)
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
+
+
+def _match(a: View, b: View) -> tuple[Floats, Floats]:
+    """Return matched positions (m, 2) in a and b: mutual nearest, clearly nearer than the second."""
+    if min(len(a.points), len(b.points)) < 3:
+        return np.zeros((0, 2), np.float32), np.zeros((0, 2), np.float32)
+    alike = _unit(a.descriptors) @ _unit(b.descriptors).T
+    best = alike.argmax(axis=1)
+    rows = np.arange(len(alike))
+    mutual = alike.argmax(axis=0)[best] == rows
+    first = alike[rows, best]
+    alike[rows, best] = -1.0
+    clear = (2 - 2 * first) < _RATIO**2 * (2 - 2 * alike.max(axis=1))
+    kept = np.flatnonzero(mutual & clear)
+    return a.points[kept], b.points[best[kept]]
+
+
+def _laid_on(a: Grey, b: Grey, matrix: Matrix) -> tuple[Floats, Floats, Mask]:
+    """Return a, b warped into a's frame (both lightly blurred) and where both are."""
+    zoom = _zoom(matrix)
+    smooth = cv2.GaussianBlur(b, (0, 0), 0.5 * zoom) if zoom > 1.2 else b
+    size = a.shape[::-1]
+    back = cv2.WARP_INVERSE_MAP
+    warped = cv2.warpAffine(smooth, matrix, size, flags=cv2.INTER_LINEAR | back)
+    both = cv2.warpAffine(np.full(b.shape, 255, np.uint8), matrix, size, flags=cv2.INTER_NEAREST | back) > 0
+    soft = [cv2.GaussianBlur(one, (0, 0), 1.0).astype(np.float32) for one in (a, warped)]
+    return soft[0], soft[1], both
+
+
+def _correlation(a: Floats, b: Floats) -> float:
+    if a.size < 64 or a.std() < 1e-3 or b.std() < 1e-3:
+        return 0.0
+    return float(np.corrcoef(a, b)[0, 1])
+
+
+def _local(a: Floats, b: Floats, both: Mask, window: int, percent: float) -> float:
+    """Return a percentile of the correlation in windows that hold texture in either picture."""
+
+    def mean(values: Floats) -> Floats:
+        return np.asarray(cv2.boxFilter(values, -1, (window, window)), np.float32)
+
+    mean_a, mean_b = mean(a), mean(b)
+    var_a, var_b = mean(a * a) - mean_a**2, mean(b * b) - mean_b**2
+    within = cv2.erode(both.astype(np.uint8), np.ones((window, window), np.uint8), borderValue=0) > 0
+    textured = within & (np.maximum(var_a, var_b) > _TEXTURE**2)
+    if int(textured.sum()) < 64:
+        return 0.0
+    local = (mean(a * b) - mean_a * mean_b) / np.sqrt(np.maximum(var_a, 1) * np.maximum(var_b, 1))
+    return float(np.percentile(local[textured], percent))
+
+
+def _detail(a: Floats, b: Floats, both: Mask) -> float:
+    """Return the lower quartile of the correlation in small windows."""
+    return _local(a, b, both, _WINDOW, 25)
+
+
+def _structure(a: Floats, b: Floats, both: Mask) -> float:
+    """Return the correlation in larger windows once noise is blurred away, its lowest twentieth left out."""
+    calm = [np.asarray(cv2.GaussianBlur(one, (0, 0), _CALM), np.float32) for one in (a, b)]
+    return _local(calm[0], calm[1], both, _WIDE_WINDOW, 5)
+
+
+def _transform(on_a: Floats, on_b: Floats) -> tuple[Matrix, Mask] | None:
+    """Return the (2, 3) matrix from a to b and which matches follow it, or None.
+
+    A similarity (shift, turn, zoom) is sought first. Many data sets were resized to squares, so an
+    affine transform takes its place where that keeps the matches and stretches by 1.6 at most.
+    OpenCV seeds its RANSAC itself, the same way each time, so equal input gives equal output.
+    """
+    plain = _ransac(cv2.estimateAffinePartial2D, on_a, on_b)
+    stretched = _ransac(cv2.estimateAffine2D, on_a, on_b)
+    if stretched is None or (plain is not None and stretched[1].sum() < 0.9 * plain[1].sum()):
+        return plain
+    return stretched
+
+
+def _ransac(estimate: Callable[..., Any], on_a: Floats, on_b: Floats) -> tuple[Matrix, Mask] | None:
+    """Return a plausible matrix and which matches follow it, or None."""
+    matrix, chosen = estimate(on_a, on_b, None, cv2.RANSAC, _PIXELS, 2000, 0.999)
+    if matrix is None or not _is_plausible(matrix) or int(chosen.sum()) < _FEWEST:
+        return None
+    return np.asarray(matrix, np.float64), chosen.ravel() > 0
+
+
+def may_agree(a: View, b: View, kind: int) -> bool:
+    """Tell whether a quick try finds any transform at all; for what `glance` returns."""
+    on_a, on_b = _match(a, turned(b, kind))
+    return len(on_a) >= _FEWEST and _transform(on_a, on_b) is not None
+
+
+def _is_plausible(matrix: Matrix) -> bool:
+    """Tell whether a (2, 3) matrix neither mirrors, nor stretches much, nor zooms beyond ten times."""
+    long, short = np.linalg.svd(matrix[:, :2], compute_uv=False)
+    return bool(np.linalg.det(matrix[:, :2]) > 0 and short > 0.1 and long < 10 and long < _STRETCH * short)
+
+
+def align(a: View, b: View, kind: int = 0) -> Evidence | None:
+    """Lay b on a and measure how well they agree, or return None where no transform fits.
+
+    Args:
+        a: the one picture.
+        b: the other, as it is.
+        kind: what b must undergo first, as a position in `view.KINDS`.
+    """
+    b = turned(b, kind)
+    on_a, on_b = _match(a, b)
+    found = _transform(on_a, on_b) if len(on_a) >= _FEWEST else None
+    if found is None:
+        return None
+    matrix, chosen = found
+    zoom = _zoom(matrix)
+    off = np.linalg.norm(on_a[chosen] @ matrix[:, :2].T + matrix[:, 2] - on_b[chosen], axis=1)
+    soft_a, soft_b, both = _laid_on(a.grey, b.grey, matrix)
+    smaller = min(a.grey.size, b.grey.size / zoom**2)
+    return Evidence(
+        inliers=int(chosen.sum()),
+        matches=len(on_a),
+        residual=float(np.median(off)) / max(1.0, zoom),
+        ncc=_correlation(soft_a[both], soft_b[both]),
+        detail=_detail(soft_a, soft_b, both),
+        overlap=min(1.0, float(both.sum()) / smaller),
+        zoom=zoom * a.scale / b.scale,
+        turn=math.degrees(math.atan2(matrix[1, 0], matrix[0, 0])),
+        matrix=_unturned(matrix, b.grey.shape[1], mirrored=bool(kind & 1)),
+        kind=kind,
+        structure=_structure(soft_a, soft_b, both),
+        stretch=_stretch(matrix),
+        spread=float(cv2.contourArea(cv2.convexHull(on_a[chosen]))) / a.grey.size,
+    )
+
+
+def _stretch(matrix: Matrix) -> float:
+    long, short = np.linalg.svd(matrix[:2, :2], compute_uv=False)
+    return float(long / short)
+
+
+def _zoom(matrix: Matrix) -> float:
+    return math.sqrt(abs(float(np.linalg.det(matrix[:2, :2]))))
+
+
+def _unturned(matrix: Matrix, width: int, *, mirrored: bool) -> Matrix:
+    """Return the (3, 3) matrix into the unturned picture of a (2, 3) one into the turned."""
+    whole = np.vstack([matrix, [0.0, 0.0, 1.0]])
+    if not mirrored:
+        return whole
+    return np.asarray(np.array([[-1.0, 0.0, width - 1.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]) @ whole)
+
+
+def lies_on(a: View, b: View, matrix: Matrix, *, inverted: bool) -> bool | None:
+    """Tell whether b agrees with a where a chain of transforms lays it; None if they hardly overlap.
+
+    Only the texture counts, and its bound is looser than a duplicate's: errors add up along a
+    chain, and a frame on one picture may lie on the empty corner of another that was turned.
+
+    Args:
+        a, b: unturned views.
+        matrix: (3, 3) from a's positions to b's.
+        inverted: dark and bright are exchanged.
+    """
+    soft_a, soft_b, both = _laid_on(a.grey, 255 - b.grey if inverted else b.grey, matrix[:2])
+    if float(both.mean()) < LEAST_OVERLAP:
+        return None
+    return _detail(soft_a, soft_b, both) >= DETAIL_CHAIN
+
+
+def is_similar(seen: Evidence) -> bool:
+    """Tell whether the features cannot agree by chance: inliers > 8 + 0.3 matches.
+
+    The rule is Brown and Lowe's (2007, "Automatic Panoramic Image Stitching", eq. 13), made for
+    deciding whether two photographs overlap.
+    """
+    return seen.inliers > 8.0 + 0.3 * seen.matches and seen.overlap >= LEAST_OVERLAP
+
+
+def is_widespread(seen: Evidence) -> bool:
+    """Tell whether what agrees is spread over the picture, as anatomy is, and not one word or one ruler."""
+    return seen.spread >= LEAST_SPREAD
+
+
+def is_duplicate(seen: Evidence) -> bool:
+    """Tell whether two pictures are copies: features and grey values agree, everywhere, finely.
+
+    Two neighbouring slices of one head agree at large (correlation 0.99), but their features lie
+    half a pixel and more apart and windows of texture differ; a copy keeps them within 0.4 pixels
+    unless it was made much smaller, in one direction at least, which is allowed for up to twice
+    that. Measured on slices of the MNI152 template 1 mm apart: residual at least 0.47 (of 189 pairs
+    one 0.41); on copies (crops, JPEG quality 30, contrast, text, frames, turns, stretch): at most
+    0.41, detail at least 0.95, or 0.79 where the histogram was equalised; of the 253 brain pictures no
+    two different ones reach a detail of 0.35.
+
+    Noise and compression move the features of a soft picture as far as the next slice does, but
+    they leave its coarse structure alone: there such copies reach 0.983 and more, slices 0.972.
+    """
+    uneven = math.sqrt(seen.stretch)
+    coarser = min(_COARSEST, uneven * max(1.0, seen.zoom, 1.0 / seen.zoom))
+    same = seen.structure >= STRUCTURE_DUPLICATE
+    return (
+        is_similar(seen)
+        and seen.inliers >= AGREEING_DUPLICATE * seen.matches
+        and seen.residual <= coarser * (RESIDUAL_NOISY if same else RESIDUAL_DUPLICATE)
+        and seen.detail >= DETAIL_DUPLICATE
+        and seen.ncc >= NCC_DUPLICATE
+    )

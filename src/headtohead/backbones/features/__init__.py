@@ -1,0 +1,1 @@
+"""Frozen features: views, inference, precision, cache."""

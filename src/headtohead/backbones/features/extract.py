@@ -1,0 +1,297 @@
+"""From pictures to one feature row each, computed once per distinct picture and kept on disk.
+
+The same row whatever else is computed beside it: batches always have the same shape (the last one
+is filled up), and the tests hold that a row does not depend on its place or its neighbours.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Protocol, get_args
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from filelock import FileLock
+
+from headtohead.backbones.features.feature_cache import RowStore
+from headtohead.backbones.features.inference import BATCH, GPU_BATCH, MOST_WORKERS, Kind, cores, run_network
+from headtohead.backbones.features.input_transform import Aspect, fit_unit, normalise
+from headtohead.backbones.features.precision import (
+    MAX_RELATIVE_ERROR,
+    MIN_AGREEMENT,
+    Agreement,
+    Precision,
+    agreement,
+    dtype_of,
+    fast_precision,
+    pick_device,
+)
+from headtohead.backbones.load import load_backbone
+from headtohead.backbones.network import Backbone
+from headtohead.backbones.record import BackboneRecord
+from headtohead.backbones.weights.fetch import Weights, ensure
+from headtohead.core.atomic_io import write_json
+from headtohead.core.errors import PrecisionError, UsageError
+from headtohead.core.formatting import percent
+from headtohead.core.progress import QUIET, Reporter
+from headtohead.core.records import Sample
+from headtohead.data.dataset import Dataset
+from headtohead.preprocess.recipe import Recipe
+
+__all__ = ["BATCH", "Change", "Features", "Kind", "extract", "row_key", "run_network"]
+
+Floats = npt.NDArray[np.float32]
+
+PIECE = 4  # batches per piece on disk, or two per core where that is more
+CHECKED = 8  # pictures on which a fast arithmetic is checked
+CHECK_BATCH = 4
+THREADS = 4
+ARITHMETIC = 1  # raised whenever `fit_to` or a pooling changes, so that old rows are not reused
+
+
+class Change(Protocol):
+    """What happens to a picture between its recipe and the network."""
+
+    @property
+    def name(self) -> str:
+        """All that decides the change; rows are kept under it."""
+
+    def __call__(self, sample: Sample, pixels: Floats) -> Floats:
+        """Return pixels (S, S) or (S, S, 3) in [0, 1] of the same shape; a function of its arguments alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """Rows and how they came about.
+
+    Attributes:
+        rows: (n, D) float32, one per sample, in the data set's order.
+        how: device, precision with the figures of its check, weights (source, sha256, licence),
+            recipe, number of distinct pictures, seconds and pictures per second of this call.
+    """
+
+    rows: Floats
+    how: dict[str, Any]
+
+
+def extract(
+    dataset: Dataset,
+    record: BackboneRecord,
+    recipe: Recipe,
+    *,
+    precision: Precision = "auto",
+    device: str = "auto",
+    cache: Path,
+    seed: int = 0,
+    batch: int | None = None,
+    kind: Kind = "last",
+    aspect: Aspect = "squash",
+    change: Change | None = None,
+    reporter: Reporter = QUIET,
+) -> Features:
+    """Return one feature row per sample; rows already in `cache` are not computed again.
+
+    Args:
+        precision: "fp32", "bf16", "fp16", or "auto": the fastest that the device has, checked against
+            fp32 on a few pictures, and fp32 with a warning where the check fails.
+        device: "auto", "cpu", "cuda", "mps".
+        cache: folder of cached rows; may be shared by runs and by processes.
+        seed: of random weights (`scratch:`) only.
+        batch: pictures per pass; by default 8, or 32 on CUDA.
+        kind: "last" pooled features, "layers" of several depths, "symmetry" those of both sides of a
+            picture and how the sides differ, "map" the flattened last map (its shape is in
+            `how["shape"]`).
+        change: what happens to each picture at the network's size, such as one draw of an augmentation.
+
+    Raises:
+        PrecisionError: "bf16" or "fp16" was asked for and does not agree with fp32.
+        UnreadableError: a picture cannot be read; WeightsError: no weights.
+    """
+    if kind not in get_args(Kind):
+        raise UsageError(f"kind is one of {get_args(Kind)}; got {kind!r}.")
+    if batch is not None and batch < 1:
+        raise UsageError(f"batch is at least 1; got {batch}.")
+    began = time.monotonic()
+    place = pick_device(device)
+    size = batch or (GPU_BATCH if place.type == "cuda" else BATCH)
+    weights = ensure(record, seed=seed, reporter=reporter)
+    identity = _identity(record, weights, recipe, precision, place, kind, aspect, size)
+    identity |= {} if change is None else {"change": change.name}
+    folder = cache / f"{_slug(record.name)}-{_digest(identity)}"
+    keys = [row_key(sample) for sample in dataset.samples]
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / ".lock"):
+        store = RowStore(folder, reporter)
+        missing = store.missing(keys)
+        task = _Task(dataset, record, recipe, aspect, kind, change, place, size, seed, reporter)
+        if missing or not (folder / "how.json").exists():
+            _compute(task, dict(zip(keys, dataset.samples, strict=True)), missing, precision, store, identity)
+        how = json.loads((folder / "how.json").read_text(encoding="utf-8"))
+    rows = store.take(keys)
+    seconds = time.monotonic() - began
+    return Features(rows, how | _speed(len(set(keys)), len(missing), seconds))
+
+
+def row_key(sample: Sample) -> str:
+    """Return the name under which a sample's row is kept.
+
+    The pixel hash, so that copies share a row; for DICOM and NIfTI the file counts too, because
+    its header (window, photometric) takes part in the preparation.
+    """
+    if sample.format.upper() in ("DICOM", "NIFTI"):
+        return f"{sample.pixel_hash}:{sample.sha256[:16]}:{sample.frame}"
+    return sample.pixel_hash
+
+
+@dataclass(frozen=True)
+class _Task:
+    dataset: Dataset
+    record: BackboneRecord
+    recipe: Recipe
+    aspect: Aspect
+    kind: Kind
+    change: Change | None
+    device: torch.device
+    batch: int
+    seed: int
+    reporter: Reporter
+
+    def load(self, precision: Precision) -> Backbone:
+        return load_backbone(self.record, seed=self.seed, device=self.device, dtype=dtype_of(precision))
+
+    def prepare(self, sample: Sample) -> Floats:
+        prepared = self.recipe.apply(self.dataset.read(sample)).pixels
+        unit = fit_unit(prepared, self.record, aspect=self.aspect)
+        return normalise(unit if self.change is None else self.change(sample, unit), self.record)
+
+
+def _compute(
+    task: _Task,
+    samples: Mapping[str, Sample],
+    missing: Sequence[str],
+    precision: Precision,
+    store: RowStore,
+    identity: Mapping[str, Any],
+) -> None:
+    note = store.folder / "how.json"
+    first = [samples[key] for key in sorted(samples)[:CHECKED]]
+    if note.exists():
+        how = json.loads(note.read_text(encoding="utf-8"))
+        network = task.load(how["precision"])
+    else:
+        network, decided = _decide(task, first, precision)
+        write_json(note, {**identity, **decided, "shape": _row_shape(task, network, first[0])})
+    step = task.batch * max(PIECE, 2 * min(cores(), MOST_WORKERS))
+    pieces = [missing[start : start + step] for start in range(0, len(missing), step)]
+    prepared = _ahead(task, [[samples[key] for key in piece] for piece in pieces])
+    label = f"features of {task.record.name}"
+    for piece, inputs in zip(task.reporter.track(pieces, label, len(pieces)), prepared, strict=True):
+        rows = run_network(network, inputs, task.kind, task.batch).reshape(len(piece), -1)
+        store.add(dict(zip(piece, rows, strict=True)))
+    store.pack()
+
+
+def _row_shape(task: _Task, network: Backbone, sample: Sample) -> list[int]:
+    """Return the shape of one picture's row; only other kinds than "last" need a pass to know it."""
+    if task.kind == "last":
+        return [network.n_features]
+    return list(run_network(network, task.prepare(sample)[None], task.kind, task.batch).shape[1:])
+
+
+def _ahead(task: _Task, pieces: Sequence[Sequence[Sample]]) -> Iterator[Floats]:
+    """Yield the inputs of each piece while threads prepare the next one."""
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="prepare") as pool:
+        waiting = [pool.submit(task.prepare, sample) for sample in (pieces[0] if pieces else ())]
+        for number in range(len(pieces)):
+            following = pieces[number + 1] if number + 1 < len(pieces) else ()
+            coming = [pool.submit(task.prepare, sample) for sample in following]
+            yield np.stack([one.result() for one in waiting])
+            waiting = coming
+
+
+def _decide(task: _Task, samples: Sequence[Sample], precision: Precision) -> tuple[Backbone, dict[str, Any]]:
+    """Return the network in the arithmetic to be used, and why it is that one."""
+    wanted = fast_precision(task.device) if precision == "auto" else precision
+    network = task.load("fp32")
+    if wanted == "fp32":
+        return network, {
+            "precision": "fp32",
+            "check": None,
+            "precision_note": _why_fp32(precision, task.device),
+        }
+    inputs = np.stack([task.prepare(sample) for sample in samples])
+    reference = run_network(network, inputs, "last", CHECK_BATCH)
+    network = network.to(dtype=dtype_of(wanted))
+    check = agreement(reference, run_network(network, inputs, "last", CHECK_BATCH))
+    told = {"check": check.model_dump()}
+    if check.holds:
+        return network, {"precision": wanted, "precision_note": f"{wanted} against fp32: {check}", **told}
+    note = _too_far(task.record, wanted, check)
+    if precision != "auto":
+        raise PrecisionError(f"{note} Use precision 'fp32' or 'auto'.")
+    task.reporter.say(f"{note} Going on in fp32.")
+    return task.load("fp32"), {"precision": "fp32", "precision_note": note, **told}
+
+
+def _why_fp32(asked: Precision, device: torch.device) -> str:
+    return "asked for" if asked == "fp32" else f"{device.type} has no faster arithmetic that is worth it here"
+
+
+def _too_far(record: BackboneRecord, wanted: Precision, check: Agreement) -> str:
+    return (
+        f"{record.name} in {wanted} does not agree with fp32 ({check}; allowed are a relative error of "
+        f"{MAX_RELATIVE_ERROR} and agreement of at least {percent(MIN_AGREEMENT)})."
+    )
+
+
+def _identity(
+    record: BackboneRecord, weights: Weights, recipe: Recipe, precision: Precision, device: torch.device,
+    kind: Kind, aspect: Aspect, batch: int,
+) -> dict[str, Any]:  # fmt: skip
+    """Return all that a row's digits depend on besides the picture."""
+    return {
+        "backbone": record.name,
+        "architecture": record.architecture,
+        "input": {"size": record.input_size, "mean": record.mean, "std": record.std,
+                  "interpolation": record.interpolation, "aspect": aspect},
+        "weights": weights.model_dump(exclude={"path", "notes"}),
+        "recipe": recipe.name,
+        "recipe_digest": recipe.digest(),
+        "kind": kind,
+        "precision_asked": precision,
+        "device": device.type,
+        "device_name": _device_name(device),
+        "batch": batch,
+        "arithmetic": ARITHMETIC,
+        "versions": {name: version(name) for name in ("torch", "timm", "transformers")},
+    }  # fmt: skip
+
+
+def _device_name(device: torch.device) -> str:
+    if device.type == "cuda":
+        return str(torch.cuda.get_device_name(device))
+    return torch.backends.cpu.get_cpu_capability() if device.type == "cpu" else "mps"
+
+
+def _digest(identity: Mapping[str, Any]) -> str:
+    counted = {key: value for key, value in identity.items() if key not in ("backbone", "recipe")}
+    return hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _speed(distinct: int, computed: int, seconds: float) -> dict[str, Any]:
+    rate = round(computed / seconds, 2) if computed and seconds > 0 else None
+    counts = {"distinct_pictures": distinct, "computed": computed}
+    return counts | {"seconds": round(seconds, 3), "pictures_per_second": rate}
+
+
+def _slug(name: str) -> str:
+    kept = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name)
+    return kept[:60]

@@ -1,0 +1,85 @@
+"""Inputs through a network in passes that always look the same, so that a row is always the same."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from headtohead.backbones.features.asymmetry import paired
+from headtohead.backbones.network import Backbone
+
+__all__ = ["BATCH", "GPU_BATCH", "MOST_WORKERS", "Kind", "cores", "run_network"]
+
+Floats = npt.NDArray[np.float32]
+Kind = Literal["last", "layers", "symmetry", "map"]
+
+BATCH = 8
+GPU_BATCH = 32
+MOST_WORKERS = 16  # each needs memory of its own
+
+
+def run_network(network: Backbone, inputs: Floats, kind: Kind = "last", batch: int = BATCH) -> Floats:
+    """Return what the network says of normalised inputs (n, 3, S, S): (n, D), or (n, C, h, w) for "map".
+
+    Every pass has `batch` pictures, the last one filled up with zeros, so that a row's digits do not
+    depend on how many others there are. On a processor each pass runs on one thread and several
+    passes run side by side: the last digits of a convolution depend on the number of threads that
+    share it, and threads that do not wait for one another are faster when the machine is busy.
+    """
+    on_cpu = next(network.parameters()).device.type == "cpu"
+    parts = [inputs[start : start + batch] for start in range(0, len(inputs), batch)]
+    workers = min(cores(), MOST_WORKERS, len(parts)) if on_cpu else 1
+    with _precise():
+        if on_cpu:
+            with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+                found = list(pool.map(lambda part: _pass(network, part, kind, batch), parts))
+        else:
+            found = [_pass(network, part, kind, batch) for part in parts]
+    rows: Floats = np.concatenate(found)
+    return rows
+
+
+def _pass(network: Backbone, part: Floats, kind: Kind, batch: int) -> Floats:
+    parameter = next(network.parameters())
+    asks: dict[Kind, Callable[[torch.Tensor], torch.Tensor]] = {
+        "last": network.forward,
+        "layers": network.layers,
+        "symmetry": partial(paired, network),
+        "map": network.feature_map,
+    }
+    full = np.zeros((batch, *part.shape[1:]), np.float32)
+    full[: len(part)] = part
+    with torch.inference_mode():
+        x = torch.from_numpy(full).to(parameter.device, parameter.dtype)
+        x = x.contiguous(memory_format=torch.channels_last)
+        rows: Floats = asks[kind](x)[: len(part)].float().cpu().numpy()
+    return rows
+
+
+@contextmanager
+def _precise() -> Iterator[None]:
+    """Make fp32 mean fp32, not TF32, and CUDA's convolutions deterministic; put all back afterwards."""
+    threads, precise = torch.get_num_threads(), torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+            yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.set_float32_matmul_precision(precise)
+
+
+def cores() -> int:
+    """Return how many passes run side by side: OMP_NUM_THREADS, else the cores of this process."""
+    stated = os.environ.get("OMP_NUM_THREADS", "")
+    if stated.isdigit() and int(stated) > 0:
+        return int(stated)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

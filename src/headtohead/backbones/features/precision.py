@@ -1,0 +1,150 @@
+"""Which arithmetic a device offers, and whether the fast one agrees with fp32 on real pictures."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from pydantic import Field
+
+from headtohead.core.errors import UsageError
+from headtohead.core.formatting import percent
+from headtohead.core.records import Record
+
+__all__ = [
+    "MAX_RELATIVE_ERROR",
+    "MIN_AGREEMENT",
+    "Agreement",
+    "Precision",
+    "agreement",
+    "dtype_of",
+    "fast_precision",
+    "pick_device",
+]
+
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
+Floats = npt.NDArray[np.float32]
+
+MAX_RELATIVE_ERROR = 0.05
+MIN_AGREEMENT = 0.75
+NEARLY = 1.1
+
+
+class Agreement(Record):
+    """How far features in a fast arithmetic are from those in fp32, on the same pictures.
+
+    Attributes:
+        relative_error: largest over pictures of |fast - fp32| / |fp32| (Euclidean norms).
+        centred_error: the same over all pictures after taking the mean row from each side: what is
+            lost of the differences between pictures, on which a probe lives. A figure, not a limit.
+        neighbours: share of pictures whose nearest other picture in the fast features is also (up to
+            a tenth of the distance) the nearest in fp32.
+    """
+
+    n_pictures: int = Field(ge=1)
+    relative_error: float | None
+    centred_error: float | None
+    neighbours: float | None
+
+    @property
+    def holds(self) -> bool:
+        """Return whether the fast arithmetic may be used."""
+        known = self.relative_error is not None and self.relative_error <= MAX_RELATIVE_ERROR
+        return known and (self.neighbours is None or self.neighbours >= MIN_AGREEMENT)
+
+    def __str__(self) -> str:
+        if self.relative_error is None:
+            return f"not finite on {self.n_pictures} pictures"
+        apart = (
+            "" if self.centred_error is None else f", {self.centred_error:.3f} of what tells pictures apart"
+        )
+        near = "" if self.neighbours is None else f", nearest neighbours agree for {percent(self.neighbours)}"
+        return f"relative error {self.relative_error:.4f}{apart}{near}, on {self.n_pictures} pictures"
+
+
+def agreement(reference: Floats, fast: Floats) -> Agreement:
+    """Compare features (n, D) of the same n pictures in fp32 and in a faster arithmetic.
+
+    >>> agreement(np.eye(3, dtype="f4"), np.eye(3, dtype="f4")).relative_error
+    0.0
+    """
+    n = len(reference)
+    if not np.isfinite(fast).all():
+        return Agreement(n_pictures=n, relative_error=None, centred_error=None, neighbours=None)
+    truth, got = reference.astype(np.float64), fast.astype(np.float64)
+    gap = np.linalg.norm(got - truth, axis=1)
+    size = np.maximum(np.linalg.norm(truth, axis=1), np.finfo(np.float64).tiny)
+    centred = truth - truth.mean(axis=0)
+    spread = float(np.linalg.norm(centred))
+    moved = float(np.linalg.norm(got - got.mean(axis=0) - centred))
+    return Agreement(
+        n_pictures=n,
+        relative_error=float((gap / size).max()),
+        centred_error=moved / spread if spread > 0 else None,
+        neighbours=_neighbours(truth, got) if n > 2 else None,
+    )
+
+
+def _neighbours(truth: npt.NDArray[np.float64], got: npt.NDArray[np.float64]) -> float:
+    true_distance, fast_distance = _distances(truth), _distances(got)
+    chosen = fast_distance.argmin(axis=1)
+    of_chosen = true_distance[np.arange(len(truth)), chosen]
+    return float((of_chosen <= NEARLY * true_distance.min(axis=1)).mean())
+
+
+def _distances(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    distance: npt.NDArray[np.float64] = np.linalg.norm(rows[:, None] - rows[None], axis=2)
+    np.fill_diagonal(distance, np.inf)
+    return distance
+
+
+def pick_device(device: str) -> torch.device:
+    """Return the device asked for; "auto" takes CUDA, then MPS, then the processor.
+
+    Raises:
+        UsageError: the device is not there.
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "mps" if _has_mps() else "cpu")
+    try:
+        chosen = torch.device(device)
+    except RuntimeError as error:
+        raise UsageError(f"Unknown device {device!r}; expected auto, cpu, cuda, cuda:<n> or mps.") from error
+    here = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": _has_mps()}
+    if not here.get(chosen.type, False):
+        raise UsageError(
+            f"Device {device!r} is not here; available: {[name for name, yes in here.items() if yes]}."
+        )
+    return chosen
+
+
+def _has_mps() -> bool:
+    return torch.backends.mps.is_available()
+
+
+def fast_precision(device: torch.device) -> Precision:
+    """Return the fastest arithmetic worth checking on a device: "bf16", "fp16" or "fp32".
+
+    On processors bf16 pays where the instructions exist (AVX512-BF16 or AMX; elsewhere it is
+    emulated and slower than fp32), on CUDA from compute capability 8 on; MPS has fp16.
+    """
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.get_device_capability(device)[0] >= 8 else "fp32"
+    if device.type == "mps":
+        return "fp16"
+    has = torch.cpu.get_capabilities()
+    return "bf16" if has.get("avx512_bf16") or has.get("amx_bf16") else "fp32"
+
+
+def dtype_of(precision: Precision) -> torch.dtype:
+    """Return torch's dtype for a precision other than "auto".
+
+    Raises:
+        UsageError: the name is unknown.
+    """
+    table = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+    if precision not in table:
+        raise UsageError(f"Unknown precision {precision!r}; expected {', '.join(get_args(Precision))}.")
+    return table[precision]

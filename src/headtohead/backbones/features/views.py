@@ -1,0 +1,118 @@
+"""How frozen features are looked at: which depths of the network, and whether the mirror image counts too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from headtohead.core.errors import NoEffectError, unknown_name
+from headtohead.core.records import Image, Sample
+from headtohead.data.dataset import Dataset
+
+if TYPE_CHECKING:
+    from headtohead.backbones.features.extract import Features
+    from headtohead.backbones.features.inference import Kind
+    from headtohead.backbones.record import BackboneRecord
+    from headtohead.preprocess.recipe import Recipe
+
+__all__ = ["LOOKS", "Look", "Mirrored", "looked_at"]
+
+LOOKS = ("layers", "symmetry", "flip")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What stands after the colon of `probe:layers+flip`.
+
+    Attributes:
+        layers: features of several depths instead of the last (`Backbone.layers`).
+        symmetry: features of both sides, and how the sides differ (`symmetry.paired`).
+        flip: the mean of the features of a picture and of its mirror image.
+
+    Raises:
+        NoEffectError: symmetry, which holds several layers and the mirror image, with one of those.
+    """
+
+    layers: bool = False
+    symmetry: bool = False
+    flip: bool = False
+
+    def __post_init__(self) -> None:
+        if self.symmetry and (self.layers or self.flip):
+            raise NoEffectError(
+                "symmetry holds several layers and the mirror image already; leave out layers and flip."
+            )
+
+    @classmethod
+    def of(cls, mode: str) -> Look:
+        """Read a mode.
+
+        Raises:
+            UnknownNameError: a word that is none of `LOOKS`; the nearest are named.
+
+        >>> Look.of("probe:layers+flip")
+        Look(layers=True, symmetry=False, flip=True)
+        >>> str(Look.of("mlp"))
+        'plain'
+        """
+        _, colon, text = mode.partition(":")
+        words = [word.strip() for word in text.split("+")] if colon else []
+        for word in words:
+            if word not in LOOKS:
+                raise unknown_name("way to look at features", word, LOOKS)
+        return cls(*(word in words for word in LOOKS))
+
+    @property
+    def mirrors(self) -> bool:
+        """Whether mirror images are looked at, which is not sound for every organ."""
+        return self.flip or self.symmetry
+
+    @property
+    def kind(self) -> Kind:
+        """Return what `extract` is asked for."""
+        return "symmetry" if self.symmetry else "layers" if self.layers else "last"
+
+    def __str__(self) -> str:
+        return "+".join(word for word in LOOKS if getattr(self, word)) or "plain"
+
+
+class Mirrored(Dataset):
+    """The same pictures, left and right exchanged; they are other pictures to a cache."""
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> Mirrored:
+        """Return the mirror images of a data set."""
+        samples = tuple(
+            s.model_copy(update={"pixel_hash": f"{s.pixel_hash}-mirrored"}) for s in dataset.samples
+        )
+        return cls(dataset.root, samples, dataset.classes, dataset.positive)
+
+    def read(self, sample: Sample) -> Image:
+        """Decode one picture and mirror it."""
+        image = super().read(sample)
+        history = (*image.history, "left and right exchanged")
+        return replace(image, pixels=np.ascontiguousarray(image.pixels[:, ::-1]), history=history)
+
+
+def looked_at(
+    dataset: Dataset, record: BackboneRecord, recipe: Recipe, look: Look, **options: Any
+) -> Features:
+    """Return one feature row per sample under a look.
+
+    Args:
+        options: further ones of `extract`: cache, seed, precision, device, reporter.
+
+    Returns:
+        Rows (n, D); with `flip` their mean with those of the mirror images, whose own pass is told
+        in `how["mirror images"]`.
+    """
+    from headtohead.backbones.features.extract import Features, extract
+
+    found = extract(dataset, record, recipe, kind=look.kind, **options)
+    if not look.flip:
+        return found
+    other = extract(Mirrored.of(dataset), record, recipe, kind=look.kind, **options)
+    rows = (found.rows + other.rows) / np.float32(2)
+    return Features(rows, found.how | {"mirror images": other.how})

@@ -1,0 +1,82 @@
+"""Two backbones behind one input: their features joined, for hybrids that are trained as one network."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from headtohead.backbones.load import load_backbone
+from headtohead.backbones.network import Backbone
+from headtohead.backbones.record import BackboneRecord
+from headtohead.core.progress import QUIET, Reporter
+
+__all__ = ["Joined", "load_joined", "rebase"]
+
+
+class Joined(nn.Module):
+    """Two backbones that see the same picture, each as its own weights ask.
+
+    Attributes:
+        first, second: the backbones; pictures come in as the first one's record asks.
+        n_features: of both together.
+    """
+
+    def __init__(self, first: Backbone, second: Backbone) -> None:
+        super().__init__()
+        self.first, self.second = first, second
+        self.n_features = first.n_features + second.n_features
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (B, D1 + D2) float32 of pictures (B, 3, S, S) normalised for the first backbone."""
+        other = rebase(x, self.first.record, self.second.record)
+        return torch.cat([self.first(x), self.second(other)], dim=1)
+
+    def blocks(self) -> list[tuple[str, list[nn.Parameter]]]:
+        """Return both backbones' parameter groups, stems first, paired by their distance from the top."""
+        one, two = self.first.blocks(), self.second.blocks()
+        deeper = max(len(one), len(two))
+        paired = []
+        for level in range(-deeper, 0):
+            here = [blocks[level] for blocks in (one, two) if len(blocks) >= -level]
+            name = " + ".join(name for name, _ in here)
+            paired.append((name, [parameter for _, parameters in here for parameter in parameters]))
+        return paired
+
+
+def load_joined(
+    first: BackboneRecord,
+    second: BackboneRecord,
+    *,
+    seed: int = 0,
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype = torch.float32,
+    reporter: Reporter = QUIET,
+) -> Joined:
+    """Return both records' networks as one; arguments as for `load_backbone`.
+
+    Raises:
+        WeightsError: the weights of one cannot be had.
+    """
+    one, two = (
+        load_backbone(record, seed=seed, device=device, dtype=dtype, reporter=reporter)
+        for record in (first, second)
+    )
+    return Joined(one, two).eval()
+
+
+def rebase(x: Tensor, source: BackboneRecord, target: BackboneRecord) -> Tensor:
+    """Return pictures (B, 3, S, S) normalised for `source` as `target` wants them: scale and side.
+
+    The side is changed bilinearly with antialiasing, which keeps gradients.
+    """
+    if source.input_size != target.input_size:
+        size = (target.input_size, target.input_size)
+        x = nn.functional.interpolate(x, size=size, mode="bilinear", antialias=True)
+    if (source.mean, source.std) == (target.mean, target.std):
+        return x
+
+    def column(numbers: tuple[float, float, float]) -> Tensor:
+        return torch.tensor(numbers, dtype=x.dtype, device=x.device).reshape(1, 3, 1, 1)
+
+    unit = x * column(source.std) + column(source.mean)
+    return (unit - column(target.mean)) / column(target.std)

@@ -1,0 +1,1 @@
+"""Pretrained weights: fetched, verified, converted, cached."""

@@ -1,0 +1,251 @@
+"""Weights on the Hugging Face hub: pinned by commit, checked by sha256, offline once they are here.
+
+The user's own settings hold: HF_ENDPOINT, HF_HOME, HF_HUB_CACHE, HF_TOKEN, HF_HUB_OFFLINE and the
+proxy. Nothing is reported to anyone: the client's telemetry is switched off for these calls.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from headtohead.backbones.record import BackboneRecord
+from headtohead.backbones.weights.cache import cache_home, file_sha256, no_weights
+from headtohead.core.atomic_io import write_json
+from headtohead.core.errors import WeightsError
+from headtohead.core.progress import QUIET, Reporter
+from headtohead.core.records import Record
+
+__all__ = ["Pin", "cached", "from_hub", "get_file", "resolve_hub"]
+
+WEIGHTS = "model.safetensors"
+CONNECT_SECONDS = 10.0
+YES = ("1", "true", "yes", "on")
+
+
+class Pin(Record):
+    """Which commit of a repository was used first, and what its weights file was; used ever after."""
+
+    repository: str
+    revision: str
+    file: str
+    sha256: str
+    checked_against: str
+
+
+def from_hub(record: BackboneRecord, reporter: Reporter = QUIET) -> tuple[Path, str, Mapping[str, Any]]:
+    """Return path, sha256 and facts of a record's weights, downloading them where they are not here.
+
+    Raises:
+        WeightsError: they cannot be had, or their sha256 is not the one that is expected.
+    """
+    repository = record.model_id
+    pin = _pinned(record)
+    revision = record.revision or (pin.revision if pin else None)
+    if cached(record) is None:
+        reporter.say(f"Downloading {repository} ({revision or 'main'}) for {record.name} from the hub.")
+    if record.source == "transformers-hub":
+        get_file(repository, "config.json", revision)
+    path = get_file(repository, WEIGHTS, revision)
+    sha256 = file_sha256(path)
+    against = _check(record, pin, path, sha256)
+    commit = _commit(path) or revision
+    if pin is None and commit is not None:
+        pin = Pin(
+            repository=repository, revision=commit, file=WEIGHTS, sha256=sha256, checked_against=against
+        )
+        write_json(_pin_path(record), pin.model_dump())
+    return path, sha256, {"source": f"hub repository {repository}", "revision": commit}
+
+
+def cached(record: BackboneRecord) -> Path | None:
+    """Return the path of a record's weights in the hub's cache, or None; asks no server."""
+    hub = _hub()
+    pin = _pinned(record)
+    revision = record.revision or (pin.revision if pin else None)
+    found = hub.try_to_load_from_cache(record.model_id, WEIGHTS, cache_dir=_cache(), revision=revision)
+    return Path(found) if isinstance(found, str) else None
+
+
+def get_file(repository: str, name: str, revision: str | None) -> Path:
+    """Return a file of a repository, from the cache where the commit is known and here.
+
+    Args:
+        revision: commit, tag or branch; None is the main branch.
+
+    Raises:
+        WeightsError: no network, no such repository, revision or file, or a broken download.
+    """
+    hub = _hub()
+    what = f"{repository}/{name}" + (f" at {revision[:12]}" if revision else "")
+    where = f"the hub's cache {_cache()} and {_endpoint()}" + (" (offline: not asked)" if _offline() else "")
+    from headtohead.backbones.weights.silence import quiet
+
+    here = hub.try_to_load_from_cache(repository, name, cache_dir=_cache(), revision=revision)
+    if not isinstance(here, str) and not _offline() and not _answers(_endpoint()):
+        raise no_weights(what, where, "it is not in the cache and the server was not reached")
+    try:
+        with quiet(), _no_bars(hub):
+            return Path(hub.hf_hub_download(
+                repository, name, revision=revision, cache_dir=_cache(), endpoint=_endpoint(),
+                local_files_only=_offline(),
+            ))  # fmt: skip
+    except (OSError, ValueError, RuntimeError, getattr(hub.errors, "HTTPError", OSError)) as error:
+        raise no_weights(what, where, _reason(error)) from error
+
+
+def resolve_hub(name: str) -> BackboneRecord:
+    """Return the record of `hf:<repository>` or `hf:<repository>@<revision>`, from its own configuration.
+
+    Raises:
+        WeightsError: the repository cannot be reached, or its network is not known here.
+    """
+    from headtohead.backbones.weights.model_config import read_json, record_from_config
+
+    repository, _, asked = name.partition("@")
+    config_path = get_file(repository, "config.json", asked or None)
+    config = read_json(config_path)
+    revision = _commit(config_path) or asked or None
+    is_timm = "architecture" in config
+    preprocessor: dict[str, Any] = {} if is_timm else _preprocessor(repository, revision)
+    return record_from_config(
+        config, preprocessor, name=f"hf:{name}", source="timm-hub" if is_timm else "transformers-hub",
+        model_id=repository, revision=revision,
+    )  # fmt: skip
+
+
+def _preprocessor(repository: str, revision: str | None) -> dict[str, Any]:
+    from headtohead.backbones.weights.model_config import read_json
+
+    hub = _hub()
+    try:
+        return read_json(get_file(repository, "preprocessor_config.json", revision))
+    except WeightsError as error:
+        if isinstance(error.__cause__, hub.errors.EntryNotFoundError):
+            return {}
+        raise
+
+
+def _check(record: BackboneRecord, pin: Pin | None, path: Path, got: str) -> str:
+    """Compare a file's sha256 with every statement about it there is; return by what it was checked."""
+    named = path.resolve().name
+    said = {
+        "the catalogue": record.file_sha256,
+        "the pin of the first use": pin.sha256 if pin else None,
+        "the hub's ETag": named if re.fullmatch(r"[0-9a-f]{64}", named) else None,
+    }
+    for by, expected in said.items():
+        if expected is not None and expected != got:
+            raise no_weights(
+                f"{record.name} ({record.model_id})", str(path),
+                f"its sha256 is {got[:16]}…, {by} says {expected[:16]}…: the file is damaged or was changed; "
+                f"delete {path.resolve()} to download it again",
+            )  # fmt: skip
+    return (
+        " and ".join(by for by, expected in said.items() if expected is not None)
+        or "nothing: no sha256 is known"
+    )
+
+
+def _pin_path(record: BackboneRecord) -> Path:
+    slug = record.model_id.replace("/", "--")
+    return cache_home() / "hub" / f"{slug}@{record.revision or 'main'}.json"
+
+
+def _pinned(record: BackboneRecord) -> Pin | None:
+    path = _pin_path(record)
+    if not path.exists():
+        return None
+    try:
+        return Pin.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise WeightsError(
+            f"{path} is not a readable pin of a hub revision; delete it to pin anew."
+        ) from error
+
+
+def _commit(path: Path) -> str | None:
+    """Return the commit in `…/snapshots/<commit>/<file>`."""
+    name = path.parent.name
+    return name if re.fullmatch(r"[0-9a-f]{40}", name) else None
+
+
+def _reason(error: BaseException) -> str:
+    kind, text = type(error).__name__, " ".join(str(error).split())
+    plain = {
+        "RepositoryNotFoundError": "there is no such repository, or it is private",
+        "RevisionNotFoundError": "the repository has no such revision",
+        "RemoteEntryNotFoundError": "the repository has no such file",
+        "EntryNotFoundError": "the repository has no such file",
+        "LocalEntryNotFoundError": "it is not in the cache and the server was not reached",
+        "GatedRepoError": "the repository is gated; log in with a token that has access",
+    }
+    return plain.get(kind) or f"{kind}: {text[:200]}"
+
+
+def _hub() -> Any:
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    import huggingface_hub
+    import huggingface_hub.constants
+    import huggingface_hub.errors
+
+    huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY = True
+    return huggingface_hub
+
+
+def _endpoint() -> str:
+    return (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
+
+
+def _answers(endpoint: str) -> bool:
+    """Return whether anything listens there; the client itself would try for half a minute.
+
+    Behind a proxy only the client can tell, so the answer is yes.
+    """
+    parts = urllib.parse.urlsplit(endpoint)
+    if urllib.request.getproxies().get(parts.scheme):
+        return True
+    try:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        socket.create_connection((parts.hostname or "", port), timeout=CONNECT_SECONDS).close()
+    except OSError:
+        return False
+    return True
+
+
+def _offline() -> bool:
+    return any(os.environ.get(name, "").lower() in YES for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"))
+
+
+def _cache() -> Path:
+    direct = os.environ.get("HF_HUB_CACHE")
+    if direct:
+        return Path(direct).expanduser()
+    home = os.environ.get("HF_HOME")
+    xdg = os.environ.get("XDG_CACHE_HOME")
+    base = Path(home) if home else (Path(xdg) if xdg else Path("~/.cache")) / "huggingface"
+    return base.expanduser() / "hub"
+
+
+def _no_bars(hub: Any) -> Any:
+    from contextlib import contextmanager
+
+    @contextmanager
+    def hidden() -> Any:
+        was_off = hub.utils.are_progress_bars_disabled()
+        hub.utils.disable_progress_bars()
+        try:
+            yield
+        finally:
+            if not was_off:
+                hub.utils.enable_progress_bars()
+
+    return hidden()

@@ -1,0 +1,110 @@
+"""From a model's own `config.json` (timm's kind or transformers') to a record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from headtohead.backbones.catalog_rows import HALF, IMAGENET_MEAN, IMAGENET_STD
+from headtohead.backbones.record import BackboneRecord, Family
+from headtohead.core.errors import WeightsError
+
+__all__ = ["MODEL_TYPES", "read_json", "record_from_config"]
+
+MODEL_TYPES: Mapping[str, Family] = {
+    "vit": "transformer",
+    "deit": "transformer",
+    "dinov2": "transformer",
+    "convnext": "cnn",
+    "convnextv2": "cnn",
+    "resnet": "cnn",
+}
+PIL_BILINEAR = 2
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the table in a JSON file.
+
+    Raises:
+        WeightsError: it cannot be read, or is not a table.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"{path} cannot be read as JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise WeightsError(f"{path} holds a {type(found).__name__}; expected a table of settings.")
+    return found
+
+
+def record_from_config(
+    config: Mapping[str, Any], preprocessor: Mapping[str, Any], **facts: Any
+) -> BackboneRecord:
+    """Return the record that a model's configuration describes.
+
+    Args:
+        config: of `config.json`: timm's has "architecture", transformers' has "model_type".
+        preprocessor: of `preprocessor_config.json`, empty where there is none.
+        facts: name, source, model_id, revision, licence.
+
+    Raises:
+        WeightsError: neither timm nor this program knows the network.
+    """
+    told = {
+        "pretraining": "not stated by the configuration",
+        "licence": "not stated",
+        "paper": "not stated",
+        **facts,
+    }
+    if "architecture" in config:
+        return _timm(config, told)
+    kind = str(config.get("model_type", ""))
+    if kind not in MODEL_TYPES:
+        raise WeightsError(
+            f"{told['name']}: its configuration states model_type {kind or 'none'!r}; expected one of "
+            f"{', '.join(MODEL_TYPES)}, or timm's key 'architecture'. Save the weights as safetensors and name "
+            f"timm's architecture: path:<file>?arch=<timm model>."
+        )
+    return _transformers(config, preprocessor, kind, told)
+
+
+def _timm(config: Mapping[str, Any], facts: Mapping[str, Any]) -> BackboneRecord:
+    from headtohead.backbones.weights.timm_config import from_timm_config, timm_config
+
+    architecture = str(config["architecture"]).partition(".")[0]
+    timm_config(architecture)
+    own = dict(config.get("pretrained_cfg") or {})
+
+    class Told:
+        """What `from_timm_config` asks of timm's own configuration class."""
+
+        @staticmethod
+        def to_dict() -> dict[str, Any]:
+            return own
+
+    given = {key: value for key, value in facts.items() if key not in ("name", "paper")}
+    return from_timm_config(str(facts["name"]), architecture, Told, **given)
+
+
+def _transformers(
+    config: Mapping[str, Any], preprocessor: Mapping[str, Any], kind: str, facts: Mapping[str, Any]
+) -> BackboneRecord:
+    bilinear = preprocessor.get("resample", PIL_BILINEAR if kind in ("vit", "deit") else 3) == PIL_BILINEAR
+    plain_vit = kind == "vit"
+    return BackboneRecord.model_validate({
+        "family": MODEL_TYPES[kind], "architecture": f"transformers {kind} (patch{config.get('patch_size', 0)})",
+        "input_size": _side(config, preprocessor), "interpolation": "bilinear" if bilinear else "bicubic",
+        "mean": tuple(preprocessor.get("image_mean") or (HALF if plain_vit else IMAGENET_MEAN)),
+        "std": tuple(preprocessor.get("image_std") or (HALF if plain_vit else IMAGENET_STD)), **facts,
+    })  # fmt: skip
+
+
+def _side(config: Mapping[str, Any], preprocessor: Mapping[str, Any]) -> int:
+    for size in (preprocessor.get("crop_size"), preprocessor.get("size"), config.get("image_size"), 224):
+        if isinstance(size, Mapping):
+            size = size.get("height") or size.get("shortest_edge")
+        if isinstance(size, int) and size > 0:
+            return size
+    return 224

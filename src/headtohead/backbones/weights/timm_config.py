@@ -1,0 +1,109 @@
+"""What timm's own table says of a model, as a record."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+from headtohead.backbones.catalog_rows import IMAGENET_MEAN, IMAGENET_STD
+from headtohead.backbones.record import BackboneRecord, Family
+from headtohead.core.errors import UnknownNameError, WeightsError, unknown_name
+
+__all__ = ["count_parameters", "family_of", "from_timm_config", "timm_config"]
+
+HYBRIDS = (
+    "hybrid",
+    "maxxvit",
+    "coat",
+    "levit",
+    "mobilevit",
+    "efficientformer",
+    "fastvit",
+    "edgenext",
+    "tiny_vit",
+)
+TRANSFORMERS = (
+    "vision_transformer",
+    "deit",
+    "beit",
+    "eva",
+    "swin",
+    "cait",
+    "xcit",
+    "pvt",
+    "volo",
+    "twins",
+    "mvit",
+    "hiera",
+    "pit",
+    "tnt",
+    "crossvit",
+    "davit",
+    "gcvit",
+    "focal",
+    "nest",
+    "visformer",
+    "convit",
+    "naflex",
+)
+
+
+def timm_config(name: str) -> Any:
+    """Return timm's configuration of a model, with or without a tag of its weights.
+
+    Raises:
+        UnknownNameError: there is no such architecture, or no such tag; the nearest are named.
+    """
+    import timm
+    from timm.models import get_pretrained_cfg
+
+    architecture, _, tag = name.partition(".")
+    if not timm.is_model(architecture):
+        known = timm.list_models()
+        near = difflib.get_close_matches(architecture, known, n=5, cutoff=0.4)
+        if near:
+            raise unknown_name("timm model", name, near)
+        raise UnknownNameError(f"Unknown timm model {name!r}; `timm.list_models()` lists all {len(known)}.")
+    if tag and name not in timm.list_pretrained():
+        raise unknown_name("timm weights", name, timm.list_pretrained(f"{architecture}.*") or [architecture])
+    return get_pretrained_cfg(name)
+
+
+def from_timm_config(name: str, architecture: str, config: Any, **facts: Any) -> BackboneRecord:
+    """Return the record of an architecture with the preprocessing of timm's configuration (None: ImageNet's)."""
+    told = config.to_dict() if config is not None else {}
+    interpolation = told.get("interpolation", "bicubic")
+    return BackboneRecord.model_validate({
+        "name": name, "family": family_of(architecture), "architecture": architecture,
+        "input_size": told.get("input_size", (3, 224, 224))[-1], "mean": told.get("mean", IMAGENET_MEAN),
+        "std": told.get("std", IMAGENET_STD), "crop_pct": told.get("crop_pct") or 1.0,
+        "interpolation": interpolation if interpolation == "bilinear" else "bicubic",
+        "n_parameters": count_parameters(architecture), "paper": str(told.get("paper_ids") or "see timm"), **facts,
+    })  # fmt: skip
+
+
+def family_of(architecture: str) -> Family:
+    """Return "transformer", "hybrid" or "cnn" by the module in which timm keeps the architecture.
+
+    >>> family_of("resnet50"), family_of("deit_tiny_patch16_224"), family_of("coatnet_0_rw_224")
+    ('cnn', 'transformer', 'hybrid')
+    """
+    from timm.models import _registry
+
+    module = str(_registry._model_to_module.get(architecture, ""))
+    if any(part in module for part in HYBRIDS):
+        return "hybrid"
+    return "transformer" if module.startswith(TRANSFORMERS) else "cnn"
+
+
+def count_parameters(architecture: str) -> int:
+    """Return the number of parameters of timm's architecture without its classifier; no weights are made."""
+    import timm
+    import torch
+
+    try:
+        with torch.device("meta"):
+            model = timm.create_model(architecture, pretrained=False, num_classes=0)
+    except (RuntimeError, NotImplementedError, TypeError) as error:
+        raise WeightsError(f"timm cannot build {architecture}: {error}") from error
+    return sum(parameter.numel() for parameter in model.parameters())

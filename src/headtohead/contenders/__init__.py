@@ -1,0 +1,1 @@
+"""Contender expressions: parsed, expanded, and turned into heads."""

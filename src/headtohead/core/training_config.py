@@ -1,0 +1,173 @@
+"""How contenders are trained, as a study's configuration states it: settings, and the budget for choosing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, TypeAdapter, ValidationError, field_validator, model_validator
+
+from headtohead.core.errors import NoEffectError, UsageError, unknown_name
+from headtohead.core.records import Record
+
+__all__ = ["Budget", "TrainConfig", "read_sets"]
+
+AMOUNT = re.compile(r"^(?P<number>\d+(?:\.\d+)?) *(?P<unit>|trials?|s|min|h)$")
+MINUTES = {"s": 1 / 60, "min": 1.0, "h": 60.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What each contender may spend on choosing: so many trials per cell, or so many minutes in all.
+
+    Attributes:
+        trials: combinations of settings that are tried in each cell, the stated one included.
+        minutes: of the whole contender, its final trainings included; every cell has an equal share.
+    """
+
+    trials: int | None = None
+    minutes: float | None = None
+
+    @classmethod
+    def of(cls, text: str) -> Budget:
+        """Read "8", "8 trials", "10min", "1.5h" or "90s".
+
+        Raises:
+            UsageError: anything else, or nothing at all.
+
+        >>> Budget.of("8").trials, Budget.of("1.5h").minutes
+        (8, 90.0)
+        """
+        found = AMOUNT.match(text.strip())
+        if found is None or float(found["number"]) <= 0:
+            raise UsageError(f"Got the budget {text!r}; expected trials (8) or time (90s, 10min, 1.5h).")
+        if found["unit"] in MINUTES:
+            return cls(minutes=float(found["number"]) * MINUTES[found["unit"]])
+        if "." in found["number"]:
+            raise UsageError(f"Got the budget {text!r}; trials are whole, such as 8.")
+        return cls(trials=int(found["number"]))
+
+    def __str__(self) -> str:
+        if self.trials is not None:
+            return f"{self.trials} trial{'s' if self.trials > 1 else ''}"
+        return f"{self.minutes:g} min"
+
+
+class TrainConfig(Record):
+    """How `finetune` and its relatives train; nothing here looks at what is scored.
+
+    What each setting means stands at `headtohead.training.settings.FinetuneSettings`, which is made from
+    these for each contender (its mode and its family change rates by fixed factors).
+
+    Attributes:
+        policy: "fixed" trains the stated number of epochs and chooses nothing; "inner" chooses the
+            epoch on an inner grouped fold of the training part.
+        trials: combinations tried inside for each contender that is fine-tuned.
+        budget: the same for every contender, probes included: "8 trials" per cell or "10 min" in all.
+        clip: largest norm of the gradient; 0 for none.
+        inner_folds: times that the fixed policy is repeated on inner folds to get inner probabilities;
+            0 for only where a weighted or stacked ensemble needs them.
+    """
+
+    epochs: int = Field(default=20, ge=1)
+    batch: int = Field(default=16, ge=2)
+    learning_rate: float = Field(default=1e-4, gt=0)
+    learning_rates: tuple[Annotated[float, Field(gt=0)], ...] = ()
+    layer_decay: float = Field(default=0.75, gt=0, le=1)
+    weight_decay: float = Field(default=0.05, ge=0)
+    warmup: float = Field(default=0.1, ge=0, lt=1)
+    label_smoothing: float = Field(default=0.1, ge=0, lt=1)
+    mixup: float = Field(default=0.0, ge=0)
+    cutmix: float = Field(default=0.0, ge=0)
+    ema: float | None = Field(default=None, gt=0, lt=1)
+    drop_path: float = Field(default=0.0, ge=0, lt=1)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    clip: float = Field(default=1.0, ge=0)
+    balance: Literal["none", "loss", "sampler"] = "none"
+    batch_norm: Literal["frozen", "train"] = "frozen"
+    head_start: Literal["probe", "random"] = "probe"
+    lora_rank: int = Field(default=8, ge=1)
+    augment: str = "auto"
+    flip_test: bool = True
+    policy: Literal["fixed", "inner"] = "fixed"
+    patience: int | None = Field(default=None, ge=1)
+    trials: int = Field(default=1, ge=1)
+    tuner: Literal["random", "optuna"] = "random"
+    inner_folds: int = Field(default=0, ge=0)
+    budget: str | None = None
+    workers: int = Field(default=0, ge=0)
+
+    @field_validator("budget")
+    @classmethod
+    def _one_spelling(cls, budget: str | None) -> str | None:
+        return None if budget is None else str(Budget.of(budget))
+
+    @model_validator(mode="after")
+    def _no_idle_setting(self) -> Self:
+        if self.budget is not None and self.policy == "fixed":
+            raise NoEffectError(
+                "A budget is spent on choosing, and the policy 'fixed' chooses nothing. "
+                "Use the policy 'inner', or leave the budget out."
+            )
+        if self.budget is not None and self.trials > 1:
+            raise NoEffectError(
+                f"Got trials = {self.trials} and a budget of {self.budget}; state one of them."
+            )
+        if self.budget is not None and len(self.learning_rates) > (self.spendable.trials or 1e9):
+            raise NoEffectError(
+                f"A budget of {self.budget} cannot try {len(self.learning_rates)} learning rates; raise it, "
+                "or state fewer."
+            )
+        if self.tuner != "random" and self.trials == 1 and self.spendable.trials == 1:
+            raise NoEffectError(
+                f"The tuner {self.tuner!r} would have no effect with one trial; give a budget, such as --budget 8."
+            )
+        return self
+
+    @property
+    def spendable(self) -> Budget:
+        """The budget, or the trials that stand for it."""
+        return Budget(trials=self.trials) if self.budget is None else Budget.of(self.budget)
+
+
+def read_sets(words: Sequence[str]) -> dict[str, Any]:
+    """Read "finetune.epochs=10" words; each value is typed as its setting asks.
+
+    Raises:
+        UsageError: no "=", another section, an unknown setting, a value that does not fit.
+        NoEffectError: a setting stated twice.
+
+    >>> read_sets(["finetune.epochs=10", "finetune.learning_rates=1e-4,3e-4"])
+    {'epochs': 10, 'learning_rates': (0.0001, 0.0003)}
+    """
+    found: dict[str, Any] = {}
+    for word in words:
+        key, mark, text = word.partition("=")
+        section, dot, name = key.strip().partition(".")
+        if not mark or not dot or not text.strip():
+            raise UsageError(f"--set got {word!r}; expected finetune.NAME=VALUE, such as finetune.epochs=10.")
+        if section != "finetune":
+            raise unknown_name("section for --set", section, ["finetune"])
+        known = set(TrainConfig.model_fields) - {"budget"}
+        if name not in known:
+            raise unknown_name("setting of finetune", name, known)
+        if name in found:
+            raise NoEffectError(f"--set states finetune.{name} twice; state it once.")
+        found[name] = _typed(name, text.strip())
+    return found
+
+
+def _typed(name: str, text: str) -> Any:
+    """Return the text as the type of a setting."""
+    field = TrainConfig.model_fields[name]
+    given: Any = tuple(part for part in text.split(",") if part) if name == "learning_rates" else text
+    if text.lower() == "none" and field.default is None:
+        return None
+    try:
+        kind: Any = Annotated[field.annotation, field]
+        return TypeAdapter(kind).validate_python(given)
+    except ValidationError as error:
+        why = error.errors()[0]["msg"]
+        raise UsageError(f"--set finetune.{name}={text} does not fit: {why}.") from error

@@ -1,0 +1,1 @@
+"""Which images there are, with label, group and split: folders, tables, patients."""

@@ -1,0 +1,208 @@
+"""From a source to the list of its pictures with labels; no pixel is decoded here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from headtohead.core.errors import DataError, ManifestError, NoEffectError, UnreadableError
+from headtohead.data.entry import Entry
+from headtohead.data.file_problems import Problem, shortened
+from headtohead.data.listing.folder_layout import place
+from headtohead.data.listing.label_rules import label_finder, regrouped, relabelled
+from headtohead.data.listing.manifest import list_manifest, list_member, manifests_in
+from headtohead.data.listing.table_reader import TABLES
+from headtohead.data.options import LoadOptions
+from headtohead.data.storage.kaggle import KAGGLE, fetch_kaggle
+from headtohead.data.storage.npz import NpzStore
+from headtohead.data.storage.open import open_store
+from headtohead.data.storage.store import FileEntry, FolderStore, Store
+
+__all__ = ["Listing", "list_source"]
+
+Told = tuple[str, ...]
+LITTER = frozenset({"thumbs.db", "desktop.ini", "icon\r", "dicomdir"})
+LITTER_FOLDERS = frozenset({"__macosx", "$recycle.bin"})
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The pictures of a source, sorted by path, before any is read."""
+
+    store: Store
+    entries: tuple[Entry, ...]
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def list_source(source: str, options: LoadOptions) -> Listing:
+    """List the pictures of a source with their labels, groups and splits.
+
+    Raises:
+        DataError: there is no such source, or it is not understood.
+    """
+    listing = _opened(source, options)
+    if not listing.entries:
+        return listing
+    entries, notes = relabelled(listing.entries, options.map_labels, options.drop)
+    if options.group_from is not None and entries:
+        entries, more = regrouped(entries, options.group_from)
+        notes += more
+    return replace(listing, entries=entries, notes=(*listing.notes, *notes))
+
+
+def _opened(source: str, options: LoadOptions) -> Listing:
+    """List a source of any kind, before labels are renamed or dropped."""
+    notes: tuple[str, ...] = ()
+    if source.startswith(KAGGLE):
+        path, note = fetch_kaggle(source.removeprefix(KAGGLE))
+        notes = (note,)
+    else:
+        path = Path(source).expanduser().absolute()
+    if path.suffix.lower() in TABLES and path.is_file():
+        _refuse_label_from(options, path)
+        found, entries, told = list_manifest(path, options)
+        return Listing(found, entries, (), told)
+    if (listing := _in_archive(path, options)) is not None:
+        return listing
+    for name, value in (("columns", dict(options.columns)), ("keep_columns", options.keep_columns)):
+        if not value:
+            continue
+        raise NoEffectError(
+            f"{name}={value} has no effect: {source} is no table and holds none that names its "
+            "pictures. Leave it out."
+        )
+    store = open_store(str(path))
+    if isinstance(store, NpzStore):
+        _refuse_label_from(options, path)
+        return Listing(store, *store.listed())
+    listing = _list_files(store, options)
+    return replace(listing, notes=(*notes, *listing.notes))
+
+
+def _in_archive(path: Path, options: LoadOptions) -> Listing | None:
+    """List a manifest inside an archive: one that is named (`scans.zip/labels.csv`), or the only one.
+
+    Labels read from paths (`label_from`) go before a manifest that was not named.
+
+    Raises:
+        ManifestError: several manifests name members, and none was chosen.
+    """
+    archive = next((parent for parent in (path, *path.parents) if parent.is_file()), None)
+    if archive is None:
+        return None
+    store, member = open_store(str(archive)), path.relative_to(archive).as_posix()
+    if isinstance(store, NpzStore) or (member == "." and options.label_from is not None):
+        return None
+    if member == ".":
+        found = [name for name in manifests_in(store, options.columns) if not is_litter(name)]
+        if len(found) > 1:
+            raise ManifestError(
+                f"{archive.name} holds {len(found)} tables that name its pictures: {shortened(found)}. Point at "
+                f"one of them, such as {archive}/{found[0]}, or read labels from the paths with label_from."
+            )
+        if not found:
+            return None
+        member = found[0]
+    else:
+        _refuse_label_from(options, path)
+    return Listing(store, *_member(store, member, options))
+
+
+def _member(
+    store: Store, member: str, options: LoadOptions
+) -> tuple[tuple[Entry, ...], tuple[Problem, ...], Told]:
+    entries, told = list_member(store, member, options)
+    listed = {entry.path for entry in entries}
+    others = [path for path in _pictures(store)[0] if path not in listed]
+    if others:
+        told += (f"{len(others)} pictures of the archive are not in {member}: {shortened(others, 5)}.",)
+    return entries, (), told
+
+
+def _refuse_label_from(options: LoadOptions, path: Path) -> None:
+    if options.label_from is not None:
+        raise NoEffectError(f"label_from has no effect: {path.name} carries its labels. Leave it out.")
+
+
+def _list_files(store: Store, options: LoadOptions) -> Listing:
+    """List a folder or an archive by the places of its files."""
+    files, problems, notes = _pictures(store)
+    label_of = None if options.label_from is None else label_finder(options.label_from)
+    placed = place(files, _Same(store, files), label_of)
+    if label_of is not None and files and not placed.entries:
+        raise DataError(
+            f"label_from={options.label_from!r} matches none of {len(files)} paths, such as "
+            f"{shortened(sorted(files), 3)}. It is searched in the path relative to {store.root}; its first "
+            "group is the label."
+        )
+    entries = tuple(sorted(placed.entries, key=lambda entry: entry.path))
+    if not entries and isinstance(store, FolderStore):
+        notes += [f"There is a table: to use it, point at {name}." for name in _tables(store)]
+    return Listing(store, entries, (*problems, *placed.problems), (*notes, *placed.notes))
+
+
+def _tables(store: Store) -> list[str]:
+    return sorted(f"{store.root}/{f.path}" for f in store.files() if Path(f.path).suffix.lower() in TABLES)[
+        :3
+    ]
+
+
+def _pictures(store: Store) -> tuple[dict[str, FileEntry], list[Problem], list[str]]:
+    """Return the files meant to be pictures by path, those that cannot be named, and what was left out."""
+    from headtohead.data.readers import is_candidate
+
+    found: dict[str, FileEntry] = {}
+    problems: list[Problem] = []
+    others: list[str] = []
+    for file in sorted(store.files()):
+        if not _is_text(file.path):
+            problems.append(Problem(ascii(file.path)[1:-1], "its name is not valid Unicode; rename it"))
+        elif is_litter(file.path):
+            others.append(file.path)
+        else:
+            try:
+                wanted = is_candidate(file.path, store.head(file.path))
+            except UnreadableError as error:
+                problems.append(Problem(file.path, str(error)))
+                continue
+            if wanted:
+                found[file.path] = file
+            else:
+                others.append(file.path)
+    notes = (
+        [f"{len(others)} files are no pictures and are left out: {shortened(others, 5)}."] if others else []
+    )
+    return found, problems, notes
+
+
+def is_litter(path: str) -> bool:
+    """Tell hidden files and what operating systems strew about."""
+    parts = path.split("/")
+    if any(part.startswith(".") or part.casefold() in LITTER_FOLDERS for part in parts):
+        return True
+    return parts[-1].casefold() in LITTER
+
+
+def _is_text(path: str) -> bool:
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+class _Same:
+    """Tells whether two files hold the same bytes: by size, then by content."""
+
+    def __init__(self, store: Store, files: dict[str, FileEntry]) -> None:
+        self._store = store
+        self._files = files
+
+    def __call__(self, a: str, b: str) -> bool:
+        if self._files[a].n_bytes != self._files[b].n_bytes:
+            return False
+        try:
+            return self._store.read(a) == self._store.read(b)
+        except UnreadableError:
+            return False

@@ -1,0 +1,157 @@
+"""Labels and splits from where files lie: class folders, train/val/test folders, doubled folders.
+
+A listing of paths is read without touching pixels; the bytes of two files are compared only where
+their places suggest that one folder repeats another.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from headtohead.data.entry import SPLIT_WORDS, Entry
+from headtohead.data.file_problems import Problem, shortened
+
+__all__ = ["Placed", "drop_doubled", "place"]
+
+
+Same = Callable[[str, str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What the places of files tell."""
+
+    entries: tuple[Entry, ...]
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...]
+
+
+def place(paths: Iterable[str], same: Same, label_of: Callable[[str], str] | None = None) -> Placed:
+    """Read labels and splits from folder names.
+
+    Args:
+        paths: relative paths of pictures, with forward slashes.
+        same: tells whether two of them hold the same bytes.
+        label_of: reads the label from a path, "" if there is none; without it the first folder
+            below the top (and below a train/val/test folder) is the label.
+    """
+    places, notes = drop_doubled(paths, same)
+    prefix, parts_of = _strip_wrappers(places)
+    tops = {parts[0] for parts in parts_of.values() if len(parts) > 1}
+    presplit = bool(tops) and all(top.casefold() in SPLIT_WORDS for top in tops)
+    if prefix and label_of is None:
+        notes.append(f"Everything lies in {'/'.join(prefix)!r}; classes are read from the folders inside it.")
+    entries, problems = [], []
+    for path, parts in parts_of.items():
+        split = SPLIT_WORDS.get(parts[0].casefold()) if presplit and len(parts) > 1 else None
+        label = label_of(path) if label_of else _class_folder(parts, presplit)
+        if label:
+            entries.append(Entry(path, label=label, split=split))
+        else:
+            problems.append(Problem(path, _without_label(parts, presplit, label_of is not None)))
+    if presplit and entries:
+        counts = Counter(entry.split for entry in entries)
+        found = ", ".join(f"{counts[word]} {word}" for word in ("train", "val", "test"))
+        notes.append(f"The folders carry a split of their own: {found}.")
+    return Placed(tuple(entries), tuple(problems), tuple(notes))
+
+
+def _class_folder(parts: list[str], presplit: bool) -> str:
+    return parts[presplit] if len(parts) > 1 + presplit else ""
+
+
+def _without_label(parts: list[str], presplit: bool, by_pattern: bool) -> str:
+    if by_pattern:
+        return "label_from does not match its path"
+    where = repr(parts[0]) if presplit and len(parts) == 2 else "the top folder"
+    return f"lies in {where}, not in a class folder"
+
+
+def _strip_wrappers(places: Mapping[str, str]) -> tuple[list[str], dict[str, list[str]]]:
+    """Cut leading folders that hold everything and no picture of their own; keep split folders."""
+    parts = {path: place.split("/") for path, place in places.items()}
+    prefix: list[str] = []
+    while parts:
+        tops = {p[0] for p in parts.values()}
+        shallow = min(len(p) for p in parts.values())
+        if len(tops) != 1 or shallow < 3 or next(iter(tops)).casefold() in SPLIT_WORDS:
+            break
+        prefix += tops
+        parts = {path: p[1:] for path, p in parts.items()}
+    return prefix, parts
+
+
+def drop_doubled(paths: Iterable[str], same: Same) -> tuple[dict[str, str], list[str]]:
+    """Leave out files that a folder repeats from its parent or from its sibling, and say so.
+
+    A folder D inside P repeats P when the files below D have twins at the same relative path below
+    P with the same bytes, as in the archive that holds `yes/ no/` and again
+    `brain_tumor_dataset/yes no`. Of two folders that are all there is, the second repeats the first
+    in the same way (never train/val/test folders: that is a leak, not a repetition). Pictures that
+    such a folder has beyond its twin stay, with the label of their folder there.
+
+    Returns:
+        For each path that stays the place from which its label is to be read, in order of paths;
+        and notes.
+    """
+    notes: list[str] = []
+    places = {path: path for path in sorted(paths)}
+    for folder, twin in _suspects(places):
+        inside = [path for path in places if path.startswith(folder + "/")]
+        there = {path: _join(twin, path[len(folder) + 1 :]) for path in inside}
+        repeated = [path for path, other in there.items() if other in places and same(path, other)]
+        notes += _told(folder, twin, inside, repeated)
+        if 2 * len(repeated) < len(inside) or not inside:
+            continue
+        for path in repeated:
+            del places[path]
+        places |= {path: there[path] for path in inside if path in places}
+    return places, notes
+
+
+def _told(folder: str, twin: str, inside: list[str], repeated: list[str]) -> list[str]:
+    """Return what is to be said of a folder that seems to repeat another."""
+    whole = repr(twin) if twin else "the top folder"
+    others = sorted(set(inside) - set(repeated))
+    if not inside:
+        return []
+    if 2 * len(repeated) < len(inside):
+        return [
+            f"The folder {folder!r} holds folders named like those of {whole}, but {len(others)} of its "
+            f"{len(inside)} pictures are not there: it is read like any other folder. If it should not, "
+            "point at the one to use."
+        ]
+    rest = f" {len(others)} further pictures in it stay: {shortened(others, 3)}." if others else ""
+    return [
+        f"The folder {folder!r} repeats {len(repeated)} pictures of {whole} byte for byte under the same "
+        f"names: each is counted once.{rest}"
+    ]
+
+
+def _suspects(paths: Iterable[str]) -> list[tuple[str, str]]:
+    """Return (folder, folder it may repeat) where the names of subfolders suggest it, outermost first."""
+    children: dict[str, set[str]] = defaultdict(set)
+    for path in paths:
+        parts = path.split("/")[:-1]
+        for depth, name in enumerate(parts):
+            children["/".join(parts[:depth])].add(name)
+    found = []
+    for parent in sorted(children, key=lambda name: (name.count("/") + bool(name), name)):
+        names = sorted(children[parent])
+        inner = {name: children.get(_join(parent, name), set()) for name in names}
+        found += [
+            (_join(parent, name), parent) for name in names if inner[name] and inner[name] <= set(names)
+        ]
+        if len(names) == 2 and inner[names[0]] == inner[names[1]] != set() and not _split_words(names):
+            found.append((_join(parent, names[1]), _join(parent, names[0])))
+    return found
+
+
+def _split_words(names: Iterable[str]) -> set[str]:
+    return {name.casefold() for name in names} & set(SPLIT_WORDS)
+
+
+def _join(folder: str, rest: str) -> str:
+    return f"{folder}/{rest}" if folder else rest

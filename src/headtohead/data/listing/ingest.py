@@ -1,0 +1,225 @@
+"""From a listed file to samples: bytes and pixels are hashed, facts noted, pixels let go again."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TypeVar
+
+import numpy as np
+
+from headtohead.core.errors import UnreadableError, UsageError
+from headtohead.core.progress import QUIET, Reporter
+from headtohead.core.records import Image, Sample
+from headtohead.data.dataset import GIVEN_GROUP, SLICE_AXIS, entry_line
+from headtohead.data.entry import Entry
+from headtohead.data.file_problems import Problem
+from headtohead.data.listing.patient_groups import KINDS
+from headtohead.data.options import LoadOptions
+from headtohead.data.readers.dicom.placeholders import PLACEHOLDER
+from headtohead.data.storage.store import AXES, Store, frame_hash, frame_name
+
+__all__ = ["Gathered", "chosen_frames", "digest_entry", "gather", "pixel_hash", "read_entry"]
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What one listed file gave: samples, or the reason why not."""
+
+    samples: tuple[Sample, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    format: str = ""
+    n_frames: int = 1
+    nobody: bool = False
+    """A DICOM file whose patient id names nobody ("ANON", "0", none at all), and no group was given."""
+
+
+def pixel_hash(image: Image) -> str:
+    """Return the sha256 of shape, type and decoded pixels, the same on every machine."""
+    pixels = np.ascontiguousarray(image.pixels)
+    little = pixels.astype(pixels.dtype.newbyteorder("<"), copy=False)
+    whole = hashlib.sha256(f"{little.shape}{little.dtype.str}".encode())
+    whole.update(little.data)
+    return whole.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """Which frames of a file become samples (`(None,)` for a file with one picture), and of how many."""
+
+    numbers: tuple[int | None, ...]
+    kind: str = ""
+    count: int = 1
+    axis: str = "axial"
+
+
+def chosen_frames(store: Store, entry: Entry, content: bytes, options: LoadOptions) -> Frames:
+    """Return which frames of a file become samples.
+
+    Raises:
+        UnreadableError: the content is no picture, or has no such frame.
+    """
+    asked: str | int | None
+    axis, asked = split_slices(options.slices)
+    kind, count = store.frames(entry.path, content, axis)
+    if kind == "NIFTI":
+        first = "middle"
+    else:
+        asked, first, axis = options.pages, "first", "axial"
+    if entry.frame is not None:
+        return Frames((entry.frame,), kind, count, axis)
+    if count <= 1:
+        return Frames((None,), kind, count, axis)
+    return Frames(tuple(_pick(str(first if asked is None else asked), count)), kind, count, axis)
+
+
+def split_slices(slices: str | int | None) -> tuple[str, str | None]:
+    """Return the axis and the rest of the option `slices`.
+
+    >>> split_slices("coronal:middle:5"), split_slices(7), split_slices("sagittal"), split_slices(None)
+    (('coronal', 'middle:5'), ('axial', '7'), ('sagittal', None), ('axial', None))
+    """
+    if slices is None:
+        return "axial", None
+    head, _, rest = str(slices).partition(":")
+    return (head, rest or None) if head in AXES else ("axial", str(slices))
+
+
+def _pick(rule: str, count: int) -> list[int]:
+    """Return the frame numbers that a rule picks of `count`."""
+    from headtohead.data.readers.slices import SliceOptions, choose
+
+    word, _, number = rule.partition(":")
+    if number.isdecimal() and word in ("middle", "count"):
+        k = int(number)
+        return choose(count, SliceOptions(middle=k) if word == "middle" else SliceOptions(count=k))
+    if rule == "middle":
+        return choose(count, SliceOptions(middle=1))
+    if rule == "all":
+        return list(range(count))
+    if rule == "first":
+        return [0]
+    if not rule.isdecimal():
+        raise UsageError(
+            f"Frames {rule!r} are not understood; expected 'first', 'all', 'middle', 'middle:<k>', 'count:<k>' or "
+            f"a number, for volumes with the axis in front if wanted ({', '.join(f'{axis}:…' for axis in AXES)})."
+        )
+    if int(rule) >= count:
+        raise UnreadableError(f"frame {rule} was asked for; the file holds {count} (0 to {count - 1})")
+    return [int(rule)]
+
+
+def read_entry(store: Store, entry: Entry, options: LoadOptions) -> Gathered:
+    """Read one listed file into samples, or into the reasons why it cannot be read."""
+    try:
+        content = store.read(entry.path)
+    except UnreadableError as error:
+        return Gathered(problems=(Problem(entry.path, str(error)),))
+    try:
+        frames = chosen_frames(store, entry, content, options)
+    except UnreadableError as error:
+        return Gathered(
+            problems=(Problem(entry.path, str(error), _line(entry, entry.frame, content, "axial")),)
+        )
+    samples, problems, nobody = [], [], False
+    for number in frames.numbers:
+        try:
+            image = store.image(entry.path, number, axis=frames.axis, content=content)
+            samples.append(_sample(entry, content, number, image, frames))
+            nobody = entry.group is None and PLACEHOLDER in image.facts
+        except UnreadableError as error:
+            line = _line(entry, number, content, frames.axis)
+            problems.append(Problem(entry.path, _framed(number, str(error)), line))
+    return Gathered(tuple(samples), tuple(problems), frames.kind, frames.count, nobody)
+
+
+def digest_entry(store: Store, entry: Entry, options: LoadOptions) -> list[str]:
+    """Return the digest lines of one listed file without decoding its pixels."""
+    try:
+        content = store.read(entry.path)
+    except UnreadableError:
+        return []
+    try:
+        frames = chosen_frames(store, entry, content, options)
+    except UnreadableError:
+        return [_line(entry, entry.frame, content, "axial")]
+    return [_line(entry, number, content, frames.axis) for number in frames.numbers]
+
+
+def gather(
+    work: Callable[[T], R], items: Sequence[T], *, workers: int | None, label: str, reporter: Reporter = QUIET
+) -> Iterator[R]:
+    """Yield `work(item)` for all items in their order, done by threads, few at a time.
+
+    Only a handful of items per thread are under way, so neither contents nor pixels pile up.
+    """
+    n_workers = workers if workers is not None else min(8, os.cpu_count() or 1)
+    if n_workers < 1:
+        raise UsageError(f"workers must be at least 1; got {workers}.")
+    with ThreadPoolExecutor(n_workers) as pool:
+        yield from reporter.track(_ordered(pool, work, items, 4 * n_workers), label, len(items))
+
+
+def _ordered(pool: ThreadPoolExecutor, work: Callable[[T], R], items: Sequence[T], ahead: int) -> Iterator[R]:
+    waiting: deque[Future[R]] = deque()
+    for item in items:
+        waiting.append(pool.submit(work, item))
+        if len(waiting) > ahead:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def _sample(entry: Entry, content: bytes, frame: int | None, image: Image, frames: Frames) -> Sample:
+    height, width = image.size
+    extra = dict(entry.extra)
+    if entry.group is not None:
+        extra[GIVEN_GROUP] = entry.group
+    if frames.axis != "axial":
+        extra[SLICE_AXIS] = frames.axis
+    return Sample(
+        id=entry.path if frame is None else f"{entry.path}#{frame_name(frame, frames.axis)}",
+        path=entry.path,
+        label=entry.label,
+        group=_group(entry, image),
+        frame=frame,
+        split=entry.split,
+        sha256=frame_hash(content, frame, frames.axis),
+        pixel_hash=pixel_hash(image),
+        width=width,
+        height=height,
+        n_bytes=len(content),
+        mode=image.mode,
+        format=image.format,
+        suffix=PurePosixPath(entry.path).suffix.lower(),
+        bit_depth=image.bit_depth,
+        extra=extra,
+    )
+
+
+def _group(entry: Entry, image: Image) -> str:
+    """Return the group: as given, else the patient that a DICOM file names, else its series, else the file."""
+    if entry.group is not None:
+        return entry.group
+    for kind in KINDS:
+        if kind in image.facts:
+            return f"{kind} {image.facts[kind]}"
+    return entry.path
+
+
+def _line(entry: Entry, frame: int | None, content: bytes, axis: str) -> str:
+    return entry_line(
+        entry.path, frame, entry.label, entry.split, entry.group, frame_hash(content, frame, axis)
+    )
+
+
+def _framed(frame: int | None, reason: str) -> str:
+    return reason if frame is None else f"frame {frame}: {reason}"

@@ -1,0 +1,101 @@
+"""What the caller's options make of a listing: labels and groups from paths, renamed and dropped labels."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from headtohead.core.errors import DataError, UsageError, unknown_name
+from headtohead.data.entry import Entry
+from headtohead.data.file_problems import shortened
+
+__all__ = ["label_finder", "regrouped", "relabelled"]
+
+Told = tuple[tuple[Entry, ...], tuple[str, ...]]
+
+
+def label_finder(pattern: str) -> Callable[[str], str]:
+    """Return a function from a path to the label that `label_from` reads from it, "" if none."""
+    compiled = _compiled(pattern, "label_from", "label")
+    return lambda path: _found(compiled, path, "label")
+
+
+def regrouped(entries: Sequence[Entry], pattern: str) -> Told:
+    """Return the entries with the groups that `group_from` reads from the paths.
+
+    Raises:
+        DataError: a path has no group that way.
+    """
+    if any(entry.group is not None for entry in entries):
+        raise UsageError(
+            f"Groups are given twice: by a group column and by group_from={pattern!r}. Leave one out."
+        )
+    compiled = _compiled(pattern, "group_from", "group")
+    values = {entry.path: _found(compiled, entry.path, "group") for entry in entries}
+    unmatched = [path for path, value in values.items() if not value]
+    if unmatched:
+        raise DataError(
+            f"group_from={pattern!r} does not match {len(unmatched)} of {len(values)} paths: "
+            f"{shortened(unmatched)}. Every picture needs its group; widen the pattern, or give groups in a "
+            "manifest."
+        )
+    note = f"{len(set(values.values()))} groups read from the paths with {pattern!r}."
+    return tuple(replace(entry, group=values[entry.path]) for entry in entries), (note,)
+
+
+def relabelled(entries: Sequence[Entry], renames: Mapping[str, str], drop: Iterable[str]) -> Told:
+    """Return the entries with labels renamed, then without the dropped ones.
+
+    Raises:
+        UnknownNameError: a label that does not occur.
+    """
+    notes = []
+    if not all(renames.values()):
+        raise UsageError(f"map_labels={dict(renames)} makes an empty label; use drop to leave samples out.")
+    for name in renames:
+        _must_occur(name, entries, "label in map_labels")
+    kept = tuple(replace(entry, label=renames.get(entry.label, entry.label)) for entry in entries)
+    if renames:
+        notes.append("Labels renamed: " + ", ".join(f"{a!r} to {b!r}" for a, b in renames.items()) + ".")
+    unwanted = sorted(set(drop))
+    for name in unwanted:
+        _must_occur(name, kept, "label in drop")
+    if unwanted:
+        counts = Counter(entry.label for entry in kept)
+        notes.append(
+            "Dropped as asked: " + ", ".join(f"{counts[name]} of {name!r}" for name in unwanted) + "."
+        )
+        kept = tuple(entry for entry in kept if entry.label not in unwanted)
+    return kept, tuple(notes)
+
+
+def _must_occur(name: str, entries: Sequence[Entry], kind: str) -> None:
+    known = {entry.label for entry in entries}
+    if name not in known:
+        raise unknown_name(kind, name, known)
+
+
+def _compiled(pattern: str, option: str, group: str) -> re.Pattern[str]:
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise UsageError(f"{option}={pattern!r} is not a regular expression: {error}.") from error
+    if compiled.groups == 0:
+        raise UsageError(
+            f"{option}={pattern!r} has no group in parentheses; expected one around the part that is the "
+            f"{group}, "
+            r"such as (p\d+)_."
+        )
+    return compiled
+
+
+def _found(pattern: re.Pattern[str], path: str, group: str) -> str:
+    """Return what the named group, else the first group that took part, matched in a path; "" if nothing."""
+    match = pattern.search(path)
+    if match is None:
+        return ""
+    if group in pattern.groupindex:
+        return match[group] or ""
+    return next((part for part in match.groups() if part), "")

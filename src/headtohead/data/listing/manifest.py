@@ -1,0 +1,247 @@
+"""A table of pictures: `path,label[,group][,split][,frame]` and whatever else is known of each."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+
+from headtohead.core.errors import DataError, ManifestError
+from headtohead.data.entry import SPLIT_WORDS, Entry
+from headtohead.data.file_problems import shortened
+from headtohead.data.listing.identifying_columns import is_identifier
+from headtohead.data.listing.table_reader import TABLES, Table, choose_columns, parse_table, read_table
+from headtohead.data.options import LoadOptions
+from headtohead.data.storage.store import FolderStore, Store
+
+__all__ = ["list_manifest", "list_member", "manifests_in"]
+
+Told = tuple[str, ...]
+MOST_BYTES = 256 << 20
+"""The largest table in an archive."""
+
+SEPARATORS = ("|", ";")
+"""What stands between several labels in one cell."""
+
+
+def list_manifest(path: Path, options: LoadOptions) -> tuple[FolderStore, tuple[Entry, ...], tuple[str, ...]]:
+    """Return the store beside a manifest, its entries in the order of paths, and notes.
+
+    Args:
+        path: of the table; the paths in it are relative to its folder (or absolute).
+        options: which column is what (`columns`), and which are kept (`keep_columns`, `by`).
+
+    Raises:
+        ManifestError: missing files, rows twice, empty labels, several labels for one picture.
+    """
+    store = FolderStore(path.parent)
+    return store, *_listed(read_table(path), store, options, lambda cell: _relative(cell, path.parent))
+
+
+def list_member(store: Store, member: str, options: LoadOptions) -> tuple[tuple[Entry, ...], Told]:
+    """Return the entries of a manifest that lies in an archive with its pictures, and notes.
+
+    Args:
+        member: the table; the paths in it are relative to its folder in the archive.
+        options: as for `list_manifest`.
+
+    Raises:
+        ManifestError: as for `list_manifest`.
+    """
+    folder = posixpath.dirname(member)
+    return _listed(_parsed(store, member), store, options, lambda cell: _within(cell, folder))
+
+
+def manifests_in(store: Store, columns: Mapping[str, str]) -> list[str]:
+    """Return the tables of an archive that name at least one of its members, sorted."""
+    names = sorted(
+        entry.path for entry in store.files() if posixpath.splitext(entry.path)[1].lower() in TABLES
+    )
+    return [name for name in names if _names_members(store, name, columns)]
+
+
+def _names_members(store: Store, member: str, columns: Mapping[str, str]) -> bool:
+    try:
+        table = _parsed(store, member)
+        chosen = choose_columns(table, columns)
+    except DataError:
+        return False
+    folder = posixpath.dirname(member)
+    return any(store.exists(_within(cell, folder)) for cell in table.column(chosen["path"]))
+
+
+def _parsed(store: Store, member: str) -> Table:
+    size = next((entry.n_bytes for entry in store.files() if entry.path == member), None)
+    if size is None:
+        raise ManifestError(f"There is no {member} in {store.root}.")
+    if size > MOST_BYTES:
+        raise ManifestError(f"{member} has {size:,} bytes; a table in an archive may have {MOST_BYTES:,}.")
+    return parse_table(member, store.read(member))
+
+
+def _listed(
+    table: Table, store: Store, options: LoadOptions, place: Callable[[str], str]
+) -> tuple[tuple[Entry, ...], Told]:
+    """Return the entries of a table and notes; `place` makes a cell a path in the store."""
+    chosen = choose_columns(table, options.columns)
+    kept, withheld = _kept_columns(table, chosen, options)
+    entries = [_entry(row, table, chosen, kept, place) for row in table.rows]
+    _check_labels(table.name, entries)
+    _check_rows(table.name, entries)
+    _check_files(table.name, entries, store)
+    entries.sort(key=lambda entry: (entry.path, -1 if entry.frame is None else entry.frame))
+    return tuple(entries), (*_notes(table, chosen, options.columns, entries), *_say_withheld(table, withheld))
+
+
+def _kept_columns(
+    table: Table, chosen: Mapping[str, str], options: LoadOptions
+) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Return which further columns are kept, and which are not because they look like identifiers."""
+    missing = sorted(set(options.keep_columns) - set(table.columns))
+    if missing:
+        raise ManifestError(f"{table.name} has no column {missing} to keep; it has {list(table.columns)}.")
+    further = [name for name in table.columns if name and name not in chosen.values()]
+    asked = {*options.keep_columns, *options.by}
+    withheld = tuple(name for name in further if is_identifier(name) and name not in asked)
+    return frozenset(further) - set(withheld), withheld
+
+
+def _say_withheld(table: Table, withheld: tuple[str, ...]) -> Told:
+    if not withheld:
+        return ()
+    looks = (
+        "columns look like identifiers and are"
+        if len(withheld) > 1
+        else "column looks like an identifier and is"
+    )
+    return (
+        f"{table.name}: {len(withheld)} {looks} left out of everything that is written: {shortened(withheld)}. To "
+        "keep one, name it with keep_columns.",
+    )
+
+
+def _entry(
+    row: tuple[str, ...],
+    table: Table,
+    chosen: Mapping[str, str],
+    kept: Collection[str],
+    place: Callable[[str], str],
+) -> Entry:
+    cells = dict(zip(table.columns, row, strict=True))
+    known = {role: cells[name] for role, name in chosen.items()}
+    return Entry(
+        path=place(known["path"]),
+        label=known["label"],
+        split=_split(known.get("split", ""), table.name),
+        group=known.get("group") or None,
+        frame=_number(known.get("frame", ""), table.name),
+        extra={name: cell for name, cell in cells.items() if name in kept},
+    )
+
+
+def _relative(path: str, folder: Path) -> str:
+    """Return a path relative to the manifest's folder, with forward slashes and without detours."""
+    plain = path.replace("\\", "/")
+    if not plain:
+        return ""
+    if Path(plain).is_absolute():
+        plain = os.path.relpath(plain, folder)
+    return Path(os.path.normpath(plain)).as_posix()
+
+
+def _within(path: str, folder: str) -> str:
+    """Return a path in an archive; what leads out of it names no member and stays as it is."""
+    plain = path.replace("\\", "/")
+    return posixpath.normpath(posixpath.join(folder, plain)) if plain else ""
+
+
+def _split(word: str, table: str) -> str | None:
+    if not word:
+        return None
+    if word.casefold() not in SPLIT_WORDS:
+        raise ManifestError(
+            f"{table}: split {word!r} is not understood; expected train, val or test. If that column is no "
+            "split, name another with columns split=<column>, or rename it."
+        )
+    return SPLIT_WORDS[word.casefold()]
+
+
+def _number(cell: str, table: str) -> int | None:
+    if not cell:
+        return None
+    if not cell.isdecimal():
+        raise ManifestError(
+            f"{table}: frame {cell!r} is not a number from 0. Rename the column if it is no frame."
+        )
+    return int(cell)
+
+
+def _check_labels(table: str, entries: list[Entry]) -> None:
+    empty = [entry.path or "a row without path" for entry in entries if not entry.label or not entry.path]
+    if empty:
+        raise ManifestError(
+            f"{table}: {len(empty)} rows have no label or no path: {shortened(empty)}. Every row needs both; "
+            "remove rows whose label is not known."
+        )
+    plain = {entry.label for entry in entries}
+    several = [entry for entry in entries if _several(entry.label, plain)]
+    if several:
+        raise ManifestError(
+            f"{table}: {len(several)} rows carry several labels, such as {several[0].label!r} for "
+            f"{several[0].path}. One label per picture is expected: make a column that asks one question, "
+            "such as 'pneumonia' yes or no, and name it with columns label=<column>."
+        )
+
+
+def _several(label: str, known: set[str]) -> bool:
+    """Tell whether a cell holds several labels: "a|b", "a;b", "[…]", or "a, b" where a and b occur alone."""
+    if any(mark in label for mark in SEPARATORS) or (label[0] in "[{(" and label[-1] in "]})"):
+        return True
+    parts = [part.strip() for part in label.split(",")]
+    return len(parts) > 1 and all(part in known for part in parts)
+
+
+def _check_rows(table: str, entries: list[Entry]) -> None:
+    counts = Counter((entry.path, entry.frame) for entry in entries)
+    twice = sorted((path for (path, _), count in counts.items() if count > 1))
+    if not twice:
+        return
+    labels = {entry.label for entry in entries if entry.path == twice[0]}
+    several = f" with the labels {sorted(labels)}" if len(labels) > 1 else ""
+    raise ManifestError(
+        f"{table}: {len(twice)} pictures are listed more than once: {shortened(twice)}. The first stands "
+        f"there{several or ' twice alike'}. One row and one label per picture is expected; remove the others."
+    )
+
+
+def _check_files(table: str, entries: list[Entry], store: Store) -> None:
+    missing = [entry.path for entry in entries if not store.exists(entry.path)]
+    if missing:
+        bare = (
+            ""
+            if any(Path(path).suffix for path in missing)
+            else " They have no suffix: write whole file names."
+        )
+        raise ManifestError(
+            f"{table}: {len(missing)} of {len(entries)} files are not there: {shortened(missing)}. Paths are "
+            f"relative to the folder of the table{_where(table, store)}.{bare}"
+        )
+
+
+def _where(table: str, store: Store) -> str:
+    return f", {store.root}" if isinstance(store, FolderStore) else f" {table} in {store.root}"
+
+
+def _notes(
+    table: Table, chosen: Mapping[str, str], asked: Mapping[str, str], entries: list[Entry]
+) -> tuple[str, ...]:
+    guessed = [f"{role} from {name!r}" for role, name in chosen.items() if role not in asked]
+    notes = [
+        f"{table.name}: {len(entries)} rows." + (f" Taken by name: {', '.join(guessed)}." if guessed else "")
+    ]
+    alone = sum(entry.group is None for entry in entries)
+    if "group" in chosen and alone:
+        notes.append(f"{alone} rows have no group in {chosen['group']!r}: each is a group of its own.")
+    return tuple(notes)

@@ -1,0 +1,1 @@
+"""DICOM files: parsing, decoding, lookup tables, metadata free of personal data."""

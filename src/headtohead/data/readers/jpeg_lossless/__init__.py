@@ -1,0 +1,1 @@
+"""JPEG Lossless and 12-bit JPEG Extended."""

@@ -1,0 +1,165 @@
+"""Everyday picture files, decoded by Pillow.
+
+Colour profiles (ICC) are not applied: the numbers are delivered as stored, because a profile on a
+grey medical picture is an accident of the software that saved it, and two copies must compare equal.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import PIL.features
+import PIL.Image
+
+from headtohead.core.errors import UnreadableError
+from headtohead.core.records import Image
+from headtohead.data.readers.arrays import fill_non_finite, is_grey_as_rgb, orient
+from headtohead.data.readers.errors import missing_decoder, refused
+from headtohead.data.readers.limits import Limits, check_frame, check_size
+from headtohead.data.readers.raster.guard import check_structure, count_gif
+from headtohead.data.readers.raster.libtiff_errors import libtiff_heard
+from headtohead.data.readers.raster.pixels import bit_depth, decode_wide, is_wide, maxval, raw_mode, to_array
+from headtohead.data.readers.raster.tiff_tags import ORIENTATION, PHOTOMETRIC, Directory, exif_orientation
+
+__all__ = ["count_raster", "read_raster"]
+
+Array = npt.NDArray[Any]
+Said = tuple[str, ...]
+_PLUGINS = {
+    "PNG": ("PngImagePlugin", "PNG"),
+    "JPEG": ("JpegImagePlugin", "JPEG"),
+    "TIFF": ("TiffImagePlugin", "TIFF"),
+    "BMP": ("BmpImagePlugin", "BMP"),
+    "WEBP": ("WebPImagePlugin", "WEBP"),
+    "GIF": ("GifImagePlugin", "GIF"),
+    "JPEG2000": ("Jpeg2KImagePlugin", "JPEG2000"),
+    "PNM": ("PpmImagePlugin", "PPM"),
+}
+_FEATURES = {"JPEG": "jpg", "JPEG2000": "jpg_2000", "PNG": "zlib", "WEBP": "webp"}
+"""What a build of Pillow may leave out."""
+
+
+def read_raster(content: bytes, kind: str, *, frame: int | None, limits: Limits) -> Image:
+    """Decode one page or frame of an everyday picture file.
+
+    Args:
+        content: the whole file.
+        kind: its format as `sniff` names it.
+        frame: page or frame from 0; None for the first, said in the history where there are more.
+
+    Raises:
+        UnreadableError: damaged, truncated, beyond the limits, or stored in a way not supported.
+    """
+    picture, pages = _open(content, kind, limits)
+    count = len(pages) or _count(picture, content, kind, limits)
+    said_page = _go_to(picture, frame, count, limits)
+    page = pages[frame or 0] if pages else None
+    orientation, said_exif = _orientation(picture, page)
+    depth = bit_depth(picture, content)
+    mode = "LA" if raw_mode(picture).startswith("LA") else picture.mode  # Pillow calls 16-bit LA "RGBA"
+    with libtiff_heard() if kind == "TIFF" else nullcontext():
+        pixels, said = _decode(picture, content, frame or 0, depth)
+    if page is not None:  # Pillow and OpenCV turn TIFF pages themselves
+        pixels, said_white = _undo_white(pixels, page, depth)
+        said = (*said, *said_white)
+    else:
+        pixels = orient(pixels, orientation)
+    pixels, said_repair = fill_non_finite(pixels)
+    facts = {} if orientation == 1 else {"exif_orientation": str(orientation)}
+    if is_grey_as_rgb(pixels):
+        facts["grey_as_rgb"] = "yes"
+    return Image(pixels, depth, mode, kind, None, (*said_page, *said, *said_repair, *said_exif), facts)
+
+
+def count_raster(content: bytes, kind: str, *, limits: Limits) -> int:
+    """Return the number of pages or frames.
+
+    Raises:
+        UnreadableError: damaged or beyond the limits.
+    """
+    picture, pages = _open(content, kind, limits)
+    return len(pages) or _count(picture, content, kind, limits)
+
+
+def _open(content: bytes, kind: str, limits: Limits) -> tuple[PIL.Image.Image, list[Directory]]:
+    """Open without decoding, as exactly this format, and hold its claimed size against the limits."""
+    pages = check_structure(content, kind, limits)
+    if kind in _FEATURES and not PIL.features.check(_FEATURES[kind]):
+        raise missing_decoder("pillow", f"{kind}, which the Pillow installed was built without")
+    plugin, pillow_name = _PLUGINS[kind]
+    importlib.import_module(f"PIL.{plugin}")
+    with refused(f"it starts like {kind} but its header is damaged, not supported, or claims an absurd size"):
+        picture = PIL.Image.open(io.BytesIO(content), formats=(pillow_name,))
+    check_size(picture.height, picture.width, limits)
+    return picture, pages
+
+
+def _count(picture: PIL.Image.Image, content: bytes, kind: str, limits: Limits) -> int:
+    """Count the frames without decoding; the second picture some phones put into a JPEG is no frame."""
+    if kind == "JPEG":
+        return 1
+    count = count_gif(content, limits.frames) if kind == "GIF" else int(getattr(picture, "n_frames", 1))
+    if count > limits.frames:
+        raise UnreadableError(f"it claims {count:,} frames; the limit is {limits.frames:,} (Limits.frames)")
+    return max(1, count)
+
+
+def _go_to(picture: PIL.Image.Image, frame: int | None, count: int, limits: Limits) -> Said:
+    """Move to the frame asked for; frames that build on earlier ones cost all of these."""
+    check_frame(frame or 0, count)
+    if frame:
+        if picture.format != "TIFF" and (frame + 1) * picture.height * picture.width > limits.voxels:
+            raise UnreadableError(
+                f"frame {frame} needs {frame} earlier ones decoded: beyond the limit of {limits.voxels:,} pixels "
+                "(Limits.voxels)"
+            )
+        with refused(f"frame {frame} cannot be reached: the file is truncated or damaged"):
+            picture.seek(frame)
+        check_size(picture.height, picture.width, limits)
+    if count == 1:
+        return ()
+    if frame is None:
+        return (f"The file holds {count} pages or frames; the first was taken.",)
+    return (f"Frame {frame} of {count} taken (counted from 0).",)
+
+
+def _orientation(picture: PIL.Image.Image, page: Directory | None) -> tuple[int, Said]:
+    """Return the orientation that the file states (1 where none) and the sentence about it."""
+    if page is not None:
+        stated = page.get(ORIENTATION, 1)
+        orientation = stated if 1 <= stated <= 8 else 1
+    else:
+        blob = picture.info.get("exif")
+        if not isinstance(blob, bytes):
+            return 1, ()
+        try:
+            orientation = exif_orientation(blob)
+        except UnreadableError as error:
+            return 1, (f"EXIF ignored: {error}.",)
+    said = () if orientation == 1 else (f"Turned upright: orientation {orientation} undone.",)
+    return orientation, said
+
+
+def _decode(picture: PIL.Image.Image, content: bytes, page: int, depth: int) -> tuple[Array, Said]:
+    wide, raw, declared = is_wide(picture, depth), raw_mode(picture), maxval(picture)
+    with refused("its pixel data are truncated or damaged"):
+        picture.load()
+    if wide:
+        return decode_wide(content, page, (picture.height, picture.width), grey=raw.startswith("LA"))
+    return to_array(picture, raw, depth, declared)
+
+
+def _undo_white(pixels: Array, page: Directory, depth: int) -> tuple[Array, Said]:
+    """Turn a TIFF page whose zero is white, so that higher is brighter (Pillow does so up to 8 bits)."""
+    if page.get(PHOTOMETRIC, 1) != 0:
+        return pixels, ()
+    if pixels.dtype == np.uint8:
+        return pixels, ("Zero is white in the file: inverted.",)
+    if pixels.dtype == np.uint16:
+        return (1 << min(depth, 16)) - 1 - pixels, ("Zero is white in the file: inverted.",)
+    return pixels, ("Zero is white in the file: left as stored (no defined range to invert in).",)

@@ -1,0 +1,1 @@
+"""Folds that never split a group, with the proof."""

@@ -1,0 +1,256 @@
+"""Pictures in one `.npz`: `train_images`, `train_labels`, … as MedMNIST has them, never unpickled."""
+
+from __future__ import annotations
+
+import math
+import re
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from headtohead.core.errors import ChangedDataError, DataError, UnreadableError
+from headtohead.core.records import Image
+from headtohead.data.entry import SPLIT_WORDS, Entry
+from headtohead.data.file_problems import Problem
+from headtohead.data.storage.archives import BROKEN, GIB, ArchiveLimits, ZipStore
+from headtohead.data.storage.store import FileEntry, Store, frame_hash
+
+__all__ = ["NpzStore", "is_npz"]
+
+Array = npt.NDArray[Any]
+NPZ_LIMITS = ArchiveLimits(entries=1000, member_bytes=32 * GIB)
+IN_MEMORY = 64 << 20
+"""Larger arrays are kept in a nameless temporary file and mapped, not held."""
+
+_NAME = re.compile(r"^(?:(?P<before>[a-z]+)_)?(?P<what>images?|labels?|x|y)(?:_(?P<after>[a-z]+))?$")
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    shape: tuple[int, ...]
+    fortran: bool
+    dtype: np.dtype[Any]
+
+
+def is_npz(store: ZipStore) -> bool:
+    """Tell whether a zip archive holds arrays and nothing else."""
+    names = [file.path for file in store.files()]
+    return bool(names) and all(name.endswith(".npy") for name in names)
+
+
+class NpzStore(Store):
+    """The pictures of an `.npz`; each has a path of its own, such as `train/000012`."""
+
+    def __init__(self, path: Path) -> None:
+        self.root = str(path)
+        self._zip = ZipStore(path, NPZ_LIMITS)
+        self._lock = threading.Lock()
+        self._arrays: dict[str, Array] = {}
+        self._types: dict[str, np.dtype[Any]] = {}
+        self._parts = _parts([file.path.removesuffix(".npy") for file in self._zip.files()], path.name)
+        self._headers = {name: self._header(name) for pair in self._parts.values() for name in pair}
+        for part, (images, _) in self._parts.items():
+            _check_pictures(path.name, part, images, self._headers[images])
+
+    def listed(self) -> tuple[tuple[Entry, ...], tuple[Problem, ...], tuple[str, ...]]:
+        """Return the pictures with labels and splits, and notes."""
+        entries: list[Entry] = []
+        for part, (images, labels) in self._parts.items():
+            names = _label_names(labels, self._array(labels), self._headers[images].shape[0])
+            split = SPLIT_WORDS.get(part)
+            width = max(6, len(str(len(names))))
+            entries += [
+                Entry(f"{part}/{i:0{width}d}", label=name, split=split) for i, name in enumerate(names)
+            ]
+        told = ", ".join(
+            f"{self._headers[images].shape[0]} {part}" for part, (images, _) in self._parts.items()
+        )
+        entries.sort(key=lambda entry: entry.path)
+        return tuple(entries), (), (f"Pictures read from the arrays of {Path(self.root).name}: {told}.",)
+
+    def files(self) -> Iterator[FileEntry]:
+        """Yield every picture with the size of its pixels."""
+        for entry in self.listed()[0]:
+            yield FileEntry(entry.path, self._picture(entry.path).nbytes)
+
+    def read(self, path: str) -> bytes:
+        """Return one picture's shape, type and pixels as bytes, for hashing."""
+        pixels = self._picture(path)
+        return f"{pixels.shape}{pixels.dtype.str}".encode() + pixels.tobytes()
+
+    def head(self, path: str) -> bytes:
+        """Return the same as `read`: these pictures have no file of their own."""
+        return self.read(path)
+
+    def frames(self, path: str, content: bytes, axis: str = "axial") -> tuple[str, int]:  # noqa: ARG002
+        """Return that each is one picture."""
+        return "NPZ", 1
+
+    def image(
+        self,
+        path: str,
+        frame: int | None = None,
+        *,
+        axis: str = "axial",  # noqa: ARG002
+        content: bytes | None = None,
+        sha256: str | None = None,
+    ) -> Image:
+        """Return one picture."""
+        if frame is not None:
+            raise UnreadableError(f"frame {frame} was asked for; it is one picture")
+        if sha256 is not None and frame_hash(self.read(path) if content is None else content, None) != sha256:
+            raise ChangedDataError(
+                f"{path} in {self.root} is not the picture that was listed. Start a new run."
+            )
+        return _as_image(self._picture(path), self._type_of(path.partition("/")[0]))
+
+    def _picture(self, path: str) -> Array:
+        part, _, number = path.partition("/")
+        if part not in self._parts or not number.isdecimal():
+            raise UnreadableError(f"there is no such picture in {self.root}")
+        pixels = self._array(self._parts[part][0])
+        if int(number) >= len(pixels):
+            raise UnreadableError(f"there are only {len(pixels)} pictures in {part!r}")
+        picture = np.ascontiguousarray(pixels[int(number)])
+        return picture[..., 0] if picture.ndim == 3 and picture.shape[-1] == 1 else picture
+
+    def _type_of(self, part: str) -> np.dtype[Any]:
+        """Return the type that the pictures of one part are given, the same for all of them."""
+        if part not in self._types:
+            self._types[part] = _kept_type(self._array(self._parts[part][0]))
+        return self._types[part]
+
+    def _header(self, name: str) -> _Header:
+        """Return an array's header; arrays of Python objects are refused, as they would be unpickled."""
+        try:
+            with self._zip.stream(f"{name}.npy") as stream:
+                header = _read_header(stream)
+        except BROKEN as error:
+            raise DataError(f"The array {name!r} in {self.root} is damaged: {error}.") from error
+        if header.dtype.hasobject:
+            raise DataError(
+                f"The array {name!r} in {self.root} holds Python objects, which only unpickling could read, "
+                "and that may run any code. Save plain numbers or text instead."
+            )
+        return header
+
+    def _array(self, name: str) -> Array:
+        with self._lock:
+            if name not in self._arrays:
+                try:
+                    with self._zip.stream(f"{name}.npy") as stream:
+                        self._arrays[name] = _load(stream, self._headers[name])
+                except BROKEN as error:
+                    raise DataError(f"The array {name!r} in {self.root} is damaged: {error}.") from error
+            return self._arrays[name]
+
+
+def _parts(names: list[str], file: str) -> dict[str, tuple[str, str]]:
+    """Return for each part ("train", "all", …) the names of its pictures and labels."""
+    found: dict[str, dict[str, str]] = {}
+    for name in sorted(names):
+        match = _NAME.match(name.lower())
+        if match:
+            part = match["before"] or match["after"] or "all"
+            found.setdefault(part, {})["images" if match["what"][0] in "ix" else "labels"] = name
+    whole = {part: pair for part, pair in found.items() if len(pair) == 2}
+    if not whole or len(whole) < len(found):
+        raise DataError(
+            f"{file} holds the arrays {names}; expected pairs such as train_images and train_labels, val_…, "
+            "test_… (or images and labels)."
+        )
+    return {part: (pair["images"], pair["labels"]) for part, pair in whole.items()}
+
+
+def _check_pictures(file: str, part: str, name: str, header: _Header) -> None:
+    """Refuse arrays that are not (N, H, W) or (N, H, W, 1 or 3) of numbers."""
+    from headtohead.data.readers import DEFAULT_LIMITS
+
+    shape = header.shape
+    flat = len(shape) == 3 or (len(shape) == 4 and shape[-1] in (1, 3))
+    if header.dtype.kind not in "buif" or not flat or min(shape[1:], default=0) < 1:
+        raise DataError(
+            f"{file}: {name!r} ({part}) has shape {shape} and type {header.dtype}; expected numbers of shape "
+            "(N, H, W) or (N, H, W, 3). Volumes must be cut into slices first."
+        )
+    if shape[1] * shape[2] > DEFAULT_LIMITS.pixels:
+        raise DataError(
+            f"{file}: pictures of {shape[1]} x {shape[2]} are over the limit of {DEFAULT_LIMITS.pixels:,}."
+        )
+
+
+def _label_names(name: str, labels: Array, n_pictures: int) -> list[str]:
+    """Return one class name per picture."""
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim != 1:
+        raise DataError(
+            f"{name!r} has shape {labels.shape}: several labels per picture. One label per picture is "
+            "expected, shape (N,) or (N, 1). Choose one column (or, for one-hot rows, the arg max) and save "
+            "it as the labels."
+        )
+    if len(labels) != n_pictures:
+        raise DataError(f"{name!r} has {len(labels)} labels for {n_pictures} pictures; expected one each.")
+    if labels.dtype.kind == "f":
+        if not np.all(labels == np.floor(labels)):
+            raise DataError(f"{name!r} holds fractions; expected class numbers or names.")
+        labels = labels.astype(np.int64)
+    return [str(int(label)) if labels.dtype.kind in "bui" else str(label) for label in labels]
+
+
+def _kept_type(pixels: Array) -> np.dtype[Any]:
+    """Return the type in which an array's pictures are handed on: its own where an `Image` may have it."""
+    from headtohead.data.readers.arrays import narrow
+
+    native = pixels.dtype.newbyteorder("=")
+    if native.kind == "f":
+        return np.dtype(np.float32)
+    if native.kind == "b":
+        return np.dtype(np.uint8)
+    if native in (np.dtype(kind) for kind in (np.uint8, np.uint16, np.int16, np.int32)) or not pixels.size:
+        return native
+    return narrow(np.zeros(1, native), float(pixels.min()), float(pixels.max())).dtype
+
+
+def _as_image(stored: Array, kept: np.dtype[Any]) -> Image:
+    from headtohead.data.readers.arrays import fill_non_finite
+
+    pixels, history = fill_non_finite(stored.astype(kept))
+    mode = "RGB" if pixels.ndim == 3 else "L" if pixels.dtype == np.uint8 else str(pixels.dtype)
+    bits = 1 if stored.dtype.kind == "b" else 8 * stored.dtype.itemsize
+    told = (f"Read from an array of {stored.dtype}.", *history)
+    return Image(pixels=pixels, bit_depth=bits, mode=mode, format="NPZ", history=told)
+
+
+def _read_header(stream: IO[bytes]) -> _Header:
+    version = np.lib.format.read_magic(stream)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    return _Header(*read(stream))
+
+
+def _load(stream: IO[bytes], header: _Header) -> Array:
+    """Read an array: small ones into memory, large ones into a nameless file that is mapped."""
+    if min(header.shape, default=0) < 0:
+        raise ValueError(f"its header claims the shape {header.shape}")
+    n_bytes = math.prod(header.shape) * header.dtype.itemsize
+    _read_header(stream)
+    order: Literal["F", "C"] = "F" if header.fortran else "C"
+    if n_bytes <= IN_MEMORY:
+        content = stream.read(n_bytes)
+        if len(content) < n_bytes:
+            raise ValueError(f"it ends after {len(content)} of {n_bytes} bytes")
+        return np.frombuffer(content, header.dtype).reshape(header.shape, order=order)
+    with tempfile.TemporaryFile() as file:
+        held = 0
+        while held < n_bytes and (block := stream.read(min(1 << 20, n_bytes - held))):
+            held += file.write(block)
+        if held < n_bytes:
+            raise ValueError(f"it ends after {held} of {n_bytes} bytes")
+        file.flush()
+        return np.memmap(file, header.dtype, mode="r", shape=header.shape, order=order)

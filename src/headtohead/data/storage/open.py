@@ -1,0 +1,45 @@
+"""From a path to the store that reads it: told by content, not by suffix."""
+
+from __future__ import annotations
+
+import functools
+import os
+import zipfile
+from pathlib import Path
+
+from headtohead.core.errors import DataError
+from headtohead.data.storage.archives import TarStore, ZipStore, is_tar
+from headtohead.data.storage.npz import NPZ_LIMITS, NpzStore, is_npz
+from headtohead.data.storage.store import FolderStore, Store
+
+__all__ = ["open_store"]
+
+
+def open_store(root: str) -> Store:
+    """Open the store at a path; an unchanged archive is opened once per process and kept.
+
+    Raises:
+        DataError: there is nothing there, or nothing that can be opened.
+    """
+    path = Path(root)
+    try:
+        stat = path.stat()
+    except OSError as error:
+        raise DataError(f"No such file or folder: {root}. Check the path of the data.") from error
+    if path.is_dir():
+        return FolderStore(path)
+    return _open_file(str(path), stat.st_mtime_ns, stat.st_size, os.getpid())
+
+
+@functools.lru_cache(maxsize=4)
+def _open_file(root: str, changed: int, n_bytes: int, process: int) -> Store:  # noqa: ARG001 - the key
+    path = Path(root)
+    if zipfile.is_zipfile(path):
+        store = ZipStore(path, NPZ_LIMITS) if path.suffix.lower() == ".npz" else ZipStore(path)
+        return NpzStore(path) if is_npz(store) else store
+    if is_tar(path):
+        return TarStore(path)
+    raise DataError(
+        f"{path.name} is not understood as data. Expected a folder, a table (.csv, .tsv, .parquet), an "
+        "archive (zip, tar, also compressed) or an .npz of images and labels."
+    )

@@ -1,0 +1,95 @@
+"""What joining is worth: an ensemble against its best member, from the comparisons that were made anyway."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from headtohead.core.records import Comparison, Verdict
+from headtohead.evaluate.verdict_text import interval_words, signed
+from headtohead.stats.metrics.registry import Metric, metric
+
+__all__ = ["budget_words", "gains"]
+
+WORDS = {
+    "better": "more than chance",
+    "equivalent": "equivalent",
+    "no_evidence": "no evidence of a difference",
+    "cannot_tell": "the data cannot tell",
+    "refused": "no verdict",
+}
+
+
+def gains(
+    verdict: Verdict, members: Mapping[str, Sequence[str]], classes: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Return for each ensemble its gain over its best member, with the interval of that paired difference.
+
+    The best member is the one with the best score out of fold, which was seen only afterwards: that
+    choice favours the member, never the ensemble.
+
+    Args:
+        verdict: with all pairs compared on its metric.
+        members: ensemble -> names of what it joins.
+
+    Returns:
+        contender, member, gain (above 0 is better, whatever the metric's direction), low, high, verdict
+        and a sentence, for each ensemble whose difference is defined.
+    """
+    row = metric(verdict.metric, classes)
+    sign = row.sign
+    values = {
+        s.contender: s.value for s in verdict.scores if s.metric == verdict.metric and s.value is not None
+    }
+    found = []
+    for name, joined in members.items():
+        known = [member for member in joined if member in values]
+        if name not in values or not known:
+            continue
+        best = max(known, key=lambda member: sign * values[member])
+        pair = next((c for c in verdict.comparisons if {c.a, c.b} == {name, best}), None)
+        if (
+            pair is not None
+            and pair.difference is not None
+            and pair.low is not None
+            and pair.high is not None
+        ):
+            found.append(_gain(name, best, len(joined), pair, row))
+    return found
+
+
+def _gain(name: str, best: str, n_members: int, pair: Comparison, row: Metric) -> dict[str, Any]:
+    turn = row.sign if pair.a == name else -row.sign
+    ends = sorted((turn * float(pair.low or 0.0), turn * float(pair.high or 0.0)))
+    gain = turn * float(pair.difference or 0.0)
+    who = f"{best}, its best member" if n_members > 1 else f"{best} alone"
+    said = f"{name} gains {signed(gain)} in {row.title} over {who}"
+    return {
+        "contender": name,
+        "member": best,
+        "gain": gain,
+        "low": ends[0],
+        "high": ends[1],
+        "verdict": pair.verdict,
+        "sentence": f"{said} ({interval_words(ends[0], ends[1], pair.level)}): {WORDS[pair.verdict]}.",
+    }
+
+
+def budget_words(budget: str, trials: Mapping[str, Sequence[int]]) -> str:
+    """Return what each contender tried under a budget, and whether that could be had again.
+
+    Args:
+        budget: as the configuration spells it. trials: contender -> tried combinations in each cell.
+
+    >>> budget_words("8 trials", {"a": [8, 8], "b": [3, 3]})
+    'Budget 8 trials for each contender; tried per cell: a 8, b 3.'
+    """
+    each = ", ".join(f"{name} {_range(counts)}" for name, counts in trials.items())
+    timed = not budget.endswith(("trial", "trials"))
+    note = " How many fit into the time depends on the machine; the digits can only be had again with these counts."
+    return f"Budget {budget} for each contender; tried per cell: {each}.{note if timed else ''}"
+
+
+def _range(counts: Sequence[int]) -> str:
+    low, high = min(counts), max(counts)
+    return str(low) if low == high else f"{low} to {high}"

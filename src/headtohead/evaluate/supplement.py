@@ -1,0 +1,141 @@
+"""The tables behind a verdict, JSON-able, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from headtohead.core.records import Comparison
+from headtohead.stats.calibration.recalibration import calibration_curve, recalibration
+from headtohead.stats.decision.conformal import conformal_sets, risk_coverage
+from headtohead.stats.decision.decision_curve import decision_curves
+from headtohead.stats.decision.operating_points import operating_points
+from headtohead.stats.decision.subgroups import subgroup_tables
+from headtohead.stats.hypothesis.ranks import critical_difference, rank_table, variance_split
+from headtohead.stats.inner_predictions import Inner
+from headtohead.stats.intervals.delong import auroc_pulls, covariance, logit_interval
+from headtohead.stats.intervals.resampling import bca, expanded, percentile
+from headtohead.stats.metrics.registry import Metric, metric_values
+from headtohead.stats.metrics.roc_curves import confusion_tables, roc_curves
+from headtohead.stats.resampled import Setting
+
+__all__ = ["Asked", "all_details"]
+
+Floats = npt.NDArray[np.float64]
+FoldLine = tuple[int, int, float, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the user asked for beyond the comparison."""
+
+    row: Metric
+    inner: Inner
+    prevalence: float | None
+    by: Mapping[str, Mapping[str, str]]
+    baselines: tuple[str, ...]
+
+
+def all_details(
+    setting: Setting,
+    asked: Asked,
+    primary: Mapping[str, Floats],
+    folds: Mapping[str, Sequence[FoldLine]],
+    comparisons: Sequence[Comparison],
+) -> dict[str, Any]:
+    """Return every further table of a verdict.
+
+    Args:
+        primary: replicates of the primary metric by contender. folds: its values within folds.
+    """
+    table = setting.table
+    fighters = [name for name in table.contenders if name not in asked.baselines]
+    per_repeat = {name: _per_repeat(setting, asked.row, name) for name in table.contenders}
+    return {
+        "classes": list(table.classes),
+        "positive": table.classes[-1] if table.binary else None,
+        "size": _size(setting),
+        "confusion": confusion_tables(table),
+        "roc": roc_curves(table),
+        "calibration": {name: calibration_curve(setting, name) for name in table.contenders},
+        "recalibration": recalibration(setting, asked.inner),
+        "operating_points": operating_points(setting, asked.inner, asked.prevalence),
+        "decision_curves": decision_curves(setting, asked.prevalence),
+        "conformal": conformal_sets(setting, asked.inner),
+        "risk_coverage": {name: risk_coverage(setting, name) for name in table.contenders},
+        "subgroups": subgroup_tables(setting, asked.row, asked.by),
+        "ranks": rank_table(setting, asked.row, fighters, primary, comparisons),
+        "critical_difference": critical_difference({n: folds[n] for n in fighters}, asked.row.sign, setting.level),
+        "variance": variance_split(setting, asked.row, {n: primary[n] for n in fighters}, folds, per_repeat),
+        "per_repeat": per_repeat,
+        "per_fold": {name: [list(line) for line in _plain(lines)] for name, lines in folds.items()},
+        "intervals": {name: _intervals(setting, asked.row, name, primary[name]) for name in table.contenders},
+        "notes": _notes(setting, asked),
+    }  # fmt: skip
+
+
+def _size(setting: Setting) -> dict[str, Any]:
+    table = setting.table
+    return {
+        "n_samples": table.n_samples,
+        "n_groups": table.n_groups,
+        "n_repeats": len(table.repeats),
+        "samples_per_class": {
+            name: int((table.sample_label == c).sum()) for c, name in enumerate(table.classes)
+        },
+        "groups_per_class": {name: table.groups_with(c) for c, name in enumerate(table.classes)},
+        "n_boot": setting.resamples.n_boot,
+        "seed": setting.seed,
+    }
+
+
+def _per_repeat(setting: Setting, row: Metric, contender: str) -> list[float]:
+    ones = np.ones((setting.table.n_groups, 1))
+    values = [
+        metric_values([lines], ones, [row.name], setting.table.classes)[row.name][0]
+        for lines in setting.table.of(contender)
+    ]
+    return [float(value) for value in values if not np.isnan(value)]
+
+
+def _plain(lines: Sequence[FoldLine]) -> list[tuple[int, int, float | None, int]]:
+    return [(repeat, fold, None if np.isnan(value) else value, n) for repeat, fold, value, n in lines]
+
+
+def _intervals(setting: Setting, row: Metric, contender: str, values: Floats) -> dict[str, list[float]]:
+    """Return the primary metric's interval by every method, for who wants to see how they agree."""
+    table, resamples, level = setting.table, setting.resamples, setting.level
+    boot = resamples.boot(values)
+    known = boot[~np.isnan(boot)]
+    if np.isnan(values[0]) or table.n_groups < 2 or len(known) < 2:
+        return {}
+    found = {
+        "percentile": percentile(known, level),
+        "expanded_percentile": expanded(known, level, table.n_groups),
+        "bca": bca(float(values[0]), known, resamples.jack(values), level),
+    }
+    if row.name == "auroc" and 0 < values[0] < 1:
+        for name, n, by_group in (("delong", table.n_samples, False), ("obuchowski", table.n_groups, True)):
+            pulls = auroc_pulls(table.of(contender), n, by_group=by_group)
+            variance = covariance(pulls, pulls)
+            if variance > 0:
+                found[f"{name}_logit"] = logit_interval(pulls.value, variance, level)
+    return {name: list(ends) for name, ends in found.items()}
+
+
+def _notes(setting: Setting, asked: Asked) -> list[str]:
+    table, without = setting.table, asked.inner.without
+    if not without:
+        return []
+    if len(without) < len(table.contenders):
+        chosen = "threshold or temperature" if table.binary else "temperature"
+        return [f"No {chosen} was chosen for {', '.join(without)}: inner predictions are missing."]
+    if table.binary:
+        return ["Classes were called at 0.5: there are no inner predictions to choose thresholds on."]
+    return [
+        "Each picture was given its most probable class; without inner predictions nothing was recalibrated."
+    ]

@@ -1,0 +1,158 @@
+"""The whole battery: predictions in, one verdict out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from headtohead.core.errors import NoEffectError, NotDefinedError, UsageError, unknown_name
+from headtohead.core.progress import QUIET, Reporter
+from headtohead.core.records import Score, Verdict
+from headtohead.evaluate.decision_rule import Rule
+from headtohead.evaluate.pairwise import Bout, compare_all
+from headtohead.evaluate.supplement import Asked, all_details
+from headtohead.evaluate.verdict_text import answer, caveats
+from headtohead.stats.hypothesis.corrected_ttest import fold_values
+from headtohead.stats.hypothesis.paired_tests import prepare_tests
+from headtohead.stats.inner_predictions import build_inner
+from headtohead.stats.intervals.resampling import make_resamples
+from headtohead.stats.intervals.score import make_score
+from headtohead.stats.metrics.registry import default_metrics, metric_values
+from headtohead.stats.metrics.registry import metric as metric_named
+from headtohead.stats.predictions import build_table
+from headtohead.stats.resampled import Setting
+
+__all__ = ["check_question", "judge"]
+
+_LARGE = 2000
+
+Floats = npt.NDArray[np.float64]
+Replicates = dict[str, dict[str, Floats]]
+
+
+def judge(
+    predictions: pd.DataFrame,
+    *,
+    classes: tuple[str, ...],
+    positive: str | None,
+    metric: str = "auroc",
+    baselines: Sequence[str] = (),
+    inner: pd.DataFrame | None = None,
+    seed: int = 0,
+    n_boot: int = 2000,
+    rope: float | None = None,
+    prevalence: float | None = None,
+    by: Mapping[str, Mapping[str, str]] | None = None,
+    leaks: Sequence[str] = (),
+    level: float = 0.95,
+    contenders: Sequence[str] | None = None,
+    reporter: Reporter = QUIET,
+) -> Verdict:
+    """Return scores with intervals, paired comparisons and the verdict on out-of-fold predictions.
+
+    Args:
+        predictions: one line per sample, repeat and contender: columns sample, group, repeat, fold,
+            contender, label, prob_<class> for each class; repeat and fold may be absent.
+        classes: class names. positive: the positive one of two (the last if None).
+        metric: the primary metric.
+        baselines: contenders that are controls ("majority", "file-facts").
+        inner: the same columns, predicted for training samples of each repeat and fold by models that
+            did not see their group; operating points and temperatures are chosen here and nowhere else.
+        rope: half-width of the region of practical equivalence, in the metric's unit.
+        prevalence: share of positives where the model is to be used.
+        by: subgroups: column -> sample -> value.
+        leaks: sentences that say how training and test overlap; any of them refuses a verdict.
+        level: confidence of the intervals.
+        contenders: their order (with or without the baselines); first appearance by default.
+
+    Raises:
+        UsageError: a metric or baseline that does not exist, a rope or level out of range.
+        ManifestError, DataError: predictions that cannot be used.
+        UnpairedError: contenders do not cover the same lines.
+    """
+    check_question(metric, classes, level=level, rope=rope, prevalence=prevalence)
+    table = build_table(predictions, classes=classes, positive=positive, contenders=contenders)
+    if unknown := [name for name in baselines if name not in table.contenders]:
+        raise unknown_name("baseline", unknown[0], table.contenders)
+    with threadpool_limits(limits=1, user_api="blas"):
+        setting = Setting(table, make_resamples(table.n_groups, n_boot, seed), level, seed)
+        row = metric_named(metric, table.classes)
+        values = _replicates(setting, metric, reporter)
+        scores = _scores(setting, values)
+        primary = {name: values[name][metric] for name in table.contenders}
+        folds = {name: fold_values(table, name, metric) for name in table.contenders}
+        rule = Rule(level=level, rope=rope)
+        bout = Bout(setting, row, rule, primary, prepare_tests(setting, row, rope, folds), leaks)
+        comparisons = compare_all(bout, baselines)
+        asked = Asked(row, build_inner(inner, table), prevalence, by or {}, tuple(baselines))
+        details = all_details(setting, asked, primary, folds, comparisons)
+    return Verdict(
+        sentence=answer(comparisons, scores, row, baselines),
+        metric=metric,
+        scores=tuple(scores),
+        comparisons=tuple(comparisons),
+        rule=rule.text(row.title),
+        caveats=caveats(leaks, comparisons, scores, details),
+        details=details,
+    )
+
+
+def check_question(
+    name: str, classes: Sequence[str], *, level: float, rope: float | None, prevalence: float | None
+) -> None:
+    """Refuse what cannot be asked of these classes, before anything is computed.
+
+    Raises:
+        UsageError: a metric that does not exist or has no direction, a number out of range.
+        NotDefinedError: a metric for two classes asked of more.
+        NoEffectError: a prevalence of the positive class where there are more than two classes.
+    """
+    if not 0.5 < level < 1:
+        raise UsageError(f"Got the level {level}; expected a share between 0.5 and 1, such as 0.95.")
+    if rope is not None and not rope > 0:
+        raise UsageError(f"Got --rope {rope}; expected a half-width above 0, such as 0.02.")
+    if prevalence is not None and not 0 < prevalence < 1:
+        raise UsageError(f"Got --prevalence {prevalence}; expected a share between 0 and 1, such as 0.02.")
+    if prevalence is not None and len(classes) != 2:
+        raise NoEffectError(
+            f"Got --prevalence {prevalence} with {len(classes)} classes; it is the share of the positive one of two. "
+            "Leave it out, or merge classes."
+        )
+    found = metric_named(name, classes)
+    if found.binary_only and len(classes) != 2:
+        raise NotDefinedError(f"{found.title} is defined for two classes; got {len(classes)}.")
+    if found.best not in ("high", "low"):
+        raise UsageError(
+            f"{found.title} has an ideal, not a direction; compare on another metric, such as auroc."
+        )
+
+
+def _replicates(setting: Setting, primary: str, reporter: Reporter) -> Replicates:
+    """Return all metrics' replicates of each contender; large tables use two threads (the digits are the same)."""
+    table = setting.table
+    names = tuple(dict.fromkeys((primary, *default_metrics(table.classes, table.has_folds))))
+
+    def one(contender: str) -> dict[str, Floats]:
+        return metric_values(table.of(contender), setting.resamples.weights, names, table.classes)
+
+    workers = min(os.cpu_count() or 1, 4) if table.n_samples >= _LARGE else 1
+    with ThreadPoolExecutor(workers) as pool:
+        found = reporter.track(pool.map(one, table.contenders), "scores", len(table.contenders))
+        return dict(zip(table.contenders, found, strict=True))
+
+
+def _scores(setting: Setting, values: Replicates) -> list[Score]:
+    table = setting.table
+    return [
+        make_score(
+            table, contender, metric_named(name, table.classes), replicates, setting.resamples, setting.level
+        )
+        for contender in table.contenders
+        for name, replicates in values[contender].items()
+    ]

@@ -1,0 +1,122 @@
+"""The tables of the report, each a pure function from the run's records to rows of text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from headtohead.report.tables.format import p_words
+
+__all__ = ["adjusted_tests", "learning_rows", "limits", "provenance_rows", "weights_row"]
+
+MEASURES = ("train_accuracy", "inner_accuracy", "test_accuracy", "train_loss", "inner_loss", "test_loss")
+
+
+def adjusted_tests(one: Any) -> list[tuple[str, dict[str, str]]]:
+    """Return what the rule looks at beside the interval: Holm's p, and the interval for equivalence."""
+    found = []
+    if one.details.get("p_holm") is not None:
+        note = "after Holm's adjustment over the pairs of contenders, or those with baselines"
+        found.append(
+            ("interval, adjusted", {"statistic": "", "p": p_words(one.details["p_holm"]), "note": note})
+        )
+    if one.details.get("rope") and one.details.get("equivalence_interval"):
+        low, high = one.details["equivalence_interval"]
+        level = f"{100 * (2 * one.level - 1):g} % interval {low:+.3f} to {high:+.3f}"
+        note = f"{level}; equivalent if it lies within ±{one.details['rope']:g}"
+        found.append(("equivalence", {"statistic": "", "p": "", "note": note}))
+    return found
+
+
+def learning_rows(learning: Any, order: Sequence[str]) -> tuple[dict[str, Any], ...]:
+    """Return per contender the mean and range over cells of accuracy and loss on each part."""
+    rows = []
+    for name in order:
+        cells = learning[learning["contender"] == name]
+        rows.append({"name": name, "cells": [_mean_range(cells[measure].dropna()) for measure in MEASURES]})
+    return tuple(rows)
+
+
+def limits(config: Mapping[str, Any], facts: Mapping[str, Any], order: Sequence[str]) -> tuple[str, ...]:
+    """Return what the numbers do not say, for this run."""
+    said = [
+        "They hold for pictures like these, taken where these were taken. Another hospital, scanner or selection "
+        "needs its own test set: no cross-validation replaces external validation.",
+        "A difference between two contenders is a difference between two packages: architecture, pretraining data, "
+        "input size and training together. It does not show that one kind of architecture is better than another.",
+        "Groups are what the data and the pixels tell. Two pictures of one patient that look different and carry no "
+        "patient identifier cannot be found, and would make the scores too good.",
+        "The intervals speak of the choice of patients (groups), for these trained models and folds; they do not "
+        "include the uncertainty of the labels.",
+    ]
+    if "file-facts" in order:
+        said.append(
+            "Where the file-facts baseline is above chance, part of every contender's score may come from how files "
+            "were collected rather than from what they show; only pictures from one source rule that out."
+        )
+    if any(name.startswith("scratch:") for name in order):
+        said.append(
+            "Contenders named scratch: have random weights; their scores say nothing about pretrained networks."
+        )
+    if facts.get("n_groups", 0) < 400:
+        said.append(
+            f"With {facts.get('n_groups')} groups, small differences cannot be told apart from chance, "
+            "whatever the decimals."
+        )
+    if config.get("allow_leaks"):
+        said.append(
+            "The given split leaks and was used on request: the scores are too good by an unknown amount."
+        )
+    return tuple(said)
+
+
+def provenance_rows(provenance: Mapping[str, Any], facts: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return versions, hardware, command and the data's digest as rows."""
+    packages = ", ".join(f"{name} {version}" for name, version in provenance["packages"].items() if version)
+    return (
+        ("headtohead", str(provenance["headtohead"])),
+        ("command", " ".join(provenance["command"])),
+        ("data digest (sha256)", str(facts.get("digest", ""))),
+        ("Python", str(provenance["python"])),
+        ("packages", packages),
+        (
+            "hardware",
+            f"{provenance['processor']}, {provenance['cores']} cores, {provenance['system']} {provenance['machine']}",
+        ),
+    )
+
+
+def weights_row(entry: Mapping[str, Any]) -> dict[str, str]:
+    """Return one backbone's row: where its weights come from and how its features were computed."""
+    record, how = entry["record"], entry.get("how") or {}
+    weights = [
+        record["pretraining"],
+        record["source"],
+        f"licence {record['licence']}",
+        record.get("notes") or "",
+    ]
+    computed = [f"{key.replace('_', ' ')} {_brief(value)}" for key, value in how.items() if _is_plain(value)]
+    return {
+        "name": record["name"],
+        "family": record["family"],
+        "weights": "; ".join(word for word in weights if word),
+        "input": f"{record['input_size']} px, {record['interpolation']}",
+        "how": "; ".join(computed),
+    }
+
+
+def _mean_range(values: Any) -> str:
+    if not len(values):
+        return "–"
+    return f"{values.mean():.3f} ({values.min():.3f}–{values.max():.3f})"
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, (str, int, float, bool)) and value != ""
+
+
+def _brief(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    words = str(value)
+    return words if len(words) <= 320 else f"{words[:320]}…"

@@ -1,0 +1,1 @@
+"""Statistics on predictions: metrics, intervals, tests, calibration and decisions. Imports `core` alone."""

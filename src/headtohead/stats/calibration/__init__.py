@@ -1,0 +1,1 @@
+"""Calibration of probabilities: measured, and mended on inner predictions."""

@@ -1,0 +1,1 @@
+"""From probabilities to decisions: operating points, net benefit, conformal sets, subgroups."""

@@ -1,0 +1,1 @@
+"""Paired tests and intervals of a difference between two contenders, multiplicity and power."""

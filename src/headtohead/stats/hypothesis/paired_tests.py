@@ -1,0 +1,105 @@
+"""All tests of one pair, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from headtohead.core.records import TestResult
+from headtohead.stats.hypothesis.corrected_ttest import fold_differences, fold_tests
+from headtohead.stats.hypothesis.mcnemar import mcnemar_tests
+from headtohead.stats.hypothesis.paired_difference import Difference
+from headtohead.stats.hypothesis.permutation import permutation_test
+from headtohead.stats.intervals.delong import Pulls, auroc_pulls, auroc_test
+from headtohead.stats.intervals.resampling import two_sided_p
+from headtohead.stats.metrics.registry import Metric, predicted
+from headtohead.stats.resampled import Setting
+
+__all__ = ["PairTests", "prepare_tests"]
+
+Floats = npt.NDArray[np.float64]
+FoldLine = tuple[int, int, float, int]
+
+
+@dataclass(frozen=True, slots=True)
+class PairTests:
+    """What the tests of all pairs share, computed once per contender.
+
+    Attributes:
+        by_sample, by_group: pulls on AUROC. folds: the metric within each fold.
+    """
+
+    setting: Setting
+    row: Metric
+    rope: float | None
+    by_sample: Mapping[str, Pulls]
+    by_group: Mapping[str, Pulls]
+    folds: Mapping[str, Sequence[FoldLine]]
+
+    def run(
+        self, found: Difference, boot: Floats, n_permutations: int
+    ) -> tuple[dict[str, TestResult], dict[str, Any]]:
+        """Return the tests of the pair by name, and further numbers.
+
+        Args:
+            boot: bootstrap replicates of the difference.
+        """
+        table, a, b = self.setting.table, found.a, found.b
+        first, second = table.of(a), table.of(b)
+        tests = {
+            "interval": TestResult(
+                statistic=found.value, p_value=found.p, note="where the interval touches 0"
+            )
+        }
+        tests["cluster_bootstrap"] = _bootstrap(found, boot)
+        if self.row.name in ("auroc", "auroc_fold_mean"):
+            tests["delong"] = _auroc(self.by_sample[a], self.by_sample[b], "z, samples taken as independent")
+            tests["obuchowski"] = _auroc(self.by_group[a], self.by_group[b], "z, groups as units")
+        called = [(predicted(x, None), predicted(y, None)) for x, y in zip(first, second, strict=True)]
+        right, discordant = mcnemar_tests(first, second, called, table.n_groups)
+        tests |= right
+        tests |= self._over_folds(a, b)
+        tests["permutation"] = permutation_test(
+            first, second, self.row, table.classes, table.n_groups,
+            n_permutations=n_permutations, seed=self.setting.seed,
+        )  # fmt: skip
+        return tests, {"discordant": discordant}
+
+    def _over_folds(self, a: str, b: str) -> dict[str, TestResult]:
+        if not self.setting.table.has_folds:
+            note = "the predictions do not say which fold they come from"
+            return {name: TestResult(statistic=None, note=note) for name in ("nadeau_bengio", "bayes_rope")}
+        differences = fold_differences(self.setting.table, self.folds[a], self.folds[b])
+        return fold_tests(differences, self.rope, self.row.sign)
+
+
+def prepare_tests(
+    setting: Setting, row: Metric, rope: float | None, folds: Mapping[str, Sequence[FoldLine]]
+) -> PairTests:
+    """Return the tests' common ground: AUROC's pulls of each contender, by sample and by group."""
+    table = setting.table
+    by_sample, by_group = {}, {}
+    for name in table.contenders:
+        by_sample[name] = auroc_pulls(table.of(name), table.n_samples, by_group=False)
+        by_group[name] = auroc_pulls(table.of(name), table.n_groups, by_group=True)
+    return PairTests(setting, row, rope, by_sample, by_group, folds)
+
+
+def _bootstrap(found: Difference, boot: Floats) -> TestResult:
+    known = boot[~np.isnan(boot)]
+    spread = float(known.std(ddof=1)) if len(known) > 1 else 0.0
+    if found.value is None or not spread > 0:
+        return TestResult(statistic=None, note=found.note or "the difference does not vary")
+    note = f"difference over its standard error {spread:.4f}; p from {len(known)} replicates"
+    return TestResult(statistic=found.value / spread, p_value=two_sided_p(known), note=note)
+
+
+def _auroc(a: Pulls, b: Pulls, note: str) -> TestResult:
+    found = auroc_test(a, b)
+    if found is None:
+        return TestResult(statistic=None, note="the difference has no variance, or a class is missing")
+    return TestResult(statistic=found[0], p_value=found[1], note=note)

@@ -1,0 +1,1 @@
+"""Confidence intervals of a score: resampling of groups, analytic variances, exact proportions."""

@@ -1,0 +1,87 @@
+"""From replicates to scores: a number with its interval, or the reason why there is none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from headtohead.core.records import Score, ScoreWarning
+from headtohead.stats.intervals.resampling import Resamples
+from headtohead.stats.intervals.score_interval import margin_of
+from headtohead.stats.metrics.registry import Metric
+from headtohead.stats.predictions import Table
+
+__all__ = ["make_score", "why_undefined"]
+
+Floats = npt.NDArray[np.float64]
+
+_FEW_GROUPS = 10
+
+
+def make_score(
+    table: Table,
+    contender: str,
+    row: Metric,
+    values: Floats,
+    resamples: Resamples,
+    level: float,
+    thresholds: list[Floats | None] | None = None,
+) -> Score:
+    """Return one score with its interval (see `margin`), or with a note on why it is not defined.
+
+    Args:
+        values: (1 + n_boot + n_jack,) replicates of the metric `row`.
+        thresholds: per repeat, where the score was taken at chosen thresholds.
+    """
+    value = float(values[0])
+    if np.isnan(value):
+        return _without(table, contender, row, level, why_undefined(table, row))
+    if table.n_groups < 2:
+        note = f"{value:.3f} on one group; one group says nothing about others, so there is no interval"
+        return _without(table, contender, row, level, note)
+    margin = margin_of(table, contender, row, values, resamples, thresholds)
+    ends = margin.ends(level)
+    if ends is None:
+        return _without(table, contender, row, level, margin.note)
+    warnings = (*_few(table), *margin.warnings)
+    return Score(
+        contender=contender, metric=row.name, value=value, low=min(ends[0], value), high=max(ends[1], value),
+        method=margin.method, note="; ".join(filter(None, [margin.note, *(w.text for w in warnings)])),
+        warnings=warnings, **_size(table, level),
+    )  # fmt: skip
+
+
+def _few(table: Table) -> tuple[ScoreWarning, ...]:
+    if table.n_groups >= _FEW_GROUPS:
+        return ()
+    text = f"only {table.n_groups} groups: the interval is too short"
+    return (ScoreWarning(code="few_groups", text=text),)
+
+
+def _size(table: Table, level: float) -> dict[str, Any]:
+    return {"n_samples": table.n_samples, "n_groups": table.n_groups, "level": level}
+
+
+def _without(table: Table, contender: str, row: Metric, level: float, note: str) -> Score:
+    return Score(
+        contender=contender, metric=row.name, value=None, low=None, high=None, method="none", note=note,
+        **_size(table, level),
+    )  # fmt: skip
+
+
+def why_undefined(table: Table, row: Metric) -> str:
+    """Return why a metric has no value on this table."""
+    absent = [name for c, name in enumerate(table.classes) if not (table.sample_label == c).any()]
+    if absent:
+        return f"no sample of class {' or '.join(absent)}"
+    reasons = {
+        "ppv": "nothing is called positive in at least one repeat",
+        "npv": "nothing is called negative in at least one repeat",
+        "mcc": "only one class is ever called in at least one repeat",
+        "calibration_slope": "the probabilities are constant or separate the classes: no finite slope fits",
+        "calibration_intercept": "no finite intercept fits",
+        "auroc_fold_mean": "no fold holds both classes",
+    }
+    return reasons.get(row.name, "its denominator is 0 in at least one repeat")

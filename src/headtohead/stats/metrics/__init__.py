@@ -1,0 +1,1 @@
+"""Metrics of predictions: the registry and how each is computed."""

@@ -1,0 +1,83 @@
+"""Confusion matrices and ROC curves for the report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from headtohead.stats.metrics.confusion_matrix import confusion
+from headtohead.stats.metrics.registry import predicted
+from headtohead.stats.predictions import Lines, Table
+
+__all__ = ["confusion_tables", "roc_curves", "roc_points"]
+
+Floats = npt.NDArray[np.float64]
+
+_MOST_POINTS = 200
+
+
+def confusion_tables(table: Table) -> dict[str, Any]:
+    """Return counts per contender, truth in rows: of each repeat and averaged over repeats."""
+    ones = np.ones((table.n_groups, 1))
+    result = {}
+    for name in table.contenders:
+        each = [
+            confusion(lines.label, predicted(lines, None), lines.group, len(table.classes), ones)[..., 0]
+            for lines in table.of(name)
+        ]
+        result[name] = {
+            "classes": list(table.classes),
+            "mean": np.mean(each, axis=0).tolist(),
+            "repeats": [counts.tolist() for counts in each],
+        }
+    return result
+
+
+def roc_points(score: Floats, positive: npt.NDArray[np.bool_]) -> tuple[Floats, Floats, Floats]:
+    """Return (false positive rate, true positive rate, threshold), from (0, 0) to (1, 1), ties as one step."""
+    order = np.argsort(-score, kind="stable")
+    last = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
+    true = np.append(0, np.cumsum(positive[order])[last]) / max(1, int(positive.sum()))
+    false = np.append(0, np.cumsum(~positive[order])[last]) / max(1, int((~positive).sum()))
+    return false, true, np.append(np.inf, score[order][last])
+
+
+def roc_curves(table: Table) -> dict[str, Any]:
+    """Return, per contender, the ROC curve averaged over repeats, at most 200 points.
+
+    Sensitivities of the repeats are averaged at common false positive rates (vertical averaging:
+    Fawcett 2006, Pattern Recognit Lett 27:861). Beyond two classes one curve per class against the rest.
+    """
+    which = [1] if table.binary else list(range(len(table.classes)))
+    return {
+        name: {table.classes[c]: _mean_curve(table.of(name), c) for c in which} for name in table.contenders
+    }
+
+
+def _mean_curve(repeats: list[Lines], which: int) -> dict[str, list[float]]:
+    curves = [roc_points(lines.prob[:, which], lines.label == which)[:2] for lines in repeats]
+    if len(curves) == 1:
+        false, true = _thin(*curves[0])
+        return {"false_positive_rate": false.tolist(), "true_positive_rate": true.tolist()}
+    grid = np.unique(np.concatenate([np.linspace(0, 1, _MOST_POINTS - 1), [0.0, 1.0]]))
+    mean = np.mean([_at(grid, *curve) for curve in curves], axis=0)
+    return {"false_positive_rate": [0.0, *grid.tolist()], "true_positive_rate": [0.0, *mean.tolist()]}
+
+
+def _at(grid: Floats, false: Floats, true: Floats) -> Floats:
+    """Return the curve's height at each rate of the grid: the top of the step where it rises."""
+    top = np.append(np.flatnonzero(np.diff(false)), len(false) - 1)
+    return np.asarray(np.interp(grid, false[top], true[top]))
+
+
+def _thin(false: Floats, true: Floats) -> tuple[Floats, Floats]:
+    """Return at most 200 of the points, both ends among them; corners of the staircase first."""
+    inner = np.arange(1, len(false) - 1)
+    straight = (false[inner - 1] == false[inner]) & (false[inner] == false[inner + 1])
+    straight |= (true[inner - 1] == true[inner]) & (true[inner] == true[inner + 1])
+    keep = np.concatenate([[0], inner[~straight], [len(false) - 1]])
+    if len(keep) > _MOST_POINTS:
+        keep = keep[np.unique(np.linspace(0, len(keep) - 1, _MOST_POINTS).round().astype(int))]
+    return false[keep], true[keep]

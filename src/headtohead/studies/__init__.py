@@ -1,0 +1,1 @@
+"""Whole studies: comparison, search and reproduction, on one run-folder contract."""

@@ -1,0 +1,387 @@
+"""A study, stage by stage: audit, split, run, judge, report; each leaves its files and can be repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from headtohead.contenders.expression import ContenderSpec, parse_list
+from headtohead.core.atomic_io import write_json, write_table
+from headtohead.core.config import StudyConfig
+from headtohead.core.progress import QUIET, Reporter
+from headtohead.core.records import Verdict
+from headtohead.core.run_folder import RunFolder, slug
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from headtohead.audit.audit import AuditResult
+    from headtohead.contenders.factory import Workshop
+    from headtohead.core.trackers import Boards
+    from headtohead.data.dataset import Dataset
+    from headtohead.data.options import LoadOptions
+    from headtohead.data.splits.folds import FoldPlan
+    from headtohead.heads.base import Cell, CellData, CellResult, Head
+    from headtohead.preprocess.recipe import Recipe
+
+__all__ = ["Study"]
+
+FINISHED = "finished.json"
+
+
+class Study:
+    """One study in one run folder.
+
+    Every stage can be called on its own; it calls the stages before it as needed. Finished work is
+    kept: the same study on the same folder goes on where it stopped.
+
+    Args:
+        config: everything that decides the digits.
+        out: the run folder.
+        cache: where features are kept between runs; by default below the weights' cache.
+        log: boards that follow the training, of `headtohead.core.trackers.BOARDS`; they change no digit.
+
+    Example:
+        >>> study = Study(StudyConfig(data="scans", contenders=("vit-b16",)), Path("runs/mine"))
+        >>> study.specs[0].mode
+        'probe'
+    """
+
+    def __init__(
+        self,
+        config: StudyConfig,
+        out: Path,
+        *,
+        cache: Path | None = None,
+        reporter: Reporter = QUIET,
+        log: Sequence[str] = (),
+    ) -> None:
+        self.config = config
+        self.run_folder = RunFolder(out)
+        self.reporter = reporter
+        self.specs: tuple[ContenderSpec, ...] = parse_list(config.contenders, config.mode)
+        self._cache, self._log = cache, tuple(log)
+
+    # ---- the whole ----------------------------------------------------------------------------
+
+    def compare(self) -> Verdict:
+        """Do the whole study, or return its verdict if it is finished already.
+
+        Raises:
+            ChangedConfigError, ChangedDataError: the folder belongs to other settings or pictures.
+            LeakageError: the data's own split leaks and `allow_leaks` is off.
+        """
+        with self.run_folder.held():
+            if not (self.run_folder / "study.toml").is_file():
+                self.check_words()
+            self.run_folder.claim_config(self.config)
+            finished = self._finished()
+            if finished is not None:
+                self.reporter.say(f"{self.run_folder.path} is finished; nothing was computed anew.")
+                return finished
+            self.check_contenders()
+            self.check_question()
+            self.audit()
+            self.split()
+            self.predictions()
+            verdict = self.judge()
+            self.pictures()
+            self.report()
+            write_json(self.run_folder / FINISHED, {"digest": self.dataset.digest()})
+            return verdict
+
+    # ---- stages -------------------------------------------------------------------------------
+
+    def check_words(self) -> None:
+        """Refuse what can be refused without a look at pictures or weights, before the folder is claimed.
+
+        Raises:
+            UsageError: an unknown name, mode or board. NoEffectError: a setting that would change nothing.
+            MissingExtraError: a board or tuner whose package is not installed.
+        """
+        from headtohead.studies.preflight import check_words
+
+        check_words(self.config, self.specs, self._log)
+
+    def check_contenders(self) -> None:
+        """Resolve every contender and fetch its weights, before any long work.
+
+        Raises:
+            UsageError: an unknown name or mode. WeightsError: weights that cannot be had.
+            NoEffectError: blocks or stochastic depth that a network does not have.
+        """
+        from headtohead.backbones.weights.fetch import ensure
+        from headtohead.contenders.factory import check_networks, records_of
+        from headtohead.studies.artifacts import within_pairs
+
+        self.check_words()
+        for record in records_of(self.specs):
+            weights = ensure(record, seed=self.config.seed, reporter=self.reporter)
+            self._tell(record.name, {"weights": weights.model_dump(mode="json", exclude={"path"})})
+            self._tell(record.name, {"record": record.model_dump(mode="json")})
+        check_networks(self.specs, self.config.train, self.config.seed)
+        write_json(self.run_folder / "confounds.json", within_pairs(self.specs))
+
+    def check_question(self) -> None:
+        """Refuse what cannot be asked of this data (metric, prevalence, columns), before any long work."""
+        from headtohead.studies.preflight import check_question
+
+        check_question(self.config, self.dataset)
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The samples, as found; groups as the data itself (or the reviewer's file) states them."""
+        from headtohead.data.load import load
+
+        found = load(self.config.data, self._load_options, self.reporter)
+        self.run_folder.claim_data(found.digest(), _fingerprints(found))
+        return found
+
+    def audit(self) -> AuditResult:
+        """Look for what would ruin a comparison, and find the groups that must stay together."""
+        return self._audited
+
+    def split(self) -> FoldPlan:
+        """Return who is in which part, with the proof that nothing is in both."""
+        return self._plan
+
+    def predictions(self) -> pd.DataFrame:
+        """Fit every contender on every fold and return the out-of-fold lines."""
+        from headtohead.heads.cross_validation import (
+            gather,
+            learning_table,
+            predictions_table,
+            run_cells,
+            spending,
+        )
+
+        heads, parts, seed = self._heads(), self._plan.folds, self.config.seed
+        run_cells(heads, parts, self.cell_data, self.run_folder, seed=seed, reporter=self.reporter)
+        self._boards.catch_up()
+        spent = spending(list(heads), parts, self.run_folder)
+        write_json(self.run_folder / "spent.json", {"budget": self.config.train.budget, "spent": spent})
+        k = len(self.grouped.classes)
+        cells = list(gather(list(heads), parts, self.run_folder, seed=seed, k=k))
+        ids = [sample.id for sample in self.grouped.samples]
+        table = predictions_table(cells, self.cell_data, ids)
+        inner = predictions_table(cells, self.cell_data, ids, inner=True)
+        write_table(self.run_folder / "inner.parquet", inner)
+        write_table(self.run_folder / "learning.parquet", learning_table(cells, self.cell_data))
+        write_table(self.run_folder / "predictions.parquet", table)
+        return table
+
+    def judge(self) -> Verdict:
+        """Return what the out-of-fold lines say, and write it."""
+        import pandas as pd
+
+        from headtohead.evaluate.verdict import judge
+        from headtohead.heads.baselines import FILE_FACTS, MAJORITY
+        from headtohead.heads.cross_validation import untested_lines
+        from headtohead.studies.artifacts import checklist, with_training
+        from headtohead.studies.preflight import subgroups
+
+        table = pd.read_parquet(self.run_folder / "predictions.parquet")
+        inner = pd.read_parquet(self.run_folder / "inner.parquet")
+        if self._plan.leaks:
+            inner = untested_lines(inner, table)
+            self.reporter.warn(
+                "The split leaks; thresholds are chosen without the groups that are tested too."
+            )
+        verdict = judge(
+            table,
+            classes=self.grouped.classes,
+            positive=self.grouped.positive,
+            metric=self.config.metric,
+            baselines=(MAJORITY, FILE_FACTS),
+            inner=inner,
+            seed=self.config.seed,
+            n_boot=self.config.n_boot,
+            rope=self.config.rope,
+            prevalence=self.config.prevalence,
+            by=subgroups(self.config.by, self.grouped),
+            leaks=tuple(str(leak) for leak in self._plan.leaks),
+            level=self.config.level,
+            reporter=self.reporter,
+        )
+        verdict = with_training(verdict, self.config, self.specs, self.grouped.classes, self.run_folder)
+        if (self.run_folder / "audit.json").is_file():
+            from headtohead.studies.post_audit import answer_audit
+
+            verdict = answer_audit(self.run_folder, self.grouped, table, verdict, (MAJORITY, FILE_FACTS))
+        content = verdict.model_dump(mode="json")
+        write_json(self.run_folder / "verdict.json", content)
+        write_json(self.run_folder / "scores.json", content["scores"])
+        write_json(self.run_folder / "comparisons.json", content["comparisons"])
+        write_json(self.run_folder / "checklist.json", checklist(verdict, self.config, self.grouped))
+        return verdict
+
+    def pictures(self) -> None:
+        """Keep small pictures for the report: what the networks were shown, and the worst answers."""
+        import pandas as pd
+
+        from headtohead.studies.artifacts import pictures
+
+        table = pd.read_parquet(self.run_folder / "predictions.parquet")
+        write_json(self.run_folder / "pictures.json", pictures(self.grouped, self.recipe, table))
+
+    def report(self) -> Path:
+        """Write `report.html` from the run folder's files and return its path."""
+        from headtohead.core.provenance import collect
+        from headtohead.report.page import write_report
+
+        if not (self.run_folder / "provenance.json").is_file():
+            spent = self.run_folder.json("spent.json") if (self.run_folder / "spent.json").is_file() else {}
+            write_json(self.run_folder / "provenance.json", {**collect(), **spent})
+        return write_report(self.run_folder.path)
+
+    # ---- what the stages share ----------------------------------------------------------------
+
+    @cached_property
+    def grouped(self) -> Dataset:
+        """The samples with the groups that the audit found."""
+        grouped = self.dataset.with_groups(self._audited.grouping.groups)
+        write_table(self.run_folder / "samples.parquet", grouped.frame())
+        return grouped
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """The preprocessing, the same for every contender; with "auto", what suits the pictures."""
+        from headtohead.preprocess.recipe import get_recipe
+
+        name, reason = self.config.recipe, "as asked for"
+        if name == "auto":
+            from headtohead.preprocess.suggest import suggest_recipe
+            from headtohead.studies.artifacts import spread
+
+            name, reason = suggest_recipe(self.dataset.read(s) for s in spread(self.dataset.samples, 40))
+            self.reporter.say(f"Recipe {name}: {reason}.")
+        recipe = get_recipe(name)
+        write_json(
+            self.run_folder / "recipe.json",
+            {"name": name, "reason": reason, "steps": str(recipe), "digest": recipe.digest()},
+        )
+        return recipe
+
+    @cached_property
+    def cell_data(self) -> CellData:
+        """What every head knows of all samples."""
+        from headtohead.heads.base import CellData
+
+        return CellData(self.grouped.labels(), self.grouped.groups(), self.grouped.classes)
+
+    @cached_property
+    def _audited(self) -> AuditResult:
+        from headtohead.audit.audit import audit
+
+        result = audit(
+            self.dataset,
+            ignore=self.config.ignore,
+            similar=self.config.similar,
+            grouping=self._overruled(),
+            seed=self.config.seed,
+            reporter=self.reporter,
+        )
+        result.write(self.run_folder.path, self.reporter)
+        return result
+
+    def _overruled(self) -> Any:
+        """Return the reviewer's own groups, or None where the audit is to find them."""
+        if self.config.groups is None:
+            return None
+        from headtohead.audit.duplicates import Grouping
+        from headtohead.data.listing.group_overrides import read_groups
+
+        return Grouping.from_reviewer(read_groups(Path(self.config.groups), self.dataset))
+
+    @cached_property
+    def _plan(self) -> FoldPlan:
+        from headtohead.data.splits.folds import make_folds
+
+        plan = make_folds(
+            self.grouped,
+            split=self.config.split,
+            folds=self.config.folds,
+            repeats=self.config.repeats,
+            seed=self.config.seed,
+            allow_leaks=self.config.allow_leaks,
+        )
+        for note in plan.notes:
+            self.reporter.say(note)
+        write_table(self.run_folder / "folds.parquet", plan.frame())
+        leaks = [leak.model_dump(mode="json") for leak in plan.leaks]
+        write_json(self.run_folder / "leak_proof.json", {"proof": list(plan.proof), "leaks": leaks})
+        return plan
+
+    def _heads(self) -> dict[str, Head]:
+        from headtohead.audit.descriptors.shortcut_probes import file_fact_features, make_classifier
+        from headtohead.contenders.factory import build_heads
+        from headtohead.heads.baselines import FILE_FACTS, MAJORITY, FileFactsHead, MajorityHead
+
+        heads = build_heads(self.specs, self._workshop())
+        heads[MAJORITY] = MajorityHead()
+        heads[FILE_FACTS] = FileFactsHead(file_fact_features(self.grouped)[0], make_classifier)
+        return heads
+
+    def _workshop(self) -> Workshop:
+        from headtohead.backbones.weights.cache import cache_home
+        from headtohead.contenders.factory import Workshop
+
+        cache = self._cache or cache_home() / "features"
+        return Workshop(
+            self.grouped,
+            self.recipe,
+            self.config,
+            cache,
+            self._finished_cell,
+            self._tell,
+            self.reporter,
+            cells=len(self._plan.folds),
+            told=self._boards.show if self._log else None,
+            trials=self.run_folder / "trials.sqlite",
+        )
+
+    @cached_property
+    def _boards(self) -> Boards:
+        from headtohead.core.trackers import Boards
+
+        train = self.config.train.model_dump(mode="json", exclude_none=True)
+        boards = Boards(self.run_folder.path, self._log, {**train, "seed": self.config.seed})
+        boards.catch_up()
+        return boards
+
+    def _finished_cell(self, name: str, cell: Cell) -> CellResult:
+        """Return a contender's cell of this run, which an ensemble joins."""
+        from headtohead.heads.cross_validation import finished_cell
+
+        k = len(self.grouped.classes)
+        return finished_cell(name, cell, self.run_folder, seed=self.config.seed, k=k)
+
+    def _tell(self, backbone: str, facts: Mapping[str, Any]) -> None:
+        """Keep what became known of a backbone (its record, its weights, how features were computed)."""
+        name = f"contenders/{slug(backbone)}.json"
+        known = self.run_folder.json(name) if (self.run_folder / name).is_file() else {}
+        write_json(self.run_folder / name, {**known, **facts})
+
+    @property
+    def _load_options(self) -> LoadOptions:
+        from headtohead.data.options import LoadOptions
+
+        return LoadOptions.from_config(self.config.data_options, self.config.by)
+
+    def _finished(self) -> Verdict | None:
+        """Return the verdict of a finished run whose pictures are still the same, else None."""
+        if not (self.run_folder / FINISHED).is_file() or not (self.run_folder / "report.html").is_file():
+            return None
+        from headtohead.data.load import source_digest
+
+        digest = source_digest(self.config.data, self._load_options, self.reporter)
+        if digest != self.run_folder.json(FINISHED)["digest"]:
+            self.dataset  # noqa: B018  reads the pictures again and names those that changed
+        return Verdict.model_validate(self.run_folder.json("verdict.json"))
+
+
+def _fingerprints(dataset: Dataset) -> dict[str, str]:
+    """Return path -> label and file hash, for naming what changed."""
+    return {sample.id: f"{sample.label}:{sample.sha256}" for sample in dataset.samples}

@@ -1,0 +1,104 @@
+"""Augmented training of a probe on frozen features: each training picture also as a few changed copies.
+
+A copy belongs to its picture. It is drawn from (seed, number, picture) whatever the folds are, it is
+fitted on only where its picture is in the part that is fitted, and nothing is ever asked about it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from headtohead.backbones.features.extract import row_key
+from headtohead.core.progress import QUIET, Reporter
+from headtohead.core.records import Sample
+from headtohead.heads.base import Cell, CellData, CellResult
+from headtohead.heads.linear_probe import C_GRID, ProbeHead
+from headtohead.training.data_loader import Augmenter
+from headtohead.training.logistic import Span
+from headtohead.training.records import quality
+
+__all__ = ["CopiesHead", "Copy"]
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.float32]
+COPY = 5  # sets these draws apart from those of a training
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """How all pictures are changed once: a `headtohead.backbones.features.extract.Change`.
+
+    Attributes:
+        augmenter: its preset draws and applies; seed: of the draws; number: which copy, from 1.
+    """
+
+    augmenter: Augmenter
+    seed: int
+    number: int
+
+    @property
+    def name(self) -> str:
+        """All that decides the change, for the cache and for the record."""
+        return f"{self.augmenter.name}, seed {self.seed}, copy {self.number}"
+
+    def __call__(self, sample: Sample, pixels: Rows) -> Rows:
+        """Return pixels (S, S) or (S, S, 3) in [0, 1] after what was drawn for this picture."""
+        picture = int.from_bytes(hashlib.sha256(row_key(sample).encode()).digest()[:8], "big")
+        return self.augmenter.run(np.random.default_rng([self.seed, COPY, self.number, picture]), pixels)
+
+
+class CopiesHead(ProbeHead):
+    """A probe that also learns from copies of its training pictures.
+
+    A picture and its copies count as one picture in all, so that C means what it means to the probe.
+
+    Args:
+        features: returns (n, D), what is asked about and learned from.
+        copies: each returns (n, D), of one copy of every picture, learned from alone.
+    """
+
+    def __init__(self, features: Callable[[], Rows], copies: Sequence[Callable[[], Rows]]) -> None:
+        super().__init__(features, C_GRID)
+        self._makers = copies
+        self._copied: list[Rows] | None = None
+
+    def fit_predict(
+        self, cell: Cell, data: CellData, workdir: Path, reporter: Reporter = QUIET
+    ) -> CellResult:
+        """Choose C inside the training part, fit on it and its copies, predict the test part."""
+        del workdir, reporter
+        from threadpoolctl import threadpool_limits
+
+        train, labels, k = cell.train, data.labels[cell.train], len(data.classes)
+        tried = {c: np.full((len(train), k), np.nan) for c in C_GRID}
+        with threadpool_limits(limits=1):
+            for fit, held in self.inner_parts(cell, data):
+                asked = [train[held]]
+                for c, (rows,) in self._fitted(train[fit], data.labels, C_GRID, asked).items():
+                    tried[c][held] = rows
+            inner = {c: quality(labels, rows) for c, rows in tried.items()}
+            best = min(C_GRID, key=lambda c: (np.inf if inner[c].loss is None else inner[c].loss, c))
+            learned, test = self._fitted(train, data.labels, (best,), [train, cell.test])[best]
+        told = {"C": best, "grid": list(C_GRID), "copies": len(self._makers)}
+        return CellResult(test, tried[best], quality(labels, learned), inner[best], told)
+
+    def _fitted(
+        self, fit: Ints, labels: Ints, grid: Sequence[float], asked: Sequence[Ints]
+    ) -> dict[float, list[Floats]]:
+        """Return C -> what the probe fitted on samples `fit` and their copies says of what is asked."""
+        if self._copied is None:
+            self._copied = [make() for make in self._makers]
+        parts = [self.rows(), *self._copied]
+        span, told = Span.of(np.concatenate([part[fit] for part in parts])), np.tile(labels[fit], len(parts))
+        found: dict[float, list[Floats]] = {}
+        for c in grid:
+            probe = span.fit(told, c / len(parts))
+            found[c] = [probe.predict_proba(self.rows()[indices]) for indices in asked]
+        return found

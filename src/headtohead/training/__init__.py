@@ -1,0 +1,1 @@
+"""Fine-tuning of a network: trainer, schedules, data loader, checkpoints, trial budget."""

@@ -1,0 +1,46 @@
+"""Checkpoints that survive a kill at any moment: whole or absent, and bound to what they belong to."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+from headtohead.core.atomic_io import write_whole
+from headtohead.core.progress import Reporter
+
+__all__ = ["fingerprint", "load_checkpoint", "save_checkpoint"]
+
+
+def fingerprint(facts: dict[str, Any]) -> str:
+    """Return a hash of everything that decides a training's digits (JSON-able)."""
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def save_checkpoint(path: Path, key: str, state: dict[str, Any]) -> None:
+    """Write the state of a training (tensors, numbers, text); the old file stays until the new is whole."""
+    import torch
+
+    buffer = io.BytesIO()
+    torch.save({"key": key, **state}, buffer)
+    write_whole(path, buffer.getvalue())
+
+
+def load_checkpoint(path: Path, key: str, reporter: Reporter) -> dict[str, Any] | None:
+    """Return the state saved under the same key, or None where there is none to go on from."""
+    import torch
+
+    if not path.is_file():
+        return None
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, pickle.UnpicklingError, KeyError) as error:
+        reporter.warn(f"{path.name} cannot be read ({type(error).__name__}); this training starts anew.")
+        return None
+    if state.pop("key", None) != key:
+        reporter.warn(f"{path.name} belongs to other settings or data; this training starts anew.")
+        return None
+    return state

@@ -1,0 +1,180 @@
+"""Pictures on their way into a training: prepared once, kept small in memory, augmented in threads ahead.
+
+Which picture is drawn when, and what happens to it, follows from (seed, epoch, sample id) alone, so
+neither the number of threads nor the order of files changes a digit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from headtohead.core.progress import QUIET, Reporter
+
+if TYPE_CHECKING:
+    from headtohead.backbones.record import BackboneRecord
+    from headtohead.data.dataset import Dataset
+    from headtohead.preprocess.recipe import Recipe
+
+__all__ = ["Augmenter", "Batch", "DatasetPictures", "PictureSource", "batches", "get_augmenter", "unchanged"]
+
+Ints = npt.NDArray[np.int64]
+Pixels = npt.NDArray[np.float32]
+Change = Callable[[int, Pixels], Pixels]
+MEMORY_LIMIT = 2**31
+
+
+class PictureSource(Protocol):
+    """Pictures by index, as a network wants them apart from normalisation."""
+
+    def pixels(self, index: int) -> Pixels:
+        """Return (S, S) grey or (S, S, 3) pixels in [0, 1]."""
+
+    def normalise(self, pixels: Pixels) -> Pixels:
+        """Return the network's input (3, S, S) for such pixels."""
+
+    def number(self, index: int) -> int:
+        """Return a number that belongs to the sample whatever its place in the list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Augmenter:
+    """A preset: `run(rng, pixels)` draws from `rng` and applies; `mirrors` says whether flips are sound."""
+
+    name: str
+    run: Callable[[np.random.Generator, Pixels], Pixels]
+    mirrors: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Inputs (B, 3, S, S) float32 and the places (B,) of their samples in the list that was trained on."""
+
+    inputs: Pixels
+    places: Ints
+
+
+class DatasetPictures:
+    """The pictures of a data set under a recipe, at the size that a backbone asks for.
+
+    Args:
+        memory_limit: bytes that prepared pictures may take; beyond it they are prepared on each use.
+    """
+
+    def __init__(
+        self, dataset: Dataset, record: BackboneRecord, recipe: Recipe, memory_limit: int = MEMORY_LIMIT
+    ) -> None:
+        self._dataset, self._record, self._recipe = dataset, record, recipe
+        self._mean = np.asarray(record.mean, np.float32).reshape(3, 1, 1)
+        self._std = np.asarray(record.std, np.float32).reshape(3, 1, 1)
+        self._kept: dict[int, npt.NDArray[np.float16]] = {}
+        self._keep = len(dataset.samples) * 3 * 2 * record.input_size**2 <= memory_limit
+
+    def prepare(self, reporter: Reporter = QUIET) -> None:
+        """Prepare all pictures now, where they may be kept."""
+        if not self._keep:
+            reporter.say("The prepared pictures exceed the memory set aside; each is prepared on each use.")
+            return
+        missing = [index for index in range(len(self._dataset.samples)) if index not in self._kept]
+        for index in reporter.track(missing, "prepare pictures", len(missing)):
+            self._kept[index] = self._read(index)
+
+    def pixels(self, index: int) -> Pixels:
+        """Return (S, S) grey or (S, S, 3) pixels in [0, 1]."""
+        if index not in self._kept:
+            fresh = self._read(index)
+            if not self._keep:
+                return fresh.astype(np.float32)
+            self._kept[index] = fresh
+        return self._kept[index].astype(np.float32)
+
+    def normalise(self, pixels: Pixels) -> Pixels:
+        """Return (3, S, S): pixels as the weights ask, (x - mean) / std per channel."""
+        planes = pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
+        return np.asarray((planes - self._mean) / self._std, dtype=np.float32)
+
+    def number(self, index: int) -> int:
+        """Return 63 bits of the hash of the sample's id."""
+        digest = hashlib.sha256(self._dataset.samples[index].id.encode()).digest()
+        return int.from_bytes(digest[:8], "big") >> 1
+
+    def _read(self, index: int) -> npt.NDArray[np.float16]:
+        from headtohead.backbones.features.input_transform import fit_to
+
+        prepared = self._recipe.apply(self._dataset.read(self._dataset.samples[index])).pixels
+        unit = fit_to(prepared, self._record) * self._std + self._mean
+        shaped = unit[0] if prepared.ndim == 2 else unit.transpose(1, 2, 0)
+        return np.ascontiguousarray(np.clip(shaped, 0.0, 1.0), dtype=np.float16)
+
+
+def get_augmenter(preset: str) -> Augmenter:
+    """Return the preset of that name: "none", "light" (also "auto"), or one of `preprocess.augment`."""
+    if preset == "none":
+        return Augmenter("none", lambda _rng, pixels: pixels, mirrors=False)
+    if preset in ("auto", "light"):
+        from headtohead.preprocess.light_augmentation import apply_light, draw_light
+
+        return Augmenter("light", lambda rng, pixels: apply_light(draw_light(rng), pixels), mirrors=True)
+    from headtohead.core.errors import unknown_name
+    from headtohead.preprocess import augmentation as augment
+
+    if preset not in augment.PRESETS:
+        raise unknown_name("augmentation preset", preset, ["auto", "light", *augment.PRESETS])
+    chosen = augment.get_preset(preset)
+    return Augmenter(
+        preset, lambda rng, pixels: augment.apply(augment.draw(chosen, rng), pixels), chosen.mirrors
+    )
+
+
+def unchanged(_place: int, pixels: Pixels) -> Pixels:
+    """Return the pixels as they are."""
+    return pixels
+
+
+def batches(
+    source: PictureSource,
+    indices: Ints,
+    order: Sequence[Ints],
+    change: Change,
+    workers: int,
+) -> Iterator[Batch]:
+    """Yield the batches in order, made by threads ahead of their use.
+
+    Args:
+        indices: (n,) sample indices that places count into.
+        order: places of each batch.
+        change: what happens to (place, pixels) before normalisation.
+        workers: number of threads; 0 makes each batch when it is asked for.
+    """
+    make = partial(_make, source, indices, change)
+    if workers == 0:
+        yield from map(make, order)
+        return
+    with ThreadPoolExecutor(workers, thread_name_prefix="pictures") as pool:
+        waiting: deque[Future[Batch]] = deque()
+        rest = iter(order)
+        try:
+            for places in rest:
+                waiting.append(pool.submit(make, places))
+                if len(waiting) > workers + 1:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _make(source: PictureSource, indices: Ints, change: Change, places: Ints) -> Batch:
+    rows: list[Any] = [
+        source.normalise(change(int(place), source.pixels(int(indices[place])))) for place in places
+    ]
+    return Batch(np.stack(rows), np.asarray(places, dtype=np.int64))

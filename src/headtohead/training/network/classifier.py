@@ -1,0 +1,164 @@
+"""A backbone with its classifier, and what is done to both before and while they learn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from headtohead.core.errors import NoEffectError
+from headtohead.training.logistic import fit_probe
+from headtohead.training.lr_schedule import depth_factor
+from headtohead.training.settings import FinetuneSettings
+
+__all__ = [
+    "Classifier",
+    "class_weights",
+    "copied",
+    "freeze",
+    "norm_layers",
+    "parameter_groups",
+    "plain_attention",
+    "restored",
+    "start_head",
+]
+
+Ints = npt.NDArray[np.int64]
+# A linear head is only a starting point here; its strength of penalty is fixed, not chosen.
+START_C = 3e-3
+PLAIN_ATTENTION_TOKENS = 640
+
+
+class Classifier(nn.Module):
+    """A backbone's features, standardised with fixed numbers, dropped out, and a linear layer.
+
+    Args:
+        backbone: forward (B, 3, S, S) -> (B, D), with `n_features` and `blocks()`.
+        k: number of classes.
+    """
+
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(self, backbone: nn.Module, n_features: int, k: int, dropout: float, seed: int) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.register_buffer("mean", torch.zeros(n_features))
+        self.register_buffer("scale", torch.ones(n_features))
+        self.dropout = nn.Dropout(dropout)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.linear = nn.Linear(n_features, k)
+            nn.init.trunc_normal_(self.linear.weight, std=0.01)
+        nn.init.zeros_(self.linear.bias)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Return scores (B, k) before the softmax, in float32."""
+        rows = self.backbone(pictures).float()
+        with torch.autocast(pictures.device.type, enabled=False):
+            scores: Tensor = self.linear(self.dropout((rows - self.mean) / self.scale))
+        return scores
+
+
+def start_head(net: Classifier, rows: npt.NDArray[Any], labels: Ints) -> None:
+    """Give the classifier the weights of a probe on frozen features (Kumar et al. 2022, LP-FT)."""
+    probe = fit_probe(rows, labels, START_C)
+    weights, bias = probe.weights, probe.bias
+    if len(weights) == 1:
+        weights, bias = np.vstack([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2
+    with torch.no_grad():
+        for target, values in ((net.mean, probe.mean), (net.scale, probe.scale)):
+            target.copy_(torch.from_numpy(values))
+        net.linear.weight.copy_(torch.from_numpy(weights))
+        net.linear.bias.copy_(torch.from_numpy(bias))
+
+
+def norm_layers(net: nn.Module) -> list[nn.Module]:
+    """Return the layers with batch statistics."""
+    return [layer for layer in net.modules() if isinstance(layer, nn.modules.batchnorm._BatchNorm)]
+
+
+def freeze(backbone: nn.Module, settings: FinetuneSettings) -> None:
+    """Let of a backbone only what `settings.depth` names learn: all, the last k blocks, or (already inserted) adapters.
+
+    Raises:
+        NoEffectError: as many blocks were asked for as there are, or more.
+    """
+    last = settings.last_blocks
+    if last is None:
+        return
+    blocks = block_parameters(backbone)
+    if last >= len(blocks):
+        raise NoEffectError(
+            f"partial:{last} asks for {last} of {len(blocks)} blocks; that is 'finetune'. "
+            f"Use partial:1 to partial:{len(blocks) - 1}."
+        )
+    for block in blocks[:-last]:
+        for parameter in block:
+            parameter.requires_grad_(False)
+
+
+def block_parameters(backbone: nn.Module) -> list[list[nn.Parameter]]:
+    """Return the backbone's parameters block by block from stem to top, each exactly once."""
+    named: Any = backbone.blocks()  # type: ignore[operator]
+    return [list(block) for _, block in named]
+
+
+def parameter_groups(net: Classifier, settings: FinetuneSettings) -> list[dict[str, Any]]:
+    """Return the optimiser's groups: for each block its share of the rate, decay on matrices only."""
+    blocks = block_parameters(net.backbone)
+    known = {id(parameter) for block in blocks for parameter in block}
+    extra = [p for p in net.backbone.parameters() if id(p) not in known]
+    shares = [depth_factor(i, len(blocks), settings.layer_decay) for i in range(len(blocks))]
+    parts = [*zip(blocks, shares, strict=True), ([*extra, *net.linear.parameters()], 1.0)]
+    groups: list[dict[str, Any]] = []
+    for parameters, share in parts:
+        learning = [p for p in parameters if p.requires_grad]
+        for chosen, decay in (
+            ([p for p in learning if p.ndim > 1], settings.weight_decay),
+            ([p for p in learning if p.ndim <= 1], 0.0),
+        ):
+            if chosen:
+                groups.append({"params": chosen, "share": share, "weight_decay": decay})
+    return groups
+
+
+def class_weights(labels: Ints, k: int, device: torch.device) -> Tensor:
+    """Return (k,) weights of the loss: n / (k * count), so that every class weighs the same in all."""
+    counts = np.bincount(labels, minlength=k)
+    return torch.tensor(len(labels) / (k * counts), dtype=torch.float32, device=device)
+
+
+def copied(net: nn.Module) -> dict[str, Tensor]:
+    """Return the network's whole state, apart from the network."""
+    return {name: tensor.detach().clone() for name, tensor in net.state_dict().items()}
+
+
+@contextmanager
+def restored(net: nn.Module, state: dict[str, Tensor]) -> Iterator[None]:
+    """Give the network an earlier state for a while."""
+    last = copied(net)
+    net.load_state_dict(state)
+    try:
+        yield
+    finally:
+        net.load_state_dict(last)
+
+
+def plain_attention(net: nn.Module) -> None:
+    """Use plain matrix products for short sequences on a CPU.
+
+    There the fused kernel's backward pass is the slower one: 10.6 against 15.9 pictures/s for
+    ViT-S/14 at 224 px in bf16 on two cores (benchmarks/finetune_speed.py).
+    """
+    for layer in net.modules():
+        if isinstance(getattr(layer, "fused_attn", None), bool):
+            layer.fused_attn = False  # type: ignore[assignment]
+        switch = getattr(layer, "set_attn_implementation", None)
+        if callable(switch):
+            switch("eager")

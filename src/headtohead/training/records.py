@@ -1,0 +1,57 @@
+"""Records of a training: a subset of samples, the fit on it, one epoch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["EpochLine", "FitQuality", "Part", "quality"]
+
+Ints = npt.NDArray[np.int64]
+
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some samples: their indices (n,) and labels (n,)."""
+
+    indices: Ints
+    labels: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class FitQuality:
+    """Accuracy and mean log loss (nats) on a named part of the data; None where there is none."""
+
+    accuracy: float | None
+    loss: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class EpochLine:
+    """One epoch of training: losses in nats, accuracies in [0, 1], both as seen in that epoch."""
+
+    epoch: int
+    train_loss: float
+    train_accuracy: float
+    inner_loss: float | None
+    inner_accuracy: float | None
+    learning_rate: float
+
+
+def quality(labels: Ints, probabilities: Floats) -> FitQuality:
+    """Return accuracy and mean log loss of `probabilities` (n, k) against class indices (n,).
+
+    Rows of NaN are left out; with no row left both are None. Probabilities are clipped at the
+    smallest positive normal float64 step (1e-15) before the logarithm, as scikit-learn does.
+    """
+    known = ~np.isnan(probabilities).any(axis=1)
+    if not known.any():
+        return FitQuality(None, None)
+    truth, rows = labels[known], probabilities[known]
+    picked = np.clip(rows[np.arange(len(truth)), truth], 1e-15, 1.0)
+    return FitQuality(float((rows.argmax(axis=1) == truth).mean()), float(-np.log(picked).mean()))

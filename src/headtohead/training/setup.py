@@ -1,0 +1,99 @@
+"""From a record and settings to a training that is ready to run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from headtohead.core.errors import NoEffectError
+from headtohead.core.progress import Reporter
+from headtohead.training.data_loader import Augmenter, PictureSource, batches, unchanged
+from headtohead.training.mixed_precision import checked_bf16, pick_device
+from headtohead.training.network.batchnorm_folding import fold_norms
+from headtohead.training.network.classifier import Classifier, freeze, plain_attention, start_head
+from headtohead.training.network.depthwise_conv import quicken_depthwise
+from headtohead.training.network.lora import add_adapters
+from headtohead.training.settings import FinetuneSettings
+from headtohead.training.trainer import Part, Training
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from headtohead.backbones.record import BackboneRecord
+
+__all__ = ["Build", "loader", "start_training"]
+
+Build = Callable[[int, float], "nn.Module"]
+LOOKED_AT = 4  # pictures on which bf16 and folded layers are checked
+
+
+def start_training(
+    build: Build,
+    source: PictureSource,
+    augmenter: Augmenter,
+    part: Part,
+    settings: FinetuneSettings,
+    *,
+    seed: int,
+    k: int,
+    device: str = "auto",
+    precision: str = "auto",
+    reporter: Reporter,
+) -> Training:
+    """Build the network, prepare it as the settings say, and return its training before the first step.
+
+    Args:
+        build: makes the backbone from (seed, drop_path).
+        part: what it will learn from; its indices are sorted.
+        k: number of classes.
+    """
+    place = pick_device(device)
+    backbone = build(seed, settings.drop_path)
+    net = Classifier(backbone, int(backbone.n_features), k, settings.dropout, seed)  # type: ignore[arg-type]
+    if settings.depth == "lora":
+        add_adapters(net, settings.lora_rank, seed)
+    freeze(backbone, settings)
+    if place.type == "cpu":
+        plain_attention(net)
+    few = part.indices[:: max(1, len(part.indices) // LOOKED_AT)][:LOOKED_AT]
+    batch = next(batches(source, few, [np.arange(len(few))], unchanged, 0))
+    if settings.batch_norm == "frozen":
+        fold_norms(backbone, torch.from_numpy(batch.inputs), reporter)
+    if place.type == "cpu":
+        quicken_depthwise(backbone)
+    net.to(place)
+    targets = torch.from_numpy(part.labels[np.searchsorted(part.indices, few)]).to(place)
+    bf16 = checked_bf16(net, torch.from_numpy(batch.inputs).to(place), targets, precision, reporter)
+    training = Training(net, source, augmenter, part, settings, seed, k, place, bf16)
+    if settings.head_start == "probe":
+        start_head(net, *training.frozen_rows())
+    return training
+
+
+def loader(record: BackboneRecord) -> Build:
+    """Return what loads the record's network from (seed, drop_path).
+
+    Raises:
+        NoEffectError: stochastic depth is asked of a network without branches that it could drop.
+    """
+
+    def load(seed: int, drop_path: float) -> nn.Module:
+        from timm.layers.drop import DropPath
+
+        from headtohead.backbones.load import load_backbone
+
+        refusal = f"{record.name} has no branches that stochastic depth could drop; set drop_path = 0."
+        try:
+            backbone = load_backbone(record, seed=seed, drop_path=drop_path)
+        except TypeError as error:
+            if drop_path:
+                raise NoEffectError(refusal) from error
+            raise
+        if drop_path and not any(isinstance(layer, DropPath) for layer in backbone.modules()):
+            raise NoEffectError(refusal)
+        return backbone
+
+    return load

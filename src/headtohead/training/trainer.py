@@ -1,0 +1,299 @@
+"""One training of one network on one list of pictures: steps, averages, checkpoints, curves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from headtohead.core.epoch_log import replace_lines
+from headtohead.core.errors import HeadToHeadError
+from headtohead.core.progress import Reporter
+from headtohead.training.checkpoint import load_checkpoint, save_checkpoint
+from headtohead.training.data_loader import Augmenter, Change, PictureSource, batches, unchanged
+from headtohead.training.lr_schedule import cycle_of, rate_factor
+from headtohead.training.mixup import mixed
+from headtohead.training.network.classifier import (
+    Classifier,
+    class_weights,
+    copied,
+    norm_layers,
+    parameter_groups,
+    restored,
+)
+from headtohead.training.records import EpochLine, Part, quality
+from headtohead.training.sampler import changes, epoch_order, plain_order, step_seed
+from headtohead.training.settings import FinetuneSettings
+
+__all__ = ["Part", "Training"]
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass
+class Training:
+    """A network while it learns.
+
+    Attributes:
+        part: what it learns from.
+        seed: decides order, augmentation and everything random inside the network.
+        bf16: whether matrix products run in bf16 (weights and sums stay in fp32).
+        lines: one per finished epoch; held_rows: probabilities on the held part after each epoch.
+        snapshots: the network at the end of each cycle, where there are several; then their mean predicts.
+        told: called with the file of the lines after each epoch.
+        seconds_before: what the epochs took that were finished before an interruption.
+    """
+
+    net: Classifier
+    source: PictureSource
+    augmenter: Augmenter
+    part: Part
+    settings: FinetuneSettings
+    seed: int
+    k: int
+    device: torch.device
+    bf16: bool = False
+    lines: list[EpochLine] = field(default_factory=list)
+    held_rows: list[Floats] = field(default_factory=list)
+    snapshots: list[dict[str, Tensor]] = field(default_factory=list)
+    paces: list[dict[str, float]] = field(default_factory=list)
+    told: Callable[[Path], None] | None = None
+    seconds_before: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.groups = parameter_groups(self.net, self.settings)
+        self.optimizer = torch.optim.AdamW(
+            self.groups, lr=self.settings.learning_rate, fused=self.device.type in ("cpu", "cuda")
+        )
+        self.learning = [p for group in self.groups for p in group["params"]]
+        self.average = [p.detach().clone() for p in self.learning] if self.settings.ema else None
+        self.step = 0
+
+    def run(self, until: int, held: Part | None, checkpoint: Path, key: str, reporter: Reporter) -> None:
+        """Train up to and including epoch `until`, going on from the checkpoint where there is one.
+
+        Args:
+            held: judged after each epoch, never learned from.
+            checkpoint: file of this training; key: what it must belong to.
+        """
+        self._resume(checkpoint, key, reporter)
+        pace = ""
+        for _ in reporter.track(range(len(self.lines), until), f"{checkpoint.stem}: epochs"):
+            if self._out_of_patience():
+                break
+            started, epoch = time.perf_counter(), len(self.lines)
+            label = f"epoch {epoch + 1}/{until}{pace}"
+            loss, accuracy, rate = self._epoch(epoch, label, reporter)
+            seconds = time.perf_counter() - started
+            line = EpochLine(epoch + 1, loss, accuracy, None, None, rate)
+            new = self._snap(epoch)
+            if held is not None:
+                rows = self.predict(held.indices) if new or not self.snapshots else self.held_rows[-1]
+                told = quality(held.labels, rows)
+                line = EpochLine(epoch + 1, loss, accuracy, told.loss, told.accuracy, rate)
+                self.held_rows.append(rows)
+            self.lines.append(line)
+            speed = len(self.part.indices) / seconds
+            self.paces.append({"seconds": seconds, "time": time.time(), "pictures_per_second": speed})
+            self._save(checkpoint, key)
+            pace = f", loss {loss:.3f}, {speed:.1f} pictures/s"
+
+    def predict(self, indices: Ints) -> Floats:
+        """Return (n, k) probabilities, with the averaged weights if there are any, mirrored if sound."""
+        if not self.snapshots:
+            with torch.inference_mode(), self._averaged():
+                return self._ask(indices)
+        rows = []
+        for state in self.snapshots:
+            with torch.inference_mode(), restored(self.net, state):
+                rows.append(self._ask(indices))
+        return np.asarray(np.mean(rows, axis=0), dtype=np.float64)
+
+    def _ask(self, indices: Ints) -> Floats:
+        """Return (n, k) probabilities with the weights as they are."""
+        flip = self.settings.flip_test and self.augmenter.mirrors
+        order = plain_order(len(indices), max(self.settings.batch, 16))
+        self.net.eval()
+        out = []
+        for batch in batches(self.source, indices, order, unchanged, min(1, self.settings.workers)):
+            inputs = self._inputs(batch.inputs)
+            views = [inputs, inputs.flip(-1)] if flip else [inputs]
+            with self._half():
+                rows = [torch.softmax(self.net(view).double(), dim=1) for view in views]
+            out.append(torch.stack(rows).mean(dim=0).cpu().numpy())
+        return np.concatenate(out) if out else np.empty((0, self.k))
+
+    def frozen_rows(self) -> tuple[npt.NDArray[np.float32], Ints]:
+        """Return the backbone's features of the part (and of its mirror images, if sound) with labels."""
+        rows = [self.features(self.part.indices)]
+        if self.augmenter.mirrors:
+            rows.append(self.features(self.part.indices, lambda _place, pixels: pixels[:, ::-1]))
+        return np.concatenate(rows), np.tile(self.part.labels, len(rows))
+
+    def features(self, indices: Ints, change: Change = unchanged) -> npt.NDArray[np.float32]:
+        """Return the backbone's features (n, D) of samples, after a change of their pixels."""
+        order = plain_order(len(indices), max(self.settings.batch, 16))
+        self.net.eval()
+        made = batches(self.source, indices, order, change, min(1, self.settings.workers))
+        with torch.inference_mode(), self._half():
+            rows = [self.net.backbone(self._inputs(batch.inputs)).float().cpu().numpy() for batch in made]
+        return np.concatenate(rows)
+
+    def _epoch(self, epoch: int, label: str, reporter: Reporter) -> tuple[float, float, float]:
+        s = self.settings
+        order = epoch_order(self.part.labels, s.batch, self.seed, epoch, balanced=s.balance == "sampler")
+        first, end = cycle_of(epoch, s.epochs, s.cycles)
+        begun, total = first * len(order), (end - first) * len(order)
+        warmup = 0.0 if first else s.warmup
+        change = changes(self.source, self.part.indices, self.augmenter, self.seed, epoch)
+        made = batches(self.source, self.part.indices, order, change, s.workers)
+        self._learn_mode()
+        losses, hits, rate = 0.0, 0, 0.0
+        for place, batch in enumerate(reporter.track(made, label, len(order))):
+            rate = s.learning_rate * rate_factor(self.step - begun, total, warmup)
+            targets = torch.from_numpy(self.part.labels[batch.places]).to(self.device)
+            with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+                torch.manual_seed(step_seed(self.seed, epoch, place))
+                scores = self._step(self._inputs(batch.inputs), targets, rate, (epoch, place))
+            losses += float(functional.cross_entropy(scores, targets, reduction="sum"))
+            hits += int((scores.argmax(dim=1) == targets).sum())
+        n = sum(len(places) for places in order)
+        if not np.isfinite(losses):
+            raise HeadToHeadError(
+                f"The loss is not finite in epoch {epoch + 1} at a learning rate of {rate:.3g}; "
+                "lower learning_rate, or set clip."
+            )
+        return losses / n, hits / n, rate
+
+    def _step(self, inputs: Tensor, targets: Tensor, rate: float, where: tuple[int, int]) -> Tensor:
+        """Take one step; return the scores (B, k) of this batch before it."""
+        s = self.settings
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate * group["share"]
+        rng = np.random.default_rng([self.seed, 4, *where])
+        inputs, pairs = mixed(inputs, targets, s.mixup, s.cutmix, rng)
+        with self._half():
+            scores = self.net(inputs)
+        weight = class_weights(self.part.labels, self.k, self.device) if s.balance == "loss" else None
+        loss = sum(
+            (
+                share
+                * functional.cross_entropy(scores, wanted, weight=weight, label_smoothing=s.label_smoothing)
+                for share, wanted in pairs
+            ),
+            torch.zeros((), device=self.device),
+        )
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if s.clip is not None:
+            torch.nn.utils.clip_grad_norm_(self.learning, s.clip)
+        self.optimizer.step()
+        self.step += 1
+        self._follow()
+        told: Tensor = scores.detach().float()
+        return told
+
+    def _follow(self) -> None:
+        """Move the averaged weights; the first steps count fully, so that the start is forgotten."""
+        if self.average is None or self.settings.ema is None:
+            return
+        decay = min(self.settings.ema, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            torch._foreach_lerp_(self.average, self.learning, 1.0 - decay)
+
+    def _learn_mode(self) -> None:
+        self.net.train()
+        if self.settings.batch_norm == "frozen":
+            for layer in norm_layers(self.net):
+                layer.eval()
+
+    def _inputs(self, array: npt.NDArray[np.float32]) -> Tensor:
+        inputs = torch.from_numpy(array).to(self.device)
+        return inputs.contiguous(memory_format=torch.channels_last)
+
+    def _half(self) -> torch.autocast:
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bf16)
+
+    @contextmanager
+    def _averaged(self) -> Iterator[None]:
+        if self.average is None:
+            yield
+            return
+        last = [p.detach().clone() for p in self.learning]
+        torch._foreach_copy_(self.learning, self.average)
+        try:
+            yield
+        finally:
+            torch._foreach_copy_(self.learning, last)
+
+    def _out_of_patience(self) -> bool:
+        patience = self.settings.patience
+        told = [line.inner_loss for line in self.lines if line.inner_loss is not None]
+        return bool(patience and told and len(told) - 1 - int(np.argmin(told)) >= patience)
+
+    def shrink(self, checkpoint: Path, key: str) -> None:
+        """Keep of a finished trial only its curve and its held rows; the network would fill the disk."""
+        save_checkpoint(checkpoint, key, self._curve())
+
+    def _curve(self) -> dict[str, Any]:
+        return {
+            "lines": [asdict(line) for line in self.lines],
+            "held_rows": [torch.from_numpy(rows) for rows in self.held_rows],
+            "paces": self.paces,
+        }
+
+    def _save(self, checkpoint: Path, key: str) -> None:
+        state: dict[str, Any] = {
+            **self._curve(),
+            "net": self.net.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "average": self.average,
+            "snapshots": self.snapshots,
+            "step": self.step,
+        }
+        save_checkpoint(checkpoint, key, state)
+        self._tell(checkpoint)
+
+    def _tell(self, checkpoint: Path) -> None:
+        """Write the curve as lines beside the checkpoint."""
+        path = checkpoint.parent / "metrics.jsonl"
+        told = [asdict(line) | pace for line, pace in zip(self.lines, self.paces, strict=True)]
+        replace_lines(path, checkpoint.stem, told)
+        if self.told is not None:
+            self.told(path)
+
+    def _resume(self, checkpoint: Path, key: str, reporter: Reporter) -> None:
+        state = load_checkpoint(checkpoint, key, reporter)
+        if state is None:
+            return
+        self.lines = [EpochLine(**line) for line in state["lines"]]
+        self.held_rows = [rows.numpy() for rows in state["held_rows"]]
+        self.paces = state["paces"]
+        self.seconds_before = sum(pace["seconds"] for pace in self.paces)
+        if "net" in state:
+            self.net.load_state_dict(state["net"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.average, self.snapshots, self.step = state["average"], state["snapshots"], state["step"]
+        if self.average is not None:
+            self.average = [tensor.to(self.device) for tensor in self.average]
+        self._tell(checkpoint)
+        reporter.say(f"{checkpoint.stem}: goes on after epoch {len(self.lines)}.")
+
+    def _snap(self, epoch: int) -> bool:
+        """Keep the network, if several cycles are asked for and one of them ends with this epoch."""
+        epochs, cycles = self.settings.epochs, self.settings.cycles
+        if cycles == 1 or cycle_of(epoch, epochs, cycles)[1] != epoch + 1:
+            return False
+        with torch.no_grad(), self._averaged():
+            self.snapshots.append(copied(self.net))
+        return True

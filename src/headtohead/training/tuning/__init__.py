@@ -1,0 +1,1 @@
+"""Choosing settings inside the training part: trials, their budget and their storage."""
