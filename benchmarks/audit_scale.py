@@ -1,10 +1,10 @@
-"""How the search for duplicates grows: time, peak memory, found and missed, from 1,000 to 100,000 pictures.
+"""How the search for duplicates grows: time, peak memory, found and missed, from 1,000 to 100,000 images.
 
     python benchmarks/audit_scale.py 1000 10000 100000
     python benchmarks/audit_scale.py --hashes 10000 100000    # the search for candidates alone, on drawn hashes
 
-Pictures are synthetic heads of 64 to 96 pixels, made anew whenever they are read, so that nothing
-but the search itself is held in memory; the time of making them is told apart. One picture in twenty
+Images are synthetic heads of 64 to 96 pixels, made anew whenever they are read, so that nothing
+but the search itself is held in memory; the time of making them is told apart. One image in twenty
 has a planted copy. Each size runs in a process of its own, because peak memory never falls. Seconds
 are of the processor (all threads), so that they can be compared on a machine that does other work,
 too; the wall clock stands beside them.
@@ -30,8 +30,8 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.audit.duplicates import find_groups
-from headtohead.audit.duplicates.candidates import candidates
-from headtohead.audit.duplicates.fingerprint import FINE, TURNS, VIEWS, turn_coefficients
+from headtohead.audit.duplicates.candidates import find_candidates
+from headtohead.audit.duplicates.fingerprint import FINE, ORIENTATIONS, VIEWS, rotate_coefficients
 from headtohead.core.records import Image, Sample
 
 Grey = npt.NDArray[np.uint8]
@@ -48,33 +48,33 @@ def head(seed: int) -> Grey:
     radius = (y / height) ** 2 + (x / width) ** 2
     coarse, fine = (cv2.GaussianBlur(rng.normal(size=(side, side)), (0, 0), s) * s for s in (6, 2))
     tissue = 110 + 60 * coarse + 45 * fine - 60 * ((y / 0.1) ** 2 + (x / rng.uniform(0.04, 0.1)) ** 2 < 1)
-    picture = np.where(radius < 0.8, tissue, np.where(radius < 1, 200, 5)) + rng.normal(0, 3, (side, side))
-    return np.clip(picture, 0, 255).astype(np.uint8)
+    image = np.where(radius < 0.8, tissue, np.where(radius < 1, 200, 5)) + rng.normal(0, 3, (side, side))
+    return np.clip(image, 0, 255).astype(np.uint8)
 
 
-def copy(picture: Grey, kind: str) -> Grey:
+def copy(image: Grey, kind: str) -> Grey:
     """Return a planted copy."""
     if kind == "smaller":
-        return np.asarray(cv2.resize(picture, None, fx=0.75, fy=0.75, interpolation=cv2.INTER_AREA), np.uint8)
+        return np.asarray(cv2.resize(image, None, fx=0.75, fy=0.75, interpolation=cv2.INTER_AREA), np.uint8)
     if kind == "JPEG q30":
         return np.asarray(
-            cv2.imdecode(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 30])[1], 0), np.uint8
+            cv2.imdecode(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 30])[1], 0), np.uint8
         )
     if kind == "gamma":
-        return np.asarray(255 * (picture / 255.0) ** 0.6, np.uint8)
+        return np.asarray(255 * (image / 255.0) ** 0.6, np.uint8)
     if kind == "frame":
-        return np.pad(picture, 5, constant_values=255)
+        return np.pad(image, 5, constant_values=255)
     changed = {
-        "same": picture,
-        "mirrored": picture[:, ::-1],
-        "turned 90": np.rot90(picture),
-        "cropped": picture[3:, 4:-2],
+        "same": image,
+        "mirrored": image[:, ::-1],
+        "turned 90": np.rot90(image),
+        "cropped": image[3:, 4:-2],
     }
     return np.ascontiguousarray(changed[kind])
 
 
 class Heads:
-    """A dataset of n pictures, one in twenty of them a copy of another; made when read."""
+    """A dataset of n images, one in twenty of them a copy of another; made when read."""
 
     def __init__(self, n: int) -> None:
         self.making = 0.0
@@ -85,10 +85,10 @@ class Heads:
 
     def pixels(self, i: int) -> Grey:
         start = time.thread_time()
-        picture = head(i) if i < self.n_scenes else copy(head(self.original(i)), self.kind(i))
+        image = head(i) if i < self.n_scenes else copy(head(self.original(i)), self.kind(i))
         with self._lock:
             self.making += time.thread_time() - start
-        return picture
+        return image
 
     def original(self, i: int) -> int:
         return i - self.n_scenes
@@ -120,28 +120,28 @@ class Heads:
 
 
 class Stages:
-    """A reporter that notes when each stage began: wall clock, processor, and time spent making pictures."""
+    """A reporter that notes when each stage began: wall clock, processor, and time spent making images."""
 
     def __init__(self, heads: Heads) -> None:
         self._heads = heads
         self.marks: list[tuple[str, tuple[float, float, float]]] = []
 
-    def say(self, message: str) -> None:
+    def info(self, message: str) -> None:
         del message
 
-    warn = say
+    warning = info
 
     def mark(self, label: str) -> None:
         self.marks.append((label, (time.perf_counter(), time.process_time(), self._heads.making)))
 
-    def track(self, items: Any, label: str, total: int | None = None) -> Any:
+    def progress(self, items: Any, label: str, total: int | None = None) -> Any:
         del total
         self.mark(label)
         yield from items
         self.mark(f"after {label}")
 
     def spent(self, first: str, last: str) -> dict[str, float]:
-        """Return seconds between two marks: wall clock, and processor without the making of pictures."""
+        """Return seconds between two marks: wall clock, and processor without the making of images."""
         at = dict(self.marks)
         wall, cpu, made = (b - a for a, b in zip(at[first], at[last], strict=True))
         return {"wall": wall, "cpu": cpu - made, "making": made}
@@ -167,8 +167,8 @@ def one(n: int, workers: int | None) -> dict[str, Any]:
     scene = {f"{i:07d}": i if i < heads.n_scenes else heads.original(i) for i in range(n)}
     return {
         "n": n,
-        "describe": stages.spent("start", "after describing pictures"),
-        "search": stages.spent("after describing pictures", tried),
+        "describe": stages.spent("start", "after describing images"),
+        "search": stages.spent("after describing images", tried),
         "verify": stages.spent(tried, "end"),
         "total": stages.spent("start", "end"),
         "before": before,
@@ -182,7 +182,7 @@ def one(n: int, workers: int | None) -> dict[str, Any]:
 
 
 def drawn(n: int, rng: np.random.Generator) -> npt.NDArray[np.float32]:
-    """Return n fingerprints with the fall-off of pictures, without a mean."""
+    """Return n fingerprints with the fall-off of images, without a mean."""
     decay = 1 / (1 + np.hypot(*np.mgrid[:FINE, :FINE])) ** 1.5
     blocks = rng.standard_normal((n, VIEWS, FINE, FINE), np.float32) * decay.astype(np.float32)
     blocks[..., 0, 0] = 0
@@ -190,18 +190,18 @@ def drawn(n: int, rng: np.random.Generator) -> npt.NDArray[np.float32]:
 
 
 def hashes(n: int) -> dict[str, Any]:
-    """Search drawn fingerprints that share a mean, as pictures of one organ do; one in twenty is a turned copy."""
+    """Search drawn fingerprints that share a mean, as images of one organ do; one in twenty is a turned copy."""
     rng = np.random.default_rng(1)
     n_copies = n // COPIED
     blocks = drawn(n, rng) + 1.5 * drawn(1, rng)
-    turns = rng.integers(0, TURNS, n_copies)
+    turns = rng.integers(0, ORIENTATIONS, n_copies)
     for i, turn in enumerate(turns):
-        blocks[n - n_copies + i] = turn_coefficients(blocks[i], int(turn)) + 0.03 * drawn(1, rng)[0]
+        blocks[n - n_copies + i] = rotate_coefficients(blocks[i], int(turn)) + 0.03 * drawn(1, rng)[0]
     blocks /= np.linalg.norm(blocks, axis=(2, 3), keepdims=True)
     kept = blocks.astype(np.float16)
     del blocks
     before, start = peak(), (time.perf_counter(), time.process_time())
-    found = {(one.a, one.b) for one in candidates(kept)}
+    found = {(one.a, one.b) for one in find_candidates(kept)}
     wall, cpu = time.perf_counter() - start[0], time.process_time() - start[1]
     hit = sum((i, n - n_copies + i) in found for i in range(n_copies))
     return {
@@ -224,7 +224,7 @@ STAGES = ("describe", "search", "verify", "total")
 def table(rows: list[dict[str, Any]]) -> str:
     """Return time and memory as a Markdown table."""
     lines = [
-        "| pictures | fingerprints s | candidates s | verification s | total s | (wall s) | making pictures s "
+        "| images | fingerprints s | candidates s | verification s | total s | (wall s) | making images s "
         "| MiB before | MiB peak | candidates |",
         "|" + "--:|" * 10,
     ]
@@ -239,7 +239,7 @@ def table(rows: list[dict[str, Any]]) -> str:
 
 def found_table(rows: list[dict[str, Any]]) -> str:
     """Return found of planted by kind as a Markdown table."""
-    lines = ["| pictures | " + " | ".join(KINDS) + " | false pairs | possibly one patient |"]
+    lines = ["| images | " + " | ".join(KINDS) + " | false pairs | possibly one patient |"]
     lines.append("|" + "--:|" * (3 + len(KINDS)))
     for r in rows:
         cells = " | ".join(f"{r['found'].get(k, 0)}/{r['planted'].get(k, 0)}" for k in KINDS)
@@ -264,9 +264,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("sizes", nargs="*", type=int, default=[1000, 10_000])
     parser.add_argument("--workers", type=int)
-    parser.add_argument(
-        "--hashes", action="store_true", help="search drawn hashes for candidates, no pictures"
-    )
+    parser.add_argument("--hashes", action="store_true", help="search drawn hashes for candidates, no images")
     parser.add_argument("--one", action="store_true", help="run one size here and print JSON")
     arguments = parser.parse_args()
     if arguments.hashes and arguments.one:

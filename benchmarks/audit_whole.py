@@ -1,8 +1,8 @@
-"""The whole `headtohead audit` on synthetic pictures on disk: seconds and peak memory by number of pictures.
+"""The whole `headtohead audit` on synthetic images on disk: seconds and peak memory by number of images.
 
     python benchmarks/audit_whole.py 1000 10000
 
-Pictures are the synthetic heads of `audit_scale.py` (64 to 96 pixels, PNG, one in twenty a copy) in
+Images are the synthetic heads of `audit_scale.py` (64 to 96 pixels, PNG, one in twenty a copy) in
 two class folders. Writing them is not counted. Seconds of the processor are of all threads; the
 command runs in a process of its own.
 """
@@ -24,13 +24,13 @@ from audit_scale import COPIED, KINDS, copy, head
 
 
 def written(folder: Path, n: int) -> None:
-    """Write n pictures, one in twenty a copy of another, into two class folders."""
+    """Write n images, one in twenty a copy of another, into two class folders."""
     scenes = n - n // COPIED
     for i in range(n):
-        picture = head(i) if i < scenes else copy(head(i - scenes), KINDS[i % len(KINDS)])
+        image = head(i) if i < scenes else copy(head(i - scenes), KINDS[i % len(KINDS)])
         path = folder / "ab"[i % scenes % 2] / f"{i:06d}.png"  # a copy has the label of its original
         path.parent.mkdir(exist_ok=True)
-        cv2.imwrite(str(path), picture)
+        cv2.imwrite(str(path), image)
 
 
 def one(n: int) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def one(n: int) -> dict[str, Any]:
         _, status, used = os.wait4(process.pid, 0)
         wall = time.perf_counter() - start
         if status != 0:
-            raise SystemExit(f"the audit of {n} pictures ended with status {status}")
+            raise SystemExit(f"the audit of {n} images ended with status {status}")
         record = json.loads((out / "audit.json").read_text())
         size = sum(file.stat().st_size for file in out.iterdir()) / 2**20
     return {
@@ -62,7 +62,7 @@ def one(n: int) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("sizes", nargs="*", type=int, default=[1000])
-    print("| pictures | processor s | wall s | MiB peak | MiB written | groups | severe issues |")
+    print("| images | processor s | wall s | MiB peak | MiB written | groups | severe issues |")
     print("|--:|--:|--:|--:|--:|--:|--:|")
     for n in parser.parse_args().sizes:
         r = one(n)

@@ -20,23 +20,25 @@ from threadpoolctl import threadpool_limits
 
 from headtohead.stats.intervals.resampling import make_resamples
 from headtohead.stats.metrics.registry import metric_values
-from headtohead.stats.predictions import Lines
+from headtohead.stats.predictions import ContenderPredictions
 
 NAMES = ("auroc", "average_precision", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "f1", "mcc",
          "brier", "log_loss")  # fmt: skip
 CLASSES = ("no", "yes")
 
 
-def contender(n: int, n_groups: int, seed: int) -> Lines:
+def contender(n: int, n_groups: int, seed: int) -> ContenderPredictions:
     """Return one contender's predictions: labels by group, scores shared within it."""
     shared, own = np.random.default_rng(0), np.random.default_rng([1, seed])
     group = np.sort(shared.integers(0, n_groups, n))
     label = (shared.random(n_groups) < 0.3).astype(np.int64)[group]
     p = 1 / (1 + np.exp(-(1.5 * label - 1 + own.normal(size=n_groups)[group] + own.normal(size=n))))
-    return Lines(np.arange(n), group, label, np.zeros(n, dtype=np.int64), np.stack([1 - p, p], axis=1))
+    return ContenderPredictions(
+        np.arange(n), group, label, np.zeros(n, dtype=np.int64), np.stack([1 - p, p], axis=1)
+    )
 
 
-def ours(lines: list[Lines], n_groups: int, replicates: int, workers: int) -> float:
+def ours(lines: list[ContenderPredictions], n_groups: int, replicates: int, workers: int) -> float:
     """Return the seconds that all replicates of all contenders and metrics take."""
     began = time.perf_counter()
     with threadpool_limits(limits=1):
@@ -47,7 +49,7 @@ def ours(lines: list[Lines], n_groups: int, replicates: int, workers: int) -> fl
     return time.perf_counter() - began
 
 
-def plain(lines: Lines, n_groups: int, replicates: int) -> float:
+def plain(lines: ContenderPredictions, n_groups: int, replicates: int) -> float:
     """Return the seconds per replicate of one contender, all ten metrics, with scipy and scikit-learn."""
     rows = [np.flatnonzero(lines.group == g) for g in range(n_groups)]
 

@@ -27,13 +27,13 @@ import numpy.typing as npt
 from coverage_cells import ROPE, Cell, grid, separation, truths
 from threadpoolctl import threadpool_limits
 
-from headtohead.evaluate.decision_rule import Rule, decide
-from headtohead.stats.hypothesis.paired_difference import differences, rarer_class_groups
-from headtohead.stats.intervals.delong import auroc_pulls, auroc_test, covariance, logit_interval
-from headtohead.stats.intervals.resampling import bca, expanded, make_resamples, percentile
+from headtohead.evaluate.decision_rule import DecisionRule, decide
+from headtohead.stats.hypothesis.paired_difference import paired_differences, rarer_class_groups
+from headtohead.stats.intervals.delong import auroc_components, auroc_test, covariance, logit_interval
+from headtohead.stats.intervals.resampling import bca, expanded_percentile, make_resamples, percentile
 from headtohead.stats.intervals.score import make_score
 from headtohead.stats.metrics.registry import METRICS, metric_values
-from headtohead.stats.predictions import Lines, Table
+from headtohead.stats.predictions import ContenderPredictions, PredictionTable
 
 Floats = npt.NDArray[np.float64]
 NAMES = (
@@ -48,7 +48,7 @@ NAMES = (
 )
 
 
-def draw(cell: Cell, second: float, rng: np.random.Generator) -> Table | None:
+def draw(cell: Cell, second: float, rng: np.random.Generator) -> PredictionTable | None:
     """Return one simulated table of two contenders, or None where a class is missing."""
     label_of_group = (rng.random(cell.groups) < cell.prevalence).astype(np.int64)
     if label_of_group.min() == label_of_group.max():
@@ -67,10 +67,10 @@ def draw(cell: Cell, second: float, rng: np.random.Generator) -> Table | None:
         )
         positive = 1 / (1 + np.exp(-odds))
         prob = np.stack([1 - positive, positive], axis=1)
-        lines[name, 0] = Lines(np.arange(n), group, label, np.zeros(n, dtype=np.int64), prob)
+        lines[name, 0] = ContenderPredictions(np.arange(n), group, label, np.zeros(n, dtype=np.int64), prob)
     names = np.array([f"s{i:06d}" for i in range(n)])
     groups = np.array([f"g{i:06d}" for i in range(cell.groups)])
-    return Table(("no", "yes"), names, groups, group, label, ("a", "b"), (0,), lines, False)
+    return PredictionTable(("no", "yes"), names, groups, group, label, ("a", "b"), (0,), lines, False)
 
 
 def _noise(rng: np.random.Generator, cell: Cell, group: npt.NDArray[np.int64]) -> Floats:
@@ -123,7 +123,7 @@ def _bootstrapped(
     boot = resamples.boot(values)
     boot = boot[~np.isnan(boot)]
     _hit(found, f"{name}_percentile", percentile(boot, 0.95), truth)
-    _hit(found, f"{name}_expanded", expanded(boot, 0.95, n), truth)
+    _hit(found, f"{name}_expanded", expanded_percentile(boot, 0.95, n), truth)
     _hit(found, f"{name}_bca", bca(float(values[0]), boot, resamples.jack(values), 0.95), truth)
 
 
@@ -134,10 +134,10 @@ def _hit(found: dict[str, float], name: str, ends: tuple[float, float] | None, t
         found[f"{name}|width"] = ends[1] - ends[0]
 
 
-def _closed(table: Table, truth: float) -> dict[str, float]:
+def _closed(table: PredictionTable, truth: float) -> dict[str, float]:
     found: dict[str, float] = {}
     for name, n, by_group in (("delong", table.n_samples, False), ("obuchowski", table.n_groups, True)):
-        pulls = auroc_pulls(table.of("a"), n, by_group=by_group)
+        pulls = auroc_components(table.of("a"), n, by_group=by_group)
         variance = covariance(pulls, pulls)
         if variance > 0 and 0 < pulls.value < 1:
             _hit(found, f"auroc_{name}", logit_interval(pulls.value, variance, 0.95), truth)
@@ -146,13 +146,13 @@ def _closed(table: Table, truth: float) -> dict[str, float]:
 
 
 def _verdict(
-    table: Table, values: dict[str, dict[str, Floats]], resamples: Any, kind: str
+    table: PredictionTable, values: dict[str, dict[str, Floats]], resamples: Any, kind: str
 ) -> dict[str, float]:
     primary = {name: row["auroc"] for name, row in values.items()}
-    gap = differences(table, [("a", "b")], METRICS["auroc"], primary, resamples, 0.95)[0]
+    gap = paired_differences(table, [("a", "b")], METRICS["auroc"], primary, resamples, 0.95)[0]
     events = rarer_class_groups(table)
     decision = decide(
-        Rule(rope=ROPE), low=gap.low, high=gap.high, inner=gap.inner, p_adjusted=gap.p_adjusted,
+        DecisionRule(rope=ROPE), low=gap.low, high=gap.high, inner=gap.inner, p_adjusted=gap.p_adjusted,
         n_groups=table.n_groups, n_events=events,
     )  # fmt: skip
     found = {
@@ -163,10 +163,10 @@ def _verdict(
         found[f"difference_{kind}|cover"] = float(gap.low <= truth <= gap.high)
         boot = resamples.boot(primary["a"] - primary["b"])
         if len(boot) >= 400:
-            ends = expanded(boot[~np.isnan(boot)], 0.95, table.n_groups)
+            ends = expanded_percentile(boot[~np.isnan(boot)], 0.95, table.n_groups)
             found[f"difference_{kind}_bootstrap|cover"] = float(ends[0] <= truth <= ends[1])
             found[f"{kind}_bootstrap|better"] = float(ends[0] > 0 or ends[1] < 0)
-    pulls = [auroc_pulls(table.of(c), table.n_groups, by_group=True) for c in ("a", "b")]
+    pulls = [auroc_components(table.of(c), table.n_groups, by_group=True) for c in ("a", "b")]
     tested = auroc_test(*pulls)
     if tested is not None:
         error = 1.959964 * tested[2]

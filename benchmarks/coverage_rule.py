@@ -193,10 +193,10 @@ COLUMNS = (
 
 def check(cells: Sequence[Cell], studies: int) -> float:
     """Return the largest distance between this implementation and the product's, over ends of intervals."""
-    from headtohead.stats.hypothesis.paired_difference import differences
+    from headtohead.stats.hypothesis.paired_difference import paired_differences
     from headtohead.stats.intervals.resampling import make_resamples
     from headtohead.stats.metrics.registry import METRICS, metric_values
-    from headtohead.stats.predictions import Lines, Table
+    from headtohead.stats.predictions import ContenderPredictions, PredictionTable
 
     worst = 0.0
     for cell in cells:
@@ -211,15 +211,15 @@ def check(cells: Sequence[Cell], studies: int) -> float:
             lines = {}
             for name, score in zip("ab", scores, strict=True):
                 p = special.expit(score[i].ravel() - 2)
-                lines[name, 0] = Lines(
+                lines[name, 0] = ContenderPredictions(
                     np.arange(len(group)), group, label, np.zeros_like(label), np.stack([1 - p, p], axis=1)
                 )
-            table = Table(("no", "yes"), *names, group, label, ("a", "b"), (0,), lines, False)
+            table = PredictionTable(("no", "yes"), *names, group, label, ("a", "b"), (0,), lines, False)
             values = {
                 c: metric_values(table.of(c), resamples.weights, ["auroc"], table.classes)["auroc"]
                 for c in "ab"
             }
-            found = differences(table, [("a", "b")], METRICS["auroc"], values, resamples, 0.95)[0]
+            found = paired_differences(table, [("a", "b")], METRICS["auroc"], values, resamples, 0.95)[0]
             if found.inner is not None and found.low is not None and found.high is not None:
                 theirs = np.array([[found.low, found.high], found.inner])
                 worst = max(worst, float(np.abs(theirs - ours[:, :, i]).max()))

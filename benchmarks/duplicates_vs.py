@@ -1,7 +1,7 @@
-"""Duplicates found and missed, side by side with imagededup and cleanvision on the same pictures.
+"""Duplicates found and missed, side by side with imagededup and cleanvision on the same images.
 
     python benchmarks/duplicates_vs.py                     # synthetic heads, each with a planted copy
-    python benchmarks/duplicates_vs.py --data brain-mri    # real pictures: pairs that each tool joins
+    python benchmarks/duplicates_vs.py --data brain-mri    # real images: pairs that each tool joins
 
 The two tools are no dependency of the product; install them into an environment of their own
 (`pip install --no-deps imagededup cleanvision` beside this package). A tool that is not installed
@@ -53,9 +53,9 @@ def planted(folder: Path, n: int) -> Truth:
     for family, kinds in FAMILIES.items():
         for kind, copy in kinds.items():
             for _ in range(n):
-                picture, seed = head(seed), seed + 1
+                image, seed = head(seed), seed + 1
                 names = []
-                for word, (suffix, content) in (("", stored.png(picture)), (" copy", copy(picture))):
+                for word, (suffix, content) in (("", stored.png(image)), (" copy", copy(image))):
                     names.append(f"{seed:04d}{word}{suffix}")
                     path = folder / "ab"[seed % 2] / names[-1]
                     path.parent.mkdir(exist_ok=True)
@@ -161,7 +161,7 @@ def title(tool: str) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--data", type=Path, help="a folder of real pictures, instead of planted ones")
+    parser.add_argument("--data", type=Path, help="a folder of real images, instead of planted ones")
     parser.add_argument("--n", type=int, default=3, help="how many synthetic scenes for each kind of copy")
     arguments = parser.parse_args()
     if arguments.data:

@@ -1,8 +1,8 @@
-"""Fine-tuning speed at full size beside Hugging Face's Trainer: pictures/s of forward, backward and update.
+"""Fine-tuning speed at full size beside Hugging Face's Trainer: images/s of forward, backward and update.
 
-    python benchmarks/finetune_speed.py --network vit_base_patch16_224 --pictures 64
+    python benchmarks/finetune_speed.py --network vit_base_patch16_224 --images 64
 
-Random weights, generated pictures, batches of 16, AdamW on all weights, on the machine's CPU or GPU.
+Random weights, generated images, batches of 16, AdamW on all weights, on the machine's CPU or GPU.
 Three ways on the same network: the product (bf16 where it is checked and there is hardware for it; which
 arithmetic it was is printed, for without such hardware all three compute in fp32 or emulate bf16), the
 Trainer with its defaults (fp32), and the Trainer with bf16=True. The first step of each is not counted;
@@ -30,13 +30,13 @@ from headtohead.core.progress import QUIET
 from headtohead.training.data_loader import get_augmenter
 from headtohead.training.settings import FinetuneSettings
 from headtohead.training.setup import loader, start_training
-from headtohead.training.trainer import Part
+from headtohead.training.trainer import Subset
 
 BATCH = 16
 
 
 class Generated:
-    """Pictures of noise in memory."""
+    """Images of noise in memory."""
 
     def __init__(self, n: int, side: int) -> None:
         self.array = np.random.default_rng(0).random((n, side, side), dtype=np.float32)
@@ -52,9 +52,9 @@ class Generated:
 
 
 def ours(name: str, n: int, *, frozen: bool = False) -> float:
-    """Return the product's pictures/s, and print the arithmetic that it chose."""
+    """Return the product's images/s, and print the arithmetic that it chose."""
     record = resolve(f"scratch:{name}")
-    part = Part(np.arange(n), np.arange(n) % 2)
+    part = Subset(np.arange(n), np.arange(n) % 2)
     settings = FinetuneSettings(
         head_start="random",
         batch=BATCH,
@@ -76,13 +76,13 @@ class Clock:
     def __init__(self) -> None:
         self.times: list[float] = []
 
-    def say(self, message: str) -> None:
+    def info(self, message: str) -> None:
         """Ignore the sentence."""
 
-    def warn(self, message: str) -> None:
+    def warning(self, message: str) -> None:
         """Ignore the sentence."""
 
-    def track(self, items: Any, label: str, total: int | None = None) -> Any:  # noqa: ARG002
+    def progress(self, items: Any, label: str, total: int | None = None) -> Any:  # noqa: ARG002
         """Note when each batch is asked for."""
         for item in items:
             self.times.append(time.perf_counter())
@@ -90,7 +90,7 @@ class Clock:
         self.times.append(time.perf_counter())
 
     def speed(self, n: int) -> float:
-        """Return pictures/s after the first batch."""
+        """Return images/s after the first batch."""
         return (n - BATCH) / (self.times[-1] - self.times[1])
 
 
@@ -109,7 +109,7 @@ class Scored(nn.Module):
 
 
 def theirs(name: str, n: int, *, bf16: bool) -> float:
-    """Return the Trainer's pictures/s."""
+    """Return the Trainer's images/s."""
     from transformers import Trainer, TrainerCallback, TrainingArguments
 
     record = resolve(f"scratch:{name}")
@@ -140,11 +140,11 @@ def main() -> None:
     """Time the three ways and print them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--network", default="vit_base_patch16_224", help="timm's name")
-    parser.add_argument("--pictures", type=int, default=64)
+    parser.add_argument("--images", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--frozen", action="store_true", help="also time frozen BatchNorm statistics")
     asked = parser.parse_args()
-    name, n = asked.network, asked.pictures
+    name, n = asked.network, asked.images
     ways: dict[str, Callable[[], float]] = {
         "headtohead": lambda: ours(name, n),
         "Trainer, bf16": lambda: theirs(name, n, bf16=True),
@@ -159,7 +159,7 @@ def main() -> None:
     best = max(found["headtohead"])
     for way, speeds in found.items():
         print(
-            f"{name:<24} {way:<18} best {max(speeds):6.2f} of {[round(v, 2) for v in speeds]} pictures/s; "
+            f"{name:<24} {way:<18} best {max(speeds):6.2f} of {[round(v, 2) for v in speeds]} images/s; "
             f"headtohead is {best / max(speeds):.2f} x"
         )
 

@@ -1,4 +1,4 @@
-"""Throw damaged pictures at the readers: each must come out as an `Image` or as `UnreadableError`.
+"""Throw damaged images at the readers: each must come out as an `Image` or as `UnreadableError`.
 
     python benchmarks/fuzz_readers.py --files 100000 [--seed 0] [--start 0] [--jobs 2] [--only jpeg/]
 
@@ -47,7 +47,7 @@ MAX_GROWTH = 1 << 30
 
 
 def make_corpus() -> dict[str, bytes]:
-    """Return sound files by name: pictures made here, and those that pydicom ships."""
+    """Return sound files by name: images made here, and those that pydicom ships."""
     return {**_rasters(), **_volumes(), **_dicoms(), **_medical_jpegs()}
 
 
@@ -99,9 +99,9 @@ def _rasters() -> dict[str, bytes]:
     return {name: _saved(*job) for name, job in jobs.items()}
 
 
-def _saved(picture: Any, kind: str, options: dict[str, Any]) -> bytes:
+def _saved(source: Any, kind: str, options: dict[str, Any]) -> bytes:
     buffer = io.BytesIO()
-    picture.save(buffer, kind, **options)
+    source.save(buffer, kind, **options)
     return buffer.getvalue()
 
 
@@ -233,7 +233,7 @@ def mend_png(data: bytes) -> bytes:
 
 
 def mutated(corpus: dict[str, bytes], number: int, seed: int, only: str = "") -> tuple[str, bytes]:
-    """Return the name of the sound file and the damaged content of file `number`; `only` begins the name."""
+    """Return the name of the sound file and the damaged content of file `format_estimate`; `only` begins the name."""
     rng = np.random.default_rng((seed, number))
     families = [
         [n for n in sorted(corpus) if n.startswith("pydicom/") is shipped] for shipped in (True, False)

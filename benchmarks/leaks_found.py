@@ -1,11 +1,11 @@
-"""Every planted kind of copy on four kinds of pictures: how many of n are found.
+"""Every planted kind of copy on four kinds of images: how many of n are found.
 
     python benchmarks/leaks_found.py --n 6
     python benchmarks/leaks_found.py --n 2 --crowd 600    # as in a set too large to compare all pairs
 
 Each kind is a folder of its own, read by the loader: n originals and their n copies, so that no
 copy is found by way of another. With --crowd all kinds stand in one set, each with originals of its
-own, among so many other pictures, and the set is searched as one of more than 4,000 pictures is.
+own, among so many other images, and the set is searched as one of more than 4,000 images is.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from headtohead.data.load import load
 def searched(copy: Copy, originals: list[Grey]) -> tuple[int, int]:
     """Return how many copies are in the group of their original, and how many wrong pairs there are."""
     with tempfile.TemporaryDirectory() as folder:
-        for i, picture in enumerate(originals):
-            for word, (suffix, content) in (("a", stored.png(picture)), ("b", copy(picture))):
+        for i, image in enumerate(originals):
+            for word, (suffix, content) in (("a", stored.png(image)), ("b", copy(image))):
                 path = Path(folder, "xy"[i % 2], f"{word}{i:03d}{suffix}")
                 path.parent.mkdir(exist_ok=True)
                 path.write_bytes(content)
@@ -68,11 +68,9 @@ def crowded(originals: Callable[[int], Grey], n: int, others: int) -> tuple[dict
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--n", type=int, default=6, help="pictures of each kind")
-    parser.add_argument(
-        "--scenes", default=",".join(SCENES), help="kinds of pictures, of " + ", ".join(SCENES)
-    )
-    parser.add_argument("--crowd", type=int, help="all kinds in one set among so many other pictures")
+    parser.add_argument("--n", type=int, default=6, help="images of each kind")
+    parser.add_argument("--scenes", default=",".join(SCENES), help="kinds of images, of " + ", ".join(SCENES))
+    parser.add_argument("--crowd", type=int, help="all kinds in one set among so many other images")
     arguments = parser.parse_args()
     n, scenes = arguments.n, arguments.scenes.split(",")
     start, wrong = time.process_time(), 0

@@ -13,23 +13,23 @@ from tests.planting.pixels import NOISE, brownish
 
 from headtohead.audit.audit import AuditResult, audit
 from headtohead.audit.check import run_checks
-from headtohead.audit.context import Context, Settings
-from headtohead.audit.descriptors.image_pass import look_at
+from headtohead.audit.context import AuditConfig, AuditContext
+from headtohead.audit.descriptors.image_pass import summarise_image
 from headtohead.audit.registry import CHECKS, get_check
 from headtohead.core.records import Image
 
 
 @pytest.fixture(autouse=True)
-def measure_each_picture_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the measures of pictures that many planted sets share; a changed picture is another object."""
+def measure_each_image_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the measures of images that many planted sets share; a changed image is another object."""
 
     def once(name: str, image: Image, *, classical: bool = True) -> Any:
         key = (name, id(image), classical)
         if key not in SEEN:
-            SEEN[key] = (image, look_at(name, image, classical=classical))
+            SEEN[key] = (image, summarise_image(name, image, classical=classical))
         return SEEN[key][1]
 
-    monkeypatch.setattr("headtohead.audit.descriptors.image_pass.look_at", once)
+    monkeypatch.setattr("headtohead.audit.descriptors.image_pass.summarise_image", once)
 
 
 SEEN: dict[Any, Any] = {}
@@ -40,7 +40,7 @@ SEEN: dict[Any, Any] = {}
 
 def look(plant: Plant) -> Any:
     grouping = plant.grouping or known(plant.data)
-    context = Context(plant.data, plant.settings, grouping=grouping)
+    context = AuditContext(plant.data, plant.settings, grouping=grouping)
     return run_checks(context, [get_check(plant.code)])[0]
 
 
@@ -56,7 +56,7 @@ def test_a_planted_defect_is_caught(plant: Plant) -> None:
 
 def test_fifty_kinds_are_planted_and_every_check_is_among_them() -> None:
     assert len(PLANTS) >= 50
-    # H2H128 speaks of pictures without a foreground; it has a test of its own below
+    # H2H128 speaks of images without a foreground; it has a test of its own below
     assert {p.code for p in PLANTS} | {"H2H128"} == {c.code for c in CHECKS}
 
 
@@ -66,7 +66,7 @@ def clean_result() -> AuditResult:
 
 
 SMALL_SET = {"H2H503", "H2H504", "H2H505"}
-"""Sixty pictures are too few for these, and they say so."""
+"""Sixty images are too few for these, and they say so."""
 
 
 def test_a_clean_set_has_no_issue_but_its_size(clean_result: AuditResult) -> None:
@@ -95,7 +95,7 @@ def test_one_class_makes_the_label_checks_not_applicable() -> None:
     data = replace(
         CLEAN.subset(s.id for s in CLEAN.samples if s.label == "no"), classes=("no",), positive=None
     )
-    context = Context(data, grouping=known(data))
+    context = AuditContext(data, grouping=known(data))
     for code in (
         "H2H204",
         "H2H301",
@@ -111,24 +111,24 @@ def test_one_class_makes_the_label_checks_not_applicable() -> None:
         assert run_checks(context, [get_check(code)])[0].outcome == "not_applicable", code
 
 
-def test_colour_pictures_make_the_colour_checks_not_applicable() -> None:
+def test_colour_images_make_the_colour_checks_not_applicable() -> None:
     tinted = altered(CLEAN, range(60), pixels_by(brownish))
-    context = Context(tinted, grouping=known(tinted))
+    context = AuditContext(tinted, grouping=known(tinted))
     for code in ("H2H120", "H2H121"):
         assert run_checks(context, [get_check(code)])[0].outcome == "not_applicable"
 
 
 def test_the_classical_crop_can_be_left_out() -> None:
-    context = Context(CLEAN, Settings(classical=False), grouping=known(CLEAN))
+    context = AuditContext(CLEAN, AuditConfig(classical=False), grouping=known(CLEAN))
     for code in ("H2H126", "H2H127"):
         assert run_checks(context, [get_check(code)])[0].outcome == "not_applicable"
 
 
-def test_a_few_pictures_without_foreground_are_named() -> None:
+def test_a_few_images_without_foreground_are_named() -> None:
     data = altered(
         CLEAN, [2], pixels_by(lambda p: np.asarray(p * 0 + 90 + NOISE.integers(0, 2, p.shape), np.uint8))
     )
-    found = run_checks(Context(data, grouping=known(data)), [get_check("H2H128")])[0]
+    found = run_checks(AuditContext(data, grouping=known(data)), [get_check("H2H128")])[0]
     assert found.outcome == "issue"
     assert found.samples == (CLEAN.samples[2].id,)
 
@@ -142,13 +142,13 @@ def test_without_probabilities_the_label_check_is_skipped_and_says_what_it_needs
 
 
 def test_a_contender_above_the_shortcuts_passes() -> None:
-    context = Context(CLEAN, Settings(best=("good-net", 0.97)), grouping=known(CLEAN))
+    context = AuditContext(CLEAN, AuditConfig(best=("good-net", 0.97)), grouping=known(CLEAN))
     found = run_checks(context, [get_check("H2H305")])[0]
     assert found.outcome == "passed", found.message
 
 
 def test_reviewers_groups_mean_that_copies_were_not_searched() -> None:
-    context = Context(CLEAN, grouping=known(CLEAN, counts={}))
+    context = AuditContext(CLEAN, grouping=known(CLEAN, counts={}))
     for code in ("H2H202", "H2H208"):
         found = run_checks(context, [get_check(code)])[0]
         assert found.outcome == "skipped"
@@ -175,7 +175,7 @@ def test_false_alarms_on_clean_sets_are_rare() -> None:
     rounds = 20
     for seed in range(100, 100 + rounds):
         data = clean_set(seed=seed)
-        context = Context(data, grouping=known(data))
+        context = AuditContext(data, grouping=known(data))
         for found in run_checks(context, QUIET_ON_CLEAN):
             assert not (found.outcome == "issue" and found.severity == "severe"), (seed, found)
             alarms[found.code] = alarms.get(found.code, 0) + (found.outcome in ("issue", "tip"))

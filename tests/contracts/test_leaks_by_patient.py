@@ -1,4 +1,4 @@
-"""Leaks that are not one picture under two names: patients, volumes, frames, archives, labels, folders."""
+"""Leaks that are not one image under two names: patients, volumes, frames, archives, labels, folders."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from tests.planting.copies import gamma, resized, turned
 from tests.planting.scenes import head, series
 
 from headtohead.audit.check import run_checks
-from headtohead.audit.context import Context
+from headtohead.audit.context import AuditContext
 from headtohead.audit.duplicates import Grouping, find_groups
 from headtohead.audit.registry import get_check
 from headtohead.core.errors import LeakageError
-from headtohead.core.progress import Quiet
+from headtohead.core.progress import QuietReporter
 from headtohead.core.records import Finding
 from headtohead.data.dataset import Dataset
 from headtohead.data.load import LoadOptions, load
 from headtohead.data.splits.folds import make_folds
 
 HEADS = [head(seed) for seed in range(12)]
-PNG = [stored.png(picture)[1] for picture in HEADS]
+PNG = [stored.png(image)[1] for image in HEADS]
 Files = dict[str, bytes]
 
 
@@ -54,7 +54,7 @@ def searched(source: Path, **options: Any) -> tuple[Dataset, Grouping]:
 
 
 def asked(data: Dataset, grouping: Grouping, code: str) -> Finding:
-    return run_checks(Context(data, grouping=grouping), [get_check(code)])[0]
+    return run_checks(AuditContext(data, grouping=grouping), [get_check(code)])[0]
 
 
 def severe(data: Dataset, grouping: Grouping, code: str) -> Finding:
@@ -116,14 +116,14 @@ def test_the_same_name_in_two_parts(tmp_path: Path) -> None:
     assert set(severe(data, grouping, "H2H203").samples) == {"train/b/again.png", "test/b/again.png"}
 
 
-def test_a_link_to_a_training_picture(tmp_path: Path) -> None:
+def test_a_link_to_a_training_image(tmp_path: Path) -> None:
     root = written(tmp_path, parts())
     (root / "test/a/link.png").symlink_to(root / "train/a/0.png")
     data, grouping = searched(root)
     assert set(severe(data, grouping, "H2H203").samples) == {"train/a/0.png", "test/a/link.png"}
 
 
-def test_every_picture_twice_in_a_doubled_folder_is_counted_once(tmp_path: Path) -> None:
+def test_every_image_twice_in_a_doubled_folder_is_counted_once(tmp_path: Path) -> None:
     once = {f"{'ab'[i % 2]}/{i}.png": PNG[i] for i in range(6)}
     data, grouping = searched(written(tmp_path, once | {f"all/{name}": one for name, one in once.items()}))
     assert len(data) == grouping.n_groups == 6
@@ -197,8 +197,8 @@ def test_one_dicom_patient_in_two_parts(tmp_path: Path) -> None:
 def test_a_placeholder_joins_nothing_and_is_warned_of(nobody: str, tmp_path: Path) -> None:
     heard: list[str] = []
 
-    class Ear(Quiet):
-        def warn(self, message: str) -> None:
+    class Ear(QuietReporter):
+        def warning(self, message: str) -> None:
             heard.append(message)
 
     written(tmp_path, of_patients([*[nobody] * 6, "p1", "p1"]))
@@ -241,7 +241,7 @@ def test_a_copy_joins_two_patients(tmp_path: Path) -> None:
 
 
 def framed(tmp_path: Path, name: str, content: bytes, n: int) -> tuple[Dataset, Grouping]:
-    """Load single pictures beside the frames of one file, half of them in each part."""
+    """Load single images beside the frames of one file, half of them in each part."""
     files = {f"{i}.png": PNG[i] for i in range(4)} | {name: content}
     rows = [
         {"path": f"{i}.png", "label": "ab"[i % 2], "frame": "", "split": ("train", "test")[i // 2]}
@@ -292,5 +292,5 @@ def test_neighbouring_slices_without_a_patient_are_possibly_one(tmp_path: Path) 
 def test_names_that_tell_of_a_series(tmp_path: Path) -> None:
     names = [f"{'ab'[i % 2]}/case{i % 6}_slice{i // 6}.png" for i in range(12)]
     data = load(str(written(tmp_path, {name: stored.png(head(i))[1] for i, name in enumerate(names)})))
-    alone = Grouping({s.id: s.id for s in data.samples}, (), (), (), (), {"pictures": len(data)})
+    alone = Grouping({s.id: s.id for s in data.samples}, (), (), (), (), {"images": len(data)})
     assert asked(data, alone, "H2H210").outcome == "tip"

@@ -12,11 +12,11 @@ from tests.planting.copies import BEYOND, COPIES, FORMATS, Copy
 from tests.planting.scenes import SCENES, head
 
 from headtohead.audit.check import run_checks
-from headtohead.audit.context import Context
+from headtohead.audit.context import AuditContext
 from headtohead.audit.duplicates import Grouping, find, find_groups
 from headtohead.audit.duplicates import candidates as search
-from headtohead.audit.duplicates import distinct_images as pictures
-from headtohead.audit.duplicates.keypoints import View, look
+from headtohead.audit.duplicates import distinct_images as images
+from headtohead.audit.duplicates.keypoints import Keypoints, find_keypoints
 from headtohead.audit.registry import CHECKS, get_check
 from headtohead.core.errors import LeakageError
 from headtohead.core.records import Finding
@@ -46,7 +46,7 @@ KNOWN_MISSED = (
 )
 """Kinds that the search does not promise to find; docs/audit.md says what becomes of each."""
 
-Views = dict[tuple[tuple[int, ...], bytes], View]
+Views = dict[tuple[tuple[int, ...], bytes], Keypoints]
 SEEN: Views = {}
 
 
@@ -54,21 +54,21 @@ SEEN: Views = {}
 def look_at_each_original_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep what is made ready for alignment; the originals are the same in every test."""
 
-    def once(grey: npt.NDArray[np.uint8]) -> View:
+    def once(grey: npt.NDArray[np.uint8]) -> Keypoints:
         key = (grey.shape, grey.tobytes())
         if key not in SEEN:
-            SEEN[key] = look(grey)
+            SEEN[key] = find_keypoints(grey)
         return SEEN[key]
 
-    monkeypatch.setattr(pictures, "look", once)
+    monkeypatch.setattr(images, "find_keypoints", once)
 
 
 def plant(root: Path, copy: Copy, originals: list[npt.NDArray[np.uint8]]) -> list[tuple[str, str]]:
     """Write originals into train/ and a copy of each into test/, and return the pairs of ids."""
     pairs = []
-    for i, picture in enumerate(originals):
+    for i, image in enumerate(originals):
         pair = []
-        for part, (suffix, content) in (("train", stored.png(picture)), ("test", copy(picture))):
+        for part, (suffix, content) in (("train", stored.png(image)), ("test", copy(image))):
             name = f"{part}/{'no' if i % 2 else 'yes'}/{part}{i:02d}{suffix}"
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_bytes(content)
@@ -78,7 +78,7 @@ def plant(root: Path, copy: Copy, originals: list[npt.NDArray[np.uint8]]) -> lis
 
 
 def asked(data: Dataset, grouping: Grouping, code: str) -> Finding:
-    return run_checks(Context(data, grouping=grouping), [get_check(code)])[0]
+    return run_checks(AuditContext(data, grouping=grouping), [get_check(code)])[0]
 
 
 def together(data: Dataset, grouping: Grouping, pairs: list[tuple[str, str]]) -> bool:
@@ -146,7 +146,7 @@ def test_a_clean_set_has_no_leak(scene: str, tmp_path: Path) -> None:
     data = load(str(tmp_path))
     grouping = find_groups(data, workers=1)
     assert grouping.n_groups == len(data) == 16
-    context = Context(data, grouping=grouping)
+    context = AuditContext(data, grouping=grouping)
     loud = [
         f.code
         for f in run_checks(context, [c for c in CHECKS if c.family == "leaks"])
@@ -159,7 +159,7 @@ MAY_BE_MISSED_IN_LARGE_SETS = {"25 % cropped off each side"}
 
 
 def test_a_large_set_gives_up_hardly_any_kind(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Every kind at once, each of a head of its own, searched as sets of more than 4,000 pictures are."""
+    """Every kind at once, each of a head of its own, searched as sets of more than 4,000 images are."""
     root = {kind: f"{i % 2}/{i}" for i, kind in enumerate(COPIES)}
     pairs = {
         kind: plant(tmp_path / root[kind], copy, [head(1000 + i)])[0]

@@ -11,11 +11,11 @@ import pytest
 
 from headtohead.stats.hypothesis.corrected_ttest import corrected_t, correlated_bayes
 from headtohead.stats.hypothesis.mcnemar import clustered_mcnemar
-from headtohead.stats.intervals.delong import auroc_pulls, auroc_test, covariance
+from headtohead.stats.intervals.delong import auroc_components, auroc_test, covariance
 from headtohead.stats.intervals.proportions import newcombe, wilson_interval
 from headtohead.stats.intervals.resampling import concordance_bound
 from headtohead.stats.metrics.probabilistic import brier_parts
-from headtohead.stats.predictions import Lines
+from headtohead.stats.predictions import ContenderPredictions
 
 _I = np.arange(60)
 LABEL = ((7 * _I + 3) % 5 < 2).astype(np.int64)
@@ -24,8 +24,10 @@ A = (9 * LABEL + _SHARED + (13 * _I) % 7) / 40
 B = (4 * LABEL + _SHARED + (29 * _I) % 11) / 40
 
 
-def lines_of(score: npt.NDArray[np.float64], group: npt.NDArray[np.int64]) -> Lines:
-    return Lines(_I, group, LABEL, np.zeros(60, dtype=np.int64), np.stack([1 - score, score], axis=1))
+def lines_of(score: npt.NDArray[np.float64], group: npt.NDArray[np.int64]) -> ContenderPredictions:
+    return ContenderPredictions(
+        _I, group, LABEL, np.zeros(60, dtype=np.int64), np.stack([1 - score, score], axis=1)
+    )
 
 
 @pytest.mark.parametrize(
@@ -48,7 +50,7 @@ def test_clustered_auroc_is_obuchowskis_own_program(
 ) -> None:
     """The R function `doAUCcluster` of iMRMCcluster (R 4.2.2), adapted there from Obuchowski's `clusteredROC`."""
     n = len(np.unique(group))
-    a, b = (auroc_pulls([lines_of(score, group)], n, by_group=True) for score in (A, B))
+    a, b = (auroc_components([lines_of(score, group)], n, by_group=True) for score in (A, B))
     found = (covariance(a, a), covariance(b, b), covariance(a, b))
     assert found == pytest.approx((first, second, both), rel=1e-11)
     test = auroc_test(a, b)
@@ -65,7 +67,7 @@ def test_clustered_mcnemar_is_obuchowskis_without_the_factor_of_few_groups() -> 
     assert found is not None
     assert found[0] * 11 / 12 == pytest.approx(2.25, rel=1e-12)
     pooled = (only_a.sum() - only_b.sum()) ** 2 / (only_a.sum() + only_b.sum())
-    assert abs(pooled - found[0]) > 1  # planted: pictures as units
+    assert abs(pooled - found[0]) > 1  # planted: images as units
 
 
 def test_corrected_t_and_its_posterior_are_baycomps() -> None:

@@ -31,9 +31,15 @@ import pytest
 
 from headtohead.stats.decision.operating_points import RULES, choose_threshold
 from headtohead.stats.inner_predictions import InnerCell
-from headtohead.stats.intervals.delong import Pulls, auroc_pulls, auroc_test, covariance, logit_interval
+from headtohead.stats.intervals.delong import (
+    StructuralComponents,
+    auroc_components,
+    auroc_test,
+    covariance,
+    logit_interval,
+)
 from headtohead.stats.metrics.registry import metric_values
-from headtohead.stats.predictions import Lines
+from headtohead.stats.predictions import ContenderPredictions
 
 _I = np.arange(60)
 LABEL = ((7 * _I + 3) % 5 < 2).astype(np.int64)
@@ -41,13 +47,15 @@ _SHARED = (_I * _I + 3 * _I) % 17
 SCORES = {"a": (9 * LABEL + _SHARED + (13 * _I) % 7) / 40, "b": (4 * LABEL + _SHARED + (29 * _I) % 11) / 40}
 
 
-def lines_of(name: str) -> Lines:
+def lines_of(name: str) -> ContenderPredictions:
     score = SCORES[name]
-    return Lines(_I, _I, LABEL, np.zeros(60, dtype=np.int64), np.stack([1 - score, score], axis=1))
+    return ContenderPredictions(
+        _I, _I, LABEL, np.zeros(60, dtype=np.int64), np.stack([1 - score, score], axis=1)
+    )
 
 
-def pulls_of(name: str) -> Pulls:
-    return auroc_pulls([lines_of(name)], 60, by_group=False)
+def pulls_of(name: str) -> StructuralComponents:
+    return auroc_components([lines_of(name)], 60, by_group=False)
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,12 @@ import pytest
 
 from headtohead.evaluate.published_claim import cases_needed, claim
 from headtohead.stats.decision.decision_curve import net_benefit
-from headtohead.stats.decision.operating_points import at_prevalence
+from headtohead.stats.decision.operating_points import predictive_values_at_prevalence
 from headtohead.stats.hypothesis.corrected_ttest import corrected_t
 from headtohead.stats.hypothesis.mcnemar import clustered_mcnemar
 from headtohead.stats.hypothesis.multiplicity import holm
 from headtohead.stats.hypothesis.ranks import critical_difference
-from headtohead.stats.intervals.delong import auroc_pulls, covariance
+from headtohead.stats.intervals.delong import auroc_components, covariance
 from headtohead.stats.intervals.proportions import (
     fisher_exact,
     mcnemar_exact,
@@ -22,7 +22,7 @@ from headtohead.stats.intervals.proportions import (
 )
 from headtohead.stats.intervals.resampling import bca, concordance_bound
 from headtohead.stats.metrics.ranking import weighted_auroc
-from headtohead.stats.predictions import Lines
+from headtohead.stats.predictions import ContenderPredictions
 
 
 @pytest.mark.parametrize(
@@ -80,18 +80,18 @@ def test_fisher_is_the_lady_tasting_tea() -> None:
 
 
 def test_auroc_is_hanley_and_mcneils() -> None:
-    """Hanley and McNeil 1982, Radiology 143:29, table I: 109 CT pictures in five ratings, area 0.893."""
+    """Hanley and McNeil 1982, Radiology 143:29, table I: 109 CT images in five ratings, area 0.893."""
     normal, abnormal = [33, 6, 6, 11, 2], [3, 2, 2, 11, 33]
     score = np.repeat(np.tile(np.arange(5.0), 2), normal + abnormal)
     positive = np.repeat([False, True], [58, 51])
     assert weighted_auroc(score, positive, np.arange(109), np.ones((109, 1)))[0] == pytest.approx(
         0.893, abs=5e-4
     )
-    lines = Lines(
+    lines = ContenderPredictions(
         np.arange(109), np.arange(109), positive.astype(np.int64), np.zeros(109, dtype=np.int64),
         np.stack([1 - score / 4, score / 4], axis=1),
     )  # fmt: skip
-    pulls = auroc_pulls([lines], 109, by_group=False)
+    pulls = auroc_components([lines], 109, by_group=False)
     # their nonparametric standard error is 0.032; DeLong's estimate differs in the third decimal
     assert np.sqrt(covariance(pulls, pulls)) == pytest.approx(0.032, abs=0.0015)
 
@@ -113,11 +113,11 @@ def test_delong_is_delongs(column: int, area: float, error: float) -> None:
     rows = np.array(OVARIAN.split(), dtype=float).reshape(43, 4)
     score = -rows[:, 2] if column == 2 else rows[:, column]
     share = (score - score.min()) / np.ptp(score)
-    lines = Lines(
+    lines = ContenderPredictions(
         np.arange(43), np.arange(43), rows[:, 3].astype(np.int64), np.zeros(43, dtype=np.int64),
         np.stack([1 - share, share], axis=1),
     )  # fmt: skip
-    pulls = auroc_pulls([lines], 43, by_group=False)
+    pulls = auroc_components([lines], 43, by_group=False)
     assert pulls.value == pytest.approx(area, abs=5e-5)
     assert np.sqrt(covariance(pulls, pulls)) == pytest.approx(error, abs=6e-5)
 
@@ -195,7 +195,7 @@ def test_net_benefit_is_vickers() -> None:
 
 def test_predictive_values_follow_bayes() -> None:
     """Altman and Bland 1994, BMJ 309:102: liver scan, sensitivity 0.90, specificity 0.63, prevalence 0.25 -> 0.45."""
-    found = at_prevalence(np.array([0.90]), np.array([0.63]), 0.25)
+    found = predictive_values_at_prevalence(np.array([0.90]), np.array([0.63]), 0.25)
     assert float(found["ppv"][0]) == pytest.approx(0.45, abs=5e-3)
     assert float(found["npv"][0]) == pytest.approx(0.95, abs=5e-3)
 

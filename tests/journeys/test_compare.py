@@ -1,4 +1,4 @@
-"""`headtohead compare` end to end on tiny drawn pictures: formats, going on, refusals, one line per error."""
+"""`headtohead compare` end to end on tiny drawn images: formats, going on, refusals, one line per error."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from headtohead.heads.linear_probe import ProbeHead
 CONTENDER = "scratch:test_efficientnet"
 QUICK = ("--folds", "3", "--repeats", "1")
 SCORE_KEYS = {"contender", "metric", "value", "low", "high", "n_samples", "n_groups", "method"}
-COPIES = {"blank/b1.png": "blank/b0.png", "spots/s1.png": "spots/s0.png"}  # copy -> the picture it repeats
+COPIES = {"blank/b1.png": "blank/b0.png", "spots/s1.png": "spots/s0.png"}  # copy -> the image it repeats
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def draw(rng: np.random.Generator, spotted: bool, side: int = 64) -> np.ndarray[
     return np.asarray(np.clip(field + rng.normal(0, 3, field.shape), 0, 255), dtype=np.uint8)
 
 
-def make_pictures(folder: Path, *, per_class: int = 24, seed: int = 7, classes: int = 2) -> Path:
+def make_images(folder: Path, *, per_class: int = 24, seed: int = 7, classes: int = 2) -> Path:
     """Write PNGs in one folder per class; the files in COPIES repeat another one byte for byte."""
     rng = np.random.default_rng(seed)
     for name in ("blank", "spots")[:classes]:
@@ -95,18 +95,18 @@ def shared_patch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pytest.Mo
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_pictures(tmp_path_factory.mktemp("data") / "scans")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_images(tmp_path_factory.mktemp("data") / "scans")
 
 
 @pytest.fixture(scope="module")
 def finished(
-    shared_patch: pytest.MonkeyPatch, pictures: Path, tmp_path_factory: pytest.TempPathFactory
+    shared_patch: pytest.MonkeyPatch, images: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """The run folder of one uninterrupted comparison."""
     del shared_patch
     out = tmp_path_factory.mktemp("runs") / "whole"
-    assert main(["compare", str(pictures), "-c", CONTENDER, "--out", str(out), *QUICK]) == 0
+    assert main(["compare", str(images), "-c", CONTENDER, "--out", str(out), *QUICK]) == 0
     return out
 
 
@@ -118,10 +118,10 @@ def own_copy(finished: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def given_leak(tmp_path: Path) -> Path:
-    """A data set with a split of its own, where one test picture is a copy of a training picture."""
+    """A data set with a split of its own, where one test image is a copy of a training image."""
     folder = tmp_path / "given"
-    make_pictures(folder / "train", per_class=9, seed=1)
-    make_pictures(folder / "test", per_class=6, seed=2)
+    make_images(folder / "train", per_class=9, seed=1)
+    make_images(folder / "test", per_class=6, seed=2)
     shutil.copyfile(folder / "train/blank/b5.png", folder / "test/blank/planted.png")
     return folder
 
@@ -150,10 +150,10 @@ def test_verdict_has_the_documented_keys(finished: Path) -> None:
     assert json.loads((finished / "comparisons.json").read_text()) == verdict["comparisons"]
 
 
-def test_groups_table_has_one_row_per_sample_and_joins_the_copies(finished: Path, pictures: Path) -> None:
+def test_groups_table_has_one_row_per_sample_and_joins_the_copies(finished: Path, images: Path) -> None:
     table = pd.read_csv(finished / "groups.csv")
     assert list(table.columns) == ["path", "group"]
-    on_disk = sorted(str(path.relative_to(pictures)) for path in pictures.rglob("*.png"))
+    on_disk = sorted(str(path.relative_to(images)) for path in images.rglob("*.png"))
     assert sorted(table["path"]) == on_disk
     group = dict(zip(table["path"], table["group"], strict=True))
     assert all(group[copy] == group[original] for copy, original in COPIES.items())
@@ -179,19 +179,19 @@ def test_no_fold_shares_a_group_pixels_or_a_path(finished: Path) -> None:
 
 
 def test_a_second_call_changes_no_byte(
-    finished: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
+    finished: Path, images: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = fingerprints(finished)
-    outcome = compare(capsys, pictures, finished)
+    outcome = compare(capsys, images, finished)
     assert (outcome.status, outcome.err) == (0, "")
     assert json.loads((finished / "verdict.json").read_text())["sentence"] in outcome.out
     assert fingerprints(finished) == before
 
 
 def test_json_answer_is_the_verdict_alone(
-    finished: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
+    finished: Path, images: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    outcome = compare(capsys, pictures, finished, "--json")
+    outcome = compare(capsys, images, finished, "--json")
     assert outcome.status == 0
     assert json.loads(outcome.out) == json.loads((finished / "verdict.json").read_text())
 
@@ -201,7 +201,7 @@ class Killed(BaseException):
 
 
 def test_a_run_killed_in_the_middle_gives_the_same_bytes(
-    finished: Path, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    finished: Path, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     whole, calls = ProbeHead.fit_predict, []
 
@@ -215,10 +215,10 @@ def test_a_run_killed_in_the_middle_gives_the_same_bytes(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ProbeHead, "fit_predict", dies_in_the_third)
         with pytest.raises(Killed):
-            compare(capsys, pictures, out)
+            compare(capsys, images, out)
     cells = {path: path.stat().st_mtime_ns for path in out.glob("cells/*/*.json")}
     assert len(cells) == 2 and not (out / "verdict.json").exists()
-    assert compare(capsys, pictures, out).status == 0
+    assert compare(capsys, images, out).status == 0
     assert {path: path.stat().st_mtime_ns for path in cells} == cells, "finished cells were computed again"
     ours, theirs = fingerprints(out), fingerprints(finished)
     assert ours.keys() == theirs.keys()
@@ -228,29 +228,29 @@ def test_a_run_killed_in_the_middle_gives_the_same_bytes(
 
 
 def test_changed_settings_are_refused_by_name(
-    own_copy: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
+    own_copy: Path, images: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = fingerprints(own_copy)
-    line = error_line(compare(capsys, pictures, own_copy, "--folds", "4"))
+    line = error_line(compare(capsys, images, own_copy, "--folds", "4"))
     assert "folds: 3 there, 4 asked for" in line
     assert fingerprints(own_copy) == before
 
 
-def test_a_changed_picture_is_refused_by_name(
-    own_copy: Path, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_changed_image_is_refused_by_name(
+    own_copy: Path, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = fingerprints(own_copy)
-    data = Path(shutil.copytree(pictures, tmp_path / "scans"))
+    data = Path(shutil.copytree(images, tmp_path / "scans"))
     Image.fromarray(draw(np.random.default_rng(99), spotted=True)).save(data / "spots" / "s7.png")
     line = error_line(compare(capsys, data, own_copy))
     assert "1 changed (spots/s7.png)" in line
     assert fingerprints(own_copy) == before
 
 
-def test_added_and_removed_pictures_are_refused_by_name(
-    own_copy: Path, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_added_and_removed_images_are_refused_by_name(
+    own_copy: Path, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    data = Path(shutil.copytree(pictures, tmp_path / "scans"))
+    data = Path(shutil.copytree(images, tmp_path / "scans"))
     (data / "spots" / "s7.png").rename(data / "spots" / "new.png")
     line = error_line(compare(capsys, data, own_copy))
     assert "1 added (spots/new.png)" in line and "1 removed (spots/s7.png)" in line
@@ -287,30 +287,28 @@ def test_an_allowed_leak_stands_in_the_verdict_and_the_report(
 )
 @pytest.mark.usefixtures("shared_patch")
 def test_an_unknown_contender_is_wrong_usage(
-    contender: str, near: str, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    contender: str, near: str, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    outcome = compare(capsys, pictures, tmp_path / "run", contender=contender)
+    outcome = compare(capsys, images, tmp_path / "run", contender=contender)
     assert near in error_line(outcome, status=2)
 
 
 @pytest.mark.usefixtures("shared_patch")
 def test_a_mode_that_nobody_takes_is_refused(
-    pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    outcome = compare(
-        capsys, pictures, tmp_path / "run", "--mode", "finetune", contender=f"{CONTENDER}@probe"
-    )
+    outcome = compare(capsys, images, tmp_path / "run", "--mode", "finetune", contender=f"{CONTENDER}@probe")
     assert "mode = 'finetune' would have no effect" in error_line(outcome, status=2)
-    outcome = compare(capsys, pictures, tmp_path / "run", "--mode", "finetun")
+    outcome = compare(capsys, images, tmp_path / "run", "--mode", "finetun")
     assert "did you mean 'finetune'" in error_line(outcome, status=2)
 
 
 @pytest.mark.usefixtures("shared_patch")
 def test_an_unknown_preset_is_refused_before_the_folder_is_claimed(
-    pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     contender = f"{CONTENDER}@finetune"
-    outcome = compare(capsys, pictures, tmp_path / "run", "--augment", "mrii", contender=contender)
+    outcome = compare(capsys, images, tmp_path / "run", "--augment", "mrii", contender=contender)
     line = error_line(outcome, status=2)
     assert "did you mean 'mri'" in line and "auto, histology, light" in line
     assert not (tmp_path / "run" / "study.toml").exists()
@@ -318,19 +316,19 @@ def test_an_unknown_preset_is_refused_before_the_folder_is_claimed(
 
 @pytest.mark.usefixtures("shared_patch")
 def test_one_class_alone_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    data = make_pictures(tmp_path / "scans", per_class=6, classes=1)
+    data = make_images(tmp_path / "scans", per_class=6, classes=1)
     line = error_line(compare(capsys, data, tmp_path / "run"))
     assert "class" in line and "blank" in line
 
 
 @pytest.mark.usefixtures("shared_patch")
 def test_a_foreign_folder_is_not_written_into(
-    pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "thesis"
     out.mkdir()
     (out / "chapter.txt").write_text("mine")
-    assert "chapter.txt" in error_line(compare(capsys, pictures, out))
+    assert "chapter.txt" in error_line(compare(capsys, images, out))
     assert sorted(path.name for path in out.iterdir() if path.name != ".lock") == ["chapter.txt"]
 
 

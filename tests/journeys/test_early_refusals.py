@@ -10,26 +10,26 @@ import pytest
 from PIL import Image
 
 from headtohead.core.config import make_config
-from headtohead.core.errors import NoEffectError, NotDefinedError, UnknownNameError, UsageError
-from headtohead.studies.comparison import Study
+from headtohead.core.errors import NoEffectError, UndefinedMetricError, UnknownNameError, UsageError
+from headtohead.studies.comparison import ComparisonStudy
 
 
 @pytest.fixture
 def three_classes(tmp_path: Path) -> Path:
-    """A table of twelve tiny pictures of three classes, with a column `site`."""
+    """A table of twelve tiny images of three classes, with a column `site`."""
     rng = np.random.default_rng(0)
     rows = ["path,label,patient,site"]
     for i in range(12):
         Image.fromarray(rng.integers(0, 255, (24, 24), dtype=np.uint8)).save(tmp_path / f"{i}.png")
         rows.append(f"{i}.png,{'abc'[i % 3]},p{i},{'north' if i % 2 else 'south'}")
-    table = tmp_path / "pictures.csv"
+    table = tmp_path / "images.csv"
     table.write_text("\n".join(rows) + "\n")
     return table
 
 
-def study_of(table: Path, **more: Any) -> Study:
+def study_of(table: Path, **more: Any) -> ComparisonStudy:
     settings = {"data": str(table), "contenders": ("scratch-cnn",), **more}
-    return Study(make_config(settings), table.parent / "run")
+    return ComparisonStudy(make_config(settings), table.parent / "run")
 
 
 def test_a_metric_that_no_data_has_leaves_no_trace(three_classes: Path) -> None:
@@ -43,7 +43,7 @@ def test_a_metric_that_no_data_has_leaves_no_trace(three_classes: Path) -> None:
     ("asked", "error", "words"),
     [
         ({"metric": "sensitivity_d"}, UnknownNameError, "sensitivity_d"),
-        ({"metric": "partial_auroc"}, NotDefinedError, "two classes; got 3"),
+        ({"metric": "partial_auroc"}, UndefinedMetricError, "two classes; got 3"),
         ({"prevalence": 0.02}, NoEffectError, "with 3 classes"),
         ({"by": ("sites",)}, UnknownNameError, "did you mean 'site'"),
     ],
@@ -76,8 +76,8 @@ def test_what_a_network_does_not_have_is_refused_before_the_first_contender_is_t
 
 def test_blocks_that_a_network_has_are_let_through(three_classes: Path) -> None:
     contenders = ("scratch:test_resnet@partial:1",)
-    study_of(three_classes, contenders=contenders, train={"drop_path": 0.1}).check_contenders()
+    study_of(three_classes, contenders=contenders, train={"drop_path": 0.1}).validate_contenders()
 
 
 def test_what_can_be_asked_is_let_through(three_classes: Path) -> None:
-    study_of(three_classes, metric="sensitivity_b", by=("site",)).check_question()
+    study_of(three_classes, metric="sensitivity_b", by=("site",)).validate_against_data()

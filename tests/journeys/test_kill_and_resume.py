@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.journeys.test_compare import make_pictures
+from tests.journeys.test_compare import make_images
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
 
@@ -23,9 +23,9 @@ import json, os, signal, sys
 import pandas, scipy.stats, sklearn.linear_model, timm, torch
 import headtohead.studies.comparison
 from headtohead.cli.app import main
-from headtohead.heads import training
+from headtohead.training import trainer as training
 
-step, save = training.Training._step, training.save_checkpoint
+step, save = training.Trainer._step, training.save_checkpoint
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -47,7 +47,7 @@ def new_save(*given):
     if counted("saved"):
         die()
 
-training.Training._step, training.save_checkpoint = new_step, new_save
+training.Trainer._step, training.save_checkpoint = new_step, new_save
 for line in sys.stdin:
     place, left, said, command = json.loads(line)
     child = os.fork()
@@ -65,7 +65,7 @@ class Machine:
 
     def __init__(self, server: subprocess.Popen[str], folder: Path) -> None:
         assert server.stdin is not None and server.stdout is not None
-        self.data, self.said = make_pictures(folder / "pictures", per_class=12), folder / "said.txt"
+        self.data, self.said = make_images(folder / "images", per_class=12), folder / "said.txt"
         self._ask, self._answers = server.stdin, server.stdout
 
     def call(self, out: Path, contender: str, dies: str = "never:0") -> int:
@@ -98,7 +98,7 @@ def curves(out: Path) -> dict[str, list[dict[str, Any]]]:
     found = {}
     for path in sorted(out.glob("training/*/*.jsonl")):
         lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        timed = ("seconds", "time", "pictures_per_second")
+        timed = ("seconds", "time", "images_per_second")
         found[str(path.relative_to(out))] = [
             {k: v for k, v in line.items() if k not in timed} for line in lines
         ]

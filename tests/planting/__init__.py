@@ -1,1 +1,1 @@
-"""Synthetic pictures and defects that several tests and benchmarks plant."""
+"""Synthetic images and defects that several tests and benchmarks plant."""

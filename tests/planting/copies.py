@@ -1,4 +1,4 @@
-"""Every way in which one picture becomes another file that shows the same: name -> what is written."""
+"""Every way in which one image becomes another file that shows the same: name -> what is written."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def watermark(p: Pixels) -> Pixels:
 
 
 def own_rng(p: Pixels) -> np.random.Generator:
-    """Return a generator that depends on the picture, so that no two are struck alike."""
+    """Return a generator that depends on the image, so that no two are struck alike."""
     return np.random.default_rng(int(p.sum(dtype=np.int64)))
 
 
@@ -87,7 +87,7 @@ def salted(p: Pixels) -> Pixels:
 
 
 def shaded(p: Pixels) -> Pixels:
-    """Lay a smooth field over the picture, as a receiver coil does."""
+    """Lay a smooth field over the image, as a receiver coil does."""
     smooth = cv2.resize(field(own_rng(p), 30), p.shape[::-1])
     return clipped(p * (1 + 0.15 * smooth))
 
@@ -109,7 +109,7 @@ def bent(p: Pixels) -> Pixels:
 
 
 def from_the_side(p: Pixels) -> Pixels:
-    """Show the picture in perspective, as a photograph of a screen does."""
+    """Show the image in perspective, as a photograph of a screen does."""
     height, width = p.shape
     to = np.array([[10, 4], [width - 4, 12], [width - 12, height - 8], [5, height - 3]], np.float32)
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)

@@ -36,7 +36,7 @@ from tests.planting.pixels import (
     framed,
     grid,
     letters,
-    noise_picture,
+    noise_image,
     padded_white,
     red_arrow,
     right_line,
@@ -44,10 +44,10 @@ from tests.planting.pixels import (
     stripes,
 )
 
-from headtohead.audit.context import Settings
-from headtohead.audit.duplicates.records import Chain, Grouping
+from headtohead.audit.context import AuditConfig
+from headtohead.audit.duplicates.records import Grouping, RejectedLinkRecord
 from headtohead.data.dataset import Dataset
-from headtohead.data.file_problems import Problem
+from headtohead.data.file_problems import FileProblem
 
 
 def probability(wrong: tuple[int, ...]) -> npt.NDArray[np.float64]:
@@ -65,7 +65,7 @@ class Plant:
     code: str
     data: MemoryDataset
     grouping: Grouping | None = None
-    settings: Settings = field(default_factory=Settings)
+    settings: AuditConfig = field(default_factory=AuditConfig)
     samples: frozenset[str] = frozenset()
     severity: str | None = None
     outcome: str = "issue"
@@ -94,10 +94,10 @@ def _shortcut_plant(name: str, code: str, change: Change) -> Plant:
 
 def _file_plants() -> list[Plant]:
     lost = replace(CLEAN, images={k: v for k, v in CLEAN.images.items() if k != CLEAN.samples[3].id})
-    refused = replace(CLEAN, problems=(Problem("no/broken.png", "the file ends too early"),))
+    refused = replace(CLEAN, problems=(FileProblem("no/broken.png", "the file ends too early"),))
     twice = added(CLEAN, *[(i, f"copy/{s.path}", {}) for i, s in enumerate(CLEAN.samples)])
     noted = replace(
-        CLEAN, notes=("Every picture is listed twice, in yes/ and again in all/yes; counted once.",)
+        CLEAN, notes=("Every image is listed twice, in yes/ and again in all/yes; counted once.",)
     )
     stem = CLEAN.samples[0].path.removesuffix(".png")
     cased = CLEAN.samples[0].path.replace("case", "Case")
@@ -110,7 +110,7 @@ def _file_plants() -> list[Plant]:
         CLEAN, range(8), lambda s, i: (s.model_copy(update={"path": s.path.replace(".png", ".PNG")}), i)
     )
     return [
-        Plant("picture that cannot be decoded", "H2H101", lost, samples=_named(CLEAN, 3)),
+        Plant("image that cannot be decoded", "H2H101", lost, samples=_named(CLEAN, 3)),
         Plant("file refused while loading", "H2H101", refused),
         _record_plant("PNG inside .jpg", "H2H102", [2, 5], suffix=".jpg"),
         _record_plant("DICOM inside .png", "H2H102", [4], format="DICOM"),
@@ -128,18 +128,18 @@ def _file_plants() -> list[Plant]:
     ]
 
 
-def _picture_plants() -> list[Plant]:
+def _image_plants() -> list[Plant]:
     return [
         _pixel_plant(
-            "tiny picture", "H2H112", lambda p: cv2.resize(p, (40, 40), interpolation=cv2.INTER_AREA), 2
+            "tiny image", "H2H112", lambda p: cv2.resize(p, (40, 40), interpolation=cv2.INTER_AREA), 2
         ),
-        _pixel_plant("black picture", "H2H113", lambda p: p * 0, 2),
-        _pixel_plant("grey picture", "H2H113", lambda p: p * 0 + 90, 2),
+        _pixel_plant("black image", "H2H113", lambda p: p * 0, 2),
+        _pixel_plant("grey image", "H2H113", lambda p: p * 0 + 90, 2),
         _pixel_plant("padded with white", "H2H114", padded_white, 2),
         _pixel_plant("over-exposed", "H2H114", lambda p: np.where(p > 90, 255, p).astype(np.uint8), 2),
         _pixel_plant("blurred", "H2H115", lambda p: np.asarray(cv2.GaussianBlur(p, (0, 0), 5)), 2),
         _pixel_plant("enlarged from a tiny one", "H2H115", enlarged, 2),
-        _pixel_plant("uniform noise", "H2H116", noise_picture, 2),
+        _pixel_plant("uniform noise", "H2H116", noise_image, 2),
         _pixel_plant("long strip", "H2H117", lambda p: np.tile(p, (1, 3)), 2),
         Plant(
             "sizes from 80 to 320",
@@ -166,7 +166,7 @@ def _picture_plants() -> list[Plant]:
         _pixel_plant("letters in the corner", "H2H123", letters, 2),
         _pixel_plant("white frame", "H2H124", framed, 2),
         _pixel_plant("white line at the right", "H2H124", right_line, 2),
-        _pixel_plant("inverted picture", "H2H125", lambda p: 255 - p, 2),
+        _pixel_plant("inverted image", "H2H125", lambda p: 255 - p, 2),
         _pixel_plant("crop that cuts", "H2H126", dim_lower_half, 2),
         _pixel_plant("crop that keeps a frame", "H2H127", framed, 2),
         _pixel_plant("five grey values", "H2H129", lambda p: (p // 50 * 50).astype(np.uint8), 2),
@@ -185,7 +185,9 @@ def _leak_plants() -> list[Plant]:
     cases = patients(CLEAN)
     crossing = altered(cases, [0], record_by(split="train"))
     link = gap(1, 2)
-    chain = Chain(link, (CLEAN.samples[0].id, link.a), (link.b, CLEAN.samples[3].id), "far ends do not match")
+    chain = RejectedLinkRecord(
+        link, (CLEAN.samples[0].id, link.a), (link.b, CLEAN.samples[3].id), "far ends do not match"
+    )
     paths = {s.id: f"{s.label}/p{i // 4:03d}_slice{i % 4}.png" for i, s in enumerate(CLEAN.samples)}
     series = replace(CLEAN, samples=tuple(s.model_copy(update={"path": paths[s.id]}) for s in CLEAN.samples))
     many = [gap(2 * i, 2 * i + 1) for i in range(12)]
@@ -196,7 +198,7 @@ def _leak_plants() -> list[Plant]:
         Plant("mirrored copy", "H2H202", CLEAN, known(CLEAN, [gap(4, 5, kind="mirrored")])),
         Plant("exact copy across parts", "H2H203", leaked, known(leaked), severity="severe"),
         Plant("near copy across parts", "H2H203", parts, known(parts, [near_parts]), severity="severe"),
-        Plant("one picture, two labels", "H2H204", opposed, known(opposed), severity="severe"),
+        Plant("one image, two labels", "H2H204", opposed, known(opposed), severity="severe"),
         Plant("mirrored before the split", "H2H205", CLEAN, known(CLEAN, [gap(4, 5, kind="mirrored")])),
         Plant("turned before the split", "H2H205", CLEAN, known(CLEAN, [gap(4, 5, turn=12.0)])),
         Plant("names that say augmented", "H2H205", named, known(named)),
@@ -228,7 +230,7 @@ def _meaning_plants() -> list[Plant]:
         classes=("YES ", "no", "yes"),
         positive=None,
     )
-    beaten = Settings(best=("some-net", 0.55))
+    beaten = AuditConfig(best=("some-net", 0.55))
     large = _shortcut_plant("", "H2H301", record_by(n_bytes=30000)).data
     return [
         _shortcut_plant("larger files in one class", "H2H301", record_by(n_bytes=30000)),
@@ -241,7 +243,7 @@ def _meaning_plants() -> list[Plant]:
         _shortcut_plant("one class blurred", "H2H306", pixels_by(softened)),
         Plant("six to one", "H2H401", few, known(few)),
         Plant(
-            "two wrong labels", "H2H402", CLEAN, known(CLEAN), Settings(probabilities=probability((3, 8))),
+            "two wrong labels", "H2H402", CLEAN, known(CLEAN), AuditConfig(probabilities=probability((3, 8))),
             samples=_named(CLEAN, 3, 8),
         ),
         _shortcut_plant("one class all JPEG", "H2H404", record_by(format="JPEG", suffix=".jpg")),
@@ -256,4 +258,4 @@ def _meaning_plants() -> list[Plant]:
     ]  # fmt: skip
 
 
-PLANTS = [*_file_plants(), *_picture_plants(), *_leak_plants(), *_meaning_plants()]
+PLANTS = [*_file_plants(), *_image_plants(), *_leak_plants(), *_meaning_plants()]

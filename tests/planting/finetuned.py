@@ -1,4 +1,4 @@
-"""Pictures and a network small enough to fine-tune in a test, and a process that dies."""
+"""Images and a network small enough to fine-tune in a test, and a process that dies."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from headtohead.backbones.record import BackboneRecord
-from headtohead.heads.base import Cell, CellData, CellResult
-from headtohead.heads.fine_tuning import FinetuneHead
+from headtohead.heads.base import FoldJob, FoldResult, TrainingData
+from headtohead.heads.fine_tuning import FineTuningHead
 from headtohead.training.settings import FinetuneSettings
 
 SIDE = 24
@@ -74,10 +74,10 @@ def record(source: str = "timm-hub") -> BackboneRecord:
     )  # fmt: skip
 
 
-def cell_of(n: int, n_train: int, seed: int = 3) -> tuple[Cell, CellData]:
+def cell_of(n: int, n_train: int, seed: int = 3) -> tuple[FoldJob, TrainingData]:
     labels = np.arange(n, dtype=np.int64) % 2
     groups = np.asarray([f"g{i // 2}" for i in range(n)], dtype=object)
-    return Cell(0, 0, np.arange(n_train), np.arange(n_train, n), seed), CellData(
+    return FoldJob(0, 0, np.arange(n_train), np.arange(n_train, n), seed), TrainingData(
         labels, groups, ("no", "yes")
     )
 
@@ -85,14 +85,14 @@ def cell_of(n: int, n_train: int, seed: int = 3) -> tuple[Cell, CellData]:
 def run(
     folder: Path,
     settings: FinetuneSettings,
-    pictures: Any = None,
+    images: Any = None,
     build: Callable[[int, float], nn.Module] = Tiny,
     source: str = "timm-hub",
     precision: str = "fp32",
-) -> CellResult:
-    pictures = pictures or Blobs(60)
+) -> FoldResult:
+    images = images or Blobs(60)
     cell, data = cell_of(60, 44)
-    head = FinetuneHead(
+    head = FineTuningHead(
         record(source),
         None,
         None,
@@ -100,7 +100,7 @@ def run(
         device="cpu",
         precision=precision,
         build=build,
-        pictures=pictures,
+        images=images,
     )
     return head.fit_predict(cell, data, folder)
 
@@ -109,9 +109,9 @@ def short(**changes: Any) -> FinetuneSettings:
     return FinetuneSettings(**{"epochs": 3, "learning_rate": 3e-3, "batch": 8, "workers": 0, **changes})
 
 
-def head_of(settings: FinetuneSettings, **more: Any) -> FinetuneHead:
-    return FinetuneHead(
-        record(), None, None, settings, device="cpu", precision="fp32", build=Tiny, pictures=Blobs(60), **more
+def head_of(settings: FinetuneSettings, **more: Any) -> FineTuningHead:
+    return FineTuningHead(
+        record(), None, None, settings, device="cpu", precision="fp32", build=Tiny, images=Blobs(60), **more
     )
 
 
@@ -120,7 +120,7 @@ class Killed(BaseException):
 
 
 class DiesAt(Blobs):
-    """Stops the process after so many pictures, as a kill would."""
+    """Stops the process after so many images, as a kill would."""
 
     def __init__(self, n: int, after: int) -> None:
         super().__init__(n)

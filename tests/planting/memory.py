@@ -25,7 +25,7 @@ EDGE = 160
 
 @dataclass(frozen=True)
 class MemoryDataset(Dataset):
-    """A dataset whose pictures are arrays."""
+    """A dataset whose images are arrays."""
 
     images: dict[str, Image] = field(default_factory=dict)
 
@@ -53,7 +53,7 @@ def draw_head(rng: np.random.Generator, *, lesion: bool = False) -> Pixels:
 
 
 def make_sample(name: str, label: str, pixels: Pixels, **facts: Any) -> Sample:
-    """Return the record of a picture as a loader would make it."""
+    """Return the record of an image as a loader would make it."""
     digest = hashlib.sha256(pixels.tobytes() + str(pixels.shape).encode()).hexdigest()
     known: dict[str, Any] = {
         "id": name, "path": name, "label": label, "group": name, "sha256": digest, "pixel_hash": digest,
@@ -64,7 +64,7 @@ def make_sample(name: str, label: str, pixels: Pixels, **facts: Any) -> Sample:
 
 
 def clean_set(n: int = 60, seed: int = 0) -> MemoryDataset:
-    """Return `n` different pictures in two balanced classes that differ by a faint lesion only."""
+    """Return `n` different images in two balanced classes that differ by a faint lesion only."""
     rng = np.random.default_rng(seed)
     samples, images = [], {}
     for i in range(n):
@@ -81,7 +81,7 @@ CLEAN = clean_set()
 
 
 def known(data: Dataset, pairs: Iterable[DuplicatePair] = (), **more: Any) -> Grouping:
-    """Return the grouping that a search would give: given groups and equal pixels, joined with `pairs`."""
+    """Return the grouping that a search would give: given groups and equal pixels, joined with `split_pairs`."""
     group = {s.id: s.group for s in data.samples}
     first: dict[str, str] = {}
     joined = [(p.a, p.b) for p in pairs]
@@ -89,7 +89,7 @@ def known(data: Dataset, pairs: Iterable[DuplicatePair] = (), **more: Any) -> Gr
     for a, b in joined:
         old, new = group[b], group[a]
         group = {i: new if g == old else g for i, g in group.items()}
-    fields: dict[str, Any] = {"similar": (), "chains": (), "notes": (), "counts": {"pictures": len(group)}}
+    fields: dict[str, Any] = {"similar": (), "chains": (), "notes": (), "counts": {"images": len(group)}}
     return Grouping(groups=group, pairs=tuple(pairs), **{**fields, **more})
 
 
@@ -171,7 +171,7 @@ def split_in(data: MemoryDataset) -> MemoryDataset:
 
 
 def patients(data: MemoryDataset) -> MemoryDataset:
-    """Return the set with two pictures of each patient, both of one class and one part."""
+    """Return the set with two images of each patient, both of one class and one part."""
     order: dict[str, int] = {}
     samples = []
     for s in data.samples:

@@ -1,4 +1,4 @@
-"""Defects of single pictures, as functions on their pixels."""
+"""Defects of single images, as functions on their pixels."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def padded_white(p: Pixels) -> Pixels:
 NOISE = np.random.default_rng(7)
 
 
-def noise_picture(p: Pixels) -> Pixels:
+def noise_image(p: Pixels) -> Pixels:
     return NOISE.integers(0, 256, p.shape, dtype=np.uint8)
 
 

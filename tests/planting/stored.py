@@ -1,4 +1,4 @@
-"""Pictures as the bytes of a file, in every format that the loader reads."""
+"""Images as the bytes of a file, in every format that the loader reads."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ File = tuple[str, bytes]
 
 def pillow(pixels: Pixels, suffix: str, kind: str, mode: str | None = None, **more: Any) -> File:
     """Return a file that Pillow writes."""
-    picture = Image.fromarray(np.ascontiguousarray(pixels))
+    source = Image.fromarray(np.ascontiguousarray(pixels))
     out = io.BytesIO()
-    (picture.convert(mode) if mode else picture).save(out, kind, **more)
+    (source.convert(mode) if mode else source).save(out, kind, **more)
     return suffix, out.getvalue()
 
 
@@ -47,9 +47,9 @@ def oriented(pixels: Pixels) -> File:
     return jpeg(np.rot90(pixels), 95, exif=exif)
 
 
-def pages(*pictures: Pixels) -> File:
+def pages(*images: Pixels) -> File:
     """Return a TIFF of several pages."""
-    first, *rest = [Image.fromarray(np.ascontiguousarray(one)) for one in pictures]
+    first, *rest = [Image.fromarray(np.ascontiguousarray(one)) for one in images]
     out = io.BytesIO()
     first.save(out, "TIFF", save_all=True, append_images=rest)
     return ".tif", out.getvalue()

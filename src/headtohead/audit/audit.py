@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.audit.check import counted, run_checks
-from headtohead.audit.context import Context, Settings
+from headtohead.audit.check import count_outcomes, run_checks
+from headtohead.audit.context import AuditConfig, AuditContext
 from headtohead.audit.registry import CHECKS
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Finding, Severity
@@ -84,7 +84,7 @@ class AuditResult:
         return {
             "format": FORMAT,
             "findings": [f.model_dump(mode="json") for f in self.findings],
-            "counts": counted(self.findings),
+            "counts": count_outcomes(self.findings),
             "dataset": self.dataset_facts,
             "groups": grouping_record(self.dataset, self.grouping),
             "notes": list(self.notes),
@@ -123,7 +123,7 @@ def audit(
     Args:
         dataset: the samples.
         ignore: checks set aside, code -> reason (or "CODE=reason" texts); the reason stays in the result.
-        similar: also put pictures that are possibly of one patient into one group.
+        similar: also put images that are possibly of one patient into one group.
         classical: compare the classical threshold-45 crop with the foreground.
         features: (n, D) of a pretrained network, used for outliers where given.
         probabilities: (n, k) out-of-fold probabilities, grouped folds, used to rank label errors.
@@ -135,14 +135,14 @@ def audit(
     Returns:
         findings (one per check), groups and facts.
     """
-    settings = Settings(similar, classical, features, probabilities, best, seed)
-    context = Context(dataset, settings, grouping=grouping, reporter=reporter)
+    settings = AuditConfig(similar, classical, features, probabilities, best, seed)
+    context = AuditContext(dataset, settings, grouping=grouping, reporter=reporter)
     findings = run_checks(context, CHECKS, ignore, reporter)
     notes = tuple(dataset.notes) + tuple(context.grouping.notes)
     return AuditResult(findings, context.grouping, describe(context), dataset, notes)
 
 
-def describe(context: Context) -> dict[str, Any]:
+def describe(context: AuditContext) -> dict[str, Any]:
     """Return counts, sizes and classes of the dataset."""
     samples = context.samples
     edges = np.array([[s.width, s.height] for s in samples])

@@ -1,6 +1,6 @@
 """A check as a record, its six outcomes, and the runner that never lets one go by in silence.
 
-A check is one function that looks at a `Context` and returns one `Observation`. The runner turns
+A check is one function that looks at a `AuditContext` and returns one `Observation`. The runner turns
 observations into findings, worst first. A check that cannot work on this data says "not
 applicable", one that lacks something says "skipped", one that the user set aside stays in the list
 as "ignored" with the reason given.
@@ -18,13 +18,13 @@ from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Finding, Outcome, Severity
 
 if TYPE_CHECKING:
-    from headtohead.audit.context import Context
+    from headtohead.audit.context import AuditContext
 
 __all__ = [
     "FAMILIES",
     "Check",
     "Observation",
-    "counted",
+    "count_outcomes",
     "finding",
     "issue",
     "not_applicable",
@@ -32,8 +32,8 @@ __all__ = [
     "passed",
     "run_checks",
     "skipped",
+    "sort_by_severity",
     "tip",
-    "worst_first",
 ]
 
 FAMILIES = {1: "files", 2: "leaks", 3: "shortcuts", 4: "labels", 5: "size"}
@@ -70,7 +70,7 @@ class Check:
     code: str
     title: str
     severity: Severity
-    look: Callable[[Context], Observation]
+    run: Callable[[AuditContext], Observation]
     doc: str
 
     @property
@@ -141,7 +141,7 @@ def _split(text: str) -> tuple[str, str]:
 
 
 def run_checks(
-    context: Context,
+    context: AuditContext,
     checks: Sequence[Check],
     ignore: Mapping[str, str] | Iterable[str] = (),
     reporter: Reporter = QUIET,
@@ -159,17 +159,17 @@ def run_checks(
     """
     reasons = parse_ignore(ignore, (check.code for check in checks))
     findings = [
-        finding(check, _ask(check, context, reasons))
-        for check in reporter.track(checks, "checks", len(checks))
+        finding(check, run_check(check, context, reasons))
+        for check in reporter.progress(checks, "checks", len(checks))
     ]
-    return worst_first(findings)
+    return sort_by_severity(findings)
 
 
-def _ask(check: Check, context: Context, reasons: Mapping[str, str]) -> Observation:
+def run_check(check: Check, context: AuditContext, reasons: Mapping[str, str]) -> Observation:
     if check.code in reasons:
         return Observation("ignored", f"set aside by the user: {reasons[check.code]}")
     try:
-        return check.look(context)
+        return check.run(context)
     except HeadToHeadError as error:
         return skipped(f"could not be answered: {error}")
 
@@ -188,7 +188,7 @@ def finding(check: Check, seen: Observation) -> Finding:
     )
 
 
-def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+def sort_by_severity(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return findings ordered by outcome, severity, family (leaks first, files last) and code."""
     return tuple(
         sorted(
@@ -203,7 +203,7 @@ def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     )
 
 
-def counted(findings: Iterable[Finding]) -> dict[str, int]:
+def count_outcomes(findings: Iterable[Finding]) -> dict[str, int]:
     """Return how many issues there are of each severity, and how many findings of each other outcome."""
     counts = Counter(f.severity if f.outcome == "issue" else f.outcome for f in findings)
     return dict(sorted(counts.items()))

@@ -23,13 +23,13 @@ This page is generated: `python -m headtohead.audit.checks_page > docs/checks.md
 """
 
 _INTRODUCTIONS = {
-    "files": "Are the files what they seem, and do the pictures belong together?",
+    "files": "Are the files what they seem, and do the images belong together?",
     "leaks": "Does the same scene, or the same patient, stand on both sides of a split, or could it?",
     "shortcuts": "What can be had without seeing the organ? Small classifiers on grouped folds (150 extremely "
     "randomised trees for file facts; principal components and logistic regression for grey values), AUROC with a "
     "95 % bootstrap interval over groups.",
     "labels": "Are the labels balanced, consistent and not merely a sign of where a file came from?",
-    "size": "What can this number of groups show at all? Groups, not pictures, count as independent cases.",
+    "size": "What can this number of groups show at all? Groups, not images, count as independent cases.",
 }
 
 _LIMITS = """
@@ -38,9 +38,9 @@ _LIMITS = """
 - Letters and watermarks *over* the foreground (H2H123 looks beside it only), marks in grey on the organ, faint
   moiré, a photograph of a screen without a tint.
 - Another patient's neighbouring slice that shares little structure (H2H208 names strong likeness only).
-- Whether an unusual picture is wrong: H2H130 and H2H131 rank, a person decides.
+- Whether an unusual image is wrong: H2H130 and H2H131 rank, a person decides.
 - Whether what a thumbnail tells is a shortcut or a large bright finding: H2H302 gives the figure, not the cause.
-- A confound that shows in every picture of both classes alike, and one inside the organ itself.
+- A confound that shows in every image of both classes alike, and one inside the organ itself.
 - Label errors and contenders beside shortcuts (H2H402, H2H305) need out-of-fold lines: `headtohead compare` answers
   both after its folds; an audit alone leaves them skipped.
 """

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from headtohead.core.atomic_io import write_whole
-from headtohead.core.errors import ManifestError, TooFewError, UsageError
+from headtohead.core.atomic_io import write_atomic
+from headtohead.core.errors import InsufficientDataError, ManifestError, UsageError
 from headtohead.core.records import Sample
 from headtohead.data.dataset import SLICE_AXIS
-from headtohead.data.listing.table_reader import may_be_taken
+from headtohead.data.listing.table_reader import matches_role
 
 if TYPE_CHECKING:
     from headtohead.audit.duplicates import Grouping
@@ -61,12 +61,12 @@ def plan_clean(
     Args:
         dataset: the samples.
         grouping: duplicate groups.
-        keep: "grouped" keeps all members with their group; "one-per-group" the largest picture of
+        keep: "grouped" keeps all members with their group; "one-per-group" the largest image of
             each set of copies (then the one with more bytes, then the first by id).
         without: path -> reason, what a reviewer decided.
 
     Raises:
-        TooFewError: fewer than two classes would be left.
+        InsufficientDataError: fewer than two classes would be left.
     """
     decided = dict(without or {})
     dropped = [Dropped(p.path, "", f"unreadable: {p.reason}") for p in dataset.problems]
@@ -81,7 +81,9 @@ def plan_clean(
     dropped += [Dropped(s.path, s.label, gone[s.id]) for s in dataset.samples if s.id in gone]
     kept = tuple((s, grouping.groups[s.id]) for s in dataset.samples if s.id not in gone)
     if len({s.label for s, _ in kept}) < 2:
-        raise TooFewError("After leaving these files out fewer than two classes remain; leave out fewer.")
+        raise InsufficientDataError(
+            "After leaving these files out fewer than two classes remain; leave out fewer."
+        )
     return CleanPlan(dataset.root, kept, tuple(dropped))
 
 
@@ -175,9 +177,9 @@ def write_clean(plan: CleanPlan, out: Path) -> Path:
         )
     if any((root / s.path).resolve() == out.resolve() for s, _ in plan.kept):
         raise UsageError(f"{out} is a file of the data itself; choose another name for the manifest.")
-    write_whole(out, _manifest(plan, root, out))
+    write_atomic(out, _manifest(plan, root, out))
     target = out.with_name(f"{out.stem}.dropped.csv")
-    write_whole(
+    write_atomic(
         target, _table([("path", "label", "reason"), *((d.path, d.label, d.reason) for d in plan.dropped)])
     )
     return target
@@ -189,7 +191,7 @@ def _manifest(plan: CleanPlan, root: Path, out: Path) -> str:
     heads = ["path", "label", "group", *(["frame"] if framed else []), *(["split"] if split else [])]
     base = os.path.relpath(root.resolve(), out.resolve().parent)
     known = {name for s, _ in plan.kept for name in s.extra}
-    further = sorted(name for name in known if ":" not in name and not may_be_taken(name))
+    further = sorted(name for name in known if ":" not in name and not matches_role(name))
     rows = []
     for s, group in plan.kept:
         row = [(Path(base) / s.path).as_posix(), s.label, group]

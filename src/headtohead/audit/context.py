@@ -1,6 +1,6 @@
 """What every check may look at; each part is worked out when first asked for, and once.
 
-The pass over the pictures, the duplicate groups and the shortcut probes are shared by many checks,
+The pass over the images, the duplicate groups and the shortcut probes are shared by many checks,
 so they live here and not in the checks.
 """
 
@@ -14,8 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.audit.descriptors.image_pass import Pictures, look_through
-from headtohead.audit.descriptors.shortcut_probes import Probe, file_fact_features, probe, thumbnail_features
+from headtohead.audit.descriptors.image_pass import ImageSummaries, summarise_images
+from headtohead.audit.descriptors.shortcut_probes import (
+    ShortcutProbe,
+    file_fact_features,
+    run_shortcut_probe,
+    thumbnail_features,
+)
 from headtohead.core.errors import UsageError
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Sample
@@ -24,18 +29,18 @@ if TYPE_CHECKING:
     from headtohead.audit.duplicates import Grouping
     from headtohead.data.dataset import Dataset
 
-__all__ = ["PROBE_LIMIT", "Context", "Settings"]
+__all__ = ["PROBE_LIMIT", "AuditConfig", "AuditContext"]
 
 PROBE_LIMIT = 10_000
 """More samples than these are not needed to judge a shortcut; whole groups are drawn at random."""
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class AuditConfig:
     """What the caller asked of the audit.
 
     Attributes:
-        similar: also join pictures that are possibly of one patient.
+        similar: also join images that are possibly of one patient.
         classical: compare the classical crop with the foreground.
         features: (n, D) rows of a pretrained network, in dataset order, or None.
         probabilities: (n, k) out-of-fold probabilities, in dataset order, or None.
@@ -51,7 +56,7 @@ class Settings:
     seed: int = 0
 
 
-class Context:
+class AuditContext:
     """A dataset and what can be worked out from it.
 
     Args:
@@ -67,16 +72,16 @@ class Context:
     def __init__(
         self,
         dataset: Dataset,
-        settings: Settings | None = None,
+        settings: AuditConfig | None = None,
         *,
         grouping: Grouping | None = None,
         reporter: Reporter = QUIET,
     ) -> None:
         self.dataset = dataset
-        self.settings = settings or Settings()
+        self.settings = settings or AuditConfig()
         self.reporter = reporter
         self._grouping = grouping
-        self._probes: dict[str, Probe] = {}
+        self._probes: dict[str, ShortcutProbe] = {}
         _check_rows("features", self.settings.features, len(dataset.samples))
         _check_rows("probabilities", self.settings.probabilities, len(dataset.samples))
 
@@ -101,9 +106,9 @@ class Context:
         return self.dataset.labels()
 
     @cached_property
-    def pictures(self) -> Pictures:
-        """The measures of every picture, from one pass."""
-        return look_through(self.dataset, classical=self.settings.classical, reporter=self.reporter)
+    def images(self) -> ImageSummaries:
+        """The measures of every image, from one pass."""
+        return summarise_images(self.dataset, classical=self.settings.classical, reporter=self.reporter)
 
     @cached_property
     def grouping(self) -> Grouping:
@@ -136,13 +141,13 @@ class Context:
         kept = set(names[sizes <= PROBE_LIMIT].tolist())
         return np.array([i for i, g in enumerate(self.groups) if g in kept], dtype=np.int64)
 
-    def shortcut(self, kind: str) -> Probe:
+    def shortcut(self, kind: str) -> ShortcutProbe:
         """Return the judged probe "facts", "thumbnail", "border" or "background"; each runs once."""
         if kind not in self._probes:
             rows = self.probe_rows
             features = self.shortcut_features(kind)[rows]
             family = "facts" if kind == "facts" else "pixels"
-            self._probes[kind] = probe(
+            self._probes[kind] = run_shortcut_probe(
                 features, self.labels[rows], self.groups[rows], kind=family, seed=self.settings.seed
             )
         return self._probes[kind]
@@ -157,8 +162,8 @@ class Context:
         if kind == "facts":
             return file_fact_features(self.dataset)[0]
         if kind == "thumbnail":
-            return thumbnail_features(self.pictures)
-        return self.pictures.stack(kind) / 255.0
+            return thumbnail_features(self.images)
+        return self.images.stack(kind) / 255.0
 
 
 def _check_rows(name: str, rows: npt.NDArray[Any] | None, n: int) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headtohead.audit.thumbnails import thumbnails
-from headtohead.core.atomic_io import write_json, write_whole
+from headtohead.core.atomic_io import write_atomic, write_json
 from headtohead.core.progress import Reporter
 
 if TYPE_CHECKING:
@@ -59,9 +59,9 @@ def write_files(
 ) -> Path:
     """Write the three files of an audit, each whole or not at all; return the path of audit.json."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / "groups.csv", groups_csv(dataset, grouping))
-    pictures = thumbnails(dataset, record, reporter=reporter)
-    write_json(folder / "thumbs.json", pictures)
+    write_atomic(folder / "groups.csv", groups_csv(dataset, grouping))
+    images = thumbnails(dataset, record, reporter=reporter)
+    write_json(folder / "thumbs.json", images)
     target = folder / "audit.json"
     write_json(target, record)
     return target

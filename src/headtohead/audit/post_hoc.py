@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.audit.check import Observation, counted, finding, worst_first
-from headtohead.audit.checks.labels import judge_labels
-from headtohead.audit.checks.shortcuts import beside_shortcuts
+from headtohead.audit.check import Observation, count_outcomes, finding, sort_by_severity
+from headtohead.audit.checks.labels import find_label_errors
+from headtohead.audit.checks.shortcuts import compare_with_shortcuts
 from headtohead.audit.descriptors.auroc_bootstrap import Interval
 from headtohead.audit.registry import get_check
 from headtohead.core.records import Finding
 
-__all__ = ["answered"]
+__all__ = ["update_post_hoc"]
 
 
-def answered(
+def update_post_hoc(
     record: dict[str, Any],
     *,
     best: tuple[str, float] | None,
@@ -37,12 +37,12 @@ def answered(
     findings = [Finding.model_validate(one) for one in record["findings"]]
     home = {one: name for name, members in record["groups"]["shared"].items() for one in members}
     groups = np.array([home.get(one, one) for one in ids], dtype=object)
-    answers = {"H2H402": judge_labels(np.array(ids, dtype=object), rows, labels, groups)}
+    answers = {"H2H402": find_label_errors(np.array(ids, dtype=object), rows, labels, groups)}
     if best is not None:
-        answers["H2H305"] = beside_shortcuts(best, _shortcuts(findings))
-    done = worst_first(_replaced(one, answers, best) for one in findings)
+        answers["H2H305"] = compare_with_shortcuts(best, _shortcuts(findings))
+    done = sort_by_severity(_replaced(one, answers, best) for one in findings)
     told = [one.model_dump(mode="json") for one in done]
-    return {**record, "findings": told, "counts": counted(done)}
+    return {**record, "findings": told, "counts": count_outcomes(done)}
 
 
 def _shortcuts(findings: Sequence[Finding]) -> dict[str, Interval]:

@@ -1,4 +1,4 @@
-"""Small pictures for the report, as data addresses, so that a page needs no other file."""
+"""Small images for the report, as data addresses, so that a page needs no other file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from headtohead.core.records import Image
 if TYPE_CHECKING:
     from headtohead.data.dataset import Dataset
 
-__all__ = ["EDGE", "MOST", "data_address", "named_samples", "thumbnails"]
+__all__ = ["EDGE", "MOST", "data_uri", "named_samples", "thumbnails"]
 
 EDGE = 160
 MOST = 400
@@ -37,21 +37,21 @@ def named_samples(record: dict[str, Any]) -> list[str]:
 def thumbnails(dataset: Dataset, record: dict[str, Any], *, reporter: Reporter = QUIET) -> dict[str, str]:
     """Return sample id -> data address of a small JPEG for the samples that the record names.
 
-    A picture that cannot be read has none; the finding says so.
+    An image that cannot be read has none; the finding says so.
     """
     wanted = set(named_samples(record))
     chosen = [s for s in dataset.samples if s.id in wanted]
     found = {}
-    for sample in reporter.track(chosen, "thumbnails", len(chosen)):
+    for sample in reporter.progress(chosen, "thumbnails", len(chosen)):
         try:
-            found[sample.id] = data_address(dataset.read(sample))
+            found[sample.id] = data_uri(dataset.read(sample))
         except (HeadToHeadError, OSError):
             continue
     return found
 
 
-def data_address(image: Image, edge: int = EDGE) -> str:
-    """Return the picture as `data:image/jpeg;base64,…`, longer edge at most `edge` pixels.
+def data_uri(image: Image, edge: int = EDGE) -> str:
+    """Return the image as `data:image/jpeg;base64,…`, longer edge at most `edge` pixels.
 
     Colour is kept where the file has 8-bit colour, since colour marks are what some findings show.
     """

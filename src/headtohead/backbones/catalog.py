@@ -12,7 +12,7 @@ from headtohead.backbones.catalog_rows import ROWS
 from headtohead.backbones.record import BackboneRecord
 from headtohead.core.errors import UsageError, unknown_name
 
-__all__ = ["at_size", "catalogue", "is_scratch", "resolve"]
+__all__ = ["catalogue", "is_scratch", "resolve", "with_input_size"]
 
 SCHEMES = ("timm", "hf", "path", "scratch")
 
@@ -55,7 +55,7 @@ def resolve(name: str) -> BackboneRecord:
     raise unknown_name("backbone", name, [*table, *_EXAMPLES.values()])
 
 
-def at_size(record: BackboneRecord, side: int) -> BackboneRecord:
+def with_input_size(record: BackboneRecord, side: int) -> BackboneRecord:
     """Return the record with another input side in pixels, for studies of resolution.
 
     Raises:

@@ -9,14 +9,14 @@ from typing import Any
 from headtohead.backbones.catalog import catalogue, is_scratch
 from headtohead.backbones.record import BackboneRecord
 
-__all__ = ["confounds", "controls", "differing"]
+__all__ = ["confounds", "controls", "differing_fields"]
 
 KINDS = {"cnn": "a CNN", "transformer": "a transformer", "hybrid": "a hybrid"}
 NOTABLE = 1.25  # parameter counts within a quarter of each other are called alike
 Contender = tuple[str, BackboneRecord, str]
 
 
-def differing(
+def differing_fields(
     a: BackboneRecord, b: BackboneRecord, modes: tuple[str, str] = ("", "")
 ) -> list[dict[str, str]]:
     """Return what differs between two contenders, one {"what", "a", "b"} each; none if nothing does.
@@ -63,7 +63,7 @@ def confounds(contenders: Sequence[Contender]) -> list[dict[str, Any]]:
     return [
         {"a": a, "b": b, "differs": found, "controls": controls(one, other)}
         for (a, one, mode), (b, other, other_mode) in combinations(contenders, 2)
-        if len(found := differing(one, other, (mode, other_mode))) > 1
+        if len(found := differing_fields(one, other, (mode, other_mode))) > 1
     ]
 
 

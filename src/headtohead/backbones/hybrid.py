@@ -10,14 +10,14 @@ from headtohead.backbones.network import Backbone
 from headtohead.backbones.record import BackboneRecord
 from headtohead.core.progress import QUIET, Reporter
 
-__all__ = ["Joined", "load_joined", "rebase"]
+__all__ = ["HybridBackbone", "load_hybrid", "renormalise"]
 
 
-class Joined(nn.Module):
-    """Two backbones that see the same picture, each as its own weights ask.
+class HybridBackbone(nn.Module):
+    """Two backbones that see the same image, each as its own weights ask.
 
     Attributes:
-        first, second: the backbones; pictures come in as the first one's record asks.
+        first, second: the backbones; images come in as the first one's record asks.
         n_features: of both together.
     """
 
@@ -27,8 +27,8 @@ class Joined(nn.Module):
         self.n_features = first.n_features + second.n_features
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return (B, D1 + D2) float32 of pictures (B, 3, S, S) normalised for the first backbone."""
-        other = rebase(x, self.first.record, self.second.record)
+        """Return (B, D1 + D2) float32 of images (B, 3, S, S) normalised for the first backbone."""
+        other = renormalise(x, self.first.record, self.second.record)
         return torch.cat([self.first(x), self.second(other)], dim=1)
 
     def blocks(self) -> list[tuple[str, list[nn.Parameter]]]:
@@ -43,7 +43,7 @@ class Joined(nn.Module):
         return paired
 
 
-def load_joined(
+def load_hybrid(
     first: BackboneRecord,
     second: BackboneRecord,
     *,
@@ -51,7 +51,7 @@ def load_joined(
     device: str | torch.device = "cpu",
     dtype: torch.dtype = torch.float32,
     reporter: Reporter = QUIET,
-) -> Joined:
+) -> HybridBackbone:
     """Return both records' networks as one; arguments as for `load_backbone`.
 
     Raises:
@@ -61,11 +61,11 @@ def load_joined(
         load_backbone(record, seed=seed, device=device, dtype=dtype, reporter=reporter)
         for record in (first, second)
     )
-    return Joined(one, two).eval()
+    return HybridBackbone(one, two).eval()
 
 
-def rebase(x: Tensor, source: BackboneRecord, target: BackboneRecord) -> Tensor:
-    """Return pictures (B, 3, S, S) normalised for `source` as `target` wants them: scale and side.
+def renormalise(x: Tensor, source: BackboneRecord, target: BackboneRecord) -> Tensor:
+    """Return images (B, 3, S, S) normalised for `source` as `target` wants them: scale and side.
 
     The side is changed bilinearly with antialiasing, which keeps gradients.
     """

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from headtohead.backbones.network import Backbone, TimmBackbone, TransformersBackbone
 from headtohead.backbones.record import BackboneRecord
-from headtohead.backbones.weights.fetch import Weights, ensure
-from headtohead.backbones.weights.silence import quiet
+from headtohead.backbones.weights.fetch import Weights, ensure_weights
+from headtohead.backbones.weights.silence import suppress_library_output
 from headtohead.core.errors import WeightsError
 from headtohead.core.progress import QUIET, Reporter
 
@@ -43,8 +43,8 @@ def load_backbone(
     Raises:
         WeightsError: the weights cannot be had, or do not fit the network tensor by tensor.
     """
-    weights = ensure(record, seed=seed, reporter=reporter)
-    with quiet(), torch.random.fork_rng(devices=[]):
+    weights = ensure_weights(record, seed=seed, reporter=reporter)
+    with suppress_library_output(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         if record.architecture.startswith("transformers"):
             backbone: Backbone = _transformers(record, weights)

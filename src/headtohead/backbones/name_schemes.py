@@ -32,10 +32,10 @@ def resolve_scheme(scheme: str, rest: str) -> BackboneRecord:
 def _timm(name: str) -> BackboneRecord:
     config = timm_config(name)
     if config is None or not config.hf_hub_id:
-        from headtohead.backbones.weights.cache import no_weights
+        from headtohead.backbones.weights.cache import weights_unavailable
 
         why = "it names no hub repository for this model"
-        raise no_weights(f"timm:{name}", "timm's table of pretrained weights", why)
+        raise weights_unavailable(f"timm:{name}", "timm's table of pretrained weights", why)
     architecture = name.partition(".")[0]
     return from_timm_config(
         f"timm:{name}", architecture, config, source="timm-hub",

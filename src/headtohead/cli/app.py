@@ -35,7 +35,7 @@ A pretrained CNN or a Vision Transformer on my own medical images, and is the di
 
 Start with:  headtohead demo --out runs/demo
 
-Then:  headtohead compare PICTURES --contenders efficientnet-lite0,dinov2-small --out runs/mine
+Then:  headtohead compare IMAGES --contenders efficientnet-lite0,dinov2-small --out runs/mine
 
 Research use only; not a medical device.
 """

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from headtohead.cli import common_options as o
-from headtohead.cli.data_options import load_options, reads_data
+from headtohead.cli.data_options import load_options, with_data_options
 
 if TYPE_CHECKING:
     from headtohead.audit.audit import AuditResult
@@ -26,12 +26,12 @@ Features = Annotated[
     typer.Option(
         "--features",
         metavar="BACKBONE",
-        help="Also rank unusual pictures by a pretrained network's features, e.g. efficientnet-lite0.",
+        help="Also rank unusual images by a pretrained network's features, e.g. efficientnet-lite0.",
     ),
 ]
 Keep = Annotated[
     Literal["grouped", "one-per-group"],
-    typer.Option("--keep", help="All pictures with their groups, or one (the largest) of each group."),
+    typer.Option("--keep", help="All images with their groups, or one (the largest) of each group."),
 ]
 
 
@@ -41,7 +41,7 @@ def register(app: typer.Typer) -> None:
     app.command("clean")(clean)
 
 
-@reads_data
+@with_data_options
 def audit(
     data: o.Data,
     out: o.Out,
@@ -64,7 +64,7 @@ def audit(
     headtohead audit scans --out audit-of-scans --features efficientnet-lite0
     """
     found = _run(
-        data, reading, groups, similar=similar, ignore=o.reasons(ignore), seed=seed, features=features
+        data, reading, groups, similar=similar, ignore=o.parse_reasons(ignore), seed=seed, features=features
     )
     page = _write(found, out)
     if as_json:
@@ -75,7 +75,7 @@ def audit(
         raise typer.Exit(1)
 
 
-@reads_data
+@with_data_options
 def clean(
     data: o.Data,
     out: Annotated[
@@ -110,25 +110,25 @@ def clean(
     plan = plan_clean(dataset, grouping, keep=keep, without=decided)
     dropped = write_clean(plan, out)
     print(
-        f"{out}: {len(plan.kept)} pictures in {plan.n_groups} groups. {dropped}: {len(plan.dropped)} left out."
+        f"{out}: {len(plan.kept)} images in {plan.n_groups} groups. {dropped}: {len(plan.dropped)} left out."
     )
 
 
 def _load(data: str, reading: dict[str, Any]) -> Dataset:
-    from headtohead.cli.progress import voice
+    from headtohead.cli.progress import console_reporter
     from headtohead.data.load import load
 
-    return load(data, load_options(reading), voice())
+    return load(data, load_options(reading), console_reporter())
 
 
 def _grouping(dataset: Dataset, groups: Path | None, *, similar: bool) -> Any:
     """Return the reviewer's groups, or those that are found in the pixels."""
     from headtohead.audit.duplicates import Grouping, find_groups
-    from headtohead.cli.progress import voice
+    from headtohead.cli.progress import console_reporter
     from headtohead.core.errors import NoEffectError
 
     if groups is None:
-        return find_groups(dataset, reporter=voice(), similar=similar)
+        return find_groups(dataset, reporter=console_reporter(), similar=similar)
     if similar:
         raise NoEffectError(
             "--group-similar has no effect with --groups: your own file decides. Leave one out."
@@ -149,14 +149,14 @@ def _run(
     features: str | None,
 ) -> AuditResult:
     from headtohead.audit.audit import audit as run
-    from headtohead.cli.progress import voice
+    from headtohead.cli.progress import console_reporter
 
     dataset = _load(data, reading)
     rows = None
     if features is not None:
         from headtohead.studies.post_audit import pretrained_features
 
-        rows = pretrained_features(dataset, features, reporter=voice())
+        rows = pretrained_features(dataset, features, reporter=console_reporter())
     grouping = _grouping(dataset, groups, similar=similar)
     return run(
         dataset,
@@ -165,15 +165,15 @@ def _run(
         grouping=grouping,
         seed=seed,
         features=rows,
-        reporter=voice(),
+        reporter=console_reporter(),
     )
 
 
 def _write(found: AuditResult, out: Path) -> Path:
-    from headtohead.cli.progress import voice
+    from headtohead.cli.progress import console_reporter
     from headtohead.report.audit_page import write_audit_page
 
-    found.write(out, voice())
+    found.write(out, console_reporter())
     return write_audit_page(out)
 
 
@@ -195,9 +195,7 @@ def _show(found: AuditResult, page: Path) -> None:
         table.add_row(Text(word, style=colours[one.severity]), one.code, told)
     console = Console(highlight=False)
     facts = found.dataset_facts
-    console.print(
-        f"\n{facts['n_samples']} pictures in {facts['n_groups']} groups", style="bold", markup=False
-    )
+    console.print(f"\n{facts['n_samples']} images in {facts['n_groups']} groups", style="bold", markup=False)
     console.print(table)
     counts = found.record()["counts"]
     rest = ", ".join(f"{n} {word.replace('_', ' ')}" for word, n in counts.items())

@@ -1,4 +1,4 @@
-"""`headtohead best`: the best model that the pictures allow, with an honest estimate of it."""
+"""`headtohead best`: the best model that the images allow, with an honest estimate of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from headtohead.cli import common_options as o
-from headtohead.cli.data_options import load_options, reads_data
+from headtohead.cli.data_options import load_options, with_data_options
 
 __all__ = ["register"]
 
@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
     app.command("best")(best)
 
 
-@reads_data
+@with_data_options
 def best(
     data: o.Data,
     out: o.Out,
@@ -41,7 +41,7 @@ def best(
     copies: Annotated[
         int,
         typer.Option(
-            min=0, help="Augmented copies of each training picture, in a rung that shows what they buy."
+            min=0, help="Augmented copies of each training image, in a rung that shows what they buy."
         ),
     ] = 0,
     folds: Annotated[int, typer.Option(min=2, help="Outer grouped folds.")] = 5,
@@ -55,7 +55,7 @@ def best(
 
     headtohead best brain-mri --minutes 20 --out runs/best
     """
-    from headtohead.cli.progress import voice
+    from headtohead.cli.progress import console_reporter
     from headtohead.studies.search.search import search
 
     names = tuple(word.strip() for word in backbones.split(",") if word.strip())
@@ -73,7 +73,7 @@ def best(
         folds=folds,
         repeats=repeats,
         seed=seed,
-        reporter=voice(),
+        reporter=console_reporter(),
     )
     if as_json:
         import json

@@ -26,8 +26,8 @@ __all__ = [
     "Tune",
     "Verbose",
     "Workers",
+    "split_list",
     "train_settings",
-    "words",
 ]
 
 SOURCES = "Data"
@@ -59,7 +59,7 @@ Similar = Annotated[
     typer.Option(
         "--group-similar",
         rich_help_panel=SOURCES,
-        help="Also keep pictures together that are possibly of one patient (other slices).",
+        help="Also keep images together that are possibly of one patient (other slices).",
     ),
 ]
 Ignore = Annotated[
@@ -109,7 +109,7 @@ Augment = Annotated[
 ]
 Workers = Annotated[
     int | None,
-    typer.Option(min=0, rich_help_panel=TRAINING, help="Threads that prepare pictures; changes no digit."),
+    typer.Option(min=0, rich_help_panel=TRAINING, help="Threads that prepare images; changes no digit."),
 ]
 Sets = Annotated[
     list[str] | None,
@@ -134,7 +134,7 @@ Verbose = Annotated[
 ]
 
 
-def reasons(words: Sequence[str] | None) -> dict[str, str]:
+def parse_reasons(words: Sequence[str] | None) -> dict[str, str]:
     """Read "--ignore CODE=REASON", repeated.
 
     Raises:
@@ -151,7 +151,7 @@ def reasons(words: Sequence[str] | None) -> dict[str, str]:
     return found
 
 
-def words(text: str | None) -> tuple[str, ...]:
+def split_list(text: str | None) -> tuple[str, ...]:
     """Read "a,b".
 
     >>> words(" a, b,")
@@ -169,9 +169,9 @@ def train_settings(sets: Sequence[str] | None, **stated: Any) -> dict[str, Any]:
     >>> train_settings(["finetune.batch=8"], epochs=3, policy=None, budget="8")
     {'batch': 8, 'epochs': 3, 'budget': '8', 'policy': 'inner'}
     """
-    from headtohead.core.training_config import read_sets
+    from headtohead.core.training_config import parse_overrides
 
-    found = read_sets(sets or ())
+    found = parse_overrides(sets or ())
     given = {name: value for name, value in stated.items() if value is not None}
     if twice := sorted(set(found) & set(given)):
         raise UsageError(f"{', '.join(twice)} is stated by an option of its own and by --set; state it once.")

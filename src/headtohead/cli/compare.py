@@ -1,4 +1,4 @@
-"""`headtohead compare`: from pictures to a verdict."""
+"""`headtohead compare`: from images to a verdict."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from headtohead.cli import common_options as o
-from headtohead.cli.data_options import reads_data
+from headtohead.cli.data_options import with_data_options
 
 __all__ = ["register", "run_study"]
 
@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
     app.command("compare")(compare)
 
 
-@reads_data
+@with_data_options
 def compare(
     data: o.Data,
     contenders: Annotated[
@@ -71,7 +71,7 @@ def compare(
     similar: o.Similar = False,
     ignore: o.Ignore = None,
 ) -> None:
-    """Compare pretrained networks on your own pictures: audit, fair fight, verdict, report.
+    """Compare pretrained networks on your own images: audit, fair fight, verdict, report.
 
     The same command on the same folder goes on where it stopped. For example:
 
@@ -89,11 +89,11 @@ def compare(
         "metric": metric,
         "rope": rope,
         "prevalence": prevalence,
-        "by": o.words(by),
+        "by": o.split_list(by),
         "allow_leaks": allow_leaks,
         "similar": similar,
         "groups": None if groups is None else str(groups),
-        "ignore": o.reasons(ignore),
+        "ignore": o.parse_reasons(ignore),
         "precision": precision,
         "device": device,
         "data_options": reading,
@@ -101,7 +101,7 @@ def compare(
             sets, epochs=epochs, policy=policy, budget=budget, tuner=tune, augment=augment, workers=workers
         ),
     }
-    run_study(settings, out, as_json=as_json, log=o.words(log), verbose=verbose)
+    run_study(settings, out, as_json=as_json, log=o.split_list(log), verbose=verbose)
 
 
 def run_study(
@@ -113,14 +113,14 @@ def run_study(
     verbose: bool = False,
 ) -> None:
     """Run a study and print its answer: one sentence, the scores, where the report is."""
-    from headtohead.cli.progress import voice
-    from headtohead.cli.render import show_verdict
+    from headtohead.cli.progress import console_reporter
+    from headtohead.cli.render import render_verdict
     from headtohead.core.config import make_config
-    from headtohead.studies.comparison import Study
+    from headtohead.studies.comparison import ComparisonStudy
 
-    study = Study(make_config(settings), out, reporter=voice(verbose=verbose), log=log)
+    study = ComparisonStudy(make_config(settings), out, reporter=console_reporter(verbose=verbose), log=log)
     verdict = study.compare()
-    show_verdict(verdict, as_json=as_json)
+    render_verdict(verdict, as_json=as_json)
     if not as_json:
         print(f"\nAll tables in the terminal: headtohead verdict {out}\nReport: {out / 'report.html'}")
 

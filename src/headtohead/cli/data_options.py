@@ -1,4 +1,4 @@
-"""How pictures and labels are found: options that every command which reads data takes, each written once."""
+"""How images and labels are found: options that every command which reads data takes, each written once."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from headtohead.cli.common_options import SOURCES, words
+from headtohead.cli.common_options import SOURCES, split_list
 from headtohead.core.errors import UsageError
 
 if TYPE_CHECKING:
     from headtohead.data.options import LoadOptions
 
-__all__ = ["load_options", "pairs", "reads_data"]
+__all__ = ["load_options", "split_pairs", "with_data_options"]
 
 LabelFrom = Annotated[
     str | None,
@@ -99,7 +99,7 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
 }
 
 
-def reads_data(command: Callable[..., None]) -> Callable[..., None]:
+def with_data_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options of how data are read; it receives them as one dict, its argument `reading`.
 
     The dict is what `DataConfig` takes; `load_options` makes `LoadOptions` of it.
@@ -122,7 +122,7 @@ def reads_data(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def load_options(reading: dict[str, Any]) -> LoadOptions:
-    """Return what `reads_data` hands to a command, as `headtohead.data.load` takes it."""
+    """Return what `with_data_options` hands to a command, as `headtohead.data.load` takes it."""
     from headtohead.data.options import LoadOptions
 
     return LoadOptions(**{**reading, "drop": frozenset(reading["drop"])})
@@ -132,15 +132,15 @@ def _settings(
     *, columns: str | None, map_labels: str | None, drop: str | None, keep_columns: str | None, **rest: Any
 ) -> dict[str, Any]:
     return {
-        "columns": pairs(columns, "--columns"),
-        "map_labels": pairs(map_labels, "--map-labels"),
-        "drop": words(drop),
-        "keep_columns": words(keep_columns),
+        "columns": split_pairs(columns, "--columns"),
+        "map_labels": split_pairs(map_labels, "--map-labels"),
+        "drop": split_list(drop),
+        "keep_columns": split_list(keep_columns),
         **rest,
     }
 
 
-def pairs(text: str | None, option: str) -> dict[str, str]:
+def split_pairs(text: str | None, option: str) -> dict[str, str]:
     """Read "a=b,c=d".
 
     Raises:

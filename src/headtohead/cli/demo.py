@@ -1,4 +1,4 @@
-"""`headtohead demo`: synthetic pictures, a real CNN against a real transformer, a report."""
+"""`headtohead demo`: synthetic images, a real CNN against a real transformer, a report."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ def demo(
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="Where to write.")] = Path(
         "runs/demo"
     ),
-    n: Annotated[int, typer.Option("--pictures", min=60, help="How many synthetic pictures to make.")] = 240,
+    n: Annotated[int, typer.Option("--images", min=60, help="How many synthetic images to make.")] = 240,
     seed: Annotated[int, typer.Option(min=0, help="Decides every draw.")] = 0,
 ) -> None:
-    """Make synthetic brain pictures and let a CNN and a transformer fight on them.
+    """Make synthetic brain images and let a CNN and a transformer fight on them.
 
-    Needs nothing but the Python package index. The pictures are synthetic; the networks are really
+    Needs nothing but the Python package index. The images are synthetic; the networks are really
     pretrained. For example:
 
     headtohead demo --out runs/demo
     """
     from headtohead.cli.compare import run_study
-    from headtohead.cli.progress import voice
+    from headtohead.cli.progress import console_reporter
     from headtohead.data.demo import make_demo
 
-    pictures = out / "pictures"
-    if not (pictures / "truth.json").is_file():
-        unfinished = out / "pictures.part"
+    images = out / "images"
+    if not (images / "truth.json").is_file():
+        unfinished = out / "images.part"
         shutil.rmtree(unfinished, ignore_errors=True)
-        make_demo(unfinished, n=n, seed=seed, reporter=voice())
-        unfinished.replace(pictures)
-    print(f"Synthetic pictures: {pictures}")
-    run_study({"data": str(pictures), "contenders": CONTENDERS, "seed": seed}, out / "run")
-    print("All pictures of this demo are synthetic; the answer says nothing about patients.")
+        make_demo(unfinished, n=n, seed=seed, reporter=console_reporter())
+        unfinished.replace(images)
+    print(f"Synthetic images: {images}")
+    run_study({"data": str(images), "contenders": CONTENDERS, "seed": seed}, out / "run")
+    print("All images of this demo are synthetic; the answer says nothing about patients.")

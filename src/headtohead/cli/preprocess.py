@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from headtohead.cli import common_options as o
-from headtohead.cli.data_options import load_options, reads_data
+from headtohead.cli.data_options import load_options, with_data_options
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from headtohead.core.progress import Reporter
     from headtohead.data.dataset import Dataset
-    from headtohead.preprocess.contact_sheet import Row
+    from headtohead.preprocess.contact_sheet import SheetRow
     from headtohead.preprocess.recipe import Recipe
 
     Pixels = npt.NDArray[np.float32]
@@ -27,9 +27,7 @@ __all__ = ["register"]
 
 RecipeName = Annotated[
     str,
-    typer.Option(
-        "--recipe", help="foreground, foreground-plain, classical, none; auto looks at the pictures."
-    ),
+    typer.Option("--recipe", help="foreground, foreground-plain, classical, none; auto looks at the images."),
 ]
 
 
@@ -39,7 +37,7 @@ def register(app: typer.Typer) -> None:
     app.command("augment-preview")(augment_preview)
 
 
-@reads_data
+@with_data_options
 def preprocess(
     data: o.Data,
     out: o.Out,
@@ -48,34 +46,32 @@ def preprocess(
     recipe: RecipeName = "auto",
     as_json: o.AsJson = False,
 ) -> None:
-    """Write contact sheets of every picture before and after a recipe, and boxes.csv.
+    """Write contact sheets of every image before and after a recipe, and boxes.csv.
 
     Look at them before believing any figure. For example:
 
     headtohead preprocess scans --out look --recipe foreground
     """
-    from headtohead.cli.progress import voice
+    from headtohead.cli.progress import console_reporter
     from headtohead.data.load import load
 
-    listener = voice()
+    listener = console_reporter()
     dataset = load(data, load_options(reading), listener)
     chosen, reason = _choose(recipe, dataset)
     rows, n_pages = _write_sheets(dataset, chosen, out, listener)
     _write_boxes(rows, out / "boxes.csv")
-    whole = sum(any("whole picture kept" in line for line in row.history) for row in rows)
+    whole = sum(any("whole image kept" in line for line in row.history) for row in rows)
     if as_json:
-        facts = {"recipe": chosen.name, "digest": chosen.digest(), "reason": reason, "pictures": len(rows)}
+        facts = {"recipe": chosen.name, "digest": chosen.digest(), "reason": reason, "images": len(rows)}
         print(
             json.dumps({**facts, "whole": whole, "sheets": n_pages, "folder": str(out)}, ensure_ascii=False)
         )
         return
     print(f"Recipe {chosen.name}: {reason}.")
-    print(
-        f"{len(rows)} pictures on {n_pages} sheets in {out}; {whole} kept whole for want of a plausible box."
-    )
+    print(f"{len(rows)} images on {n_pages} sheets in {out}; {whole} kept whole for want of a plausible box.")
 
 
-@reads_data
+@with_data_options
 def augment_preview(
     data: o.Data,
     *,
@@ -88,31 +84,31 @@ def augment_preview(
         "augmented.png"
     ),
     recipe: RecipeName = "auto",
-    pictures: Annotated[int, typer.Option(min=1, max=40, help="How many pictures are shown.")] = 6,
+    images: Annotated[int, typer.Option(min=1, max=40, help="How many images are shown.")] = 6,
     seed: Annotated[int, typer.Option(min=0, help="As a training would be given.")] = 0,
 ) -> None:
-    """Write a sheet of pictures as training would see them over some epochs, with what was drawn.
+    """Write a sheet of images as training would see them over some epochs, with what was drawn.
 
     For example:
 
     headtohead augment-preview scans --preset mri --out augmented.png
     """
-    from headtohead.cli.progress import voice
-    from headtohead.core.atomic_io import write_whole
+    from headtohead.cli.progress import console_reporter
+    from headtohead.core.atomic_io import write_atomic
     from headtohead.data.load import load
     from headtohead.preprocess.augmentation import get_preset
     from headtohead.preprocess.contact_sheet import augmented_page, png
 
     light = preset in ("auto", "light")
     chosen = None if light else get_preset(preset)
-    dataset = load(data, load_options(reading), voice())
+    dataset = load(data, load_options(reading), console_reporter())
     steps, _ = _choose(recipe, dataset)
-    every = max(1, len(dataset.samples) // pictures)
+    every = max(1, len(dataset.samples) // images)
     shown = [
         (sample.path, steps.apply(dataset.read(sample)).pixels)
-        for sample in dataset.samples[::every][:pictures]
+        for sample in dataset.samples[::every][:images]
     ]
-    write_whole(out, png(augmented_page(shown, chosen or _light, seed=seed)))
+    write_atomic(out, png(augmented_page(shown, chosen or _light, seed=seed)))
     if chosen is None:
         from headtohead.preprocess.light_augmentation import WORDS
 
@@ -132,13 +128,13 @@ def _light(rng: np.random.Generator, pixels: Pixels) -> tuple[Pixels, list[tuple
 
     drawn = draw_light(rng)
     down, right = drawn.shift
-    told = {"flip": float(drawn.mirror), "rotate": drawn.degrees, "scale": drawn.zoom, "shift": down}
+    told = {"flip": float(drawn.flip), "rotate": drawn.degrees, "scale": drawn.zoom, "shift": down}
     told |= {"shift_right": right, "contrast": drawn.gain, "brightness": drawn.offset}
     return apply_light(drawn, pixels), [*told.items()]
 
 
 def _choose(name: str, dataset: Dataset) -> tuple[Recipe, str]:
-    """Return the recipe of that name, or for "auto" the one that fits most pictures, and why."""
+    """Return the recipe of that name, or for "auto" the one that fits most images, and why."""
     from headtohead.preprocess.recipe import get_recipe
     from headtohead.preprocess.suggest import suggest_recipe
 
@@ -149,19 +145,21 @@ def _choose(name: str, dataset: Dataset) -> tuple[Recipe, str]:
     return get_recipe(suggested), reason
 
 
-def _write_sheets(dataset: Dataset, recipe: Recipe, out: Path, reporter: Reporter) -> tuple[list[Row], int]:
+def _write_sheets(
+    dataset: Dataset, recipe: Recipe, out: Path, reporter: Reporter
+) -> tuple[list[SheetRow], int]:
     from dataclasses import replace
 
     import numpy as np
 
-    from headtohead.core.atomic_io import write_whole
+    from headtohead.core.atomic_io import write_atomic
     from headtohead.preprocess.contact_sheet import pages, png, row
 
-    rows: list[Row] = []
+    rows: list[SheetRow] = []
     none = np.zeros((0, 0, 3), np.uint8)
 
     def cells() -> Iterator[np.ndarray]:
-        for sample in reporter.track(dataset.samples, "preprocess", len(dataset.samples)):
+        for sample in reporter.progress(dataset.samples, "preprocess", len(dataset.samples)):
             name = sample.path if sample.frame is None else f"{sample.path}#{sample.frame}"
             made = row(name, dataset.read(sample), recipe)
             rows.append(replace(made, cell=none))
@@ -169,15 +167,15 @@ def _write_sheets(dataset: Dataset, recipe: Recipe, out: Path, reporter: Reporte
 
     count = 0
     for count, sheet in enumerate(pages(cells()), start=1):
-        write_whole(out / f"sheet-{count:03d}.png", png(sheet))
+        write_atomic(out / f"sheet-{count:03d}.png", png(sheet))
     return rows, count
 
 
-def _write_boxes(rows: list[Row], path: Path) -> None:
+def _write_boxes(rows: list[SheetRow], path: Path) -> None:
     import csv
     import io
 
-    from headtohead.core.atomic_io import write_whole
+    from headtohead.core.atomic_io import write_atomic
 
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
@@ -186,4 +184,4 @@ def _write_boxes(rows: list[Row], path: Path) -> None:
         box = row.box
         line = [row.path, box.top, box.left, box.bottom, box.right, f"{row.kept:.4f}", "; ".join(row.history)]
         table.writerow(line)
-    write_whole(path, text.getvalue())
+    write_atomic(path, text.getvalue())

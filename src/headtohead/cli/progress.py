@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-__all__ = ["Voice", "voice"]
+__all__ = ["ConsoleReporter", "console_reporter"]
 
 T = TypeVar("T")
 
 
-class Voice:
+class ConsoleReporter:
     """A `Reporter` that speaks on stderr: bars and decisions to a terminal, warnings always.
 
     Work inside work shows one bar under the other; sentences stand above the bars.
@@ -27,17 +27,17 @@ class Voice:
         self._console, self._verbose = console, verbose
         self._bars: Progress | None = None
 
-    def say(self, message: str) -> None:
+    def info(self, message: str) -> None:
         """Print a decision, if somebody watches or asked for it."""
         if self._console.is_terminal or self._verbose:
             wrap = not self._console.is_terminal
             self._console.print(f"· {message}", markup=False, highlight=False, soft_wrap=wrap)
 
-    def warn(self, message: str) -> None:
+    def warning(self, message: str) -> None:
         """Print a warning, always."""
         self._console.print(f"warning: {message}", markup=False, highlight=False, soft_wrap=True)
 
-    def track(self, items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
+    def progress(self, items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
         """Yield the items; a terminal sees a bar with the time left."""
         if not self._console.is_terminal:
             yield from items
@@ -82,8 +82,8 @@ class Voice:
             self._bars = None
 
 
-def voice(*, verbose: bool = False) -> Reporter:
+def console_reporter(*, verbose: bool = False) -> Reporter:
     """Return the voice that fits where stderr goes."""
     from rich.console import Console
 
-    return Voice(Console(stderr=True), verbose=verbose)
+    return ConsoleReporter(Console(stderr=True), verbose=verbose)

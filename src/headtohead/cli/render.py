@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-__all__ = ["headlines", "show_everything", "show_verdict"]
+__all__ = ["headlines", "render_full", "render_verdict"]
 
 METRICS = ("auroc", "accuracy", "balanced_accuracy", "sensitivity", "specificity")
 
@@ -33,7 +33,7 @@ def _console() -> Console:
     return console if console.is_terminal else Console(highlight=False, soft_wrap=True, width=160)
 
 
-def show_verdict(verdict: Verdict, *, as_json: bool = False) -> None:
+def render_verdict(verdict: Verdict, *, as_json: bool = False) -> None:
     """Print a verdict: JSON for scripts, or a sentence and tables for people."""
     if as_json:
         print(verdict.model_dump_json(indent=1))
@@ -45,7 +45,7 @@ def show_verdict(verdict: Verdict, *, as_json: bool = False) -> None:
     _last(console, verdict)
 
 
-def show_everything(verdict: Verdict) -> None:
+def render_full(verdict: Verdict) -> None:
     """Print a verdict with all its metrics, tests and tables, as far as a terminal can show them."""
     console = _console()
     _answer(console, verdict)
@@ -88,10 +88,10 @@ def _tests(console: Console, one: Comparison) -> None:
 
 
 def _details(console: Console, verdict: Verdict) -> None:
-    from headtohead.report.tables.supplement import tables
+    from headtohead.report.tables.supplement import supplement_tables
 
     order = list(dict.fromkeys(score.contender for score in verdict.scores))
-    for found in tables(verdict.details, order):
+    for found in supplement_tables(verdict.details, order):
         table = _table(found.title, found.head)
         for row in found.rows:
             _row(table, *row)

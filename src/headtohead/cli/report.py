@@ -20,7 +20,7 @@ def report(
         Path, typer.Argument(metavar="RUN", show_default=False, help="The folder of a finished run.")
     ],
 ) -> None:
-    """Rebuild report.html from the files of a run folder; needs no torch and no pictures.
+    """Rebuild report.html from the files of a run folder; needs no torch and no images.
 
     For example:  headtohead report runs/scans
     """

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from headtohead.cli import common_options as o
-from headtohead.cli.data_options import load_options, reads_data
+from headtohead.cli.data_options import load_options, with_data_options
 
 __all__ = ["register"]
 
@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
     app.command("reproduce")(reproduce)
 
 
-@reads_data
+@with_data_options
 def reproduce(
     data: o.Data,
     out: o.Out,
@@ -41,12 +41,16 @@ def reproduce(
     """
     import json
 
-    from headtohead.cli.progress import voice
-    from headtohead.studies.reproduction.reproduce import Plan
+    from headtohead.cli.progress import console_reporter
+    from headtohead.studies.reproduction.reproduce import ReproductionPlan
     from headtohead.studies.reproduction.reproduce import reproduce as run
 
-    plan = Plan(seed=seed, splits=splits, epochs=20 if full else Plan.epochs, short=not full)
-    told = run(data, out, options=load_options(reading), cnn=cnn, vit=vit, plan=plan, reporter=voice())
+    plan = ReproductionPlan(
+        seed=seed, splits=splits, epochs=20 if full else ReproductionPlan.epochs, short=not full
+    )
+    told = run(
+        data, out, options=load_options(reading), cnn=cnn, vit=vit, plan=plan, reporter=console_reporter()
+    )
     if as_json:
         print(json.dumps(told, ensure_ascii=False))
         return

@@ -47,10 +47,10 @@ def _verdict(
 
     Example: headtohead verdict cnn.csv vit.csv --rope 0.02
     """
-    from headtohead.cli.progress import voice
-    from headtohead.cli.render import show_everything
+    from headtohead.cli.progress import console_reporter
+    from headtohead.cli.render import render_full
     from headtohead.evaluate.external_predictions import read_predictions
-    from headtohead.evaluate.verdict import judge
+    from headtohead.evaluate.verdict import compute_verdict
 
     asked = {
         "--metric": metric != "auroc", "--positive": positive, "--baseline": baseline, "--rope": rope,
@@ -61,16 +61,16 @@ def _verdict(
     if verdict is None:
         columns = [name.strip() for name in (by or "").split(",") if name.strip()]
         found = read_predictions(files, positive=positive, by=columns)
-        verdict = judge(
+        verdict = compute_verdict(
             found.frame, classes=found.classes, positive=found.positive, metric=metric, baselines=baseline or (),
             rope=rope, prevalence=prevalence, by=found.by, level=level, n_boot=replicates, seed=seed,
-            reporter=voice(),
+            reporter=console_reporter(),
         )  # fmt: skip
         verdict = verdict.model_copy(update={"caveats": (*verdict.caveats, *found.notes)})
     if as_json:
         print(verdict.model_dump_json(indent=2))
     else:
-        show_everything(verdict)
+        render_full(verdict)
 
 
 def _stored(files: list[Path], given: list[str]) -> Verdict | None:

@@ -63,10 +63,10 @@ def _fetch(name: Name, as_json: AsJson = False) -> None:
     Example: headtohead weights fetch dinov2-small
     """
     from headtohead.backbones.catalog import resolve
-    from headtohead.backbones.weights.fetch import ensure
-    from headtohead.cli.progress import voice
+    from headtohead.backbones.weights.fetch import ensure_weights
+    from headtohead.cli.progress import console_reporter
 
-    found = ensure(resolve(name), reporter=voice())
+    found = ensure_weights(resolve(name), reporter=console_reporter())
     print(json.dumps(found.model_dump(), indent=1) if as_json else found.path or found.source)
 
 

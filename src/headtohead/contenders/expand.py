@@ -9,14 +9,21 @@ from headtohead.backbones.record import BackboneRecord
 from headtohead.contenders.expression import REPEATS, ContenderSpec
 from headtohead.contenders.training_modes import FINETUNE_MODES
 from headtohead.core.errors import NoEffectError, UsageError
-from headtohead.heads.ensemble import how_of
+from headtohead.heads.ensemble import combination_rule
 
-__all__ = ["ENSEMBLE_FOLDS", "check_repeat", "joined_names", "records_of", "weighed", "with_members"]
+__all__ = [
+    "ENSEMBLE_FOLDS",
+    "check_repeat",
+    "expand_members",
+    "joined_names",
+    "needs_inner_predictions",
+    "records_of",
+]
 
 ENSEMBLE_FOLDS = 3  # inner folds of a fine-tuned member whose ensemble needs weights
 
 
-def with_members(specs: Sequence[ContenderSpec]) -> tuple[ContenderSpec, ...]:
+def expand_members(specs: Sequence[ContenderSpec]) -> tuple[ContenderSpec, ...]:
     """Return the contenders, what they are made of added: singles, then repeats of them, ensembles last.
 
     Raises:
@@ -45,14 +52,14 @@ def _below(spec: ContenderSpec) -> Iterator[ContenderSpec]:
 
 def records_of(specs: Sequence[ContenderSpec]) -> tuple[BackboneRecord, ...]:
     """Return the catalogue records of all backbones that the contenders use, each once."""
-    names = (name for spec in with_members(specs) for name in spec.backbones)
+    names = (name for spec in expand_members(specs) for name in spec.backbones)
     return tuple(resolve(name) for name in dict.fromkeys(names))
 
 
-def weighed(specs: Sequence[ContenderSpec]) -> tuple[ContenderSpec, ...]:
+def needs_inner_predictions(specs: Sequence[ContenderSpec]) -> tuple[ContenderSpec, ...]:
     """Return the fine-tuned contenders whose inner probabilities an ensemble's weights are found on."""
     ensembles = [spec for spec in specs if spec.kind == "ensemble"]
-    joined = [s for s in ensembles if how_of(s.options.get("how", "mean")) != "mean"]
+    joined = [s for s in ensembles if combination_rule(s.options.get("how", "mean")) != "mean"]
     members = [below for spec in joined for below in _below(spec)]
     found = {s.key: s for s in members if s.kind == "snapshots" or _is_tuned(s)}
     return tuple(found.values())
@@ -60,7 +67,7 @@ def weighed(specs: Sequence[ContenderSpec]) -> tuple[ContenderSpec, ...]:
 
 def joined_names(specs: Sequence[ContenderSpec]) -> dict[str, list[str]]:
     """Return for each ensemble and repeat the names of what it is made of."""
-    ordered = with_members(specs)
+    ordered = expand_members(specs)
     names = {spec.key: spec.name for spec in ordered}
     joined = [spec for spec in ordered if spec.kind in ("ensemble", *REPEATS)]
     return {spec.name: [names[member.key] for member in spec.members] for spec in joined}

@@ -51,7 +51,7 @@ def settings_for(
         "learning_rates": tuple(rate * _factor(word, record) for rate in train.learning_rates),
         "layer_decay": 1.0 if word == "lora" else train.layer_decay,
         "clip": train.clip or None,
-        "trials": train.spendable.trials or MOST_TRIALS,
+        "trials": train.effective_budget.trials or MOST_TRIALS,
         "inner_folds": train.inner_folds or (inner_folds if train.policy == "fixed" else 0),
         "cycles": cycles,
         "depth": mode if word in ("partial", "lora") else "all",

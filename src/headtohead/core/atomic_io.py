@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["write_json", "write_table", "write_whole"]
+__all__ = ["write_atomic", "write_json", "write_table"]
 
 
-def write_whole(path: Path, content: bytes | str) -> None:
+def write_atomic(path: Path, content: bytes | str) -> None:
     """Write a file so that a reader sees the old content or the new one, never a part.
 
     The bytes go to a temporary file in the same folder, are flushed to the disk, and the file is
@@ -45,11 +45,11 @@ def write_whole(path: Path, content: bytes | str) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as readable JSON (sorted keys are not forced; floats round-trip; no NaN)."""
-    write_whole(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    write_atomic(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
     """Write a table as Parquet without its index."""
     buffer = io.BytesIO()
     table.to_parquet(buffer, index=False)
-    write_whole(path, buffer.getvalue())
+    write_atomic(path, buffer.getvalue())

@@ -98,7 +98,7 @@ def explain(error: Exception) -> str:
 def differences(old: StudyConfig, new: StudyConfig) -> list[str]:
     """Return one line for each setting that differs, "folds: 5 there, 4 asked for".
 
-    `data` is left out: what matters is what the pictures are, which the data's digest tells, not
+    `data` is left out: what matters is what the images are, which the data's digest tells, not
     where they lie.
     """
     before, after = _flat(old.model_dump(mode="json")), _flat(new.model_dump(mode="json"))

@@ -7,18 +7,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from headtohead.core.atomic_io import write_whole
+from headtohead.core.atomic_io import write_atomic
 
-__all__ = ["read_lines", "replace_lines"]
+__all__ = ["read_epoch_log", "write_epoch_log"]
 
 
-def read_lines(path: Path) -> list[dict[str, Any]]:
+def read_epoch_log(path: Path) -> list[dict[str, Any]]:
     """Return the lines of a file, none where there is no file."""
     return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
 
 
-def replace_lines(path: Path, training: str, lines: Sequence[Mapping[str, Any]]) -> None:
-    """Make `lines` the only ones of `training` in the file; those of others stay as they are.
+def write_epoch_log(path: Path, training: str, lines: Sequence[Mapping[str, Any]]) -> None:
+    """Make `predictions` the only ones of `training` in the file; those of others stay as they are.
 
     Args:
         lines: one per epoch, in order.
@@ -30,6 +30,6 @@ def replace_lines(path: Path, training: str, lines: Sequence[Mapping[str, Any]])
     >>> read_lines(path)
     [{'training': 'main', 'epoch': 1}, {'training': 'main', 'epoch': 2}]
     """
-    others = [line for line in read_lines(path) if line["training"] != training]
+    others = [line for line in read_epoch_log(path) if line["training"] != training]
     own = [{"training": training, **line} for line in lines]
-    write_whole(path, "".join(json.dumps(line) + "\n" for line in [*others, *own]))
+    write_atomic(path, "".join(json.dumps(line) + "\n" for line in [*others, *own]))

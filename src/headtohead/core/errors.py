@@ -4,17 +4,17 @@
     ├── UsageError            the command or call itself is wrong (exit status 2)
     │   ├── UnknownNameError  a name that is not in a catalogue; carries "did you mean"
     │   └── NoEffectError     a setting that would change nothing is refused, not ignored
-    ├── DataError             the pictures or their table cannot be used
+    ├── DataError             the images or their table cannot be used
     │   ├── ManifestError     the table of samples is malformed
     │   ├── UnreadableError   one file is refused, with the reason (the run may go on without it)
-    │   └── TooFewError       no images, one class only, a class or its groups too small
+    │   └── InsufficientDataError       no images, one class only, a class or its groups too small
     ├── LeakageError          train and test share a group, a pixel hash or a path
     ├── WeightsError          pretrained weights cannot be had, or are not what they should be
     ├── PrecisionError        a fast path disagrees with fp32
     ├── RunFolderError        the run folder belongs to another configuration, or is in use
     │   ├── ChangedConfigError
     │   └── ChangedDataError
-    ├── NotDefinedError       a statistic has no value on this data
+    ├── UndefinedMetricError       a statistic has no value on this data
     ├── UnpairedError         contenders do not cover the same samples and folds
     └── MissingExtraError     an optional dependency is not installed
 
@@ -31,14 +31,14 @@ __all__ = [
     "ChangedDataError",
     "DataError",
     "HeadToHeadError",
+    "InsufficientDataError",
     "LeakageError",
     "ManifestError",
     "MissingExtraError",
     "NoEffectError",
-    "NotDefinedError",
     "PrecisionError",
     "RunFolderError",
-    "TooFewError",
+    "UndefinedMetricError",
     "UnknownNameError",
     "UnpairedError",
     "UnreadableError",
@@ -69,7 +69,7 @@ class NoEffectError(UsageError):
 
 
 class DataError(HeadToHeadError):
-    """The pictures or their table cannot be used."""
+    """The images or their table cannot be used."""
 
 
 class ManifestError(DataError):
@@ -80,7 +80,7 @@ class UnreadableError(DataError):
     """One file is refused, with the reason."""
 
 
-class TooFewError(DataError):
+class InsufficientDataError(DataError):
     """There are too few images, classes or groups for what was asked."""
 
 
@@ -105,10 +105,10 @@ class ChangedConfigError(RunFolderError):
 
 
 class ChangedDataError(RunFolderError):
-    """The run folder was made from other pictures."""
+    """The run folder was made from other images."""
 
 
-class NotDefinedError(HeadToHeadError):
+class UndefinedMetricError(HeadToHeadError):
     """A statistic has no value on this data."""
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["percent", "so_many"]
+__all__ = ["format_percent", "pluralize"]
 
 
-def so_many(n: int, noun: str, rest: str = "", rest_of_many: str = "") -> str:
+def pluralize(n: int, noun: str, rest: str = "", rest_of_many: str = "") -> str:
     """Return a count with its noun, and what is said of one or of many.
 
     >>> so_many(1, "group"), so_many(3, "group")
@@ -17,7 +17,7 @@ def so_many(n: int, noun: str, rest: str = "", rest_of_many: str = "") -> str:
     return f"{n} {noun}{'' if n == 1 else 's'}{' ' if said else ''}{said}"
 
 
-def percent(share: float, digits: int = 0) -> str:
+def format_percent(share: float, digits: int = 0) -> str:
     """Return a share in per cent.
 
     >>> percent(0.95), percent(0.0125, 1)

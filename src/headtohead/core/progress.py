@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Protocol, TypeVar
 
-__all__ = ["QUIET", "Quiet", "Reporter"]
+__all__ = ["QUIET", "QuietReporter", "Reporter"]
 
 T = TypeVar("T")
 
@@ -16,28 +16,28 @@ T = TypeVar("T")
 class Reporter(Protocol):
     """Someone who listens to progress."""
 
-    def say(self, message: str) -> None:
+    def info(self, message: str) -> None:
         """Pass on one sentence about a decision that was taken."""
 
-    def warn(self, message: str) -> None:
+    def warning(self, message: str) -> None:
         """Pass on one sentence that the user must not miss."""
 
-    def track(self, items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
+    def progress(self, items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
         """Yield `items` unchanged while showing how far along they are."""
 
 
-class Quiet:
+class QuietReporter:
     """A reporter that keeps silent."""
 
-    def say(self, message: str) -> None:
+    def info(self, message: str) -> None:
         """Ignore the sentence."""
 
-    def warn(self, message: str) -> None:
+    def warning(self, message: str) -> None:
         """Ignore the sentence."""
 
-    def track(self, items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:  # noqa: ARG002
+    def progress(self, items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:  # noqa: ARG002
         """Yield the items unchanged."""
         yield from items
 
 
-QUIET: Reporter = Quiet()
+QUIET: Reporter = QuietReporter()

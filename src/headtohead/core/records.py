@@ -75,7 +75,7 @@ class Image:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Box:
-    """A rectangle in a picture's own pixels: rows top..bottom, columns left..right, ends excluded."""
+    """A rectangle in an image's own pixels: rows top..bottom, columns left..right, ends excluded."""
 
     top: int
     left: int
@@ -87,13 +87,13 @@ class Box:
         """Number of pixels inside."""
         return max(0, self.bottom - self.top) * max(0, self.right - self.left)
 
-    def cut(self, pixels: Pixels) -> Pixels:
+    def crop(self, pixels: Pixels) -> Pixels:
         """Return the part of `pixels` (H, W[, C]) inside the box, as a view."""
         return pixels[self.top : self.bottom, self.left : self.right]
 
 
 class Sample(Record):
-    """One row: one picture and what is known of it.
+    """One row: one image and what is known of it.
 
     `path` is relative to the data's root, with forward slashes; `frame` tells the page, frame or
     slice of a file that holds several. `sha256` is of the file's bytes, `pixel_hash` of the decoded

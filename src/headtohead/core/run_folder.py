@@ -1,7 +1,7 @@
 """The run folder: what a study leaves behind, and how it goes on where it stopped.
 
 study.toml          the whole configuration
-data.json           the data's digest, so that changed pictures are refused by name
+data.json           the data's digest, so that changed images are refused by name
 provenance.json     versions, hardware, weights, seeds, command
 samples.parquet     one row per sample
 audit.json          findings;  groups.csv  the groups found
@@ -25,7 +25,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from headtohead.core.atomic_io import write_json, write_whole
+from headtohead.core.atomic_io import write_atomic, write_json
 from headtohead.core.config import StudyConfig, differences
 from headtohead.core.errors import ChangedConfigError, ChangedDataError, RunFolderError
 
@@ -35,7 +35,7 @@ BEFORE_WORK = {"study.toml", ".lock", "contenders"}
 
 
 class RunFolder:
-    """A folder that belongs to one configuration and one set of pictures."""
+    """A folder that belongs to one configuration and one set of images."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -44,7 +44,7 @@ class RunFolder:
         return self.path / name
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def lock(self) -> Iterator[None]:
         """Hold the folder for this process, or say that another process holds it."""
         from filelock import FileLock, Timeout
 
@@ -61,7 +61,7 @@ class RunFolder:
         finally:
             lock.release()
 
-    def claim_config(self, config: StudyConfig) -> None:
+    def check_or_write_config(self, config: StudyConfig) -> None:
         """Write the configuration, or check that the folder was made with the same one.
 
         A folder that a call claimed and then left for want of weights holds no work, and may be claimed anew.
@@ -73,20 +73,20 @@ class RunFolder:
         path = self / "study.toml"
         if not path.is_file():
             self._refuse_strangers()
-            write_whole(path, config.to_toml())
+            write_atomic(path, config.to_toml())
             return
         changed = differences(StudyConfig.from_toml(path.read_text()), config)
         if changed and {item.name for item in self.path.iterdir()} <= BEFORE_WORK:
             shutil.rmtree(self / "contenders", ignore_errors=True)
-            write_whole(path, config.to_toml())
+            write_atomic(path, config.to_toml())
         elif changed:
             raise ChangedConfigError(
                 f"{self.path} was made with another configuration ({'; '.join(changed)}). "
                 "Use the same settings to go on, or choose another --out."
             )
 
-    def claim_data(self, digest: str, files: Mapping[str, str]) -> None:
-        """Write what the pictures are, or check that they are still the same.
+    def check_or_write_data(self, digest: str, files: Mapping[str, str]) -> None:
+        """Write what the images are, or check that they are still the same.
 
         Args:
             digest: one hash over all samples.
@@ -102,7 +102,7 @@ class RunFolder:
         old = json.loads(path.read_text())
         if old["digest"] != digest:
             raise ChangedDataError(
-                f"The pictures are not those that {self.path} was made from: "
+                f"The images are not those that {self.path} was made from: "
                 f"{_what_changed(old['files'], files)}. Put them back, or choose another --out."
             )
 
@@ -115,9 +115,9 @@ class RunFolder:
 
     def json(self, name: str) -> Any:
         """Return the content of one of the folder's JSON files."""
-        return json.loads(self.need(name).read_text())
+        return json.loads(self.require(name).read_text())
 
-    def need(self, name: str) -> Path:
+    def require(self, name: str) -> Path:
         """Return the path of one of the folder's files.
 
         Raises:

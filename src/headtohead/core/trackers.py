@@ -13,13 +13,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from headtohead.core.epoch_log import read_lines
+from headtohead.core.epoch_log import read_epoch_log
 from headtohead.core.errors import unknown_name
 from headtohead.core.optional import require
 
-__all__ = ["BOARDS", "Boards", "check_boards"]
+__all__ = ["TRACKERS", "Trackers", "check_trackers"]
 
-BOARDS = ("tensorboard", "mlflow")
+TRACKERS = ("tensorboard", "mlflow")
 TITLES = {"tensorboard": "TensorBoard", "mlflow": "MLflow"}
 NEEDS = {"tensorboard": "tensorboard", "mlflow": "mlflow.tracking"}
 VALUES = {
@@ -28,21 +28,21 @@ VALUES = {
     "accuracy/train": "train_accuracy",
     "accuracy/inner": "inner_accuracy",
     "learning_rate": "learning_rate",
-    "pictures_per_second": "pictures_per_second",
+    "images_per_second": "images_per_second",
 }
 Line = Mapping[str, Any]
-Board = Callable[[str, Sequence[Line]], None]
+Tracker = Callable[[str, Sequence[Line]], None]
 
 
-def check_boards(names: Sequence[str]) -> None:
+def check_trackers(names: Sequence[str]) -> None:
     """Refuse boards that do not exist or are not installed.
 
     Raises:
-        UnknownNameError: none of `BOARDS`. MissingExtraError: the board's package is not installed.
+        UnknownNameError: none of `TRACKERS`. MissingExtraError: the board's package is not installed.
     """
     for name in names:
-        if name not in BOARDS:
-            raise unknown_name("board for --log", name, BOARDS)
+        if name not in TRACKERS:
+            raise unknown_name("board for --log", name, TRACKERS)
         _private()
         require(NEEDS[name], name, f"show curves in {TITLES[name]}")
 
@@ -53,12 +53,12 @@ def _private() -> None:
     os.environ.setdefault("DO_NOT_TRACK", "true")
 
 
-class Boards:
+class Trackers:
     """The boards of one run folder.
 
     Args:
         run: the run folder; TensorBoard reads `run/tensorboard`, MLflow `sqlite:///run/mlflow.sqlite`.
-        names: of `BOARDS`.
+        names: of `TRACKERS`.
         facts: settings of the run, kept with each of MLflow's runs.
 
     Raises:
@@ -67,24 +67,24 @@ class Boards:
 
     def __init__(self, run: Path, names: Sequence[str], facts: Mapping[str, Any] | None = None) -> None:
         self._run = run
-        makers: dict[str, Callable[[], Board]] = {
+        makers: dict[str, Callable[[], Tracker]] = {
             "tensorboard": lambda: TensorBoard(run / "tensorboard").show,
             "mlflow": lambda: MlFlow(run, facts or {}).show,
         }
-        check_boards(names)
+        check_trackers(names)
         self._boards = [makers[name]() for name in dict.fromkeys(names)]
 
-    def catch_up(self) -> None:
+    def sync(self) -> None:
         """Show what earlier processes left, of finished cells and of unfinished ones."""
         found = [*self._run.glob("training/*/*.jsonl"), *self._run.glob("cells/*/*.work/metrics.jsonl")]
         for path in sorted(found) if self._boards else ():
-            self.show(path)
+            self.log(path)
 
-    def show(self, path: Path) -> None:
+    def log(self, path: Path) -> None:
         """Show the lines of one cell."""
         cell = path.parent.stem if path.name == "metrics.jsonl" else path.stem
         contender = path.relative_to(self._run).parts[1]
-        lines = read_lines(path)
+        lines = read_epoch_log(path)
         for training in dict.fromkeys(line["training"] for line in lines):
             own = [line for line in lines if line["training"] == training]
             for board in self._boards:

@@ -12,7 +12,7 @@ from pydantic import Field, TypeAdapter, ValidationError, field_validator, model
 from headtohead.core.errors import NoEffectError, UsageError, unknown_name
 from headtohead.core.records import Record
 
-__all__ = ["Budget", "TrainConfig", "read_sets"]
+__all__ = ["Budget", "TrainConfig", "parse_overrides"]
 
 AMOUNT = re.compile(r"^(?P<number>\d+(?:\.\d+)?) *(?P<unit>|trials?|s|min|h)$")
 MINUTES = {"s": 1 / 60, "min": 1.0, "h": 60.0}
@@ -31,7 +31,7 @@ class Budget:
     minutes: float | None = None
 
     @classmethod
-    def of(cls, text: str) -> Budget:
+    def parse(cls, text: str) -> Budget:
         """Read "8", "8 trials", "10min", "1.5h" or "90s".
 
         Raises:
@@ -102,7 +102,7 @@ class TrainConfig(Record):
     @field_validator("budget")
     @classmethod
     def _one_spelling(cls, budget: str | None) -> str | None:
-        return None if budget is None else str(Budget.of(budget))
+        return None if budget is None else str(Budget.parse(budget))
 
     @model_validator(mode="after")
     def _no_idle_setting(self) -> Self:
@@ -115,24 +115,24 @@ class TrainConfig(Record):
             raise NoEffectError(
                 f"Got trials = {self.trials} and a budget of {self.budget}; state one of them."
             )
-        if self.budget is not None and len(self.learning_rates) > (self.spendable.trials or 1e9):
+        if self.budget is not None and len(self.learning_rates) > (self.effective_budget.trials or 1e9):
             raise NoEffectError(
                 f"A budget of {self.budget} cannot try {len(self.learning_rates)} learning rates; raise it, "
                 "or state fewer."
             )
-        if self.tuner != "random" and self.trials == 1 and self.spendable.trials == 1:
+        if self.tuner != "random" and self.trials == 1 and self.effective_budget.trials == 1:
             raise NoEffectError(
                 f"The tuner {self.tuner!r} would have no effect with one trial; give a budget, such as --budget 8."
             )
         return self
 
     @property
-    def spendable(self) -> Budget:
+    def effective_budget(self) -> Budget:
         """The budget, or the trials that stand for it."""
-        return Budget(trials=self.trials) if self.budget is None else Budget.of(self.budget)
+        return Budget(trials=self.trials) if self.budget is None else Budget.parse(self.budget)
 
 
-def read_sets(words: Sequence[str]) -> dict[str, Any]:
+def parse_overrides(words: Sequence[str]) -> dict[str, Any]:
     """Read "finetune.epochs=10" words; each value is typed as its setting asks.
 
     Raises:

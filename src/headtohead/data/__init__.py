@@ -1,1 +1,1 @@
-"""Where pictures come from: readers, manifests, sources, folds."""
+"""Where images come from: readers, manifests, sources, folds."""

@@ -1,4 +1,4 @@
-"""The pictures of a study: what is known of each, where its pixels are, which class is which."""
+"""The images of a study: what is known of each, where its pixels are, which class is which."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ import numpy.typing as npt
 
 from headtohead.core.errors import DataError, UnreadableError
 from headtohead.core.records import Image, Sample
-from headtohead.data.file_problems import Problem, shortened
+from headtohead.data.file_problems import FileProblem, truncate_list
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["GIVEN_GROUP", "SLICE_AXIS", "Dataset", "digest_lines", "entry_line"]
+__all__ = ["GIVEN_GROUP", "SLICE_AXIS", "Dataset", "digest_lines", "sample_record"]
 
 GIVEN_GROUP = "headtohead:group"
 """The name in `Sample.extra` under which the group that the data gave is kept, whatever is found later."""
@@ -45,14 +45,14 @@ class Dataset:
     samples: tuple[Sample, ...]
     classes: tuple[str, ...]
     positive: str | None = None
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[FileProblem, ...] = ()
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         counts = Counter(sample.id for sample in self.samples)
         if len(counts) < len(self.samples):
             twice = sorted(name for name, count in counts.items() if count > 1)
-            raise DataError(f"Sample ids must be unique; got some twice: {shortened(twice)}")
+            raise DataError(f"Sample ids must be unique; got some twice: {truncate_list(twice)}")
         strange = {sample.label for sample in self.samples} - set(self.classes)
         if strange:
             raise DataError(f"Labels outside the classes {list(self.classes)}: {sorted(strange)}")
@@ -65,7 +65,7 @@ class Dataset:
         return len(self.samples)
 
     def read(self, sample: Sample) -> Image:
-        """Decode the picture of one sample.
+        """Decode the image of one sample.
 
         Raises:
             UnreadableError: the file does not decode.
@@ -95,7 +95,7 @@ class Dataset:
         `headtohead.data.load.source_digest` of the same source and options, which decodes nothing.
         """
         lines = [
-            entry_line(s.path, s.frame, s.label, s.split, s.extra.get(GIVEN_GROUP), s.sha256)
+            sample_record(s.path, s.frame, s.label, s.split, s.extra.get(GIVEN_GROUP), s.sha256)
             for s in self.samples
         ]
         return digest_lines([*lines, *(problem.entry for problem in self.problems if problem.entry)])
@@ -138,7 +138,7 @@ class Dataset:
         """
         unknown = set(mapping) - {sample.id for sample in self.samples}
         if unknown:
-            raise DataError(f"Groups for samples that are not in the data: {shortened(sorted(unknown))}")
+            raise DataError(f"Groups for samples that are not in the data: {truncate_list(sorted(unknown))}")
         changed = (
             sample.model_copy(update={"group": mapping[sample.id]}) if sample.id in mapping else sample
             for sample in self.samples
@@ -154,14 +154,14 @@ class Dataset:
         wanted = set(ids)
         unknown = wanted - {sample.id for sample in self.samples}
         if unknown:
-            raise DataError(f"Samples that are not in the data: {shortened(sorted(unknown))}")
+            raise DataError(f"Samples that are not in the data: {truncate_list(sorted(unknown))}")
         return replace(self, samples=tuple(sample for sample in self.samples if sample.id in wanted))
 
 
-def entry_line(
+def sample_record(
     path: str, frame: int | None, label: str, split: str | None, group: str | None, sha256: str
 ) -> str:
-    """Return the line that stands for one picture in the digest."""
+    """Return the line that stands for one image in the digest."""
     return json.dumps([path, frame, label, split, group, sha256], ensure_ascii=False)
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["Problem", "shortened"]
+__all__ = ["FileProblem", "truncate_list"]
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class FileProblem:
     """A file that is left out, and why.
 
     Attributes:
         path: relative to the data's root, with forward slashes.
         reason: one sentence.
-        entry: the line that the file would have in the digest, so that the digest of the pictures
+        entry: the line that the file would have in the digest, so that the digest of the images
             on disk can be compared without decoding any; empty where the file has no label either.
     """
 
@@ -27,7 +27,7 @@ class Problem:
         return f"{self.path}: {self.reason}"
 
 
-def shortened(items: Iterable[object], keep: int = 10) -> str:
+def truncate_list(items: Iterable[object], keep: int = 10) -> str:
     """Join items with commas, the first `keep` and the number of the others.
 
     >>> shortened(["a", "b", "c"], keep=2)

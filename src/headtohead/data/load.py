@@ -7,16 +7,16 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
-from headtohead.core.errors import DataError, NoEffectError, TooFewError
-from headtohead.core.formatting import so_many
+from headtohead.core.errors import DataError, InsufficientDataError, NoEffectError
+from headtohead.core.formatting import pluralize
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Sample
 from headtohead.data.dataset import GIVEN_GROUP, Dataset, digest_lines
-from headtohead.data.file_problems import Problem, shortened
+from headtohead.data.file_problems import FileProblem, truncate_list
 from headtohead.data.listing.class_order import choose_classes
-from headtohead.data.listing.discover import Listing, list_source
-from headtohead.data.listing.ingest import Gathered, digest_entry, gather, read_entry
-from headtohead.data.listing.patient_groups import KINDS, named_by_files
+from headtohead.data.listing.discover import ImageListing, discover_images
+from headtohead.data.listing.ingest import IngestedFile, digest_entry, ingest, read_entry
+from headtohead.data.listing.patient_groups import KINDS, pseudonymise_patients
 from headtohead.data.options import LoadOptions
 
 __all__ = ["LoadOptions", "load", "source_digest"]
@@ -26,7 +26,7 @@ MANY_CLASSES = 50
 
 
 def load(source: str, options: LoadOptions = LoadOptions(), reporter: Reporter = QUIET) -> Dataset:  # noqa: B008
-    """Find the pictures of a source, read each once, and return what is known of them.
+    """Find the images of a source, read each once, and return what is known of them.
 
     Args:
         source: a folder (class folders, or train/val/test folders of them), a manifest (`.csv`,
@@ -39,28 +39,28 @@ def load(source: str, options: LoadOptions = LoadOptions(), reporter: Reporter =
         Samples sorted by path, whatever the order on disk or the number of workers.
 
     Raises:
-        TooFewError: no pictures, or fewer than two classes.
+        InsufficientDataError: no images, or fewer than two classes.
         ManifestError: the table is malformed.
         DataError: the source is not understood; with `strict`, also any unreadable file.
         NoEffectError: an option that changes nothing here.
     """
-    listing = list_source(str(source), options)
+    listing = discover_images(str(source), options)
     work = functools.partial(read_entry, listing.store, options=options)
     parts = list(
-        gather(work, listing.entries, workers=options.workers, label="reading pictures", reporter=reporter)
+        ingest(work, listing.entries, workers=options.workers, label="reading images", reporter=reporter)
     )
     problems = [*listing.problems, *(problem for part in parts for problem in part.problems)]
     _tell_problems(problems, options, reporter)
     unnamed = _unnamed(parts)
     for note in unnamed:
-        reporter.warn(note)
+        reporter.warning(note)
     samples = sorted(
         (sample for part in parts for sample in part.samples),
         key=lambda s: (s.path, s.frame if s.frame is not None else -1),
     )
-    samples = named_by_files(samples)
+    samples = pseudonymise_patients(samples)
     if not samples:
-        raise TooFewError(_nothing(str(source), listing, problems))
+        raise InsufficientDataError(_nothing(str(source), listing, problems))
     classes, positive, sentence = choose_classes((sample.label for sample in samples), options.positive)
     notes = [
         *listing.notes,
@@ -72,7 +72,7 @@ def load(source: str, options: LoadOptions = LoadOptions(), reporter: Reporter =
     ]
     for note in notes:
         if note not in unnamed:
-            reporter.say(note)
+            reporter.info(note)
     return Dataset(
         root=listing.store.root,
         samples=tuple(samples),
@@ -84,45 +84,47 @@ def load(source: str, options: LoadOptions = LoadOptions(), reporter: Reporter =
 
 
 def source_digest(source: str, options: LoadOptions = LoadOptions(), reporter: Reporter = QUIET) -> str:  # noqa: B008
-    """Return what `load(source, options).digest()` would return, without decoding any picture.
+    """Return what `load(source, options).digest()` would return, without decoding any image.
 
     Every file's bytes are hashed, so a second call on a finished run can tell in about a second
-    for a few hundred pictures that nothing has changed.
+    for a few hundred images that nothing has changed.
     """
-    listing = list_source(str(source), options)
+    listing = discover_images(str(source), options)
     work = functools.partial(digest_entry, listing.store, options=options)
-    parts = gather(work, listing.entries, workers=options.workers, label="hashing files", reporter=reporter)
+    parts = ingest(work, listing.entries, workers=options.workers, label="hashing files", reporter=reporter)
     return digest_lines(line for part in parts for line in part)
 
 
-def _tell_problems(problems: Sequence[Problem], options: LoadOptions, reporter: Reporter) -> None:
+def _tell_problems(problems: Sequence[FileProblem], options: LoadOptions, reporter: Reporter) -> None:
     if not problems:
         return
     if options.strict:
         raise DataError(
-            f"{so_many(len(problems), 'file')} cannot be used, and strict was asked for: "
-            f"{shortened(problems, len(problems))}. Repair or remove them, or leave strict out."
+            f"{pluralize(len(problems), 'file')} cannot be used, and strict was asked for: "
+            f"{truncate_list(problems, len(problems))}. Repair or remove them, or leave strict out."
         )
-    reporter.warn(f"{so_many(len(problems), 'file', 'is', 'are')} left out: {shortened(problems)}.")
+    reporter.warning(f"{pluralize(len(problems), 'file', 'is', 'are')} left out: {truncate_list(problems)}.")
 
 
-def _nothing(source: str, listing: Listing, problems: Sequence[Problem]) -> str:
+def _nothing(source: str, listing: ImageListing, problems: Sequence[FileProblem]) -> str:
     why = (
-        f" {so_many(len(problems), 'file', 'was', 'were')} left out: {shortened(problems, 5)}."
+        f" {pluralize(len(problems), 'file', 'was', 'were')} left out: {truncate_list(problems, 5)}."
         if problems
         else ""
     )
     more = f" {' '.join(listing.notes)}" if listing.notes else ""
     if listing.entries:
-        return f"No usable pictures in {source}.{why}{more} Their labels are known; mend, convert or replace them."
+        return (
+            f"No usable images in {source}.{why}{more} Their labels are known; mend, convert or replace them."
+        )
     return (
-        f"No usable pictures in {source}.{why}{more} Expected one folder per class with pictures in it, "
+        f"No usable images in {source}.{why}{more} Expected one folder per class with images in it, "
         "train/val/test folders of such, or a manifest with the columns path and label. Check the path, or "
         "name the label with label_from."
     )
 
 
-def _frame_notes(parts: Sequence[Gathered], options: LoadOptions) -> list[str]:
+def _frame_notes(parts: Sequence[IngestedFile], options: LoadOptions) -> list[str]:
     """Say what became of files with several frames; refuse options that met none."""
     volumes = [part for part in parts if part.format == "NIFTI"]
     paged = [part for part in parts if part.format != "NIFTI" and part.n_frames > 1]
@@ -160,7 +162,7 @@ def _patients(samples: Sequence[Sample]) -> list[str]:
     return notes
 
 
-def _unnamed(parts: Sequence[Gathered]) -> list[str]:
+def _unnamed(parts: Sequence[IngestedFile]) -> list[str]:
     """Say that patient ids are placeholders, so that slices of one patient may stand apart unknown."""
     count = sum(part.nobody for part in parts)
     if count < 2:
@@ -177,7 +179,7 @@ def _hints(samples: Sequence[Sample], classes: Sequence[str]) -> list[str]:
     hints = []
     if len(classes) > MANY_CLASSES or (len(classes) > 2 and len(classes) * 2 > len(samples)):
         hints.append(
-            f"{len(samples)} pictures in {len(classes)} classes: perhaps the folders are patients and not "
+            f"{len(samples)} images in {len(classes)} classes: perhaps the folders are patients and not "
             "classes? Point at the folder above or below, or name the label with label_from."
         )
     folded = Counter(_folded(name) for name in classes)

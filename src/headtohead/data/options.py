@@ -1,4 +1,4 @@
-"""What a caller may say about how pictures and labels are found."""
+"""What a caller may say about how images and labels are found."""
 
 from __future__ import annotations
 

@@ -7,11 +7,11 @@ from typing import Literal
 
 from headtohead.core.records import VerdictWord
 
-__all__ = ["Decision", "Rule", "decide"]
+__all__ = ["Decision", "DecisionRule", "decide"]
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class DecisionRule:
     """Bounds of the verdict rule, all fixed before the data are seen.
 
     Attributes:
@@ -24,15 +24,15 @@ class Rule:
 
     level: float = 0.95
     rope: float | None = None
-    fewest_groups: int = 10
-    enough_groups: int = 30
-    enough_events: int = 10
-    widest: float = 0.05
+    min_groups: int = 10
+    min_groups_for_better: int = 30
+    min_events_for_better: int = 10
+    max_half_width: float = 0.05
 
     @property
     def bound(self) -> float:
         """The half-width of an interval above which the data cannot tell."""
-        return self.rope if self.rope is not None else self.widest
+        return self.rope if self.rope is not None else self.max_half_width
 
     def text(self, title: str) -> str:
         """Return the rule in words, for the metric called `title`."""
@@ -45,10 +45,10 @@ class Rule:
         )
         return (
             f"Fixed beforehand, on the paired difference in {title}, resampling groups: "
-            f"(1) refused: the data leak, there are fewer than {self.fewest_groups} groups, or the best "
+            f"(1) refused: the data leak, there are fewer than {self.min_groups} groups, or the best "
             "contender does not beat file facts; "
-            f"(2) better: at least {self.enough_groups} groups and {self.enough_events} groups of the rarer "
-            f"class, the {percent} interval excludes 0 and Holm's adjusted p is at most {1 - self.level:.2g}; "
+            f"(2) better: at least {self.min_groups_for_better} groups and {self.min_events_for_better} groups of "
+            f"the rarer class, the {percent} interval excludes 0 and Holm's adjusted p is at most {1 - self.level:.2g}; "
             f"{equivalent}"
             f"(4) cannot tell: fewer groups than that, or an interval wider than ±{self.bound:g}; "
             "(5) otherwise no evidence of a difference. No winner is named by decimals."
@@ -64,7 +64,7 @@ class Decision:
 
 
 def decide(
-    rule: Rule,
+    rule: DecisionRule,
     *,
     low: float | None,
     high: float | None,
@@ -89,11 +89,11 @@ def decide(
     >>> decide(Rule(), p_adjusted=0.06, **seen).word
     'no_evidence'
     """
-    if refusal or n_groups < rule.fewest_groups:
+    if refusal or n_groups < rule.min_groups:
         return Decision("refused", "refused")
-    if n_groups < rule.enough_groups:
+    if n_groups < rule.min_groups_for_better:
         return Decision("cannot_tell", "groups")
-    if n_events < rule.enough_events:
+    if n_events < rule.min_events_for_better:
         return Decision("cannot_tell", "events")
     if low is None or high is None:
         return Decision("cannot_tell", "none")

@@ -7,9 +7,9 @@ from typing import Any
 
 from headtohead.core.records import Comparison, Verdict
 from headtohead.evaluate.verdict_text import interval_words, signed
-from headtohead.stats.metrics.registry import Metric, metric
+from headtohead.stats.metrics.registry import Metric, get_metric
 
-__all__ = ["budget_words", "gains"]
+__all__ = ["budget_words", "ensemble_gains"]
 
 WORDS = {
     "better": "more than chance",
@@ -20,7 +20,7 @@ WORDS = {
 }
 
 
-def gains(
+def ensemble_gains(
     verdict: Verdict, members: Mapping[str, Sequence[str]], classes: Sequence[str]
 ) -> list[dict[str, Any]]:
     """Return for each ensemble its gain over its best member, with the interval of that paired difference.
@@ -36,7 +36,7 @@ def gains(
         contender, member, gain (above 0 is better, whatever the metric's direction), low, high, verdict
         and a sentence, for each ensemble whose difference is defined.
     """
-    row = metric(verdict.metric, classes)
+    row = get_metric(verdict.metric, classes)
     sign = row.sign
     values = {
         s.contender: s.value for s in verdict.scores if s.metric == verdict.metric and s.value is not None

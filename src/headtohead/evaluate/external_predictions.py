@@ -1,4 +1,4 @@
-"""Predictions made elsewhere: read, checked, and turned into what `judge` takes."""
+"""Predictions made elsewhere: read, checked, and turned into what `compute_verdict` takes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PREFIX = "prob_"
 
 @dataclass(frozen=True, slots=True)
 class External:
-    """Predictions ready for `judge`, and what was decided on the way.
+    """Predictions ready for `compute_verdict`, and what was decided on the way.
 
     Attributes:
         frame: columns sample, group, repeat?, fold?, contender, label, prob_<class>.
@@ -47,7 +47,7 @@ def read_predictions(
 
     Args:
         paths: the files; their lines are put together.
-        positive: the positive class; guessed from the labels if None, as for pictures.
+        positive: the positive class; guessed from the labels if None, as for images.
         by: columns whose values are subgroups.
 
     Raises:
@@ -70,7 +70,7 @@ def read_predictions(
         frame["group"] = frame["sample"]
         notes.append(
             "There is no column 'group': each sample was taken as independent. If patients have several "
-            "pictures, the intervals are too short; add the column."
+            "images, the intervals are too short; add the column."
         )
     _full(frame)
     classes, chosen = _classes(frame, positive, notes)

@@ -19,17 +19,17 @@ from headtohead.stats.intervals.proportions import (
     wilson_interval,
 )
 
-__all__ = ["Claim", "Ends", "cases_needed", "claim", "paired_cases_needed"]
+__all__ = ["Claim", "ClaimInterval", "cases_needed", "claim", "paired_cases_needed"]
 
 _NORMAL = NormalDist()
 _ASSUMED = (
-    "Counted as independent cases: one picture per patient, no copies in training, and nothing "
+    "Counted as independent cases: one image per patient, no copies in training, and nothing "
     "(epoch, threshold, model) chosen on these cases; otherwise the truth is less certain still."
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Ends:
+class ClaimInterval:
     """A share or a difference of shares with its interval."""
 
     value: float
@@ -50,9 +50,9 @@ class Claim:
         verdict: "better", "no_evidence" or "alone". winner: "a", "b" or None.
     """
 
-    a: Ends
-    b: Ends | None
-    difference: Ends | None
+    a: ClaimInterval
+    b: ClaimInterval | None
+    difference: ClaimInterval | None
     p_value: float | None
     mid_p: float | None
     test: str
@@ -99,7 +99,7 @@ def claim(
         return _alone(correct, total, a, level)
     _possible(*versus)
     b = _share(*versus, level)
-    difference = Ends(a.value - b.value, *newcombe(correct, total, *versus, level))
+    difference = ClaimInterval(a.value - b.value, *newcombe(correct, total, *versus, level))
     p, mid = fisher_exact(correct, total, *versus)
     needed = cases_needed(a.value, b.value, level=level)
     counts = f"{correct} of {total} against {versus[0]} of {versus[1]}"
@@ -113,15 +113,15 @@ def _possible(correct: int, total: int) -> None:
         raise UsageError(f"Got {correct} correct of {total}; expected between 0 and {total} correct.")
 
 
-def _share(correct: int, total: int, level: float) -> Ends:
-    return Ends(correct / total, *wilson_interval(correct, total, level))
+def _share(correct: int, total: int, level: float) -> ClaimInterval:
+    return ClaimInterval(correct / total, *wilson_interval(correct, total, level))
 
 
-def _percent(ends: Ends) -> str:
+def _percent(ends: ClaimInterval) -> str:
     return f"{100 * ends.value:.1f} % ({100 * ends.low:.1f} to {100 * ends.high:.1f})"
 
 
-def _alone(correct: int, total: int, a: Ends, level: float) -> Claim:
+def _alone(correct: int, total: int, a: ClaimInterval, level: float) -> Claim:
     sentence = (
         f"{correct} of {total} right is {100 * a.value:.1f} %, and the truth may lie anywhere from "
         f"{100 * a.low:.1f} to {100 * a.high:.1f} % ({100 * level:g} % interval)."
@@ -134,7 +134,7 @@ def _paired(
     total: int,
     versus: tuple[int, int] | None,
     paired: tuple[int, int],
-    a: Ends,
+    a: ClaimInterval,
     level: float,
 ) -> Claim:
     only_a, only_b = paired
@@ -161,15 +161,15 @@ def _paired(
         f"{correct} against {other} of the same {total} ({only_a} right for the first alone, "
         f"{only_b} for the other)"
     )
-    difference = Ends(a.value - b.value, *ends)
+    difference = ClaimInterval(a.value - b.value, *ends)
     return _told(
         a, b, difference, p, mid, "McNemar's exact test", needed, counts, "cases seen by both", level
     )
 
 
 def _told(
-    a: Ends, b: Ends, difference: Ends, p: float, mid: float, test: str, needed: int | None, counts: str, unit: str,
-    level: float,
+    a: ClaimInterval, b: ClaimInterval, difference: ClaimInterval, p: float, mid: float, test: str,
+    needed: int | None, counts: str, unit: str, level: float,
 ) -> Claim:  # fmt: skip
     shares = f"{_percent(a)} against {_percent(b)}, {test} p {_p_words(p)}"
     points = f"{100 * abs(difference.value):.1f} percentage points"

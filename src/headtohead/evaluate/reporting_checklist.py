@@ -10,7 +10,7 @@ from headtohead.core.records import Verdict
 from headtohead.evaluate.checklist_items import CLAIM_2024, TRIPOD_AI
 from headtohead.stats.metrics.registry import METRICS
 
-__all__ = ["reporting_lists"]
+__all__ = ["build_checklists"]
 
 Facts = Mapping[str, Any]
 
@@ -25,7 +25,7 @@ class _Run:
 Filler = Callable[[_Run], str]
 
 
-def reporting_lists(verdict: Verdict, config: Facts, dataset: Facts) -> list[dict[str, str]]:
+def build_checklists(verdict: Verdict, config: Facts, dataset: Facts) -> list[dict[str, str]]:
     """Return one row per item of CLAIM 2024 and TRIPOD+AI.
 
     Args:
@@ -208,10 +208,10 @@ _FILLERS: dict[str, Filler] = {
     "excluded": _setting("excluded", "Files refused as unreadable or unfit: {}."),
     "recipe": _setting("recipe", "Preprocessing recipe: {}; then size and normalisation as each backbone asks."),
     "subset": _setting("n_files", "All {} files found were considered."),
-    "missing": _setting("excluded", "Samples without a readable picture or a label were left out: {}."),
+    "missing": _setting("excluded", "Samples without a readable image or a label were left out: {}."),
     "labels": _classes,
     "split": _split,
-    "disjoint": _fixed("Groups (patients, or sets of near-duplicate pictures): no group on both sides of a split."),
+    "disjoint": _fixed("Groups (patients, or sets of near-duplicate images): no group on both sides of a split."),
     "power": _power,
     "contenders": _contenders,
     "software": _setting("versions", "Versions: {}."),
@@ -245,7 +245,7 @@ _FILLERS: dict[str, Filler] = {
     "limits": _limits,
     "protocol": _fixed("The whole configuration is study.toml; the rule was fixed before the data were seen."),
     "access": _fixed("Code: headtohead (Apache-2.0); configuration, folds and predictions are in the run folder."),
-    "inputs": _fixed("Pixels of one picture per sample; no clinical data."),
+    "inputs": _fixed("Pixels of one image per sample; no clinical data."),
     "variance": _variance,
     "recalibration": _recalibration,
     "predictions": _fixed("Out-of-fold class probabilities, one line per sample, repeat and contender."),

@@ -16,33 +16,33 @@ from headtohead.stats.decision.decision_curve import decision_curves
 from headtohead.stats.decision.operating_points import operating_points
 from headtohead.stats.decision.subgroups import subgroup_tables
 from headtohead.stats.hypothesis.ranks import critical_difference, rank_table, variance_split
-from headtohead.stats.inner_predictions import Inner
-from headtohead.stats.intervals.delong import auroc_pulls, covariance, logit_interval
-from headtohead.stats.intervals.resampling import bca, expanded, percentile
+from headtohead.stats.inner_predictions import InnerPredictions
+from headtohead.stats.intervals.delong import auroc_components, covariance, logit_interval
+from headtohead.stats.intervals.resampling import bca, expanded_percentile, percentile
 from headtohead.stats.metrics.registry import Metric, metric_values
 from headtohead.stats.metrics.roc_curves import confusion_tables, roc_curves
-from headtohead.stats.resampled import Setting
+from headtohead.stats.resampled import ResampledPredictions
 
-__all__ = ["Asked", "all_details"]
+__all__ = ["SupplementRequest", "build_supplement"]
 
 Floats = npt.NDArray[np.float64]
 FoldLine = tuple[int, int, float, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SupplementRequest:
     """What the user asked for beyond the comparison."""
 
     row: Metric
-    inner: Inner
+    inner: InnerPredictions
     prevalence: float | None
     by: Mapping[str, Mapping[str, str]]
     baselines: tuple[str, ...]
 
 
-def all_details(
-    setting: Setting,
-    asked: Asked,
+def build_supplement(
+    setting: ResampledPredictions,
+    asked: SupplementRequest,
     primary: Mapping[str, Floats],
     folds: Mapping[str, Sequence[FoldLine]],
     comparisons: Sequence[Comparison],
@@ -78,7 +78,7 @@ def all_details(
     }  # fmt: skip
 
 
-def _size(setting: Setting) -> dict[str, Any]:
+def _size(setting: ResampledPredictions) -> dict[str, Any]:
     table = setting.table
     return {
         "n_samples": table.n_samples,
@@ -93,7 +93,7 @@ def _size(setting: Setting) -> dict[str, Any]:
     }
 
 
-def _per_repeat(setting: Setting, row: Metric, contender: str) -> list[float]:
+def _per_repeat(setting: ResampledPredictions, row: Metric, contender: str) -> list[float]:
     ones = np.ones((setting.table.n_groups, 1))
     values = [
         metric_values([lines], ones, [row.name], setting.table.classes)[row.name][0]
@@ -106,28 +106,30 @@ def _plain(lines: Sequence[FoldLine]) -> list[tuple[int, int, float | None, int]
     return [(repeat, fold, None if np.isnan(value) else value, n) for repeat, fold, value, n in lines]
 
 
-def _intervals(setting: Setting, row: Metric, contender: str, values: Floats) -> dict[str, list[float]]:
+def _intervals(
+    setting: ResampledPredictions, row: Metric, contender: str, values: Floats
+) -> dict[str, list[float]]:
     """Return the primary metric's interval by every method, for who wants to see how they agree."""
     table, resamples, level = setting.table, setting.resamples, setting.level
-    boot = resamples.boot(values)
+    boot = resamples.bootstrap(values)
     known = boot[~np.isnan(boot)]
     if np.isnan(values[0]) or table.n_groups < 2 or len(known) < 2:
         return {}
     found = {
         "percentile": percentile(known, level),
-        "expanded_percentile": expanded(known, level, table.n_groups),
-        "bca": bca(float(values[0]), known, resamples.jack(values), level),
+        "expanded_percentile": expanded_percentile(known, level, table.n_groups),
+        "bca": bca(float(values[0]), known, resamples.jackknife(values), level),
     }
     if row.name == "auroc" and 0 < values[0] < 1:
         for name, n, by_group in (("delong", table.n_samples, False), ("obuchowski", table.n_groups, True)):
-            pulls = auroc_pulls(table.of(contender), n, by_group=by_group)
+            pulls = auroc_components(table.of(contender), n, by_group=by_group)
             variance = covariance(pulls, pulls)
             if variance > 0:
                 found[f"{name}_logit"] = logit_interval(pulls.value, variance, level)
     return {name: list(ends) for name, ends in found.items()}
 
 
-def _notes(setting: Setting, asked: Asked) -> list[str]:
+def _notes(setting: ResampledPredictions, asked: SupplementRequest) -> list[str]:
     table, without = setting.table, asked.inner.without
     if not without:
         return []
@@ -137,5 +139,5 @@ def _notes(setting: Setting, asked: Asked) -> list[str]:
     if table.binary:
         return ["Classes were called at 0.5: there are no inner predictions to choose thresholds on."]
     return [
-        "Each picture was given its most probable class; without inner predictions nothing was recalibrated."
+        "Each image was given its most probable class; without inner predictions nothing was recalibrated."
     ]

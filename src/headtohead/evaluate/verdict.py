@@ -11,24 +11,24 @@ import numpy.typing as npt
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from headtohead.core.errors import NoEffectError, NotDefinedError, UsageError, unknown_name
+from headtohead.core.errors import NoEffectError, UndefinedMetricError, UsageError, unknown_name
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Score, Verdict
-from headtohead.evaluate.decision_rule import Rule
-from headtohead.evaluate.pairwise import Bout, compare_all
-from headtohead.evaluate.supplement import Asked, all_details
-from headtohead.evaluate.verdict_text import answer, caveats
+from headtohead.evaluate.decision_rule import DecisionRule
+from headtohead.evaluate.pairwise import ComparisonContext, compare_all
+from headtohead.evaluate.supplement import SupplementRequest, build_supplement
+from headtohead.evaluate.verdict_text import caveats, summary_sentence
 from headtohead.stats.hypothesis.corrected_ttest import fold_values
 from headtohead.stats.hypothesis.paired_tests import prepare_tests
 from headtohead.stats.inner_predictions import build_inner
 from headtohead.stats.intervals.resampling import make_resamples
 from headtohead.stats.intervals.score import make_score
 from headtohead.stats.metrics.registry import default_metrics, metric_values
-from headtohead.stats.metrics.registry import metric as metric_named
-from headtohead.stats.predictions import build_table
-from headtohead.stats.resampled import Setting
+from headtohead.stats.metrics.registry import get_metric as metric_named
+from headtohead.stats.predictions import build_prediction_table
+from headtohead.stats.resampled import ResampledPredictions
 
-__all__ = ["check_question", "judge"]
+__all__ = ["compute_verdict", "validate_question"]
 
 _LARGE = 2000
 
@@ -36,7 +36,7 @@ Floats = npt.NDArray[np.float64]
 Replicates = dict[str, dict[str, Floats]]
 
 
-def judge(
+def compute_verdict(
     predictions: pd.DataFrame,
     *,
     classes: tuple[str, ...],
@@ -76,24 +76,24 @@ def judge(
         ManifestError, DataError: predictions that cannot be used.
         UnpairedError: contenders do not cover the same lines.
     """
-    check_question(metric, classes, level=level, rope=rope, prevalence=prevalence)
-    table = build_table(predictions, classes=classes, positive=positive, contenders=contenders)
+    validate_question(metric, classes, level=level, rope=rope, prevalence=prevalence)
+    table = build_prediction_table(predictions, classes=classes, positive=positive, contenders=contenders)
     if unknown := [name for name in baselines if name not in table.contenders]:
         raise unknown_name("baseline", unknown[0], table.contenders)
     with threadpool_limits(limits=1, user_api="blas"):
-        setting = Setting(table, make_resamples(table.n_groups, n_boot, seed), level, seed)
+        setting = ResampledPredictions(table, make_resamples(table.n_groups, n_boot, seed), level, seed)
         row = metric_named(metric, table.classes)
         values = _replicates(setting, metric, reporter)
         scores = _scores(setting, values)
         primary = {name: values[name][metric] for name in table.contenders}
         folds = {name: fold_values(table, name, metric) for name in table.contenders}
-        rule = Rule(level=level, rope=rope)
-        bout = Bout(setting, row, rule, primary, prepare_tests(setting, row, rope, folds), leaks)
+        rule = DecisionRule(level=level, rope=rope)
+        bout = ComparisonContext(setting, row, rule, primary, prepare_tests(setting, row, rope, folds), leaks)
         comparisons = compare_all(bout, baselines)
-        asked = Asked(row, build_inner(inner, table), prevalence, by or {}, tuple(baselines))
-        details = all_details(setting, asked, primary, folds, comparisons)
+        asked = SupplementRequest(row, build_inner(inner, table), prevalence, by or {}, tuple(baselines))
+        details = build_supplement(setting, asked, primary, folds, comparisons)
     return Verdict(
-        sentence=answer(comparisons, scores, row, baselines),
+        sentence=summary_sentence(comparisons, scores, row, baselines),
         metric=metric,
         scores=tuple(scores),
         comparisons=tuple(comparisons),
@@ -103,14 +103,14 @@ def judge(
     )
 
 
-def check_question(
+def validate_question(
     name: str, classes: Sequence[str], *, level: float, rope: float | None, prevalence: float | None
 ) -> None:
     """Refuse what cannot be asked of these classes, before anything is computed.
 
     Raises:
         UsageError: a metric that does not exist or has no direction, a number out of range.
-        NotDefinedError: a metric for two classes asked of more.
+        UndefinedMetricError: a metric for two classes asked of more.
         NoEffectError: a prevalence of the positive class where there are more than two classes.
     """
     if not 0.5 < level < 1:
@@ -126,14 +126,14 @@ def check_question(
         )
     found = metric_named(name, classes)
     if found.binary_only and len(classes) != 2:
-        raise NotDefinedError(f"{found.title} is defined for two classes; got {len(classes)}.")
+        raise UndefinedMetricError(f"{found.title} is defined for two classes; got {len(classes)}.")
     if found.best not in ("high", "low"):
         raise UsageError(
             f"{found.title} has an ideal, not a direction; compare on another metric, such as auroc."
         )
 
 
-def _replicates(setting: Setting, primary: str, reporter: Reporter) -> Replicates:
+def _replicates(setting: ResampledPredictions, primary: str, reporter: Reporter) -> Replicates:
     """Return all metrics' replicates of each contender; large tables use two threads (the digits are the same)."""
     table = setting.table
     names = tuple(dict.fromkeys((primary, *default_metrics(table.classes, table.has_folds))))
@@ -143,11 +143,11 @@ def _replicates(setting: Setting, primary: str, reporter: Reporter) -> Replicate
 
     workers = min(os.cpu_count() or 1, 4) if table.n_samples >= _LARGE else 1
     with ThreadPoolExecutor(workers) as pool:
-        found = reporter.track(pool.map(one, table.contenders), "scores", len(table.contenders))
+        found = reporter.progress(pool.map(one, table.contenders), "scores", len(table.contenders))
         return dict(zip(table.contenders, found, strict=True))
 
 
-def _scores(setting: Setting, values: Replicates) -> list[Score]:
+def _scores(setting: ResampledPredictions, values: Replicates) -> list[Score]:
     table = setting.table
     return [
         make_score(

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from headtohead.core.formatting import so_many
+from headtohead.core.formatting import pluralize
 from headtohead.core.records import Comparison, Score
-from headtohead.evaluate.decision_rule import Decision, Rule
+from headtohead.evaluate.decision_rule import Decision, DecisionRule
 from headtohead.stats.hypothesis.paired_difference import Difference
 from headtohead.stats.metrics.registry import METRICS, Metric
 
 __all__ = [
-    "answer",
     "caveats",
+    "coverage_warnings",
     "interval_words",
-    "more_words",
-    "narrow_intervals",
     "pair_sentence",
+    "sample_size_hint",
     "signed",
     "size_words",
+    "summary_sentence",
 ]
 
 _FACTS = "file-facts"
@@ -50,7 +50,7 @@ def size_words(n_samples: int, n_groups: int) -> str:
 def pair_sentence(
     found: Difference,
     decision: Decision,
-    rule: Rule,
+    rule: DecisionRule,
     *,
     title: str,
     values: tuple[float | None, float | None],
@@ -91,7 +91,7 @@ def pair_sentence(
     return f"The data cannot tell {a} from {b}: {numbers} ({span}){'; ' + more if more else ''}."
 
 
-def _within_rope(found: Difference, rule: Rule) -> str:
+def _within_rope(found: Difference, rule: DecisionRule) -> str:
     if rule.rope is None or found.inner is None or max(abs(found.inner[0]), abs(found.inner[1])) >= rule.rope:
         return ""
     return f", though by less than the {rule.rope:g} that was said to matter"
@@ -107,8 +107,8 @@ def _toward(found: Difference) -> tuple[float, float]:
     return ends[0], ends[1]
 
 
-def more_words(
-    decision: Decision, outlook: Mapping[str, Any], *, events: int, n_groups: int, rule: Rule
+def sample_size_hint(
+    decision: Decision, outlook: Mapping[str, Any], *, events: int, n_groups: int, rule: DecisionRule
 ) -> str:
     """Return what it would take where the data cannot tell, else "".
 
@@ -119,8 +119,8 @@ def more_words(
     if decision.word != "cannot_tell" or not outlook:
         return ""
     why = {
-        "events": f"only {events} groups hold the rarer class, at least {rule.enough_events} are needed; ",
-        "groups": f"{n_groups} groups are fewer than the {rule.enough_groups} that are needed; ",
+        "events": f"only {events} groups hold the rarer class, at least {rule.min_events_for_better} are needed; ",
+        "groups": f"{n_groups} groups are fewer than the {rule.min_groups_for_better} that are needed; ",
     }.get(decision.reason, "")
     more, gap = outlook["more_groups"], outlook["assumed_difference"]
     if more is None and not (outlook["detectable_difference"] or 0) > 0:
@@ -138,10 +138,10 @@ def more_words(
 
 
 def _groups(more: int) -> str:
-    return so_many(more, "more group")
+    return pluralize(more, "more group")
 
 
-def answer(
+def summary_sentence(
     comparisons: Sequence[Comparison], scores: Sequence[Score], row: Metric, baselines: Sequence[str]
 ) -> str:
     """Return the verdict: the primary pair, who else is better than whom, how the best one stands to file facts.
@@ -219,7 +219,7 @@ def _second(
     stands = words.get((pair.winner if pair else None) or "", "is not shown to beat it")
     title = METRICS[row.name].title if row.name in METRICS else row.title
     return (
-        f"A classifier that sees only the file's facts (size, type), never the picture, reaches {title} "
+        f"A classifier that sees only the file's facts (size, type), never the image, reaches {title} "
         f"{facts:.3f}; {_short(best)}, with {fighters[best]:.3f}, {stands}."
     )
 
@@ -244,8 +244,8 @@ def caveats(
     """Return what the numbers do not say, worst first."""
     found = [leak if leak.endswith(".") else f"{leak}." for leak in leaks]
     if any("does not beat file facts" in c.details.get("refusal", "") for c in comparisons):
-        found.append("File facts alone predict the label as well as the pictures do: the set is confounded.")
-    found += narrow_intervals(scores, comparisons[0].metric if comparisons else "auroc")
+        found.append("File facts alone predict the label as well as the images do: the set is confounded.")
+    found += coverage_warnings(scores, comparisons[0].metric if comparisons else "auroc")
     found += list(details.get("notes", ()))
     return tuple(dict.fromkeys(found))
 
@@ -263,7 +263,7 @@ _HEADLINES = ("auroc", "accuracy", "balanced_accuracy", "sensitivity", "specific
               "npv", "f1", "brier", "log_loss")  # fmt: skip
 
 
-def narrow_intervals(scores: Sequence[Score], primary: str = "auroc") -> list[str]:
+def coverage_warnings(scores: Sequence[Score], primary: str = "auroc") -> list[str]:
     """Return one sentence per kind of warning that the scores carry, with the metrics that it touches.
 
     The primary metric comes first; metrics that a reader does not see first are left to the table.

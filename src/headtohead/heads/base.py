@@ -15,13 +15,13 @@ from typing import Any, Protocol
 import numpy.typing as npt
 
 from headtohead.core.progress import Reporter
-from headtohead.training.records import EpochLine, FitQuality, Floats, Ints
+from headtohead.training.records import EpochRecord, FitMetrics, Floats, Ints
 
-__all__ = ["Cell", "CellData", "CellResult", "Head"]
+__all__ = ["FoldJob", "FoldResult", "Head", "TrainingData"]
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class FoldJob:
     """One fold of one repeat, as a head sees it.
 
     Attributes:
@@ -38,7 +38,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class CellData:
+class TrainingData:
     """What every head knows of all samples: labels (n,) as class indices, groups (n,), class names."""
 
     labels: Ints
@@ -47,7 +47,7 @@ class CellData:
 
 
 @dataclass(frozen=True, slots=True)
-class CellResult:
+class FoldResult:
     """What a head hands back.
 
     Attributes:
@@ -62,16 +62,16 @@ class CellResult:
 
     probabilities: Floats
     inner_probabilities: Floats
-    train: FitQuality
-    inner: FitQuality
+    train: FitMetrics
+    inner: FitMetrics
     chosen: Mapping[str, Any] = field(default_factory=dict)
-    epochs: tuple[EpochLine, ...] = ()
+    epochs: tuple[EpochRecord, ...] = ()
 
 
 class Head(Protocol):
     """Something that can be fitted and asked."""
 
-    def fit_predict(self, cell: Cell, data: CellData, workdir: Path, reporter: Reporter) -> CellResult:
+    def fit_predict(self, cell: FoldJob, data: TrainingData, workdir: Path, reporter: Reporter) -> FoldResult:
         """Fit on `cell.train`, predict `cell.test`.
 
         Args:

@@ -1,4 +1,4 @@
-"""What every contender has to beat: the majority class, and a classifier that sees no picture."""
+"""What every contender has to beat: the majority class, and a classifier that sees no image."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.progress import Reporter
-from headtohead.heads.base import Cell, CellData, CellResult
-from headtohead.training.records import quality
+from headtohead.heads.base import FoldJob, FoldResult, TrainingData
+from headtohead.training.records import fit_metrics
 
 __all__ = ["FILE_FACTS", "MAJORITY", "FileFactsHead", "MajorityHead"]
 
@@ -22,19 +22,19 @@ FILE_FACTS = "file-facts"
 class MajorityHead:
     """Gives every sample the class frequencies of the training part."""
 
-    def fit_predict(self, cell: Cell, data: CellData, workdir: Path, reporter: Reporter) -> CellResult:
-        """Count the training labels; no picture is looked at."""
+    def fit_predict(self, cell: FoldJob, data: TrainingData, workdir: Path, reporter: Reporter) -> FoldResult:
+        """Count the training labels; no image is looked at."""
         del workdir, reporter
         k = len(data.classes)
         labels = data.labels[cell.train]
         frequencies = np.bincount(labels, minlength=k) / len(labels)
         train = np.tile(frequencies, (len(labels), 1))
         test = np.tile(frequencies, (len(cell.test), 1))
-        return CellResult(test, train, quality(labels, train), quality(labels, train))
+        return FoldResult(test, train, fit_metrics(labels, train), fit_metrics(labels, train))
 
 
 class FileFactsHead:
-    """Sees width, height, bytes, mode and suffix of the file, never the picture.
+    """Sees width, height, bytes, mode and suffix of the file, never the image.
 
     Args:
         facts: (n, d) numbers about the files.
@@ -45,7 +45,7 @@ class FileFactsHead:
         self._facts = facts
         self._classifier = classifier
 
-    def fit_predict(self, cell: Cell, data: CellData, workdir: Path, reporter: Reporter) -> CellResult:
+    def fit_predict(self, cell: FoldJob, data: TrainingData, workdir: Path, reporter: Reporter) -> FoldResult:
         """Fit the classifier on the training part's facts; inner folds give its honest inner quality."""
         del workdir, reporter
         from threadpoolctl import threadpool_limits
@@ -59,7 +59,7 @@ class FileFactsHead:
                 inner[held] = _asked(self._classifier(cell.seed).fit(facts[fit], labels[fit]), facts[held])
             model = self._classifier(cell.seed).fit(facts, labels)
             train, test = _asked(model, facts), _asked(model, self._facts[cell.test])
-        return CellResult(test, inner, quality(labels, train), quality(labels, inner))
+        return FoldResult(test, inner, fit_metrics(labels, train), fit_metrics(labels, inner))
 
 
 def _asked(model: Any, rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.core.atomic_io import write_whole
+from headtohead.core.atomic_io import write_atomic
 from headtohead.core.errors import RunFolderError
-from headtohead.heads.base import CellResult
-from headtohead.training.records import EpochLine, FitQuality
+from headtohead.heads.base import FoldResult
+from headtohead.training.records import EpochRecord, FitMetrics
 
 __all__ = ["read_cell", "write_cell"]
 
 Floats = npt.NDArray[np.float64]
 
 
-def write_cell(path: Path, key: str, result: CellResult) -> None:
+def write_cell(path: Path, key: str, result: FoldResult) -> None:
     """Write a cell's result; `key` identifies what it was computed from."""
     content = {
         "key": key,
@@ -31,10 +31,10 @@ def write_cell(path: Path, key: str, result: CellResult) -> None:
         "chosen": dict(result.chosen),
         "epochs": [asdict(line) for line in result.epochs],
     }
-    write_whole(path, json.dumps(content, allow_nan=False))
+    write_atomic(path, json.dumps(content, allow_nan=False))
 
 
-def read_cell(path: Path, key: str, k: int) -> CellResult | None:
+def read_cell(path: Path, key: str, k: int) -> FoldResult | None:
     """Return a finished cell, or None where there is none.
 
     Args:
@@ -53,13 +53,13 @@ def read_cell(path: Path, key: str, k: int) -> CellResult | None:
                 f"The cell {path} was computed from other folds or settings. "
                 "Remove it, or choose another --out."
             )
-        return CellResult(
+        return FoldResult(
             np.asarray(content["probabilities"], dtype=np.float64).reshape(-1, k),
             _without_gaps(content["inner_probabilities"], k),
-            FitQuality(**content["train"]),
-            FitQuality(**content["inner"]),
+            FitMetrics(**content["train"]),
+            FitMetrics(**content["inner"]),
             content["chosen"],
-            tuple(EpochLine(**line) for line in content["epochs"]),
+            tuple(EpochRecord(**line) for line in content["epochs"]),
         )
     except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         raise RunFolderError(

@@ -15,28 +15,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from headtohead.core.atomic_io import write_json, write_whole
-from headtohead.core.epoch_log import read_lines
+from headtohead.core.atomic_io import write_atomic, write_json
+from headtohead.core.epoch_log import read_epoch_log
 from headtohead.core.errors import RunFolderError
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.run_folder import RunFolder
 from headtohead.data.splits.folds import Fold
-from headtohead.heads.base import Cell, CellData, CellResult, Head
+from headtohead.heads.base import FoldJob, FoldResult, Head, TrainingData
 from headtohead.heads.cell_io import read_cell, write_cell
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "finished_cell",
-    "gather",
+    "exclude_test_groups",
+    "highest_loss_samples",
     "learning_table",
+    "load_cell",
+    "load_cells",
     "predictions_table",
     "run_cells",
-    "spending",
+    "training_costs",
     "trials_of",
-    "untested_lines",
-    "worst_samples",
 ]
 
 TOLD_FROM = 1.0  # seconds; shorter cells are not worth a line
@@ -45,7 +45,7 @@ TOLD_FROM = 1.0  # seconds; shorter cells are not worth a line
 def run_cells(
     heads: Mapping[str, Head],
     parts: Sequence[Fold],
-    data: CellData,
+    data: TrainingData,
     run: RunFolder,
     *,
     seed: int,
@@ -62,7 +62,7 @@ def run_cells(
         seed: the study's seed; each cell's own seed follows from it, the repeat and the fold.
     """
     todo = [(name, part) for name in heads for part in parts]
-    for place, (name, part) in enumerate(reporter.track(todo, "Fitting", total=len(todo)), start=1):
+    for place, (name, part) in enumerate(reporter.progress(todo, "Fitting", total=len(todo)), start=1):
         path = run.cell_path(name, part.repeat, part.fold)
         key = cell_key(name, part, seed)
         if read_cell(path, key, len(data.classes)) is not None:
@@ -77,16 +77,16 @@ def run_cells(
         write_cell(path, key, result)
         shutil.rmtree(work)
         if seconds >= TOLD_FROM:
-            reporter.say(f"cell {place} of {len(todo)}: {_in_words(name, part, result, seconds)}")
+            reporter.info(f"cell {place} of {len(todo)}: {_in_words(name, part, result, seconds)}")
 
 
-def trials_of(result: CellResult) -> int:
+def trials_of(result: FoldResult) -> int:
     """Return how many combinations of settings were tried inside a cell; 0 where nothing was chosen."""
     tried = result.chosen.get("trials", result.chosen.get("grid", ()))
     return len(tried)
 
 
-def spending(names: Sequence[str], parts: Sequence[Fold], run: RunFolder) -> dict[str, dict[str, Any]]:
+def training_costs(names: Sequence[str], parts: Sequence[Fold], run: RunFolder) -> dict[str, dict[str, Any]]:
     """Return contender -> what its cells took: seconds in all, and the trials of each cell."""
     found = {}
     for name in names:
@@ -99,7 +99,7 @@ def spending(names: Sequence[str], parts: Sequence[Fold], run: RunFolder) -> dic
 
 def _seconds_before(work: Path) -> float:
     """Return what finished epochs took before an interruption."""
-    return float(sum(line["seconds"] for line in read_lines(work / "metrics.jsonl")))
+    return float(sum(line["seconds"] for line in read_epoch_log(work / "metrics.jsonl")))
 
 
 def _keep(work: Path, target: Path, spent: Mapping[str, Any]) -> None:
@@ -107,21 +107,21 @@ def _keep(work: Path, target: Path, spent: Mapping[str, Any]) -> None:
     write_json(target, dict(spent))
     lines = work / "metrics.jsonl"
     if lines.is_file():
-        write_whole(target.with_suffix(".jsonl"), lines.read_bytes())
+        write_atomic(target.with_suffix(".jsonl"), lines.read_bytes())
 
 
-def _in_words(name: str, part: Fold, result: CellResult, seconds: float) -> str:
+def _in_words(name: str, part: Fold, result: FoldResult, seconds: float) -> str:
     loss = "" if result.inner.loss is None else f", inner log loss {result.inner.loss:.3f}"
     return f"{name}, repeat {part.repeat + 1}, fold {part.fold + 1}: {seconds:.0f} s{loss}"
 
 
-def make_cell(part: Fold, seed: int) -> Cell:
+def make_cell(part: Fold, seed: int) -> FoldJob:
     """Return the cell of a part; its seed is shared by all contenders."""
     state = np.random.SeedSequence([seed, part.repeat, part.fold]).generate_state(1)
-    return Cell(part.repeat, part.fold, part.train, part.test, int(state[0]))
+    return FoldJob(part.repeat, part.fold, part.train, part.test, int(state[0]))
 
 
-def cell_key(name: str, part: Fold | Cell, seed: int) -> str:
+def cell_key(name: str, part: Fold | FoldJob, seed: int) -> str:
     """Return what identifies a cell's inputs: contender, seed, and who is in which part."""
     digest = hashlib.sha256(f"{name}|{seed}|{part.repeat}|{part.fold}|".encode())
     digest.update(np.asarray(part.train, dtype=np.int64).tobytes())
@@ -130,7 +130,7 @@ def cell_key(name: str, part: Fold | Cell, seed: int) -> str:
     return digest.hexdigest()[:32]
 
 
-def finished_cell(name: str, part: Fold | Cell, run: RunFolder, *, seed: int, k: int) -> CellResult:
+def load_cell(name: str, part: Fold | FoldJob, run: RunFolder, *, seed: int, k: int) -> FoldResult:
     """Return a finished cell.
 
     Raises:
@@ -145,18 +145,18 @@ def finished_cell(name: str, part: Fold | Cell, run: RunFolder, *, seed: int, k:
     return result
 
 
-def gather(
+def load_cells(
     names: Sequence[str], parts: Sequence[Fold], run: RunFolder, *, seed: int, k: int
-) -> Iterator[tuple[str, Fold, CellResult]]:
+) -> Iterator[tuple[str, Fold, FoldResult]]:
     """Yield every finished cell, contender by contender."""
     for name in names:
         for part in parts:
-            yield name, part, finished_cell(name, part, run, seed=seed, k=k)
+            yield name, part, load_cell(name, part, run, seed=seed, k=k)
 
 
 def predictions_table(
-    cells: Sequence[tuple[str, Fold, CellResult]],
-    data: CellData,
+    cells: Sequence[tuple[str, Fold, FoldResult]],
+    data: TrainingData,
     ids: Sequence[str],
     *,
     inner: bool = False,
@@ -193,7 +193,7 @@ def predictions_table(
     return pd.concat(frames, ignore_index=True)
 
 
-def untested_lines(inner: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+def exclude_test_groups(inner: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     """Return the inner lines whose group is not tested in the same fold; where nothing leaks, all of them.
 
     Thresholds and temperatures come from inner lines: where a leak was allowed, they must at least
@@ -208,7 +208,7 @@ def untested_lines(inner: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     return inner[kept].reset_index(drop=True)
 
 
-def worst_samples(table: pd.DataFrame, *, without: Sequence[str], most: int) -> list[dict[str, Any]]:
+def highest_loss_samples(table: pd.DataFrame, *, without: Sequence[str], most: int) -> list[dict[str, Any]]:
     """Return the samples to whose truth the contenders give the least probability, worst first.
 
     Args:
@@ -227,15 +227,15 @@ def worst_samples(table: pd.DataFrame, *, without: Sequence[str], most: int) -> 
     ]
 
 
-def learning_table(cells: Sequence[tuple[str, Fold, CellResult]], data: CellData) -> pd.DataFrame:
+def learning_table(cells: Sequence[tuple[str, Fold, FoldResult]], data: TrainingData) -> pd.DataFrame:
     """Return per cell the accuracy and log loss on train, inner validation and test, and what was chosen."""
     import pandas as pd
 
-    from headtohead.training.records import quality
+    from headtohead.training.records import fit_metrics
 
     rows = []
     for name, part, result in cells:
-        test = quality(data.labels[part.test], result.probabilities)
+        test = fit_metrics(data.labels[part.test], result.probabilities)
         rows.append(
             {
                 "contender": name,

@@ -15,16 +15,24 @@ import numpy.typing as npt
 
 from headtohead.core.errors import UnpairedError, UsageError, unknown_name
 from headtohead.core.progress import QUIET, Reporter
-from headtohead.heads.base import Cell, CellData, CellResult
-from headtohead.training.records import quality
+from headtohead.heads.base import FoldJob, FoldResult, TrainingData
+from headtohead.training.records import fit_metrics
 
-__all__ = ["HOW", "EnsembleHead", "How", "combine", "greedy_counts", "how_of", "mixture_weights"]
+__all__ = [
+    "HOW",
+    "CombinationRule",
+    "EnsembleHead",
+    "combination_rule",
+    "combine",
+    "greedy_counts",
+    "mixture_weights",
+]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-How = Literal["mean", "weighted", "stacked", "greedy"]
-HOW: tuple[How, ...] = get_args(How)
-Joiner = Callable[[Floats], Floats]
+CombinationRule = Literal["mean", "weighted", "stacked", "greedy"]
+HOW: tuple[CombinationRule, ...] = get_args(CombinationRule)
+Combiner = Callable[[Floats], Floats]
 
 STACK_C = 0.1
 CROSS_FOLDS = 5
@@ -32,7 +40,7 @@ LEAST = 1e-6
 LEAST_GAIN = 1e-4
 
 
-def how_of(word: str) -> How:
+def combination_rule(word: str) -> CombinationRule:
     """Return a way of joining by its name.
 
     >>> how_of("mean")
@@ -53,15 +61,15 @@ class EnsembleHead:
     """
 
     def __init__(
-        self, members: Sequence[str], lookup: Callable[[str, Cell], CellResult], how: str = "mean"
+        self, members: Sequence[str], lookup: Callable[[str, FoldJob], FoldResult], how: str = "mean"
     ) -> None:
         if len(members) < 2:
             raise UsageError(f"An ensemble joins at least two contenders; got {list(members)}.")
-        self._members, self._lookup, self._how = tuple(members), lookup, how_of(how)
+        self._members, self._lookup, self._how = tuple(members), lookup, combination_rule(how)
 
     def fit_predict(
-        self, cell: Cell, data: CellData, workdir: Path, reporter: Reporter = QUIET
-    ) -> CellResult:
+        self, cell: FoldJob, data: TrainingData, workdir: Path, reporter: Reporter = QUIET
+    ) -> FoldResult:
         """Join the members' results of this cell."""
         del workdir, reporter
         results = [self._lookup(name, cell) for name in self._members]
@@ -77,14 +85,14 @@ class EnsembleHead:
 
 
 def combine(
-    members: Sequence[CellResult],
-    how: How,
+    members: Sequence[FoldResult],
+    how: CombinationRule,
     labels: Ints,
     groups: npt.NDArray[Any],
     *,
     seed: int = 0,
     names: Sequence[str] = (),
-) -> CellResult:
+) -> FoldResult:
     """Join the results of several contenders on one cell.
 
     Args:
@@ -116,7 +124,7 @@ def combine(
     if known.any():
         joined[known] = _cross_fitted(how, inner[:, known], labels[known], groups[known], seed)
     told = {"how": how, "members": names, **chosen}
-    return CellResult(joiner(test), joined, _train_quality(members), quality(labels, joined), told)
+    return FoldResult(joiner(test), joined, _train_quality(members), fit_metrics(labels, joined), told)
 
 
 def mixture_weights(rows: Floats, labels: Ints, rounds: int = 500) -> Floats:
@@ -165,7 +173,7 @@ def greedy_counts(rows: Floats, labels: Ints, rounds: int = 12) -> Ints:
     return counts
 
 
-def _fit(how: How, rows: Floats, labels: Ints) -> tuple[Joiner, dict[str, Any]]:
+def _fit(how: CombinationRule, rows: Floats, labels: Ints) -> tuple[Combiner, dict[str, Any]]:
     """Return how to join (m, n, k) probabilities, and what was found."""
     if how == "mean":
         return lambda given: np.asarray(given.mean(axis=0), dtype=np.float64), {}
@@ -176,7 +184,7 @@ def _fit(how: How, rows: Floats, labels: Ints) -> tuple[Joiner, dict[str, Any]]:
     return _stack(rows, labels)
 
 
-def _stack(rows: Floats, labels: Ints) -> tuple[Joiner, dict[str, Any]]:
+def _stack(rows: Floats, labels: Ints) -> tuple[Combiner, dict[str, Any]]:
     from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression(C=STACK_C, max_iter=2000).fit(_log_odds(rows), labels)
@@ -191,7 +199,9 @@ def _log_odds(rows: Floats) -> Floats:
     return np.asarray(np.concatenate(list(odds), axis=1), dtype=np.float64)
 
 
-def _cross_fitted(how: How, rows: Floats, labels: Ints, groups: npt.NDArray[Any], seed: int) -> Floats:
+def _cross_fitted(
+    how: CombinationRule, rows: Floats, labels: Ints, groups: npt.NDArray[Any], seed: int
+) -> Floats:
     if how == "mean":
         return np.asarray(rows.mean(axis=0), dtype=np.float64)
     from headtohead.data.splits.folds import inner_folds
@@ -214,9 +224,9 @@ def _need_inner(inner: Floats, names: Sequence[str], known: npt.NDArray[np.bool_
         raise UsageError("The members' inner probabilities do not cover every class; use how=mean.")
 
 
-def _train_quality(members: Sequence[CellResult]) -> Any:
+def _train_quality(members: Sequence[FoldResult]) -> Any:
     """Members do not keep what they said of their training samples, so an ensemble has no such figure."""
-    from headtohead.training.records import FitQuality
+    from headtohead.training.records import FitMetrics
 
     del members
-    return FitQuality(None, None)
+    return FitMetrics(None, None)

@@ -19,13 +19,13 @@ import numpy.typing as npt
 
 from headtohead.core.errors import NoEffectError
 from headtohead.core.progress import QUIET, Reporter
-from headtohead.heads.base import Cell, CellData, CellResult
+from headtohead.heads.base import FoldJob, FoldResult, TrainingData
 from headtohead.training.checkpoint import fingerprint
-from headtohead.training.data_loader import DatasetPictures, PictureSource, get_augmenter
-from headtohead.training.records import quality
+from headtohead.training.data_loader import DatasetImages, ImageSource, get_augmenter
+from headtohead.training.records import fit_metrics
 from headtohead.training.settings import FinetuneSettings
 from headtohead.training.tuning.hyperparameter_search import Trial, best_trial, next_settings
-from headtohead.training.tuning.trial_budget import Purse
+from headtohead.training.tuning.trial_budget import TrialBudget
 
 if TYPE_CHECKING:
     from torch import nn
@@ -33,16 +33,16 @@ if TYPE_CHECKING:
     from headtohead.backbones.record import BackboneRecord
     from headtohead.data.dataset import Dataset
     from headtohead.preprocess.recipe import Recipe
-    from headtohead.training.trainer import Part, Training
+    from headtohead.training.trainer import Subset, Trainer
 
-__all__ = ["FinetuneHead", "suited"]
+__all__ = ["FineTuningHead", "settings_for_scratch"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 INNER = 5
 
 
-def suited(record: BackboneRecord, settings: FinetuneSettings) -> FinetuneSettings:
+def settings_for_scratch(record: BackboneRecord, settings: FinetuneSettings) -> FinetuneSettings:
     """Return the settings that make sense for the record's weights.
 
     Random weights have no statistics to freeze, no features to start a head from, and no reason to
@@ -54,7 +54,7 @@ def suited(record: BackboneRecord, settings: FinetuneSettings) -> FinetuneSettin
 
 
 @dataclass(frozen=True)
-class Job:
+class TrainingJob:
     """One training to be done: on what, with what, from which seed, under which name."""
 
     name: str
@@ -64,15 +64,15 @@ class Job:
     until: int
 
 
-class FinetuneHead:
+class FineTuningHead:
     """Fine-tune a backbone in each cell.
 
     Args:
-        record, dataset, recipe: which network, which pictures, which part of them.
-        settings: fixed before any scored picture is looked at.
+        record, dataset, recipe: which network, which images, which part of them.
+        settings: fixed before any scored image is looked at.
         device: "auto", "cpu", "cuda", "mps"; precision: "auto", "fp32", "bf16".
         build: makes the backbone from (seed, drop_path); by default the record's.
-        pictures: where pictures come from; by default the data set under the recipe.
+        images: where images come from; by default the data set under the recipe.
         purse: from a cell's work folder to what it may spend on trials; by default what the settings say.
         told: called with the file of the training's lines after each epoch.
         note: called with the cell, its trials so far and the stated settings after each trial.
@@ -88,32 +88,32 @@ class FinetuneHead:
         device: str = "auto",
         precision: str = "auto",
         build: Callable[[int, float], nn.Module] | None = None,
-        pictures: PictureSource | None = None,
-        purse: Callable[[Path], Purse] | None = None,
+        images: ImageSource | None = None,
+        purse: Callable[[Path], TrialBudget] | None = None,
         told: Callable[[Path], None] | None = None,
-        note: Callable[[Cell, Sequence[Trial], FinetuneSettings], None] | None = None,
+        note: Callable[[FoldJob, Sequence[Trial], FinetuneSettings], None] | None = None,
     ) -> None:
         self.record = record
         self._purse, self._told, self._note = purse, told, note
-        self.settings = suited(record, settings or FinetuneSettings())
+        self.settings = settings_for_scratch(record, settings or FinetuneSettings())
         self._device, self._precision = device, precision
         self._build = build
         self._recipe = recipe.digest() if recipe is not None else ""
-        if pictures is None:
+        if images is None:
             if dataset is None or recipe is None:
-                raise NoEffectError("Give a dataset and a recipe, or pictures.")
-            pictures = DatasetPictures(dataset, record, recipe)
-        self._pictures = pictures
+                raise NoEffectError("Give a dataset and a recipe, or images.")
+            images = DatasetImages(dataset, record, recipe)
+        self._images = images
 
     def fit_predict(
-        self, cell: Cell, data: CellData, workdir: Path, reporter: Reporter = QUIET
-    ) -> CellResult:
+        self, cell: FoldJob, data: TrainingData, workdir: Path, reporter: Reporter = QUIET
+    ) -> FoldResult:
         """Train on `cell.train` under the policy, predict `cell.test` once."""
         workdir.mkdir(parents=True, exist_ok=True)
-        if isinstance(self._pictures, DatasetPictures):
-            self._pictures.prepare(reporter)
+        if isinstance(self._images, DatasetImages):
+            self._images.prepare(reporter)
         trial, chosen = self._choose(cell, data, workdir, reporter)
-        job = Job("main", cell.train, trial.settings, cell.seed, trial.epoch)
+        job = TrainingJob("main", cell.train, trial.settings, cell.seed, trial.epoch)
         training = self._train(job, data, None, workdir, reporter)
         train_rows, test_rows = training.predict(cell.train), training.predict(cell.test)
         inner_rows = trial.rows if trial.rows is not None else self._held_out(cell, data, workdir, reporter)
@@ -128,44 +128,46 @@ class FinetuneHead:
         }
         for left in workdir.glob("*.pt"):
             left.unlink()
-        inner = quality(labels, inner_rows)
-        return CellResult(test_rows, inner_rows, quality(labels, train_rows), inner, told, lines)
+        inner = fit_metrics(labels, inner_rows)
+        return FoldResult(test_rows, inner_rows, fit_metrics(labels, train_rows), inner, told, lines)
 
     def _choose(
-        self, cell: Cell, data: CellData, workdir: Path, reporter: Reporter
+        self, cell: FoldJob, data: TrainingData, workdir: Path, reporter: Reporter
     ) -> tuple[Trial, dict[str, Any]]:
         """Return what to train for how long; under "fixed" that is what was stated."""
         s = self.settings
         if s.policy == "fixed":
             return Trial(s, s.epochs, None, None), {"policy": "fixed: nothing was chosen"}
         from headtohead.data.splits.folds import inner_folds
-        from headtohead.training.trainer import Part
+        from headtohead.training.trainer import Subset
 
         labels = data.labels[cell.train]
         fit, held = inner_folds(labels, data.groups[cell.train], INNER, cell.seed)[0]
-        part = Part(cell.train[held], labels[held])
+        part = Subset(cell.train[held], labels[held])
         purse = None if self._purse is None else self._purse(workdir)
         trials: list[Trial] = []
         while (settings := next_settings(s, trials, cell.seed)) is not None:
             number, started = len(trials), time.perf_counter()
-            if purse is not None and not purse.allows(number):
+            if purse is not None and not purse.can_start(number):
                 break
-            job = Job(f"trial{number}", cell.train[fit], settings, _seed(cell.seed, 1, number), s.epochs)
+            job = TrainingJob(
+                f"trial{number}", cell.train[fit], settings, _seed(cell.seed, 1, number), s.epochs
+            )
             done = self._train(job, data, part, workdir, reporter)
             trials.append(Trial.of(settings, done.lines, done.held_rows, held, len(cell.train)))
-            done.shrink(workdir / f"{job.name}.pt", self._key(job, data, part, done))
+            done.drop_weights(workdir / f"{job.name}.pt", self._key(job, data, part, done))
             if purse is not None:
-                purse.pay(number, started, done.seconds_before)
+                purse.record_spent(number, started, done.seconds_before)
             if self._note is not None:
                 self._note(cell, trials, s)
         best = best_trial(trials)
         return best, {
             "policy": f"inner: one grouped fold of {INNER}, by log loss",
-            "trials": [trial.told() for trial in trials],
-            "inner_pictures": len(held),
+            "trials": [trial.record() for trial in trials],
+            "inner_images": len(held),
         }
 
-    def inner_parts(self, cell: Cell, data: CellData) -> list[tuple[Ints, Ints]]:
+    def inner_parts(self, cell: FoldJob, data: TrainingData) -> list[tuple[Ints, Ints]]:
         """Return the (fit, held) places in the training part from which inner probabilities come."""
         from headtohead.data.splits.folds import inner_folds
 
@@ -179,7 +181,7 @@ class FinetuneHead:
         self,
         fit: Ints,
         asked: Sequence[Ints],
-        data: CellData,
+        data: TrainingData,
         chosen: Mapping[str, Any],
         *,
         seed: int,
@@ -188,36 +190,36 @@ class FinetuneHead:
         reporter: Reporter,
     ) -> list[Floats]:
         """Train on samples `fit` from another seed as was chosen; return what it says of what is asked."""
-        if isinstance(self._pictures, DatasetPictures):
-            self._pictures.prepare(reporter)
+        if isinstance(self._images, DatasetImages):
+            self._images.prepare(reporter)
         settings = FinetuneSettings.model_validate(chosen["settings"])
-        job = Job(
+        job = TrainingJob(
             name, fit, settings.model_copy(update={"workers": self.settings.workers}), seed, chosen["epochs"]
         )
         training = self._train(job, data, None, workdir, reporter)
         return [training.predict(indices) for indices in asked]
 
-    def _held_out(self, cell: Cell, data: CellData, workdir: Path, reporter: Reporter) -> Floats:
+    def _held_out(self, cell: FoldJob, data: TrainingData, workdir: Path, reporter: Reporter) -> Floats:
         """Return (n_train, k) probabilities from repeating the fixed policy on inner folds, or NaN."""
         rows = np.full((len(cell.train), len(data.classes)), np.nan)
         for number, (fit, held) in enumerate(self.inner_parts(cell, data)):
             seed = _seed(cell.seed, 2, number)
-            job = Job(f"inner{number}", cell.train[fit], self.settings, seed, self.settings.epochs)
+            job = TrainingJob(f"inner{number}", cell.train[fit], self.settings, seed, self.settings.epochs)
             rows[held] = self._train(job, data, None, workdir, reporter).predict(cell.train[held])
         return rows
 
     def _train(
-        self, job: Job, data: CellData, held: Part | None, workdir: Path, reporter: Reporter
-    ) -> Training:
+        self, job: TrainingJob, data: TrainingData, held: Subset | None, workdir: Path, reporter: Reporter
+    ) -> Trainer:
         """Return a finished training; it goes on from its checkpoint where there is one."""
         from headtohead.training.setup import loader, start_training
-        from headtohead.training.trainer import Part
+        from headtohead.training.trainer import Subset
 
         training = start_training(
             self._build or loader(self.record),
-            self._pictures,
+            self._images,
             get_augmenter(job.settings.augment),
-            Part(job.indices, data.labels[job.indices]),
+            Subset(job.indices, data.labels[job.indices]),
             job.settings,
             seed=job.seed,
             k=len(data.classes),
@@ -225,19 +227,19 @@ class FinetuneHead:
             precision=self._precision,
             reporter=reporter,
         )
-        training.told = self._told
+        training.on_epoch_end = self._told
         key = self._key(job, data, held, training)
         training.run(job.until, held, workdir / f"{job.name}.pt", key, reporter)
         return training
 
-    def _key(self, job: Job, data: CellData, held: Part | None, training: Training) -> str:
+    def _key(self, job: TrainingJob, data: TrainingData, held: Subset | None, training: Trainer) -> str:
         return fingerprint(
             {
                 "record": self.record.model_dump(mode="json"),
                 "recipe": self._recipe,
                 "settings": job.settings.model_dump(mode="json", exclude={"workers"}),
                 "seed": job.seed,
-                "pictures": [self._pictures.number(int(index)) for index in job.indices],
+                "images": [self._images.number(int(index)) for index in job.indices],
                 "labels": hashlib.sha256(data.labels[job.indices].tobytes()).hexdigest(),
                 "held": [] if held is None else held.indices.tolist(),
                 "bf16": training.bf16,
@@ -246,7 +248,7 @@ class FinetuneHead:
         )
 
 
-def _joined(training: Training, trial: Trial) -> tuple[Any, ...]:
+def _joined(training: Trainer, trial: Trial) -> tuple[Any, ...]:
     """Return the final training's curve with the inner figures of the trial that chose its length."""
     told = trial.lines[: len(training.lines)]
     return tuple(

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.progress import Reporter
-from headtohead.heads.base import Cell, CellData, CellResult
-from headtohead.training.logistic import Floats, Ints, Span, fit_probe
-from headtohead.training.records import quality
+from headtohead.heads.base import FoldJob, FoldResult, TrainingData
+from headtohead.training.logistic import Floats, Ints, StandardizedDesign, fit_probe
+from headtohead.training.records import fit_metrics
 
 __all__ = ["C_GRID", "ProbeHead"]
 
@@ -30,7 +30,7 @@ def inner_probabilities(
     """Return C -> (n, k) out-of-fold probabilities over inner folds; NaN where no fold covers a row."""
     out = {c: np.full((len(labels), k), np.nan) for c in grid}
     for fit, held in folds:
-        span = Span.of(rows[fit])
+        span = StandardizedDesign.from_features(rows[fit])
         for c in grid:
             out[c][held] = span.fit(labels[fit], c).predict_proba(rows[held])
     return out
@@ -55,7 +55,7 @@ class ProbeHead:
             self._rows = self._features()
         return self._rows
 
-    def fit_predict(self, cell: Cell, data: CellData, workdir: Path, reporter: Reporter) -> CellResult:
+    def fit_predict(self, cell: FoldJob, data: TrainingData, workdir: Path, reporter: Reporter) -> FoldResult:
         """Choose C inside the training part, fit on all of it, predict the test part."""
         del workdir, reporter
         from threadpoolctl import threadpool_limits
@@ -65,22 +65,24 @@ class ProbeHead:
         k = len(data.classes)
         with threadpool_limits(limits=1):
             tried = inner_probabilities(rows, labels, folds, self._grid, k)
-            losses = {c: quality(labels, out).loss for c, out in tried.items()}
+            losses = {c: fit_metrics(labels, out).loss for c, out in tried.items()}
             best = min(self._grid, key=lambda c: (losses[c] if losses[c] is not None else np.inf, c))
             probe = fit_probe(rows, labels, best)
             train = probe.predict_proba(rows)
             test = probe.predict_proba(self.rows()[cell.test])
         chosen = {"C": best, "grid": list(self._grid), "inner_loss": [losses[c] for c in self._grid]}
-        return CellResult(test, tried[best], quality(labels, train), quality(labels, tried[best]), chosen)
+        return FoldResult(
+            test, tried[best], fit_metrics(labels, train), fit_metrics(labels, tried[best]), chosen
+        )
 
-    def inner_parts(self, cell: Cell, data: CellData) -> list[tuple[Ints, Ints]]:
+    def inner_parts(self, cell: FoldJob, data: TrainingData) -> list[tuple[Ints, Ints]]:
         """Return the (fit, held) places in the training part from which inner probabilities come."""
         from headtohead.data.splits.folds import inner_folds
 
         return inner_folds(data.labels[cell.train], data.groups[cell.train], INNER_FOLDS, cell.seed)
 
     def refit(
-        self, fit: Ints, asked: Sequence[Ints], data: CellData, chosen: Mapping[str, Any], **_: Any
+        self, fit: Ints, asked: Sequence[Ints], data: TrainingData, chosen: Mapping[str, Any], **_: Any
     ) -> list[Floats]:
         """Fit on samples `fit` at the chosen C; return what it says of what is asked."""
         from threadpoolctl import threadpool_limits

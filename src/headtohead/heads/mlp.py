@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.progress import QUIET, Reporter
-from headtohead.heads.base import Cell, CellData, CellResult
-from headtohead.training.records import EpochLine, quality
-from headtohead.training.tuning.trial_budget import Purse
+from headtohead.heads.base import FoldJob, FoldResult, TrainingData
+from headtohead.training.records import EpochRecord, fit_metrics
+from headtohead.training.tuning.trial_budget import TrialBudget
 
 __all__ = ["MlpHead", "MlpSettings"]
 
@@ -55,23 +55,23 @@ class MlpHead:
         features: Callable[[], npt.NDArray[Any]],
         settings: MlpSettings | None = None,
         *,
-        purse: Callable[[Path], Purse] | None = None,
+        purse: Callable[[Path], TrialBudget] | None = None,
     ) -> None:
         self._features, self.settings, self._purse = features, settings or MlpSettings(), purse
         self._rows: npt.NDArray[Any] | None = None
 
     def fit_predict(
-        self, cell: Cell, data: CellData, workdir: Path, reporter: Reporter = QUIET
-    ) -> CellResult:
+        self, cell: FoldJob, data: TrainingData, workdir: Path, reporter: Reporter = QUIET
+    ) -> FoldResult:
         """Choose the weight decay inside the training part, fit on all of it, predict the test part."""
         s, k, all_rows = self.settings, len(data.classes), self.rows()
         rows, labels = all_rows[cell.train], data.labels[cell.train]
         parts = self.inner_parts(cell, data)
         purse = None if self._purse is None else self._purse(workdir)
         tried: dict[float, Floats] = {}
-        for number, decay in enumerate(reporter.track(s.decays, "mlp: weight decay", len(s.decays))):
+        for number, decay in enumerate(reporter.progress(s.decays, "mlp: weight decay", len(s.decays))):
             started = time.perf_counter()
-            if purse is not None and not purse.allows(number):
+            if purse is not None and not purse.can_start(number):
                 break
             tried[decay] = np.full((len(labels), k), np.nan)
             for fit, held in parts:
@@ -79,14 +79,14 @@ class MlpHead:
                     rows[fit], labels[fit], [rows[held]], k, decay, s, cell.seed
                 )
             if purse is not None:
-                purse.pay(number, started)
-        losses = {decay: quality(labels, out).loss or np.inf for decay, out in tried.items()}
+                purse.record_spent(number, started)
+        losses = {decay: fit_metrics(labels, out).loss or np.inf for decay, out in tried.items()}
         best = min(tried, key=lambda decay: losses[decay])
         asked = [rows, all_rows[cell.test]]
         (train, test), lines = fit_mlp(rows, labels, asked, k, best, s, cell.seed)
         chosen = {"weight_decay": best, "grid": list(tried), "inner_loss": [losses[d] for d in tried]}
-        inner = quality(labels, tried[best])
-        return CellResult(test, tried[best], quality(labels, train), inner, chosen, tuple(lines))
+        inner = fit_metrics(labels, tried[best])
+        return FoldResult(test, tried[best], fit_metrics(labels, train), inner, chosen, tuple(lines))
 
     def rows(self) -> npt.NDArray[Any]:
         """Return the feature matrix (n, D) of all samples."""
@@ -94,7 +94,7 @@ class MlpHead:
             self._rows = self._features()
         return self._rows
 
-    def inner_parts(self, cell: Cell, data: CellData) -> list[tuple[Ints, Ints]]:
+    def inner_parts(self, cell: FoldJob, data: TrainingData) -> list[tuple[Ints, Ints]]:
         """Return the (fit, held) places in the training part from which inner probabilities come."""
         from headtohead.data.splits.folds import inner_folds
 
@@ -105,7 +105,7 @@ class MlpHead:
         self,
         fit: Ints,
         asked: Sequence[Ints],
-        data: CellData,
+        data: TrainingData,
         chosen: Mapping[str, Any],
         *,
         seed: int,
@@ -126,7 +126,7 @@ def fit_mlp(
     decay: float,
     settings: MlpSettings,
     seed: int,
-) -> tuple[list[Floats], list[EpochLine]]:
+) -> tuple[list[Floats], list[EpochRecord]]:
     """Fit the nets on rows (n, D) and return their mean probabilities for each matrix that is asked about."""
     import torch
     from torch import nn
@@ -139,7 +139,7 @@ def fit_mlp(
 
     inputs, targets, questions = tensor(rows), torch.from_numpy(labels), [tensor(given) for given in asked]
     answers = [np.zeros((len(given), k)) for given in asked]
-    lines: list[EpochLine] = []
+    lines: list[EpochRecord] = []
     with torch.random.fork_rng(devices=[]):
         for member in range(settings.members):
             torch.manual_seed(int(np.random.SeedSequence([seed, 6, member]).generate_state(1)[0]))
@@ -159,7 +159,7 @@ def fit_mlp(
     return answers, lines
 
 
-def _train(net: Any, inputs: Any, targets: Any, decay: float, settings: MlpSettings) -> list[EpochLine]:
+def _train(net: Any, inputs: Any, targets: Any, decay: float, settings: MlpSettings) -> list[EpochRecord]:
     import torch
     from torch.nn import functional
 
@@ -177,5 +177,5 @@ def _train(net: Any, inputs: Any, targets: Any, decay: float, settings: MlpSetti
         schedule.step()
         plain = float(functional.cross_entropy(scores.detach(), targets))
         hits = float((scores.argmax(dim=1) == targets).float().mean())
-        lines.append(EpochLine(epoch + 1, plain, hits, None, None, rate))
+        lines.append(EpochRecord(epoch + 1, plain, hits, None, None, rate))
     return lines

@@ -14,25 +14,25 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.progress import QUIET, Reporter
-from headtohead.heads.base import Cell, CellData, CellResult
-from headtohead.training.records import FitQuality, quality
+from headtohead.heads.base import FoldJob, FoldResult, TrainingData
+from headtohead.training.records import FitMetrics, fit_metrics
 
-__all__ = ["FoldsHead", "Refits", "SeedsHead"]
+__all__ = ["FoldEnsembleHead", "Refittable", "SeedEnsembleHead"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-Lookup = Callable[[str, Cell], CellResult]
-NOT_KEPT = FitQuality(None, None)  # what single models say of their training samples is not kept
+Lookup = Callable[[str, FoldJob], FoldResult]
+NOT_KEPT = FitMetrics(None, None)  # what single models say of their training samples is not kept
 
 
-class Refits(Protocol):
+class Refittable(Protocol):
     """A head that can be fitted once more with what was chosen."""
 
     def refit(
         self,
         fit: Ints,
         asked: Sequence[Ints],
-        data: CellData,
+        data: TrainingData,
         chosen: Mapping[str, Any],
         *,
         seed: int,
@@ -42,11 +42,11 @@ class Refits(Protocol):
     ) -> list[Floats]:
         """Fit on samples `fit` from `seed`; return (n, k) probabilities for each array of samples asked."""
 
-    def inner_parts(self, cell: Cell, data: CellData) -> list[tuple[Ints, Ints]]:
+    def inner_parts(self, cell: FoldJob, data: TrainingData) -> list[tuple[Ints, Ints]]:
         """Return the (fit, held) places in the training part from which its inner probabilities come."""
 
 
-class SeedsHead:
+class SeedEnsembleHead:
     """The mean of a contender and of the same fitted from other seeds.
 
     Args:
@@ -56,12 +56,12 @@ class SeedsHead:
         count: models in all.
     """
 
-    def __init__(self, single: str, head: Refits, lookup: Lookup, count: int) -> None:
+    def __init__(self, single: str, head: Refittable, lookup: Lookup, count: int) -> None:
         self._single, self._head, self._lookup, self._count = single, head, lookup, count
 
     def fit_predict(
-        self, cell: Cell, data: CellData, workdir: Path, reporter: Reporter = QUIET
-    ) -> CellResult:
+        self, cell: FoldJob, data: TrainingData, workdir: Path, reporter: Reporter = QUIET
+    ) -> FoldResult:
         """Fit the other models and average the probabilities, the inner ones too."""
         first = self._lookup(self._single, cell)
         tests, inners = [first.probabilities], [first.inner_probabilities]
@@ -79,25 +79,25 @@ class SeedsHead:
         joined = np.mean(inners, axis=0)
         told = {"how": "seeds", "models": self._count, "single": self._single}
         labels = data.labels[cell.train]
-        return CellResult(np.mean(tests, axis=0), joined, NOT_KEPT, quality(labels, joined), told)
+        return FoldResult(np.mean(tests, axis=0), joined, NOT_KEPT, fit_metrics(labels, joined), told)
 
 
-class FoldsHead:
+class FoldEnsembleHead:
     """The mean of models each fitted without one inner fold of the training part.
 
     Its inner probabilities cost nothing: each sample's come from the model that did not see its group.
 
     Args:
-        single, head, lookup: as for `SeedsHead`; only what the single one chose is used.
+        single, head, lookup: as for `SeedEnsembleHead`; only what the single one chose is used.
         count: inner folds.
     """
 
-    def __init__(self, single: str, head: Refits, lookup: Lookup, count: int) -> None:
+    def __init__(self, single: str, head: Refittable, lookup: Lookup, count: int) -> None:
         self._single, self._head, self._lookup, self._count = single, head, lookup, count
 
     def fit_predict(
-        self, cell: Cell, data: CellData, workdir: Path, reporter: Reporter = QUIET
-    ) -> CellResult:
+        self, cell: FoldJob, data: TrainingData, workdir: Path, reporter: Reporter = QUIET
+    ) -> FoldResult:
         """Fit a model for each inner fold and average what they say of the test part."""
         from headtohead.data.splits.folds import inner_folds
 
@@ -111,7 +111,7 @@ class FoldsHead:
             test, inner[held] = once.fit(cell.train[fit], asked, 0, f"fold{number}", 1000 + number)
             tests.append(test)
         told = {"how": "folds", "models": len(parts), "single": self._single}
-        return CellResult(np.mean(tests, axis=0), inner, NOT_KEPT, quality(labels, inner), told)
+        return FoldResult(np.mean(tests, axis=0), inner, NOT_KEPT, fit_metrics(labels, inner), told)
 
 
 class _Once:
@@ -119,9 +119,9 @@ class _Once:
 
     def __init__(
         self,
-        head: Refits,
-        cell: Cell,
-        data: CellData,
+        head: Refittable,
+        cell: FoldJob,
+        data: TrainingData,
         chosen: Mapping[str, Any],
         workdir: Path,
         reporter: Reporter,
@@ -130,7 +130,7 @@ class _Once:
         self._workdir, self._reporter = workdir, reporter
 
     def fit(self, fit: Ints, asked: Sequence[Ints], part: int, name: str, number: int) -> list[Floats]:
-        """Return the probabilities of model `number` on what is asked."""
+        """Return the probabilities of model `format_estimate` on what is asked."""
         state = np.random.SeedSequence([self._cell.seed, 7, number, part]).generate_state(1, np.uint32)
         return self._head.refit(
             fit,

@@ -1,4 +1,4 @@
-"""Augmentation with chance apart from action: `draw` draws numbers, `apply` is a pure function of them.
+"""Augmentation with chance apart from action: `sample_params` draws numbers, `apply_params` is a pure function of them.
 
 Drawn anew per epoch and sample from `rng_for(seed, epoch, sample)`, so that what a sample becomes
 depends neither on the number of workers nor on the order of the files.
@@ -15,9 +15,17 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.errors import UsageError
-from headtohead.preprocess.augmentation_presets import INGREDIENTS, PRESETS, Border, Preset, get_preset
+from headtohead.preprocess.augmentation_presets import OPERATIONS, PRESETS, Border, Preset, get_preset
 
-__all__ = ["PRESETS", "Drawn", "Preset", "apply", "draw", "get_preset", "rng_for"]
+__all__ = [
+    "PRESETS",
+    "AugmentationParams",
+    "Preset",
+    "apply_params",
+    "get_preset",
+    "rng_for",
+    "sample_params",
+]
 
 Pixels = npt.NDArray[np.float32]
 
@@ -25,15 +33,15 @@ _SMOOTH = np.array([[1, 1, 1], [1, 5, 1], [1, 1, 1]], np.float32) / 13
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """What was drawn for one sample; all that `apply` needs besides the pixels.
+class AugmentationParams:
+    """What was drawn for one sample; all that `apply_params` needs besides the pixels.
 
     Attributes:
-        values: (name, number) of each augmentation to apply, in the order of `INGREDIENTS`;
+        values: (name, number) of each augmentation to apply, in the order of `OPERATIONS`;
             `shift` is drawn as two numbers, "shift" (down) and "shift_right".
         place: (down, right) in [0, 1), where an erased rectangle lies.
         seed: of the noise and of the smooth fields.
-        border: what lies outside the picture.
+        border: what lies outside the image.
     """
 
     values: tuple[tuple[str, float], ...] = ()
@@ -52,7 +60,7 @@ def rng_for(seed: int, epoch: int, sample: str) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=int.from_bytes(key[:16], "big")))
 
 
-def draw(preset: Preset, rng: np.random.Generator) -> Drawn:
+def sample_params(preset: Preset, rng: np.random.Generator) -> AugmentationParams:
     """Draw one augmentation.
 
     Args:
@@ -61,7 +69,7 @@ def draw(preset: Preset, rng: np.random.Generator) -> Drawn:
     """
     chosen = {i.name: i for i in preset.ingredients}
     values: list[tuple[str, float]] = []
-    for name in INGREDIENTS:
+    for name in OPERATIONS:
         chance, first, second = rng.random(3)
         ingredient = chosen.get(name)
         if ingredient is None or chance >= ingredient.probability:
@@ -74,16 +82,18 @@ def draw(preset: Preset, rng: np.random.Generator) -> Drawn:
         if name == "shift":
             values.append(("shift_right", float(ingredient.low + second * width)))
     down, right = rng.random(2)
-    return Drawn(tuple(values), (float(down), float(right)), int(rng.integers(2**63)), preset.border)
+    return AugmentationParams(
+        tuple(values), (float(down), float(right)), int(rng.integers(2**63)), preset.border
+    )
 
 
-def apply(drawn: Drawn, pixels: Pixels) -> Pixels:
+def apply_params(drawn: AugmentationParams, pixels: Pixels) -> Pixels:
     """Return the pixels after what was drawn; the input is not changed.
 
     All moves and bends are one interpolation; mirrors and quarter turns need none.
 
     Args:
-        drawn: from `draw`.
+        drawn: from `sample_params`.
         pixels: float32 in [0, 1], (H, W) or (H, W, 3).
 
     Returns:

@@ -1,4 +1,4 @@
-"""Which augmentations are sound for which kind of picture, each with its reason."""
+"""Which augmentations are sound for which kind of image, each with its reason."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Literal
 
 from headtohead.core.errors import unknown_name
 
-__all__ = ["INGREDIENTS", "PRESETS", "Border", "Ingredient", "Preset", "get_preset"]
+__all__ = ["OPERATIONS", "PRESETS", "Border", "Preset", "RandomOp", "get_preset"]
 
 Border = Literal["black", "reflect"]
 
-INGREDIENTS: Mapping[str, str] = {
+OPERATIONS: Mapping[str, str] = {
     "flip": "left and right exchanged",
     "flip_vertical": "top and bottom exchanged",
     "quarter_turn": "turned by 90, 180 or 270 degrees",
@@ -33,14 +33,14 @@ INGREDIENTS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Ingredient:
+class RandomOp:
     """One augmentation of a preset.
 
     Attributes:
-        name: one of `INGREDIENTS`.
+        name: one of `OPERATIONS`.
         probability: with which it is applied.
         low, high: range from which its number is drawn, evenly.
-        reason: why it is sound for these pictures.
+        reason: why it is sound for these images.
     """
 
     name: str
@@ -55,28 +55,28 @@ class Preset:
     """A set of augmentations.
 
     Attributes:
-        border: what lies outside a picture that is moved.
+        border: what lies outside an image that is moved.
         left_out: augmentations that would be wrong here, each with its reason.
     """
 
     name: str
-    ingredients: tuple[Ingredient, ...] = ()
+    ingredients: tuple[RandomOp, ...] = ()
     border: Border = "black"
     left_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def mirrors(self) -> bool:
+    def flips(self) -> bool:
         """Whether left and right may be exchanged, in training and at the test."""
         return any(i.name == "flip" for i in self.ingredients)
 
 
-def _i(name: str, probability: float, low: float, high: float, reason: str) -> Ingredient:
-    return Ingredient(name, probability, low, high, reason)
+def _i(name: str, probability: float, low: float, high: float, reason: str) -> RandomOp:
+    return RandomOp(name, probability, low, high, reason)
 
 
 _SENSOR_NOISE = "noise differs between devices and says nothing of the disease"
-_POSITION = "where the subject lies in the picture is chance"
-_DISPLAY = "brightness and contrast are set by whoever displays the picture"
+_POSITION = "where the subject lies in the image is chance"
+_DISPLAY = "brightness and contrast are set by whoever displays the image"
 
 PRESETS: Mapping[str, Preset] = {
     "none": Preset("none"),
@@ -99,7 +99,7 @@ PRESETS: Mapping[str, Preset] = {
             _i("brightness", 0.5, -0.08, 0.08, "signal has no unit"),
             _i("contrast", 0.5, 0.8, 1.25, "signal has no unit"),
             _i("gamma", 0.4, 0.75, 1.35, "the balance between tissues differs between sequences"),
-            _i("bias_field", 0.4, 0.03, 0.18, "coils shade the picture"),
+            _i("bias_field", 0.4, 0.03, 0.18, "coils shade the image"),
             _i("sharpness", 0.2, 0.3, 1.8, "reconstruction filters differ"),
             _i("blur", 0.15, 0.3, 1.2, "resolution differs"),
             _i("noise", 0.3, 0.005, 0.04, _SENSOR_NOISE),

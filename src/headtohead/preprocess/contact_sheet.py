@@ -1,4 +1,4 @@
-"""Contact sheets for eyes: pictures before and after a recipe, and under augmentation."""
+"""Contact sheets for eyes: images before and after a recipe, and under augmentation."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import numpy.typing as npt
 
 from headtohead.core.records import Box, Image
 from headtohead.preprocess import steps
-from headtohead.preprocess.augmentation import apply, draw, rng_for
+from headtohead.preprocess.augmentation import apply_params, rng_for, sample_params
 from headtohead.preprocess.augmentation_presets import Preset
 from headtohead.preprocess.recipe import Recipe
 
-__all__ = ["Drawing", "Row", "augmented_page", "pages", "png", "row"]
+__all__ = ["Drawing", "SheetRow", "augmented_page", "pages", "png", "row"]
 
 Canvas = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -31,13 +31,13 @@ _CHARACTERS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One picture's line in the table and place on a sheet.
+class SheetRow:
+    """One image's line in the table and place on a sheet.
 
     Attributes:
         path: as the data set names it.
-        box: the part that is kept, in the picture's own pixels.
-        kept: its share of the picture's area.
+        box: the part that is kept, in the image's own pixels.
+        kept: its share of the image's area.
         history: what was done.
         cell: (H, W, 3) RGB drawing: before with the box, after, caption.
     """
@@ -49,12 +49,12 @@ class Row:
     cell: Canvas
 
 
-def row(path: str, image: Image, recipe: Recipe) -> Row:
-    """Apply a recipe to one picture and draw it before and after.
+def row(path: str, image: Image, recipe: Recipe) -> SheetRow:
+    """Apply a recipe to one image and draw it before and after.
 
     Args:
         path: the caption's first line.
-        image: the whole picture.
+        image: the whole image.
         recipe: what is shown.
     """
     done = recipe.apply(image)
@@ -70,11 +70,11 @@ def row(path: str, image: Image, recipe: Recipe) -> Row:
     added = done.history[len(image.history) :]
     caption = f"{height} x {width}, {100 * kept:.0f} % kept"
     _write(cell, [path[-_CHARACTERS:], caption, *(added[-1:])], CELL + 12)
-    return Row(path, done.box, kept, added, cell)
+    return SheetRow(path, done.box, kept, added, cell)
 
 
 def pages(cells: Iterable[Canvas], columns: int = 4, rows: int = 6) -> Iterator[Canvas]:
-    """Yield sheets of `columns` x `rows` cells of equal size, as RGB pictures, as they fill."""
+    """Yield sheets of `columns` x `features` cells of equal size, as RGB images, as they fill."""
     source = iter(cells)
     while part := list(islice(source, columns * rows)):
         height, width = part[0].shape[:2]
@@ -87,19 +87,19 @@ def pages(cells: Iterable[Canvas], columns: int = 4, rows: int = 6) -> Iterator[
 
 
 def augmented_page(
-    pictures: Sequence[tuple[str, Floats]], preset: Preset | Drawing, *, draws: int = 7, seed: int = 0
+    images: Sequence[tuple[str, Floats]], preset: Preset | Drawing, *, draws: int = 7, seed: int = 0
 ) -> Canvas:
-    """Return a sheet with one line a picture: as it is, then `draws` epochs of a preset.
+    """Return a sheet with one line an image: as it is, then `draws` epochs of a preset.
 
     Args:
-        pictures: (name, pixels in [0, 1]) after the recipe.
+        images: (name, pixels in [0, 1]) after the recipe.
         preset: from `get_preset`, or what draws, applies and tells in its stead.
         draws: number of epochs shown.
         seed: as a training would be given.
     """
     drawing = _drawing(preset) if isinstance(preset, Preset) else preset
     cells: list[Canvas] = []
-    for name, pixels in pictures:
+    for name, pixels in images:
         plain = np.asarray(cv2.resize(pixels, (224, 224), interpolation=cv2.INTER_AREA), np.float32)
         cells.append(_captioned(plain, [name[-28:], "as it is"]))
         for epoch in range(draws):
@@ -107,19 +107,19 @@ def augmented_page(
             said = [f"{key} {value:.2g}" for key, value in values]
             lines = [", ".join(said[k : k + 2]) for k in range(0, len(said), 2)]
             cells.append(_captioned(changed, lines or ["nothing drawn"]))
-    return next(pages(cells, columns=draws + 1, rows=max(1, len(pictures))))
+    return next(pages(cells, columns=draws + 1, rows=max(1, len(images))))
 
 
 def _drawing(preset: Preset) -> Drawing:
     def shown(rng: np.random.Generator, pixels: Floats) -> tuple[Floats, Sequence[tuple[str, float]]]:
-        drawn = draw(preset, rng)
-        return apply(drawn, pixels), drawn.values
+        drawn = sample_params(preset, rng)
+        return apply_params(drawn, pixels), drawn.values
 
     return shown
 
 
 def png(canvas: Canvas) -> bytes:
-    """Return an RGB picture as PNG bytes."""
+    """Return an RGB image as PNG bytes."""
     return bytes(cv2.imencode(".png", cv2.cvtColor(canvas, cv2.COLOR_RGB2BGR))[1].tobytes())
 
 
@@ -135,17 +135,17 @@ def _rgb(pixels: Floats) -> Canvas:
     return whole if whole.ndim == 3 else np.repeat(whole[..., None], 3, axis=2)
 
 
-def _fit(picture: Canvas) -> tuple[Canvas, float]:
-    """Return the picture with its longer side CELL pixels long, and the scale."""
-    height, width = picture.shape[:2]
+def _fit(source: Canvas) -> tuple[Canvas, float]:
+    """Return the image with its longer side CELL pixels long, and the scale."""
+    height, width = source.shape[:2]
     scale = CELL / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return np.ascontiguousarray(cv2.resize(picture, size, interpolation=how), np.uint8), scale
+    return np.ascontiguousarray(cv2.resize(source, size, interpolation=how), np.uint8), scale
 
 
-def _put(cell: Canvas, picture: Canvas, left: int) -> None:
-    cell[: picture.shape[0], left : left + picture.shape[1]] = picture
+def _put(cell: Canvas, source: Canvas, left: int) -> None:
+    cell[: source.shape[0], left : left + source.shape[1]] = source
 
 
 def _write(cell: Canvas, lines: Sequence[str], top: int) -> None:

@@ -1,4 +1,4 @@
-"""Where the subject of a picture is: the mask and the box behind the recipe `foreground`."""
+"""Where the subject of an image is: the mask and the box behind the recipe `foreground`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from headtohead.preprocess.recipe import CROP, MASK_STEPS, check_shape
 __all__ = ["crop_loss", "foreground_and_mask", "foreground_box", "foreground_mask"]
 
 
-def _start(pixels: npt.NDArray[Any], window: tuple[float, float] | None) -> stage.Stage:
+def _start(pixels: npt.NDArray[Any], window: tuple[float, float] | None) -> stage.PipelineState:
     check_shape(pixels)
     return stage.start(steps.to_unit(pixels, window)[0])
 
@@ -23,7 +23,7 @@ def _start(pixels: npt.NDArray[Any], window: tuple[float, float] | None) -> stag
 def foreground_box(
     pixels: npt.NDArray[Any], window: tuple[float, float] | None = None
 ) -> tuple[Box, tuple[str, ...]]:
-    """Return the box of the subject, in the picture's pixels, and how it was found.
+    """Return the box of the subject, in the image's pixels, and how it was found.
 
     It is the box to which the recipe `foreground` cuts.
 
@@ -32,8 +32,8 @@ def foreground_box(
         window: (low, high) of the display window, where the file states one.
 
     >>> import numpy as np
-    >>> picture = np.zeros((100, 100), np.uint8); picture[20:80, 30:70] = 200
-    >>> foreground_box(picture)[0]
+    >>> image = np.zeros((100, 100), np.uint8); image[20:80, 30:70] = 200
+    >>> foreground_box(image)[0]
     Box(top=20, left=30, bottom=80, right=70)
     """
     done = stage.run(_start(pixels, window), (*MASK_STEPS, CROP))
@@ -50,11 +50,11 @@ def foreground_mask(
     return _mask(stage.run(_start(pixels, window), MASK_STEPS), pixels)
 
 
-def _mask(done: stage.Stage, pixels: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+def _mask(done: stage.PipelineState, pixels: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     region = done.region
     mask = np.zeros(pixels.shape[:2], bool)
     height, width = region.bottom - region.top, region.right - region.left
-    region.cut(mask)[...] = steps.enlarge(done.masked(), height, width)
+    region.crop(mask)[...] = steps.upsample_mask(done.mask_or_full(), height, width)
     return mask
 
 
@@ -66,9 +66,9 @@ def foreground_and_mask(
     Args: as `foreground_box`.
 
     >>> import numpy as np
-    >>> picture = np.zeros((100, 100), np.uint8); picture[20:80, 30:70] = 200
-    >>> box, mask, _ = foreground_and_mask(picture)
-    >>> box == foreground_box(picture)[0], bool((mask == foreground_mask(picture)).all())
+    >>> image = np.zeros((100, 100), np.uint8); image[20:80, 30:70] = 200
+    >>> box, mask, _ = foreground_and_mask(image)
+    >>> box == foreground_box(image)[0], bool((mask == foreground_mask(image)).all())
     (True, True)
     """
     masked = stage.run(_start(pixels, window), MASK_STEPS)
@@ -80,9 +80,9 @@ def crop_loss(image: Image, box: Box) -> float:
     """Return the share of the subject's pixels that a box cuts off, 0 to 1.
 
     Args:
-        image: the whole picture.
+        image: the whole image.
         box: in its pixels.
     """
     mask = foreground_mask(image.pixels, image.window)
     total = int(mask.sum())
-    return 0.0 if total == 0 else 1.0 - int(box.cut(mask).sum()) / total
+    return 0.0 if total == 0 else 1.0 - int(box.crop(mask).sum()) / total

@@ -1,4 +1,4 @@
-"""A light augmentation, sound for most pictures: mirror, small turn, shift and zoom, brightness, contrast.
+"""A light augmentation, sound for most images: mirror, small turn, shift and zoom, brightness, contrast.
 
 Chance apart from action: `draw_light` draws numbers, `apply_light` is a pure function of them.
 """
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.core.formatting import percent
+from headtohead.core.formatting import format_percent
 
-__all__ = ["WORDS", "Light", "apply_light", "draw_light"]
+__all__ = ["WORDS", "LightAugmentation", "apply_light", "draw_light"]
 
 Pixels = npt.NDArray[np.float32]
 
@@ -20,14 +20,14 @@ DEGREES = 10.0
 ZOOM = GAIN = 0.1
 SHIFT = OFFSET = 0.05
 WORDS = (
-    f"half are mirrored; turned by up to {DEGREES:g} degrees, size by {percent(ZOOM)}, place by {percent(SHIFT)}, "
-    f"contrast by {percent(GAIN)}, brightness by {percent(OFFSET)}"
+    f"half are mirrored; turned by up to {DEGREES:g} degrees, size by {format_percent(ZOOM)}, "
+    f"place by {format_percent(SHIFT)}, contrast by {format_percent(GAIN)}, brightness by {format_percent(OFFSET)}"
 )
 """What is drawn, in words."""
 
 
 @dataclass(frozen=True, slots=True)
-class Light:
+class LightAugmentation:
     """What was drawn.
 
     Attributes:
@@ -38,7 +38,7 @@ class Light:
         gain, offset: pixel * gain + offset, around mid-grey.
     """
 
-    mirror: bool
+    flip: bool
     degrees: float
     zoom: float
     shift: tuple[float, float]
@@ -46,24 +46,26 @@ class Light:
     offset: float
 
 
-def draw_light(rng: np.random.Generator) -> Light:
+def draw_light(rng: np.random.Generator) -> LightAugmentation:
     """Draw one augmentation, as `WORDS` says."""
     mirror = bool(rng.random() < 0.5)
     degrees, zoom = rng.uniform(-DEGREES, DEGREES), rng.uniform(1 - ZOOM, 1 + ZOOM)
     down, right = rng.uniform(-SHIFT, SHIFT, 2)
     gain, offset = rng.uniform(1 - GAIN, 1 + GAIN), rng.uniform(-OFFSET, OFFSET)
-    return Light(mirror, float(degrees), float(zoom), (float(down), float(right)), float(gain), float(offset))
+    return LightAugmentation(
+        mirror, float(degrees), float(zoom), (float(down), float(right)), float(gain), float(offset)
+    )
 
 
-def apply_light(params: Light, pixels: Pixels) -> Pixels:
-    """Return pixels (H, W) or (H, W, 3) in [0, 1] after what was drawn; outside the picture is 0."""
+def apply_light(params: LightAugmentation, pixels: Pixels) -> Pixels:
+    """Return pixels (H, W) or (H, W, 3) in [0, 1] after what was drawn; outside the image is 0."""
     import cv2
 
     height, width = pixels.shape[:2]
     centre = ((width - 1) / 2, (height - 1) / 2)
     matrix = cv2.getRotationMatrix2D(centre, params.degrees, params.zoom)
     matrix[:, 2] += params.shift[1] * width, params.shift[0] * height
-    source = pixels[:, ::-1] if params.mirror else pixels
+    source = pixels[:, ::-1] if params.flip else pixels
     moved = cv2.warpAffine(np.ascontiguousarray(source), matrix, (width, height), flags=cv2.INTER_LINEAR)
     toned = (moved - 0.5) * params.gain + (0.5 + params.offset)
     inside = cv2.warpAffine(np.ones((height, width), np.float32), matrix, (width, height))

@@ -1,6 +1,6 @@
 """Preprocessing as data: named steps with their numbers, hashable, applied with a history.
 
-A recipe decides what of a picture a backbone gets to see. What the backbone's weights ask of the
+A recipe decides what of an image a backbone gets to see. What the backbone's weights ask of the
 result (size, interpolation, mean, standard deviation) travels with the weights, not with the recipe.
 """
 
@@ -52,11 +52,11 @@ def step(name: str, **params: Number) -> Step:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A picture after its recipe.
+    """An image after its recipe.
 
     Attributes:
         pixels: float32 in [0, 1], (H, W) or (H, W, 3).
-        box: the part of the original picture that is shown, in its pixels.
+        box: the part of the original image that is shown, in its pixels.
         history: what the reader and the recipe did, in order.
     """
 
@@ -67,7 +67,7 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Named steps in order; equal recipes do the same to every picture."""
+    """Named steps in order; equal recipes do the same to every image."""
 
     name: str
     steps: tuple[Step, ...] = field(default=())
@@ -98,15 +98,15 @@ class Recipe:
         check_shape(image.pixels)
         unit, how = steps.to_unit(image.pixels, image.window)
         done = stage.run(stage.start(unit, (*image.history, how)), self.steps)
-        pixels = np.ascontiguousarray(done.picture, dtype=np.float32)
+        pixels = np.ascontiguousarray(done.image, dtype=np.float32)
         return Prepared(pixels, done.region, done.history)
 
     def __str__(self) -> str:
-        return f"{self.name}: " + (" > ".join(str(s) for s in self.steps) or "whole picture")
+        return f"{self.name}: " + (" > ".join(str(s) for s in self.steps) or "whole image")
 
 
 def check_shape(pixels: npt.NDArray[Any]) -> None:
-    """Refuse arrays that are no picture.
+    """Refuse arrays that are no image.
 
     Raises:
         UsageError: the shape is not (H, W) or (H, W, 3), or a side is zero.
@@ -157,7 +157,7 @@ def get_recipe(name: str) -> Recipe:
         UnknownNameError: no recipe of that name; the nearest are named.
 
     >>> str(get_recipe("none"))
-    'none: whole picture'
+    'none: whole image'
     """
     if name not in RECIPES:
         raise unknown_name("recipe", name, RECIPES)

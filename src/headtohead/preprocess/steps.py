@@ -1,6 +1,6 @@
 """The steps of a recipe as pure functions on arrays; nothing here knows of files or recipes.
 
-Grey pictures are uint8 (H, W); masks are bool (H, W); no function changes its input.
+Grey images are uint8 (H, W); masks are bool (H, W); no function changes its input.
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ import numpy.typing as npt
 from headtohead.core.records import Box
 
 __all__ = [
+    "background_level",
     "bounding_box",
+    "clear_bright_background",
+    "clip_highlights",
     "close",
+    "crop_bright_border",
+    "crop_dark_border",
     "dilate",
-    "drop_bands",
-    "drop_bright_ground",
-    "enlarge",
     "erode",
     "extreme_points",
     "fill_holes",
     "gaussian_blur",
     "grey",
-    "ground_level",
     "largest_component",
     "largest_contour",
     "open_",
     "otsu",
+    "remove_border_bands",
     "resize_area",
     "resize_cubic",
-    "tame_bright",
     "threshold",
     "to_unit",
-    "trim_bright",
-    "trim_dark",
+    "upsample_mask",
 ]
 
 Grey = npt.NDArray[np.uint8]
@@ -50,7 +50,7 @@ def to_unit(pixels: npt.NDArray[Any], window: tuple[float, float] | None = None)
     """Bring any pixels to float32 in [0, 1] and say how.
 
     A window that the file asks for is used first; 8-bit pixels are divided by 255; every other
-    depth is windowed between robust percentiles, because the full range of a 12- or 16-bit picture
+    depth is windowed between robust percentiles, because the full range of a 12- or 16-bit image
     is mostly empty and would leave it black.
 
     Args:
@@ -70,7 +70,7 @@ def to_unit(pixels: npt.NDArray[Any], window: tuple[float, float] | None = None)
     finite = np.isfinite(values)
     if window is None:
         if not finite.any():
-            return np.zeros_like(values), "no finite pixel: the picture is empty"
+            return np.zeros_like(values), "no finite pixel: the image is empty"
         low, high = (float(v) for v in np.percentile(values[finite], PERCENTILES))
         how = f"window {low:g} to {high:g} (percentiles {PERCENTILES[0]:g} and {PERCENTILES[1]:g})"
     else:
@@ -82,7 +82,7 @@ def to_unit(pixels: npt.NDArray[Any], window: tuple[float, float] | None = None)
             how + "; non-finite pixels set to its lower end",
         )
     if not high > low:
-        return np.zeros_like(values), how + "; it is empty, so the picture is constant"
+        return np.zeros_like(values), how + "; it is empty, so the image is constant"
     return np.clip((values - np.float32(low)) / np.float32(high - low), 0, 1), how
 
 
@@ -93,40 +93,40 @@ def grey(pixels: Pixels) -> Grey:
 
 
 def resize_cubic(pixels: Pixels, height: int, width: int) -> Pixels:
-    """Return the picture at (height, width) by cubic interpolation, clipped to [0, 1]."""
+    """Return the image at (height, width) by cubic interpolation, clipped to [0, 1]."""
     out = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_CUBIC)
     return np.clip(out, 0, 1).astype(np.float32, copy=False)
 
 
-def resize_area(picture: Grey, side: int) -> Grey:
-    """Return a grey picture whose longer side is `side` pixels, so that later sizes mean the same.
+def resize_area(image: Grey, side: int) -> Grey:
+    """Return a grey image whose longer side is `side` pixels, so that later sizes mean the same.
 
     Shrinks by area averages and enlarges linearly; the aspect ratio stays.
     """
-    height, width = picture.shape
+    height, width = image.shape
     scale = side / max(height, width)
     shape = max(1, round(width * scale)), max(1, round(height * scale))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(picture, shape, interpolation=how))
+    return np.asarray(cv2.resize(image, shape, interpolation=how))
 
 
-def gaussian_blur(picture: Grey, size: int) -> Grey:
+def gaussian_blur(image: Grey, size: int) -> Grey:
     """Blur with OpenCV's kernel of `size` x `size` pixels for sigma 0: binomial weights for 3 and 5."""
-    return np.asarray(cv2.GaussianBlur(picture, (size, size), 0))
+    return np.asarray(cv2.GaussianBlur(image, (size, size), 0))
 
 
-def threshold(picture: Grey, level: float) -> Mask:
-    """Return where the picture is brighter than `level` (0 to 255)."""
-    return picture > level
+def threshold(image: Grey, level: float) -> Mask:
+    """Return where the image is brighter than `level` (0 to 255)."""
+    return image > level
 
 
 def erode(mask: Mask, times: int) -> Mask:
-    """Erode with a 3 x 3 square, `times` times; outside the picture counts as set."""
+    """Erode with a 3 x 3 square, `times` times; outside the image counts as set."""
     return cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=times) > 0
 
 
 def dilate(mask: Mask, times: int) -> Mask:
-    """Dilate with a 3 x 3 square, `times` times; outside the picture counts as unset."""
+    """Dilate with a 3 x 3 square, `times` times; outside the image counts as unset."""
     return cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=times) > 0
 
 
@@ -135,7 +135,7 @@ def _disc(size: int) -> npt.NDArray[np.uint8]:
 
 
 def close(mask: Mask, size: int) -> Mask:
-    """Close gaps narrower than a disc of `size` pixels; the picture's edge does not count as set."""
+    """Close gaps narrower than a disc of `size` pixels; the image's edge does not count as set."""
     padded = np.pad(mask.astype(np.uint8), size)
     closed = np.asarray(cv2.morphologyEx(padded, cv2.MORPH_CLOSE, _disc(size)), bool)
     return closed[size:-size, size:-size]
@@ -144,7 +144,7 @@ def close(mask: Mask, size: int) -> Mask:
 def open_(mask: Mask, size: int) -> Mask:
     """Remove what is narrower than a disc of `size` pixels: lines, letters, what they tie on.
 
-    The mask is continued beyond the picture's edge, so that a head cut by the edge keeps its rim;
+    The mask is continued beyond the image's edge, so that a head cut by the edge keeps its rim;
     what is thin along the edge itself is removed before that.
     """
     thick = cv2.morphologyEx(np.pad(mask.astype(np.uint8), size), cv2.MORPH_OPEN, _disc(max(3, size // 3)))
@@ -154,7 +154,7 @@ def open_(mask: Mask, size: int) -> Mask:
 
 
 def fill_holes(mask: Mask) -> Mask:
-    """Fill what cannot be reached from outside the picture without crossing the mask."""
+    """Fill what cannot be reached from outside the image without crossing the mask."""
     ground = (~np.pad(mask, 1)).astype(np.uint8)
     cv2.floodFill(ground, None, (0, 0), 2)
     return np.asarray(ground[1:-1, 1:-1] != 2)
@@ -193,7 +193,7 @@ def extreme_points(contour: npt.NDArray[np.int32]) -> Box | None:
     return box if box.area > 0 else None
 
 
-def enlarge(mask: Mask, height: int, width: int) -> Mask:
+def upsample_mask(mask: Mask, height: int, width: int) -> Mask:
     """Return the mask at (height, width), each pixel that of its nearest neighbour."""
     whole = cv2.resize(mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
     return np.asarray(whole > 0)
@@ -212,53 +212,53 @@ def bounding_box(mask: Mask) -> Box | None:
     return Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
 
 
-def otsu(picture: Grey) -> float:
+def otsu(image: Grey) -> float:
     """Return the level that best parts the grey values in two classes (Otsu, 1979)."""
-    return float(cv2.threshold(picture, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[0])
+    return float(cv2.threshold(image, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[0])
 
 
-def tame_bright(picture: Grey, ground: float, least: float) -> Grey:
+def clip_highlights(image: Grey, ground: float, least: float) -> Grey:
     """Limit what shines to twice the subject's median above the ground, so that it sways no threshold.
 
     Args:
-        picture: uint8 (H, W).
+        image: uint8 (H, W).
         ground: level of the ground.
         least: what exceeds the ground by more than this counts as subject.
     """
-    subject = picture[picture > ground + least]
+    subject = image[image > ground + least]
     if len(subject) == 0:
-        return picture
+        return image
     limit = ground + 2 * (float(np.median(subject)) - ground)
-    return np.minimum(picture, np.uint8(min(255.0, limit)))
+    return np.minimum(image, np.uint8(min(255.0, limit)))
 
 
-def ground_level(picture: Grey, share: float) -> tuple[float, float]:
+def background_level(image: Grey, share: float) -> tuple[float, float]:
     """Return level and upper end of the ground, read from the four corners.
 
     A head, a breast or a fan of ultrasound leaves the corners free even where it touches all four
     sides; the median over corners forgives a letter or a scale in one of them.
 
     Args:
-        picture: uint8 (H, W).
-        share: side of a corner patch as a share of the picture's shorter side. The patches lie a
+        image: uint8 (H, W).
+        share: side of a corner patch as a share of the image's shorter side. The patches lie a
             quarter of that inside the edge, where frame lines run.
 
     Returns:
         Median over the corners of their medians, and of their 80th percentiles, in grey levels.
     """
-    k = max(1, round(min(picture.shape) * share))
-    inner = picture[k // 4 : -(k // 4) or None, k // 4 : -(k // 4) or None]
+    k = max(1, round(min(image.shape) * share))
+    inner = image[k // 4 : -(k // 4) or None, k // 4 : -(k // 4) or None]
     patches = [inner[:k, :k], inner[:k, -k:], inner[-k:, :k], inner[-k:, -k:]]
     middle, upper = np.percentile(np.stack([p.ravel() for p in patches]), (50, 80), axis=1)
     return float(np.median(middle)), float(np.median(upper))
 
 
-def trim_dark(picture: Grey, level: float) -> Box:
+def crop_dark_border(image: Grey, level: float) -> Box:
     """Return the box without the outer rows and columns that nowhere exceed `level`.
 
-    A picture that is dark throughout is kept whole.
+    An image that is dark throughout is kept whole.
     """
-    return bounding_box(picture > level) or Box(0, 0, *picture.shape)
+    return bounding_box(image > level) or Box(0, 0, *image.shape)
 
 
 def _bright_lines(share: npt.NDArray[np.float64], least: float, tail: int) -> int:
@@ -274,17 +274,17 @@ def _bright_lines(share: npt.NDArray[np.float64], least: float, tail: int) -> in
     return count
 
 
-def trim_bright(picture: Grey, level: float, least: float, most: float) -> Box:
+def crop_bright_border(image: Grey, level: float, least: float, most: float) -> Box:
     """Return the box without bright bands along the sides: white frames, margins of a page.
 
     Args:
-        picture: uint8 (H, W).
+        image: uint8 (H, W).
         level: what counts as bright (0 to 255).
         least: a line belongs to the band where at least this share of its pixels is bright.
         most: largest share of a side's length that one band may take; beyond it the band stays.
     """
-    height, width = picture.shape
-    rows, columns = (picture > level).mean(axis=1), (picture > level).mean(axis=0)
+    height, width = image.shape
+    rows, columns = (image > level).mean(axis=1), (image > level).mean(axis=0)
 
     def band(lines: npt.NDArray[np.float64]) -> int:
         count = _bright_lines(lines, least, max(2, len(lines) // 100))
@@ -296,27 +296,27 @@ def trim_bright(picture: Grey, level: float, least: float, most: float) -> Box:
     return Box(top, left, height - bottom, width - right)
 
 
-def drop_bright_ground(picture: Grey, level: float, perimeter: float, ground: float) -> tuple[Grey, bool]:
-    """Darken a flat white area that runs along the picture's edge, as around an oval cut-out.
+def clear_bright_background(image: Grey, level: float, perimeter: float, ground: float) -> tuple[Grey, bool]:
+    """Darken a flat white area that runs along the image's edge, as around an oval cut-out.
 
     Args:
-        picture: uint8 (H, W).
+        image: uint8 (H, W).
         level: what counts as white (0 to 255).
-        perimeter: least share of the picture's edge that the area must take.
+        perimeter: least share of the image's edge that the area must take.
         ground: value that it gets.
 
     Returns:
-        The picture, and whether there was such an area.
+        The image, and whether there was such an area.
     """
-    _, labels = cv2.connectedComponents((picture >= level).astype(np.uint8), connectivity=4)
+    _, labels = cv2.connectedComponents((image >= level).astype(np.uint8), connectivity=4)
     edge = np.concatenate([labels[0], labels[-1], labels[1:-1, 0], labels[1:-1, -1]])
     counts = np.bincount(edge, minlength=int(labels.max()) + 1)
     counts[0] = 0
     if counts.sum() < perimeter * len(edge):
-        return picture, False
+        return image, False
     # the fading rim of the white area goes with it
     area = dilate(np.isin(labels, np.flatnonzero(counts)), 2)
-    return np.where(area, np.uint8(ground), picture).astype(np.uint8), True
+    return np.where(area, np.uint8(ground), image).astype(np.uint8), True
 
 
 def _band(share: npt.NDArray[np.float64], least: float, after: float, most: float) -> int:
@@ -329,15 +329,15 @@ def _band(share: npt.NDArray[np.float64], least: float, after: float, most: floa
     return int(full[0] + free[0]) if len(free) else 0
 
 
-def drop_bands(mask: Mask, least: float, after: float, most: float) -> Mask:
-    """Clear thin full lines along the picture's sides: grey frames, title bars, scanner lines.
+def remove_border_bands(mask: Mask, least: float, after: float, most: float) -> Mask:
+    """Clear thin full lines along the image's sides: grey frames, title bars, scanner lines.
 
     Left in place they would close a ring around the ground, and filling holes would take it all.
 
     Args:
         mask: bool (H, W).
         least: a line is full where at least this share of it is set.
-        after: it ends where less than this share is set; a subject that fills the picture never does.
+        after: it ends where less than this share is set; a subject that fills the image never does.
         most: a band takes at most this share of the lines.
     """
     out = mask.copy()

@@ -1,4 +1,4 @@
-"""Which recipe fits a data set, from what its pictures look like."""
+"""Which recipe fits a data set, from what its images look like."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _DARK = 0.25
 
 
 def suggest_recipe(images: Iterable[Image]) -> tuple[str, str]:
-    """Return the name of the recipe that fits most pictures, and why; the caller says it aloud.
+    """Return the name of the recipe that fits most images, and why; the caller says it aloud.
 
-    `foreground` where at least half of the pictures are grey on dark ground; otherwise `none`, as
+    `foreground` where at least half of the images are grey on dark ground; otherwise `none`, as
     colour photographs and histology have no ground to cut away.
 
     Args:
@@ -36,11 +36,11 @@ def suggest_recipe(images: Iterable[Image]) -> tuple[str, str]:
         coloured += colour
         fits += not colour and _is_on_dark(image)
     if seen == 0:
-        return "none", "there are no pictures to look at"
+        return "none", "there are no images to look at"
     if 2 * fits >= seen:
-        return "foreground", f"{fits} of {seen} pictures looked at are grey on dark ground"
+        return "foreground", f"{fits} of {seen} images looked at are grey on dark ground"
     what = f"{coloured} in colour" if coloured else "grey, but not on dark ground"
-    return "none", f"only {fits} of {seen} pictures looked at are grey on dark ground ({what})"
+    return "none", f"only {fits} of {seen} images looked at are grey on dark ground ({what})"
 
 
 def _is_coloured(image: Image) -> bool:
@@ -53,7 +53,7 @@ def _is_coloured(image: Image) -> bool:
 
 def _is_on_dark(image: Image) -> bool:
     unit, _ = steps.to_unit(image.pixels, image.window)
-    picture = steps.grey(unit)
-    inner = steps.trim_bright(picture, 170, 0.85, 0.35).cut(picture)
-    ground, _ = steps.ground_level(inner, 0.06)
+    source = steps.grey(unit)
+    inner = steps.crop_bright_border(source, 170, 0.85, 0.35).crop(source)
+    ground, _ = steps.background_level(inner, 0.06)
     return ground < _DARK * 255 and ground < steps.otsu(inner)

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from headtohead.core.atomic_io import write_whole
+from headtohead.core.atomic_io import write_atomic
 from headtohead.core.errors import RunFolderError
-from headtohead.core.formatting import percent, so_many
-from headtohead.report.figures.svg import Frame, circle, colour, figure, line, path, text
+from headtohead.core.formatting import format_percent, pluralize
+from headtohead.report.figures.svg import Axes, circle, colour, figure, line, path, text
 from headtohead.report.page import render
 
 __all__ = ["write_audit_page"]
@@ -46,7 +46,7 @@ def write_audit_page(folder: Path) -> Path:
     stored = folder / "thumbs.json"
     thumbs = json.loads(stored.read_text(encoding="utf-8")) if stored.is_file() else {}
     target = folder / "audit.html"
-    write_whole(target, render("audit.html", view=_view(audit, thumbs)))
+    write_atomic(target, render("audit.html", view=_view(audit, thumbs)))
     return target
 
 
@@ -78,12 +78,12 @@ def _sentence(audit: Mapping[str, Any]) -> str:
     counts, facts = audit["counts"], audit["dataset"]
     severe, warnings = counts.get("severe", 0), counts.get("warning", 0)
     if severe:
-        words = f"{so_many(severe, 'severe issue')}: a comparison on this data as it is would not stand."
+        words = f"{pluralize(severe, 'severe issue')}: a comparison on this data as it is would not stand."
     elif warnings:
-        words = f"No severe issue, {so_many(warnings, 'warning')}: compare, and keep them in view."
+        words = f"No severe issue, {pluralize(warnings, 'warning')}: compare, and keep them in view."
     else:
         words = "Nothing stands in the way of a comparison."
-    return f"{facts['n_samples']} pictures in {facts['n_groups']} groups. {words}"
+    return f"{facts['n_samples']} images in {facts['n_groups']} groups. {words}"
 
 
 def _finding(f: Mapping[str, Any], thumbs: Mapping[str, str]) -> dict[str, Any]:
@@ -104,15 +104,13 @@ def _finding(f: Mapping[str, Any], thumbs: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _scenes(groups: Mapping[str, Any], thumbs: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return groups with several members, each with its pictures and what differs between them."""
+    """Return groups with several members, each with its images and what differs between them."""
     pairs: dict[frozenset[str], Mapping[str, Any]] = {frozenset((p["a"], p["b"])): p for p in groups["pairs"]}
     found = []
     for name, ids in groups["shared"].items():
         own = [p for key, p in pairs.items() if key <= set(ids)]
-        pictures = [{"id": i, "src": thumbs.get(i, "")} for i in ids[:6]]
-        found.append(
-            {"name": name, "n": len(ids), "pictures": pictures, "differ": [_differ(p) for p in own[:6]]}
-        )
+        images = [{"id": i, "src": thumbs.get(i, "")} for i in ids[:6]]
+        found.append({"name": name, "n": len(ids), "images": images, "differ": [_differ(p) for p in own[:6]]})
     return sorted(
         found, key=lambda scene: (all(" equal" in d for d in scene["differ"]), -scene["n"], scene["name"])
     )
@@ -126,7 +124,7 @@ def _differ(pair: Mapping[str, Any]) -> str:
     parts = [str(pair["kind"])]
     parts += [f"zoom {e['zoom']:.2f}"] if abs(e.get("zoom", 1) - 1) > 0.02 else []
     parts += [f"turned {e['turn']:.1f} degrees"] if abs(e.get("turn", 0)) > 1 else []
-    parts += [f"overlap {percent(e['overlap'])}"] if e.get("overlap", 1) < 0.98 else []
+    parts += [f"overlap {format_percent(e['overlap'])}"] if e.get("overlap", 1) < 0.98 else []
     parts += ["inverted"] if e.get("inverted") else []
     parts += [f"correlation {e['ncc']:.3f}"] if "ncc" in e else []
     parts += [f"{e['inliers']} matching points"] if e.get("inliers") else []
@@ -139,7 +137,7 @@ def _short(name: str) -> str:
 
 def _bars(probes: Sequence[Mapping[str, Any]]) -> str:
     """Return AUROC and interval of each shortcut, with chance and the best contender."""
-    frame = Frame(150, 12, 380, 34 * len(probes), (0.3, 1.0))
+    frame = Axes(150, 12, 380, 34 * len(probes), (0.3, 1.0))
     low, high = frame.top, frame.top + frame.height
     parts = [
         line(frame.x(t), low, frame.x(t), high)
@@ -163,7 +161,7 @@ def _bars(probes: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _curves(probes: Sequence[Mapping[str, Any]]) -> str:
-    frame = Frame(54, 26, 300, 300, (0.0, 1.0))
+    frame = Axes(54, 26, 300, 300, (0.0, 1.0))
     parts = [*frame.axes(TENTHS, TENTHS, "1 - specificity", "sensitivity")]
     parts.append(line(frame.x(0), frame.y(0), frame.x(1), frame.y(1), stroke="var(--muted)", dash="4 3"))
     for i, p in enumerate(probes):
@@ -173,7 +171,7 @@ def _curves(probes: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _crops(findings: Iterable[Mapping[str, Any]], thumbs: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return pictures with the classical and the foreground box, in percent of their size."""
+    """Return images with the classical and the foreground box, in percent of their size."""
     boxes: dict[str, Any] = {}
     lost: dict[str, float] = {}
     for f in findings:
@@ -183,7 +181,7 @@ def _crops(findings: Iterable[Mapping[str, Any]], thumbs: Mapping[str, str]) -> 
         {
             "id": i,
             "src": thumbs[i],
-            "lost": f"{percent(lost[i])}",
+            "lost": f"{format_percent(lost[i])}",
             "classical": _percent(b["classical"], b["size"]),
             "foreground": _percent(b["foreground"], b["size"]),
             "ratio": f"{b['size'][1]} / {b['size'][0]}",
@@ -209,8 +207,8 @@ def _outliers(findings: Iterable[Mapping[str, Any]], thumbs: Mapping[str, str]) 
     for f in findings:
         ranking = f["data"].get("ranking")
         if ranking and f["outcome"] == "issue":
-            pictures = [{"id": i, "src": thumbs[i], "z": z[1]} for i, z in ranking.items() if i in thumbs]
-            rows.append({"title": f["title"], "pictures": pictures[:16]})
+            images = [{"id": i, "src": thumbs[i], "z": z[1]} for i, z in ranking.items() if i in thumbs]
+            rows.append({"title": f["title"], "images": images[:16]})
     return rows
 
 
@@ -221,7 +219,7 @@ def _size_curve(findings: Iterable[Mapping[str, Any]]) -> str:
         return ""
     points = data["curve"]
     top = max(y for _, y in points)
-    frame = Frame(60, 10, 420, 200, (0, len(points) - 1), (0.0, 1.1 * top))
+    frame = Axes(60, 10, 420, 200, (0, len(points) - 1), (0.0, 1.1 * top))
     parts = []
     for i, (n, y) in enumerate(points):
         parts.append(text(frame.x(i), 230, str(n), anchor="middle", size=11))

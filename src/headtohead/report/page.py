@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from headtohead.core.atomic_io import write_whole
+from headtohead.core.atomic_io import write_atomic
 from headtohead.core.run_folder import RunFolder
-from headtohead.report.views.comparison import build_view
+from headtohead.report.views.comparison import build_report_context
 
 __all__ = ["render", "write_report"]
 
@@ -24,9 +24,9 @@ def write_report(run: Path) -> Path:
     Raises:
         RunFolderError: the run is not finished.
     """
-    page = render("report.html", view=build_view(RunFolder(run)))
+    page = render("report.html", view=build_report_context(RunFolder(run)))
     target = run / "report.html"
-    write_whole(target, page)
+    write_atomic(target, page)
     return target
 
 

@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from headtohead.core.formatting import percent
+from headtohead.core.formatting import format_percent
 from headtohead.report.figures import svg
 
 __all__ = ["page", "waterfall"]
@@ -50,7 +50,7 @@ def page(told: Mapping[str, Any]) -> str:
         f"<title>{escape(told['title'])}</title><style>{CSS.read_text(encoding='utf-8')}</style></head><body><main>"
         f"<h1>{escape(told['title'])}</h1>{sentences}"
         f"<div class='card wide'>{waterfall(told)}</div>"
-        f"<p class='sub'>{told['pictures']} pictures in {told['groups']} groups. Dots: accuracy; bars: 95 % intervals "
+        f"<p class='sub'>{told['images']} images in {told['groups']} groups. Dots: accuracy; bars: 95 % intervals "
         "(published: Wilson; others: cluster bootstrap over groups). Each row differs from the one above in one "
         "thing. The intervals hold for the splits and trainings that were drawn; what others would change is not in "
         f"them, single draws show some of it.</p><div class='card wide'>{_states(told)}</div>"
@@ -59,13 +59,13 @@ def page(told: Mapping[str, Any]) -> str:
     )
 
 
-def _frame(rows: list[dict[str, Any]]) -> svg.Frame:
+def _frame(rows: list[dict[str, Any]]) -> svg.Axes:
     lows = [row[side]["low"] for row in rows for side, _, _ in SIDES]
     low = max(0.0, int(10 * (min(lows) - 0.02)) / 10)
-    return svg.Frame(LEFT, TOP, PLOT, ROW * len(rows), (low, 1.0))
+    return svg.Axes(LEFT, TOP, PLOT, ROW * len(rows), (low, 1.0))
 
 
-def _head(told: Mapping[str, Any], frame: svg.Frame) -> list[str]:
+def _head(told: Mapping[str, Any], frame: svg.Axes) -> list[str]:
     names = told["networks"]
     middle = frame.left + frame.width / 2
     return [
@@ -77,7 +77,7 @@ def _head(told: Mapping[str, Any], frame: svg.Frame) -> list[str]:
     ]
 
 
-def _grid(frame: svg.Frame, n_rows: int) -> list[str]:
+def _grid(frame: svg.Axes, n_rows: int) -> list[str]:
     low, bottom = frame.x_range[0], frame.top + ROW * n_rows
     parts = []
     tick = low
@@ -89,7 +89,7 @@ def _grid(frame: svg.Frame, n_rows: int) -> list[str]:
     return [*parts, svg.text(middle, bottom + 32, "accuracy", anchor="middle", fill="var(--muted)")]
 
 
-def _row(frame: svg.Frame, row: Mapping[str, Any], index: int) -> list[str]:
+def _row(frame: svg.Axes, row: Mapping[str, Any], index: int) -> list[str]:
     y = frame.top + ROW * (index + 0.5)
     parts = [svg.text(LEFT - 14, y + 4, row["name"], anchor="end", weight=600 if index else 400)]
     for side, which, offset in SIDES:
@@ -104,14 +104,12 @@ def _row(frame: svg.Frame, row: Mapping[str, Any], index: int) -> list[str]:
         ]
     gap = row["difference"]
     words = (
-        "other pictures each"
-        if gap is None
-        else f"{gap['value']:+.3f} [{gap['low']:+.3f}, {gap['high']:+.3f}]"
+        "other images each" if gap is None else f"{gap['value']:+.3f} [{gap['low']:+.3f}, {gap['high']:+.3f}]"
     )
     return [*parts, svg.text(frame.left + frame.width + 14, y + 4, words)]
 
 
-def _links(frame: svg.Frame, above: Mapping[str, Any], below: Mapping[str, Any], index: int) -> list[str]:
+def _links(frame: svg.Axes, above: Mapping[str, Any], below: Mapping[str, Any], index: int) -> list[str]:
     y = frame.top + ROW * (index + 0.5)
     parts = []
     for side, which, offset in SIDES:
@@ -160,11 +158,11 @@ def _table(titles: Sequence[str], rows: Sequence[Sequence[str]], kind: str) -> s
 def _cell(part: Mapping[str, Any]) -> str:
     copies = part["copies_in_training"]
     facts = [
-        f"{part['n_samples']} pictures, {part['n_groups']} groups",
+        f"{part['n_samples']} images, {part['n_groups']} groups",
         f"single draws from {part['lowest_draw']:.2f} to {part['highest_draw']:.2f}"
         if part["n_draws"] > 1
         else "",
-        f"{percent(copies)} have a copy in training" if copies else "",
+        f"{format_percent(copies)} have a copy in training" if copies else "",
     ]
     words = "; ".join(fact for fact in facts if fact)
     return f"{part['value']:.3f} [{part['low']:.3f}, {part['high']:.3f}]<br><span class='sub'>{words}</span>"

@@ -14,7 +14,7 @@ from headtohead.report.figures.plots import forest
 __all__ = ["page"]
 
 CSS = Path(__file__).parent / "templates" / "base.css"
-TITLE = "The best model that these pictures allow"
+TITLE = "The best model that these images allow"
 
 
 def page(told: Mapping[str, Any], verdict: Verdict) -> str:
@@ -83,7 +83,7 @@ def _chosen(told: Mapping[str, Any]) -> str:
     )
     return (
         f"<div class='card'><table><tr><th>candidate</th><th>joined in outer cells</th></tr>{rows}</table></div>"
-        f"<h3>The model fitted on all pictures</h3><ul>{members}</ul>"
+        f"<h3>The model fitted on all images</h3><ul>{members}</ul>"
     )
 
 

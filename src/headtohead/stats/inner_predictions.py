@@ -13,9 +13,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from headtohead.core.errors import LeakageError, ManifestError
-from headtohead.stats.predictions import Table
+from headtohead.stats.predictions import PredictionTable
 
-__all__ = ["Inner", "InnerCell", "build_inner", "per_line"]
+__all__ = ["InnerCell", "InnerPredictions", "build_inner", "per_line"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -32,7 +32,7 @@ class InnerCell:
 
 
 @dataclass(frozen=True, slots=True)
-class Inner:
+class InnerPredictions:
     """Inner lines by (contender, repeat, fold); `without` names contenders that lack some cell."""
 
     cells: dict[Key, InnerCell]
@@ -43,7 +43,7 @@ class Inner:
         return contender not in self.without
 
 
-def build_inner(inner: pd.DataFrame | None, table: Table) -> Inner:
+def build_inner(inner: pd.DataFrame | None, table: PredictionTable) -> InnerPredictions:
     """Check inner predictions against the table and sort them into cells.
 
     Lines with a missing probability are left out.
@@ -53,7 +53,7 @@ def build_inner(inner: pd.DataFrame | None, table: Table) -> Inner:
         LeakageError: an inner line's group is in the test part of its own fold.
     """
     if inner is None or inner.empty:
-        return Inner({}, table.contenders)
+        return InnerPredictions({}, table.contenders)
     prob_names = [f"prob_{name}" for name in table.classes]
     missing = [
         c for c in ("sample", "group", "repeat", "fold", "contender", "label", *prob_names) if c not in inner
@@ -72,10 +72,10 @@ def build_inner(inner: pd.DataFrame | None, table: Table) -> Inner:
         groups, codes = np.unique(part["group"].astype(str).to_numpy(dtype=str), return_inverse=True)
         _need_apart(table, name, set(groups))
         cells[name] = InnerCell(label, codes.astype(np.int64), part[prob_names].to_numpy(dtype=np.float64))
-    return Inner(cells, tuple(name for name in table.contenders if not _whole(cells, table, name)))
+    return InnerPredictions(cells, tuple(name for name in table.contenders if not _whole(cells, table, name)))
 
 
-def _need_apart(table: Table, key: Key, groups: set[str]) -> None:
+def _need_apart(table: PredictionTable, key: Key, groups: set[str]) -> None:
     contender, repeat, fold = key
     if (contender, repeat) not in table.lines:
         return
@@ -88,7 +88,7 @@ def _need_apart(table: Table, key: Key, groups: set[str]) -> None:
         )
 
 
-def _whole(cells: dict[Key, InnerCell], table: Table, contender: str) -> bool:
+def _whole(cells: dict[Key, InnerCell], table: PredictionTable, contender: str) -> bool:
     for repeat in table.repeats:
         for fold in np.unique(table.lines[contender, repeat].fold):
             cell = cells.get((contender, repeat, int(fold)))
@@ -98,7 +98,7 @@ def _whole(cells: dict[Key, InnerCell], table: Table, contender: str) -> bool:
 
 
 def per_line(
-    table: Table, inner: Inner, contender: str, choose: Callable[[InnerCell], float]
+    table: PredictionTable, inner: InnerPredictions, contender: str, choose: Callable[[InnerCell], float]
 ) -> list[Floats]:
     """Return, per repeat, the number chosen in each line's own fold, (n,)."""
     result = []

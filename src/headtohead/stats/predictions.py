@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from headtohead.core.errors import DataError, ManifestError, TooFewError, UnpairedError
+from headtohead.core.errors import DataError, InsufficientDataError, ManifestError, UnpairedError
 
-__all__ = ["Lines", "Table", "build_table"]
+__all__ = ["ContenderPredictions", "PredictionTable", "build_prediction_table"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -24,7 +24,7 @@ _SUM_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
+class ContenderPredictions:
     """One contender in one repeat: one line per sample, sorted by sample.
 
     Attributes:
@@ -41,13 +41,15 @@ class Lines:
     fold: Ints
     prob: Floats
 
-    def take(self, keep: npt.NDArray[np.bool_]) -> Lines:
+    def take(self, keep: npt.NDArray[np.bool_]) -> ContenderPredictions:
         """Return the lines where `keep` (n,) is true."""
-        return Lines(self.sample[keep], self.group[keep], self.label[keep], self.fold[keep], self.prob[keep])
+        return ContenderPredictions(
+            self.sample[keep], self.group[keep], self.label[keep], self.fold[keep], self.prob[keep]
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class PredictionTable:
     """Paired predictions of several contenders.
 
     Attributes:
@@ -67,7 +69,7 @@ class Table:
     sample_label: Ints
     contenders: tuple[str, ...]
     repeats: tuple[int, ...]
-    lines: dict[tuple[str, int], Lines]
+    lines: dict[tuple[str, int], ContenderPredictions]
     has_folds: bool
 
     @property
@@ -85,7 +87,7 @@ class Table:
         """Number of samples."""
         return len(self.samples)
 
-    def of(self, contender: str) -> list[Lines]:
+    def of(self, contender: str) -> list[ContenderPredictions]:
         """Return the contender's lines, one entry per repeat."""
         return [self.lines[contender, repeat] for repeat in self.repeats]
 
@@ -93,7 +95,7 @@ class Table:
         """Return how many groups hold at least one sample of class `label`."""
         return len(np.unique(self.sample_group[self.sample_label == label]))
 
-    def restrict(self, keep: npt.NDArray[np.bool_]) -> Table:
+    def restrict(self, keep: npt.NDArray[np.bool_]) -> PredictionTable:
         """Return the table of the samples where `keep` (n_samples,) is true; names keep their order."""
         new_sample = np.cumsum(keep) - 1
         kept_groups, new_group = np.unique(self.sample_group[keep], return_inverse=True)
@@ -102,23 +104,23 @@ class Table:
         lines = {}
         for key, old in self.lines.items():
             part = old.take(keep[old.sample])
-            lines[key] = Lines(
+            lines[key] = ContenderPredictions(
                 new_sample[part.sample], group_map[part.group], part.label, part.fold, part.prob
             )
-        return Table(
+        return PredictionTable(
             self.classes, self.samples[keep], self.groups[kept_groups], new_group.astype(np.int64),
             self.sample_label[keep], self.contenders, self.repeats, lines, self.has_folds,
         )  # fmt: skip
 
 
-def build_table(
+def build_prediction_table(
     predictions: pd.DataFrame,
     *,
     classes: tuple[str, ...],
     positive: str | None = None,
     contenders: Sequence[str] | None = None,
-) -> Table:
-    """Check predictions and turn them into a `Table`.
+) -> PredictionTable:
+    """Check predictions and turn them into a `SourceTable`.
 
     Args:
         predictions: columns sample, group, contender, label and prob_<class> for each class; repeat
@@ -130,11 +132,11 @@ def build_table(
     Raises:
         ManifestError: a column is missing or holds values that cannot be used.
         DataError: a sample has two labels or two groups.
-        TooFewError: fewer than two classes.
+        InsufficientDataError: fewer than two classes.
         UnpairedError: contenders do not cover the same samples, repeats and folds.
     """
     if len(classes) < 2:
-        raise TooFewError(f"Got the classes {list(classes)}; a comparison needs at least two.")
+        raise InsufficientDataError(f"Got the classes {list(classes)}; a comparison needs at least two.")
     if positive is not None and positive not in classes:
         raise ManifestError(f"The positive class {positive!r} is not among the classes {list(classes)}.")
     if len(classes) == 2 and positive == classes[0]:
@@ -152,7 +154,7 @@ def build_table(
     repeats = tuple(int(r) for r in np.unique(frame["repeat"]))
     lines = _lines(frame, samples, sample_group.astype(np.int64), classes, order)
     _need_pairs(lines, order, repeats, samples)
-    return Table(
+    return PredictionTable(
         classes, samples, groups, sample_group.astype(np.int64), first["label"].to_numpy(dtype=np.int64),
         tuple(order), repeats, lines, "fold" in predictions.columns and frame["fold"].nunique() > 1,
     )  # fmt: skip
@@ -168,7 +170,7 @@ def _need_columns(frame: pd.DataFrame, classes: tuple[str, ...]) -> None:
             "One line per sample, repeat and contender is expected, with one probability column per class."
         )
     if frame.empty:
-        raise TooFewError("The predictions hold no line; at least two groups are needed.")
+        raise InsufficientDataError("The predictions hold no line; at least two groups are needed.")
 
 
 def _plain(predictions: pd.DataFrame, classes: tuple[str, ...]) -> pd.DataFrame:
@@ -239,7 +241,7 @@ def _lines(
     sample_group: Ints,
     classes: tuple[str, ...],
     order: list[str],
-) -> dict[tuple[str, int], Lines]:
+) -> dict[tuple[str, int], ContenderPredictions]:
     where = {name: position for position, name in enumerate(samples)}
     result = {}
     for key, part in frame.groupby(["contender", "repeat"], sort=True):
@@ -255,12 +257,12 @@ def _lines(
         sample = part["sample"].map(where).to_numpy(dtype=np.int64)
         prob = part[[f"prob_{name}" for name in classes]].to_numpy(dtype=np.float64)
         label, fold = part["label"].to_numpy(dtype=np.int64), part["fold"].to_numpy(dtype=np.int64)
-        result[contender, repeat] = Lines(sample, sample_group[sample], label, fold, prob)
+        result[contender, repeat] = ContenderPredictions(sample, sample_group[sample], label, fold, prob)
     return result
 
 
 def _need_pairs(
-    lines: dict[tuple[str, int], Lines],
+    lines: dict[tuple[str, int], ContenderPredictions],
     order: list[str],
     repeats: tuple[int, ...],
     samples: npt.NDArray[np.str_],

@@ -11,25 +11,28 @@ import numpy.typing as npt
 
 from headtohead.stats.intervals.resampling import Resamples, percentile, wilson_clustered
 from headtohead.stats.intervals.score import make_score
-from headtohead.stats.metrics.registry import metric, metric_values
-from headtohead.stats.predictions import Lines, Table
+from headtohead.stats.metrics.registry import get_metric, metric_values
+from headtohead.stats.predictions import ContenderPredictions, PredictionTable
 
-__all__ = ["Setting", "band", "share_band"]
+__all__ = ["ResampledPredictions", "bootstrap_interval", "proportion_interval"]
 
 Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class ResampledPredictions:
     """One table of predictions under one set of resamples."""
 
-    table: Table
+    table: PredictionTable
     resamples: Resamples
     level: float
     seed: int
 
     def values(
-        self, lines: Sequence[Lines], names: Sequence[str], thresholds: Sequence[Floats | None] | None = None
+        self,
+        lines: Sequence[ContenderPredictions],
+        names: Sequence[str],
+        thresholds: Sequence[Floats | None] | None = None,
     ) -> dict[str, Floats]:
         """Return the replicates of the named metrics for lines of this table, one entry per repeat."""
         return metric_values(lines, self.resamples.weights, names, self.table.classes, thresholds)
@@ -38,7 +41,7 @@ class Setting:
         self, contender: str, values: dict[str, Floats], thresholds: list[Floats | None] | None = None
     ) -> list[dict[str, Any]]:
         """Return replicates as scores with intervals, JSON-able."""
-        rows = [metric(name, self.table.classes) for name in values]
+        rows = [get_metric(name, self.table.classes) for name in values]
         return [
             make_score(
                 self.table, contender, row, values[row.name], self.resamples, self.level, thresholds
@@ -47,13 +50,13 @@ class Setting:
         ]
 
 
-def band(values: Floats, resamples: Resamples, level: float) -> dict[str, float | None]:
+def bootstrap_interval(values: Floats, resamples: Resamples, level: float) -> dict[str, float | None]:
     """Return {"value", "low", "high"} of one statistic's replicates; None where it is not defined.
 
     The ends are the bootstrap's percentiles (Efron and Tibshirani 1993, chapter 13). Replicates that do not vary
     say nothing of how certain the value is: then there are no ends.
     """
-    boot = resamples.boot(values)
+    boot = resamples.bootstrap(values)
     known = boot[~np.isnan(boot)]
     if np.isnan(values[0]) or len(known) < 0.5 * len(boot):
         return {"value": None if np.isnan(values[0]) else float(values[0]), "low": None, "high": None}
@@ -63,7 +66,9 @@ def band(values: Floats, resamples: Resamples, level: float) -> dict[str, float 
     return {"value": float(values[0]), "low": min(low, float(values[0])), "high": max(high, float(values[0]))}
 
 
-def share_band(values: Floats, resamples: Resamples, level: float, n_groups: int) -> dict[str, float | None]:
+def proportion_interval(
+    values: Floats, resamples: Resamples, level: float, n_groups: int
+) -> dict[str, float | None]:
     """Return the band of a share; where it is 0 or 1 in all resamples, Wilson's with one trial per group.
 
     Wilson 1927, J Am Stat Assoc 22:209.
@@ -71,7 +76,7 @@ def share_band(values: Floats, resamples: Resamples, level: float, n_groups: int
     Args:
         n_groups: groups in the share's denominator.
     """
-    found = band(values, resamples, level)
+    found = bootstrap_interval(values, resamples, level)
     value = found["value"]
     if value is None or found["low"] is not None or n_groups < 1 or min(value, 1 - value) > 1e-12:
         return found

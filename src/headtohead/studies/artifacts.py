@@ -1,4 +1,4 @@
-"""What a study tells beside its scores: training, confounds, reporting lists, pictures."""
+"""What a study tells beside its scores: training, confounds, reporting lists, images."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from headtohead.data.dataset import Dataset
     from headtohead.preprocess.recipe import Recipe
 
-__all__ = ["checklist", "pictures", "spread", "with_training", "within_pairs"]
+__all__ = ["add_training_summary", "checklist", "evenly_spaced", "pair_confounds", "report_images"]
 
 T = TypeVar("T")
 SHOWN = 12
-"""Pictures as the networks were shown them, and as many that were answered worst."""
+"""Images as the networks were shown them, and as many that were answered worst."""
 
 
-def with_training(
+def add_training_summary(
     verdict: Verdict,
     config: StudyConfig,
     specs: Sequence[ContenderSpec],
@@ -33,9 +33,9 @@ def with_training(
 ) -> Verdict:
     """Return the verdict with what ensembles gain and what the budget bought (`spent.json` of the folder)."""
     from headtohead.contenders.factory import joined_names
-    from headtohead.evaluate.ensemble_gain import budget_words, gains
+    from headtohead.evaluate.ensemble_gain import budget_words, ensemble_gains
 
-    details = {**verdict.details, "gains": gains(verdict, joined_names(specs), classes)}
+    details = {**verdict.details, "gains": ensemble_gains(verdict, joined_names(specs), classes)}
     caveats, budget = verdict.caveats, config.train.budget
     if budget is not None:
         spent = folder.json("spent.json")["spent"]
@@ -45,7 +45,7 @@ def with_training(
     return verdict.model_copy(update={"details": details, "caveats": caveats})
 
 
-def within_pairs(specs: Sequence[ContenderSpec]) -> list[dict[str, Any]]:
+def pair_confounds(specs: Sequence[ContenderSpec]) -> list[dict[str, Any]]:
     """Return what differs within each pair of single contenders besides their kind."""
     from headtohead.backbones.catalog import resolve
     from headtohead.backbones.comparability import confounds
@@ -56,7 +56,7 @@ def within_pairs(specs: Sequence[ContenderSpec]) -> list[dict[str, Any]]:
 
 def checklist(verdict: Verdict, config: StudyConfig, dataset: Dataset) -> list[dict[str, str]]:
     """Return CLAIM 2024 and TRIPOD+AI as far as a run can fill them."""
-    from headtohead.evaluate.reporting_checklist import reporting_lists
+    from headtohead.evaluate.reporting_checklist import build_checklists
 
     facts = {
         "source": Path(config.data).name,
@@ -66,31 +66,31 @@ def checklist(verdict: Verdict, config: StudyConfig, dataset: Dataset) -> list[d
         "excluded": len(dataset.problems),
         "notes": list(dataset.notes),
     }
-    return reporting_lists(verdict, config.model_dump(mode="json"), facts)
+    return build_checklists(verdict, config.model_dump(mode="json"), facts)
 
 
-def pictures(dataset: Dataset, recipe: Recipe, table: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
-    """Return small pictures for the report: `shown` as the networks were, `missed` the worst answers.
+def report_images(dataset: Dataset, recipe: Recipe, table: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
+    """Return small images for the report: `shown` as the networks were, `missed` the worst answers.
 
     Args:
         table: the out-of-fold lines.
     """
-    from headtohead.audit.thumbnails import data_address
+    from headtohead.audit.thumbnails import data_uri
     from headtohead.heads.baselines import FILE_FACTS, MAJORITY
-    from headtohead.heads.cross_validation import worst_samples
+    from headtohead.heads.cross_validation import highest_loss_samples
 
-    worst = worst_samples(table, without=(MAJORITY, FILE_FACTS), most=SHOWN)
+    worst = highest_loss_samples(table, without=(MAJORITY, FILE_FACTS), most=SHOWN)
     samples = {sample.id: sample for sample in dataset.samples}
-    missed = [{**one, "src": data_address(dataset.read(samples[one["id"]]))} for one in worst]
+    missed = [{**one, "src": data_uri(dataset.read(samples[one["id"]]))} for one in worst]
     shown = []
-    for sample in spread(dataset.samples, SHOWN):
+    for sample in evenly_spaced(dataset.samples, SHOWN):
         image = dataset.read(sample)
         cut = recipe.apply(image)
         seen = Image((cut.pixels * 255).round().astype("uint8"), 8, image.mode, image.format)
-        shown.append({"id": sample.id, "before": data_address(image), "src": data_address(seen)})
+        shown.append({"id": sample.id, "before": data_uri(image), "src": data_uri(seen)})
     return {"missed": missed, "shown": shown}
 
 
-def spread(items: Sequence[T], most: int) -> Sequence[T]:
+def evenly_spaced(items: Sequence[T], most: int) -> Sequence[T]:
     """Return at most so many items, evenly drawn."""
     return items[:: max(1, len(items) // most)][:most]

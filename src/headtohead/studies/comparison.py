@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from headtohead.audit.audit import AuditResult
-    from headtohead.contenders.factory import Workshop
-    from headtohead.core.trackers import Boards
+    from headtohead.contenders.factory import BuildContext
+    from headtohead.core.trackers import Trackers
     from headtohead.data.dataset import Dataset
     from headtohead.data.options import LoadOptions
-    from headtohead.data.splits.folds import FoldPlan
-    from headtohead.heads.base import Cell, CellData, CellResult, Head
+    from headtohead.data.splits.folds import CrossValidationSplits
+    from headtohead.heads.base import FoldJob, FoldResult, Head, TrainingData
     from headtohead.preprocess.recipe import Recipe
 
-__all__ = ["Study"]
+__all__ = ["ComparisonStudy"]
 
 FINISHED = "finished.json"
 
 
-class Study:
+class ComparisonStudy:
     """One study in one run folder.
 
     Every stage can be called on its own; it calls the stages before it as needed. Finished work is
@@ -41,7 +41,7 @@ class Study:
         config: everything that decides the digits.
         out: the run folder.
         cache: where features are kept between runs; by default below the weights' cache.
-        log: boards that follow the training, of `headtohead.core.trackers.BOARDS`; they change no digit.
+        log: boards that follow the training, of `headtohead.core.trackers.TRACKERS`; they change no digit.
 
     Example:
         >>> study = Study(StudyConfig(data="scans", contenders=("vit-b16",)), Path("runs/mine"))
@@ -70,65 +70,65 @@ class Study:
         """Do the whole study, or return its verdict if it is finished already.
 
         Raises:
-            ChangedConfigError, ChangedDataError: the folder belongs to other settings or pictures.
+            ChangedConfigError, ChangedDataError: the folder belongs to other settings or images.
             LeakageError: the data's own split leaks and `allow_leaks` is off.
         """
-        with self.run_folder.held():
+        with self.run_folder.lock():
             if not (self.run_folder / "study.toml").is_file():
-                self.check_words()
-            self.run_folder.claim_config(self.config)
+                self.validate_config()
+            self.run_folder.check_or_write_config(self.config)
             finished = self._finished()
             if finished is not None:
-                self.reporter.say(f"{self.run_folder.path} is finished; nothing was computed anew.")
+                self.reporter.info(f"{self.run_folder.path} is finished; nothing was computed anew.")
                 return finished
-            self.check_contenders()
-            self.check_question()
+            self.validate_contenders()
+            self.validate_against_data()
             self.audit()
             self.split()
             self.predictions()
             verdict = self.judge()
-            self.pictures()
+            self.report_images()
             self.report()
             write_json(self.run_folder / FINISHED, {"digest": self.dataset.digest()})
             return verdict
 
     # ---- stages -------------------------------------------------------------------------------
 
-    def check_words(self) -> None:
-        """Refuse what can be refused without a look at pictures or weights, before the folder is claimed.
+    def validate_config(self) -> None:
+        """Refuse what can be refused without a look at images or weights, before the folder is claimed.
 
         Raises:
             UsageError: an unknown name, mode or board. NoEffectError: a setting that would change nothing.
             MissingExtraError: a board or tuner whose package is not installed.
         """
-        from headtohead.studies.preflight import check_words
+        from headtohead.studies.preflight import validate_config
 
-        check_words(self.config, self.specs, self._log)
+        validate_config(self.config, self.specs, self._log)
 
-    def check_contenders(self) -> None:
+    def validate_contenders(self) -> None:
         """Resolve every contender and fetch its weights, before any long work.
 
         Raises:
             UsageError: an unknown name or mode. WeightsError: weights that cannot be had.
             NoEffectError: blocks or stochastic depth that a network does not have.
         """
-        from headtohead.backbones.weights.fetch import ensure
+        from headtohead.backbones.weights.fetch import ensure_weights
         from headtohead.contenders.factory import check_networks, records_of
-        from headtohead.studies.artifacts import within_pairs
+        from headtohead.studies.artifacts import pair_confounds
 
-        self.check_words()
+        self.validate_config()
         for record in records_of(self.specs):
-            weights = ensure(record, seed=self.config.seed, reporter=self.reporter)
+            weights = ensure_weights(record, seed=self.config.seed, reporter=self.reporter)
             self._tell(record.name, {"weights": weights.model_dump(mode="json", exclude={"path"})})
             self._tell(record.name, {"record": record.model_dump(mode="json")})
         check_networks(self.specs, self.config.train, self.config.seed)
-        write_json(self.run_folder / "confounds.json", within_pairs(self.specs))
+        write_json(self.run_folder / "confounds.json", pair_confounds(self.specs))
 
-    def check_question(self) -> None:
+    def validate_against_data(self) -> None:
         """Refuse what cannot be asked of this data (metric, prevalence, columns), before any long work."""
-        from headtohead.studies.preflight import check_question
+        from headtohead.studies.preflight import validate_against_data
 
-        check_question(self.config, self.dataset)
+        validate_against_data(self.config, self.dataset)
 
     @cached_property
     def dataset(self) -> Dataset:
@@ -136,34 +136,34 @@ class Study:
         from headtohead.data.load import load
 
         found = load(self.config.data, self._load_options, self.reporter)
-        self.run_folder.claim_data(found.digest(), _fingerprints(found))
+        self.run_folder.check_or_write_data(found.digest(), _fingerprints(found))
         return found
 
     def audit(self) -> AuditResult:
         """Look for what would ruin a comparison, and find the groups that must stay together."""
         return self._audited
 
-    def split(self) -> FoldPlan:
+    def split(self) -> CrossValidationSplits:
         """Return who is in which part, with the proof that nothing is in both."""
         return self._plan
 
     def predictions(self) -> pd.DataFrame:
         """Fit every contender on every fold and return the out-of-fold lines."""
         from headtohead.heads.cross_validation import (
-            gather,
             learning_table,
+            load_cells,
             predictions_table,
             run_cells,
-            spending,
+            training_costs,
         )
 
         heads, parts, seed = self._heads(), self._plan.folds, self.config.seed
         run_cells(heads, parts, self.cell_data, self.run_folder, seed=seed, reporter=self.reporter)
-        self._boards.catch_up()
-        spent = spending(list(heads), parts, self.run_folder)
+        self._boards.sync()
+        spent = training_costs(list(heads), parts, self.run_folder)
         write_json(self.run_folder / "spent.json", {"budget": self.config.train.budget, "spent": spent})
         k = len(self.grouped.classes)
-        cells = list(gather(list(heads), parts, self.run_folder, seed=seed, k=k))
+        cells = list(load_cells(list(heads), parts, self.run_folder, seed=seed, k=k))
         ids = [sample.id for sample in self.grouped.samples]
         table = predictions_table(cells, self.cell_data, ids)
         inner = predictions_table(cells, self.cell_data, ids, inner=True)
@@ -176,20 +176,20 @@ class Study:
         """Return what the out-of-fold lines say, and write it."""
         import pandas as pd
 
-        from headtohead.evaluate.verdict import judge
+        from headtohead.evaluate.verdict import compute_verdict
         from headtohead.heads.baselines import FILE_FACTS, MAJORITY
-        from headtohead.heads.cross_validation import untested_lines
-        from headtohead.studies.artifacts import checklist, with_training
+        from headtohead.heads.cross_validation import exclude_test_groups
+        from headtohead.studies.artifacts import add_training_summary, checklist
         from headtohead.studies.preflight import subgroups
 
         table = pd.read_parquet(self.run_folder / "predictions.parquet")
         inner = pd.read_parquet(self.run_folder / "inner.parquet")
         if self._plan.leaks:
-            inner = untested_lines(inner, table)
-            self.reporter.warn(
+            inner = exclude_test_groups(inner, table)
+            self.reporter.warning(
                 "The split leaks; thresholds are chosen without the groups that are tested too."
             )
-        verdict = judge(
+        verdict = compute_verdict(
             table,
             classes=self.grouped.classes,
             positive=self.grouped.positive,
@@ -205,11 +205,13 @@ class Study:
             level=self.config.level,
             reporter=self.reporter,
         )
-        verdict = with_training(verdict, self.config, self.specs, self.grouped.classes, self.run_folder)
+        verdict = add_training_summary(
+            verdict, self.config, self.specs, self.grouped.classes, self.run_folder
+        )
         if (self.run_folder / "audit.json").is_file():
-            from headtohead.studies.post_audit import answer_audit
+            from headtohead.studies.post_audit import update_audit
 
-            verdict = answer_audit(self.run_folder, self.grouped, table, verdict, (MAJORITY, FILE_FACTS))
+            verdict = update_audit(self.run_folder, self.grouped, table, verdict, (MAJORITY, FILE_FACTS))
         content = verdict.model_dump(mode="json")
         write_json(self.run_folder / "verdict.json", content)
         write_json(self.run_folder / "scores.json", content["scores"])
@@ -217,14 +219,14 @@ class Study:
         write_json(self.run_folder / "checklist.json", checklist(verdict, self.config, self.grouped))
         return verdict
 
-    def pictures(self) -> None:
-        """Keep small pictures for the report: what the networks were shown, and the worst answers."""
+    def report_images(self) -> None:
+        """Keep small images for the report: what the networks were shown, and the worst answers."""
         import pandas as pd
 
-        from headtohead.studies.artifacts import pictures
+        from headtohead.studies.artifacts import report_images
 
         table = pd.read_parquet(self.run_folder / "predictions.parquet")
-        write_json(self.run_folder / "pictures.json", pictures(self.grouped, self.recipe, table))
+        write_json(self.run_folder / "images.json", report_images(self.grouped, self.recipe, table))
 
     def report(self) -> Path:
         """Write `report.html` from the run folder's files and return its path."""
@@ -247,16 +249,18 @@ class Study:
 
     @cached_property
     def recipe(self) -> Recipe:
-        """The preprocessing, the same for every contender; with "auto", what suits the pictures."""
+        """The preprocessing, the same for every contender; with "auto", what suits the images."""
         from headtohead.preprocess.recipe import get_recipe
 
         name, reason = self.config.recipe, "as asked for"
         if name == "auto":
             from headtohead.preprocess.suggest import suggest_recipe
-            from headtohead.studies.artifacts import spread
+            from headtohead.studies.artifacts import evenly_spaced
 
-            name, reason = suggest_recipe(self.dataset.read(s) for s in spread(self.dataset.samples, 40))
-            self.reporter.say(f"Recipe {name}: {reason}.")
+            name, reason = suggest_recipe(
+                self.dataset.read(s) for s in evenly_spaced(self.dataset.samples, 40)
+            )
+            self.reporter.info(f"Recipe {name}: {reason}.")
         recipe = get_recipe(name)
         write_json(
             self.run_folder / "recipe.json",
@@ -265,11 +269,11 @@ class Study:
         return recipe
 
     @cached_property
-    def cell_data(self) -> CellData:
+    def cell_data(self) -> TrainingData:
         """What every head knows of all samples."""
-        from headtohead.heads.base import CellData
+        from headtohead.heads.base import TrainingData
 
-        return CellData(self.grouped.labels(), self.grouped.groups(), self.grouped.classes)
+        return TrainingData(self.grouped.labels(), self.grouped.groups(), self.grouped.classes)
 
     @cached_property
     def _audited(self) -> AuditResult:
@@ -296,7 +300,7 @@ class Study:
         return Grouping.from_reviewer(read_groups(Path(self.config.groups), self.dataset))
 
     @cached_property
-    def _plan(self) -> FoldPlan:
+    def _plan(self) -> CrossValidationSplits:
         from headtohead.data.splits.folds import make_folds
 
         plan = make_folds(
@@ -308,7 +312,7 @@ class Study:
             allow_leaks=self.config.allow_leaks,
         )
         for note in plan.notes:
-            self.reporter.say(note)
+            self.reporter.info(note)
         write_table(self.run_folder / "folds.parquet", plan.frame())
         leaks = [leak.model_dump(mode="json") for leak in plan.leaks]
         write_json(self.run_folder / "leak_proof.json", {"proof": list(plan.proof), "leaks": leaks})
@@ -324,12 +328,12 @@ class Study:
         heads[FILE_FACTS] = FileFactsHead(file_fact_features(self.grouped)[0], make_classifier)
         return heads
 
-    def _workshop(self) -> Workshop:
+    def _workshop(self) -> BuildContext:
         from headtohead.backbones.weights.cache import cache_home
-        from headtohead.contenders.factory import Workshop
+        from headtohead.contenders.factory import BuildContext
 
         cache = self._cache or cache_home() / "features"
-        return Workshop(
+        return BuildContext(
             self.grouped,
             self.recipe,
             self.config,
@@ -338,25 +342,25 @@ class Study:
             self._tell,
             self.reporter,
             cells=len(self._plan.folds),
-            told=self._boards.show if self._log else None,
+            on_epoch_end=self._boards.log if self._log else None,
             trials=self.run_folder / "trials.sqlite",
         )
 
     @cached_property
-    def _boards(self) -> Boards:
-        from headtohead.core.trackers import Boards
+    def _boards(self) -> Trackers:
+        from headtohead.core.trackers import Trackers
 
         train = self.config.train.model_dump(mode="json", exclude_none=True)
-        boards = Boards(self.run_folder.path, self._log, {**train, "seed": self.config.seed})
-        boards.catch_up()
+        boards = Trackers(self.run_folder.path, self._log, {**train, "seed": self.config.seed})
+        boards.sync()
         return boards
 
-    def _finished_cell(self, name: str, cell: Cell) -> CellResult:
+    def _finished_cell(self, name: str, cell: FoldJob) -> FoldResult:
         """Return a contender's cell of this run, which an ensemble joins."""
-        from headtohead.heads.cross_validation import finished_cell
+        from headtohead.heads.cross_validation import load_cell
 
         k = len(self.grouped.classes)
-        return finished_cell(name, cell, self.run_folder, seed=self.config.seed, k=k)
+        return load_cell(name, cell, self.run_folder, seed=self.config.seed, k=k)
 
     def _tell(self, backbone: str, facts: Mapping[str, Any]) -> None:
         """Keep what became known of a backbone (its record, its weights, how features were computed)."""
@@ -371,14 +375,14 @@ class Study:
         return LoadOptions.from_config(self.config.data_options, self.config.by)
 
     def _finished(self) -> Verdict | None:
-        """Return the verdict of a finished run whose pictures are still the same, else None."""
+        """Return the verdict of a finished run whose images are still the same, else None."""
         if not (self.run_folder / FINISHED).is_file() or not (self.run_folder / "report.html").is_file():
             return None
         from headtohead.data.load import source_digest
 
         digest = source_digest(self.config.data, self._load_options, self.reporter)
         if digest != self.run_folder.json(FINISHED)["digest"]:
-            self.dataset  # noqa: B018  reads the pictures again and names those that changed
+            self.dataset  # noqa: B018  reads the images again and names those that changed
         return Verdict.model_validate(self.run_folder.json("verdict.json"))
 
 

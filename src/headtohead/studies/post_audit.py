@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from headtohead.data.dataset import Dataset
 
-__all__ = ["answer_audit", "pretrained_features"]
+__all__ = ["pretrained_features", "update_audit"]
 
 
 def pretrained_features(
@@ -27,7 +27,7 @@ def pretrained_features(
     """Return (n, D) features of the foreground by a pretrained network, for the audit's outliers.
 
     Args:
-        dataset: the pictures.
+        dataset: the images.
         name: a backbone, such as "efficientnet-lite0".
         cache: where rows are kept; by default the folder that comparisons use.
         reporter: hears how far the work is.
@@ -44,7 +44,7 @@ def pretrained_features(
     return extract(dataset, resolve(name), get_recipe("foreground"), cache=place, reporter=reporter).rows
 
 
-def answer_audit(
+def update_audit(
     folder: RunFolder, dataset: Dataset, table: pd.DataFrame, verdict: Verdict, controls: tuple[str, ...]
 ) -> Verdict:
     """Answer what the audit of this run left open, in `audit.json`, and return the verdict with it.
@@ -56,7 +56,7 @@ def answer_audit(
         verdict: of the run; gains a caveat where the best contender does not beat a shortcut.
         controls: contenders that are no contenders (the baselines).
     """
-    from headtohead.audit.post_hoc import answered
+    from headtohead.audit.post_hoc import update_post_hoc
 
     lines = table[~table["contender"].isin(controls)]
     if lines.empty:
@@ -65,7 +65,7 @@ def answer_audit(
     mean = lines.groupby("sample", sort=True)[columns].mean()
     label = {sample.id: dataset.classes.index(sample.label) for sample in dataset.samples}
     ids = [str(one) for one in mean.index]
-    record = answered(
+    record = update_post_hoc(
         folder.json("audit.json"),
         best=_best(verdict, controls),
         ids=ids,

@@ -12,11 +12,11 @@ from headtohead.core.errors import NoEffectError, unknown_name
 if TYPE_CHECKING:
     from headtohead.data.dataset import Dataset
 
-__all__ = ["check_question", "check_words", "subgroups"]
+__all__ = ["subgroups", "validate_against_data", "validate_config"]
 
 
-def check_words(config: StudyConfig, specs: Sequence[ContenderSpec], boards: Sequence[str]) -> None:
-    """Refuse what can be refused without a look at pictures or weights.
+def validate_config(config: StudyConfig, specs: Sequence[ContenderSpec], boards: Sequence[str]) -> None:
+    """Refuse what can be refused without a look at images or weights.
 
     Args:
         specs: the contenders of `config`, with the mode of those that name none.
@@ -26,9 +26,9 @@ def check_words(config: StudyConfig, specs: Sequence[ContenderSpec], boards: Seq
         UsageError: an unknown name, mode or board. NoEffectError: a setting that would change nothing.
         MissingExtraError: a board or tuner whose package is not installed.
     """
-    from headtohead.contenders.factory import check_specs, with_members
+    from headtohead.contenders.factory import check_specs, expand_members
     from headtohead.contenders.training_modes import check_settings
-    from headtohead.core.trackers import check_boards
+    from headtohead.core.trackers import check_trackers
     from headtohead.stats.metrics.registry import check_name
 
     check_name(config.metric)
@@ -37,18 +37,18 @@ def check_words(config: StudyConfig, specs: Sequence[ContenderSpec], boards: Seq
         raise NoEffectError(
             f"mode = {config.mode!r} would have no effect: each contender has one of its own (NAME@MODE)."
         )
-    check_settings(with_members(specs), config.train)
-    check_boards(boards)
+    check_settings(expand_members(specs), config.train)
+    check_trackers(boards)
 
 
-def check_question(config: StudyConfig, dataset: Dataset) -> None:
+def validate_against_data(config: StudyConfig, dataset: Dataset) -> None:
     """Refuse a metric, prevalence, level or column that the data cannot answer.
 
     Raises:
-        UsageError, NotDefinedError, NoEffectError: as `headtohead.evaluate.verdict.check_question`.
+        UsageError, UndefinedMetricError, NoEffectError: as `headtohead.evaluate.verdict.validate_question`.
         UnknownNameError: no such column.
     """
-    from headtohead.evaluate.verdict import check_question as check
+    from headtohead.evaluate.verdict import validate_question as check
 
     asked = {name: getattr(config, name) for name in ("level", "rope", "prevalence")}
     check(config.metric, dataset.classes, **asked)

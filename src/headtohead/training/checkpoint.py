@@ -9,7 +9,7 @@ import pickle
 from pathlib import Path
 from typing import Any
 
-from headtohead.core.atomic_io import write_whole
+from headtohead.core.atomic_io import write_atomic
 from headtohead.core.progress import Reporter
 
 __all__ = ["fingerprint", "load_checkpoint", "save_checkpoint"]
@@ -26,7 +26,7 @@ def save_checkpoint(path: Path, key: str, state: dict[str, Any]) -> None:
 
     buffer = io.BytesIO()
     torch.save({"key": key, **state}, buffer)
-    write_whole(path, buffer.getvalue())
+    write_atomic(path, buffer.getvalue())
 
 
 def load_checkpoint(path: Path, key: str, reporter: Reporter) -> dict[str, Any] | None:
@@ -38,9 +38,9 @@ def load_checkpoint(path: Path, key: str, reporter: Reporter) -> dict[str, Any] 
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, EOFError, pickle.UnpicklingError, KeyError) as error:
-        reporter.warn(f"{path.name} cannot be read ({type(error).__name__}); this training starts anew.")
+        reporter.warning(f"{path.name} cannot be read ({type(error).__name__}); this training starts anew.")
         return None
     if state.pop("key", None) != key:
-        reporter.warn(f"{path.name} belongs to other settings or data; this training starts anew.")
+        reporter.warning(f"{path.name} belongs to other settings or data; this training starts anew.")
         return None
     return state

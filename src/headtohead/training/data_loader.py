@@ -1,6 +1,6 @@
-"""Pictures on their way into a training: prepared once, kept small in memory, augmented in threads ahead.
+"""Images on their way into a training: prepared once, kept small in memory, augmented in threads ahead.
 
-Which picture is drawn when, and what happens to it, follows from (seed, epoch, sample id) alone, so
+Which image is drawn when, and what happens to it, follows from (seed, epoch, sample id) alone, so
 neither the number of threads nor the order of files changes a digit.
 """
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from headtohead.data.dataset import Dataset
     from headtohead.preprocess.recipe import Recipe
 
-__all__ = ["Augmenter", "Batch", "DatasetPictures", "PictureSource", "batches", "get_augmenter", "unchanged"]
+__all__ = ["Augmenter", "Batch", "DatasetImages", "ImageSource", "batches", "get_augmenter", "unchanged"]
 
 Ints = npt.NDArray[np.int64]
 Pixels = npt.NDArray[np.float32]
@@ -32,8 +32,8 @@ Change = Callable[[int, Pixels], Pixels]
 MEMORY_LIMIT = 2**31
 
 
-class PictureSource(Protocol):
-    """Pictures by index, as a network wants them apart from normalisation."""
+class ImageSource(Protocol):
+    """Images by index, as a network wants them apart from normalisation."""
 
     def pixels(self, index: int) -> Pixels:
         """Return (S, S) grey or (S, S, 3) pixels in [0, 1]."""
@@ -47,11 +47,11 @@ class PictureSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Augmenter:
-    """A preset: `run(rng, pixels)` draws from `rng` and applies; `mirrors` says whether flips are sound."""
+    """A preset: `run(rng, pixels)` draws from `rng` and applies; `flips` says whether flips are sound."""
 
     name: str
     run: Callable[[np.random.Generator, Pixels], Pixels]
-    mirrors: bool
+    flips: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +62,11 @@ class Batch:
     places: Ints
 
 
-class DatasetPictures:
-    """The pictures of a data set under a recipe, at the size that a backbone asks for.
+class DatasetImages:
+    """The images of a data set under a recipe, at the size that a backbone asks for.
 
     Args:
-        memory_limit: bytes that prepared pictures may take; beyond it they are prepared on each use.
+        memory_limit: bytes that prepared images may take; beyond it they are prepared on each use.
     """
 
     def __init__(
@@ -79,12 +79,12 @@ class DatasetPictures:
         self._keep = len(dataset.samples) * 3 * 2 * record.input_size**2 <= memory_limit
 
     def prepare(self, reporter: Reporter = QUIET) -> None:
-        """Prepare all pictures now, where they may be kept."""
+        """Prepare all images now, where they may be kept."""
         if not self._keep:
-            reporter.say("The prepared pictures exceed the memory set aside; each is prepared on each use.")
+            reporter.info("The prepared images exceed the memory set aside; each is prepared on each use.")
             return
         missing = [index for index in range(len(self._dataset.samples)) if index not in self._kept]
-        for index in reporter.track(missing, "prepare pictures", len(missing)):
+        for index in reporter.progress(missing, "prepare images", len(missing)):
             self._kept[index] = self._read(index)
 
     def pixels(self, index: int) -> Pixels:
@@ -107,10 +107,10 @@ class DatasetPictures:
         return int.from_bytes(digest[:8], "big") >> 1
 
     def _read(self, index: int) -> npt.NDArray[np.float16]:
-        from headtohead.backbones.features.input_transform import fit_to
+        from headtohead.backbones.features.input_transform import to_network_input
 
         prepared = self._recipe.apply(self._dataset.read(self._dataset.samples[index])).pixels
-        unit = fit_to(prepared, self._record) * self._std + self._mean
+        unit = to_network_input(prepared, self._record) * self._std + self._mean
         shaped = unit[0] if prepared.ndim == 2 else unit.transpose(1, 2, 0)
         return np.ascontiguousarray(np.clip(shaped, 0.0, 1.0), dtype=np.float16)
 
@@ -118,11 +118,11 @@ class DatasetPictures:
 def get_augmenter(preset: str) -> Augmenter:
     """Return the preset of that name: "none", "light" (also "auto"), or one of `preprocess.augment`."""
     if preset == "none":
-        return Augmenter("none", lambda _rng, pixels: pixels, mirrors=False)
+        return Augmenter("none", lambda _rng, pixels: pixels, flips=False)
     if preset in ("auto", "light"):
         from headtohead.preprocess.light_augmentation import apply_light, draw_light
 
-        return Augmenter("light", lambda rng, pixels: apply_light(draw_light(rng), pixels), mirrors=True)
+        return Augmenter("light", lambda rng, pixels: apply_light(draw_light(rng), pixels), flips=True)
     from headtohead.core.errors import unknown_name
     from headtohead.preprocess import augmentation as augment
 
@@ -130,7 +130,9 @@ def get_augmenter(preset: str) -> Augmenter:
         raise unknown_name("augmentation preset", preset, ["auto", "light", *augment.PRESETS])
     chosen = augment.get_preset(preset)
     return Augmenter(
-        preset, lambda rng, pixels: augment.apply(augment.draw(chosen, rng), pixels), chosen.mirrors
+        preset,
+        lambda rng, pixels: augment.apply_params(augment.sample_params(chosen, rng), pixels),
+        chosen.flips,
     )
 
 
@@ -140,7 +142,7 @@ def unchanged(_place: int, pixels: Pixels) -> Pixels:
 
 
 def batches(
-    source: PictureSource,
+    source: ImageSource,
     indices: Ints,
     order: Sequence[Ints],
     change: Change,
@@ -158,7 +160,7 @@ def batches(
     if workers == 0:
         yield from map(make, order)
         return
-    with ThreadPoolExecutor(workers, thread_name_prefix="pictures") as pool:
+    with ThreadPoolExecutor(workers, thread_name_prefix="images") as pool:
         waiting: deque[Future[Batch]] = deque()
         rest = iter(order)
         try:
@@ -173,7 +175,7 @@ def batches(
                 future.cancel()
 
 
-def _make(source: PictureSource, indices: Ints, change: Change, places: Ints) -> Batch:
+def _make(source: ImageSource, indices: Ints, change: Change, places: Ints) -> Batch:
     rows: list[Any] = [
         source.normalise(change(int(place), source.pixels(int(indices[place])))) for place in places
     ]

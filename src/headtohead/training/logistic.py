@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from headtohead.core.errors import HeadToHeadError
 
-__all__ = ["Probe", "Span", "fit_probe"]
+__all__ = ["FittedProbe", "StandardizedDesign", "fit_probe"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -23,7 +23,7 @@ NEWTON_LIMIT = 2500  # unknowns up to which a full Hessian is the faster and sur
 
 
 @dataclass(frozen=True)
-class Probe:
+class FittedProbe:
     """A fitted probe, as plain arrays: enough to predict, to explain and to export.
 
     Attributes:
@@ -48,7 +48,7 @@ class Probe:
 
 
 @dataclass(frozen=True)
-class Span:
+class StandardizedDesign:
     """Standardised training rows in the space that they span; made once, fitted at many values of C.
 
     The penalty does not change under rotation, so with fewer samples than features the fit is done
@@ -64,7 +64,7 @@ class Span:
     basis: Floats | None
 
     @classmethod
-    def of(cls, rows: npt.NDArray[Any]) -> Span:
+    def from_features(cls, rows: npt.NDArray[Any]) -> StandardizedDesign:
         """Standardise feature rows (n, D) and rotate them into their span."""
         rows = np.asarray(rows, dtype=np.float64)
         mean, spread = rows.mean(axis=0), rows.std(axis=0)
@@ -75,20 +75,22 @@ class Span:
         left, strengths, basis = np.linalg.svd(standard, full_matrices=False)
         return cls(mean, scale, left * strengths, basis)
 
-    def fit(self, labels: Ints, c: float) -> Probe:
+    def fit(self, labels: Ints, c: float) -> FittedProbe:
         """Return the probe at one C."""
         weights, bias = _logistic(self.rows, labels, c)
-        return Probe(self.mean, self.scale, weights if self.basis is None else weights @ self.basis, bias)
+        return FittedProbe(
+            self.mean, self.scale, weights if self.basis is None else weights @ self.basis, bias
+        )
 
 
-def fit_probe(rows: npt.NDArray[Any], labels: Ints, c: float) -> Probe:
+def fit_probe(rows: npt.NDArray[Any], labels: Ints, c: float) -> FittedProbe:
     """Fit one probe at a given C.
 
     Args:
         rows: (n, D) features; labels: (n,) class indices, all classes present.
         c: inverse strength of the L2 penalty, as in scikit-learn.
     """
-    return Span.of(rows).fit(labels, c)
+    return StandardizedDesign.from_features(rows).fit(labels, c)
 
 
 def _logistic(rows: Floats, labels: Ints, c: float) -> tuple[Floats, Floats]:

@@ -63,14 +63,14 @@ def checked_bf16(net: Classifier, inputs: Tensor, targets: Tensor, asked: str, r
         return False
     error, cosine = _disagreement(net, inputs, targets)
     if error <= MOST_ERROR and cosine >= LEAST_COSINE:
-        reporter.say(
+        reporter.info(
             f"Trains in bf16: features differ by {error:.4f}, gradients have cosine {cosine:.4f} to fp32."
         )
         return True
     found = f"bf16 disagrees with fp32: features differ by {error:.3g}, gradients have cosine {cosine:.3f}"
     if asked == "bf16":
         raise PrecisionError(f"{found}. Use precision fp32 or auto for this backbone.")
-    reporter.warn(f"{found}; trains in fp32.")
+    reporter.warning(f"{found}; trains in fp32.")
     return False
 
 

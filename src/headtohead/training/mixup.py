@@ -1,4 +1,4 @@
-"""Mixup (Zhang et al. 2018) and CutMix (Yun et al. 2019): two pictures in one, and both their labels."""
+"""Mixup (Zhang et al. 2018) and CutMix (Yun et al. 2019): two images in one, and both their labels."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["cut_box", "mixed"]
+__all__ = ["cut_box", "mixup_or_cutmix"]
 
 
-def mixed(
+def mixup_or_cutmix(
     inputs: Tensor, targets: Tensor, mixup: float, cutmix: float, rng: np.random.Generator
 ) -> tuple[Tensor, list[tuple[float, Tensor]]]:
     """Return the inputs after mixing, and the (share, targets) that they now have.
@@ -43,7 +43,7 @@ def mixed(
 
 
 def cut_box(height: int, width: int, share: float, rng: np.random.Generator) -> tuple[int, int, int, int]:
-    """Return (top, left, bottom, right) of a box that covers about 1 - share of the picture."""
+    """Return (top, left, bottom, right) of a box that covers about 1 - share of the image."""
     side = float(np.sqrt(1.0 - share))
     high, wide = round(height * side), round(width * side)
     middle_row, middle_column = int(rng.integers(height)), int(rng.integers(width))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["EpochLine", "FitQuality", "Part", "quality"]
+__all__ = ["EpochRecord", "FitMetrics", "Subset", "fit_metrics"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -16,7 +16,7 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Subset:
     """Some samples: their indices (n,) and labels (n,)."""
 
     indices: Ints
@@ -24,7 +24,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class FitQuality:
+class FitMetrics:
     """Accuracy and mean log loss (nats) on a named part of the data; None where there is none."""
 
     accuracy: float | None
@@ -32,7 +32,7 @@ class FitQuality:
 
 
 @dataclass(frozen=True, slots=True)
-class EpochLine:
+class EpochRecord:
     """One epoch of training: losses in nats, accuracies in [0, 1], both as seen in that epoch."""
 
     epoch: int
@@ -43,7 +43,7 @@ class EpochLine:
     learning_rate: float
 
 
-def quality(labels: Ints, probabilities: Floats) -> FitQuality:
+def fit_metrics(labels: Ints, probabilities: Floats) -> FitMetrics:
     """Return accuracy and mean log loss of `probabilities` (n, k) against class indices (n,).
 
     Rows of NaN are left out; with no row left both are None. Probabilities are clipped at the
@@ -51,7 +51,7 @@ def quality(labels: Ints, probabilities: Floats) -> FitQuality:
     """
     known = ~np.isnan(probabilities).any(axis=1)
     if not known.any():
-        return FitQuality(None, None)
+        return FitMetrics(None, None)
     truth, rows = labels[known], probabilities[known]
     picked = np.clip(rows[np.arange(len(truth)), truth], 1e-15, 1.0)
-    return FitQuality(float((rows.argmax(axis=1) == truth).mean()), float(-np.log(picked).mean()))
+    return FitMetrics(float((rows.argmax(axis=1) == truth).mean()), float(-np.log(picked).mean()))

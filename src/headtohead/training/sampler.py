@@ -1,4 +1,4 @@
-"""In which order pictures are seen, and what is drawn for each: functions of seeds, not of state."""
+"""In which order images are seen, and what is drawn for each: functions of seeds, not of state."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.training.data_loader import Augmenter, PictureSource, Pixels
+from headtohead.training.data_loader import Augmenter, ImageSource, Pixels
 
-__all__ = ["changes", "epoch_order", "n_steps", "plain_order", "step_seed"]
+__all__ = ["epoch_augmentation", "epoch_order", "n_steps", "plain_order", "step_seed"]
 
 Ints = npt.NDArray[np.int64]
 ORDER, CHANGE, STEP = 1, 2, 3
@@ -22,7 +22,7 @@ def epoch_order(labels: Ints, batch: int, seed: int, epoch: int, *, balanced: bo
         labels: (n,) class indices of the training part.
         balanced: draw as many places of each class, with replacement, n in all.
 
-    A last batch of one picture joins the batch before it, since batch statistics need two.
+    A last batch of one image joins the batch before it, since batch statistics need two.
     """
     rng = np.random.default_rng([seed, ORDER, epoch])
     n = len(labels)
@@ -48,8 +48,8 @@ def plain_order(n: int, batch: int) -> list[Ints]:
     return [np.arange(start, min(n, start + batch), dtype=np.int64) for start in range(0, n, batch)]
 
 
-def changes(
-    source: PictureSource, indices: Ints, augmenter: Augmenter, seed: int, epoch: int
+def epoch_augmentation(
+    source: ImageSource, indices: Ints, augmenter: Augmenter, seed: int, epoch: int
 ) -> Callable[[int, Pixels], Pixels]:
     """Return the augmentation of one epoch: drawn from (seed, epoch, sample), however often it is asked."""
 

@@ -1,4 +1,4 @@
-"""How a network is fine-tuned: one record, fixed before any scored picture is looked at."""
+"""How a network is fine-tuned: one record, fixed before any scored image is looked at."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class FinetuneSettings(Record):
             of training the head alone first; "random" begins with small random weights.
         depth: "all", "partial:<k>" (the last k blocks), or "lora" (low-rank adapters).
         augment: name of a preset, "light", "none", or "auto" (= "light").
-        flip_test: average the probabilities of a picture and its mirror image; only where the
+        flip_test: average the probabilities of an image and its mirror image; only where the
             augmentation mirrors too.
         policy: "fixed" chooses nothing and trains on the whole training part. "inner" holds out one
             inner grouped fold of five, chooses the epoch (and one of `learning_rates`, and one of

@@ -10,14 +10,19 @@ import torch
 
 from headtohead.core.errors import NoEffectError
 from headtohead.core.progress import Reporter
-from headtohead.training.data_loader import Augmenter, PictureSource, batches, unchanged
+from headtohead.training.data_loader import Augmenter, ImageSource, batches, unchanged
 from headtohead.training.mixed_precision import checked_bf16, pick_device
-from headtohead.training.network.batchnorm_folding import fold_norms
-from headtohead.training.network.classifier import Classifier, freeze, plain_attention, start_head
-from headtohead.training.network.depthwise_conv import quicken_depthwise
+from headtohead.training.network.batchnorm_folding import fold_batchnorm
+from headtohead.training.network.classifier import (
+    Classifier,
+    disable_fused_attention,
+    freeze,
+    init_head_from_probe,
+)
+from headtohead.training.network.depthwise_conv import use_fp32_depthwise_backward
 from headtohead.training.network.lora import add_adapters
 from headtohead.training.settings import FinetuneSettings
-from headtohead.training.trainer import Part, Training
+from headtohead.training.trainer import Subset, Trainer
 
 if TYPE_CHECKING:
     from torch import nn
@@ -27,14 +32,14 @@ if TYPE_CHECKING:
 __all__ = ["Build", "loader", "start_training"]
 
 Build = Callable[[int, float], "nn.Module"]
-LOOKED_AT = 4  # pictures on which bf16 and folded layers are checked
+LOOKED_AT = 4  # images on which bf16 and folded layers are checked
 
 
 def start_training(
     build: Build,
-    source: PictureSource,
+    source: ImageSource,
     augmenter: Augmenter,
-    part: Part,
+    part: Subset,
     settings: FinetuneSettings,
     *,
     seed: int,
@@ -42,7 +47,7 @@ def start_training(
     device: str = "auto",
     precision: str = "auto",
     reporter: Reporter,
-) -> Training:
+) -> Trainer:
     """Build the network, prepare it as the settings say, and return its training before the first step.
 
     Args:
@@ -57,19 +62,19 @@ def start_training(
         add_adapters(net, settings.lora_rank, seed)
     freeze(backbone, settings)
     if place.type == "cpu":
-        plain_attention(net)
+        disable_fused_attention(net)
     few = part.indices[:: max(1, len(part.indices) // LOOKED_AT)][:LOOKED_AT]
     batch = next(batches(source, few, [np.arange(len(few))], unchanged, 0))
     if settings.batch_norm == "frozen":
-        fold_norms(backbone, torch.from_numpy(batch.inputs), reporter)
+        fold_batchnorm(backbone, torch.from_numpy(batch.inputs), reporter)
     if place.type == "cpu":
-        quicken_depthwise(backbone)
+        use_fp32_depthwise_backward(backbone)
     net.to(place)
     targets = torch.from_numpy(part.labels[np.searchsorted(part.indices, few)]).to(place)
     bf16 = checked_bf16(net, torch.from_numpy(batch.inputs).to(place), targets, precision, reporter)
-    training = Training(net, source, augmenter, part, settings, seed, k, place, bf16)
+    training = Trainer(net, source, augmenter, part, settings, seed, k, place, bf16)
     if settings.head_start == "probe":
-        start_head(net, *training.frozen_rows())
+        init_head_from_probe(net, *training.frozen_rows())
     return training
 
 

@@ -1,4 +1,4 @@
-"""One training of one network on one list of pictures: steps, averages, checkpoints, curves."""
+"""One training of one network on one list of images: steps, averages, checkpoints, curves."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from headtohead.core.epoch_log import replace_lines
+from headtohead.core.epoch_log import write_epoch_log
 from headtohead.core.errors import HeadToHeadError
 from headtohead.core.progress import Reporter
 from headtohead.training.checkpoint import load_checkpoint, save_checkpoint
-from headtohead.training.data_loader import Augmenter, Change, PictureSource, batches, unchanged
+from headtohead.training.data_loader import Augmenter, Change, ImageSource, batches, unchanged
 from headtohead.training.lr_schedule import cycle_of, rate_factor
-from headtohead.training.mixup import mixed
+from headtohead.training.mixup import mixup_or_cutmix
 from headtohead.training.network.classifier import (
     Classifier,
     class_weights,
-    copied,
+    copy_state,
     norm_layers,
     parameter_groups,
-    restored,
+    temporary_state,
 )
-from headtohead.training.records import EpochLine, Part, quality
-from headtohead.training.sampler import changes, epoch_order, plain_order, step_seed
+from headtohead.training.records import EpochRecord, Subset, fit_metrics
+from headtohead.training.sampler import epoch_augmentation, epoch_order, plain_order, step_seed
 from headtohead.training.settings import FinetuneSettings
 
-__all__ = ["Part", "Training"]
+__all__ = ["Subset", "Trainer"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 
 @dataclass
-class Training:
+class Trainer:
     """A network while it learns.
 
     Attributes:
@@ -55,19 +55,19 @@ class Training:
     """
 
     net: Classifier
-    source: PictureSource
+    source: ImageSource
     augmenter: Augmenter
-    part: Part
+    part: Subset
     settings: FinetuneSettings
     seed: int
     k: int
     device: torch.device
     bf16: bool = False
-    lines: list[EpochLine] = field(default_factory=list)
+    lines: list[EpochRecord] = field(default_factory=list)
     held_rows: list[Floats] = field(default_factory=list)
     snapshots: list[dict[str, Tensor]] = field(default_factory=list)
-    paces: list[dict[str, float]] = field(default_factory=list)
-    told: Callable[[Path], None] | None = None
+    throughput: list[dict[str, float]] = field(default_factory=list)
+    on_epoch_end: Callable[[Path], None] | None = None
     seconds_before: float = 0.0
 
     def __post_init__(self) -> None:
@@ -79,7 +79,7 @@ class Training:
         self.average = [p.detach().clone() for p in self.learning] if self.settings.ema else None
         self.step = 0
 
-    def run(self, until: int, held: Part | None, checkpoint: Path, key: str, reporter: Reporter) -> None:
+    def run(self, until: int, held: Subset | None, checkpoint: Path, key: str, reporter: Reporter) -> None:
         """Train up to and including epoch `until`, going on from the checkpoint where there is one.
 
         Args:
@@ -88,25 +88,25 @@ class Training:
         """
         self._resume(checkpoint, key, reporter)
         pace = ""
-        for _ in reporter.track(range(len(self.lines), until), f"{checkpoint.stem}: epochs"):
+        for _ in reporter.progress(range(len(self.lines), until), f"{checkpoint.stem}: epochs"):
             if self._out_of_patience():
                 break
             started, epoch = time.perf_counter(), len(self.lines)
             label = f"epoch {epoch + 1}/{until}{pace}"
             loss, accuracy, rate = self._epoch(epoch, label, reporter)
             seconds = time.perf_counter() - started
-            line = EpochLine(epoch + 1, loss, accuracy, None, None, rate)
+            line = EpochRecord(epoch + 1, loss, accuracy, None, None, rate)
             new = self._snap(epoch)
             if held is not None:
                 rows = self.predict(held.indices) if new or not self.snapshots else self.held_rows[-1]
-                told = quality(held.labels, rows)
-                line = EpochLine(epoch + 1, loss, accuracy, told.loss, told.accuracy, rate)
+                told = fit_metrics(held.labels, rows)
+                line = EpochRecord(epoch + 1, loss, accuracy, told.loss, told.accuracy, rate)
                 self.held_rows.append(rows)
             self.lines.append(line)
             speed = len(self.part.indices) / seconds
-            self.paces.append({"seconds": seconds, "time": time.time(), "pictures_per_second": speed})
+            self.throughput.append({"seconds": seconds, "time": time.time(), "images_per_second": speed})
             self._save(checkpoint, key)
-            pace = f", loss {loss:.3f}, {speed:.1f} pictures/s"
+            pace = f", loss {loss:.3f}, {speed:.1f} images/s"
 
     def predict(self, indices: Ints) -> Floats:
         """Return (n, k) probabilities, with the averaged weights if there are any, mirrored if sound."""
@@ -115,13 +115,13 @@ class Training:
                 return self._ask(indices)
         rows = []
         for state in self.snapshots:
-            with torch.inference_mode(), restored(self.net, state):
+            with torch.inference_mode(), temporary_state(self.net, state):
                 rows.append(self._ask(indices))
         return np.asarray(np.mean(rows, axis=0), dtype=np.float64)
 
     def _ask(self, indices: Ints) -> Floats:
         """Return (n, k) probabilities with the weights as they are."""
-        flip = self.settings.flip_test and self.augmenter.mirrors
+        flip = self.settings.flip_test and self.augmenter.flips
         order = plain_order(len(indices), max(self.settings.batch, 16))
         self.net.eval()
         out = []
@@ -136,7 +136,7 @@ class Training:
     def frozen_rows(self) -> tuple[npt.NDArray[np.float32], Ints]:
         """Return the backbone's features of the part (and of its mirror images, if sound) with labels."""
         rows = [self.features(self.part.indices)]
-        if self.augmenter.mirrors:
+        if self.augmenter.flips:
             rows.append(self.features(self.part.indices, lambda _place, pixels: pixels[:, ::-1]))
         return np.concatenate(rows), np.tile(self.part.labels, len(rows))
 
@@ -155,11 +155,11 @@ class Training:
         first, end = cycle_of(epoch, s.epochs, s.cycles)
         begun, total = first * len(order), (end - first) * len(order)
         warmup = 0.0 if first else s.warmup
-        change = changes(self.source, self.part.indices, self.augmenter, self.seed, epoch)
+        change = epoch_augmentation(self.source, self.part.indices, self.augmenter, self.seed, epoch)
         made = batches(self.source, self.part.indices, order, change, s.workers)
         self._learn_mode()
         losses, hits, rate = 0.0, 0, 0.0
-        for place, batch in enumerate(reporter.track(made, label, len(order))):
+        for place, batch in enumerate(reporter.progress(made, label, len(order))):
             rate = s.learning_rate * rate_factor(self.step - begun, total, warmup)
             targets = torch.from_numpy(self.part.labels[batch.places]).to(self.device)
             with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
@@ -181,7 +181,7 @@ class Training:
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["share"]
         rng = np.random.default_rng([self.seed, 4, *where])
-        inputs, pairs = mixed(inputs, targets, s.mixup, s.cutmix, rng)
+        inputs, pairs = mixup_or_cutmix(inputs, targets, s.mixup, s.cutmix, rng)
         with self._half():
             scores = self.net(inputs)
         weight = class_weights(self.part.labels, self.k, self.device) if s.balance == "loss" else None
@@ -241,7 +241,7 @@ class Training:
         told = [line.inner_loss for line in self.lines if line.inner_loss is not None]
         return bool(patience and told and len(told) - 1 - int(np.argmin(told)) >= patience)
 
-    def shrink(self, checkpoint: Path, key: str) -> None:
+    def drop_weights(self, checkpoint: Path, key: str) -> None:
         """Keep of a finished trial only its curve and its held rows; the network would fill the disk."""
         save_checkpoint(checkpoint, key, self._curve())
 
@@ -249,7 +249,7 @@ class Training:
         return {
             "lines": [asdict(line) for line in self.lines],
             "held_rows": [torch.from_numpy(rows) for rows in self.held_rows],
-            "paces": self.paces,
+            "paces": self.throughput,
         }
 
     def _save(self, checkpoint: Path, key: str) -> None:
@@ -267,19 +267,19 @@ class Training:
     def _tell(self, checkpoint: Path) -> None:
         """Write the curve as lines beside the checkpoint."""
         path = checkpoint.parent / "metrics.jsonl"
-        told = [asdict(line) | pace for line, pace in zip(self.lines, self.paces, strict=True)]
-        replace_lines(path, checkpoint.stem, told)
-        if self.told is not None:
-            self.told(path)
+        told = [asdict(line) | pace for line, pace in zip(self.lines, self.throughput, strict=True)]
+        write_epoch_log(path, checkpoint.stem, told)
+        if self.on_epoch_end is not None:
+            self.on_epoch_end(path)
 
     def _resume(self, checkpoint: Path, key: str, reporter: Reporter) -> None:
         state = load_checkpoint(checkpoint, key, reporter)
         if state is None:
             return
-        self.lines = [EpochLine(**line) for line in state["lines"]]
+        self.lines = [EpochRecord(**line) for line in state["lines"]]
         self.held_rows = [rows.numpy() for rows in state["held_rows"]]
-        self.paces = state["paces"]
-        self.seconds_before = sum(pace["seconds"] for pace in self.paces)
+        self.throughput = state["paces"]
+        self.seconds_before = sum(pace["seconds"] for pace in self.throughput)
         if "net" in state:
             self.net.load_state_dict(state["net"])
             self.optimizer.load_state_dict(state["optimizer"])
@@ -287,7 +287,7 @@ class Training:
         if self.average is not None:
             self.average = [tensor.to(self.device) for tensor in self.average]
         self._tell(checkpoint)
-        reporter.say(f"{checkpoint.stem}: goes on after epoch {len(self.lines)}.")
+        reporter.info(f"{checkpoint.stem}: goes on after epoch {len(self.lines)}.")
 
     def _snap(self, epoch: int) -> bool:
         """Keep the network, if several cycles are asked for and one of them ends with this epoch."""
@@ -295,5 +295,5 @@ class Training:
         if cycles == 1 or cycle_of(epoch, epochs, cycles)[1] != epoch + 1:
             return False
         with torch.no_grad(), self._averaged():
-            self.snapshots.append(copied(self.net))
+            self.snapshots.append(copy_state(self.net))
         return True

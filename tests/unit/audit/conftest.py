@@ -1,4 +1,4 @@
-"""Pictures in memory, for tests that need no files."""
+"""Images in memory, for tests that need no files."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class InMemory:
 
     def __init__(
         self,
-        pictures: dict[str, npt.NDArray[Any]],
+        images: dict[str, npt.NDArray[Any]],
         groups: dict[str, str] | None = None,
         broken: tuple[str, ...] = (),
     ) -> None:
-        self._pixels, self._groups, self._broken = pictures, groups or {}, broken
+        self._pixels, self._groups, self._broken = images, groups or {}, broken
         self.reads = 0
-        self.samples = tuple(self._sample(name, pixels) for name, pixels in pictures.items())
+        self.samples = tuple(self._sample(name, pixels) for name, pixels in images.items())
 
     def _sample(self, name: str, pixels: npt.NDArray[Any]) -> Sample:
         mark = hashlib.sha256(repr((pixels.shape, pixels.dtype)).encode() + pixels.tobytes()).hexdigest()

@@ -9,9 +9,9 @@ from tests.planting.defects import probability
 from tests.planting.memory import CLEAN, MemoryDataset, altered, class_rows, known, record_by
 
 from headtohead.audit.check import run_checks
-from headtohead.audit.context import Context
+from headtohead.audit.context import AuditContext
 from headtohead.audit.outputs import grouping_record
-from headtohead.audit.post_hoc import answered
+from headtohead.audit.post_hoc import update_post_hoc
 from headtohead.audit.registry import get_check
 
 CODES = ("H2H301", "H2H305", "H2H401", "H2H402")
@@ -20,7 +20,7 @@ LARGE = altered(CLEAN, class_rows(CLEAN, "yes"), record_by(n_bytes=30000))
 
 
 def record_of(data: MemoryDataset, ignore: Sequence[str] = ()) -> dict[str, Any]:
-    context = Context(data, grouping=known(data))
+    context = AuditContext(data, grouping=known(data))
     findings = run_checks(context, [get_check(code) for code in CODES], ignore)
     told = [one.model_dump(mode="json") for one in findings]
     return {
@@ -34,7 +34,7 @@ def record_of(data: MemoryDataset, ignore: Sequence[str] = ()) -> dict[str, Any]
 def after(
     record: dict[str, Any], best: tuple[str, float] | None, wrong: tuple[int, ...] = ()
 ) -> dict[str, Any]:
-    done = answered(record, best=best, ids=IDS, rows=probability(wrong), labels=CLEAN.labels())
+    done = update_post_hoc(record, best=best, ids=IDS, rows=probability(wrong), labels=CLEAN.labels())
     return done | {"by_code": {one["code"]: one for one in done["findings"]}}
 
 
@@ -77,12 +77,14 @@ def test_what_was_set_aside_stays_so_and_the_rest_is_left_alone() -> None:
 def test_only_the_scored_samples_are_judged() -> None:
     scored = [0, 3, 6, 9, *range(30, 50)]
     ids, labels = [IDS[i] for i in scored], CLEAN.labels()[scored]
-    done = answered(record_of(CLEAN), best=None, ids=ids, rows=probability((3, 4))[scored], labels=labels)
+    done = update_post_hoc(
+        record_of(CLEAN), best=None, ids=ids, rows=probability((3, 4))[scored], labels=labels
+    )
     found = next(one for one in done["findings"] if one["code"] == "H2H402")
     assert found["samples"] == [IDS[3]]
 
 
 def test_a_class_without_scored_samples_is_no_obstacle() -> None:
     rows, labels = probability((3,))[:20], CLEAN.labels()[:20]
-    done = answered(record_of(CLEAN), best=None, ids=IDS[:20], rows=rows, labels=labels)
+    done = update_post_hoc(record_of(CLEAN), best=None, ids=IDS[:20], rows=rows, labels=labels)
     assert "H2H402" in {one["code"] for one in done["findings"] if one["outcome"] in ("issue", "passed")}

@@ -1,4 +1,4 @@
-"""The 253 real pictures: what is known of them must be found by checks that know no file name."""
+"""The 253 real images: what is known of them must be found by checks that know no file name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def result(brain_mri: Path) -> AuditResult:
     """The whole audit but for the search for near-duplicates, which has tests of its own."""
     data = load(str(brain_mri))
     groups = {s.id: s.pixel_hash for s in data.samples}
-    return audit(data, grouping=Grouping(groups, (), (), (), (), {"pictures": len(groups)}))
+    return audit(data, grouping=Grouping(groups, (), (), (), (), {"images": len(groups)}))
 
 
 def named(result: AuditResult, code: str) -> list[str]:
@@ -44,7 +44,7 @@ def test_the_classical_crop(result: AuditResult) -> None:
     assert {"Y10.jpg", "Y89.JPG", "Y148.JPG", "Y167.JPG"} <= set(named(result, "H2H127"))
 
 
-def test_pictures_that_do_not_belong(result: AuditResult) -> None:
+def test_images_that_do_not_belong(result: AuditResult) -> None:
     assert "Y248.JPG" in named(result, "H2H130")[:3]  # an abdomen
     assert "N1.JPG" in named(result, "H2H131")  # a CT
     assert {"No16.jpg", "Y167.JPG"} == set(named(result, "H2H125"))

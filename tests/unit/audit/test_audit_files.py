@@ -16,7 +16,13 @@ from typer.testing import CliRunner, Result
 from headtohead.audit.audit import AuditResult, audit
 from headtohead.audit.clean import plan_clean, read_decisions, write_clean
 from headtohead.audit.duplicates.records import DuplicatePair, Grouping
-from headtohead.core.errors import HeadToHeadError, ManifestError, RunFolderError, TooFewError, UsageError
+from headtohead.core.errors import (
+    HeadToHeadError,
+    InsufficientDataError,
+    ManifestError,
+    RunFolderError,
+    UsageError,
+)
 from headtohead.data.dataset import Dataset
 from headtohead.data.load import load
 from headtohead.report.audit_page import write_audit_page
@@ -31,7 +37,7 @@ def head(rng: np.random.Generator) -> np.ndarray[Any, Any]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Twenty different pictures, one exact copy (another name) and one file that is no picture."""
+    """Twenty different images, one exact copy (another name) and one file that is no image."""
     root = tmp_path_factory.mktemp("set")
     rng = np.random.default_rng(0)
     for i in range(20):
@@ -39,7 +45,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         place.mkdir(exist_ok=True)
         cv2.imwrite(str(place / f"{'abcdefghijklmnopqrst'[i]}.png"), head(rng))
     (root / "yes" / "twin.png").write_bytes((root / "yes" / "b.png").read_bytes())
-    (root / "no" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n no picture")
+    (root / "no" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n no image")
     return root
 
 
@@ -52,7 +58,7 @@ def dataset(folder: Path) -> Dataset:
 def grouping(dataset: Dataset) -> Grouping:
     groups = {s.id: s.pixel_hash[:8] for s in dataset.samples}
     pair = DuplicatePair("yes/b.png", "yes/twin.png", "exact")
-    return Grouping(groups, (pair,), (), (), ("a note",), {"pictures": 21})
+    return Grouping(groups, (pair,), (), (), ("a note",), {"images": 21})
 
 
 @pytest.fixture(scope="module")
@@ -139,12 +145,14 @@ def test_features_of_the_wrong_length_are_refused(dataset: Dataset, grouping: Gr
 
 def test_pretrained_features_name_the_stranger(dataset: Dataset, grouping: Grouping) -> None:
     from headtohead.audit.check import run_checks
-    from headtohead.audit.context import Context, Settings
+    from headtohead.audit.context import AuditConfig, AuditContext
     from headtohead.audit.registry import get_check
 
     rows = np.random.default_rng(1).normal(size=(21, 12))
     rows[7] += 9
-    found = run_checks(Context(dataset, Settings(features=rows), grouping=grouping), [get_check("H2H130")])[0]
+    found = run_checks(
+        AuditContext(dataset, AuditConfig(features=rows), grouping=grouping), [get_check("H2H130")]
+    )[0]
     assert found.outcome == "issue"
     assert found.samples[0] == dataset.samples[7].id
     assert "pretrained features" in found.message
@@ -205,7 +213,7 @@ def test_clean_can_keep_one_of_each(
     assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == before
 
 
-def test_clean_keeps_all_pictures_of_a_patient(dataset: Dataset, grouping: Grouping) -> None:
+def test_clean_keeps_all_images_of_a_patient(dataset: Dataset, grouping: Grouping) -> None:
     patients = Grouping({s.id: s.label for s in dataset.samples}, grouping.pairs, (), (), (), {})
     plan = plan_clean(dataset, patients, keep="one-per-group")
     assert [d.path for d in plan.dropped] == ["no/broken.png", "yes/twin.png"]
@@ -222,7 +230,7 @@ def test_clean_drops_a_scene_with_two_labels_whole(dataset: Dataset) -> None:
 def test_clean_refuses_what_cannot_stand(
     dataset: Dataset, grouping: Grouping, folder: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(TooFewError):
+    with pytest.raises(InsufficientDataError):
         plan_clean(dataset, grouping, without={s.path: "x" for s in dataset.samples if s.label == "no"})
     with pytest.raises(UsageError, match="file of the data"):
         write_clean(plan_clean(dataset, grouping), folder / "yes" / "b.png")
@@ -270,7 +278,7 @@ def test_the_command_writes_three_files_and_fails_on_request(folder: Path, tmp_p
 def test_the_command_cleans(folder: Path, tmp_path: Path) -> None:
     done = run("clean", folder, "--out", tmp_path / "new.csv", "--keep", "one-per-group")
     assert done.exit_code == 0, done.output
-    assert "20 pictures in 20 groups" in done.stdout
+    assert "20 images in 20 groups" in done.stdout
     assert (tmp_path / "new.dropped.csv").is_file()
 
 

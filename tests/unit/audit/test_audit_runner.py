@@ -17,15 +17,15 @@ from headtohead.audit.check import (
     skipped,
     tip,
 )
-from headtohead.audit.context import Context
+from headtohead.audit.context import AuditContext
 from headtohead.audit.registry import CHECKS, get_check
-from headtohead.core.errors import NotDefinedError, UnknownNameError, UsageError
+from headtohead.core.errors import UndefinedMetricError, UnknownNameError, UsageError
 
-NOTHING = cast(Context, object())
+NOTHING = cast(AuditContext, object())
 
 
 def check(code: str, seen: Observation | Exception, severity: Any = "warning") -> Check:
-    def look(_: Context) -> Observation:
+    def look(_: AuditContext) -> Observation:
         if isinstance(seen, Exception):
             raise seen
         return seen
@@ -55,7 +55,7 @@ def test_each_outcome_is_kept_and_the_worst_stands_first() -> None:
 
 
 def test_an_explained_error_makes_a_check_skipped_with_its_text() -> None:
-    found = run_checks(NOTHING, [check("H2H301", NotDefinedError("a class is missing"))])[0]
+    found = run_checks(NOTHING, [check("H2H301", UndefinedMetricError("a class is missing"))])[0]
     assert found.outcome == "skipped"
     assert "a class is missing" in found.message
 

@@ -11,18 +11,18 @@ from sklearn.metrics import roc_auc_score
 from statsmodels.stats.proportion import proportion_confint
 
 from headtohead.audit.checks.labels import confident_errors, cramers_v
-from headtohead.audit.checks.leakage import copy_share
+from headtohead.audit.checks.leakage import expected_leaked_fraction
 from headtohead.audit.checks.sample_size import (
     auroc_error,
-    conformal_need,
+    conformal_minimum,
     smallest_accuracy_difference,
     smallest_auroc_difference,
     wilson_half_width,
 )
 from headtohead.audit.descriptors.auroc_bootstrap import auroc, bootstrap_auroc
-from headtohead.audit.descriptors.outlier_distance import block, far_from_groups, robust_z
-from headtohead.audit.descriptors.shortcut_probes import make_classifier, out_of_fold, probe
-from headtohead.core.errors import NotDefinedError, TooFewError
+from headtohead.audit.descriptors.outlier_distance import knn_distance_to_other_groups, pca_block, robust_z
+from headtohead.audit.descriptors.shortcut_probes import make_classifier, out_of_fold, run_shortcut_probe
+from headtohead.core.errors import InsufficientDataError, UndefinedMetricError
 
 
 @settings(max_examples=40, deadline=None)
@@ -38,7 +38,7 @@ def test_auroc_equals_sklearn_with_ties_and_many_classes(seed: int, k: int, coar
 
 
 def test_auroc_without_one_class_is_not_defined() -> None:
-    with pytest.raises(NotDefinedError):
+    with pytest.raises(UndefinedMetricError):
         auroc(np.full((3, 2), 0.5), np.zeros(3, dtype=np.int64))
 
 
@@ -77,8 +77,8 @@ def test_a_probe_sees_what_is_there_and_nothing_in_noise() -> None:
     labels, groups = np.arange(100) % 2, np.arange(100).astype(object)
     noise = rng.random((100, 6))
     told = np.column_stack([noise, labels + 0.3 * rng.random(100)])
-    assert probe(told, labels, groups).interval.low > 0.9
-    assert probe(noise, labels, groups).interval.low < 0.5
+    assert run_shortcut_probe(told, labels, groups).interval.low > 0.9
+    assert run_shortcut_probe(noise, labels, groups).interval.low < 0.5
 
 
 def test_a_probe_never_trains_on_the_group_it_answers_for() -> None:
@@ -93,7 +93,7 @@ def test_a_probe_never_trains_on_the_group_it_answers_for() -> None:
 
 
 def test_a_probe_on_too_few_groups_says_so() -> None:
-    with pytest.raises(TooFewError, match="5 groups"):
+    with pytest.raises(InsufficientDataError, match="5 groups"):
         out_of_fold(np.zeros((6, 2)), np.array([0, 0, 0, 0, 0, 1]), np.arange(6).astype(object))
 
 
@@ -135,7 +135,7 @@ def test_copy_share_equals_simulation() -> None:
     for _ in range(4000):
         order = rng.permutation(n)
         shares.append(np.isin(groups[order[:held]], groups[order[held:]]).mean())
-    assert copy_share(sizes) == pytest.approx(float(np.mean(shares)), abs=0.005)
+    assert expected_leaked_fraction(sizes) == pytest.approx(float(np.mean(shares)), abs=0.005)
 
 
 def test_wilson_half_width_equals_statsmodels() -> None:
@@ -160,14 +160,14 @@ def test_the_smallest_accuracy_difference_has_the_power_it_claims() -> None:
 def test_more_groups_show_smaller_differences() -> None:
     small, large = (smallest_auroc_difference(0.9, n, n) for n in (50, 500))
     assert large < small
-    assert [conformal_need(level) for level in (0.90, 0.95, 0.99)] == [9, 19, 99]
+    assert [conformal_minimum(level) for level in (0.90, 0.95, 0.99)] == [9, 19, 99]
 
 
 def test_a_stranger_stands_far_out_even_beside_its_own_copy() -> None:
     rng = np.random.default_rng(9)
     rows = np.vstack([rng.normal(size=(80, 10)), np.full((2, 10), 6.0)])
     groups = np.array([*range(80), "odd", "odd"], dtype=object)
-    distance = far_from_groups([rows], groups)
+    distance = knn_distance_to_other_groups([rows], groups)
     assert set(np.argsort(-distance)[:2].tolist()) == {80, 81}
     assert robust_z(np.log(distance))[80] > 3.5
 
@@ -175,4 +175,4 @@ def test_a_stranger_stands_far_out_even_beside_its_own_copy() -> None:
 def test_blocks_weigh_the_same() -> None:
     rng = np.random.default_rng(10)
     for scale in (1e-3, 1e3):
-        assert block(scale * rng.normal(size=(50, 30)), 5).var(axis=0).sum() == pytest.approx(1.0)
+        assert pca_block(scale * rng.normal(size=(50, 30)), 5).var(axis=0).sum() == pytest.approx(1.0)

@@ -13,7 +13,7 @@ from PIL import Image
 
 from headtohead.audit.clean import plan_clean, write_clean
 from headtohead.audit.duplicates import Grouping
-from headtohead.core.errors import TooFewError, UsageError
+from headtohead.core.errors import InsufficientDataError, UsageError
 from headtohead.data.dataset import Dataset
 from headtohead.data.load import LoadOptions, load
 
@@ -67,5 +67,5 @@ def test_files_whose_labels_are_known_are_not_said_to_lack_folders(tmp_path: Pat
     for name in ("yes", "no"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n")
-    with pytest.raises(TooFewError, match="mend, convert or replace them"):
+    with pytest.raises(InsufficientDataError, match="mend, convert or replace them"):
         load(str(tmp_path))

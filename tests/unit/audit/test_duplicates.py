@@ -15,7 +15,7 @@ from headtohead.audit.duplicates import alignment as align
 from headtohead.audit.duplicates import candidates as search
 from headtohead.audit.duplicates import grouping as assemble
 from headtohead.audit.duplicates import lsh as tables
-from headtohead.audit.duplicates.clustering import Link, Union, join_coherent
+from headtohead.audit.duplicates.clustering import Link, PoseUnionFind, merge_consistent_groups
 from headtohead.audit.duplicates.distinct_images import ordered_map
 from headtohead.audit.duplicates.group_names import name_groups
 from headtohead.core.records import Image
@@ -62,9 +62,9 @@ def test_kinds_of_pairs_and_names_of_groups(in_memory: Source) -> None:
 
 
 def test_order_of_files_and_number_of_workers_change_nothing(in_memory: Source) -> None:
-    pictures = several()
-    backwards = dict(reversed(pictures.items()))
-    assert find_groups(in_memory(pictures), workers=1) == find_groups(in_memory(backwards), workers=3)
+    images = several()
+    backwards = dict(reversed(images.items()))
+    assert find_groups(in_memory(images), workers=1) == find_groups(in_memory(backwards), workers=3)
 
 
 def test_equal_pixels_are_read_once(in_memory: Source) -> None:
@@ -89,13 +89,13 @@ def test_given_groups_are_joined_with_found_ones(in_memory: Source) -> None:
     assert sum(group == "p9" for group in grouping.groups.values()) == 4
 
 
-def test_two_given_groups_with_one_picture_become_one_and_this_is_said(in_memory: Source) -> None:
+def test_two_given_groups_with_one_image_become_one_and_this_is_said(in_memory: Source) -> None:
     grouping = find_groups(in_memory(several(), groups={"a0": "p7", "a0 small": "p8"}))
     assert grouping.groups["a0"] == grouping.groups["a0 small"] == "p7+p8"
     assert any("p7, p8" in note for note in grouping.notes)
 
 
-def test_blank_pictures_match_only_by_equal_pixels(in_memory: Source) -> None:
+def test_blank_images_match_only_by_equal_pixels(in_memory: Source) -> None:
     blank = {f"a{value}": np.full((40, 40), value, np.uint8) for value in (0, 7, 255)}
     grouping = find_groups(in_memory(blank | {"b0": blank["a0"].copy(), "c": np.zeros((3, 500), np.uint8)}))
     assert grouping.groups["a0"] == grouping.groups["b0"]
@@ -103,20 +103,20 @@ def test_blank_pictures_match_only_by_equal_pixels(in_memory: Source) -> None:
     assert any("hardly any contrast" in note for note in grouping.notes)
 
 
-def test_tiny_pictures_do_not_break_the_search(in_memory: Source) -> None:
+def test_tiny_images_do_not_break_the_search(in_memory: Source) -> None:
     rng = np.random.default_rng(0)
     shapes = [(1, 1), (2, 9), (9, 2), (5, 5), (28, 28)]
     tiny = {f"a{i}": rng.integers(0, 255, shape).astype(np.uint8) for i, shape in enumerate(shapes)}
     assert find_groups(in_memory(tiny)).n_groups == len(tiny)
 
 
-def test_a_picture_that_cannot_be_read_again_is_left_to_its_hash(in_memory: Source) -> None:
+def test_a_image_that_cannot_be_read_again_is_left_to_its_hash(in_memory: Source) -> None:
     grouping = find_groups(in_memory(several(), broken=("a0",)))
     assert grouping.groups["a0"] != grouping.groups["a0 small"]
     assert any("could not be read again" in note for note in grouping.notes)
 
 
-def test_nothing_and_one_picture(in_memory: Source) -> None:
+def test_nothing_and_one_image(in_memory: Source) -> None:
     assert find_groups(in_memory({})).groups == {}
     assert find_groups(in_memory({"a": scene(0)})).groups == {"a": "g0001"}
 
@@ -127,22 +127,22 @@ def _corner_matrix(turn: int) -> npt.NDArray[np.float64]:
     for row, column in ((1, 3), (3, 5)):
         board = np.zeros((7, 7), np.uint8)
         board[row, column] = 1
-        where = np.argwhere(fingerprint.turn_pixels(board, turn & 7) == 1)[0]
+        where = np.argwhere(fingerprint.rotate_pixels(board, turn & 7) == 1)[0]
         marks.append((where - 3).astype(float))
     return np.array(marks) @ np.linalg.inv(np.array([[-2.0, 0.0], [0.0, 2.0]]))
 
 
-@pytest.mark.parametrize("turn", range(fingerprint.TURNS))
+@pytest.mark.parametrize("turn", range(fingerprint.ORIENTATIONS))
 def test_turning_coefficients_equals_turning_pixels(turn: int) -> None:
-    picture = scene(2)
-    pixels = fingerprint.turn_pixels(picture, turn)
-    whole, direct = (fingerprint.describe(Image(p, 8, "L", "PNG"), p)[0] for p in (picture, pixels))
-    np.testing.assert_allclose(fingerprint.turn_coefficients(whole, turn), direct, atol=2e-3)
-    assert fingerprint.is_mirrored(turn) == (np.linalg.det(_corner_matrix(turn)) < 0)
+    image = scene(2)
+    pixels = fingerprint.rotate_pixels(image, turn)
+    whole, direct = (fingerprint.fingerprint(Image(p, 8, "L", "PNG"), p)[0] for p in (image, pixels))
+    np.testing.assert_allclose(fingerprint.rotate_coefficients(whole, turn), direct, atol=2e-3)
+    assert fingerprint.is_flipped(turn) == (np.linalg.det(_corner_matrix(turn)) < 0)
 
 
 def many(n: int, rng: np.random.Generator, common: float) -> npt.NDArray[np.float16]:
-    """Return fingerprints that share a mean, as pictures of one organ do."""
+    """Return fingerprints that share a mean, as images of one organ do."""
     side = fingerprint.FINE
     decay = 1 / (1 + np.hypot(*np.mgrid[:side, :side])) ** 1.5
     mean = common * decay * rng.normal(size=(1, 1, side, side))
@@ -159,21 +159,21 @@ def unit(blocks: npt.NDArray[Any]) -> npt.NDArray[np.float16]:
 def test_hash_tables_find_turned_copies_among_many(common: float) -> None:
     rng = np.random.default_rng(1)
     blocks = many(6000, rng, common)
-    turns = rng.integers(0, fingerprint.TURNS, 200)
+    turns = rng.integers(0, fingerprint.ORIENTATIONS, 200)
     for i, turn in enumerate(turns):
-        blocks[5000 + i] = fingerprint.turn_coefficients(blocks[i], int(turn))
+        blocks[5000 + i] = fingerprint.rotate_coefficients(blocks[i], int(turn))
     found = {
-        (one.a, one.b, one.kind) for one in search.candidates(unit(blocks + 0.03 * many(6000, rng, 0.0)))
+        (one.a, one.b, one.kind) for one in search.find_candidates(unit(blocks + 0.03 * many(6000, rng, 0.0)))
     }
     wanted = {(i, 5000 + i, fingerprint.kind_of(int(turn))) for i, turn in enumerate(turns)}
     assert len(wanted & found) >= 198
     assert len(found) < 3 * 6000
 
 
-def test_hash_tables_stay_bounded_where_all_pictures_are_alike() -> None:
+def test_hash_tables_stay_bounded_where_all_images_are_alike() -> None:
     rng = np.random.default_rng(2)
     blocks = unit(np.repeat(many(1, rng, 0.0), 5000, axis=0) + 1e-3 * many(5000, rng, 0.0))
-    first, second, _, alike = tables.neighbours(fingerprint.coarse(blocks), 3, 0.97)
+    first, second, _, alike = tables.approximate_neighbours(fingerprint.coarse(blocks), 3, 0.97)
     assert 0 < len(first) <= 3 * 5000
     assert (first != second).all()
     assert (alike > 0.97).all()
@@ -197,7 +197,7 @@ def test_a_very_large_set_is_searched_without_votes_and_says_so(
     def never(*_: Any) -> Any:
         raise AssertionError("votes were taken")
 
-    monkeypatch.setattr(find, "partners", never)
+    monkeypatch.setattr(find, "match_by_votes", never)
     for module in (search, find):
         monkeypatch.setattr(module, "ALL_PAIRS", 2)
         monkeypatch.setattr(module, "VOTED", 3)
@@ -208,15 +208,15 @@ def test_a_very_large_set_is_searched_without_votes_and_says_so(
 def _link(a: int, b: int, inliers: int, shift: float = 0.0) -> Link:
     matrix = np.eye(3)
     matrix[0, 2] = shift
-    return Link(a, b, align.Evidence(inliers, inliers, 0.1, 1.0, 1.0, 1.0, 1.0, 0.0, matrix))
+    return Link(a, b, align.AlignmentResult(inliers, inliers, 0.1, 1.0, 1.0, 1.0, 1.0, 0.0, matrix))
 
 
 def test_a_chain_is_cut_at_its_weakest_link_and_reported() -> None:
     links = [_link(0, 1, 90), _link(1, 2, 20), _link(2, 3, 80)]
-    groups, refused = join_coherent(links, lambda i, j, matrix, inverted: abs(i - j) >= 3)
+    groups, refused = merge_consistent_groups(links, lambda i, j, matrix, inverted: abs(i - j) >= 3)
     assert groups == [(0, 1), (2, 3)]
     assert [(one.link.a, one.link.b, one.witness) for one in refused] == [(1, 2, (0, 3))]
-    assert join_coherent(links, lambda *_: False)[0] == [(0, 1, 2, 3)]
+    assert merge_consistent_groups(links, lambda *_: False)[0] == [(0, 1, 2, 3)]
 
 
 def test_the_way_along_a_chain_is_composed() -> None:
@@ -226,7 +226,7 @@ def test_the_way_along_a_chain_is_composed() -> None:
         seen[min(i, j), max(i, j)] = float(matrix[0, 2]) * (1 if i < j else -1)
         return False
 
-    join_coherent(
+    merge_consistent_groups(
         [_link(0, 1, 50, shift=3.0), _link(1, 2, 40, shift=4.0), _link(2, 3, 30, shift=-1.0)], watch
     )
     assert seen == pytest.approx({(0, 2): 7.0, (0, 3): 6.0, (1, 3): 3.0})
@@ -238,7 +238,7 @@ def test_possibly_one_patient_never_swallows_a_class(
     monkeypatch.setattr(assemble, "SWALLOW_LEAST", 3)
     links = [_link(i, i + 1, 50 - i) for i in range(11)]
     samples = in_memory({f"a{i:02d}": scene(i, 16) for i in range(12)}).samples
-    union = Union([sample.id for sample in samples])
+    union = PoseUnionFind([sample.id for sample in samples])
 
     class Known:
         def id(self, index: int) -> str:
@@ -251,7 +251,7 @@ def test_possibly_one_patient_never_swallows_a_class(
 
 
 def test_union_of_overlapping_sets() -> None:
-    union = Union("abcdef")
+    union = PoseUnionFind("abcdef")
     union.join_all("ab")
     union.join_all("cd")
     union.join("d", "a")

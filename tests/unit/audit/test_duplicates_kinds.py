@@ -1,4 +1,4 @@
-"""Planted copies of every kind, on pictures of several kinds; and what must never be joined."""
+"""Planted copies of every kind, on images of several kinds; and what must never be joined."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Grey = npt.NDArray[np.uint8]
 Source = Callable[..., Any]
 
 
-def turned(picture: Grey, angle: float) -> Grey:
+def turned(image: Grey, angle: float) -> Grey:
     matrix = cv2.getRotationMatrix2D((SIDE / 2, SIDE / 2), angle, 1)
-    return np.asarray(cv2.warpAffine(picture, matrix, (SIDE, SIDE)), np.uint8)
+    return np.asarray(cv2.warpAffine(image, matrix, (SIDE, SIDE)), np.uint8)
 
 
-def lettered(picture: Grey) -> Grey:
-    out = picture.copy()
+def lettered(image: Grey) -> Grey:
+    out = image.copy()
     cv2.putText(out, "L 12.03", (6, 190), cv2.FONT_HERSHEY_SIMPLEX, 0.7, 255, 2)
     return out
 
@@ -37,8 +37,8 @@ def resized(across: float, down: float) -> Callable[[Grey], Grey]:
     )
 
 
-def recompressed(picture: Grey) -> Grey:
-    stored = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 30])[1]
+def recompressed(image: Grey) -> Grey:
+    stored = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 30])[1]
     return np.asarray(cv2.imdecode(stored, cv2.IMREAD_GRAYSCALE), np.uint8)
 
 
@@ -64,8 +64,8 @@ def planted(make: Callable[[int], Grey]) -> dict[str, Grey]:
     """Return N originals and one copy of each kind of each, named `<class><number> <kind>`."""
     found = {f"{'ab'[seed % 2]}{seed:02d}": make(seed) for seed in range(N)}
     copies = {
-        f"{name} {kind}": np.ascontiguousarray(change(picture))
-        for name, picture in found.items()
+        f"{name} {kind}": np.ascontiguousarray(change(image))
+        for name, image in found.items()
         for kind, change in KINDS.items()
     }
     return found | copies
@@ -91,8 +91,8 @@ def test_every_planted_kind_is_found_and_nothing_else(scene: str, in_memory: Sou
 
 @pytest.mark.parametrize("scene", SCENES)
 def test_different_scenes_of_one_kind_are_never_joined(scene: str, in_memory: Source) -> None:
-    pictures = {f"{'ab'[seed % 2]}{seed}": SCENES[scene](seed) for seed in range(100, 118)}
-    grouping = find_groups(in_memory(pictures), workers=2)
+    images = {f"{'ab'[seed % 2]}{seed}": SCENES[scene](seed) for seed in range(100, 118)}
+    grouping = find_groups(in_memory(images), workers=2)
     assert grouping.n_groups == 18
     assert grouping.pairs == ()
     assert grouping.similar == (), "letters and rulers that all share are no evidence of one patient"
@@ -100,7 +100,7 @@ def test_different_scenes_of_one_kind_are_never_joined(scene: str, in_memory: So
 
 def series(n: int) -> dict[str, Grey]:
     """Slices through one smooth volume, by name."""
-    return {f"a{at}": picture for at, picture in enumerate(slices_of_one_volume(n))}
+    return {f"a{at}": image for at, image in enumerate(slices_of_one_volume(n))}
 
 
 def test_neighbouring_slices_are_possibly_one_patient_and_not_duplicates(in_memory: Source) -> None:

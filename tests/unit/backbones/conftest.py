@@ -45,11 +45,11 @@ def dinov2() -> BackboneRecord:
 
 
 def _here(name: str) -> BackboneRecord:
-    from headtohead.backbones.weights.fetch import ensure
+    from headtohead.backbones.weights.fetch import ensure_weights
 
     record = resolve(name)
     try:
-        ensure(record)
+        ensure_weights(record)
     except WeightsError as error:
         if "sha256" in str(error):
             raise

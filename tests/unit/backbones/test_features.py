@@ -1,4 +1,4 @@
-"""Features: one row a picture, the same digits whatever was computed before, beside or after."""
+"""Features: one row an image, the same digits whatever was computed before, beside or after."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from headtohead.backbones.catalog import at_size, resolve
+from headtohead.backbones.catalog import resolve, with_input_size
 from headtohead.backbones.features import extract as features
 from headtohead.backbones.features.extract import extract
 from headtohead.core.errors import PrecisionError, UsageError
@@ -20,7 +20,7 @@ from headtohead.data.load import load
 from headtohead.preprocess.recipe import get_recipe
 
 T = TypeVar("T")
-VIT = at_size(resolve("scratch:test_vit"), 160)
+VIT = with_input_size(resolve("scratch:test_vit"), 160)
 CNN = resolve("scratch:test_efficientnet")
 RECIPE = get_recipe("none")
 
@@ -35,12 +35,12 @@ class Listener:
     def __init__(self, pieces: int = 10**6) -> None:
         self.pieces, self.heard = pieces, list[str]()
 
-    def say(self, message: str) -> None:
+    def info(self, message: str) -> None:
         self.heard.append(message)
 
-    warn = say
+    warning = info
 
-    def track(self, items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
+    def progress(self, items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
         for number, item in enumerate(items):
             if number >= self.pieces:
                 raise KilledError
@@ -48,9 +48,9 @@ class Listener:
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    """44 distinct pictures of two classes and one copy."""
-    root = tmp_path_factory.mktemp("pictures")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """44 distinct images of two classes and one copy."""
+    root = tmp_path_factory.mktemp("images")
     rng = np.random.default_rng(3)
     for number in range(44):
         folder = root / ("sick" if number % 2 else "well")
@@ -62,91 +62,91 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     return load(str(root))
 
 
-def test_one_row_per_sample_and_one_pass_per_picture(pictures: Dataset, tmp_path: Path) -> None:
-    found = extract(pictures, VIT, RECIPE, cache=tmp_path)
+def test_one_row_per_sample_and_one_pass_per_image(images: Dataset, tmp_path: Path) -> None:
+    found = extract(images, VIT, RECIPE, cache=tmp_path)
     assert found.rows.shape == (45, 128)
     assert found.rows.dtype == np.float32
-    assert found.how["computed"] == found.how["distinct_pictures"] == 44
-    where = {sample.path: row for sample, row in zip(pictures.samples, found.rows, strict=True)}
+    assert found.how["computed"] == found.how["distinct_images"] == 44
+    where = {sample.path: row for sample, row in zip(images.samples, found.rows, strict=True)}
     np.testing.assert_array_equal(where["well/copy.png"], where["well/6.png"])
     assert np.unique(found.rows, axis=0).shape[0] == 44
 
 
-def test_rows_are_what_the_network_says_of_each_picture_alone(pictures: Dataset, tmp_path: Path) -> None:
-    from headtohead.backbones.features.input_transform import fit_to
+def test_rows_are_what_the_network_says_of_each_image_alone(images: Dataset, tmp_path: Path) -> None:
+    from headtohead.backbones.features.input_transform import to_network_input
     from headtohead.backbones.load import load_backbone
 
-    found = extract(pictures, CNN, RECIPE, cache=tmp_path, precision="fp32", seed=4)
+    found = extract(images, CNN, RECIPE, cache=tmp_path, precision="fp32", seed=4)
     network = load_backbone(CNN, seed=4)
-    sample = pictures.samples[7]
-    picture = fit_to(RECIPE.apply(pictures.read(sample)).pixels, CNN)
+    sample = images.samples[7]
+    image = to_network_input(RECIPE.apply(images.read(sample)).pixels, CNN)
     with torch.inference_mode():
-        alone = network(torch.from_numpy(picture[None])).numpy()[0]
+        alone = network(torch.from_numpy(image[None])).numpy()[0]
     np.testing.assert_allclose(found.rows[7], alone, rtol=1e-4, atol=1e-6)
 
 
 def test_second_call_computes_nothing_and_loads_no_network(
-    pictures: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    images: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = extract(pictures, VIT, RECIPE, cache=tmp_path)
+    first = extract(images, VIT, RECIPE, cache=tmp_path)
     monkeypatch.setattr(features, "load_backbone", lambda *args, **options: pytest.fail("loaded again"))
-    second = extract(pictures, VIT, RECIPE, cache=tmp_path)
+    second = extract(images, VIT, RECIPE, cache=tmp_path)
     np.testing.assert_array_equal(first.rows, second.rows)
     assert second.how["computed"] == 0
-    steady = set(first.how) - {"seconds", "pictures_per_second", "computed"}
+    steady = set(first.how) - {"seconds", "images_per_second", "computed"}
     assert {key: first.how[key] for key in steady} == {key: second.how[key] for key in steady}
 
 
 @pytest.mark.parametrize("record", [VIT, CNN], ids=["vit", "cnn"])
 @pytest.mark.parametrize("precision", ["fp32", "auto"])
-def test_same_digits_after_a_kill(record: Any, precision: Any, pictures: Dataset, tmp_path: Path) -> None:
-    whole = extract(pictures, record, RECIPE, cache=tmp_path / "whole", precision=precision)
+def test_same_digits_after_a_kill(record: Any, precision: Any, images: Dataset, tmp_path: Path) -> None:
+    whole = extract(images, record, RECIPE, cache=tmp_path / "whole", precision=precision)
     with pytest.raises(KilledError):
-        extract(pictures, record, RECIPE, cache=tmp_path / "cut", precision=precision, reporter=Listener(1))
-    again = extract(pictures, record, RECIPE, cache=tmp_path / "cut", precision=precision)
+        extract(images, record, RECIPE, cache=tmp_path / "cut", precision=precision, reporter=Listener(1))
+    again = extract(images, record, RECIPE, cache=tmp_path / "cut", precision=precision)
     assert 0 < again.how["computed"] < 44
     np.testing.assert_array_equal(whole.rows, again.rows)
 
 
-def test_same_digits_whatever_was_cached_before(pictures: Dataset, tmp_path: Path) -> None:
-    whole = extract(pictures, CNN, RECIPE, cache=tmp_path / "whole", precision="fp32")
-    some = pictures.subset(sample.id for sample in pictures.samples[::3])
+def test_same_digits_whatever_was_cached_before(images: Dataset, tmp_path: Path) -> None:
+    whole = extract(images, CNN, RECIPE, cache=tmp_path / "whole", precision="fp32")
+    some = images.subset(sample.id for sample in images.samples[::3])
     extract(some, CNN, RECIPE, cache=tmp_path / "parts", precision="fp32")
-    parts = extract(pictures, CNN, RECIPE, cache=tmp_path / "parts", precision="fp32")
+    parts = extract(images, CNN, RECIPE, cache=tmp_path / "parts", precision="fp32")
     np.testing.assert_array_equal(whole.rows, parts.rows)
 
 
 def test_planted_dependence_on_the_batch_is_caught(
-    pictures: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    images: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The comparison above would see a network that normalises over its batch."""
-    plain = features.run_network
-    monkeypatch.setattr(features, "run_network", lambda *a: (rows := plain(*a)) - rows.mean(axis=0))
-    whole = extract(pictures, CNN, RECIPE, cache=tmp_path / "whole", precision="fp32")
-    some = pictures.subset(sample.id for sample in pictures.samples[::3])
+    plain = features.forward_in_batches
+    monkeypatch.setattr(features, "forward_in_batches", lambda *a: (rows := plain(*a)) - rows.mean(axis=0))
+    whole = extract(images, CNN, RECIPE, cache=tmp_path / "whole", precision="fp32")
+    some = images.subset(sample.id for sample in images.samples[::3])
     extract(some, CNN, RECIPE, cache=tmp_path / "parts", precision="fp32")
-    parts = extract(pictures, CNN, RECIPE, cache=tmp_path / "parts", precision="fp32")
+    parts = extract(images, CNN, RECIPE, cache=tmp_path / "parts", precision="fp32")
     assert not np.array_equal(whole.rows, parts.rows)
 
 
-def test_what_changes_a_row_changes_the_folder(pictures: Dataset, tmp_path: Path) -> None:
-    few = pictures.subset(sample.id for sample in pictures.samples[:9])
+def test_what_changes_a_row_changes_the_folder(images: Dataset, tmp_path: Path) -> None:
+    few = images.subset(sample.id for sample in images.samples[:9])
     calls: list[dict[str, Any]] = [
         {}, {"seed": 1}, {"precision": "auto"}, {"aspect": "pad"}, {"kind": "layers"}, {"batch": 2},
     ]  # fmt: skip
     for options in calls:
         extract(few, VIT, RECIPE, cache=tmp_path, **({"precision": "fp32"} | options))
     extract(few, VIT, get_recipe("classical"), cache=tmp_path, precision="fp32")
-    extract(few, at_size(VIT, 96), RECIPE, cache=tmp_path, precision="fp32")
+    extract(few, with_input_size(VIT, 96), RECIPE, cache=tmp_path, precision="fp32")
     assert len([path for path in tmp_path.iterdir() if path.is_dir()]) == len(calls) + 2
 
 
-def test_a_damaged_cache_is_said_and_computed_again(pictures: Dataset, tmp_path: Path) -> None:
-    first = extract(pictures, VIT, RECIPE, cache=tmp_path)
+def test_a_damaged_cache_is_said_and_computed_again(images: Dataset, tmp_path: Path) -> None:
+    first = extract(images, VIT, RECIPE, cache=tmp_path)
     piece = next(tmp_path.glob("*/rows-*.npz"))
     piece.write_bytes(piece.read_bytes()[:-300])
     listener = Listener()
-    again = extract(pictures, VIT, RECIPE, cache=tmp_path, reporter=listener)
+    again = extract(images, VIT, RECIPE, cache=tmp_path, reporter=listener)
     assert any("damaged" in sentence for sentence in listener.heard)
     np.testing.assert_array_equal(first.rows, again.rows)
 
@@ -156,63 +156,63 @@ class TestPrecision:
     def _fast(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(features, "fast_precision", lambda device: "bf16")
 
-    def test_auto_takes_what_agrees(self, pictures: Dataset, tmp_path: Path) -> None:
-        found = extract(pictures, VIT, RECIPE, cache=tmp_path)
+    def test_auto_takes_what_agrees(self, images: Dataset, tmp_path: Path) -> None:
+        found = extract(images, VIT, RECIPE, cache=tmp_path)
         assert found.how["precision"] == "bf16"
-        assert found.how["check"]["n_pictures"] == 8
+        assert found.how["check"]["n_images"] == 8
         assert 0 < found.how["check"]["relative_error"] < 0.05
 
     def test_auto_goes_back_to_fp32_and_says_so(
-        self, pictures: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, images: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("headtohead.backbones.features.precision.MAX_RELATIVE_ERROR", 1e-9)
         listener = Listener()
-        found = extract(pictures, VIT, RECIPE, cache=tmp_path, reporter=listener)
+        found = extract(images, VIT, RECIPE, cache=tmp_path, reporter=listener)
         assert found.how["precision"] == "fp32"
         assert any("Going on in fp32" in sentence for sentence in listener.heard)
-        plain = extract(pictures, VIT, RECIPE, cache=tmp_path, precision="fp32")
+        plain = extract(images, VIT, RECIPE, cache=tmp_path, precision="fp32")
         np.testing.assert_array_equal(found.rows, plain.rows)
 
     def test_asked_for_and_not_in_agreement_is_refused(
-        self, pictures: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, images: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("headtohead.backbones.features.precision.MAX_RELATIVE_ERROR", 1e-9)
         with pytest.raises(PrecisionError, match="relative error"):
-            extract(pictures, VIT, RECIPE, cache=tmp_path, precision="bf16")
+            extract(images, VIT, RECIPE, cache=tmp_path, precision="bf16")
 
 
-def test_maps_keep_their_shape(pictures: Dataset, tmp_path: Path) -> None:
-    few = pictures.subset(sample.id for sample in pictures.samples[:3])
+def test_maps_keep_their_shape(images: Dataset, tmp_path: Path) -> None:
+    few = images.subset(sample.id for sample in images.samples[:3])
     found = extract(few, CNN, RECIPE, cache=tmp_path, kind="map")
     channels, height, width = found.how["shape"]
     assert found.rows.shape == (3, channels * height * width)
 
 
-def test_how_tells_where_the_rows_come_from(pictures: Dataset, tmp_path: Path) -> None:
-    how = extract(pictures, VIT, RECIPE, cache=tmp_path, seed=7).how
+def test_how_tells_where_the_rows_come_from(images: Dataset, tmp_path: Path) -> None:
+    how = extract(images, VIT, RECIPE, cache=tmp_path, seed=7).how
     assert how["weights"]["pretraining"] == "none (random weights, seed 7)"
     assert how["recipe_digest"] == RECIPE.digest()
     assert how["device"] == "cpu"
-    assert how["pictures_per_second"] > 0
+    assert how["images_per_second"] > 0
     assert str(tmp_path) not in str(how)
 
 
 @pytest.mark.parametrize("options", [{"kind": "all"}, {"batch": 0}, {"device": "tpu9"}])
 def test_settings_that_mean_nothing_are_refused(
-    options: dict[str, Any], pictures: Dataset, tmp_path: Path
+    options: dict[str, Any], images: Dataset, tmp_path: Path
 ) -> None:
     with pytest.raises(UsageError):
-        extract(pictures, VIT, RECIPE, cache=tmp_path, **options)
+        extract(images, VIT, RECIPE, cache=tmp_path, **options)
 
 
 def test_digits_do_not_depend_on_the_number_of_threads(
-    pictures: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    images: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, found = torch.get_num_threads(), []
     for threads in (1, 3):
         monkeypatch.setenv("OMP_NUM_THREADS", str(threads))
         torch.set_num_threads(threads)
-        found.append(extract(pictures, CNN, RECIPE, cache=tmp_path / str(threads), precision="fp32").rows)
+        found.append(extract(images, CNN, RECIPE, cache=tmp_path / str(threads), precision="fp32").rows)
         assert torch.get_num_threads() == threads
     torch.set_num_threads(before)
     np.testing.assert_array_equal(found[0], found[1])

@@ -13,7 +13,7 @@ import torch
 
 from headtohead.backbones.catalog import resolve
 from headtohead.backbones.load import load_backbone
-from headtohead.backbones.weights.fetch import ensure, listing, where
+from headtohead.backbones.weights.fetch import ensure_weights, listing, where
 from headtohead.core.errors import WeightsError
 
 TINY = "timm:test_vit.r160_in1k"
@@ -31,7 +31,7 @@ def _features(name: str) -> Any:
 
 def _fails(name: str) -> str:
     with pytest.raises(WeightsError) as caught:
-        ensure(resolve(name))
+        ensure_weights(resolve(name))
     message = str(caught.value)
     assert all(way in message for way in WAYS_ON)
     return message
@@ -41,7 +41,7 @@ def test_downloaded_pinned_recorded_and_offline_after(hub: Any, timm_file: bytes
     hub.add(REPOSITORY, model=timm_file)
     assert where(TINY) is None
     first = _features(TINY)
-    weights = ensure(resolve(TINY))
+    weights = ensure_weights(resolve(TINY))
     assert weights.revision == hub.commit
     assert weights.source == f"hub repository {REPOSITORY}"
     assert len(weights.sha256) == 64
@@ -60,11 +60,11 @@ def test_downloaded_pinned_recorded_and_offline_after(hub: Any, timm_file: bytes
 
 def test_a_pinned_commit_is_kept_when_the_repository_moves_on(hub: Any, timm_file: bytes) -> None:
     hub.add(REPOSITORY, model=timm_file)
-    before = ensure(resolve(TINY))
+    before = ensure_weights(resolve(TINY))
     hub.commit = "f" * 40
     hub.add(REPOSITORY, model=timm_file[:-4] + b"\0\0\0\0")
     hub.asked.clear()
-    assert ensure(resolve(TINY)) == before
+    assert ensure_weights(resolve(TINY)) == before
     assert hub.asked == []
 
 
@@ -128,7 +128,7 @@ def test_truncated_download_leaves_nothing_that_is_used(hub: Any, timm_file: byt
     assert REPOSITORY in message
     assert where(TINY) is None
     hub.fault = ""
-    assert ensure(resolve(TINY)).revision == hub.commit
+    assert ensure_weights(resolve(TINY)).revision == hub.commit
 
 
 def test_checksum_mismatch(hub: Any, timm_file: bytes) -> None:
@@ -142,7 +142,7 @@ def test_checksum_mismatch(hub: Any, timm_file: bytes) -> None:
 
 def test_cached_file_changed_later_is_refused(hub: Any, timm_file: bytes) -> None:
     hub.add(REPOSITORY, model=timm_file)
-    path = Path(ensure(resolve(TINY)).path or "").resolve()
+    path = Path(ensure_weights(resolve(TINY)).path or "").resolve()
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)

@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load, save_file
 
-from headtohead.backbones.catalog import at_size, resolve
+from headtohead.backbones.catalog import resolve, with_input_size
 from headtohead.backbones.load import load_backbone, read_tensors
 from headtohead.core.errors import WeightsError
 
@@ -86,7 +86,7 @@ class TestFile:
     def test_transformers_at_another_size(self, tmp_path: Path, vit_files: tuple[bytes, bytes]) -> None:
         (tmp_path / "config.json").write_bytes(vit_files[0])
         (tmp_path / "model.safetensors").write_bytes(vit_files[1])
-        network = load_backbone(at_size(resolve(f"path:{tmp_path}"), 96))
+        network = load_backbone(with_input_size(resolve(f"path:{tmp_path}"), 96))
         assert network.feature_map(torch.zeros(1, 3, 96, 96)).shape == (1, 32, 6, 6)
 
     def test_weights_of_another_network_are_refused(self, tmp_path: Path, timm_file: bytes) -> None:
@@ -130,5 +130,5 @@ class TestFile:
 
 def test_positions_are_resampled_to_the_size_asked_for(tmp_path: Path, timm_file: bytes) -> None:
     (tmp_path / "model.safetensors").write_bytes(timm_file)
-    record = at_size(resolve(f"path:{tmp_path / 'model.safetensors'}?arch=test_vit"), 96)
+    record = with_input_size(resolve(f"path:{tmp_path / 'model.safetensors'}?arch=test_vit"), 96)
     assert load_backbone(record)(torch.zeros(1, 3, 96, 96)).shape == (1, 128)

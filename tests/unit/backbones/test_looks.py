@@ -9,24 +9,24 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from headtohead.backbones.catalog import at_size, resolve
+from headtohead.backbones.catalog import resolve, with_input_size
 from headtohead.backbones.features.extract import extract
-from headtohead.backbones.features.views import Look, Mirrored, looked_at
+from headtohead.backbones.features.views import FeatureView, FlippedDataset, extract_view
 from headtohead.contenders.expression import parse_list
-from headtohead.contenders.factory import Workshop, build_heads, check_specs
+from headtohead.contenders.factory import BuildContext, build_heads, check_specs
 from headtohead.core.config import StudyConfig
 from headtohead.core.errors import NoEffectError, UnknownNameError, UsageError
 from headtohead.data.dataset import Dataset
 from headtohead.data.load import load
 from headtohead.preprocess.recipe import get_recipe
 
-VIT = at_size(resolve("scratch:test_vit"), 160)
+VIT = with_input_size(resolve("scratch:test_vit"), 160)
 NONE = get_recipe("none")
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    """Six pictures, the last of which mirrors the first."""
+def images(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """Six images, the last of which mirrors the first."""
     root = tmp_path_factory.mktemp("looks")
     rng = np.random.default_rng(3)
     for number in range(5):
@@ -40,43 +40,44 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 
 
 def test_words_after_the_colon() -> None:
-    assert Look.of("probe") == Look() and str(Look()) == "plain"
-    assert str(Look.of("mlp:flip+layers")) == "layers+flip"
-    assert Look.of("probe:layers").kind == "layers"
-    assert Look.of("probe:symmetry").mirrors and not Look.of("probe:layers").mirrors
+    assert FeatureView.parse("probe") == FeatureView() and str(FeatureView()) == "plain"
+    assert str(FeatureView.parse("mlp:flip+layers")) == "layers+flip"
+    assert FeatureView.parse("probe:layers").kind == "layers"
+    assert FeatureView.parse("probe:symmetry").flips and not FeatureView.parse("probe:layers").flips
     with pytest.raises(NoEffectError):
-        Look.of("probe:symmetry+flip")
+        FeatureView.parse("probe:symmetry+flip")
     for wrong in ("probe:", "probe:layer", "mlp:layers+flop"):
         with pytest.raises(UnknownNameError):
-            Look.of(wrong)
+            FeatureView.parse(wrong)
 
 
-def test_mirror_images_are_other_pictures_of_the_same_samples(pictures: Dataset) -> None:
-    mirrored = Mirrored.of(pictures)
-    sample = pictures.samples[0]
-    assert np.array_equal(mirrored.read(mirrored.samples[0]).pixels, pictures.read(sample).pixels[:, ::-1])
-    assert {s.pixel_hash for s in mirrored.samples}.isdisjoint(s.pixel_hash for s in pictures.samples)
-    assert [s.id for s in mirrored.samples] == [s.id for s in pictures.samples]
+def test_mirror_images_are_other_images_of_the_same_samples(images: Dataset) -> None:
+    mirrored = FlippedDataset.of(images)
+    sample = images.samples[0]
+    assert np.array_equal(mirrored.read(mirrored.samples[0]).pixels, images.read(sample).pixels[:, ::-1])
+    assert {s.pixel_hash for s in mirrored.samples}.isdisjoint(s.pixel_hash for s in images.samples)
+    assert [s.id for s in mirrored.samples] == [s.id for s in images.samples]
 
 
-def test_flip_does_not_tell_left_from_right_and_plain_does(pictures: Dataset, tmp_path: Path) -> None:
-    by_name = {Path(sample.path).name: index for index, sample in enumerate(pictures.samples)}
+def test_flip_does_not_tell_left_from_right_and_plain_does(images: Dataset, tmp_path: Path) -> None:
+    by_name = {Path(sample.path).name: index for index, sample in enumerate(images.samples)}
     first, turned = by_name["0.png"], by_name["turned.png"]
-    plain = looked_at(pictures, VIT, NONE, Look(), cache=tmp_path)
-    flip = looked_at(pictures, VIT, NONE, Look(flip=True), cache=tmp_path)
-    assert np.array_equal(plain.rows, extract(pictures, VIT, NONE, cache=tmp_path).rows)
+    plain = extract_view(images, VIT, NONE, FeatureView(), cache=tmp_path)
+    flip = extract_view(images, VIT, NONE, FeatureView(flip=True), cache=tmp_path)
+    assert np.array_equal(plain.rows, extract(images, VIT, NONE, cache=tmp_path).rows)
     np.testing.assert_allclose(flip.rows[first], flip.rows[turned], rtol=1e-4, atol=1e-5)
     assert np.abs(plain.rows[first] - plain.rows[turned]).max() > 1e-3
     assert flip.how["mirror images"]["kind"] == "last"
     assert (
-        looked_at(pictures, VIT, NONE, Look(layers=True), cache=tmp_path).rows.shape[1] > plain.rows.shape[1]
+        extract_view(images, VIT, NONE, FeatureView(layers=True), cache=tmp_path).rows.shape[1]
+        > plain.rows.shape[1]
     )
 
 
 def test_symmetry_is_that_of_the_mirror_image_and_nothing_where_there_is_none_to_find() -> None:
     import torch
 
-    from headtohead.backbones.features.asymmetry import differences, paired
+    from headtohead.backbones.features.asymmetry import asymmetry_features, bilateral_features
     from headtohead.backbones.load import load_backbone
 
     for name in ("scratch:test_vit", "scratch:test_efficientnet"):
@@ -84,15 +85,15 @@ def test_symmetry_is_that_of_the_mirror_image_and_nothing_where_there_is_none_to
         x = torch.rand(2, 3, 160, 160, generator=torch.Generator().manual_seed(1))
         even = (x + x.flip(-1)) / 2
         with torch.inference_mode():
-            rows, turned, nothing = (paired(network, given) for given in (x, x.flip(-1), even))
-            map_ = network.middle(x)[1]
+            rows, turned, nothing = (bilateral_features(network, given) for given in (x, x.flip(-1), even))
+            map_ = network.intermediate_features(x)[1]
         torch.testing.assert_close(rows, turned, rtol=1e-4, atol=1e-4)
         gaps = slice(-6 * map_.shape[1], None)
         assert nothing[:, gaps].abs().max() < 1e-4 < rows[:, gaps].abs().mean()
     here, there = torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 4, 4)
     here[0, 0, 0, 0] = 4.0
     expected = [4 / 16, 4.0, (1.0 + 2 * 4 / 6 + 4 / 9) / 16, 1.0, 4 / 16, 4.0]
-    torch.testing.assert_close(differences(here, there)[0], torch.tensor(expected))
+    torch.testing.assert_close(asymmetry_features(here, there)[0], torch.tensor(expected))
 
 
 def test_middle_of_a_transformers_network_is_the_block_at_three_quarters(
@@ -100,9 +101,9 @@ def test_middle_of_a_transformers_network_is_the_block_at_three_quarters(
 ) -> None:
     import torch
 
-    from headtohead.backbones.features.asymmetry import paired
+    from headtohead.backbones.features.asymmetry import bilateral_features
     from headtohead.backbones.load import load_backbone
-    from headtohead.backbones.network import lay_out
+    from headtohead.backbones.network import tokens_to_map
 
     (tmp_path / "config.json").write_bytes(vit_files[0])
     (tmp_path / "model.safetensors").write_bytes(vit_files[1])
@@ -113,23 +114,23 @@ def test_middle_of_a_transformers_network_is_the_block_at_three_quarters(
     block = next(m for name, m in network.body.named_modules() if name.endswith(("layer.3", "layers.3")))
     block.register_forward_hook(lambda _m, _i, out: seen.append(out[0] if isinstance(out, tuple) else out))
     with torch.inference_mode():
-        pooled, found = network.middle(x)
-        expected = lay_out(network.body.layernorm(seen[0]), 1, (4, 4))
+        pooled, found = network.intermediate_features(x)
+        expected = tokens_to_map(network.body.layernorm(seen[0]), 1, (4, 4))
         torch.testing.assert_close(found, expected)
         torch.testing.assert_close(pooled[:, :64], network(x))
-        assert paired(network, x).shape == (2, 64 + 3 * 32 + 6 * 32)
+        assert bilateral_features(network, x).shape == (2, 64 + 3 * 32 + 6 * 32)
 
 
-def workshop(pictures: Dataset, cache: Path, **train: str) -> Workshop:
+def workshop(images: Dataset, cache: Path, **train: str) -> BuildContext:
     config: Any = StudyConfig.model_validate({"data": "x", "contenders": ("x",), "train": train})
-    return Workshop(pictures, NONE, config, cache, lambda name, cell: None, lambda name, facts: None)  # type: ignore[arg-type,return-value]
+    return BuildContext(images, NONE, config, cache, lambda name, cell: None, lambda name, facts: None)  # type: ignore[arg-type,return-value]
 
 
-def test_contenders_take_their_look_from_their_mode(pictures: Dataset, tmp_path: Path) -> None:
+def test_contenders_take_their_look_from_their_mode(images: Dataset, tmp_path: Path) -> None:
     name = "scratch:test_vit"
     specs = parse_list(f"{name}, {name}@probe:layers+flip, {name}@mlp:layers")
     check_specs(specs)
-    heads: Any = build_heads(specs, workshop(pictures, tmp_path))
+    heads: Any = build_heads(specs, workshop(images, tmp_path))
     plain, deep, mlp = (heads[spec.name]._features() for spec in specs)
     assert plain.shape[1] < deep.shape[1] == mlp.shape[1]
     assert not np.array_equal(deep, mlp)
@@ -137,9 +138,9 @@ def test_contenders_take_their_look_from_their_mode(pictures: Dataset, tmp_path:
         check_specs(parse_list(f"{name}@probe:layer"))
 
 
-def test_flips_are_refused_where_the_preset_does_not_mirror(pictures: Dataset, tmp_path: Path) -> None:
+def test_flips_are_refused_where_the_preset_does_not_mirror(images: Dataset, tmp_path: Path) -> None:
     for look in ("flip", "symmetry"):
         specs = parse_list(f"scratch:test_vit@probe:{look}")
         with pytest.raises(UsageError, match="xray"):
-            build_heads(specs, workshop(pictures, tmp_path, augment="xray"))
-        build_heads(specs, workshop(pictures, tmp_path, augment="mri"))
+            build_heads(specs, workshop(images, tmp_path, augment="xray"))
+        build_heads(specs, workshop(images, tmp_path, augment="mri"))

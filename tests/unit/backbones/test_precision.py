@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from headtohead.backbones.features.precision import agreement, dtype_of, fast_precision, pick_device
+from headtohead.backbones.features.precision import check_precision, dtype_of, fast_precision, pick_device
 from headtohead.core.errors import UsageError
 
 ROWS = np.random.default_rng(1).normal(size=(8, 20)).astype(np.float32)
@@ -15,7 +15,7 @@ ROWS = np.random.default_rng(1).normal(size=(8, 20)).astype(np.float32)
 def test_figures_by_hand() -> None:
     reference = np.array([[3.0, 4.0], [0.0, 10.0], [6.0, 8.0]], np.float32)
     fast = reference + np.array([[0.3, 0.4], [0.0, 0.0], [0.0, 0.0]], np.float32)
-    found = agreement(reference, fast)
+    found = check_precision(reference, fast)
     assert found.relative_error == pytest.approx(0.1)  # 0.5 / 5
     # the error (0.3, 0.4) in one row of three leaves 2/3 and -1/3, -1/3 of it once its mean is taken off
     spread = np.sqrt(((reference - reference.mean(0)) ** 2).sum())
@@ -26,29 +26,29 @@ def test_figures_by_hand() -> None:
 
 def test_rounding_to_bf16_holds_and_noise_does_not() -> None:
     rounded = torch.from_numpy(ROWS).bfloat16().float().numpy()
-    assert agreement(ROWS, rounded).holds
+    assert check_precision(ROWS, rounded).holds
     noise = np.random.default_rng(2).normal(size=ROWS.shape).astype(np.float32)
-    assert not agreement(ROWS, ROWS + 0.3 * noise).holds
+    assert not check_precision(ROWS, ROWS + 0.3 * noise).holds
 
 
 def test_small_error_that_swaps_neighbours_is_caught() -> None:
-    rows = 1000 + ROWS  # all pictures alike: 0.1 % of error is larger than what tells them apart
+    rows = 1000 + ROWS  # all images alike: 0.1 % of error is larger than what tells them apart
     shuffled = 1000 + ROWS[::-1] * np.float32(-1)
-    found = agreement(rows, shuffled)
+    found = check_precision(rows, shuffled)
     assert found.relative_error is not None
     assert found.relative_error < 0.01
     assert not found.holds
 
 
-def test_a_shift_common_to_all_pictures_is_no_loss_of_difference() -> None:
-    found = agreement(ROWS, ROWS + np.float32(0.01))
+def test_a_shift_common_to_all_images_is_no_loss_of_difference() -> None:
+    found = check_precision(ROWS, ROWS + np.float32(0.01))
     assert found.centred_error == pytest.approx(0.0, abs=1e-6)
 
 
 def test_overflow_is_caught() -> None:
     broken = ROWS.copy()
     broken[2, 3] = np.inf
-    found = agreement(ROWS, broken)
+    found = check_precision(ROWS, broken)
     assert not found.holds
     assert "not finite" in str(found)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headtohead.backbones.features.feature_cache import RowStore
+from headtohead.backbones.features.feature_cache import FeatureCache
 from headtohead.core.errors import UsageError
 
 RNG = np.random.default_rng(0)
@@ -20,12 +20,12 @@ class Listener:
     def __init__(self) -> None:
         self.warned: list[str] = []
 
-    def say(self, message: str) -> None: ...
+    def info(self, message: str) -> None: ...
 
-    def warn(self, message: str) -> None:
+    def warning(self, message: str) -> None:
         self.warned.append(message)
 
-    def track(self, items: object, label: str, total: int | None = None) -> object:
+    def progress(self, items: object, label: str, total: int | None = None) -> object:
         return items
 
 
@@ -34,41 +34,41 @@ def _pick(*numbers: int) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.fl
 
 
 def test_rows_come_back_in_the_order_asked(tmp_path: Path) -> None:
-    store = RowStore(tmp_path)
+    store = FeatureCache(tmp_path)
     store.add(_pick(0, 1))
     store.add(_pick(2))
-    found = RowStore(tmp_path)
+    found = FeatureCache(tmp_path)
     assert found.missing(ROWS) == ["key3", "key4", "key5"]
     np.testing.assert_array_equal(
-        found.take(["key2", "key0", "key2"]), np.stack([*_pick(2, 0).values(), ROWS["key2"]])
+        found.get(["key2", "key0", "key2"]), np.stack([*_pick(2, 0).values(), ROWS["key2"]])
     )
 
 
 def test_packing_keeps_every_row_in_one_file(tmp_path: Path) -> None:
-    store = RowStore(tmp_path)
+    store = FeatureCache(tmp_path)
     for number in range(6):
         store.add(_pick(number))
-    store.pack()
+    store.compact()
     assert len(list(tmp_path.glob("rows-*.npz"))) == 1
-    np.testing.assert_array_equal(RowStore(tmp_path).take(ROWS), np.stack(list(ROWS.values())))
+    np.testing.assert_array_equal(FeatureCache(tmp_path).get(ROWS), np.stack(list(ROWS.values())))
 
 
 def test_the_order_of_writing_does_not_change_a_byte(tmp_path: Path) -> None:
     for folder, order in (("a", (0, 1, 2)), ("b", (2, 1, 0))):
-        store = RowStore(tmp_path / folder)
+        store = FeatureCache(tmp_path / folder)
         for number in order:
             store.add(_pick(number))
-        store.pack()
+        store.compact()
     one, two = (next((tmp_path / folder).glob("rows-*.npz")) for folder in ("a", "b"))
     assert one.name == two.name
     np.testing.assert_array_equal(
-        RowStore(tmp_path / "a").take(_pick(0, 1, 2)), RowStore(tmp_path / "b").take(_pick(0, 1, 2))
+        FeatureCache(tmp_path / "a").get(_pick(0, 1, 2)), FeatureCache(tmp_path / "b").get(_pick(0, 1, 2))
     )
 
 
 @pytest.mark.parametrize("harm", ["cut", "flip", "empty"])
 def test_a_damaged_piece_is_named_and_dropped(tmp_path: Path, harm: str) -> None:
-    store = RowStore(tmp_path)
+    store = FeatureCache(tmp_path)
     store.add(_pick(0, 1))
     store.add(_pick(2))
     victim = next(path for path in tmp_path.glob("rows-*.npz") if len(RowStoreProbe(path)) == 2)
@@ -79,7 +79,7 @@ def test_a_damaged_piece_is_named_and_dropped(tmp_path: Path, harm: str) -> None
     harmed = {"cut": bytes(content[: len(content) // 2]), "flip": bytes(content), "empty": b""}
     victim.write_bytes(harmed[harm])
     listener = Listener()
-    again = RowStore(tmp_path, listener)  # type: ignore[arg-type]
+    again = FeatureCache(tmp_path, listener)  # type: ignore[arg-type]
     assert again.missing(_pick(0, 1, 2)) == ["key0", "key1"]
     assert victim.name in listener.warned[0]
 
@@ -91,4 +91,4 @@ def RowStoreProbe(path: Path) -> list[str]:  # noqa: N802
 
 def test_a_row_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no cached row"):
-        RowStore(tmp_path).take(["key0"])
+        FeatureCache(tmp_path).get(["key0"])

@@ -32,12 +32,12 @@ class Listener:
     def __init__(self) -> None:
         self.warned: list[str] = []
 
-    def say(self, message: str) -> None: ...
+    def info(self, message: str) -> None: ...
 
-    def warn(self, message: str) -> None:
+    def warning(self, message: str) -> None:
         self.warned.append(message)
 
-    def track(self, items: Any, label: str, total: int | None = None) -> Any:
+    def progress(self, items: Any, label: str, total: int | None = None) -> Any:
         return items
 
 

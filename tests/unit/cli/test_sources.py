@@ -10,7 +10,7 @@ import pytest
 from headtohead.cli.audit import audit, clean
 from headtohead.cli.best import best
 from headtohead.cli.compare import compare
-from headtohead.cli.data_options import OPTIONS, load_options, pairs, reads_data
+from headtohead.cli.data_options import OPTIONS, load_options, split_pairs, with_data_options
 from headtohead.cli.preprocess import augment_preview, preprocess
 from headtohead.cli.reproduce import reproduce
 from headtohead.core.config import DataConfig
@@ -32,7 +32,7 @@ def test_the_options_are_those_of_the_configuration() -> None:
 def test_what_was_asked_arrives_as_load_options() -> None:
     told: dict[str, Any] = {}
 
-    @reads_data
+    @with_data_options
     def command(data: str, *, reading: dict[str, Any], loud: bool = False) -> None:
         told.update(reading, data=data, loud=loud)
 
@@ -46,4 +46,4 @@ def test_what_was_asked_arrives_as_load_options() -> None:
 
 def test_a_pair_without_its_sign_is_explained() -> None:
     with pytest.raises(UsageError, match="--columns got 'path'; expected NAME=VALUE"):
-        pairs("path", "--columns")
+        split_pairs("path", "--columns")

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from headtohead.core.epoch_log import read_lines, replace_lines
+from headtohead.core.epoch_log import read_epoch_log, write_epoch_log
 from headtohead.core.errors import MissingExtraError, UnknownNameError
-from headtohead.core.trackers import Boards, check_boards
+from headtohead.core.trackers import Trackers, check_trackers
 
 LINES = [
     {
         "epoch": epoch, "train_loss": 1 / epoch, "train_accuracy": 0.5, "inner_loss": None, "inner_accuracy": None,
-        "learning_rate": 1e-4, "seconds": 2.0, "time": 1e9 + epoch, "pictures_per_second": 3.0,
+        "learning_rate": 1e-4, "seconds": 2.0, "time": 1e9 + epoch, "images_per_second": 3.0,
     }
     for epoch in range(1, 6)
 ]  # fmt: skip
@@ -37,10 +37,10 @@ def finish(run: Path) -> None:
 
 def test_lines_of_one_training_are_replaced_and_others_stay(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
-    replace_lines(path, "trial0", LINES[:2])
-    replace_lines(path, "main", LINES[:3])
-    replace_lines(path, "trial0", LINES[:1])
-    assert [(line["training"], line["epoch"]) for line in read_lines(path)] == [
+    write_epoch_log(path, "trial0", LINES[:2])
+    write_epoch_log(path, "main", LINES[:3])
+    write_epoch_log(path, "trial0", LINES[:1])
+    assert [(line["training"], line["epoch"]) for line in read_epoch_log(path)] == [
         ("main", 1), ("main", 2), ("main", 3), ("trial0", 1),
     ]  # fmt: skip
 
@@ -59,29 +59,29 @@ class TestTensorBoard:
 
     def test_is_read_by_tensorboard_itself_and_never_doubled(self, tmp_path: Path) -> None:
         for epoch in range(1, 6):
-            replace_lines(work(tmp_path), "main", LINES[:epoch])
-            boards = Boards(tmp_path, ["tensorboard"])  # as if each epoch came from another process
-            boards.catch_up()
-            boards.show(work(tmp_path))
+            write_epoch_log(work(tmp_path), "main", LINES[:epoch])
+            boards = Trackers(tmp_path, ["tensorboard"])  # as if each epoch came from another process
+            boards.sync()
+            boards.log(work(tmp_path))
         finish(tmp_path)
-        Boards(tmp_path, ["tensorboard"]).catch_up()
+        Trackers(tmp_path, ["tensorboard"]).sync()
         found = self.read(tmp_path)
         assert [(step, when) for step, _, when in found] == [(epoch, 1e9 + epoch) for epoch in range(1, 6)]
         assert [value for _, value, _ in found] == pytest.approx([1 / epoch for epoch in range(1, 6)])
-        assert [value for _, value, _ in self.read(tmp_path, "pictures_per_second")] == [3.0] * 5
+        assert [value for _, value, _ in self.read(tmp_path, "images_per_second")] == [3.0] * 5
 
     @pytest.mark.parametrize("cut", [1, 30, 61, 200])
     def test_a_file_torn_in_a_kill_is_made_whole(self, tmp_path: Path, cut: int) -> None:
-        replace_lines(work(tmp_path), "main", LINES)
-        Boards(tmp_path, ["tensorboard"]).catch_up()
+        write_epoch_log(work(tmp_path), "main", LINES)
+        Trackers(tmp_path, ["tensorboard"]).sync()
         (file,) = tmp_path.glob("tensorboard/*/*/*/events*")
         whole = file.read_bytes()
         file.write_bytes(whole[:-cut])
-        Boards(tmp_path, ["tensorboard"]).catch_up()
+        Trackers(tmp_path, ["tensorboard"]).sync()
         assert file.read_bytes() == whole
         assert [one.name for one in file.parent.iterdir()] == [file.name]
         file.write_bytes(whole[: len(whole) // 2] + b"torn")
-        Boards(tmp_path, ["tensorboard"]).catch_up()
+        Trackers(tmp_path, ["tensorboard"]).sync()
         assert file.read_bytes() == whole
 
 
@@ -158,12 +158,12 @@ class TestMlflow:
 
     def test_each_epoch_is_logged_once_over_many_processes(self, tmp_path: Path) -> None:
         for epoch in range(1, 6):
-            replace_lines(work(tmp_path), "main", LINES[:epoch])
-            boards = Boards(tmp_path, ["mlflow"], {"epochs": 5})
-            boards.catch_up()
-            boards.show(work(tmp_path))
+            write_epoch_log(work(tmp_path), "main", LINES[:epoch])
+            boards = Trackers(tmp_path, ["mlflow"], {"epochs": 5})
+            boards.sync()
+            boards.log(work(tmp_path))
         finish(tmp_path)
-        Boards(tmp_path, ["mlflow"]).catch_up()
+        Trackers(tmp_path, ["mlflow"]).sync()
         (run,) = self.live()
         losses = [(m.step, m.value, m.timestamp) for m in run["metrics"] if m.key == "loss/train"]
         assert losses == [(epoch, 1 / epoch, round(1e12) + 1000 * epoch) for epoch in range(1, 6)]
@@ -171,18 +171,18 @@ class TestMlflow:
         assert not any(metric.key == "loss/inner" for metric in run["metrics"])
 
     def test_a_training_that_began_anew_replaces_its_run(self, tmp_path: Path) -> None:
-        replace_lines(work(tmp_path), "main", LINES)
-        Boards(tmp_path, ["mlflow"]).catch_up()
-        replace_lines(work(tmp_path), "main", LINES[:2])
-        Boards(tmp_path, ["mlflow"]).catch_up()
+        write_epoch_log(work(tmp_path), "main", LINES)
+        Trackers(tmp_path, ["mlflow"]).sync()
+        write_epoch_log(work(tmp_path), "main", LINES[:2])
+        Trackers(tmp_path, ["mlflow"]).sync()
         (run,) = self.live()
         assert [m.step for m in run["metrics"] if m.key == "loss/train"] == [1, 2]
 
 
 def test_unknown_and_missing_boards_are_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'tensorboard'"):
-        check_boards(["tensorbord"])
+        check_trackers(["tensorbord"])
     monkeypatch.setitem(sys.modules, "mlflow.tracking", None)
     monkeypatch.setitem(sys.modules, "mlflow", None)
     with pytest.raises(MissingExtraError, match=r"headtohead\[mlflow\]"):
-        check_boards(["mlflow"])
+        check_trackers(["mlflow"])

@@ -1,4 +1,4 @@
-"""A run folder belongs to one configuration and one set of pictures."""
+"""A run folder belongs to one configuration and one set of images."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from headtohead.core.atomic_io import write_json, write_whole
+from headtohead.core.atomic_io import write_atomic, write_json
 from headtohead.core.config import DataConfig, StudyConfig, differences
 from headtohead.core.errors import ChangedConfigError, ChangedDataError, RunFolderError, UsageError
 from headtohead.core.run_folder import RunFolder, slug
@@ -33,20 +33,20 @@ def test_a_setting_that_does_not_exist_is_named() -> None:
 
 def test_a_changed_configuration_is_refused_with_the_difference(tmp_path: Path) -> None:
     run = RunFolder(tmp_path / "run")
-    run.claim_config(config())
-    run.claim_config(config(data="elsewhere"))
-    run.claim_data("d1", {"a.png": "1"})
+    run.check_or_write_config(config())
+    run.check_or_write_config(config(data="elsewhere"))
+    run.check_or_write_data("d1", {"a.png": "1"})
     with pytest.raises(ChangedConfigError, match=r"folds: 5 there, 3 asked for"):
-        run.claim_config(config(folds=3))
+        run.check_or_write_config(config(folds=3))
 
 
 def test_a_folder_without_work_may_be_claimed_anew(tmp_path: Path) -> None:
     """As after a contender without weights: its name is changed, and the same folder is asked for."""
     run = RunFolder(tmp_path / "run")
-    run.claim_config(config())
+    run.check_or_write_config(config())
     (run / "contenders").mkdir()
     (run / "contenders" / "found.json").write_text("{}")
-    run.claim_config(config(folds=3))
+    run.check_or_write_config(config(folds=3))
     assert run.config().folds == 3 and not (run / "contenders").exists()
 
 
@@ -56,25 +56,25 @@ def test_differences_name_nested_settings() -> None:
     ]
 
 
-def test_changed_pictures_are_refused_by_name(tmp_path: Path) -> None:
+def test_changed_images_are_refused_by_name(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
-    run.claim_data("d1", {"a.png": "1", "b.png": "2", "c.png": "3"})
-    run.claim_data("d1", {"a.png": "1", "b.png": "2", "c.png": "3"})
+    run.check_or_write_data("d1", {"a.png": "1", "b.png": "2", "c.png": "3"})
+    run.check_or_write_data("d1", {"a.png": "1", "b.png": "2", "c.png": "3"})
     with pytest.raises(
         ChangedDataError, match=r"1 added \(d.png\); 1 removed \(a.png\); 1 changed \(b.png\)"
     ):
-        run.claim_data("d2", {"b.png": "9", "c.png": "3", "d.png": "4"})
+        run.check_or_write_data("d2", {"b.png": "9", "c.png": "3", "d.png": "4"})
 
 
 def test_a_folder_with_other_things_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.docx").write_text("x")
     with pytest.raises(RunFolderError, match="not a run folder"):
-        RunFolder(tmp_path).claim_config(config())
+        RunFolder(tmp_path).check_or_write_config(config())
 
 
 def test_two_processes_cannot_hold_one_folder(tmp_path: Path) -> None:
     run = RunFolder(tmp_path / "run")
-    with run.held(), pytest.raises(RunFolderError, match="in use"), RunFolder(tmp_path / "run").held():
+    with run.lock(), pytest.raises(RunFolderError, match="in use"), RunFolder(tmp_path / "run").lock():
         pass
 
 
@@ -95,7 +95,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.setattr("os.fsync", broken)
     with pytest.raises(OSError, match="disk full"):
-        write_whole(path, "new")
+        write_atomic(path, "new")
     assert path.read_bytes() == before
     assert [item.name for item in tmp_path.iterdir()] == ["x.json"]
 

@@ -1,4 +1,4 @@
-"""Small generated pictures and folders of them."""
+"""Small generated images and folders of them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from PIL import Image as PillowImage
 from headtohead.core.records import Sample
 from headtohead.data.dataset import Dataset
 
-Picture = Callable[..., bytes]
+Image = Callable[..., bytes]
 Tree = Callable[[dict[str, bytes]], Path]
 
 
 @pytest.fixture(scope="session")
-def picture() -> Picture:
-    """Return a maker of pictures: `picture(seed, kind="PNG", size=(9, 8))` gives a file's bytes."""
+def image() -> Image:
+    """Return a maker of images: `image(seed, kind="PNG", size=(9, 8))` gives a file's bytes."""
 
     def make(seed: int, kind: str = "PNG", size: tuple[int, int] = (9, 8)) -> bytes:
         pixels = np.random.default_rng(seed).integers(0, 256, size, dtype=np.uint8)

@@ -14,15 +14,15 @@ import pytest
 from headtohead.core.errors import DataError, ManifestError, NoEffectError
 from headtohead.data.load import LoadOptions, load, source_digest
 
-Picture = Callable[..., bytes]
+Image = Callable[..., bytes]
 TABLE = (
     "path,label,patient,age\nimg/0.png,no,p1,61\nimg/1.png,yes,p1,61\nimg/2.png,no,p2,\nimg/3.png,yes,p3,7\n"
 )
 
 
 @pytest.fixture
-def files(picture: Picture) -> dict[str, bytes]:
-    return {f"set/img/{i}.png": picture(i) for i in range(4)}
+def files(image: Image) -> dict[str, bytes]:
+    return {f"set/img/{i}.png": image(i) for i in range(4)}
 
 
 def packed(path: Path, files: dict[str, bytes]) -> Path:
@@ -69,9 +69,7 @@ def test_several_are_refused_and_one_can_be_named(files: dict[str, bytes], tmp_p
     other = TABLE.replace("yes", "maybe")
     tables = {"set/a.csv": TABLE.encode(), "set/b.csv": other.encode(), "set/c.csv": b"who,what\nx,y\n"}
     archive = packed(tmp_path / "a.zip", {**files, **tables})
-    with pytest.raises(
-        ManifestError, match=r"2 tables that name its pictures: set/a.csv, set/b.csv"
-    ) as caught:
+    with pytest.raises(ManifestError, match=r"2 tables that name its images: set/a.csv, set/b.csv") as caught:
         load(str(archive))
     assert f"{archive}/set/a.csv" in str(caught.value)
     assert set(load(f"{archive}/set/b.csv").classes) == {"maybe", "no"}
@@ -96,7 +94,7 @@ def test_columns_name_the_roles_and_a_table_of_other_things_is_left_alone(
     archive = packed(tmp_path / "a.zip", {**files, "set/t.csv": table})
     data = load(str(archive), LoadOptions(columns={"path": "what", "label": "truth"}))
     assert data.classes == ("a", "b")
-    assert any("2 pictures of the archive are not in set/t.csv" in note for note in data.notes)
+    assert any("2 images of the archive are not in set/t.csv" in note for note in data.notes)
     folders = {f"{label}/{i}.png": files[f"set/img/{i}.png"] for i, label in enumerate("aabb")}
     plain = packed(tmp_path / "b.zip", {**folders, "notes.csv": b"path,label\nelsewhere/9.png,x\n"})
     assert load(str(plain)).classes == ("a", "b")

@@ -19,14 +19,14 @@ from headtohead.core.errors import DataError
 from headtohead.data.load import load, source_digest
 from headtohead.data.storage.archives import ArchiveLimits, TarStore, ZipStore
 
-Picture = Callable[..., bytes]
+Image = Callable[..., bytes]
 Tree = Callable[[dict[str, bytes]], Path]
 
 
 @pytest.fixture
-def files(picture: Picture) -> dict[str, bytes]:
+def files(image: Image) -> dict[str, bytes]:
     return {
-        f"set/{name}/{i} x.JPG": picture(i + 10 * (name == "yes")) for name in ("yes", "no") for i in range(3)
+        f"set/{name}/{i} x.JPG": image(i + 10 * (name == "yes")) for name in ("yes", "no") for i in range(3)
     }
 
 
@@ -174,10 +174,10 @@ def test_damaged_members_are_problems_and_damaged_archives_errors(
         load(str(tmp_path / "c.zip"))
 
 
-def test_a_changed_archive_is_opened_anew(files: dict[str, bytes], picture: Picture, tmp_path: Path) -> None:
+def test_a_changed_archive_is_opened_anew(files: dict[str, bytes], image: Image, tmp_path: Path) -> None:
     path = zipped(tmp_path / "a.zip", files)
     first = load(str(path))
-    zipped(path, files | {"set/no/new.png": picture(50)})
+    zipped(path, files | {"set/no/new.png": image(50)})
     assert len(load(str(path))) == len(first) + 1
     gc.collect()  # a store that was not closed would warn, and warnings are errors here
 

@@ -10,7 +10,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from headtohead.core.errors import DataError, ManifestError, NoEffectError, TooFewError, UnknownNameError
+from headtohead.core.errors import (
+    DataError,
+    InsufficientDataError,
+    ManifestError,
+    NoEffectError,
+    UnknownNameError,
+)
 from headtohead.data.dataset import Dataset
 from headtohead.data.listing.class_order import choose_classes, natural_key
 from headtohead.data.listing.group_overrides import read_groups
@@ -101,7 +107,7 @@ def test_classes_beyond_two_and_wrong_choices() -> None:
         choose_classes(["a", "b", "c"], "a")
     with pytest.raises(UnknownNameError, match="did you mean 'yes'"):
         choose_classes(["yes", "no"], "yess")
-    with pytest.raises(TooFewError, match="got none"):
+    with pytest.raises(InsufficientDataError, match="got none"):
         choose_classes([], None)
 
 
@@ -116,7 +122,7 @@ def test_groups_read_back(made: Made, tmp_path: Path) -> None:
     assert read_groups(file, data) == {"s0000": "one", "s0001": "one", "s0002": "two", "s0003": "three"}
     for text, fault in (
         ("path\ns0000\n", "expected path and group"),
-        ("path,group\ns0000,a\ns0001,a\ns0002,b\n", "1 pictures of the data have no row.*s0003"),
+        ("path,group\ns0000,a\ns0001,a\ns0002,b\n", "1 images of the data have no row.*s0003"),
         ("path,group\ns0000,a\ns0001,a\ns0002,b\ns0003,c\nzz,c\n", "not in the data.*zz"),
         ("path,group\ns0000,a\ns0001,\ns0002,b\ns0003,c\n", "have no group.*s0001"),
         ("path,group\ns0000,a\ns0001,a\ns0002,b\ns0003,c\ns0003,d\n", "in two groups.*s0003"),

@@ -14,7 +14,7 @@ import pytest
 
 pytest.importorskip("nilearn", reason="the demonstration set needs the extra 'demo'")
 
-from headtohead.core.errors import DataError, TooFewError
+from headtohead.core.errors import DataError, InsufficientDataError
 from headtohead.data.demo import CLASSES, make_demo
 from headtohead.data.demo.anatomy import SIDE, smooth_noise
 from headtohead.data.demo.plan import COPY_KINDS, draw_plan
@@ -59,15 +59,15 @@ def test_a_scene_depends_on_seed_and_number_alone() -> None:
 
 
 def test_every_file_is_in_the_truth_and_says_synthetic(demo: Path, truth: dict[str, Any]) -> None:
-    pictures = {f"{p.parent.name}/{p.name}" for p in demo.glob("*/*")}
+    images = {f"{p.parent.name}/{p.name}" for p in demo.glob("*/*")}
     unreadable = set(truth["odd_files"]["unreadable"])
-    assert pictures == set(truth["pictures"]) | unreadable
-    assert len(truth["pictures"]) == N
-    assert all("synthetic" in name for name in pictures)
+    assert images == set(truth["images"]) | unreadable
+    assert len(truth["images"]) == N
+    assert all("synthetic" in name for name in images)
     assert truth["synthetic"] is True
     assert "synthetic" in (demo / "DATA.md").read_text().lower()
     assert "Louis Collins" in (demo / "DATA.md").read_text()
-    assert {name.split("/")[0] for name in pictures} == set(CLASSES)
+    assert {name.split("/")[0] for name in images} == set(CLASSES)
 
 
 def test_planted_copies_are_what_they_are_called(demo: Path, truth: dict[str, Any]) -> None:
@@ -96,9 +96,9 @@ def test_odd_files_are_odd(demo: Path, truth: dict[str, Any]) -> None:
     for name in odd["capital_suffix"]:
         assert name.endswith(".JPG")
     for name in odd["white_frame"]:
-        picture = read(demo / name)
-        assert picture[0].min() > 230
-        assert picture[:, -1].min() > 230
+        image = read(demo / name)
+        assert image[0].min() > 230
+        assert image[:, -1].min() > 230
     assert odd["png_in_jpg"]
     assert odd["white_frame"]
     from PIL import Image as Pillow
@@ -110,7 +110,7 @@ def test_odd_files_are_odd(demo: Path, truth: dict[str, Any]) -> None:
 
 def test_labels_boxes_and_sizes_fit(demo: Path, truth: dict[str, Any]) -> None:
     wrong = {truth["scenes"][name] for name in truth["wrong_labels"]}
-    for name, facts in truth["pictures"].items():
+    for name, facts in truth["images"].items():
         height, width = read(demo / name).shape
         assert facts["size"] == [height, width]
         assert name.split("/")[0] == facts["label"]
@@ -125,18 +125,18 @@ def test_labels_boxes_and_sizes_fit(demo: Path, truth: dict[str, Any]) -> None:
 
 def test_file_facts_lean_on_the_label() -> None:
     """Of many drawn views those of the ill are larger, but the two ranges overlap."""
-    from headtohead.data.demo.acquire import draw_view
+    from headtohead.data.demo.acquire import sample_acquisition
 
     rng = np.random.default_rng(0)
-    sides = [[draw_view(rng, bool(rng.random() < p)).height for _ in range(600)] for p in (0.3, 0.7)]
+    sides = [[sample_acquisition(rng, bool(rng.random() < p)).height for _ in range(600)] for p in (0.3, 0.7)]
     above = np.mean([b > a for a, b in zip(*sides, strict=True)])
     assert 0.55 < above < 0.75
 
 
 def aligned(path: Path) -> npt.NDArray[np.float64]:
     """The head alone, at one size, without what is smooth, as a unit vector."""
-    picture = read(path)
-    head = foreground_box(picture)[0].cut(picture)
+    image = read(path)
+    head = foreground_box(image)[0].crop(image)
     small = cv2.resize(head, (96, 96), interpolation=cv2.INTER_AREA).astype(np.float64)
     fine = (small - cv2.GaussianBlur(small, (0, 0), 8)).ravel()
     fine -= fine.mean()
@@ -145,7 +145,7 @@ def aligned(path: Path) -> npt.NDArray[np.float64]:
 
 def test_different_patients_do_not_look_like_copies(demo: Path, truth: dict[str, Any]) -> None:
     """After taking both heads to one frame, copies correlate far above any two different patients."""
-    names = list(truth["pictures"])
+    names = list(truth["images"])
     rows = np.stack([aligned(demo / name) for name in names])
     scores = rows @ rows.T
     scene = np.array([truth["scenes"][name] for name in names])
@@ -160,10 +160,10 @@ def test_different_patients_do_not_look_like_copies(demo: Path, truth: dict[str,
 
 def test_the_plan_counts() -> None:
     plan = draw_plan(240, 0)
-    assert len(plan.ill) + len(plan.copies) == 240
+    assert len(plan.has_lesion) + len(plan.copies) == 240
     assert sorted(plan.order) == list(range(240))
     assert len({copy.scene for copy in plan.copies}) == len(plan.copies)
-    assert 0.5 < np.mean(plan.ill) < 0.6
+    assert 0.5 < np.mean(plan.has_lesion) < 0.6
     odd = [plan.mislabelled, plan.white_frame, plan.png_in_jpg]
     assert sum(len(s) for s in odd) == len(frozenset().union(*odd))
 
@@ -177,7 +177,7 @@ def test_smooth_noise_has_unit_spread() -> None:
 
 
 def test_refusals(tmp_path: Path) -> None:
-    with pytest.raises(TooFewError, match="at least 40"):
+    with pytest.raises(InsufficientDataError, match="at least 40"):
         make_demo(tmp_path / "few", n=10, seed=0)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine.txt").write_text("x")

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headtohead.core.errors import DataError, LeakageError, TooFewError, UsageError
+from headtohead.core.errors import DataError, InsufficientDataError, LeakageError, UsageError
 from headtohead.data.dataset import Dataset
 from headtohead.data.load import load
-from headtohead.data.splits.folds import Fold, FoldPlan, inner_folds, make_folds
+from headtohead.data.splits.folds import CrossValidationSplits, Fold, inner_folds, make_folds
 
 Made = Callable[..., Dataset]
 
@@ -24,7 +24,7 @@ def ints(*numbers: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     return np.array(numbers, dtype=np.int64)
 
 
-def table(plan: FoldPlan) -> pd.DataFrame:
+def table(plan: CrossValidationSplits) -> pd.DataFrame:
     return plan.frame().sort_values(["repeat", "fold", "part", "sample"], ignore_index=True)
 
 
@@ -126,18 +126,18 @@ def test_the_table_goes_through_parquet_and_is_proven_again(made: Made, tmp_path
     plan.frame().to_parquet(tmp_path / "folds.parquet")
     again = pd.read_parquet(tmp_path / "folds.parquet")
     assert list(again.columns) == ["sample", "repeat", "fold", "part"]
-    back = FoldPlan.from_frame(again, data)
+    back = CrossValidationSplits.from_frame(again, data)
     assert table(back).equals(table(plan)) and back.proof == plan.proof
-    shuffled = FoldPlan.from_frame(again.sample(frac=1, random_state=0), data)
+    shuffled = CrossValidationSplits.from_frame(again.sample(frac=1, random_state=0), data)
     assert table(shuffled).equals(table(plan))
     again.loc[again.index[0], "sample"] = "stranger"
     with pytest.raises(DataError, match="stranger"):
-        FoldPlan.from_frame(again, data)
+        CrossValidationSplits.from_frame(again, data)
     with pytest.raises(DataError, match="lacks"):
-        FoldPlan.from_frame(plan.frame().drop(columns="part"), data)
+        CrossValidationSplits.from_frame(plan.frame().drop(columns="part"), data)
     test = plan.frame().query("part == 'test' and repeat == 0 and fold == 0")
     with pytest.raises(LeakageError):
-        FoldPlan.from_frame(pd.concat([plan.frame(), test.assign(part="train")]), data)
+        CrossValidationSplits.from_frame(pd.concat([plan.frame(), test.assign(part="train")]), data)
 
 
 def test_given_split(made: Made) -> None:
@@ -153,7 +153,7 @@ def test_given_split(made: Made) -> None:
         make_folds(made(rows), split="given")
     with pytest.raises(DataError, match="something to train on"):
         make_folds(made(rows, ["train"] * 12), split="given")
-    with pytest.raises(TooFewError, match=r"test part holds no sample of \['b'\]"):
+    with pytest.raises(InsufficientDataError, match=r"test part holds no sample of \['b'\]"):
         make_folds(
             made(rows, ["test" if i % 2 == 0 and i > 5 else "train" for i in range(12)]), split="given"
         )
@@ -191,12 +191,12 @@ def test_unknown_splits_are_refused(made: Made, split: str) -> None:
 
 def test_too_few_groups_is_an_error_with_advice(made: Made) -> None:
     rows = [("a", f"a{i}") for i in range(9)] + [("b", f"b{i}") for i in range(3)] * 5
-    with pytest.raises(TooFewError, match=r"class 'b' is in 3 group\(s\).*Use 3 folds"):
+    with pytest.raises(InsufficientDataError, match=r"class 'b' is in 3 group\(s\).*Use 3 folds"):
         make_folds(made(rows), folds=5)
     assert len(make_folds(made(rows), folds=3, repeats=1).folds) == 3
-    with pytest.raises(TooFewError, match=r"class 'b' is in 1 group\(s\).*Add pictures"):
+    with pytest.raises(InsufficientDataError, match=r"class 'b' is in 1 group\(s\).*Add images"):
         make_folds(made([("a", "a1"), ("a", "a2"), ("b", "b1"), ("b", "b1")]), folds=2)
-    with pytest.raises(TooFewError, match=r"holdout:0\.2 needs at least 3"):
+    with pytest.raises(InsufficientDataError, match=r"holdout:0\.2 needs at least 3"):
         make_folds(made([("a", "a1"), ("a", "a2"), ("b", "b1")]), split="holdout:0.2")
 
 
@@ -205,7 +205,7 @@ def test_groups_with_several_labels(made: Made) -> None:
     plan = make_folds(made(rows), folds=4)
     assert all(proof["shared_groups"] == 0 for proof in plan.proof)
     hopeless = [("a", f"g{g}") for g in range(2) for _ in range(4)] + [("b", "g0"), ("b", "g1"), ("a", "g2")]
-    with pytest.raises(TooFewError):
+    with pytest.raises(InsufficientDataError):
         make_folds(made(hopeless), folds=3)
 
 
@@ -222,7 +222,7 @@ def test_inner_folds(made: Made) -> None:
     assert all(np.array_equal(a[1], b[1]) for a, b in zip(folds, again, strict=True))
     fewer = inner_folds(ints(0, 0, 0, 1, 1), np.array(list("abcde"), dtype=object), 5, seed=0)
     assert len(fewer) == 2
-    with pytest.raises(TooFewError, match="inner folds needs at least 2"):
+    with pytest.raises(InsufficientDataError, match="inner folds needs at least 2"):
         inner_folds(ints(0, 0, 1, 1), np.array(list("abcc"), dtype=object), 3, seed=0)
     with pytest.raises(UsageError, match="at least 2"):
         inner_folds(labels, groups, 1, seed=0)
@@ -233,7 +233,7 @@ def test_inner_folds_of_a_class_that_is_not_in_this_part() -> None:
     assert len(inner_folds(labels, np.array(list("abcdef"), dtype=object), 3, seed=0)) == 3
 
 
-def test_the_real_pictures_need_their_groups(brain_mri: Path) -> None:
+def test_the_real_images_need_their_groups(brain_mri: Path) -> None:
     data = load(str(brain_mri))
     with pytest.raises(LeakageError, match="share pixels"):
         make_folds(data)
@@ -249,18 +249,20 @@ def test_every_training_part_can_be_divided_again(made: Made) -> None:
     for split in ("kfold", "holdout:0.3"):
         for fold in make_folds(data, split=split, folds=3, repeats=5).folds:
             assert len(inner_folds(labels[fold.train], groups[fold.train], 3, seed=0)) == 2
-    with pytest.raises(TooFewError, match=r"class 'b' is in 2 group\(s\); folds=2 needs at least 4"):
+    with pytest.raises(
+        InsufficientDataError, match=r"class 'b' is in 2 group\(s\); folds=2 needs at least 4"
+    ):
         make_folds(data.subset([s.id for s in data.samples[:-1]]), folds=2)
     alone = made(
         [("a", f"a{i}") for i in range(4)] + [("b", "b0"), ("b", "b0"), ("b", "b1")],
         ["train"] * 3 + ["test"] + ["train"] * 2 + ["test"],
     )
-    with pytest.raises(TooFewError, match=r"train part holds \['b'\] in one group only"):
+    with pytest.raises(InsufficientDataError, match=r"train part holds \['b'\] in one group only"):
         make_folds(alone, split="given")
 
 
 def test_a_class_that_one_group_dominates_leaves_too_little_to_train_on(made: Made) -> None:
     rows = [("a", f"a{i}") for i in range(20)] + [("b", "big")] * 12 + [("b", f"b{i}") for i in range(3)]
-    with pytest.raises(TooFewError, match="No division into 2 folds"):
+    with pytest.raises(InsufficientDataError, match="No division into 2 folds"):
         make_folds(made(rows), folds=2)
     assert make_folds(made(rows), folds=3).folds

@@ -1,4 +1,4 @@
-"""Files with several pictures: pages of TIFF, frames of DICOM, slices of NIfTI."""
+"""Files with several images: pages of TIFF, frames of DICOM, slices of NIfTI."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from headtohead.data.load import LoadOptions, load, source_digest
 from headtohead.data.readers import read_image
 from headtohead.data.splits.folds import Fold
 
-Picture = Callable[..., bytes]
+Image = Callable[..., bytes]
 Tree = Callable[[dict[str, bytes]], Path]
 
 

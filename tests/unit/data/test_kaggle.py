@@ -19,7 +19,7 @@ from headtohead.core.errors import DataError, MissingExtraError, UsageError
 from headtohead.data.load import load, source_digest
 
 TOKEN = "planted-token"
-Picture = Callable[..., bytes]
+Image = Callable[..., bytes]
 
 
 @dataclass
@@ -59,11 +59,11 @@ def handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
 
 
 @pytest.fixture
-def hub(picture: Picture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+def hub(image: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     pytest.importorskip("kagglehub")
     kaggle_env = importlib.import_module("kagglesdk.kaggle_env")
 
-    once = {f"{c}/{i}.png": picture(i + 10 * (c == "yes")) for c in ("yes", "no") for i in range(3)}
+    once = {f"{c}/{i}.png": image(i + 10 * (c == "yes")) for c in ("yes", "no") for i in range(3)}
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for name, content in (once | {f"brain_tumor_dataset/{n}": b for n, b in once.items()}).items():

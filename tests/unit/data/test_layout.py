@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from headtohead.data.listing.folder_layout import drop_doubled, place
+from headtohead.data.listing.folder_layout import drop_repeated_folders, labels_from_folders
 
 NAMES = st.text(alphabet="abcxyz ._-0", min_size=1, max_size=4).filter(lambda name: name.strip(".") == name)
 TREES = st.dictionaries(
@@ -18,16 +18,16 @@ TREES = st.dictionaries(
 @given(tree=TREES, copy=NAMES)
 def test_a_copy_inside_is_dropped_whole_and_nothing_else(tree: dict[str, int], copy: str) -> None:
     assume(copy not in {part for path in tree for part in path.split("/")})
-    alone = place(tree, lambda a, b: tree[a] == tree[b])
+    alone = labels_from_folders(tree, lambda a, b: tree[a] == tree[b])
     doubled = tree | {f"{copy}/{path}": content for path, content in tree.items()}
-    both = place(doubled, lambda a, b: doubled[a] == doubled[b])
+    both = labels_from_folders(doubled, lambda a, b: doubled[a] == doubled[b])
     assert both.entries == alone.entries and both.problems == alone.problems
 
 
 @settings(max_examples=80, deadline=None)
 @given(tree=TREES)
-def test_pictures_that_all_differ_are_all_kept(tree: dict[str, int]) -> None:
-    places, _ = drop_doubled(tree, lambda a, b: False)
+def test_images_that_all_differ_are_all_kept(tree: dict[str, int]) -> None:
+    places, _ = drop_repeated_folders(tree, lambda a, b: False)
     assert places == {path: path for path in sorted(tree)}
 
 
@@ -44,18 +44,18 @@ def test_pictures_that_all_differ_are_all_kept(tree: dict[str, int]) -> None:
     ],
 )
 def test_where_the_class_folder_is(paths: list[str], labels: list[str]) -> None:
-    placed = place(paths, lambda a, b: False)
+    placed = labels_from_folders(paths, lambda a, b: False)
     assert sorted({entry.label for entry in placed.entries}) == labels and not placed.problems
 
 
 def test_a_split_folder_beside_others_is_a_class_like_any() -> None:
-    placed = place(["train/a/1", "test/a/2", "more/a/3"], lambda a, b: False)
+    placed = labels_from_folders(["train/a/1", "test/a/2", "more/a/3"], lambda a, b: False)
     assert {entry.label for entry in placed.entries} == {"train", "test", "more"}
     assert {entry.split for entry in placed.entries} == {None}
 
 
-def test_pictures_straight_in_a_split_folder_have_no_label() -> None:
-    placed = place(["train/a/1", "train/b/1", "test/1.png"], lambda a, b: False)
+def test_images_straight_in_a_split_folder_have_no_label() -> None:
+    placed = labels_from_folders(["train/a/1", "train/b/1", "test/1.png"], lambda a, b: False)
     assert [(p.path, p.reason) for p in placed.problems] == [
         ("test/1.png", "lies in 'test', not in a class folder")
     ]

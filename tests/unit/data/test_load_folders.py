@@ -12,8 +12,8 @@ import pytest
 from headtohead.core.errors import (
     ChangedDataError,
     DataError,
+    InsufficientDataError,
     NoEffectError,
-    TooFewError,
     UnknownNameError,
     UnreadableError,
     UsageError,
@@ -21,7 +21,7 @@ from headtohead.core.errors import (
 from headtohead.data.dataset import Dataset
 from headtohead.data.load import LoadOptions, load, source_digest
 
-Picture = Callable[..., bytes]
+Image = Callable[..., bytes]
 Tree = Callable[[dict[str, bytes]], Path]
 T = TypeVar("T")
 
@@ -34,13 +34,13 @@ class Ear:
         self.warned: list[str] = []
         self.tracked: list[tuple[str, int | None]] = []
 
-    def say(self, message: str) -> None:
+    def info(self, message: str) -> None:
         self.said.append(message)
 
-    def warn(self, message: str) -> None:
+    def warning(self, message: str) -> None:
         self.warned.append(message)
 
-    def track(self, items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
+    def progress(self, items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
         self.tracked.append((label, total))
         yield from items
 
@@ -49,19 +49,19 @@ def ids(dataset: Dataset) -> list[str]:
     return [sample.id for sample in dataset.samples]
 
 
-def two_classes(picture: Picture, n: int = 3) -> dict[str, bytes]:
-    return {f"{name}/{i}.png": picture(i + 10 * (name == "yes")) for name in ("yes", "no") for i in range(n)}
+def two_classes(image: Image, n: int = 3) -> dict[str, bytes]:
+    return {f"{name}/{i}.png": image(i + 10 * (name == "yes")) for name in ("yes", "no") for i in range(n)}
 
 
-def test_names_of_any_case_and_content_over_suffix(picture: Picture, tree: Tree) -> None:
+def test_names_of_any_case_and_content_over_suffix(image: Image, tree: Tree) -> None:
     root = tree(
         {
-            "no/1 no.jpeg": picture(1, "JPEG"),
-            "no/B.JPG": picture(2, "PNG"),
-            "yes/deep/er/c.png": picture(3),
-            "yes/Y92.jpg": picture(4, "JPEG"),
-            "yes/Y92.png": picture(5),
-            "yes/no suffix": picture(6),
+            "no/1 no.jpeg": image(1, "JPEG"),
+            "no/B.JPG": image(2, "PNG"),
+            "yes/deep/er/c.png": image(3),
+            "yes/Y92.jpg": image(4, "JPEG"),
+            "yes/Y92.png": image(5),
+            "yes/no suffix": image(6),
         }
     )
     data = load(str(root))
@@ -86,22 +86,22 @@ def test_names_of_any_case_and_content_over_suffix(picture: Picture, tree: Tree)
     assert data.read(facts).size == (9, 8)
 
 
-def test_litter_is_left_out_and_counted(picture: Picture, tree: Tree) -> None:
+def test_litter_is_left_out_and_counted(image: Image, tree: Tree) -> None:
     litter = {
-        "Thumbs.db": b"x", "yes/.DS_Store": b"x", ".hidden/yes/a.png": picture(8), "yes/notes.txt": b"hello",
-        "__MACOSX/yes/0.png": picture(9),
+        "Thumbs.db": b"x", "yes/.DS_Store": b"x", ".hidden/yes/a.png": image(8), "yes/notes.txt": b"hello",
+        "__MACOSX/yes/0.png": image(9),
     }  # fmt: skip
     ear = Ear()
-    data = load(str(tree(two_classes(picture) | litter)), reporter=ear)
+    data = load(str(tree(two_classes(image) | litter)), reporter=ear)
     assert len(data) == 6 and data.problems == ()
-    assert any("5 files are no pictures" in note for note in data.notes)
+    assert any("5 files are no images" in note for note in data.notes)
     assert ear.warned == [] and list(data.notes) == ear.said
 
 
-def test_broken_files_are_named_once_and_the_run_goes_on(picture: Picture, tree: Tree) -> None:
-    broken = {f"yes/broken{i:02d}.png": picture(1)[:40] for i in range(12)} | {"no/empty.jpg": b""}
+def test_broken_files_are_named_once_and_the_run_goes_on(image: Image, tree: Tree) -> None:
+    broken = {f"yes/broken{i:02d}.png": image(1)[:40] for i in range(12)} | {"no/empty.jpg": b""}
     ear = Ear()
-    root = tree(two_classes(picture) | broken)
+    root = tree(two_classes(image) | broken)
     data = load(str(root), reporter=ear)
     assert len(data) == 6
     assert {problem.path for problem in data.problems} == set(broken)
@@ -111,30 +111,30 @@ def test_broken_files_are_named_once_and_the_run_goes_on(picture: Picture, tree:
     assert all(name in str(caught.value) for name in broken)
 
 
-def test_no_pictures_one_class_and_no_folder(picture: Picture, tree: Tree, tmp_path: Path) -> None:
+def test_no_images_one_class_and_no_folder(image: Image, tree: Tree, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="No such file or folder"):
         load(str(tmp_path / "nowhere"))
     root = tree({"readme.txt": b"nothing"})
-    with pytest.raises(TooFewError, match="No usable pictures"):
+    with pytest.raises(InsufficientDataError, match="No usable images"):
         load(str(root))
-    (root / "a.png").write_bytes(picture(1))
+    (root / "a.png").write_bytes(image(1))
     (root / "labels.csv").write_text("path,label\na.png,yes\n")
-    with pytest.raises(TooFewError, match=r"not in a class folder.*point at .*labels\.csv"):
+    with pytest.raises(InsufficientDataError, match=r"not in a class folder.*point at .*labels\.csv"):
         load(str(root))
     (root / "yes").mkdir()
-    (root / "yes" / "b.png").write_bytes(picture(2))
-    with pytest.raises(TooFewError, match="only 'yes'"):
+    (root / "yes" / "b.png").write_bytes(image(2))
+    with pytest.raises(InsufficientDataError, match="only 'yes'"):
         load(str(root))
 
 
-def test_pictures_outside_class_folders_are_problems(picture: Picture, tree: Tree) -> None:
-    data = load(str(tree(two_classes(picture) | {"montage.png": picture(99)})))
+def test_images_outside_class_folders_are_problems(image: Image, tree: Tree) -> None:
+    data = load(str(tree(two_classes(image) | {"montage.png": image(99)})))
     assert [(p.path, "not in a class folder" in p.reason) for p in data.problems] == [("montage.png", True)]
 
 
 @pytest.mark.parametrize("words", [("train", "val", "test"), ("Training", "valid", "TESTING")])
-def test_split_folders(picture: Picture, tree: Tree, words: tuple[str, str, str]) -> None:
-    files = {f"set/{word}/{c}/{i}.png": picture(7 * k + i + 50 * (c == "b"))
+def test_split_folders(image: Image, tree: Tree, words: tuple[str, str, str]) -> None:
+    files = {f"set/{word}/{c}/{i}.png": image(7 * k + i + 50 * (c == "b"))
              for k, word in enumerate(words) for c in "ab" for i in range(2)}  # fmt: skip
     data = load(str(tree(files)))
     assert data.classes == ("a", "b")
@@ -144,18 +144,18 @@ def test_split_folders(picture: Picture, tree: Tree, words: tuple[str, str, str]
     assert any("4 train, 4 val, 4 test" in note for note in data.notes)
 
 
-def test_doubled_archive_is_counted_once(picture: Picture, tree: Tree) -> None:
-    once = two_classes(picture) | {"yes/twin.png": picture(10)}  # an ordinary duplicate of yes/0.png
+def test_doubled_archive_is_counted_once(image: Image, tree: Tree) -> None:
+    once = two_classes(image) | {"yes/twin.png": image(10)}  # an ordinary duplicate of yes/0.png
     doubled = once | {f"brain_tumor_dataset/{name}": content for name, content in once.items()}
     data = load(str(tree(doubled)))
     assert ids(data) == sorted(once)
     assert data.classes == ("no", "yes") and data.positive == "yes"
-    assert any("'brain_tumor_dataset' repeats 7 pictures" in note for note in data.notes)
+    assert any("'brain_tumor_dataset' repeats 7 images" in note for note in data.notes)
 
 
-def test_doubled_split_folders_and_sibling_copies(picture: Picture, tree: Tree) -> None:
+def test_doubled_split_folders_and_sibling_copies(image: Image, tree: Tree) -> None:
     once = {
-        f"{part}/{label}/{i}.png": picture(100 * k + 10 * i + (label == "a"))
+        f"{part}/{label}/{i}.png": image(100 * k + 10 * i + (label == "a"))
         for k, part in enumerate(("train", "test"))
         for label in "ab"
         for i in range(3)
@@ -165,10 +165,8 @@ def test_doubled_split_folders_and_sibling_copies(picture: Picture, tree: Tree) 
     assert ids(data) == sorted(f"x/{name}" for name in once)
 
 
-def test_sibling_copies_are_counted_once_but_equal_split_parts_are_not(
-    picture: Picture, tmp_path: Path
-) -> None:
-    once = two_classes(picture)
+def test_sibling_copies_are_counted_once_but_equal_split_parts_are_not(image: Image, tmp_path: Path) -> None:
+    once = two_classes(image)
     for root, tops in (("copies", ("first", "second")), ("parts", ("train", "test"))):
         for top in tops:
             for name, content in once.items():
@@ -181,28 +179,26 @@ def test_sibling_copies_are_counted_once_but_equal_split_parts_are_not(
     assert len(parts) == 2 * len(once)  # a leak, for the folds to refuse
 
 
-def test_further_pictures_of_a_doubled_folder_stay_with_their_label(picture: Picture, tree: Tree) -> None:
-    once = two_classes(picture)
-    files = once | {f"copy/{n}": b for n, b in once.items()} | {"copy/yes/extra.png": picture(77)}
+def test_further_images_of_a_doubled_folder_stay_with_their_label(image: Image, tree: Tree) -> None:
+    once = two_classes(image)
+    files = once | {f"copy/{n}": b for n, b in once.items()} | {"copy/yes/extra.png": image(77)}
     data = load(str(tree(files)))
     assert ids(data) == sorted([*once, "copy/yes/extra.png"])
     assert data.classes == ("no", "yes")
-    assert any("1 further pictures in it stay: copy/yes/extra.png" in note for note in data.notes)
+    assert any("1 further images in it stay: copy/yes/extra.png" in note for note in data.notes)
 
 
-def test_a_folder_with_other_pictures_under_the_same_names_is_not_dropped(
-    picture: Picture, tree: Tree
-) -> None:
-    once = two_classes(picture)
-    data = load(str(tree(once | {f"other/{n}": picture(500 + i) for i, n in enumerate(once)})))
+def test_a_folder_with_other_images_under_the_same_names_is_not_dropped(image: Image, tree: Tree) -> None:
+    once = two_classes(image)
+    data = load(str(tree(once | {f"other/{n}": image(500 + i) for i, n in enumerate(once)})))
     assert len(data) == 12 and data.classes == ("no", "other", "yes")
     assert any("'other' holds folders named like" in note for note in data.notes)
 
 
-def test_labels_and_groups_from_the_path(picture: Picture, tree: Tree) -> None:
+def test_labels_and_groups_from_the_path(image: Image, tree: Tree) -> None:
     root = tree(
         {
-            f"p{p:03d}_slice{i}_{c}.png": picture(100 * p + i)
+            f"p{p:03d}_slice{i}_{c}.png": image(100 * p + i)
             for p, c in ((1, "ill"), (2, "well"))
             for i in range(2)
         }
@@ -214,8 +210,8 @@ def test_labels_and_groups_from_the_path(picture: Picture, tree: Tree) -> None:
     assert source_digest(str(root), options) == data.digest()
 
 
-def test_patterns_that_match_nothing_or_not_all(picture: Picture, tree: Tree) -> None:
-    root = str(tree(two_classes(picture) | {"yes/odd.png": picture(70)}))
+def test_patterns_that_match_nothing_or_not_all(image: Image, tree: Tree) -> None:
+    root = str(tree(two_classes(image) | {"yes/odd.png": image(70)}))
     with pytest.raises(DataError, match="matches none of 7 paths"):
         load(root, LoadOptions(label_from=r"(tumou?r)"))
     partly = load(root, LoadOptions(label_from=r"^(yes|no)/\d"))
@@ -228,8 +224,8 @@ def test_patterns_that_match_nothing_or_not_all(picture: Picture, tree: Tree) ->
         load(root, LoadOptions(label_from="("))
 
 
-def test_map_and_drop_labels(picture: Picture, tree: Tree) -> None:
-    root = str(tree({f"{c}/{i}.png": picture(10 * k + i) for k, c in enumerate("abcd") for i in range(2)}))
+def test_map_and_drop_labels(image: Image, tree: Tree) -> None:
+    root = str(tree({f"{c}/{i}.png": image(10 * k + i) for k, c in enumerate("abcd") for i in range(2)}))
     data = load(root, LoadOptions(map_labels={"a": "yes", "b": "yes", "c": "no"}, drop=frozenset({"d"})))
     assert data.classes == ("no", "yes") and len(data) == 6
     assert any("Dropped as asked: 2 of 'd'" in note for note in data.notes)
@@ -237,12 +233,12 @@ def test_map_and_drop_labels(picture: Picture, tree: Tree) -> None:
         load(root, LoadOptions(map_labels={"e": "yes"}))
     with pytest.raises(UnknownNameError, match="label in drop 'a'"):
         load(root, LoadOptions(map_labels={"a": "yes"}, drop=frozenset({"a"})))
-    with pytest.raises(TooFewError, match="only 'a'"):
+    with pytest.raises(InsufficientDataError, match="only 'a'"):
         load(root, LoadOptions(drop=frozenset("bcd")))
 
 
-def test_options_without_effect_are_refused(picture: Picture, tree: Tree) -> None:
-    root = str(tree(two_classes(picture)))
+def test_options_without_effect_are_refused(image: Image, tree: Tree) -> None:
+    root = str(tree(two_classes(image)))
     for options in (
         LoadOptions(columns={"path": "x"}),
         LoadOptions(pages="all"),
@@ -252,20 +248,20 @@ def test_options_without_effect_are_refused(picture: Picture, tree: Tree) -> Non
             load(root, options)
 
 
-def test_odd_classes_are_hinted_at(picture: Picture, tree: Tree) -> None:
-    data = load(str(tree({f"patient{i}/a.png": picture(i) for i in range(6)})))
+def test_odd_classes_are_hinted_at(image: Image, tree: Tree) -> None:
+    data = load(str(tree({f"patient{i}/a.png": image(i) for i in range(6)})))
     assert any("perhaps the folders are patients" in note for note in data.notes)
 
 
-def test_classes_that_differ_in_case_only_are_hinted_at(picture: Picture, tree: Tree) -> None:
-    files = {f"{c}/{i}.png": picture(i + ord(c[0])) for c in ("Yes", "yes ", "no") for i in range(3)}
+def test_classes_that_differ_in_case_only_are_hinted_at(image: Image, tree: Tree) -> None:
+    files = {f"{c}/{i}.png": image(i + ord(c[0])) for c in ("Yes", "yes ", "no") for i in range(3)}
     assert any("differ in case" in note for note in load(str(tree(files))).notes)
 
 
 def test_order_and_digits_do_not_depend_on_workers_or_disk_order(
-    picture: Picture, tree: Tree, monkeypatch: pytest.MonkeyPatch
+    image: Image, tree: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    root = str(tree(two_classes(picture, 12)))
+    root = str(tree(two_classes(image, 12)))
     one = load(root, LoadOptions(workers=1))
     walk = os.walk
 
@@ -277,21 +273,21 @@ def test_order_and_digits_do_not_depend_on_workers_or_disk_order(
     ear = Ear()
     many = load(root, LoadOptions(workers=7), reporter=ear)
     assert one.samples == many.samples
-    assert ear.tracked == [("reading pictures", 24)]
+    assert ear.tracked == [("reading images", 24)]
     with pytest.raises(UsageError, match="workers"):
         load(root, LoadOptions(workers=0))
 
 
 def test_digest_tells_changes_without_decoding(
-    picture: Picture, tree: Tree, monkeypatch: pytest.MonkeyPatch
+    image: Image, tree: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    root = tree(two_classes(picture) | {"no/broken.png": b"\x89PNG\r\n\x1a\n broken"})
+    root = tree(two_classes(image) | {"no/broken.png": b"\x89PNG\r\n\x1a\n broken"})
     before = load(str(root))
     with monkeypatch.context() as patch:
         patch.setattr("headtohead.data.readers.read_image", lambda *a, **k: pytest.fail("decoded"))
         assert source_digest(str(root)) == before.digest()
     assert before.with_groups({"no/0.png": "g"}).digest() == before.digest()
-    (root / "no/0.png").write_bytes(picture(1234))
+    (root / "no/0.png").write_bytes(image(1234))
     changed = load(str(root))
     assert source_digest(str(root)) == changed.digest() != before.digest()
     with pytest.raises(ChangedDataError, match=r"no/0\.png"):
@@ -300,19 +296,19 @@ def test_digest_tells_changes_without_decoding(
     assert source_digest(str(root)) != changed.digest()
 
 
-def test_a_file_that_went_away_is_named(picture: Picture, tree: Tree) -> None:
-    root = tree(two_classes(picture))
+def test_a_file_that_went_away_is_named(image: Image, tree: Tree) -> None:
+    root = tree(two_classes(image))
     data = load(str(root))
     (root / "no/0.png").unlink()
     with pytest.raises(UnreadableError, match=r"no/0\.png"):
         data.read(data.samples[0])
 
 
-def test_same_pixels_in_other_bytes_share_the_pixel_hash(picture: Picture, tree: Tree) -> None:
-    files = two_classes(picture) | {
-        "yes/a.png": picture(5),
-        "yes/b.bmp": picture(5, "BMP"),
-        "yes/c.png": picture(5, size=(8, 9)),
+def test_same_pixels_in_other_bytes_share_the_pixel_hash(image: Image, tree: Tree) -> None:
+    files = two_classes(image) | {
+        "yes/a.png": image(5),
+        "yes/b.bmp": image(5, "BMP"),
+        "yes/c.png": image(5, size=(8, 9)),
     }
     by_id = {s.id: s for s in load(str(tree(files))).samples}
     assert by_id["yes/a.png"].pixel_hash == by_id["yes/b.bmp"].pixel_hash != by_id["yes/c.png"].pixel_hash
@@ -320,18 +316,18 @@ def test_same_pixels_in_other_bytes_share_the_pixel_hash(picture: Picture, tree:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file names as bytes")
-def test_names_that_are_no_unicode_and_loops_of_links(picture: Picture, tree: Tree) -> None:
-    root = tree(two_classes(picture))
-    Path(os.fsdecode(os.fsencode(str(root)) + b"/yes/bad\xff.png")).write_bytes(picture(3))
+def test_names_that_are_no_unicode_and_loops_of_links(image: Image, tree: Tree) -> None:
+    root = tree(two_classes(image))
+    Path(os.fsdecode(os.fsencode(str(root)) + b"/yes/bad\xff.png")).write_bytes(image(3))
     (root / "yes" / "loop").symlink_to(root, target_is_directory=True)
     (root / "yes" / "gone.png").symlink_to(root / "nowhere.png")
     (root / "yes" / "linked.png").symlink_to(root / "no" / "0.png")
     data = load(str(root))
-    assert len(data) == 7  # the loop is left, the linked picture counts
+    assert len(data) == 7  # the loop is left, the linked image counts
     assert sorted(p.path for p in data.problems) == ["yes/bad\\udcff.png", "yes/gone.png"]
 
 
-def test_the_real_pictures(brain_mri: Path) -> None:
+def test_the_real_images(brain_mri: Path) -> None:
     data = load(str(brain_mri))
     assert len(data) == 253 and data.problems == ()
     assert data.classes == ("no", "yes") and data.positive == "yes"
@@ -341,8 +337,8 @@ def test_the_real_pictures(brain_mri: Path) -> None:
     assert source_digest(str(brain_mri)) == data.digest()
 
 
-def test_two_links_to_one_folder_are_both_followed(picture: Picture, tree: Tree) -> None:
-    root = tree({f"store/{name}": content for name, content in two_classes(picture).items()})
+def test_two_links_to_one_folder_are_both_followed(image: Image, tree: Tree) -> None:
+    root = tree({f"store/{name}": content for name, content in two_classes(image).items()})
     for part in ("train", "test"):
         (root / "linked" / part).mkdir(parents=True)
         for name in ("yes", "no"):
@@ -350,10 +346,10 @@ def test_two_links_to_one_folder_are_both_followed(picture: Picture, tree: Tree)
     assert [s.split for s in load(str(root / "linked")).samples] == ["test"] * 6 + ["train"] * 6
 
 
-def test_a_file_beyond_any_picture_is_not_read(
-    picture: Picture, tree: Tree, monkeypatch: pytest.MonkeyPatch
+def test_a_file_beyond_any_image_is_not_read(
+    image: Image, tree: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    root = tree(two_classes(picture))
+    root = tree(two_classes(image))
     with (root / "yes" / "huge.png").open("wb") as file:
         file.truncate(3 << 30)  # sparse on disk
     read = Path.read_bytes
@@ -365,9 +361,9 @@ def test_a_file_beyond_any_picture_is_not_read(
 
 
 def test_a_folder_that_cannot_be_listed_is_an_error(
-    picture: Picture, tree: Tree, monkeypatch: pytest.MonkeyPatch
+    image: Image, tree: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    root = tree(two_classes(picture))
+    root = tree(two_classes(image))
     scan = os.scandir
 
     def closed(path: str) -> Any:

@@ -1,4 +1,4 @@
-"""Tables of pictures: columns found or named, and everything that is refused."""
+"""Tables of images: columns found or named, and everything that is refused."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from headtohead.core.errors import DataError, ManifestError, NoEffectError, Usag
 from headtohead.data.dataset import GIVEN_GROUP
 from headtohead.data.load import LoadOptions, load, source_digest
 
-Picture = Callable[..., bytes]
+Image = Callable[..., bytes]
 
 
 @pytest.fixture
-def folder(tmp_path: Path, picture: Picture) -> Path:
+def folder(tmp_path: Path, image: Image) -> Path:
     for i in range(4):
         (tmp_path / "img").mkdir(exist_ok=True)
-        (tmp_path / "img" / f"{i}.png").write_bytes(picture(i))
+        (tmp_path / "img" / f"{i}.png").write_bytes(image(i))
     return tmp_path
 
 
@@ -167,7 +167,7 @@ def test_empty_groups_are_groups_of_their_own_and_said(folder: Path) -> None:
     assert any("2 rows have no group in 'patient'" in note for note in data.notes)
 
 
-def test_a_broken_picture_in_a_table_is_a_problem(folder: Path) -> None:
+def test_a_broken_image_in_a_table_is_a_problem(folder: Path) -> None:
     (folder / "img" / "0.png").write_bytes(b"")
     data = load(write(folder, PLAIN))
     assert len(data) == 3 and data.problems[0].path == "img/0.png" and "empty" in data.problems[0].reason

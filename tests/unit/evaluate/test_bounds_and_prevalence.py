@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from headtohead.core.records import Verdict
-from headtohead.evaluate.verdict import judge
+from headtohead.evaluate.verdict import compute_verdict
 from headtohead.stats.decision.decision_curve import decision_curves, rebased
 from headtohead.stats.intervals.resampling import make_resamples
-from headtohead.stats.predictions import build_table
-from headtohead.stats.resampled import Setting, band, share_band
+from headtohead.stats.predictions import build_prediction_table
+from headtohead.stats.resampled import ResampledPredictions, bootstrap_interval, proportion_interval
 
 
 def calibrated(n: int, share: float, seed: int = 0) -> pd.DataFrame:
@@ -32,7 +32,7 @@ def calibrated(n: int, share: float, seed: int = 0) -> pd.DataFrame:
 
 def judged(frame: pd.DataFrame, **more: object) -> Verdict:
     options: dict[str, object] = {"classes": ("no", "yes"), "positive": "yes", "n_boot": 200} | more
-    return judge(frame, **options)  # type: ignore[arg-type]
+    return compute_verdict(frame, **options)  # type: ignore[arg-type]
 
 
 def test_rebased_probabilities_are_bayes_and_keep_their_order() -> None:
@@ -56,8 +56,10 @@ def test_probabilities_rebased_to_where_positives_are_rare_are_calibrated_there(
 
 
 def curves_of(frame: pd.DataFrame, prevalence: float | None) -> dict[str, Any]:
-    table = build_table(frame, classes=("no", "yes"), positive="yes", contenders=None)
-    return decision_curves(Setting(table, make_resamples(table.n_groups, 50, 0), 0.95, 0), prevalence)
+    table = build_prediction_table(frame, classes=("no", "yes"), positive="yes", contenders=None)
+    return decision_curves(
+        ResampledPredictions(table, make_resamples(table.n_groups, 50, 0), 0.95, 0), prevalence
+    )
 
 
 def test_net_benefit_at_a_low_prevalence_is_that_of_a_sample_drawn_there() -> None:
@@ -78,19 +80,24 @@ def test_net_benefit_at_a_low_prevalence_is_that_of_a_sample_drawn_there() -> No
 def test_a_share_that_never_varies_has_wilsons_bound_and_not_certainty() -> None:
     resamples = make_resamples(30, 100, 0)
     nothing = np.zeros(1 + 100 + 30)
-    assert band(nothing, resamples, 0.95) == {"value": 0.0, "low": None, "high": None}
-    found = share_band(nothing, resamples, 0.95, 30)
+    assert bootstrap_interval(nothing, resamples, 0.95) == {"value": 0.0, "low": None, "high": None}
+    found = proportion_interval(nothing, resamples, 0.95, 30)
     assert found["low"] == 0
     assert found["high"] is not None
     assert 1 - 0.05 ** (1 / 30) < found["high"] < 0.15
-    turned = share_band(1 - nothing, resamples, 0.95, 30)
+    turned = proportion_interval(1 - nothing, resamples, 0.95, 30)
     assert turned["low"] == pytest.approx(1 - found["high"])
-    assert share_band(nothing + 0.4, resamples, 0.95, 30) == {"value": 0.4, "low": None, "high": None}
+    assert proportion_interval(nothing + 0.4, resamples, 0.95, 30) == {
+        "value": 0.4,
+        "low": None,
+        "high": None,
+    }
 
 
 def test_more_groups_without_an_error_narrow_the_bound() -> None:
     ends = [
-        share_band(np.zeros(1 + 50 + n), make_resamples(n, 50, 0), 0.95, n)["high"] for n in (10, 40, 160)
+        proportion_interval(np.zeros(1 + 50 + n), make_resamples(n, 50, 0), 0.95, n)["high"]
+        for n in (10, 40, 160)
     ]
     assert ends[0] is not None and ends[1] is not None and ends[2] is not None
     assert ends[0] > ends[1] > ends[2] > 0

@@ -16,20 +16,20 @@ from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Sample
 from headtohead.core.run_folder import RunFolder
 from headtohead.data.dataset import Dataset
-from headtohead.data.splits.folds import Fold, FoldPlan, make_folds
-from headtohead.heads.base import Cell, CellData, CellResult
+from headtohead.data.splits.folds import CrossValidationSplits, Fold, make_folds
+from headtohead.heads.base import FoldJob, FoldResult, TrainingData
 from headtohead.heads.cross_validation import (
     cell_key,
-    finished_cell,
-    gather,
+    exclude_test_groups,
+    highest_loss_samples,
     learning_table,
+    load_cell,
+    load_cells,
     make_cell,
     predictions_table,
     run_cells,
-    untested_lines,
-    worst_samples,
 )
-from headtohead.training.records import FitQuality, quality
+from headtohead.training.records import FitMetrics, fit_metrics
 
 CLASSES = ("no", "yes")
 
@@ -54,11 +54,11 @@ def sample(i: int, *, group: str = "", pixels: str = "") -> Sample:
 
 def dataset(samples: Sequence[Sample]) -> Dataset:
     ordered = tuple(sorted(samples, key=lambda one: one.id))
-    return Dataset(root="pictures", samples=ordered, classes=CLASSES, positive="yes")
+    return Dataset(root="images", samples=ordered, classes=CLASSES, positive="yes")
 
 
-def cell_data(data: Dataset) -> CellData:
-    return CellData(data.labels(), data.groups(), data.classes)
+def cell_data(data: Dataset) -> TrainingData:
+    return TrainingData(data.labels(), data.groups(), data.classes)
 
 
 def ids_of(data: Dataset) -> list[str]:
@@ -76,7 +76,7 @@ class CountingHead:
         self.seen: list[tuple[int, int]] = []
         self.stop_after = stop_after
 
-    def fit_predict(self, cell: Cell, data: CellData, workdir: Path, reporter: Reporter) -> CellResult:
+    def fit_predict(self, cell: FoldJob, data: TrainingData, workdir: Path, reporter: Reporter) -> FoldResult:
         del reporter
         (workdir / "checkpoint.bin").write_bytes(b"half done")
         if self.stop_after is not None and len(self.seen) == self.stop_after:
@@ -85,8 +85,8 @@ class CountingHead:
         inner = own_probabilities(cell.train)
         inner[0] = np.nan
         outer = own_probabilities(cell.test)
-        return CellResult(
-            outer, inner, quality(data.labels[cell.train], inner), FitQuality(None, None), {"C": 0.1}
+        return FoldResult(
+            outer, inner, fit_metrics(data.labels[cell.train], inner), FitMetrics(None, None), {"C": 0.1}
         )
 
 
@@ -101,7 +101,7 @@ def data() -> Dataset:
 
 
 @pytest.fixture
-def plan(data: Dataset) -> FoldPlan:
+def plan(data: Dataset) -> CrossValidationSplits:
     return make_folds(data, folds=3, repeats=2, seed=5)
 
 
@@ -128,8 +128,8 @@ def test_a_planted_duplicate_across_the_parts_is_refused_and_named(how: str) -> 
         Fold.checked(data, repeat=0, fold=0, train=train, test=test)
     assert "yes/07.png" in str(caught.value)
     with pytest.raises(LeakageError, match=r"yes/07\.png"):
-        FoldPlan.checked(data, (Fold(0, 0, train, test),))
-    allowed = FoldPlan.checked(data, (Fold(0, 0, train, test),), allow_leaks=True)
+        CrossValidationSplits.checked(data, (Fold(0, 0, train, test),))
+    allowed = CrossValidationSplits.checked(data, (Fold(0, 0, train, test),), allow_leaks=True)
     assert len(allowed.leaks) == 1 and any("yes/03.png" in note for note in allowed.notes)
     assert allowed.proof[0][{"pixels": "shared_pixel_hashes", "group": "shared_groups"}[how]] == 1
 
@@ -137,7 +137,7 @@ def test_a_planted_duplicate_across_the_parts_is_refused_and_named(how: str) -> 
 def test_a_fold_without_a_leak_passes_the_same_check(data: Dataset) -> None:
     train, test = halves(data, [0, 1, 12, 13])
     fold = Fold.checked(data, repeat=0, fold=0, train=train, test=test)
-    assert FoldPlan.checked(data, (fold,)).leaks == ()
+    assert CrossValidationSplits.checked(data, (fold,)).leaks == ()
 
 
 def test_a_sample_in_both_parts_is_refused() -> None:
@@ -157,7 +157,7 @@ def test_a_table_of_folds_that_was_tampered_with_is_refused(data: Dataset) -> No
     fold = int(table.loc[here, "fold"].iloc[0])
     table.loc[(table["sample"] == "no/04.png") & (table["fold"] == fold), "part"] = "train"
     with pytest.raises(LeakageError, match=r"no/02\.png"):
-        FoldPlan.from_frame(table, twins)
+        CrossValidationSplits.from_frame(table, twins)
 
 
 def replace_group(one: Sample, old: str, new: str) -> Sample:
@@ -167,7 +167,9 @@ def replace_group(one: Sample, old: str, new: str) -> Sample:
 # ---- cells ----------------------------------------------------------------------------------------
 
 
-def test_each_cell_is_computed_once_and_kept_whole(data: Dataset, plan: FoldPlan, run: RunFolder) -> None:
+def test_each_cell_is_computed_once_and_kept_whole(
+    data: Dataset, plan: CrossValidationSplits, run: RunFolder
+) -> None:
     head = CountingHead()
     run_cells({"a": head}, plan.folds, cell_data(data), run, seed=1)
     assert head.seen == [(fold.repeat, fold.fold) for fold in plan.folds]
@@ -181,7 +183,7 @@ def test_each_cell_is_computed_once_and_kept_whole(data: Dataset, plan: FoldPlan
 
 
 def test_a_stopped_run_leaves_whole_cells_and_goes_on_to_the_same_bytes(
-    data: Dataset, plan: FoldPlan, run: RunFolder, tmp_path: Path
+    data: Dataset, plan: CrossValidationSplits, run: RunFolder, tmp_path: Path
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
         run_cells({"a": CountingHead(stop_after=2)}, plan.folds, cell_data(data), run, seed=1)
@@ -201,16 +203,18 @@ def contents(run: RunFolder) -> dict[str, bytes]:
     return {str(path.relative_to(cells)): path.read_bytes() for path in sorted(cells.rglob("*.json"))}
 
 
-def test_a_foreign_cell_is_refused(data: Dataset, plan: FoldPlan, run: RunFolder) -> None:
+def test_a_foreign_cell_is_refused(data: Dataset, plan: CrossValidationSplits, run: RunFolder) -> None:
     run_cells({"a": CountingHead()}, plan.folds[:1], cell_data(data), run, seed=1)
     with pytest.raises(RunFolderError, match="other folds or settings"):
         run_cells({"a": CountingHead()}, plan.folds[:1], cell_data(data), run, seed=2)
     moved = replace(plan.folds[0], train=plan.folds[0].train[1:])
     with pytest.raises(RunFolderError, match="other folds or settings"):
-        finished_cell("a", moved, run, seed=1, k=2)
+        load_cell("a", moved, run, seed=1, k=2)
 
 
-def test_a_damaged_cell_is_refused_by_its_path(data: Dataset, plan: FoldPlan, run: RunFolder) -> None:
+def test_a_damaged_cell_is_refused_by_its_path(
+    data: Dataset, plan: CrossValidationSplits, run: RunFolder
+) -> None:
     run_cells({"a": CountingHead()}, plan.folds[:1], cell_data(data), run, seed=1)
     path = run.cell_path("a", 0, 0)
     path.write_text(path.read_text()[:-40])
@@ -218,13 +222,13 @@ def test_a_damaged_cell_is_refused_by_its_path(data: Dataset, plan: FoldPlan, ru
         run_cells({"a": CountingHead()}, plan.folds[:1], cell_data(data), run, seed=1)
 
 
-def test_an_unfinished_cell_is_named(data: Dataset, plan: FoldPlan, run: RunFolder) -> None:
+def test_an_unfinished_cell_is_named(data: Dataset, plan: CrossValidationSplits, run: RunFolder) -> None:
     run_cells({"a": CountingHead()}, plan.folds[:1], cell_data(data), run, seed=1)
     with pytest.raises(RunFolderError, match="repeat 0, fold 1 is not finished"):
-        list(gather(["a"], plan.folds, run, seed=1, k=2))
+        list(load_cells(["a"], plan.folds, run, seed=1, k=2))
 
 
-def test_the_key_knows_contender_seed_and_parts(plan: FoldPlan) -> None:
+def test_the_key_knows_contender_seed_and_parts(plan: CrossValidationSplits) -> None:
     first = plan.folds[0]
     swapped = Fold(first.repeat, first.fold, first.test, first.train)
     keys = [
@@ -238,7 +242,7 @@ def test_the_key_knows_contender_seed_and_parts(plan: FoldPlan) -> None:
     assert cell_key("a", make_cell(first, 1), 1) == keys[0]
 
 
-def test_contenders_share_a_cell_seed_and_cells_do_not(plan: FoldPlan) -> None:
+def test_contenders_share_a_cell_seed_and_cells_do_not(plan: CrossValidationSplits) -> None:
     seeds = [make_cell(fold, 3).seed for fold in plan.folds]
     assert len(set(seeds)) == len(seeds)
     assert seeds == [make_cell(fold, 3).seed for fold in plan.folds]
@@ -248,11 +252,11 @@ def test_contenders_share_a_cell_seed_and_cells_do_not(plan: FoldPlan) -> None:
 
 
 def test_predictions_have_one_line_per_sample_repeat_and_contender(
-    data: Dataset, plan: FoldPlan, run: RunFolder
+    data: Dataset, plan: CrossValidationSplits, run: RunFolder
 ) -> None:
     heads = {"z-first": CountingHead(), "a-second": CountingHead()}
     run_cells(heads, plan.folds, cell_data(data), run, seed=1, reporter=QUIET)
-    cells = list(gather(list(heads), plan.folds, run, seed=1, k=2))
+    cells = list(load_cells(list(heads), plan.folds, run, seed=1, k=2))
     table = predictions_table(cells, cell_data(data), ids_of(data))
     columns = ["sample", "group", "repeat", "fold", "contender", "label", "prob_no", "prob_yes"]
     assert list(table.columns) == columns
@@ -266,10 +270,10 @@ def test_predictions_have_one_line_per_sample_repeat_and_contender(
 
 
 def test_inner_lines_are_of_the_training_part_without_gaps(
-    data: Dataset, plan: FoldPlan, run: RunFolder
+    data: Dataset, plan: CrossValidationSplits, run: RunFolder
 ) -> None:
     run_cells({"a": CountingHead()}, plan.folds, cell_data(data), run, seed=1)
-    cells = list(gather(["a"], plan.folds, run, seed=1, k=2))
+    cells = list(load_cells(["a"], plan.folds, run, seed=1, k=2))
     table = predictions_table(cells, cell_data(data), ids_of(data), inner=True)
     assert not table[["prob_no", "prob_yes"]].isna().any().any()
     assert len(table) == sum(len(fold.train) - 1 for fold in plan.folds)
@@ -278,9 +282,11 @@ def test_inner_lines_are_of_the_training_part_without_gaps(
         assert not set(lines["sample"]) & {ids_of(data)[i] for i in fold.test}
 
 
-def test_learning_table_scores_the_test_part_itself(data: Dataset, plan: FoldPlan, run: RunFolder) -> None:
+def test_learning_table_scores_the_test_part_itself(
+    data: Dataset, plan: CrossValidationSplits, run: RunFolder
+) -> None:
     run_cells({"a": CountingHead()}, plan.folds, cell_data(data), run, seed=1)
-    cells = list(gather(["a"], plan.folds, run, seed=1, k=2))
+    cells = list(load_cells(["a"], plan.folds, run, seed=1, k=2))
     table = learning_table(cells, cell_data(data))
     assert len(table) == len(plan.folds)
     for row, fold in zip(table.to_dict("records"), plan.folds, strict=True):
@@ -290,14 +296,14 @@ def test_learning_table_scores_the_test_part_itself(data: Dataset, plan: FoldPla
 
 
 def test_worst_samples_come_worst_first_and_without_baselines(
-    data: Dataset, plan: FoldPlan, run: RunFolder
+    data: Dataset, plan: CrossValidationSplits, run: RunFolder
 ) -> None:
     heads = {"a": CountingHead(), "majority": CountingHead()}
     run_cells(heads, plan.folds, cell_data(data), run, seed=1)
-    cells = list(gather(list(heads), plan.folds, run, seed=1, k=2))
+    cells = list(load_cells(list(heads), plan.folds, run, seed=1, k=2))
     table = predictions_table(cells, cell_data(data), ids_of(data))
     table.loc[table["contender"] == "majority", ["prob_no", "prob_yes"]] = 0.0
-    worst = worst_samples(table, without=("majority",), most=5)
+    worst = highest_loss_samples(table, without=("majority",), most=5)
     assert len(worst) == 5 and all(0 < one["truth"] < 0.5 for one in worst)
     assert [one["truth"] for one in worst] == sorted(one["truth"] for one in worst)
 
@@ -305,11 +311,11 @@ def test_worst_samples_come_worst_first_and_without_baselines(
 def test_inner_lines_of_tested_groups_are_left_out_where_a_leak_was_allowed(run: RunFolder) -> None:
     twins = dataset([sample(i) if i != 3 else sample(3, group="g07") for i in range(24)])
     train, test = halves(twins, [position(twins, "yes/03.png"), position(twins, "no/04.png")])
-    parts = FoldPlan.checked(twins, (Fold(0, 0, train, test),), allow_leaks=True).folds
+    parts = CrossValidationSplits.checked(twins, (Fold(0, 0, train, test),), allow_leaks=True).folds
     run_cells({"a": CountingHead()}, parts, cell_data(twins), run, seed=1)
-    cells = list(gather(["a"], parts, run, seed=1, k=2))
+    cells = list(load_cells(["a"], parts, run, seed=1, k=2))
     outer = predictions_table(cells, cell_data(twins), ids_of(twins))
     inner = predictions_table(cells, cell_data(twins), ids_of(twins), inner=True)
-    kept = untested_lines(inner, outer)
+    kept = exclude_test_groups(inner, outer)
     assert set(inner["sample"]) - set(kept["sample"]) == {"yes/07.png"}
-    assert list(untested_lines(kept, outer)["sample"]) == list(kept["sample"])
+    assert list(exclude_test_groups(kept, outer)["sample"]) == list(kept["sample"])

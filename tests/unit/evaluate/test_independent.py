@@ -1,6 +1,6 @@
 """Statistics once more, written anew from their papers or taken from statsmodels; each with its planted errors.
 
-A planted error is the same number computed wrongly (swapped, off by one, a picture where a group should be):
+A planted error is the same number computed wrongly (swapped, off by one, an image where a group should be):
 it must lie far from what the product returns, or the comparison would not have caught it.
 """
 
@@ -14,17 +14,17 @@ from statsmodels.stats.inter_rater import cohens_kappa
 
 from headtohead.stats.hypothesis.corrected_ttest import corrected_t
 from headtohead.stats.hypothesis.mcnemar import clustered_mcnemar, mcnemar_tests
-from headtohead.stats.intervals.delong import auroc_pulls, auroc_test, covariance
+from headtohead.stats.intervals.delong import auroc_components, auroc_test, covariance
 from headtohead.stats.intervals.proportions import mcnemar_exact
 from headtohead.stats.metrics.probabilistic import brier_parts
-from headtohead.stats.metrics.registry import metric_values, predicted
-from headtohead.stats.predictions import Lines
+from headtohead.stats.metrics.registry import metric_values, predicted_labels
+from headtohead.stats.predictions import ContenderPredictions
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
-def pair(seed: int = 0) -> tuple[Lines, Lines]:
+def pair(seed: int = 0) -> tuple[ContenderPredictions, ContenderPredictions]:
     """Return two contenders on 150 samples in 30 groups that hold both classes."""
     rng = np.random.default_rng(seed)
     group = np.sort(np.append(np.arange(30), rng.integers(0, 30, 120)))
@@ -33,7 +33,11 @@ def pair(seed: int = 0) -> tuple[Lines, Lines]:
     for lift in (1.6, 1.0):
         score = lift * label + rng.normal(size=30)[group] + rng.normal(size=150)
         p = 1 / (1 + np.exp(-score))
-        made.append(Lines(np.arange(150), group, label, np.arange(150) % 5, np.stack([1 - p, p], axis=1)))
+        made.append(
+            ContenderPredictions(
+                np.arange(150), group, label, np.arange(150) % 5, np.stack([1 - p, p], axis=1)
+            )
+        )
     return made[0], made[1]
 
 
@@ -42,7 +46,7 @@ def apart(found: float, planted: list[float], least: float = 0.02) -> bool:
     return all(abs(wrong - found) > least * abs(found) for wrong in planted)
 
 
-def obuchowski(a: Lines, b: Lines, unit: Ints) -> float:
+def obuchowski(a: ContenderPredictions, b: ContenderPredictions, unit: Ints) -> float:
     """Return the variance of the difference of two AUROCs as Obuchowski 1997 writes it, unit by unit."""
     up, down = {}, {}
     positive = a.label == 1
@@ -68,17 +72,17 @@ def obuchowski(a: Lines, b: Lines, unit: Ints) -> float:
 
 def test_obuchowski_of_a_difference() -> None:
     a, b = pair()
-    pulls = [auroc_pulls([lines], 30, by_group=True) for lines in (a, b)]
+    pulls = [auroc_components([lines], 30, by_group=True) for lines in (a, b)]
     found = auroc_test(*pulls)
     assert found is not None
     assert found[2] ** 2 == pytest.approx(obuchowski(a, b, a.group), rel=1e-10)
-    as_pictures = obuchowski(a, b, np.arange(150))
+    as_images = obuchowski(a, b, np.arange(150))
     unpaired = sum(covariance(one, one) for one in pulls)
-    assert apart(found[2] ** 2, [as_pictures, unpaired, obuchowski(a, a, a.group)])
+    assert apart(found[2] ** 2, [as_images, unpaired, obuchowski(a, a, a.group)])
     assert found[0] == pytest.approx((pulls[0].value - pulls[1].value) / found[2])
 
 
-def discordant(a: Lines, b: Lines) -> Ints:
+def discordant(a: ContenderPredictions, b: ContenderPredictions) -> Ints:
     right = [(lines.prob[:, 1] >= 0.5) == (lines.label == 1) for lines in (a, b)]
     return np.asarray(right[0].astype(np.int64) - right[1].astype(np.int64))
 
@@ -111,7 +115,7 @@ def test_clustered_mcnemar_is_obuchowskis_sum_over_groups() -> None:
     found = clustered_mcnemar(np.array(by_group, dtype=float))
     assert found is not None
     assert found[0] == pytest.approx(expected)
-    called = [(predicted(a, None), predicted(b, None))]
+    called = [(predicted_labels(a, None), predicted_labels(b, None))]
     whole, _ = mcnemar_tests([a], [b], called, 30)
     twice, _ = mcnemar_tests([a, a], [b, b], called * 2, 30)
     for tests in (whole, twice):

@@ -12,8 +12,8 @@ import pytest
 from scipy import stats
 
 from headtohead.core.records import Score, Verdict
-from headtohead.evaluate.verdict import judge
-from headtohead.evaluate.verdict_text import narrow_intervals
+from headtohead.evaluate.verdict import compute_verdict
+from headtohead.evaluate.verdict_text import coverage_warnings
 from headtohead.stats.intervals.degrees_of_freedom import effective_degrees
 from headtohead.stats.intervals.score_interval import score_interval
 
@@ -38,7 +38,7 @@ def lines(
 
 
 def verdict_on(frame: pd.DataFrame) -> Verdict:
-    return judge(frame, classes=("no", "yes"), positive="yes", n_boot=200)
+    return compute_verdict(frame, classes=("no", "yes"), positive="yes", n_boot=200)
 
 
 def codes(verdict: Verdict, metric: str) -> set[str]:
@@ -109,7 +109,7 @@ def test_a_share_whose_errors_sit_in_one_patient_is_known_badly() -> None:
 
 
 def test_few_groups_of_a_class_are_warned_of() -> None:
-    """Planted: many pictures of the rarer class, all of six patients."""
+    """Planted: many images of the rarer class, all of six patients."""
     rng = np.random.default_rng(1)
     label = np.repeat([1] * 6 + [0] * 40, 10)
     positive = 1 / (1 + np.exp(-(label + rng.normal(size=460))))
@@ -131,7 +131,7 @@ def test_each_kind_of_warning_has_its_sentence() -> None:
             contender="a", metric="brier", value=0.1, low=0.05, high=0.2, n_samples=9, n_groups=9, method="x",
             warnings=(ScoreWarning(code=kind, text="t"),),
         )  # fmt: skip
-        assert len(narrow_intervals([score])) == 1
+        assert len(coverage_warnings([score])) == 1
 
 
 @pytest.fixture

@@ -17,16 +17,28 @@ from headtohead.stats.hypothesis.corrected_ttest import (
 )
 from headtohead.stats.hypothesis.mcnemar import clustered_mcnemar, mcnemar_tests
 from headtohead.stats.hypothesis.multiplicity import holm
-from headtohead.stats.hypothesis.paired_difference import differences, mover
+from headtohead.stats.hypothesis.paired_difference import mover_interval, paired_differences
 from headtohead.stats.hypothesis.permutation import permutation_test
 from headtohead.stats.hypothesis.power import groups_needed, simulated_power
-from headtohead.stats.intervals.degrees_of_freedom import degrees_of
-from headtohead.stats.intervals.delong import auroc_pulls, auroc_test, covariance, logit_interval, placements
+from headtohead.stats.intervals.degrees_of_freedom import degrees_of_freedom
+from headtohead.stats.intervals.delong import (
+    auroc_components,
+    auroc_test,
+    covariance,
+    logit_interval,
+    placements,
+)
 from headtohead.stats.intervals.proportions import fisher_exact, mcnemar_exact
-from headtohead.stats.intervals.resampling import bca, expanded, make_resamples, percentile, wilson_clustered
-from headtohead.stats.intervals.score_interval import jackknife_variance, margin_of
-from headtohead.stats.metrics.registry import METRICS, metric_values, predicted
-from headtohead.stats.predictions import Lines, Table
+from headtohead.stats.intervals.resampling import (
+    bca,
+    expanded_percentile,
+    make_resamples,
+    percentile,
+    wilson_clustered,
+)
+from headtohead.stats.intervals.score_interval import jackknife_variance, score_uncertainty
+from headtohead.stats.metrics.registry import METRICS, metric_values, predicted_labels
+from headtohead.stats.predictions import ContenderPredictions, PredictionTable
 
 Floats = npt.NDArray[np.float64]
 CLASSES = ("no", "yes")
@@ -34,7 +46,7 @@ CLASSES = ("no", "yes")
 
 def study(
     n: int = 120, per_group: int = 1, seed: int = 0, gap: float = 0.0, strength: float = 1.2
-) -> tuple[Lines, Lines]:
+) -> tuple[ContenderPredictions, ContenderPredictions]:
     """Return two contenders on the same lines, the first `gap` more separated."""
     rng = np.random.default_rng(seed)
     n_groups = n // per_group
@@ -45,11 +57,13 @@ def study(
     for lift in (strength + gap, strength):
         score = lift * label + shared + 0.7 * rng.normal(size=n)
         p = 1 / (1 + np.exp(-(score - lift / 2)))
-        made.append(Lines(np.arange(n), group, label, np.arange(n) % 5, np.stack([1 - p, p], axis=1)))
+        made.append(
+            ContenderPredictions(np.arange(n), group, label, np.arange(n) % 5, np.stack([1 - p, p], axis=1))
+        )
     return made[0], made[1]
 
 
-def naive_delong(a: Lines, b: Lines) -> float:
+def naive_delong(a: ContenderPredictions, b: ContenderPredictions) -> float:
     """Return the variance of the difference, straight from the 1988 paper's double sums."""
     kernels = []
     for lines in (a, b):
@@ -62,7 +76,7 @@ def naive_delong(a: Lines, b: Lines) -> float:
     return float(s[0, 0] + s[1, 1] - 2 * s[0, 1])
 
 
-def naive_obuchowski(lines: Lines) -> float:
+def naive_obuchowski(lines: ContenderPredictions) -> float:
     """Return the clustered variance of one AUROC as Obuchowski 1997 writes it, group by group."""
     x, y = lines.prob[lines.label == 1, 1], lines.prob[lines.label == 0, 1]
     kernel = (x[:, None] > y) + 0.5 * (x[:, None] == y)
@@ -81,15 +95,15 @@ def naive_obuchowski(lines: Lines) -> float:
     return float(s10 / m + s01 / n + 2 * s11 / (m * n))
 
 
-def mixed(lines: Lines, seed: int = 3) -> Lines:
+def mixed(lines: ContenderPredictions, seed: int = 3) -> ContenderPredictions:
     """Return the lines in groups that hold both classes."""
     group = np.random.default_rng(seed).integers(0, 25, len(lines.label))
-    return Lines(lines.sample, group, lines.label, lines.fold, lines.prob)
+    return ContenderPredictions(lines.sample, group, lines.label, lines.fold, lines.prob)
 
 
 def test_delong_equals_the_papers_double_sums() -> None:
     a, b = study(gap=0.4)
-    pulls = [auroc_pulls([lines], 120, by_group=False) for lines in (a, b)]
+    pulls = [auroc_components([lines], 120, by_group=False) for lines in (a, b)]
     found = auroc_test(*pulls)
     assert found is not None
     assert found[2] ** 2 == pytest.approx(naive_delong(a, b), rel=1e-10)
@@ -100,37 +114,37 @@ def test_delong_equals_the_papers_double_sums() -> None:
 
 def test_obuchowski_equals_the_papers_sums_on_mixed_groups() -> None:
     lines = mixed(study()[0])
-    pulls = auroc_pulls([lines], 25, by_group=True)
+    pulls = auroc_components([lines], 25, by_group=True)
     assert covariance(pulls, pulls) == pytest.approx(naive_obuchowski(lines), rel=1e-10)
 
 
 def test_groups_of_one_make_obuchowski_delong() -> None:
     a, _ = study()
-    alone, grouped = auroc_pulls([a], 120, by_group=False), auroc_pulls([a], 120, by_group=True)
+    alone, grouped = auroc_components([a], 120, by_group=False), auroc_components([a], 120, by_group=True)
     assert covariance(alone, alone) == pytest.approx(covariance(grouped, grouped), rel=1e-12)
 
 
-def test_copies_fool_the_test_that_takes_pictures_as_units_and_not_the_other() -> None:
+def test_copies_fool_the_test_that_takes_images_as_units_and_not_the_other() -> None:
     """Planted error: every sample twice. The grouped variance stays, the naive one halves."""
     a, _ = study(n=80)
-    twice = Lines(
+    twice = ContenderPredictions(
         np.arange(160),
         np.repeat(a.group, 2),
         np.repeat(a.label, 2),
         np.repeat(a.fold, 2),
         np.repeat(a.prob, 2, 0),
     )
-    honest = auroc_pulls([a], 80, by_group=True)
-    grouped = auroc_pulls([twice], 80, by_group=True)
-    naive = auroc_pulls([twice], 160, by_group=False)
+    honest = auroc_components([a], 80, by_group=True)
+    grouped = auroc_components([twice], 80, by_group=True)
+    naive = auroc_components([twice], 160, by_group=False)
     assert covariance(grouped, grouped) == pytest.approx(covariance(honest, honest), rel=1e-10)
     assert covariance(naive, naive) < 0.55 * covariance(honest, honest)
 
 
 def test_mean_over_repeats_has_the_variance_of_the_mean() -> None:
     a, b = study(gap=0.2)
-    both = auroc_pulls([a, b], 120, by_group=True)
-    one, two = auroc_pulls([a], 120, by_group=True), auroc_pulls([b], 120, by_group=True)
+    both = auroc_components([a, b], 120, by_group=True)
+    one, two = auroc_components([a], 120, by_group=True), auroc_components([b], 120, by_group=True)
     expected = (covariance(one, one) + covariance(two, two) + 2 * covariance(one, two)) / 4
     assert covariance(both, both) == pytest.approx(expected, rel=1e-10)
 
@@ -178,7 +192,7 @@ def test_clustered_mcnemar_counts_a_group_of_copies_once() -> None:
 
 def test_mcnemar_tests_turn_round_with_the_contenders() -> None:
     a, b = study(n=200, gap=0.8)
-    called = [(predicted(a, None), predicted(b, None))]
+    called = [(predicted_labels(a, None), predicted_labels(b, None))]
     forth, counts = mcnemar_tests([a], [b], called, 200)
     back, swapped = mcnemar_tests([b], [a], [(called[0][1], called[0][0])], 200)
     assert counts[0]["only_a"] == swapped[0]["only_b"] > 0
@@ -219,7 +233,7 @@ def test_holm_is_statsmodels() -> None:
 
 def test_permutation_agrees_with_delong_and_is_uniform_for_equals() -> None:
     a, b = study(n=160, gap=0.6, seed=4)
-    pulls = [auroc_pulls([lines], 160, by_group=True) for lines in (a, b)]
+    pulls = [auroc_components([lines], 160, by_group=True) for lines in (a, b)]
     closed = auroc_test(*pulls)
     found = permutation_test([a], [b], METRICS["auroc"], CLASSES, 160, n_permutations=2000)
     assert closed is not None
@@ -242,7 +256,7 @@ def test_permutation_of_identical_contenders_finds_nothing() -> None:
 def test_permutation_by_group_equals_swapping_by_hand() -> None:
     a, b = study(n=40, per_group=2, gap=0.5)
     found = permutation_test([a], [b], METRICS["accuracy"], CLASSES, 20, n_permutations=4000, seed=1)
-    right = [(predicted(x, None) == x.label).astype(float) for x in (a, b)]
+    right = [(predicted_labels(x, None) == x.label).astype(float) for x in (a, b)]
     lead = np.bincount(a.group, weights=right[0] - right[1])
     signs = np.random.default_rng(9).choice([-1, 1], size=(20_000, 20))
     expected = (np.abs((signs * lead).sum(axis=1)) >= abs(lead.sum()) - 1e-9).mean()
@@ -254,15 +268,15 @@ def test_bca_and_percentile_are_scipys() -> None:
     data = np.random.default_rng(2).exponential(size=60)
     resamples = make_resamples(60, 8000, 0)
     values = (resamples.weights.T @ data) / resamples.weights.sum(axis=0)
-    boot = resamples.boot(values)
-    ends = bca(float(values[0]), boot, resamples.jack(values), 0.95)
+    boot = resamples.bootstrap(values)
+    ends = bca(float(values[0]), boot, resamples.jackknife(values), 0.95)
     theirs = stats.bootstrap((data,), np.mean, n_resamples=8000, method="BCa", rng=np.random.default_rng(5))
     assert ends == pytest.approx(tuple(theirs.confidence_interval), abs=0.02)
     plain = stats.bootstrap(
         (data,), np.mean, n_resamples=8000, method="percentile", rng=np.random.default_rng(5)
     )
     assert percentile(boot, 0.95) == pytest.approx(tuple(plain.confidence_interval), abs=0.02)
-    wide = expanded(boot, 0.95, 60)
+    wide = expanded_percentile(boot, 0.95, 60)
     assert wide[0] < percentile(boot, 0.95)[0] < percentile(boot, 0.95)[1] < wide[1]
 
 
@@ -270,7 +284,7 @@ def test_blocks_of_groups_give_the_same_acceleration_on_average() -> None:
     data = np.random.default_rng(3).exponential(size=1200)
     resamples = make_resamples(1200, 4, 0)
     values = (resamples.weights.T @ data) / resamples.weights.sum(axis=0)
-    blocks = resamples.jack(values)
+    blocks = resamples.jackknife(values)
     full = (data.sum() - data) / 1199
     skew = [((v.mean() - v) ** 3).sum() / (6 * ((v.mean() - v) ** 2).sum() ** 1.5) for v in (blocks, full)]
     assert len(blocks) == 400
@@ -307,7 +321,7 @@ def test_power_by_simulation_agrees_with_the_formula() -> None:
 def test_fold_values_are_the_metric_inside_each_fold() -> None:
     a, b = study(n=100, gap=0.5)
     names = np.array([f"s{i:03d}" for i in range(100)])
-    table = Table(
+    table = PredictionTable(
         CLASSES, names, names, a.group, a.label, ("a", "b"), (0,), {("a", 0): a, ("b", 0): b}, True
     )  # fmt: skip
     found = fold_values(table, "a", "auroc")
@@ -322,12 +336,14 @@ def test_fold_values_are_the_metric_inside_each_fold() -> None:
     assert len(differences.values) == 5
 
 
-def _table(group: npt.NDArray[np.int64], label: npt.NDArray[np.int64], prob: Floats) -> Table:
+def _table(group: npt.NDArray[np.int64], label: npt.NDArray[np.int64], prob: Floats) -> PredictionTable:
     n = len(group)
-    lines = Lines(np.arange(n), group, label, np.zeros(n, dtype=np.int64), np.stack([1 - prob, prob], axis=1))
+    lines = ContenderPredictions(
+        np.arange(n), group, label, np.zeros(n, dtype=np.int64), np.stack([1 - prob, prob], axis=1)
+    )
     names = np.array([f"s{i:04d}" for i in range(n)])
     groups = np.array([f"g{g:04d}" for g in np.unique(group)])
-    return Table(CLASSES, names, groups, group, label, ("a",), (0,), {("a", 0): lines}, False)
+    return PredictionTable(CLASSES, names, groups, group, label, ("a",), (0,), {("a", 0): lines}, False)
 
 
 def test_balanced_accuracy_keeps_room_where_a_class_is_never_recognised() -> None:
@@ -338,7 +354,7 @@ def test_balanced_accuracy_keeps_room_where_a_class_is_never_recognised() -> Non
     values = metric_values(table.of("a"), resamples.weights, ["balanced_accuracy"], CLASSES)[
         "balanced_accuracy"
     ]
-    ends = margin_of(table, "a", METRICS["balanced_accuracy"], values, resamples).ends(0.95)
+    ends = score_uncertainty(table, "a", METRICS["balanced_accuracy"], values, resamples).ends(0.95)
     assert ends is not None
     assert values[0] == pytest.approx((0 + 85 / 90) / 2)
     assert ends[1] - values[0] > wilson_clustered(0.0, 10, 10, 0.0, 0.95)[1] / 2 - 1e-9
@@ -352,33 +368,36 @@ def test_degrees_of_freedom_follow_the_rarer_class() -> None:
         table = _table(np.arange(120), label, 1 / (1 + np.exp(-(label + rng.normal(size=120)))))
         resamples = make_resamples(120, 10, 0)
         values = metric_values(table.of("a"), resamples.weights, ["auroc", "accuracy"], CLASSES)
-        degrees = degrees_of(table, METRICS["auroc"], resamples.jack(values["auroc"]))
+        degrees = degrees_of_freedom(table, METRICS["auroc"], resamples.jackknife(values["auroc"]))
         assert low <= degrees <= high
-        assert degrees_of(table, METRICS["brier"], np.tile([0.1, 0.3], 60)) == pytest.approx(119)
+        assert degrees_of_freedom(table, METRICS["brier"], np.tile([0.1, 0.3], 60)) == pytest.approx(119)
 
 
 def test_the_wider_of_two_intervals_counts_for_a_difference() -> None:
     a, b = study(n=80, gap=0.4)
     names = np.array([f"s{i:03d}" for i in range(80)])
-    table = Table(CLASSES, names, names, a.group, a.label, ("a", "b"), (0,), {("a", 0): a, ("b", 0): b}, True)
+    table = PredictionTable(
+        CLASSES, names, names, a.group, a.label, ("a", "b"), (0,), {("a", 0): a, ("b", 0): b}, True
+    )
     resamples = make_resamples(80, 50, 0)
     values = {
         name: metric_values(table.of(name), resamples.weights, ["auroc"], CLASSES)["auroc"]
         for name in ("a", "b")
     }
-    found = differences(table, [("a", "b")], METRICS["auroc"], values, resamples, 0.95)[0]
-    jack = resamples.jack(values["a"] - values["b"])
-    t = stats.t.ppf(0.975, degrees_of(table, METRICS["auroc"], jack))
+    found = paired_differences(table, [("a", "b")], METRICS["auroc"], values, resamples, 0.95)[0]
+    jack = resamples.jackknife(values["a"] - values["b"])
+    t = stats.t.ppf(0.975, degrees_of_freedom(table, METRICS["auroc"], jack))
     half = t * math.sqrt(jackknife_variance(jack))
     ends = [
-        margin_of(table, name, METRICS["auroc"], values[name], resamples).ends(0.95) for name in ("a", "b")
+        score_uncertainty(table, name, METRICS["auroc"], values[name], resamples).ends(0.95)
+        for name in ("a", "b")
     ]
-    correlation = np.corrcoef(resamples.jack(values["a"]), resamples.jack(values["b"]))[0, 1]
+    correlation = np.corrcoef(resamples.jackknife(values["a"]), resamples.jackknife(values["b"]))[0, 1]
     assert ends[0] is not None
     assert ends[1] is not None
-    recovered = mover(values["a"][0], ends[0], values["b"][0], ends[1], correlation)
+    recovered = mover_interval(values["a"][0], ends[0], values["b"][0], ends[1], correlation)
     assert found.value is not None
     assert found.low == pytest.approx(min(recovered[0], found.value - half))
     assert found.high == pytest.approx(max(recovered[1], found.value + half))
-    touching = differences(table, [("a", "b")], METRICS["auroc"], values, resamples, 1 - found.p)[0]
+    touching = paired_differences(table, [("a", "b")], METRICS["auroc"], values, resamples, 1 - found.p)[0]
     assert min(abs(touching.low or 0), abs(touching.high or 0)) == pytest.approx(0, abs=1e-6)

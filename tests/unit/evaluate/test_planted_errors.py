@@ -1,4 +1,4 @@
-"""Each statistic beside its plausible errors: a swap, a count off by one, a picture where a group should be.
+"""Each statistic beside its plausible errors: a swap, a count off by one, an image where a group should be.
 
 The right number comes from a plain loop, from scipy or from a case small enough to count by hand.
 """
@@ -14,9 +14,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from headtohead.core.errors import TooFewError
+from headtohead.core.errors import InsufficientDataError
 from headtohead.core.records import Verdict
-from headtohead.evaluate.verdict import judge
+from headtohead.evaluate.verdict import compute_verdict
 from headtohead.stats.calibration.recalibration import isotonic, platt, temperature
 from headtohead.stats.decision.conformal import conformal_threshold
 from headtohead.stats.decision.operating_points import RULES, choose_threshold
@@ -31,17 +31,17 @@ from headtohead.stats.intervals.resampling import make_resamples, two_sided_p
 from headtohead.stats.intervals.score_interval import jackknife_variance
 from headtohead.stats.metrics.registry import METRICS, metric_values
 from headtohead.stats.metrics.roc_curves import roc_points
-from headtohead.stats.predictions import Lines, build_table
+from headtohead.stats.predictions import ContenderPredictions, build_prediction_table
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 CLASSES = ("no", "yes")
 
 
-def lines_of(score: Floats, label: Ints, group: Ints | None = None) -> Lines:
+def lines_of(score: Floats, label: Ints, group: Ints | None = None) -> ContenderPredictions:
     n = len(label)
     prob = np.stack([1 - score, score], axis=1)
-    return Lines(
+    return ContenderPredictions(
         np.arange(n), np.arange(n) if group is None else group, label, np.zeros(n, dtype=np.int64), prob
     )
 
@@ -56,7 +56,7 @@ def cell_of(score: Floats, label: Ints, group: Ints | None = None) -> InnerCell:
 
 def test_a_resample_draws_as_many_groups_as_there_are_and_the_jackknife_one_less() -> None:
     made = make_resamples(30, 4000, 1)
-    boot, jack = made.boot(made.weights.T), made.jack(made.weights.T)
+    boot, jack = made.bootstrap(made.weights.T), made.jackknife(made.weights.T)
     assert (boot.sum(axis=1) == 30).all()
     assert (jack.sum(axis=1) == 29).all() and (jack.sum(axis=0) == 29).all()
     assert boot.var(axis=0).mean() == pytest.approx(
@@ -65,17 +65,17 @@ def test_a_resample_draws_as_many_groups_as_there_are_and_the_jackknife_one_less
     assert (boot == 0).mean() == pytest.approx((1 - 1 / 30) ** 30, rel=0.03)
 
 
-def test_the_variance_of_a_mean_is_that_of_its_groups_and_not_of_its_pictures() -> None:
-    """Five equal pictures in each group: the spread of 40 groups, over 39."""
+def test_the_variance_of_a_mean_is_that_of_its_groups_and_not_of_its_images() -> None:
+    """Five equal images in each group: the spread of 40 groups, over 39."""
     x = np.random.default_rng(0).normal(size=40)
     made = make_resamples(40, 3000, 0)
     values = (made.weights.T @ x) / made.weights.sum(axis=0)
     honest = x.var(ddof=1) / 40
-    assert jackknife_variance(made.jack(values)) == pytest.approx(honest, rel=1e-9)
-    assert made.boot(values).var() == pytest.approx(honest * 39 / 40, rel=0.1)
-    as_pictures = np.repeat(x, 5).var(ddof=1) / 200
-    assert as_pictures < 0.25 * honest
-    assert influence(made.jack(values)) == pytest.approx(x - x.mean())
+    assert jackknife_variance(made.jackknife(values)) == pytest.approx(honest, rel=1e-9)
+    assert made.bootstrap(values).var() == pytest.approx(honest * 39 / 40, rel=0.1)
+    as_images = np.repeat(x, 5).var(ddof=1) / 200
+    assert as_images < 0.25 * honest
+    assert influence(made.jackknife(values)) == pytest.approx(x - x.mean())
 
 
 def test_a_tie_with_no_difference_counts_for_both_tails() -> None:
@@ -99,7 +99,7 @@ def test_who_alone_is_right_is_not_swapped() -> None:
 
 
 def test_swaps_of_whole_groups_are_all_ways_of_swapping_them() -> None:
-    """Six groups of four: the share of all 64 ways, and far from the share when each picture is swapped alone."""
+    """Six groups of four: the share of all 64 ways, and far from the share when each image is swapped alone."""
     right = np.array([[1, 1, 1, 1]] * 5 + [[0, 0, 0, 0]]).ravel()
     group = np.repeat(np.arange(6), 4)
     label = np.ones(24, dtype=np.int64)
@@ -217,19 +217,19 @@ def test_the_conformal_quantile_is_the_right_order_statistic() -> None:
     assert conformal_threshold(cell, 1, 0.1) == pytest.approx(0.19)
     cell = cell_of(1 - score[:19], np.ones(19, dtype=np.int64))
     assert conformal_threshold(cell, 1, 0.1) == pytest.approx(0.18)
-    with pytest.raises(TooFewError, match="at least 9 groups"):
+    with pytest.raises(InsufficientDataError, match="at least 9 groups"):
         conformal_threshold(cell_of(1 - score[:8], np.ones(8, dtype=np.int64)), 1, 0.1)
 
 
-def test_many_pictures_of_one_group_have_one_vote() -> None:
-    """A group of 100 easy pictures among 19: it must not drown the others."""
+def test_many_images_of_one_group_have_one_vote() -> None:
+    """A group of 100 easy images among 19: it must not drown the others."""
     score = np.concatenate([np.full(100, 0.01), np.arange(2, 20) / 100])
     group = np.concatenate([np.zeros(100, dtype=np.int64), np.arange(1, 19)])
     label = np.ones(118, dtype=np.int64)
     assert conformal_threshold(cell_of(1 - score, label, group), 1, 0.1) == pytest.approx(0.18)
-    as_pictures = conformal_threshold(cell_of(1 - score, label), 1, 0.1)
-    assert as_pictures < 0.1
-    assert conformal_threshold(cell_of(1 - score, label, group), 1, 0.1) > 2 * as_pictures - 0.01
+    as_images = conformal_threshold(cell_of(1 - score, label), 1, 0.1)
+    assert as_images < 0.1
+    assert conformal_threshold(cell_of(1 - score, label, group), 1, 0.1) > 2 * as_images - 0.01
 
 
 @pytest.mark.parametrize("alpha", [0.1, 0.2])
@@ -261,18 +261,18 @@ def frame_of(lifts: dict[str, float], label: Ints, group: Ints, seed: int = 0) -
 
 
 def judged(frame: pd.DataFrame) -> Verdict:
-    return judge(frame, classes=CLASSES, positive="yes", n_boot=100)
+    return compute_verdict(frame, classes=CLASSES, positive="yes", n_boot=100)
 
 
-def test_events_are_groups_of_the_rarer_class_and_not_its_pictures() -> None:
-    """Forty positive pictures of five patients: no winner, however far apart the two lie."""
+def test_events_are_groups_of_the_rarer_class_and_not_its_images() -> None:
+    """Forty positive images of five patients: no winner, however far apart the two lie."""
     label = np.concatenate([np.ones(40), np.zeros(200)]).astype(np.int64)
     group = np.concatenate([np.arange(40) // 8, 5 + np.arange(200) // 2])
     first = judged(frame_of({"a": 6.0, "b": 0.3}, label, group)).comparisons[0]
     assert (first.verdict, first.details["reason"]) == ("cannot_tell", "events")
     assert "only 5 groups hold the rarer class" in first.sentence
-    as_pictures = judged(frame_of({"a": 6.0, "b": 0.3}, label, np.arange(240))).comparisons[0]
-    assert (as_pictures.verdict, as_pictures.winner) == ("better", "a")
+    as_images = judged(frame_of({"a": 6.0, "b": 0.3}, label, np.arange(240))).comparisons[0]
+    assert (as_images.verdict, as_images.winner) == ("better", "a")
 
 
 def test_the_rule_looks_at_the_p_that_was_adjusted_over_all_pairs() -> None:
@@ -289,7 +289,7 @@ def test_the_rule_looks_at_the_p_that_was_adjusted_over_all_pairs() -> None:
 def test_the_spread_over_groups_is_that_of_the_jackknife() -> None:
     label, group = np.arange(120) % 2, np.arange(120) // 2
     verdict = judged(frame_of({"a": 1.5, "b": 1.0}, label, group))
-    table = build_table(
+    table = build_prediction_table(
         frame_of({"a": 1.5, "b": 1.0}, label, group), classes=CLASSES, positive="yes", contenders=None
     )
     weights = np.ones((60, 60)) - np.eye(60)

@@ -8,8 +8,8 @@ import pandas as pd
 from headtohead.core.config import StudyConfig
 from headtohead.core.records import Verdict
 from headtohead.evaluate.checklist_items import CLAIM_2024, TRIPOD_AI
-from headtohead.evaluate.reporting_checklist import reporting_lists
-from headtohead.evaluate.verdict import judge
+from headtohead.evaluate.reporting_checklist import build_checklists
+from headtohead.evaluate.verdict import compute_verdict
 
 
 def small_verdict() -> Verdict:
@@ -24,13 +24,13 @@ def small_verdict() -> Verdict:
                  "prob_0": 1 - p, "prob_1": p}
             )
         )  # fmt: skip
-    return judge(pd.concat(parts), classes=("0", "1"), positive="1", n_boot=100)
+    return compute_verdict(pd.concat(parts), classes=("0", "1"), positive="1", n_boot=100)
 
 
 def test_every_item_is_there_once() -> None:
     assert [item.number for item in CLAIM_2024] == [str(i) for i in range(1, 45)]
     assert {int(item.number.rstrip("abcdefg")) for item in TRIPOD_AI} == set(range(1, 28))
-    rows = reporting_lists(small_verdict(), {}, {})
+    rows = build_checklists(small_verdict(), {}, {})
     assert len(rows) == len({(row["list"], row["item"]) for row in rows}) == 44 + len(TRIPOD_AI)
 
 
@@ -39,7 +39,7 @@ def test_blanks_name_what_to_add_and_filled_rows_come_from_the_run() -> None:
     config = StudyConfig(data="x", contenders=("cnn", "vit")).model_dump(mode="json")
     rows = {
         (r["list"], r["item"]): r
-        for r in reporting_lists(verdict, config, {"source": "a clinic", "n_files": 61, "excluded": 1})
+        for r in build_checklists(verdict, config, {"source": "a clinic", "n_files": 61, "excluded": 1})
     }
     assert all(row["text"] or row["ask"] for row in rows.values())
     assert rows["CLAIM 2024", "44"]["status"] == "author"
@@ -52,7 +52,7 @@ def test_blanks_name_what_to_add_and_filled_rows_come_from_the_run() -> None:
 
 
 def test_nothing_is_claimed_that_the_run_does_not_know() -> None:
-    rows = {(r["list"], r["item"]): r for r in reporting_lists(small_verdict(), {}, {})}
+    rows = {(r["list"], r["item"]): r for r in build_checklists(small_verdict(), {}, {})}
     for item in ("7", "19", "23", "33"):
         assert rows["CLAIM 2024", item]["status"] == "author", item
         assert rows["CLAIM 2024", item]["ask"]

@@ -10,7 +10,7 @@ import pytest
 
 from headtohead.core.records import Verdict
 from headtohead.evaluate import verdict_text as wording
-from headtohead.evaluate.verdict import judge
+from headtohead.evaluate.verdict import compute_verdict
 
 BASELINES = ("majority", "file-facts")
 
@@ -42,7 +42,7 @@ def say(table: pd.DataFrame, **more: object) -> Verdict:
         "n_boot": 200,
         "baselines": given,
     }
-    return judge(table, classes=classes, **(options | more))  # type: ignore[arg-type]
+    return compute_verdict(table, classes=classes, **(options | more))  # type: ignore[arg-type]
 
 
 def reads(text: str, pattern: str) -> None:
@@ -51,7 +51,7 @@ def reads(text: str, pattern: str) -> None:
     assert re.fullmatch(plain, text), text
 
 
-FACTS = "A classifier that sees only the file's facts (size, type), never the picture, reaches AUROC #"
+FACTS = "A classifier that sees only the file's facts (size, type), never the image, reaches AUROC #"
 ONE = "There is one contender, so there is nothing to compare: a"
 
 
@@ -121,7 +121,7 @@ def test_file_facts_refuse_or_stand_beside() -> None:
     reads(
         refused.sentence,
         "No verdict on a against b: refused, because the best contender, a, does not beat file facts (a classifier "
-        "that never sees the picture): AUROC # against #.",
+        "that never sees the image): AUROC # against #.",
     )
     assert "File facts alone predict the label" in " ".join(refused.caveats)
     beside = say(frame({"a": 3.0, "b": 0.5, "file-facts": 0.1}))

@@ -9,14 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from headtohead.core.records import Score, Verdict
-from headtohead.evaluate.verdict import judge
+from headtohead.evaluate.verdict import compute_verdict
 from headtohead.stats.hypothesis.corrected_ttest import correlated_bayes
 from headtohead.stats.hypothesis.multiplicity import holm
 from headtohead.stats.hypothesis.power import simulated_power
 from headtohead.stats.intervals.proportions import mcnemar_exact, newcombe, wilson_interval
 from headtohead.stats.intervals.resampling import concordance_bound, make_resamples
 from headtohead.stats.metrics.registry import default_metrics, metric_values
-from headtohead.stats.predictions import Lines
+from headtohead.stats.predictions import ContenderPredictions
 
 SEEDS = st.integers(0, 10_000)
 FEW = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -45,7 +45,7 @@ def judged(frame: pd.DataFrame, **more: object) -> Verdict:
     options: dict[str, object] = {
         "classes": ("no", "yes"), "positive": "yes", "n_boot": 100, "contenders": ["one", "two"],
     }  # fmt: skip
-    return judge(frame, **(options | more))  # type: ignore[arg-type]
+    return compute_verdict(frame, **(options | more))  # type: ignore[arg-type]
 
 
 def figures(verdict: Verdict, *, without: tuple[str, ...] = ()) -> list[float]:
@@ -114,7 +114,7 @@ def test_calling_the_other_class_positive_mirrors_what_it_should(seed: int) -> N
 def test_copies_inside_every_group_change_no_figure_that_takes_groups_as_units(
     seed: int, copies: int
 ) -> None:
-    """Each picture again and again in its own group; a test that takes pictures as units is fooled."""
+    """Each image again and again in its own group; a test that takes images as units is fooled."""
     frame = predictions(seed)
     more = pd.concat([frame.assign(sample=frame["sample"] + f"-{i}") for i in range(copies)])
     one, many = judged(frame), judged(more)
@@ -173,12 +173,12 @@ def test_a_metric_of_drawn_groups_is_the_metric_of_their_copies(seed: int, name:
     group = mine["group"].str[1:].astype(int).to_numpy().astype(np.int64)
     prob = mine[["prob_no", "prob_yes"]].to_numpy()
     label = (mine["label"] == "yes").to_numpy().astype(np.int64)
-    lines = Lines(np.arange(len(mine)), group, label, mine["fold"].to_numpy(), prob)
+    lines = ContenderPredictions(np.arange(len(mine)), group, label, mine["fold"].to_numpy(), prob)
     drawn = make_resamples(15, 3, seed).weights[:, 1]
     rows = np.repeat(np.arange(len(mine)), drawn[group].astype(int))
     classes = ("no", "yes")
     weighted = metric_values([lines], drawn[:, None], [name], classes)[name][0]
-    taken = Lines(np.arange(len(rows)), group[rows], label[rows], lines.fold[rows], prob[rows])
+    taken = ContenderPredictions(np.arange(len(rows)), group[rows], label[rows], lines.fold[rows], prob[rows])
     copied = metric_values([taken], np.ones((15, 1)), [name], classes)[name][0]
     assert weighted == pytest.approx(copied, abs=1e-9, nan_ok=True)
 

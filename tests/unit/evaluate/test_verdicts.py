@@ -13,14 +13,14 @@ from headtohead.core.errors import (
     LeakageError,
     ManifestError,
     NoEffectError,
-    NotDefinedError,
+    UndefinedMetricError,
     UnknownNameError,
     UnpairedError,
     UsageError,
 )
 from headtohead.core.records import Score, Verdict
-from headtohead.evaluate.decision_rule import Rule, decide
-from headtohead.evaluate.verdict import judge
+from headtohead.evaluate.decision_rule import DecisionRule, decide
+from headtohead.evaluate.verdict import compute_verdict
 
 CLASSES = ("no", "yes")
 
@@ -65,7 +65,7 @@ def inner_of(frame: pd.DataFrame) -> pd.DataFrame:
 
 def run(frame: pd.DataFrame, **more: object) -> Verdict:
     options: dict[str, object] = {"classes": CLASSES, "positive": "yes", "n_boot": 300} | more
-    return judge(frame, **options)  # type: ignore[arg-type]
+    return compute_verdict(frame, **options)  # type: ignore[arg-type]
 
 
 def score(verdict: Verdict, contender: str, metric: str) -> Score:
@@ -139,7 +139,7 @@ def test_contenders_that_do_not_beat_file_facts_are_refused() -> None:
     assert "does not beat file facts" in verdict.sentence
     good = run(predictions({"a": 3.0, "b": 3.1, "file-facts": 0.5}), baselines=["file-facts"])
     assert good.comparisons[0].verdict != "refused"
-    assert "never the picture, reaches AUROC" in good.sentence
+    assert "never the image, reaches AUROC" in good.sentence
 
 
 def test_many_contenders_are_adjusted_and_ranked() -> None:
@@ -178,8 +178,8 @@ def test_swapped_contenders_mirror_the_difference() -> None:
     assert (forth.low, forth.high) == pytest.approx((-(back.high or 0), -(back.low or 0)))
 
 
-def test_the_unit_is_the_group_not_the_picture() -> None:
-    """Planted error: ten copies of each picture. With groups nothing narrows; taken as pictures it does."""
+def test_the_unit_is_the_group_not_the_image() -> None:
+    """Planted error: ten copies of each image. With groups nothing narrows; taken as images it does."""
     frame = predictions({"a": 1.2, "b": 1.0}, n_groups=60, per_group=1, repeats=1)
     copies = pd.concat([frame.assign(sample=frame["sample"] + f"-{i}") for i in range(10)])
     honest, grouped = run(frame), run(copies)
@@ -271,7 +271,7 @@ def test_three_classes_go_all_the_way() -> None:
     assert verdict.comparisons[0].winner == "b"
     assert score(verdict, "b", "sensitivity_c").value is not None
     assert set(verdict.details["roc"]["b"]) == {"a", "b", "c"}
-    with pytest.raises(NotDefinedError):
+    with pytest.raises(UndefinedMetricError):
         run(frame, classes=("a", "b", "c"), positive=None, metric="partial_auroc")
     with pytest.raises(NoEffectError, match="with 3 classes"):
         run(frame, classes=("a", "b", "c"), positive=None, prevalence=0.02)
@@ -390,6 +390,12 @@ def test_the_rule_clause_by_clause(
     rope: float | None, word: str,
 ) -> None:  # fmt: skip
     found = decide(
-        Rule(rope=rope), low=low, high=high, inner=inner, p_adjusted=0.01, n_groups=groups, n_events=events
+        DecisionRule(rope=rope),
+        low=low,
+        high=high,
+        inner=inner,
+        p_adjusted=0.01,
+        n_groups=groups,
+        n_events=events,
     )
     assert found.word == word

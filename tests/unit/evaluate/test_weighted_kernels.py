@@ -13,12 +13,14 @@ from sklearn import metrics as sk
 
 from headtohead.stats.metrics.ranking import curve_metrics, weighted_auroc
 from headtohead.stats.metrics.registry import METRICS, default_metrics, metric_values
-from headtohead.stats.predictions import Lines
+from headtohead.stats.predictions import ContenderPredictions
 
 Floats = npt.NDArray[np.float64]
 
 
-def some_lines(n: int = 60, n_groups: int = 20, k: int = 2, seed: int = 0, ties: bool = True) -> Lines:
+def some_lines(
+    n: int = 60, n_groups: int = 20, k: int = 2, seed: int = 0, ties: bool = True
+) -> ContenderPredictions:
     rng = np.random.default_rng(seed)
     group = np.sort(np.append(np.arange(n_groups), rng.integers(0, n_groups, n - n_groups)))
     label = np.append(np.arange(k), rng.integers(0, k, n - k)).astype(np.int64)
@@ -26,7 +28,7 @@ def some_lines(n: int = 60, n_groups: int = 20, k: int = 2, seed: int = 0, ties:
     if ties:
         logits = np.round(logits)
     prob = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    return Lines(np.arange(n), group, label, np.arange(n) % 3, prob)
+    return ContenderPredictions(np.arange(n), group, label, np.arange(n) % 3, prob)
 
 
 def some_weights(n_groups: int = 20, replicates: int = 12, seed: int = 1) -> Floats:
@@ -40,7 +42,7 @@ def double_loop(score: Floats, positive: npt.NDArray[np.bool_]) -> float:
     return float(np.mean([1.0 if p > n else 0.5 if p == n else 0.0 for p, n in pairs]))
 
 
-def copies(lines: Lines, weights: Floats) -> npt.NDArray[np.int64]:
+def copies(lines: ContenderPredictions, weights: Floats) -> npt.NDArray[np.int64]:
     """Return the line numbers of one replicate, each as often as its group was drawn."""
     return np.repeat(np.arange(len(lines.label)), weights[lines.group].astype(int))
 
@@ -140,7 +142,7 @@ def test_auroc_sees_only_the_order_and_turns_round_with_the_labels(seed: int) ->
 def test_every_metric_is_unmoved_by_row_order_and_by_doubling_every_group(name: str) -> None:
     lines = some_lines(n=80, ties=False)
     order = np.random.default_rng(3).permutation(80)
-    shuffled = Lines(
+    shuffled = ContenderPredictions(
         *(getattr(lines, field)[order] for field in ("sample", "group", "label", "fold", "prob"))
     )
     names = ("no", "yes")
@@ -154,7 +156,9 @@ def test_every_metric_is_unmoved_by_row_order_and_by_doubling_every_group(name: 
 
 def test_every_metric_keeps_its_range_and_its_direction() -> None:
     lines = some_lines(n=200, ties=False)
-    perfect = Lines(lines.sample, lines.group, lines.label, lines.fold, 0.02 + 0.96 * np.eye(2)[lines.label])
+    perfect = ContenderPredictions(
+        lines.sample, lines.group, lines.label, lines.fold, 0.02 + 0.96 * np.eye(2)[lines.label]
+    )
     ones, names = np.ones((20, 1)), default_metrics(("no", "yes"), True)
     plain = metric_values([lines], ones, names, ("no", "yes"))
     best = metric_values([perfect], ones, names, ("no", "yes"))
@@ -183,7 +187,9 @@ def test_fold_mean_averages_folds_and_skips_those_of_one_class() -> None:
     parts = [double_loop(lines.prob[lines.fold == f, 1], lines.label[lines.fold == f] == 1) for f in range(3)]
     found = metric_values([lines], np.ones((20, 1)), ["auroc_fold_mean"], ("no", "yes"))["auroc_fold_mean"][0]
     assert found == pytest.approx(np.mean(parts))
-    odd = Lines(lines.sample, lines.group, np.where(lines.fold == 0, 1, lines.label), lines.fold, lines.prob)
+    odd = ContenderPredictions(
+        lines.sample, lines.group, np.where(lines.fold == 0, 1, lines.label), lines.fold, lines.prob
+    )
     rest = metric_values([odd], np.ones((20, 1)), ["auroc_fold_mean"], ("no", "yes"))["auroc_fold_mean"][0]
     assert rest == pytest.approx(np.mean(parts[1:]))
 

@@ -12,8 +12,8 @@ from headtohead.contenders.expression import parse_list
 from headtohead.contenders.training_modes import check_settings
 from headtohead.core.config import StudyConfig, make_config
 from headtohead.core.errors import HeadToHeadError, NoEffectError, UnknownNameError, UsageError
-from headtohead.core.training_config import Budget, TrainConfig, read_sets
-from headtohead.training.tuning.trial_budget import Purse
+from headtohead.core.training_config import Budget, TrainConfig, parse_overrides
+from headtohead.training.tuning.trial_budget import TrialBudget
 
 
 @pytest.mark.parametrize(
@@ -21,41 +21,41 @@ from headtohead.training.tuning.trial_budget import Purse
     [("8", 8, None), ("1 trial", 1, None), ("10min", None, 10), ("90s", None, 1.5), ("0.5h", None, 30)],
 )
 def test_budgets_are_read(text: str, trials: int | None, minutes: float | None) -> None:
-    assert Budget.of(text) == Budget(trials, minutes) == Budget.of(str(Budget.of(text)))
+    assert Budget.parse(text) == Budget(trials, minutes) == Budget.parse(str(Budget.parse(text)))
 
 
 @pytest.mark.parametrize("text", ["", "0", "soon", "2.5", "3 days", "-1", "0min"])
 def test_other_budgets_are_refused(text: str) -> None:
     with pytest.raises(UsageError, match="budget"):
-        Budget.of(text)
+        Budget.parse(text)
 
 
-def spend(purse: Purse, seconds: float, most: int = 50) -> int:
+def spend(purse: TrialBudget, seconds: float, most: int = 50) -> int:
     """Pay as much for each trial until the purse is shut; return how many there were."""
     for number in range(most):
-        if not purse.allows(number):
+        if not purse.can_start(number):
             return number
-        purse.pay(number, time.perf_counter(), seconds)
+        purse.record_spent(number, time.perf_counter(), seconds)
     return most
 
 
 def test_minutes_are_shared_by_the_cells_and_leave_room_for_the_last_training(tmp_path: Path) -> None:
     budget = Budget(minutes=1)
-    assert spend(Purse(budget, 2, tmp_path / "a"), 5) == 4  # 30 s: 4 trials and 1.25 for the last
-    assert spend(Purse(budget, 1, tmp_path / "b"), 5) == 10
-    assert spend(Purse(budget, 60, tmp_path / "c"), 5) == 1  # one trial is the least
+    assert spend(TrialBudget(budget, 2, tmp_path / "a"), 5) == 4  # 30 s: 4 trials and 1.25 for the last
+    assert spend(TrialBudget(budget, 1, tmp_path / "b"), 5) == 10
+    assert spend(TrialBudget(budget, 60, tmp_path / "c"), 5) == 1  # one trial is the least
 
 
 def test_a_killed_cell_gets_the_trials_it_had(tmp_path: Path) -> None:
     """On a machine that has become ten times slower, a new process replays the number that is written down."""
     budget = Budget(minutes=1)
-    assert spend(Purse(budget, 1, tmp_path), 5) == 10
-    assert spend(Purse(budget, 1, tmp_path), 50) == 10
-    begun = Purse(budget, 1, tmp_path / "begun")
+    assert spend(TrialBudget(budget, 1, tmp_path), 5) == 10
+    assert spend(TrialBudget(budget, 1, tmp_path), 50) == 10
+    begun = TrialBudget(budget, 1, tmp_path / "begun")
     for number in range(3):
-        assert begun.allows(number)
-        begun.pay(number, time.perf_counter(), 5)
-    assert spend(Purse(budget, 1, tmp_path / "begun"), 5) == 10
+        assert begun.can_start(number)
+        begun.record_spent(number, time.perf_counter(), 5)
+    assert spend(TrialBudget(budget, 1, tmp_path / "begun"), 5) == 10
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_the_budget_is_kept_in_the_configuration() -> None:
     train = {"budget": "10min", "policy": "inner", "ema": 0.9, "clip": 0}
     config = make_config({"data": "x", "contenders": ("a",), "train": train})
     assert StudyConfig.from_toml(config.to_toml()) == config
-    assert config.train.budget == "10 min" and config.train.spendable.minutes == 10
+    assert config.train.budget == "10 min" and config.train.effective_budget.minutes == 10
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_the_budget_is_kept_in_the_configuration() -> None:
     ],
 )
 def test_settings_are_typed(word: str, value: Any) -> None:
-    assert read_sets([f"finetune.{word}"]) == {word.partition("=")[0]: value}
+    assert parse_overrides([f"finetune.{word}"]) == {word.partition("=")[0]: value}
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_settings_are_typed(word: str, value: Any) -> None:
 )
 def test_settings_that_do_not_fit_are_explained(words: list[str], said: str) -> None:
     with pytest.raises(HeadToHeadError, match=said):
-        read_sets(words)
+        parse_overrides(words)
 
 
 @pytest.mark.parametrize(

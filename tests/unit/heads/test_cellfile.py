@@ -8,19 +8,19 @@ import numpy as np
 import pytest
 
 from headtohead.core.errors import RunFolderError
-from headtohead.heads.base import CellResult
+from headtohead.heads.base import FoldResult
 from headtohead.heads.cell_io import read_cell, write_cell
-from headtohead.training.records import EpochLine, FitQuality
+from headtohead.training.records import EpochRecord, FitMetrics
 
 
-def result() -> CellResult:
+def result() -> FoldResult:
     rng = np.random.default_rng(0)
     p = rng.random(7)
     inner = np.column_stack([p, 1 - p])
     inner[2] = np.nan
     test = np.array([[1 / 3, 2 / 3], [0.1 + 0.2, 0.7]])
-    line = EpochLine(1, 0.7, 0.5, None, None, 1e-3)
-    return CellResult(test, inner, FitQuality(0.9, 0.1), FitQuality(None, None), {"C": 0.1}, (line,))
+    line = EpochRecord(1, 0.7, 0.5, None, None, 1e-3)
+    return FoldResult(test, inner, FitMetrics(0.9, 0.1), FitMetrics(None, None), {"C": 0.1}, (line,))
 
 
 def test_round_trip_is_exact(tmp_path: Path) -> None:

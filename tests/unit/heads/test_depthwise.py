@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from headtohead.training.network.depthwise_conv import quicken_depthwise
+from headtohead.training.network.depthwise_conv import use_fp32_depthwise_backward
 
 CASES: list[dict[str, Any]] = [
     {"kernel_size": 3, "padding": 1},
@@ -54,7 +54,7 @@ def test_values_and_gradients_are_exact_on_whole_numbers(case: dict[str, Any], s
     net = layer(Conv2dSame if same else nn.Conv2d, case)
     x = small_whole(2, 6, 13, 13, seed=4)
     wanted = passes(net, x, autocast=False)
-    assert quicken_depthwise(net) == 1
+    assert use_fp32_depthwise_backward(net) == 1
     found = passes(net, x, autocast=True)
     for one, other in zip(found, wanted, strict=True):
         assert one.dtype == torch.float32 and torch.equal(one, other)
@@ -68,7 +68,7 @@ def test_only_what_was_computed_in_bf16_is_rounded() -> None:
         net.weight.copy_(net.weight.bfloat16())
     wanted = passes(net, x, autocast=False)[2]
     plain = passes(net, x, autocast=True)[2]
-    quicken_depthwise(net)
+    use_fp32_depthwise_backward(net)
     found = passes(net, x, autocast=True)[2]
     torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-3)
     assert (found - wanted).abs().max() < (plain - wanted).abs().max()
@@ -76,13 +76,13 @@ def test_only_what_was_computed_in_bf16_is_rounded() -> None:
 
 def test_other_layers_and_other_times_are_left_alone() -> None:
     net = nn.Sequential(nn.Conv2d(4, 4, 3), nn.Conv2d(4, 4, 3, groups=2), nn.Conv2d(1, 1, 3, groups=1))
-    assert quicken_depthwise(net) == 0
+    assert use_fp32_depthwise_backward(net) == 0
     deep = nn.Conv2d(4, 4, 3, groups=4)
     x = torch.randn(1, 4, 8, 8)
     before = deep(x)
     with half(), torch.no_grad():
         quiet = deep(x)
-    assert quicken_depthwise(deep) == 1 and quicken_depthwise(deep) == 0, "once is enough"
+    assert use_fp32_depthwise_backward(deep) == 1 and use_fp32_depthwise_backward(deep) == 0, "once is enough"
     assert torch.equal(deep(x), before), "without autocast it is the plain layer"
     with half(), torch.no_grad():
         assert torch.equal(deep(x), quiet)
@@ -92,7 +92,7 @@ def test_other_layers_and_other_times_are_left_alone() -> None:
 
 def test_what_does_not_learn_gets_no_gradient() -> None:
     net = nn.Conv2d(4, 4, 3, groups=4).requires_grad_(requires_grad=False)
-    quicken_depthwise(net)
+    use_fp32_depthwise_backward(net)
     x = torch.randn(1, 4, 8, 8, requires_grad=True)
     with half():
         out = net(x)

@@ -10,9 +10,9 @@ import pytest
 from scipy.optimize import minimize
 
 from headtohead.core.errors import UnknownNameError, UnpairedError, UsageError
-from headtohead.heads.base import Cell, CellData, CellResult
-from headtohead.heads.ensemble import HOW, EnsembleHead, How, combine, mixture_weights
-from headtohead.training.records import FitQuality, quality
+from headtohead.heads.base import FoldJob, FoldResult, TrainingData
+from headtohead.heads.ensemble import HOW, CombinationRule, EnsembleHead, combine, mixture_weights
+from headtohead.training.records import FitMetrics, fit_metrics
 
 Floats = npt.NDArray[np.float64]
 N_TRAIN, N_TEST = 120, 60
@@ -24,9 +24,9 @@ def rows_of(rng: np.random.Generator, labels: npt.NDArray[np.int64], skill: floa
     return np.column_stack([1 - positive, positive])
 
 
-def result(rng: np.random.Generator, labels: npt.NDArray[np.int64], skill: float) -> CellResult:
+def result(rng: np.random.Generator, labels: npt.NDArray[np.int64], skill: float) -> FoldResult:
     inner, test = rows_of(rng, labels[:N_TRAIN], skill), rows_of(rng, labels[N_TRAIN:], skill)
-    return CellResult(test, inner, FitQuality(1.0, 0.0), quality(labels[:N_TRAIN], inner))
+    return FoldResult(test, inner, FitMetrics(1.0, 0.0), fit_metrics(labels[:N_TRAIN], inner))
 
 
 @pytest.fixture
@@ -60,20 +60,20 @@ def test_weights_are_the_optimum_that_another_solver_finds(labels: npt.NDArray[n
 
 
 @pytest.mark.parametrize("how", ["weighted", "stacked", "greedy"])
-def test_a_useless_member_is_left_aside(labels: npt.NDArray[np.int64], how: How) -> None:
+def test_a_useless_member_is_left_aside(labels: npt.NDArray[np.int64], how: CombinationRule) -> None:
     rng = np.random.default_rng(3)
     good, noise = result(rng, labels, 2.0), result(rng, labels, 0.0)
     truth = labels[N_TRAIN:]
     mean = combine([good, noise], "mean", labels[:N_TRAIN], GROUPS)
     joined = combine([good, noise], how, labels[:N_TRAIN], GROUPS)
-    before, after = quality(truth, mean.probabilities).loss, quality(truth, joined.probabilities).loss
+    before, after = fit_metrics(truth, mean.probabilities).loss, fit_metrics(truth, joined.probabilities).loss
     assert before is not None and after is not None and after < before
     if how != "stacked":
         assert joined.chosen["weights"][0] > 0.9
 
 
 @pytest.mark.parametrize("how", HOW)
-def test_rows_are_probabilities(labels: npt.NDArray[np.int64], how: How) -> None:
+def test_rows_are_probabilities(labels: npt.NDArray[np.int64], how: CombinationRule) -> None:
     rng = np.random.default_rng(4)
     members = [result(rng, labels, skill) for skill in (0.5, 1.0, 1.5)]
     joined = combine(members, how, labels[:N_TRAIN], GROUPS)
@@ -85,7 +85,7 @@ def test_more_than_two_classes() -> None:
     rng = np.random.default_rng(5)
     labels = np.arange(150) % 3
     rows = [rng.dirichlet(np.ones(3), 150) * 0.5 + 0.5 * np.eye(3)[labels] for _ in range(2)]
-    members = [CellResult(r[120:], r[:120], FitQuality(None, None), FitQuality(None, None)) for r in rows]
+    members = [FoldResult(r[120:], r[:120], FitMetrics(None, None), FitMetrics(None, None)) for r in rows]
     for how in HOW:
         joined = combine(members, how, labels[:120], GROUPS)
         assert joined.probabilities.shape == (30, 3)
@@ -100,7 +100,7 @@ def test_permuted_labels_get_chance() -> None:
         labels = rng.integers(0, 2, N_TRAIN + N_TEST)
         members = [result(rng, rng.permutation(labels), 1.0) for _ in range(6)]
         joined = combine(members, "stacked", labels[:N_TRAIN], GROUPS)
-        told = quality(labels[:N_TRAIN], joined.inner_probabilities).accuracy
+        told = fit_metrics(labels[:N_TRAIN], joined.inner_probabilities).accuracy
         assert told is not None
         gains.append(told - 0.5)
     assert abs(np.mean(gains)) < 0.03
@@ -109,8 +109,8 @@ def test_permuted_labels_get_chance() -> None:
 def test_a_cell_without_inner_rows_can_only_be_averaged(labels: npt.NDArray[np.int64]) -> None:
     rng = np.random.default_rng(7)
     with_rows = result(rng, labels, 1.0)
-    bare = CellResult(
-        with_rows.probabilities, np.full((N_TRAIN, 2), np.nan), FitQuality(None, None), FitQuality(None, None)
+    bare = FoldResult(
+        with_rows.probabilities, np.full((N_TRAIN, 2), np.nan), FitMetrics(None, None), FitMetrics(None, None)
     )
     joined = combine([with_rows, bare], "mean", labels[:N_TRAIN], GROUPS)
     assert np.isnan(joined.inner_probabilities).all() and joined.inner.loss is None
@@ -129,9 +129,9 @@ def test_head_asks_for_its_members_and_knows_its_ways(labels: npt.NDArray[np.int
     rng = np.random.default_rng(9)
     results = {"a": result(rng, labels, 1.0), "b": result(rng, labels, 2.0)}
     groups = np.asarray([f"g{i // 2}" for i in range(len(labels))], dtype=object)
-    cell = Cell(0, 0, np.arange(N_TRAIN), np.arange(N_TRAIN, len(labels)), 0)
+    cell = FoldJob(0, 0, np.arange(N_TRAIN), np.arange(N_TRAIN, len(labels)), 0)
     head = EnsembleHead(["a", "b"], lambda name, _cell: results[name], "stacked")
-    told = head.fit_predict(cell, CellData(labels, groups, ("no", "yes")), tmp_path)
+    told = head.fit_predict(cell, TrainingData(labels, groups, ("no", "yes")), tmp_path)
     assert told.chosen["members"] == ["a", "b"]
     with pytest.raises(UnknownNameError, match="did you mean"):
         EnsembleHead(["a", "b"], lambda name, _cell: results[name], "stackd")

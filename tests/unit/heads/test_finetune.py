@@ -13,13 +13,13 @@ from tests.planting.finetuned import SIDE, Tiny, cell_of, record, run, short
 from torch import Tensor, nn
 
 from headtohead.core.errors import HeadToHeadError, NoEffectError
-from headtohead.heads.fine_tuning import suited
-from headtohead.training.records import quality
+from headtohead.heads.fine_tuning import settings_for_scratch
+from headtohead.training.records import fit_metrics
 from headtohead.training.settings import FinetuneSettings
 
 
 class Deep(Tiny):
-    """Eight layers whose statistics were learned on other pictures and now move by 1 % a step, as in Keras."""
+    """Eight layers whose statistics were learned on other images and now move by 1 % a step, as in Keras."""
 
     def __init__(self, seed: int, drop_path: float = 0.0) -> None:
         super().__init__(seed, drop_path)
@@ -40,7 +40,7 @@ class Deep(Tiny):
 def test_learns_and_reports(tmp_path: Path) -> None:
     result = run(tmp_path, short(epochs=8))
     _, data = cell_of(60, 44)
-    assert quality(data.labels[44:], result.probabilities).accuracy == 1.0
+    assert fit_metrics(data.labels[44:], result.probabilities).accuracy == 1.0
     assert np.allclose(result.probabilities.sum(axis=1), 1.0)
     assert np.isnan(result.inner_probabilities).all() and result.inner.loss is None
     assert [line.epoch for line in result.epochs] == list(range(1, 9))
@@ -54,7 +54,7 @@ def test_learns_and_reports(tmp_path: Path) -> None:
 def test_frozen_statistics_stay_and_free_ones_judge_badly(tmp_path: Path) -> None:
     """Statistics that move slowly end between old and new: the net that is judged is not the one that was trained.
 
-    It is what befalls InceptionResNetV2 on little data: it learns its training pictures and validates at chance.
+    It is what befalls InceptionResNetV2 on little data: it learns its training images and validates at chance.
     """
     built: list[Tiny] = []
 
@@ -72,7 +72,7 @@ def test_frozen_statistics_stay_and_free_ones_judge_badly(tmp_path: Path) -> Non
     assert frozen.train.accuracy is not None and frozen.train.accuracy > 0.9
     assert free.train.accuracy is not None and free.train.accuracy < 0.75
     labels = cell_of(60, 44)[1].labels[44:]
-    scored = [quality(labels, result.probabilities).accuracy for result in (frozen, free)]
+    scored = [fit_metrics(labels, result.probabilities).accuracy for result in (frozen, free)]
     assert scored[0] is not None and scored[0] > 0.9
     assert scored[1] is not None and scored[1] < 0.7  # half of them are of each class
 
@@ -110,9 +110,9 @@ def test_lora_trains_few_parameters(tmp_path: Path) -> None:
 
 
 def test_scratch_needs_other_settings() -> None:
-    settings = suited(record("scratch"), FinetuneSettings())
+    settings = settings_for_scratch(record("scratch"), FinetuneSettings())
     assert (settings.batch_norm, settings.head_start, settings.layer_decay) == ("train", "random", 1.0)
-    assert suited(record(), FinetuneSettings()) == FinetuneSettings()
+    assert settings_for_scratch(record(), FinetuneSettings()) == FinetuneSettings()
 
 
 @pytest.mark.parametrize("balance", ["none", "loss", "sampler"])

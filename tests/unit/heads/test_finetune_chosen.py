@@ -11,26 +11,26 @@ import torch
 from tests.planting.finetuned import Blobs, DiesAt, Killed, Tiny, cell_of, head_of, record, run, short
 
 from headtohead.core.training_config import Budget
-from headtohead.heads.base import Cell, CellData
-from headtohead.heads.fine_tuning import FinetuneHead
+from headtohead.heads.base import FoldJob, TrainingData
+from headtohead.heads.fine_tuning import FineTuningHead
 from headtohead.training.settings import FinetuneSettings
-from headtohead.training.tuning.trial_budget import Purse
+from headtohead.training.tuning.trial_budget import TrialBudget
 
 
 @pytest.mark.parametrize("policy", ["fixed", "inner"])
 def test_training_never_sees_the_test_part(tmp_path: Path, policy: str) -> None:
-    """Changing the scored pictures and labels changes nothing but the predictions themselves."""
+    """Changing the scored images and labels changes nothing but the predictions themselves."""
     settings = short(policy=policy)
     first = run(tmp_path / "a", settings)
-    pictures = Blobs(60)
-    pictures.array[44:] = np.random.default_rng(9).uniform(0, 1, pictures.array[44:].shape)
+    images = Blobs(60)
+    images.array[44:] = np.random.default_rng(9).uniform(0, 1, images.array[44:].shape)
     cell, data = cell_of(60, 44)
     other = data.labels.copy()
     other[44:] = 1 - other[44:]
-    head = FinetuneHead(
-        record(), None, None, settings, device="cpu", precision="fp32", build=Tiny, pictures=pictures
+    head = FineTuningHead(
+        record(), None, None, settings, device="cpu", precision="fp32", build=Tiny, images=images
     )
-    second = head.fit_predict(cell, CellData(other, data.groups, data.classes), tmp_path / "b")
+    second = head.fit_predict(cell, TrainingData(other, data.groups, data.classes), tmp_path / "b")
     assert first.epochs == second.epochs
     assert first.train == second.train
     assert np.array_equal(first.inner_probabilities, second.inner_probabilities, equal_nan=True)
@@ -90,10 +90,10 @@ def test_permuted_labels_get_chance(tmp_path: Path) -> None:
     for seed in range(4):
         rng = np.random.default_rng(seed)
         cell, data = cell_of(60, 44, seed)
-        shuffled = CellData(rng.permutation(data.labels), data.groups, data.classes)
+        shuffled = TrainingData(rng.permutation(data.labels), data.groups, data.classes)
         settings = short(policy="inner", learning_rates=(3e-4, 3e-3))
-        head = FinetuneHead(
-            record(), None, None, settings, device="cpu", precision="fp32", build=Tiny, pictures=Blobs(60)
+        head = FineTuningHead(
+            record(), None, None, settings, device="cpu", precision="fp32", build=Tiny, images=Blobs(60)
         )
         result = head.fit_predict(cell, shuffled, tmp_path / str(seed))
         hits.append(result.probabilities.argmax(axis=1) == shuffled.labels[44:])
@@ -104,7 +104,7 @@ def test_permuted_labels_get_chance(tmp_path: Path) -> None:
 def test_minutes_end_the_trials(tmp_path: Path, minutes: float, trials: int) -> None:
     head = head_of(
         short(policy="inner", trials=3, epochs=1),
-        purse=lambda folder: Purse(Budget(minutes=minutes), 1, folder),
+        purse=lambda folder: TrialBudget(Budget(minutes=minutes), 1, folder),
     )
     result = head.fit_predict(*cell_of(60, 44), tmp_path)
     assert len(result.chosen["trials"]) == trials
@@ -112,25 +112,25 @@ def test_minutes_end_the_trials(tmp_path: Path, minutes: float, trials: int) -> 
 
 def test_trials_are_kept_in_sqlite_once_whatever_was_killed(tmp_path: Path) -> None:
     optuna = pytest.importorskip("optuna")
-    from headtohead.training.tuning.optuna_storage import note_trials
+    from headtohead.training.tuning.optuna_storage import save_trials
 
     store = tmp_path / "trials.sqlite"
     settings = short(policy="inner", trials=4, tuner="optuna", epochs=1)
 
-    def note(cell: Cell, trials: Any, stated: FinetuneSettings) -> None:
-        note_trials(store, "tiny r0f0", trials, stated)
+    def note(cell: FoldJob, trials: Any, stated: FinetuneSettings) -> None:
+        save_trials(store, "tiny r0f0", trials, stated)
 
     cell, data = cell_of(60, 44)
     head = head_of(settings, note=note)
-    pictures: Any = head._pictures
-    original, left = pictures.pixels, iter(range(250))
+    images: Any = head._images
+    original, left = images.pixels, iter(range(250))
 
     def dies(index: int) -> Any:
         if next(left, None) is None:
             raise Killed
         return original(index)
 
-    pictures.pixels = dies
+    images.pixels = dies
     with pytest.raises(Killed):
         head.fit_predict(cell, data, tmp_path / "cut")
     kept = optuna.load_study(study_name="tiny r0f0", storage=f"sqlite:///{store}")

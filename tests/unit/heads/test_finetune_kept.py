@@ -50,11 +50,11 @@ def test_killed_anywhere_goes_on_to_the_same_digits(
 def test_resuming_saves_the_finished_epochs(tmp_path: Path) -> None:
     with pytest.raises(Killed):
         run(tmp_path, short(head_start="random"), DiesAt(60, 4 + 2 * 44 + 10))
-    pictures = Blobs(60)
+    images = Blobs(60)
     counted: list[int] = []
-    original = pictures.pixels
-    pictures.pixels = lambda index: counted.append(index) or original(index)  # type: ignore[method-assign, func-returns-value]
-    run(tmp_path, short(head_start="random"), pictures)
+    original = images.pixels
+    images.pixels = lambda index: counted.append(index) or original(index)  # type: ignore[method-assign, func-returns-value]
+    run(tmp_path, short(head_start="random"), images)
     assert len(counted) == 4 + 44 + 60  # the precision's look, one epoch, the last predictions
 
 

@@ -11,23 +11,23 @@ import torch
 from torch import Tensor, nn
 
 from headtohead.backbones.catalog import resolve
-from headtohead.core.progress import Quiet
+from headtohead.core.progress import QuietReporter
 from headtohead.training.data_loader import get_augmenter
-from headtohead.training.network.batchnorm_folding import fold_norms
+from headtohead.training.network.batchnorm_folding import fold_batchnorm
 from headtohead.training.settings import FinetuneSettings
 from headtohead.training.setup import loader, start_training
-from headtohead.training.trainer import Part
+from headtohead.training.trainer import Subset
 
-PICTURES = torch.randn(4, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+IMAGES = torch.randn(4, 3, 64, 64, generator=torch.Generator().manual_seed(0))
 
 
-class Said(Quiet):
+class Said(QuietReporter):
     """Keeps what it was told."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def say(self, message: str) -> None:
+    def info(self, message: str) -> None:
         """Keep the sentence."""
         self.lines.append(message)
 
@@ -51,7 +51,7 @@ def timm_net(name: str) -> nn.Module:
 def gradients(net: nn.Module) -> tuple[Tensor, dict[str, Tensor]]:
     """Return features and the gradient of every parameter, in float64."""
     net.double().zero_grad()
-    rows = net(PICTURES.double())
+    rows = net(IMAGES.double())
     rows.square().mean().backward()
     return rows.detach(), {name: p.grad.clone() for name, p in net.named_parameters() if p.grad is not None}
 
@@ -61,7 +61,7 @@ def test_features_and_all_gradients_stay_the_same(name: str) -> None:
     net = timm_net(name)
     names = list(net.state_dict())
     rows, before = gradients(net)
-    n = fold_norms(net.float(), PICTURES, Said())
+    n = fold_batchnorm(net.float(), IMAGES, Said())
     assert n == sum(isinstance(layer, nn.BatchNorm2d) for layer in net.modules()) > 0
     folded_rows, after = gradients(net)
     torch.testing.assert_close(folded_rows, rows, rtol=1e-9, atol=1e-12)
@@ -72,13 +72,13 @@ def test_features_and_all_gradients_stay_the_same(name: str) -> None:
 
 def test_folded_layers_follow_their_parameters_and_statistics() -> None:
     net, other = timm_net("test_resnet"), timm_net("test_resnet")
-    assert fold_norms(net, PICTURES, Said()) > 0
+    assert fold_batchnorm(net, IMAGES, Said()) > 0
     with torch.no_grad():
         for values in other.state_dict().values():
             if values.is_floating_point():
                 values.mul_(1.1)
         net.load_state_dict(other.state_dict())
-        torch.testing.assert_close(net(PICTURES), other(PICTURES), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(net(IMAGES), other(IMAGES), rtol=1e-4, atol=1e-5)
 
 
 class Skipped(nn.Module):
@@ -115,9 +115,9 @@ def test_what_is_no_plain_pair_is_left_alone(make: Callable[[], nn.Module], told
     for layer in net.modules():
         if isinstance(layer, nn.BatchNorm2d):
             nn.init.uniform_(layer.weight, 2.0, 3.0)
-    before = net(PICTURES)
-    assert fold_norms(net, PICTURES, said) == 0
-    assert torch.equal(net(PICTURES), before)
+    before = net(IMAGES)
+    assert fold_batchnorm(net, IMAGES, said) == 0
+    assert torch.equal(net(IMAGES), before)
     assert any("not folded" in line for line in said.lines) is told
 
 
@@ -125,11 +125,11 @@ def test_a_network_without_batch_norm_is_left_alone() -> None:
     import timm
 
     net, said = timm.create_model("test_vit", num_classes=0), Said()
-    assert fold_norms(net, torch.randn(2, 3, 160, 160), said) == 0 and not said.lines
+    assert fold_batchnorm(net, torch.randn(2, 3, 160, 160), said) == 0 and not said.lines
 
 
 class Noise:
-    """Pictures of noise in memory."""
+    """Images of noise in memory."""
 
     def pixels(self, index: int) -> Any:
         """Return (64, 64)."""
@@ -146,7 +146,7 @@ class Noise:
 
 @pytest.mark.parametrize("kept", ["frozen", "train"])
 def test_a_training_folds_exactly_what_it_never_lets_learn(kept: Literal["frozen", "train"]) -> None:
-    part = Part(np.arange(8), np.arange(8) % 2)
+    part = Subset(np.arange(8), np.arange(8) % 2)
     settings = FinetuneSettings(batch_norm=kept, head_start="random", batch=4)
     training = start_training(
         loader(resolve("scratch:test_efficientnet")), Noise(), get_augmenter("none"), part, settings,

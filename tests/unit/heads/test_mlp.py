@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from headtohead.core.progress import QUIET
-from headtohead.heads.base import Cell, CellData, CellResult
+from headtohead.heads.base import FoldJob, FoldResult, TrainingData
 from headtohead.heads.linear_probe import ProbeHead
 from headtohead.heads.mlp import MlpHead, MlpSettings
-from headtohead.training.records import quality
+from headtohead.training.records import fit_metrics
 
 torch = pytest.importorskip("torch")
 N, N_TRAIN = 240, 180
@@ -19,21 +19,21 @@ RNG = np.random.default_rng(0)
 ROWS = RNG.normal(size=(N, 6)).astype(np.float32)
 LABELS = (ROWS[:, 0] * ROWS[:, 1] > 0).astype(np.int64)
 GROUPS = np.asarray([f"g{i // 2}" for i in range(N)], dtype=object)
-CELL = Cell(0, 0, np.arange(N_TRAIN), np.arange(N_TRAIN, N), 1)
+CELL = FoldJob(0, 0, np.arange(N_TRAIN), np.arange(N_TRAIN, N), 1)
 QUICK = MlpSettings(
     hidden=64, epochs=120, dropout=0.1, learning_rate=0.02, decays=(0.01, 1.0), members=2, inner_folds=3
 )
 
 
-def run(rows: np.ndarray, labels: np.ndarray, folder: Path) -> CellResult:
-    return MlpHead(lambda: rows, QUICK).fit_predict(CELL, CellData(labels, GROUPS, ("no", "yes")), folder)
+def run(rows: np.ndarray, labels: np.ndarray, folder: Path) -> FoldResult:
+    return MlpHead(lambda: rows, QUICK).fit_predict(CELL, TrainingData(labels, GROUPS, ("no", "yes")), folder)
 
 
 def test_learns_what_a_line_cannot(tmp_path: Path) -> None:
-    data = CellData(LABELS, GROUPS, ("no", "yes"))
-    bent = quality(LABELS[N_TRAIN:], run(ROWS, LABELS, tmp_path).probabilities).accuracy
+    data = TrainingData(LABELS, GROUPS, ("no", "yes"))
+    bent = fit_metrics(LABELS[N_TRAIN:], run(ROWS, LABELS, tmp_path).probabilities).accuracy
     straight = ProbeHead(lambda: ROWS).fit_predict(CELL, data, tmp_path, QUIET).probabilities
-    line = quality(LABELS[N_TRAIN:], straight).accuracy
+    line = fit_metrics(LABELS[N_TRAIN:], straight).accuracy
     assert bent is not None and line is not None and bent > 0.85 and bent > line + 0.2
 
 

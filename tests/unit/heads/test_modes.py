@@ -11,7 +11,7 @@ from headtohead.contenders.training_modes import settings_for
 from headtohead.core.config import TrainConfig
 from headtohead.core.errors import UsageError
 from headtohead.training.data_loader import get_augmenter
-from headtohead.training.network.map_transformer import MapReader
+from headtohead.training.network.map_transformer import FeatureMapTransformer
 
 torch = pytest.importorskip("torch")
 from torch import Tensor, nn  # noqa: E402
@@ -59,7 +59,7 @@ def test_presets_change_pixels_by_their_draw_alone(preset: str) -> None:
     assert first.shape == pixels.shape and first.dtype == np.float32
     assert first.min() >= 0 and first.max() <= 1
     assert np.array_equal(first, pixels) == (preset == "none")
-    assert augmenter.mirrors == (preset in ("light", "auto", "mri"))
+    assert augmenter.flips == (preset in ("light", "auto", "mri"))
 
 
 class Body(nn.Module):
@@ -78,9 +78,9 @@ class Body(nn.Module):
 def test_reader_joins_the_map_with_what_it_read() -> None:
     body = Body()
     torch.manual_seed(1)
-    one = MapReader(body, 16, width=8, depth=1, heads=2, seed=3)
+    one = FeatureMapTransformer(body, 16, width=8, depth=1, heads=2, seed=3)
     torch.manual_seed(2)
-    two: Any = MapReader(body, 16, width=8, depth=1, heads=2, seed=3)
+    two: Any = FeatureMapTransformer(body, 16, width=8, depth=1, heads=2, seed=3)
     assert one.n_features == 14
     x = torch.randn(2, 3, 16, 16)
     one.eval(), two.eval()

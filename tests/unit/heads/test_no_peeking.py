@@ -16,13 +16,13 @@ import pytest
 
 from headtohead.backbones.record import BackboneRecord
 from headtohead.core.progress import QUIET
-from headtohead.heads.base import Cell, CellData, CellResult
+from headtohead.heads.base import FoldJob, FoldResult, TrainingData
 from headtohead.heads.ensemble import HOW, combine
-from headtohead.heads.fine_tuning import FinetuneHead, Job
+from headtohead.heads.fine_tuning import FineTuningHead, TrainingJob
 from headtohead.heads.linear_probe import ProbeHead
 from headtohead.heads.mlp import MlpHead, MlpSettings
-from headtohead.heads.replicates import FoldsHead, SeedsHead
-from headtohead.training.records import Part, quality
+from headtohead.heads.replicates import FoldEnsembleHead, SeedEnsembleHead
+from headtohead.training.records import Subset, fit_metrics
 from headtohead.training.settings import FinetuneSettings
 from headtohead.training.tuning.hyperparameter_search import Trial, best_trial
 
@@ -30,7 +30,7 @@ torch = pytest.importorskip("torch")
 from torch import Tensor, nn  # noqa: E402
 
 Ints = npt.NDArray[np.int64]
-Fit = Callable[[Cell, CellData, Path], CellResult]
+Fit = Callable[[FoldJob, TrainingData, Path], FoldResult]
 MLP = MlpSettings(hidden=8, epochs=8, members=1, decays=(0.01, 1.0))
 MEMBERS = 12
 
@@ -46,11 +46,11 @@ def too_good(fit: Fit, folder: Path, *, n: int, n_train: int, rounds: int) -> fl
         rng = np.random.default_rng(seed)
         labels = rng.permutation(np.arange(n) % 2).astype(np.int64)
         groups = np.asarray([f"g{i // 2}" for i in range(n)], dtype=object)
-        cell = Cell(0, 0, np.arange(n_train), np.arange(n_train, n), seed)
-        rows = fit(cell, CellData(labels, groups, ("no", "yes")), folder / str(seed)).probabilities
+        cell = FoldJob(0, 0, np.arange(n_train), np.arange(n_train, n), seed)
+        rows = fit(cell, TrainingData(labels, groups, ("no", "yes")), folder / str(seed)).probabilities
         scored = labels[n_train:]
-        others = [quality(rng.permutation(scored), rows).loss or 0.0 for _ in range(200)]
-        found.append((np.mean(others) - (quality(scored, rows).loss or 0.0)) / np.std(others))
+        others = [fit_metrics(rng.permutation(scored), rows).loss or 0.0 for _ in range(200)]
+        found.append((np.mean(others) - (fit_metrics(scored, rows).loss or 0.0)) / np.std(others))
     return float(np.sum(found) / np.sqrt(rounds))
 
 
@@ -61,17 +61,17 @@ def rows_of(number: int, n: int = 100) -> Any:
     return np.random.default_rng([99, number]).normal(size=(n, 12)).astype(np.float32)
 
 
-def probe(cell: Cell, data: CellData, folder: Path) -> CellResult:
+def probe(cell: FoldJob, data: TrainingData, folder: Path) -> FoldResult:
     return ProbeHead(lambda: rows_of(0), (1e-3, 1e-2, 1.0)).fit_predict(cell, data, folder, QUIET)
 
 
-def members_of(cell: Cell, data: CellData, folder: Path) -> list[CellResult]:
+def members_of(cell: FoldJob, data: TrainingData, folder: Path) -> list[FoldResult]:
     heads = [ProbeHead(lambda i=i: rows_of(i), (1e-2,)) for i in range(MEMBERS)]  # type: ignore[misc]
     return [head.fit_predict(cell, data, folder, QUIET) for head in heads]
 
 
 def joined(how: Any) -> Fit:
-    def fit(cell: Cell, data: CellData, folder: Path) -> CellResult:
+    def fit(cell: FoldJob, data: TrainingData, folder: Path) -> FoldResult:
         train = cell.train
         return combine(
             members_of(cell, data, folder), how, data.labels[train], data.groups[train], seed=cell.seed
@@ -81,9 +81,9 @@ def joined(how: Any) -> Fit:
 
 
 def repeated(kind: Any, head: Any) -> Fit:
-    def fit(cell: Cell, data: CellData, folder: Path) -> CellResult:
+    def fit(cell: FoldJob, data: TrainingData, folder: Path) -> FoldResult:
         first = head.fit_predict(cell, data, folder, QUIET)
-        result: CellResult = kind("a", head, lambda name, where: first, 3).fit_predict(cell, data, folder)
+        result: FoldResult = kind("a", head, lambda name, where: first, 3).fit_predict(cell, data, folder)
         return result
 
     return fit
@@ -92,8 +92,8 @@ def repeated(kind: Any, head: Any) -> Fit:
 HONEST: dict[str, Fit] = {
     "probe": probe,
     "mlp": lambda cell, data, folder: MlpHead(lambda: rows_of(0), MLP).fit_predict(cell, data, folder),
-    "seeds": repeated(SeedsHead, MlpHead(lambda: rows_of(0), MLP)),
-    "folds": repeated(FoldsHead, ProbeHead(lambda: rows_of(0), (1e-2, 1.0))),
+    "seeds": repeated(SeedEnsembleHead, MlpHead(lambda: rows_of(0), MLP)),
+    "folds": repeated(FoldEnsembleHead, ProbeHead(lambda: rows_of(0), (1e-2, 1.0))),
     **{how: joined(how) for how in HOW},
 }
 
@@ -103,14 +103,16 @@ def test_permuted_labels_get_chance(name: str, tmp_path: Path) -> None:
     assert too_good(HONEST[name], tmp_path, n=100, n_train=60, rounds=8) < LIMIT
 
 
-def peeking_probe(cell: Cell, data: CellData, folder: Path) -> CellResult:
+def peeking_probe(cell: FoldJob, data: TrainingData, folder: Path) -> FoldResult:
     """Takes the features on which the scored part comes out best."""
     scored = data.labels[cell.test]
-    return min(members_of(cell, data, folder), key=lambda one: quality(scored, one.probabilities).loss or 0.0)
+    return min(
+        members_of(cell, data, folder), key=lambda one: fit_metrics(scored, one.probabilities).loss or 0.0
+    )
 
 
 def peeking_ensemble(how: Any) -> Fit:
-    def fit(cell: Cell, data: CellData, folder: Path) -> CellResult:
+    def fit(cell: FoldJob, data: TrainingData, folder: Path) -> FoldResult:
         """Finds the weights on the scored part."""
         members = [replace(m, inner_probabilities=m.probabilities) for m in members_of(cell, data, folder)]
         return combine(members, how, data.labels[cell.test], data.groups[cell.test], seed=cell.seed)
@@ -125,7 +127,7 @@ def test_the_gate_catches_a_choice_on_the_scored_part(how: str, tmp_path: Path) 
 
 
 class Noise:
-    """Pictures that say nothing."""
+    """Images that say nothing."""
 
     array = np.random.default_rng(5).uniform(0, 1, (120, 8, 8)).astype(np.float32)
 
@@ -167,29 +169,31 @@ RECORD = BackboneRecord.model_validate(
 )  # fmt: skip
 
 
-class Peeking(FinetuneHead):
+class Peeking(FineTuningHead):
     """Reports the best epoch of the best trial, by the scored part: what a leader board of check points does."""
 
-    def fit_predict(self, cell: Cell, data: CellData, workdir: Path, reporter: Any = QUIET) -> CellResult:
-        part = Part(cell.test, data.labels[cell.test])
+    def fit_predict(
+        self, cell: FoldJob, data: TrainingData, workdir: Path, reporter: Any = QUIET
+    ) -> FoldResult:
+        part = Subset(cell.test, data.labels[cell.test])
         places, trials = np.arange(len(cell.test)), []
         for number in range(self.settings.trials):
-            job = Job(f"trial{number}", cell.train, self.settings, number, self.settings.epochs)
+            job = TrainingJob(f"trial{number}", cell.train, self.settings, number, self.settings.epochs)
             workdir.mkdir(parents=True, exist_ok=True)
             done = self._train(job, data, part, workdir, reporter)
             trials.append(Trial.of(self.settings, done.lines, done.held_rows, places, len(places)))
         best = best_trial(trials).rows
         assert best is not None
-        nothing = quality(data.labels, np.full((1, 2), np.nan))
-        return CellResult(best, np.full((len(cell.train), 2), np.nan), nothing, nothing)
+        nothing = fit_metrics(data.labels, np.full((1, 2), np.nan))
+        return FoldResult(best, np.full((len(cell.train), 2), np.nan), nothing, nothing)
 
 
-def tuned(kind: type[FinetuneHead], tuner: Any, trials: int, epochs: int) -> Fit:
+def tuned(kind: type[FineTuningHead], tuner: Any, trials: int, epochs: int) -> Fit:
     settings = FinetuneSettings(
         epochs=epochs, learning_rate=0.003, batch=16, workers=0, policy="inner", trials=trials, tuner=tuner,
         augment="none", head_start="random", label_smoothing=0.0, weight_decay=0.0,
     )  # fmt: skip
-    head = kind(RECORD, None, None, settings, device="cpu", precision="fp32", build=Flat, pictures=Noise())
+    head = kind(RECORD, None, None, settings, device="cpu", precision="fp32", build=Flat, images=Noise())
     return lambda cell, data, folder: head.fit_predict(cell, data, folder, QUIET)
 
 
@@ -197,7 +201,7 @@ def tuned(kind: type[FinetuneHead], tuner: Any, trials: int, epochs: int) -> Fit
 def test_tuning_on_permuted_labels_gets_chance(tuner: str, tmp_path: Path) -> None:
     if tuner == "optuna":
         pytest.importorskip("optuna")
-    assert too_good(tuned(FinetuneHead, tuner, 6, 2), tmp_path, n=120, n_train=60, rounds=6) < LIMIT
+    assert too_good(tuned(FineTuningHead, tuner, 6, 2), tmp_path, n=120, n_train=60, rounds=6) < LIMIT
 
 
 def test_the_gate_catches_tuning_on_the_scored_part(tmp_path: Path) -> None:

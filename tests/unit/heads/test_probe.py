@@ -9,10 +9,10 @@ import numpy.typing as npt
 import pytest
 
 from headtohead.core.progress import QUIET
-from headtohead.heads.base import Cell, CellData
+from headtohead.heads.base import FoldJob, TrainingData
 from headtohead.heads.linear_probe import ProbeHead
 from headtohead.training.logistic import fit_probe
-from headtohead.training.records import quality
+from headtohead.training.records import fit_metrics
 
 Floats = npt.NDArray[np.float64]
 
@@ -50,11 +50,11 @@ def test_a_constant_column_does_no_harm() -> None:
 
 def cell(
     n: int, groups: npt.NDArray[np.int64], k: int, labels: npt.NDArray[np.int64]
-) -> tuple[Cell, CellData]:
+) -> tuple[FoldJob, TrainingData]:
     test = np.flatnonzero(groups % 4 == 0)
     train = np.setdiff1d(np.arange(n), test)
-    data = CellData(labels, groups.astype(str).astype(object), tuple(f"c{i}" for i in range(k)))
-    return Cell(0, 0, train, test, seed=5), data
+    data = TrainingData(labels, groups.astype(str).astype(object), tuple(f"c{i}" for i in range(k)))
+    return FoldJob(0, 0, train, test, seed=5), data
 
 
 def test_what_is_scored_cannot_reach_the_choice(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_what_is_scored_cannot_reach_the_choice(tmp_path: Path) -> None:
     first = ProbeHead(lambda: rows).fit_predict(one, data, tmp_path, QUIET)
     spoiled = labels.copy()
     spoiled[one.test] = 1 - spoiled[one.test]
-    other = CellData(spoiled, data.groups, data.classes)
+    other = TrainingData(spoiled, data.groups, data.classes)
     second = ProbeHead(lambda: rows).fit_predict(one, other, tmp_path, QUIET)
     np.testing.assert_array_equal(first.probabilities, second.probabilities)
     assert first.chosen == second.chosen
@@ -75,7 +75,7 @@ def test_permuted_labels_get_chance(tmp_path: Path) -> None:
     labels = rng.permutation(np.arange(400) % 2).astype(np.int64)
     one, data = cell(400, np.arange(400) // 2, 2, labels)
     result = ProbeHead(lambda: rows).fit_predict(one, data, tmp_path, QUIET)
-    found = quality(labels[one.test], result.probabilities)
+    found = fit_metrics(labels[one.test], result.probabilities)
     assert found.accuracy is not None
     assert abs(found.accuracy - 0.5) < 0.15
 
@@ -87,7 +87,7 @@ def test_inner_probabilities_come_from_models_that_did_not_see_the_group(tmp_pat
     labels = np.repeat(rng.permutation(np.arange(60) % 2), 2).astype(np.int64)
     one, data = cell(120, np.arange(120) // 2, 2, labels)
     result = ProbeHead(lambda: rows).fit_predict(one, data, tmp_path, QUIET)
-    inner = quality(labels[one.train], result.inner_probabilities).accuracy
+    inner = fit_metrics(labels[one.train], result.inner_probabilities).accuracy
     assert result.train.accuracy is not None and inner is not None
     assert result.train.accuracy > 0.8
     assert inner < 0.7

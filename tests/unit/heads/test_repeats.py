@@ -10,29 +10,29 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from headtohead.contenders.expand import joined_names, weighed, with_members
+from headtohead.contenders.expand import expand_members, joined_names, needs_inner_predictions
 from headtohead.contenders.expression import parse, parse_list
 from headtohead.contenders.factory import check_specs
 from headtohead.core.errors import NoEffectError, UsageError
 from headtohead.core.progress import QUIET
-from headtohead.heads.base import Cell, CellData, CellResult
+from headtohead.heads.base import FoldJob, FoldResult, TrainingData
 from headtohead.heads.linear_probe import ProbeHead
 from headtohead.heads.mlp import MlpHead, MlpSettings
-from headtohead.heads.replicates import FoldsHead, SeedsHead
+from headtohead.heads.replicates import FoldEnsembleHead, SeedEnsembleHead
 from headtohead.training.logistic import fit_probe
-from headtohead.training.records import quality
+from headtohead.training.records import fit_metrics
 
 N, TRAIN = 120, 80
 RNG = np.random.default_rng(0)
 LABELS = (np.arange(N) % 2).astype(np.int64)
 ROWS = (RNG.normal(size=(N, 6)) + 0.8 * LABELS[:, None]).astype(np.float32)
 GROUPS = np.asarray([f"g{i // 2}" for i in range(N)], dtype=object)
-DATA = CellData(LABELS, GROUPS, ("no", "yes"))
-CELL = Cell(0, 0, np.arange(TRAIN), np.arange(TRAIN, N), 5)
+DATA = TrainingData(LABELS, GROUPS, ("no", "yes"))
+CELL = FoldJob(0, 0, np.arange(TRAIN), np.arange(TRAIN, N), 5)
 QUICK = MlpSettings(hidden=8, epochs=10, decays=(0.1,), members=1)
 
 
-def lookup(result: CellResult) -> Any:
+def lookup(result: FoldResult) -> Any:
     return lambda name, cell: result
 
 
@@ -41,7 +41,7 @@ def test_folds_of_a_probe_are_the_probes_without_one_fold_each(tmp_path: Path) -
 
     single = ProbeHead(lambda: ROWS)
     first = single.fit_predict(CELL, DATA, tmp_path, QUIET)
-    joined = FoldsHead("a", single, lookup(first), 4).fit_predict(CELL, DATA, tmp_path)
+    joined = FoldEnsembleHead("a", single, lookup(first), 4).fit_predict(CELL, DATA, tmp_path)
     parts = inner_folds(LABELS[:TRAIN], GROUPS[:TRAIN], 4, CELL.seed)
     probes = [fit_probe(ROWS[fit], LABELS[fit], first.chosen["C"]) for fit, _ in parts]
     expected = np.mean([probe.predict_proba(ROWS[TRAIN:]) for probe in probes], axis=0)
@@ -55,12 +55,14 @@ def test_folds_of_a_probe_are_the_probes_without_one_fold_each(tmp_path: Path) -
 def test_seeds_begin_with_the_single_one_and_differ(tmp_path: Path) -> None:
     single = MlpHead(lambda: ROWS, QUICK)
     first = single.fit_predict(CELL, DATA, tmp_path)
-    two, three = (SeedsHead("a", single, lookup(first), n).fit_predict(CELL, DATA, tmp_path) for n in (2, 3))
+    two, three = (
+        SeedEnsembleHead("a", single, lookup(first), n).fit_predict(CELL, DATA, tmp_path) for n in (2, 3)
+    )
     second = 2 * two.probabilities - first.probabilities
     assert (second >= -1e-9).all() and not np.allclose(second, first.probabilities)
     assert not np.allclose(two.probabilities, three.probabilities)
     assert not np.isnan(two.inner_probabilities).any() and two.inner.loss is not None
-    again = SeedsHead("a", single, lookup(first), 2).fit_predict(CELL, DATA, tmp_path)
+    again = SeedEnsembleHead("a", single, lookup(first), 2).fit_predict(CELL, DATA, tmp_path)
     assert np.array_equal(two.probabilities, again.probabilities)
 
 
@@ -70,12 +72,12 @@ class Recorder:
     def __init__(self) -> None:
         self.seen: list[tuple[str, int, npt.NDArray[np.int64]]] = []
 
-    def inner_parts(self, cell: Cell, data: CellData) -> list[tuple[Any, Any]]:
+    def inner_parts(self, cell: FoldJob, data: TrainingData) -> list[tuple[Any, Any]]:
         places = np.arange(len(cell.train))
         return [(places[:60], places[60:])]
 
     def refit(
-        self, fit: Any, asked: Sequence[Any], data: CellData, chosen: Mapping[str, Any], **more: Any
+        self, fit: Any, asked: Sequence[Any], data: TrainingData, chosen: Mapping[str, Any], **more: Any
     ) -> list[Any]:
         self.seen.append((more["name"], more["seed"], fit))
         return [np.full((len(indices), 2), 0.5) for indices in asked]
@@ -83,10 +85,12 @@ class Recorder:
 
 def test_repeats_never_fit_on_what_is_scored_and_take_other_seeds(tmp_path: Path) -> None:
     known = np.full((TRAIN, 2), np.nan)
-    first = CellResult(np.full((N - TRAIN, 2), 0.5), known, quality(LABELS, known), quality(LABELS, known))
+    first = FoldResult(
+        np.full((N - TRAIN, 2), 0.5), known, fit_metrics(LABELS, known), fit_metrics(LABELS, known)
+    )
     recorder = Recorder()
-    seeds = SeedsHead("a", recorder, lookup(first), 3).fit_predict(CELL, DATA, tmp_path)
-    FoldsHead("a", recorder, lookup(first), 3).fit_predict(CELL, DATA, tmp_path)
+    seeds = SeedEnsembleHead("a", recorder, lookup(first), 3).fit_predict(CELL, DATA, tmp_path)
+    FoldEnsembleHead("a", recorder, lookup(first), 3).fit_predict(CELL, DATA, tmp_path)
     assert np.isnan(seeds.inner_probabilities).all()  # the single one has none, so the mean has none
     assert [name for name, _, _ in recorder.seen] == [
         "seed1", "seed1.inner0", "seed2", "seed2.inner0", "fold0", "fold1", "fold2",
@@ -97,12 +101,12 @@ def test_repeats_never_fit_on_what_is_scored_and_take_other_seeds(tmp_path: Path
 
 def test_what_a_contender_is_made_of_comes_before_it() -> None:
     specs = parse_list("ensemble(seeds(a@mlp,2),b,how=weighted),folds(c)")
-    assert [spec.name for spec in with_members(specs)] == [
+    assert [spec.name for spec in expand_members(specs)] == [
         "a@mlp", "b", "c", "folds(c)", "seeds(a@mlp,2)", "ensemble(seeds(a@mlp,2),b,how=weighted)",
     ]  # fmt: skip
     assert joined_names(specs)["seeds(a@mlp,2)"] == ["a@mlp"]
     with pytest.raises(UsageError, match="joins another ensemble"):
-        with_members([parse("ensemble(a,ensemble(b,c))")])
+        expand_members([parse("ensemble(a,ensemble(b,c))")])
 
 
 @pytest.mark.parametrize(
@@ -116,7 +120,7 @@ def test_what_a_contender_is_made_of_comes_before_it() -> None:
     ],
 )
 def test_only_weighed_members_need_inner_folds(text: str, dear: list[str]) -> None:
-    assert sorted(spec.name for spec in weighed(with_members(parse_list(text)))) == dear
+    assert sorted(spec.name for spec in needs_inner_predictions(expand_members(parse_list(text)))) == dear
 
 
 @pytest.mark.parametrize("text", ["seeds(scratch-cnn@probe,3)", "snapshots(scratch-cnn@mlp,3)"])

@@ -77,12 +77,12 @@ def test_classical_is_the_published_chain() -> None:
     np.testing.assert_array_equal(np.rint(done.pixels * 255), colour[top:bottom, left:right])
 
 
-def test_the_crop_is_cut_from_the_untouched_picture() -> None:
+def test_the_crop_is_cut_from_the_untouched_image() -> None:
     pixels = head()
     before = pixels.copy()
     for name in ("none", "classical", "foreground-plain"):
         done = get_recipe(name).apply(image(pixels))
-        np.testing.assert_array_equal(np.rint(done.pixels * 255), done.box.cut(pixels))
+        np.testing.assert_array_equal(np.rint(done.pixels * 255), done.box.crop(pixels))
         assert done.pixels.dtype == np.float32
     np.testing.assert_array_equal(pixels, before)
 
@@ -101,11 +101,11 @@ def test_foreground_is_the_plain_crop_stretched_between_percentiles_of_the_subje
     assert np.abs(brighter.pixels - done.pixels).mean() < 0.03
 
 
-def test_a_dark_picture_keeps_its_whole_and_says_so() -> None:
+def test_a_dark_image_keeps_its_whole_and_says_so() -> None:
     for name in ("classical", "foreground"):
         done = get_recipe(name).apply(image(np.full((40, 50), 3, np.uint8)))
         assert done.box == Box(0, 0, 40, 50)
-        assert any("whole picture kept" in line or "not darker" in line for line in done.history)
+        assert any("whole image kept" in line or "not darker" in line for line in done.history)
 
 
 def test_resize_is_followed_back_to_the_original_pixels() -> None:
@@ -132,12 +132,12 @@ def test_the_window_of_the_file_is_used() -> None:
 
 
 @pytest.mark.parametrize("shape", [(0, 4), (4, 0), (4,), (4, 4, 4), (4, 4, 1), (2, 4, 4, 3)])
-def test_what_is_no_picture_is_refused(shape: tuple[int, ...]) -> None:
+def test_what_is_no_image_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(UsageError, match="expected"):
         get_recipe("none").apply(Image(np.zeros(shape, np.uint8), 8, "L", "PNG"))
 
 
-def test_pictures_of_a_pixel_survive_every_recipe() -> None:
+def test_images_of_a_pixel_survive_every_recipe() -> None:
     for name in RECIPES:
         for shape in [(1, 1), (1, 9), (2, 2), (3, 40, 3), (5, 1)]:
             for level in (0, 128, 255):

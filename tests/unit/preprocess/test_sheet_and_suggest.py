@@ -70,7 +70,7 @@ def test_suggestions() -> None:
     assert suggest_recipe([])[0] == "none"
 
 
-def test_the_real_pictures_ask_for_the_foreground(brain_mri: Path) -> None:
+def test_the_real_images_ask_for_the_foreground(brain_mri: Path) -> None:
     images = (
         Image(np.asarray(cv2.imread(str(p))), 8, "RGB", "JPEG") for p in sorted(brain_mri.glob("*/*"))[::9]
     )
@@ -97,7 +97,7 @@ def run(*words: str) -> str:
 def test_preprocess_writes_sheets_and_boxes(folder: Path, tmp_path: Path) -> None:
     said = json.loads(run("preprocess", str(folder), "--out", str(tmp_path / "look"), "--json"))
     assert said["recipe"] == "foreground"
-    assert said["pictures"] == 6
+    assert said["images"] == 6
     with (tmp_path / "look" / "boxes.csv").open(newline="") as lines:
         table = list(csv.DictReader(lines))
     assert [line["path"] for line in table] == [f"{x}/{x} {k}.png" for x in ("no", "yes") for k in range(3)]
@@ -111,7 +111,7 @@ def test_preprocess_writes_sheets_and_boxes(folder: Path, tmp_path: Path) -> Non
 
 def test_augment_preview_writes_a_sheet_and_gives_reasons(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "sheet.png"
-    said = run("augment-preview", str(folder), "--preset", "xray", "--out", str(out), "--pictures", "2")
+    said = run("augment-preview", str(folder), "--preset", "xray", "--out", str(out), "--images", "2")
     assert "not flip: heart" in said
     assert cv2.imread(str(out)) is not None
 

@@ -90,20 +90,20 @@ def test_grey_is_bt601_luminance() -> None:
 
 
 def test_gaussian_blur_is_the_convolution_with_the_stated_kernel() -> None:
-    picture = random_grey(4)
+    image = random_grey(4)
     line = np.array([1, 4, 6, 4, 1]) / 16
-    padded = np.pad(picture.astype(float), 2, mode="reflect")
-    height, width = picture.shape
+    padded = np.pad(image.astype(float), 2, mode="reflect")
+    height, width = image.shape
     want = sum(line[i] * line[j] * padded[i : i + height, j : j + width] for i in range(5) for j in range(5))
-    assert np.abs(steps.gaussian_blur(picture, 5).astype(float) - want).max() <= 1
+    assert np.abs(steps.gaussian_blur(image, 5).astype(float) - want).max() <= 1
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_otsu_maximises_the_variance_between_classes(seed: int) -> None:
     rng = np.random.default_rng(seed)
     low, high = rng.normal(60, 15, 600), rng.normal(170, 25, 300)
-    picture = np.clip(np.concatenate([low, high]), 0, 255).astype(np.uint8).reshape(30, 30)
-    values = picture.ravel().astype(float)
+    image = np.clip(np.concatenate([low, high]), 0, 255).astype(np.uint8).reshape(30, 30)
+    values = image.ravel().astype(float)
 
     def between(level: int) -> float:
         below = values <= level
@@ -112,14 +112,14 @@ def test_otsu_maximises_the_variance_between_classes(seed: int) -> None:
         share = below.mean()
         return float(share * (1 - share) * (values[below].mean() - values[~below].mean()) ** 2)
 
-    assert between(int(steps.otsu(picture))) == pytest.approx(max(between(t) for t in range(256)))
+    assert between(int(steps.otsu(image))) == pytest.approx(max(between(t) for t in range(256)))
 
 
 def test_resize_cubic_is_the_stated_convolution() -> None:
     """Twice the size along columns, kernel of Keys (1981) with a = -0.75 as in OpenCV."""
     row = np.random.default_rng(5).random(16).astype(np.float32) * 0.5 + 0.25
-    picture = np.repeat(row[None], 8, axis=0)
-    got = steps.resize_cubic(picture, 8, 32)[4]
+    image = np.repeat(row[None], 8, axis=0)
+    got = steps.resize_cubic(image, 8, 32)[4]
 
     def kernel(x: float) -> float:
         x, a = abs(x), -0.75
@@ -172,47 +172,47 @@ def test_close_bridges_gaps_but_not_to_the_edge() -> None:
 
 
 def test_ground_level_reads_the_corners_and_forgives_one() -> None:
-    picture = np.full((100, 100), 20, np.uint8)
-    picture[20:80, 20:80] = 200
-    picture[:12, :12] = 255
-    assert steps.ground_level(picture, 0.06) == (20.0, 20.0)
+    image = np.full((100, 100), 20, np.uint8)
+    image[20:80, 20:80] = 200
+    image[:12, :12] = 255
+    assert steps.background_level(image, 0.06) == (20.0, 20.0)
 
 
 def test_trim_dark_keeps_every_bright_pixel() -> None:
-    picture = np.zeros((30, 40), np.uint8)
-    picture[7, 9] = picture[20, 33] = 9
-    assert steps.trim_dark(picture, 8) == Box(7, 9, 21, 34)
-    assert steps.trim_dark(np.zeros((5, 6), np.uint8), 8) == Box(0, 0, 5, 6)
+    image = np.zeros((30, 40), np.uint8)
+    image[7, 9] = image[20, 33] = 9
+    assert steps.crop_dark_border(image, 8) == Box(7, 9, 21, 34)
+    assert steps.crop_dark_border(np.zeros((5, 6), np.uint8), 8) == Box(0, 0, 5, 6)
 
 
-def test_trim_bright_takes_frames_and_leaves_a_bright_picture() -> None:
-    picture = np.zeros((100, 120), np.uint8)
-    picture[10:90, 15:100] = 0
+def test_trim_bright_takes_frames_and_leaves_a_bright_image() -> None:
+    image = np.zeros((100, 120), np.uint8)
+    image[10:90, 15:100] = 0
     framed = np.full((100, 120), 255, np.uint8)
     framed[10:90, 15:100] = 0
-    assert steps.trim_bright(framed, 170, 0.85, 0.35) == Box(10, 15, 90, 100)
-    assert steps.trim_bright(np.full((50, 60), 255, np.uint8), 170, 0.85, 0.35) == Box(0, 0, 50, 60)
-    assert steps.trim_bright(picture, 170, 0.85, 0.35) == Box(0, 0, 100, 120)
+    assert steps.crop_bright_border(framed, 170, 0.85, 0.35) == Box(10, 15, 90, 100)
+    assert steps.crop_bright_border(np.full((50, 60), 255, np.uint8), 170, 0.85, 0.35) == Box(0, 0, 50, 60)
+    assert steps.crop_bright_border(image, 170, 0.85, 0.35) == Box(0, 0, 100, 120)
 
 
-def test_drop_bands_takes_thin_full_lines_and_leaves_a_full_picture() -> None:
+def test_drop_bands_takes_thin_full_lines_and_leaves_a_full_image() -> None:
     mask = np.zeros((100, 100), bool)
     mask[:3] = mask[:, -2:] = True
     mask[30:70, 30:70] = True
-    assert steps.bounding_box(steps.drop_bands(mask, 0.8, 0.6, 0.08)) == Box(30, 30, 70, 70)
+    assert steps.bounding_box(steps.remove_border_bands(mask, 0.8, 0.6, 0.08)) == Box(30, 30, 70, 70)
     full = np.ones((100, 100), bool)
-    assert steps.drop_bands(full, 0.8, 0.6, 0.08).all()
+    assert steps.remove_border_bands(full, 0.8, 0.6, 0.08).all()
 
 
 def test_bright_ground_is_darkened_where_it_runs_along_the_edge() -> None:
     y, x = np.mgrid[:100, :100]
-    picture = np.where((y - 50) ** 2 + (x - 50) ** 2 < 45**2, 60, 255).astype(np.uint8)
-    got, found = steps.drop_bright_ground(picture, 240, 0.12, 0)
+    image = np.where((y - 50) ** 2 + (x - 50) ** 2 < 45**2, 60, 255).astype(np.uint8)
+    got, found = steps.clear_bright_background(image, 240, 0.12, 0)
     assert found
     assert got[0, 0] == 0
     assert got[50, 50] == 60
-    inside = np.where(picture == 60, 255, 60).astype(np.uint8)
-    same, found = steps.drop_bright_ground(inside, 240, 0.12, 0)
+    inside = np.where(image == 60, 255, 60).astype(np.uint8)
+    same, found = steps.clear_bright_background(inside, 240, 0.12, 0)
     assert not found
     np.testing.assert_array_equal(same, inside)
 
@@ -246,8 +246,8 @@ def test_to_unit_survives_constant_and_broken_values() -> None:
 
 @given(st.integers(0, 10_000), st.integers(4, 40), st.integers(4, 40))
 def test_steps_leave_their_input_alone(seed: int, height: int, width: int) -> None:
-    picture, mask = random_grey(seed, (height, width)), random_mask(seed, (height, width))
-    before = picture.copy(), mask.copy()
+    image, mask = random_grey(seed, (height, width)), random_mask(seed, (height, width))
+    before = image.copy(), mask.copy()
     for change in (
         steps.fill_holes,
         steps.largest_component,
@@ -255,13 +255,13 @@ def test_steps_leave_their_input_alone(seed: int, height: int, width: int) -> No
         lambda m: steps.dilate(m, 1),
         lambda m: steps.close(m, 3),
         lambda m: steps.open_(m, 3),
-        lambda m: steps.drop_bands(m, 0.8, 0.6, 0.08),
+        lambda m: steps.remove_border_bands(m, 0.8, 0.6, 0.08),
     ):
         change(mask)
-    steps.gaussian_blur(picture, 3)
-    steps.drop_bright_ground(picture, 240, 0.1, 0)
-    steps.otsu(picture)
-    np.testing.assert_array_equal(picture, before[0])
+    steps.gaussian_blur(image, 3)
+    steps.clear_bright_background(image, 240, 0.1, 0)
+    steps.otsu(image)
+    np.testing.assert_array_equal(image, before[0])
     np.testing.assert_array_equal(mask, before[1])
 
 

@@ -27,13 +27,13 @@ from headtohead.core.config import StudyConfig
 from headtohead.core.errors import RunFolderError
 from headtohead.core.run_folder import RunFolder
 from headtohead.report.page import write_report
-from headtohead.report.views.comparison import build_view
+from headtohead.report.views.comparison import build_report_context
 
 READ_BY_THE_PAGE = (
     "verdict.json",
     "audit.json",
     "thumbs.json",
-    "pictures.json",
+    "images.json",
     "recipe.json",
     "provenance.json",
     "study.toml",
@@ -51,7 +51,7 @@ def run(tmp_path: Path) -> Path:
         "verdict.json": verdict().model_dump(mode="json"),
         "audit.json": audit(),
         "thumbs.json": {"no/0": PIXEL, f"no/{HOSTILE}": PIXEL},
-        "pictures.json": {
+        "images.json": {
             "missed": [{"id": HOSTILE, "label": "no", "truth": 0.1, "src": PIXEL}],
             "shown": [{"id": HOSTILE, "before": PIXEL, "src": PIXEL}],
         },
@@ -72,7 +72,7 @@ def run(tmp_path: Path) -> Path:
 
 
 def test_the_view_gathers_what_the_files_say(run: Path) -> None:
-    view = build_view(RunFolder(run))
+    view = build_report_context(RunFolder(run))
     assert view.sentence.startswith("No evidence of a difference")
     assert [figure.title for figure in view.forests] == ["AUROC (area under the ROC curve)", "Accuracy"]
     assert [figure.title for figure in view.confusions] == ["vit-b16", HOSTILE]
@@ -130,7 +130,7 @@ def test_what_the_rule_looks_at_stands_among_the_tests(run: Path) -> None:
     found = json.loads(text)
     found["comparisons"][0]["details"] = {"p_holm": 0.21, "rope": 0.02, "equivalence_interval": [-0.03, 0.04]}
     (run / "verdict.json").write_text(json.dumps(found), encoding="utf-8")
-    tests = dict(build_view(RunFolder(run)).comparisons[0]["tests"])
+    tests = dict(build_report_context(RunFolder(run)).comparisons[0]["tests"])
     assert tests["interval, adjusted"]["p"] == "0.210"
     assert (
         tests["equivalence"]["note"] == "90 % interval -0.030 to +0.040; equivalent if it lies within ±0.02"

@@ -38,7 +38,7 @@ def test_building_blocks_escape_what_they_are_given() -> None:
 
 
 def test_a_frame_puts_data_where_it_belongs() -> None:
-    frame = svg.Frame(10, 20, 100, 50, (0, 2), (0, 1))
+    frame = svg.Axes(10, 20, 100, 50, (0, 2), (0, 1))
     assert (frame.x(0), frame.x(1), frame.x(2)) == (10, 60, 110)
     assert (frame.y(0), frame.y(1)) == (70, 20), "y grows upwards"
     assert svg.colour(0) == svg.colour(svg.N_SERIES)

@@ -29,12 +29,12 @@ def test_trust_tables_say_why_a_number_is_missing() -> None:
         ]
     }
     details = {"operating_points": {"half": {"chosen_for": "0.5", "contenders": {"vit-b16": point}}}}
-    (table,) = trust.tables(details, ORDER)
+    (table,) = trust.supplement_tables(details, ORDER)
     assert table.rows == (
         ("0.5", "vit-b16", "0.900 [0.800, 0.950]", "", "not defined (no positive answer)", ""),
     )
     assert len(table.head) == len(table.rows[0])
-    assert trust.tables({}, ORDER) == ()
+    assert trust.supplement_tables({}, ORDER) == ()
     assert benefit.decision({}, ORDER) == "" and trust.risk_coverage({}, ORDER) == ""
 
 
@@ -74,7 +74,7 @@ def test_predictive_values_stand_at_the_prevalence_that_was_asked_for() -> None:
         "operating_points": {"half": {"chosen_for": "0.5", "contenders": {"vit-b16": one}}},
         "decision_curves": {"prevalence": 0.02, "contenders": {}},
     }
-    (table,) = trust.tables(details, ORDER)
+    (table,) = trust.supplement_tables(details, ORDER)
     assert table.head[-2:] == ("PPV at 0.02", "NPV at 0.02")
     assert table.rows[0][-2:] == ("0.074 [0.050, 0.110]", "0.996 [0.994, 0.997]")
     assert "fixed beforehand" in table.note, "with a single point nothing was chosen"
@@ -113,7 +113,7 @@ def test_parts_of_the_brier_score_and_what_is_too_small_are_told() -> None:
         },
         "intervals": {"vit-b16": {"bca": [0.8, 0.9], "obuchowski_logit": [0.79, 0.91]}},
     }  # fmt: skip
-    brier, recalibration, intervals = trust.tables(details, ORDER)
+    brier, recalibration, intervals = trust.supplement_tables(details, ORDER)
     assert brier.rows == (("vit-b16", "0.100", "0.010", "0.150", "0.240", "0.000"),)
     assert few in brier.note and "fitted on 40 samples" in recalibration.note
     assert intervals.rows == (("vit-b16", "[0.800, 0.900]", "[0.790, 0.910]"),)
@@ -123,11 +123,11 @@ def test_refused_sets_say_why_and_sets_name_each_class() -> None:
     kept = {"coverage": pair_of(0.9, 0.8, 0.95), "coverage_no": pair_of(0.92, 0.8, 1.0)}
     sets = {"vit-b16": kept, HOSTILE: {"refused": "8 groups of 'yes' are fewer than 9"}}
     details = {"classes": list(CLASSES), "conformal": {"alpha": 0.1, "contenders": sets}}
-    (table,) = trust.tables(details, ORDER)
+    (table,) = trust.supplement_tables(details, ORDER)
     assert table.head[:4] == ("contender", "coverage", "coverage of no", "coverage of yes")
     assert table.rows[0][2] == "0.920 [0.800, 1.000]" and table.rows[1][1].startswith("refused: 8 groups")
     without = {"vit-b16": {"refused": "no inner predictions to learn the sets from"}}
-    assert trust.tables({"conformal": {"alpha": 0.1, "contenders": without}}, ORDER) == ()
+    assert trust.supplement_tables({"conformal": {"alpha": 0.1, "contenders": without}}, ORDER) == ()
 
 
 def test_subgroups_carry_their_adjusted_p() -> None:
@@ -138,5 +138,5 @@ def test_subgroups_carry_their_adjusted_p() -> None:
         "p_holm": 0.4,
     }
     values = {"f": {"n_samples": 20, "n_groups": 12, "contenders": {"vit-b16": one}}}
-    (table,) = trust.tables({"subgroups": {"sex": {"values": values}}}, ORDER)
+    (table,) = trust.supplement_tables({"subgroups": {"sex": {"values": values}}}, ORDER)
     assert table.head[-1] == "adjusted p" and table.rows[0][-1] == "0.400"

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from headtohead.report.reproduction_page import page, waterfall
-from headtohead.studies.reproduction.epoch_replay import watch_head
-from headtohead.studies.reproduction.protocol import SIDES, STEPS, Plan
-from headtohead.studies.reproduction.runner import Bench, draw_parts, leak_share
+from headtohead.studies.reproduction.epoch_replay import train_head_per_epoch
+from headtohead.studies.reproduction.protocol import ARMS, CORRECTIONS, ReproductionPlan
+from headtohead.studies.reproduction.runner import ProtocolRunner, draw_parts, leak_share
 from headtohead.studies.reproduction.summary import published, summarise
 
 torch = pytest.importorskip("torch")
@@ -25,7 +25,7 @@ GROUPS = np.asarray([f"g{i % 2}-{i // 6}" for i in range(N)], dtype=object)
 
 
 def test_each_state_differs_from_the_one_before_in_one_thing() -> None:
-    told = [{k: v for k, v in asdict(step).items() if k not in ("name", "words")} for step in STEPS]
+    told = [{k: v for k, v in asdict(step).items() if k not in ("name", "words")} for step in CORRECTIONS]
     for before, after in itertools.pairwise(told):
         assert sum(before[key] != after[key] for key in before) == 1
     assert told[-1] == {
@@ -59,16 +59,22 @@ def dataset() -> Any:
     )
 
 
-def bench(tmp_path: Path, told: Any) -> Bench:
+def bench(tmp_path: Path, told: Any) -> ProtocolRunner:
     networks: Any = SimpleNamespace(
         cnn=SimpleNamespace(name="a"), vit=SimpleNamespace(name="b"), stand_in=True, title="a and b"
     )
-    made = Bench(dataset(), networks, Plan(splits=2, many_splits=4, n_boot=200), tmp_path, SimpleNamespace())
+    made = ProtocolRunner(
+        dataset(),
+        networks,
+        ReproductionPlan(splits=2, many_splits=4, n_boot=200),
+        tmp_path,
+        SimpleNamespace(),
+    )
     made._cnn = made._vit = told  # type: ignore[method-assign]
     return made
 
 
-def test_peeking_takes_the_best_epoch_of_the_scored_pictures(tmp_path: Path) -> None:
+def test_peeking_takes_the_best_epoch_of_the_scored_images(tmp_path: Path) -> None:
     def told(step: Any, train: Any, scored: Any, draw: int, folder: Path) -> Any:
         rows = np.zeros((3, len(scored), 2))
         for epoch, right in enumerate((0.5, 1.0, 0.75)):
@@ -78,10 +84,12 @@ def test_peeking_takes_the_best_epoch_of_the_scored_pictures(tmp_path: Path) -> 
         return rows
 
     made = bench(tmp_path, told)
-    peeking, honest = STEPS[1], STEPS[2]
+    peeking, honest = CORRECTIONS[1], CORRECTIONS[2]
     assert peeking.peeks and not honest.peeks
-    assert all(line["correct"] for line in made.lines(peeking, "vit"))
-    assert np.mean([line["correct"] for line in made.lines(honest, "vit")]) == pytest.approx(0.75, abs=0.05)
+    assert all(line["correct"] for line in made.predictions(peeking, "vit"))
+    assert np.mean([line["correct"] for line in made.predictions(honest, "vit")]) == pytest.approx(
+        0.75, abs=0.05
+    )
 
 
 def test_finished_trainings_are_kept_and_bound_to_their_parts(tmp_path: Path) -> None:
@@ -91,29 +99,29 @@ def test_finished_trainings_are_kept_and_bound_to_their_parts(tmp_path: Path) ->
         calls.append(draw)
         return np.full((2, len(scored), 2), 0.5)
 
-    bench(tmp_path, told).lines(STEPS[0], "vit")
+    bench(tmp_path, told).predictions(CORRECTIONS[0], "vit")
     assert len(calls) == 2
-    bench(tmp_path, told).lines(STEPS[0], "vit")
+    bench(tmp_path, told).predictions(CORRECTIONS[0], "vit")
     assert len(calls) == 2
     other = bench(tmp_path, told)
-    other.plan = Plan(splits=2, many_splits=4, seed=7)
-    other.lines(STEPS[0], "vit")
+    other.plan = ReproductionPlan(splits=2, many_splits=4, seed=7)
+    other.predictions(CORRECTIONS[0], "vit")
     assert len(calls) == 4
 
 
-def test_own_pictures_until_they_are_shared(tmp_path: Path) -> None:
+def test_own_images_until_they_are_shared(tmp_path: Path) -> None:
     made = bench(tmp_path, None)
-    assert len(made.pool(STEPS[0], "vit")) == 48 and len(made.pool(STEPS[0], "cnn")) == N
-    assert len(made.pool(STEPS[3], "vit")) == N
-    shared = [[scored.tolist() for _, scored in made.parts(STEPS[3], side)] for side in SIDES]
+    assert len(made.pool(CORRECTIONS[0], "vit")) == 48 and len(made.pool(CORRECTIONS[0], "cnn")) == N
+    assert len(made.pool(CORRECTIONS[3], "vit")) == N
+    shared = [[scored.tolist() for _, scored in made.parts(CORRECTIONS[3], side)] for side in ARMS]
     assert shared[0] == shared[1]
 
 
 def test_effects_are_differences_of_states_with_paired_intervals(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     lines = {}
-    for number, step in enumerate(STEPS):
-        for side in SIDES:
+    for number, step in enumerate(CORRECTIONS):
+        for side in ARMS:
             right = rng.random(N) < (0.9 - 0.05 * number if side == "vit" else 0.7)
             lines[step.name, side] = [{"sample": i, "draw": 0, "correct": bool(right[i])} for i in range(N)]
     leaks = dict.fromkeys(lines, 0.25)
@@ -125,26 +133,26 @@ def test_effects_are_differences_of_states_with_paired_intervals(tmp_path: Path)
             assert effect["value"] == pytest.approx(after[what]["value"] - before[what]["value"])
             assert effect["low"] <= effect["value"] <= effect["high"]
     last = told["steps"][-1]
-    hits = [line["correct"] for line in lines[STEPS[-1].name, "vit"]]
+    hits = [line["correct"] for line in lines[CORRECTIONS[-1].name, "vit"]]
     assert last["vit"]["value"] == pytest.approx(np.mean(hits))
     assert last["vit"]["n_samples"] == N and last["vit"]["n_groups"] == len(set(GROUPS))
     assert len(told["sentences"]) == 2 and "standing" not in told["sentences"][0]
     figure = waterfall(told, alone=True)
-    assert figure.startswith("<svg xmlns=") and figure.count("<circle") == 2 + 2 * (len(STEPS) + 1)
+    assert figure.startswith("<svg xmlns=") and figure.count("<circle") == 2 + 2 * (len(CORRECTIONS) + 1)
     whole = page(told)
     assert not re.search(r"https?://(?!www\.w3\.org)", whole)
-    assert all(step.words.split(",")[0][:20] in whole for step in STEPS)
+    assert all(step.words.split(",")[0][:20] in whole for step in CORRECTIONS)
     effect = told["steps"][1]["effect"]["difference"]
     assert f">{effect['value']:+.3f} [{effect['low']:+.3f}, {effect['high']:+.3f}]</td>" in whole
 
 
-def test_intervals_of_groups_are_wider_than_of_pictures(tmp_path: Path) -> None:
+def test_intervals_of_groups_are_wider_than_of_images(tmp_path: Path) -> None:
     """Copies that are right or wrong together are not independent evidence."""
     right = {name: bool(number % 2) for number, name in enumerate(dict.fromkeys(GROUPS))}
     lines = {
         (step.name, side): [{"sample": i, "draw": 0, "correct": right[GROUPS[i]]} for i in range(N)]
-        for step in STEPS
-        for side in SIDES
+        for step in CORRECTIONS
+        for side in ARMS
     }
     made = bench(tmp_path, None)
     told = summarise(made.dataset, made.networks, lines, dict.fromkeys(lines, 0.0), made.plan)["steps"][-1][
@@ -164,7 +172,7 @@ def test_published_counts_have_wilson_intervals() -> None:
 def test_watched_head_learns_and_repeats() -> None:
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(N, 8)).astype(np.float32) + 2 * LABELS[:, None].astype(np.float32)
-    first = watch_head(rows, LABELS, rows, 2, epochs=40, seed=1)
-    again = watch_head(rows, LABELS, rows, 2, epochs=40, seed=1)
+    first = train_head_per_epoch(rows, LABELS, rows, 2, epochs=40, seed=1)
+    again = train_head_per_epoch(rows, LABELS, rows, 2, epochs=40, seed=1)
     assert np.array_equal(first, again) and first.shape == (40, N, 2)
     assert (first[-1].argmax(axis=1) == LABELS).mean() > 0.9

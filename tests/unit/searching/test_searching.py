@@ -11,21 +11,26 @@ import numpy.typing as npt
 import pytest
 from PIL import Image as Pillow
 
-from headtohead.backbones.features.views import Look
+from headtohead.backbones.features.views import FeatureView
 from headtohead.core.errors import ChangedConfigError, NoEffectError
 from headtohead.core.progress import QUIET
 from headtohead.core.records import Sample, ScoreWarning
 from headtohead.core.run_folder import RunFolder
 from headtohead.data.dataset import Dataset
 from headtohead.data.load import load
-from headtohead.heads.base import Cell, CellData, CellResult
+from headtohead.heads.base import FoldJob, FoldResult, TrainingData
 from headtohead.heads.linear_probe import ProbeHead
-from headtohead.studies.search.augmented_probe import CopiesHead, Copy
-from headtohead.studies.search.deadline import TimeOverError, Watch
+from headtohead.studies.search.augmented_probe import AugmentedCopy, AugmentedProbeHead
+from headtohead.studies.search.deadline import DeadlineReporter, TimeOverError
 from headtohead.studies.search.final_model import model_probabilities, probe_probabilities, searched_model
-from headtohead.studies.search.fine_tuned import fit_whole, tuned_heads, tuned_probabilities
+from headtohead.studies.search.fine_tuned import fit_on_all, tuned_heads, tuned_probabilities
 from headtohead.studies.search.search import _cells, _heads, _judged, _parts, search
-from headtohead.studies.search.search_space import Ingredients, Rung, candidates, ladder
+from headtohead.studies.search.search_space import (
+    AblationStep,
+    CandidateSpec,
+    ablation_steps,
+    candidate_specs,
+)
 from headtohead.studies.search.summary import SEARCHED, WITH_TUNED, _standing, content
 from headtohead.training.data_loader import get_augmenter
 
@@ -50,7 +55,7 @@ class Noise:
     def __init__(self, data: Dataset, skill: float) -> None:
         self.labels, self.skill = data.labels(), skill
 
-    def rows(self, wanted: Ingredients) -> npt.NDArray[np.float32]:
+    def rows(self, wanted: CandidateSpec) -> npt.NDArray[np.float32]:
         rng = np.random.default_rng(len(wanted.name) * 7)
         rows = rng.normal(size=(N, D))
         rows[:, 0] += self.skill * self.labels
@@ -58,19 +63,19 @@ class Noise:
 
 
 TRIED = [
-    Ingredients("a"),
-    Ingredients("a", look=Look(flip=True)),
-    Ingredients("bb", look=Look(layers=True)),
-    Ingredients("ccc", "none"),
+    CandidateSpec("a"),
+    CandidateSpec("a", view=FeatureView(flip=True)),
+    CandidateSpec("bb", view=FeatureView(layers=True)),
+    CandidateSpec("ccc", "none"),
 ]
-RUNGS = [Rung("whole picture", [TRIED[0]]), Rung("+ others", TRIED[:2])]
+RUNGS = [AblationStep("whole image", [TRIED[0]]), AblationStep("+ others", TRIED[:2])]
 
 
 def estimate(tmp_path: Path, data: Dataset, kitchen: Any) -> tuple[Any, Any, Any, list[Any]]:
     run = RunFolder(tmp_path)
     heads = _heads(TRIED, RUNGS, kitchen, run, 0)
-    known = CellData(data.labels(), data.groups(), data.classes)
-    parts = _cells(heads, _parts(data, 4, 2, 0), known, run, 0, Watch(QUIET, np.inf), QUIET)
+    known = TrainingData(data.labels(), data.groups(), data.classes)
+    parts = _cells(heads, _parts(data, 4, 2, 0), known, run, 0, DeadlineReporter(QUIET, np.inf), QUIET)
     shown = [*(rung.name for rung in RUNGS), SEARCHED]
     verdicts, table, chosen = _judged(shown, data, run, parts, 0, QUIET)
     return verdicts, table, chosen, parts
@@ -115,9 +120,9 @@ def test_search_finds_what_is_there_and_tells_it(tmp_path: Path) -> None:
     verdict, _, chosen, parts = estimate(tmp_path, data, kitchen)
     assert auroc(verdict, SEARCHED) > 0.9
     told = content(verdict, chosen, parts, data, [one.name for one in TRIED])
-    assert [row["name"] for row in told["ladder"]] == ["whole picture", "+ others", SEARCHED]
+    assert [row["name"] for row in told["ladder"]] == ["whole image", "+ others", SEARCHED]
     gain = told["ladder"][1]["gain_in_auroc"]
-    assert gain["difference"] == pytest.approx(auroc(verdict, "+ others") - auroc(verdict, "whole picture"))
+    assert gain["difference"] == pytest.approx(auroc(verdict, "+ others") - auroc(verdict, "whole image"))
     assert gain["low"] <= gain["difference"] <= gain["high"]
     assert told["ladder"][0]["gain_in_accuracy"] is None
     low, high = (told["ladder"][2]["gain_in_accuracy"][end] for end in ("low", "high"))
@@ -160,41 +165,41 @@ def test_time_that_is_over_ends_after_a_whole_repeat(tmp_path: Path) -> None:
     data = dataset((np.arange(N) // 2) % 2, N)
     run = RunFolder(tmp_path)
     heads = _heads(TRIED, RUNGS, Noise(data, 1.0), run, 0)  # type: ignore[arg-type]
-    known = CellData(data.labels(), data.groups(), data.classes)
-    watch = Watch(QUIET, -np.inf)
+    known = TrainingData(data.labels(), data.groups(), data.classes)
+    watch = DeadlineReporter(QUIET, -np.inf)
     assert len(_cells(heads, _parts(data, 4, 3, 0), known, run, 0, watch, QUIET)) == 4
     with pytest.raises(TimeOverError):
-        list(watch.track([1], "epoch"))
-    assert list(Watch(QUIET, np.inf).track([1, 2], "epoch")) == [1, 2]
+        list(watch.progress([1], "epoch"))
+    assert list(DeadlineReporter(QUIET, np.inf).progress([1, 2], "epoch")) == [1, 2]
 
 
 VIT, CNN = "scratch:test_vit", "scratch:test_efficientnet"
 
 
 def test_ladder_adds_one_thing_at_a_time_from_what_is_searched() -> None:
-    rungs = ladder([CNN, VIT], "foreground")
-    assert rungs[0].name == "whole picture"
+    rungs = ablation_steps([CNN, VIT], "foreground")
+    assert rungs[0].name == "whole image"
     assert [len(rung.members) for rung in rungs] == [1, 1, 1, 1, 1, 1, 2]
-    tried = candidates([CNN, VIT], "foreground")
+    tried = candidate_specs([CNN, VIT], "foreground")
     assert len({one.name for one in tried}) == len(tried) == 5
     assert set(rungs[-1].members) <= set(tried)
-    assert all(one.recipe == "none" for one in candidates([VIT], "none"))
+    assert all(one.recipe == "none" for one in candidate_specs([VIT], "none"))
 
 
 def test_where_mirror_images_are_not_sound_nothing_looks_at_them() -> None:
-    tried = candidates([CNN, VIT], "foreground", mirrors=False)
-    rungs = ladder([CNN, VIT], "foreground", mirrors=False)
+    tried = candidate_specs([CNN, VIT], "foreground", mirrors=False)
+    rungs = ablation_steps([CNN, VIT], "foreground", mirrors=False)
     used = [*tried, *(one for rung in rungs for one in rung.members)]
-    assert not any(one.look.mirrors for one in used) and any(one.look.layers for one in used)
+    assert not any(one.view.flips for one in used) and any(one.view.layers for one in used)
     assert [rung.name for rung in rungs][2:] == [
         "+ features of several layers", "+ larger input", "+ other backbones"
     ]  # fmt: skip
 
 
 def test_copies_stand_aside_of_the_ladder_and_outside_the_search() -> None:
-    rungs = ladder([CNN, VIT], "foreground", copies=3)
-    places = [number for number, rung in enumerate(rungs) if rung.aside]
-    assert [rung for rung in rungs if not rung.aside] == ladder([CNN, VIT], "foreground")
+    rungs = ablation_steps([CNN, VIT], "foreground", copies=3)
+    places = [number for number, rung in enumerate(rungs) if rung.side_branch]
+    assert [rung for rung in rungs if not rung.side_branch] == ablation_steps([CNN, VIT], "foreground")
     names = [rung.name for rung in rungs]
     standing = dict(_standing([*names, f"{CNN}@finetune"], {names[place] for place in places}))
     assert len(places) == 2
@@ -213,14 +218,14 @@ def copied(skill: float, seed: int = 0) -> tuple[Dataset, Any, list[Any]]:
     return data, plain, copies
 
 
-def ask(plain: Any, copies: list[Any], data: Dataset) -> CellResult:
-    head = CopiesHead(lambda: plain, [lambda rows=rows: rows for rows in copies])  # type: ignore[misc]
-    known = CellData(data.labels(), data.groups(), data.classes)
-    return head.fit_predict(Cell(0, 0, np.arange(60), np.arange(60, N), 3), known, Path())
+def ask(plain: Any, copies: list[Any], data: Dataset) -> FoldResult:
+    head = AugmentedProbeHead(lambda: plain, [lambda rows=rows: rows for rows in copies])  # type: ignore[misc]
+    known = TrainingData(data.labels(), data.groups(), data.classes)
+    return head.fit_predict(FoldJob(0, 0, np.arange(60), np.arange(60, N), 3), known, Path())
 
 
 def test_copies_of_what_is_scored_change_nothing_and_those_of_the_training_part_do() -> None:
-    """Copies of scored pictures that give their label away: a head that learned from them would know it."""
+    """Copies of scored images that give their label away: a head that learned from them would know it."""
     data, plain, copies = copied(0.0)
     planted = [rows.copy() for rows in copies]
     for rows in planted:
@@ -233,7 +238,7 @@ def test_copies_of_what_is_scored_change_nothing_and_those_of_the_training_part_
 
 
 def test_inner_folds_never_learn_from_copies_of_what_they_judge() -> None:
-    """Each copy carries its picture's own mark; marks of held pictures would be known by heart."""
+    """Each copy carries its image's own mark; marks of held images would be known by heart."""
     labels = np.random.default_rng(8).permutation(np.arange(N) % 2)
     data = dataset(labels, N)
     marks = np.eye(N // 2)[np.arange(N) // 2].astype(np.float32)  # shared by a group, and by nobody else
@@ -242,11 +247,11 @@ def test_inner_folds_never_learn_from_copies_of_what_they_judge() -> None:
     assert hits < 0.65  # by heart it would be most of the pairs of one label
 
 
-def test_copies_that_repeat_the_pictures_change_nothing() -> None:
+def test_copies_that_repeat_the_images_change_nothing() -> None:
     data, plain, _ = copied(0.0)
     alone = ProbeHead(lambda: plain).fit_predict(
-        Cell(0, 0, np.arange(60), np.arange(60, N), 3),
-        CellData(data.labels(), data.groups(), data.classes),
+        FoldJob(0, 0, np.arange(60), np.arange(60, N), 3),
+        TrainingData(data.labels(), data.groups(), data.classes),
         Path(),
         QUIET,
     )
@@ -255,33 +260,34 @@ def test_copies_that_repeat_the_pictures_change_nothing() -> None:
     np.testing.assert_allclose(same.probabilities, alone.probabilities, rtol=1e-4, atol=1e-5)
 
 
-def test_a_copy_is_drawn_from_seed_number_and_picture_alone() -> None:
+def test_a_copy_is_drawn_from_seed_number_and_image_alone() -> None:
     samples = dataset(np.arange(4) % 2, 4).samples
     pixels = np.random.default_rng(0).random((32, 32), dtype=np.float32)
     light = get_augmenter("light")
     made = [
-        Copy(light, seed, number)(samples[0], pixels) for seed, number in ((0, 1), (0, 1), (0, 2), (1, 1))
+        AugmentedCopy(light, seed, number)(samples[0], pixels)
+        for seed, number in ((0, 1), (0, 1), (0, 2), (1, 1))
     ]
     assert np.array_equal(made[0], made[1])
     assert not any(np.array_equal(made[0], other) for other in made[2:])
-    assert not np.array_equal(made[0], Copy(light, 0, 1)(samples[1], pixels))
+    assert not np.array_equal(made[0], AugmentedCopy(light, 0, 1)(samples[1], pixels))
     renamed = samples[0].model_copy(update={"id": "z", "path": "z.png"})
-    assert np.array_equal(made[0], Copy(light, 0, 1)(renamed, pixels))
-    assert len({Copy(light, seed, number).name for seed in (0, 1) for number in (1, 2)}) == 4
+    assert np.array_equal(made[0], AugmentedCopy(light, 0, 1)(renamed, pixels))
+    assert len({AugmentedCopy(light, seed, number).name for seed in (0, 1) for number in (1, 2)}) == 4
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Twenty-four pictures on dark ground, a bright spot on one side of half of them."""
+    """Twenty-four images on dark ground, a bright spot on one side of half of them."""
     rng = np.random.default_rng(5)
     for number in range(24):
         pixels = rng.integers(0, 60, (48, 48), dtype=np.uint8)
         if number % 2:
             pixels[10:20, 8:18] = 250
-        place = tmp_path / "pictures" / ("yes" if number % 2 else "no")
+        place = tmp_path / "images" / ("yes" if number % 2 else "no")
         place.mkdir(parents=True, exist_ok=True)
         Pillow.fromarray(pixels).save(place / f"{number}.png")
-    return tmp_path / "pictures"
+    return tmp_path / "images"
 
 
 def small(folder: Path, out: Path, cache: Path, minutes: float) -> dict[str, Any]:
@@ -318,10 +324,10 @@ def test_the_model_holds_what_the_estimate_describes(folder: Path, tmp_path: Pat
 def test_the_network_on_disk_says_what_the_head_says(folder: Path, tmp_path: Path) -> None:
     data = load(str(folder))
     head = tuned_heads([CNN], data, "none", epochs=1, augment="auto")[f"{CNN}@finetune"]
-    member = fit_whole(f"{CNN}@finetune", head, data, "none", tmp_path, 7, QUIET)
+    member = fit_on_all(f"{CNN}@finetune", head, data, "none", tmp_path, 7, QUIET)
     every = np.arange(len(data))
-    known = CellData(data.labels(), data.groups(), data.classes)
-    said = head.fit_predict(Cell(0, 0, every, every, 7), known, tmp_path / "work", QUIET)
+    known = TrainingData(data.labels(), data.groups(), data.classes)
+    said = head.fit_predict(FoldJob(0, 0, every, every, 7), known, tmp_path / "work", QUIET)
     np.testing.assert_allclose(
         tuned_probabilities(member, tmp_path, data), said.probabilities, rtol=1e-6, atol=1e-7
     )
@@ -330,10 +336,10 @@ def test_the_network_on_disk_says_what_the_head_says(folder: Path, tmp_path: Pat
 def test_a_network_that_is_there_is_kept_and_another_one_is_made_anew(folder: Path, tmp_path: Path) -> None:
     data = load(str(folder))
     head = tuned_heads([CNN], data, "none", epochs=1, augment="auto")[f"{CNN}@finetune"]
-    over = Watch(QUIET, -np.inf)  # whoever trains with it is stopped
-    member = fit_whole(f"{CNN}@finetune", head, data, "none", tmp_path, 7, QUIET)
+    over = DeadlineReporter(QUIET, -np.inf)  # whoever trains with it is stopped
+    member = fit_on_all(f"{CNN}@finetune", head, data, "none", tmp_path, 7, QUIET)
     made = (tmp_path / member["file"]).read_bytes()
-    assert fit_whole(f"{CNN}@finetune", head, data, "none", tmp_path, 7, over) == member
+    assert fit_on_all(f"{CNN}@finetune", head, data, "none", tmp_path, 7, over) == member
     assert (tmp_path / member["file"]).read_bytes() == made
     with pytest.raises(TimeOverError):
-        fit_whole(f"{CNN}@finetune", head, data, "none", tmp_path, 8, over)
+        fit_on_all(f"{CNN}@finetune", head, data, "none", tmp_path, 8, over)

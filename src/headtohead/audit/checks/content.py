@@ -1,4 +1,4 @@
-"""1xx: crops that miss the subject, and pictures that do not belong to this very set."""
+"""1xx: crops that miss the subject, and images that do not belong to this very set."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.audit.check import Check, Observation, issue, not_applicable, passed
-from headtohead.audit.checks.files import by_class, listed
+from headtohead.audit.checks.files import by_class, list_samples
 from headtohead.audit.checks.image_quality import flagged
-from headtohead.audit.context import Context
-from headtohead.audit.descriptors.image_pass import Picture
-from headtohead.audit.descriptors.outlier_distance import block, far_from_groups, robust_z, shrunken
-from headtohead.core.formatting import percent
-from headtohead.core.threads import one_thread
+from headtohead.audit.context import AuditContext
+from headtohead.audit.descriptors.image_pass import ImageSummary
+from headtohead.audit.descriptors.outlier_distance import (
+    knn_distance_to_other_groups,
+    pca_block,
+    robust_z,
+    whitened_pca,
+)
+from headtohead.core.formatting import format_percent
+from headtohead.core.threads import single_threaded_blas
 
 __all__ = ["CHECKS"]
 
@@ -26,24 +31,27 @@ FEWEST = 20
 _NAMED = 5
 
 
-def crop_cuts(context: Context) -> Observation:
-    """Name pictures in which the classical crop cuts off part of the foreground."""
+def crop_cuts_subject(context: AuditContext) -> Observation:
+    """Name images in which the classical crop cuts off part of the foreground."""
     if not context.settings.classical:
         return not_applicable("the classical crop was not asked for")
-    lost = [(p, p.values["crop_lost"]) for p in context.pictures.read if p.values["crop_lost"] >= CLIPS]
-    if all(np.isnan(p.values["crop_lost"]) for p in context.pictures.read):
+    lost = [(p, p.values["crop_lost"]) for p in context.images.read if p.values["crop_lost"] >= CLIPS]
+    if all(np.isnan(p.values["crop_lost"]) for p in context.images.read):
         return not_applicable("no foreground was found to compare the crop with")
     cut = [p.id for p, share in lost if share >= CUTS]
     if not lost:
-        return passed(f"the classical crop loses less than {percent(CLIPS)} of the foreground everywhere")
+        return passed(
+            f"the classical crop loses less than {format_percent(CLIPS)} of the foreground everywhere"
+        )
     ranked = sorted(lost, key=lambda pair: (-pair[1], pair[0].id))
     ids = [p.id for p, _ in ranked]
     return issue(
-        f"the classical threshold-45 crop cuts off {percent(CUTS)} or more of the foreground in {len(cut)} pictures"
-        f"{f' ({listed(ids[: len(cut)])})' if cut else ''} and clips {percent(CLIPS)} to {percent(CUTS)} in "
-        f"{len(ids) - len(cut)} more",
+        f"the classical threshold-45 crop cuts off {format_percent(CUTS)} or more of the foreground in "
+        f"{len(cut)} images"
+        f"{f' ({list_samples(ids[: len(cut)])})' if cut else ''} and clips {format_percent(CLIPS)} to "
+        f"{format_percent(CUTS)} in {len(ids) - len(cut)} more",
         "Use the recipe `foreground`; do not feed these crops to a network. The foreground includes skin and "
-        "bone, so a clipped edge may be harmless; look at the pictures.",
+        "bone, so a clipped edge may be harmless; look at the images.",
         samples=ids,
         severity=None if cut else "note",
         lost={p.id: round(share, 4) for p, share in ranked},
@@ -52,9 +60,9 @@ def crop_cuts(context: Context) -> Observation:
     )
 
 
-def _boxes(context: Context, ids: list[str]) -> dict[str, Any]:
+def _boxes(context: AuditContext, ids: list[str]) -> dict[str, Any]:
     """Return id -> size, classical box and foreground box, to be drawn by the report."""
-    chosen = {p.id: p for p in context.pictures.read if p.id in set(ids)}
+    chosen = {p.id: p for p in context.images.read if p.id in set(ids)}
     return {
         i: {
             "size": [chosen[i].height, chosen[i].width],
@@ -69,89 +77,90 @@ def _corners(box: Any) -> list[int] | None:
     return None if box is None else [box.top, box.left, box.bottom, box.right]
 
 
-def crop_keeps(context: Context) -> Observation:
-    """Name pictures in which the classical crop keeps frames or ground."""
+def crop_keeps_background(context: AuditContext) -> Observation:
+    """Name images in which the classical crop keeps frames or ground."""
     if not context.settings.classical:
         return not_applicable("the classical crop was not asked for")
-    if all(np.isnan(p.values["crop_other"]) for p in context.pictures.read):
+    if all(np.isnan(p.values["crop_other"]) for p in context.images.read):
         return not_applicable("no foreground was found to compare the crop with")
-    found = [(p, p.values["crop_other"]) for p in context.pictures.read if p.values["crop_other"] >= KEEPS]
+    found = [(p, p.values["crop_other"]) for p in context.images.read if p.values["crop_other"] >= KEEPS]
     return flagged(
         context,
         found,
-        what=f"keep {percent(KEEPS)} or more of frame or ground in the classical threshold-45 crop",
+        what=f"keep {format_percent(KEEPS)} or more of frame or ground in the classical threshold-45 crop",
         advice="Use the recipe `foreground`; what the classical crop keeps here is not the subject.",
         clean="the classical crop keeps no frame or ground",
     )
 
 
-def no_foreground(context: Context) -> Observation:
-    """Name pictures that the foreground recipe had to keep whole."""
-    whole = [(p, 1.0) for p in context.pictures.read if p.foreground is not None and _kept_whole(p)]
-    lost = [(p, 2.0) for p in context.pictures.read if p.foreground is None]
-    if len(whole) + len(lost) > 0.5 * len(context.pictures.read):
-        return not_applicable(
-            "most pictures have no subject apart from a ground; the recipe `none` suits them"
-        )
+def no_foreground(context: AuditContext) -> Observation:
+    """Name images that the foreground recipe had to keep whole."""
+    whole = [(p, 1.0) for p in context.images.read if p.foreground is not None and _kept_whole(p)]
+    lost = [(p, 2.0) for p in context.images.read if p.foreground is None]
+    if len(whole) + len(lost) > 0.5 * len(context.images.read):
+        return not_applicable("most images have no subject apart from a ground; the recipe `none` suits them")
     return flagged(
         context,
         whole + lost,
         what="have no foreground that could be told from the ground; the recipe keeps them whole",
         advice="Look at them in `headtohead preprocess`; crop by hand if they matter.",
-        clean="a foreground was found in every picture",
+        clean="a foreground was found in every image",
     )
 
 
-def _kept_whole(picture: Picture) -> bool:
+def _kept_whole(image: ImageSummary) -> bool:
     """Return whether the foreground recipe said that it found no subject apart from the ground."""
     said = any(
-        words in picture.foreground_note for words in ("whole picture kept", "not darker than the subject")
+        words in image.foreground_note for words in ("whole image kept", "not darker than the subject")
     )
-    return said and picture.values["foreground"] > 0.999
+    return said and image.values["foreground"] > 0.999
 
 
-def another_scene(context: Context) -> Observation:
-    """Rank pictures by how little their subject looks like that of any other group."""
-    if len(context.group_sizes) < FEWEST or context.pictures.unread:
+def unlike_the_rest(context: AuditContext) -> Observation:
+    """Rank images by how little their subject looks like that of any other group."""
+    if len(context.group_sizes) < FEWEST or context.images.unread:
         return not_applicable(f"needs {FEWEST} groups, all readable; there are {len(context.group_sizes)}")
     blocks, how = _scene_blocks(context), "layout, grey profile, texture and aspect of the foreground"
     rows = context.settings.features
     if rows is not None:
-        with one_thread():
-            blocks = [shrunken(rows.astype(np.float64), context.groups), *blocks]
+        with single_threaded_blas():
+            blocks = [whitened_pca(rows.astype(np.float64), context.groups), *blocks]
         how = f"pretrained features, {how}"
     seed = context.settings.seed
     return _ranked(
-        context, far_from_groups(blocks, context.groups, seed=seed), f"by {how}", "another kind of scene"
+        context,
+        knn_distance_to_other_groups(blocks, context.groups, seed=seed),
+        f"by {how}",
+        "another kind of scene",
     )
 
 
-def _scene_blocks(context: Context) -> list[Floats]:
-    pictures = context.pictures
-    boxes = [p.foreground for p in pictures.read]
+def _scene_blocks(context: AuditContext) -> list[Floats]:
+    images = context.images
+    boxes = [p.foreground for p in images.read]
     aspect = np.array([0.0 if b is None else np.log((b.right - b.left) / (b.bottom - b.top)) for b in boxes])
-    return [block(pictures.stack(name)) for name in ("scene", "profile", "texture")] + [
-        block(aspect[:, None])
+    return [pca_block(images.stack(name)) for name in ("scene", "profile", "texture")] + [
+        pca_block(aspect[:, None])
     ]
 
 
-def odd_layout(context: Context) -> Observation:
-    """Rank pictures by how unusual brightness and layout of the whole picture are."""
-    if len(context.group_sizes) < FEWEST or context.pictures.unread:
+def unusual_layout(context: AuditContext) -> Observation:
+    """Rank images by how unusual brightness and layout of the whole image are."""
+    if len(context.group_sizes) < FEWEST or context.images.unread:
         return not_applicable(f"needs {FEWEST} groups, all readable; there are {len(context.group_sizes)}")
-    rows = context.pictures.stack("thumbnail") / 255.0
+    rows = context.images.stack("thumbnail") / 255.0
     if float(rows.std(axis=0).max()) == 0:
         return not_applicable("all thumbnails are the same")
-    with one_thread():
-        distance = far_from_groups([block(rows)], context.groups, seed=context.settings.seed)
+    with single_threaded_blas():
+        distance = knn_distance_to_other_groups([pca_block(rows)], context.groups, seed=context.settings.seed)
     return _ranked(context, distance, "by 16 x 16 thumbnails", "unusual brightness or layout")
 
 
-def _ranked(context: Context, distance: Floats, how: str, what: str) -> Observation:
-    """Name the pictures that stand far out and the few that follow; quiet where none stands out.
+def _ranked(context: AuditContext, distance: Floats, how: str, what: str) -> Observation:
+    """Name the images that stand far out and the few that follow; quiet where none stands out.
 
     Far out is both a robust z of 3.5 on the logarithm and 1.65 times the median distance: the first
-    alone fires by chance on a set whose pictures are all alike.
+    alone fires by chance on a set whose images are all alike.
     """
     z = robust_z(np.log(np.maximum(distance, 1e-9)))
     order = np.argsort(-distance, kind="stable")
@@ -159,14 +168,12 @@ def _ranked(context: Context, distance: Floats, how: str, what: str) -> Observat
     far = [i for i in order if z[i] >= FAR and distance[i] >= TIMES * middle]
     table = {str(context.ids[i]): [round(float(distance[i]), 3), round(float(z[i]), 2)] for i in order[:30]}
     if not far:
-        return passed(
-            f"no picture stands far out {how} (largest robust z {float(z.max()):.1f})", ranking=table
-        )
+        return passed(f"no image stands far out {how} (largest robust z {float(z.max()):.1f})", ranking=table)
     named = [str(context.ids[i]) for i in order[: max(len(far), _NAMED, len(order) // 50)]]
     return issue(
-        f"{len(far)} pictures stand far out {how} ({what}): {listed(named[: len(far)])}; "
-        f"next in line: {listed(named[len(far) :]) or 'none'}",
-        "Look at them one by one, worst first: another organ, modality or plane, inverted or cropped pictures. "
+        f"{len(far)} images stand far out {how} ({what}): {list_samples(named[: len(far)])}; "
+        f"next in line: {list_samples(named[len(far) :]) or 'none'}",
+        "Look at them one by one, worst first: another organ, modality or plane, inverted or cropped images. "
         "Unusual is not wrong; leave out what does not belong, with the reason (`headtohead clean`).",
         samples=named,
         ranking=table,
@@ -179,14 +186,14 @@ CHECKS = (
         "H2H126",
         "Classical crop cuts the foreground",
         "warning",
-        crop_cuts,
+        crop_cuts_subject,
         "Share of the foreground that the threshold-45 crop of many published notebooks cuts off.",
     ),
     Check(
         "H2H127",
         "Classical crop keeps frame or ground",
         "note",
-        crop_keeps,
+        crop_keeps_background,
         "Share of the threshold-45 crop that lies outside the foreground's box.",
     ),
     Check(
@@ -194,20 +201,20 @@ CHECKS = (
         "No foreground found",
         "note",
         no_foreground,
-        "Pictures in which the recipe `foreground` found no plausible subject.",
+        "Images in which the recipe `foreground` found no plausible subject.",
     ),
     Check(
         "H2H130",
         "Another kind of scene",
         "warning",
-        another_scene,
+        unlike_the_rest,
         "Distance to the fifth nearest group, by hand-made descriptors and, with `--features`, pretrained ones.",
     ),
     Check(
         "H2H131",
         "Unusual brightness or layout",
         "note",
-        odd_layout,
+        unusual_layout,
         "Distance of the 16 x 16 thumbnail to the fifth nearest group, in 20 principal components.",
     ),
 )

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 
 from headtohead.audit.check import Observation, issue, passed
-from headtohead.audit.context import Context
-from headtohead.core.formatting import percent
+from headtohead.audit.context import AuditContext
+from headtohead.core.formatting import format_percent
 
-__all__ = ["copy_share", "random_split"]
+__all__ = ["expected_leaked_fraction", "random_split_leakage"]
 
 
-def copy_share(sizes: Sequence[int], test: float = 0.2) -> float:
-    """Return the expected share of test pictures with a copy in training under a plain random split.
+def expected_leaked_fraction(sizes: Sequence[int], test: float = 0.2) -> float:
+    """Return the expected share of test images with a copy in training under a plain random split.
 
-    For a picture with g - 1 copies among n, drawn into the test part, at least one copy is in
+    For an image with g - 1 copies among n, drawn into the test part, at least one copy is in
     training with probability 1 - C(t-1, g-1) / C(n-1, g-1), where t is the size of the test part.
 
     Args:
@@ -36,16 +36,17 @@ def copy_share(sizes: Sequence[int], test: float = 0.2) -> float:
     return expected / n
 
 
-def random_split(context: Context) -> Observation:
+def random_split_leakage(context: AuditContext) -> Observation:
     """Say what a plain random 80:20 split of these files would leak."""
-    share = copy_share(list(context.group_sizes.values()))
+    share = expected_leaked_fraction(list(context.group_sizes.values()))
     data: dict[str, Any] = {"share": round(share, 4), "n_groups": len(context.group_sizes)}
     if share < 0.01:
         return passed(
-            f"a plain random 80:20 split would leave {percent(share, 1)} of test pictures with a copy", **data
+            f"a plain random 80:20 split would leave {format_percent(share, 1)} of test images with a copy",
+            **data,
         )
     return issue(
-        f"a plain random 80:20 split would leave {percent(share)} of the test pictures with a copy (or the same "
+        f"a plain random 80:20 split would leave {format_percent(share)} of the test images with a copy (or the same "
         "patient) in training",
         "Published scores from plain random splits of this set are inflated; headtohead splits by group.",
         **data,

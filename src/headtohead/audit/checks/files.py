@@ -1,4 +1,4 @@
-"""1xx, first half: what the files themselves tell, before any picture is judged."""
+"""1xx, first half: what the files themselves tell, before any image is judged."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from headtohead.audit.check import Check, Observation, issue, not_applicable, passed, tip
-from headtohead.audit.context import Context
-from headtohead.core.formatting import so_many
+from headtohead.audit.context import AuditContext
+from headtohead.core.formatting import pluralize
 from headtohead.core.records import Sample
 
 __all__ = ["CHECKS", "SUFFIXES"]
@@ -28,7 +28,7 @@ SUFFIXES: Mapping[str, tuple[str, ...]] = {
 _SHOWN = 5
 
 
-def listed(names: Iterable[str], shown: int = _SHOWN) -> str:
+def list_samples(names: Iterable[str], shown: int = _SHOWN) -> str:
     """Return the first few names and how many more there are.
 
     >>> listed(["a", "b", "c"], shown=2)
@@ -39,7 +39,7 @@ def listed(names: Iterable[str], shown: int = _SHOWN) -> str:
     return text if len(every) <= shown else f"{text} and {len(every) - shown} more"
 
 
-def by_class(context: Context, ids: Iterable[str]) -> dict[str, int]:
+def by_class(context: AuditContext, ids: Iterable[str]) -> dict[str, int]:
     """Return how many of `ids` each class has, classes in dataset order."""
     counts = Counter(context.by_id[i].label for i in ids)
     return {label: counts[label] for label in context.dataset.classes}
@@ -49,22 +49,22 @@ def _classes(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{n} {label}" for label, n in counts.items() if n)
 
 
-def unreadable(context: Context) -> Observation:
+def unreadable(context: AuditContext) -> Observation:
     """Name files that could not be read at all."""
     problems = {p.path: p.reason for p in context.dataset.problems}
-    problems |= {context.by_id[i].path: reason for i, reason in context.pictures.unread.items()}
+    problems |= {context.by_id[i].path: reason for i, reason in context.images.unread.items()}
     if not problems:
         return passed("every file could be read")
     return issue(
-        f"{so_many(len(problems), 'file')} could not be read: {listed(problems)}",
+        f"{pluralize(len(problems), 'file')} could not be read: {list_samples(problems)}",
         "Get them again from the source, or leave them out on purpose (`headtohead clean`); every "
         "figure below is without them.",
-        samples=context.pictures.unread,
+        samples=context.images.unread,
         files=problems,
     )
 
 
-def wrong_suffix(context: Context) -> Observation:
+def wrong_suffix(context: AuditContext) -> Observation:
     """Compare each suffix with what the content is."""
     wrong = [s for s in context.samples if _suffix_lies(s)]
     if not any(s.format.upper() in SUFFIXES for s in context.samples):
@@ -73,7 +73,7 @@ def wrong_suffix(context: Context) -> Observation:
         return passed("every suffix fits its content")
     kinds = Counter(f"{s.suffix} that is {s.format}" for s in wrong)
     return issue(
-        so_many(len(wrong), "file", "is not what its suffix says: ", "are not what their suffix says: ")
+        pluralize(len(wrong), "file", "is not what its suffix says: ", "are not what their suffix says: ")
         + "; ".join(f"{n} x {kind}" for kind, n in kinds.most_common()),
         "headtohead reads by content, so nothing is lost here; other tools may refuse or misread them. "
         "Rename copies if the set is passed on.",
@@ -88,7 +88,7 @@ def _suffix_lies(sample: Sample) -> bool:
     return customary is not None and sample.suffix.lower() not in customary
 
 
-def doubled_folder(context: Context) -> Observation:
+def repeated_folder(context: AuditContext) -> Observation:
     """Say when the same files were found twice through a doubled folder, or are still listed twice."""
     notes = [n for n in context.dataset.notes if any(w in n.lower() for w in ("twice", "counted once"))]
     folders = _twin_folders(context.samples)
@@ -101,7 +101,7 @@ def doubled_folder(context: Context) -> Observation:
         )
     if notes:
         return tip(
-            "the source lists pictures twice; each was counted once: " + " ".join(notes),
+            "the source lists images twice; each was counted once: " + " ".join(notes),
             "Nothing to do; delete the second folder if the set is passed on.",
             notes=notes,
         )
@@ -129,8 +129,8 @@ def _twin_folders(samples: Iterable[Sample]) -> dict[tuple[str, str], int]:
     }
 
 
-def one_name_two_files(context: Context) -> Observation:
-    """Name stems that stand for two different pictures (`Y92.jpg` and `Y92.png`)."""
+def one_name_two_files(context: AuditContext) -> Observation:
+    """Name stems that stand for two different images (`Y92.jpg` and `Y92.png`)."""
     stems: dict[str, list[Sample]] = defaultdict(list)
     for s in context.samples:
         stems[str(PurePosixPath(s.path).with_suffix("")).lower()].append(s)
@@ -138,18 +138,18 @@ def one_name_two_files(context: Context) -> Observation:
     if not clashes:
         return passed("no two files differ in suffix or letter case only")
     differ = [pair for pair in clashes if len({s.pixel_hash for s in pair}) > 1]
-    text = listed(" / ".join(PurePosixPath(s.path).name for s in pair) for pair in clashes)
+    text = list_samples(" / ".join(PurePosixPath(s.path).name for s in pair) for pair in clashes)
     return issue(
         f"{len(clashes)} {'name stands' if len(clashes) == 1 else 'names stand'} for several files, {len(differ)} "
-        f"of them for different pictures: {text}",
+        f"of them for different images: {text}",
         "Keep the full name, suffix included, as the key in every table; a key without suffix mixes them up.",
         samples=[s.id for pair in clashes for s in pair],
         clashes=[[s.path for s in pair] for pair in clashes],
     )
 
 
-def _mixed(field: str, what: str, advice: str) -> Callable[[Context], Observation]:
-    def look(context: Context) -> Observation:
+def _mixed(field: str, what: str, advice: str) -> Callable[[AuditContext], Observation]:
+    def look(context: AuditContext) -> Observation:
         counts = Counter(str(getattr(s, field)) for s in context.samples)
         if len(counts) < 2:
             return passed(f"one {what}: {next(iter(counts))}")
@@ -162,7 +162,7 @@ def _mixed(field: str, what: str, advice: str) -> Callable[[Context], Observatio
     return look
 
 
-def cross_table(context: Context, field: str) -> dict[str, dict[str, int]]:
+def cross_table(context: AuditContext, field: str) -> dict[str, dict[str, int]]:
     """Return value -> class -> count for one field of the samples."""
     table: dict[str, dict[str, int]] = {}
     for s in context.samples:
@@ -171,15 +171,15 @@ def cross_table(context: Context, field: str) -> dict[str, dict[str, int]]:
     return table
 
 
-def letter_case(context: Context) -> Observation:
+def letter_case(context: AuditContext) -> Observation:
     """Count files that a filter for lower-case suffixes would lose, class by class."""
     upper = [s.id for s in context.samples if _suffix(s) != _suffix(s).lower()]
     if not upper:
         return passed("every suffix is in lower case")
     counts = by_class(context, upper)
     return issue(
-        f"{so_many(len(upper), 'file', 'has', 'have')} a suffix with capitals; a filter for lower-case suffixes would "
-        f"drop {'it' if len(upper) == 1 else 'them'} ({_classes(counts)})",
+        f"{pluralize(len(upper), 'file', 'has', 'have')} a suffix with capitals; a filter for lower-case suffixes "
+        f"would drop {'it' if len(upper) == 1 else 'them'} ({_classes(counts)})",
         "headtohead reads them; check that any other tool or earlier study did too.",
         samples=upper,
         by_class=counts,
@@ -191,7 +191,7 @@ def _suffix(sample: Sample) -> str:
     return PurePosixPath(sample.path).suffix
 
 
-def animation(context: Context) -> Observation:
+def animation(context: AuditContext) -> Observation:
     """Say when several samples come from one file (frames, pages, slices)."""
     frames = Counter(s.path for s in context.samples if s.frame is not None)
     many = [path for path, n in frames.items() if n > 1]
@@ -203,7 +203,7 @@ def animation(context: Context) -> Observation:
     split = {path: None for path in many if len(groups[path]) > 1}
     if split:
         return issue(
-            f"frames of one file stand in different groups: {listed(split)}",
+            f"frames of one file stand in different groups: {list_samples(split)}",
             "Give all frames of a file one group; they show one patient.",
             samples=[s.id for s in context.samples if s.path in split],
             severity="severe",
@@ -211,7 +211,9 @@ def animation(context: Context) -> Observation:
     return passed(f"{len(many)} files hold several frames; the frames of each stay in one group")
 
 
-def _check(code: str, title: str, severity: Any, look: Callable[[Context], Observation], doc: str) -> Check:
+def _check(
+    code: str, title: str, severity: Any, look: Callable[[AuditContext], Observation], doc: str
+) -> Check:
     return Check(code, title, severity, look, doc)
 
 
@@ -234,8 +236,8 @@ CHECKS = (
         "H2H103",
         "Doubled folders",
         "severe",
-        doubled_folder,
-        "Two folders that hold the same files: every picture counted twice.",
+        repeated_folder,
+        "Two folders that hold the same files: every image counted twice.",
     ),
     _check(
         "H2H104",
@@ -251,7 +253,7 @@ CHECKS = (
         _mixed(
             "bit_depth",
             "bit depth",
-            "Window the deeper pictures the same way as the others were (recipe), or use one depth only; a "
+            "Window the deeper images the same way as the others were (recipe), or use one depth only; a "
             "network tells depths apart by their grey levels.",
         ),
         "Files of 8, 12 and 16 bits in one set: the windowing differs, and may tell the source.",
@@ -264,7 +266,7 @@ CHECKS = (
             "mode",
             "pixel mode",
             "The recipes bring all to grey or RGB; look at the table by class: a mode that only one "
-            "class has tells where pictures came from (see H2H301, H2H404).",
+            "class has tells where images came from (see H2H301, H2H404).",
         ),
         "Grey, RGB, palette and alpha files in one set.",
     ),

@@ -1,4 +1,4 @@
-"""1xx, second half: pictures that hold little, or were damaged on the way."""
+"""1xx, second half: images that hold little, or were damaged on the way."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from headtohead.audit.check import Check, Observation, issue, not_applicable, passed
-from headtohead.audit.checks.files import by_class, listed
-from headtohead.audit.context import Context
-from headtohead.audit.descriptors.image_pass import Picture
-from headtohead.core.formatting import percent
+from headtohead.audit.checks.files import by_class, list_samples
+from headtohead.audit.context import AuditContext
+from headtohead.audit.descriptors.image_pass import ImageSummary
+from headtohead.core.formatting import format_percent
 from headtohead.core.records import Severity
 
 __all__ = ["CHECKS", "flagged"]
@@ -27,73 +27,71 @@ FEW_LEVELS = 24
 
 
 def flagged(
-    context: Context,
-    bad: Sequence[tuple[Picture, float]],
+    context: AuditContext,
+    bad: Sequence[tuple[ImageSummary, float]],
     *,
     what: str,
     advice: str,
     clean: str,
     severity: Severity | None = None,
 ) -> Observation:
-    """Return the issue that names pictures worst first, or that there is none.
+    """Return the issue that names images worst first, or that there is none.
 
     Args:
         context: of the audit.
-        bad: pictures and how bad each is, larger is worse.
-        what: completes "{n} pictures …".
+        bad: images and how bad each is, larger is worse.
+        what: completes "{n} images …".
         advice: what to do.
-        clean: the message where no picture is bad.
+        clean: the message where no image is bad.
         severity: where it differs from the check's own.
     """
     if not bad:
         return passed(clean)
     ranked = sorted(bad, key=lambda pair: (-pair[1], pair[0].id))
-    ids = [picture.id for picture, _ in ranked]
+    ids = [image.id for image, _ in ranked]
     counts = by_class(context, ids)
     return issue(
-        f"{len(ids)} of {len(context.samples)} pictures {what}: {listed(ids)}",
+        f"{len(ids)} of {len(context.samples)} images {what}: {list_samples(ids)}",
         advice,
         samples=ids,
         severity=severity,
-        scores={picture.id: round(float(score), 4) for picture, score in ranked},
+        scores={image.id: round(float(score), 4) for image, score in ranked},
         by_class=counts,
     )
 
 
-def _over(context: Context, name: str, least: float) -> list[tuple[Picture, float]]:
-    return [(p, p.values[name]) for p in context.pictures.read if p.values[name] >= least]
+def _over(context: AuditContext, name: str, least: float) -> list[tuple[ImageSummary, float]]:
+    return [(p, p.values[name]) for p in context.images.read if p.values[name] >= least]
 
 
-def alpha(context: Context) -> Observation:
+def alpha(context: AuditContext) -> Observation:
     """Name files with an alpha channel."""
-    found = [(p, 1.0) for p in context.pictures.read if p.alpha]
+    found = [(p, 1.0) for p in context.images.read if p.alpha]
     return flagged(
         context,
         found,
         what="carry an alpha channel, which was laid over black or dropped by the reader",
         advice="Look at them once: what is transparent for one program is black or white for another.",
-        clean="no picture has an alpha channel",
+        clean="no image has an alpha channel",
     )
 
 
-def orientation(context: Context) -> Observation:
+def orientation(context: AuditContext) -> Observation:
     """Name files whose EXIF orientation turns them."""
-    turned = [
-        (p, 1.0) for p in context.pictures.read if p.facts.get("exif_orientation", "1") not in ("1", "0")
-    ]
+    turned = [(p, 1.0) for p in context.images.read if p.facts.get("exif_orientation", "1") not in ("1", "0")]
     return flagged(
         context,
         turned,
         what="are turned by their EXIF orientation (applied by the reader)",
         advice="They come from a camera. Programs that do not apply the tag see them turned; store them upright.",
-        clean="no picture is turned by an EXIF tag",
+        clean="no image is turned by an EXIF tag",
     )
 
 
-def tiny(context: Context) -> Observation:
-    """Name pictures too small for any of the networks."""
+def tiny(context: AuditContext) -> Observation:
+    """Name images too small for any of the networks."""
     small = [
-        (p, -float(min(p.height, p.width))) for p in context.pictures.read if min(p.height, p.width) < TINY
+        (p, -float(min(p.height, p.width))) for p in context.images.read if min(p.height, p.width) < TINY
     ]
     return flagged(
         context,
@@ -104,35 +102,35 @@ def tiny(context: Context) -> Observation:
     )
 
 
-def blank(context: Context) -> Observation:
-    """Name pictures that are one grey value nearly everywhere."""
-    empty = [(p, 1 - p.values["spread"]) for p in context.pictures.read if p.values["spread"] < BLANK_SPREAD]
+def blank(context: AuditContext) -> Observation:
+    """Name images that are one grey value nearly everywhere."""
+    empty = [(p, 1 - p.values["spread"]) for p in context.images.read if p.values["spread"] < BLANK_SPREAD]
     return flagged(
         context,
         empty,
         what="are blank (grey values hardly vary)",
         advice="Leave them out; they carry a label and no content.",
-        clean="no picture is blank",
+        clean="no image is blank",
     )
 
 
-def clipped(context: Context) -> Observation:
-    """Name pictures with a large share of pixels at full white."""
+def clipped(context: AuditContext) -> Observation:
+    """Name images with a large share of pixels at full white."""
     return flagged(
         context,
         _over(context, "at_white", CLIPPED),
-        what=f"have {percent(CLIPPED)} or more of their pixels at full white",
+        what=f"have {format_percent(CLIPPED)} or more of their pixels at full white",
         advice="Either a white ground or padding (crop it), or a window that was too narrow (detail is lost for "
         "good; export again).",
-        clean="no picture is clipped to white",
+        clean="no image is clipped to white",
     )
 
 
-def few_levels(context: Context) -> Observation:
-    """Name pictures with very few grey values."""
+def few_levels(context: AuditContext) -> Observation:
+    """Name images with very few grey values."""
     found = [
         (p, -p.values["levels"])
-        for p in context.pictures.read
+        for p in context.images.read
         if p.values["levels"] < FEW_LEVELS and p.values["spread"] >= BLANK_SPREAD
     ]
     return flagged(
@@ -140,53 +138,53 @@ def few_levels(context: Context) -> Observation:
         found,
         what=f"use fewer than {FEW_LEVELS} of 256 grey values",
         advice="They were posterised, masked or are label maps; see whether they belong to the set.",
-        clean=f"every picture uses at least {FEW_LEVELS} grey values",
+        clean=f"every image uses at least {FEW_LEVELS} grey values",
     )
 
 
-def blurred(context: Context) -> Observation:
-    """Name pictures that hold no detail at their own size."""
+def blurred(context: AuditContext) -> Observation:
+    """Name images that hold no detail at their own size."""
     soft = [(p, v) for p, v in _over(context, "softness", SOFT) if p.values["spread"] >= BLANK_SPREAD]
     return flagged(
         context,
         soft,
-        what="are soft for their size: blurred, or enlarged from a smaller picture",
+        what="are soft for their size: blurred, or enlarged from a smaller image",
         advice="Nothing to repair. If one class has more of them, sharpness carries the label: see H2H302 and the "
         "table by class.",
-        clean="no picture is markedly soft for its size",
+        clean="no image is markedly soft for its size",
     )
 
 
-def noise(context: Context) -> Observation:
-    """Name pictures whose neighbouring pixels have nothing to do with each other."""
-    found = [(p, 1 - p.values["adjacent"]) for p in context.pictures.read if p.values["adjacent"] < NOISE]
+def noise(context: AuditContext) -> Observation:
+    """Name images whose neighbouring pixels have nothing to do with each other."""
+    found = [(p, 1 - p.values["adjacent"]) for p in context.images.read if p.values["adjacent"] < NOISE]
     return flagged(
         context,
         found,
         what="are noise (neighbouring pixels hardly correlate)",
         advice="Leave them out: there is nothing to see in them, yet they carry labels; one public set holds such.",
-        clean="neighbouring pixels correlate in every picture",
+        clean="neighbouring pixels correlate in every image",
         severity="severe" if len(found) >= 0.02 * len(context.samples) else None,
     )
 
 
-def extreme_aspect(context: Context) -> Observation:
-    """Name pictures much longer than wide."""
+def extreme_aspect(context: AuditContext) -> Observation:
+    """Name images much longer than wide."""
     return flagged(
         context,
         _over(context, "aspect", ASPECT),
         what=f"are {ASPECT} times or more as long as wide",
         advice="Squeezed to a square they are distorted; crop to the foreground, or see whether they are strips of "
-        "several pictures.",
-        clean=f"no picture is {ASPECT} times as long as wide",
+        "several images.",
+        clean=f"no image is {ASPECT} times as long as wide",
     )
 
 
-def sizes(context: Context) -> Observation:
-    """Say how far sizes spread, and which class has the larger pictures."""
-    edges = context.pictures.value("edge")
+def sizes(context: AuditContext) -> Observation:
+    """Say how far sizes spread, and which class has the larger images."""
+    edges = context.images.value("edge")
     low, high = (float(v) for v in np.quantile(edges, [0.05, 0.95]))
-    kinds = Counter((p.height, p.width) for p in context.pictures.read)
+    kinds = Counter((p.height, p.width) for p in context.images.read)
     data: dict[str, Any] = {"p05": low, "p95": high, "distinct": len(kinds)}
     if high < 2 * low:
         return passed(f"the middle 90 % of shorter edges lie within {low:.0f} to {high:.0f} pixels", **data)
@@ -198,9 +196,9 @@ def sizes(context: Context) -> Observation:
     )
 
 
-def spacing(context: Context) -> Observation:
+def spacing(context: AuditContext) -> Observation:
     """Say whether pixel spacing differs where files state it."""
-    stated = {p.id: p.spacing_mm for p in context.pictures.read if p.spacing_mm is not None}
+    stated = {p.id: p.spacing_mm for p in context.images.read if p.spacing_mm is not None}
     if not stated:
         return not_applicable("no file states its pixel spacing")
     finest, coarsest = min(s[0] for s in stated.values()), max(s[0] for s in stated.values())
@@ -219,7 +217,7 @@ def spacing(context: Context) -> Observation:
 
 
 def _check(
-    code: str, title: str, severity: Severity, look: Callable[[Context], Observation], doc: str
+    code: str, title: str, severity: Severity, look: Callable[[AuditContext], Observation], doc: str
 ) -> Check:
     return Check(code, title, severity, look, doc)
 
@@ -239,10 +237,10 @@ CHECKS = (
         orientation,
         "Files turned by a tag that not every program applies.",
     ),
-    _check("H2H112", "Tiny pictures", "warning", tiny, f"Shorter edge under {TINY} pixels."),
+    _check("H2H112", "Tiny images", "warning", tiny, f"Shorter edge under {TINY} pixels."),
     _check(
         "H2H113",
-        "Blank pictures",
+        "Blank images",
         "warning",
         blank,
         "Standard deviation of grey values under 1 % of the range.",
@@ -250,9 +248,7 @@ CHECKS = (
     _check(
         "H2H114", "Clipped to white", "note", clipped, "Ten per cent or more of the pixels at full white."
     ),
-    _check(
-        "H2H115", "Soft pictures", "note", blurred, "Little is lost by one more blur: blurred or enlarged."
-    ),
+    _check("H2H115", "Soft images", "note", blurred, "Little is lost by one more blur: blurred or enlarged."),
     _check("H2H116", "Noise only", "warning", noise, "Correlation of neighbouring pixels under 0.5."),
     _check("H2H117", "Extreme aspect", "note", extreme_aspect, "Longer edge at least 2.5 times the shorter."),
     _check(

@@ -11,19 +11,19 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.audit.check import Check, Observation, issue, not_applicable, passed, skipped
-from headtohead.audit.checks.files import listed
-from headtohead.audit.context import Context
-from headtohead.core.formatting import percent
+from headtohead.audit.checks.files import list_samples
+from headtohead.audit.context import AuditContext
+from headtohead.core.formatting import format_percent
 from headtohead.core.records import Sample
 
-__all__ = ["CHECKS", "confident_errors", "cramers_v", "judge_labels"]
+__all__ = ["CHECKS", "confident_errors", "cramers_v", "find_label_errors"]
 
 IMBALANCE = 4.0
 SOURCE_V = 0.25
 _ONE_CLASS = "there is one class only"
 
 
-def balance(context: Context) -> Observation:
+def class_balance(context: AuditContext) -> Observation:
     """Compare the sizes of the classes."""
     counts = Counter(s.label for s in context.samples)
     table = {c: counts[c] for c in context.dataset.classes}
@@ -33,17 +33,19 @@ def balance(context: Context) -> Observation:
     text = ", ".join(f"{c} {n}" for c, n in table.items())
     base = max(table.values()) / len(context.samples)
     if ratio < IMBALANCE:
-        return passed(f"{text}; always saying the largest class is right in {percent(base)}", table=table)
+        return passed(
+            f"{text}; always saying the largest class is right in {format_percent(base)}", table=table
+        )
     return issue(
         f"{text}: the largest class has {ratio:.1f} times as many as the smallest; always saying it is right in "
-        f"{percent(base)}",
+        f"{format_percent(base)}",
         "Judge by AUROC, balanced accuracy and sensitivity; accuracy says little here.",
         table=table,
         ratio=round(ratio, 2),
     )
 
 
-def label_errors(context: Context) -> Observation:
+def label_errors(context: AuditContext) -> Observation:
     """Rank samples whose out-of-fold probabilities speak against their label."""
     rows = context.settings.probabilities
     if rows is None:
@@ -55,10 +57,10 @@ def label_errors(context: Context) -> Observation:
         return skipped(
             f"got {rows.shape[1]} columns of probabilities for {len(context.dataset.classes)} classes"
         )
-    return judge_labels(context.ids, rows, context.labels, context.groups)
+    return find_label_errors(context.ids, rows, context.labels, context.groups)
 
 
-def judge_labels(
+def find_label_errors(
     ids: npt.NDArray[Any],
     rows: npt.NDArray[Any],
     labels: npt.NDArray[np.int64],
@@ -67,7 +69,7 @@ def judge_labels(
     """Rank the labels that out-of-fold probabilities speak against.
 
     Args:
-        ids: (n,) sample ids; groups: (n,) one picture and its copies share their fate and count as one.
+        ids: (n,) sample ids; groups: (n,) one image and its copies share their fate and count as one.
         rows: (n, k) probabilities, from models that did not see the sample's group.
         labels: (n,) class indices.
     """
@@ -79,7 +81,7 @@ def judge_labels(
     n_groups = len({groups[i] for i in wrong})
     return issue(
         f"{len(named)} labels ({n_groups} groups) are contradicted by out-of-fold probabilities ({how}): "
-        + listed(named),
+        + list_samples(named),
         "Ask the source about them, worst first. Do not change a label because a model says so, and never on the "
         "samples that are scored.",
         samples=named,
@@ -122,7 +124,7 @@ def confident_errors(rows: npt.NDArray[np.float64], labels: npt.NDArray[np.int64
     return found[np.argsort(rows[found, labels[found]], kind="stable")]
 
 
-def two_labels(context: Context) -> Observation:
+def conflicting_labels(context: AuditContext) -> Observation:
     """Find near-duplicates (not exact ones) under different labels."""
     if len(context.dataset.classes) < 2:
         return not_applicable(_ONE_CLASS)
@@ -132,7 +134,7 @@ def two_labels(context: Context) -> Observation:
         return passed("no verified copies of one scene carry different labels")
     return issue(
         f"{len(pairs)} pairs show the same scene under different labels: "
-        + listed(f"{p.a} ({label[p.a]}) / {p.b} ({label[p.b]})" for p in pairs),
+        + list_samples(f"{p.a} ({label[p.a]}) / {p.b} ({label[p.b]})" for p in pairs),
         "One of the labels is wrong, or the label is not about what is seen. Settle each with the source, or leave "
         "both out.",
         samples=list(dict.fromkeys(i for p in pairs for i in (p.a, p.b))),
@@ -152,7 +154,7 @@ def _facts(sample: Sample) -> dict[str, str]:
     }
 
 
-def sources(context: Context) -> Observation:
+def sources(context: AuditContext) -> Observation:
     """Measure how strongly single file facts go with the class."""
     if len(context.dataset.classes) < 2:
         return not_applicable(_ONE_CLASS)
@@ -211,7 +213,7 @@ def cramers_v(table: npt.NDArray[Any]) -> float:
     return float(min(1.0, np.sqrt(phi2 / smaller))) if smaller > 0 else 0.0
 
 
-def alike_names(context: Context) -> Observation:
+def similar_class_names(context: AuditContext) -> Observation:
     """Find class names that differ in case, spaces or punctuation only."""
     held: dict[str, list[str]] = defaultdict(list)
     for name in context.dataset.classes:
@@ -227,7 +229,7 @@ def alike_names(context: Context) -> Observation:
     )
 
 
-def mixed_groups(context: Context) -> Observation:
+def mixed_groups(context: AuditContext) -> Observation:
     """Count given groups (patients) with samples of several classes."""
     held: dict[str, set[str]] = defaultdict(set)
     for s in context.samples:
@@ -238,8 +240,8 @@ def mixed_groups(context: Context) -> Observation:
     if not mixed:
         return passed("every given group has one label")
     return issue(
-        f"{len(mixed)} of {len(held)} given groups (patients) have samples of several classes: {listed(mixed)}",
-        "Fine where the label is of the picture (a slice without tumour of a patient with one); wrong where it is "
+        f"{len(mixed)} of {len(held)} given groups (patients) have samples of several classes: {list_samples(mixed)}",
+        "Fine where the label is of the image (a slice without tumour of a patient with one); wrong where it is "
         "of the patient.",
         samples=[s.id for s in context.samples if s.group in mixed],
         groups=list(mixed),
@@ -248,7 +250,11 @@ def mixed_groups(context: Context) -> Observation:
 
 CHECKS = (
     Check(
-        "H2H401", "Class balance", "warning", balance, "The largest class at least four times the smallest."
+        "H2H401",
+        "Class balance",
+        "warning",
+        class_balance,
+        "The largest class at least four times the smallest.",
     ),
     Check(
         "H2H402",
@@ -261,7 +267,7 @@ CHECKS = (
         "H2H403",
         "One scene, two labels",
         "severe",
-        two_labels,
+        conflicting_labels,
         "Verified near-duplicates under different labels.",
     ),
     Check(
@@ -272,7 +278,11 @@ CHECKS = (
         "Association of format, mode, depth, suffix and size with the class (Cramér's V, one sample per group).",
     ),
     Check(
-        "H2H405", "Class names alike", "severe", alike_names, "Names that differ in case or punctuation only."
+        "H2H405",
+        "Class names alike",
+        "severe",
+        similar_class_names,
+        "Names that differ in case or punctuation only.",
     ),
     Check(
         "H2H406",

@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from headtohead.audit.check import Check, Observation, issue, not_applicable, passed, skipped, tip
-from headtohead.audit.checks.expected_leakage import copy_share, random_split
-from headtohead.audit.checks.files import listed
-from headtohead.audit.context import Context
-from headtohead.core.formatting import percent
+from headtohead.audit.checks.expected_leakage import expected_leaked_fraction, random_split_leakage
+from headtohead.audit.checks.files import list_samples
+from headtohead.audit.context import AuditContext
+from headtohead.core.formatting import format_percent
 from headtohead.core.records import Sample
 
-__all__ = ["CHECKS", "copy_share"]
+__all__ = ["CHECKS", "expected_leaked_fraction"]
 
 _AUGMENTED = re.compile(
     r"(?<![a-z])(aug(mented)?|flip(ped)?|rot(ated)?\d*|mirror(ed)?|crop(ped)?\d*)(?![a-z])"
@@ -24,7 +24,7 @@ _SERIES = re.compile(
 )
 
 
-def sets_of(samples: Iterable[Sample], key: str) -> list[list[Sample]]:
+def duplicate_sets(samples: Iterable[Sample], key: str) -> list[list[Sample]]:
     """Return the sets of samples that share one field, largest first; sets of one are left out."""
     held: dict[str, list[Sample]] = defaultdict(list)
     for s in samples:
@@ -32,15 +32,15 @@ def sets_of(samples: Iterable[Sample], key: str) -> list[list[Sample]]:
     return sorted((v for v in held.values() if len(v) > 1), key=lambda v: (-len(v), v[0].id))
 
 
-def exact(context: Context) -> Observation:
-    """Count pictures with the same pixels."""
-    sets = sets_of(context.samples, "pixel_hash")
-    bytes_ = sets_of(context.samples, "sha256")
+def exact_duplicates(context: AuditContext) -> Observation:
+    """Count images with the same pixels."""
+    sets = duplicate_sets(context.samples, "pixel_hash")
+    bytes_ = duplicate_sets(context.samples, "sha256")
     if not sets:
-        return passed("no two pictures have the same pixels")
+        return passed("no two images have the same pixels")
     extra = sum(len(v) - 1 for v in sets)
     return issue(
-        f"{len(sets)} sets of pictures with equal pixels, {extra} redundant files "
+        f"{len(sets)} sets of images with equal pixels, {extra} redundant files "
         f"({len(bytes_)} sets, {sum(len(v) - 1 for v in bytes_)} files equal byte for byte)",
         "Grouped folds keep each set on one side; keep them grouped, or keep one of each (`headtohead clean`). A plain "
         "random split of these files leaks.",
@@ -49,7 +49,7 @@ def exact(context: Context) -> Observation:
     )
 
 
-def near(context: Context) -> Observation:
+def near_duplicates(context: AuditContext) -> Observation:
     """Count verified near-duplicates."""
     if not context.grouping.counts:
         return skipped("groups were given by the reviewer, so near-duplicates were not searched for")
@@ -61,7 +61,7 @@ def near(context: Context) -> Observation:
     shared = sum(1 for n in context.group_sizes.values() if n > 1)
     return issue(
         f"{len(pairs)} pairs are near-duplicates{f' ({mirrored} of them mirrored)' if mirrored else ''}, in "
-        f"{len(members)} pictures; with exact copies and given groups, {len(context.samples)} pictures make "
+        f"{len(members)} images; with exact copies and given groups, {len(context.samples)} images make "
         f"{len(context.group_sizes)} groups, {shared} of them with several members",
         "Keep groups.csv with the data and split by it. Look at the groups side by side on the page; a pair that "
         "is wrong can be taken apart by editing groups.csv and giving it back with --groups.",
@@ -75,19 +75,19 @@ def _across(groups: dict[str, list[Sample]]) -> list[list[Sample]]:
     return sorted(split, key=lambda v: (-len(v), v[0].id))
 
 
-def _by_group(context: Context) -> dict[str, list[Sample]]:
+def _by_group(context: AuditContext) -> dict[str, list[Sample]]:
     held: dict[str, list[Sample]] = defaultdict(list)
     for s in context.samples:
         held[context.grouping.groups[s.id]].append(s)
     return held
 
 
-def across_splits(context: Context) -> Observation:
+def duplicates_across_splits(context: AuditContext) -> Observation:
     """Find copies that stand in two of the given parts."""
     if len({s.split for s in context.samples if s.split is not None}) < 2:
         return not_applicable("the data bring no split of their own")
     linked = {i for p in context.grouping.pairs for i in (p.a, p.b)}
-    linked |= {s.id for v in sets_of(context.samples, "pixel_hash") for s in v}
+    linked |= {s.id for v in duplicate_sets(context.samples, "pixel_hash") for s in v}
     groups = {name: [s for s in v if s.id in linked] for name, v in _by_group(context).items()}
     leaks = _across(groups)
     if not leaks:
@@ -95,31 +95,31 @@ def across_splits(context: Context) -> Observation:
     named = [s for v in leaks for s in v]
     test = sum(1 for s in named if s.split == "test")
     return issue(
-        f"{len(leaks)} sets of copies stand in several of the given parts ({len(named)} pictures, {test} of them "
-        "in `test`): " + listed(" / ".join(f"{s.split}:{s.path}" for s in v[:3]) for v in leaks),
+        f"{len(leaks)} sets of copies stand in several of the given parts ({len(named)} images, {test} of them "
+        "in `test`): " + list_samples(" / ".join(f"{s.split}:{s.path}" for s in v[:3]) for v in leaks),
         "Scores on this split count what was learned by heart. Use `--split kfold`, or drop the copies from test.",
         samples=[s.id for s in named],
         sets=[[s.id for s in v] for v in leaks],
     )
 
 
-def contradiction(context: Context) -> Observation:
-    """Find equal pictures under different labels."""
-    sets = [v for v in sets_of(context.samples, "pixel_hash") if len({s.label for s in v}) > 1]
+def contradicting_labels(context: AuditContext) -> Observation:
+    """Find equal images under different labels."""
+    sets = [v for v in duplicate_sets(context.samples, "pixel_hash") if len({s.label for s in v}) > 1]
     if len(context.dataset.classes) < 2:
         return not_applicable("there is one class only")
     if not sets:
-        return passed("no picture occurs under two labels")
+        return passed("no image occurs under two labels")
     return issue(
-        f"{len(sets)} pictures occur under more than one label: "
-        + listed(" / ".join(f"{s.label}:{s.path}" for s in v) for v in sets),
-        "One of the labels is wrong, or the picture shows both. Settle each with the source, or leave them all out.",
+        f"{len(sets)} images occur under more than one label: "
+        + list_samples(" / ".join(f"{s.label}:{s.path}" for s in v) for v in sets),
+        "One of the labels is wrong, or the image shows both. Settle each with the source, or leave them all out.",
         samples=[s.id for v in sets for s in v],
         sets=[[s.id for s in v] for v in sets],
     )
 
 
-def augmented(context: Context) -> Observation:
+def augmented_copies(context: AuditContext) -> Observation:
     """Find copies that look like augmentation before the split: mirrored, turned, or named so."""
     turned = [
         p for p in context.grouping.pairs if p.kind == "mirrored" or (p.kind == "near" and abs(p.turn) > 3.0)
@@ -131,7 +131,7 @@ def augmented(context: Context) -> Observation:
     share = len(inside) / len(context.samples)
     return issue(
         f"{len(turned)} pairs are mirrored or turned copies of each other and {len(named)} names tell of "
-        f"augmentation ({percent(share)} of the pictures are concerned)",
+        f"augmentation ({format_percent(share)} of the images are concerned)",
         "The set was augmented before it was split. Keep one of each group (`headtohead clean --keep one-per-group`) "
         "and augment in training only.",
         samples=inside,
@@ -141,7 +141,7 @@ def augmented(context: Context) -> Observation:
     )
 
 
-def _given_groups(context: Context) -> dict[str, list[Sample]]:
+def _given_groups(context: AuditContext) -> dict[str, list[Sample]]:
     """Return groups that came with the data (not those found in pixels); empty where none came."""
     held: dict[str, list[Sample]] = defaultdict(list)
     for s in context.samples:
@@ -149,7 +149,7 @@ def _given_groups(context: Context) -> dict[str, list[Sample]]:
     return {} if len(held) == len(context.samples) else held
 
 
-def patient_across(context: Context) -> Observation:
+def patient_across(context: AuditContext) -> Observation:
     """Find patients (given groups) that stand in two of the given parts."""
     if len({s.split for s in context.samples if s.split is not None}) < 2:
         return not_applicable("the data bring no split of their own")
@@ -161,14 +161,14 @@ def patient_across(context: Context) -> Observation:
         return passed("every given group stands in one part only")
     named = [s.id for v in leaks.values() for s in v]
     return issue(
-        f"{len(leaks)} of {len(given)} given groups (patients) stand in several parts: {listed(sorted(leaks))}",
+        f"{len(leaks)} of {len(given)} given groups (patients) stand in several parts: {list_samples(sorted(leaks))}",
         "Scores on this split count recognised patients. Use `--split kfold`, which keeps groups whole.",
         samples=named,
         groups=sorted(leaks),
     )
 
 
-def chains(context: Context) -> Observation:
+def rejected_links(context: AuditContext) -> Observation:
     """Report links that were not followed because the far ends do not hold together."""
     found = context.grouping.chains
     if not found:
@@ -181,13 +181,13 @@ def chains(context: Context) -> Observation:
     )
 
 
-def one_patient(context: Context) -> Observation:
-    """Report pairs that are possibly one patient, though not the same picture."""
+def possibly_one_patient(context: AuditContext) -> Observation:
+    """Report pairs that are possibly one patient, though not the same image."""
     if not context.grouping.counts:
         return skipped("groups were given by the reviewer, so likeness was not searched for")
     pairs = context.grouping.similar
     if not pairs:
-        return passed("no two different pictures look like one patient's (weak likeness is not seen)")
+        return passed("no two different images look like one patient's (weak likeness is not seen)")
     joined = context.settings.similar
     members = list(dict.fromkeys(i for p in pairs for i in (p.a, p.b)))
     return issue(
@@ -201,7 +201,7 @@ def one_patient(context: Context) -> Observation:
     )
 
 
-def names_of_series(context: Context) -> Observation:
+def names_of_series(context: AuditContext) -> Observation:
     """Look for a patient or series in the names where no group is given."""
     if _given_groups(context):
         return not_applicable("the data bring groups of their own")
@@ -216,7 +216,7 @@ def names_of_series(context: Context) -> Observation:
     example = max(several, key=lambda name: several[name])
     return tip(
         f"{inside} of {len(context.samples)} names look like {len(several)} series (for example {example}: "
-        f"{several[example]} pictures), yet no group is given",
+        f"{several[example]} images), yet no group is given",
         r"If the name tells the patient, say so: --group-from '(p\d+)_'. Without it, slices of one patient may stand "
         "on both sides of a fold.",
         series=dict(sorted(several.items(), key=lambda kv: -kv[1])[:20]),
@@ -224,33 +224,33 @@ def names_of_series(context: Context) -> Observation:
 
 
 CHECKS = (
-    Check("H2H201", "Exact duplicates", "warning", exact, "Pictures with equal decoded pixels."),
+    Check("H2H201", "Exact duplicates", "warning", exact_duplicates, "Images with equal decoded pixels."),
     Check(
         "H2H202",
         "Near-duplicates",
         "warning",
-        near,
+        near_duplicates,
         "Resized, recompressed, re-cropped or mirrored copies, each verified by alignment.",
     ),
     Check(
         "H2H203",
         "Copies across the given split",
         "severe",
-        across_splits,
+        duplicates_across_splits,
         "Exact or near copies in two parts of the data's own split.",
     ),
     Check(
         "H2H204",
-        "One picture, two labels",
+        "One image, two labels",
         "severe",
-        contradiction,
+        contradicting_labels,
         "Equal pixels under different labels.",
     ),
     Check(
         "H2H205",
         "Augmented before the split",
         "warning",
-        augmented,
+        augmented_copies,
         "Mirrored or turned copies, and names that tell of augmentation.",
     ),
     Check(
@@ -264,22 +264,22 @@ CHECKS = (
         "H2H207",
         "Chains of copies",
         "note",
-        chains,
+        rejected_links,
         "Links that would join groups whose far ends do not match.",
     ),
     Check(
         "H2H208",
         "Possibly one patient",
         "warning",
-        one_patient,
-        "Different pictures with much in common: neighbouring slices, other contrast.",
+        possibly_one_patient,
+        "Different images with much in common: neighbouring slices, other contrast.",
     ),
     Check(
         "H2H209",
         "What a random split would leak",
         "warning",
-        random_split,
-        "Expected share of test pictures with a copy in training under a plain random 80:20 split.",
+        random_split_leakage,
+        "Expected share of test images with a copy in training under a plain random 80:20 split.",
     ),
     Check(
         "H2H210",

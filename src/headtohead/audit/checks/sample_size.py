@@ -1,4 +1,4 @@
-"""5xx, size: what this number of pictures can show at all, counted in groups."""
+"""5xx, size: what this number of images can show at all, counted in groups."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from headtohead.audit.check import Check, Observation, issue, not_applicable, passed
-from headtohead.audit.context import Context
-from headtohead.core.formatting import percent
+from headtohead.audit.context import AuditContext
+from headtohead.core.formatting import format_percent
 
 __all__ = [
     "CHECKS",
     "auroc_error",
-    "conformal_need",
+    "conformal_minimum",
     "smallest_accuracy_difference",
     "smallest_auroc_difference",
     "wilson_half_width",
@@ -28,7 +28,7 @@ _Z95 = 1.959963984540054
 _Z80 = 0.8416212335729143
 
 
-def _groups_per_class(context: Context) -> dict[str, int]:
+def _groups_per_class(context: AuditContext) -> dict[str, int]:
     return {
         c: len({context.grouping.groups[s.id] for s in context.samples if s.label == c})
         for c in context.dataset.classes
@@ -39,7 +39,7 @@ def _told(counts: dict[str, int]) -> str:
     return ", ".join(f"{c} {n}" for c, n in counts.items())
 
 
-def for_folds(context: Context) -> Observation:
+def enough_for_folds(context: AuditContext) -> Observation:
     """Compare groups per class with what five folds need."""
     counts = _groups_per_class(context)
     least = min(counts.values())
@@ -76,7 +76,7 @@ def auroc_error(area: float, positives: int, negatives: int) -> float:
     return math.sqrt(spread / (positives * negatives))
 
 
-def for_intervals(context: Context) -> Observation:
+def enough_for_intervals(context: AuditContext) -> Observation:
     """Say how wide the interval of a good score will be."""
     counts = _groups_per_class(context)
     total, least = len(context.group_sizes), min(counts.values())
@@ -94,7 +94,7 @@ def for_intervals(context: Context) -> Observation:
     return issue(text, "Too wide to rank good models. Report the interval first, the number second.", **data)
 
 
-def for_calibration(context: Context) -> Observation:
+def enough_for_calibration(context: AuditContext) -> Observation:
     """Compare groups per class with what judging calibration needs."""
     counts = _groups_per_class(context)
     least = min(counts.values())
@@ -109,7 +109,7 @@ def for_calibration(context: Context) -> Observation:
     return issue(text, "Read calibration curves of this set as rough; their bands will be wide.", **data)
 
 
-def conformal_need(level: float) -> int:
+def conformal_minimum(level: float) -> int:
     """Return the smallest calibration set with which a conformal set can miss at `1 - level`.
 
     With n samples the smallest possible error rate is 1 / (n + 1) (Vovk et al. 2005).
@@ -120,22 +120,22 @@ def conformal_need(level: float) -> int:
     return math.ceil(level / (1 - level) - 1e-9)
 
 
-def for_conformal(context: Context) -> Observation:
+def enough_for_conformal(context: AuditContext) -> Observation:
     """Compare groups per class with what conformal prediction sets need."""
     counts = _groups_per_class(context)
     held_out = {c: int(n * 0.8 / FOLDS) for c, n in counts.items()}
-    need = {level: conformal_need(level) for level in (0.90, 0.95, 0.99)}
+    need = {level: conformal_minimum(level) for level in (0.90, 0.95, 0.99)}
     least = min(held_out.values())
     reach = [level for level, n in need.items() if least >= n]
     text = (
         f"an inner fold will hold about {least} groups of the smallest class; sets by class need "
-        + ", ".join(f"{n} for {percent(level)}" for level, n in need.items())
+        + ", ".join(f"{n} for {format_percent(level)}" for level, n in need.items())
     )
     data: dict[str, Any] = {"held_out": held_out, "needed": {str(k): v for k, v in need.items()}}
     if 0.95 in reach:
         return passed(text, **data)
     advice = (
-        f"Ask for {percent(max(reach))} at most."
+        f"Ask for {format_percent(max(reach))} at most."
         if reach
         else "Do not ask for prediction sets by class on this data."
     )
@@ -188,7 +188,7 @@ def _curve(share: float) -> list[list[float]]:
     return [[n, round(smallest_auroc_difference(0.9, split[n], n - split[n]), 4)] for n in sizes]
 
 
-def smallest_difference(context: Context) -> Observation:
+def smallest_difference(context: AuditContext) -> Observation:
     """Say which differences of two contenders this data could show."""
     counts = _groups_per_class(context)
     total, least = len(context.group_sizes), min(counts.values())
@@ -213,7 +213,7 @@ def smallest_difference(context: Context) -> Observation:
     )
 
 
-def effective_groups(context: Context) -> Observation:
+def effective_groups(context: AuditContext) -> Observation:
     """Say when a few groups make up most of the set."""
     sizes = np.array(sorted(context.group_sizes.values(), reverse=True), dtype=np.float64)
     effective = float(sizes.sum() ** 2 / (sizes**2).sum())
@@ -225,12 +225,12 @@ def effective_groups(context: Context) -> Observation:
     }
     text = f"{len(sizes)} groups count for about {effective:.0f} of equal size (Kish 1965)"
     if effective >= 0.5 * len(sizes) and largest <= 0.1:
-        return passed(f"{text}; the largest holds {percent(largest, 1)} of the samples", **data)
+        return passed(f"{text}; the largest holds {format_percent(largest, 1)} of the samples", **data)
     biggest = max(context.group_sizes, key=lambda name: (context.group_sizes[name], name))
     return issue(
-        f"{text}; the largest, {biggest!r}, holds {percent(largest)} of the samples",
+        f"{text}; the largest, {biggest!r}, holds {format_percent(largest)} of the samples",
         "See in groups.csv whether the large group is right. If it is, keep a few samples of each group, or expect "
-        "wide intervals: groups count, not pictures.",
+        "wide intervals: groups count, not images.",
         samples=[i for i in context.ids.tolist() if context.grouping.groups[i] == biggest][:50],
         **data,
     )
@@ -241,18 +241,26 @@ CHECKS = (
         "H2H501",
         "Groups per class for folds",
         "warning",
-        for_folds,
+        enough_for_folds,
         "At least 25 groups of each class for 5 folds.",
     ),
     Check(
         "H2H502",
         "Width of intervals",
         "warning",
-        for_intervals,
+        enough_for_intervals,
         "Expected 95 % half-widths at 0.90, by groups.",
     ),
-    Check("H2H503", "Size for calibration", "note", for_calibration, "About 100 groups of each class."),
-    Check("H2H504", "Size for prediction sets", "note", for_conformal, "Groups per class of an inner fold."),
+    Check(
+        "H2H503", "Size for calibration", "note", enough_for_calibration, "About 100 groups of each class."
+    ),
+    Check(
+        "H2H504",
+        "Size for prediction sets",
+        "note",
+        enough_for_conformal,
+        "Groups per class of an inner fold.",
+    ),
     Check(
         "H2H505", "Smallest difference shown", "note", smallest_difference, "Power 80 % at level 5 %, paired."
     ),

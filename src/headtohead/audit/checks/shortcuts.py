@@ -9,13 +9,13 @@ import numpy as np
 
 from headtohead.audit.check import Check, Observation, issue, not_applicable, passed, skipped
 from headtohead.audit.checks.artifacts import CAST, COLOURED, FRAME
-from headtohead.audit.context import PROBE_LIMIT, Context
+from headtohead.audit.context import PROBE_LIMIT, AuditContext
 from headtohead.audit.descriptors.auroc_bootstrap import Interval
-from headtohead.audit.descriptors.shortcut_probes import Probe, file_fact_features
-from headtohead.core.formatting import percent
+from headtohead.audit.descriptors.shortcut_probes import ShortcutProbe, file_fact_features
+from headtohead.core.formatting import format_percent
 from headtohead.core.records import Severity
 
-__all__ = ["CHECKS", "beside_shortcuts"]
+__all__ = ["CHECKS", "compare_with_shortcuts"]
 
 MARKED = {
     "letters": ("glyphs", 1.0),
@@ -36,9 +36,9 @@ _ADVICE = {
     "thumbnail": "Part of this can be honest (a large bright lesion shows at 16 x 16). Believe only what the "
     "contenders add to it.",
     "border": "Crop to the foreground (recipe `foreground`) and remove frames, letters and padding; then "
-    "audit the cropped pictures again.",
+    "audit the cropped images again.",
     "background": "Crop or mask the background (recipe `foreground`), then audit again. The outline of the "
-    "foreground is still visible to this probe; an organ that fills the picture leaves it little.",
+    "foreground is still visible to this probe; an organ that fills the image leaves it little.",
 }
 
 
@@ -53,15 +53,13 @@ def severity_of(low: float) -> Severity:
     return "warning" if low >= 0.6 else "note"
 
 
-def _observe(context: Context, kind: str) -> Observation:
+def _observe(context: AuditContext, kind: str) -> Observation:
     if len(context.dataset.classes) < 2:
         return not_applicable("there is one class only")
     if kind == "facts" and file_fact_features(context.dataset)[0].std(axis=0).max() == 0:
         return passed("every file has the same width, height, bytes, mode, format and suffix")
-    if kind == "background" and all(item.foreground is None for item in context.pictures.read):
-        return not_applicable(
-            "no foreground was found in any picture, so there is no background apart from it"
-        )
+    if kind == "background" and all(item.foreground is None for item in context.images.read):
+        return not_applicable("no foreground was found in any image, so there is no background apart from it")
     found = context.shortcut(kind)
     data = _data(context, kind, found)
     message = _message(context, kind, found)
@@ -70,7 +68,7 @@ def _observe(context: Context, kind: str) -> Observation:
     return issue(message, _ADVICE[kind], severity=severity_of(found.interval.low), **data)
 
 
-def _data(context: Context, kind: str, found: Probe) -> dict[str, Any]:
+def _data(context: AuditContext, kind: str, found: ShortcutProbe) -> dict[str, Any]:
     best = context.settings.best
     return {
         "probe": kind,
@@ -81,7 +79,7 @@ def _data(context: Context, kind: str, found: Probe) -> dict[str, Any]:
     }
 
 
-def _message(context: Context, kind: str, found: Probe) -> str:
+def _message(context: AuditContext, kind: str, found: ShortcutProbe) -> str:
     text = (
         f"{_WHAT[kind]} reach AUROC {found.interval}"
         if kind == "facts"
@@ -97,14 +95,14 @@ def _message(context: Context, kind: str, found: Probe) -> str:
     return text
 
 
-def _looker(kind: str) -> Callable[[Context], Observation]:
-    def look(context: Context) -> Observation:
+def _looker(kind: str) -> Callable[[AuditContext], Observation]:
+    def look(context: AuditContext) -> Observation:
         return _observe(context, kind)
 
     return look
 
 
-def beaten_by_shortcut(context: Context) -> Observation:
+def beaten_by_shortcut(context: AuditContext) -> Observation:
     """Compare the best contender with the best shortcut."""
     best = context.settings.best
     if best is None:
@@ -115,10 +113,10 @@ def beaten_by_shortcut(context: Context) -> Observation:
     kinds = [
         k for k in _WHAT if _observe(context, k).outcome in ("issue", "passed") and k in context.known_probes
     ]
-    return beside_shortcuts(best, {k: context.shortcut(k).interval for k in kinds})
+    return compare_with_shortcuts(best, {k: context.shortcut(k).interval for k in kinds})
 
 
-def beside_shortcuts(best: tuple[str, float], shortcuts: Mapping[str, Interval]) -> Observation:
+def compare_with_shortcuts(best: tuple[str, float], shortcuts: Mapping[str, Interval]) -> Observation:
     """Compare a contender with the best of the shortcuts.
 
     Args:
@@ -137,11 +135,11 @@ def beside_shortcuts(best: tuple[str, float], shortcuts: Mapping[str, Interval])
     )
 
 
-def marks_by_class(context: Context) -> Observation:
-    """Test whether letters, frames, tints or softness go with the class (one picture per group)."""
+def artifacts_by_class(context: AuditContext) -> Observation:
+    """Test whether letters, frames, tints or softness go with the class (one image per group)."""
     if len(context.dataset.classes) < 2:
         return not_applicable("there is one class only")
-    first = {context.grouping.groups[p.id]: p for p in reversed(context.pictures.read)}
+    first = {context.grouping.groups[p.id]: p for p in reversed(context.images.read)}
     found = {}
     for name, (measure, least) in MARKED.items():
         table = [[0, 0] for _ in context.dataset.classes]
@@ -150,7 +148,7 @@ def marks_by_class(context: Context) -> Observation:
             table[context.dataset.classes.index(context.by_id[p.id].label)][int(has)] += 1
         found[name] = _association(table, context.dataset.classes)
     told = [
-        f"{name} (" + ", ".join(f"{c} {percent(share)}" for c, share in row["share"].items()) + ")"
+        f"{name} (" + ", ".join(f"{c} {format_percent(share)}" for c, share in row["share"].items()) + ")"
         for name, row in sorted(found.items(), key=lambda kv: kv[1]["p"])
         if row["p"] < 0.05 / len(MARKED)
     ]
@@ -162,7 +160,7 @@ def marks_by_class(context: Context) -> Observation:
             marks=found,
         )
     return issue(
-        f"marks that go with the class: {'; '.join(told)}; one picture per group, p < 0.05 after correction for "
+        f"marks that go with the class: {'; '.join(told)}; one image per group, p < 0.05 after correction for "
         f"{len(MARKED)} tests",
         "A network may read the mark instead of the organ. Crop to the foreground (recipe `foreground`), and see "
         "whether the heat maps lie on the marks.",
@@ -204,7 +202,7 @@ CHECKS = (
         "The border tells the label",
         "warning",
         _looker("border"),
-        "A classifier on the outer 6 % of the picture: frames, letters, padding, watermarks.",
+        "A classifier on the outer 6 % of the image: frames, letters, padding, watermarks.",
     ),
     Check(
         "H2H304",
@@ -224,7 +222,7 @@ CHECKS = (
         "H2H306",
         "Marks go with the class",
         "warning",
-        marks_by_class,
-        "Letters, frames, tints, colour marks and softness, tested against the class, one picture per group.",
+        artifacts_by_class,
+        "Letters, frames, tints, colour marks and softness, tested against the class, one image per group.",
     ),
 )

@@ -1,4 +1,4 @@
-"""Signs of what was added to a picture or stood between it and the scanner: frames, letters, screens."""
+"""Signs of what was added to an image or stood between it and the scanner: frames, letters, screens."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["MARKS", "count_glyphs", "frame_share", "measure_marks", "periodicity"]
+__all__ = ["ARTIFACTS", "count_text_blobs", "detect_artifacts", "frame_share", "moire_score"]
 
 U8 = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 
-MARKS = {
+ARTIFACTS = {
     "frame": "largest share of one side's length along which a line near the edge is bright",
     "glyphs": "number of letter-like spots outside the foreground",
     "periodic": "height of the tallest off-axis peak of the spectrum, in median-deviation units",
@@ -24,8 +24,8 @@ _WORK = 512
 _BRIGHT = 200
 
 
-def measure_marks(grey: U8, mask: Mask | None) -> dict[str, float]:
-    """Return the numbers named in `MARKS`.
+def detect_artifacts(grey: U8, mask: Mask | None) -> dict[str, float]:
+    """Return the numbers named in `ARTIFACTS`.
 
     Args:
         grey: (H, W) 8-bit.
@@ -34,8 +34,8 @@ def measure_marks(grey: U8, mask: Mask | None) -> dict[str, float]:
     outside = ~mask if mask is not None and mask.any() else None
     return {
         "frame": frame_share(grey),
-        "glyphs": float(count_glyphs(grey, mask)) if mask is not None else float("nan"),
-        "periodic": periodicity(grey),
+        "glyphs": float(count_text_blobs(grey, mask)) if mask is not None else float("nan"),
+        "periodic": moire_score(grey),
         "ground": float(np.median(grey[outside])) / 255
         if outside is not None and outside.any()
         else float("nan"),
@@ -47,8 +47,8 @@ def frame_share(grey: U8) -> float:
 
     Lines within 5 % of the edge (at least 3 pixels) are tried on each of the four sides.
 
-    >>> picture = np.zeros((100, 100), np.uint8); picture[2] = 255
-    >>> frame_share(picture)
+    >>> image = np.zeros((100, 100), np.uint8); image[2] = 255
+    >>> frame_share(image)
     1.0
     """
     bright = grey >= _BRIGHT
@@ -58,11 +58,11 @@ def frame_share(grey: U8) -> float:
     return float(max(rows.max(), cols.max()))
 
 
-def count_glyphs(grey: U8, mask: Mask) -> int:
+def count_text_blobs(grey: U8, mask: Mask) -> int:
     """Return how many letter-like spots lie outside the foreground.
 
     A spot counts when it stands out from its surroundings by 60 grey values, is 1.2 to 8 % of the
-    picture's longer edge high, neither a line nor a block, and does not touch the foreground or the
+    image's longer edge high, neither a line nor a block, and does not touch the foreground or the
     border. Letters that lie on the foreground cannot be told from anatomy this way and are not
     counted; a vessel or an eye outside the mask may be.
 
@@ -91,7 +91,7 @@ def _is_glyph(index: int, stats: npt.NDArray[Any], size: tuple[int, int]) -> boo
     return inside and tall and 0.15 <= width / height <= 2.0 and 0.15 <= area / (width * height) <= 0.92
 
 
-def periodicity(grey: U8) -> float:
+def moire_score(grey: U8) -> float:
     """Return how far the tallest off-axis peak of the spectrum stands out, as moiré makes it do.
 
     The logarithm of the power spectrum of the central square is flattened by its ring means; the

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.core.errors import NotDefinedError
+from headtohead.core.errors import UndefinedMetricError
 
 __all__ = ["Interval", "auroc", "bootstrap_auroc"]
 
@@ -52,14 +52,14 @@ def auroc(probabilities: Floats, labels: Ints) -> float:
         labels: (n,) class indices.
 
     Raises:
-        NotDefinedError: a class has no sample, or all.
+        UndefinedMetricError: a class has no sample, or all.
 
     >>> auroc(np.array([[.9, .1], [.4, .6], [.2, .8]]), np.array([0, 0, 1]))
     1.0
     """
     value = float(_aurocs(probabilities, labels, np.ones((1, len(labels))))[0])
     if np.isnan(value):
-        raise NotDefinedError("AUROC is not defined where a class has no sample.")
+        raise UndefinedMetricError("AUROC is not defined where a class has no sample.")
     return value
 
 
@@ -111,14 +111,14 @@ def bootstrap_auroc(
         level: of the interval.
 
     Raises:
-        NotDefinedError: a class has no sample, or in every draw one was missing.
+        UndefinedMetricError: a class has no sample, or in every draw one was missing.
     """
     value = auroc(probabilities, labels)
     names, which = np.unique(groups.astype(str), return_inverse=True)
     draws = _draw(probabilities, labels, which, len(names), n_boot, seed)
     kept = draws[~np.isnan(draws)]
     if kept.size == 0:
-        raise NotDefinedError("AUROC has no interval: a class is missing from every draw of groups.")
+        raise UndefinedMetricError("AUROC has no interval: a class is missing from every draw of groups.")
     low, high = np.quantile(kept, [(1 - level) / 2, (1 + level) / 2])
     method = f"percentile bootstrap over {len(names)} groups, {kept.size} draws"
     return Interval(

@@ -1,7 +1,7 @@
-"""The one pass over the pictures: each is read once, and only a few hundred numbers of it are kept.
+"""The one pass over the images: each is read once, and only a few hundred numbers of it are kept.
 
 Everything that the file and shortcut checks need is measured here, so that an audit of 100,000
-pictures reads each file once and holds no more than about two kilobytes for it.
+images reads each file once and holds no more than about two kilobytes for it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from headtohead.core.records import Box, Image, Sample
 if TYPE_CHECKING:
     from headtohead.data.dataset import Dataset
 
-__all__ = ["Picture", "Pictures", "look_at", "look_through"]
+__all__ = ["ImageSummaries", "ImageSummary", "summarise_image", "summarise_images"]
 
 U8 = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
@@ -33,14 +33,14 @@ F16 = npt.NDArray[np.float16]
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """What the pass keeps of one picture; shares are in [0, 1], lengths in the picture's own pixels.
+class ImageSummary:
+    """What the pass keeps of one image; shares are in [0, 1], lengths in the image's own pixels.
 
     Attributes:
         height, width: as decoded, after EXIF orientation.
         alpha: the file carries an alpha channel.
         values: measures by name (see `measures.MEASURES` and `marks.MARKS`).
-        thumbnail: (16, 16) grey, the whole picture.
+        thumbnail: (16, 16) grey, the whole image.
         border: (60,) grey, the outermost ring of that grid, from a strip of 6 % of the edge.
         background: (16, 16) grey with the foreground set to 0.
         scene, profile, texture: descriptors of the foreground crop (see `looks`), half precision.
@@ -69,33 +69,33 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Pictures:
-    """All pictures of a dataset in its order; `unread` tells which could not be read, and why."""
+class ImageSummaries:
+    """All images of a dataset in its order; `unread` tells which could not be read, and why."""
 
-    items: tuple[Picture | None, ...]
+    items: tuple[ImageSummary | None, ...]
     unread: Mapping[str, str]
 
     @property
-    def read(self) -> tuple[Picture, ...]:
-        """The pictures that could be read."""
+    def read(self) -> tuple[ImageSummary, ...]:
+        """The images that could be read."""
         return tuple(item for item in self.items if item is not None)
 
     def value(self, name: str) -> npt.NDArray[np.float64]:
-        """Return one measure for the pictures that could be read, (n_read,)."""
+        """Return one measure for the images that could be read, (n_read,)."""
         return np.array([item.values[name] for item in self.read], dtype=np.float64)
 
     def stack(self, name: str) -> npt.NDArray[np.float64]:
-        """Return one array attribute, flattened, (n, d); zeros where a picture could not be read."""
+        """Return one array attribute, flattened, (n, d); zeros where an image could not be read."""
         rows = [None if item is None else getattr(item, name).ravel() for item in self.items]
         width = next((row.size for row in rows if row is not None), 0)
         blank = np.zeros(width)
         return np.array([blank if row is None else row for row in rows], dtype=np.float64)
 
 
-def look_through(
+def summarise_images(
     dataset: Dataset, *, classical: bool = True, workers: int | None = None, reporter: Reporter = QUIET
-) -> Pictures:
-    """Read every picture once, in threads, and keep its measures.
+) -> ImageSummaries:
+    """Read every image once, in threads, and keep its measures.
 
     Args:
         dataset: what to read.
@@ -104,21 +104,21 @@ def look_through(
         reporter: hears how far along the pass is.
     """
 
-    def one(sample: Sample) -> Picture | str:
+    def one(sample: Sample) -> ImageSummary | str:
         try:
-            return look_at(sample.id, dataset.read(sample), classical=classical)
+            return summarise_image(sample.id, dataset.read(sample), classical=classical)
         except (HeadToHeadError, OSError) as error:
             return str(error)
 
     threads = workers or min(8, os.cpu_count() or 1)
     with ThreadPoolExecutor(threads) as pool:
-        seen = list(reporter.track(pool.map(one, dataset.samples), "pictures", len(dataset.samples)))
+        seen = list(reporter.progress(pool.map(one, dataset.samples), "images", len(dataset.samples)))
     unread = {s.id: r for s, r in zip(dataset.samples, seen, strict=True) if isinstance(r, str)}
-    return Pictures(tuple(None if isinstance(r, str) else r for r in seen), unread)
+    return ImageSummaries(tuple(None if isinstance(r, str) else r for r in seen), unread)
 
 
-def look_at(name: str, image: Image, *, classical: bool = True) -> Picture:
-    """Measure one picture.
+def summarise_image(name: str, image: Image, *, classical: bool = True) -> ImageSummary:
+    """Measure one image.
 
     Args:
         name: the sample's id.
@@ -128,15 +128,15 @@ def look_at(name: str, image: Image, *, classical: bool = True) -> Picture:
     grey = measures.grey8(image)
     box, mask, note = _foreground(image)
     found = (box, mask) if box is not None and mask is not None else None
-    crop = grey if found is None else found[0].cut(grey)
-    inside = np.ones(grey.shape, bool) if found is None else found[0].cut(found[1])
+    crop = grey if found is None else found[0].crop(grey)
+    inside = np.ones(grey.shape, bool) if found is None else found[0].crop(found[1])
     cut = _classical_box(image) if classical else None
     values: dict[str, float] = {
-        **measures.measure(image, grey),
-        **marks.measure_marks(grey, mask),
+        **measures.image_statistics(image, grey),
+        **marks.detect_artifacts(grey, mask),
         **_compare_boxes(grey, box, mask, cut),
     }
-    return Picture(
+    return ImageSummary(
         id=name,
         height=image.size[0],
         width=image.size[1],
@@ -146,9 +146,9 @@ def look_at(name: str, image: Image, *, classical: bool = True) -> Picture:
         thumbnail=measures.shrink(grey, 16),
         border=measures.border_ring(grey),
         background=measures.background(grey, mask),
-        scene=looks.scene(crop).astype(np.float16),
-        profile=looks.grey_profile(crop, inside).astype(np.float16),
-        texture=looks.texture(crop).astype(np.float16),
+        scene=looks.layout_descriptor(crop).astype(np.float16),
+        profile=looks.intensity_histogram(crop, inside).astype(np.float16),
+        texture=looks.lbp_histogram(crop).astype(np.float16),
         foreground=box,
         foreground_note=note,
         classical=cut,
@@ -184,7 +184,7 @@ def _compare_boxes(grey: U8, box: Box | None, mask: Mask | None, cut: Box | None
         return {"foreground": nan, "crop_lost": nan, "crop_other": nan}
     seen = {"foreground": box.area / grey.size, "crop_lost": nan, "crop_other": nan}
     if cut is not None:
-        seen["crop_lost"] = 1.0 - float(cut.cut(mask).sum()) / float(mask.sum())
+        seen["crop_lost"] = 1.0 - float(cut.crop(mask).sum()) / float(mask.sum())
         both = Box(
             max(box.top, cut.top),
             max(box.left, cut.left),

@@ -1,4 +1,4 @@
-"""Simple numbers of one picture: pure functions on arrays, no thresholds."""
+"""Simple numbers of one image: pure functions on arrays, no thresholds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = [
     "border_ring",
     "colour_share",
     "grey8",
-    "measure",
+    "image_statistics",
     "shrink",
     "softness",
 ]
@@ -31,7 +31,7 @@ MEASURES = {
     "at_black": "share of pixels at the lowest value",
     "at_white": "share of pixels at the highest value the format can hold",
     "levels": "number of distinct grey values out of 256",
-    "softness": "share of gradient energy that survives blurring: near 1 for blurred or enlarged pictures",
+    "softness": "share of gradient energy that survives blurring: near 1 for blurred or enlarged images",
     "adjacent": "correlation of neighbouring pixels; near 0 for pure noise",
     "coloured": "share of pixels whose channels differ by more than 40 of 255",
     "tinted": "share of pixels with a slight tint, as a camera gives to a grey screen",
@@ -45,9 +45,9 @@ _TINT = 8
 
 
 def grey8(image: Image) -> U8:
-    """Return the picture as 8-bit grey (H, W).
+    """Return the image as 8-bit grey (H, W).
 
-    Eight-bit pictures keep their values. Deeper ones are windowed: by the file's own window where
+    Eight-bit images keep their values. Deeper ones are windowed: by the file's own window where
     it has one, else by the 0.5 and 99.5 percentiles.
     """
     pixels = image.pixels
@@ -61,11 +61,11 @@ def grey8(image: Image) -> U8:
     return np.asarray(np.clip(scaled, 0, 1) * 255, dtype=np.uint8)
 
 
-def measure(image: Image, grey: U8) -> dict[str, float]:
+def image_statistics(image: Image, grey: U8) -> dict[str, float]:
     """Return the numbers named in `MEASURES`.
 
     Args:
-        image: the picture as read.
+        image: the image as read.
         grey: (H, W) its 8-bit grey version.
     """
     height, width = grey.shape
@@ -107,8 +107,8 @@ def colour_share(pixels: npt.NDArray[Any]) -> tuple[float, float, float]:
 def adjacent_correlation(grey: U8) -> float:
     """Return the correlation of each pixel with its right and lower neighbours.
 
-    Pictures of anything have neighbours alike (above 0.9 as a rule); independent noise has none.
-    A constant picture has no correlation: NaN.
+    Images of anything have neighbours alike (above 0.9 as a rule); independent noise has none.
+    A constant image has no correlation: NaN.
 
     Args:
         grey: (H, W).
@@ -127,9 +127,9 @@ def _correlation(a: F32, b: F32) -> float:
 
 
 def softness(grey: U8) -> float:
-    """Return how much of the picture's local variation is left after one more blur, 0 to 1.
+    """Return how much of the image's local variation is left after one more blur, 0 to 1.
 
-    The idea of Crete et al. (SPIE 2007, "The blur effect"): a sharp picture loses much of its
+    The idea of Crete et al. (SPIE 2007, "The blur effect"): a sharp image loses much of its
     neighbour differences when it is blurred, a blurred or enlarged one hardly any. Measured along
     rows and columns with a 9-pixel mean; the larger of the two is returned.
 
@@ -153,7 +153,7 @@ def _softness_along(plane: F32, axis: int) -> float:
 
 
 def shrink(grey: npt.NDArray[Any], edge: int) -> U8:
-    """Return the picture averaged down to (edge, edge), its shape not kept."""
+    """Return the image averaged down to (edge, edge), its shape not kept."""
     return np.asarray(cv2.resize(grey, (edge, edge), interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 

@@ -1,4 +1,4 @@
-"""How far each picture stands from the rest of its own set."""
+"""How far each image stands from the rest of its own set."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["block", "far_from_groups", "robust_z", "shrunken"]
+__all__ = ["knn_distance_to_other_groups", "pca_block", "robust_z", "whitened_pca"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -16,7 +16,7 @@ REFERENCE = 4000
 """Distances are taken to at most this many groups, drawn at random, so time stays linear."""
 
 
-def block(rows: Floats, n_components: int = 20) -> Floats:
+def pca_block(rows: Floats, n_components: int = 20) -> Floats:
     """Return the first principal components, scaled so that their total variance is 1.
 
     Blocks of different descriptors weigh the same when they stand side by side. The axes are found
@@ -34,7 +34,7 @@ def block(rows: Floats, n_components: int = 20) -> Floats:
     return np.asarray(parts / np.sqrt(total) if total > 0 else parts)
 
 
-def shrunken(rows: Floats, groups: npt.NDArray[Any], n_components: int = 50) -> Floats:
+def whitened_pca(rows: Floats, groups: npt.NDArray[Any], n_components: int = 50) -> Floats:
     """Return principal components whitened by their shrunken covariance, with a total variance of 1.
 
     A network's features vary along some directions a hundred times more than along others; whitened,
@@ -48,7 +48,7 @@ def shrunken(rows: Floats, groups: npt.NDArray[Any], n_components: int = 50) -> 
     """
     from sklearn.covariance import LedoitWolf
 
-    parts = block(rows, n_components)
+    parts = pca_block(rows, n_components)
     _, first = np.unique(groups.astype(str), return_index=True)
     if len(first) < 2 or not parts.any():
         return parts
@@ -56,12 +56,12 @@ def shrunken(rows: Floats, groups: npt.NDArray[Any], n_components: int = 50) -> 
     return np.asarray(white / np.sqrt(float(white.var(axis=0).sum())))
 
 
-def far_from_groups(
+def knn_distance_to_other_groups(
     blocks: Sequence[Floats], groups: npt.NDArray[Any], *, nearest: int = 5, seed: int = 0
 ) -> Floats:
     """Return each row's distance to the fifth nearest row of another group, (n,).
 
-    One row stands for each group, so that a picture which occurs twice does not hide behind its copy.
+    One row stands for each group, so that an image which occurs twice does not hide behind its copy.
 
     Args:
         blocks: arrays (n, d_i), put side by side.

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["grey_profile", "scene", "texture"]
+__all__ = ["intensity_histogram", "layout_descriptor", "lbp_histogram"]
 
 U8 = npt.NDArray[np.uint8]
 F32 = npt.NDArray[np.float32]
@@ -15,7 +15,7 @@ Mask = npt.NDArray[np.bool_]
 _RING = ((0, 0), (0, 1), (0, 2), (1, 2), (2, 2), (2, 1), (2, 0), (1, 0))
 
 
-def scene(crop: U8) -> F32:
+def layout_descriptor(crop: U8) -> F32:
     """Return the (256,) grey values of the crop at 16 x 16, mean 0 and standard deviation 1.
 
     Args:
@@ -26,7 +26,7 @@ def scene(crop: U8) -> F32:
     return np.asarray((small - small.mean()) / spread if spread > 0 else small * 0, dtype=np.float32)
 
 
-def grey_profile(crop: U8, mask: Mask) -> F32:
+def intensity_histogram(crop: U8, mask: Mask) -> F32:
     """Return (16,) square roots of the shares of grey values inside the mask.
 
     The range runs from the 1st to the 99th percentile, so brightness and contrast drop out.
@@ -42,7 +42,7 @@ def grey_profile(crop: U8, mask: Mask) -> F32:
     return np.asarray(np.sqrt(counts / counts.sum()), dtype=np.float32)
 
 
-def texture(crop: U8) -> F32:
+def lbp_histogram(crop: U8) -> F32:
     """Return (256,) square roots of the shares of local binary patterns at 96 x 96.
 
     Each pixel's eight neighbours are compared with it, 4 grey values of slack (after Ojala,

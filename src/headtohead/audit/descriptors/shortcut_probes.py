@@ -15,21 +15,21 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.audit.descriptors.auroc_bootstrap import Interval, bootstrap_auroc
-from headtohead.core.errors import TooFewError
-from headtohead.core.threads import one_thread
+from headtohead.core.errors import InsufficientDataError
+from headtohead.core.threads import single_threaded_blas
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
-    from headtohead.audit.descriptors.image_pass import Pictures
+    from headtohead.audit.descriptors.image_pass import ImageSummaries
     from headtohead.data.dataset import Dataset
 
 __all__ = [
-    "Probe",
+    "ShortcutProbe",
     "file_fact_features",
     "make_classifier",
     "out_of_fold",
-    "probe",
+    "run_shortcut_probe",
     "thumbnail_features",
 ]
 
@@ -41,7 +41,7 @@ Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class ShortcutProbe:
     """What one shortcut reached.
 
     Attributes:
@@ -86,9 +86,9 @@ def file_fact_features(dataset: Dataset) -> tuple[Floats, tuple[str, ...]]:
     return np.column_stack(list(columns.values())), tuple(columns)
 
 
-def thumbnail_features(pictures: Pictures) -> Floats:
+def thumbnail_features(images: ImageSummaries) -> Floats:
     """Return the (n, 256) grey values, 0 to 1, of 16 x 16 thumbnails; shape and detail are gone."""
-    return pictures.stack("thumbnail") / 255.0
+    return images.stack("thumbnail") / 255.0
 
 
 def make_classifier(seed: int, kind: str = "facts") -> Pipeline:
@@ -131,19 +131,19 @@ def out_of_fold(
         seed: of folds and classifier.
 
     Raises:
-        TooFewError: a class has fewer than five groups, so five grouped folds cannot be made.
+        InsufficientDataError: a class has fewer than five groups, so five grouped folds cannot be made.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
     n_classes = int(labels.max()) + 1
     per_class = [len(set(groups[labels == c].tolist())) for c in range(n_classes)]
     if n_classes < 2 or min(per_class) < FEWEST:
-        raise TooFewError(
+        raise InsufficientDataError(
             f"A grouped probe needs two classes with {FEWEST} groups each; got {per_class} groups by class."
         )
     rows = np.full((len(labels), n_classes), np.nan)
     folds = StratifiedGroupKFold(FEWEST, shuffle=True, random_state=seed)
-    with one_thread():
+    with single_threaded_blas():
         for train, test in folds.split(features, labels, groups):
             model = make_classifier(seed, kind).fit(features[train], labels[train])
             rows[test] = 0.0
@@ -151,9 +151,9 @@ def out_of_fold(
     return rows
 
 
-def probe(
+def run_shortcut_probe(
     features: Floats, labels: Ints, groups: npt.NDArray[Any], *, kind: str = "facts", seed: int = 0
-) -> Probe:
+) -> ShortcutProbe:
     """Judge one shortcut: out-of-fold probabilities, AUROC and its interval over groups.
 
     Args:
@@ -165,7 +165,7 @@ def probe(
     """
     rows = out_of_fold(features, labels, groups, kind=kind, seed=seed)
     interval = bootstrap_auroc(rows, labels, groups, seed=seed)
-    return Probe(interval, rows, _curve(rows, labels))
+    return ShortcutProbe(interval, rows, _curve(rows, labels))
 
 
 def _curve(rows: Floats, labels: Ints, points: int = 60) -> tuple[tuple[float, float], ...]:

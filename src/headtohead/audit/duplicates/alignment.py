@@ -1,7 +1,7 @@
-"""Whether two pictures show the same scene: features, one similarity transform, then the pixels.
+"""Whether two images show the same scene: features, one similarity transform, then the pixels.
 
 A candidate is only a suspicion. Local features (SIFT; Lowe, 2004) are matched, one similarity
-transform (shift, turn, zoom) is sought by RANSAC, the one picture is laid on the other, and the
+transform (shift, turn, zoom) is sought by RANSAC, the one image is laid on the other, and the
 grey values must agree, at large and in every small window that holds texture.
 """
 
@@ -16,17 +16,17 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.audit.duplicates.keypoints import View, turned
+from headtohead.audit.duplicates.keypoints import Keypoints, rotated
 
 __all__ = [
-    "Evidence",
+    "AlignmentResult",
     "Matrix",
+    "agrees_under_transform",
     "align",
+    "inliers_cover_image",
     "is_duplicate",
     "is_similar",
-    "is_widespread",
-    "lies_on",
-    "may_agree",
+    "quick_match",
 ]
 
 Grey = npt.NDArray[np.uint8]
@@ -56,12 +56,12 @@ AGREEING_DUPLICATE = 0.7
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """How well one picture lies on another; the other fields are as in `DuplicatePair`.
+class AlignmentResult:
+    """How well one image lies on another; the other fields are as in `DuplicatePair`.
 
     Attributes:
         matrix: (3, 3), from positions in the first view to positions in the second, unturned view.
-        kind: bit 1 says mirrored, bit 2 inverted; see `view.KINDS`.
+        kind: bit 1 says mirrored, bit 2 inverted; see `keypoints.KINDS`.
         structure: as `detail`, but of coarse structure, in nearly all windows.
         stretch: how much more the transform zooms along one direction than across it, at least 1.
         spread: share of the first view that the convex hull of the inliers covers.
@@ -87,7 +87,7 @@ def _unit(descriptors: Grey) -> Floats:
     return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
 
 
-def _match(a: View, b: View) -> tuple[Floats, Floats]:
+def _match(a: Keypoints, b: Keypoints) -> tuple[Floats, Floats]:
     """Return matched positions (m, 2) in a and b: mutual nearest, clearly nearer than the second."""
     if min(len(a.points), len(b.points)) < 3:
         return np.zeros((0, 2), np.float32), np.zeros((0, 2), np.float32)
@@ -121,7 +121,7 @@ def _correlation(a: Floats, b: Floats) -> float:
 
 
 def _local(a: Floats, b: Floats, both: Mask, window: int, percent: float) -> float:
-    """Return a percentile of the correlation in windows that hold texture in either picture."""
+    """Return a percentile of the correlation in windows that hold texture in either image."""
 
     def mean(values: Floats) -> Floats:
         return np.asarray(cv2.boxFilter(values, -1, (window, window)), np.float32)
@@ -169,9 +169,9 @@ def _ransac(estimate: Callable[..., Any], on_a: Floats, on_b: Floats) -> tuple[M
     return np.asarray(matrix, np.float64), chosen.ravel() > 0
 
 
-def may_agree(a: View, b: View, kind: int) -> bool:
-    """Tell whether a quick try finds any transform at all; for what `glance` returns."""
-    on_a, on_b = _match(a, turned(b, kind))
+def quick_match(a: Keypoints, b: Keypoints, kind: int) -> bool:
+    """Tell whether a quick try finds any transform at all; for what `coarse_keypoints` returns."""
+    on_a, on_b = _match(a, rotated(b, kind))
     return len(on_a) >= _FEWEST and _transform(on_a, on_b) is not None
 
 
@@ -181,15 +181,15 @@ def _is_plausible(matrix: Matrix) -> bool:
     return bool(np.linalg.det(matrix[:, :2]) > 0 and short > 0.1 and long < 10 and long < _STRETCH * short)
 
 
-def align(a: View, b: View, kind: int = 0) -> Evidence | None:
+def align(a: Keypoints, b: Keypoints, kind: int = 0) -> AlignmentResult | None:
     """Lay b on a and measure how well they agree, or return None where no transform fits.
 
     Args:
-        a: the one picture.
+        a: the one image.
         b: the other, as it is.
-        kind: what b must undergo first, as a position in `view.KINDS`.
+        kind: what b must undergo first, as a position in `keypoints.KINDS`.
     """
-    b = turned(b, kind)
+    b = rotated(b, kind)
     on_a, on_b = _match(a, b)
     found = _transform(on_a, on_b) if len(on_a) >= _FEWEST else None
     if found is None:
@@ -199,7 +199,7 @@ def align(a: View, b: View, kind: int = 0) -> Evidence | None:
     off = np.linalg.norm(on_a[chosen] @ matrix[:, :2].T + matrix[:, 2] - on_b[chosen], axis=1)
     soft_a, soft_b, both = _laid_on(a.grey, b.grey, matrix)
     smaller = min(a.grey.size, b.grey.size / zoom**2)
-    return Evidence(
+    return AlignmentResult(
         inliers=int(chosen.sum()),
         matches=len(on_a),
         residual=float(np.median(off)) / max(1.0, zoom),
@@ -226,18 +226,18 @@ def _zoom(matrix: Matrix) -> float:
 
 
 def _unturned(matrix: Matrix, width: int, *, mirrored: bool) -> Matrix:
-    """Return the (3, 3) matrix into the unturned picture of a (2, 3) one into the turned."""
+    """Return the (3, 3) matrix into the unturned image of a (2, 3) one into the turned."""
     whole = np.vstack([matrix, [0.0, 0.0, 1.0]])
     if not mirrored:
         return whole
     return np.asarray(np.array([[-1.0, 0.0, width - 1.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]) @ whole)
 
 
-def lies_on(a: View, b: View, matrix: Matrix, *, inverted: bool) -> bool | None:
+def agrees_under_transform(a: Keypoints, b: Keypoints, matrix: Matrix, *, inverted: bool) -> bool | None:
     """Tell whether b agrees with a where a chain of transforms lays it; None if they hardly overlap.
 
     Only the texture counts, and its bound is looser than a duplicate's: errors add up along a
-    chain, and a frame on one picture may lie on the empty corner of another that was turned.
+    chain, and a frame on one image may lie on the empty corner of another that was turned.
 
     Args:
         a, b: unturned views.
@@ -250,7 +250,7 @@ def lies_on(a: View, b: View, matrix: Matrix, *, inverted: bool) -> bool | None:
     return _detail(soft_a, soft_b, both) >= DETAIL_CHAIN
 
 
-def is_similar(seen: Evidence) -> bool:
+def is_similar(seen: AlignmentResult) -> bool:
     """Tell whether the features cannot agree by chance: inliers > 8 + 0.3 matches.
 
     The rule is Brown and Lowe's (2007, "Automatic Panoramic Image Stitching", eq. 13), made for
@@ -259,23 +259,23 @@ def is_similar(seen: Evidence) -> bool:
     return seen.inliers > 8.0 + 0.3 * seen.matches and seen.overlap >= LEAST_OVERLAP
 
 
-def is_widespread(seen: Evidence) -> bool:
-    """Tell whether what agrees is spread over the picture, as anatomy is, and not one word or one ruler."""
+def inliers_cover_image(seen: AlignmentResult) -> bool:
+    """Tell whether what agrees is spread over the image, as anatomy is, and not one word or one ruler."""
     return seen.spread >= LEAST_SPREAD
 
 
-def is_duplicate(seen: Evidence) -> bool:
-    """Tell whether two pictures are copies: features and grey values agree, everywhere, finely.
+def is_duplicate(seen: AlignmentResult) -> bool:
+    """Tell whether two images are copies: features and grey values agree, everywhere, finely.
 
     Two neighbouring slices of one head agree at large (correlation 0.99), but their features lie
     half a pixel and more apart and windows of texture differ; a copy keeps them within 0.4 pixels
     unless it was made much smaller, in one direction at least, which is allowed for up to twice
     that. Measured on slices of the MNI152 template 1 mm apart: residual at least 0.47 (of 189 pairs
     one 0.41); on copies (crops, JPEG quality 30, contrast, text, frames, turns, stretch): at most
-    0.41, detail at least 0.95, or 0.79 where the histogram was equalised; of the 253 brain pictures no
+    0.41, detail at least 0.95, or 0.79 where the histogram was equalised; of the 253 brain images no
     two different ones reach a detail of 0.35.
 
-    Noise and compression move the features of a soft picture as far as the next slice does, but
+    Noise and compression move the features of a soft image as far as the next slice does, but
     they leave its coarse structure alone: there such copies reach 0.983 and more, slices 0.972.
     """
     uneven = math.sqrt(seen.stretch)

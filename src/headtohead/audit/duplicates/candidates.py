@@ -1,8 +1,8 @@
-"""Candidates: which pairs of pictures are worth an alignment.
+"""Candidates: which pairs of images are worth an alignment.
 
-A set of up to 4,000 pictures is compared all against all, which is one matrix product. A larger one
+A set of up to 4,000 images is compared all against all, which is one matrix product. A larger one
 goes through hash tables (locality-sensitive hashing; Indyk and Motwani, 1998) over the signs of the
-fingerprint's coefficients, so that the work grows with the number of pictures, not with its square.
+fingerprint's coefficients, so that the work grows with the number of images, not with its square.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ import numpy.typing as npt
 
 from headtohead.audit.duplicates import lsh as tables
 from headtohead.audit.duplicates.fingerprint import (
+    ORIENTATIONS,
     OUTLINES,
-    TURNS,
     VIEWS,
     coarse,
     fine,
     flat,
     kind_of,
-    turn_coefficients,
+    rotate_coefficients,
 )
 from headtohead.core.progress import QUIET, Reporter
 
-__all__ = ["ALL_PAIRS", "VOTED", "Candidate", "candidates", "n_neighbours", "scope"]
+__all__ = ["ALL_PAIRS", "VOTED", "Candidate", "find_candidates", "n_neighbours", "search_limits_note"]
 
 Floats = npt.NDArray[np.float32]
 
 ALL_PAIRS = 4000
-"""Up to this many distinct pictures are compared all against all."""
+"""Up to this many distinct images are compared all against all."""
 
 VOTED = 30_000
 """Up to this many, local features vote for candidates, too; beyond, votes by chance become too many to try."""
@@ -46,7 +46,7 @@ _BLOCK = 512
 
 @dataclass(frozen=True, slots=True, order=True)
 class Candidate:
-    """Two pictures by position, a < b; `kind` as in `view.KINDS`; `alike` is their cosine, 0 for parts."""
+    """Two images by position, a < b; `kind` as in `keypoints.KINDS`; `alike` is their cosine, 0 for parts."""
 
     a: int
     b: int
@@ -55,12 +55,12 @@ class Candidate:
 
 
 def n_neighbours(n: int) -> int:
-    """Return how many neighbours are aligned of each picture and view: many in a small set, few in a large."""
+    """Return how many neighbours are aligned of each image and view: many in a small set, few in a large."""
     return max(3, min(24, 2_500 // max(n, 1)), min(10, 20_000 // max(n, 1)))
 
 
-def scope(n: int) -> str:
-    """Say what the search of `n` pictures leaves out; empty for a small set.
+def search_limits_note(n: int) -> str:
+    """Say what the search of `n` images leaves out; empty for a small set.
 
     >>> scope(500)
     ''
@@ -69,13 +69,13 @@ def scope(n: int) -> str:
         return ""
     also, least = (" and among those that share local features", " to a quarter") if n <= VOTED else ("", "")
     return (
-        f"{n} pictures are too many to compare all pairs: near copies were sought among the {n_neighbours(n)} "
+        f"{n} images are too many to compare all pairs: near copies were sought among the {n_neighbours(n)} "
         f"nearest of each with a coarse likeness of at least {LEAST_ALIKE}{also}, so a copy that was changed "
-        f"strongly, or cropped{least}, may be missed; equal pictures are always found"
+        f"strongly, or cropped{least}, may be missed; equal images are always found"
     )
 
 
-def candidates(blocks: npt.NDArray[np.float16], reporter: Reporter = QUIET) -> list[Candidate]:
+def find_candidates(blocks: npt.NDArray[np.float16], reporter: Reporter = QUIET) -> list[Candidate]:
     """Return pairs that resemble each other, each pair and kind of turn once, sorted.
 
     Args:
@@ -86,7 +86,7 @@ def candidates(blocks: npt.NDArray[np.float16], reporter: Reporter = QUIET) -> l
     if n <= ALL_PAIRS:
         first, second, kind, alike = _all_pairs(low_band, n_neighbours(n), reporter)
     else:
-        first, second, kind, alike = tables.neighbours(
+        first, second, kind, alike = tables.approximate_neighbours(
             low_band, n_neighbours(n), LEAST_ALIKE, reporter=reporter
         )
     low, high = np.minimum(first, second), np.maximum(first, second)
@@ -109,11 +109,11 @@ def _finely_alike(
     """
     best = np.full(len(first), -1.0, np.float32)
     means = [_mean(blocks[:, view]) for view in range(OUTLINES)]
-    for turn in range(TURNS):
+    for turn in range(ORIENTATIONS):
         for at in np.array_split(np.flatnonzero(kind == kind_of(turn)), 1 + len(first) // 50_000):
             for view in range(OUTLINES):
                 a = fine(blocks[first[at], view]) - means[view]
-                b = fine(turn_coefficients(blocks[second[at], view], turn)) - means[view]
+                b = fine(rotate_coefficients(blocks[second[at], view], turn)) - means[view]
                 size = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
                 best[at] = np.maximum(best[at], np.einsum("ij,ij->i", a, b) / np.maximum(size, 1e-6))
     return best
@@ -128,8 +128,8 @@ def _mean(blocks: npt.NDArray[np.float16]) -> Floats:
 
 
 def _all_pairs(blocks: Floats, k: int, reporter: Reporter) -> tables.Neighbours:
-    """Return for each picture and view its k nearest over all turns, by comparing all pairs."""
-    views = reporter.track(range(VIEWS), "looking for candidates", VIEWS)
+    """Return for each image and view its k nearest over all turns, by comparing all pairs."""
+    views = reporter.progress(range(VIEWS), "looking for candidates", VIEWS)
     found = [one for view in views for one in _nearest(blocks[:, view], k, inverted=view != OUTLINES)]
     first, second, kind, alike = (np.concatenate(one) for one in zip(*found, strict=True))
     return first, second, kind, alike
@@ -138,7 +138,10 @@ def _all_pairs(blocks: Floats, k: int, reporter: Reporter) -> tables.Neighbours:
 def _nearest(blocks: Floats, k: int, *, inverted: bool) -> list[tables.Neighbours]:
     """Return the k nearest of each row of one view, a block of rows at a time."""
     n, rows = len(blocks), flat(blocks)
-    turned = [flat(turn_coefficients(blocks, turn)) for turn in range(TURNS if inverted else TURNS // 2)]
+    turned = [
+        flat(rotate_coefficients(blocks, turn))
+        for turn in range(ORIENTATIONS if inverted else ORIENTATIONS // 2)
+    ]
     found: list[tables.Neighbours] = []
     for start in range(0, n, _BLOCK):
         stop = min(n, start + _BLOCK)

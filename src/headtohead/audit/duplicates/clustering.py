@@ -8,9 +8,9 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from headtohead.audit.duplicates.alignment import Evidence, Matrix
+from headtohead.audit.duplicates.alignment import AlignmentResult, Matrix
 
-__all__ = ["Link", "Member", "Refused", "Union", "join_coherent"]
+__all__ = ["Link", "Member", "PoseUnionFind", "RejectedLink", "merge_consistent_groups"]
 
 FAR_ENDS = 24
 """How many pairs of far ends are looked at before two groups are joined."""
@@ -18,16 +18,16 @@ FAR_ENDS = 24
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A verified pair of pictures by position, a < b."""
+    """A verified pair of images by position, a < b."""
 
     a: int
     b: int
-    seen: Evidence
+    seen: AlignmentResult
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Where a picture lies in its group: `pose` takes its positions to those of the group's first."""
+    """Where an image lies in its group: `pose` takes its positions to those of the group's first."""
 
     index: int
     pose: Matrix
@@ -35,7 +35,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RejectedLink:
     """A link whose ends' groups do not agree: positions of both groups at that moment."""
 
     link: Link
@@ -48,7 +48,7 @@ K = TypeVar("K", bound=Any)
 Contradiction = Callable[[int, int, Matrix, bool], bool]
 
 
-class Union(Generic[K]):
+class PoseUnionFind(Generic[K]):
     """Disjoint sets, each however joined."""
 
     def __init__(self, items: Iterable[K]) -> None:
@@ -107,10 +107,10 @@ def _witness(
     return None
 
 
-def join_coherent(
+def merge_consistent_groups(
     links: Iterable[Link], contradicts: Contradiction
-) -> tuple[list[tuple[int, ...]], list[Refused]]:
-    """Join linked pictures, strongest link first, unless the groups at its ends contradict.
+) -> tuple[list[tuple[int, ...]], list[RejectedLink]]:
+    """Join linked images, strongest link first, unless the groups at its ends contradict.
 
     Joining along links alone would let A resemble B, B resemble C, and so on until a class is one
     group (single linkage's chaining). Here the far ends, laid on each other through the chain of
@@ -139,7 +139,7 @@ def join_coherent(
         witness = _witness(groups[left], moved, known, contradicts)
         if witness is not None:
             sides = [tuple(sorted(m.index for m in groups[side])) for side in (left, right)]
-            refused.append(Refused(link, sides[0], sides[1], witness))
+            refused.append(RejectedLink(link, sides[0], sides[1], witness))
             continue
         groups[left] += moved
         for one in groups.pop(right):

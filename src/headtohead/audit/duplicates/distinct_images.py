@@ -1,4 +1,4 @@
-"""The distinct pictures of a dataset: described once, looked at again only for an alignment."""
+"""The distinct images of a dataset: described once, looked at again only for an alignment."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from headtohead.audit.duplicates.fingerprint import FINE, VIEWS, describe, to_grey
-from headtohead.audit.duplicates.keypoints import View, glance, look
+from headtohead.audit.duplicates.fingerprint import FINE, VIEWS, fingerprint, to_grey
+from headtohead.audit.duplicates.keypoints import Keypoints, coarse_keypoints, find_keypoints
 from headtohead.core.errors import HeadToHeadError
 from headtohead.core.records import Image, Sample
 
-__all__ = ["Distinct", "Source", "ordered_map"]
+__all__ = ["DistinctImages", "Source", "ordered_map"]
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -59,13 +59,13 @@ def ordered_map(work: Callable[[A], B], items: Iterable[A], workers: int) -> Ite
                 ahead += [pool.submit(work, item) for item in islice(rest, 1)]
 
 
-class Distinct:
+class DistinctImages:
     """One representative per pixel hash, in the order of the hashes, whatever the order on disk.
 
     Attributes:
         samples: the representatives (the smallest id of each hash).
         members: the ids behind each, sorted.
-        unread: sample id -> why it could not be read; such pictures match by their hash alone.
+        unread: sample id -> why it could not be read; such images match by their hash alone.
         featureless: how many have no contrast; they match by their hash alone, too.
     """
 
@@ -80,14 +80,14 @@ class Distinct:
         self.unread: dict[str, str] = {}
         self.featureless = 0
         self.workers = workers or min(8, os.cpu_count() or 1)
-        self._views = _Kept(lambda index: look(self._grey(index)), _CACHED_VIEWS)
-        self._glances = _Kept(lambda index: glance(self._grey(index)), _CACHED_GLANCES)
+        self._views = _Kept(lambda index: find_keypoints(self._grey(index)), _CACHED_VIEWS)
+        self._glances = _Kept(lambda index: coarse_keypoints(self._grey(index)), _CACHED_GLANCES)
 
     def __len__(self) -> int:
         return len(self.samples)
 
     def id(self, index: int) -> str:
-        """Return the id that stands for a distinct picture."""
+        """Return the id that stands for a distinct image."""
         return self.samples[index].id
 
     def _describe(self, sample: Sample) -> tuple[npt.NDArray[np.float16], str]:
@@ -95,10 +95,10 @@ class Distinct:
             image = self._read(sample)
         except HeadToHeadError as error:
             return np.zeros((VIEWS, FINE, FINE), np.float16), str(error)
-        return describe(image, to_grey(image)), ""
+        return fingerprint(image, to_grey(image)), ""
 
     def describe(self) -> Iterator[npt.NDArray[np.float16]]:
-        """Yield the fingerprint of each distinct picture."""
+        """Yield the fingerprint of each distinct image."""
         for sample, (blocks, reason) in zip(
             self.samples, ordered_map(self._describe, self.samples, self.workers), strict=True
         ):
@@ -108,12 +108,12 @@ class Distinct:
                 self.featureless += 1
             yield blocks
 
-    def view(self, index: int) -> View:
-        """Return a picture made ready for alignment."""
+    def keypoints(self, index: int) -> Keypoints:
+        """Return an image made ready for alignment."""
         return self._views.get(index)
 
-    def glance(self, index: int) -> View:
-        """Return a picture made ready for a quick try."""
+    def coarse_keypoints(self, index: int) -> Keypoints:
+        """Return an image made ready for a quick try."""
         return self._glances.get(index)
 
     def _grey(self, index: int) -> npt.NDArray[np.uint8]:
@@ -123,12 +123,12 @@ class Distinct:
 class _Kept:
     """What was made last, up to a number of items; for several threads."""
 
-    def __init__(self, make: Callable[[int], View], most: int) -> None:
+    def __init__(self, make: Callable[[int], Keypoints], most: int) -> None:
         self._make, self._most = make, most
-        self._items: OrderedDict[int, View] = OrderedDict()
+        self._items: OrderedDict[int, Keypoints] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, index: int) -> View:
+    def get(self, index: int) -> Keypoints:
         """Return an item, made anew if it was dropped."""
         with self._lock:
             if index in self._items:

@@ -9,21 +9,21 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 
 from headtohead.audit.duplicates.alignment import (
-    Evidence,
+    AlignmentResult,
     Matrix,
+    agrees_under_transform,
     align,
+    inliers_cover_image,
     is_duplicate,
     is_similar,
-    is_widespread,
-    lies_on,
-    may_agree,
+    quick_match,
 )
-from headtohead.audit.duplicates.candidates import ALL_PAIRS, VOTED, Candidate, candidates
-from headtohead.audit.duplicates.clustering import Link, join_coherent
-from headtohead.audit.duplicates.distinct_images import Distinct, Source, ordered_map
-from headtohead.audit.duplicates.grouping import Found, assemble
-from headtohead.audit.duplicates.keypoint_votes import FEW, MANY, Vote, partners, sampled
-from headtohead.audit.duplicates.keypoints import NOTHING, View, inside
+from headtohead.audit.duplicates.candidates import ALL_PAIRS, VOTED, Candidate, find_candidates
+from headtohead.audit.duplicates.clustering import Link, merge_consistent_groups
+from headtohead.audit.duplicates.distinct_images import DistinctImages, Source, ordered_map
+from headtohead.audit.duplicates.grouping import SearchResult, build_grouping
+from headtohead.audit.duplicates.keypoint_votes import FEW, MANY, VotingParams, match_by_votes, sampled
+from headtohead.audit.duplicates.keypoints import NOTHING, Keypoints, inside
 from headtohead.audit.duplicates.records import Grouping
 from headtohead.core.progress import QUIET, Reporter
 
@@ -35,9 +35,9 @@ def find_groups(
 ) -> Grouping:
     """Find which samples show the same scene, and join that with the groups that the data bring.
 
-    Equal pixels are one scene. Other pictures become candidates when their coarse shape, turned
+    Equal pixels are one scene. Other images become candidates when their coarse shape, turned
     and mirrored at will, is among the nearest; each candidate is then proven or dropped by laying
-    the one picture on the other. Precision comes first: what is not proven is not joined.
+    the one image on the other. Precision comes first: what is not proven is not joined.
 
     Args:
         dataset: samples and their pixels (`headtohead.data.dataset.Dataset`).
@@ -48,56 +48,56 @@ def find_groups(
     Returns:
         Group per sample, the pairs with their evidence, and what was seen but not joined.
     """
-    pictures = Distinct(dataset, workers)
-    blocks = list(reporter.track(pictures.describe(), "describing pictures", len(pictures)))
-    suspects = candidates(np.stack(blocks), reporter) if blocks else []
-    if len(pictures) > ALL_PAIRS:
-        if len(pictures) <= VOTED:
-            suspects = _with_parts(pictures, pictures.glance, MANY, suspects, reporter)
-        tried = _worth_a_look(pictures, suspects, reporter)
+    images = DistinctImages(dataset, workers)
+    blocks = list(reporter.progress(images.describe(), "describing images", len(images)))
+    suspects = find_candidates(np.stack(blocks), reporter) if blocks else []
+    if len(images) > ALL_PAIRS:
+        if len(images) <= VOTED:
+            suspects = _with_parts(images, images.coarse_keypoints, MANY, suspects, reporter)
+        tried = _worth_a_look(images, suspects, reporter)
     else:
-        tried = suspects = _with_parts(pictures, pictures.view, FEW, suspects, reporter)
-    links = _best(_verified(pictures, tried, reporter))
+        tried = suspects = _with_parts(images, images.keypoints, FEW, suspects, reporter)
+    links = _best(_verified(images, tried, reporter))
     copies = [one for one in links if is_duplicate(one.seen)]
-    joined, refused = join_coherent(copies, _Contradiction(pictures))
-    alike = _on_subject(pictures, [one for one in links if not is_duplicate(one.seen)])
-    found = Found(suspects, copies, alike, joined, refused)
-    grouping = assemble(dataset.samples, pictures, found, join_similar=similar)
+    joined, refused = merge_consistent_groups(copies, _Contradiction(images))
+    alike = _on_subject(images, [one for one in links if not is_duplicate(one.seen)])
+    found = SearchResult(suspects, copies, alike, joined, refused)
+    grouping = build_grouping(dataset.samples, images, found, join_similar=similar)
     for note in grouping.notes:
-        reporter.say(note)
+        reporter.info(note)
     return grouping
 
 
 def _with_parts(
-    pictures: Distinct,
-    made_ready: Callable[[int], View],
-    vote: Vote,
+    images: DistinctImages,
+    made_ready: Callable[[int], Keypoints],
+    vote: VotingParams,
     suspects: list[Candidate],
     reporter: Reporter,
 ) -> list[Candidate]:
     """Add the pairs that share a part."""
-    if len(pictures) < 2:
+    if len(images) < 2:
         return suspects
 
-    def features(index: int) -> View:
-        return NOTHING if pictures.id(index) in pictures.unread else inside(made_ready(index))
+    def features(index: int) -> Keypoints:
+        return NOTHING if images.id(index) in images.unread else inside(made_ready(index))
 
-    def views(indices: range) -> Iterator[View]:
-        made = ordered_map(features, indices, pictures.workers)
-        return iter(reporter.track(made, "looking for features", len(indices)))
+    def views(indices: range) -> Iterator[Keypoints]:
+        made = ordered_map(features, indices, images.workers)
+        return iter(reporter.progress(made, "looking for features", len(indices)))
 
-    found = partners(views(range(len(pictures))), views(sampled(len(pictures))), vote)
+    found = match_by_votes(views(range(len(images))), views(sampled(len(images))), vote)
     known = {(one.a, one.b, one.kind) for one in suspects}
     return sorted([*suspects, *(Candidate(*one, 0.0) for one in found if one not in known)])
 
 
-def _worth_a_look(pictures: Distinct, suspects: list[Candidate], reporter: Reporter) -> list[Candidate]:
+def _worth_a_look(images: DistinctImages, suspects: list[Candidate], reporter: Reporter) -> list[Candidate]:
     """Keep the candidates in which a quick try finds a transform; saves most of the time in a large set.
 
     Pairs are taken in an order that keeps neighbours together (reverse Cuthill-McKee), so that a
-    picture is seldom made ready twice.
+    image is seldom made ready twice.
     """
-    n, pairs = len(pictures), np.array([(one.a, one.b) for one in suspects], np.int64).reshape(-1, 2)
+    n, pairs = len(images), np.array([(one.a, one.b) for one in suspects], np.int64).reshape(-1, 2)
     graph = coo_array((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), shape=(n, n)).tocsr()
     place = np.empty(n, np.int64)
     place[reverse_cuthill_mckee((graph + graph.T).tocsr(), symmetric_mode=True)] = np.arange(n)
@@ -105,38 +105,38 @@ def _worth_a_look(pictures: Distinct, suspects: list[Candidate], reporter: Repor
     ordered = [suspects[index] for index in near]
 
     def quick(one: Candidate) -> bool:
-        return may_agree(pictures.glance(one.a), pictures.glance(one.b), one.kind)
+        return quick_match(images.coarse_keypoints(one.a), images.coarse_keypoints(one.b), one.kind)
 
-    results = ordered_map(quick, ordered, pictures.workers)
-    tries = reporter.track(results, "trying candidates", len(ordered))
+    results = ordered_map(quick, ordered, images.workers)
+    tries = reporter.progress(results, "trying candidates", len(ordered))
     return sorted(one for one, good in zip(ordered, tries, strict=True) if good)
 
 
-def _verified(pictures: Distinct, suspects: list[Candidate], reporter: Reporter) -> Iterator[Link]:
-    def look(one: Candidate) -> Evidence | None:
-        return align(pictures.view(one.a), pictures.view(one.b), one.kind)
+def _verified(images: DistinctImages, suspects: list[Candidate], reporter: Reporter) -> Iterator[Link]:
+    def look(one: Candidate) -> AlignmentResult | None:
+        return align(images.keypoints(one.a), images.keypoints(one.b), one.kind)
 
-    results = ordered_map(look, suspects, pictures.workers)
+    results = ordered_map(look, suspects, images.workers)
     for one, seen in zip(
-        suspects, reporter.track(results, "aligning candidates", len(suspects)), strict=True
+        suspects, reporter.progress(results, "aligning candidates", len(suspects)), strict=True
     ):
         if seen is not None and is_similar(seen):
             yield Link(one.a, one.b, seen)
 
 
-def _on_subject(pictures: Distinct, links: list[Link]) -> list[Link]:
+def _on_subject(images: DistinctImages, links: list[Link]) -> list[Link]:
     """Keep partial alignments that rest on the subject, not on the letters and frames around it."""
 
     def rests(one: Link) -> bool:
-        a, b = inside(pictures.view(one.a)), inside(pictures.view(one.b))
+        a, b = inside(images.keypoints(one.a)), inside(images.keypoints(one.b))
         seen = align(a, b, one.seen.kind)
-        return seen is not None and is_similar(seen) and is_widespread(seen)
+        return seen is not None and is_similar(seen) and inliers_cover_image(seen)
 
-    return [one for one, kept in zip(links, ordered_map(rests, links, pictures.workers), strict=True) if kept]
+    return [one for one, kept in zip(links, ordered_map(rests, links, images.workers), strict=True) if kept]
 
 
 def _best(links: Iterable[Link]) -> list[Link]:
-    """Return one link per pair of pictures, copies before others, most inliers first; sorted."""
+    """Return one link per pair of images, copies before others, most inliers first; sorted."""
     kept: dict[tuple[int, int], Link] = {}
     for one in links:
         rank = (is_duplicate(one.seen), one.seen.inliers)
@@ -149,16 +149,18 @@ def _best(links: Iterable[Link]) -> list[Link]:
 class _Contradiction:
     """Tells whether two far ends of a chain clearly differ: neither the chain nor a fresh try aligns them."""
 
-    def __init__(self, pictures: Distinct) -> None:
-        self._pictures = pictures
+    def __init__(self, images: DistinctImages) -> None:
+        self._images = images
 
     def __call__(self, i: int, j: int, matrix: Matrix, inverted: bool) -> bool:
-        agrees = lies_on(self._pictures.view(i), self._pictures.view(j), matrix, inverted=inverted)
+        agrees = agrees_under_transform(
+            self._images.keypoints(i), self._images.keypoints(j), matrix, inverted=inverted
+        )
         return agrees is False and not self._proven(i, j)
 
     def _proven(self, i: int, j: int) -> bool:
         for kind in range(4):
-            seen = align(self._pictures.view(i), self._pictures.view(j), kind)
+            seen = align(self._images.keypoints(i), self._images.keypoints(j), kind)
             if seen is not None and is_duplicate(seen):
                 return True
         return False

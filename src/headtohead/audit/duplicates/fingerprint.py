@@ -1,10 +1,10 @@
-"""A picture's coarse shape as a few numbers that turn and mirror by changing signs.
+"""An image's coarse shape as a few numbers that turn and mirror by changing signs.
 
 The low frequencies of the cosine transform of a small version are what perceptual hashes keep
 (Zauner, 2010, "Implementation and Benchmarking of Perceptual Image Hash Functions"). Here they stay
-numbers: their signs are the hash, their cosine ranks candidates. A mirrored picture has the same
+numbers: their signs are the hash, their cosine ranks candidates. A mirrored image has the same
 coefficients with the odd columns negated, a transposed one the transposed matrix, an inverted one
-the negated matrix; so all 16 turns of a picture cost nothing.
+the negated matrix; so all 16 turns of an image cost nothing.
 """
 
 from __future__ import annotations
@@ -22,34 +22,34 @@ from headtohead.preprocess.foreground import foreground_box
 __all__ = [
     "FINE",
     "ORDER",
+    "ORIENTATIONS",
     "OUTLINES",
-    "TURNS",
     "VIEWS",
     "coarse",
-    "describe",
     "fine",
+    "fingerprint",
     "flat",
-    "is_mirrored",
+    "is_flipped",
     "kind_of",
+    "rotate_coefficients",
+    "rotate_pixels",
     "to_grey",
-    "turn_coefficients",
-    "turn_pixels",
 ]
 
 ORDER = 8
 """Side of the block of coefficients by which candidates are found."""
 
 FINE = 16
-"""Side of the block that is kept: what lies beyond `ORDER` weeds out pictures that are alike at large only."""
+"""Side of the block that is kept: what lies beyond `ORDER` weeds out images that are alike at large only."""
 
-TURNS = 16
+ORIENTATIONS = 16
 """Identity, three flips, their transposes, and all of these inverted."""
 
 VIEWS = 3
-"""The whole picture, the foreground box, and the outlines in that box (blind to contrast)."""
+"""The whole image, the foreground box, and the outlines in that box (blind to contrast)."""
 
 OUTLINES = 2
-"""The view that shows outlines; inverting a picture leaves them as they are."""
+"""The view that shows outlines; inverting an image leaves them as they are."""
 
 _SIDE = 64
 Grey = npt.NDArray[np.uint8]
@@ -57,7 +57,7 @@ Floats = npt.NDArray[np.float32]
 
 
 def to_grey(image: Image) -> Grey:
-    """Return the picture as 8-bit grey (H, W), windowed as the recipes do."""
+    """Return the image as 8-bit grey (H, W), windowed as the recipes do."""
     return steps.grey(steps.to_unit(image.pixels, image.window)[0])
 
 
@@ -79,17 +79,17 @@ def _coefficients(small: Floats) -> Floats:
     return np.asarray(block / size if size > 1.0 else np.zeros_like(block), np.float32)
 
 
-def describe(image: Image, grey: Grey) -> npt.NDArray[np.float16]:
+def fingerprint(image: Image, grey: Grey) -> npt.NDArray[np.float16]:
     """Return the low-frequency coefficients of each view, (VIEWS, FINE, FINE), 1.5 kB.
 
-    A picture without contrast gives zeros, which resemble nothing.
+    An image without contrast gives zeros, which resemble nothing.
 
     Args:
         image: as read.
         grey: the same as 8-bit grey.
     """
     box, _ = foreground_box(image.pixels, image.window)
-    part = box.cut(grey) if box.area > 0 else grey
+    part = box.crop(grey) if box.area > 0 else grey
     small = _small(np.ascontiguousarray(part))
     views = [_coefficients(one) for one in (_small(grey), small, _outlines(small))]
     return np.clip(np.stack(views), -6e4, 6e4).astype(np.float16)
@@ -112,8 +112,8 @@ def fine(blocks: npt.NDArray[Any]) -> Floats:
     return _unit(blocks[..., beyond].astype(np.float32))
 
 
-def turn_coefficients(blocks: npt.NDArray[Any], turn: int) -> Floats:
-    """Return the coefficients (..., k, k) of the turned pictures; see `turn_pixels`."""
+def rotate_coefficients(blocks: npt.NDArray[Any], turn: int) -> Floats:
+    """Return the coefficients (..., k, k) of the turned images; see `rotate_pixels`."""
     alternating = (-1.0) ** np.arange(blocks.shape[-1], dtype=np.float32)
     out = np.swapaxes(blocks, -1, -2) if turn & 4 else blocks
     factor = np.full(blocks.shape[-2:], -1.0 if turn & 8 else 1.0, np.float32)
@@ -122,8 +122,8 @@ def turn_coefficients(blocks: npt.NDArray[Any], turn: int) -> Floats:
     return np.asarray(out * factor, np.float32)
 
 
-def turn_pixels(grey: npt.NDArray[Any], turn: int) -> npt.NDArray[Any]:
-    """Return a grey picture turned: bit 4 transposes, then 2 mirrors, 1 flips, 8 inverts.
+def rotate_pixels(grey: npt.NDArray[Any], turn: int) -> npt.NDArray[Any]:
+    """Return a grey image turned: bit 4 transposes, then 2 mirrors, 1 flips, 8 inverts.
 
     >>> import numpy as np
     >>> turn_pixels(np.array([[0, 1], [2, 3]], np.uint8), 2).tolist()
@@ -135,18 +135,18 @@ def turn_pixels(grey: npt.NDArray[Any], turn: int) -> npt.NDArray[Any]:
     return np.ascontiguousarray(255 - out if turn & 8 else out)
 
 
-def is_mirrored(turn: int) -> bool:
+def is_flipped(turn: int) -> bool:
     """Tell whether a turn reverses left and right (it is no mere rotation)."""
     return (turn & 7).bit_count() % 2 == 1
 
 
 def kind_of(turn: int) -> int:
-    """Return the position in `view.KINDS` of what features do not follow: mirrored 1, inverted 2.
+    """Return the position in `keypoints.KINDS` of what features do not follow: mirrored 1, inverted 2.
 
     >>> [kind_of(turn) for turn in (0, 1, 3, 4, 6, 8, 9)]
     [0, 1, 0, 1, 0, 2, 3]
     """
-    return 2 * (turn >> 3) + int(is_mirrored(turn))
+    return 2 * (turn >> 3) + int(is_flipped(turn))
 
 
 def flat(blocks: Floats) -> Floats:

@@ -1,10 +1,10 @@
 """Candidates that share a part: a crop's coarse shape is another, but its local features are the same.
 
-Each picture's features vote, through hash tables over the signs of their descriptors, for the
-pictures that hold nearly the same feature (the voting of Lowe, 2004, section 7.1, with hashes for
+Each image's features vote, through hash tables over the signs of their descriptors, for the
+images that hold nearly the same feature (the voting of Lowe, 2004, section 7.1, with hashes for
 his trees); then all features of the two are matched, and must lie as one transform lays them. The work grows
-with the number of features, not with the number of pairs of pictures, and of each feature 48 bytes
-are kept. By chance pictures fit the more often the more there are: see `search.VOTED`.
+with the number of features, not with the number of pairs of images, and of each feature 48 bytes
+are kept. By chance images fit the more often the more there are: see `search.VOTED`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.audit.duplicates.keypoints import View, chosen, turned
+from headtohead.audit.duplicates.keypoints import Keypoints, chosen, rotated
 
-__all__ = ["FEW", "MANY", "Vote", "partners", "sampled"]
+__all__ = ["FEW", "MANY", "VotingParams", "match_by_votes", "sampled"]
 
 Ints = npt.NDArray[np.int64]
 Short = npt.NDArray[np.int32]
@@ -34,16 +34,16 @@ WITHIN = 8
 """At most this many of one bucket are looked at for each feature."""
 
 MOST_DIFFERENT = 26
-"""Signs (of 128) in which the same feature of two pictures may differ; about 64 differ by chance."""
+"""Signs (of 128) in which the same feature of two images may differ; about 64 differ by chance."""
 
 MATCHED = 32
-"""The same, once it is known which picture is asked about."""
+"""The same, once it is known which image is asked about."""
 
 KINDS = (0, 1)
 """As they are, and mirrored."""
 
 SHORT_LIST = 6
-"""For each picture and kind, so many of those with most votes are tried for a transform."""
+"""For each image and kind, so many of those with most votes are tried for a transform."""
 
 _PIXELS = 3.0
 _SAMPLED = 400
@@ -51,14 +51,14 @@ _BLOCK = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
-class Vote:
-    """How pictures vote.
+class VotingParams:
+    """How images vote.
 
     Attributes:
-        features: of each picture that vote, the strongest.
-        least: votes that bring a picture onto the short list.
+        features: of each image that vote, the strongest.
+        least: votes that bring an image onto the short list.
         fit: how many matched features must follow one similarity transform.
-        most: partners of each picture and kind.
+        most: partners of each image and kind.
     """
 
     features: int
@@ -67,28 +67,28 @@ class Vote:
     most: int
 
 
-FEW = Vote(features=160, least=5, fit=6, most=5)
-"""For sets in which every picture is made ready in full."""
+FEW = VotingParams(features=160, least=5, fit=6, most=5)
+"""For sets in which every image is made ready in full."""
 
-MANY = Vote(features=64, least=5, fit=8, most=2)
+MANY = VotingParams(features=64, least=5, fit=8, most=2)
 """For large sets, on what a glance shows."""
 
 
 @dataclass(frozen=True, slots=True)
-class Voters:
+class KeypointIndex:
     """Features that vote: signs of their descriptors, 128 bits as (f, 2), and positions (f, 2)."""
 
     signs: Bits
     points: Points
 
 
-def partners(
-    views: Iterable[View], sample: Iterable[View], vote: Vote, seed: int = 0
+def match_by_votes(
+    views: Iterable[Keypoints], sample: Iterable[Keypoints], vote: VotingParams, seed: int = 0
 ) -> list[tuple[int, int, int]]:
     """Return pairs that share features, as (a, b, kind), a < b, sorted.
 
     Args:
-        views: of all pictures, in their order; one is held at a time.
+        views: of all images, in their order; one is held at a time.
         sample: of some of them: the signs of a descriptor are taken about their median.
         vote: how many features vote, and for how many.
         seed: of the choice of signs; the result hardly depends on it.
@@ -109,30 +109,32 @@ def partners(
 
 
 def sampled(n: int) -> range:
-    """Return which of n pictures tell the median of the descriptors."""
+    """Return which of n images tell the median of the descriptors."""
     return range(0, n, max(1, n // _SAMPLED))
 
 
-def _voters(view: View, vote: Vote) -> View:
+def _voters(view: Keypoints, vote: VotingParams) -> Keypoints:
     """Return the view with its strongest features alone: a copy has mostly the same."""
     strongest = np.argsort(-view.strength, kind="stable")[: vote.features]
     return chosen(view, np.sort(strongest))
 
 
 def _gathered(
-    views: Iterable[View], vote: Vote, middle: npt.NDArray[np.float64]
-) -> tuple[Voters, Voters, Ints]:
-    """Return all voting features, the same mirrored, and where each picture's begin."""
-    sides: tuple[list[Voters], list[Voters]] = ([], [])
+    views: Iterable[Keypoints], vote: VotingParams, middle: npt.NDArray[np.float64]
+) -> tuple[KeypointIndex, KeypointIndex, Ints]:
+    """Return all voting features, the same mirrored, and where each image's begin."""
+    sides: tuple[list[KeypointIndex], list[KeypointIndex]] = ([], [])
     ends = [0]
     for view in views:
         voting = _voters(view, vote)
         for side, kind in zip(sides, KINDS, strict=True):
-            seen = turned(voting, kind)
-            side.append(Voters(_packed(seen.descriptors > middle), seen.points))
+            seen = rotated(voting, kind)
+            side.append(KeypointIndex(_packed(seen.descriptors > middle), seen.points))
         ends.append(ends[-1] + len(voting.points))
     plain, mirrored = (
-        Voters(np.concatenate([one.signs for one in side]), np.concatenate([one.points for one in side]))
+        KeypointIndex(
+            np.concatenate([one.signs for one in side]), np.concatenate([one.points for one in side])
+        )
         for side in sides
     )
     return plain, mirrored, np.array(ends, np.int64)
@@ -171,9 +173,9 @@ class _Table:
 
 
 def _elections(
-    tables: Sequence[_Table], held: Voters, asked: Voters, starts: Ints, vote: Vote
+    tables: Sequence[_Table], held: KeypointIndex, asked: KeypointIndex, starts: Ints, vote: VotingParams
 ) -> Iterator[list[tuple[int, int]]]:
-    """Yield (picture, partner) pairs, a bounded number of voting features at a time."""
+    """Yield (image, partner) pairs, a bounded number of voting features at a time."""
     n, first = len(starts) - 1, 0
     owner = np.repeat(np.arange(n), np.diff(starts))
     match = _Match(asked, held, starts, vote.fit)
@@ -186,7 +188,7 @@ def _elections(
 
 
 def _met(tables: Sequence[_Table], held: Bits, asked: Bits) -> tuple[Ints, Ints]:
-    """Return which features nearly equal which: positions in `asked` and in `held`, each pair once."""
+    """Return which features nearly equal which: positions in `asked` and in `lock`, each pair once."""
     codes = [np.zeros(0, np.int64)]
     for table in tables:
         giver, taker = table.meet(asked)
@@ -198,13 +200,13 @@ def _met(tables: Sequence[_Table], held: Bits, asked: Bits) -> tuple[Ints, Ints]
 
 
 class _Match:
-    """How many features of two pictures match one another and follow one similarity transform."""
+    """How many features of two images match one another and follow one similarity transform."""
 
-    def __init__(self, asked: Voters, held: Voters, starts: Ints, least: int) -> None:
+    def __init__(self, asked: KeypointIndex, held: KeypointIndex, starts: Ints, least: int) -> None:
         self._asked, self._held, self._starts, self._least = asked, held, starts, least
 
     def __call__(self, a: int, b: int) -> int:
-        """Return the number for picture a of those that ask and b of those that are held."""
+        """Return the number for image a of those that ask and b of those that are held."""
         one = slice(self._starts[a], self._starts[a + 1])
         two = slice(self._starts[b], self._starts[b + 1])
         apart = np.bitwise_count(self._asked.signs[one, None] ^ self._held.signs[None, two]).sum(axis=2)
@@ -219,11 +221,11 @@ class _Match:
         return 0 if matrix is None else int(chosen.sum())
 
 
-def _elected(a: Ints, b: Ints, n: int, match: _Match, vote: Vote) -> list[tuple[int, int]]:
-    """Return (picture, partner) for the partners whose features lie as one transform lays them.
+def _elected(a: Ints, b: Ints, n: int, match: _Match, vote: VotingParams) -> list[tuple[int, int]]:
+    """Return (image, partner) for the partners whose features lie as one transform lays them.
 
     Args:
-        a, b: of each pair of features that nearly equal each other, whose they are, of n pictures.
+        a, b: of each pair of features that nearly equal each other, whose they are, of n images.
     """
     pairs, votes = np.unique((a * n + b)[a != b], return_counts=True)
     pairs, votes = pairs[votes >= vote.least], votes[votes >= vote.least]

@@ -1,4 +1,4 @@
-"""A picture made ready for alignment: grey, small, with local features that follow every turn."""
+"""An image made ready for alignment: grey, small, with local features that follow every turn."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.audit.duplicates.fingerprint import turn_pixels
+from headtohead.audit.duplicates.fingerprint import rotate_pixels
 from headtohead.preprocess.foreground import foreground_mask
 
 __all__ = [
     "KINDS",
     "NOTHING",
-    "View",
+    "Keypoints",
     "chosen",
-    "glance",
+    "coarse_keypoints",
+    "find_keypoints",
     "inside",
-    "look",
+    "rotated",
     "stretched",
-    "turned",
     "without_impulses",
 ]
 
@@ -34,19 +34,19 @@ _SIDE = 256
 _FEATURES = 500
 _QUANTUM = 512
 _FAINT, _FAINT_TO = 100, 180
-"""A picture whose grey values span less than the first is stretched to the second."""
+"""An image whose grey values span less than the first is stretched to the second."""
 
 _STRUCK = 40
 _STRUCK_SHARE = 1 / 500
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """A picture made ready for alignment.
+class Keypoints:
+    """An image made ready for alignment.
 
     Attributes:
         grey: uint8, longer side 256 pixels (128 for a glance).
-        scale: pixels of `grey` per pixel of the picture.
+        scale: pixels of `grey` per pixel of the image.
         points: (k, 2) feature positions (column, row) in `grey`.
         descriptors: (k, 128) root-SIFT (Arandjelović and Zisserman, 2012) times 512, so that a
             number takes one byte: a view of 500 features is about 130 kB.
@@ -60,17 +60,17 @@ class View:
     strength: Floats
 
 
-def _nothing(grey: Grey, scale: float) -> View:
+def _nothing(grey: Grey, scale: float) -> Keypoints:
     none = np.zeros((0, 2), np.float32)
-    return View(grey, scale, none, np.zeros((0, 128), np.uint8), none[:, 0])
+    return Keypoints(grey, scale, none, np.zeros((0, 128), np.uint8), none[:, 0])
 
 
 NOTHING = _nothing(np.zeros((8, 8), np.uint8), 1.0)
-"""A picture without features."""
+"""An image without features."""
 
 
-def look(grey: Grey, side: int = _SIDE, features: int = _FEATURES) -> View:
-    """Make a picture ready for alignment.
+def find_keypoints(grey: Grey, side: int = _SIDE, features: int = _FEATURES) -> Keypoints:
+    """Make an image ready for alignment.
 
     Args:
         grey: uint8 (H, W).
@@ -89,11 +89,13 @@ def look(grey: Grey, side: int = _SIDE, features: int = _FEATURES) -> View:
     root = np.sqrt(rows / np.maximum(rows.sum(axis=1, keepdims=True), 1e-6))
     points = np.array([key.pt for key in keys], np.float32)
     strength = np.array([key.response for key in keys], np.float32)
-    return View(small, scale, points, np.minimum(np.rint(root * _QUANTUM), 255).astype(np.uint8), strength)
+    return Keypoints(
+        small, scale, points, np.minimum(np.rint(root * _QUANTUM), 255).astype(np.uint8), strength
+    )
 
 
 def without_impulses(grey: Grey) -> Grey:
-    """Return the picture without salt-and-pepper noise, or as it is where there is none.
+    """Return the image without salt-and-pepper noise, or as it is where there is none.
 
     Black and white pixels that stand far from the median of their neighbours take that median (the
     switching median filter), but only where more than one pixel in 500 is such a black one and as
@@ -112,7 +114,7 @@ def without_impulses(grey: Grey) -> Grey:
 
 
 def stretched(grey: Grey) -> Grey:
-    """Return the picture with more contrast where it has so little that features would go unseen.
+    """Return the image with more contrast where it has so little that features would go unseen.
 
     Args:
         grey: uint8 (H, W).
@@ -123,20 +125,20 @@ def stretched(grey: Grey) -> Grey:
     return np.asarray(np.clip((grey - low) * (_FAINT_TO / (high - low)), 0, 255), np.uint8)
 
 
-def glance(grey: Grey) -> View:
-    """Make a picture ready for a quick try, in a quarter of the time and memory of `look`."""
-    return look(grey, _SIDE // 2, _FEATURES // 3)
+def coarse_keypoints(grey: Grey) -> Keypoints:
+    """Make an image ready for a quick try, in a quarter of the time and memory of `run`."""
+    return find_keypoints(grey, _SIDE // 2, _FEATURES // 3)
 
 
-def turned(view: View, kind: int) -> View:
-    """Return the view of the mirrored or inverted picture without looking for features again.
+def rotated(view: Keypoints, kind: int) -> Keypoints:
+    """Return the view of the mirrored or inverted image without looking for features again.
 
     A descriptor holds 4 x 4 histograms of 8 directions in a frame that follows the feature's own
     direction. Mirroring reverses the rows and the sense of the directions; inverting turns the
     frame by half a turn, which reverses rows and columns.
 
     Args:
-        view: of the picture as it is.
+        view: of the image as it is.
         kind: position in `KINDS`.
     """
     if kind == 0:
@@ -149,13 +151,13 @@ def turned(view: View, kind: int) -> View:
     if kind & 2:
         order = order[::-1, ::-1]
     descriptors = view.descriptors[:, order.ravel()]
-    return replace(view, grey=turn_pixels(view.grey, KINDS[kind]), points=points, descriptors=descriptors)
+    return replace(view, grey=rotate_pixels(view.grey, KINDS[kind]), points=points, descriptors=descriptors)
 
 
-def inside(view: View) -> View:
+def inside(view: Keypoints) -> Keypoints:
     """Return the view with those features alone that lie on the subject.
 
-    Letters, rulers and menus are the same in every picture of one machine; two pictures that agree
+    Letters, rulers and menus are the same in every image of one machine; two images that agree
     in nothing else are not of one patient.
     """
     mask = foreground_mask(view.grey)
@@ -163,7 +165,7 @@ def inside(view: View) -> View:
     return chosen(view, np.flatnonzero(mask[row, column]))
 
 
-def chosen(view: View, kept: npt.NDArray[np.int64]) -> View:
+def chosen(view: Keypoints, kept: npt.NDArray[np.int64]) -> Keypoints:
     """Return the view with the features at these positions alone."""
     return replace(
         view, points=view.points[kept], descriptors=view.descriptors[kept], strength=view.strength[kept]

@@ -1,9 +1,9 @@
 """Near neighbours among very many fingerprints, by hash tables of their signs.
 
-Two pictures that are nearly alike agree in nearly all signs, so in at least one of a few dozen
+Two images that are nearly alike agree in nearly all signs, so in at least one of a few dozen
 small random choices of signs they agree in all. Coefficients are centred on the mean of the set
-first: pictures of one kind (heads, chests) share the signs of their mean, and signs that all share
-tell nothing. Each table takes as many signs as keep its buckets small, whatever the pictures.
+first: images of one kind (heads, chests) share the signs of their mean, and signs that all share
+tell nothing. Each table takes as many signs as keep its buckets small, whatever the images.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.audit.duplicates.fingerprint import ORDER, TURNS, flat, kind_of, turn_coefficients
+from headtohead.audit.duplicates.fingerprint import ORDER, ORIENTATIONS, flat, kind_of, rotate_coefficients
 from headtohead.core.progress import QUIET, Reporter
 
-__all__ = ["Neighbours", "neighbours"]
+__all__ = ["Neighbours", "approximate_neighbours"]
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 Bits = npt.NDArray[np.uint64]
 Neighbours = tuple[Ints, Ints, Ints, Floats]
-"""Picture, neighbour, kind of turn, cosine."""
+"""Image, neighbour, kind of turn, cosine."""
 
 N_TABLES = 24
 N_SIGNS = ORDER * ORDER - 1
@@ -30,26 +30,28 @@ KEY_BITS = (14, 22)
 """Fewest and most signs per table."""
 
 BUCKET = 2.0
-"""Keys grow longer until a picture meets no more than this many others in a bucket, on average."""
+"""Keys grow longer until an image meets no more than this many others in a bucket, on average."""
 
 WITHIN = 16
-"""At most this many of one bucket are looked at for each picture."""
+"""At most this many of one bucket are looked at for each image."""
 
 MOST_DIFFERENT = 14
 """Signs (of 63) in which a candidate may differ; about 31 differ by chance."""
 
 SEARCHED = (0, 1)
-"""Views that are searched: whole picture and foreground; outlines resemble each other too much."""
+"""Views that are searched: whole image and foreground; outlines resemble each other too much."""
 
 _CHUNK = 1 << 22
 
 
-def neighbours(blocks: Floats, k: int, least: float, seed: int = 0, reporter: Reporter = QUIET) -> Neighbours:
-    """Return for each picture up to k others that are at least `least` alike, over all turns.
+def approximate_neighbours(
+    blocks: Floats, k: int, least: float, seed: int = 0, reporter: Reporter = QUIET
+) -> Neighbours:
+    """Return for each image up to k others that are at least `least` alike, over all turns.
 
     Args:
         blocks: (n, VIEWS, ORDER, ORDER) unit-length coefficients; zeros resemble nothing.
-        k: how many to keep per picture.
+        k: how many to keep per image.
         least: cosine.
         seed: of the choice of signs; the result hardly depends on it.
         reporter: hears how far the work is.
@@ -66,8 +68,8 @@ def neighbours(blocks: Floats, k: int, least: float, seed: int = 0, reporter: Re
         signs = rows > mean
         built = [_table(signs, choice) for choice in choices]
         packed = _pack(signs)
-        for turn in reporter.track(range(TURNS), "looking for candidates", TURNS):
-            turned = flat(turn_coefficients(blocks[used, view], turn))
+        for turn in reporter.progress(range(ORIENTATIONS), "looking for candidates", ORIENTATIONS):
+            turned = flat(rotate_coefficients(blocks[used, view], turn))
             turned_signs = turned > mean
             turned_packed = _pack(turned_signs)
             for table in built:
@@ -95,7 +97,7 @@ def _pack(signs: npt.NDArray[np.bool_]) -> Bits:
 
 
 class _Table:
-    """Pictures by the value of a few of their signs."""
+    """Images by the value of a few of their signs."""
 
     def __init__(self, signs: npt.NDArray[np.bool_], choice: Ints) -> None:
         self._choice = choice
@@ -113,11 +115,11 @@ class _Table:
 
     @property
     def meetings(self) -> float:
-        """How many others a picture meets in its bucket, on average."""
+        """How many others an image meets in its bucket, on average."""
         return float((self._count.astype(np.float64) ** 2).sum() / self._count.sum()) - 1.0
 
     def meet(self, signs: npt.NDArray[np.bool_]) -> Iterator[tuple[Ints, Ints]]:
-        """Yield (pictures in the table, pictures given) that share a bucket, in bounded pieces."""
+        """Yield (images in the table, images given) that share a bucket, in bounded pieces."""
         keys = self._keys(signs)
         sizes = np.minimum(self._count[keys], WITHIN)
         ends = np.cumsum(sizes)
@@ -164,7 +166,7 @@ class _Pool:
             self._size = len(self._parts[0][0])
 
     def best(self, k: int) -> Neighbours:
-        """Return the k most alike of each picture, each neighbour and kind once."""
+        """Return the k most alike of each image, each neighbour and kind once."""
         if not self._parts:
             none = np.zeros(0, np.int64)
             return none, none, none, np.zeros(0, np.float32)

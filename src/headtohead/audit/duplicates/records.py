@@ -8,7 +8,7 @@ from typing import Literal
 
 _FIGURES = ("inliers", "matches", "residual", "ncc", "detail", "overlap", "zoom", "turn", "inverted")
 
-__all__ = ["Chain", "DuplicatePair", "Grouping", "Kind"]
+__all__ = ["DuplicatePair", "Grouping", "Kind", "RejectedLinkRecord"]
 
 Kind = Literal["exact", "near", "mirrored", "similar"]
 
@@ -24,12 +24,12 @@ class DuplicatePair:
         inliers: local features that agree on one similarity transform; None for exact pairs.
         matches: local features that were matched at all.
         residual: median distance of the inliers from where the transform puts them, in pixels of a
-            picture whose longer side is 256.
+            image whose longer side is 256.
         ncc: normalised cross-correlation over the overlap after alignment, -1 to 1.
         detail: lower quartile of the same correlation in small windows that hold texture. Two
             slices of one head agree at large and differ here.
-        overlap: share of the smaller picture that lies on the other, 0 to 1.
-        zoom: how much larger `b` shows the scene than `a`, in the pictures' own pixels.
+        overlap: share of the smaller image that lies on the other, 0 to 1.
+        zoom: how much larger `b` shows the scene than `a`, in the images' own pixels.
         turn: angle in degrees, -180 to 180, by which `b` is turned against `a`.
         inverted: dark and bright are exchanged.
     """
@@ -54,7 +54,7 @@ class DuplicatePair:
 
 
 @dataclass(frozen=True, slots=True)
-class Chain:
+class RejectedLinkRecord:
     """A link that was not followed, because the groups at its ends do not hold together.
 
     Attributes:
@@ -79,13 +79,13 @@ class Grouping:
         similar: pairs that are possibly one patient, sorted; joined only where that was asked for.
         chains: links that were seen and not followed.
         notes: decisions and limits, one sentence each.
-        counts: numbers of the search ("pictures", "distinct", "candidates", "verified", …).
+        counts: numbers of the search ("images", "distinct", "candidates", "verified", …).
     """
 
     groups: Mapping[str, str]
     pairs: tuple[DuplicatePair, ...]
     similar: tuple[DuplicatePair, ...]
-    chains: tuple[Chain, ...]
+    chains: tuple[RejectedLinkRecord, ...]
     notes: tuple[str, ...]
     counts: Mapping[str, int]
 
@@ -101,5 +101,7 @@ class Grouping:
         Args:
             groups: sample id -> group name, one entry per sample.
         """
-        note = f"Groups were given by the reviewer: {len(set(groups.values()))} groups of {len(groups)} pictures."
+        note = (
+            f"Groups were given by the reviewer: {len(set(groups.values()))} groups of {len(groups)} images."
+        )
         return cls(dict(groups), (), (), (), (note,), {})

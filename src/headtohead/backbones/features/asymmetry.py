@@ -1,6 +1,6 @@
-"""How much a picture differs from its mirror image, as a network sees it.
+"""How much an image differs from its mirror image, as a network sees it.
 
-A head is all but symmetric; a mass on one side is not. The network looks at the picture and at its
+A head is all but symmetric; a mass on one side is not. The network looks at the image and at its
 mirror image, and the two maps are compared place by place: at their own grain, after a mean over
 3 x 3 neighbours, which forgives a midline that is a little off, and on a grid of 4 x 4 regions.
 """
@@ -13,21 +13,21 @@ from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d
 
 from headtohead.backbones.network import Backbone
 
-__all__ = ["differences", "paired"]
+__all__ = ["asymmetry_features", "bilateral_features"]
 
 REGIONS = 4
 
 
-def paired(network: Backbone, x: Tensor) -> Tensor:
-    """Return features (B, D) float32 of pictures (B, 3, S, S): those of both sides, and what differs.
+def bilateral_features(network: Backbone, x: Tensor) -> Tensor:
+    """Return features (B, D) float32 of images (B, 3, S, S): those of both sides, and what differs.
 
-    Mirrored pictures have the same features, up to rounding.
+    Mirrored images have the same features, up to rounding.
     """
-    (one, here), (two, there) = network.middle(x), network.middle(x.flip(-1))
-    return torch.cat([(one + two) / 2, differences(here, there)], dim=1)
+    (one, here), (two, there) = network.intermediate_features(x), network.intermediate_features(x.flip(-1))
+    return torch.cat([(one + two) / 2, asymmetry_features(here, there)], dim=1)
 
 
-def differences(here: Tensor, there: Tensor) -> Tensor:
+def asymmetry_features(here: Tensor, there: Tensor) -> Tensor:
     """Return (B, 6C), mean and maximum of |here - there| of maps (B, C, h, w) at three grains."""
     grains = (
         (here, there),

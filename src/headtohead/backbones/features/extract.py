@@ -1,4 +1,4 @@
-"""From pictures to one feature row each, computed once per distinct picture and kept on disk.
+"""From images to one feature row each, computed once per distinct image and kept on disk.
 
 The same row whatever else is computed beside it: batches always have the same shape (the last one
 is filled up), and the tests hold that a row does not depend on its place or its neighbours.
@@ -21,15 +21,22 @@ import numpy.typing as npt
 import torch
 from filelock import FileLock
 
-from headtohead.backbones.features.feature_cache import RowStore
-from headtohead.backbones.features.inference import BATCH, GPU_BATCH, MOST_WORKERS, Kind, cores, run_network
-from headtohead.backbones.features.input_transform import Aspect, fit_unit, normalise
+from headtohead.backbones.features.feature_cache import FeatureCache
+from headtohead.backbones.features.inference import (
+    BATCH,
+    GPU_BATCH,
+    MOST_WORKERS,
+    Kind,
+    cores,
+    forward_in_batches,
+)
+from headtohead.backbones.features.input_transform import Aspect, normalise, resize_to_input
 from headtohead.backbones.features.precision import (
     MAX_RELATIVE_ERROR,
     MIN_AGREEMENT,
-    Agreement,
     Precision,
-    agreement,
+    PrecisionCheck,
+    check_precision,
     dtype_of,
     fast_precision,
     pick_device,
@@ -37,28 +44,28 @@ from headtohead.backbones.features.precision import (
 from headtohead.backbones.load import load_backbone
 from headtohead.backbones.network import Backbone
 from headtohead.backbones.record import BackboneRecord
-from headtohead.backbones.weights.fetch import Weights, ensure
+from headtohead.backbones.weights.fetch import Weights, ensure_weights
 from headtohead.core.atomic_io import write_json
 from headtohead.core.errors import PrecisionError, UsageError
-from headtohead.core.formatting import percent
+from headtohead.core.formatting import format_percent
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Sample
 from headtohead.data.dataset import Dataset
 from headtohead.preprocess.recipe import Recipe
 
-__all__ = ["BATCH", "Change", "Features", "Kind", "extract", "row_key", "run_network"]
+__all__ = ["BATCH", "Features", "InputChange", "Kind", "extract", "forward_in_batches", "row_key"]
 
 Floats = npt.NDArray[np.float32]
 
 PIECE = 4  # batches per piece on disk, or two per core where that is more
-CHECKED = 8  # pictures on which a fast arithmetic is checked
+CHECKED = 8  # images on which a fast arithmetic is checked
 CHECK_BATCH = 4
 THREADS = 4
-ARITHMETIC = 1  # raised whenever `fit_to` or a pooling changes, so that old rows are not reused
+ARITHMETIC = 1  # raised whenever `to_network_input` or a pooling changes, so that old rows are not reused
 
 
-class Change(Protocol):
-    """What happens to a picture between its recipe and the network."""
+class InputChange(Protocol):
+    """What happens to an image between its recipe and the network."""
 
     @property
     def name(self) -> str:
@@ -75,7 +82,7 @@ class Features:
     Attributes:
         rows: (n, D) float32, one per sample, in the data set's order.
         how: device, precision with the figures of its check, weights (source, sha256, licence),
-            recipe, number of distinct pictures, seconds and pictures per second of this call.
+            recipe, number of distinct images, seconds and images per second of this call.
     """
 
     rows: Floats
@@ -94,26 +101,26 @@ def extract(
     batch: int | None = None,
     kind: Kind = "last",
     aspect: Aspect = "squash",
-    change: Change | None = None,
+    change: InputChange | None = None,
     reporter: Reporter = QUIET,
 ) -> Features:
     """Return one feature row per sample; rows already in `cache` are not computed again.
 
     Args:
         precision: "fp32", "bf16", "fp16", or "auto": the fastest that the device has, checked against
-            fp32 on a few pictures, and fp32 with a warning where the check fails.
+            fp32 on a few images, and fp32 with a warning where the check fails.
         device: "auto", "cpu", "cuda", "mps".
         cache: folder of cached rows; may be shared by runs and by processes.
         seed: of random weights (`scratch:`) only.
-        batch: pictures per pass; by default 8, or 32 on CUDA.
+        batch: images per pass; by default 8, or 32 on CUDA.
         kind: "last" pooled features, "layers" of several depths, "symmetry" those of both sides of a
-            picture and how the sides differ, "map" the flattened last map (its shape is in
+            image and how the sides differ, "map" the flattened last map (its shape is in
             `how["shape"]`).
-        change: what happens to each picture at the network's size, such as one draw of an augmentation.
+        change: what happens to each image at the network's size, such as one draw of an augmentation.
 
     Raises:
         PrecisionError: "bf16" or "fp16" was asked for and does not agree with fp32.
-        UnreadableError: a picture cannot be read; WeightsError: no weights.
+        UnreadableError: an image cannot be read; WeightsError: no weights.
     """
     if kind not in get_args(Kind):
         raise UsageError(f"kind is one of {get_args(Kind)}; got {kind!r}.")
@@ -122,20 +129,20 @@ def extract(
     began = time.monotonic()
     place = pick_device(device)
     size = batch or (GPU_BATCH if place.type == "cuda" else BATCH)
-    weights = ensure(record, seed=seed, reporter=reporter)
+    weights = ensure_weights(record, seed=seed, reporter=reporter)
     identity = _identity(record, weights, recipe, precision, place, kind, aspect, size)
     identity |= {} if change is None else {"change": change.name}
     folder = cache / f"{_slug(record.name)}-{_digest(identity)}"
     keys = [row_key(sample) for sample in dataset.samples]
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / ".lock"):
-        store = RowStore(folder, reporter)
+        store = FeatureCache(folder, reporter)
         missing = store.missing(keys)
         task = _Task(dataset, record, recipe, aspect, kind, change, place, size, seed, reporter)
         if missing or not (folder / "how.json").exists():
             _compute(task, dict(zip(keys, dataset.samples, strict=True)), missing, precision, store, identity)
         how = json.loads((folder / "how.json").read_text(encoding="utf-8"))
-    rows = store.take(keys)
+    rows = store.get(keys)
     seconds = time.monotonic() - began
     return Features(rows, how | _speed(len(set(keys)), len(missing), seconds))
 
@@ -158,7 +165,7 @@ class _Task:
     recipe: Recipe
     aspect: Aspect
     kind: Kind
-    change: Change | None
+    change: InputChange | None
     device: torch.device
     batch: int
     seed: int
@@ -169,7 +176,7 @@ class _Task:
 
     def prepare(self, sample: Sample) -> Floats:
         prepared = self.recipe.apply(self.dataset.read(sample)).pixels
-        unit = fit_unit(prepared, self.record, aspect=self.aspect)
+        unit = resize_to_input(prepared, self.record, aspect=self.aspect)
         return normalise(unit if self.change is None else self.change(sample, unit), self.record)
 
 
@@ -178,7 +185,7 @@ def _compute(
     samples: Mapping[str, Sample],
     missing: Sequence[str],
     precision: Precision,
-    store: RowStore,
+    store: FeatureCache,
     identity: Mapping[str, Any],
 ) -> None:
     note = store.folder / "how.json"
@@ -193,17 +200,17 @@ def _compute(
     pieces = [missing[start : start + step] for start in range(0, len(missing), step)]
     prepared = _ahead(task, [[samples[key] for key in piece] for piece in pieces])
     label = f"features of {task.record.name}"
-    for piece, inputs in zip(task.reporter.track(pieces, label, len(pieces)), prepared, strict=True):
-        rows = run_network(network, inputs, task.kind, task.batch).reshape(len(piece), -1)
+    for piece, inputs in zip(task.reporter.progress(pieces, label, len(pieces)), prepared, strict=True):
+        rows = forward_in_batches(network, inputs, task.kind, task.batch).reshape(len(piece), -1)
         store.add(dict(zip(piece, rows, strict=True)))
-    store.pack()
+    store.compact()
 
 
 def _row_shape(task: _Task, network: Backbone, sample: Sample) -> list[int]:
-    """Return the shape of one picture's row; only other kinds than "last" need a pass to know it."""
+    """Return the shape of one image's row; only other kinds than "last" need a pass to know it."""
     if task.kind == "last":
         return [network.n_features]
-    return list(run_network(network, task.prepare(sample)[None], task.kind, task.batch).shape[1:])
+    return list(forward_in_batches(network, task.prepare(sample)[None], task.kind, task.batch).shape[1:])
 
 
 def _ahead(task: _Task, pieces: Sequence[Sequence[Sample]]) -> Iterator[Floats]:
@@ -228,16 +235,16 @@ def _decide(task: _Task, samples: Sequence[Sample], precision: Precision) -> tup
             "precision_note": _why_fp32(precision, task.device),
         }
     inputs = np.stack([task.prepare(sample) for sample in samples])
-    reference = run_network(network, inputs, "last", CHECK_BATCH)
+    reference = forward_in_batches(network, inputs, "last", CHECK_BATCH)
     network = network.to(dtype=dtype_of(wanted))
-    check = agreement(reference, run_network(network, inputs, "last", CHECK_BATCH))
+    check = check_precision(reference, forward_in_batches(network, inputs, "last", CHECK_BATCH))
     told = {"check": check.model_dump()}
     if check.holds:
         return network, {"precision": wanted, "precision_note": f"{wanted} against fp32: {check}", **told}
     note = _too_far(task.record, wanted, check)
     if precision != "auto":
         raise PrecisionError(f"{note} Use precision 'fp32' or 'auto'.")
-    task.reporter.say(f"{note} Going on in fp32.")
+    task.reporter.info(f"{note} Going on in fp32.")
     return task.load("fp32"), {"precision": "fp32", "precision_note": note, **told}
 
 
@@ -245,10 +252,10 @@ def _why_fp32(asked: Precision, device: torch.device) -> str:
     return "asked for" if asked == "fp32" else f"{device.type} has no faster arithmetic that is worth it here"
 
 
-def _too_far(record: BackboneRecord, wanted: Precision, check: Agreement) -> str:
+def _too_far(record: BackboneRecord, wanted: Precision, check: PrecisionCheck) -> str:
     return (
         f"{record.name} in {wanted} does not agree with fp32 ({check}; allowed are a relative error of "
-        f"{MAX_RELATIVE_ERROR} and agreement of at least {percent(MIN_AGREEMENT)})."
+        f"{MAX_RELATIVE_ERROR} and agreement of at least {format_percent(MIN_AGREEMENT)})."
     )
 
 
@@ -256,7 +263,7 @@ def _identity(
     record: BackboneRecord, weights: Weights, recipe: Recipe, precision: Precision, device: torch.device,
     kind: Kind, aspect: Aspect, batch: int,
 ) -> dict[str, Any]:  # fmt: skip
-    """Return all that a row's digits depend on besides the picture."""
+    """Return all that a row's digits depend on besides the image."""
     return {
         "backbone": record.name,
         "architecture": record.architecture,
@@ -288,8 +295,8 @@ def _digest(identity: Mapping[str, Any]) -> str:
 
 def _speed(distinct: int, computed: int, seconds: float) -> dict[str, Any]:
     rate = round(computed / seconds, 2) if computed and seconds > 0 else None
-    counts = {"distinct_pictures": distinct, "computed": computed}
-    return counts | {"seconds": round(seconds, 3), "pictures_per_second": rate}
+    counts = {"distinct_images": distinct, "computed": computed}
+    return counts | {"seconds": round(seconds, 3), "images_per_second": rate}
 
 
 def _slug(name: str) -> str:

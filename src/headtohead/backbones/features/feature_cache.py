@@ -12,16 +12,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.core.atomic_io import write_whole
+from headtohead.core.atomic_io import write_atomic
 from headtohead.core.errors import UsageError
 from headtohead.core.progress import QUIET, Reporter
 
-__all__ = ["RowStore"]
+__all__ = ["FeatureCache"]
 
 Row = npt.NDArray[np.float32]
 
 
-class RowStore:
+class FeatureCache:
     """Rows of float32 by key, kept in `.npz` pieces; a killed run loses at most the piece it was writing.
 
     Pieces carry the sha256 of their rows: a damaged one is named, dropped and computed again.
@@ -34,7 +34,7 @@ class RowStore:
         for path in sorted(folder.glob("rows-*.npz")):
             piece = _read(path)
             if piece is None:
-                reporter.warn(f"Cached features in {path} are damaged; they are computed again.")
+                reporter.warning(f"Cached features in {path} are damaged; they are computed again.")
                 path.unlink(missing_ok=True)
             else:
                 self._rows.update(piece)
@@ -53,10 +53,10 @@ class RowStore:
         digest = _digest(keys, stacked)
         buffer = io.BytesIO()
         np.savez(buffer, keys=np.array(keys), rows=stacked, digest=np.array(digest))
-        write_whole(self.folder / f"rows-{digest[:20]}.npz", buffer.getvalue())
+        write_atomic(self.folder / f"rows-{digest[:20]}.npz", buffer.getvalue())
         self._rows.update(zip(keys, stacked, strict=True))
 
-    def take(self, keys: Iterable[str]) -> npt.NDArray[np.float32]:
+    def get(self, keys: Iterable[str]) -> npt.NDArray[np.float32]:
         """Return rows (n, D) in the order of `keys`.
 
         Raises:
@@ -66,11 +66,11 @@ class RowStore:
         absent = [key for key in wanted if key not in self._rows]
         if absent:
             raise UsageError(
-                f"{len(absent)} of {len(wanted)} pictures have no cached row, the first is {absent[0]}."
+                f"{len(absent)} of {len(wanted)} images have no cached row, the first is {absent[0]}."
             )
         return np.stack([self._rows[key] for key in wanted])
 
-    def pack(self) -> None:
+    def compact(self) -> None:
         """Join all pieces into one, so that the next call opens one file."""
         pieces = sorted(self.folder.glob("rows-*.npz"))
         if len(pieces) < 2:

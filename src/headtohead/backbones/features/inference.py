@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from headtohead.backbones.features.asymmetry import paired
+from headtohead.backbones.features.asymmetry import bilateral_features
 from headtohead.backbones.network import Backbone
 
-__all__ = ["BATCH", "GPU_BATCH", "MOST_WORKERS", "Kind", "cores", "run_network"]
+__all__ = ["BATCH", "GPU_BATCH", "MOST_WORKERS", "Kind", "cores", "forward_in_batches"]
 
 Floats = npt.NDArray[np.float32]
 Kind = Literal["last", "layers", "symmetry", "map"]
@@ -26,10 +26,10 @@ GPU_BATCH = 32
 MOST_WORKERS = 16  # each needs memory of its own
 
 
-def run_network(network: Backbone, inputs: Floats, kind: Kind = "last", batch: int = BATCH) -> Floats:
+def forward_in_batches(network: Backbone, inputs: Floats, kind: Kind = "last", batch: int = BATCH) -> Floats:
     """Return what the network says of normalised inputs (n, 3, S, S): (n, D), or (n, C, h, w) for "map".
 
-    Every pass has `batch` pictures, the last one filled up with zeros, so that a row's digits do not
+    Every pass has `batch` images, the last one filled up with zeros, so that a row's digits do not
     depend on how many others there are. On a processor each pass runs on one thread and several
     passes run side by side: the last digits of a convolution depend on the number of threads that
     share it, and threads that do not wait for one another are faster when the machine is busy.
@@ -52,7 +52,7 @@ def _pass(network: Backbone, part: Floats, kind: Kind, batch: int) -> Floats:
     asks: dict[Kind, Callable[[torch.Tensor], torch.Tensor]] = {
         "last": network.forward,
         "layers": network.layers,
-        "symmetry": partial(paired, network),
+        "symmetry": partial(bilateral_features, network),
         "map": network.feature_map,
     }
     full = np.zeros((batch, *part.shape[1:]), np.float32)

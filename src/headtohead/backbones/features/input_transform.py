@@ -11,15 +11,15 @@ from PIL import Image as Pillow
 from headtohead.backbones.record import BackboneRecord
 from headtohead.core.errors import UsageError
 
-__all__ = ["Aspect", "fit_to", "fit_unit", "normalise", "resize"]
+__all__ = ["Aspect", "normalise", "resize", "resize_to_input", "to_network_input"]
 
 Floats = npt.NDArray[np.float32]
 Aspect = Literal["squash", "pad"]
 FILTERS = {"bicubic": Pillow.Resampling.BICUBIC, "bilinear": Pillow.Resampling.BILINEAR}
 
 
-def fit_to(pixels: Floats, record: BackboneRecord, *, aspect: Aspect = "squash") -> Floats:
-    """Return a picture as the record's network takes it: `fit_unit`, then `normalise`.
+def to_network_input(pixels: Floats, record: BackboneRecord, *, aspect: Aspect = "squash") -> Floats:
+    """Return an image as the record's network takes it: `resize_to_input`, then `normalise`.
 
     Args:
         pixels: (H, W) or (H, W, 3), float32 in [0, 1].
@@ -29,13 +29,13 @@ def fit_to(pixels: Floats, record: BackboneRecord, *, aspect: Aspect = "squash")
         hold the lesion.
 
     Raises:
-        UsageError: another shape, an empty picture, or values that are not finite.
+        UsageError: another shape, an empty image, or values that are not finite.
     """
-    return normalise(fit_unit(pixels, record, aspect=aspect), record)
+    return normalise(resize_to_input(pixels, record, aspect=aspect), record)
 
 
-def fit_unit(pixels: Floats, record: BackboneRecord, *, aspect: Aspect = "squash") -> Floats:
-    """Return a picture at the record's size, still in [0, 1]: (S, S) for grey, (S, S, 3) for colour.
+def resize_to_input(pixels: Floats, record: BackboneRecord, *, aspect: Aspect = "squash") -> Floats:
+    """Return an image at the record's size, still in [0, 1]: (S, S) for grey, (S, S, 3) for colour.
 
     Args:
         pixels: (H, W) or (H, W, 3), float32 in [0, 1].
@@ -43,14 +43,14 @@ def fit_unit(pixels: Floats, record: BackboneRecord, *, aspect: Aspect = "squash
             black on both sides of the shorter side.
 
     Raises:
-        UsageError: another shape, an empty picture, or values that are not finite.
+        UsageError: another shape, an empty image, or values that are not finite.
     """
     if pixels.ndim not in (2, 3) or 0 in pixels.shape or (pixels.ndim == 3 and pixels.shape[2] != 3):
-        raise UsageError(f"A picture has shape (H, W) or (H, W, 3) with H, W > 0; got {pixels.shape}.")
+        raise UsageError(f"An image has shape (H, W) or (H, W, 3) with H, W > 0; got {pixels.shape}.")
     if aspect not in get_args(Aspect):
         raise UsageError(f"aspect is 'squash' or 'pad'; got {aspect!r}.")
     if not np.isfinite(pixels).all():
-        raise UsageError("The prepared picture holds values that are not finite; expected float32 in [0, 1].")
+        raise UsageError("The prepared image holds values that are not finite; expected float32 in [0, 1].")
     whole = pixels.astype(np.float32, copy=False)
     if whole.ndim == 2:
         return _fit(whole, record.input_size, aspect, record.interpolation)
@@ -87,6 +87,6 @@ def resize(plane: Floats, size: tuple[int, int], interpolation: str = "bicubic")
     """
     if plane.shape == size:
         return np.clip(plane, 0.0, 1.0)
-    picture = Pillow.fromarray(np.ascontiguousarray(plane))
-    resized = picture.resize((size[1], size[0]), FILTERS[interpolation])
+    image = Pillow.fromarray(np.ascontiguousarray(plane))
+    resized = image.resize((size[1], size[0]), FILTERS[interpolation])
     return np.clip(np.asarray(resized, np.float32), 0.0, 1.0)

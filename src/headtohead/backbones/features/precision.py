@@ -1,4 +1,4 @@
-"""Which arithmetic a device offers, and whether the fast one agrees with fp32 on real pictures."""
+"""Which arithmetic a device offers, and whether the fast one agrees with fp32 on real images."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import torch
 from pydantic import Field
 
 from headtohead.core.errors import UsageError
-from headtohead.core.formatting import percent
+from headtohead.core.formatting import format_percent
 from headtohead.core.records import Record
 
 __all__ = [
     "MAX_RELATIVE_ERROR",
     "MIN_AGREEMENT",
-    "Agreement",
     "Precision",
-    "agreement",
+    "PrecisionCheck",
+    "check_precision",
     "dtype_of",
     "fast_precision",
     "pick_device",
@@ -32,18 +32,18 @@ MIN_AGREEMENT = 0.75
 NEARLY = 1.1
 
 
-class Agreement(Record):
-    """How far features in a fast arithmetic are from those in fp32, on the same pictures.
+class PrecisionCheck(Record):
+    """How far features in a fast arithmetic are from those in fp32, on the same images.
 
     Attributes:
-        relative_error: largest over pictures of |fast - fp32| / |fp32| (Euclidean norms).
-        centred_error: the same over all pictures after taking the mean row from each side: what is
-            lost of the differences between pictures, on which a probe lives. A figure, not a limit.
-        neighbours: share of pictures whose nearest other picture in the fast features is also (up to
+        relative_error: largest over images of |fast - fp32| / |fp32| (Euclidean norms).
+        centred_error: the same over all images after taking the mean row from each side: what is
+            lost of the differences between images, on which a probe lives. A figure, not a limit.
+        neighbours: share of images whose nearest other image in the fast features is also (up to
             a tenth of the distance) the nearest in fp32.
     """
 
-    n_pictures: int = Field(ge=1)
+    n_images: int = Field(ge=1)
     relative_error: float | None
     centred_error: float | None
     neighbours: float | None
@@ -56,31 +56,33 @@ class Agreement(Record):
 
     def __str__(self) -> str:
         if self.relative_error is None:
-            return f"not finite on {self.n_pictures} pictures"
-        apart = (
-            "" if self.centred_error is None else f", {self.centred_error:.3f} of what tells pictures apart"
+            return f"not finite on {self.n_images} images"
+        apart = "" if self.centred_error is None else f", {self.centred_error:.3f} of what tells images apart"
+        near = (
+            ""
+            if self.neighbours is None
+            else f", nearest neighbours agree for {format_percent(self.neighbours)}"
         )
-        near = "" if self.neighbours is None else f", nearest neighbours agree for {percent(self.neighbours)}"
-        return f"relative error {self.relative_error:.4f}{apart}{near}, on {self.n_pictures} pictures"
+        return f"relative error {self.relative_error:.4f}{apart}{near}, on {self.n_images} images"
 
 
-def agreement(reference: Floats, fast: Floats) -> Agreement:
-    """Compare features (n, D) of the same n pictures in fp32 and in a faster arithmetic.
+def check_precision(reference: Floats, fast: Floats) -> PrecisionCheck:
+    """Compare features (n, D) of the same n images in fp32 and in a faster arithmetic.
 
     >>> agreement(np.eye(3, dtype="f4"), np.eye(3, dtype="f4")).relative_error
     0.0
     """
     n = len(reference)
     if not np.isfinite(fast).all():
-        return Agreement(n_pictures=n, relative_error=None, centred_error=None, neighbours=None)
+        return PrecisionCheck(n_images=n, relative_error=None, centred_error=None, neighbours=None)
     truth, got = reference.astype(np.float64), fast.astype(np.float64)
     gap = np.linalg.norm(got - truth, axis=1)
     size = np.maximum(np.linalg.norm(truth, axis=1), np.finfo(np.float64).tiny)
     centred = truth - truth.mean(axis=0)
     spread = float(np.linalg.norm(centred))
     moved = float(np.linalg.norm(got - got.mean(axis=0) - centred))
-    return Agreement(
-        n_pictures=n,
+    return PrecisionCheck(
+        n_images=n,
         relative_error=float((gap / size).max()),
         centred_error=moved / spread if spread > 0 else None,
         neighbours=_neighbours(truth, got) if n > 2 else None,

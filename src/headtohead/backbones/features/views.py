@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     from headtohead.backbones.record import BackboneRecord
     from headtohead.preprocess.recipe import Recipe
 
-__all__ = ["LOOKS", "Look", "Mirrored", "looked_at"]
+__all__ = ["FEATURE_VIEWS", "FeatureView", "FlippedDataset", "extract_view"]
 
-LOOKS = ("layers", "symmetry", "flip")
+FEATURE_VIEWS = ("layers", "symmetry", "flip")
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class FeatureView:
     """What stands after the colon of `probe:layers+flip`.
 
     Attributes:
         layers: features of several depths instead of the last (`Backbone.layers`).
         symmetry: features of both sides, and how the sides differ (`symmetry.paired`).
-        flip: the mean of the features of a picture and of its mirror image.
+        flip: the mean of the features of an image and of its mirror image.
 
     Raises:
         NoEffectError: symmetry, which holds several layers and the mirror image, with one of those.
@@ -46,11 +46,11 @@ class Look:
             )
 
     @classmethod
-    def of(cls, mode: str) -> Look:
+    def parse(cls, mode: str) -> FeatureView:
         """Read a mode.
 
         Raises:
-            UnknownNameError: a word that is none of `LOOKS`; the nearest are named.
+            UnknownNameError: a word that is none of `FEATURE_VIEWS`; the nearest are named.
 
         >>> Look.of("probe:layers+flip")
         Look(layers=True, symmetry=False, flip=True)
@@ -60,12 +60,12 @@ class Look:
         _, colon, text = mode.partition(":")
         words = [word.strip() for word in text.split("+")] if colon else []
         for word in words:
-            if word not in LOOKS:
-                raise unknown_name("way to look at features", word, LOOKS)
-        return cls(*(word in words for word in LOOKS))
+            if word not in FEATURE_VIEWS:
+                raise unknown_name("way to look at features", word, FEATURE_VIEWS)
+        return cls(*(word in words for word in FEATURE_VIEWS))
 
     @property
-    def mirrors(self) -> bool:
+    def flips(self) -> bool:
         """Whether mirror images are looked at, which is not sound for every organ."""
         return self.flip or self.symmetry
 
@@ -75,14 +75,14 @@ class Look:
         return "symmetry" if self.symmetry else "layers" if self.layers else "last"
 
     def __str__(self) -> str:
-        return "+".join(word for word in LOOKS if getattr(self, word)) or "plain"
+        return "+".join(word for word in FEATURE_VIEWS if getattr(self, word)) or "plain"
 
 
-class Mirrored(Dataset):
-    """The same pictures, left and right exchanged; they are other pictures to a cache."""
+class FlippedDataset(Dataset):
+    """The same images, left and right exchanged; they are other images to a cache."""
 
     @classmethod
-    def of(cls, dataset: Dataset) -> Mirrored:
+    def of(cls, dataset: Dataset) -> FlippedDataset:
         """Return the mirror images of a data set."""
         samples = tuple(
             s.model_copy(update={"pixel_hash": f"{s.pixel_hash}-mirrored"}) for s in dataset.samples
@@ -90,14 +90,14 @@ class Mirrored(Dataset):
         return cls(dataset.root, samples, dataset.classes, dataset.positive)
 
     def read(self, sample: Sample) -> Image:
-        """Decode one picture and mirror it."""
+        """Decode one image and mirror it."""
         image = super().read(sample)
         history = (*image.history, "left and right exchanged")
         return replace(image, pixels=np.ascontiguousarray(image.pixels[:, ::-1]), history=history)
 
 
-def looked_at(
-    dataset: Dataset, record: BackboneRecord, recipe: Recipe, look: Look, **options: Any
+def extract_view(
+    dataset: Dataset, record: BackboneRecord, recipe: Recipe, look: FeatureView, **options: Any
 ) -> Features:
     """Return one feature row per sample under a look.
 
@@ -113,6 +113,6 @@ def looked_at(
     found = extract(dataset, record, recipe, kind=look.kind, **options)
     if not look.flip:
         return found
-    other = extract(Mirrored.of(dataset), record, recipe, kind=look.kind, **options)
+    other = extract(FlippedDataset.of(dataset), record, recipe, kind=look.kind, **options)
     rows = (found.rows + other.rows) / np.float32(2)
     return Features(rows, found.how | {"mirror images": other.how})

@@ -15,7 +15,16 @@ from headtohead.backbones.record import BackboneRecord
 from headtohead.core.errors import WeightsError
 from headtohead.core.records import Record
 
-__all__ = ["CONVERSION", "Provenance", "cache_home", "entry", "file_sha256", "no_weights", "put", "verified"]
+__all__ = [
+    "CONVERSION",
+    "Provenance",
+    "cache_home",
+    "entry",
+    "file_sha256",
+    "store_weights",
+    "verified",
+    "weights_unavailable",
+]
 
 CONVERSION = 1  # raised whenever a converter's output changes
 BLOCK = 1 << 20
@@ -57,7 +66,9 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def put(target: Path, write: Callable[[Path], None], provenance: Callable[[str], Provenance]) -> None:
+def store_weights(
+    target: Path, write: Callable[[Path], None], provenance: Callable[[str], Provenance]
+) -> None:
     """Write weights and provenance so that a reader never sees half of either.
 
     Args:
@@ -72,11 +83,11 @@ def put(target: Path, write: Callable[[Path], None], provenance: Callable[[str],
         note.write_text(
             json.dumps(provenance(file_sha256(part)).model_dump(), indent=2, sort_keys=True) + "\n"
         )
-        note.replace(beside(target))
+        note.replace(provenance_path(target))
         part.replace(target)
 
 
-def beside(target: Path) -> Path:
+def provenance_path(target: Path) -> Path:
     """Return the path of the provenance file that belongs to `target`."""
     return target.with_suffix(".json")
 
@@ -88,10 +99,10 @@ def verified(target: Path) -> Provenance:
         WeightsError: the provenance is missing or malformed, or the file's sha256 is another.
     """
     try:
-        provenance = Provenance.model_validate_json(beside(target).read_bytes())
+        provenance = Provenance.model_validate_json(provenance_path(target).read_bytes())
     except (OSError, ValidationError) as error:
         raise WeightsError(
-            f"{target} has no readable provenance file beside it ({beside(target).name})."
+            f"{target} has no readable provenance file beside it ({provenance_path(target).name})."
         ) from error
     got = file_sha256(target)
     if got != provenance.safetensors_sha256:
@@ -102,7 +113,7 @@ def verified(target: Path) -> Provenance:
     return provenance
 
 
-def no_weights(what: str, where: str, why: str) -> WeightsError:
+def weights_unavailable(what: str, where: str, why: str) -> WeightsError:
     """Return the one error for weights that cannot be had: what, where, why, and the three ways on."""
     reason = " ".join(why.split()).rstrip(".")
     return WeightsError(

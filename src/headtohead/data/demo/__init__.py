@@ -1,4 +1,4 @@
-"""Synthetic demonstration pictures with known truth, made from the MNI152 template; no network."""
+"""Synthetic demonstration images with known truth, made from the MNI152 template; no network."""
 
 from headtohead.data.demo.make import CLASSES, POSITIVE, make_demo
 

@@ -1,4 +1,4 @@
-"""From tissue to a picture file's pixels: contrast, coil, noise, field of view, screen."""
+"""From tissue to an image file's pixels: contrast, coil, noise, field of view, screen."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.data.demo.anatomy import SIDE, Head, smooth_noise
-from headtohead.data.demo.lesion import Blot
+from headtohead.data.demo.anatomy import SIDE, HeadPhantom, smooth_noise
+from headtohead.data.demo.lesion import Blob
 
-__all__ = ["CONTRASTS", "View", "draw_view", "framed", "paint", "shoot"]
+__all__ = ["CONTRASTS", "AcquisitionParams", "acquire_image", "framed", "paint", "sample_acquisition"]
 
 Floats = npt.NDArray[np.float32]
 Grey = npt.NDArray[np.uint8]
@@ -26,8 +26,8 @@ TISSUES = {
 }
 
 
-def paint(rng: np.random.Generator, head: Head, contrast: str, blots: tuple[Blot, ...]) -> Floats:
-    """Return the noiseless picture in [0, 1] on the canvas, (SIDE, SIDE)."""
+def paint(rng: np.random.Generator, head: HeadPhantom, contrast: str, blots: tuple[Blob, ...]) -> Floats:
+    """Return the noiseless image in [0, 1] on the canvas, (SIDE, SIDE)."""
     levels = np.clip(np.array(TISSUES[contrast]) * rng.uniform(0.85, 1.15, 5), 0.02, 1)
     brain = head.white * levels[0] + head.grey * levels[1] + head.fluid * levels[2]
     brain = brain * (1 + 0.04 * smooth_noise(rng, 3))
@@ -40,13 +40,13 @@ def paint(rng: np.random.Generator, head: Head, contrast: str, blots: tuple[Blot
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """How a picture is taken and shown.
+class AcquisitionParams:
+    """How an image is taken and shown.
 
     Attributes:
-        height, width: of the picture, in pixels.
-        zoom: picture pixels per canvas pixel.
-        shift: (down, right) of the head's centre, in picture pixels.
+        height, width: of the image, in pixels.
+        zoom: image pixels per canvas pixel.
+        shift: (down, right) of the head's centre, in image pixels.
         blur: standard deviation of the point spread, in canvas pixels.
         noise: standard deviation of the noise in each quadrature channel, in units of full brightness.
         bias: strength of the coil's shading.
@@ -64,7 +64,7 @@ class View:
     gain: float
 
 
-def draw_view(rng: np.random.Generator, large: bool) -> View:
+def sample_acquisition(rng: np.random.Generator, large: bool) -> AcquisitionParams:
     """Draw a view.
 
     Args:
@@ -76,7 +76,7 @@ def draw_view(rng: np.random.Generator, large: bool) -> View:
     height, width = round(side), max(140, round(side * aspect))
     zoom = min(height, width) / SIDE * float(rng.uniform(1.0, 1.22))
     shift = rng.uniform(-0.03, 0.03, 2) * side
-    return View(
+    return AcquisitionParams(
         height,
         width,
         zoom,
@@ -89,10 +89,12 @@ def draw_view(rng: np.random.Generator, large: bool) -> View:
     )
 
 
-def shoot(rng: np.random.Generator, canvas: Floats, view: View) -> tuple[Grey, npt.NDArray[np.float64]]:
-    """Return the picture, and the (2, 3) matrix from canvas (column, row, 1) to its pixels.
+def acquire_image(
+    rng: np.random.Generator, canvas: Floats, view: AcquisitionParams
+) -> tuple[Grey, npt.NDArray[np.float64]]:
+    """Return the image, and the (2, 3) matrix from canvas (column, row, 1) to its pixels.
 
-    The noise of a magnitude picture is Rician: the modulus of signal plus complex Gaussian noise
+    The noise of a magnitude image is Rician: the modulus of signal plus complex Gaussian noise
     (Gudbjartsson and Patz, 1995).
     """
     import cv2
@@ -102,13 +104,13 @@ def shoot(rng: np.random.Generator, canvas: Floats, view: View) -> tuple[Grey, n
     matrix[:, 2] -= view.zoom * (SIDE - 1) / 2
     shaded = canvas * np.exp(view.bias * smooth_noise(rng, 70))
     soft = cv2.GaussianBlur(np.asarray(shaded, np.float32), (0, 0), view.blur)
-    picture = cv2.warpAffine(soft, matrix, (view.width, view.height), flags=cv2.INTER_LINEAR)
+    image = cv2.warpAffine(soft, matrix, (view.width, view.height), flags=cv2.INTER_LINEAR)
     noise = view.noise * rng.standard_normal((2, view.height, view.width))
-    magnitude = np.hypot(picture + noise[0], noise[1])
+    magnitude = np.hypot(image + noise[0], noise[1])
     shown = np.clip(view.gain * magnitude, 0, 1) ** view.gamma
     return np.rint(255 * shown).astype(np.uint8), matrix
 
 
-def framed(picture: Grey, pixels: int) -> Grey:
-    """Return the picture inside a white frame, as a page or a slide leaves it."""
-    return np.pad(picture, pixels, constant_values=255)
+def framed(image: Grey, pixels: int) -> Grey:
+    """Return the image inside a white frame, as a page or a slide leaves it."""
+    return np.pad(image, pixels, constant_values=255)

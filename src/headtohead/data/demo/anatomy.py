@@ -11,7 +11,16 @@ import numpy.typing as npt
 
 from headtohead.core.optional import require
 
-__all__ = ["PLANES", "PLANE_SHARES", "SIDE", "Head", "Template", "draw_head", "load_template", "smooth_noise"]
+__all__ = [
+    "PLANES",
+    "PLANE_SHARES",
+    "SIDE",
+    "HeadPhantom",
+    "Template",
+    "draw_head",
+    "load_template",
+    "smooth_noise",
+]
 
 Floats = npt.NDArray[np.float32]
 Field = tuple[Floats, Floats, Floats]
@@ -42,7 +51,7 @@ def load_template() -> Template:
     Raises:
         MissingExtraError: nilearn is not installed.
     """
-    datasets = require("nilearn.datasets", "demo", "make the synthetic demonstration pictures")
+    datasets = require("nilearn.datasets", "demo", "make the synthetic demonstration images")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         volumes = [
@@ -74,7 +83,7 @@ def smooth_noise(rng: np.random.Generator, sigma: float, shape: tuple[int, int] 
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class HeadPhantom:
     """One subject's slice.
 
     Attributes:
@@ -119,7 +128,7 @@ def draw_field(rng: np.random.Generator, plane: str) -> Field:
     return (right, through, up) if plane == "coronal" else (through, right, up)
 
 
-def push(field: Field, centre: tuple[float, float], radius: float, strength: float) -> Field:
+def displace(field: Field, centre: tuple[float, float], radius: float, strength: float) -> Field:
     """Return the field with what lies at `centre` pressed outwards, as a growing mass does.
 
     Sampling at c + (p - c) (1 - s exp(-(|p - c| / 2r)^2)) moves the content near c away from it.
@@ -151,7 +160,9 @@ def _sample(volume: Floats, coordinates: npt.NDArray[np.float32]) -> Floats:
     return np.asarray(map_coordinates(volume, coordinates, order=1, mode="constant"), np.float32)
 
 
-def draw_head(rng: np.random.Generator, template: Template, plane: str, field: Field, atrophy: float) -> Head:
+def draw_head(
+    rng: np.random.Generator, template: Template, plane: str, field: Field, atrophy: float
+) -> HeadPhantom:
     """Return a subject's tissues along a field.
 
     The template is a mean of 152 brains and hence blurred; noise of the size of folds is added to the
@@ -171,7 +182,7 @@ def draw_head(rng: np.random.Generator, template: Template, plane: str, field: F
     weights = np.exp(9 * (scores - scores.max(axis=0)))
     grey, white, fluid = weights / weights.sum(axis=0) * (brain > 0.5)
     skull, scalp = _shell(rng, brain)
-    return Head(plane, *(np.asarray(m, np.float32) for m in (grey, white, fluid, skull, scalp)))
+    return HeadPhantom(plane, *(np.asarray(m, np.float32) for m in (grey, white, fluid, skull, scalp)))
 
 
 def _shell(rng: np.random.Generator, brain: Floats) -> tuple[Floats, Floats]:

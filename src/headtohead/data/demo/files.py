@@ -1,4 +1,4 @@
-"""The bytes of a demonstration picture's file, and of its altered copies."""
+"""The bytes of a demonstration image's file, and of its altered copies."""
 
 from __future__ import annotations
 
@@ -13,50 +13,50 @@ Grey = npt.NDArray[np.uint8]
 Box = list[int]
 
 
-def encode(picture: Grey, suffix: str, quality: int = 90) -> bytes:
-    """Return the picture as PNG or JPEG bytes.
+def encode(image: Grey, suffix: str, quality: int = 90) -> bytes:
+    """Return the image as PNG or JPEG bytes.
 
     Args:
         suffix: ".png" or ".jpg".
         quality: of the JPEG, 1 to 100.
 
     Raises:
-        DataError: the picture could not be encoded.
+        DataError: the image could not be encoded.
     """
     import cv2
 
     flags = [cv2.IMWRITE_JPEG_QUALITY, quality] if suffix == ".jpg" else []
-    done, content = cv2.imencode(suffix, picture, flags)
+    done, content = cv2.imencode(suffix, image, flags)
     if not done:
-        raise DataError(f"Could not encode a picture of shape {picture.shape} as {suffix}.")
+        raise DataError(f"Could not encode an image of shape {image.shape} as {suffix}.")
     return bytes(content.tobytes())
 
 
 def make_copy(
-    rng: np.random.Generator, picture: Grey, kind: str, box: Box | None
+    rng: np.random.Generator, image: Grey, kind: str, box: Box | None
 ) -> tuple[Grey, int, Box | None]:
     """Return an altered copy as (pixels, JPEG quality, lesion box).
 
     Args:
-        picture: as the first file shows it.
+        image: as the first file shows it.
         kind: "recompressed", "rescaled" or "re-cropped".
-        box: the lesion's [top, left, bottom, right] in `picture`, or None.
+        box: the lesion's [top, left, bottom, right] in `image`, or None.
     """
     import cv2
 
     if kind == "recompressed":
-        return picture, int(rng.integers(35, 65)), box
-    height, width = picture.shape
+        return image, int(rng.integers(35, 65)), box
+    height, width = image.shape
     if kind == "rescaled":
         factor = float(rng.choice((rng.uniform(0.6, 0.85), rng.uniform(1.2, 1.6))))
         size = (round(width * factor), round(height * factor))
         how = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-        pixels = np.asarray(cv2.resize(picture, size, interpolation=how), np.uint8)
+        pixels = np.asarray(cv2.resize(image, size, interpolation=how), np.uint8)
         return pixels, 88, None if box is None else [round(v * factor) for v in box]
     top, left, bottom, right = (
         int(rng.uniform(0.02, 0.08) * side) for side in (height, width, height, width)
     )
-    pixels = np.ascontiguousarray(picture[top : height - bottom, left : width - right])
+    pixels = np.ascontiguousarray(image[top : height - bottom, left : width - right])
     if box is not None:
         limit = pixels.shape
         box = [

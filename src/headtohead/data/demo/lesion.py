@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.data.demo.anatomy import SIDE, Head, smooth_noise
+from headtohead.data.demo.anatomy import SIDE, HeadPhantom, smooth_noise
 
-__all__ = ["DIFFICULTIES", "Blot", "Lesion", "draw_benign", "draw_lesion", "draw_shape", "place_in_brain"]
+__all__ = ["DIFFICULTIES", "Blob", "Lesion", "draw_benign", "draw_lesion", "draw_shape", "place_in_brain"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -31,7 +31,7 @@ _BRIGHTNESS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Blot:
+class Blob:
     """A change of brightness: towards `brightness`, by the share `amount` in [0, 1] at each pixel."""
 
     amount: Floats
@@ -57,20 +57,20 @@ class Lesion:
     mass_effect: float
     build: str
 
-    def blots(self, rng: np.random.Generator, contrast: str) -> tuple[tuple[Blot, ...], Floats]:
+    def blots(self, rng: np.random.Generator, contrast: str) -> tuple[tuple[Blob, ...], Floats]:
         """Return the changes of brightness, oedema first, and the mask of the mass itself."""
         levels = _BRIGHTNESS[contrast]
         mass = draw_shape(rng, self.centre, self.radius, 0.28)
         around = draw_shape(rng, self.centre, self.radius * rng.uniform(1.3, 1.9), 0.4, soft=3.0)
         seen = self.visibility
-        out = [Blot(around * (0.8 * seen), levels["oedema"])]
+        out = [Blob(around * (0.8 * seen), levels["oedema"])]
         if self.build == "diffuse":
-            out.append(Blot(mass * (0.8 * seen), 0.5 * (levels["core"] + levels["oedema"])))
+            out.append(Blob(mass * (0.8 * seen), 0.5 * (levels["core"] + levels["oedema"])))
         elif self.build == "solid":
-            out.append(Blot(mass * seen, levels["rim"]))
+            out.append(Blob(mass * seen, levels["rim"]))
         else:
             core = draw_shape(rng, self.centre, self.radius * rng.uniform(0.5, 0.75), 0.3)
-            out += [Blot(mass * seen, levels["rim"]), Blot(core * seen, levels["core"])]
+            out += [Blob(mass * seen, levels["rim"]), Blob(core * seen, levels["core"])]
         return tuple(out), mass
 
 
@@ -116,13 +116,15 @@ def draw_lesion(rng: np.random.Generator, brain: Floats) -> Lesion:
     )
 
 
-def draw_benign(rng: np.random.Generator, head: Head, contrast: str) -> tuple[tuple[Blot, ...], list[str]]:
+def draw_benign(
+    rng: np.random.Generator, head: HeadPhantom, contrast: str
+) -> tuple[tuple[Blob, ...], list[str]]:
     """Return harmless findings, drawn alike for both classes, and their names.
 
     Small spots of the white matter, a pocket of fluid, bright vessels and a faint coil-side shade:
     what a detector of "anything odd" would fall for.
     """
-    blots: list[Blot] = []
+    blots: list[Blob] = []
     names: list[str] = []
     levels = _BRIGHTNESS[contrast]
     if rng.random() < 0.4:
@@ -131,20 +133,20 @@ def draw_benign(rng: np.random.Generator, head: Head, contrast: str) -> tuple[tu
         for _ in range(int(rng.integers(2, 9))):
             centre = place_in_brain(rng, head.white, 3)
             spots = np.maximum(spots, draw_shape(rng, centre, float(rng.uniform(1.5, 4.0)), 0.3))
-        blots.append(Blot(spots * float(rng.uniform(0.4, 0.95)), levels["oedema"]))
+        blots.append(Blob(spots * float(rng.uniform(0.4, 0.95)), levels["oedema"]))
     if rng.random() < 0.2:
         names.append("fluid pocket")
         shape = draw_shape(rng, place_in_brain(rng, head.brain, 4), float(rng.uniform(4, 10)), 0.1)
-        blots.append(Blot(shape, {"T1": 0.12, "T1ce": 0.12, "T2": 1.0, "FLAIR": 0.1}[contrast]))
+        blots.append(Blob(shape, {"T1": 0.12, "T1ce": 0.12, "T2": 1.0, "FLAIR": 0.1}[contrast]))
     if rng.random() < (0.7 if contrast == "T1ce" else 0.25):
         names.append("bright vessels")
         vessels = np.zeros((SIDE, SIDE), np.float32)
         for _ in range(int(rng.integers(2, 7))):
             centre = place_in_brain(rng, head.brain, 1.5)
             vessels = np.maximum(vessels, draw_shape(rng, centre, float(rng.uniform(1.0, 2.4)), 0.2, 0.6))
-        blots.append(Blot(vessels * 0.9, 0.95))
+        blots.append(Blob(vessels * 0.9, 0.95))
     if rng.random() < 0.25:
         names.append("shaded region")
         shade = draw_shape(rng, place_in_brain(rng, head.brain, 5), float(rng.uniform(14, 30)), 0.5, 7.0)
-        blots.append(Blot(shade * float(rng.uniform(0.08, 0.2)), float(rng.choice((0.1, 0.95)))))
+        blots.append(Blob(shade * float(rng.uniform(0.08, 0.2)), float(rng.choice((0.1, 0.95)))))
     return tuple(blots), names

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.core.atomic_io import write_json, write_whole
-from headtohead.core.errors import DataError, TooFewError
+from headtohead.core.atomic_io import write_atomic, write_json
+from headtohead.core.errors import DataError, InsufficientDataError
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.data.demo.acquire import framed
 from headtohead.data.demo.anatomy import load_template
 from headtohead.data.demo.files import encode, make_copy
-from headtohead.data.demo.plan import Plan, draw_plan
+from headtohead.data.demo.plan import DemoPlan, draw_plan
 from headtohead.data.demo.scene import Scene, draw_scene
 from headtohead.data.demo.words import CONFOUND, SOURCE, data_sheet
 
@@ -38,7 +38,7 @@ class _File:
 
 
 def make_demo(folder: Path, *, n: int = 240, seed: int = 0, reporter: Reporter = QUIET) -> None:
-    """Write `n` synthetic brain pictures in two class folders, with `truth.json` beside them.
+    """Write `n` synthetic brain images in two class folders, with `truth.json` beside them.
 
     The set is a comparison's worth of trouble with known truth: lesions from easy to hard, harmless
     findings in both classes, copies of four kinds, wrong labels, odd files and file facts that lean
@@ -46,39 +46,41 @@ def make_demo(folder: Path, *, n: int = 240, seed: int = 0, reporter: Reporter =
 
     Args:
         folder: new or empty.
-        n: readable pictures in all, at least 40; one unreadable file comes on top.
+        n: readable images in all, at least 40; one unreadable file comes on top.
         seed: of everything that is drawn.
 
     Raises:
         DataError: the folder holds files already.
-        TooFewError: `n` is below 40.
+        InsufficientDataError: `n` is below 40.
         MissingExtraError: nilearn, which ships the template, is not installed.
     """
     if n < LEAST:
-        raise TooFewError(f"Got n = {n}; the planted defects need at least {LEAST} pictures.")
+        raise InsufficientDataError(f"Got n = {n}; the planted defects need at least {LEAST} images.")
     if folder.exists() and any(folder.iterdir()):
         raise DataError(f"{folder} is not empty; give a new folder, or remove what is in it.")
     load_template()
     plan = draw_plan(n, seed)
 
     def make(number: int) -> Scene:
-        return draw_scene(seed, number, plan.ill[number])
+        return draw_scene(seed, number, plan.has_lesion[number])
 
     with ThreadPoolExecutor(_WORKERS) as pool:
         scenes = list(
-            reporter.track(pool.map(make, range(len(plan.ill))), "draw synthetic pictures", len(plan.ill))
+            reporter.progress(
+                pool.map(make, range(len(plan.has_lesion))), "draw synthetic images", len(plan.has_lesion)
+            )
         )
     files = _files(plan, scenes, seed)
     unreadable = f"{POSITIVE}/synthetic_unreadable.jpg"
     for file in files:
-        write_whole(folder / file.path, file.content)
-    write_whole(folder / unreadable, files[0].content[:200])
+        write_atomic(folder / file.path, file.content)
+    write_atomic(folder / unreadable, files[0].content[:200])
     write_json(folder / "truth.json", _truth(plan, files, unreadable, seed))
-    write_whole(folder / "DATA.md", data_sheet(n, seed))
-    reporter.say(f"Wrote {n} synthetic pictures of {len(scenes)} scenes to {folder}; no patient is shown.")
+    write_atomic(folder / "DATA.md", data_sheet(n, seed))
+    reporter.info(f"Wrote {n} synthetic images of {len(scenes)} scenes to {folder}; no patient is shown.")
 
 
-def _files(plan: Plan, scenes: list[Scene], seed: int) -> list[_File]:
+def _files(plan: DemoPlan, scenes: list[Scene], seed: int) -> list[_File]:
     numbers = np.argsort(plan.order)
     first = [_first(plan, scene, k, int(numbers[k]), seed) for k, scene in enumerate(scenes)]
     copies: list[_File] = []
@@ -100,10 +102,10 @@ def _name(label: str, number: int, suffix: str) -> str:
     return f"{label}/synthetic_{number + 1:04d}{suffix}"
 
 
-def _first(plan: Plan, scene: Scene, number: int, place: int, seed: int) -> _File:
+def _first(plan: DemoPlan, scene: Scene, number: int, place: int, seed: int) -> _File:
     """Return the first file of a scene, with the oddities that the plan wants of it."""
     rng = np.random.default_rng([seed, number, 2])
-    ill = plan.ill[number]
+    ill = plan.has_lesion[number]
     label = CLASSES[int(ill != (number in plan.mislabelled))]
     pixels: npt.NDArray[np.uint8] = scene.pixels
     facts = {**scene.facts, "scene": f"scene-{number:04d}", "label": label, "true_label": CLASSES[int(ill)]}
@@ -119,7 +121,7 @@ def _first(plan: Plan, scene: Scene, number: int, place: int, seed: int) -> _Fil
     return _File(_name(label, place, suffix), content, facts)
 
 
-def _truth(plan: Plan, files: list[_File], unreadable: str, seed: int) -> dict[str, Any]:
+def _truth(plan: DemoPlan, files: list[_File], unreadable: str, seed: int) -> dict[str, Any]:
     def paths(scenes: frozenset[int]) -> list[str]:
         return sorted(files[k].path for k in scenes)
 
@@ -145,5 +147,5 @@ def _truth(plan: Plan, files: list[_File], unreadable: str, seed: int) -> dict[s
             "white_frame": paths(plan.white_frame),
         },
         "confound": CONFOUND,
-        "pictures": {file.path: file.facts for file in ordered},
+        "images": {file.path: file.facts for file in ordered},
     }

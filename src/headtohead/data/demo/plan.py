@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["COPY_KINDS", "Copy", "Plan", "draw_plan"]
+__all__ = ["COPY_KINDS", "DemoPlan", "PlannedCopy", "draw_plan"]
 
 COPY_KINDS = ("byte copy", "recompressed", "rescaled", "re-cropped")
 _COPIES = (0.05, 0.04, 0.04, 0.04)
@@ -14,7 +14,7 @@ _ILL = 0.55
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class PlannedCopy:
     """A second file of a scene that is there already."""
 
     scene: int
@@ -22,7 +22,7 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class DemoPlan:
     """Everything that chance decides about the set as a whole.
 
     Attributes:
@@ -33,8 +33,8 @@ class Plan:
         order: permutation of all files (scenes first, then copies), by which they are numbered.
     """
 
-    ill: tuple[bool, ...]
-    copies: tuple[Copy, ...]
+    has_lesion: tuple[bool, ...]
+    copies: tuple[PlannedCopy, ...]
     mislabelled: frozenset[int]
     white_frame: frozenset[int]
     png_in_jpg: frozenset[int]
@@ -42,11 +42,11 @@ class Plan:
     order: tuple[int, ...]
 
 
-def draw_plan(n: int, seed: int) -> Plan:
-    """Draw the plan of a set of `n` readable pictures.
+def draw_plan(n: int, seed: int) -> DemoPlan:
+    """Draw the plan of a set of `n` readable images.
 
     Args:
-        n: pictures in all, copies among them.
+        n: images in all, copies among them.
         seed: of the set.
     """
     rng = np.random.default_rng([seed, 2**31])
@@ -56,7 +56,9 @@ def draw_plan(n: int, seed: int) -> Plan:
     rng.shuffle(ill)
     copied = iter(rng.permutation(scenes).tolist())
     copies = tuple(
-        Copy(next(copied), kind) for kind, count in zip(COPY_KINDS, counts, strict=True) for _ in range(count)
+        PlannedCopy(next(copied), kind)
+        for kind, count in zip(COPY_KINDS, counts, strict=True)
+        for _ in range(count)
     )
     # the odd ones are drawn from scenes without copies, so that each defect stands alone
     rest = list(copied)
@@ -66,4 +68,4 @@ def draw_plan(n: int, seed: int) -> Plan:
     png_in_jpg = frozenset(rest[4 * few : 5 * few])
     capital = frozenset(s for s in rest[5 * few :] if rng.random() < (0.3 if ill[s] else 0.08))
     order = tuple(int(k) for k in rng.permutation(n))
-    return Plan(tuple(bool(i) for i in ill), copies, mislabelled, white_frame, png_in_jpg, capital, order)
+    return DemoPlan(tuple(bool(i) for i in ill), copies, mislabelled, white_frame, png_in_jpg, capital, order)

@@ -1,4 +1,4 @@
-"""One synthetic patient: a head, perhaps a lesion, harmless findings, and the picture taken of it."""
+"""One synthetic patient: a head, perhaps a lesion, harmless findings, and the image taken of it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Grey = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A picture and the truth about it, JSON-able."""
+    """An image and the truth about it, JSON-able."""
 
     pixels: Grey
     facts: dict[str, Any]
 
 
 def draw_scene(seed: int, number: int, ill: bool) -> Scene:
-    """Draw patient `number`; the same numbers give the same picture.
+    """Draw patient `format_estimate`; the same numbers give the same image.
 
     Args:
         seed: of the whole set.
@@ -41,7 +41,7 @@ def draw_scene(seed: int, number: int, ill: bool) -> Scene:
     found = lesion.draw_lesion(rng, plain.brain) if ill else None
     head = plain
     if found is not None:
-        field = anatomy.push(field, found.centre, found.radius, found.mass_effect)
+        field = anatomy.displace(field, found.centre, found.radius, found.mass_effect)
         head = anatomy.draw_head(np.random.default_rng([seed, number, 1]), template, plane, field, atrophy)
     blots, names = lesion.draw_benign(rng, head, contrast)
     mass = None
@@ -50,8 +50,8 @@ def draw_scene(seed: int, number: int, ill: bool) -> Scene:
         blots = (*blots, *more)
     canvas = acquire.paint(rng, head, contrast, blots)
     large = bool(rng.random() < (0.7 if ill else 0.3))
-    view = acquire.draw_view(rng, large)
-    pixels, matrix = acquire.shoot(rng, canvas, view)
+    view = acquire.sample_acquisition(rng, large)
+    pixels, matrix = acquire.acquire_image(rng, canvas, view)
     facts: dict[str, Any] = {
         "patient": f"patient-{number:04d}",
         "plane": plane,
@@ -66,7 +66,7 @@ def draw_scene(seed: int, number: int, ill: bool) -> Scene:
 
 
 def _box(mass: npt.NDArray[np.float32], matrix: npt.NDArray[np.float64], shape: tuple[int, ...]) -> list[int]:
-    """Return the lesion's box [top, left, bottom, right] in the picture's pixels."""
+    """Return the lesion's box [top, left, bottom, right] in the image's pixels."""
     rows, columns = np.nonzero(mass > 0.5)
     points = np.array([[columns.min(), rows.min(), 1], [columns.max() + 1, rows.max() + 1, 1]]) @ matrix.T
     (left, top), (right, bottom) = np.clip(np.rint(points), 0, [shape[1], shape[0]]).astype(int).tolist()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from headtohead.core.errors import NoEffectError, TooFewError, unknown_name
+from headtohead.core.errors import InsufficientDataError, NoEffectError, unknown_name
 
 __all__ = ["choose_classes", "is_negative_word", "natural_key"]
 
@@ -49,13 +49,13 @@ def choose_classes(labels: Iterable[str], positive: str | None) -> tuple[tuple[s
         positive: the caller's choice, if any.
 
     Raises:
-        TooFewError: fewer than two classes.
+        InsufficientDataError: fewer than two classes.
         UnknownNameError: `positive` is not a class.
         NoEffectError: `positive` with more than two classes.
     """
     names = sorted(set(labels), key=lambda name: (natural_key(name), name))
     if len(names) < 2:
-        raise TooFewError(
+        raise InsufficientDataError(
             f"A comparison needs at least two classes; got {'only ' + repr(names[0]) if names else 'none'}. "
             "Expected one folder per class, a manifest with a label column, or label_from. Check the path, "
             "and the labels that were dropped or mapped."

@@ -1,4 +1,4 @@
-"""From a source to the list of its pictures with labels; no pixel is decoded here."""
+"""From a source to the list of its images with labels; no pixel is decoded here."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 from headtohead.core.errors import DataError, ManifestError, NoEffectError, UnreadableError
 from headtohead.data.entry import Entry
-from headtohead.data.file_problems import Problem, shortened
-from headtohead.data.listing.folder_layout import place
-from headtohead.data.listing.label_rules import label_finder, regrouped, relabelled
+from headtohead.data.file_problems import FileProblem, truncate_list
+from headtohead.data.listing.folder_layout import labels_from_folders
+from headtohead.data.listing.label_rules import apply_group_rule, apply_label_map, label_finder
 from headtohead.data.listing.manifest import list_manifest, list_member, manifests_in
 from headtohead.data.listing.table_reader import TABLES
 from headtohead.data.options import LoadOptions
@@ -18,25 +18,25 @@ from headtohead.data.storage.npz import NpzStore
 from headtohead.data.storage.open import open_store
 from headtohead.data.storage.store import FileEntry, FolderStore, Store
 
-__all__ = ["Listing", "list_source"]
+__all__ = ["ImageListing", "discover_images"]
 
 Told = tuple[str, ...]
-LITTER = frozenset({"thumbs.db", "desktop.ini", "icon\r", "dicomdir"})
-LITTER_FOLDERS = frozenset({"__macosx", "$recycle.bin"})
+SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini", "icon\r", "dicomdir"})
+SYSTEM_FOLDERS = frozenset({"__macosx", "$recycle.bin"})
 
 
 @dataclass(frozen=True)
-class Listing:
-    """The pictures of a source, sorted by path, before any is read."""
+class ImageListing:
+    """The images of a source, sorted by path, before any is read."""
 
     store: Store
     entries: tuple[Entry, ...]
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[FileProblem, ...] = ()
     notes: tuple[str, ...] = ()
 
 
-def list_source(source: str, options: LoadOptions) -> Listing:
-    """List the pictures of a source with their labels, groups and splits.
+def discover_images(source: str, options: LoadOptions) -> ImageListing:
+    """List the images of a source with their labels, groups and splits.
 
     Raises:
         DataError: there is no such source, or it is not understood.
@@ -44,14 +44,14 @@ def list_source(source: str, options: LoadOptions) -> Listing:
     listing = _opened(source, options)
     if not listing.entries:
         return listing
-    entries, notes = relabelled(listing.entries, options.map_labels, options.drop)
+    entries, notes = apply_label_map(listing.entries, options.map_labels, options.drop)
     if options.group_from is not None and entries:
-        entries, more = regrouped(entries, options.group_from)
+        entries, more = apply_group_rule(entries, options.group_from)
         notes += more
     return replace(listing, entries=entries, notes=(*listing.notes, *notes))
 
 
-def _opened(source: str, options: LoadOptions) -> Listing:
+def _opened(source: str, options: LoadOptions) -> ImageListing:
     """List a source of any kind, before labels are renamed or dropped."""
     notes: tuple[str, ...] = ()
     if source.startswith(KAGGLE):
@@ -62,7 +62,7 @@ def _opened(source: str, options: LoadOptions) -> Listing:
     if path.suffix.lower() in TABLES and path.is_file():
         _refuse_label_from(options, path)
         found, entries, told = list_manifest(path, options)
-        return Listing(found, entries, (), told)
+        return ImageListing(found, entries, (), told)
     if (listing := _in_archive(path, options)) is not None:
         return listing
     for name, value in (("columns", dict(options.columns)), ("keep_columns", options.keep_columns)):
@@ -70,17 +70,17 @@ def _opened(source: str, options: LoadOptions) -> Listing:
             continue
         raise NoEffectError(
             f"{name}={value} has no effect: {source} is no table and holds none that names its "
-            "pictures. Leave it out."
+            "images. Leave it out."
         )
     store = open_store(str(path))
     if isinstance(store, NpzStore):
         _refuse_label_from(options, path)
-        return Listing(store, *store.listed())
+        return ImageListing(store, *store.listed())
     listing = _list_files(store, options)
     return replace(listing, notes=(*notes, *listing.notes))
 
 
-def _in_archive(path: Path, options: LoadOptions) -> Listing | None:
+def _in_archive(path: Path, options: LoadOptions) -> ImageListing | None:
     """List a manifest inside an archive: one that is named (`scans.zip/labels.csv`), or the only one.
 
     Labels read from paths (`label_from`) go before a manifest that was not named.
@@ -95,10 +95,10 @@ def _in_archive(path: Path, options: LoadOptions) -> Listing | None:
     if isinstance(store, NpzStore) or (member == "." and options.label_from is not None):
         return None
     if member == ".":
-        found = [name for name in manifests_in(store, options.columns) if not is_litter(name)]
+        found = [name for name in manifests_in(store, options.columns) if not is_system_file(name)]
         if len(found) > 1:
             raise ManifestError(
-                f"{archive.name} holds {len(found)} tables that name its pictures: {shortened(found)}. Point at "
+                f"{archive.name} holds {len(found)} tables that name its images: {truncate_list(found)}. Point at "
                 f"one of them, such as {archive}/{found[0]}, or read labels from the paths with label_from."
             )
         if not found:
@@ -106,17 +106,17 @@ def _in_archive(path: Path, options: LoadOptions) -> Listing | None:
         member = found[0]
     else:
         _refuse_label_from(options, path)
-    return Listing(store, *_member(store, member, options))
+    return ImageListing(store, *_member(store, member, options))
 
 
 def _member(
     store: Store, member: str, options: LoadOptions
-) -> tuple[tuple[Entry, ...], tuple[Problem, ...], Told]:
+) -> tuple[tuple[Entry, ...], tuple[FileProblem, ...], Told]:
     entries, told = list_member(store, member, options)
     listed = {entry.path for entry in entries}
-    others = [path for path in _pictures(store)[0] if path not in listed]
+    others = [path for path in _images(store)[0] if path not in listed]
     if others:
-        told += (f"{len(others)} pictures of the archive are not in {member}: {shortened(others, 5)}.",)
+        told += (f"{len(others)} images of the archive are not in {member}: {truncate_list(others, 5)}.",)
     return entries, (), told
 
 
@@ -125,21 +125,21 @@ def _refuse_label_from(options: LoadOptions, path: Path) -> None:
         raise NoEffectError(f"label_from has no effect: {path.name} carries its labels. Leave it out.")
 
 
-def _list_files(store: Store, options: LoadOptions) -> Listing:
+def _list_files(store: Store, options: LoadOptions) -> ImageListing:
     """List a folder or an archive by the places of its files."""
-    files, problems, notes = _pictures(store)
+    files, problems, notes = _images(store)
     label_of = None if options.label_from is None else label_finder(options.label_from)
-    placed = place(files, _Same(store, files), label_of)
+    placed = labels_from_folders(files, _Same(store, files), label_of)
     if label_of is not None and files and not placed.entries:
         raise DataError(
             f"label_from={options.label_from!r} matches none of {len(files)} paths, such as "
-            f"{shortened(sorted(files), 3)}. It is searched in the path relative to {store.root}; its first "
+            f"{truncate_list(sorted(files), 3)}. It is searched in the path relative to {store.root}; its first "
             "group is the label."
         )
     entries = tuple(sorted(placed.entries, key=lambda entry: entry.path))
     if not entries and isinstance(store, FolderStore):
         notes += [f"There is a table: to use it, point at {name}." for name in _tables(store)]
-    return Listing(store, entries, (*problems, *placed.problems), (*notes, *placed.notes))
+    return ImageListing(store, entries, (*problems, *placed.problems), (*notes, *placed.notes))
 
 
 def _tables(store: Store) -> list[str]:
@@ -148,40 +148,40 @@ def _tables(store: Store) -> list[str]:
     ]
 
 
-def _pictures(store: Store) -> tuple[dict[str, FileEntry], list[Problem], list[str]]:
-    """Return the files meant to be pictures by path, those that cannot be named, and what was left out."""
+def _images(store: Store) -> tuple[dict[str, FileEntry], list[FileProblem], list[str]]:
+    """Return the files meant to be images by path, those that cannot be named, and what was left out."""
     from headtohead.data.readers import is_candidate
 
     found: dict[str, FileEntry] = {}
-    problems: list[Problem] = []
+    problems: list[FileProblem] = []
     others: list[str] = []
     for file in sorted(store.files()):
         if not _is_text(file.path):
-            problems.append(Problem(ascii(file.path)[1:-1], "its name is not valid Unicode; rename it"))
-        elif is_litter(file.path):
+            problems.append(FileProblem(ascii(file.path)[1:-1], "its name is not valid Unicode; rename it"))
+        elif is_system_file(file.path):
             others.append(file.path)
         else:
             try:
-                wanted = is_candidate(file.path, store.head(file.path))
+                wanted = is_candidate(file.path, store.read_prefix(file.path))
             except UnreadableError as error:
-                problems.append(Problem(file.path, str(error)))
+                problems.append(FileProblem(file.path, str(error)))
                 continue
             if wanted:
                 found[file.path] = file
             else:
                 others.append(file.path)
     notes = (
-        [f"{len(others)} files are no pictures and are left out: {shortened(others, 5)}."] if others else []
+        [f"{len(others)} files are no images and are left out: {truncate_list(others, 5)}."] if others else []
     )
     return found, problems, notes
 
 
-def is_litter(path: str) -> bool:
+def is_system_file(path: str) -> bool:
     """Tell hidden files and what operating systems strew about."""
     parts = path.split("/")
-    if any(part.startswith(".") or part.casefold() in LITTER_FOLDERS for part in parts):
+    if any(part.startswith(".") or part.casefold() in SYSTEM_FOLDERS for part in parts):
         return True
-    return parts[-1].casefold() in LITTER
+    return parts[-1].casefold() in SYSTEM_FILES
 
 
 def _is_text(path: str) -> bool:

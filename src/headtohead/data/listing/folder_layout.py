@@ -11,33 +11,35 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from headtohead.data.entry import SPLIT_WORDS, Entry
-from headtohead.data.file_problems import Problem, shortened
+from headtohead.data.file_problems import FileProblem, truncate_list
 
-__all__ = ["Placed", "drop_doubled", "place"]
+__all__ = ["FolderLabels", "drop_repeated_folders", "labels_from_folders"]
 
 
 Same = Callable[[str, str], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class FolderLabels:
     """What the places of files tell."""
 
     entries: tuple[Entry, ...]
-    problems: tuple[Problem, ...]
+    problems: tuple[FileProblem, ...]
     notes: tuple[str, ...]
 
 
-def place(paths: Iterable[str], same: Same, label_of: Callable[[str], str] | None = None) -> Placed:
+def labels_from_folders(
+    paths: Iterable[str], same: Same, label_of: Callable[[str], str] | None = None
+) -> FolderLabels:
     """Read labels and splits from folder names.
 
     Args:
-        paths: relative paths of pictures, with forward slashes.
+        paths: relative paths of images, with forward slashes.
         same: tells whether two of them hold the same bytes.
         label_of: reads the label from a path, "" if there is none; without it the first folder
             below the top (and below a train/val/test folder) is the label.
     """
-    places, notes = drop_doubled(paths, same)
+    places, notes = drop_repeated_folders(paths, same)
     prefix, parts_of = _strip_wrappers(places)
     tops = {parts[0] for parts in parts_of.values() if len(parts) > 1}
     presplit = bool(tops) and all(top.casefold() in SPLIT_WORDS for top in tops)
@@ -50,12 +52,12 @@ def place(paths: Iterable[str], same: Same, label_of: Callable[[str], str] | Non
         if label:
             entries.append(Entry(path, label=label, split=split))
         else:
-            problems.append(Problem(path, _without_label(parts, presplit, label_of is not None)))
+            problems.append(FileProblem(path, _without_label(parts, presplit, label_of is not None)))
     if presplit and entries:
         counts = Counter(entry.split for entry in entries)
         found = ", ".join(f"{counts[word]} {word}" for word in ("train", "val", "test"))
         notes.append(f"The folders carry a split of their own: {found}.")
-    return Placed(tuple(entries), tuple(problems), tuple(notes))
+    return FolderLabels(tuple(entries), tuple(problems), tuple(notes))
 
 
 def _class_folder(parts: list[str], presplit: bool) -> str:
@@ -70,7 +72,7 @@ def _without_label(parts: list[str], presplit: bool, by_pattern: bool) -> str:
 
 
 def _strip_wrappers(places: Mapping[str, str]) -> tuple[list[str], dict[str, list[str]]]:
-    """Cut leading folders that hold everything and no picture of their own; keep split folders."""
+    """Cut leading folders that hold everything and no image of their own; keep split folders."""
     parts = {path: place.split("/") for path, place in places.items()}
     prefix: list[str] = []
     while parts:
@@ -83,13 +85,13 @@ def _strip_wrappers(places: Mapping[str, str]) -> tuple[list[str], dict[str, lis
     return prefix, parts
 
 
-def drop_doubled(paths: Iterable[str], same: Same) -> tuple[dict[str, str], list[str]]:
+def drop_repeated_folders(paths: Iterable[str], same: Same) -> tuple[dict[str, str], list[str]]:
     """Leave out files that a folder repeats from its parent or from its sibling, and say so.
 
     A folder D inside P repeats P when the files below D have twins at the same relative path below
     P with the same bytes, as in the archive that holds `yes/ no/` and again
     `brain_tumor_dataset/yes no`. Of two folders that are all there is, the second repeats the first
-    in the same way (never train/val/test folders: that is a leak, not a repetition). Pictures that
+    in the same way (never train/val/test folders: that is a leak, not a repetition). Images that
     such a folder has beyond its twin stay, with the label of their folder there.
 
     Returns:
@@ -120,12 +122,12 @@ def _told(folder: str, twin: str, inside: list[str], repeated: list[str]) -> lis
     if 2 * len(repeated) < len(inside):
         return [
             f"The folder {folder!r} holds folders named like those of {whole}, but {len(others)} of its "
-            f"{len(inside)} pictures are not there: it is read like any other folder. If it should not, "
+            f"{len(inside)} images are not there: it is read like any other folder. If it should not, "
             "point at the one to use."
         ]
-    rest = f" {len(others)} further pictures in it stay: {shortened(others, 3)}." if others else ""
+    rest = f" {len(others)} further images in it stay: {truncate_list(others, 3)}." if others else ""
     return [
-        f"The folder {folder!r} repeats {len(repeated)} pictures of {whole} byte for byte under the same "
+        f"The folder {folder!r} repeats {len(repeated)} images of {whole} byte for byte under the same "
         f"names: each is counted once.{rest}"
     ]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from headtohead.core.errors import ManifestError
 from headtohead.data.dataset import Dataset
-from headtohead.data.file_problems import shortened
+from headtohead.data.file_problems import truncate_list
 from headtohead.data.listing.table_reader import read_table
 
 __all__ = ["read_groups"]
@@ -52,4 +52,4 @@ def read_groups(path: str | Path, dataset: Dataset) -> dict[str, str]:
 
 def _refuse(table: str, fault: str, names: list[str]) -> None:
     if names:
-        raise ManifestError(f"{table}: {len(names)} pictures {fault}: {shortened(names)}.")
+        raise ManifestError(f"{table}: {len(names)} images {fault}: {truncate_list(names)}.")

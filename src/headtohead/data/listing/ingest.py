@@ -16,26 +16,26 @@ import numpy as np
 from headtohead.core.errors import UnreadableError, UsageError
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Image, Sample
-from headtohead.data.dataset import GIVEN_GROUP, SLICE_AXIS, entry_line
+from headtohead.data.dataset import GIVEN_GROUP, SLICE_AXIS, sample_record
 from headtohead.data.entry import Entry
-from headtohead.data.file_problems import Problem
+from headtohead.data.file_problems import FileProblem
 from headtohead.data.listing.patient_groups import KINDS
 from headtohead.data.options import LoadOptions
 from headtohead.data.readers.dicom.placeholders import PLACEHOLDER
 from headtohead.data.storage.store import AXES, Store, frame_hash, frame_name
 
-__all__ = ["Gathered", "chosen_frames", "digest_entry", "gather", "pixel_hash", "read_entry"]
+__all__ = ["IngestedFile", "digest_entry", "ingest", "pixel_hash", "read_entry", "select_frames"]
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
+class IngestedFile:
     """What one listed file gave: samples, or the reason why not."""
 
     samples: tuple[Sample, ...] = ()
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[FileProblem, ...] = ()
     format: str = ""
     n_frames: int = 1
     nobody: bool = False
@@ -52,8 +52,8 @@ def pixel_hash(image: Image) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Frames:
-    """Which frames of a file become samples (`(None,)` for a file with one picture), and of how many."""
+class FrameSelection:
+    """Which frames of a file become samples (`(None,)` for a file with one image), and of how many."""
 
     numbers: tuple[int | None, ...]
     kind: str = ""
@@ -61,11 +61,11 @@ class Frames:
     axis: str = "axial"
 
 
-def chosen_frames(store: Store, entry: Entry, content: bytes, options: LoadOptions) -> Frames:
+def select_frames(store: Store, entry: Entry, content: bytes, options: LoadOptions) -> FrameSelection:
     """Return which frames of a file become samples.
 
     Raises:
-        UnreadableError: the content is no picture, or has no such frame.
+        UnreadableError: the content is no image, or has no such frame.
     """
     asked: str | int | None
     axis, asked = split_slices(options.slices)
@@ -75,10 +75,10 @@ def chosen_frames(store: Store, entry: Entry, content: bytes, options: LoadOptio
     else:
         asked, first, axis = options.pages, "first", "axial"
     if entry.frame is not None:
-        return Frames((entry.frame,), kind, count, axis)
+        return FrameSelection((entry.frame,), kind, count, axis)
     if count <= 1:
-        return Frames((None,), kind, count, axis)
-    return Frames(tuple(_pick(str(first if asked is None else asked), count)), kind, count, axis)
+        return FrameSelection((None,), kind, count, axis)
+    return FrameSelection(tuple(_pick(str(first if asked is None else asked), count)), kind, count, axis)
 
 
 def split_slices(slices: str | int | None) -> tuple[str, str | None]:
@@ -117,17 +117,17 @@ def _pick(rule: str, count: int) -> list[int]:
     return [int(rule)]
 
 
-def read_entry(store: Store, entry: Entry, options: LoadOptions) -> Gathered:
+def read_entry(store: Store, entry: Entry, options: LoadOptions) -> IngestedFile:
     """Read one listed file into samples, or into the reasons why it cannot be read."""
     try:
         content = store.read(entry.path)
     except UnreadableError as error:
-        return Gathered(problems=(Problem(entry.path, str(error)),))
+        return IngestedFile(problems=(FileProblem(entry.path, str(error)),))
     try:
-        frames = chosen_frames(store, entry, content, options)
+        frames = select_frames(store, entry, content, options)
     except UnreadableError as error:
-        return Gathered(
-            problems=(Problem(entry.path, str(error), _line(entry, entry.frame, content, "axial")),)
+        return IngestedFile(
+            problems=(FileProblem(entry.path, str(error), _line(entry, entry.frame, content, "axial")),)
         )
     samples, problems, nobody = [], [], False
     for number in frames.numbers:
@@ -137,8 +137,8 @@ def read_entry(store: Store, entry: Entry, options: LoadOptions) -> Gathered:
             nobody = entry.group is None and PLACEHOLDER in image.facts
         except UnreadableError as error:
             line = _line(entry, number, content, frames.axis)
-            problems.append(Problem(entry.path, _framed(number, str(error)), line))
-    return Gathered(tuple(samples), tuple(problems), frames.kind, frames.count, nobody)
+            problems.append(FileProblem(entry.path, _framed(number, str(error)), line))
+    return IngestedFile(tuple(samples), tuple(problems), frames.kind, frames.count, nobody)
 
 
 def digest_entry(store: Store, entry: Entry, options: LoadOptions) -> list[str]:
@@ -148,13 +148,13 @@ def digest_entry(store: Store, entry: Entry, options: LoadOptions) -> list[str]:
     except UnreadableError:
         return []
     try:
-        frames = chosen_frames(store, entry, content, options)
+        frames = select_frames(store, entry, content, options)
     except UnreadableError:
         return [_line(entry, entry.frame, content, "axial")]
     return [_line(entry, number, content, frames.axis) for number in frames.numbers]
 
 
-def gather(
+def ingest(
     work: Callable[[T], R], items: Sequence[T], *, workers: int | None, label: str, reporter: Reporter = QUIET
 ) -> Iterator[R]:
     """Yield `work(item)` for all items in their order, done by threads, few at a time.
@@ -165,7 +165,7 @@ def gather(
     if n_workers < 1:
         raise UsageError(f"workers must be at least 1; got {workers}.")
     with ThreadPoolExecutor(n_workers) as pool:
-        yield from reporter.track(_ordered(pool, work, items, 4 * n_workers), label, len(items))
+        yield from reporter.progress(_ordered(pool, work, items, 4 * n_workers), label, len(items))
 
 
 def _ordered(pool: ThreadPoolExecutor, work: Callable[[T], R], items: Sequence[T], ahead: int) -> Iterator[R]:
@@ -178,7 +178,7 @@ def _ordered(pool: ThreadPoolExecutor, work: Callable[[T], R], items: Sequence[T
         yield waiting.popleft().result()
 
 
-def _sample(entry: Entry, content: bytes, frame: int | None, image: Image, frames: Frames) -> Sample:
+def _sample(entry: Entry, content: bytes, frame: int | None, image: Image, frames: FrameSelection) -> Sample:
     height, width = image.size
     extra = dict(entry.extra)
     if entry.group is not None:
@@ -216,7 +216,7 @@ def _group(entry: Entry, image: Image) -> str:
 
 
 def _line(entry: Entry, frame: int | None, content: bytes, axis: str) -> str:
-    return entry_line(
+    return sample_record(
         entry.path, frame, entry.label, entry.split, entry.group, frame_hash(content, frame, axis)
     )
 

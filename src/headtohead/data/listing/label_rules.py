@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from headtohead.core.errors import DataError, UsageError, unknown_name
 from headtohead.data.entry import Entry
-from headtohead.data.file_problems import shortened
+from headtohead.data.file_problems import truncate_list
 
-__all__ = ["label_finder", "regrouped", "relabelled"]
+__all__ = ["apply_group_rule", "apply_label_map", "label_finder"]
 
 Told = tuple[tuple[Entry, ...], tuple[str, ...]]
 
@@ -22,7 +22,7 @@ def label_finder(pattern: str) -> Callable[[str], str]:
     return lambda path: _found(compiled, path, "label")
 
 
-def regrouped(entries: Sequence[Entry], pattern: str) -> Told:
+def apply_group_rule(entries: Sequence[Entry], pattern: str) -> Told:
     """Return the entries with the groups that `group_from` reads from the paths.
 
     Raises:
@@ -38,14 +38,14 @@ def regrouped(entries: Sequence[Entry], pattern: str) -> Told:
     if unmatched:
         raise DataError(
             f"group_from={pattern!r} does not match {len(unmatched)} of {len(values)} paths: "
-            f"{shortened(unmatched)}. Every picture needs its group; widen the pattern, or give groups in a "
+            f"{truncate_list(unmatched)}. Every image needs its group; widen the pattern, or give groups in a "
             "manifest."
         )
     note = f"{len(set(values.values()))} groups read from the paths with {pattern!r}."
     return tuple(replace(entry, group=values[entry.path]) for entry in entries), (note,)
 
 
-def relabelled(entries: Sequence[Entry], renames: Mapping[str, str], drop: Iterable[str]) -> Told:
+def apply_label_map(entries: Sequence[Entry], renames: Mapping[str, str], drop: Iterable[str]) -> Told:
     """Return the entries with labels renamed, then without the dropped ones.
 
     Raises:

@@ -1,4 +1,4 @@
-"""A table of pictures: `path,label[,group][,split][,frame]` and whatever else is known of each."""
+"""A table of images: `path,label[,group][,split][,frame]` and whatever else is known of each."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 
 from headtohead.core.errors import DataError, ManifestError
 from headtohead.data.entry import SPLIT_WORDS, Entry
-from headtohead.data.file_problems import shortened
+from headtohead.data.file_problems import truncate_list
 from headtohead.data.listing.identifying_columns import is_identifier
-from headtohead.data.listing.table_reader import TABLES, Table, choose_columns, parse_table, read_table
+from headtohead.data.listing.table_reader import TABLES, SourceTable, choose_columns, parse_table, read_table
 from headtohead.data.options import LoadOptions
 from headtohead.data.storage.store import FolderStore, Store
 
@@ -34,14 +34,14 @@ def list_manifest(path: Path, options: LoadOptions) -> tuple[FolderStore, tuple[
         options: which column is what (`columns`), and which are kept (`keep_columns`, `by`).
 
     Raises:
-        ManifestError: missing files, rows twice, empty labels, several labels for one picture.
+        ManifestError: missing files, rows twice, empty labels, several labels for one image.
     """
     store = FolderStore(path.parent)
     return store, *_listed(read_table(path), store, options, lambda cell: _relative(cell, path.parent))
 
 
 def list_member(store: Store, member: str, options: LoadOptions) -> tuple[tuple[Entry, ...], Told]:
-    """Return the entries of a manifest that lies in an archive with its pictures, and notes.
+    """Return the entries of a manifest that lies in an archive with its images, and notes.
 
     Args:
         member: the table; the paths in it are relative to its folder in the archive.
@@ -72,7 +72,7 @@ def _names_members(store: Store, member: str, columns: Mapping[str, str]) -> boo
     return any(store.exists(_within(cell, folder)) for cell in table.column(chosen["path"]))
 
 
-def _parsed(store: Store, member: str) -> Table:
+def _parsed(store: Store, member: str) -> SourceTable:
     size = next((entry.n_bytes for entry in store.files() if entry.path == member), None)
     if size is None:
         raise ManifestError(f"There is no {member} in {store.root}.")
@@ -82,9 +82,9 @@ def _parsed(store: Store, member: str) -> Table:
 
 
 def _listed(
-    table: Table, store: Store, options: LoadOptions, place: Callable[[str], str]
+    table: SourceTable, store: Store, options: LoadOptions, place: Callable[[str], str]
 ) -> tuple[tuple[Entry, ...], Told]:
-    """Return the entries of a table and notes; `place` makes a cell a path in the store."""
+    """Return the entries of a table and notes; `labels_from_folders` makes a cell a path in the store."""
     chosen = choose_columns(table, options.columns)
     kept, withheld = _kept_columns(table, chosen, options)
     entries = [_entry(row, table, chosen, kept, place) for row in table.rows]
@@ -96,7 +96,7 @@ def _listed(
 
 
 def _kept_columns(
-    table: Table, chosen: Mapping[str, str], options: LoadOptions
+    table: SourceTable, chosen: Mapping[str, str], options: LoadOptions
 ) -> tuple[frozenset[str], tuple[str, ...]]:
     """Return which further columns are kept, and which are not because they look like identifiers."""
     missing = sorted(set(options.keep_columns) - set(table.columns))
@@ -108,7 +108,7 @@ def _kept_columns(
     return frozenset(further) - set(withheld), withheld
 
 
-def _say_withheld(table: Table, withheld: tuple[str, ...]) -> Told:
+def _say_withheld(table: SourceTable, withheld: tuple[str, ...]) -> Told:
     if not withheld:
         return ()
     looks = (
@@ -117,14 +117,14 @@ def _say_withheld(table: Table, withheld: tuple[str, ...]) -> Told:
         else "column looks like an identifier and is"
     )
     return (
-        f"{table.name}: {len(withheld)} {looks} left out of everything that is written: {shortened(withheld)}. To "
+        f"{table.name}: {len(withheld)} {looks} left out of everything that is written: {truncate_list(withheld)}. To "
         "keep one, name it with keep_columns.",
     )
 
 
 def _entry(
     row: tuple[str, ...],
-    table: Table,
+    table: SourceTable,
     chosen: Mapping[str, str],
     kept: Collection[str],
     place: Callable[[str], str],
@@ -182,7 +182,7 @@ def _check_labels(table: str, entries: list[Entry]) -> None:
     empty = [entry.path or "a row without path" for entry in entries if not entry.label or not entry.path]
     if empty:
         raise ManifestError(
-            f"{table}: {len(empty)} rows have no label or no path: {shortened(empty)}. Every row needs both; "
+            f"{table}: {len(empty)} rows have no label or no path: {truncate_list(empty)}. Every row needs both; "
             "remove rows whose label is not known."
         )
     plain = {entry.label for entry in entries}
@@ -190,7 +190,7 @@ def _check_labels(table: str, entries: list[Entry]) -> None:
     if several:
         raise ManifestError(
             f"{table}: {len(several)} rows carry several labels, such as {several[0].label!r} for "
-            f"{several[0].path}. One label per picture is expected: make a column that asks one question, "
+            f"{several[0].path}. One label per image is expected: make a column that asks one question, "
             "such as 'pneumonia' yes or no, and name it with columns label=<column>."
         )
 
@@ -211,8 +211,8 @@ def _check_rows(table: str, entries: list[Entry]) -> None:
     labels = {entry.label for entry in entries if entry.path == twice[0]}
     several = f" with the labels {sorted(labels)}" if len(labels) > 1 else ""
     raise ManifestError(
-        f"{table}: {len(twice)} pictures are listed more than once: {shortened(twice)}. The first stands "
-        f"there{several or ' twice alike'}. One row and one label per picture is expected; remove the others."
+        f"{table}: {len(twice)} images are listed more than once: {truncate_list(twice)}. The first stands "
+        f"there{several or ' twice alike'}. One row and one label per image is expected; remove the others."
     )
 
 
@@ -225,7 +225,7 @@ def _check_files(table: str, entries: list[Entry], store: Store) -> None:
             else " They have no suffix: write whole file names."
         )
         raise ManifestError(
-            f"{table}: {len(missing)} of {len(entries)} files are not there: {shortened(missing)}. Paths are "
+            f"{table}: {len(missing)} of {len(entries)} files are not there: {truncate_list(missing)}. Paths are "
             f"relative to the folder of the table{_where(table, store)}.{bare}"
         )
 
@@ -235,7 +235,7 @@ def _where(table: str, store: Store) -> str:
 
 
 def _notes(
-    table: Table, chosen: Mapping[str, str], asked: Mapping[str, str], entries: list[Entry]
+    table: SourceTable, chosen: Mapping[str, str], asked: Mapping[str, str], entries: list[Entry]
 ) -> tuple[str, ...]:
     guessed = [f"{role} from {name!r}" for role, name in chosen.items() if role not in asked]
     notes = [

@@ -16,13 +16,13 @@ from collections.abc import Sequence
 from headtohead.core.records import Sample
 from headtohead.data.dataset import GIVEN_GROUP
 
-__all__ = ["KINDS", "named_by_files"]
+__all__ = ["KINDS", "pseudonymise_patients"]
 
 KINDS = ("patient", "series")
 """What a DICOM file is grouped by, in the order of preference; the first word of the group's name."""
 
 
-def named_by_files(samples: Sequence[Sample]) -> list[Sample]:
+def pseudonymise_patients(samples: Sequence[Sample]) -> list[Sample]:
     """Return the samples with the groups that DICOM ids made named after their files.
 
     Args:

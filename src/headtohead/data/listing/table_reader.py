@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from headtohead.core.errors import ManifestError, UsageError
 
-__all__ = ["TABLES", "Table", "choose_columns", "may_be_taken", "parse_table", "read_table"]
+__all__ = ["TABLES", "SourceTable", "choose_columns", "matches_role", "parse_table", "read_table"]
 
 TABLES = frozenset({".csv", ".tsv", ".parquet", ".pq"})
 """Suffixes of files that are tables."""
@@ -37,7 +37,7 @@ NEEDED = ("path", "label")
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class SourceTable:
     """Column names and rows of stripped strings; `None` never occurs, an empty cell is ""."""
 
     name: str
@@ -50,7 +50,7 @@ class Table:
         return [row[index] for row in self.rows]
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path) -> SourceTable:
     """Read a table by its suffix.
 
     Raises:
@@ -65,7 +65,7 @@ def read_table(path: Path) -> Table:
     return parse_table(path.name, content)
 
 
-def parse_table(name: str, content: bytes) -> Table:
+def parse_table(name: str, content: bytes) -> SourceTable:
     """Read a table from its bytes; the suffix of its name tells what kind it is.
 
     Raises:
@@ -79,10 +79,12 @@ def parse_table(name: str, content: bytes) -> Table:
     twice = sorted({column for column in columns if columns.count(column) > 1})
     if twice:
         raise ManifestError(f"{name} has columns of the same name: {twice}. Rename them.")
-    return Table(name, tuple(columns), tuple(rows))
+    return SourceTable(name, tuple(columns), tuple(rows))
 
 
-def choose_columns(table: Table, asked: Mapping[str, str], needed: Iterable[str] = NEEDED) -> dict[str, str]:
+def choose_columns(
+    table: SourceTable, asked: Mapping[str, str], needed: Iterable[str] = NEEDED
+) -> dict[str, str]:
     """Return role -> column: as asked, else the likeliest by name.
 
     Raises:
@@ -113,7 +115,7 @@ def choose_columns(table: Table, asked: Mapping[str, str], needed: Iterable[str]
     return chosen
 
 
-def may_be_taken(name: str) -> bool:
+def matches_role(name: str) -> bool:
     """Tell whether a column of this name may be taken for a role by its name alone.
 
     >>> may_be_taken("Case ID"), may_be_taken("scanner")

@@ -44,7 +44,7 @@ def fill_non_finite(pixels: Array) -> tuple[Array, tuple[str, ...]]:
 
 
 def is_grey_as_rgb(pixels: Array) -> bool:
-    """Tell whether a colour picture holds three equal channels."""
+    """Tell whether a colour image holds three equal channels."""
     return pixels.ndim == 3 and bool(
         np.array_equal(pixels[..., 0], pixels[..., 1]) and np.array_equal(pixels[..., 0], pixels[..., 2])
     )
@@ -54,7 +54,7 @@ def narrow(pixels: Array, low: float, high: float) -> Array:
     """Cast whole numbers known to lie in low .. high to the first type of the house that holds them.
 
     The types in order: uint8, uint16, int16, int32; beyond that float32 (exact up to 2**24). The
-    range is what the file *can* hold, not what this picture holds, so a series has one type.
+    range is what the file *can* hold, not what this image holds, so a series has one type.
     """
     for dtype in (np.uint8, np.uint16, np.int16, np.int32):
         info = np.iinfo(dtype)
@@ -77,7 +77,7 @@ _TURNS = {2: (0, True), 3: (2, False), 4: (2, True), 5: (3, True), 6: (3, False)
 def orient(pixels: Array, orientation: int) -> Array:
     """Return the pixels upright, undoing an EXIF orientation (2 to 8; 1 is upright already).
 
-    Source: EXIF 2.32, tag 0x0112: where row 0 and column 0 of the stored picture belong.
+    Source: EXIF 2.32, tag 0x0112: where row 0 and column 0 of the stored image belong.
     """
     turns, mirror = _TURNS.get(orientation, (0, False))
     turned = np.rot90(pixels, turns)

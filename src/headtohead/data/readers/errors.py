@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from headtohead.core.errors import HeadToHeadError, UnreadableError
 
-__all__ = ["missing_decoder", "refused"]
+__all__ = ["decoding_errors", "missing_decoder"]
 
 
 _PACKAGES = {
@@ -35,7 +35,7 @@ def missing_decoder(package: str, stored_as: str = "") -> UnreadableError:
 
 
 @contextmanager
-def refused(reason: str) -> Iterator[None]:
+def decoding_errors(reason: str) -> Iterator[None]:
     """Raise `UnreadableError` with this reason in place of anything that goes wrong inside the block.
 
     Decoders given hostile bytes raise anything (struct.error, KeyError, MemoryError, and Rust panics,

@@ -1,6 +1,6 @@
 """How much one file may ask for, and the refusal when it asks for more.
 
-A header is a claim: thirty bytes can promise a picture of 4 billion by 4 billion pixels. Every
+A header is a claim: thirty bytes can promise an image of 4 billion by 4 billion pixels. Every
 reader compares the claim with these limits *before* it asks for memory.
 """
 
@@ -22,12 +22,12 @@ class Limits:
 
     Attributes:
         bytes: of the file itself.
-        pixels: of one delivered picture (height x width).
+        pixels: of one delivered image (height x width).
         frames: pages, frames or slices of one file.
         voxels: of a whole volume or of all frames that have to be decoded for the one asked for.
         unfolded: bytes that a compressed stream (gzip, deflate) may unfold to.
         ratio: unfolded bytes per compressed byte; looked at only beyond `ratio_floor` unfolded bytes,
-            because small blank pictures rightly compress very well.
+            because small blank images rightly compress very well.
         ratio_floor: see `ratio`.
     """
 
@@ -44,7 +44,7 @@ DEFAULT_LIMITS = Limits()
 
 
 def check_size(height: int, width: int, limits: Limits) -> None:
-    """Refuse a picture without pixels or with more than the limit.
+    """Refuse an image without pixels or with more than the limit.
 
     Raises:
         UnreadableError: the size is not positive, or beyond `limits.pixels`.
@@ -54,7 +54,7 @@ def check_size(height: int, width: int, limits: Limits) -> None:
     if height * width > limits.pixels:
         raise UnreadableError(
             f"its header claims {height} x {width} = {height * width:,} pixels; the limit is "
-            f"{limits.pixels:,} (raise Limits.pixels if the picture is really that large)"
+            f"{limits.pixels:,} (raise Limits.pixels if the image is really that large)"
         )
 
 
@@ -70,16 +70,16 @@ def check_frame(frame: int, count: int) -> None:
 
 
 def inflate(content: bytes, need: int, limits: Limits, *, wbits: int, exact: bool = True) -> bytes:
-    """Decompress at most `need` bytes of a deflate, zlib or gzip stream, with memory bounded.
+    """Decompress at most `require` bytes of a deflate, zlib or gzip stream, with memory bounded.
 
     Args:
         content: the compressed stream; whatever follows its end is left alone.
         need: number of bytes wanted from the front.
         wbits: as for `zlib.decompressobj`: 31 gzip, 15 zlib, -15 bare deflate.
-        exact: refuse a stream that ends before `need` bytes.
+        exact: refuse a stream that ends before `require` bytes.
 
     Raises:
-        UnreadableError: beyond the limits, damaged, or (if `exact`) too short.
+        UnreadableError: beyond the limits, damaged, or (if `exact_duplicates`) too short.
     """
     _check_unfolding(len(content), need if exact else 0, limits)
     machine = zlib.decompressobj(wbits)

@@ -11,9 +11,9 @@ import numpy as np
 
 from headtohead.core.errors import UnreadableError
 from headtohead.core.records import Image
-from headtohead.data.readers.errors import refused
+from headtohead.data.readers.errors import decoding_errors
 from headtohead.data.readers.limits import DEFAULT_LIMITS, Limits
-from headtohead.data.readers.silence import silence
+from headtohead.data.readers.silence import suppress_library_output
 from headtohead.data.readers.slices import SliceOptions, choose
 from headtohead.data.readers.sniff import sniff
 
@@ -33,7 +33,7 @@ def read_image(
     slices: SliceOptions = SliceOptions(),  # noqa: B008 - frozen
     salt: bytes | None = None,
 ) -> Image:
-    """Decode a picture, by its content and never by its suffix.
+    """Decode an image, by its content and never by its suffix.
 
     Args:
         content: the whole file.
@@ -50,7 +50,7 @@ def read_image(
         array is contiguous and read-only.
 
     Raises:
-        UnreadableError: for any content that is no readable picture, with the reason.
+        UnreadableError: for any content that is no readable image, with the reason.
     """
 
     def job() -> Image:
@@ -86,7 +86,7 @@ def count_frames(
         slices: the axis along which the slices of a NIfTI volume are counted.
 
     Raises:
-        UnreadableError: the content is no picture, or holds more than `limits.frames`.
+        UnreadableError: the content is no image, or holds more than `limits.frames`.
     """
 
     def job() -> int:
@@ -133,7 +133,7 @@ def _kind(content: bytes, limits: Limits) -> str:
     kind = sniff(content)
     if not kind:
         raise UnreadableError(
-            "its content is no picture format that is read here (PNG, JPEG, TIFF, BMP, WebP, GIF, JPEG 2000, "
+            "its content is no image format that is read here (PNG, JPEG, TIFF, BMP, WebP, GIF, JPEG 2000, "
             "PNM, DICOM, NIfTI); convert it to one of these or leave it out"
         )
     return kind
@@ -149,7 +149,10 @@ def _sealed(image: Image) -> Image:
 def _guarded(job: Callable[[], T], name: str) -> T:
     """Run a reader in silence; whatever goes wrong becomes one `UnreadableError`, named if asked for."""
     try:
-        with silence(), refused("its content is damaged or not supported: the decoder gave up"):
+        with (
+            suppress_library_output(),
+            decoding_errors("its content is damaged or not supported: the decoder gave up"),
+        ):
             return job()
     except UnreadableError as error:
         reason = str(error)

@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["silence"]
+__all__ = ["suppress_library_output"]
 
 _LOGGERS = ("pydicom", "pylibjpeg", "openjpeg", "rle", "nibabel", "nibabel.global", "PIL")
 
@@ -61,7 +61,7 @@ _SILENCER = _Silencer()
 
 
 @contextmanager
-def silence() -> Iterator[None]:
+def suppress_library_output() -> Iterator[None]:
     """Mute warnings and the libraries' loggers inside the block; safe in threads and when nested."""
     _SILENCER.enter()
     try:

@@ -1,4 +1,4 @@
-"""Which slices of a volume become pictures."""
+"""Which slices of a volume become images."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ AXES = {"sagittal": 0, "coronal": 1, "axial": 2}
 
 @dataclass(frozen=True, slots=True)
 class SliceOptions:
-    """How a volume (NIfTI) is cut into pictures.
+    """How a volume (NIfTI) is cut into images.
 
     Attributes:
         axis: "axial", "coronal" or "sagittal", or the canonical axis 0 (sagittal), 1 (coronal),
@@ -25,7 +25,7 @@ class SliceOptions:
 
     Raises:
         UsageError: an axis or number that does not exist.
-        NoEffectError: `count` and `middle` at once.
+        NoEffectError: `count` and `intermediate_features` at once.
 
     >>> SliceOptions("coronal").number
     1

@@ -16,7 +16,7 @@ _SUFFIX_WORDS = """
 .pgm .ppm .pbm .pnm .dcm .dicom .dic .ima .nii
 """
 SUFFIXES = frozenset(_SUFFIX_WORDS.split())
-"""Suffixes that promise a picture (lower case); `.nii.gz` promises one too."""
+"""Suffixes that promise an image (lower case); `.nii.gz` promises one too."""
 
 _MAGIC = (
     (b"\x89PNG\r\n\x1a\n", "PNG"),
@@ -40,7 +40,7 @@ _RESOURCE_FORK = (b"\x00\x05\x16\x07", b"\x00\x05\x16\x00")
 
 
 def sniff(content: bytes) -> str:
-    """Return the name of the picture format that the content is, or "" if it is none we know.
+    """Return the name of the image format that the content is, or "" if it is none we know.
 
     Names: PNG, JPEG, TIFF, BMP, WEBP, GIF, JPEG2000, PNM, DICOM, NIFTI. The first `HEAD_BYTES`
     bytes are enough. The suffix plays no part: six `.jpg` of the brain MRI set are PNG inside.
@@ -67,13 +67,13 @@ def sniff(content: bytes) -> str:
 
 
 def is_candidate(name: str, head: bytes) -> bool:
-    """Tell whether a file is meant to be a picture: by content, or by suffix so that a broken one is named.
+    """Tell whether a file is meant to be an image: by content, or by suffix so that a broken one is named.
 
     Args:
         name: path or file name; only the last part counts.
         head: the first `HEAD_BYTES` bytes of the file, or all of it.
 
-    The side files that macOS leaves ("._scan.jpg") are no pictures, whatever their suffix.
+    The side files that macOS leaves ("._scan.jpg") are no images, whatever their suffix.
 
     >>> is_candidate("scan.JPG", b"")
     True

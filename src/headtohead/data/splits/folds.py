@@ -10,20 +10,20 @@ import numpy.typing as npt
 
 from headtohead.core.errors import DataError, LeakageError, UsageError
 from headtohead.data.dataset import Dataset
-from headtohead.data.file_problems import shortened
+from headtohead.data.file_problems import truncate_list
 from headtohead.data.splits.leakage import Leak, LeakFinder
 from headtohead.data.splits.splitters import (
-    draw_holdout,
-    draw_kfold,
-    given_parts,
+    group_holdout,
     holdout_fraction,
     inner_folds,
+    predefined_split,
+    stratified_group_kfold,
 )
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Fold", "FoldPlan", "inner_folds", "make_folds"]
+__all__ = ["CrossValidationSplits", "Fold", "inner_folds", "make_folds"]
 
 Ints = npt.NDArray[np.int64]
 COLUMNS = ("sample", "repeat", "fold", "part")
@@ -58,7 +58,7 @@ class Fold:
         if both.size:
             raise LeakageError(
                 f"Fold {self.fold} of repeat {self.repeat} has {both.size} samples in train and in test, at "
-                f"positions {shortened(both)}. A sample may be in one part only."
+                f"positions {truncate_list(both)}. A sample may be in one part only."
             )
 
     @classmethod
@@ -76,7 +76,7 @@ class Fold:
 
 
 @dataclass(frozen=True, eq=False)
-class FoldPlan:
+class CrossValidationSplits:
     """All folds of a study, with the proof that they do not leak.
 
     Attributes:
@@ -102,7 +102,7 @@ class FoldPlan:
         *,
         allow_leaks: bool = False,
         notes: tuple[str, ...] = (),
-    ) -> FoldPlan:
+    ) -> CrossValidationSplits:
         """Prove every fold and return the plan.
 
         Raises:
@@ -139,7 +139,9 @@ class FoldPlan:
         return pd.concat(blocks, ignore_index=True)[list(COLUMNS)]
 
     @classmethod
-    def from_frame(cls, frame: pd.DataFrame, dataset: Dataset, *, allow_leaks: bool = False) -> FoldPlan:
+    def from_frame(
+        cls, frame: pd.DataFrame, dataset: Dataset, *, allow_leaks: bool = False
+    ) -> CrossValidationSplits:
         """Rebuild the plan from its table, and prove it again against the dataset.
 
         Raises:
@@ -154,7 +156,7 @@ class FoldPlan:
         if strange:
             raise DataError(
                 f"The table of folds names {len(strange)} samples that are not in the data: "
-                f"{shortened(strange)}. It was made from other pictures."
+                f"{truncate_list(strange)}. It was made from other images."
             )
         where = frame["sample"].map(position).to_numpy(dtype=np.int64)
         part = frame["part"].to_numpy()
@@ -179,7 +181,7 @@ def make_folds(
     repeats: int = 3,
     seed: int = 0,
     allow_leaks: bool = False,
-) -> FoldPlan:
+) -> CrossValidationSplits:
     """Divide a dataset into training and test parts, whole groups at a time.
 
     Args:
@@ -192,7 +194,7 @@ def make_folds(
         allow_leaks: go on where train and test share something, and keep the list in `leaks`.
 
     Raises:
-        TooFewError: a class is in too few groups for every part to hold it.
+        InsufficientDataError: a class is in too few groups for every part to hold it.
         LeakageError: the parts share a group, pixels or a file.
         UsageError: an unknown `split`.
     """
@@ -202,12 +204,16 @@ def make_folds(
     labels, groups = dataset.labels()[order], _plain_names(dataset)[order]
     notes: tuple[str, ...] = ()
     if split == "kfold":
-        drawn = draw_kfold(labels, groups, dataset.classes, folds=folds, repeats=repeats, seed=seed)
+        drawn = stratified_group_kfold(
+            labels, groups, dataset.classes, folds=folds, repeats=repeats, seed=seed
+        )
     elif split == "given":
-        drawn, notes = given_parts([dataset.samples[i].split for i in order], labels, groups, dataset.classes)
+        drawn, notes = predefined_split(
+            [dataset.samples[i].split for i in order], labels, groups, dataset.classes
+        )
     elif split.startswith("holdout:"):
         fraction = holdout_fraction(split)
-        drawn, notes = draw_holdout(
+        drawn, notes = group_holdout(
             labels, groups, dataset.classes, fraction=fraction, repeats=repeats, seed=seed
         )
     else:
@@ -216,7 +222,7 @@ def make_folds(
             "holdout:0.2."
         )
     made = tuple(Fold(repeat, fold, order[train], order[test]) for repeat, fold, train, test in drawn)
-    return FoldPlan.checked(dataset, made, allow_leaks=allow_leaks, notes=notes)
+    return CrossValidationSplits.checked(dataset, made, allow_leaks=allow_leaks, notes=notes)
 
 
 def leakage_error(leaks: tuple[Leak, ...]) -> LeakageError:
@@ -230,7 +236,7 @@ def leakage_error(leaks: tuple[Leak, ...]) -> LeakageError:
 
 def describe(leaks: tuple[Leak, ...]) -> str:
     """Return how many test lines are concerned and the first ten pairs."""
-    return f"{len(leaks)} test samples share something with a training sample: {shortened(leaks)}."
+    return f"{len(leaks)} test samples share something with a training sample: {truncate_list(leaks)}."
 
 
 def _plain_names(dataset: Dataset) -> npt.NDArray[Any]:

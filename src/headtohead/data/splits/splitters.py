@@ -13,13 +13,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.core.errors import DataError, TooFewError, UsageError
+from headtohead.core.errors import DataError, InsufficientDataError, UsageError
 
-__all__ = ["draw_holdout", "draw_kfold", "given_parts", "groups_per_class", "holdout_fraction", "inner_folds"]
+__all__ = [
+    "group_holdout",
+    "groups_per_class",
+    "holdout_fraction",
+    "inner_folds",
+    "predefined_split",
+    "stratified_group_kfold",
+]
 
 Ints = npt.NDArray[np.int64]
 Names = npt.NDArray[Any]
-Drawn = list[tuple[int, int, Ints, Ints]]
+Split = list[tuple[int, int, Ints, Ints]]
 
 ATTEMPTS = 50
 """Draws tried until every part holds every class; groups with several labels can need a few."""
@@ -31,17 +38,17 @@ MOST_PARTS = 20
 """A holdout fraction is made of this many parts at most, so it is met to within 2.5 %."""
 
 
-def draw_kfold(
+def stratified_group_kfold(
     labels: Ints, groups: Names, classes: Sequence[str], *, folds: int, repeats: int, seed: int
-) -> Drawn:
+) -> Split:
     """Return (repeat, fold, train, test) of repeated stratified group k-fold."""
     needed = folds if folds > TRAIN_GROUPS else 2 * TRAIN_GROUPS  # two halves are each trained on once
     _need_groups(labels, groups, classes, needed, f"folds={folds}")
-    drawn: Drawn = []
+    drawn: Split = []
     for repeat in range(repeats):
         parts = _parts(labels, groups, Fraction(1, folds), (seed, repeat), TRAIN_GROUPS)
         if parts is None:
-            raise TooFewError(
+            raise InsufficientDataError(
                 f"No division into {folds} folds of whole groups was found in which every part holds every "
                 f"class, and what remains at least {TRAIN_GROUPS} groups of it ({_counts(labels, groups, classes)}). "
                 "Try another number of folds, or look at groups that are very large or carry several labels."
@@ -50,17 +57,17 @@ def draw_kfold(
     return drawn
 
 
-def draw_holdout(
+def group_holdout(
     labels: Ints, groups: Names, classes: Sequence[str], *, fraction: float, repeats: int, seed: int
-) -> tuple[Drawn, tuple[str, ...]]:
+) -> tuple[Split, tuple[str, ...]]:
     """Return one (repeat, 0, train, test) per repeat with about `fraction` of samples in test; and notes."""
     fewest = _need_groups(labels, groups, classes, 1 + TRAIN_GROUPS, f"holdout:{fraction:g}")
     share = _share(fraction, min(MOST_PARTS, fewest))
-    drawn: Drawn = []
+    drawn: Split = []
     for repeat in range(repeats):
         parts = _parts(labels, groups, share, (seed, repeat), TRAIN_GROUPS)
         if parts is None:
-            raise TooFewError(
+            raise InsufficientDataError(
                 f"No test part of {fraction:g} with whole groups and every class on both sides was found "
                 f"({_counts(labels, groups, classes)}). Use a fraction nearer to 0.5, or kfold with 2 folds."
             )
@@ -71,9 +78,9 @@ def draw_holdout(
     return drawn, (note,)
 
 
-def given_parts(
+def predefined_split(
     splits: Sequence[str | None], labels: Ints, groups: Names, classes: Sequence[str]
-) -> tuple[Drawn, tuple[str, ...]]:
+) -> tuple[Split, tuple[str, ...]]:
     """Return the data's own division as one fold, and notes: train and val are trained on, test is scored."""
     named = np.array([split or "" for split in splits], dtype=object)
     counts = {word: int((named == word).sum()) for word in ("train", "val", "test", "")}
@@ -90,7 +97,7 @@ def given_parts(
     for word, part in (("train", train), ("test", test)):
         absent = [name for index, name in enumerate(classes) if index not in labels[part]]
         if absent:
-            raise TooFewError(
+            raise InsufficientDataError(
                 f"The given {word} part holds no sample of {absent}. Use split='kfold' instead."
             )
     lone = [
@@ -101,9 +108,9 @@ def given_parts(
         if count < TRAIN_GROUPS
     ]
     if lone:
-        raise TooFewError(
+        raise InsufficientDataError(
             f"The given train part holds {lone} in one group only; at least {TRAIN_GROUPS} are needed to choose "
-            "anything on inner folds. Use split='kfold' instead, or add pictures of other patients or scenes."
+            "anything on inner folds. Use split='kfold' instead, or add images of other patients or scenes."
         )
     note = f"The data's own split, once: {len(train)} trained on, {len(test)} scored ({scored!r})."
     if counts["test"] and counts["val"]:
@@ -126,7 +133,7 @@ def inner_folds(labels: Ints, groups: Names, n_folds: int, seed: int) -> list[tu
         (train, valid) positions within the arrays given, sorted.
 
     Raises:
-        TooFewError: a class is in one group only, so no choice can be checked.
+        InsufficientDataError: a class is in one group only, so no choice can be checked.
     """
     if n_folds < 2:
         raise UsageError(f"Inner folds must be at least 2; got {n_folds}.")
@@ -136,7 +143,7 @@ def inner_folds(labels: Ints, groups: Names, n_folds: int, seed: int) -> list[tu
         parts = _parts(labels, groups, Fraction(1, count), (seed, 0), 1)
         if parts is not None:
             return [(_rest(valid, len(labels)), valid) for valid in parts]
-    raise TooFewError(
+    raise InsufficientDataError(
         "No inner folds of whole groups hold every class on both sides; give more data per class."
     )
 
@@ -164,9 +171,9 @@ def _need_groups(labels: Ints, groups: Names, classes: Sequence[str], needed: in
     fewest, name = min(present, default=(0, "any class"))
     if fewest < needed:
         way = f"Use {fewest} folds, or add" if fewest > TRAIN_GROUPS else "Add"
-        raise TooFewError(
+        raise InsufficientDataError(
             f"The class {name!r} is in {fewest} group(s); {asked} needs at least {needed}, one for every "
-            f"part. ({_counts(labels, groups, classes)}.) {way} pictures of other patients or scenes, or "
+            f"part. ({_counts(labels, groups, classes)}.) {way} images of other patients or scenes, or "
             "merge or drop the class."
         )
     return fewest

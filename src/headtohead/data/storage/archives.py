@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO
 
 from headtohead.core.errors import DataError, UnreadableError
-from headtohead.data.file_problems import shortened
+from headtohead.data.file_problems import truncate_list
 from headtohead.data.storage.store import HEAD, FileEntry, Store
 
 __all__ = ["ARCHIVE_LIMITS", "ArchiveLimits", "Member", "TarStore", "ZipStore", "is_tar", "refuse_hostile"]
@@ -72,7 +72,7 @@ class Member:
 
 
 def refuse_hostile(archive: Path, members: Iterable[Member], limits: ArchiveLimits) -> None:
-    """Raise DataError naming the members that no honest archive of pictures has.
+    """Raise DataError naming the members that no honest archive of images has.
 
     Links, absolute paths, ways out of the archive, members that unpack to far more than they hold,
     two members of one name: an archive with any of them is not read at all.
@@ -89,7 +89,7 @@ def refuse_hostile(archive: Path, members: Iterable[Member], limits: ArchiveLimi
         found.append(f"{packed:,} bytes claim to unpack to {total:,}")
     if found:
         raise DataError(
-            f"{archive.name} is refused as unsafe: {shortened(found)}. Expected plain files below the "
+            f"{archive.name} is refused as unsafe: {truncate_list(found)}. Expected plain files below the "
             "archive's own top. If you trust it, unpack it yourself and point at the folder."
         )
 
@@ -138,7 +138,7 @@ class ZipStore(Store):
         """Return one member's bytes."""
         return self._take(path, None)
 
-    def head(self, path: str) -> bytes:
+    def read_prefix(self, path: str) -> bytes:
         """Return the first bytes of one member."""
         return self._take(path, HEAD)
 
@@ -194,7 +194,7 @@ class TarStore(Store):
         """Return one member's bytes."""
         return self._take(path, None)
 
-    def head(self, path: str) -> bytes:
+    def read_prefix(self, path: str) -> bytes:
         """Return the first bytes of one member."""
         return self._take(path, HEAD)
 

@@ -1,4 +1,4 @@
-"""Pictures in one `.npz`: `train_images`, `train_labels`, … as MedMNIST has them, never unpickled."""
+"""Images in one `.npz`: `train_images`, `train_labels`, … as MedMNIST has them, never unpickled."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import numpy.typing as npt
 from headtohead.core.errors import ChangedDataError, DataError, UnreadableError
 from headtohead.core.records import Image
 from headtohead.data.entry import SPLIT_WORDS, Entry
-from headtohead.data.file_problems import Problem
+from headtohead.data.file_problems import FileProblem
 from headtohead.data.storage.archives import BROKEN, GIB, ArchiveLimits, ZipStore
 from headtohead.data.storage.store import FileEntry, Store, frame_hash
 
@@ -45,7 +45,7 @@ def is_npz(store: ZipStore) -> bool:
 
 
 class NpzStore(Store):
-    """The pictures of an `.npz`; each has a path of its own, such as `train/000012`."""
+    """The images of an `.npz`; each has a path of its own, such as `train/000012`."""
 
     def __init__(self, path: Path) -> None:
         self.root = str(path)
@@ -56,10 +56,10 @@ class NpzStore(Store):
         self._parts = _parts([file.path.removesuffix(".npy") for file in self._zip.files()], path.name)
         self._headers = {name: self._header(name) for pair in self._parts.values() for name in pair}
         for part, (images, _) in self._parts.items():
-            _check_pictures(path.name, part, images, self._headers[images])
+            _check_images(path.name, part, images, self._headers[images])
 
-    def listed(self) -> tuple[tuple[Entry, ...], tuple[Problem, ...], tuple[str, ...]]:
-        """Return the pictures with labels and splits, and notes."""
+    def listed(self) -> tuple[tuple[Entry, ...], tuple[FileProblem, ...], tuple[str, ...]]:
+        """Return the images with labels and splits, and notes."""
         entries: list[Entry] = []
         for part, (images, labels) in self._parts.items():
             names = _label_names(labels, self._array(labels), self._headers[images].shape[0])
@@ -72,24 +72,24 @@ class NpzStore(Store):
             f"{self._headers[images].shape[0]} {part}" for part, (images, _) in self._parts.items()
         )
         entries.sort(key=lambda entry: entry.path)
-        return tuple(entries), (), (f"Pictures read from the arrays of {Path(self.root).name}: {told}.",)
+        return tuple(entries), (), (f"Images read from the arrays of {Path(self.root).name}: {told}.",)
 
     def files(self) -> Iterator[FileEntry]:
-        """Yield every picture with the size of its pixels."""
+        """Yield every image with the size of its pixels."""
         for entry in self.listed()[0]:
-            yield FileEntry(entry.path, self._picture(entry.path).nbytes)
+            yield FileEntry(entry.path, self._image(entry.path).nbytes)
 
     def read(self, path: str) -> bytes:
-        """Return one picture's shape, type and pixels as bytes, for hashing."""
-        pixels = self._picture(path)
+        """Return one image's shape, type and pixels as bytes, for hashing."""
+        pixels = self._image(path)
         return f"{pixels.shape}{pixels.dtype.str}".encode() + pixels.tobytes()
 
-    def head(self, path: str) -> bytes:
-        """Return the same as `read`: these pictures have no file of their own."""
+    def read_prefix(self, path: str) -> bytes:
+        """Return the same as `read`: these images have no file of their own."""
         return self.read(path)
 
     def frames(self, path: str, content: bytes, axis: str = "axial") -> tuple[str, int]:  # noqa: ARG002
-        """Return that each is one picture."""
+        """Return that each is one image."""
         return "NPZ", 1
 
     def image(
@@ -101,27 +101,27 @@ class NpzStore(Store):
         content: bytes | None = None,
         sha256: str | None = None,
     ) -> Image:
-        """Return one picture."""
+        """Return one image."""
         if frame is not None:
-            raise UnreadableError(f"frame {frame} was asked for; it is one picture")
+            raise UnreadableError(f"frame {frame} was asked for; it is one image")
         if sha256 is not None and frame_hash(self.read(path) if content is None else content, None) != sha256:
             raise ChangedDataError(
-                f"{path} in {self.root} is not the picture that was listed. Start a new run."
+                f"{path} in {self.root} is not the image that was listed. Start a new run."
             )
-        return _as_image(self._picture(path), self._type_of(path.partition("/")[0]))
+        return _as_image(self._image(path), self._type_of(path.partition("/")[0]))
 
-    def _picture(self, path: str) -> Array:
+    def _image(self, path: str) -> Array:
         part, _, number = path.partition("/")
         if part not in self._parts or not number.isdecimal():
-            raise UnreadableError(f"there is no such picture in {self.root}")
+            raise UnreadableError(f"there is no such image in {self.root}")
         pixels = self._array(self._parts[part][0])
         if int(number) >= len(pixels):
-            raise UnreadableError(f"there are only {len(pixels)} pictures in {part!r}")
-        picture = np.ascontiguousarray(pixels[int(number)])
-        return picture[..., 0] if picture.ndim == 3 and picture.shape[-1] == 1 else picture
+            raise UnreadableError(f"there are only {len(pixels)} images in {part!r}")
+        source = np.ascontiguousarray(pixels[int(number)])
+        return source[..., 0] if source.ndim == 3 and source.shape[-1] == 1 else source
 
     def _type_of(self, part: str) -> np.dtype[Any]:
-        """Return the type that the pictures of one part are given, the same for all of them."""
+        """Return the type that the images of one part are given, the same for all of them."""
         if part not in self._types:
             self._types[part] = _kept_type(self._array(self._parts[part][0]))
         return self._types[part]
@@ -152,7 +152,7 @@ class NpzStore(Store):
 
 
 def _parts(names: list[str], file: str) -> dict[str, tuple[str, str]]:
-    """Return for each part ("train", "all", …) the names of its pictures and labels."""
+    """Return for each part ("train", "all", …) the names of its images and labels."""
     found: dict[str, dict[str, str]] = {}
     for name in sorted(names):
         match = _NAME.match(name.lower())
@@ -168,7 +168,7 @@ def _parts(names: list[str], file: str) -> dict[str, tuple[str, str]]:
     return {part: (pair["images"], pair["labels"]) for part, pair in whole.items()}
 
 
-def _check_pictures(file: str, part: str, name: str, header: _Header) -> None:
+def _check_images(file: str, part: str, name: str, header: _Header) -> None:
     """Refuse arrays that are not (N, H, W) or (N, H, W, 1 or 3) of numbers."""
     from headtohead.data.readers import DEFAULT_LIMITS
 
@@ -181,22 +181,22 @@ def _check_pictures(file: str, part: str, name: str, header: _Header) -> None:
         )
     if shape[1] * shape[2] > DEFAULT_LIMITS.pixels:
         raise DataError(
-            f"{file}: pictures of {shape[1]} x {shape[2]} are over the limit of {DEFAULT_LIMITS.pixels:,}."
+            f"{file}: images of {shape[1]} x {shape[2]} are over the limit of {DEFAULT_LIMITS.pixels:,}."
         )
 
 
-def _label_names(name: str, labels: Array, n_pictures: int) -> list[str]:
-    """Return one class name per picture."""
+def _label_names(name: str, labels: Array, n_images: int) -> list[str]:
+    """Return one class name per image."""
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.ndim != 1:
         raise DataError(
-            f"{name!r} has shape {labels.shape}: several labels per picture. One label per picture is "
+            f"{name!r} has shape {labels.shape}: several labels per image. One label per image is "
             "expected, shape (N,) or (N, 1). Choose one column (or, for one-hot rows, the arg max) and save "
             "it as the labels."
         )
-    if len(labels) != n_pictures:
-        raise DataError(f"{name!r} has {len(labels)} labels for {n_pictures} pictures; expected one each.")
+    if len(labels) != n_images:
+        raise DataError(f"{name!r} has {len(labels)} labels for {n_images} images; expected one each.")
     if labels.dtype.kind == "f":
         if not np.all(labels == np.floor(labels)):
             raise DataError(f"{name!r} holds fractions; expected class numbers or names.")
@@ -205,7 +205,7 @@ def _label_names(name: str, labels: Array, n_pictures: int) -> list[str]:
 
 
 def _kept_type(pixels: Array) -> np.dtype[Any]:
-    """Return the type in which an array's pictures are handed on: its own where an `Image` may have it."""
+    """Return the type in which an array's images are handed on: its own where an `Image` may have it."""
     from headtohead.data.readers.arrays import narrow
 
     native = pixels.dtype.newbyteorder("=")

@@ -47,7 +47,7 @@ class Store(ABC):
         """Return one file's bytes, or raise UnreadableError."""
 
     @abstractmethod
-    def head(self, path: str) -> bytes:
+    def read_prefix(self, path: str) -> bytes:
         """Return the first bytes of one file."""
 
     def exists(self, path: str) -> bool:
@@ -62,7 +62,7 @@ class Store(ABC):
         """Return the format of a file ("PNG", "NIFTI", …) and how many frames it holds, without decoding.
 
         Raises:
-            UnreadableError: the content is no picture.
+            UnreadableError: the content is no image.
         """
         from headtohead.data.readers import count_frames, sniff
 
@@ -77,7 +77,7 @@ class Store(ABC):
         content: bytes | None = None,
         sha256: str | None = None,
     ) -> Image:
-        """Decode one picture.
+        """Decode one image.
 
         Args:
             path: which file.
@@ -142,7 +142,7 @@ class FolderStore(Store):
                     yield FileEntry(path.relative_to(self._folder).as_posix(), n_bytes)
 
     def read(self, path: str) -> bytes:
-        """Return one file's bytes, unless it is larger than any picture may be."""
+        """Return one file's bytes, unless it is larger than any image may be."""
         from headtohead.data.readers import DEFAULT_LIMITS
 
         file = Path(self._folder, path)
@@ -155,7 +155,7 @@ class FolderStore(Store):
         except OSError as error:
             raise UnreadableError(f"it cannot be opened: {error.strerror or error}") from error
 
-    def head(self, path: str) -> bytes:
+    def read_prefix(self, path: str) -> bytes:
         """Return the first bytes of one file."""
         try:
             with Path(self._folder, path).open("rb") as file:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headtohead.core.records import Comparison, Score
-from headtohead.report.figures.svg import Frame, band, circle, colour, figure, line, path, rect, text
+from headtohead.report.figures.svg import Axes, band, circle, colour, figure, line, path, rect, text
 
 __all__ = ["calibration", "confusion", "curves", "differences", "forest", "learning", "roc"]
 
@@ -30,7 +30,7 @@ def forest(scores: Sequence[Score], order: Sequence[str], *, chance: float | Non
     bounds = [b for _, s in rows for b in (s.low, s.high, s.value) if b is not None]
     bounds += [chance] if chance is not None else []
     low, high = _nice_range(bounds)
-    frame = Frame(10, 8, WIDTH - 20, ROW * len(rows), (low, high))
+    frame = Axes(10, 8, WIDTH - 20, ROW * len(rows), (low, high))
     parts = _vertical_grid(frame, low, high)
     if chance is not None:
         x = frame.x(chance)
@@ -53,7 +53,7 @@ def differences(comparisons: Sequence[Comparison]) -> str:
     reach = max(0.02, *(abs(b) for b in bounds)) * 1.1
     long = any(len(f"{one.a} − {one.b}") > FITS for one in rows)
     row = TALL if long else ROW  # a long pair has a line of its own, above its figures
-    frame = Frame(10, 8, WIDTH - 20, row * len(rows), (-reach, reach))
+    frame = Axes(10, 8, WIDTH - 20, row * len(rows), (-reach, reach))
     parts = _vertical_grid(frame, -reach, reach, signed=True)
     parts.append(line(frame.x(0), frame.top, frame.x(0), frame.top + frame.height, stroke="var(--ink)"))
     for place, one in enumerate(rows):
@@ -68,7 +68,7 @@ def differences(comparisons: Sequence[Comparison]) -> str:
 
 def roc(curves_by_name: Mapping[str, Mapping[str, Sequence[float]]], order: Sequence[str]) -> str:
     """Return ROC curves; each entry has `false_positive_rate` and `true_positive_rate` in [0, 1]."""
-    frame = Frame(46, 28, 330, 330, (0, 1))
+    frame = Axes(46, 28, 330, 330, (0, 1))
     parts = frame.axes(TENTHS, TENTHS, "1 − specificity", "sensitivity")
     parts.append(line(frame.x(0), frame.y(0), frame.x(1), frame.y(1), stroke="var(--muted)", dash="4 3"))
     for index, name in enumerate(order):
@@ -85,7 +85,7 @@ def calibration(bins_by_name: Mapping[str, Sequence[Mapping[str, Any]]], order: 
     Args:
         bins_by_name: contender -> bins with `mean_probability` and `observed` (value, low, high).
     """
-    frame = Frame(46, 28, 330, 330, (0, 1))
+    frame = Axes(46, 28, 330, 330, (0, 1))
     parts = frame.axes(TENTHS, TENTHS, "predicted probability", "observed frequency")
     parts.append(line(frame.x(0), frame.y(0), frame.x(1), frame.y(1), stroke="var(--muted)", dash="4 3"))
     for index, name in enumerate(order):
@@ -159,7 +159,7 @@ def learning(epochs: Sequence[Mapping[str, Any]], key: str, title: str) -> str:
         (float(e["epoch"]), float(e[f"inner_{key}"])) for e in epochs if e.get(f"inner_{key}") is not None
     ]
     high = 1.0 if key == "accuracy" else max([*train, *(v for _, v in inner), 0.1]) * 1.05
-    frame = Frame(46, 28, 300, 160, (min(xs), max(max(xs), min(xs) + 1)), (0, high))
+    frame = Axes(46, 28, 300, 160, (min(xs), max(max(xs), min(xs) + 1)), (0, high))
     ticks = TENTHS if key == "accuracy" else tuple(high * t for t in (0, 0.5, 1))
     parts = frame.axes([min(xs), max(xs)], [round(t, 2) for t in ticks], "epoch", title)
     parts.append(path(frame.points(xs, train), stroke=colour(0)))
@@ -186,7 +186,7 @@ def curves(
         return ""
     low = min(0.0, min(ys)) if floor is None else max(floor, min(0.0, min(ys)))
     high = max(*ys, low + 0.01) * 1.05
-    frame = Frame(56, 28, 320, 250, (min(xs), max(xs)), (low, high))
+    frame = Axes(56, 28, 320, 250, (min(xs), max(xs)), (low, high))
     parts = frame.axes(_ticks(min(xs), max(xs)), _ticks(low, high), xlabel, ylabel)
     for name, (given, values) in lines.items():
         tone = colour(list(order).index(name)) if name in order else "var(--muted)"
@@ -221,7 +221,7 @@ def _heading(y: float, name: str, figures: str) -> list[str]:
 
 
 def _interval(
-    frame: Frame, y: float, value: float | None, low: float | None, high: float | None, tone: str, title: str
+    frame: Axes, y: float, value: float | None, low: float | None, high: float | None, tone: str, title: str
 ) -> list[str]:
     parts = []
     if low is not None and high is not None:
@@ -232,7 +232,7 @@ def _interval(
     return parts
 
 
-def _vertical_grid(frame: Frame, low: float, high: float, *, signed: bool = False) -> list[str]:
+def _vertical_grid(frame: Axes, low: float, high: float, *, signed: bool = False) -> list[str]:
     parts = []
     for tick in _ticks(low, high):
         x = frame.x(tick)

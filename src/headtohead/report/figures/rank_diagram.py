@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from headtohead.report.figures.svg import Frame, circle, colour, figure, line, text
+from headtohead.report.figures.svg import Axes, circle, colour, figure, line, text
 
 __all__ = ["NOTE", "critical_difference"]
 
 NOTE = (
     "Mean rank of each contender (1 is best) when the groups are resampled; in brackets the ranks of 95 % of the "
     "resamples. A bar joins contenders of whom the rule above tells no pair apart. Drawn after Demšar 2006; his test "
-    "over folds is in the tables below: folds share training pictures, groups do not."
+    "over folds is in the tables below: folds share training images, groups do not."
 )
 WIDTH, LEFT, PLOT = 600.0, 190.0, 220.0
 AXIS, BAR, ROW = 30.0, 9.0, 36.0
@@ -31,7 +31,7 @@ def critical_difference(details: Mapping[str, Any], order: Sequence[str]) -> str
     if len(ranks) < 3:
         return ""
     names = sorted(ranks, key=lambda name: (ranks[name]["mean_rank"], name))
-    frame = Frame(LEFT, AXIS, PLOT, 0, (1.0, float(len(names))))
+    frame = Axes(LEFT, AXIS, PLOT, 0, (1.0, float(len(names))))
     cliques = [[n for n in clique if n in ranks] for clique in found.get("cliques") or ()]
     top = AXIS + 18 + BAR * len(cliques) + 22
     half = (len(names) + 1) // 2
@@ -43,7 +43,7 @@ def critical_difference(details: Mapping[str, Any], order: Sequence[str]) -> str
     return figure(WIDTH, top + ROW * half - 10, parts, label="Mean ranks under resampling of groups")
 
 
-def _axis(frame: Frame, n: int) -> list[str]:
+def _axis(frame: Axes, n: int) -> list[str]:
     parts = [line(frame.x(1), AXIS, frame.x(n), AXIS, stroke="var(--ink)", width=1.5)]
     step = max(1, n // 8)
     for tick in range(1, n + 1, step):
@@ -55,7 +55,7 @@ def _axis(frame: Frame, n: int) -> list[str]:
     return parts
 
 
-def _bars(frame: Frame, cliques: Sequence[Sequence[str]], ranks: Mapping[str, Any]) -> list[str]:
+def _bars(frame: Axes, cliques: Sequence[Sequence[str]], ranks: Mapping[str, Any]) -> list[str]:
     parts = []
     for place, clique in enumerate(cliques):
         at = [frame.x(ranks[name]["mean_rank"]) for name in clique]
@@ -64,7 +64,7 @@ def _bars(frame: Frame, cliques: Sequence[Sequence[str]], ranks: Mapping[str, An
     return parts
 
 
-def _label(frame: Frame, name: str, rank: Mapping[str, Any], y: float, side: str, tone: str) -> list[str]:
+def _label(frame: Axes, name: str, rank: Mapping[str, Any], y: float, side: str, tone: str) -> list[str]:
     """Return a line from the axis down to the row and out to the name, with the rank below the name."""
     x, edge = frame.x(rank["mean_rank"]), LEFT - 10 if side == "left" else LEFT + PLOT + 10
     anchor, at = ("end", edge - 6) if side == "left" else ("start", edge + 6)

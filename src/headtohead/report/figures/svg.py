@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-__all__ = ["N_SERIES", "Frame", "band", "circle", "colour", "figure", "line", "path", "rect", "text"]
+__all__ = ["N_SERIES", "Axes", "band", "circle", "colour", "figure", "line", "path", "rect", "text"]
 
 N_SERIES = 8
 
@@ -101,7 +101,7 @@ def figure(width: float, height: float, parts: Sequence[str], *, label: str) -> 
     )
 
 
-class Frame:
+class Axes:
     """A plotting area with linear axes from (x0, y0) to (x1, y1) in data units.
 
     Args:

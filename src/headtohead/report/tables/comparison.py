@@ -40,11 +40,11 @@ def learning_rows(learning: Any, order: Sequence[str]) -> tuple[dict[str, Any], 
 def limits(config: Mapping[str, Any], facts: Mapping[str, Any], order: Sequence[str]) -> tuple[str, ...]:
     """Return what the numbers do not say, for this run."""
     said = [
-        "They hold for pictures like these, taken where these were taken. Another hospital, scanner or selection "
+        "They hold for images like these, taken where these were taken. Another hospital, scanner or selection "
         "needs its own test set: no cross-validation replaces external validation.",
         "A difference between two contenders is a difference between two packages: architecture, pretraining data, "
         "input size and training together. It does not show that one kind of architecture is better than another.",
-        "Groups are what the data and the pixels tell. Two pictures of one patient that look different and carry no "
+        "Groups are what the data and the pixels tell. Two images of one patient that look different and carry no "
         "patient identifier cannot be found, and would make the scores too good.",
         "The intervals speak of the choice of patients (groups), for these trained models and folds; they do not "
         "include the uncertainty of the labels.",
@@ -52,7 +52,7 @@ def limits(config: Mapping[str, Any], facts: Mapping[str, Any], order: Sequence[
     if "file-facts" in order:
         said.append(
             "Where the file-facts baseline is above chance, part of every contender's score may come from how files "
-            "were collected rather than from what they show; only pictures from one source rule that out."
+            "were collected rather than from what they show; only images from one source rule that out."
         )
     if any(name.startswith("scratch:") for name in order):
         said.append(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headtohead.report.figures import plots as figures
-from headtohead.report.tables.format import Table, nearest, number
+from headtohead.report.tables.format import ReportTable, format_estimate, nearest
 
 __all__ = ["benefit_table", "decision"]
 
@@ -38,7 +38,7 @@ def decision(details: Mapping[str, Any], order: Sequence[str]) -> str:
     )  # fmt: skip
 
 
-def benefit_table(details: Mapping[str, Any], order: Sequence[str]) -> Table | None:
+def benefit_table(details: Mapping[str, Any], order: Sequence[str]) -> ReportTable | None:
     """Return net benefit with intervals at the thresholds next to 1/2, 1, 2 and 4 times the prevalence."""
     curves = details.get("decision_curves") or {}
     names = [name for name in order if name in curves.get("contenders", {}) and name != "majority"]
@@ -47,14 +47,16 @@ def benefit_table(details: Mapping[str, Any], order: Sequence[str]) -> Table | N
     xs, prevalence = curves["thresholds"], curves["prevalence"]
     at = [nearest(xs, times * prevalence) for times in _AROUND if times * prevalence <= _HIGHEST]
     at = sorted(set(at))
-    rows = [(name, *(number(curves["contenders"][name][i]) for i in at)) for name in names]
-    rows.append(("treat all", *(number(curves["treat_all"][i]) for i in at)))
-    rows.append(("treat none", *(number(curves["treat_none"][i]) for i in at)))
+    rows = [(name, *(format_estimate(curves["contenders"][name][i]) for i in at)) for name in names]
+    rows.append(("treat all", *(format_estimate(curves["treat_all"][i]) for i in at)))
+    rows.append(("treat none", *(format_estimate(curves["treat_none"][i]) for i in at)))
     note = (
         f"Where {prevalence:.3g} of those seen are positive: true positives per case, less the false ones at the "
         f"price that the threshold states. {_sentence(curves.get('note'))}"
     )
-    return Table("Net benefit", note.rstrip(), ("acting from", *(f"{xs[i]:.3g}" for i in at)), tuple(rows))
+    return ReportTable(
+        "Net benefit", note.rstrip(), ("acting from", *(f"{xs[i]:.3g}" for i in at)), tuple(rows)
+    )
 
 
 def _sentence(note: str | None) -> str:

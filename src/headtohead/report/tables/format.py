@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Table", "digits", "nearest", "number", "p_words"]
+__all__ = ["ReportTable", "digits", "format_estimate", "nearest", "p_words"]
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ReportTable:
     """A table with its heading and a sentence above it."""
 
     title: str
@@ -19,7 +19,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-def number(value: Any) -> str:
+def format_estimate(value: Any) -> str:
     """Return a number with its interval in words, "" where there is none.
 
     >>> number({"value": 0.9, "low": 0.8, "high": 0.95}), number({"value": None, "note": "one class"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from headtohead.report.tables.format import Table, digits
+from headtohead.report.tables.format import ReportTable, digits
 
 __all__ = ["brier_table", "interval_table"]
 
@@ -14,12 +14,12 @@ _METHODS = {
     "percentile": "bootstrap percentile",
     "expanded_percentile": "bootstrap, widened for few groups",
     "bca": "bootstrap BCa",
-    "delong_logit": "DeLong (pictures as units)",
+    "delong_logit": "DeLong (images as units)",
     "obuchowski_logit": "Obuchowski (groups as units)",
 }
 
 
-def brier_table(details: Mapping[str, Any], order: Sequence[str]) -> Table | None:
+def brier_table(details: Mapping[str, Any], order: Sequence[str]) -> ReportTable | None:
     """Return the Brier score split into its parts (Murphy 1973; Stephenson et al. 2008)."""
     found = details.get("calibration") or {}
     parts = {name: found[name]["brier_parts"] for name in order if found.get(name, {}).get("brier_parts")}
@@ -34,10 +34,10 @@ def brier_table(details: Mapping[str, Any], order: Sequence[str]) -> Table | Non
         f"{of_whom}{''.join(f' Careful: {word}.' for word in few)}"
     )
     head = ("contender", "Brier score", "reliability", "resolution", "uncertainty", "within bins")
-    return Table("The Brier score in parts", note, head, rows)
+    return ReportTable("The Brier score in parts", note, head, rows)
 
 
-def interval_table(details: Mapping[str, Any], order: Sequence[str]) -> Table | None:
+def interval_table(details: Mapping[str, Any], order: Sequence[str]) -> ReportTable | None:
     """Return the primary metric's interval by the methods that the verdict did not use."""
     found = details.get("intervals") or {}
     tried = [key for key in _METHODS if any(key in found.get(name, {}) for name in order)]
@@ -45,7 +45,7 @@ def interval_table(details: Mapping[str, Any], order: Sequence[str]) -> Table | 
     if not tried or not rows:
         return None
     note = "Shown to see whether the choice of method matters; the verdict rests on the interval given first."
-    return Table(
+    return ReportTable(
         "The primary metric's interval by other methods", note, ("contender", *(_METHODS[key] for key in tried)), rows
     )  # fmt: skip
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from headtohead.core.formatting import percent
+from headtohead.core.formatting import format_percent
 from headtohead.report.figures import plots as figures
 from headtohead.report.tables.decision_curve import benefit_table
-from headtohead.report.tables.format import Table, nearest, number
+from headtohead.report.tables.format import ReportTable, format_estimate, nearest
 from headtohead.report.tables.score_parts import brier_table, interval_table
 
-__all__ = ["of_class", "risk_coverage", "tables"]
+__all__ = ["for_class", "risk_coverage", "supplement_tables"]
 
 
 _MOST_CLASSES = 4
@@ -29,12 +29,12 @@ RECALIBRATIONS = {
 }
 
 
-def of_class(by_name: Mapping[str, Any], label: str) -> dict[str, Any]:
+def for_class(by_name: Mapping[str, Any], label: str) -> dict[str, Any]:
     """Return contender -> curve of one class, where there is one."""
     return {name: one[label] for name, one in by_name.items() if label in one}
 
 
-def tables(details: Mapping[str, Any], order: Sequence[str]) -> tuple[Table, ...]:
+def supplement_tables(details: Mapping[str, Any], order: Sequence[str]) -> tuple[ReportTable, ...]:
     """Return the tables that the verdict's details can fill, in reading order."""
     makers = (
         _gains,
@@ -55,7 +55,7 @@ def tables(details: Mapping[str, Any], order: Sequence[str]) -> tuple[Table, ...
     return tuple(table for table in found if table is not None)
 
 
-def _gains(details: Mapping[str, Any], order: Sequence[str]) -> Table | None:
+def _gains(details: Mapping[str, Any], order: Sequence[str]) -> ReportTable | None:
     del order
     rows = tuple(
         (one["contender"], one["member"], f"{one['gain']:+.3f}", f"{one['low']:+.3f} to {one['high']:+.3f}")
@@ -65,10 +65,10 @@ def _gains(details: Mapping[str, Any], order: Sequence[str]) -> Table | None:
         "Against the member that came out best, which favours the member; the interval is that of the pair."
     )
     head = ("ensemble", "best member", "gain", "interval")
-    return Table("What joining is worth", note, head, rows) if rows else None
+    return ReportTable("What joining is worth", note, head, rows) if rows else None
 
 
-def _budget(details: Mapping[str, Any], order: Sequence[str]) -> Table | None:
+def _budget(details: Mapping[str, Any], order: Sequence[str]) -> ReportTable | None:
     found = details.get("budget")
     if not found:
         return None
@@ -80,11 +80,11 @@ def _budget(details: Mapping[str, Any], order: Sequence[str]) -> Table | None:
     )
     note = f"Each contender could spend {found['stated']}; all choosing was inside inner folds."
     head = ("contender", "least trials in a cell", "most", "in all")
-    return Table("What choosing cost", note, head, rows)
+    return ReportTable("What choosing cost", note, head, rows)
 
 
 def risk_coverage(details: Mapping[str, Any], order: Sequence[str]) -> str:
-    """Return risk-coverage curves: error among the pictures kept when the least sure are left to a person."""
+    """Return risk-coverage curves: error among the images kept when the least sure are left to a person."""
     curves = details.get("risk_coverage") or {}
     lines = {
         name: (
@@ -96,10 +96,10 @@ def risk_coverage(details: Mapping[str, Any], order: Sequence[str]) -> str:
         and name != "majority"
         and all(p["risk"]["value"] is not None for p in curves[name]["points"])
     }
-    return figures.curves(lines, xlabel="share of pictures answered", ylabel="error among them", order=order)
+    return figures.curves(lines, xlabel="share of images answered", ylabel="error among them", order=order)
 
 
-def _operating_points(details: Mapping[str, Any], order: Sequence[str]) -> Table | None:
+def _operating_points(details: Mapping[str, Any], order: Sequence[str]) -> ReportTable | None:
     rates = {"sensitivity": "sensitivity", "specificity": "specificity", "ppv": "PPV", "npv": "NPV"}
     points = details.get("operating_points") or {}
     asked = any("at_prevalence" in one for point in points.values() for one in point["contenders"].values())
@@ -109,9 +109,9 @@ def _operating_points(details: Mapping[str, Any], order: Sequence[str]) -> Table
             one = point["contenders"].get(name, {})
             if not one.get("scores") or name == "majority":
                 continue
-            found = {score["metric"]: number(score) for score in one["scores"]}
+            found = {score["metric"]: format_estimate(score) for score in one["scores"]}
             there = one.get("at_prevalence", {})
-            at = (number(there.get("ppv")), number(there.get("npv"))) if asked else ()
+            at = (format_estimate(there.get("ppv")), format_estimate(there.get("npv"))) if asked else ()
             rows.append((point["chosen_for"], name, *(found.get(m, "") for m in rates), *at))
     if not rows:
         return None
@@ -123,12 +123,12 @@ def _operating_points(details: Mapping[str, Any], order: Sequence[str]) -> Table
         share = f"{details['decision_curves']['prevalence']:.3g}"
         at_words = (f"PPV at {share}", f"NPV at {share}")
         note += f" The last two columns are for a place where {share} of those seen are positive."
-    return Table(
+    return ReportTable(
         "Operating points", note, ("chosen for", "contender", *rates.values(), *at_words), tuple(rows)
     )
 
 
-def _recalibration(details: Mapping[str, Any], order: Sequence[str]) -> Table | None:
+def _recalibration(details: Mapping[str, Any], order: Sequence[str]) -> ReportTable | None:
     found = details.get("recalibration") or {}
     shown = [name for name in order if name in found and name != "majority"]
     tried = [m for m in RECALIBRATIONS if any(f"{m}_log_loss_change" in found[name] for name in shown)]
@@ -138,8 +138,8 @@ def _recalibration(details: Mapping[str, Any], order: Sequence[str]) -> Table | 
     rows = tuple(
         (
             name,
-            *(number(found[name].get(f"{m}_log_loss_change")) for m in tried),
-            *((number(found[name].get("venn_abers_width")),) if widths else ()),
+            *(format_estimate(found[name].get(f"{m}_log_loss_change")) for m in tried),
+            *((format_estimate(found[name].get("venn_abers_width")),) if widths else ()),
         )
         for name in shown
     )
@@ -149,10 +149,10 @@ def _recalibration(details: Mapping[str, Any], order: Sequence[str]) -> Table | 
         f"below 0 is better.{''.join(f' Careful: {word}.' for word in careful)}"
     )
     last = ("distance of Venn-Abers' two probabilities",) if widths else ()
-    return Table("Recalibration", note, ("contender", *(RECALIBRATIONS[m] for m in tried), *last), rows)
+    return ReportTable("Recalibration", note, ("contender", *(RECALIBRATIONS[m] for m in tried), *last), rows)
 
 
-def _conformal(details: Mapping[str, Any], order: Sequence[str]) -> Table | None:
+def _conformal(details: Mapping[str, Any], order: Sequence[str]) -> ReportTable | None:
     found = details.get("conformal") or {}
     sets = {
         name: one for name, one in found.get("contenders", {}).items() if name in order and name != "majority"
@@ -165,40 +165,40 @@ def _conformal(details: Mapping[str, Any], order: Sequence[str]) -> Table | None
     rows = tuple(
         (name, f"refused: {sets[name]['refused']}", *[""] * (len(keys) - 1))
         if "refused" in sets[name]
-        else (name, *(number(sets[name].get(key)) for key in keys))
+        else (name, *(format_estimate(sets[name].get(key)) for key in keys))
         for name in order
         if name in sets
     )
     note = (
-        f"Sets that hold the true class in {percent(1 - found['alpha'])} of cases, per class, cross-fitted on groups. "
-        "A picture with more than one class in its set is left to a person."
+        f"Sets that hold the true class in {format_percent(1 - found['alpha'])} of cases, per class, cross-fitted on "
+        "groups. An image with more than one class in its set is left to a person."
     )
     words = [key.replace("coverage_", "coverage of ") for key in each]
     head = ("contender", "coverage", *words, "mean size", "single answers", "of them right")
-    return Table("Conformal sets", note, head, rows)
+    return ReportTable("Conformal sets", note, head, rows)
 
 
-def _risk(details: Mapping[str, Any], order: Sequence[str]) -> Table | None:
+def _risk(details: Mapping[str, Any], order: Sequence[str]) -> ReportTable | None:
     curves = details.get("risk_coverage") or {}
     shown = [name for name in order if name in curves and name != "majority"]
     shares, rows = (0.5, 0.8, 0.9, 1.0), []
     for name in shown:
         points = curves[name]["points"]
         kept = [point["kept"] for point in points]
-        rows.append((name, *(number(points[nearest(kept, share)]["risk"]) for share in shares)))
-    note = "Error among the pictures that are answered when the least sure are left to a person."
-    head = ("contender", *(f"{percent(share)} answered" for share in shares))
-    return Table("Answering only when sure", note, head, tuple(rows)) if rows else None
+        rows.append((name, *(format_estimate(points[nearest(kept, share)]["risk"]) for share in shares)))
+    note = "Error among the images that are answered when the least sure are left to a person."
+    head = ("contender", *(f"{format_percent(share)} answered" for share in shares))
+    return ReportTable("Answering only when sure", note, head, tuple(rows)) if rows else None
 
 
-def _ranks(details: Mapping[str, Any], order: Sequence[str]) -> Table | None:
+def _ranks(details: Mapping[str, Any], order: Sequence[str]) -> ReportTable | None:
     found = (details.get("ranks") or {}).get("contenders", {})
     rows = tuple(
         (
             name,
             f"{found[name]['rank']:.0f}",
             f"{found[name]['low']:.0f} to {found[name]['high']:.0f}",
-            f"{percent(found[name]['share_first'])}",
+            f"{format_percent(found[name]['share_first'])}",
         )
         for name in order
         if name in found
@@ -206,12 +206,12 @@ def _ranks(details: Mapping[str, Any], order: Sequence[str]) -> Table | None:
     if len(rows) < 3:
         return None
     note = "How often another draw of patients would have led to another order."
-    return Table(
+    return ReportTable(
         "Ranks under the bootstrap", note, ("contender", "rank", "95 % of resamples", "first in"), rows
     )
 
 
-def _critical(details: Mapping[str, Any], order: Sequence[str]) -> Table | None:
+def _critical(details: Mapping[str, Any], order: Sequence[str]) -> ReportTable | None:
     found = details.get("critical_difference") or {}
     ranks = found.get("mean_ranks") or {}
     if len(ranks) < 3 or found.get("critical_difference") is None:
@@ -223,10 +223,10 @@ def _critical(details: Mapping[str, Any], order: Sequence[str]) -> Table | None:
     rows = tuple(
         (name, f"{ranks[name]:.2f}") for name in sorted(ranks, key=lambda one: ranks[one]) if name in order
     )
-    return Table("Critical difference", note, ("contender", "mean rank"), rows)
+    return ReportTable("Critical difference", note, ("contender", "mean rank"), rows)
 
 
-def _variance(details: Mapping[str, Any], order: Sequence[str]) -> Table | None:  # noqa: ARG001
+def _variance(details: Mapping[str, Any], order: Sequence[str]) -> ReportTable | None:  # noqa: ARG001
     found = details.get("variance") or {}
     parts = {key.removeprefix("sd_"): value for key, value in found.items() if key.startswith("sd_")}
     rows = tuple(
@@ -235,10 +235,10 @@ def _variance(details: Mapping[str, Any], order: Sequence[str]) -> Table | None:
     if not rows:
         return None
     note = "Standard deviation of the primary metric that comes from each source: what a second study would see move."
-    return Table("Where the spread comes from", note, ("source", "standard deviation"), rows)
+    return ReportTable("Where the spread comes from", note, ("source", "standard deviation"), rows)
 
 
-def _subgroups(details: Mapping[str, Any], order: Sequence[str]) -> Table | None:
+def _subgroups(details: Mapping[str, Any], order: Sequence[str]) -> ReportTable | None:
     rows = []
     for column, found in (details.get("subgroups") or {}).items():
         for value, entry in found["values"].items():
@@ -249,15 +249,15 @@ def _subgroups(details: Mapping[str, Any], order: Sequence[str]) -> Table | None
                 if name in entry["contenders"]:
                     one = entry["contenders"][name]
                     p = one.get("p_holm")
-                    gap = (number(one.get("difference")), "" if p is None else f"{p:.3f}")
-                    rows.append((column, value, size, name, number(one["score"]), *gap))
+                    gap = (format_estimate(one.get("difference")), "" if p is None else f"{p:.3f}")
+                    rows.append((column, value, size, name, format_estimate(one["score"]), *gap))
     if not rows:
         return None
     note = (
-        "Differences are against all other pictures; p is adjusted (Holm) over all values and contenders of a "
+        "Differences are against all other images; p is adjusted (Holm) over all values and contenders of a "
         "column, since many subgroups find differences by chance."
     )
     head = (
-        "column", "value", "pictures in groups", "contender", "score", "difference from the rest", "adjusted p",
+        "column", "value", "images in groups", "contender", "score", "difference from the rest", "adjusted p",
     )  # fmt: skip
-    return Table("Subgroups", note, head, tuple(rows))
+    return ReportTable("Subgroups", note, head, tuple(rows))

@@ -22,7 +22,7 @@ MOST_SCENES = 60
 
 @dataclass(frozen=True, slots=True)
 class AuditView:
-    """Findings that say something, those that do not, and the groups with several pictures."""
+    """Findings that say something, those that do not, and the groups with several images."""
 
     facts: dict[str, Any] = field(default_factory=dict)
     data_sentence: str = ""
@@ -48,7 +48,7 @@ def audit_view(audit: Mapping[str, Any], thumbs: Mapping[str, str]) -> AuditView
     shared: dict[str, list[str]] = audit["groups"]["shared"]
     extra = sum(len(ids) - 1 for ids in shared.values())
     note = (
-        f"{extra} pictures show a scene that another picture shows too. "
+        f"{extra} images show a scene that another image shows too. "
         "Each group stays together, in training or in test."
         + (f" The first {MOST_SCENES} groups are shown." if len(shared) > MOST_SCENES else "")
     )
@@ -83,10 +83,10 @@ def _scene(name: str, ids: list[str], thumbs: Mapping[str, str]) -> dict[str, An
 def _sentence(audit: Mapping[str, Any]) -> str:
     facts, counts = audit["dataset"], audit["counts"]
     classes = ", ".join(
-        f"{name}: {c['samples']} pictures in {c['groups']} groups" for name, c in facts["classes"].items()
+        f"{name}: {c['samples']} images in {c['groups']} groups" for name, c in facts["classes"].items()
     )
     return (
-        f"{facts['n_samples']} pictures, {facts['n_groups']} groups that must stay together ({classes}). "
+        f"{facts['n_samples']} images, {facts['n_groups']} groups that must stay together ({classes}). "
         f"The audit has {counts.get('severe', 0)} severe issues, {counts.get('warning', 0)} warnings, "
         f"{counts.get('passed', 0)} checks passed."
     )

@@ -22,11 +22,11 @@ from headtohead.report.tables.comparison import (
     weights_row,
 )
 from headtohead.report.tables.decision_curve import decision
-from headtohead.report.tables.format import Table, p_words
-from headtohead.report.tables.supplement import of_class, risk_coverage, tables
+from headtohead.report.tables.format import ReportTable, p_words
+from headtohead.report.tables.supplement import for_class, risk_coverage, supplement_tables
 from headtohead.report.views.audit import AuditView, audit_view
 
-__all__ = ["Figure", "View", "build_view"]
+__all__ = ["ReportContext", "ReportFigure", "build_report_context"]
 
 TITLES = {
     "auroc": "AUROC (area under the ROC curve)",
@@ -40,7 +40,7 @@ TITLES = {
 BASELINE_WORDS = {
     "majority": "always answers with the class frequencies of its training part;",
     "file-facts": (
-        "sees width, height, bytes, mode and suffix of the file, never the picture: what it reaches is how far "
+        "sees width, height, bytes, mode and suffix of the file, never the image: what it reaches is how far "
         "the set can be solved without looking."
     ),
 }
@@ -65,7 +65,7 @@ SECTIONS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class ReportFigure:
     """A figure with its heading and an optional note below."""
 
     title: str
@@ -74,7 +74,7 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class View(AuditView):
+class ReportContext(AuditView):
     """Everything that the template names."""
 
     title: str = ""
@@ -85,25 +85,25 @@ class View(AuditView):
     caveats: tuple[str, ...] = ()
     level: str = "95 %"
     baselines: tuple[tuple[str, str], ...] = ()
-    forests: tuple[Figure, ...] = ()
+    forests: tuple[ReportFigure, ...] = ()
     scores: tuple[Any, ...] = ()
     rule: str = ""
     differences: str = ""
-    ranks: Figure | None = None
+    ranks: ReportFigure | None = None
     comparisons: tuple[dict[str, Any], ...] = ()
     legend: tuple[dict[str, str], ...] = ()
-    curves: tuple[Figure, ...] = ()
-    confusions: tuple[Figure, ...] = ()
+    curves: tuple[ReportFigure, ...] = ()
+    confusions: tuple[ReportFigure, ...] = ()
     confusion_note: str = ""
     mistakes: tuple[dict[str, Any], ...] = ()
     crops: tuple[dict[str, str], ...] = ()
     crops_note: str = ""
-    trust: tuple[Table, ...] = ()
-    trust_figures: tuple[Figure, ...] = ()
+    trust: tuple[ReportTable, ...] = ()
+    trust_figures: tuple[ReportFigure, ...] = ()
     checklist: tuple[dict[str, str], ...] = ()
     learning_head: tuple[str, ...] = ()
     learning: tuple[dict[str, Any], ...] = ()
-    training: tuple[Figure, ...] = ()
+    training: tuple[ReportFigure, ...] = ()
     limits: tuple[str, ...] = ()
     confounds: tuple[dict[str, Any], ...] = ()
     provenance: tuple[tuple[str, str], ...] = ()
@@ -112,7 +112,7 @@ class View(AuditView):
     version: str = __version__
 
 
-def build_view(run: RunFolder) -> View:
+def build_report_context(run: RunFolder) -> ReportContext:
     """Read a finished run folder and return what its page shows.
 
     Raises:
@@ -122,14 +122,14 @@ def build_view(run: RunFolder) -> View:
 
     verdict = Verdict.model_validate(run.json("verdict.json"))
     audit = audit_view(run.json("audit.json"), run.json("thumbs.json"))
-    predictions = pd.read_parquet(run.need("predictions.parquet"))
-    learning = pd.read_parquet(run.need("learning.parquet"))
-    pictures = run.json("pictures.json")
-    config_text = run.need("study.toml").read_text()
+    predictions = pd.read_parquet(run.require("predictions.parquet"))
+    learning = pd.read_parquet(run.require("learning.parquet"))
+    images = run.json("images.json")
+    config_text = run.require("study.toml").read_text()
     config = tomllib.loads(config_text)
     order = list(dict.fromkeys(predictions["contender"]))
     classes = [name.removeprefix("prob_") for name in predictions.columns if name.startswith("prob_")]
-    return View(
+    return ReportContext(
         **audit.fields(),
         title=f"{Path(config['data']).name} ({run.path.resolve().name})",
         synthetic=bool(predictions["sample"].str.contains("synthetic").all()),
@@ -148,10 +148,10 @@ def build_view(run: RunFolder) -> View:
         curves=_curves(verdict.details, order),
         confusions=_confusions(verdict.details, order, classes),
         confusion_note=", means over repeats" if config["repeats"] > 1 else "",
-        mistakes=tuple(pictures["missed"]),
-        crops=tuple(pictures["shown"]),
+        mistakes=tuple(images["missed"]),
+        crops=tuple(images["shown"]),
         crops_note=_crop_words(run.json("recipe.json")),
-        trust=tables(verdict.details, order),
+        trust=supplement_tables(verdict.details, order),
         trust_figures=_trust_figures(verdict.details, order),
         checklist=tuple(run.json("checklist.json")) if (run / "checklist.json").is_file() else (),
         learning_head=(
@@ -183,17 +183,19 @@ def _subtitle(config: Mapping[str, Any], facts: Mapping[str, Any], order: Sequen
         else f"split {split}"
     )
     return (
-        f"{facts['n_samples']} pictures in {facts['n_groups']} groups (a patient, or copies of one scene), "
+        f"{facts['n_samples']} images in {facts['n_groups']} groups (a patient, or copies of one scene), "
         f"{len(facts['classes'])} classes; "
         f"{way}; {len(order)} contenders with baselines; seed {config['seed']}."
     )
 
 
 def _crop_words(recipe: Mapping[str, Any]) -> str:
-    return f"Left the picture as it is, right what the recipe '{recipe['name']}' makes of it ({recipe['reason']})."
+    return (
+        f"Left the image as it is, right what the recipe '{recipe['name']}' makes of it ({recipe['reason']})."
+    )
 
 
-def _forests(verdict: Verdict, order: Sequence[str]) -> tuple[Figure, ...]:
+def _forests(verdict: Verdict, order: Sequence[str]) -> tuple[ReportFigure, ...]:
     rates, n = ["sensitivity", "specificity"], len(verdict.details.get("classes", ()))
     if n > 2:
         rates = [f"sensitivity_{name}" for name in verdict.details["classes"][:_MOST_CLASSES]]
@@ -207,13 +209,13 @@ def _forests(verdict: Verdict, order: Sequence[str]) -> tuple[Figure, ...]:
             title = TITLES.get(metric, "") + mean or metric.replace(
                 "sensitivity_", "Sensitivity, class "
             ).replace("_", " ")
-            found.append(Figure(title, figures.forest(scores, order, chance=chance)))
+            found.append(ReportFigure(title, figures.forest(scores, order, chance=chance)))
     return tuple(found)
 
 
-def _ranks(details: Mapping[str, Any], order: Sequence[str]) -> Figure | None:
+def _ranks(details: Mapping[str, Any], order: Sequence[str]) -> ReportFigure | None:
     drawn = critical_difference(details, order)
-    return Figure("Ranks", drawn, NOTE) if drawn else None
+    return ReportFigure("Ranks", drawn, NOTE) if drawn else None
 
 
 def _comparison(one: Any) -> dict[str, Any]:
@@ -226,16 +228,16 @@ def _comparison(one: Any) -> dict[str, Any]:
     return {"a": one.a, "b": one.b, "word": word, "tone": tone, "sentence": one.sentence, "tests": tests}
 
 
-def _curves(details: Mapping[str, Any], order: Sequence[str]) -> tuple[Figure, ...]:
+def _curves(details: Mapping[str, Any], order: Sequence[str]) -> tuple[ReportFigure, ...]:
     """Return ROC and calibration curves: of the positive class, or of each class beyond two."""
     found = []
     shown = [name for name in order if name != "majority"]
     of_whom = [details["positive"]] if details.get("positive") else list(details.get("classes", ()))
     for label in of_whom:
-        curves = of_class(details.get("roc", {}), label)
+        curves = for_class(details.get("roc", {}), label)
         which = f", {label} against the rest" if len(of_whom) > 1 else ""
         if curves:
-            found.append(Figure(f"ROC curves{which}", figures.roc(curves, order), "Dashed: chance."))
+            found.append(ReportFigure(f"ROC curves{which}", figures.roc(curves, order), "Dashed: chance."))
     bins = {name: one["bins"] for name, one in details.get("calibration", {}).items() if name in shown}
     if any(bins.values()):
         note = "Dashed: perfect calibration; bands: 95 %, resampling groups."
@@ -243,33 +245,35 @@ def _curves(details: Mapping[str, Any], order: Sequence[str]) -> tuple[Figure, .
         note += "".join(f" Careful: {word}." for word in sorted(few))
         if len(of_whom) > 1:
             note = f"Probability of the most probable class against how often it is right. {note}"
-        found.append(Figure("Calibration", figures.calibration(bins, order), note))
+        found.append(ReportFigure("Calibration", figures.calibration(bins, order), note))
     return tuple(found)
 
 
-def _trust_figures(details: Mapping[str, Any], order: Sequence[str]) -> tuple[Figure, ...]:
+def _trust_figures(details: Mapping[str, Any], order: Sequence[str]) -> tuple[ReportFigure, ...]:
     curves = details.get("decision_curves") or {}
     note = ""
     if curves.get("prevalence") is not None:
         note = f"At a prevalence of {curves['prevalence']:.3g}; dashed: treat all and treat none."
         note += " The probabilities were re-based to it." if curves.get("note") else ""
     found = (
-        Figure("Net benefit (decision curve)", decision(details, order), note),
-        Figure("Answering only when sure", risk_coverage(details, order), "Lower is better."),
+        ReportFigure("Net benefit (decision curve)", decision(details, order), note),
+        ReportFigure("Answering only when sure", risk_coverage(details, order), "Lower is better."),
     )
     return tuple(one for one in found if one.svg)
 
 
 def _confusions(
     details: Mapping[str, Any], order: Sequence[str], classes: Sequence[str]
-) -> tuple[Figure, ...]:
+) -> tuple[ReportFigure, ...]:
     matrices = details.get("confusion", {})
     return tuple(
-        Figure(name, figures.confusion(matrices[name]["mean"], classes)) for name in order if name in matrices
+        ReportFigure(name, figures.confusion(matrices[name]["mean"], classes))
+        for name in order
+        if name in matrices
     )
 
 
-def _training(learning: Any) -> tuple[Figure, ...]:
+def _training(learning: Any) -> tuple[ReportFigure, ...]:
     import json
 
     found = []
@@ -277,7 +281,8 @@ def _training(learning: Any) -> tuple[Figure, ...]:
         epochs = json.loads(rows.iloc[0]["epochs"])
         if epochs:
             found += [
-                Figure(f"{name}: {key}", figures.learning(epochs, key, key)) for key in ("loss", "accuracy")
+                ReportFigure(f"{name}: {key}", figures.learning(epochs, key, key))
+                for key in ("loss", "accuracy")
             ]
     return tuple(found)
 

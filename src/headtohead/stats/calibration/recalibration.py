@@ -11,11 +11,11 @@ import numpy.typing as npt
 from scipy import optimize
 
 from headtohead.stats.calibration.venn_abers import VennAbers
-from headtohead.stats.inner_predictions import Inner, InnerCell
+from headtohead.stats.inner_predictions import InnerCell, InnerPredictions
 from headtohead.stats.metrics.probabilistic import brier_parts, equal_mass_bins, fit_logistic, logit
 from headtohead.stats.metrics.ranking import group_sums, ratio
-from headtohead.stats.predictions import Lines
-from headtohead.stats.resampled import Setting, band, share_band
+from headtohead.stats.predictions import ContenderPredictions
+from headtohead.stats.resampled import ResampledPredictions, bootstrap_interval, proportion_interval
 
 __all__ = ["calibration_curve", "isotonic", "platt", "recalibration", "temperature"]
 
@@ -78,7 +78,7 @@ def _two(positive: Floats) -> Floats:
     return np.stack([1 - positive, positive], axis=1)
 
 
-def recalibration(setting: Setting, inner: Inner) -> dict[str, Any]:
+def recalibration(setting: ResampledPredictions, inner: InnerPredictions) -> dict[str, Any]:
     """Return, per contender, probability scores before and after each method, cross-fitted in inner folds."""
     table = setting.table
     methods: dict[str, Callable[[InnerCell], Map]] = {"temperature": temperature}
@@ -92,7 +92,7 @@ def recalibration(setting: Setting, inner: Inner) -> dict[str, Any]:
         for method, fit in methods.items() if inner.has(contender) else ():
             after = setting.values(_mapped(setting, inner, contender, fit), names)
             entry[method] = setting.scores(contender, after)
-            entry[f"{method}_log_loss_change"] = band(
+            entry[f"{method}_log_loss_change"] = bootstrap_interval(
                 after["log_loss"] - before["log_loss"], setting.resamples, setting.level
             )
         if "venn_abers" in entry:
@@ -102,7 +102,7 @@ def recalibration(setting: Setting, inner: Inner) -> dict[str, Any]:
     return result
 
 
-def _notes(setting: Setting, inner: Inner, contender: str) -> list[str]:
+def _notes(setting: ResampledPredictions, inner: InnerPredictions, contender: str) -> list[str]:
     if not inner.has(contender):
         return ["no inner predictions, so nothing was recalibrated"]
     sizes = [len(cell.label) for key, cell in inner.cells.items() if key[0] == contender]
@@ -114,7 +114,7 @@ def _notes(setting: Setting, inner: Inner, contender: str) -> list[str]:
     return notes
 
 
-def _width(setting: Setting, inner: Inner, contender: str) -> float:
+def _width(setting: ResampledPredictions, inner: InnerPredictions, contender: str) -> float:
     """Return the mean distance of Venn-Abers' two probabilities on the test lines: how well calibration is known."""
     gaps = []
     for repeat, lines in zip(setting.table.repeats, setting.table.of(contender), strict=True):
@@ -125,18 +125,20 @@ def _width(setting: Setting, inner: Inner, contender: str) -> float:
     return float(np.concatenate(gaps).mean())
 
 
-def _mapped(setting: Setting, inner: Inner, contender: str, fit: Callable[[InnerCell], Map]) -> list[Lines]:
+def _mapped(
+    setting: ResampledPredictions, inner: InnerPredictions, contender: str, fit: Callable[[InnerCell], Map]
+) -> list[ContenderPredictions]:
     result = []
     for repeat, lines in zip(setting.table.repeats, setting.table.of(contender), strict=True):
         prob = lines.prob.copy()
         for fold in np.unique(lines.fold):
             mine = lines.fold == fold
             prob[mine] = fit(inner.cells[contender, repeat, int(fold)])(lines.prob[mine])
-        result.append(Lines(lines.sample, lines.group, lines.label, lines.fold, prob))
+        result.append(ContenderPredictions(lines.sample, lines.group, lines.label, lines.fold, prob))
     return result
 
 
-def calibration_curve(setting: Setting, contender: str) -> dict[str, Any]:
+def calibration_curve(setting: ResampledPredictions, contender: str) -> dict[str, Any]:
     """Return calibration bins with bands, and the Brier score's parts.
 
     All repeats are pooled into equal-mass bins; the band of each bin's observed share is the cluster
@@ -167,14 +169,14 @@ def calibration_curve(setting: Setting, contender: str) -> dict[str, Any]:
             "n_lines": int(inside.sum()),
             "n_groups": len(np.unique(group[inside])),
         }
-        observed = share_band(seen[number], setting.resamples, setting.level, row["n_groups"])
+        observed = proportion_interval(seen[number], setting.resamples, setting.level, row["n_groups"])
         rows.append(row | {"observed": observed})
     note = "" if table.n_groups >= 100 else f"{table.n_groups} groups are few for a calibration curve"
     parts = brier_parts(prob, truth, bins) if table.binary else _parts_of_classes(repeats)
     return {"bins": rows, "brier_parts": parts, "note": note}
 
 
-def _parts_of_classes(repeats: list[Lines]) -> dict[str, float]:
+def _parts_of_classes(repeats: list[ContenderPredictions]) -> dict[str, float]:
     """Return the parts of the Brier score summed over the classes, each against the rest."""
     prob, label = (np.concatenate([getattr(lines, name) for lines in repeats]) for name in ("prob", "label"))
     each = [

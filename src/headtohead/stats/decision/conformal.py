@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.core.errors import TooFewError
-from headtohead.stats.inner_predictions import Inner, InnerCell
+from headtohead.core.errors import InsufficientDataError
+from headtohead.stats.inner_predictions import InnerCell, InnerPredictions
 from headtohead.stats.metrics.ranking import group_sums, ratio
-from headtohead.stats.metrics.registry import predicted
-from headtohead.stats.resampled import Setting, band, share_band
+from headtohead.stats.metrics.registry import predicted_labels
+from headtohead.stats.resampled import ResampledPredictions, bootstrap_interval, proportion_interval
 
 __all__ = ["conformal_sets", "conformal_threshold", "risk_coverage"]
 
@@ -27,7 +27,7 @@ def conformal_threshold(cell: InnerCell, which: int, alpha: float) -> float:
     Barber and Willett 2023, arXiv 2306.06342). The votes needed are (1 - alpha)(n + 1) of n groups.
 
     Raises:
-        TooFewError: fewer than 1/alpha - 1 groups of the class, where only the set of all classes
+        InsufficientDataError: fewer than 1/alpha - 1 groups of the class, where only the set of all classes
             could keep the promise.
 
     >>> cell = InnerCell(np.ones(9, dtype=int), np.arange(9), np.stack([np.arange(9) / 10, 1 - np.arange(9) / 10], 1))
@@ -38,7 +38,7 @@ def conformal_threshold(cell: InnerCell, which: int, alpha: float) -> float:
     _, code, size = np.unique(cell.group[mine], return_inverse=True, return_counts=True)
     n = len(size)
     if n < 1 / alpha - 1 - 1e-9:
-        raise TooFewError(
+        raise InsufficientDataError(
             f"Conformal sets at error rate {alpha:g} need at least {int(np.ceil(1 / alpha - 1 - 1e-9))} groups of each "
             f"class to learn from; one class has {n}. Raise the error rate or add cases."
         )
@@ -49,7 +49,9 @@ def conformal_threshold(cell: InnerCell, which: int, alpha: float) -> float:
     return float(score[order][reached[0]]) if len(reached) else 1.0
 
 
-def conformal_sets(setting: Setting, inner: Inner, alpha: float = 0.1) -> dict[str, Any]:
+def conformal_sets(
+    setting: ResampledPredictions, inner: InnerPredictions, alpha: float = 0.1
+) -> dict[str, Any]:
     """Return, per contender, how conformal sets do on the test lines: coverage by class, size, singletons.
 
     Quantiles come from the inner lines of the same fold (cross-conformal over groups: Vovk 2015, Ann
@@ -62,12 +64,14 @@ def conformal_sets(setting: Setting, inner: Inner, alpha: float = 0.1) -> dict[s
             continue
         try:
             result["contenders"][contender] = _sets(setting, inner, contender, alpha)
-        except TooFewError as error:
+        except InsufficientDataError as error:
             result["contenders"][contender] = {"refused": str(error)}
     return result
 
 
-def _sets(setting: Setting, inner: Inner, contender: str, alpha: float) -> dict[str, Any]:
+def _sets(
+    setting: ResampledPredictions, inner: InnerPredictions, contender: str, alpha: float
+) -> dict[str, Any]:
     table = setting.table
     k = len(table.classes)
     columns, group = [], []
@@ -94,11 +98,11 @@ def _sets(setting: Setting, inner: Inner, contender: str, alpha: float) -> dict[
     } | {f"coverage_{name}": ratio(sums[6 + k + c], sums[6 + c]) for c, name in enumerate(table.classes)}
     holders = {f"coverage_{name}": table.groups_with(c) for c, name in enumerate(table.classes)}
     found = {
-        name: share_band(values, setting.resamples, setting.level, holders.get(name, table.n_groups))
+        name: proportion_interval(values, setting.resamples, setting.level, holders.get(name, table.n_groups))
         for name, values in tell.items()
         if name != "mean_size"
     }
-    return found | {"mean_size": band(tell["mean_size"], setting.resamples, setting.level)}
+    return found | {"mean_size": bootstrap_interval(tell["mean_size"], setting.resamples, setting.level)}
 
 
 def _set_columns(member: npt.NDArray[np.bool_], label: Ints, k: int) -> Floats:
@@ -109,7 +113,7 @@ def _set_columns(member: npt.NDArray[np.bool_], label: Ints, k: int) -> Floats:
     return np.concatenate([np.stack(parts, axis=1).astype(float), truth, truth * covered[:, None]], axis=1)
 
 
-def risk_coverage(setting: Setting, contender: str) -> dict[str, Any]:
+def risk_coverage(setting: ResampledPredictions, contender: str) -> dict[str, Any]:
     """Return the error rate among the most confident lines, for shares from 0.1 to 1 kept.
 
     Confidence is the highest probability (El-Yaniv and Wiener 2010, JMLR 11:1605; Geifman and El-Yaniv
@@ -118,7 +122,9 @@ def risk_coverage(setting: Setting, contender: str) -> dict[str, Any]:
     """
     table = setting.table
     repeats = table.of(contender)
-    wrong = np.concatenate([(predicted(lines, None) != lines.label).astype(float) for lines in repeats])
+    wrong = np.concatenate(
+        [(predicted_labels(lines, None) != lines.label).astype(float) for lines in repeats]
+    )
     confidence = np.concatenate([lines.prob.max(axis=1) for lines in repeats])
     group = np.concatenate([lines.group for lines in repeats])
     shares = np.linspace(0.1, 1.0, 10)
@@ -132,7 +138,7 @@ def risk_coverage(setting: Setting, contender: str) -> dict[str, Any]:
     holders = [len(np.unique(group[kept[:, i] > 0])) for i in range(len(shares))]
     points = [
         {"kept": float(kept[:, i].mean()), "confidence": float(cuts[i])}
-        | {"risk": share_band(risk[i], setting.resamples, setting.level, holders[i])}
+        | {"risk": proportion_interval(risk[i], setting.resamples, setting.level, holders[i])}
         for i in range(len(shares))
     ]
     return {"points": points, "area": area}

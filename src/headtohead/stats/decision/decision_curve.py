@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.stats.metrics.ranking import group_sums, ratio
-from headtohead.stats.resampled import Setting, band
+from headtohead.stats.resampled import ResampledPredictions, bootstrap_interval
 
 __all__ = ["decision_curves", "net_benefit", "rebased"]
 
@@ -32,7 +32,7 @@ def net_benefit(
     return np.asarray(sensitivity * prevalence - (1 - specificity) * (1 - prevalence) * harm)
 
 
-def decision_curves(setting: Setting, prevalence: float | None) -> dict[str, Any]:
+def decision_curves(setting: ResampledPredictions, prevalence: float | None) -> dict[str, Any]:
     """Return net benefit with bands for each contender over thresholds, beside treat-all and treat-none.
 
     A threshold is a statement about costs, not chosen on data. Where a prevalence is asked for, the
@@ -65,7 +65,7 @@ def rebased(prob: Floats, share: float, prevalence: float) -> Floats:
     """Return probabilities learnt where a share is positive as they are where `prevalence` is.
 
     The odds are multiplied by the ratio of the prior odds (Saerens, Latinne and Decaestecker 2002, Neural
-    Comput 14:21); this takes the pictures of each class to look alike in both places.
+    Comput 14:21); this takes the images of each class to look alike in both places.
 
     >>> rebased(np.array([0.0, 0.5, 1.0]), 0.5, 0.02).round(3).tolist()
     [0.0, 0.02, 1.0]
@@ -85,7 +85,7 @@ def _thresholds(prevalence: float | None) -> Floats:
 
 
 def _curve(
-    setting: Setting, contender: str, prevalence: float | None, of_data: float, at: Floats
+    setting: ResampledPredictions, contender: str, prevalence: float | None, of_data: float, at: Floats
 ) -> list[dict[str, float | None]]:
     repeats = setting.table.of(contender)
     prob = np.concatenate([lines.prob[:, 1] for lines in repeats])
@@ -102,4 +102,4 @@ def _curve(
     true, clear, n_pos, n_neg = sums[:n], sums[n : 2 * n], sums[2 * n], sums[2 * n + 1]
     share = ratio(n_pos, n_pos + n_neg) if prevalence is None else prevalence
     benefit = net_benefit(ratio(true, n_pos), ratio(clear, n_neg), share, at[:, None])
-    return [band(values, setting.resamples, setting.level) for values in benefit]
+    return [bootstrap_interval(values, setting.resamples, setting.level) for values in benefit]

@@ -9,11 +9,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.stats.inner_predictions import Inner, InnerCell, per_line
+from headtohead.stats.inner_predictions import InnerCell, InnerPredictions, per_line
 from headtohead.stats.metrics.ranking import ratio
-from headtohead.stats.resampled import Setting, band
+from headtohead.stats.resampled import ResampledPredictions, bootstrap_interval
 
-__all__ = ["RULES", "ThresholdRule", "at_prevalence", "choose_threshold", "operating_points"]
+__all__ = [
+    "RULES",
+    "ThresholdRule",
+    "choose_threshold",
+    "operating_points",
+    "predictive_values_at_prevalence",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -78,7 +84,9 @@ def choose_threshold(rule: ThresholdRule, cell: InnerCell) -> float:
     return float(cuts[rule.pick(true, 1 - false, float(positive.mean()))])
 
 
-def operating_points(setting: Setting, inner: Inner, prevalence: float | None) -> dict[str, Any]:
+def operating_points(
+    setting: ResampledPredictions, inner: InnerPredictions, prevalence: float | None
+) -> dict[str, Any]:
     """Return, per rule and contender, thresholds, what they were chosen for, and scores at them.
 
     Empty for more than two classes. With a prevalence, PPV and NPV there are added.
@@ -98,7 +106,10 @@ def operating_points(setting: Setting, inner: Inner, prevalence: float | None) -
 
 
 def _point(
-    setting: Setting, cuts: dict[str, list[Floats]] | None, purpose: str, prevalence: float | None
+    setting: ResampledPredictions,
+    cuts: dict[str, list[Floats]] | None,
+    purpose: str,
+    prevalence: float | None,
 ) -> dict[str, Any]:
     contenders: dict[str, Any] = {}
     for name in setting.table.contenders if cuts is None else cuts:
@@ -118,21 +129,25 @@ def _point(
 
 
 def _there(
-    setting: Setting, values: dict[str, Floats], scores: list[dict[str, Any]], prevalence: float
+    setting: ResampledPredictions, values: dict[str, Floats], scores: list[dict[str, Any]], prevalence: float
 ) -> dict[str, dict[str, float | None]]:
     """Return PPV and NPV at the prevalence; where no resample varies, their bound at the rates' lower bounds."""
     lows = [next(s["low"] for s in scores if s["metric"] == name) for name in ("sensitivity", "specificity")]
-    found = at_prevalence(values["sensitivity"], values["specificity"], prevalence)
+    found = predictive_values_at_prevalence(values["sensitivity"], values["specificity"], prevalence)
     result = {}
     for name, replicates in found.items():
-        result[name] = band(replicates, setting.resamples, setting.level)
+        result[name] = bootstrap_interval(replicates, setting.resamples, setting.level)
         if result[name]["value"] is not None and result[name]["low"] is None and None not in lows:
-            worst = at_prevalence(np.array(lows[:1]), np.array(lows[1:]), prevalence)[name][0]
+            worst = predictive_values_at_prevalence(np.array(lows[:1]), np.array(lows[1:]), prevalence)[name][
+                0
+            ]
             result[name] |= {"low": float(worst), "high": result[name]["value"]}
     return result
 
 
-def at_prevalence(sensitivity: Floats, specificity: Floats, prevalence: float) -> dict[str, Floats]:
+def predictive_values_at_prevalence(
+    sensitivity: Floats, specificity: Floats, prevalence: float
+) -> dict[str, Floats]:
     """Return PPV and NPV where a share `prevalence` is positive (Bayes; Altman and Bland 1994, BMJ 309:102).
 
     >>> found = at_prevalence(np.array([0.9]), np.array([0.9]), 0.02)

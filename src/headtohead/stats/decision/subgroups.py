@@ -14,7 +14,7 @@ from headtohead.stats.hypothesis.paired_difference import rarer_class_groups
 from headtohead.stats.intervals.resampling import make_resamples, two_sided_p
 from headtohead.stats.intervals.score import make_score
 from headtohead.stats.metrics.registry import Metric, metric_values
-from headtohead.stats.resampled import Setting, band
+from headtohead.stats.resampled import ResampledPredictions, bootstrap_interval
 
 __all__ = ["subgroup_tables"]
 
@@ -24,7 +24,9 @@ _FEWEST_GROUPS = 10
 _FEWEST_EVENTS = 5
 
 
-def subgroup_tables(setting: Setting, row: Metric, by: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+def subgroup_tables(
+    setting: ResampledPredictions, row: Metric, by: Mapping[str, Mapping[str, str]]
+) -> dict[str, Any]:
     """Return, per column, each value's scores and its difference from all other samples.
 
     The difference between a subgroup and the rest has a cluster-bootstrap interval and a p-value,
@@ -37,7 +39,9 @@ def subgroup_tables(setting: Setting, row: Metric, by: Mapping[str, Mapping[str,
     return {column: _column(setting, row, column, values) for column, values in by.items()}
 
 
-def _column(setting: Setting, row: Metric, column: str, values: Mapping[str, str]) -> dict[str, Any]:
+def _column(
+    setting: ResampledPredictions, row: Metric, column: str, values: Mapping[str, str]
+) -> dict[str, Any]:
     table = setting.table
     missing = [str(name) for name in table.samples if str(name) not in values]
     if missing:
@@ -54,7 +58,7 @@ def _column(setting: Setting, row: Metric, column: str, values: Mapping[str, str
     }
 
 
-def _value(setting: Setting, row: Metric, keep: npt.NDArray[np.bool_]) -> dict[str, Any]:
+def _value(setting: ResampledPredictions, row: Metric, keep: npt.NDArray[np.bool_]) -> dict[str, Any]:
     part = setting.table.restrict(keep)
     sizes: dict[str, Any] = {"n_samples": part.n_samples, "n_groups": part.n_groups}
     events = rarer_class_groups(part)
@@ -71,7 +75,7 @@ def _value(setting: Setting, row: Metric, keep: npt.NDArray[np.bool_]) -> dict[s
 
 
 def _against_rest(
-    setting: Setting, row: Metric, contender: str, keep: npt.NDArray[np.bool_]
+    setting: ResampledPredictions, row: Metric, contender: str, keep: npt.NDArray[np.bool_]
 ) -> dict[str, Any]:
     """Return the metric inside less the metric outside, on the common resamples of all groups."""
     if keep.all():
@@ -80,10 +84,10 @@ def _against_rest(
     inside = setting.values([part.take(keep[part.sample]) for part in lines], [row.name])[row.name]
     outside = setting.values([part.take(~keep[part.sample]) for part in lines], [row.name])[row.name]
     gap = inside - outside
-    boot = setting.resamples.boot(gap)
+    boot = setting.resamples.bootstrap(gap)
     known = boot[~np.isnan(boot)]
     p = two_sided_p(known) if len(known) > 0.5 * len(boot) and not np.isnan(gap[0]) else None
-    return {"difference": band(gap, setting.resamples, setting.level), "p_value": p}
+    return {"difference": bootstrap_interval(gap, setting.resamples, setting.level), "p_value": p}
 
 
 def _adjust(parts: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from scipy import stats
 
 from headtohead.core.records import TestResult
 from headtohead.stats.metrics.registry import metric_values
-from headtohead.stats.predictions import Lines, Table
+from headtohead.stats.predictions import ContenderPredictions, PredictionTable
 
 __all__ = [
     "FoldDifferences",
@@ -36,7 +36,7 @@ class FoldDifferences:
 
 
 def fold_values(
-    table: Table, contender: str, name: str, thresholds: Sequence[Floats | None] | None = None
+    table: PredictionTable, contender: str, name: str, thresholds: Sequence[Floats | None] | None = None
 ) -> list[tuple[int, int, float, int]]:
     """Return (repeat, fold, value, n_test) of the metric within each fold; NaN where not defined."""
     ones = np.ones((table.n_groups, 1))
@@ -47,14 +47,14 @@ def fold_values(
         for fold in np.unique(lines.fold):
             keep = lines.fold == fold
             cut = None if threshold is None else [threshold[keep]]
-            part: list[Lines] = [lines.take(keep)]
+            part: list[ContenderPredictions] = [lines.take(keep)]
             value = metric_values(part, ones, [inside], table.classes, cut)[inside][0]
             result.append((repeat, int(fold), float(value), int(keep.sum())))
     return result
 
 
 def fold_differences(
-    table: Table, a: Sequence[tuple[int, int, float, int]], b: Sequence[tuple[int, int, float, int]]
+    table: PredictionTable, a: Sequence[tuple[int, int, float, int]], b: Sequence[tuple[int, int, float, int]]
 ) -> FoldDifferences:
     """Return the differences of two contenders' `fold_values`, leaving out folds where one is not defined."""
     raw = np.array([mine[2] - theirs[2] for mine, theirs in zip(a, b, strict=True)])

@@ -11,7 +11,7 @@ from scipy import stats
 
 from headtohead.core.records import TestResult
 from headtohead.stats.intervals.proportions import mcnemar_exact
-from headtohead.stats.predictions import Lines
+from headtohead.stats.predictions import ContenderPredictions
 
 __all__ = ["clustered_mcnemar", "discordance", "mcnemar_tests"]
 
@@ -43,7 +43,10 @@ def clustered_mcnemar(lead: Floats) -> tuple[float, float] | None:
 
 
 def mcnemar_tests(
-    a: Sequence[Lines], b: Sequence[Lines], called: Sequence[tuple[Ints, Ints]], n_groups: int
+    a: Sequence[ContenderPredictions],
+    b: Sequence[ContenderPredictions],
+    called: Sequence[tuple[Ints, Ints]],
+    n_groups: int,
 ) -> tuple[dict[str, TestResult], list[dict[str, float]]]:
     """Return the tests by name, and the discordant counts and p-values of each repeat.
 

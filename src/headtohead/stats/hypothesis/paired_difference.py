@@ -18,17 +18,17 @@ from scipy import special
 
 from headtohead.core.records import ScoreWarning
 from headtohead.stats.hypothesis.multiplicity import holm
-from headtohead.stats.intervals.degrees_of_freedom import degrees_of, few_warnings
+from headtohead.stats.intervals.degrees_of_freedom import degrees_of_freedom, small_sample_warnings
 from headtohead.stats.intervals.resampling import Resamples
 from headtohead.stats.intervals.score import why_undefined
-from headtohead.stats.intervals.score_interval import Margin, jackknife_variance, margin_of
+from headtohead.stats.intervals.score_interval import ScoreUncertainty, jackknife_variance, score_uncertainty
 from headtohead.stats.metrics.registry import Metric
-from headtohead.stats.predictions import Table
+from headtohead.stats.predictions import PredictionTable
 
-__all__ = ["Difference", "differences", "mover", "rarer_class_groups"]
+__all__ = ["Difference", "mover_interval", "paired_differences", "rarer_class_groups"]
 
 Floats = npt.NDArray[np.float64]
-Ends = tuple[float, float]
+Endpoints = tuple[float, float]
 
 _SMALLEST_P = 1e-12
 
@@ -49,7 +49,7 @@ class Difference:
     value: float | None
     low: float | None
     high: float | None
-    inner: Ends | None
+    inner: Endpoints | None
     p: float
     p_adjusted: float
     favours: str | None
@@ -58,12 +58,12 @@ class Difference:
     warnings: tuple[ScoreWarning, ...] = ()
 
 
-def rarer_class_groups(table: Table) -> int:
+def rarer_class_groups(table: PredictionTable) -> int:
     """Return the number of groups that hold the class found in the fewest groups."""
     return min(table.groups_with(c) for c in range(len(table.classes)))
 
 
-def mover(a: float, ends_a: Ends, b: float, ends_b: Ends, correlation: float) -> Ends:
+def mover_interval(a: float, ends_a: Endpoints, b: float, ends_b: Endpoints, correlation: float) -> Endpoints:
     """Return the interval of a - b from those of a and b and the correlation of the two estimates.
 
     The method of variance estimates recovery (Zou and Donner 2008, Stat Med 27:1693; Zou 2007 with
@@ -80,8 +80,8 @@ def mover(a: float, ends_a: Ends, b: float, ends_b: Ends, correlation: float) ->
     return a - b - low, a - b + high
 
 
-def differences(
-    table: Table,
+def paired_differences(
+    table: PredictionTable,
     pairs: Sequence[tuple[str, str]],
     row: Metric,
     replicates: Mapping[str, Floats],
@@ -95,7 +95,7 @@ def differences(
     """
     names = dict.fromkeys(name for pair in pairs for name in pair)
     margins = {
-        name: margin_of(table, name, row, replicates[name], resamples)
+        name: score_uncertainty(table, name, row, replicates[name], resamples)
         for name in names
         if table.n_groups > 1 and not np.isnan(replicates[name][0])
     }
@@ -120,16 +120,21 @@ class _Tie:
 
 
 def _tie(
-    a: str, b: str, replicates: Mapping[str, Floats], resamples: Resamples, table: Table, row: Metric
+    a: str,
+    b: str,
+    replicates: Mapping[str, Floats],
+    resamples: Resamples,
+    table: PredictionTable,
+    row: Metric,
 ) -> _Tie:
     """Return the tie of two estimates over the jackknife; correlation 0 where one does not vary."""
-    first, second = resamples.jack(replicates[a]), resamples.jack(replicates[b])
+    first, second = resamples.jackknife(replicates[a]), resamples.jackknife(replicates[b])
     known = ~(np.isnan(first) | np.isnan(second))
-    degrees = degrees_of(table, row, first - second)
+    degrees = degrees_of_freedom(table, row, first - second)
     if known.sum() < 3:
         return _Tie(0.0, 0.0, degrees)
     error = math.sqrt(jackknife_variance(first[known] - second[known]))
-    warnings = few_warnings(table, row, degrees) if error > 0 else ()
+    warnings = small_sample_warnings(table, row, degrees) if error > 0 else ()
     if np.ptp(first[known]) < 1e-12 or np.ptp(second[known]) < 1e-12:
         return _Tie(0.0, error, degrees, warnings)
     correlation = float(np.clip(np.corrcoef(first[known], second[known])[0, 1], -1, 1))
@@ -137,15 +142,15 @@ def _tie(
 
 
 def _difference(
-    a: str, b: str, row: Metric, margins: Mapping[str, Margin], tie: _Tie, level: float
+    a: str, b: str, row: Metric, margins: Mapping[str, ScoreUncertainty], tie: _Tie, level: float
 ) -> Difference:
     first, second = margins[a], margins[b]
 
-    def interval(at: float) -> Ends | None:
+    def interval(at: float) -> Endpoints | None:
         ends = first.ends(at), second.ends(at)
         if ends[0] is None or ends[1] is None:
             return None
-        recovered = mover(first.value, ends[0], second.value, ends[1], tie.correlation)
+        recovered = mover_interval(first.value, ends[0], second.value, ends[1], tie.correlation)
         half = float(special.stdtrit(tie.degrees, (1 + at) / 2)) * tie.error
         gap = first.value - second.value
         return min(recovered[0], gap - half), max(recovered[1], gap + half)
@@ -165,7 +170,7 @@ def _difference(
     return Difference(a, b, value, *outer, inner, p, 1.0, favours, method, note, warnings)
 
 
-def _why_not(name: str, replicates: Mapping[str, Floats], table: Table, row: Metric) -> str:
+def _why_not(name: str, replicates: Mapping[str, Floats], table: PredictionTable, row: Metric) -> str:
     if np.isnan(replicates[name][0]):
         return f"{row.title} of {name} is not defined ({why_undefined(table, row)})"
     return f"one group says nothing about others, so {row.title} of {name} has no interval"
@@ -175,7 +180,7 @@ def _undefined(a: str, b: str, note: str) -> Difference:
     return Difference(a, b, None, None, None, None, 1.0, 1.0, None, "none", note)
 
 
-def _touching(interval: Callable[[float], Ends | None]) -> float:
+def _touching(interval: Callable[[float], Endpoints | None]) -> float:
     """Return the p-value: one less the level at which the interval just touches 0."""
     inside, outside = 1 - _SMALLEST_P, 0.0
     if not _holds_zero(interval(inside)):
@@ -189,5 +194,5 @@ def _touching(interval: Callable[[float], Ends | None]) -> float:
     return min(1.0, 1 - inside)
 
 
-def _holds_zero(ends: Ends | None) -> bool:
+def _holds_zero(ends: Endpoints | None) -> bool:
     return ends is None or ends[0] <= 0 <= ends[1]

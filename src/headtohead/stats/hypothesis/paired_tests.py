@@ -14,10 +14,10 @@ from headtohead.stats.hypothesis.corrected_ttest import fold_differences, fold_t
 from headtohead.stats.hypothesis.mcnemar import mcnemar_tests
 from headtohead.stats.hypothesis.paired_difference import Difference
 from headtohead.stats.hypothesis.permutation import permutation_test
-from headtohead.stats.intervals.delong import Pulls, auroc_pulls, auroc_test
+from headtohead.stats.intervals.delong import StructuralComponents, auroc_components, auroc_test
 from headtohead.stats.intervals.resampling import two_sided_p
-from headtohead.stats.metrics.registry import Metric, predicted
-from headtohead.stats.resampled import Setting
+from headtohead.stats.metrics.registry import Metric, predicted_labels
+from headtohead.stats.resampled import ResampledPredictions
 
 __all__ = ["PairTests", "prepare_tests"]
 
@@ -33,11 +33,11 @@ class PairTests:
         by_sample, by_group: pulls on AUROC. folds: the metric within each fold.
     """
 
-    setting: Setting
+    setting: ResampledPredictions
     row: Metric
     rope: float | None
-    by_sample: Mapping[str, Pulls]
-    by_group: Mapping[str, Pulls]
+    by_sample: Mapping[str, StructuralComponents]
+    by_group: Mapping[str, StructuralComponents]
     folds: Mapping[str, Sequence[FoldLine]]
 
     def run(
@@ -59,7 +59,9 @@ class PairTests:
         if self.row.name in ("auroc", "auroc_fold_mean"):
             tests["delong"] = _auroc(self.by_sample[a], self.by_sample[b], "z, samples taken as independent")
             tests["obuchowski"] = _auroc(self.by_group[a], self.by_group[b], "z, groups as units")
-        called = [(predicted(x, None), predicted(y, None)) for x, y in zip(first, second, strict=True)]
+        called = [
+            (predicted_labels(x, None), predicted_labels(y, None)) for x, y in zip(first, second, strict=True)
+        ]
         right, discordant = mcnemar_tests(first, second, called, table.n_groups)
         tests |= right
         tests |= self._over_folds(a, b)
@@ -78,14 +80,14 @@ class PairTests:
 
 
 def prepare_tests(
-    setting: Setting, row: Metric, rope: float | None, folds: Mapping[str, Sequence[FoldLine]]
+    setting: ResampledPredictions, row: Metric, rope: float | None, folds: Mapping[str, Sequence[FoldLine]]
 ) -> PairTests:
     """Return the tests' common ground: AUROC's pulls of each contender, by sample and by group."""
     table = setting.table
     by_sample, by_group = {}, {}
     for name in table.contenders:
-        by_sample[name] = auroc_pulls(table.of(name), table.n_samples, by_group=False)
-        by_group[name] = auroc_pulls(table.of(name), table.n_groups, by_group=True)
+        by_sample[name] = auroc_components(table.of(name), table.n_samples, by_group=False)
+        by_group[name] = auroc_components(table.of(name), table.n_groups, by_group=True)
     return PairTests(setting, row, rope, by_sample, by_group, folds)
 
 
@@ -98,7 +100,7 @@ def _bootstrap(found: Difference, boot: Floats) -> TestResult:
     return TestResult(statistic=found.value / spread, p_value=two_sided_p(known), note=note)
 
 
-def _auroc(a: Pulls, b: Pulls, note: str) -> TestResult:
+def _auroc(a: StructuralComponents, b: StructuralComponents, note: str) -> TestResult:
     found = auroc_test(a, b)
     if found is None:
         return TestResult(statistic=None, note="the difference has no variance, or a class is missing")

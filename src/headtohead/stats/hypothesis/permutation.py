@@ -10,7 +10,7 @@ from scipy import stats
 
 from headtohead.core.records import TestResult
 from headtohead.stats.metrics.registry import Metric, metric_values
-from headtohead.stats.predictions import Lines
+from headtohead.stats.predictions import ContenderPredictions
 
 __all__ = ["permutation_test"]
 
@@ -18,8 +18,8 @@ Floats = npt.NDArray[np.float64]
 
 
 def permutation_test(
-    a: Sequence[Lines],
-    b: Sequence[Lines],
+    a: Sequence[ContenderPredictions],
+    b: Sequence[ContenderPredictions],
     row: Metric,
     classes: Sequence[str],
     n_groups: int,
@@ -60,15 +60,15 @@ def permutation_test(
     )
 
 
-def _ranks(lines: Lines) -> Lines:
+def _ranks(lines: ContenderPredictions) -> ContenderPredictions:
     n = len(lines.label)
     prob = (stats.rankdata(lines.prob, axis=0) - 0.5) / n
-    return Lines(lines.sample, lines.group, lines.label, lines.fold, prob)
+    return ContenderPredictions(lines.sample, lines.group, lines.label, lines.fold, prob)
 
 
-def _joined(a: Lines, b: Lines, n_groups: int) -> Lines:
+def _joined(a: ContenderPredictions, b: ContenderPredictions, n_groups: int) -> ContenderPredictions:
     """Return the lines of both, those of b in groups of their own."""
-    return Lines(
+    return ContenderPredictions(
         np.concatenate([a.sample, b.sample]),
         np.concatenate([a.group, b.group + n_groups]),
         np.concatenate([a.label, b.label]),

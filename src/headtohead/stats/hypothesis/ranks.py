@@ -12,7 +12,7 @@ from scipy import stats
 from headtohead.core.records import Comparison
 from headtohead.stats.intervals.score_interval import jackknife_variance
 from headtohead.stats.metrics.registry import Metric
-from headtohead.stats.resampled import Setting
+from headtohead.stats.resampled import ResampledPredictions
 
 __all__ = ["critical_difference", "rank_table", "variance_split"]
 
@@ -21,7 +21,7 @@ FoldLine = tuple[int, int, float, int]
 
 
 def rank_table(
-    setting: Setting,
+    setting: ResampledPredictions,
     row: Metric,
     names: Sequence[str],
     replicates: Mapping[str, Floats],
@@ -33,7 +33,7 @@ def rank_table(
     is a run of contenders among which no pair has the verdict "better" (Demsar 2006, JMLR 7:1).
     """
     sign = row.sign
-    boot = np.stack([sign * setting.resamples.boot(replicates[name]) for name in names])
+    boot = np.stack([sign * setting.resamples.bootstrap(replicates[name]) for name in names])
     known = ~np.isnan(boot).any(axis=0)
     ranks = stats.rankdata(-boot[:, known], axis=0)
     now = stats.rankdata([-sign * replicates[name][0] for name in names])
@@ -71,7 +71,7 @@ def _cliques(ordered: Sequence[str], pairs: Sequence[Comparison]) -> list[list[s
 def critical_difference(folds: Mapping[str, Sequence[FoldLine]], sign: int, level: float) -> dict[str, Any]:
     """Return Friedman's test and Nemenyi's critical difference of mean ranks over folds (Demsar 2006).
 
-    Folds of one data set share training samples, so this is a picture of consistency, not a test of
+    Folds of one data set share training samples, so this is an image of consistency, not a test of
     which is better; the paired comparisons decide.
     """
     names = list(folds)
@@ -90,12 +90,12 @@ def critical_difference(folds: Mapping[str, Sequence[FoldLine]], sign: int, leve
         "friedman_chi2": chi2,
         "p_value": float(stats.chi2.sf(chi2, k - 1)),
         "n_folds": n,
-        "note": "folds share training samples: a picture of consistency, not a test",
+        "note": "folds share training samples: an image of consistency, not a test",
     }
 
 
 def variance_split(
-    setting: Setting,
+    setting: ResampledPredictions,
     row: Metric,
     replicates: Mapping[str, Floats],
     folds: Mapping[str, Sequence[FoldLine]],
@@ -109,7 +109,7 @@ def variance_split(
     """
     names = list(replicates)
     values = [float(replicates[name][0]) for name in names if not np.isnan(replicates[name][0])]
-    group = [jackknife_variance(setting.resamples.jack(replicates[name])) for name in names]
+    group = [jackknife_variance(setting.resamples.jackknife(replicates[name])) for name in names]
     repeat = [float(np.var(per_repeat[name], ddof=1)) for name in names if len(per_repeat[name]) > 1]
     fold = [_within(folds[name]) for name in names]
     return {

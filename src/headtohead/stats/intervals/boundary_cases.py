@@ -13,16 +13,16 @@ import numpy as np
 from headtohead.stats.intervals.resampling import concordance_bound, disjoint_pairs, wilson
 from headtohead.stats.metrics.confusion_matrix import count_metric
 from headtohead.stats.metrics.registry import Metric
-from headtohead.stats.predictions import Lines, Table
+from headtohead.stats.predictions import ContenderPredictions, PredictionTable
 
-__all__ = ["degenerate_interval"]
+__all__ = ["boundary_interval"]
 
 Found = tuple[float, float, str, str]
 _COUNTED = {"balanced_accuracy", "f1", "mcc", "kappa", "sensitivity", "specificity", "ppv", "npv"}
 
 
-def degenerate_interval(
-    table: Table, lines: Lines, row: Metric, base: str, value: float, level: float
+def boundary_interval(
+    table: PredictionTable, lines: ContenderPredictions, row: Metric, base: str, value: float, level: float
 ) -> Found | None:
     """Return (low, high, method, note) where all replicates agree, or None where no bound is known.
 
@@ -57,11 +57,13 @@ def degenerate_interval(
     return None
 
 
-def _constant(lines: Lines) -> bool:
+def _constant(lines: ContenderPredictions) -> bool:
     return bool((np.ptp(lines.prob, axis=0) < 1e-12).all())
 
 
-def _ranked(table: Table, lines: Lines, row: Metric, base: str, value: float, level: float) -> Found | None:
+def _ranked(
+    table: PredictionTable, lines: ContenderPredictions, row: Metric, base: str, value: float, level: float
+) -> Found | None:
     if _constant(lines):
         return value, value, "exact: the score is constant", "constant score: 0.5 by definition"
     if value not in (0.0, 1.0):
@@ -76,14 +78,14 @@ def _ranked(table: Table, lines: Lines, row: Metric, base: str, value: float, le
     return (bound, 1.0, method, "") if value == 1.0 else (0.0, 1 - bound, method, "")
 
 
-def _recalls(table: Table, level: float) -> list[float]:
+def _recalls(table: PredictionTable, level: float) -> list[float]:
     """Return Wilson's lower bound of each class's recall, jointly at `level` (Bonferroni)."""
     each = 1 - (1 - level) / len(table.classes)
     counts = [max(1, table.groups_with(c)) for c in range(len(table.classes))]
     return [wilson(n, n, each)[0] for n in counts]
 
 
-def _perfect_counts(table: Table, base: str, level: float) -> float:
+def _perfect_counts(table: PredictionTable, base: str, level: float) -> float:
     k = len(table.classes)
     share = np.bincount(table.sample_label, minlength=k) / table.n_samples
     matrix = np.empty((k, k, 1))
@@ -93,7 +95,7 @@ def _perfect_counts(table: Table, base: str, level: float) -> float:
     return float(count_metric(base, matrix)[0])
 
 
-def _perfect_precision(table: Table, row: Metric, level: float) -> float:
+def _perfect_precision(table: PredictionTable, row: Metric, level: float) -> float:
     """Return the average precision of the worst curve through the joint bounds of recall.
 
     All false positives that the bound of specificity allows come first, then positives at a steady

@@ -9,9 +9,15 @@ import numpy.typing as npt
 
 from headtohead.core.records import ScoreWarning
 from headtohead.stats.metrics.registry import Metric
-from headtohead.stats.predictions import Table
+from headtohead.stats.predictions import PredictionTable
 
-__all__ = ["FEW_DEGREES", "degrees_of", "degrees_of_share", "effective_degrees", "few_warnings"]
+__all__ = [
+    "FEW_DEGREES",
+    "degrees_of_freedom",
+    "effective_degrees",
+    "proportion_degrees_of_freedom",
+    "small_sample_warnings",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -54,7 +60,7 @@ def _noise(squares: Floats, *, even: bool) -> float:
     return max(seen, 2 * mean_square) * n / max(1, n - 1)
 
 
-def degrees_of(table: Table, row: Metric, jack: Floats) -> float:
+def degrees_of_freedom(table: PredictionTable, row: Metric, jack: Floats) -> float:
     """Return the degrees of freedom of a jackknife variance over groups (see `effective_degrees`).
 
     Where a metric sets classes against each other, its variance is a sum over the groups that hold the
@@ -77,7 +83,7 @@ def degrees_of(table: Table, row: Metric, jack: Floats) -> float:
     return min(effective_degrees([squares[rare], squares[~rare]], even=even) for rare in apart)
 
 
-def degrees_of_share(jack: Floats, n: int, n_groups: int) -> float:
+def proportion_degrees_of_freedom(jack: Floats, n: int, n_groups: int) -> float:
     """Return the degrees of freedom of a share of `n` samples in `n_groups` groups.
 
     Samples that are their own groups err one by one, which Wilson's form knows of; where groups hold
@@ -95,7 +101,7 @@ def _against(row: Metric) -> bool:
     return row.kind in ("rank", "curve") or row.name in _AGAINST
 
 
-def _rarest(table: Table) -> list[npt.NDArray[np.int64]]:
+def _rarest(table: PredictionTable) -> list[npt.NDArray[np.int64]]:
     """Return the groups that hold the rarest class; of each class where several are equally rare."""
     counts = [table.groups_with(c) for c in range(len(table.classes))]
     return [
@@ -105,7 +111,7 @@ def _rarest(table: Table) -> list[npt.NDArray[np.int64]]:
     ]
 
 
-def few_warnings(table: Table, row: Metric, degrees: float) -> tuple[ScoreWarning, ...]:
+def small_sample_warnings(table: PredictionTable, row: Metric, degrees: float) -> tuple[ScoreWarning, ...]:
     """Return what makes an interval too narrow: a class with few groups, or few groups that weigh it all.
 
     In the coverage study the intervals that fall short of 93 % are those of settings in which this

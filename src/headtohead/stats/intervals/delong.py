@@ -11,9 +11,16 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from headtohead.stats.predictions import Lines
+from headtohead.stats.predictions import ContenderPredictions
 
-__all__ = ["Pulls", "auroc_pulls", "auroc_test", "covariance", "logit_interval", "placements"]
+__all__ = [
+    "StructuralComponents",
+    "auroc_components",
+    "auroc_test",
+    "covariance",
+    "logit_interval",
+    "placements",
+]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -21,7 +28,7 @@ _NORMAL = NormalDist()
 
 
 @dataclass(frozen=True, slots=True)
-class Pulls:
+class StructuralComponents:
     """What each unit (sample or group) adds to AUROC beyond its expectation.
 
     Attributes:
@@ -54,7 +61,9 @@ def placements(score: Floats, positive: npt.NDArray[np.bool_]) -> Floats:
     return result
 
 
-def auroc_pulls(repeats: Sequence[Lines], n_units: int, *, by_group: bool) -> Pulls:
+def auroc_components(
+    repeats: Sequence[ContenderPredictions], n_units: int, *, by_group: bool
+) -> StructuralComponents:
     """Return the pulls on AUROC averaged over repeats; beyond two classes macro one-vs-rest.
 
     The mean over repeats of U-statistics on the same samples is a U-statistic whose components are
@@ -73,7 +82,7 @@ def auroc_pulls(repeats: Sequence[Lines], n_units: int, *, by_group: bool) -> Pu
         for c in which:
             positive = lines.label == c
             if positive.all() or not positive.any():
-                return Pulls(math.nan, pulls[0], pulls[1], holds[0], holds[1])
+                return StructuralComponents(math.nan, pulls[0], pulls[1], holds[0], holds[1])
             placed = placements(lines.prob[:, c], positive)
             area = float(placed[positive].mean())
             value += area / parts
@@ -81,10 +90,10 @@ def auroc_pulls(repeats: Sequence[Lines], n_units: int, *, by_group: bool) -> Pu
                 share = (placed[mine] - area) / mine.sum() / parts
                 pulls[side] += np.bincount(unit[mine], weights=share, minlength=n_units)
                 holds[side, unit[mine]] = True
-    return Pulls(value, pulls[0], pulls[1], holds[0], holds[1])
+    return StructuralComponents(value, pulls[0], pulls[1], holds[0], holds[1])
 
 
-def covariance(a: Pulls, b: Pulls) -> float:
+def covariance(a: StructuralComponents, b: StructuralComponents) -> float:
     """Return the covariance of two AUROCs on the same units; with a = b the variance.
 
     Obuchowski 1997 (Biometrics 53:567): S10/M + S01/N + 2 S11/(MN) on sums of placements per group.
@@ -105,7 +114,7 @@ def covariance(a: Pulls, b: Pulls) -> float:
     )
 
 
-def auroc_test(a: Pulls, b: Pulls) -> tuple[float, float, float] | None:
+def auroc_test(a: StructuralComponents, b: StructuralComponents) -> tuple[float, float, float] | None:
     """Return (z, two-sided p, standard error) of the difference, or None where the variance is 0.
 
     DeLong, DeLong and Clarke-Pearson 1988 (Biometrics 44:837); by group Obuchowski 1997 (Biometrics 53:567).

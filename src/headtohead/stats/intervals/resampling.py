@@ -13,10 +13,10 @@ from scipy import special
 __all__ = [
     "Resamples",
     "bca",
-    "centred",
+    "bias_corrected",
     "concordance_bound",
     "disjoint_pairs",
-    "expanded",
+    "expanded_percentile",
     "make_resamples",
     "percentile",
     "two_sided_p",
@@ -48,11 +48,11 @@ class Resamples:
         """Return the statistic on the data itself from `values` (1 + n_boot + n_jack,)."""
         return float(values[0])
 
-    def boot(self, values: Floats) -> Floats:
+    def bootstrap(self, values: Floats) -> Floats:
         """Return the bootstrap replicates."""
         return values[1 : 1 + self.n_boot]
 
-    def jack(self, values: Floats) -> Floats:
+    def jackknife(self, values: Floats) -> Floats:
         """Return the jackknife values (leave one group, or one block of groups, out)."""
         return values[1 + self.n_boot :]
 
@@ -88,7 +88,7 @@ def percentile(boot: Floats, level: float) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def expanded(boot: Floats, level: float, n_groups: int) -> tuple[float, float]:
+def expanded_percentile(boot: Floats, level: float, n_groups: int) -> tuple[float, float]:
     """Return the percentile interval widened for few groups (Hesterberg 2015, Am Stat 69:371).
 
     The bootstrap's spread is too narrow by sqrt((n - 1)/n) and its quantiles are normal rather than
@@ -127,7 +127,7 @@ def _bca_tail(z0: float, acceleration: float, z: float) -> float:
     return _NORMAL.cdf(z0 + (z0 + z) / below)
 
 
-def centred(value: float, boot: Floats, level: float) -> tuple[float, float]:
+def bias_corrected(value: float, boot: Floats, level: float) -> tuple[float, float]:
     """Return the percentile interval moved by the bootstrap's own bias, not below 0.
 
     A binned calibration error is biased upwards, and in resamples twice over (Kumar, Liang and Ma 2019,

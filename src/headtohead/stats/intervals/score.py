@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from headtohead.core.records import Score, ScoreWarning
 from headtohead.stats.intervals.resampling import Resamples
-from headtohead.stats.intervals.score_interval import margin_of
+from headtohead.stats.intervals.score_interval import score_uncertainty
 from headtohead.stats.metrics.registry import Metric
-from headtohead.stats.predictions import Table
+from headtohead.stats.predictions import PredictionTable
 
 __all__ = ["make_score", "why_undefined"]
 
@@ -21,7 +21,7 @@ _FEW_GROUPS = 10
 
 
 def make_score(
-    table: Table,
+    table: PredictionTable,
     contender: str,
     row: Metric,
     values: Floats,
@@ -41,7 +41,7 @@ def make_score(
     if table.n_groups < 2:
         note = f"{value:.3f} on one group; one group says nothing about others, so there is no interval"
         return _without(table, contender, row, level, note)
-    margin = margin_of(table, contender, row, values, resamples, thresholds)
+    margin = score_uncertainty(table, contender, row, values, resamples, thresholds)
     ends = margin.ends(level)
     if ends is None:
         return _without(table, contender, row, level, margin.note)
@@ -53,25 +53,25 @@ def make_score(
     )  # fmt: skip
 
 
-def _few(table: Table) -> tuple[ScoreWarning, ...]:
+def _few(table: PredictionTable) -> tuple[ScoreWarning, ...]:
     if table.n_groups >= _FEW_GROUPS:
         return ()
     text = f"only {table.n_groups} groups: the interval is too short"
     return (ScoreWarning(code="few_groups", text=text),)
 
 
-def _size(table: Table, level: float) -> dict[str, Any]:
+def _size(table: PredictionTable, level: float) -> dict[str, Any]:
     return {"n_samples": table.n_samples, "n_groups": table.n_groups, "level": level}
 
 
-def _without(table: Table, contender: str, row: Metric, level: float, note: str) -> Score:
+def _without(table: PredictionTable, contender: str, row: Metric, level: float, note: str) -> Score:
     return Score(
         contender=contender, metric=row.name, value=None, low=None, high=None, method="none", note=note,
         **_size(table, level),
     )  # fmt: skip
 
 
-def why_undefined(table: Table, row: Metric) -> str:
+def why_undefined(table: PredictionTable, row: Metric) -> str:
     """Return why a metric has no value on this table."""
     absent = [name for c, name in enumerate(table.classes) if not (table.sample_label == c).any()]
     if absent:

@@ -16,22 +16,32 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from headtohead.core.formatting import so_many
+from headtohead.core.formatting import pluralize
 from headtohead.core.records import ScoreWarning
-from headtohead.stats.intervals.boundary_cases import degenerate_interval
-from headtohead.stats.intervals.degrees_of_freedom import degrees_of, degrees_of_share, few_warnings
-from headtohead.stats.intervals.resampling import Resamples, centred, expanded, wilson, wilson_clustered
+from headtohead.stats.intervals.boundary_cases import boundary_interval
+from headtohead.stats.intervals.degrees_of_freedom import (
+    degrees_of_freedom,
+    proportion_degrees_of_freedom,
+    small_sample_warnings,
+)
+from headtohead.stats.intervals.resampling import (
+    Resamples,
+    bias_corrected,
+    expanded_percentile,
+    wilson,
+    wilson_clustered,
+)
 from headtohead.stats.metrics.confusion_matrix import confusion
 from headtohead.stats.metrics.ranking import ratio
-from headtohead.stats.metrics.registry import Metric, predicted
-from headtohead.stats.predictions import Lines, Table
+from headtohead.stats.metrics.registry import Metric, predicted_labels
+from headtohead.stats.predictions import ContenderPredictions, PredictionTable
 
 __all__ = [
-    "Margin",
+    "ScoreUncertainty",
     "denominator",
     "jackknife_variance",
-    "margin_of",
     "score_interval",
+    "score_uncertainty",
     "transformed_interval",
 ]
 
@@ -45,7 +55,7 @@ _FEW_GROUPS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Margin:
+class ScoreUncertainty:
     """A score's uncertainty.
 
     Attributes:
@@ -116,14 +126,14 @@ def score_interval(value: float, error: float, degrees: float, level: float, low
     return low + (high - low) * down, low + (high - low) * up
 
 
-def margin_of(
-    table: Table,
+def score_uncertainty(
+    table: PredictionTable,
     contender: str,
     row: Metric,
     values: Floats,
     resamples: Resamples,
     thresholds: list[Floats | None] | None = None,
-) -> Margin:
+) -> ScoreUncertainty:
     """Return the uncertainty of one score; the value must be defined and the table hold two groups or more.
 
     Args:
@@ -132,7 +142,7 @@ def margin_of(
     """
     value = float(values[0])
     base = row.name if row.of_class is None else row.name.removesuffix(f"_{row.of_class}")
-    boot = resamples.boot(values)
+    boot = resamples.bootstrap(values)
     known = boot[~np.isnan(boot)]
     lines = table.of(contender)[0]
     if base in _RATES and (table.binary or row.of_class is not None or base == "accuracy"):
@@ -143,16 +153,16 @@ def margin_of(
         return _fixed(table, lines, row, base, value)
     if base in ("ece", "ace"):
         method = "cluster bootstrap over groups, percentile moved by its bias"
-        found = Margin(value, lambda level: centred(value, known, level), method)
+        found = ScoreUncertainty(value, lambda level: bias_corrected(value, known, level), method)
     else:
-        found = _transformed(table, row, base, value, known, resamples.jack(values))
+        found = _transformed(table, row, base, value, known, resamples.jackknife(values))
         cut = None if thresholds is None else thresholds[0]
         found = replace(found, warnings=(*found.warnings, *_few_called(table, lines, row, base, cut)))
     return _with_left_out(found, len(known), len(boot))
 
 
 def _few_called(
-    table: Table, lines: Lines, row: Metric, base: str, threshold: Floats | None
+    table: PredictionTable, lines: ContenderPredictions, row: Metric, base: str, threshold: Floats | None
 ) -> tuple[ScoreWarning, ...]:
     """Return the warning of an F1 that rests on hardly any positive answer, as for PPV."""
     if base != "f1" or (row.of_class is None and not table.binary):
@@ -165,10 +175,10 @@ def _few_in(n_groups: int, where: str) -> tuple[ScoreWarning, ...]:
     """Return the warning that few groups stand where a share is taken of, or none."""
     if n_groups >= _FEW_GROUPS:
         return ()
-    return (ScoreWarning(code="few_in_denominator", text=f"only {so_many(n_groups, 'group')} {where}"),)
+    return (ScoreWarning(code="few_in_denominator", text=f"only {pluralize(n_groups, 'group')} {where}"),)
 
 
-def _with_left_out(found: Margin, known: int, total: int) -> Margin:
+def _with_left_out(found: ScoreUncertainty, known: int, total: int) -> ScoreUncertainty:
     if known == total:
         return found
     text = f"{total - known} of {total} resamples lacked a class and were left out"
@@ -179,14 +189,19 @@ def _with_left_out(found: Margin, known: int, total: int) -> Margin:
 
 
 def _rate(
-    table: Table, lines: Lines, row: Metric, values: Floats, resamples: Resamples, threshold: Floats | None
-) -> Margin:
+    table: PredictionTable,
+    lines: ContenderPredictions,
+    row: Metric,
+    values: Floats,
+    resamples: Resamples,
+    threshold: Floats | None,
+) -> ScoreUncertainty:
     n, n_groups = denominator(lines, row, threshold, table.classes)
-    jack, value = resamples.jack(values), float(values[0])
-    variance, degrees = jackknife_variance(jack), degrees_of_share(jack, n, n_groups)
-    warnings = few_warnings(table, row, degrees) if degrees < n_groups - 1 else ()
+    jack, value = resamples.jackknife(values), float(values[0])
+    variance, degrees = jackknife_variance(jack), proportion_degrees_of_freedom(jack, n, n_groups)
+    warnings = small_sample_warnings(table, row, degrees) if degrees < n_groups - 1 else ()
     warnings = (*_few_in(n_groups, "in the denominator"), *warnings)
-    return Margin(
+    return ScoreUncertainty(
         value,
         lambda level: wilson_clustered(value, max(1, n), max(1, n_groups), variance, level, degrees),
         "Wilson at the effective sample size of the groups, t quantile",
@@ -195,13 +210,13 @@ def _rate(
 
 
 def _recalls(
-    table: Table,
+    table: PredictionTable,
     row: Metric,
-    repeats: list[Lines],
+    repeats: list[ContenderPredictions],
     value: float,
     resamples: Resamples,
     thresholds: list[Floats | None] | None,
-) -> Margin:
+) -> ScoreUncertainty:
     """Return the margin of a mean of class recalls, from Wilson's interval of each recall.
 
     The spreads of independent recalls add in squares towards each end (Zou and Donner 2008); unlike a
@@ -211,7 +226,7 @@ def _recalls(
     cuts = thresholds or [None] * len(repeats)
     weights = np.concatenate([resamples.weights[:, :1], resamples.weights[:, 1 + resamples.n_boot :]], axis=1)
     matrices = [
-        confusion(lines.label, predicted(lines, cut), lines.group, k, weights)
+        confusion(lines.label, predicted_labels(lines, cut), lines.group, k, weights)
         for lines, cut in zip(repeats, cuts, strict=True)
     ]
     parts = []
@@ -219,7 +234,7 @@ def _recalls(
         recall = np.mean([ratio(matrix[c, c], matrix[c].sum(axis=0)) for matrix in matrices], axis=0)
         counted = repeats[0].label == c
         n, n_groups = int(counted.sum()), len(np.unique(repeats[0].group[counted]))
-        degrees = degrees_of_share(recall[1:], n, n_groups)
+        degrees = proportion_degrees_of_freedom(recall[1:], n, n_groups)
         parts.append((float(recall[0]), n, n_groups, jackknife_variance(recall[1:]), degrees))
 
     def ends(level: float) -> Ends:
@@ -232,23 +247,27 @@ def _recalls(
         "Wilson of each class recall at the effective sample size of the groups, spreads added in squares"
     )
     fewest = min((d for _, _, g, _, d in parts if d < g - 1), default=math.inf)
-    return Margin(value, ends, method, warnings=few_warnings(table, row, fewest))
+    return ScoreUncertainty(value, ends, method, warnings=small_sample_warnings(table, row, fewest))
 
 
-def _fixed(table: Table, lines: Lines, row: Metric, base: str, value: float) -> Margin:
-    found = degenerate_interval(table, lines, row, base, value, 0.95)
+def _fixed(
+    table: PredictionTable, lines: ContenderPredictions, row: Metric, base: str, value: float
+) -> ScoreUncertainty:
+    found = boundary_interval(table, lines, row, base, value, 0.95)
     if found is None:
         note = f"{value:.3f} in all resamples, so that an interval is not defined"
-        return Margin(value, lambda level: None, "none", note)  # noqa: ARG005 - no level has an interval
+        return ScoreUncertainty(value, lambda level: None, "none", note)  # noqa: ARG005 - no level has an interval
 
     def ends(level: float) -> Ends | None:
-        at = degenerate_interval(table, lines, row, base, value, level)
+        at = boundary_interval(table, lines, row, base, value, level)
         return None if at is None else (at[0], at[1])
 
-    return Margin(value, ends, found[2], found[3])
+    return ScoreUncertainty(value, ends, found[2], found[3])
 
 
-def _transformed(table: Table, row: Metric, base: str, value: float, boot: Floats, jack: Floats) -> Margin:
+def _transformed(
+    table: PredictionTable, row: Metric, base: str, value: float, boot: Floats, jack: Floats
+) -> ScoreUncertainty:
     low, high = row.low, row.high
     if base == "brier":
         high = 1.0 if table.binary else 2.0
@@ -257,17 +276,20 @@ def _transformed(table: Table, row: Metric, base: str, value: float, boot: Float
     n = table.n_groups
     if value <= low or value >= high or not variance > 0:
         method = f"cluster bootstrap over groups, expanded percentile, {len(boot)} replicates"
-        return Margin(
-            value, lambda level: expanded(boot, level, n), method, warnings=few_warnings(table, row, 1.0)
+        return ScoreUncertainty(
+            value,
+            lambda level: expanded_percentile(boot, level, n),
+            method,
+            warnings=small_sample_warnings(table, row, 1.0),
         )
-    degrees, error = degrees_of(table, row, jack), math.sqrt(variance)
+    degrees, error = degrees_of_freedom(table, row, jack), math.sqrt(variance)
     form, words = _form(row, low, high)
     source = f"cluster bootstrap ({len(boot)} replicates)" if by_bootstrap else "jackknife"
-    return Margin(
+    return ScoreUncertainty(
         value,
         lambda level: form(value, error, degrees, level, low, high),
         f"{source} over groups, {words}",
-        warnings=few_warnings(table, row, degrees),
+        warnings=small_sample_warnings(table, row, degrees),
     )
 
 
@@ -280,12 +302,12 @@ def _form(row: Metric, low: float, high: float) -> tuple[Callable[..., Ends], st
 
 
 def denominator(
-    lines: Lines, row: Metric, threshold: Floats | None, classes: tuple[str, ...]
+    lines: ContenderPredictions, row: Metric, threshold: Floats | None, classes: tuple[str, ...]
 ) -> tuple[int, int]:
     """Return how many lines, and how many groups, the rate (or F1) `row` is a share of."""
     which = 1 if row.of_class is None else list(classes).index(row.of_class)
     base = row.name if row.of_class is None else row.name.removesuffix(f"_{row.of_class}")
-    called = predicted(lines, threshold)
+    called = predicted_labels(lines, threshold)
     counted = {
         "accuracy": np.ones(len(called), dtype=bool),
         "sensitivity": lines.label == which,

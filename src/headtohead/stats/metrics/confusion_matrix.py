@@ -30,7 +30,7 @@ def count_metric(name: str, matrix: Floats, of_class: int | None = None) -> Floa
     """Return the metric of each replicate, NaN where it is not defined.
 
     Beyond two classes, sensitivity, specificity, PPV, NPV and F1 are macro means of one class
-    against the rest, unless `of_class` names one.
+    against the rest, unless `for_class` names one.
 
     Args:
         matrix: (k, k, n_replicates) as from `confusion`.

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.stats.metrics.ranking import group_sums, ratio
-from headtohead.stats.predictions import Lines
+from headtohead.stats.predictions import ContenderPredictions
 
 __all__ = ["brier_parts", "equal_mass_bins", "fit_logistic", "logit", "probability_metrics"]
 
@@ -37,7 +37,9 @@ def equal_mass_bins(values: Floats, n_bins: int = 10) -> Ints:
     return np.unique(np.searchsorted(edges, values, side="right"), return_inverse=True)[1].astype(np.int64)
 
 
-def probability_metrics(lines: Lines, weights: Floats, names: frozenset[str]) -> dict[str, Floats]:
+def probability_metrics(
+    lines: ContenderPredictions, weights: Floats, names: frozenset[str]
+) -> dict[str, Floats]:
     """Return the named metrics of each replicate, (n_replicates,).
 
     brier: mean squared error of the positive class's probability for two classes; the sum over
@@ -63,7 +65,7 @@ def probability_metrics(lines: Lines, weights: Floats, names: frozenset[str]) ->
     return result
 
 
-def _squared_error(lines: Lines) -> Floats:
+def _squared_error(lines: ContenderPredictions) -> Floats:
     truth = np.eye(lines.prob.shape[1])[lines.label]
     squared = (lines.prob - truth) ** 2
     return squared[:, 1] if squared.shape[1] == 2 else squared.sum(axis=1)
@@ -74,7 +76,7 @@ def _mean(values: Floats, group: Ints, weights: Floats) -> Floats:
     return ratio(sums[0], sums[1])
 
 
-def _class_gaps(lines: Lines, weights: Floats) -> Floats:
+def _class_gaps(lines: ContenderPredictions, weights: Floats) -> Floats:
     """Return the mean over classes; of two, the second class says it all, since its gaps are mirrored."""
     k = lines.prob.shape[1]
     gaps = [
@@ -128,7 +130,7 @@ def brier_parts(prob: Floats, truth: Floats, bins: Ints) -> dict[str, float]:
     }
 
 
-def _cox(lines: Lines, weights: Floats) -> dict[str, Floats]:
+def _cox(lines: ContenderPredictions, weights: Floats) -> dict[str, Floats]:
     """Return slope and intercept of logit P(y = 1) = a + b logit(p) (Cox 1958, Biometrika 45:562).
 
     The intercept is calibration-in-the-large: a with b held at 1 (Van Calster et al. 2016, J Clin

@@ -86,7 +86,7 @@ def _auroc(score: Floats, positive: npt.NDArray[np.bool_], group: Ints, weights:
 
 
 def _sums_by_level(rows: Floats, level: Ints, n_levels: int) -> Floats:
-    """Return (n_levels, B): sums of `rows` (n, B) that share a level."""
+    """Return (n_levels, B): sums of `features` (n, B) that share a level."""
     order = np.argsort(level, kind="stable")
     if n_levels == len(level) or not len(level):
         return rows[order]

@@ -13,13 +13,21 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.core.errors import NotDefinedError, unknown_name
+from headtohead.core.errors import UndefinedMetricError, unknown_name
 from headtohead.stats.metrics.confusion_matrix import confusion, count_metric
 from headtohead.stats.metrics.probabilistic import probability_metrics
 from headtohead.stats.metrics.ranking import curve_metrics, ratio, weighted_auroc
-from headtohead.stats.predictions import Lines
+from headtohead.stats.predictions import ContenderPredictions
 
-__all__ = ["METRICS", "Metric", "check_name", "default_metrics", "metric", "metric_values", "predicted"]
+__all__ = [
+    "METRICS",
+    "Metric",
+    "check_name",
+    "default_metrics",
+    "get_metric",
+    "metric_values",
+    "predicted_labels",
+]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -91,7 +99,7 @@ METRICS: dict[str, Metric] = {
 _PER_CLASS = ("sensitivity", "specificity", "ppv", "npv", "f1", "auroc", "average_precision")
 
 
-def metric(name: str, classes: Sequence[str] = ()) -> Metric:
+def get_metric(name: str, classes: Sequence[str] = ()) -> Metric:
     """Return the metric called `name`; "sensitivity_<class>" and the like are known beyond two classes.
 
     There the title of a metric of one class against the rest says that it is a mean.
@@ -131,7 +139,7 @@ def default_metrics(classes: Sequence[str], folds: bool) -> tuple[str, ...]:
     return tuple(names)
 
 
-def predicted(lines: Lines, threshold: Floats | None) -> Ints:
+def predicted_labels(lines: ContenderPredictions, threshold: Floats | None) -> Ints:
     """Return the predicted class of each line.
 
     Args:
@@ -146,7 +154,7 @@ def predicted(lines: Lines, threshold: Floats | None) -> Ints:
 
 
 def metric_values(
-    repeats: Sequence[Lines],
+    repeats: Sequence[ContenderPredictions],
     weights: Floats,
     names: Iterable[str],
     classes: Sequence[str],
@@ -157,16 +165,16 @@ def metric_values(
     Args:
         repeats: the contender's lines, one entry per repeat.
         weights: (n_groups, n_replicates), how often each group counts.
-        thresholds: per repeat as in `predicted`.
+        thresholds: per repeat as in `predicted_labels`.
 
     Raises:
         UnknownNameError: a metric that does not exist.
-        NotDefinedError: a metric for two classes asked of more.
+        UndefinedMetricError: a metric for two classes asked of more.
     """
-    rows = [metric(name, classes) for name in names]
+    rows = [get_metric(name, classes) for name in names]
     for row in rows:
         if row.binary_only and len(classes) != 2:
-            raise NotDefinedError(f"{row.title} is defined for two classes; got {len(classes)}.")
+            raise UndefinedMetricError(f"{row.title} is defined for two classes; got {len(classes)}.")
     per_repeat = [
         _one_repeat(lines, weights, rows, classes, None if thresholds is None else thresholds[position])
         for position, lines in enumerate(repeats)
@@ -175,12 +183,18 @@ def metric_values(
 
 
 def _one_repeat(
-    lines: Lines, weights: Floats, rows: Sequence[Metric], classes: Sequence[str], threshold: Floats | None
+    lines: ContenderPredictions,
+    weights: Floats,
+    rows: Sequence[Metric],
+    classes: Sequence[str],
+    threshold: Floats | None,
 ) -> dict[str, Floats]:
     result: dict[str, Floats] = {}
     counted = [row for row in rows if row.kind == "counts"]
     if counted:
-        matrix = confusion(lines.label, predicted(lines, threshold), lines.group, len(classes), weights)
+        matrix = confusion(
+            lines.label, predicted_labels(lines, threshold), lines.group, len(classes), weights
+        )
         for row in counted:
             base = row.name if row.of_class is None else row.name.removesuffix(f"_{row.of_class}")
             which = None if row.of_class is None else list(classes).index(row.of_class)
@@ -195,7 +209,7 @@ def _one_repeat(
 
 
 def _ranked(
-    lines: Lines, weights: Floats, row: Metric, rows: Sequence[Metric], classes: Sequence[str]
+    lines: ContenderPredictions, weights: Floats, row: Metric, rows: Sequence[Metric], classes: Sequence[str]
 ) -> dict[str, Floats]:
     if row.name == "auroc_fold_mean":
         return {row.name: _fold_mean(lines, weights)}
@@ -214,7 +228,7 @@ def _ranked(
     return curve_metrics(lines.prob[:, 1], lines.label == 1, lines.group, weights, curves)
 
 
-def _against_rest(lines: Lines, weights: Floats, name: str, which: int) -> Floats:
+def _against_rest(lines: ContenderPredictions, weights: Floats, name: str, which: int) -> Floats:
     """Return AUROC or average precision of one class against all others."""
     score, positive = lines.prob[:, which], lines.label == which
     if name == "auroc":
@@ -222,7 +236,7 @@ def _against_rest(lines: Lines, weights: Floats, name: str, which: int) -> Float
     return curve_metrics(score, positive, lines.group, weights, frozenset({name}))[name]
 
 
-def _fold_mean(lines: Lines, weights: Floats) -> Floats:
+def _fold_mean(lines: ContenderPredictions, weights: Floats) -> Floats:
     """Return the mean over folds of AUROC within the fold, over the folds where it is defined."""
     classes = lines.prob.shape[1]
     which = [1] if classes == 2 else list(range(classes))

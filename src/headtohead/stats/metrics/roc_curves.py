@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.stats.metrics.confusion_matrix import confusion
-from headtohead.stats.metrics.registry import predicted
-from headtohead.stats.predictions import Lines, Table
+from headtohead.stats.metrics.registry import predicted_labels
+from headtohead.stats.predictions import ContenderPredictions, PredictionTable
 
 __all__ = ["confusion_tables", "roc_curves", "roc_points"]
 
@@ -18,13 +18,15 @@ Floats = npt.NDArray[np.float64]
 _MOST_POINTS = 200
 
 
-def confusion_tables(table: Table) -> dict[str, Any]:
+def confusion_tables(table: PredictionTable) -> dict[str, Any]:
     """Return counts per contender, truth in rows: of each repeat and averaged over repeats."""
     ones = np.ones((table.n_groups, 1))
     result = {}
     for name in table.contenders:
         each = [
-            confusion(lines.label, predicted(lines, None), lines.group, len(table.classes), ones)[..., 0]
+            confusion(lines.label, predicted_labels(lines, None), lines.group, len(table.classes), ones)[
+                ..., 0
+            ]
             for lines in table.of(name)
         ]
         result[name] = {
@@ -44,7 +46,7 @@ def roc_points(score: Floats, positive: npt.NDArray[np.bool_]) -> tuple[Floats, 
     return false, true, np.append(np.inf, score[order][last])
 
 
-def roc_curves(table: Table) -> dict[str, Any]:
+def roc_curves(table: PredictionTable) -> dict[str, Any]:
     """Return, per contender, the ROC curve averaged over repeats, at most 200 points.
 
     Sensitivities of the repeats are averaged at common false positive rates (vertical averaging:
@@ -56,7 +58,7 @@ def roc_curves(table: Table) -> dict[str, Any]:
     }
 
 
-def _mean_curve(repeats: list[Lines], which: int) -> dict[str, list[float]]:
+def _mean_curve(repeats: list[ContenderPredictions], which: int) -> dict[str, list[float]]:
     curves = [roc_points(lines.prob[:, which], lines.label == which)[:2] for lines in repeats]
     if len(curves) == 1:
         false, true = _thin(*curves[0])

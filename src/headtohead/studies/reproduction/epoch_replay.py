@@ -1,6 +1,6 @@
-"""Training watched epoch by epoch on chosen pictures: what a published study did, so that it can be shown.
+"""Training watched epoch by epoch on chosen images: what a published study did, so that it can be shown.
 
-Nothing in a comparison uses this: choosing an epoch by what `watch_*` returns for scored pictures is
+Nothing in a comparison uses this: choosing an epoch by what `watch_*` returns for scored images is
 the very mistake that `headtohead reproduce` measures. Taking the last epoch is not.
 """
 
@@ -14,13 +14,13 @@ import numpy.typing as npt
 
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.training.checkpoint import fingerprint
-from headtohead.training.data_loader import PictureSource, Pixels, get_augmenter
+from headtohead.training.data_loader import ImageSource, Pixels, get_augmenter
 from headtohead.training.settings import FinetuneSettings
 
 if TYPE_CHECKING:
     from headtohead.backbones.record import BackboneRecord
 
-__all__ = ["STUDY", "augmented_rows", "watch_head", "watch_network"]
+__all__ = ["STUDY", "augmented_rows", "train_head_per_epoch", "train_network_per_epoch"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -32,17 +32,17 @@ STUDY = "study"  # the preset of rotation and sharpness
 
 def augmented_rows(
     record: BackboneRecord,
-    source: PictureSource,
+    source: ImageSource,
     indices: Ints,
     copies: int,
     seed: int,
     reporter: Reporter = QUIET,
 ) -> npt.NDArray[np.float32]:
-    """Return frozen features (1 + copies, n, D): of the pictures, and of changed copies of them."""
+    """Return frozen features (1 + copies, n, D): of the images, and of changed copies of them."""
     from headtohead.training.setup import loader, start_training
-    from headtohead.training.trainer import Part
+    from headtohead.training.trainer import Subset
 
-    part = Part(indices, np.zeros(len(indices), dtype=np.int64))
+    part = Subset(indices, np.zeros(len(indices), dtype=np.int64))
     augmenter = get_augmenter(STUDY)
     training = start_training(
         loader(record), source, augmenter, part, FROZEN, seed=seed, k=2, precision="auto", reporter=reporter
@@ -58,7 +58,7 @@ def augmented_rows(
     return np.stack(rows)
 
 
-def watch_head(
+def train_head_per_epoch(
     rows: npt.NDArray[Any], labels: Ints, asked: npt.NDArray[Any], k: int, *, epochs: int, seed: int
 ) -> Floats:
     """Train a softmax layer on frozen features; return (epochs, n, k) probabilities after each epoch.
@@ -93,9 +93,9 @@ def watch_head(
     return np.stack(told)
 
 
-def watch_network(
+def train_network_per_epoch(
     record: BackboneRecord,
-    source: PictureSource,
+    source: ImageSource,
     train: tuple[Ints, Ints],
     watched: tuple[Ints, Ints],
     settings: FinetuneSettings,
@@ -105,16 +105,16 @@ def watch_network(
     workdir: Path,
     reporter: Reporter = QUIET,
 ) -> Floats:
-    """Fine-tune a network; return (epochs, n, k) probabilities on the watched pictures after each epoch.
+    """Fine-tune a network; return (epochs, n, k) probabilities on the watched images after each epoch.
 
     Args:
         train, watched: (indices, labels).
         workdir: for checkpoints; a killed call goes on there.
     """
     from headtohead.training.setup import loader, start_training
-    from headtohead.training.trainer import Part
+    from headtohead.training.trainer import Subset
 
-    part, held = Part(*train), Part(*watched)
+    part, held = Subset(*train), Subset(*watched)
     training = start_training(
         loader(record),
         source,

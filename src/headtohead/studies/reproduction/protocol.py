@@ -9,27 +9,27 @@ if TYPE_CHECKING:
     from headtohead.backbones.record import BackboneRecord
     from headtohead.training.settings import FinetuneSettings
 
-__all__ = ["PUBLISHED", "SIDES", "STEPS", "Networks", "Plan", "Side", "Step"]
+__all__ = ["ARMS", "CORRECTIONS", "PUBLISHED", "Arm", "Correction", "NetworkPair", "ReproductionPlan"]
 
-Side = Literal["cnn", "vit"]
-SIDES: tuple[Side, ...] = ("cnn", "vit")
-PUBLISHED: dict[Side, tuple[str, int, int]] = {
+Arm = Literal["cnn", "vit"]
+ARMS: tuple[Arm, ...] = ("cnn", "vit")
+PUBLISHED: dict[Arm, tuple[str, int, int]] = {
     "cnn": ("InceptionResNetV2", 43, 50),
     "vit": ("ViT-B/16", 35, 36),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Correction:
     """One state of the protocol; each differs from the one before it in one thing.
 
     Attributes:
-        grouped: copies of a picture stay on one side of the split.
-        peeks: the epoch is chosen on the scored pictures; otherwise the last is taken.
-        shared: both networks are scored on the same pictures.
+        grouped: copies of an image stay on one side of the split.
+        peeks: the epoch is chosen on the scored images; otherwise the last is taken.
+        shared: both networks are scored on the same images.
         normalised: pixels have the mean and deviation that the weights ask for, else only / 255.
         recipe: preprocessing.
-        folds: every picture is scored once, in five grouped folds, instead of a fifth of them.
+        folds: every image is scored once, in five grouped folds, instead of a fifth of them.
     """
 
     name: str
@@ -51,32 +51,32 @@ _AS_WAS: dict[str, Any] = {
 }
 
 
-def _steps() -> tuple[Step, ...]:
+def _steps() -> tuple[Correction, ...]:
     corrections: list[tuple[str, str, dict[str, Any]]] = [
-        ("as published", "random 80:20 split of files, best epoch chosen on the scored pictures", {}),
-        ("copies together", "copies of one picture stay on one side of the split", {"grouped": True}),
+        ("as published", "random 80:20 split of files, best epoch chosen on the scored images", {}),
+        ("copies together", "copies of one image stay on one side of the split", {"grouped": True}),
         (
             "no peeking",
-            "the epoch is fixed beforehand instead of chosen on the scored pictures",
+            "the epoch is fixed beforehand instead of chosen on the scored images",
             {"peeks": False},
         ),
-        ("same pictures", "both networks learn from and are scored on the same pictures", {"shared": True}),
+        ("same images", "both networks learn from and are scored on the same images", {"shared": True}),
         ("own normalisation", "mean and deviation that the weights ask for", {"normalised": True}),
         ("foreground crop", "a crop that does not cut brain away", {"recipe": "foreground"}),
-        ("every picture scored", "five grouped folds instead of one fifth of the pictures", {"folds": True}),
+        ("every image scored", "five grouped folds instead of one fifth of the images", {"folds": True}),
     ]
     state, steps = dict(_AS_WAS), []
     for name, words, change in corrections:
         state |= change
-        steps.append(Step(name, words, **state))
+        steps.append(Correction(name, words, **state))
     return tuple(steps)
 
 
-STEPS = _steps()
+CORRECTIONS = _steps()
 
 
 @dataclass(frozen=True)
-class Networks:
+class NetworkPair:
     """The two networks and whether they stand in for those of the study."""
 
     cnn: BackboneRecord
@@ -91,7 +91,7 @@ class Networks:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ReproductionPlan:
     """How much is computed.
 
     Attributes:
@@ -130,7 +130,7 @@ class Plan:
         return [
             f"The transformer trained its last two blocks for {self.epochs} epochs instead of all its weights.",
             f"Each state before the last was drawn {_times(self.splits)}; the CNN {_times(self.many_splits)} where "
-            "the networks are scored on different pictures.",
+            "the networks are scored on different images.",
         ]
 
 

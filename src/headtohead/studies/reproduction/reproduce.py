@@ -1,7 +1,7 @@
 """The published study, taken apart: as it was done, then with one correction after the other.
 
-Published on these pictures: a frozen InceptionResNetV2 with a trained head, 43 of 50 validation
-pictures right (0.86), and a fine-tuned ViT-B/16, 35 of 36 other pictures right (0.97), its best
+Published on these images: a frozen InceptionResNetV2 with a trained head, 43 of 50 validation
+images right (0.86), and a fine-tuned ViT-B/16, 35 of 36 other images right (0.97), its best
 epoch chosen on those 36. Here both networks, or stand-ins that need no hub, go through the same
 protocol, and then each of its flaws is mended in turn, so that what each is worth can be seen.
 """
@@ -11,19 +11,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headtohead.core.atomic_io import write_json, write_whole
+from headtohead.core.atomic_io import write_atomic, write_json
 from headtohead.core.errors import UsageError, WeightsError
 from headtohead.core.progress import QUIET, Reporter
-from headtohead.studies.reproduction.protocol import SIDES, STEPS, Networks, Plan, Side
+from headtohead.studies.reproduction.protocol import ARMS, CORRECTIONS, Arm, NetworkPair, ReproductionPlan
 
 if TYPE_CHECKING:
     from headtohead.data.dataset import Dataset
     from headtohead.data.options import LoadOptions
 
-__all__ = ["Plan", "choose_networks", "reproduce"]
+__all__ = ["ReproductionPlan", "choose_networks", "reproduce"]
 
-FLAGSHIPS: dict[Side, str] = {"cnn": "inception-resnet-v2", "vit": "vit-b16"}
-STAND_INS: dict[Side, str] = {"cnn": "efficientnet-lite0", "vit": "dinov2-small"}
+FLAGSHIPS: dict[Arm, str] = {"cnn": "inception-resnet-v2", "vit": "vit-b16"}
+STAND_INS: dict[Arm, str] = {"cnn": "efficientnet-lite0", "vit": "dinov2-small"}
 
 
 def reproduce(
@@ -33,13 +33,13 @@ def reproduce(
     options: LoadOptions | None = None,
     cnn: str = "auto",
     vit: str = "auto",
-    plan: Plan | None = None,
+    plan: ReproductionPlan | None = None,
     reporter: Reporter = QUIET,
 ) -> dict[str, Any]:
     """Run the study as published and corrected step by step; write the figures, a waterfall and a page.
 
     Args:
-        source: the pictures, as `headtohead.data.load` takes them; two classes.
+        source: the images, as `headtohead.data.load` takes them; two classes.
         out: folder for `reproduce.json`, `waterfall.svg`, `reproduce.html`; finished trainings are
             kept in it, so that a stopped call goes on.
         cnn, vit: contenders, or "auto": those of the study where their weights can be had, otherwise
@@ -52,47 +52,47 @@ def reproduce(
         UsageError: the data do not have two classes.
     """
     from headtohead.report.reproduction_page import page, waterfall
-    from headtohead.studies.reproduction.runner import Bench
+    from headtohead.studies.reproduction.runner import ProtocolRunner
     from headtohead.studies.reproduction.summary import summarise
 
-    plan = plan or Plan()
+    plan = plan or ReproductionPlan()
     dataset = _grouped(source, options, reporter)
     networks = choose_networks(cnn, vit, reporter)
-    reporter.say(f"Networks: {networks.title}.")
-    bench = Bench(dataset, networks, plan, out, reporter)
+    reporter.info(f"Networks: {networks.title}.")
+    bench = ProtocolRunner(dataset, networks, plan, out, reporter)
     lines = {
-        (step.name, side): bench.lines(step, side)
-        for step in reporter.track(STEPS, "states of the study", len(STEPS))
-        for side in SIDES
+        (step.name, side): bench.predictions(step, side)
+        for step in reporter.progress(CORRECTIONS, "states of the study", len(CORRECTIONS))
+        for side in ARMS
     }
-    leaks = {(step.name, side): bench.leaks(step, side) for step in STEPS for side in SIDES}
+    leaks = {(step.name, side): bench.leaks(step, side) for step in CORRECTIONS for side in ARMS}
     told = summarise(dataset, networks, lines, leaks, plan)
     write_json(out / "reproduce.json", told)
-    write_whole(out / "waterfall.svg", waterfall(told, alone=True))
-    write_whole(out / "reproduce.html", page(told))
+    write_atomic(out / "waterfall.svg", waterfall(told, alone=True))
+    write_atomic(out / "reproduce.html", page(told))
     return told
 
 
-def choose_networks(cnn: str, vit: str, reporter: Reporter = QUIET) -> Networks:
+def choose_networks(cnn: str, vit: str, reporter: Reporter = QUIET) -> NetworkPair:
     """Return the study's two networks where both can be had, the stand-ins otherwise, or what was named."""
     from headtohead.backbones.catalog import resolve
-    from headtohead.backbones.weights.fetch import ensure
+    from headtohead.backbones.weights.fetch import ensure_weights
 
-    named: dict[Side, str] = {"cnn": cnn, "vit": vit}
+    named: dict[Arm, str] = {"cnn": cnn, "vit": vit}
     wanted = {side: FLAGSHIPS[side] if name == "auto" else name for side, name in named.items()}
     try:
         for side in wanted:
-            ensure(resolve(wanted[side]), reporter=reporter)
+            ensure_weights(resolve(wanted[side]), reporter=reporter)
     except WeightsError as error:
         if "auto" not in named.values():
             raise
         reason = str(error).split(". ")[0].rstrip(".")
-        reporter.warn(f"Weights of the study's networks cannot be had here ({reason}); stand-ins run.")
+        reporter.warning(f"Weights of the study's networks cannot be had here ({reason}); stand-ins run.")
         wanted = {side: STAND_INS[side] if name == "auto" else name for side, name in named.items()}
         for side in wanted:
-            ensure(resolve(wanted[side]), reporter=reporter)
+            ensure_weights(resolve(wanted[side]), reporter=reporter)
     stand_in = any(wanted[side] != FLAGSHIPS[side] for side in wanted)
-    return Networks(resolve(wanted["cnn"]), resolve(wanted["vit"]), stand_in)
+    return NetworkPair(resolve(wanted["cnn"]), resolve(wanted["vit"]), stand_in)
 
 
 def _grouped(source: str, options: LoadOptions | None, reporter: Reporter) -> Dataset:

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.core.atomic_io import write_whole
+from headtohead.core.atomic_io import write_atomic
 from headtohead.core.progress import Reporter
 from headtohead.core.run_folder import slug
-from headtohead.studies.reproduction.protocol import Networks, Plan, Side, Step
+from headtohead.studies.reproduction.protocol import Arm, Correction, NetworkPair, ReproductionPlan
 
 if TYPE_CHECKING:
     from headtohead.backbones.record import BackboneRecord
     from headtohead.data.dataset import Dataset
-    from headtohead.training.data_loader import DatasetPictures
+    from headtohead.training.data_loader import DatasetImages
 
-__all__ = ["Bench", "draw_parts", "leak_share"]
+__all__ = ["ProtocolRunner", "draw_parts", "leak_share"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -53,15 +53,15 @@ def draw_parts(
 def leak_share(
     train: npt.NDArray[np.int64], scored: npt.NDArray[np.int64], groups: npt.NDArray[Any]
 ) -> float:
-    """Return the share of scored pictures that have a copy (a member of their group) in training."""
+    """Return the share of scored images that have a copy (a member of their group) in training."""
     return float(np.isin(groups[scored], np.unique(groups[train])).mean())
 
 
-class Bench:
+class ProtocolRunner:
     """Trains what a state of the study asks for, and keeps it."""
 
     def __init__(
-        self, dataset: Dataset, networks: Networks, plan: Plan, out: Path, reporter: Reporter
+        self, dataset: Dataset, networks: NetworkPair, plan: ReproductionPlan, out: Path, reporter: Reporter
     ) -> None:
         self.dataset, self.networks, self.plan, self.out, self.reporter = (
             dataset,
@@ -71,11 +71,11 @@ class Bench:
             reporter,
         )
         self.labels, self.groups = dataset.labels(), dataset.groups()
-        self._pictures: dict[tuple[str, str, bool], DatasetPictures] = {}
+        self._images: dict[tuple[str, str, bool], DatasetImages] = {}
         self._rows: dict[tuple[str, bool], npt.NDArray[np.float32]] = {}
 
-    def lines(self, step: Step, side: Side) -> list[dict[str, Any]]:
-        """Return one line per scored picture and draw: sample index, draw, correct."""
+    def predictions(self, step: Correction, side: Arm) -> list[dict[str, Any]]:
+        """Return one line per scored image and draw: sample index, draw, correct."""
         found = []
         for draw, (train, scored) in enumerate(self.parts(step, side)):
             told = self._told(step, side, draw, train, scored)
@@ -87,11 +87,11 @@ class Bench:
             ]
         return found
 
-    def leaks(self, step: Step, side: Side) -> float:
-        """Return the mean share of scored pictures that have a copy in training."""
+    def leaks(self, step: Correction, side: Arm) -> float:
+        """Return the mean share of scored images that have a copy in training."""
         return float(np.mean([leak_share(*part, self.groups) for part in self.parts(step, side)]))
 
-    def parts(self, step: Step, side: Side) -> list[tuple[Ints, Ints]]:
+    def parts(self, step: Correction, side: Arm) -> list[tuple[Ints, Ints]]:
         """Return (train, scored) of every draw of a state."""
         if step.folds:
             from headtohead.data.splits.folds import make_folds
@@ -109,8 +109,8 @@ class Bench:
             for draw in range(draws)
         ]
 
-    def pool(self, step: Step, side: Side) -> Ints:
-        """Return the pictures that a side uses; the study's transformer saw lower-case file names only.
+    def pool(self, step: Correction, side: Arm) -> Ints:
+        """Return the images that a side uses; the study's transformer saw lower-case file names only.
 
         The study's counts say so: 36 scored of 179 names in lower case, where the CNN scored 50 of 253.
         """
@@ -121,7 +121,7 @@ class Bench:
         counts = np.bincount(self.labels[lower], minlength=len(self.dataset.classes))
         return every[lower] if counts.min() >= 10 else every
 
-    def _told(self, step: Step, side: Side, draw: int, train: Ints, scored: Ints) -> Floats:
+    def _told(self, step: Correction, side: Arm, draw: int, train: Ints, scored: Ints) -> Floats:
         """Return (epochs, n, k) probabilities, from the folder if they were computed before."""
         state = (step.grouped, step.shared, step.normalised, step.recipe, step.folds)
         folder = self.out / "cells" / side / slug("-".join(str(part) for part in state)) / str(draw)
@@ -139,30 +139,32 @@ class Bench:
             return np.asarray(np.load(path), dtype=np.float64)
         told = (self._cnn if side == "cnn" else self._vit)(step, train, scored, draw, folder)
         _write_array(path, told)
-        write_whole(folder / "key", key)
+        write_atomic(folder / "key", key)
         return told
 
-    def _cnn(self, step: Step, train: Ints, scored: Ints, draw: int, folder: Path) -> Floats:
+    def _cnn(self, step: Correction, train: Ints, scored: Ints, draw: int, folder: Path) -> Floats:
         del folder
-        from headtohead.studies.reproduction.epoch_replay import augmented_rows, watch_head
+        from headtohead.studies.reproduction.epoch_replay import augmented_rows, train_head_per_epoch
 
         key = (step.recipe, step.normalised)
         if key not in self._rows:
-            pictures = self._source("cnn", *key)
+            images = self._source("cnn", *key)
             every = np.arange(len(self.labels))
             self._rows[key] = augmented_rows(
-                self._as_fed("cnn", step.normalised), pictures, every, 2, self.plan.seed, self.reporter
+                self._as_fed("cnn", step.normalised), images, every, 2, self.plan.seed, self.reporter
             )
         rows = self._rows[key]
         learned = np.concatenate(list(rows[:, train]))
         labels = np.tile(self.labels[train], len(rows))
         k = len(self.dataset.classes)
-        return watch_head(learned, labels, rows[0][scored], k, epochs=self.plan.head_epochs, seed=draw)
+        return train_head_per_epoch(
+            learned, labels, rows[0][scored], k, epochs=self.plan.head_epochs, seed=draw
+        )
 
-    def _vit(self, step: Step, train: Ints, scored: Ints, draw: int, folder: Path) -> Floats:
-        from headtohead.studies.reproduction.epoch_replay import watch_network
+    def _vit(self, step: Correction, train: Ints, scored: Ints, draw: int, folder: Path) -> Floats:
+        from headtohead.studies.reproduction.epoch_replay import train_network_per_epoch
 
-        return watch_network(
+        return train_network_per_epoch(
             self._as_fed("vit", step.normalised),
             self._source("vit", step.recipe, step.normalised),
             (train, self.labels[train]),
@@ -174,28 +176,28 @@ class Bench:
             reporter=self.reporter,
         )
 
-    def _record(self, side: Side) -> BackboneRecord:
+    def _record(self, side: Arm) -> BackboneRecord:
         return self.networks.cnn if side == "cnn" else self.networks.vit
 
-    def _as_fed(self, side: Side, normalised: bool) -> BackboneRecord:
+    def _as_fed(self, side: Arm, normalised: bool) -> BackboneRecord:
         record = self._record(side)
         if normalised:
             return record
         return record.model_copy(update={"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)})
 
-    def _source(self, side: Side, recipe: str, normalised: bool) -> DatasetPictures:
+    def _source(self, side: Arm, recipe: str, normalised: bool) -> DatasetImages:
         from headtohead.preprocess.recipe import get_recipe
-        from headtohead.training.data_loader import DatasetPictures
+        from headtohead.training.data_loader import DatasetImages
 
         key = (side, recipe, normalised)
-        if key not in self._pictures:
+        if key not in self._images:
             fed = self._as_fed(side, normalised)
-            self._pictures[key] = DatasetPictures(self.dataset, fed, get_recipe(recipe))
-            self._pictures[key].prepare(self.reporter)
-        return self._pictures[key]
+            self._images[key] = DatasetImages(self.dataset, fed, get_recipe(recipe))
+            self._images[key].prepare(self.reporter)
+        return self._images[key]
 
 
 def _write_array(path: Path, array: Floats) -> None:
     buffer = io.BytesIO()
     np.save(buffer, array)
-    write_whole(path, buffer.getvalue())
+    write_atomic(path, buffer.getvalue())

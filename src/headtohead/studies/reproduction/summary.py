@@ -1,4 +1,4 @@
-"""From scored pictures to what each correction did, with intervals over groups, and two sentences."""
+"""From scored images to what each correction did, with intervals over groups, and two sentences."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ import numpy.typing as npt
 
 from headtohead.evaluate.published_claim import claim
 from headtohead.stats.intervals.resampling import Resamples, make_resamples
-from headtohead.studies.reproduction.protocol import PUBLISHED, SIDES, STEPS, Networks, Plan, Side
+from headtohead.studies.reproduction.protocol import (
+    ARMS,
+    CORRECTIONS,
+    PUBLISHED,
+    Arm,
+    NetworkPair,
+    ReproductionPlan,
+)
 
 if TYPE_CHECKING:
     from headtohead.data.dataset import Dataset
@@ -20,35 +27,35 @@ __all__ = ["summarise"]
 Floats = npt.NDArray[np.float64]
 Lines = Sequence[Mapping[str, Any]]
 LEVEL = 0.95
-METHOD = "percentile cluster bootstrap over groups, pictures of all draws of a state pooled"
+METHOD = "percentile cluster bootstrap over groups, images of all draws of a state pooled"
 
 
 def summarise(
     dataset: Dataset,
-    networks: Networks,
-    lines: Mapping[tuple[str, Side], Lines],
-    leaks: Mapping[tuple[str, Side], float],
-    plan: Plan,
+    networks: NetworkPair,
+    lines: Mapping[tuple[str, Arm], Lines],
+    leaks: Mapping[tuple[str, Arm], float],
+    plan: ReproductionPlan,
 ) -> dict[str, Any]:
     """Return the content of `reproduce.json`.
 
     Args:
         lines: (state's name, side) -> its lines: sample index, draw, correct.
-        leaks: (state's name, side) -> share of scored pictures that have a copy in training.
+        leaks: (state's name, side) -> share of scored images that have a copy in training.
 
     Every accuracy, difference and effect has a 95 % interval by the cluster bootstrap over groups;
-    the same resamples serve all states, so effects are paired where the pictures are.
+    the same resamples serve all states, so effects are paired where the images are.
     """
     names, group_of = np.unique(dataset.groups().astype(str), return_inverse=True)
     resamples = make_resamples(len(names), plan.n_boot, plan.seed)
     curves = {key: _resampled(found, group_of, resamples) for key, found in lines.items()}
     steps: list[dict[str, Any]] = []
     before: dict[str, Floats] | None = None
-    for step in STEPS:
-        sides: dict[str, Floats] = {side: curves[step.name, side] for side in SIDES}
+    for step in CORRECTIONS:
+        sides: dict[str, Floats] = {side: curves[step.name, side] for side in ARMS}
         now: dict[str, Floats] = {**sides, "difference": sides["vit"] - sides["cnn"]}
         told: dict[str, Any] = {"name": step.name, "words": step.words}
-        for side in SIDES:
+        for side in ARMS:
             told[side] = _interval(sides[side], resamples) | _counts(lines[step.name, side], group_of)
             told[side]["copies_in_training"] = leaks[step.name, side]
         told["difference"] = _interval(now["difference"], resamples) | {"method": METHOD}
@@ -62,7 +69,7 @@ def summarise(
         "networks": {"cnn": networks.cnn.name, "vit": networks.vit.name, "stand_in": networks.stand_in},
         "shortened": plan.shortened(),
         "published": published(),
-        "pictures": len(dataset.samples),
+        "images": len(dataset.samples),
         "groups": len(names),
         "level": LEVEL,
         "steps": steps,
@@ -92,16 +99,16 @@ def sentences(told: Mapping[str, Any]) -> list[str]:
     else:
         verdict = f"so {vit if gap['value'] > 0 else cnn} is the better of the two here"
     supports = (
-        f"What the pictures support: with copies kept together, nothing chosen on what is scored and each of the "
-        f"{told['pictures']} pictures scored, {cnn} is right in {_words(last['cnn'])} and {vit} in "
+        f"What the images support: with copies kept together, nothing chosen on what is scored and each of the "
+        f"{told['images']} images scored, {cnn} is right in {_words(last['cnn'])} and {vit} in "
         f"{_words(last['vit'])} of them, a difference of {_words(gap, signed=True)}, {verdict}."
     )
     paper = told["published"]
-    lost = {side: last[side]["value"] - first[side]["value"] for side in SIDES}
+    lost = {side: last[side]["value"] - first[side]["value"] for side in ARMS}
     against = (
         f"What they do not support: that a transformer beats a CNN because 0.97 is more than 0.86; those are "
         f"{paper['vit']['correct']} of {paper['vit']['total']} {_range(paper['vit'])} and {paper['cnn']['correct']} of "
-        f"{paper['cnn']['total']} {_range(paper['cnn'])} on different pictures ({paper['test']}: p = "
+        f"{paper['cnn']['total']} {_range(paper['cnn'])} on different images ({paper['test']}: p = "
         f"{paper['p_value']:.2f}), one network frozen and the other fine-tuned, and repeated here the protocol's flaws "
         f"and their mending move the CNN by {100 * lost['cnn']:+.0f} and the transformer by {100 * lost['vit']:+.0f} "
         "points."
@@ -121,7 +128,7 @@ def _resampled(lines: Lines, group_of: npt.NDArray[np.int64], resamples: Resampl
 
 def _interval(values: Floats, resamples: Resamples) -> dict[str, float]:
     tail = (1 - LEVEL) / 2
-    low, high = np.quantile(resamples.boot(values), [tail, 1 - tail])
+    low, high = np.quantile(resamples.bootstrap(values), [tail, 1 - tail])
     return {"value": resamples.value(values), "low": float(low), "high": float(high)}
 
 

@@ -1,4 +1,4 @@
-"""Time that is respected: work that asks a `Watch` for its items ends at the first item after the hour."""
+"""Time that is respected: work that asks a `DeadlineReporter` for its items ends at the first item after the hour."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TypeVar
 from headtohead.core.errors import HeadToHeadError
 from headtohead.core.progress import Reporter
 
-__all__ = ["TimeOverError", "Watch"]
+__all__ = ["DeadlineReporter", "TimeOverError"]
 
 T = TypeVar("T")
 
@@ -18,7 +18,7 @@ class TimeOverError(HeadToHeadError):
     """The time that was given is over; finished epochs lie in their checkpoints."""
 
 
-class Watch:
+class DeadlineReporter:
     """A reporter that passes everything on and ends the work when its time is over.
 
     Args:
@@ -28,21 +28,21 @@ class Watch:
     def __init__(self, reporter: Reporter, deadline: float) -> None:
         self._reporter, self.deadline = reporter, deadline
 
-    def say(self, message: str) -> None:
+    def info(self, message: str) -> None:
         """Pass the sentence on."""
-        self._reporter.say(message)
+        self._reporter.info(message)
 
-    def warn(self, message: str) -> None:
+    def warning(self, message: str) -> None:
         """Pass the sentence on."""
-        self._reporter.warn(message)
+        self._reporter.warning(message)
 
-    def track(self, items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
+    def progress(self, items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
         """Yield the items while there is time.
 
         Raises:
             TimeOverError: there is none left.
         """
-        for item in self._reporter.track(items, label, total):
+        for item in self._reporter.progress(items, label, total):
             if time.monotonic() > self.deadline:
                 raise TimeOverError("The time that was given is over.")
             yield item

@@ -1,4 +1,4 @@
-"""The best model that the pictures allow, found inside inner folds and judged on outer ones.
+"""The best model that the images allow, found inside inner folds and judged on outer ones.
 
 What is searched over (backbone, crop, input size, features, mirror images, which of them to join)
 is chosen anew in each outer training part, on inner grouped folds of it; the outer test part then
@@ -14,18 +14,24 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headtohead.core.atomic_io import write_json, write_table, write_whole
+from headtohead.core.atomic_io import write_atomic, write_json, write_table
 from headtohead.core.errors import ChangedConfigError, NoEffectError
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Verdict
 from headtohead.core.run_folder import RunFolder
 from headtohead.data.dataset import Dataset
-from headtohead.heads.base import Cell, CellData, CellResult, Head
+from headtohead.heads.base import FoldJob, FoldResult, Head, TrainingData
 from headtohead.heads.ensemble import EnsembleHead
-from headtohead.studies.search.deadline import Watch
+from headtohead.studies.search.deadline import DeadlineReporter
 from headtohead.studies.search.final_model import searched_model
 from headtohead.studies.search.fine_tuned import fine_tune, tuned_heads
-from headtohead.studies.search.search_space import Ingredients, Kitchen, Rung, candidates, ladder
+from headtohead.studies.search.search_space import (
+    AblationStep,
+    CandidateSpec,
+    FeatureProvider,
+    ablation_steps,
+    candidate_specs,
+)
 from headtohead.studies.search.summary import SEARCHED, WITH_TUNED, content
 
 if TYPE_CHECKING:
@@ -61,8 +67,8 @@ def search(
             and the searched model is a rung of its own. Twenty minutes and more each without a GPU.
         epochs: of fine-tuning. augment: its preset; one that does not mirror keeps mirror images out
             of the search too.
-        copies: above 0, a rung aside shows what so many augmented copies of each training picture buy;
-            their draws follow from the seed and the picture.
+        copies: above 0, a rung aside shows what so many augmented copies of each training image buy;
+            their draws follow from the seed and the image.
         minutes: no repeat is begun after so much time, at least one is done; fine-tuning ends then in the
             middle of an epoch, and what it did not finish is left out and named. The same command
             with more minutes goes on.
@@ -75,20 +81,20 @@ def search(
 
     began = time.monotonic()
     augmenter = get_augmenter(augment)
-    mirrors = augmenter.mirrors
+    mirrors = augmenter.flips
     if copies and augmenter.name == "none":
         raise NoEffectError("The preset 'none' changes nothing, so copies are of no use; leave them out.")
     dataset = _grouped(source, options, reporter)
     crop = _crop(dataset, reporter)
-    kitchen = Kitchen(dataset, cache or _cache(), seed, reporter, augmenter)
-    run, clock = RunFolder(out), Watch(reporter, began + 60 * minutes)
-    tried = candidates(backbones, crop, mirrors=mirrors)
-    rungs = ladder(backbones, crop, mirrors=mirrors, copies=copies)
+    kitchen = FeatureProvider(dataset, cache or _cache(), seed, reporter, augmenter)
+    run, clock = RunFolder(out), DeadlineReporter(reporter, began + 60 * minutes)
+    tried = candidate_specs(backbones, crop, mirrors=mirrors)
+    rungs = ablation_steps(backbones, crop, mirrors=mirrors, copies=copies)
     asked = {"backbones": [*backbones], "finetune": [*finetune], "epochs": epochs, "augment": augment}
     asked |= {"copies": copies}
-    with run.held():
+    with run.lock():
         _claim(out / "settings.json", asked | {"folds": folds, "seed": seed, "data": dataset.digest()})
-        data = CellData(dataset.labels(), dataset.groups(), dataset.classes)
+        data = TrainingData(dataset.labels(), dataset.groups(), dataset.classes)
         parts = _parts(dataset, folds, repeats, seed)
         heads = _heads(tried, rungs, kitchen, run, seed, len(dataset.classes))
         parts = _cells(heads, parts, data, run, seed, clock, reporter)
@@ -102,7 +108,7 @@ def search(
             shown += [WITH_TUNED, *tuned]
         verdicts, table, chosen = _judged(shown, dataset, run, parts, seed, reporter)
         write_table(out / "predictions.parquet", table)
-        asides = [rung.name for rung in rungs if rung.aside]
+        asides = [rung.name for rung in rungs if rung.side_branch]
         told = content(verdicts, chosen, parts, dataset, [one.name for one in tried], asides)
         told |= {
             "asked": asked | {"seed": seed},
@@ -113,7 +119,7 @@ def search(
         write_json(out / "best.json", told)
         from headtohead.report.search_page import page
 
-        write_whole(out / "best.html", page(told, verdicts["auroc"]))
+        write_atomic(out / "best.html", page(told, verdicts["auroc"]))
     return told
 
 
@@ -130,20 +136,20 @@ def _claim(path: Path, asked: dict[str, Any]) -> None:
 
 
 def _heads(
-    tried: Sequence[Ingredients],
-    rungs: Sequence[Rung],
-    kitchen: Kitchen,
+    tried: Sequence[CandidateSpec],
+    rungs: Sequence[AblationStep],
+    kitchen: FeatureProvider,
     run: RunFolder,
     seed: int,
     k: int = 2,
 ) -> dict[str, Head]:
     """Return name -> head: every candidate, then the rungs of the ladder, then the search itself."""
     from headtohead.heads.linear_probe import ProbeHead
-    from headtohead.studies.search.augmented_probe import CopiesHead
+    from headtohead.studies.search.augmented_probe import AugmentedProbeHead
 
     needed = list(dict.fromkeys([*tried, *(one for rung in rungs for one in rung.members)]))
     heads: dict[str, Head] = {
-        one.name: CopiesHead(_maker(kitchen, one), kitchen.copies(one))
+        one.name: AugmentedProbeHead(_maker(kitchen, one), kitchen.copies(one))
         if one.copies
         else ProbeHead(_maker(kitchen, one))
         for one in needed
@@ -159,25 +165,25 @@ def _heads(
 class _Same:
     """A rung that is one candidate: its result under the rung's name."""
 
-    def __init__(self, name: str, lookup: Callable[[str, Cell], CellResult]) -> None:
+    def __init__(self, name: str, lookup: Callable[[str, FoldJob], FoldResult]) -> None:
         self._name, self._lookup = name, lookup
 
     def fit_predict(
-        self, cell: Cell, data: CellData, workdir: Path, reporter: Reporter = QUIET
-    ) -> CellResult:
+        self, cell: FoldJob, data: TrainingData, workdir: Path, reporter: Reporter = QUIET
+    ) -> FoldResult:
         """Return the candidate's result."""
         del data, workdir, reporter
         return self._lookup(self._name, cell)
 
 
-def _maker(kitchen: Kitchen, one: Ingredients) -> Callable[[], Any]:
-    return lambda: kitchen.rows(one)
+def _maker(kitchen: FeatureProvider, one: CandidateSpec) -> Callable[[], Any]:
+    return lambda: kitchen.features(one)
 
 
-def _lookup(run: RunFolder, seed: int, k: int) -> Callable[[str, Cell], CellResult]:
-    from headtohead.heads.cross_validation import finished_cell
+def _lookup(run: RunFolder, seed: int, k: int) -> Callable[[str, FoldJob], FoldResult]:
+    from headtohead.heads.cross_validation import load_cell
 
-    return lambda name, cell: finished_cell(name, cell, run, seed=seed, k=k)
+    return lambda name, cell: load_cell(name, cell, run, seed=seed, k=k)
 
 
 def _parts(dataset: Dataset, folds: int, repeats: int, seed: int) -> list[Fold]:
@@ -189,10 +195,10 @@ def _parts(dataset: Dataset, folds: int, repeats: int, seed: int) -> list[Fold]:
 def _cells(
     heads: Mapping[str, Head],
     parts: Sequence[Fold],
-    data: CellData,
+    data: TrainingData,
     run: RunFolder,
     seed: int,
-    clock: Watch,
+    clock: DeadlineReporter,
     reporter: Reporter,
 ) -> list[Fold]:
     """Fit the heads repeat by repeat until the time is over; return the parts that are finished."""
@@ -202,7 +208,9 @@ def _cells(
     repeats = sorted({part.repeat for part in parts})
     for repeat in repeats:
         if done and time.monotonic() > clock.deadline:
-            reporter.warn(f"The time is over after {repeat} of {len(repeats)} repeats; those are reported.")
+            reporter.warning(
+                f"The time is over after {repeat} of {len(repeats)} repeats; those are reported."
+            )
             break
         now = [part for part in parts if part.repeat == repeat]
         run_cells(heads, now, data, run, seed=seed, reporter=reporter)
@@ -211,7 +219,12 @@ def _cells(
 
 
 def _joined(
-    tuned: Sequence[str], parts: Sequence[Fold], data: CellData, run: RunFolder, seed: int, reporter: Reporter
+    tuned: Sequence[str],
+    parts: Sequence[Fold],
+    data: TrainingData,
+    run: RunFolder,
+    seed: int,
+    reporter: Reporter,
 ) -> None:
     """Fit the mean of the searched model and the fine-tuned networks."""
     from headtohead.heads.cross_validation import run_cells
@@ -220,13 +233,13 @@ def _joined(
     run_cells({WITH_TUNED: head}, parts, data, run, seed=seed, reporter=reporter)
 
 
-def _bare(lookup: Callable[[str, Cell], CellResult]) -> Callable[[str, Cell], CellResult]:
+def _bare(lookup: Callable[[str, FoldJob], FoldResult]) -> Callable[[str, FoldJob], FoldResult]:
     """Return results without inner probabilities, which the mean does not need and not every member has."""
     from dataclasses import replace
 
     import numpy as np
 
-    def found(name: str, cell: Cell) -> CellResult:
+    def found(name: str, cell: FoldJob) -> FoldResult:
         result = lookup(name, cell)
         return replace(result, inner_probabilities=np.full_like(result.inner_probabilities, np.nan))
 
@@ -242,14 +255,14 @@ def _judged(
     reporter: Reporter,
 ) -> tuple[dict[str, Verdict], Any, dict[str, int]]:
     """Return verdicts by metric over ladder and search, their out-of-fold lines, and what was chosen how often."""
-    from headtohead.evaluate.verdict import judge
-    from headtohead.heads.cross_validation import gather, predictions_table
+    from headtohead.evaluate.verdict import compute_verdict
+    from headtohead.heads.cross_validation import load_cells, predictions_table
 
-    data = CellData(dataset.labels(), dataset.groups(), dataset.classes)
-    cells = list(gather(shown, parts, run, seed=seed, k=len(dataset.classes)))
+    data = TrainingData(dataset.labels(), dataset.groups(), dataset.classes)
+    cells = list(load_cells(shown, parts, run, seed=seed, k=len(dataset.classes)))
     table = predictions_table(cells, data, [sample.id for sample in dataset.samples])
     verdicts = {
-        metric: judge(
+        metric: compute_verdict(
             table, classes=dataset.classes, positive=dataset.positive, metric=metric, seed=seed,
             contenders=shown, reporter=reporter,
         )
@@ -277,7 +290,7 @@ def _crop(dataset: Dataset, reporter: Reporter) -> str:
 
     step = max(1, len(dataset.samples) // 40)
     name, reason = suggest_recipe(dataset.read(sample) for sample in dataset.samples[::step][:40])
-    reporter.say(f"Crop: {name} ({reason}).")
+    reporter.info(f"Crop: {name} ({reason}).")
     return str(name)
 
 

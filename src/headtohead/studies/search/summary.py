@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from headtohead.core.records import Verdict
 from headtohead.data.dataset import Dataset
-from headtohead.evaluate.verdict_text import narrow_intervals
+from headtohead.evaluate.verdict_text import coverage_warnings
 
 if TYPE_CHECKING:
     from headtohead.data.splits.folds import Fold
@@ -48,11 +48,11 @@ def content(
     sentence = (
         f"The model '{final}' is expected to reach accuracy {accuracy} and AUROC {auroc} on new groups like these: "
         f"estimated on outer grouped folds ({repeats} x {len(parts) // repeats} folds, {len(dataset.samples)} "
-        f"pictures in {accuracy.n_groups} groups), every choice made inside."
+        f"images in {accuracy.n_groups} groups), every choice made inside."
     )
     return {
         "sentences": [sentence],
-        "caveats": narrow_intervals([accuracy, auroc]),
+        "caveats": coverage_warnings([accuracy, auroc]),
         "ladder": rungs,
         "candidates": tried,
         "chosen": dict(chosen),

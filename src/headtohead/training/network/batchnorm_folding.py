@@ -14,13 +14,13 @@ from headtohead.training.network.depthwise_conv import convolve, plain
 if TYPE_CHECKING:
     from headtohead.core.progress import Reporter
 
-__all__ = ["fold_norms"]
+__all__ = ["fold_batchnorm"]
 
 MOST_ERROR = 1e-4  # of the features in fp32, relative
 
 
 @dataclass(frozen=True)
-class Pair:
+class ConvBatchNormPair:
     """A convolution and the normalisation that alone reads what it makes."""
 
     conv: nn.Conv2d
@@ -53,7 +53,7 @@ class Pair:
         return out
 
 
-def fold_norms(backbone: nn.Module, pictures: Tensor, reporter: Reporter) -> int:
+def fold_batchnorm(backbone: nn.Module, images: Tensor, reporter: Reporter) -> int:
     """Fold each frozen BatchNorm into the convolution before it; return how many.
 
     With running mean m and variance v, scale g and shift b, g (W x - m) / sqrt(v + eps) + b is one
@@ -61,44 +61,44 @@ def fold_norms(backbone: nn.Module, pictures: Tensor, reporter: Reporter) -> int
     CVPR, section 3.2). All of it is computed from the parameters in every pass, so that they learn as
     before under their own names; spared are the passes over the maps, forward and back.
 
-    The features of some pictures are computed before and after. Where they differ by more than 1e-4
+    The features of some images are computed before and after. Where they differ by more than 1e-4
     (relative, L2), everything is undone, and that is said.
 
     Args:
         backbone: on the CPU; its BatchNorm layers are never to be put into training mode again.
-        pictures: (B, 3, S, S), normalised.
+        images: (B, 3, S, S), normalised.
     """
-    pairs = _pairs(backbone, pictures)
+    pairs = _pairs(backbone, images)
     if not pairs:
         return 0
-    before = _features(backbone, pictures)
+    before = _features(backbone, images)
     for pair in pairs:
         pair.fold()
-    after = _features(backbone, pictures)
+    after = _features(backbone, images)
     error = float((after - before).norm() / before.norm().clamp_min(1e-12))
     if error <= MOST_ERROR:
         return len(pairs)
     for pair in pairs:
         pair.unfold()
-    reporter.say(f"BatchNorm is not folded into the convolutions: features would differ by {error:.3g}.")
+    reporter.info(f"BatchNorm is not folded into the convolutions: features would differ by {error:.3g}.")
     return 0
 
 
-def _features(backbone: nn.Module, pictures: Tensor) -> Tensor:
+def _features(backbone: nn.Module, images: Tensor) -> Tensor:
     was_training = backbone.training
     backbone.eval()
     with torch.no_grad():
-        rows: Tensor = backbone(pictures).float()
+        rows: Tensor = backbone(images).float()
     backbone.train(was_training)
     return rows
 
 
-def _pairs(backbone: nn.Module, pictures: Tensor) -> list[Pair]:
+def _pairs(backbone: nn.Module, images: Tensor) -> list[ConvBatchNormPair]:
     """Return the layers of which one made what the other normalised, each used once in a pass."""
     from timm.layers.norm_act import BatchNormAct2d
 
     made: dict[int, tuple[nn.Conv2d, Tensor]] = {}  # holds the maps, so that no number is given twice
-    found: list[Pair] = []
+    found: list[ConvBatchNormPair] = []
     used: Counter[nn.Module] = Counter()
 
     def watch(layer: nn.Module, given: tuple[Tensor, ...], out: Tensor) -> None:
@@ -108,14 +108,14 @@ def _pairs(backbone: nn.Module, pictures: Tensor) -> list[Pair]:
         elif isinstance(layer, nn.BatchNorm2d) and layer.affine and layer.track_running_stats:
             conv, _ = made.get(id(given[0]), (None, None))
             if conv is not None:
-                found.append(Pair(conv, layer))
+                found.append(ConvBatchNormPair(conv, layer))
 
     if not any(isinstance(layer, nn.BatchNorm2d) for layer in backbone.modules()):
         return []
     layers = [m for m in backbone.modules() if plain(m) or type(m) in (nn.BatchNorm2d, BatchNormAct2d)]
     hooks = [layer.register_forward_hook(watch) for layer in layers]
     try:
-        _features(backbone, pictures[:1])
+        _features(backbone, images[:1])
     finally:
         for hook in hooks:
             hook.remove()

@@ -19,13 +19,13 @@ from headtohead.training.settings import FinetuneSettings
 __all__ = [
     "Classifier",
     "class_weights",
-    "copied",
+    "copy_state",
+    "disable_fused_attention",
     "freeze",
+    "init_head_from_probe",
     "norm_layers",
     "parameter_groups",
-    "plain_attention",
-    "restored",
-    "start_head",
+    "temporary_state",
 ]
 
 Ints = npt.NDArray[np.int64]
@@ -57,15 +57,15 @@ class Classifier(nn.Module):
             nn.init.trunc_normal_(self.linear.weight, std=0.01)
         nn.init.zeros_(self.linear.bias)
 
-    def forward(self, pictures: Tensor) -> Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         """Return scores (B, k) before the softmax, in float32."""
-        rows = self.backbone(pictures).float()
-        with torch.autocast(pictures.device.type, enabled=False):
+        rows = self.backbone(images).float()
+        with torch.autocast(images.device.type, enabled=False):
             scores: Tensor = self.linear(self.dropout((rows - self.mean) / self.scale))
         return scores
 
 
-def start_head(net: Classifier, rows: npt.NDArray[Any], labels: Ints) -> None:
+def init_head_from_probe(net: Classifier, rows: npt.NDArray[Any], labels: Ints) -> None:
     """Give the classifier the weights of a probe on frozen features (Kumar et al. 2022, LP-FT)."""
     probe = fit_probe(rows, labels, START_C)
     weights, bias = probe.weights, probe.bias
@@ -134,15 +134,15 @@ def class_weights(labels: Ints, k: int, device: torch.device) -> Tensor:
     return torch.tensor(len(labels) / (k * counts), dtype=torch.float32, device=device)
 
 
-def copied(net: nn.Module) -> dict[str, Tensor]:
+def copy_state(net: nn.Module) -> dict[str, Tensor]:
     """Return the network's whole state, apart from the network."""
     return {name: tensor.detach().clone() for name, tensor in net.state_dict().items()}
 
 
 @contextmanager
-def restored(net: nn.Module, state: dict[str, Tensor]) -> Iterator[None]:
+def temporary_state(net: nn.Module, state: dict[str, Tensor]) -> Iterator[None]:
     """Give the network an earlier state for a while."""
-    last = copied(net)
+    last = copy_state(net)
     net.load_state_dict(state)
     try:
         yield
@@ -150,10 +150,10 @@ def restored(net: nn.Module, state: dict[str, Tensor]) -> Iterator[None]:
         net.load_state_dict(last)
 
 
-def plain_attention(net: nn.Module) -> None:
+def disable_fused_attention(net: nn.Module) -> None:
     """Use plain matrix products for short sequences on a CPU.
 
-    There the fused kernel's backward pass is the slower one: 10.6 against 15.9 pictures/s for
+    There the fused kernel's backward pass is the slower one: 10.6 against 15.9 images/s for
     ViT-S/14 at 224 px in bf16 on two cores (benchmarks/finetune_speed.py).
     """
     for layer in net.modules():

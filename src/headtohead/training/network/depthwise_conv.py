@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["convolve", "plain", "quicken_depthwise"]
+__all__ = ["convolve", "plain", "use_fp32_depthwise_backward"]
 
 HALF = torch.bfloat16
 
 
-def quicken_depthwise(net: nn.Module) -> int:
+def use_fp32_depthwise_backward(net: nn.Module) -> int:
     """Let the depthwise convolutions of a network on the CPU go through `convolve`; return how many.
 
     On two cores with AVX512-BF16, batches of 16, forward and backward of EfficientNet-Lite0's nine kinds of

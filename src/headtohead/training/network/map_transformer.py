@@ -16,15 +16,15 @@ from headtohead.training.setup import Build, loader
 if TYPE_CHECKING:
     from headtohead.backbones.record import BackboneRecord
 
-__all__ = ["MapReader", "reader_build"]
+__all__ = ["FeatureMapTransformer", "reader_build"]
 
 
-class MapReader(nn.Module):
+class FeatureMapTransformer(nn.Module):
     """The pooled features of a network, joined with what a transformer made of its last map.
 
     Args:
         backbone: with `forward` (B, D), `feature_map` (B, C, h, w), `n_features` and `blocks()`.
-        side: of the pictures, in pixels.
+        side: of the images, in pixels.
         width, depth, heads: of the transformer.
         seed: of its first weights.
     """
@@ -74,10 +74,10 @@ class MapReader(nn.Module):
 
 
 def reader_build(record: BackboneRecord) -> Build:
-    """Return what makes the hybrid on the record's network from (seed, drop_path), for `FinetuneHead`."""
+    """Return what makes the hybrid on the record's network from (seed, drop_path), for `FineTuningHead`."""
     load = loader(record)
 
     def build(seed: int, drop_path: float) -> nn.Module:
-        return MapReader(load(seed, drop_path), record.input_size, seed=seed)
+        return FeatureMapTransformer(load(seed, drop_path), record.input_size, seed=seed)
 
     return build

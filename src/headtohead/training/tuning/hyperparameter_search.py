@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.optional import require
-from headtohead.training.records import EpochLine
+from headtohead.training.records import EpochRecord
 from headtohead.training.settings import FinetuneSettings
 
-__all__ = ["Trial", "best_trial", "frozen_trial", "next_settings", "silent"]
+__all__ = ["Trial", "best_trial", "frozen_trial", "next_settings", "suppress_optuna_logs"]
 
 # What is tuned: lowest, highest, whether on a logarithmic scale.
 RANGES = {
@@ -34,7 +34,7 @@ class Trial:
     Attributes:
         epoch: the best one, counted from 1.
         held: places of the inner held-out samples in the training part, or None if nothing was held.
-        rows: (n_train, k) inner probabilities at that epoch, NaN outside `held`.
+        rows: (n_train, k) inner probabilities at that epoch, NaN outside `lock`.
         lines: the curve, one line per epoch.
     """
 
@@ -42,13 +42,13 @@ class Trial:
     epoch: int
     held: Ints | None
     rows: Floats | None
-    lines: tuple[EpochLine, ...] = ()
+    lines: tuple[EpochRecord, ...] = ()
 
     @classmethod
     def of(
         cls,
         settings: FinetuneSettings,
-        lines: Sequence[EpochLine],
+        lines: Sequence[EpochRecord],
         held_rows: Sequence[Floats],
         held: Ints,
         n: int,
@@ -65,7 +65,7 @@ class Trial:
         loss = self.lines[self.epoch - 1].inner_loss
         return float("inf") if loss is None else loss
 
-    def told(self) -> dict[str, Any]:
+    def record(self) -> dict[str, Any]:
         """Return what was tried and what came out, JSON-able."""
         return {
             "learning_rate": self.settings.learning_rate,
@@ -112,7 +112,7 @@ def _drawn(seed: int, number: int) -> dict[str, float]:
 def _by_optuna(settings: FinetuneSettings, done: Sequence[Trial], seed: int) -> dict[str, float]:
     """Ask a sampler that is built anew from the finished trials."""
     optuna = require("optuna", "tune", "propose trials by optuna")
-    with silent(optuna):
+    with suppress_optuna_logs(optuna):
         sampler = optuna.samplers.TPESampler(seed=(seed + len(done)) % 2**32, n_startup_trials=4)
         study = optuna.create_study(sampler=sampler)
         for trial in done:
@@ -142,7 +142,7 @@ def _space(optuna: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def silent(optuna: Any) -> Iterator[None]:
+def suppress_optuna_logs(optuna: Any) -> Iterator[None]:
     """Keep optuna from talking for a while."""
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from headtohead.core.optional import require
 from headtohead.training.settings import FinetuneSettings
-from headtohead.training.tuning.hyperparameter_search import Trial, frozen_trial, silent
+from headtohead.training.tuning.hyperparameter_search import Trial, frozen_trial, suppress_optuna_logs
 
-__all__ = ["note_trials"]
+__all__ = ["save_trials"]
 
 
-def note_trials(store: Path, name: str, trials: Sequence[Trial], stated: FinetuneSettings) -> None:
+def save_trials(store: Path, name: str, trials: Sequence[Trial], stated: FinetuneSettings) -> None:
     """Add the trials that the study `name` does not hold yet; none is ever there twice.
 
     Args:
@@ -29,7 +29,7 @@ def note_trials(store: Path, name: str, trials: Sequence[Trial], stated: Finetun
     """
     optuna = require("optuna", "tune", "keep the trials")
     store.parent.mkdir(parents=True, exist_ok=True)
-    with silent(optuna):
+    with suppress_optuna_logs(optuna):
         storage = optuna.storages.RDBStorage(f"sqlite:///{store.resolve()}")
         study = optuna.create_study(storage=storage, study_name=name, load_if_exists=True)
         for trial in trials[len(study.get_trials(deepcopy=False)) :]:

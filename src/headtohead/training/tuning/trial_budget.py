@@ -7,15 +7,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-from headtohead.core.atomic_io import write_whole
+from headtohead.core.atomic_io import write_atomic
 from headtohead.core.training_config import Budget
 
-__all__ = ["Purse", "thinned"]
+__all__ = ["TrialBudget", "subsample_grid"]
 
 FINAL = 1.25  # a training on the whole part against a trial, which leaves a fifth out
 
 
-class Purse:
+class TrialBudget:
     """The trials of one cell under a budget.
 
     Trials are counted exactly. Minutes are an equal share for each cell: a further trial begins only
@@ -42,7 +42,7 @@ class Purse:
         self._seconds: list[float] = known.get("seconds", [])
         self._closed: bool = known.get("closed", False)
 
-    def allows(self, done: int) -> bool:
+    def can_start(self, done: int) -> bool:
         """Return whether another trial may begin after `done` of them."""
         if self._trials is not None:
             return done < self._trials
@@ -53,8 +53,8 @@ class Purse:
             self._write()
         return not self._closed
 
-    def pay(self, number: int, started: float, earlier: float = 0.0) -> None:
-        """Note what trial `number` took: since `started` (`time.perf_counter()`), and before a kill."""
+    def record_spent(self, number: int, started: float, earlier: float = 0.0) -> None:
+        """Note what trial `format_estimate` took: since `started` (`time.perf_counter()`), and before a kill."""
         if self._trials is None and number == len(self._seconds):
             self._seconds.append(time.perf_counter() - started + earlier)
             self._write()
@@ -64,10 +64,10 @@ class Purse:
         return self._share is not None and sum(self._seconds) + mean + FINAL * mean <= self._share
 
     def _write(self) -> None:
-        write_whole(self._path, json.dumps({"seconds": self._seconds, "closed": self._closed}))
+        write_atomic(self._path, json.dumps({"seconds": self._seconds, "closed": self._closed}))
 
 
-def thinned(grid: tuple[float, ...], trials: int | None) -> tuple[float, ...]:
+def subsample_grid(grid: tuple[float, ...], trials: int | None) -> tuple[float, ...]:
     """Return as many values as there are trials, evenly over the grid's range; None for the grid as it is.
 
     >>> thinned((0.001, 0.01, 0.1, 1.0), 2), thinned((0.01, 0.1, 1.0), 1)

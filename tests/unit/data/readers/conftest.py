@@ -26,11 +26,11 @@ def rng() -> np.random.Generator:
 
 @pytest.fixture(scope="session")
 def saved() -> Callable[..., bytes]:
-    """Save a Pillow picture or an array as the format named."""
+    """Save a Pillow image or an array as the format named."""
 
-    def save(picture: PIL.Image.Image | Array, kind: str, **options: Any) -> bytes:
+    def save(image: PIL.Image.Image | Array, kind: str, **options: Any) -> bytes:
         buffer = io.BytesIO()
-        source = picture if isinstance(picture, PIL.Image.Image) else PIL.Image.fromarray(picture)
+        source = image if isinstance(image, PIL.Image.Image) else PIL.Image.fromarray(image)
         source.save(buffer, kind, **options)
         return buffer.getvalue()
 

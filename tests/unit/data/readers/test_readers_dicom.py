@@ -199,7 +199,7 @@ def test_monochrome1_is_turned_with_its_window(dicom: Maker) -> None:
 
 
 def test_monochrome1_equals_its_monochrome2_twin_on_the_screen(dicom: Maker) -> None:
-    """The same window position shows the same grey: windowed pictures are each other's negative."""
+    """The same window position shows the same grey: windowed images are each other's negative."""
     one = read_image(
         dicom(ramp(), PhotometricInterpretation="MONOCHROME1", WindowCenter="17", WindowWidth="20")
     )

@@ -17,7 +17,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
 
 from headtohead.core.errors import UnreadableError
 from headtohead.data.readers import Limits, read_image, sniff
-from headtohead.data.readers.raster.codestream_header import stream_shape
+from headtohead.data.readers.raster.codestream_header import codestream_shape
 
 Array = npt.NDArray[Any]
 Maker = Callable[..., bytes]
@@ -102,7 +102,7 @@ def test_a_stream_that_disagrees_with_the_header_is_refused() -> None:
     ],
 )
 def test_what_streams_claim(stream: bytes, shape: tuple[int, ...] | None) -> None:
-    assert stream_shape(stream) == shape
+    assert codestream_shape(stream) == shape
 
 
 def test_claims_are_checked_before_memory_is_asked_for(dicom: Maker) -> None:

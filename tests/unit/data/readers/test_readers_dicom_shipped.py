@@ -52,7 +52,7 @@ def reference_of(path: Path) -> Array | None:
     dataset = pydicom.dcmread(path)
     try:
         stored = pixel_array(dataset, index=0)
-    except Exception:  # noqa: BLE001 - not a picture, or no decoder
+    except Exception:  # noqa: BLE001 - not an image, or no decoder
         return None
     if dataset.PhotometricInterpretation == "PALETTE COLOR":
         return np.asarray(processing.apply_color_lut(stored, dataset))
@@ -63,12 +63,12 @@ def reference_of(path: Path) -> Array | None:
     return values
 
 
-PICTURES = [path for path in FILES if path.suffix == ".dcm" or "dicomdirtests" in path.parts]
+IMAGES = [path for path in FILES if path.suffix == ".dcm" or "dicomdirtests" in path.parts]
 
 
-def test_the_values_of_all_shipped_pictures() -> None:
+def test_the_values_of_all_shipped_images() -> None:
     compared = 0
-    for path in PICTURES:
+    for path in IMAGES:
         try:
             expected = reference_of(path)
         except Exception:  # noqa: BLE001 - pydicom does not parse it

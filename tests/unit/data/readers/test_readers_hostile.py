@@ -26,9 +26,9 @@ from hypothesis import strategies as st
 from headtohead.core.errors import UnreadableError
 from headtohead.core.records import Image
 from headtohead.data.readers import DEFAULT_LIMITS, count_frames, is_candidate, read_image, sniff
-from headtohead.data.readers.errors import refused
+from headtohead.data.readers.errors import decoding_errors
 from headtohead.data.readers.limits import Limits, inflate
-from headtohead.data.readers.silence import silence
+from headtohead.data.readers.silence import suppress_library_output
 
 Maker = Callable[..., bytes]
 REPOSITORY = Path(__file__).resolve().parents[4]
@@ -121,8 +121,8 @@ def test_random_bytes(head: bytes, tail: bytes) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"\0", b"hello", b"PK\x03\x04" + bytes(100)])
-def test_what_is_no_picture_is_refused_by_name(content: bytes) -> None:
-    with pytest.raises(UnreadableError, match=r"empty|no picture format"):
+def test_what_is_no_image_is_refused_by_name(content: bytes) -> None:
+    with pytest.raises(UnreadableError, match=r"empty|no image format"):
         read_image(content)
     with pytest.raises(UnreadableError, match=r"^scan.png: "):
         read_image(content, name="scan.png")
@@ -228,7 +228,7 @@ def test_inflate_stops_at_what_was_asked_for() -> None:
 def test_silence_hides_warnings_and_logs_and_restores_both(caplog: Any) -> None:
     logger = logging.getLogger("pydicom.pixels")
     before = list(warnings.filters)
-    with caplog.at_level(logging.DEBUG), silence(), silence():
+    with caplog.at_level(logging.DEBUG), suppress_library_output(), suppress_library_output():
         warnings.warn("hidden", UserWarning, stacklevel=1)
         logger.error("hidden")
         logging.getLogger("headtohead").error("kept")
@@ -245,12 +245,12 @@ def test_silence_is_restored_when_threads_overlap() -> None:
     first_in, second_out = threading.Event(), threading.Event()
 
     def early() -> None:
-        with silence():
+        with suppress_library_output():
             first_in.set()
             second_out.wait(5)
 
     thread = threading.Thread(target=early)
-    with silence():
+    with suppress_library_output():
         thread.start()
         assert first_in.wait(5)
     second_out.set()
@@ -262,15 +262,15 @@ def test_refused_lets_through_what_ends_the_program_and_reasons() -> None:
     class PanicError(BaseException):
         """Like a Rust panic, no Exception."""
 
-    with pytest.raises(UnreadableError, match=r"no luck \(PanicError\)"), refused("no luck"):
+    with pytest.raises(UnreadableError, match=r"no luck \(PanicError\)"), decoding_errors("no luck"):
         raise PanicError("quoted")
-    with pytest.raises(KeyboardInterrupt), refused("no luck"):
+    with pytest.raises(KeyboardInterrupt), decoding_errors("no luck"):
         raise KeyboardInterrupt
-    with pytest.raises(UnreadableError, match=r"^the reason$"), refused("no luck"):
+    with pytest.raises(UnreadableError, match=r"^the reason$"), decoding_errors("no luck"):
         raise UnreadableError("the reason")
 
 
-def test_threads_give_the_same_pictures(fuzz: ModuleType) -> None:
+def test_threads_give_the_same_images(fuzz: ModuleType) -> None:
     contents = [data for data in fuzz.make_corpus().values() if sniff(data)]
 
     def digest(content: bytes) -> object:
@@ -285,7 +285,7 @@ def test_threads_give_the_same_pictures(fuzz: ModuleType) -> None:
         assert list(pool.map(digest, contents * 3)) == alone * 3
 
 
-def test_253_small_pictures_are_read_in_a_second(brain_mri: Path) -> None:
+def test_253_small_images_are_read_in_a_second(brain_mri: Path) -> None:
     contents = [path.read_bytes() for path in sorted(brain_mri.rglob("*")) if path.is_file()]
     start = time.process_time()
     for content in contents:

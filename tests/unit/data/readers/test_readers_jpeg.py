@@ -30,7 +30,7 @@ SHIPPED = Path(pydicom.__file__).parent / "data" / "test_files"
 
 
 def scene(bits: int, components: int = 1) -> Array:
-    """The picture that the golden streams hold, by formula."""
+    """The image that the golden streams hold, by formula."""
     y, x = np.mgrid[:21, :27]
     blocks = ((x // 5 + y // 4) % 2) * ((1 << bits) // 5)
     grey = ((x * 37 + y * y * 11 + (x * y) % 13 * 5 + blocks) % (1 << (bits - 1))).astype(np.uint16)

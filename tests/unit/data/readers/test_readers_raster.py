@@ -1,4 +1,4 @@
-"""Everyday pictures: values as stored, upright, by content, and never half a picture."""
+"""Everyday images: values as stored, upright, by content, and never half an image."""
 
 from __future__ import annotations
 
@@ -249,7 +249,7 @@ def test_pages_and_frames(saved: Maker) -> None:
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
-def test_moving_pictures(saved: Maker, kind: str) -> None:
+def test_moving_images(saved: Maker, kind: str) -> None:
     frames = [PIL.Image.fromarray(np.full((9, 9, 3), shade, np.uint8)) for shade in (10, 120, 240)]
     options = {"lossless": True} if kind == "WEBP" else {}
     content = saved(frames[0], kind, save_all=True, append_images=frames[1:], **options)
@@ -258,7 +258,7 @@ def test_moving_pictures(saved: Maker, kind: str) -> None:
         assert np.unique(read_image(content, frame=i).pixels).tolist() == [shade]
 
 
-def test_still_pictures_hold_one_frame(saved: Maker) -> None:
+def test_still_images_hold_one_frame(saved: Maker) -> None:
     assert count_frames(saved(scene(), "JPEG")) == 1
     with pytest.raises(UnreadableError, match=r"the file holds 1 frame \(number 0\)"):
         read_image(saved(scene(), "JPEG"), frame=1)
@@ -286,7 +286,7 @@ def test_pillows_own_switches_are_left_alone(saved: Maker) -> None:
     assert before == PIL.Image.MAX_IMAGE_PIXELS
 
 
-def test_the_253_real_pictures(brain_mri: Any) -> None:
+def test_the_253_real_images(brain_mri: Any) -> None:
     files = sorted(path for path in brain_mri.rglob("*") if path.is_file())
     images = {path.name: read_image(path.read_bytes()) for path in files}
     assert len(images) == 253

@@ -1,4 +1,4 @@
-"""Everyday pictures that are damaged or lie about themselves: the whole picture, or a reason."""
+"""Everyday images that are damaged or lie about themselves: the whole image, or a reason."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CUTS = ["PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF", "JPEG2000", "PPM"]
 
 
 @pytest.mark.parametrize("kind", CUTS)
-def test_a_truncated_file_gives_the_whole_picture_or_none(saved: Maker, kind: str) -> None:
+def test_a_truncated_file_gives_the_whole_image_or_none(saved: Maker, kind: str) -> None:
     smooth = cv2.resize(scene(6, 8), (64, 48), interpolation=cv2.INTER_CUBIC)
     content = saved(smooth, kind)
     whole = read_image(content).pixels
@@ -136,8 +136,8 @@ def test_a_pillow_built_without_a_format_is_no_damage(saved: Maker, monkeypatch:
 
 def damaged_tiff(saved: Maker, compression: str) -> bytes:
     grey = PIL.Image.fromarray(scene(64, 64)[..., 0])
-    picture = grey.convert("1") if compression.startswith("group") else grey
-    content = bytearray(saved(picture, "TIFF", compression=compression))
+    image = grey.convert("1") if compression.startswith("group") else grey
+    content = bytearray(saved(image, "TIFF", compression=compression))
     content[60:90] = b"\x13" * 30
     return bytes(content)
 

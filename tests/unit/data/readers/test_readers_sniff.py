@@ -1,4 +1,4 @@
-"""What a file is, and whether it is meant to be a picture."""
+"""What a file is, and whether it is meant to be an image."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_dicom_with_and_without_preamble(dicom: Maker) -> None:
         b"PK\x03\x04" + bytes(60),
         b"%PDF-1.7" + bytes(60),
         b"\x7fELF" + bytes(60),
-        b"BM is how this sentence starts, and it is not a picture",
+        b"BM is how this sentence starts, and it is not an image",
         b"P5est is a town",
         gzip.compress(b"just text " * 100, mtime=0),
         bytes(1000),
@@ -49,9 +49,9 @@ def test_other_files_are_none(content: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.png", "B.JPG", "c.Tiff", "d/e.DCM", "d\\f.nii", "g.nii.gz", "h.webp"])
-def test_a_broken_picture_is_still_a_candidate(name: str) -> None:
+def test_a_broken_image_is_still_a_candidate(name: str) -> None:
     assert is_candidate(name, b"")
-    assert is_candidate(name, b"not a picture")
+    assert is_candidate(name, b"not an image")
 
 
 def test_side_files_are_no_candidates() -> None:

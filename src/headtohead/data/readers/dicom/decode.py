@@ -30,10 +30,10 @@ from pydicom.uid import (
 from headtohead.core.errors import UnreadableError
 from headtohead.data.readers.dicom.metadata import modality_of, syntax_name
 from headtohead.data.readers.dicom.parse import Dataset, get, number, text
-from headtohead.data.readers.errors import missing_decoder, refused
+from headtohead.data.readers.errors import decoding_errors, missing_decoder
 from headtohead.data.readers.jpeg_lossless.decode import decode_jpeg
 from headtohead.data.readers.limits import Limits, check_frame, check_size
-from headtohead.data.readers.raster.codestream_header import stream_shape
+from headtohead.data.readers.raster.codestream_header import codestream_shape
 from headtohead.data.readers.raster.guard import check_scans
 
 __all__ = ["Layout", "decode_frame", "layout_of"]
@@ -77,7 +77,7 @@ def layout_of(dataset: Dataset, limits: Limits) -> Layout:
     """Read and check the layout.
 
     Raises:
-        UnreadableError: no picture in the file, impossible numbers, or beyond the limits.
+        UnreadableError: no image in the file, impossible numbers, or beyond the limits.
     """
     held = [keyword for keyword in _DATA if keyword in dataset]
     if not held:
@@ -161,7 +161,7 @@ def decode_frame(dataset: Dataset, layout: Layout, frame: int) -> tuple[Array, s
     options: dict[str, Any] = {"correct_unused_bits": False} if shifted else {}
     if syntax == RLELossless:  # pylibjpeg-rle panics (and prints) on damaged runs; this one raises
         options["decoding_plugin"] = "pydicom"
-    with refused(f"its pixel data ({syntax_name(dataset)}) are damaged: the decoder gave up"):
+    with decoding_errors(f"its pixel data ({syntax_name(dataset)}) are damaged: the decoder gave up"):
         pixels, meta = decoder.as_array(dataset, index=frame, **options)
     if pixels.shape[:2] != (layout.rows, layout.columns):
         raise UnreadableError(
@@ -217,7 +217,7 @@ def _medical_jpeg(dataset: Dataset, layout: Layout, frame: int, syntax: UID) -> 
     stream = _stream(dataset, layout, frame)
     if syntax == RLELossless:
         return b""
-    claim = stream_shape(stream)
+    claim = codestream_shape(stream)
     expected = (layout.rows, layout.columns, layout.samples)
     if claim is None:
         raise UnreadableError(f"its compressed pixel data ({syntax_name(dataset)}) have no readable header")
@@ -238,7 +238,7 @@ def _stream(dataset: Dataset, layout: Layout, frame: int) -> bytes:
     offsets = None
     if "ExtendedOffsetTable" in dataset and "ExtendedOffsetTableLengths" in dataset:
         offsets = (dataset.ExtendedOffsetTable, dataset.ExtendedOffsetTableLengths)
-    with refused(f"the place of frame {frame} in its compressed pixel data cannot be found"):
+    with decoding_errors(f"the place of frame {frame} in its compressed pixel data cannot be found"):
         return bytes(
             get_frame(dataset.PixelData, frame, number_of_frames=layout.frames, extended_offsets=offsets)
         )
@@ -246,7 +246,7 @@ def _stream(dataset: Dataset, layout: Layout, frame: int) -> bytes:
 
 def _decode_medical(dataset: Dataset, layout: Layout, stream: bytes) -> tuple[Array, str]:
     """Decode lossless or 12-bit JPEG; the sign is extended from the top stored bit, YBR becomes RGB."""
-    with refused(f"its pixel data ({syntax_name(dataset)}) are damaged"):
+    with decoding_errors(f"its pixel data ({syntax_name(dataset)}) are damaged"):
         pixels: Array = decode_jpeg(stream)
     if layout.allocated not in (8, 16):
         raise UnreadableError(

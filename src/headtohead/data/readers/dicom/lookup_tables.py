@@ -10,12 +10,12 @@ import numpy.typing as npt
 from headtohead.core.errors import UnreadableError
 from headtohead.data.readers.dicom.parse import Dataset, get
 
-__all__ = ["Table", "apply_palette", "table_of"]
+__all__ = ["LookupTable", "apply_palette", "lookup_table"]
 
 Array = npt.NDArray[Any]
 
 
-class Table:
+class LookupTable:
     """A table of numbers, the stored value its first entry stands for, and the bits of its entries.
 
     Source: DICOM PS3.3 C.11.1.1 and C.7.6.3.1.5: values below the first entry take the first, values
@@ -32,7 +32,9 @@ class Table:
         return self.entries[index]
 
 
-def table_of(item: Dataset, *, prefix: str = "LUT", little: bool = True, signed: bool = False) -> Table:
+def lookup_table(
+    item: Dataset, *, prefix: str = "LUT", little: bool = True, signed: bool = False
+) -> LookupTable:
     """Read the table of one item ("LUTDescriptor", "LUTData").
 
     Args:
@@ -57,7 +59,7 @@ def table_of(item: Dataset, *, prefix: str = "LUT", little: bool = True, signed:
         entries = _numbers(data, not packed, little)
     if len(entries) < count:
         raise UnreadableError(f"a lookup table holds {len(entries)} entries where it claims {count}")
-    return Table(entries[:count].astype(np.uint8 if bits <= 8 else np.uint16), start, bits)
+    return LookupTable(entries[:count].astype(np.uint8 if bits <= 8 else np.uint16), start, bits)
 
 
 def _descriptor(item: Dataset, prefix: str, signed: bool) -> tuple[int, int, int]:
@@ -113,7 +115,7 @@ def _expand(segments: Array, count: int) -> Array:
 
 
 def apply_palette(pixels: Array, dataset: Dataset, *, little: bool, signed: bool) -> tuple[Array, int]:
-    """Look up a palette picture.
+    """Look up a palette image.
 
     Returns:
         (H, W, 3) uint8 or uint16, and the bits per channel.
@@ -122,7 +124,7 @@ def apply_palette(pixels: Array, dataset: Dataset, *, little: bool, signed: bool
         UnreadableError: a channel's table is missing or broken.
     """
     tables = [
-        table_of(dataset, prefix=f"{colour}PaletteColorLookupTable", little=little, signed=signed)
+        lookup_table(dataset, prefix=f"{colour}PaletteColorLookupTable", little=little, signed=signed)
         for colour in ("Red", "Green", "Blue")
     ]
     bits = max(table.bits for table in tables)

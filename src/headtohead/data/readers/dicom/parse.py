@@ -17,7 +17,7 @@ from pydicom.sequence import Sequence
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
 from headtohead.core.errors import UnreadableError
-from headtohead.data.readers.errors import refused
+from headtohead.data.readers.errors import decoding_errors
 from headtohead.data.readers.limits import Limits, inflate
 
 __all__ = ["Dataset", "first", "from_groups", "get", "number", "open_dataset", "text"]
@@ -60,7 +60,7 @@ def open_dataset(content: bytes, limits: Limits) -> Dataset:
     syntax, end = _transfer_syntax(content)
     if syntax == DeflatedExplicitVRLittleEndian:
         content = _unfold(content[end:], limits)
-    with refused("its DICOM elements cannot be parsed: the file is damaged"):
+    with decoding_errors("its DICOM elements cannot be parsed: the file is damaged"):
         dataset = pydicom.dcmread(io.BytesIO(content), force=True, specific_tags=_tags())
     if syntax == DeflatedExplicitVRLittleEndian:
         dataset.file_meta.TransferSyntaxUID = syntax
@@ -105,7 +105,7 @@ def get(dataset: Dataset, keyword: str) -> Any:
         UnreadableError: the value cannot be what its type claims (a number with letters); the value
             itself is not quoted.
     """
-    with refused(f"its DICOM element {keyword} has a value that its type does not allow"):
+    with decoding_errors(f"its DICOM element {keyword} has a value that its type does not allow"):
         return dataset.get(keyword)
 
 

@@ -18,7 +18,7 @@ from headtohead.core.errors import UnreadableError
 from headtohead.core.records import Image
 from headtohead.data.readers.arrays import fill_non_finite, is_grey_as_rgb, narrow, narrowed
 from headtohead.data.readers.dicom.decode import Layout, decode_frame, layout_of
-from headtohead.data.readers.dicom.lookup_tables import apply_palette, table_of
+from headtohead.data.readers.dicom.lookup_tables import apply_palette, lookup_table
 from headtohead.data.readers.dicom.metadata import facts_of, spacing_of
 from headtohead.data.readers.dicom.parse import Dataset, first, from_groups, get, number, open_dataset
 from headtohead.data.readers.limits import Limits
@@ -32,7 +32,7 @@ _VOI = "FrameVOILUTSequence"
 
 
 @dataclass(frozen=True, slots=True)
-class Grey:
+class GreyPixels:
     """Grey values on their way: pixels, the range that they can take, and the display window."""
 
     pixels: Array
@@ -55,7 +55,7 @@ def read_dicom(content: bytes, *, frame: int | None, limits: Limits, salt: bytes
         the file is in it.
 
     Raises:
-        UnreadableError: no picture in it, damaged, beyond the limits, or no decoder for it.
+        UnreadableError: no image in it, damaged, beyond the limits, or no decoder for it.
     """
     dataset = open_dataset(content, limits)
     layout = layout_of(dataset, limits)
@@ -81,7 +81,7 @@ def count_dicom(content: bytes, *, limits: Limits) -> int:
     """Return the number of frames.
 
     Raises:
-        UnreadableError: no picture in it, or beyond the limits.
+        UnreadableError: no image in it, or beyond the limits.
     """
     return layout_of(open_dataset(content, limits), limits).frames
 
@@ -98,7 +98,7 @@ def _say_ignored(dataset: Dataset) -> Said:
     overlays = sum(1 for i in range(16) if (0x6000 + 2 * i, 0x0010) in dataset)
     said = [f"{overlays} overlay plane{'s' if overlays > 1 else ''} ignored."] if overlays else []
     if get(dataset, "PixelPaddingValue") is not None:
-        said.append("A padding value marks pixels outside the picture; they are left as stored.")
+        said.append("A padding value marks pixels outside the image; they are left as stored.")
     return tuple(said)
 
 
@@ -118,14 +118,14 @@ def _colour(dataset: Dataset, stored: Array, layout: Layout, photometric: str) -
     return pixels, layout.stored, said
 
 
-def _grey(dataset: Dataset, stored: Array, layout: Layout, index: int) -> tuple[Grey, Said]:
+def _grey(dataset: Dataset, stored: Array, layout: Layout, index: int) -> tuple[GreyPixels, Said]:
     if layout.photometric not in ("MONOCHROME1", "MONOCHROME2"):
         raise UnreadableError(
             "it has one sample per pixel but is neither MONOCHROME1, MONOCHROME2 nor palette"
         )
     grey, said = _modality(dataset, stored, layout, index)
     pixels, said_repair = fill_non_finite(grey.pixels)
-    grey = Grey(pixels, grey.low, grey.high, grey.window)
+    grey = GreyPixels(pixels, grey.low, grey.high, grey.window)
     grey, said_voi = _display(dataset, grey, index)
     said = (*said, *said_repair, *said_voi)
     if layout.photometric == "MONOCHROME1":
@@ -152,29 +152,31 @@ def _floats(stored: Array) -> tuple[Array, Said]:
     return stored.astype(np.float32), said
 
 
-def _modality(dataset: Dataset, stored: Array, layout: Layout, index: int) -> tuple[Grey, Said]:
+def _modality(dataset: Dataset, stored: Array, layout: Layout, index: int) -> tuple[GreyPixels, Said]:
     """Turn stored numbers into modality units: by table, by rescale, or as they are."""
     if stored.dtype.kind == "f":
         pixels, said = _floats(stored)
-        return Grey(pixels, *_span(pixels)), ("Float pixels, taken as they are.", *said)
+        return GreyPixels(pixels, *_span(pixels)), ("Float pixels, taken as they are.", *said)
     low, high, beyond = _range(stored, layout)
     if layout.allocated == 1:
-        return Grey(stored.astype(np.uint8), 0, 1, (0.0, 1.0)), ("1 bit per pixel: delivered as 0 and 1.",)
+        return GreyPixels(stored.astype(np.uint8), 0, 1, (0.0, 1.0)), (
+            "1 bit per pixel: delivered as 0 and 1.",
+        )
     item = first(from_groups(dataset, index, _TRANSFORM, "ModalityLUTSequence"))
     if item is not None:
-        table = table_of(item, little=_is_little(dataset), signed=layout.signed)
-        return Grey(table.apply(stored), 0, (1 << table.bits) - 1), ("Modality lookup table applied.",)
+        table = lookup_table(item, little=_is_little(dataset), signed=layout.signed)
+        return GreyPixels(table.apply(stored), 0, (1 << table.bits) - 1), ("Modality lookup table applied.",)
     slope = number(from_groups(dataset, index, _TRANSFORM, "RescaleSlope"))
     intercept = number(from_groups(dataset, index, _TRANSFORM, "RescaleIntercept"))
     slope, intercept = 1.0 if slope is None else slope, 0.0 if intercept is None else intercept
     if (slope, intercept) == (1, 0):
         pixels, rounded = narrowed(stored, low, high)
-        return Grey(pixels, low, high), (*beyond, *rounded)
+        return GreyPixels(pixels, low, high), (*beyond, *rounded)
     grey, said = _rescaled(stored, low, high, slope, intercept)
     return grey, (*beyond, *said)
 
 
-def _rescaled(stored: Array, low: int, high: int, slope: float, intercept: float) -> tuple[Grey, Said]:
+def _rescaled(stored: Array, low: int, high: int, slope: float, intercept: float) -> tuple[GreyPixels, Said]:
     bottom, top = sorted((low * slope + intercept, high * slope + intercept))
     if slope == 0:
         raise UnreadableError("its rescale slope is 0, which would make every pixel equal")
@@ -184,16 +186,16 @@ def _rescaled(stored: Array, low: int, high: int, slope: float, intercept: float
     said = (f"Rescaled to modality units: value x {slope:g} {sign} {abs(intercept):g}.",)
     if slope == int(slope) and intercept == int(intercept) and max(-bottom, top) < 1 << 31:
         whole = stored.astype(np.int64) * int(slope) + int(intercept)
-        return Grey(narrow(whole, bottom, top), bottom, top), said
-    return Grey((stored.astype(np.float64) * slope + intercept).astype(np.float32), bottom, top), said
+        return GreyPixels(narrow(whole, bottom, top), bottom, top), said
+    return GreyPixels((stored.astype(np.float64) * slope + intercept).astype(np.float32), bottom, top), said
 
 
-def _display(dataset: Dataset, grey: Grey, index: int) -> tuple[Grey, Said]:
+def _display(dataset: Dataset, grey: GreyPixels, index: int) -> tuple[GreyPixels, Said]:
     """Apply a VOI table if there is one; else note the window that the file asks for."""
     item = first(from_groups(dataset, index, _VOI, "VOILUTSequence"))
     if item is not None:
-        table = table_of(item, little=_is_little(dataset), signed=grey.low < 0)
-        return Grey(table.apply(grey.pixels), 0, (1 << table.bits) - 1), (
+        table = lookup_table(item, little=_is_little(dataset), signed=grey.low < 0)
+        return GreyPixels(table.apply(grey.pixels), 0, (1 << table.bits) - 1), (
             "VOI lookup table applied; no window.",
         )
     centre = number(from_groups(dataset, index, _VOI, "WindowCenter"))
@@ -208,7 +210,7 @@ def _display(dataset: Dataset, grey: Grey, index: int) -> tuple[Grey, Said]:
         )
     words = "sigmoid, taken as its straight part" if function == "SIGMOID" else function.lower()
     said = f"Display window kept, not applied: {window[0]:g} to {window[1]:g} ({words})."
-    return Grey(grey.pixels, grey.low, grey.high, window), (said,)
+    return GreyPixels(grey.pixels, grey.low, grey.high, window), (said,)
 
 
 def window_of(centre: float, width: float, function: str = "LINEAR") -> tuple[float, float] | None:
@@ -228,7 +230,7 @@ def window_of(centre: float, width: float, function: str = "LINEAR") -> tuple[fl
     return None
 
 
-def _inverted(grey: Grey) -> Grey:
+def _inverted(grey: GreyPixels) -> GreyPixels:
     """Mirror values and window about the middle of the range that they can take."""
     total = grey.low + grey.high
     if grey.pixels.dtype.kind == "f":
@@ -236,7 +238,7 @@ def _inverted(grey: Grey) -> Grey:
     else:
         pixels = (int(total) - grey.pixels.astype(np.int64)).astype(grey.pixels.dtype)
     window = None if grey.window is None else (total - grey.window[1], total - grey.window[0])
-    return Grey(pixels, grey.low, grey.high, window)
+    return GreyPixels(pixels, grey.low, grey.high, window)
 
 
 def _span(pixels: Array) -> tuple[float, float]:

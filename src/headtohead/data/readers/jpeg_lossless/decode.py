@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from headtohead.core.errors import UnreadableError
 from headtohead.data.readers.jpeg_lossless.huffman import STUCK, Huffman, Piece, values_at, walk
-from headtohead.data.readers.jpeg_lossless.markers import BASELINE, EXTENDED, LOSSLESS, Frame, Scan, parse
+from headtohead.data.readers.jpeg_lossless.markers import BASELINE, EXTENDED, LOSSLESS, JpegFrame, Scan, parse
 
 __all__ = ["decode_jpeg"]
 
@@ -48,7 +48,7 @@ def decode_jpeg(stream: bytes) -> npt.NDArray[np.uint16]:
     )
 
 
-def _lossless(frame: Frame) -> npt.NDArray[np.uint16]:
+def _lossless(frame: JpegFrame) -> npt.NDArray[np.uint16]:
     if not 2 <= frame.bits <= 16 or len(set(frame.sampling)) > 1:
         raise UnreadableError("its lossless JPEG has sub-sampled components or an odd depth; not read")
     out = np.empty((len(frame.sampling), frame.rows, frame.columns), np.uint16)
@@ -65,7 +65,7 @@ def _lossless(frame: Frame) -> npt.NDArray[np.uint16]:
     return out[0] if len(out) == 1 else np.moveaxis(out, 0, -1)
 
 
-def _bands(frame: Frame, scan: Scan) -> list[tuple[int, int, bytes]]:
+def _bands(frame: JpegFrame, scan: Scan) -> list[tuple[int, int, bytes]]:
     """Return (top, height, data) of the rows between two restart marks; each is predicted on its own."""
     height = frame.rows
     if scan.restart:
@@ -183,8 +183,8 @@ def _one_by_one(line: list[int], above: list[int], selection: int) -> list[int]:
     return line
 
 
-def _sequential(frame: Frame) -> npt.NDArray[np.uint16]:
-    """Decode a grey picture of 8 x 8 blocks."""
+def _sequential(frame: JpegFrame) -> npt.NDArray[np.uint16]:
+    """Decode a grey image of 8 x 8 blocks."""
     scan, table = frame.scans[0], frame.quantisation[0]
     if table is None or scan.second[0] is None:
         raise UnreadableError(f"{_DAMAGED}: a table that it uses is not there")

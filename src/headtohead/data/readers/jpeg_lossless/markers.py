@@ -16,7 +16,7 @@ import numpy.typing as npt
 from headtohead.core.errors import UnreadableError
 from headtohead.data.readers.jpeg_lossless.huffman import Huffman, huffman
 
-__all__ = ["Frame", "Scan", "parse"]
+__all__ = ["JpegFrame", "Scan", "parse"]
 
 LOSSLESS, EXTENDED, BASELINE = 0xC3, 0xC1, 0xC0
 _MOST_INTERVALS = 100_000
@@ -47,7 +47,7 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class JpegFrame:
     """What a stream holds; `quantisation` has a (64,) table in zigzag order for each component."""
 
     process: int
@@ -72,7 +72,7 @@ class _Parser:
         self.used: list[npt.NDArray[np.int32] | None] = []
         self.scans: list[Scan] = []
 
-    def run(self) -> Frame:
+    def run(self) -> JpegFrame:
         at = 2
         while at + 4 <= len(self.stream):
             if self.stream[at] != 0xFF:
@@ -141,16 +141,18 @@ class _Parser:
         )
         return end
 
-    def _frame(self) -> Frame:
+    def _frame(self) -> JpegFrame:
         if self.header is None:
             raise UnreadableError(f"{_BROKEN}: it has no frame header")
         seen = sorted(place for scan in self.scans for place in scan.components)
         if seen != list(range(len(self.parts))):
             raise UnreadableError(f"{_BROKEN}: it has not exactly one scan of each component")
-        return Frame(*self.header, tuple(part[1] for part in self.parts), tuple(self.used), tuple(self.scans))
+        return JpegFrame(
+            *self.header, tuple(part[1] for part in self.parts), tuple(self.used), tuple(self.scans)
+        )
 
 
-def parse(stream: bytes) -> Frame:
+def parse(stream: bytes) -> JpegFrame:
     """Return what a sequential JPEG stream holds; no pixel is decoded.
 
     Raises:

@@ -4,7 +4,7 @@ Volumes are brought to the canonical axes (RAS: the first axis runs to the patie
 to the front, the third to the head) by flips and swaps, never by resampling; an oblique volume goes to
 the nearest axes. A slice is then drawn as radiology does:
 
-* axial: the front on top, the patient's right on the left of the picture;
+* axial: the front on top, the patient's right on the left of the image;
 * coronal: the head on top, the patient's right on the left;
 * sagittal: the head on top, the front on the left.
 """
@@ -64,9 +64,9 @@ def read_nifti(content: bytes, *, frame: int | None, limits: Limits, slices: Sli
     check_frame(index, count)
     volume = _voxels(content, header, limits)
     plane = np.take(header.to_canonical(volume), index, axis=axis)
-    picture = np.ascontiguousarray(np.swapaxes(plane[::-1, ::-1], 0, 1))
-    check_size(picture.shape[0], picture.shape[1], limits)
-    pixels, said = _scaled(picture, header)
+    image = np.ascontiguousarray(np.swapaxes(plane[::-1, ::-1], 0, 1))
+    check_size(image.shape[0], image.shape[1], limits)
+    pixels, said = _scaled(image, header)
     pixels, repaired = fill_non_finite(pixels)
     name = next(word for word, number in AXES.items() if number == axis)
     how = "the middle one" if frame is None else "counted from 0"
@@ -103,24 +103,24 @@ def _voxels(content: bytes, header: Header, limits: Limits) -> Array:
     return np.moveaxis(flat.reshape((header.channels, *header.shape), order="F"), 0, -1)
 
 
-def _scaled(picture: Array, header: Header) -> tuple[Array, tuple[str, ...]]:
+def _scaled(image: Array, header: Header) -> tuple[Array, tuple[str, ...]]:
     """Apply slope and intercept, exactly where whole numbers allow, else in 32-bit floats."""
     if header.channels > 1:
         alpha = ("Alpha channel dropped.",) if header.channels == 4 else ()
-        return np.ascontiguousarray(picture[..., :3]), alpha
+        return np.ascontiguousarray(image[..., :3]), alpha
     slope, intercept = header.slope, header.intercept
     plain = (slope, intercept) == (1, 0)
     sign = "-" if intercept < 0 else "+"
     said = () if plain else (f"Scaled: value x {slope:g} {sign} {abs(intercept):g}.",)
     if header.dtype.kind == "f":
-        wide = picture.astype(np.float64)
-        return (picture if plain else wide * slope + intercept).astype(np.float32), said
+        wide = image.astype(np.float64)
+        return (image if plain else wide * slope + intercept).astype(np.float32), said
     info = np.iinfo(header.dtype)
     bottom, top = sorted((int(info.min) * slope + intercept, int(info.max) * slope + intercept))
     if slope == int(slope) and intercept == int(intercept) and max(-bottom, top) < 1 << 33:
-        pixels, rounded = narrowed(picture.astype(np.int64) * int(slope) + int(intercept), bottom, top)
+        pixels, rounded = narrowed(image.astype(np.int64) * int(slope) + int(intercept), bottom, top)
     else:
-        pixels, rounded = narrowed(picture.astype(np.float64) * slope + intercept, -np.inf, np.inf)
+        pixels, rounded = narrowed(image.astype(np.float64) * slope + intercept, -np.inf, np.inf)
     return pixels, (*said, *(rounded if plain else ()))
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import struct
 
-__all__ = ["stream_shape"]
+__all__ = ["codestream_shape"]
 
 
-def stream_shape(stream: bytes) -> tuple[int, int, int, int] | None:
+def codestream_shape(stream: bytes) -> tuple[int, int, int, int] | None:
     """Return the (rows, columns, components, bits) that a JPEG, JPEG-LS or JPEG 2000 stream claims, or None.
 
     The place is found as a decoder finds it, by following the lengths, so that a decoy earlier in the

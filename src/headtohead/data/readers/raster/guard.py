@@ -1,4 +1,4 @@
-"""What is checked of everyday picture files before Pillow opens them.
+"""What is checked of everyday image files before Pillow opens them.
 
 Pillow refuses truncated files by itself. These are the gaps it leaves: checksums it does not verify,
 and claims that cost memory or time before its own checks.
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from headtohead.core.errors import UnreadableError
 from headtohead.data.readers.limits import Limits, check_size
-from headtohead.data.readers.raster.codestream_header import stream_shape
+from headtohead.data.readers.raster.codestream_header import codestream_shape
 from headtohead.data.readers.raster.tiff_tags import TILE_HEIGHT, TILE_WIDTH, Directory, directories
 
 __all__ = ["check_scans", "check_structure", "count_gif"]
@@ -49,7 +49,7 @@ def _check_tiff(content: bytes, limits: Limits) -> list[Directory]:
 
 
 def _check_png(content: bytes) -> None:
-    """Verify the checksums of the chunks that make the picture (ISO/IEC 15948, 5.3)."""
+    """Verify the checksums of the chunks that make the image (ISO/IEC 15948, 5.3)."""
     at = 8
     while at + 12 <= len(content):
         (length,) = struct.unpack_from(">I", content, at)
@@ -89,30 +89,30 @@ def _check_webp(content: bytes, limits: Limits) -> None:
 
 def _check_jpeg2000(content: bytes, limits: Limits) -> None:
     """Check the size in the code stream, which may differ from the one in the boxes that Pillow looks at."""
-    claim = stream_shape(content)
+    claim = codestream_shape(content)
     if claim is None:
         raise UnreadableError("it starts like JPEG 2000 but its code stream has no readable header")
     check_size(claim[0], claim[1], limits)
 
 
 def count_gif(content: bytes, limit: int) -> int:
-    """Count the pictures of a GIF by walking its blocks, without decoding.
+    """Count the images of a GIF by walking its blocks, without decoding.
 
     Args:
         limit: where to stop counting.
 
     Raises:
-        UnreadableError: more pictures than the limit.
+        UnreadableError: more images than the limit.
     """
     count = 0
-    for count, _ in enumerate(_gif_pictures(content), start=1):
+    for count, _ in enumerate(_gif_images(content), start=1):
         if count > limit:
             raise UnreadableError(f"it holds more than {limit:,} frames, the limit (Limits.frames)")
     return count
 
 
-def _gif_pictures(content: bytes) -> Iterator[int]:
-    """Yield where each picture's descriptor starts (GIF89a, sections 15 to 20)."""
+def _gif_images(content: bytes) -> Iterator[int]:
+    """Yield where each image's descriptor starts (GIF89a, sections 15 to 20)."""
     flags = content[10] if len(content) > 10 else 0
     at = 13 + (3 << ((flags & 7) + 1) if flags & 0x80 else 0)
     while at < len(content):

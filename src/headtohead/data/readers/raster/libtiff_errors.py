@@ -19,7 +19,7 @@ from typing import Any
 
 from headtohead.core.errors import UnreadableError
 
-__all__ = ["libtiff_heard"]
+__all__ = ["capture_libtiff_errors"]
 
 _LONGEST = 160
 _MOST = 20
@@ -82,11 +82,11 @@ _MAKING = threading.Lock()
 
 
 @contextmanager
-def libtiff_heard() -> Iterator[None]:
+def capture_libtiff_errors() -> Iterator[None]:
     """Silence libtiff inside the block; refuse what it could not decode, in its own words.
 
     Raises:
-        UnreadableError: the block's own, with libtiff's first words added, or that of a picture which came
+        UnreadableError: the block's own, with libtiff's first words added, or that of an image which came
             back in spite of errors in its coded data.
     """
     with _MAKING:

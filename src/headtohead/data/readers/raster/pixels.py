@@ -1,4 +1,4 @@
-"""From an opened Pillow picture to the numbers as the file stores them."""
+"""From an opened Pillow image to the numbers as the file stores them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import PIL.Image
 
 from headtohead.core.errors import UnreadableError
 from headtohead.data.readers.arrays import is_grey_as_rgb, narrow
-from headtohead.data.readers.raster.codestream_header import stream_shape
+from headtohead.data.readers.raster.codestream_header import codestream_shape
 
 __all__ = ["bit_depth", "decode_wide", "is_wide", "raw_mode", "to_array"]
 
@@ -22,49 +22,49 @@ _OPENCV = threading.Lock()
 _COLOUR_MODES = ("RGB", "RGBA", "RGBX", "LA")
 
 
-def raw_mode(picture: PIL.Image.Image) -> str:
+def raw_mode(image: PIL.Image.Image) -> str:
     """Return the layout that the decoder was told ("RGB;16B", "L;4", …), "" if it was told none.
 
     Must be asked before the pixels are loaded: loading forgets it.
     """
-    tile = getattr(picture, "tile", None)
+    tile = getattr(image, "tile", None)
     args = tile[0][3] if tile else None
     told = args[0] if isinstance(args, tuple) and args else args
     return told if isinstance(told, str) else ""
 
 
-def maxval(picture: PIL.Image.Image) -> int | None:
+def maxval(image: PIL.Image.Image) -> int | None:
     """Return the greatest value that a PNM file declares, if its decoder will rescale by it."""
-    tile = getattr(picture, "tile", None)
+    tile = getattr(image, "tile", None)
     if not tile or tile[0][0] not in ("ppm", "ppm_plain"):
         return None
     args = tile[0][3]
     return int(args[1]) if isinstance(args, tuple) and len(args) > 1 and isinstance(args[1], int) else None
 
 
-def bit_depth(picture: PIL.Image.Image, content: bytes) -> int:
+def bit_depth(image: PIL.Image.Image, content: bytes) -> int:
     """Return the bits per channel that the file stores; ask before loading."""
-    if picture.format == "JPEG2000":
-        claim = stream_shape(content)
+    if image.format == "JPEG2000":
+        claim = codestream_shape(content)
         return claim[3] if claim else 8
-    declared, raw = maxval(picture), raw_mode(picture)
+    declared, raw = maxval(image), raw_mode(image)
     if declared is not None:
         return max(1, declared.bit_length())
-    if picture.mode == "1":
+    if image.mode == "1":
         return 1
     if raw in ("BGR;15", "BGR;16"):  # BMP with 5 (green: 5 or 6) bits per channel
         return 5
     told = re.search(r";(16|12|4|2|1)(?!\d)", raw)
     if told:
         return int(told[1])
-    if picture.mode.startswith("I;16"):
+    if image.mode.startswith("I;16"):
         return 16
-    return 32 if picture.mode in ("I", "F") else 8
+    return 32 if image.mode in ("I", "F") else 8
 
 
-def is_wide(picture: PIL.Image.Image, depth: int) -> bool:
+def is_wide(image: PIL.Image.Image, depth: int) -> bool:
     """Tell whether these are colours of more than 8 bits, which Pillow would cut down to 8."""
-    return depth > 8 and picture.mode in _COLOUR_MODES
+    return depth > 8 and image.mode in _COLOUR_MODES
 
 
 def decode_wide(content: bytes, page: int, size: tuple[int, int], *, grey: bool) -> tuple[Array, Said]:
@@ -113,46 +113,42 @@ def _opencv(data: Array, page: int) -> Any:
             voice.setLogLevel(level)
 
 
-def to_array(picture: PIL.Image.Image, raw: str, depth: int, declared: int | None) -> tuple[Array, Said]:
+def to_array(image: PIL.Image.Image, raw: str, depth: int, declared: int | None) -> tuple[Array, Said]:
     """Return the loaded pixels, (H, W) or (H, W, 3), and what was done to them.
 
     Args:
-        picture: loaded.
+        image: loaded.
         raw: its `raw_mode`, depth: its `bit_depth`, declared: its `maxval`, all from before loading.
 
     Raises:
         UnreadableError: a colour mode without a defined way to RGB.
     """
-    mode = picture.mode
+    mode = image.mode
     if mode == "P":
-        return _from_palette(picture)
-    if mode in ("LA", "La", "PA", "RGBA", "RGBa") or (
-        mode in ("L", "RGB") and "transparency" in picture.info
-    ):
-        return _over_black(picture)
+        return _from_palette(image)
+    if mode in ("LA", "La", "PA", "RGBA", "RGBa") or (mode in ("L", "RGB") and "transparency" in image.info):
+        return _over_black(image)
     if mode == "1":
-        return np.asarray(picture.convert("L")), ("1 bit per pixel: 0 and 1 delivered as 0 and 255.",)
+        return np.asarray(image.convert("L")), ("1 bit per pixel: 0 and 1 delivered as 0 and 255.",)
     if mode in ("L", "RGB"):
-        return _undo_scaling(np.asarray(picture), declared, 255), ()
+        return _undo_scaling(np.asarray(image), declared, 255), ()
     if mode == "F":
-        return np.asarray(picture), ()
+        return np.asarray(image), ()
     if mode == "I" or mode.startswith("I;16"):
-        return _whole_numbers(picture, raw, depth, declared)
+        return _whole_numbers(image, raw, depth, declared)
     try:
-        return np.asarray(picture.convert("RGB")), (f"{mode} converted to RGB.",)
+        return np.asarray(image.convert("RGB")), (f"{mode} converted to RGB.",)
     except ValueError:
         raise UnreadableError(f"its colour mode {mode} has no plain way to RGB; save it as RGB") from None
 
 
-def _whole_numbers(
-    picture: PIL.Image.Image, raw: str, depth: int, declared: int | None
-) -> tuple[Array, Said]:
-    pixels = np.asarray(picture)
+def _whole_numbers(image: PIL.Image.Image, raw: str, depth: int, declared: int | None) -> tuple[Array, Said]:
+    pixels = np.asarray(image)
     if declared is not None:
         return _undo_scaling(pixels, declared, 65535).astype(np.uint16), ()
-    if picture.mode.startswith("I;16"):
+    if image.mode.startswith("I;16"):
         pixels = pixels.astype(np.uint16)
-        if picture.format == "JPEG2000" and depth < 16:  # Pillow moves 9 to 15 bits up to 16
+        if image.format == "JPEG2000" and depth < 16:  # Pillow moves 9 to 15 bits up to 16
             pixels = pixels >> (16 - depth)
         return pixels, ()
     if ";16" in raw:
@@ -172,19 +168,19 @@ def _undo_scaling(pixels: Array, declared: int | None, top: int) -> Array:
     return np.rint(pixels.astype(np.float64) * declared / top).astype(pixels.dtype)
 
 
-def _from_palette(picture: PIL.Image.Image) -> tuple[Array, Said]:
-    if "transparency" in picture.info:
-        pixels, said = _over_black(picture)
+def _from_palette(image: PIL.Image.Image) -> tuple[Array, Said]:
+    if "transparency" in image.info:
+        pixels, said = _over_black(image)
     else:
-        pixels, said = np.asarray(picture.convert("RGB")), ()
+        pixels, said = np.asarray(image.convert("RGB")), ()
     if is_grey_as_rgb(pixels):
         return np.ascontiguousarray(pixels[..., 0]), ("Palette of greys looked up.", *said)
     return pixels, ("Palette looked up: RGB.", *said)
 
 
-def _over_black(picture: PIL.Image.Image) -> tuple[Array, Said]:
-    grey = picture.mode in ("L", "LA", "La")
-    straight = picture.convert("LA") if picture.mode == "La" else picture
+def _over_black(image: PIL.Image.Image) -> tuple[Array, Said]:
+    grey = image.mode in ("L", "LA", "La")
+    straight = image.convert("LA") if image.mode == "La" else image
     rgba = np.asarray(straight.convert("RGBA"))
     colour, said = _composite(rgba[..., :3], rgba[..., 3:])
     return (np.ascontiguousarray(colour[..., 0]) if grey else colour), said

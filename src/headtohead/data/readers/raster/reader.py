@@ -1,7 +1,7 @@
-"""Everyday picture files, decoded by Pillow.
+"""Everyday image files, decoded by Pillow.
 
 Colour profiles (ICC) are not applied: the numbers are delivered as stored, because a profile on a
-grey medical picture is an accident of the software that saved it, and two copies must compare equal.
+grey medical image is an accident of the software that saved it, and two copies must compare equal.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ import PIL.Image
 from headtohead.core.errors import UnreadableError
 from headtohead.core.records import Image
 from headtohead.data.readers.arrays import fill_non_finite, is_grey_as_rgb, orient
-from headtohead.data.readers.errors import missing_decoder, refused
+from headtohead.data.readers.errors import decoding_errors, missing_decoder
 from headtohead.data.readers.limits import Limits, check_frame, check_size
 from headtohead.data.readers.raster.guard import check_structure, count_gif
-from headtohead.data.readers.raster.libtiff_errors import libtiff_heard
+from headtohead.data.readers.raster.libtiff_errors import capture_libtiff_errors
 from headtohead.data.readers.raster.pixels import bit_depth, decode_wide, is_wide, maxval, raw_mode, to_array
 from headtohead.data.readers.raster.tiff_tags import ORIENTATION, PHOTOMETRIC, Directory, exif_orientation
 
@@ -45,7 +45,7 @@ _FEATURES = {"JPEG": "jpg", "JPEG2000": "jpg_2000", "PNG": "zlib", "WEBP": "webp
 
 
 def read_raster(content: bytes, kind: str, *, frame: int | None, limits: Limits) -> Image:
-    """Decode one page or frame of an everyday picture file.
+    """Decode one page or frame of an everyday image file.
 
     Args:
         content: the whole file.
@@ -55,15 +55,15 @@ def read_raster(content: bytes, kind: str, *, frame: int | None, limits: Limits)
     Raises:
         UnreadableError: damaged, truncated, beyond the limits, or stored in a way not supported.
     """
-    picture, pages = _open(content, kind, limits)
-    count = len(pages) or _count(picture, content, kind, limits)
-    said_page = _go_to(picture, frame, count, limits)
+    image, pages = _open(content, kind, limits)
+    count = len(pages) or _count(image, content, kind, limits)
+    said_page = _go_to(image, frame, count, limits)
     page = pages[frame or 0] if pages else None
-    orientation, said_exif = _orientation(picture, page)
-    depth = bit_depth(picture, content)
-    mode = "LA" if raw_mode(picture).startswith("LA") else picture.mode  # Pillow calls 16-bit LA "RGBA"
-    with libtiff_heard() if kind == "TIFF" else nullcontext():
-        pixels, said = _decode(picture, content, frame or 0, depth)
+    orientation, said_exif = _orientation(image, page)
+    depth = bit_depth(image, content)
+    mode = "LA" if raw_mode(image).startswith("LA") else image.mode  # Pillow calls 16-bit LA "RGBA"
+    with capture_libtiff_errors() if kind == "TIFF" else nullcontext():
+        pixels, said = _decode(image, content, frame or 0, depth)
     if page is not None:  # Pillow and OpenCV turn TIFF pages themselves
         pixels, said_white = _undo_white(pixels, page, depth)
         said = (*said, *said_white)
@@ -82,8 +82,8 @@ def count_raster(content: bytes, kind: str, *, limits: Limits) -> int:
     Raises:
         UnreadableError: damaged or beyond the limits.
     """
-    picture, pages = _open(content, kind, limits)
-    return len(pages) or _count(picture, content, kind, limits)
+    image, pages = _open(content, kind, limits)
+    return len(pages) or _count(image, content, kind, limits)
 
 
 def _open(content: bytes, kind: str, limits: Limits) -> tuple[PIL.Image.Image, list[Directory]]:
@@ -93,34 +93,36 @@ def _open(content: bytes, kind: str, limits: Limits) -> tuple[PIL.Image.Image, l
         raise missing_decoder("pillow", f"{kind}, which the Pillow installed was built without")
     plugin, pillow_name = _PLUGINS[kind]
     importlib.import_module(f"PIL.{plugin}")
-    with refused(f"it starts like {kind} but its header is damaged, not supported, or claims an absurd size"):
-        picture = PIL.Image.open(io.BytesIO(content), formats=(pillow_name,))
-    check_size(picture.height, picture.width, limits)
-    return picture, pages
+    with decoding_errors(
+        f"it starts like {kind} but its header is damaged, not supported, or claims an absurd size"
+    ):
+        image = PIL.Image.open(io.BytesIO(content), formats=(pillow_name,))
+    check_size(image.height, image.width, limits)
+    return image, pages
 
 
-def _count(picture: PIL.Image.Image, content: bytes, kind: str, limits: Limits) -> int:
-    """Count the frames without decoding; the second picture some phones put into a JPEG is no frame."""
+def _count(image: PIL.Image.Image, content: bytes, kind: str, limits: Limits) -> int:
+    """Count the frames without decoding; the second image some phones put into a JPEG is no frame."""
     if kind == "JPEG":
         return 1
-    count = count_gif(content, limits.frames) if kind == "GIF" else int(getattr(picture, "n_frames", 1))
+    count = count_gif(content, limits.frames) if kind == "GIF" else int(getattr(image, "n_frames", 1))
     if count > limits.frames:
         raise UnreadableError(f"it claims {count:,} frames; the limit is {limits.frames:,} (Limits.frames)")
     return max(1, count)
 
 
-def _go_to(picture: PIL.Image.Image, frame: int | None, count: int, limits: Limits) -> Said:
+def _go_to(image: PIL.Image.Image, frame: int | None, count: int, limits: Limits) -> Said:
     """Move to the frame asked for; frames that build on earlier ones cost all of these."""
     check_frame(frame or 0, count)
     if frame:
-        if picture.format != "TIFF" and (frame + 1) * picture.height * picture.width > limits.voxels:
+        if image.format != "TIFF" and (frame + 1) * image.height * image.width > limits.voxels:
             raise UnreadableError(
                 f"frame {frame} needs {frame} earlier ones decoded: beyond the limit of {limits.voxels:,} pixels "
                 "(Limits.voxels)"
             )
-        with refused(f"frame {frame} cannot be reached: the file is truncated or damaged"):
-            picture.seek(frame)
-        check_size(picture.height, picture.width, limits)
+        with decoding_errors(f"frame {frame} cannot be reached: the file is truncated or damaged"):
+            image.seek(frame)
+        check_size(image.height, image.width, limits)
     if count == 1:
         return ()
     if frame is None:
@@ -128,13 +130,13 @@ def _go_to(picture: PIL.Image.Image, frame: int | None, count: int, limits: Limi
     return (f"Frame {frame} of {count} taken (counted from 0).",)
 
 
-def _orientation(picture: PIL.Image.Image, page: Directory | None) -> tuple[int, Said]:
+def _orientation(image: PIL.Image.Image, page: Directory | None) -> tuple[int, Said]:
     """Return the orientation that the file states (1 where none) and the sentence about it."""
     if page is not None:
         stated = page.get(ORIENTATION, 1)
         orientation = stated if 1 <= stated <= 8 else 1
     else:
-        blob = picture.info.get("exif")
+        blob = image.info.get("exif")
         if not isinstance(blob, bytes):
             return 1, ()
         try:
@@ -145,13 +147,13 @@ def _orientation(picture: PIL.Image.Image, page: Directory | None) -> tuple[int,
     return orientation, said
 
 
-def _decode(picture: PIL.Image.Image, content: bytes, page: int, depth: int) -> tuple[Array, Said]:
-    wide, raw, declared = is_wide(picture, depth), raw_mode(picture), maxval(picture)
-    with refused("its pixel data are truncated or damaged"):
-        picture.load()
+def _decode(image: PIL.Image.Image, content: bytes, page: int, depth: int) -> tuple[Array, Said]:
+    wide, raw, declared = is_wide(image, depth), raw_mode(image), maxval(image)
+    with decoding_errors("its pixel data are truncated or damaged"):
+        image.load()
     if wide:
-        return decode_wide(content, page, (picture.height, picture.width), grey=raw.startswith("LA"))
-    return to_array(picture, raw, depth, declared)
+        return decode_wide(content, page, (image.height, image.width), grey=raw.startswith("LA"))
+    return to_array(image, raw, depth, declared)
 
 
 def _undo_white(pixels: Array, page: Directory, depth: int) -> tuple[Array, Said]:
