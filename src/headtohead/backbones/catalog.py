@@ -61,7 +61,7 @@ def with_input_size(record: BackboneRecord, side: int) -> BackboneRecord:
     Raises:
         UsageError: the side does not fit the network's patches (multiples of 14, 16 or 32).
 
-    >>> at_size(resolve("dinov2-small"), 448).input_size
+    >>> with_input_size(resolve("dinov2-small"), 448).input_size
     448
     """
     strides = re.findall(r"(?:patch|_s)(\d+)", record.architecture)

@@ -22,7 +22,7 @@ def differing_fields(
     """Return what differs between two contenders, one {"what", "a", "b"} each; none if nothing does.
 
     >>> from headtohead.backbones.catalog import resolve
-    >>> [d["what"] for d in differing(resolve("vit-b16"), resolve("convnext-b-in22k"))]
+    >>> [d["what"] for d in differing_fields(resolve("vit-b16"), resolve("convnext-b-in22k"))]
     ['kind', 'pretraining']
     """
     return list(_differences(a, b, modes))

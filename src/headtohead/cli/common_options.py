@@ -154,7 +154,7 @@ def parse_reasons(words: Sequence[str] | None) -> dict[str, str]:
 def split_list(text: str | None) -> tuple[str, ...]:
     """Read "a,b".
 
-    >>> words(" a, b,")
+    >>> split_list(" a, b,")
     ('a', 'b')
     """
     return tuple(word.strip() for word in (text or "").split(",") if word.strip())

@@ -146,7 +146,7 @@ def split_pairs(text: str | None, option: str) -> dict[str, str]:
     Raises:
         UsageError: a part has no "=".
 
-    >>> pairs("a=yes,b=no", "--map-labels")
+    >>> split_pairs("a=yes,b=no", "--map-labels")
     {'a': 'yes', 'b': 'no'}
     """
     found = {}

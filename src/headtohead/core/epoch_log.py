@@ -25,9 +25,9 @@ def write_epoch_log(path: Path, training: str, lines: Sequence[Mapping[str, Any]
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "metrics.jsonl"
-    >>> replace_lines(path, "main", [{"epoch": 1}])
-    >>> replace_lines(path, "main", [{"epoch": 1}, {"epoch": 2}])
-    >>> read_lines(path)
+    >>> write_epoch_log(path, "main", [{"epoch": 1}])
+    >>> write_epoch_log(path, "main", [{"epoch": 1}, {"epoch": 2}])
+    >>> read_epoch_log(path)
     [{'training': 'main', 'epoch': 1}, {'training': 'main', 'epoch': 2}]
     """
     others = [line for line in read_epoch_log(path) if line["training"] != training]

@@ -8,9 +8,9 @@ __all__ = ["format_percent", "pluralize"]
 def pluralize(n: int, noun: str, rest: str = "", rest_of_many: str = "") -> str:
     """Return a count with its noun, and what is said of one or of many.
 
-    >>> so_many(1, "group"), so_many(3, "group")
+    >>> pluralize(1, "group"), pluralize(3, "group")
     ('1 group', '3 groups')
-    >>> so_many(1, "file", "is left out", "are left out")
+    >>> pluralize(1, "file", "is left out", "are left out")
     '1 file is left out'
     """
     said = rest if n == 1 else rest_of_many or rest
@@ -20,7 +20,7 @@ def pluralize(n: int, noun: str, rest: str = "", rest_of_many: str = "") -> str:
 def format_percent(share: float, digits: int = 0) -> str:
     """Return a share in per cent.
 
-    >>> percent(0.95), percent(0.0125, 1)
+    >>> format_percent(0.95), format_percent(0.0125, 1)
     ('95 %', '1.2 %')
     """
     return f"{100 * share:.{digits}f} %"

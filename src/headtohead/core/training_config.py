@@ -37,7 +37,7 @@ class Budget:
         Raises:
             UsageError: anything else, or nothing at all.
 
-        >>> Budget.of("8").trials, Budget.of("1.5h").minutes
+        >>> Budget.parse("8").trials, Budget.parse("1.5h").minutes
         (8, 90.0)
         """
         found = AMOUNT.match(text.strip())
@@ -139,7 +139,7 @@ def parse_overrides(words: Sequence[str]) -> dict[str, Any]:
         UsageError: no "=", another section, an unknown setting, a value that does not fit.
         NoEffectError: a setting stated twice.
 
-    >>> read_sets(["finetune.epochs=10", "finetune.learning_rates=1e-4,3e-4"])
+    >>> parse_overrides(["finetune.epochs=10", "finetune.learning_rates=1e-4,3e-4"])
     {'epochs': 10, 'learning_rates': (0.0001, 0.0003)}
     """
     found: dict[str, Any] = {}

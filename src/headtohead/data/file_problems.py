@@ -30,7 +30,7 @@ class FileProblem:
 def truncate_list(items: Iterable[object], keep: int = 10) -> str:
     """Join items with commas, the first `keep` and the number of the others.
 
-    >>> shortened(["a", "b", "c"], keep=2)
+    >>> truncate_list(["a", "b", "c"], keep=2)
     'a, b and 1 more'
     """
     names = [str(item) for item in items]

@@ -47,8 +47,9 @@ class DecisionRule:
             f"Fixed beforehand, on the paired difference in {title}, resampling groups: "
             f"(1) refused: the data leak, there are fewer than {self.min_groups} groups, or the best "
             "contender does not beat file facts; "
-            f"(2) better: at least {self.min_groups_for_better} groups and {self.min_events_for_better} groups of "
-            f"the rarer class, the {percent} interval excludes 0 and Holm's adjusted p is at most {1 - self.level:.2g}; "
+            f"(2) better: at least {self.min_groups_for_better} groups and {self.min_events_for_better} groups "
+            f"of the rarer class, the {percent} interval excludes 0 and "
+            f"Holm's adjusted p is at most {1 - self.level:.2g}; "
             f"{equivalent}"
             f"(4) cannot tell: fewer groups than that, or an interval wider than ±{self.bound:g}; "
             "(5) otherwise no evidence of a difference. No winner is named by decimals."
@@ -84,9 +85,9 @@ def decide(
         refusal: why nothing may be judged, or "".
 
     >>> seen = {"low": 0.01, "high": 0.05, "inner": (0.02, 0.04), "n_groups": 99, "n_events": 40}
-    >>> decide(Rule(), p_adjusted=0.01, **seen).word
+    >>> decide(DecisionRule(), p_adjusted=0.01, **seen).word
     'better'
-    >>> decide(Rule(), p_adjusted=0.06, **seen).word
+    >>> decide(DecisionRule(), p_adjusted=0.06, **seen).word
     'no_evidence'
     """
     if refusal or n_groups < rule.min_groups:

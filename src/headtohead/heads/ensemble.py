@@ -43,7 +43,7 @@ LEAST_GAIN = 1e-4
 def combination_rule(word: str) -> CombinationRule:
     """Return a way of joining by its name.
 
-    >>> how_of("mean")
+    >>> combination_rule("mean")
     'mean'
     """
     if word not in HOW:

@@ -197,7 +197,7 @@ def get_preset(name: str) -> Preset:
     Raises:
         UnknownNameError: no preset of that name; the nearest are named.
 
-    >>> get_preset("xray").mirrors
+    >>> get_preset("xray").flips
     False
     """
     if name not in PRESETS:

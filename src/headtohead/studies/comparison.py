@@ -44,7 +44,7 @@ class ComparisonStudy:
         log: boards that follow the training, of `headtohead.core.trackers.TRACKERS`; they change no digit.
 
     Example:
-        >>> study = Study(StudyConfig(data="scans", contenders=("vit-b16",)), Path("runs/mine"))
+        >>> study = ComparisonStudy(StudyConfig(data="scans", contenders=("vit-b16",)), Path("runs/mine"))
         >>> study.specs[0].mode
         'probe'
     """

@@ -55,7 +55,7 @@ class Noise:
     def __init__(self, data: Dataset, skill: float) -> None:
         self.labels, self.skill = data.labels(), skill
 
-    def rows(self, wanted: CandidateSpec) -> npt.NDArray[np.float32]:
+    def features(self, wanted: CandidateSpec) -> npt.NDArray[np.float32]:
         rng = np.random.default_rng(len(wanted.name) * 7)
         rows = rng.normal(size=(N, D))
         rows[:, 0] += self.skill * self.labels

@@ -24,7 +24,7 @@ def expected_leaked_fraction(sizes: Sequence[int], test: float = 0.2) -> float:
         sizes: of all groups.
         test: share of the test part.
 
-    >>> round(copy_share([2, 2, 1, 1, 1, 1, 1, 1]), 2)
+    >>> round(expected_leaked_fraction([2, 2, 1, 1, 1, 1, 1, 1]), 2)
     0.36
     """
     n = sum(sizes)

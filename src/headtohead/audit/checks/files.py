@@ -31,7 +31,7 @@ _SHOWN = 5
 def list_samples(names: Iterable[str], shown: int = _SHOWN) -> str:
     """Return the first few names and how many more there are.
 
-    >>> listed(["a", "b", "c"], shown=2)
+    >>> list_samples(["a", "b", "c"], shown=2)
     'a, b and 1 more'
     """
     every = list(names)

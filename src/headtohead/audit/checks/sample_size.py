@@ -114,7 +114,7 @@ def conformal_minimum(level: float) -> int:
 
     With n samples the smallest possible error rate is 1 / (n + 1) (Vovk et al. 2005).
 
-    >>> conformal_need(0.95)
+    >>> conformal_minimum(0.95)
     19
     """
     return math.ceil(level / (1 - level) - 1e-9)

@@ -62,7 +62,7 @@ def n_neighbours(n: int) -> int:
 def search_limits_note(n: int) -> str:
     """Say what the search of `n` images leaves out; empty for a small set.
 
-    >>> scope(500)
+    >>> search_limits_note(500)
     ''
     """
     if n <= ALL_PAIRS:

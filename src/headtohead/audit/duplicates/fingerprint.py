@@ -126,7 +126,7 @@ def rotate_pixels(grey: npt.NDArray[Any], turn: int) -> npt.NDArray[Any]:
     """Return a grey image turned: bit 4 transposes, then 2 mirrors, 1 flips, 8 inverts.
 
     >>> import numpy as np
-    >>> turn_pixels(np.array([[0, 1], [2, 3]], np.uint8), 2).tolist()
+    >>> rotate_pixels(np.array([[0, 1], [2, 3]], np.uint8), 2).tolist()
     [[1, 0], [3, 2]]
     """
     out = grey.T if turn & 4 else grey

@@ -69,7 +69,7 @@ class PrecisionCheck(Record):
 def check_precision(reference: Floats, fast: Floats) -> PrecisionCheck:
     """Compare features (n, D) of the same n images in fp32 and in a faster arithmetic.
 
-    >>> agreement(np.eye(3, dtype="f4"), np.eye(3, dtype="f4")).relative_error
+    >>> check_precision(np.eye(3, dtype="f4"), np.eye(3, dtype="f4")).relative_error
     0.0
     """
     n = len(reference)

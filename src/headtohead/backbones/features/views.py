@@ -52,9 +52,9 @@ class FeatureView:
         Raises:
             UnknownNameError: a word that is none of `FEATURE_VIEWS`; the nearest are named.
 
-        >>> Look.of("probe:layers+flip")
-        Look(layers=True, symmetry=False, flip=True)
-        >>> str(Look.of("mlp"))
+        >>> FeatureView.parse("probe:layers+flip")
+        FeatureView(layers=True, symmetry=False, flip=True)
+        >>> str(FeatureView.parse("mlp"))
         'plain'
         """
         _, colon, text = mode.partition(":")

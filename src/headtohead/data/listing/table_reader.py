@@ -118,7 +118,7 @@ def choose_columns(
 def matches_role(name: str) -> bool:
     """Tell whether a column of this name may be taken for a role by its name alone.
 
-    >>> may_be_taken("Case ID"), may_be_taken("scanner")
+    >>> matches_role("Case ID"), matches_role("scanner")
     (True, False)
     """
     return any(_plain(name) in likely for likely in ROLES.values())

@@ -22,7 +22,7 @@ class ReportTable:
 def format_estimate(value: Any) -> str:
     """Return a number with its interval in words, "" where there is none.
 
-    >>> number({"value": 0.9, "low": 0.8, "high": 0.95}), number({"value": None, "note": "one class"})
+    >>> format_estimate({"value": 0.9, "low": 0.8, "high": 0.95}), format_estimate({"value": None, "note": "one class"})
     ('0.900 [0.800, 0.950]', 'not defined (one class)')
     """
     if isinstance(value, (int, float)):

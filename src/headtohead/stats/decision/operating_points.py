@@ -150,7 +150,7 @@ def predictive_values_at_prevalence(
 ) -> dict[str, Floats]:
     """Return PPV and NPV where a share `prevalence` is positive (Bayes; Altman and Bland 1994, BMJ 309:102).
 
-    >>> found = at_prevalence(np.array([0.9]), np.array([0.9]), 0.02)
+    >>> found = predictive_values_at_prevalence(np.array([0.9]), np.array([0.9]), 0.02)
     >>> round(float(found["ppv"][0]), 4), round(float(found["npv"][0]), 4)
     (0.1552, 0.9977)
     """

@@ -70,7 +70,7 @@ def mover_interval(a: float, ends_a: Endpoints, b: float, ends_b: Endpoints, cor
     correlation; Newcombe's method 10 is its case for proportions): each end takes the spread that the
     single intervals show towards it, so that skewness and bounds of the range carry over.
 
-    >>> tuple(round(end, 3) for end in mover(0.8, (0.6918, 0.8772), 0.6, (0.4905, 0.7004), 0.0))
+    >>> tuple(round(end, 3) for end in mover_interval(0.8, (0.6918, 0.8772), 0.6, (0.4905, 0.7004), 0.0))
     (0.052, 0.334)
     """
     down, up = a - ends_a[0], ends_a[1] - a

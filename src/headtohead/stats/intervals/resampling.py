@@ -133,7 +133,7 @@ def bias_corrected(value: float, boot: Floats, level: float) -> tuple[float, flo
     A binned calibration error is biased upwards, and in resamples twice over (Kumar, Liang and Ma 2019,
     NeurIPS); the replicates serve for their spread alone, their centre is put back on the value.
 
-    >>> [round(end, 3) for end in centred(1.0, np.array([1.5, 2.0, 2.5]), 0.9)]
+    >>> [round(end, 3) for end in bias_corrected(1.0, np.array([1.5, 2.0, 2.5]), 0.9)]
     [0.55, 1.45]
     """
     low, high = percentile(boot - (boot.mean() - value), level)

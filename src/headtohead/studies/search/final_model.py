@@ -96,7 +96,7 @@ def probe_probabilities(model: dict[str, Any], folder: Path, kitchen: Any) -> Fl
     with np.load(folder / model["arrays"], allow_pickle=False) as stored:
         for member in model["members"]:
             probe = FittedProbe(*(stored[f"{member['arrays']}_{part}"] for part in PARTS))
-            rows = member["weight"] * probe.predict_proba(kitchen.rows(_ingredients(member["made"])))
+            rows = member["weight"] * probe.predict_proba(kitchen.features(_ingredients(member["made"])))
             total = rows if total is None else total + rows
     return np.asarray(total, dtype=np.float64)
 

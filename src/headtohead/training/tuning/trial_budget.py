@@ -29,8 +29,8 @@ class TrialBudget:
 
     Example:
         >>> import tempfile
-        >>> purse = Purse(Budget(trials=2), 5, Path(tempfile.mkdtemp()))
-        >>> [purse.allows(done) for done in (0, 1, 2)]
+        >>> purse = TrialBudget(Budget(trials=2), 5, Path(tempfile.mkdtemp()))
+        >>> [purse.can_start(done) for done in (0, 1, 2)]
         [True, True, False]
     """
 
@@ -70,9 +70,9 @@ class TrialBudget:
 def subsample_grid(grid: tuple[float, ...], trials: int | None) -> tuple[float, ...]:
     """Return as many values as there are trials, evenly over the grid's range; None for the grid as it is.
 
-    >>> thinned((0.001, 0.01, 0.1, 1.0), 2), thinned((0.01, 0.1, 1.0), 1)
+    >>> subsample_grid((0.001, 0.01, 0.1, 1.0), 2), subsample_grid((0.01, 0.1, 1.0), 1)
     ((0.001, 1.0), (0.1,))
-    >>> [round(value, 4) for value in thinned((0.01, 1.0), 5)]
+    >>> [round(value, 4) for value in subsample_grid((0.01, 1.0), 5)]
     [0.01, 0.0316, 0.1, 0.3162, 1.0]
     """
     if trials is None or trials == len(grid):
