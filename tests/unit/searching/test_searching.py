@@ -213,7 +213,7 @@ def copied(skill: float, seed: int = 0) -> tuple[Dataset, Any, list[Any]]:
     """Return 100 samples, their rows and two copies of each, which say the more of the label."""
     data = dataset((np.arange(N) // 2) % 2, N)
     rng = np.random.default_rng(seed)
-    plain = Noise(data, 0.3).rows(TRIED[0])
+    plain = Noise(data, 0.3).features(TRIED[0])
     copies = [rng.normal(size=(N, D)) + skill * np.eye(D)[0] * data.labels()[:, None] for _ in range(2)]
     return data, plain, copies
 
