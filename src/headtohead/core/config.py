@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Self, TypeVar
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationError
 
@@ -73,6 +73,18 @@ class RunConfig(Record):
         import tomli_w
 
         return tomli_w.dumps(_without_none(self.model_dump(mode="json")))
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> Self:
+        """Return a configuration from setting -> value; what is left out has its default.
+
+        Raises:
+            UsageError: names each setting that does not fit.
+        """
+        try:
+            return cls.model_validate(settings)
+        except ValidationError as error:
+            raise UsageError(f"These settings do not fit: {explain(error)}.") from error
 
     @classmethod
     def from_toml(cls, text: str) -> Self:
@@ -178,7 +190,6 @@ CONFIGS: Mapping[str, type[RunConfig]] = {
     "best": SearchConfig,
     "reproduce": ReproductionConfig,
 }
-ConfigT = TypeVar("ConfigT", bound=RunConfig)
 
 
 def parse_config(text: str) -> RunConfig:
@@ -196,20 +207,9 @@ def parse_config(text: str) -> RunConfig:
     return CONFIGS[kind].from_toml(text)
 
 
-def make_config(settings: Mapping[str, Any], kind: type[ConfigT] = StudyConfig) -> ConfigT:  # type: ignore[assignment]
-    """Return a configuration.
-
-    Args:
-        settings: name -> value; what is left out has its default.
-        kind: the record to make.
-
-    Raises:
-        UsageError: names each setting that does not fit.
-    """
-    try:
-        return kind.model_validate(settings)
-    except ValidationError as error:
-        raise UsageError(f"These settings do not fit: {explain(error)}.") from error
+def make_config(settings: Mapping[str, Any]) -> StudyConfig:
+    """Return a configuration of `compare` from settings, as `RunConfig.from_settings` does."""
+    return StudyConfig.from_settings(settings)
 
 
 def explain(error: Exception) -> str:
