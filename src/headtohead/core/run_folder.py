@@ -29,9 +29,17 @@ from headtohead.core.atomic_io import write_atomic, write_json
 from headtohead.core.config import RunConfig, differences, parse_config
 from headtohead.core.errors import ChangedConfigError, ChangedDataError, RunFolderError
 
-__all__ = ["RunFolder"]
+__all__ = ["FORMAT", "RunFolder", "slug", "write_record"]
+
+FORMAT = 1
+"""Version of the JSON files of a run folder; every one of them carries it."""
 
 BEFORE_WORK = {"study.toml", ".lock", "contenders"}
+
+
+def write_record(path: Path, content: Mapping[str, Any]) -> None:
+    """Write one of a run folder's JSON files, with the version of the format in front."""
+    write_json(path, {"format": FORMAT, **content})
 
 
 class RunFolder:

@@ -1,4 +1,4 @@
-"""The contract of a cell: one contender, fitted on one fold's training part, asked about its test part.
+"""The contract of a head: fit one contender on the training part of one fold, predict its test part.
 
 A head sees the indices of the training part and those of the test part. Whatever it chooses
 (epochs, learning rate, C, temperature, threshold) it chooses on inner grouped folds of the
@@ -7,7 +7,7 @@ training part; the test part it may only predict.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,7 +17,7 @@ import numpy.typing as npt
 from headtohead.core.progress import Reporter
 from headtohead.training.records import EpochRecord, FitMetrics, Floats, Ints
 
-__all__ = ["FoldJob", "FoldResult", "Head", "TrainingData"]
+__all__ = ["CellLookup", "FoldJob", "FoldResult", "Head", "SampleLabels"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class FoldJob:
     """One fold of one repeat, as a head sees it.
 
     Attributes:
+        repeat, fold: from 0.
         train, test: sorted sample indices, disjoint in samples and in groups.
         seed: derived from the study's seed, the repeat and the fold alone, so every contender gets
             the same inner folds.
@@ -38,8 +39,14 @@ class FoldJob:
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingData:
-    """What every head knows of all samples: labels (n,) as class indices, groups (n,), class names."""
+class SampleLabels:
+    """The labels and groups of all samples of a study.
+
+    Attributes:
+        labels: (n,) class indices.
+        groups: (n,) names of groups.
+        classes: class names, in the order of the indices.
+    """
 
     labels: Ints
     groups: npt.NDArray[Any]
@@ -48,11 +55,11 @@ class TrainingData:
 
 @dataclass(frozen=True, slots=True)
 class FoldResult:
-    """What a head hands back.
+    """The predictions of one contender on one fold, and how it was fitted.
 
     Attributes:
-        probabilities: (n_test, k), rows sum to 1, in the order of `cell.test`.
-        inner_probabilities: (n_train, k) in the order of `cell.train`: for each training sample the
+        probabilities: (n_test, k), rows sum to 1, in the order of `FoldJob.test`.
+        inner_probabilities: (n_train, k) in the order of `FoldJob.train`: for each training sample the
             probabilities of a model that did not see its group; NaN rows where there is none. From
             these come thresholds, temperatures and ensemble weights.
         train, inner: quality on the training part and on the inner validation folds.
@@ -68,14 +75,21 @@ class FoldResult:
     epochs: tuple[EpochRecord, ...] = ()
 
 
-class Head(Protocol):
-    """Something that can be fitted and asked."""
+CellLookup = Callable[[str, FoldJob], FoldResult]
+"""(contender's name, fold) -> that contender's finished result of the fold."""
 
-    def fit_predict(self, cell: FoldJob, data: TrainingData, workdir: Path, reporter: Reporter) -> FoldResult:
-        """Fit on `cell.train`, predict `cell.test`.
+
+class Head(Protocol):
+    """A classifier that can be fitted on one fold at a time."""
+
+    def fit_predict(self, job: FoldJob, data: SampleLabels, workdir: Path, reporter: Reporter) -> FoldResult:
+        """Fit on `job.train`, predict `job.test`.
 
         Args:
+            job: the fold.
+            data: labels and groups of all samples.
             workdir: a folder of this cell's own, for checkpoints of unfinished work; what lies
                 there from an interrupted call may be continued, and the result must be the same
                 to the last digit.
+            reporter: hears how far the training is.
         """

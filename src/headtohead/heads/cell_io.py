@@ -1,4 +1,4 @@
-"""A finished cell on disk: one JSON file, whole or absent, floats round-trip to the last digit."""
+"""A finished cell on disk: one JSON file, whole or absent; floats round-trip to the last digit."""
 
 from __future__ import annotations
 
@@ -8,36 +8,42 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from headtohead.core.atomic_io import write_atomic
 from headtohead.core.errors import RunFolderError
+from headtohead.core.run_folder import FORMAT
 from headtohead.heads.base import FoldResult
-from headtohead.training.records import EpochRecord, FitMetrics
+from headtohead.training.records import EpochRecord, FitMetrics, Floats
 
 __all__ = ["read_cell", "write_cell"]
 
-Floats = npt.NDArray[np.float64]
-
 
 def write_cell(path: Path, key: str, result: FoldResult) -> None:
-    """Write a cell's result; `key` identifies what it was computed from."""
+    """Write the result of a cell.
+
+    Args:
+        path: where to.
+        key: identifies what the result was computed from.
+        result: of one contender on one fold.
+    """
     content = {
+        "format": FORMAT,
         "key": key,
         "probabilities": result.probabilities.tolist(),
-        "inner_probabilities": _with_gaps(result.inner_probabilities),
+        "inner_probabilities": _nan_rows_to_none(result.inner_probabilities),
         "train": asdict(result.train),
         "inner": asdict(result.inner),
         "chosen": dict(result.chosen),
-        "epochs": [asdict(line) for line in result.epochs],
+        "epochs": [asdict(epoch) for epoch in result.epochs],
     }
     write_atomic(path, json.dumps(content, allow_nan=False))
 
 
 def read_cell(path: Path, key: str, k: int) -> FoldResult | None:
-    """Return a finished cell, or None where there is none.
+    """Return the result of a finished cell, or None where there is none.
 
     Args:
+        path: of the cell's file.
         key: what it must have been computed from.
         k: number of classes.
 
@@ -55,11 +61,11 @@ def read_cell(path: Path, key: str, k: int) -> FoldResult | None:
             )
         return FoldResult(
             np.asarray(content["probabilities"], dtype=np.float64).reshape(-1, k),
-            _without_gaps(content["inner_probabilities"], k),
+            _none_to_nan_rows(content["inner_probabilities"], k),
             FitMetrics(**content["train"]),
             FitMetrics(**content["inner"]),
             content["chosen"],
-            tuple(EpochRecord(**line) for line in content["epochs"]),
+            tuple(EpochRecord(**epoch) for epoch in content["epochs"]),
         )
     except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         raise RunFolderError(
@@ -67,10 +73,10 @@ def read_cell(path: Path, key: str, k: int) -> FoldResult | None:
         ) from error
 
 
-def _with_gaps(rows: Floats) -> list[list[float] | None]:
+def _nan_rows_to_none(rows: Floats) -> list[list[float] | None]:
     return [None if np.isnan(row).any() else row.tolist() for row in rows]
 
 
-def _without_gaps(rows: list[list[float] | None], k: int) -> Floats:
-    gap = [float("nan")] * k
-    return np.asarray([gap if row is None else row for row in rows], dtype=np.float64).reshape(-1, k)
+def _none_to_nan_rows(rows: list[list[float] | None], k: int) -> Floats:
+    missing = [float("nan")] * k
+    return np.asarray([missing if row is None else row for row in rows], dtype=np.float64).reshape(-1, k)

@@ -1,4 +1,4 @@
-"""Fine-tuning as a head: the backbone learns with its classifier, on the training part alone.
+"""The fine-tuning head: the backbone learns with its classifier, on the training part alone.
 
 The fixed policy chooses nothing: it trains the number of epochs that was stated beforehand on the
 whole training part. The inner policy chooses on one inner grouped fold and then trains on the whole
@@ -15,14 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from headtohead.core.errors import NoEffectError
 from headtohead.core.progress import QUIET, Reporter
-from headtohead.heads.base import FoldJob, FoldResult, TrainingData
+from headtohead.heads.base import FoldJob, FoldResult, SampleLabels
 from headtohead.training.checkpoint import fingerprint
 from headtohead.training.data_loader import DatasetImages, ImageSource, get_augmenter
-from headtohead.training.records import fit_metrics
+from headtohead.training.records import EpochRecord, Floats, Ints, fit_metrics
 from headtohead.training.settings import FinetuneSettings
 from headtohead.training.tuning.hyperparameter_search import Trial, best_trial, next_settings
 from headtohead.training.tuning.trial_budget import TrialBudget
@@ -37,13 +36,13 @@ if TYPE_CHECKING:
 
 __all__ = ["FineTuningHead", "settings_for_scratch"]
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-INNER = 5
+INNER_FOLDS = 5  # "inner" holds one fold of so many out: a fifth of the training part
+# What sets the seeds of trials and of inner trainings apart from that of the final training.
+TRIAL_STREAM, INNER_STREAM = 1, 2
 
 
 def settings_for_scratch(record: BackboneRecord, settings: FinetuneSettings) -> FinetuneSettings:
-    """Return the settings that make sense for the record's weights.
+    """Return the settings that apply to the record's weights.
 
     Random weights have no statistics to freeze, no features to start a head from, and no reason to
     learn more slowly near the stem.
@@ -55,7 +54,15 @@ def settings_for_scratch(record: BackboneRecord, settings: FinetuneSettings) -> 
 
 @dataclass(frozen=True)
 class TrainingJob:
-    """One training to be done: on what, with what, from which seed, under which name."""
+    """One training of a cell.
+
+    Attributes:
+        name: of its checkpoint in the work folder.
+        indices: samples to learn from.
+        settings: of the training.
+        seed: of its draws.
+        until: epochs to train.
+    """
 
     name: str
     indices: Ints
@@ -68,14 +75,17 @@ class FineTuningHead:
     """Fine-tune a backbone in each cell.
 
     Args:
-        record, dataset, recipe: which network, which images, which part of them.
+        record, dataset, recipe: which network, which images, how they are preprocessed.
         settings: fixed before any scored image is looked at.
         device: "auto", "cpu", "cuda", "mps"; precision: "auto", "fp32", "bf16".
         build: makes the backbone from (seed, drop_path); by default the record's.
         images: where images come from; by default the data set under the recipe.
-        purse: from a cell's work folder to what it may spend on trials; by default what the settings say.
-        told: called with the file of the training's lines after each epoch.
-        note: called with the cell, its trials so far and the stated settings after each trial.
+        trial_budget: from a cell's work folder to its budget of trials; by default what the settings say.
+        on_epoch_end: called with the epoch log of the training after each epoch.
+        on_trial_end: called with the job, its trials so far and the stated settings after each trial.
+
+    Raises:
+        NoEffectError: neither images nor a data set with a recipe.
     """
 
     def __init__(
@@ -89,12 +99,12 @@ class FineTuningHead:
         precision: str = "auto",
         build: Callable[[int, float], nn.Module] | None = None,
         images: ImageSource | None = None,
-        purse: Callable[[Path], TrialBudget] | None = None,
-        told: Callable[[Path], None] | None = None,
-        note: Callable[[FoldJob, Sequence[Trial], FinetuneSettings], None] | None = None,
+        trial_budget: Callable[[Path], TrialBudget] | None = None,
+        on_epoch_end: Callable[[Path], None] | None = None,
+        on_trial_end: Callable[[FoldJob, Sequence[Trial], FinetuneSettings], None] | None = None,
     ) -> None:
         self.record = record
-        self._purse, self._told, self._note = purse, told, note
+        self._trial_budget, self._on_epoch_end, self._on_trial_end = trial_budget, on_epoch_end, on_trial_end
         self.settings = settings_for_scratch(record, settings or FinetuneSettings())
         self._device, self._precision = device, precision
         self._build = build
@@ -106,82 +116,82 @@ class FineTuningHead:
         self._images = images
 
     def fit_predict(
-        self, cell: FoldJob, data: TrainingData, workdir: Path, reporter: Reporter = QUIET
+        self, job: FoldJob, data: SampleLabels, workdir: Path, reporter: Reporter = QUIET
     ) -> FoldResult:
-        """Train on `cell.train` under the policy, predict `cell.test` once."""
+        """Train on `job.train` under the policy, predict `job.test` once."""
         workdir.mkdir(parents=True, exist_ok=True)
         if isinstance(self._images, DatasetImages):
             self._images.prepare(reporter)
-        trial, chosen = self._choose(cell, data, workdir, reporter)
-        job = TrainingJob("main", cell.train, trial.settings, cell.seed, trial.epoch)
-        training = self._train(job, data, None, workdir, reporter)
-        train_rows, test_rows = training.predict(cell.train), training.predict(cell.test)
-        inner_rows = trial.rows if trial.rows is not None else self._held_out(cell, data, workdir, reporter)
-        labels = data.labels[cell.train]
-        lines = tuple(training.lines) if trial.held is None else _joined(training, trial)
-        told = {
+        trial, chosen = self._choose(job, data, workdir, reporter)
+        main = TrainingJob("main", job.train, trial.settings, job.seed, trial.epoch)
+        training = self._train(main, data, None, workdir, reporter)
+        train_rows, test_rows = training.predict(job.train), training.predict(job.test)
+        inner_rows = trial.rows if trial.rows is not None else self._inner_predictions(job, data, workdir, reporter)
+        labels = data.labels[job.train]
+        curve = tuple(training.lines) if trial.held is None else _with_inner_metrics(training, trial)
+        chosen = {
             **chosen,
             "epochs": trial.epoch,
             "bf16": training.bf16,
             "parameters_trained": sum(p.numel() for p in training.learning),
             "settings": trial.settings.model_dump(mode="json"),
         }
-        for left in workdir.glob("*.pt"):
-            left.unlink()
+        for checkpoint in workdir.glob("*.pt"):
+            checkpoint.unlink()
         inner = fit_metrics(labels, inner_rows)
-        return FoldResult(test_rows, inner_rows, fit_metrics(labels, train_rows), inner, told, lines)
+        return FoldResult(test_rows, inner_rows, fit_metrics(labels, train_rows), inner, chosen, curve)
 
     def _choose(
-        self, cell: FoldJob, data: TrainingData, workdir: Path, reporter: Reporter
+        self, job: FoldJob, data: SampleLabels, workdir: Path, reporter: Reporter
     ) -> tuple[Trial, dict[str, Any]]:
         """Return what to train for how long; under "fixed" that is what was stated."""
-        s = self.settings
-        if s.policy == "fixed":
-            return Trial(s, s.epochs, None, None), {"policy": "fixed: nothing was chosen"}
+        stated = self.settings
+        if stated.policy == "fixed":
+            return Trial(stated, stated.epochs, None, None), {"policy": "fixed: nothing was chosen"}
         from headtohead.data.splits.folds import inner_folds
         from headtohead.training.trainer import Subset
 
-        labels = data.labels[cell.train]
-        fit, held = inner_folds(labels, data.groups[cell.train], INNER, cell.seed)[0]
-        part = Subset(cell.train[held], labels[held])
-        purse = None if self._purse is None else self._purse(workdir)
+        labels = data.labels[job.train]
+        fit, validation = inner_folds(labels, data.groups[job.train], INNER_FOLDS, job.seed)[0]
+        held_out = Subset(job.train[validation], labels[validation])
+        budget = None if self._trial_budget is None else self._trial_budget(workdir)
         trials: list[Trial] = []
-        while (settings := next_settings(s, trials, cell.seed)) is not None:
+        while (settings := next_settings(stated, trials, job.seed)) is not None:
             number, started = len(trials), time.perf_counter()
-            if purse is not None and not purse.can_start(number):
+            if budget is not None and not budget.can_start(number):
                 break
-            job = TrainingJob(
-                f"trial{number}", cell.train[fit], settings, _seed(cell.seed, 1, number), s.epochs
-            )
-            done = self._train(job, data, part, workdir, reporter)
-            trials.append(Trial.of(settings, done.lines, done.held_rows, held, len(cell.train)))
-            done.drop_weights(workdir / f"{job.name}.pt", self._key(job, data, part, done))
-            if purse is not None:
-                purse.record_spent(number, started, done.seconds_before)
-            if self._note is not None:
-                self._note(cell, trials, s)
+            seed = _derived_seed(job.seed, TRIAL_STREAM, number)
+            training_job = TrainingJob(f"trial{number}", job.train[fit], settings, seed, stated.epochs)
+            done = self._train(training_job, data, held_out, workdir, reporter)
+            trials.append(Trial.of(settings, done.lines, done.held_rows, validation, len(job.train)))
+            key = self._key(training_job, data, held_out, done)
+            done.drop_weights(workdir / f"{training_job.name}.pt", key)
+            if budget is not None:
+                budget.record_spent(number, started, done.seconds_before)
+            if self._on_trial_end is not None:
+                self._on_trial_end(job, trials, stated)
         best = best_trial(trials)
         return best, {
-            "policy": f"inner: one grouped fold of {INNER}, by log loss",
+            "policy": f"inner: one grouped fold of {INNER_FOLDS}, by log loss",
             "trials": [trial.record() for trial in trials],
-            "inner_images": len(held),
+            "inner_images": len(validation),
         }
 
-    def inner_parts(self, cell: FoldJob, data: TrainingData) -> list[tuple[Ints, Ints]]:
-        """Return the (fit, held) places in the training part from which inner probabilities come."""
+    def inner_folds(self, job: FoldJob, data: SampleLabels) -> list[tuple[Ints, Ints]]:
+        """Return the (fit, validation) places in the training part from which inner probabilities come."""
         from headtohead.data.splits.folds import inner_folds
 
-        labels, groups = data.labels[cell.train], data.groups[cell.train]
+        labels, groups = data.labels[job.train], data.groups[job.train]
         if self.settings.policy == "inner":
-            return inner_folds(labels, groups, INNER, cell.seed)[:1]
+            return inner_folds(labels, groups, INNER_FOLDS, job.seed)[:1]
         folds = self.settings.inner_folds
-        return inner_folds(labels, groups, folds, cell.seed) if folds else []
+        return inner_folds(labels, groups, folds, job.seed) if folds else []
 
     def refit(
         self,
         fit: Ints,
-        asked: Sequence[Ints],
-        data: TrainingData,
+        queries: Sequence[Ints],
+        data: SampleLabels,
         chosen: Mapping[str, Any],
         *,
         seed: int,
@@ -189,7 +199,11 @@ class FineTuningHead:
         workdir: Path,
         reporter: Reporter,
     ) -> list[Floats]:
-        """Train on samples `fit` from another seed as was chosen; return what it says of what is asked."""
+        """Train on the samples `fit` from another seed with the chosen settings.
+
+        Returns:
+            (n, k) probabilities for each array of samples in `queries`.
+        """
         if isinstance(self._images, DatasetImages):
             self._images.prepare(reporter)
         settings = FinetuneSettings.model_validate(chosen["settings"])
@@ -197,19 +211,22 @@ class FineTuningHead:
             name, fit, settings.model_copy(update={"workers": self.settings.workers}), seed, chosen["epochs"]
         )
         training = self._train(job, data, None, workdir, reporter)
-        return [training.predict(indices) for indices in asked]
+        return [training.predict(indices) for indices in queries]
 
-    def _held_out(self, cell: FoldJob, data: TrainingData, workdir: Path, reporter: Reporter) -> Floats:
+    def _inner_predictions(self, job: FoldJob, data: SampleLabels, workdir: Path, reporter: Reporter) -> Floats:
         """Return (n_train, k) probabilities from repeating the fixed policy on inner folds, or NaN."""
-        rows = np.full((len(cell.train), len(data.classes)), np.nan)
-        for number, (fit, held) in enumerate(self.inner_parts(cell, data)):
-            seed = _seed(cell.seed, 2, number)
-            job = TrainingJob(f"inner{number}", cell.train[fit], self.settings, seed, self.settings.epochs)
-            rows[held] = self._train(job, data, None, workdir, reporter).predict(cell.train[held])
+        rows = np.full((len(job.train), len(data.classes)), np.nan)
+        for number, (fit, validation) in enumerate(self.inner_folds(job, data)):
+            seed = _derived_seed(job.seed, INNER_STREAM, number)
+            training_job = TrainingJob(
+                f"inner{number}", job.train[fit], self.settings, seed, self.settings.epochs
+            )
+            training = self._train(training_job, data, None, workdir, reporter)
+            rows[validation] = training.predict(job.train[validation])
         return rows
 
     def _train(
-        self, job: TrainingJob, data: TrainingData, held: Subset | None, workdir: Path, reporter: Reporter
+        self, job: TrainingJob, data: SampleLabels, validation: Subset | None, workdir: Path, reporter: Reporter
     ) -> Trainer:
         """Return a finished training; it goes on from its checkpoint where there is one."""
         from headtohead.training.setup import loader, start_training
@@ -227,12 +244,12 @@ class FineTuningHead:
             precision=self._precision,
             reporter=reporter,
         )
-        training.on_epoch_end = self._told
-        key = self._key(job, data, held, training)
-        training.run(job.until, held, workdir / f"{job.name}.pt", key, reporter)
+        training.on_epoch_end = self._on_epoch_end
+        key = self._key(job, data, validation, training)
+        training.run(job.until, validation, workdir / f"{job.name}.pt", key, reporter)
         return training
 
-    def _key(self, job: TrainingJob, data: TrainingData, held: Subset | None, training: Trainer) -> str:
+    def _key(self, job: TrainingJob, data: SampleLabels, validation: Subset | None, training: Trainer) -> str:
         return fingerprint(
             {
                 "record": self.record.model_dump(mode="json"),
@@ -241,21 +258,21 @@ class FineTuningHead:
                 "seed": job.seed,
                 "images": [self._images.number(int(index)) for index in job.indices],
                 "labels": hashlib.sha256(data.labels[job.indices].tobytes()).hexdigest(),
-                "held": [] if held is None else held.indices.tolist(),
+                "held": [] if validation is None else validation.indices.tolist(),
                 "bf16": training.bf16,
                 "network": [list(p.shape) for p in training.net.parameters()],
             }
         )
 
 
-def _joined(training: Trainer, trial: Trial) -> tuple[Any, ...]:
+def _with_inner_metrics(training: Trainer, trial: Trial) -> tuple[EpochRecord, ...]:
     """Return the final training's curve with the inner figures of the trial that chose its length."""
-    told = trial.lines[: len(training.lines)]
+    trial_curve = trial.lines[: len(training.lines)]
     return tuple(
         replace(line, inner_loss=inner.inner_loss, inner_accuracy=inner.inner_accuracy)
-        for line, inner in zip(training.lines, told, strict=True)
+        for line, inner in zip(training.lines, trial_curve, strict=True)
     )
 
 
-def _seed(seed: int, kind: int, number: int) -> int:
-    return int(np.random.SeedSequence([seed, kind, number]).generate_state(1, np.uint32)[0])
+def _derived_seed(seed: int, stream: int, number: int) -> int:
+    return int(np.random.SeedSequence([seed, stream, number]).generate_state(1, np.uint32)[0])

@@ -1,4 +1,4 @@
-"""A linear probe: standardise, then L2-regularised logistic regression on frozen features.
+"""The linear probe: standardisation, then L2-regularised logistic regression on frozen features.
 
 The one hyper-parameter, C, is chosen by log loss on inner *grouped* folds of the training part.
 """
@@ -13,13 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.progress import Reporter
-from headtohead.heads.base import FoldJob, FoldResult, TrainingData
+from headtohead.heads.base import FoldJob, FoldResult, SampleLabels
 from headtohead.training.logistic import Floats, Ints, StandardizedDesign, fit_probe
 from headtohead.training.records import fit_metrics
 
-__all__ = ["C_GRID", "ProbeHead"]
+__all__ = ["C_GRID", "INNER_FOLDS", "ProbeHead", "inner_probabilities"]
 
-
+# Half-decades where the optimum of a few hundred images with about a thousand features lies; 1.0 is
+# scikit-learn's default and the upper end.
 C_GRID = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 1.0)
 INNER_FOLDS = 5
 
@@ -27,17 +28,25 @@ INNER_FOLDS = 5
 def inner_probabilities(
     rows: npt.NDArray[Any], labels: Ints, folds: list[tuple[Ints, Ints]], grid: tuple[float, ...], k: int
 ) -> dict[float, Floats]:
-    """Return C -> (n, k) out-of-fold probabilities over inner folds; NaN where no fold covers a row."""
+    """Return C -> (n, k) out-of-fold probabilities over inner folds; NaN where no fold covers a row.
+
+    Args:
+        rows: (n, D) features.
+        labels: (n,) class indices.
+        folds: (fit, validation) places in `rows`.
+        grid: values of C.
+        k: number of classes.
+    """
     out = {c: np.full((len(labels), k), np.nan) for c in grid}
-    for fit, held in folds:
-        span = StandardizedDesign.from_features(rows[fit])
+    for fit, validation in folds:
+        design = StandardizedDesign.from_features(rows[fit])
         for c in grid:
-            out[c][held] = span.fit(labels[fit], c).predict_proba(rows[held])
+            out[c][validation] = design.fit(labels[fit], c).predict_proba(rows[validation])
     return out
 
 
 class ProbeHead:
-    """A probe as a head.
+    """Fit a linear probe in each cell.
 
     Args:
         features: returns the (n, D) matrix of all samples; called once, when first needed.
@@ -55,38 +64,43 @@ class ProbeHead:
             self._rows = self._features()
         return self._rows
 
-    def fit_predict(self, cell: FoldJob, data: TrainingData, workdir: Path, reporter: Reporter) -> FoldResult:
+    def fit_predict(self, job: FoldJob, data: SampleLabels, workdir: Path, reporter: Reporter) -> FoldResult:
         """Choose C inside the training part, fit on all of it, predict the test part."""
         del workdir, reporter
         from threadpoolctl import threadpool_limits
 
-        rows, labels = self.rows()[cell.train], data.labels[cell.train]
-        folds = self.inner_parts(cell, data)
+        rows, labels = self.rows()[job.train], data.labels[job.train]
+        folds = self.inner_folds(job, data)
         k = len(data.classes)
         with threadpool_limits(limits=1):
-            tried = inner_probabilities(rows, labels, folds, self._grid, k)
-            losses = {c: fit_metrics(labels, out).loss for c, out in tried.items()}
+            inner = inner_probabilities(rows, labels, folds, self._grid, k)
+            losses = {c: fit_metrics(labels, out).loss for c, out in inner.items()}
             best = min(self._grid, key=lambda c: (losses[c] if losses[c] is not None else np.inf, c))
             probe = fit_probe(rows, labels, best)
             train = probe.predict_proba(rows)
-            test = probe.predict_proba(self.rows()[cell.test])
+            test = probe.predict_proba(self.rows()[job.test])
         chosen = {"C": best, "grid": list(self._grid), "inner_loss": [losses[c] for c in self._grid]}
         return FoldResult(
-            test, tried[best], fit_metrics(labels, train), fit_metrics(labels, tried[best]), chosen
+            test, inner[best], fit_metrics(labels, train), fit_metrics(labels, inner[best]), chosen
         )
 
-    def inner_parts(self, cell: FoldJob, data: TrainingData) -> list[tuple[Ints, Ints]]:
-        """Return the (fit, held) places in the training part from which inner probabilities come."""
+    def inner_folds(self, job: FoldJob, data: SampleLabels) -> list[tuple[Ints, Ints]]:
+        """Return the (fit, validation) places in the training part from which inner probabilities come."""
         from headtohead.data.splits.folds import inner_folds
 
-        return inner_folds(data.labels[cell.train], data.groups[cell.train], INNER_FOLDS, cell.seed)
+        return inner_folds(data.labels[job.train], data.groups[job.train], INNER_FOLDS, job.seed)
 
     def refit(
-        self, fit: Ints, asked: Sequence[Ints], data: TrainingData, chosen: Mapping[str, Any], **_: Any
+        self,
+        fit: Ints,
+        queries: Sequence[Ints],
+        data: SampleLabels,
+        chosen: Mapping[str, Any],
+        **_: Any,
     ) -> list[Floats]:
-        """Fit on samples `fit` at the chosen C; return what it says of what is asked."""
+        """Fit on the samples `fit` at the chosen C; return (n, k) probabilities for each array of samples."""
         from threadpoolctl import threadpool_limits
 
         with threadpool_limits(limits=1):
             probe = fit_probe(self.rows()[fit], data.labels[fit], chosen["C"])
-            return [probe.predict_proba(self.rows()[indices]) for indices in asked]
+            return [probe.predict_proba(self.rows()[indices]) for indices in queries]

@@ -1,4 +1,4 @@
-"""One hidden layer with dropout on frozen features: between the linear probe and fine-tuning."""
+"""The MLP head: one hidden layer with dropout on frozen features, between the linear probe and fine-tuning."""
 
 from __future__ import annotations
 
@@ -12,24 +12,22 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.progress import QUIET, Reporter
-from headtohead.heads.base import FoldJob, FoldResult, TrainingData
-from headtohead.training.records import EpochRecord, fit_metrics
+from headtohead.heads.base import FoldJob, FoldResult, SampleLabels
+from headtohead.training.records import EpochRecord, Floats, Ints, fit_metrics
 from headtohead.training.tuning.trial_budget import TrialBudget
 
 __all__ = ["MlpHead", "MlpSettings"]
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-
 
 @dataclass(frozen=True, slots=True)
 class MlpSettings:
-    """How the layer is trained; full batches, AdamW, one cosine.
+    """Settings of the MLP; full batches, AdamW, one cosine schedule.
 
     Attributes:
         hidden: units; dropout: on features (half of it) and on units.
         decays: weight decays, one of which is chosen by log loss on inner grouped folds.
-        members: nets from different seeds whose probabilities are averaged.
+        members: networks from different seeds whose probabilities are averaged.
+        inner_folds: inner grouped folds on which the weight decay is chosen.
     """
 
     hidden: int = 128
@@ -43,11 +41,12 @@ class MlpSettings:
 
 
 class MlpHead:
-    """The layer as a head.
+    """Fit an MLP on frozen features in each cell.
 
     Args:
         features: returns the (n, D) matrix of all samples; called once, when first needed.
-        purse: from a cell's work folder to what it may spend on trials; by default the whole grid.
+        settings: fixed before any scored image is looked at.
+        trial_budget: from a cell's work folder to its budget of trials; by default the whole grid.
     """
 
     def __init__(
@@ -55,38 +54,48 @@ class MlpHead:
         features: Callable[[], npt.NDArray[Any]],
         settings: MlpSettings | None = None,
         *,
-        purse: Callable[[Path], TrialBudget] | None = None,
+        trial_budget: Callable[[Path], TrialBudget] | None = None,
     ) -> None:
-        self._features, self.settings, self._purse = features, settings or MlpSettings(), purse
+        self._features, self.settings = features, settings or MlpSettings()
+        self._trial_budget = trial_budget
         self._rows: npt.NDArray[Any] | None = None
 
     def fit_predict(
-        self, cell: FoldJob, data: TrainingData, workdir: Path, reporter: Reporter = QUIET
+        self, job: FoldJob, data: SampleLabels, workdir: Path, reporter: Reporter = QUIET
     ) -> FoldResult:
         """Choose the weight decay inside the training part, fit on all of it, predict the test part."""
-        s, k, all_rows = self.settings, len(data.classes), self.rows()
-        rows, labels = all_rows[cell.train], data.labels[cell.train]
-        parts = self.inner_parts(cell, data)
-        purse = None if self._purse is None else self._purse(workdir)
-        tried: dict[float, Floats] = {}
-        for number, decay in enumerate(reporter.progress(s.decays, "mlp: weight decay", len(s.decays))):
-            started = time.perf_counter()
-            if purse is not None and not purse.can_start(number):
-                break
-            tried[decay] = np.full((len(labels), k), np.nan)
-            for fit, held in parts:
-                (tried[decay][held],), _ = fit_mlp(
-                    rows[fit], labels[fit], [rows[held]], k, decay, s, cell.seed
-                )
-            if purse is not None:
-                purse.record_spent(number, started)
+        settings, k = self.settings, len(data.classes)
+        rows, labels = self.rows()[job.train], data.labels[job.train]
+        tried = self._try_decays(job, data, workdir, reporter)
         losses = {decay: fit_metrics(labels, out).loss or np.inf for decay, out in tried.items()}
         best = min(tried, key=lambda decay: losses[decay])
-        asked = [rows, all_rows[cell.test]]
-        (train, test), lines = fit_mlp(rows, labels, asked, k, best, s, cell.seed)
+        queries = [rows, self.rows()[job.test]]
+        (train, test), curve = fit_mlp(rows, labels, queries, k, best, settings, job.seed)
         chosen = {"weight_decay": best, "grid": list(tried), "inner_loss": [losses[d] for d in tried]}
         inner = fit_metrics(labels, tried[best])
-        return FoldResult(test, tried[best], fit_metrics(labels, train), inner, chosen, tuple(lines))
+        return FoldResult(test, tried[best], fit_metrics(labels, train), inner, chosen, tuple(curve))
+
+    def _try_decays(
+        self, job: FoldJob, data: SampleLabels, workdir: Path, reporter: Reporter
+    ) -> dict[float, Floats]:
+        """Return weight decay -> (n_train, k) inner probabilities, as far as the budget goes."""
+        decays, k = self.settings.decays, len(data.classes)
+        rows, labels = self.rows()[job.train], data.labels[job.train]
+        folds = self.inner_folds(job, data)
+        budget = None if self._trial_budget is None else self._trial_budget(workdir)
+        tried: dict[float, Floats] = {}
+        for number, decay in enumerate(reporter.progress(decays, "mlp: weight decay", len(decays))):
+            started = time.perf_counter()
+            if budget is not None and not budget.can_start(number):
+                break
+            tried[decay] = np.full((len(labels), k), np.nan)
+            for fit, validation in folds:
+                (tried[decay][validation],), _ = fit_mlp(
+                    rows[fit], labels[fit], [rows[validation]], k, decay, self.settings, job.seed
+                )
+            if budget is not None:
+                budget.record_spent(number, started)
+        return tried
 
     def rows(self) -> npt.NDArray[Any]:
         """Return the feature matrix (n, D) of all samples."""
@@ -94,52 +103,70 @@ class MlpHead:
             self._rows = self._features()
         return self._rows
 
-    def inner_parts(self, cell: FoldJob, data: TrainingData) -> list[tuple[Ints, Ints]]:
-        """Return the (fit, held) places in the training part from which inner probabilities come."""
+    def inner_folds(self, job: FoldJob, data: SampleLabels) -> list[tuple[Ints, Ints]]:
+        """Return the (fit, validation) places in the training part from which inner probabilities come."""
         from headtohead.data.splits.folds import inner_folds
 
-        labels, groups = data.labels[cell.train], data.groups[cell.train]
-        return inner_folds(labels, groups, self.settings.inner_folds, cell.seed)
+        labels, groups = data.labels[job.train], data.groups[job.train]
+        return inner_folds(labels, groups, self.settings.inner_folds, job.seed)
 
     def refit(
         self,
         fit: Ints,
-        asked: Sequence[Ints],
-        data: TrainingData,
+        queries: Sequence[Ints],
+        data: SampleLabels,
         chosen: Mapping[str, Any],
         *,
         seed: int,
         **_: Any,
     ) -> list[Floats]:
-        """Fit on samples `fit` from another seed at the chosen weight decay; return what it says of what is asked."""
+        """Fit on the samples `fit` from another seed at the chosen weight decay.
+
+        Returns:
+            (n, k) probabilities for each array of samples in `queries`.
+        """
         rows, k = self.rows(), len(data.classes)
-        decay = chosen["weight_decay"]
-        questions = [rows[indices] for indices in asked]
-        return fit_mlp(rows[fit], data.labels[fit], questions, k, decay, self.settings, seed)[0]
+        inputs = [rows[indices] for indices in queries]
+        return fit_mlp(
+            rows[fit], data.labels[fit], inputs, k, chosen["weight_decay"], self.settings, seed
+        )[0]
 
 
 def fit_mlp(
     rows: npt.NDArray[Any],
     labels: Ints,
-    asked: list[npt.NDArray[Any]],
+    queries: list[npt.NDArray[Any]],
     k: int,
     decay: float,
     settings: MlpSettings,
     seed: int,
 ) -> tuple[list[Floats], list[EpochRecord]]:
-    """Fit the nets on rows (n, D) and return their mean probabilities for each matrix that is asked about."""
+    """Fit the networks and average their probabilities.
+
+    Args:
+        rows: (n, D) features; labels: (n,) class indices.
+        queries: (m, D) matrices to predict.
+        k: number of classes.
+        decay: weight decay.
+        settings: of the training.
+        seed: decides initial weights and dropout.
+
+    Returns:
+        (m, k) mean probabilities for each matrix in `queries`, and the learning curve of the first network.
+    """
     import torch
     from torch import nn
 
     mean, spread = rows.mean(axis=0), rows.std(axis=0)
     scale = np.where(spread > 1e-6, spread, 1.0)
 
-    def tensor(given: npt.NDArray[Any]) -> torch.Tensor:
-        return torch.from_numpy(((given - mean) / scale).astype(np.float32))
+    def tensor(features: npt.NDArray[Any]) -> torch.Tensor:
+        return torch.from_numpy(((features - mean) / scale).astype(np.float32))
 
-    inputs, targets, questions = tensor(rows), torch.from_numpy(labels), [tensor(given) for given in asked]
-    answers = [np.zeros((len(given), k)) for given in asked]
-    lines: list[EpochRecord] = []
+    inputs, targets = tensor(rows), torch.from_numpy(labels)
+    query_inputs = [tensor(query) for query in queries]
+    answers = [np.zeros((len(query), k)) for query in queries]
+    curve: list[EpochRecord] = []
     with torch.random.fork_rng(devices=[]):
         for member in range(settings.members):
             torch.manual_seed(int(np.random.SeedSequence([seed, 6, member]).generate_state(1)[0]))
@@ -150,13 +177,13 @@ def fit_mlp(
                 nn.Dropout(settings.dropout),
                 nn.Linear(settings.hidden, k),
             )
-            curve = _train(net, inputs, targets, decay, settings)
-            lines = lines or curve
+            epochs = _train(net, inputs, targets, decay, settings)
+            curve = curve or epochs
             net.eval()
             with torch.inference_mode():
-                for answer, question in zip(answers, questions, strict=True):
-                    answer += torch.softmax(net(question).double(), dim=1).numpy() / settings.members
-    return answers, lines
+                for answer, query in zip(answers, query_inputs, strict=True):
+                    answer += torch.softmax(net(query).double(), dim=1).numpy() / settings.members
+    return answers, curve
 
 
 def _train(net: Any, inputs: Any, targets: Any, decay: float, settings: MlpSettings) -> list[EpochRecord]:
@@ -166,7 +193,7 @@ def _train(net: Any, inputs: Any, targets: Any, decay: float, settings: MlpSetti
     optimizer = torch.optim.AdamW(net.parameters(), lr=settings.learning_rate, weight_decay=decay)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, settings.epochs)
     net.train()
-    lines = []
+    epochs = []
     for epoch in range(settings.epochs):
         rate = float(optimizer.param_groups[0]["lr"])
         scores = net(inputs)
@@ -177,5 +204,5 @@ def _train(net: Any, inputs: Any, targets: Any, decay: float, settings: MlpSetti
         schedule.step()
         plain = float(functional.cross_entropy(scores.detach(), targets))
         hits = float((scores.argmax(dim=1) == targets).float().mean())
-        lines.append(EpochRecord(epoch + 1, plain, hits, None, None, rate))
-    return lines
+        epochs.append(EpochRecord(epoch + 1, plain, hits, None, None, rate))
+    return epochs

@@ -1,0 +1,184 @@
+"""Training modes in which the network itself learns: whole, its last blocks, adapters, or a transformer on its map."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from headtohead.backbones.record import BackboneRecord
+from headtohead.contenders.mode import BuildContext, ModeChoice, PlannedContender, TrainingMode
+from headtohead.core.errors import UsageError
+from headtohead.core.training_config import TrainConfig
+from headtohead.heads.base import Head
+from headtohead.training.settings import FinetuneSettings
+
+__all__ = ["ENSEMBLE_FOLDS", "FINETUNE", "LORA", "PARTIAL", "READER", "network_builder", "settings_for"]
+
+# Inner folds of a fine-tuned member whose ensemble learns weights: the fewest that leave two thirds of
+# the training part to learn from, since each costs a whole training.
+ENSEMBLE_FOLDS = 3
+# A stated rate is that of a transformer. A convolutional network, and adapters that start from
+# nothing, take larger steps; the factors are fixed beforehand and the same for every study.
+CNN_FACTOR = 5.0
+ADAPTER_FACTOR = 5.0
+SCRATCH_FACTOR = 10.0
+SCRATCH_EPOCHS = 3  # random weights have more to learn: so many times the stated epochs
+MAX_TRIALS = 200  # of a budget in minutes, which ends them long before
+
+
+def settings_for(
+    train: TrainConfig,
+    mode: ModeChoice,
+    record: BackboneRecord,
+    *,
+    inner_folds: int = 0,
+    cycles: int = 1,
+) -> FinetuneSettings:
+    """Return how a mode fine-tunes the record's network.
+
+    Args:
+        train: the settings that the study states.
+        mode: one of the modes in which the network learns.
+        record: the network.
+        inner_folds: inner folds that an ensemble needs; more may be stated in `train`. Only the fixed
+            policy repeats itself on them, since "inner" has its own.
+        cycles: snapshots to be taken.
+
+    Raises:
+        UsageError: a mode in which the network does not learn.
+        NoEffectError: a setting that would change nothing.
+    """
+    if not mode.is_tuned:
+        raise _unexpected(str(mode))
+    scratch = record.source == "scratch"
+    factor = SCRATCH_FACTOR if scratch else mode.mode.rate_factor
+    if record.family == "cnn" and not scratch:
+        factor *= CNN_FACTOR
+    stated = train.model_dump(exclude={"budget"})
+    changed = {
+        "epochs": train.epochs * (SCRATCH_EPOCHS if scratch else 1),
+        "learning_rate": train.learning_rate * factor,
+        "learning_rates": tuple(rate * factor for rate in train.learning_rates),
+        "clip": train.clip or None,
+        "trials": train.effective_budget.trials or MAX_TRIALS,
+        "inner_folds": train.inner_folds or (inner_folds if train.policy == "fixed" else 0),
+        "cycles": cycles,
+    }
+    return FinetuneSettings.model_validate({**stated, **changed, **mode.mode.overrides(mode.option)})
+
+
+def network_builder(contender: PlannedContender) -> Callable[[int, float], Any] | None:
+    """Return what makes a joined network from (seed, drop_path); None where one backbone makes itself.
+
+    Raises:
+        UsageError: more backbones than the mode can join.
+    """
+    records = contender.records
+    if contender.mode is not None and contender.mode.mode.name == "reader":
+        if len(records) > 1:
+            raise UsageError(
+                f"{contender.name!r}: the reader reads one network's feature map; name one backbone."
+            )
+        return lambda seed, drop_path: _with_map_transformer(records[0], seed, drop_path)
+    if len(records) == 1:
+        return None
+    if len(records) > 2:
+        raise UsageError(
+            f"{contender.name!r}: a hybrid that is fine-tuned joins two backbones; got {len(records)}."
+        )
+
+    def load_joined(seed: int, drop_path: float) -> Any:
+        from headtohead.backbones.hybrid import load_hybrid
+
+        if drop_path:
+            raise UsageError(
+                f"{contender.name!r}: stochastic depth is not supported in a hybrid of two backbones."
+            )
+        return load_hybrid(records[0], records[1], seed=seed)
+
+    return load_joined
+
+
+def _with_map_transformer(record: BackboneRecord, seed: int, drop_path: float) -> Any:
+    from headtohead.backbones.load import load_backbone
+    from headtohead.training.network.map_transformer import FeatureMapTransformer
+
+    backbone = load_backbone(record, seed=seed, drop_path=drop_path)
+    return FeatureMapTransformer(backbone, record.input_size, seed=seed)
+
+
+def _build(contender: PlannedContender, context: BuildContext) -> Head:
+    """Return the head of one network or hybrid, or of the snapshots of one."""
+    from headtohead.heads.fine_tuning import FineTuningHead
+
+    if contender.mode is None:
+        raise _unexpected("")
+    settings = settings_for(
+        context.config.train,
+        contender.mode,
+        contender.records[0],
+        inner_folds=ENSEMBLE_FOLDS if contender.needs_inner else 0,
+        cycles=contender.cycles,
+    )
+    return FineTuningHead(
+        contender.records[0],
+        context.features.dataset,
+        context.features.recipe,
+        settings,
+        device=context.config.device,
+        precision=context.config.precision,
+        build=network_builder(contender),
+        trial_budget=context.trial_budget(),
+        on_epoch_end=context.on_epoch_end,
+        on_trial_end=context.trial_recorder(contender.name),
+    )
+
+
+def _check_none(name: str) -> Callable[[str], None]:
+    """Return what refuses any option of a mode that takes none."""
+
+    def check(option: str) -> None:
+        if option:
+            raise _unexpected(f"{name}:{option}")
+
+    return check
+
+
+def _check_blocks(option: str) -> None:
+    """Refuse a number of blocks that is none."""
+    if not option.isdigit():
+        raise _unexpected(f"partial:{option}" if option else "partial")
+
+
+def _unexpected(mode: str) -> UsageError:
+    return UsageError(f"Got the mode {mode!r}; expected finetune, partial:<k>, lora or reader.")
+
+
+FINETUNE = TrainingMode(
+    "finetune", "all weights of the network learn", _build, _check_none("finetune"), is_tuned=True
+)
+PARTIAL = TrainingMode(
+    "partial",
+    "the last k blocks of the network learn (partial:2)",
+    _build,
+    _check_blocks,
+    is_tuned=True,
+    overrides=lambda option: {"depth": f"partial:{option}"},
+)
+LORA = TrainingMode(
+    "lora",
+    "low-rank adapters learn, the network stays as it is",
+    _build,
+    _check_none("lora"),
+    is_tuned=True,
+    rate_factor=ADAPTER_FACTOR,
+    # adapters lie at every depth and start from nothing, so there is no reason to slow the lower ones
+    overrides=lambda option: {"depth": "lora", "layer_decay": 1.0},  # noqa: ARG005
+)
+READER = TrainingMode(
+    "reader",
+    "a small transformer on the feature map learns with the network",
+    _build,
+    _check_none("reader"),
+    is_tuned=True,
+)
