@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from headtohead.core.atomic_io import write_atomic, write_json
-from headtohead.core.config import StudyConfig, differences
+from headtohead.core.config import RunConfig, differences, parse_config
 from headtohead.core.errors import ChangedConfigError, ChangedDataError, RunFolderError
 
 __all__ = ["RunFolder"]
@@ -61,7 +61,7 @@ class RunFolder:
         finally:
             lock.release()
 
-    def check_or_write_config(self, config: StudyConfig) -> None:
+    def check_or_write_config(self, config: RunConfig) -> None:
         """Write the configuration, or check that the folder was made with the same one.
 
         A folder that a call claimed and then left for want of weights holds no work, and may be claimed anew.
@@ -75,7 +75,7 @@ class RunFolder:
             self._refuse_strangers()
             write_atomic(path, config.to_toml())
             return
-        changed = differences(StudyConfig.from_toml(path.read_text()), config)
+        changed = differences(parse_config(path.read_text()), config)
         if changed and {item.name for item in self.path.iterdir()} <= BEFORE_WORK:
             shutil.rmtree(self / "contenders", ignore_errors=True)
             write_atomic(path, config.to_toml())
@@ -106,12 +106,12 @@ class RunFolder:
                 f"{_what_changed(old['files'], files)}. Put them back, or choose another --out."
             )
 
-    def config(self) -> StudyConfig:
+    def config(self) -> RunConfig:
         """Return the configuration that the folder was made with."""
         path = self / "study.toml"
         if not path.is_file():
             raise RunFolderError(f"{self.path} is not a run folder: it holds no study.toml.")
-        return StudyConfig.from_toml(path.read_text())
+        return parse_config(path.read_text())
 
     def json(self, name: str) -> Any:
         """Return the content of one of the folder's JSON files."""

@@ -26,9 +26,35 @@ if TYPE_CHECKING:
     from headtohead.heads.base import FoldJob, FoldResult, Head, TrainingData
     from headtohead.preprocess.recipe import Recipe
 
-__all__ = ["ComparisonStudy"]
+__all__ = ["ComparisonStudy", "compare_study"]
 
 FINISHED = "finished.json"
+
+
+def compare_study(
+    config: StudyConfig,
+    out: Path,
+    reporter: Reporter = QUIET,
+    *,
+    cache: Path | None = None,
+    log: Sequence[str] = (),
+) -> RunFolder:
+    """Run `compare` in the folder `out`, or go on with it, and return the finished run folder.
+
+    Args:
+        config: everything that decides the digits.
+        out: the run folder.
+        reporter: hears what is being done.
+        cache: where features are kept between runs; by default below the weights' cache.
+        log: boards that follow the training, of `headtohead.core.trackers.TRACKERS`.
+
+    Raises:
+        ChangedConfigError, ChangedDataError: the folder belongs to other settings or images.
+        LeakageError: the data's own split leaks and `allow_leaks` is off.
+    """
+    study = ComparisonStudy(config, out, cache=cache, reporter=reporter, log=log)
+    study.compare()
+    return study.run_folder
 
 
 class ComparisonStudy:

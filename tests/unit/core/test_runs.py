@@ -47,7 +47,7 @@ def test_a_folder_without_work_may_be_claimed_anew(tmp_path: Path) -> None:
     (run / "contenders").mkdir()
     (run / "contenders" / "found.json").write_text("{}")
     run.check_or_write_config(config(folds=3))
-    assert run.config().folds == 3 and not (run / "contenders").exists()
+    assert run.config() == config(folds=3) and not (run / "contenders").exists()
 
 
 def test_differences_name_nested_settings() -> None:

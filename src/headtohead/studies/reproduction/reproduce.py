@@ -12,18 +12,48 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headtohead.core.atomic_io import write_atomic, write_json
+from headtohead.core.config import ReproductionConfig
 from headtohead.core.errors import UsageError, WeightsError
 from headtohead.core.progress import QUIET, Reporter
+from headtohead.core.run_folder import RunFolder
 from headtohead.studies.reproduction.protocol import ARMS, CORRECTIONS, Arm, NetworkPair, ReproductionPlan
 
 if TYPE_CHECKING:
     from headtohead.data.dataset import Dataset
     from headtohead.data.options import LoadOptions
 
-__all__ = ["ReproductionPlan", "choose_networks", "reproduce"]
+__all__ = ["ReproductionPlan", "choose_networks", "reproduce", "reproduce_study"]
 
 FLAGSHIPS: dict[Arm, str] = {"cnn": "inception-resnet-v2", "vit": "vit-b16"}
 STAND_INS: dict[Arm, str] = {"cnn": "efficientnet-lite0", "vit": "dinov2-small"}
+
+
+def reproduce_study(config: ReproductionConfig, out: Path, reporter: Reporter = QUIET) -> RunFolder:
+    """Run `reproduce` in the folder `out`, or go on with it, and return the finished run folder.
+
+    Args:
+        config: everything that decides the digits.
+        out: the run folder.
+        reporter: hears what is being done.
+
+    Raises:
+        UsageError: the data do not have two classes.
+        ChangedConfigError, ChangedDataError: the folder belongs to other settings or images.
+    """
+    from headtohead.data.options import LoadOptions
+
+    plan = ReproductionPlan(
+        seed=config.seed,
+        splits=config.splits,
+        many_splits=config.many_splits,
+        head_epochs=config.head_epochs,
+        epochs=config.epochs or (20 if config.full else 6),
+        short=not config.full,
+        n_boot=config.n_boot,
+    )
+    options = LoadOptions.from_config(config.data_options)
+    reproduce(config.data, out, options=options, cnn=config.cnn, vit=config.vit, plan=plan, reporter=reporter)
+    return RunFolder(out)
 
 
 def reproduce(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headtohead.core.atomic_io import write_atomic, write_json, write_table
+from headtohead.core.config import SearchConfig
 from headtohead.core.errors import ChangedConfigError, NoEffectError
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Verdict
@@ -38,9 +39,44 @@ if TYPE_CHECKING:
     from headtohead.data.options import LoadOptions
     from headtohead.data.splits.folds import Fold
 
-__all__ = ["search"]
+__all__ = ["best_study", "search"]
 
 DEFAULT = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2", "dinov2-small")
+
+
+def best_study(
+    config: SearchConfig, out: Path, reporter: Reporter = QUIET, *, cache: Path | None = None
+) -> RunFolder:
+    """Run `best` in the folder `out`, or go on with it, and return the run folder.
+
+    Args:
+        config: everything that decides the digits, and the time that it may take.
+        out: the run folder.
+        reporter: hears what is being done.
+        cache: where features are kept between runs; by default below the weights' cache.
+
+    Raises:
+        ChangedConfigError, ChangedDataError: the folder belongs to other settings or images.
+    """
+    from headtohead.data.options import LoadOptions
+
+    search(
+        config.data,
+        out,
+        options=LoadOptions.from_config(config.data_options),
+        backbones=config.backbones,
+        finetune=config.finetune,
+        epochs=config.epochs,
+        augment=config.augment,
+        copies=config.copies,
+        minutes=config.minutes,
+        folds=config.folds,
+        repeats=config.repeats,
+        seed=config.seed,
+        cache=cache,
+        reporter=reporter,
+    )
+    return RunFolder(out)
 
 
 def search(
