@@ -88,13 +88,13 @@ def test_corrected_t_and_its_posterior_are_baycomps() -> None:
 def test_the_brier_scores_parts_are_those_of_rs_verification() -> None:
     """brier(obs, pred, bins = FALSE) of R's `verification`: each probability is its own bin."""
     step = (9 * LABEL + _SHARED + (13 * _I) % 7) // 4 + 1
-    found = brier_parts(step / 10, LABEL.astype(float), step.astype(np.int64))
+    parts = brier_parts(step / 10, LABEL.astype(float), step.astype(np.int64))
     expected = (0.1626666666667, 0.0210466853408, 0.0983800186741, 0.24)
-    assert [found[k] for k in ("brier", "reliability", "resolution", "uncertainty")] == pytest.approx(
-        expected, rel=1e-11
-    )
-    assert found["within_bin"] == pytest.approx(0, abs=1e-15)
-    skill = (found["resolution"] - found["reliability"]) / found["uncertainty"]
+    assert [
+        getattr(parts, k) for k in ("brier", "reliability", "resolution", "uncertainty")
+    ] == pytest.approx(expected, rel=1e-11)
+    assert parts.within_bin == pytest.approx(0, abs=1e-15)
+    skill = (parts.resolution - parts.reliability) / parts.uncertainty
     assert skill == pytest.approx(0.3222222222222, rel=1e-11)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic_core import to_jsonable_python
 
 from headtohead.core.records import Comparison
 from headtohead.stats.calibration.recalibration import calibration_curve, recalibration
@@ -55,7 +56,7 @@ def build_supplement(
     table = setting.table
     fighters = [name for name in table.contenders if name not in asked.baselines]
     per_repeat = {name: _per_repeat(setting, asked.row, name) for name in table.contenders}
-    return {
+    tables = {
         "classes": list(table.classes),
         "positive": table.classes[-1] if table.binary else None,
         "size": _size(setting),
@@ -64,7 +65,7 @@ def build_supplement(
         "calibration": {name: calibration_curve(setting, name) for name in table.contenders},
         "recalibration": recalibration(setting, asked.inner),
         "operating_points": operating_points(setting, asked.inner, asked.prevalence),
-        "decision_curves": decision_curves(setting, asked.prevalence),
+        "decision_curves": decision_curves(setting, asked.prevalence) or {},
         "conformal": conformal_sets(setting, asked.inner),
         "risk_coverage": {name: risk_coverage(setting, name) for name in table.contenders},
         "subgroups": subgroup_tables(setting, asked.row, asked.by),
@@ -76,6 +77,8 @@ def build_supplement(
         "intervals": {name: _intervals(setting, asked.row, name, primary[name]) for name in table.contenders},
         "notes": _notes(setting, asked),
     }  # fmt: skip
+    jsonable: dict[str, Any] = to_jsonable_python(tables, inf_nan_mode="null")
+    return jsonable
 
 
 def _size(setting: ResampledPredictions) -> dict[str, Any]:

@@ -1,14 +1,15 @@
-"""What every part of the battery needs: the table, the common resamples, the level and the seed."""
+"""Predictions together with the bootstrap and jackknife weights that all their statistics share."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from headtohead.core.records import Score
+from headtohead.core.tables.estimate import Estimate
 from headtohead.stats.intervals.resampling import Resamples, percentile, wilson_clustered
 from headtohead.stats.intervals.score import make_score
 from headtohead.stats.metrics.registry import get_metric, metric_values
@@ -18,10 +19,19 @@ __all__ = ["ResampledPredictions", "bootstrap_interval", "proportion_interval"]
 
 Floats = npt.NDArray[np.float64]
 
+# Replicates within this range are one number: sums of the same terms in another order differ by rounding alone.
+_SAME = 1e-12
+# Below one half of defined replicates their quantiles describe the resamples that happened to be defined.
+_LEAST_DEFINED = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class ResampledPredictions:
-    """One table of predictions under one set of resamples."""
+    """One table of predictions under one set of resamples.
+
+    Attributes:
+        level: confidence of the intervals. seed: of whatever else is drawn.
+    """
 
     table: PredictionTable
     resamples: Resamples
@@ -39,46 +49,54 @@ class ResampledPredictions:
 
     def scores(
         self, contender: str, values: dict[str, Floats], thresholds: list[Floats | None] | None = None
-    ) -> list[dict[str, Any]]:
-        """Return replicates as scores with intervals, JSON-able."""
-        rows = [get_metric(name, self.table.classes) for name in values]
-        return [
+    ) -> tuple[Score, ...]:
+        """Return replicates, by metric name, as scores with intervals."""
+        metrics = [get_metric(name, self.table.classes) for name in values]
+        return tuple(
             make_score(
-                self.table, contender, row, values[row.name], self.resamples, self.level, thresholds
-            ).model_dump(mode="json")
-            for row in rows
-        ]
+                self.table, contender, metric, values[metric.name], self.resamples, self.level, thresholds
+            )
+            for metric in metrics
+        )
+
+    def interval(self, values: Floats) -> Estimate:
+        """Return the bootstrap's interval of one statistic's replicates (see `bootstrap_interval`)."""
+        return bootstrap_interval(values, self.resamples, self.level)
+
+    def proportion(self, values: Floats, n_groups: int) -> Estimate:
+        """Return the interval of a proportion's replicates (see `proportion_interval`)."""
+        return proportion_interval(values, self.resamples, self.level, n_groups)
 
 
-def bootstrap_interval(values: Floats, resamples: Resamples, level: float) -> dict[str, float | None]:
-    """Return {"value", "low", "high"} of one statistic's replicates; None where it is not defined.
+def bootstrap_interval(values: Floats, resamples: Resamples, level: float) -> Estimate:
+    """Return one statistic with the percentile interval of its bootstrap replicates.
 
-    The ends are the bootstrap's percentiles (Efron and Tibshirani 1993, chapter 13). Replicates that do not vary
-    say nothing of how certain the value is: then there are no ends.
+    Efron and Tibshirani 1993, chapter 13. Replicates that do not vary say nothing about the uncertainty of the
+    value; it then has no interval.
+
+    Args:
+        values: (1 + n_boot + n_jack,) replicates.
     """
     boot = resamples.bootstrap(values)
-    known = boot[~np.isnan(boot)]
-    if np.isnan(values[0]) or len(known) < 0.5 * len(boot):
-        return {"value": None if np.isnan(values[0]) else float(values[0]), "low": None, "high": None}
-    if np.ptp(known) < 1e-12:
-        return {"value": float(values[0]), "low": None, "high": None}
-    low, high = percentile(known, level)
-    return {"value": float(values[0]), "low": min(low, float(values[0])), "high": max(high, float(values[0]))}
+    defined = boot[~np.isnan(boot)]
+    value = None if np.isnan(values[0]) else float(values[0])
+    if value is None or len(defined) < _LEAST_DEFINED * len(boot) or np.ptp(defined) < _SAME:
+        return Estimate(value=value, low=None, high=None)
+    low, high = percentile(defined, level)
+    return Estimate(value=value, low=min(low, value), high=max(high, value))
 
 
-def proportion_interval(
-    values: Floats, resamples: Resamples, level: float, n_groups: int
-) -> dict[str, float | None]:
-    """Return the band of a share; where it is 0 or 1 in all resamples, Wilson's with one trial per group.
+def proportion_interval(values: Floats, resamples: Resamples, level: float, n_groups: int) -> Estimate:
+    """Return the interval of a proportion; where it is 0 or 1 in all resamples, Wilson's with one trial per group.
 
     Wilson 1927, J Am Stat Assoc 22:209.
 
     Args:
-        n_groups: groups in the share's denominator.
+        values: (1 + n_boot + n_jack,) replicates. n_groups: groups in the proportion's denominator.
     """
-    found = bootstrap_interval(values, resamples, level)
-    value = found["value"]
-    if value is None or found["low"] is not None or n_groups < 1 or min(value, 1 - value) > 1e-12:
-        return found
+    estimate = bootstrap_interval(values, resamples, level)
+    value = estimate.value
+    if value is None or estimate.low is not None or n_groups < 1 or min(value, 1 - value) > _SAME:
+        return estimate
     low, high = wilson_clustered(round(value), n_groups, n_groups, 0.0, level)
-    return {"value": value, "low": low, "high": high}
+    return Estimate(value=value, low=low, high=high)

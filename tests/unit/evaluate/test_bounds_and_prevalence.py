@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from headtohead.core.records import Verdict
+from headtohead.core.tables.estimate import Estimate
+from headtohead.core.tables.probability import DecisionCurves
 from headtohead.evaluate.verdict import compute_verdict
 from headtohead.stats.decision.decision_curve import decision_curves, rebased
 from headtohead.stats.intervals.resampling import make_resamples
@@ -55,11 +55,12 @@ def test_probabilities_rebased_to_where_positives_are_rare_are_calibrated_there(
     assert np.average(prob["prob_yes"], weights=keep) > 0.15  # planted: taken as they are
 
 
-def curves_of(frame: pd.DataFrame, prevalence: float | None) -> dict[str, Any]:
+def curves_of(frame: pd.DataFrame, prevalence: float | None) -> DecisionCurves:
     table = build_prediction_table(frame, classes=("no", "yes"), positive="yes", contenders=None)
-    return decision_curves(
-        ResampledPredictions(table, make_resamples(table.n_groups, 50, 0), 0.95, 0), prevalence
-    )
+    resampled = ResampledPredictions(table, make_resamples(table.n_groups, 50, 0), 0.95, 0)
+    curves = decision_curves(resampled, prevalence)
+    assert curves is not None
+    return curves
 
 
 def test_net_benefit_at_a_low_prevalence_is_that_of_a_sample_drawn_there() -> None:
@@ -68,35 +69,30 @@ def test_net_benefit_at_a_low_prevalence_is_that_of_a_sample_drawn_there() -> No
     drawn = curves_of(calibrated(60_000, 0.05, seed=1), None)
     for threshold in (0.05, 0.1, 0.2):
         found, expected = (
-            curves["contenders"]["true"][curves["thresholds"].index(threshold)]["value"]
-            for curves in (asked, drawn)
+            curves.contenders["true"][curves.thresholds.index(threshold)].value for curves in (asked, drawn)
         )
-        assert found == pytest.approx(expected, abs=0.003)
-        assert found > max(0.0, asked["treat_all"][asked["thresholds"].index(threshold)])
-    assert "re-based" in asked["note"]
-    assert drawn["note"] == ""
+        assert found is not None and found == pytest.approx(expected, abs=0.003)
+        assert found > max(0.0, asked.treat_all[asked.thresholds.index(threshold)])
+    assert "re-based" in asked.note
+    assert drawn.note == ""
 
 
 def test_a_share_that_never_varies_has_wilsons_bound_and_not_certainty() -> None:
     resamples = make_resamples(30, 100, 0)
     nothing = np.zeros(1 + 100 + 30)
-    assert bootstrap_interval(nothing, resamples, 0.95) == {"value": 0.0, "low": None, "high": None}
+    assert bootstrap_interval(nothing, resamples, 0.95) == Estimate(value=0.0, low=None, high=None)
     found = proportion_interval(nothing, resamples, 0.95, 30)
-    assert found["low"] == 0
-    assert found["high"] is not None
-    assert 1 - 0.05 ** (1 / 30) < found["high"] < 0.15
+    assert found.low == 0
+    assert found.high is not None
+    assert 1 - 0.05 ** (1 / 30) < found.high < 0.15
     turned = proportion_interval(1 - nothing, resamples, 0.95, 30)
-    assert turned["low"] == pytest.approx(1 - found["high"])
-    assert proportion_interval(nothing + 0.4, resamples, 0.95, 30) == {
-        "value": 0.4,
-        "low": None,
-        "high": None,
-    }
+    assert turned.low == pytest.approx(1 - found.high)
+    assert proportion_interval(nothing + 0.4, resamples, 0.95, 30) == Estimate(value=0.4, low=None, high=None)
 
 
 def test_more_groups_without_an_error_narrow_the_bound() -> None:
     ends = [
-        proportion_interval(np.zeros(1 + 50 + n), make_resamples(n, 50, 0), 0.95, n)["high"]
+        proportion_interval(np.zeros(1 + 50 + n), make_resamples(n, 50, 0), 0.95, n).high
         for n in (10, 40, 160)
     ]
     assert ends[0] is not None and ends[1] is not None and ends[2] is not None

@@ -139,7 +139,7 @@ def test_brier_splits_as_murphy_and_stephenson_write_it() -> None:
     a, _ = pair()
     p, y = a.prob[:, 1], (a.label == 1).astype(float)
     bins = np.minimum((p * 6).astype(np.int64), 5)
-    found = brier_parts(p, y, bins)
+    parts = brier_parts(p, y, bins)
     reliability = resolution = variance = together = 0.0
     for k in np.unique(bins):
         inside = bins == k
@@ -147,16 +147,16 @@ def test_brier_splits_as_murphy_and_stephenson_write_it() -> None:
         resolution += inside.sum() * (y[inside].mean() - y.mean()) ** 2 / 150
         variance += ((p[inside] - p[inside].mean()) ** 2).sum() / 150
         together += ((p[inside] - p[inside].mean()) * (y[inside] - y[inside].mean())).sum() / 150
-    assert found["reliability"] == pytest.approx(reliability)
-    assert found["resolution"] == pytest.approx(resolution)
-    assert found["uncertainty"] == pytest.approx(y.mean() * (1 - y.mean()))
-    assert found["within_bin"] == pytest.approx(variance - 2 * together)
-    total = found["reliability"] - found["resolution"] + found["uncertainty"] + found["within_bin"]
-    assert total == pytest.approx(found["brier"]) == pytest.approx(((p - y) ** 2).mean())
+    assert parts.reliability == pytest.approx(reliability)
+    assert parts.resolution == pytest.approx(resolution)
+    assert parts.uncertainty == pytest.approx(y.mean() * (1 - y.mean()))
+    assert parts.within_bin == pytest.approx(variance - 2 * together)
+    total = parts.reliability - parts.resolution + parts.uncertainty + parts.within_bin
+    assert total == pytest.approx(parts.brier) == pytest.approx(((p - y) ** 2).mean())
     swapped = brier_parts(y, p, bins)
-    assert apart(found["reliability"], [found["resolution"]])
-    assert apart(found["resolution"], [swapped["resolution"]])
-    assert apart(found["uncertainty"], [y.var(ddof=1) * 1.05, swapped["uncertainty"]])
+    assert apart(parts.reliability, [parts.resolution])
+    assert apart(parts.resolution, [swapped.resolution])
+    assert apart(parts.uncertainty, [y.var(ddof=1) * 1.05, swapped.uncertainty])
 
 
 @pytest.mark.parametrize("test_to_train", [0.25, 1 / 9])

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import optimize
 
+from headtohead.core.tables.probability import (
+    BrierParts,
+    CalibrationBin,
+    CalibrationCurve,
+    RecalibratedScores,
+    Recalibration,
+)
 from headtohead.stats.calibration.venn_abers import VennAbers
 from headtohead.stats.inner_predictions import InnerCell, InnerPredictions
 from headtohead.stats.metrics.probabilistic import brier_parts, equal_mass_bins, fit_logistic, logit
 from headtohead.stats.metrics.ranking import group_sums, ratio
 from headtohead.stats.predictions import ContenderPredictions
-from headtohead.stats.resampled import ResampledPredictions, bootstrap_interval, proportion_interval
+from headtohead.stats.resampled import ResampledPredictions
 
 __all__ = ["calibration_curve", "isotonic", "platt", "recalibration", "temperature"]
 
@@ -23,7 +29,15 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Map = Callable[[Floats], Floats]
 
+# Platt's method does better than isotonic regression below some 200 to 1000 calibration cases (Niculescu-Mizil and
+# Caruana 2005, ICML).
 _ENOUGH_FOR_ISOTONIC = 300
+# Collins, Ogundimu and Altman 2016 (Stat Med 35:214): at least 100 events, and as many non-events, for calibration.
+_ENOUGH_FOR_A_CURVE = 100
+# Twenty lines or more in each of ten bins.
+_ENOUGH_FOR_TEN_BINS = 200
+# The loss that every method of recalibration here is fitted by or judged on.
+_FITTED_LOSS = "log_loss"
 _REPORTED = ("brier", "log_loss", "ece", "calibration_slope", "calibration_intercept")
 
 
@@ -78,46 +92,47 @@ def _two(positive: Floats) -> Floats:
     return np.stack([1 - positive, positive], axis=1)
 
 
-def recalibration(setting: ResampledPredictions, inner: InnerPredictions) -> dict[str, Any]:
+def recalibration(resampled: ResampledPredictions, inner: InnerPredictions) -> dict[str, Recalibration]:
     """Return, per contender, probability scores before and after each method, cross-fitted in inner folds."""
-    table = setting.table
-    methods: dict[str, Callable[[InnerCell], Map]] = {"temperature": temperature}
+    table = resampled.table
+    fits: dict[str, Callable[[InnerCell], Map]] = {"temperature": temperature}
     if table.binary:
-        methods |= {"platt": platt, "isotonic": isotonic, "venn_abers": VennAbers}
+        fits |= {"platt": platt, "isotonic": isotonic, "venn_abers": VennAbers}
     names = [name for name in _REPORTED if table.binary or not name.startswith("calibration")]
-    result: dict[str, Any] = {}
+    tables = {}
     for contender in table.contenders:
-        before = setting.values(table.of(contender), names)
-        entry: dict[str, Any] = {"before": setting.scores(contender, before)}
-        for method, fit in methods.items() if inner.has(contender) else ():
-            after = setting.values(_mapped(setting, inner, contender, fit), names)
-            entry[method] = setting.scores(contender, after)
-            entry[f"{method}_log_loss_change"] = bootstrap_interval(
-                after["log_loss"] - before["log_loss"], setting.resamples, setting.level
+        before = resampled.values(table.of(contender), names)
+        methods = {}
+        for method, fit in fits.items() if inner.has(contender) else ():
+            after = resampled.values(_mapped(resampled, inner, contender, fit), names)
+            change = after[_FITTED_LOSS] - before[_FITTED_LOSS]
+            methods[method] = RecalibratedScores(
+                scores=resampled.scores(contender, after), log_loss_change=resampled.interval(change)
             )
-        if "venn_abers" in entry:
-            entry["venn_abers_width"] = _width(setting, inner, contender)
-        entry["notes"] = _notes(setting, inner, contender)
-        result[contender] = entry
-    return result
-
-
-def _notes(setting: ResampledPredictions, inner: InnerPredictions, contender: str) -> list[str]:
-    if not inner.has(contender):
-        return ["no inner predictions, so nothing was recalibrated"]
-    sizes = [len(cell.label) for key, cell in inner.cells.items() if key[0] == contender]
-    notes = []
-    if setting.table.binary and min(sizes) < _ENOUGH_FOR_ISOTONIC:
-        notes.append(
-            f"isotonic regression was fitted on {min(sizes)} samples; below {_ENOUGH_FOR_ISOTONIC} it tends to overfit"
+        tables[contender] = Recalibration(
+            before=resampled.scores(contender, before),
+            methods=methods,
+            venn_abers_width=_width(resampled, inner, contender) if "venn_abers" in methods else None,
+            notes=_notes(resampled, inner, contender),
         )
-    return notes
+    return tables
 
 
-def _width(setting: ResampledPredictions, inner: InnerPredictions, contender: str) -> float:
+def _notes(resampled: ResampledPredictions, inner: InnerPredictions, contender: str) -> tuple[str, ...]:
+    if not inner.has(contender):
+        return ("no inner predictions, so nothing was recalibrated",)
+    fewest = min(len(cell.label) for key, cell in inner.cells.items() if key[0] == contender)
+    if not resampled.table.binary or fewest >= _ENOUGH_FOR_ISOTONIC:
+        return ()
+    return (
+        f"isotonic regression was fitted on {fewest} samples; below {_ENOUGH_FOR_ISOTONIC} it tends to overfit",
+    )
+
+
+def _width(resampled: ResampledPredictions, inner: InnerPredictions, contender: str) -> float:
     """Return the mean distance of Venn-Abers' two probabilities on the test lines: how well calibration is known."""
     gaps = []
-    for repeat, lines in zip(setting.table.repeats, setting.table.of(contender), strict=True):
+    for repeat, lines in zip(resampled.table.repeats, resampled.table.of(contender), strict=True):
         for fold in np.unique(lines.fold):
             predictor = VennAbers(inner.cells[contender, repeat, int(fold)])
             low, high = predictor.pair(lines.prob[lines.fold == fold, 1])
@@ -126,10 +141,10 @@ def _width(setting: ResampledPredictions, inner: InnerPredictions, contender: st
 
 
 def _mapped(
-    setting: ResampledPredictions, inner: InnerPredictions, contender: str, fit: Callable[[InnerCell], Map]
+    resampled: ResampledPredictions, inner: InnerPredictions, contender: str, fit: Callable[[InnerCell], Map]
 ) -> list[ContenderPredictions]:
     result = []
-    for repeat, lines in zip(setting.table.repeats, setting.table.of(contender), strict=True):
+    for repeat, lines in zip(resampled.table.repeats, resampled.table.of(contender), strict=True):
         prob = lines.prob.copy()
         for fold in np.unique(lines.fold):
             mine = lines.fold == fold
@@ -138,49 +153,61 @@ def _mapped(
     return result
 
 
-def calibration_curve(setting: ResampledPredictions, contender: str) -> dict[str, Any]:
-    """Return calibration bins with bands, and the Brier score's parts.
+def calibration_curve(resampled: ResampledPredictions, contender: str) -> CalibrationCurve:
+    """Return calibration bins with intervals, and the parts of the Brier score.
 
-    All repeats are pooled into equal-mass bins; the band of each bin's observed share is the cluster
-    bootstrap's. Beyond two classes the top label's confidence is set against correctness, and the parts are
-    summed over the classes.
+    All repeats are pooled into equal-mass bins; the interval of each bin's observed share is the cluster
+    bootstrap's. Beyond two classes the confidence of the top label is set against its correctness, and the parts
+    are summed over the classes.
     """
-    table = setting.table
+    table = resampled.table
     repeats = table.of(contender)
-    if table.binary:
-        prob = np.concatenate([lines.prob[:, 1] for lines in repeats])
-        truth = np.concatenate([(lines.label == 1).astype(float) for lines in repeats])
-    else:
-        prob = np.concatenate([lines.prob.max(axis=1) for lines in repeats])
-        truth = np.concatenate(
-            [(lines.prob.argmax(axis=1) == lines.label).astype(float) for lines in repeats]
-        )
+    prob, truth = _calibrated_event(repeats, binary=table.binary)
     group = np.concatenate([lines.group for lines in repeats])
-    bins = equal_mass_bins(prob, 10 if len(truth) // len(repeats) >= 200 else 5)
+    bins = equal_mass_bins(prob, 10 if len(truth) // len(repeats) >= _ENOUGH_FOR_TEN_BINS else 5)
     member = np.eye(int(bins.max()) + 1)[bins]
-    weights = setting.resamples.weights
+    weights = resampled.resamples.weights
     mass = group_sums(member, group, len(weights)).T @ weights
-    seen = ratio(group_sums(member * truth[:, None], group, len(weights)).T @ weights, mass)
+    observed = ratio(group_sums(member * truth[:, None], group, len(weights)).T @ weights, mass)
     rows = []
     for number in range(len(mass)):
         inside = bins == number
-        row: dict[str, Any] = {
-            "mean_probability": float(prob[inside].mean()),
-            "n_lines": int(inside.sum()),
-            "n_groups": len(np.unique(group[inside])),
-        }
-        observed = proportion_interval(seen[number], setting.resamples, setting.level, row["n_groups"])
-        rows.append(row | {"observed": observed})
-    note = "" if table.n_groups >= 100 else f"{table.n_groups} groups are few for a calibration curve"
-    parts = brier_parts(prob, truth, bins) if table.binary else _parts_of_classes(repeats)
-    return {"bins": rows, "brier_parts": parts, "note": note}
+        n_groups = len(np.unique(group[inside]))
+        rows.append(
+            CalibrationBin(
+                mean_probability=float(prob[inside].mean()),
+                n_lines=int(inside.sum()),
+                n_groups=n_groups,
+                observed=resampled.proportion(observed[number], n_groups),
+            )
+        )
+    few = table.n_groups < _ENOUGH_FOR_A_CURVE
+    return CalibrationCurve(
+        bins=tuple(rows),
+        brier_parts=brier_parts(prob, truth, bins) if table.binary else _parts_of_classes(repeats),
+        note=f"{table.n_groups} groups are few for a calibration curve" if few else "",
+    )
 
 
-def _parts_of_classes(repeats: list[ContenderPredictions]) -> dict[str, float]:
+def _calibrated_event(repeats: list[ContenderPredictions], *, binary: bool) -> tuple[Floats, Floats]:
+    """Return (probability, whether it happened): of the positive class, or of the top label being right."""
+    if binary:
+        prob = [lines.prob[:, 1] for lines in repeats]
+        truth = [lines.label == 1 for lines in repeats]
+    else:
+        prob = [lines.prob.max(axis=1) for lines in repeats]
+        truth = [lines.prob.argmax(axis=1) == lines.label for lines in repeats]
+    return np.concatenate(prob), np.concatenate(truth).astype(float)
+
+
+def _parts_of_classes(repeats: list[ContenderPredictions]) -> BrierParts:
     """Return the parts of the Brier score summed over the classes, each against the rest."""
-    prob, label = (np.concatenate([getattr(lines, name) for lines in repeats]) for name in ("prob", "label"))
-    each = [
+    prob = np.concatenate([lines.prob for lines in repeats])
+    label = np.concatenate([lines.label for lines in repeats])
+    by_class = [
         brier_parts(prob[:, c], (label == c).astype(float), equal_mass_bins(prob[:, c]))
         for c in range(prob.shape[1])
     ]
-    return {name: float(sum(one[name] for one in each)) for name in each[0]}
+    return BrierParts(
+        **{name: float(sum(getattr(parts, name) for parts in by_class)) for name in BrierParts.model_fields}
+    )

@@ -1,22 +1,30 @@
-"""Abstention: class-conditional conformal sets from inner lines, and risk against coverage."""
+"""Abstention: class-conditional conformal sets from inner lines, and risk against coverage.
+
+Written here because the libraries for conformal prediction (MAPIE, crepes) take single samples as exchangeable;
+here the exchangeable unit is the group.
+"""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.errors import InsufficientDataError
+from headtohead.core.tables.probability import ConformalResult, ConformalSets, RiskCoverage, RiskPoint
 from headtohead.stats.inner_predictions import InnerCell, InnerPredictions
 from headtohead.stats.metrics.ranking import group_sums, ratio
 from headtohead.stats.metrics.registry import predicted_labels
-from headtohead.stats.resampled import ResampledPredictions, bootstrap_interval, proportion_interval
+from headtohead.stats.resampled import ResampledPredictions
 
 __all__ = ["conformal_sets", "conformal_threshold", "risk_coverage"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+
+# 1 - p and the quantile it is held against are rounded differently.
+_ROUNDING = 1e-12
+# Votes are sums of shares 1/size; 1e-9 is far above their rounding and far below one vote.
+_VOTE_ROUNDING = 1e-9
 
 
 def conformal_threshold(cell: InnerCell, which: int, alpha: float) -> float:
@@ -34,45 +42,49 @@ def conformal_threshold(cell: InnerCell, which: int, alpha: float) -> float:
     >>> conformal_threshold(cell, 1, 0.1)
     0.8
     """
-    mine = cell.label == which
-    _, code, size = np.unique(cell.group[mine], return_inverse=True, return_counts=True)
+    of_class = cell.label == which
+    _, code, size = np.unique(cell.group[of_class], return_inverse=True, return_counts=True)
     n = len(size)
-    if n < 1 / alpha - 1 - 1e-9:
+    least = int(np.ceil(1 / alpha - 1 - _VOTE_ROUNDING))
+    if n < least:
         raise InsufficientDataError(
-            f"Conformal sets at error rate {alpha:g} need at least {int(np.ceil(1 / alpha - 1 - 1e-9))} groups of each "
-            f"class to learn from; one class has {n}. Raise the error rate or add cases."
+            f"Conformal sets at error rate {alpha:g} need at least {least} groups of each class to learn from; one "
+            f"class has {n}. Raise the error rate or add cases."
         )
-    score = 1 - cell.prob[mine, which]
+    score = 1 - cell.prob[of_class, which]
     order = np.argsort(score, kind="stable")
     votes = np.cumsum((1 / size)[code][order])
-    reached = np.flatnonzero(votes >= (1 - alpha) * (n + 1) - 1e-9)
+    reached = np.flatnonzero(votes >= (1 - alpha) * (n + 1) - _VOTE_ROUNDING)
     return float(score[order][reached[0]]) if len(reached) else 1.0
 
 
 def conformal_sets(
-    setting: ResampledPredictions, inner: InnerPredictions, alpha: float = 0.1
-) -> dict[str, Any]:
-    """Return, per contender, how conformal sets do on the test lines: coverage by class, size, singletons.
+    resampled: ResampledPredictions, inner: InnerPredictions, alpha: float = 0.1
+) -> ConformalSets:
+    """Return, per contender, coverage and size of conformal sets on the test lines.
 
-    Quantiles come from the inner lines of the same fold (cross-conformal over groups: Vovk 2015, Ann
-    Math Artif Intell 74:9). A contender whose setting is vacuous gets the reason instead.
+    Quantiles come from the inner lines of the same fold (cross-conformal over groups: Vovk 2015, Ann Math Artif
+    Intell 74:9). A contender whose inner lines are missing, or too few to learn from, gets the reason instead.
+
+    Args:
+        alpha: error rate, in (0, 1).
     """
-    result: dict[str, Any] = {"alpha": alpha, "contenders": {}}
-    for contender in setting.table.contenders:
+    contenders = {}
+    for contender in resampled.table.contenders:
         if not inner.has(contender):
-            result["contenders"][contender] = {"refused": "no inner predictions to learn the sets from"}
+            contenders[contender] = ConformalResult(refused="no inner predictions to learn the sets from")
             continue
         try:
-            result["contenders"][contender] = _sets(setting, inner, contender, alpha)
+            contenders[contender] = _sets(resampled, inner, contender, alpha)
         except InsufficientDataError as error:
-            result["contenders"][contender] = {"refused": str(error)}
-    return result
+            contenders[contender] = ConformalResult(refused=str(error))
+    return ConformalSets(alpha=alpha, contenders=contenders)
 
 
 def _sets(
-    setting: ResampledPredictions, inner: InnerPredictions, contender: str, alpha: float
-) -> dict[str, Any]:
-    table = setting.table
+    resampled: ResampledPredictions, inner: InnerPredictions, contender: str, alpha: float
+) -> ConformalResult:
+    table = resampled.table
     k = len(table.classes)
     columns, group = [], []
     for repeat, lines in zip(table.repeats, table.of(contender), strict=True):
@@ -80,32 +92,31 @@ def _sets(
         for fold in np.unique(lines.fold):
             cell = inner.cells[contender, repeat, int(fold)]
             cuts = np.array([conformal_threshold(cell, c, alpha) for c in range(k)])
-            mine = lines.fold == fold
-            member[mine] = 1 - lines.prob[mine] <= cuts + 1e-12
+            in_fold = lines.fold == fold
+            member[in_fold] = 1 - lines.prob[in_fold] <= cuts + _ROUNDING
         columns.append(_set_columns(member, lines.label, k))
         group.append(lines.group)
     sums = (
         group_sums(np.concatenate(columns), np.concatenate(group), table.n_groups).T
-        @ setting.resamples.weights
+        @ resampled.resamples.weights
     )
     total, size, single, right, empty, covered = sums[0], sums[1], sums[2], sums[3], sums[4], sums[5]
-    tell = {
-        "coverage": ratio(covered, total),
-        "mean_size": ratio(size, total),
-        "singletons": ratio(single, total),
-        "singletons_right": ratio(right, single),
-        "empty": ratio(empty, total),
-    } | {f"coverage_{name}": ratio(sums[6 + k + c], sums[6 + c]) for c, name in enumerate(table.classes)}
-    holders = {f"coverage_{name}": table.groups_with(c) for c, name in enumerate(table.classes)}
-    found = {
-        name: proportion_interval(values, setting.resamples, setting.level, holders.get(name, table.n_groups))
-        for name, values in tell.items()
-        if name != "mean_size"
-    }
-    return found | {"mean_size": bootstrap_interval(tell["mean_size"], setting.resamples, setting.level)}
+    n_groups = table.n_groups
+    return ConformalResult(
+        coverage=resampled.proportion(ratio(covered, total), n_groups),
+        singletons=resampled.proportion(ratio(single, total), n_groups),
+        singletons_right=resampled.proportion(ratio(right, single), n_groups),
+        empty=resampled.proportion(ratio(empty, total), n_groups),
+        by_class={
+            name: resampled.proportion(ratio(sums[6 + k + c], sums[6 + c]), table.groups_with(c))
+            for c, name in enumerate(table.classes)
+        },
+        mean_size=resampled.interval(ratio(size, total)),
+    )
 
 
 def _set_columns(member: npt.NDArray[np.bool_], label: Ints, k: int) -> Floats:
+    """Return (n, 6 + 2k) what each line adds to the sums: counts, sizes, and coverage by class."""
     size = member.sum(axis=1)
     covered = member[np.arange(len(label)), label]
     truth = np.eye(k)[label]
@@ -113,14 +124,13 @@ def _set_columns(member: npt.NDArray[np.bool_], label: Ints, k: int) -> Floats:
     return np.concatenate([np.stack(parts, axis=1).astype(float), truth, truth * covered[:, None]], axis=1)
 
 
-def risk_coverage(setting: ResampledPredictions, contender: str) -> dict[str, Any]:
-    """Return the error rate among the most confident lines, for shares from 0.1 to 1 kept.
+def risk_coverage(resampled: ResampledPredictions, contender: str) -> RiskCoverage:
+    """Return the error rate among the most confident lines, for ten shares of lines from 0.1 to 1.
 
     Confidence is the highest probability (El-Yaniv and Wiener 2010, JMLR 11:1605; Geifman and El-Yaniv
-    2017). The cut that keeps each share is taken on all lines and held in the resamples. `area` is the
-    mean risk over all shares.
+    2017). The cut that keeps each share is taken on all lines and is the same in every resample.
     """
-    table = setting.table
+    table = resampled.table
     repeats = table.of(contender)
     wrong = np.concatenate(
         [(predicted_labels(lines, None) != lines.label).astype(float) for lines in repeats]
@@ -129,16 +139,20 @@ def risk_coverage(setting: ResampledPredictions, contender: str) -> dict[str, An
     group = np.concatenate([lines.group for lines in repeats])
     shares = np.linspace(0.1, 1.0, 10)
     cuts = np.quantile(confidence, 1 - shares, method="lower")
-    kept = (confidence[:, None] >= cuts).astype(float)
-    weights = setting.resamples.weights
-    sums = group_sums(np.concatenate([kept * wrong[:, None], kept], axis=1), group, len(weights)).T @ weights
+    answered = (confidence[:, None] >= cuts).astype(float)
+    weights = resampled.resamples.weights
+    columns = np.concatenate([answered * wrong[:, None], answered], axis=1)
+    sums = group_sums(columns, group, len(weights)).T @ weights
     risk = ratio(sums[:10], sums[10:])
     order = np.argsort(-confidence, kind="stable")
-    area = float((np.cumsum(wrong[order]) / np.arange(1, len(wrong) + 1)).mean())
-    holders = [len(np.unique(group[kept[:, i] > 0])) for i in range(len(shares))]
-    points = [
-        {"kept": float(kept[:, i].mean()), "confidence": float(cuts[i])}
-        | {"risk": proportion_interval(risk[i], setting.resamples, setting.level, holders[i])}
+    n_groups = [len(np.unique(group[answered[:, i] > 0])) for i in range(len(shares))]
+    points = tuple(
+        RiskPoint(
+            kept=float(answered[:, i].mean()),
+            confidence=float(cuts[i]),
+            risk=resampled.proportion(risk[i], n_groups[i]),
+        )
         for i in range(len(shares))
-    ]
-    return {"points": points, "area": area}
+    )
+    area = float((np.cumsum(wrong[order]) / np.arange(1, len(wrong) + 1)).mean())
+    return RiskCoverage(points=points, area=area)

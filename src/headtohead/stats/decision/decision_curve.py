@@ -1,19 +1,20 @@
-"""Net benefit: is it better to act on the model than on everybody or on nobody?"""
+"""Net benefit of acting on a model, against treating everybody or nobody (decision curve analysis)."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from headtohead.core.tables.estimate import Estimate
+from headtohead.core.tables.probability import DecisionCurves
 from headtohead.stats.metrics.ranking import group_sums, ratio
-from headtohead.stats.resampled import ResampledPredictions, bootstrap_interval
+from headtohead.stats.resampled import ResampledPredictions
 
 __all__ = ["decision_curves", "net_benefit", "rebased"]
 
 Floats = npt.NDArray[np.float64]
 
+# Every 1 % below 10 %, where most decisions on rare findings lie, every 5 % above.
 _THRESHOLDS = np.round(np.concatenate([np.arange(0.01, 0.1, 0.01), np.arange(0.1, 0.96, 0.05)]), 4)
 
 
@@ -32,33 +33,33 @@ def net_benefit(
     return np.asarray(sensitivity * prevalence - (1 - specificity) * (1 - prevalence) * harm)
 
 
-def decision_curves(setting: ResampledPredictions, prevalence: float | None) -> dict[str, Any]:
-    """Return net benefit with bands for each contender over thresholds, beside treat-all and treat-none.
+def decision_curves(resampled: ResampledPredictions, prevalence: float | None) -> DecisionCurves | None:
+    """Return the net benefit of each contender over thresholds, with intervals; None beyond two classes.
 
-    A threshold is a statement about costs, not chosen on data. Where a prevalence is asked for, the
-    probabilities are re-based to it first: they were learnt at the data's, and acting "from 5 % on" is
-    meant where the model is used.
+    A threshold is a statement about costs and is not chosen on data. Where a prevalence is given, the
+    probabilities are re-based to it first: they were learnt at that of the data, and a threshold of 5 % is meant
+    where the model is used.
 
     Args:
-        prevalence: where the model is to be used; that of the data if None.
+        prevalence: share of positives where the model is to be used, in (0, 1); that of the data if None.
     """
-    table = setting.table
+    table = resampled.table
     if not table.binary:
-        return {}
+        return None
     share = float((table.sample_label == 1).mean())
     used = share if prevalence is None else prevalence
     at = _thresholds(prevalence)
-    everybody = net_benefit(np.ones(1), np.zeros(1), used, at)
+    treat_all = net_benefit(np.ones(1), np.zeros(1), used, at)
     note = f"probabilities were re-based from the data's prevalence, {share:.3g}, to the one asked for"
-    return {
-        "prevalence": used,
-        "prevalence_of_data": share,
-        "thresholds": at.tolist(),
-        "treat_all": everybody.tolist(),
-        "treat_none": [0.0] * len(at),
-        "contenders": {name: _curve(setting, name, prevalence, share, at) for name in table.contenders},
-        "note": "" if prevalence is None else note,
-    }
+    return DecisionCurves(
+        prevalence=used,
+        prevalence_of_data=share,
+        thresholds=tuple(at.tolist()),
+        treat_all=tuple(treat_all.tolist()),
+        treat_none=(0.0,) * len(at),
+        contenders={name: _curve(resampled, name, prevalence, share, at) for name in table.contenders},
+        note="" if prevalence is None else note,
+    )
 
 
 def rebased(prob: Floats, share: float, prevalence: float) -> Floats:
@@ -77,29 +78,28 @@ def rebased(prob: Floats, share: float, prevalence: float) -> Floats:
 
 
 def _thresholds(prevalence: float | None) -> Floats:
-    """Return the grid, finer around a prevalence that was asked for."""
+    """Return the grid of thresholds, finer around a given prevalence."""
     if prevalence is None:
         return _THRESHOLDS
+    # From a quarter to four times the prevalence: below and above, acting hardly depends on the model.
     around = prevalence * np.array([0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4])
     return np.unique(np.concatenate([_THRESHOLDS, np.round(around[around < 0.95], 6)]))
 
 
 def _curve(
-    setting: ResampledPredictions, contender: str, prevalence: float | None, of_data: float, at: Floats
-) -> list[dict[str, float | None]]:
-    repeats = setting.table.of(contender)
+    resampled: ResampledPredictions, contender: str, prevalence: float | None, of_data: float, at: Floats
+) -> tuple[Estimate, ...]:
+    repeats = resampled.table.of(contender)
     prob = np.concatenate([lines.prob[:, 1] for lines in repeats])
     if prevalence is not None:
         prob = rebased(prob, of_data, prevalence)
     positive = np.concatenate([lines.label == 1 for lines in repeats])[:, None]
     group = np.concatenate([lines.group for lines in repeats])
-    called = prob[:, None] >= at
+    treated = prob[:, None] >= at
     n = len(at)
-    columns = np.concatenate([called & positive, ~called & ~positive, positive, ~positive], axis=1).astype(
-        float
-    )
-    sums = group_sums(columns, group, setting.table.n_groups).T @ setting.resamples.weights
-    true, clear, n_pos, n_neg = sums[:n], sums[n : 2 * n], sums[2 * n], sums[2 * n + 1]
+    columns = np.concatenate([treated & positive, ~treated & ~positive, positive, ~positive], axis=1)
+    sums = group_sums(columns.astype(float), group, resampled.table.n_groups).T @ resampled.resamples.weights
+    true_positive, true_negative, n_pos, n_neg = sums[:n], sums[n : 2 * n], sums[2 * n], sums[2 * n + 1]
     share = ratio(n_pos, n_pos + n_neg) if prevalence is None else prevalence
-    benefit = net_benefit(ratio(true, n_pos), ratio(clear, n_neg), share, at[:, None])
-    return [bootstrap_interval(values, setting.resamples, setting.level) for values in benefit]
+    benefit = net_benefit(ratio(true_positive, n_pos), ratio(true_negative, n_neg), share, at[:, None])
+    return tuple(resampled.interval(values) for values in benefit)

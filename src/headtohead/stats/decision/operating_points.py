@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
+from headtohead.core.records import Score
+from headtohead.core.tables.estimate import Estimate
+from headtohead.core.tables.probability import OperatingPoint, OperatingScores, PredictiveValues
 from headtohead.stats.inner_predictions import InnerCell, InnerPredictions, per_line
 from headtohead.stats.metrics.ranking import ratio
-from headtohead.stats.resampled import ResampledPredictions, bootstrap_interval
+from headtohead.stats.resampled import ResampledPredictions
 
 __all__ = [
     "RULES",
@@ -24,6 +27,7 @@ __all__ = [
 Floats = npt.NDArray[np.float64]
 
 _REPORTED = ("sensitivity", "specificity", "ppv", "npv", "accuracy", "balanced_accuracy", "f1")
+_RATES = ("sensitivity", "specificity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,64 +89,64 @@ def choose_threshold(rule: ThresholdRule, cell: InnerCell) -> float:
 
 
 def operating_points(
-    setting: ResampledPredictions, inner: InnerPredictions, prevalence: float | None
-) -> dict[str, Any]:
-    """Return, per rule and contender, thresholds, what they were chosen for, and scores at them.
+    resampled: ResampledPredictions, inner: InnerPredictions, prevalence: float | None
+) -> dict[str, OperatingPoint]:
+    """Return the operating point of each rule: thresholds, what they were chosen for, and scores at them.
 
-    Empty for more than two classes. With a prevalence, PPV and NPV there are added.
+    Empty beyond two classes. With a prevalence, PPV and NPV there are added.
     """
-    table = setting.table
+    table = resampled.table
     if not table.binary:
         return {}
-    result: dict[str, Any] = {"half": _point(setting, None, "fixed beforehand at 0.5", prevalence)}
-    ready = [name for name in table.contenders if inner.has(name)]
-    for rule in RULES if ready else ():
-        cuts = {
-            name: per_line(table, inner, name, lambda cell, rule=rule: choose_threshold(rule, cell))  # type: ignore[misc]
-            for name in ready
-        }
-        result[rule.name] = _point(setting, cuts, rule.purpose, prevalence)
-    return result
+    points = {"half": _point(resampled, None, "fixed beforehand at 0.5", prevalence)}
+    with_inner = [name for name in table.contenders if inner.has(name)]
+    for rule in RULES if with_inner else ():
+        choose = partial(choose_threshold, rule)
+        thresholds = {name: per_line(table, inner, name, choose) for name in with_inner}
+        points[rule.name] = _point(resampled, thresholds, rule.purpose, prevalence)
+    return points
 
 
 def _point(
-    setting: ResampledPredictions,
-    cuts: dict[str, list[Floats]] | None,
+    resampled: ResampledPredictions,
+    chosen: dict[str, list[Floats]] | None,
     purpose: str,
     prevalence: float | None,
-) -> dict[str, Any]:
-    contenders: dict[str, Any] = {}
-    for name in setting.table.contenders if cuts is None else cuts:
-        thresholds: list[Floats | None] | None = None if cuts is None else list(cuts[name])
-        values = setting.values(setting.table.of(name), _REPORTED, thresholds)
-        entry: dict[str, Any] = {"scores": setting.scores(name, values, thresholds)}
-        if cuts is not None:
-            entry["thresholds"] = [sorted(set(map(float, chosen))) for chosen in cuts[name]]
-        if prevalence is not None:
-            entry["at_prevalence"] = _there(setting, values, entry["scores"], prevalence)
-        contenders[name] = entry
-    return {
-        "chosen_for": purpose,
-        "chosen_on": "nothing" if cuts is None else "inner folds",
-        "contenders": contenders,
-    }
+) -> OperatingPoint:
+    contenders = {}
+    for name in resampled.table.contenders if chosen is None else chosen:
+        thresholds: list[Floats | None] | None = None if chosen is None else list(chosen[name])
+        values = resampled.values(resampled.table.of(name), _REPORTED, thresholds)
+        scores = resampled.scores(name, values, thresholds)
+        contenders[name] = OperatingScores(
+            scores=scores,
+            thresholds=None
+            if chosen is None
+            else tuple(tuple(sorted(set(map(float, lines)))) for lines in chosen[name]),
+            at_prevalence=None
+            if prevalence is None
+            else _at_prevalence(resampled, values, scores, prevalence),
+        )
+    chosen_on = "nothing" if chosen is None else "inner folds"
+    return OperatingPoint(chosen_for=purpose, chosen_on=chosen_on, contenders=contenders)
 
 
-def _there(
-    setting: ResampledPredictions, values: dict[str, Floats], scores: list[dict[str, Any]], prevalence: float
-) -> dict[str, dict[str, float | None]]:
-    """Return PPV and NPV at the prevalence; where no resample varies, their bound at the rates' lower bounds."""
-    lows = [next(s["low"] for s in scores if s["metric"] == name) for name in ("sensitivity", "specificity")]
-    found = predictive_values_at_prevalence(values["sensitivity"], values["specificity"], prevalence)
+def _at_prevalence(
+    resampled: ResampledPredictions, values: dict[str, Floats], scores: Sequence[Score], prevalence: float
+) -> PredictiveValues:
+    """Return PPV and NPV at a prevalence; where no resample varies, their bound at the rates' lower bounds."""
+    sensitivity, specificity = (values[name] for name in _RATES)
+    replicates = predictive_values_at_prevalence(sensitivity, specificity, prevalence)
+    lows = [next(score.low for score in scores if score.metric == name) for name in _RATES]
     result = {}
-    for name, replicates in found.items():
-        result[name] = bootstrap_interval(replicates, setting.resamples, setting.level)
-        if result[name]["value"] is not None and result[name]["low"] is None and None not in lows:
-            worst = predictive_values_at_prevalence(np.array(lows[:1]), np.array(lows[1:]), prevalence)[name][
-                0
-            ]
-            result[name] |= {"low": float(worst), "high": result[name]["value"]}
-    return result
+    for name, of_name in replicates.items():
+        estimate = resampled.interval(of_name)
+        if estimate.value is not None and estimate.low is None and None not in lows:
+            worst = predictive_values_at_prevalence(np.array(lows[:1]), np.array(lows[1:]), prevalence)
+            low = float(worst[name][0])
+            estimate = Estimate(value=estimate.value, low=low, high=estimate.value)
+        result[name] = estimate
+    return PredictiveValues(**result)
 
 
 def predictive_values_at_prevalence(

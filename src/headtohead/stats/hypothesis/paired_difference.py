@@ -83,7 +83,7 @@ def mover_interval(a: float, ends_a: Endpoints, b: float, ends_b: Endpoints, cor
 def paired_differences(
     table: PredictionTable,
     pairs: Sequence[tuple[str, str]],
-    row: Metric,
+    metric: Metric,
     replicates: Mapping[str, Floats],
     resamples: Resamples,
     level: float,
@@ -91,18 +91,18 @@ def paired_differences(
     """Return the difference of each pair, Holm-adjusted over the pairs given.
 
     Args:
-        replicates: by contender, (1 + n_boot + n_jack,) values of the metric `row` on common weights.
+        replicates: by contender, (1 + n_boot + n_jack,) values of the metric `metric` on common weights.
     """
     names = dict.fromkeys(name for pair in pairs for name in pair)
     margins = {
-        name: score_uncertainty(table, name, row, replicates[name], resamples)
+        name: score_uncertainty(table, name, metric, replicates[name], resamples)
         for name in names
         if table.n_groups > 1 and not np.isnan(replicates[name][0])
     }
     raw = [
-        _difference(a, b, row, margins, _tie(a, b, replicates, resamples, table, row), level)
+        _difference(a, b, metric, margins, _tie(a, b, replicates, resamples, table, metric), level)
         if a in margins and b in margins
-        else _undefined(a, b, _why_not(a if a not in margins else b, replicates, table, row))
+        else _undefined(a, b, _why_not(a if a not in margins else b, replicates, table, metric))
         for a, b in pairs
     ]
     adjusted = holm([found.p for found in raw])
@@ -125,16 +125,16 @@ def _tie(
     replicates: Mapping[str, Floats],
     resamples: Resamples,
     table: PredictionTable,
-    row: Metric,
+    metric: Metric,
 ) -> _Tie:
     """Return the tie of two estimates over the jackknife; correlation 0 where one does not vary."""
     first, second = resamples.jackknife(replicates[a]), resamples.jackknife(replicates[b])
     known = ~(np.isnan(first) | np.isnan(second))
-    degrees = degrees_of_freedom(table, row, first - second)
+    degrees = degrees_of_freedom(table, metric, first - second)
     if known.sum() < 3:
         return _Tie(0.0, 0.0, degrees)
     error = math.sqrt(jackknife_variance(first[known] - second[known]))
-    warnings = small_sample_warnings(table, row, degrees) if error > 0 else ()
+    warnings = small_sample_warnings(table, metric, degrees) if error > 0 else ()
     if np.ptp(first[known]) < 1e-12 or np.ptp(second[known]) < 1e-12:
         return _Tie(0.0, error, degrees, warnings)
     correlation = float(np.clip(np.corrcoef(first[known], second[known])[0, 1], -1, 1))
@@ -142,7 +142,7 @@ def _tie(
 
 
 def _difference(
-    a: str, b: str, row: Metric, margins: Mapping[str, ScoreUncertainty], tie: _Tie, level: float
+    a: str, b: str, metric: Metric, margins: Mapping[str, ScoreUncertainty], tie: _Tie, level: float
 ) -> Difference:
     first, second = margins[a], margins[b]
 
@@ -159,7 +159,7 @@ def _difference(
     if outer is None or inner is None:
         return _undefined(a, b, "; ".join(filter(None, [first.note, second.note])))
     value = first.value - second.value
-    favours = None if value == 0 else (a if value * row.sign > 0 else b)
+    favours = None if value == 0 else (a if value * metric.sign > 0 else b)
     method = f"paired, the wider of MOVER on both intervals and the jackknife's t interval; {first.method}"
     note = "; ".join(dict.fromkeys(filter(None, [first.note, second.note])))
     others = (
@@ -170,10 +170,10 @@ def _difference(
     return Difference(a, b, value, *outer, inner, p, 1.0, favours, method, note, warnings)
 
 
-def _why_not(name: str, replicates: Mapping[str, Floats], table: PredictionTable, row: Metric) -> str:
+def _why_not(name: str, replicates: Mapping[str, Floats], table: PredictionTable, metric: Metric) -> str:
     if np.isnan(replicates[name][0]):
-        return f"{row.title} of {name} is not defined ({why_undefined(table, row)})"
-    return f"one group says nothing about others, so {row.title} of {name} has no interval"
+        return f"{metric.title} of {name} is not defined ({why_undefined(table, metric)})"
+    return f"one group says nothing about others, so {metric.title} of {name} has no interval"
 
 
 def _undefined(a: str, b: str, note: str) -> Difference:

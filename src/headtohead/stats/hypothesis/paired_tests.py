@@ -33,8 +33,8 @@ class PairTests:
         by_sample, by_group: pulls on AUROC. folds: the metric within each fold.
     """
 
-    setting: ResampledPredictions
-    row: Metric
+    resampled: ResampledPredictions
+    metric: Metric
     rope: float | None
     by_sample: Mapping[str, StructuralComponents]
     by_group: Mapping[str, StructuralComponents]
@@ -48,7 +48,7 @@ class PairTests:
         Args:
             boot: bootstrap replicates of the difference.
         """
-        table, a, b = self.setting.table, found.a, found.b
+        table, a, b = self.resampled.table, found.a, found.b
         first, second = table.of(a), table.of(b)
         tests = {
             "interval": TestResult(
@@ -56,7 +56,7 @@ class PairTests:
             )
         }
         tests["cluster_bootstrap"] = _bootstrap(found, boot)
-        if self.row.name in ("auroc", "auroc_fold_mean"):
+        if self.metric.name in ("auroc", "auroc_fold_mean"):
             tests["delong"] = _auroc(self.by_sample[a], self.by_sample[b], "z, samples taken as independent")
             tests["obuchowski"] = _auroc(self.by_group[a], self.by_group[b], "z, groups as units")
         called = [
@@ -66,29 +66,32 @@ class PairTests:
         tests |= right
         tests |= self._over_folds(a, b)
         tests["permutation"] = permutation_test(
-            first, second, self.row, table.classes, table.n_groups,
-            n_permutations=n_permutations, seed=self.setting.seed,
+            first, second, self.metric, table.classes, table.n_groups,
+            n_permutations=n_permutations, seed=self.resampled.seed,
         )  # fmt: skip
         return tests, {"discordant": discordant}
 
     def _over_folds(self, a: str, b: str) -> dict[str, TestResult]:
-        if not self.setting.table.has_folds:
+        if not self.resampled.table.has_folds:
             note = "the predictions do not say which fold they come from"
             return {name: TestResult(statistic=None, note=note) for name in ("nadeau_bengio", "bayes_rope")}
-        differences = fold_differences(self.setting.table, self.folds[a], self.folds[b])
-        return fold_tests(differences, self.rope, self.row.sign)
+        differences = fold_differences(self.resampled.table, self.folds[a], self.folds[b])
+        return fold_tests(differences, self.rope, self.metric.sign)
 
 
 def prepare_tests(
-    setting: ResampledPredictions, row: Metric, rope: float | None, folds: Mapping[str, Sequence[FoldLine]]
+    resampled: ResampledPredictions,
+    metric: Metric,
+    rope: float | None,
+    folds: Mapping[str, Sequence[FoldLine]],
 ) -> PairTests:
     """Return the tests' common ground: AUROC's pulls of each contender, by sample and by group."""
-    table = setting.table
+    table = resampled.table
     by_sample, by_group = {}, {}
     for name in table.contenders:
         by_sample[name] = auroc_components(table.of(name), table.n_samples, by_group=False)
         by_group[name] = auroc_components(table.of(name), table.n_groups, by_group=True)
-    return PairTests(setting, row, rope, by_sample, by_group, folds)
+    return PairTests(resampled, metric, rope, by_sample, by_group, folds)
 
 
 def _bootstrap(found: Difference, boot: Floats) -> TestResult:

@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float64]
 def permutation_test(
     a: Sequence[ContenderPredictions],
     b: Sequence[ContenderPredictions],
-    row: Metric,
+    metric: Metric,
     classes: Sequence[str],
     n_groups: int,
     *,
@@ -39,7 +39,7 @@ def permutation_test(
     Args:
         thresholds: per repeat, of a and of b.
     """
-    ranked = row.kind in ("rank", "curve")
+    ranked = metric.kind in ("rank", "curve")
     both = [
         _joined(_ranks(x) if ranked else x, _ranks(y) if ranked else y, n_groups)
         for x, y in zip(a, b, strict=True)
@@ -48,11 +48,11 @@ def permutation_test(
     rng = np.random.default_rng([seed, 31_337])
     swap = rng.integers(0, 2, size=(n_groups, n_permutations + 1)).astype(np.float64)
     swap[:, 0] = 0.0
-    mixed_a = metric_values(both, np.concatenate([1 - swap, swap]), [row.name], classes, cuts)[row.name]
-    mixed_b = metric_values(both, np.concatenate([swap, 1 - swap]), [row.name], classes, cuts)[row.name]
+    mixed_a = metric_values(both, np.concatenate([1 - swap, swap]), [metric.name], classes, cuts)[metric.name]
+    mixed_b = metric_values(both, np.concatenate([swap, 1 - swap]), [metric.name], classes, cuts)[metric.name]
     gap = np.abs(mixed_a - mixed_b)
     if np.isnan(gap[0]):
-        return TestResult(statistic=None, note=f"{row.title} is not defined for both")
+        return TestResult(statistic=None, note=f"{metric.title} is not defined for both")
     known = gap[1:][~np.isnan(gap[1:])]
     p = (1 + int((known >= gap[0] - 1e-12).sum())) / (1 + len(known))
     return TestResult(

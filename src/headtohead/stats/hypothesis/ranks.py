@@ -1,15 +1,15 @@
-"""Many contenders: ranks under the bootstrap, cliques, critical difference; and where the variance comes from."""
+"""Ranks of many contenders under the bootstrap, the critical difference over folds, and sources of variance."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
 from headtohead.core.records import Comparison
+from headtohead.core.tables.comparison import ContenderRank, CriticalDifference, RankTable, VarianceSplit
 from headtohead.stats.intervals.score_interval import jackknife_variance
 from headtohead.stats.metrics.registry import Metric
 from headtohead.stats.resampled import ResampledPredictions
@@ -17,91 +17,95 @@ from headtohead.stats.resampled import ResampledPredictions
 __all__ = ["critical_difference", "rank_table", "variance_split"]
 
 Floats = npt.NDArray[np.float64]
-FoldLine = tuple[int, int, float, int]
+FoldValue = tuple[int, int, float, int]
 
 
 def rank_table(
-    setting: ResampledPredictions,
-    row: Metric,
+    resampled: ResampledPredictions,
+    metric: Metric,
     names: Sequence[str],
     replicates: Mapping[str, Floats],
     pairs: Sequence[Comparison],
-) -> dict[str, Any]:
+) -> RankTable:
     """Return each contender's rank, how stable it is when groups are resampled, and the cliques.
 
     Rank stability follows Hall and Miller 2009 (Ann Stat 37:3929): the ranks of all replicates. A clique
     is a run of contenders among which no pair has the verdict "better" (Demsar 2006, JMLR 7:1).
     """
-    sign = row.sign
-    boot = np.stack([sign * setting.resamples.bootstrap(replicates[name]) for name in names])
+    sign = metric.sign
+    boot = np.stack([sign * resampled.resamples.bootstrap(replicates[name]) for name in names])
     known = ~np.isnan(boot).any(axis=0)
     ranks = stats.rankdata(-boot[:, known], axis=0)
     now = stats.rankdata([-sign * replicates[name][0] for name in names])
-    table = {
-        name: {
-            "rank": float(now[i]),
-            "mean_rank": float(ranks[i].mean()) if known.any() else None,
-            "low": float(np.quantile(ranks[i], (1 - setting.level) / 2)) if known.any() else None,
-            "high": float(np.quantile(ranks[i], (1 + setting.level) / 2)) if known.any() else None,
-            "share_first": float((ranks[i] == 1).mean()) if known.any() else None,
-        }
+    contenders = {
+        name: ContenderRank(
+            rank=float(now[i]),
+            mean_rank=float(ranks[i].mean()) if known.any() else None,
+            low=float(np.quantile(ranks[i], (1 - resampled.level) / 2)) if known.any() else None,
+            high=float(np.quantile(ranks[i], (1 + resampled.level) / 2)) if known.any() else None,
+            share_first=float((ranks[i] == 1).mean()) if known.any() else None,
+        )
         for i, name in enumerate(names)
     }
-    return {
-        "contenders": table,
-        "cliques": _cliques([names[i] for i in np.argsort(now, kind="stable")], pairs),
-    }
+    ordered = [names[i] for i in np.argsort(now, kind="stable")]
+    return RankTable(contenders=contenders, cliques=_cliques(ordered, pairs))
 
 
-def _cliques(ordered: Sequence[str], pairs: Sequence[Comparison]) -> list[list[str]]:
-    apart = {frozenset((pair.a, pair.b)) for pair in pairs if pair.verdict == "better"}
-    found: list[list[str]] = []
+def _cliques(ordered: Sequence[str], pairs: Sequence[Comparison]) -> tuple[tuple[str, ...], ...]:
+    """Return the longest runs of contenders, best first, that hold no pair judged "better"."""
+    different = {frozenset((pair.a, pair.b)) for pair in pairs if pair.verdict == "better"}
+    cliques: list[tuple[str, ...]] = []
     for start in range(len(ordered)):
         stop = start + 1
         while stop < len(ordered) and not any(
-            frozenset((ordered[stop], x)) in apart for x in ordered[start:stop]
+            frozenset((ordered[stop], other)) in different for other in ordered[start:stop]
         ):
             stop += 1
-        run = list(ordered[start:stop])
-        if len(run) > 1 and not any(set(run) <= set(other) for other in found):
-            found.append(run)
-    return found
+        run = tuple(ordered[start:stop])
+        if len(run) > 1 and not any(set(run) <= set(other) for other in cliques):
+            cliques.append(run)
+    return tuple(cliques)
 
 
-def critical_difference(folds: Mapping[str, Sequence[FoldLine]], sign: int, level: float) -> dict[str, Any]:
+def critical_difference(
+    folds: Mapping[str, Sequence[FoldValue]], sign: int, level: float
+) -> CriticalDifference:
     """Return Friedman's test and Nemenyi's critical difference of mean ranks over folds (Demsar 2006).
 
-    Folds of one data set share training samples, so this is an image of consistency, not a test of
-    which is better; the paired comparisons decide.
+    Folds of one data set share training samples, so this shows consistency and does not test which contender is
+    better; the paired comparisons decide.
+
+    Args:
+        folds: values within folds by contender. sign: -1 where a lower value is better.
     """
     names = list(folds)
-    values = np.array([[sign * line[2] for line in folds[name]] for name in names])
+    values = np.array([[sign * one[2] for one in folds[name]] for name in names])
     values = values[:, ~np.isnan(values).any(axis=0)]
     k, n = values.shape
     if k < 3 or n < 2:
-        return {"note": "needs three contenders and two folds"}
+        return CriticalDifference(note="needs three contenders and two folds")
     ranks = stats.rankdata(-values, axis=0)
     mean = ranks.mean(axis=1)
     chi2 = 12 * n / (k * (k + 1)) * float(((mean - (k + 1) / 2) ** 2).sum())
     q = float(stats.studentized_range.ppf(level, k, np.inf)) / np.sqrt(2)
-    return {
-        "mean_ranks": dict(zip(names, mean.tolist(), strict=True)),
-        "critical_difference": float(q * np.sqrt(k * (k + 1) / (6 * n))),
-        "friedman_chi2": chi2,
-        "p_value": float(stats.chi2.sf(chi2, k - 1)),
-        "n_folds": n,
-        "note": "folds share training samples: an image of consistency, not a test",
-    }
+    return CriticalDifference(
+        mean_ranks=dict(zip(names, mean.tolist(), strict=True)),
+        critical_difference=float(q * np.sqrt(k * (k + 1) / (6 * n))),
+        friedman_chi2=chi2,
+        p_value=float(stats.chi2.sf(chi2, k - 1)),
+        n_folds=n,
+        note="folds share training samples: an image of consistency, not a test",
+    )
 
 
 def variance_split(
-    setting: ResampledPredictions,
-    row: Metric,
+    resampled: ResampledPredictions,
+    metric: Metric,
     replicates: Mapping[str, Floats],
-    folds: Mapping[str, Sequence[FoldLine]],
+    folds: Mapping[str, Sequence[FoldValue]],
     per_repeat: Mapping[str, Sequence[float]],
-) -> dict[str, Any]:
-    """Return how far the metric moves with the contender, the groups drawn, the repeat and the fold.
+) -> VarianceSplit:
+    """Return the spread of the metric over contenders, groups drawn, repeats and folds.
 
     Standard deviations in the metric's unit: between contenders; of resampled groups (jackknife,
     Tukey 1958); between repeats (seed and split together); between folds of one repeat, most of which
@@ -109,20 +113,20 @@ def variance_split(
     """
     names = list(replicates)
     values = [float(replicates[name][0]) for name in names if not np.isnan(replicates[name][0])]
-    group = [jackknife_variance(setting.resamples.jackknife(replicates[name])) for name in names]
+    group = [jackknife_variance(resampled.resamples.jackknife(replicates[name])) for name in names]
     repeat = [float(np.var(per_repeat[name], ddof=1)) for name in names if len(per_repeat[name]) > 1]
     fold = [_within(folds[name]) for name in names]
-    return {
-        "metric": row.name,
-        "sd_contender": _sd(float(np.var(values, ddof=1)) if len(values) > 1 else None),
-        "sd_group": _sd(_mean(group)),
-        "sd_repeat": _sd(_mean(repeat)),
-        "sd_fold": _sd(_mean(fold)),
-        "contenders": names,
-    }
+    return VarianceSplit(
+        metric=metric.name,
+        sd_contender=_sd(float(np.var(values, ddof=1)) if len(values) > 1 else None),
+        sd_group=_sd(_mean(group)),
+        sd_repeat=_sd(_mean(repeat)),
+        sd_fold=_sd(_mean(fold)),
+        contenders=tuple(names),
+    )
 
 
-def _within(lines: Sequence[FoldLine]) -> float:
+def _within(lines: Sequence[FoldValue]) -> float:
     spreads = []
     for repeat in sorted({line[0] for line in lines}):
         values = [line[2] for line in lines if line[0] == repeat and not np.isnan(line[2])]

@@ -22,7 +22,7 @@ _COUNTED = {"balanced_accuracy", "f1", "mcc", "kappa", "sensitivity", "specifici
 
 
 def boundary_interval(
-    table: PredictionTable, lines: ContenderPredictions, row: Metric, base: str, value: float, level: float
+    table: PredictionTable, lines: ContenderPredictions, metric: Metric, base: str, value: float, level: float
 ) -> Found | None:
     """Return (low, high, method, note) where all replicates agree, or None where no bound is known.
 
@@ -31,7 +31,7 @@ def boundary_interval(
         value: what every replicate says.
     """
     if base in ("auroc", "auroc_fold_mean", "partial_auroc"):
-        return _ranked(table, lines, row, base, value, level)
+        return _ranked(table, lines, metric, base, value, level)
     if value == 1.0 and base in _COUNTED:
         low = _perfect_counts(table, base, level)
         return (
@@ -41,7 +41,7 @@ def boundary_interval(
             "",
         )
     if value == 1.0 and base == "average_precision":
-        return _perfect_precision(table, row, level), 1.0, "worst curve through joint Wilson bounds", ""
+        return _perfect_precision(table, metric, level), 1.0, "worst curve through joint Wilson bounds", ""
     if value == 1.0 and base in ("sensitivity_at_specificity_90", "specificity_at_sensitivity_90"):
         n = table.groups_with(1 if base.startswith("sens") else 0)
         return wilson(n, n, level)[0], 1.0, "Wilson, one trial per group", ""
@@ -62,13 +62,13 @@ def _constant(lines: ContenderPredictions) -> bool:
 
 
 def _ranked(
-    table: PredictionTable, lines: ContenderPredictions, row: Metric, base: str, value: float, level: float
+    table: PredictionTable, lines: ContenderPredictions, metric: Metric, base: str, value: float, level: float
 ) -> Found | None:
     if _constant(lines):
         return value, value, "exact: the score is constant", "constant score: 0.5 by definition"
     if value not in (0.0, 1.0):
         return None
-    positive = 1 if row.of_class is None else table.classes.index(row.of_class)
+    positive = 1 if metric.of_class is None else table.classes.index(metric.of_class)
     events = table.groups_with(positive)
     rest = len(np.unique(table.sample_group[table.sample_label != positive]))
     if base == "partial_auroc":
@@ -95,13 +95,13 @@ def _perfect_counts(table: PredictionTable, base: str, level: float) -> float:
     return float(count_metric(base, matrix)[0])
 
 
-def _perfect_precision(table: PredictionTable, row: Metric, level: float) -> float:
+def _perfect_precision(table: PredictionTable, metric: Metric, level: float) -> float:
     """Return the average precision of the worst curve through the joint bounds of recall.
 
     All false positives that the bound of specificity allows come first, then positives at a steady
     pace up to the bound of sensitivity, the rest at the prevalence.
     """
-    positive = 1 if row.of_class is None else table.classes.index(row.of_class)
+    positive = 1 if metric.of_class is None else table.classes.index(metric.of_class)
     share = float((table.sample_label == positive).mean())
     each = 1 - (1 - level) / 2
     events = max(1, table.groups_with(positive))

@@ -60,7 +60,7 @@ def _noise(squares: Floats, *, even: bool) -> float:
     return max(seen, 2 * mean_square) * n / max(1, n - 1)
 
 
-def degrees_of_freedom(table: PredictionTable, row: Metric, jack: Floats) -> float:
+def degrees_of_freedom(table: PredictionTable, metric: Metric, jack: Floats) -> float:
     """Return the degrees of freedom of a jackknife variance over groups (see `effective_degrees`).
 
     Where a metric sets classes against each other, its variance is a sum over the groups that hold the
@@ -74,9 +74,9 @@ def degrees_of_freedom(table: PredictionTable, row: Metric, jack: Floats) -> flo
     if len(known) < 2:
         return 1.0
     squares = (known - known.mean()) ** 2
-    if not _against(row):
+    if not _against(metric):
         return effective_degrees([squares])
-    rarest, even = _rarest(table), row.kind == "counts"
+    rarest, even = _rarest(table), metric.kind == "counts"
     if len(known) != table.n_groups:
         return max(1.0, min(effective_degrees([squares], even=even), len(rarest[0]) - 1))
     apart = (np.isin(np.arange(table.n_groups), holders) for holders in rarest)
@@ -96,9 +96,9 @@ def proportion_degrees_of_freedom(jack: Floats, n: int, n_groups: int) -> float:
     return min(most, effective_degrees([(known - known.mean()) ** 2]))
 
 
-def _against(row: Metric) -> bool:
+def _against(metric: Metric) -> bool:
     """Return whether the metric sets the samples of one class against those of another."""
-    return row.kind in ("rank", "curve") or row.name in _AGAINST
+    return metric.kind in ("rank", "curve") or metric.name in _AGAINST
 
 
 def _rarest(table: PredictionTable) -> list[npt.NDArray[np.int64]]:
@@ -111,7 +111,7 @@ def _rarest(table: PredictionTable) -> list[npt.NDArray[np.int64]]:
     ]
 
 
-def small_sample_warnings(table: PredictionTable, row: Metric, degrees: float) -> tuple[ScoreWarning, ...]:
+def small_sample_warnings(table: PredictionTable, metric: Metric, degrees: float) -> tuple[ScoreWarning, ...]:
     """Return what makes an interval too narrow: a class with few groups, or few groups that weigh it all.
 
     In the coverage study the intervals that fall short of 93 % are those of settings in which this
@@ -119,7 +119,7 @@ def small_sample_warnings(table: PredictionTable, row: Metric, degrees: float) -
     """
     found = []
     groups = len(_rarest(table)[0])
-    if _against(row) and groups < _FEW_GROUPS:
+    if _against(metric) and groups < _FEW_GROUPS:
         text = f"only {groups} groups hold the rarer class: the interval may be too narrow"
         found.append(ScoreWarning(code="few_class_groups", text=text))
     if degrees < FEW_DEGREES:

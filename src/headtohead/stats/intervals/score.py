@@ -23,31 +23,31 @@ _FEW_GROUPS = 10
 def make_score(
     table: PredictionTable,
     contender: str,
-    row: Metric,
+    metric: Metric,
     values: Floats,
     resamples: Resamples,
     level: float,
     thresholds: list[Floats | None] | None = None,
 ) -> Score:
-    """Return one score with its interval (see `margin`), or with a note on why it is not defined.
+    """Return one score with its interval (see `score_uncertainty`), or with a note on why it is not defined.
 
     Args:
-        values: (1 + n_boot + n_jack,) replicates of the metric `row`.
+        values: (1 + n_boot + n_jack,) replicates of the metric `metric`.
         thresholds: per repeat, where the score was taken at chosen thresholds.
     """
     value = float(values[0])
     if np.isnan(value):
-        return _without(table, contender, row, level, why_undefined(table, row))
+        return _without(table, contender, metric, level, why_undefined(table, metric))
     if table.n_groups < 2:
         note = f"{value:.3f} on one group; one group says nothing about others, so there is no interval"
-        return _without(table, contender, row, level, note)
-    margin = score_uncertainty(table, contender, row, values, resamples, thresholds)
+        return _without(table, contender, metric, level, note)
+    margin = score_uncertainty(table, contender, metric, values, resamples, thresholds)
     ends = margin.ends(level)
     if ends is None:
-        return _without(table, contender, row, level, margin.note)
+        return _without(table, contender, metric, level, margin.note)
     warnings = (*_few(table), *margin.warnings)
     return Score(
-        contender=contender, metric=row.name, value=value, low=min(ends[0], value), high=max(ends[1], value),
+        contender=contender, metric=metric.name, value=value, low=min(ends[0], value), high=max(ends[1], value),
         method=margin.method, note="; ".join(filter(None, [margin.note, *(w.text for w in warnings)])),
         warnings=warnings, **_size(table, level),
     )  # fmt: skip
@@ -64,14 +64,14 @@ def _size(table: PredictionTable, level: float) -> dict[str, Any]:
     return {"n_samples": table.n_samples, "n_groups": table.n_groups, "level": level}
 
 
-def _without(table: PredictionTable, contender: str, row: Metric, level: float, note: str) -> Score:
+def _without(table: PredictionTable, contender: str, metric: Metric, level: float, note: str) -> Score:
     return Score(
-        contender=contender, metric=row.name, value=None, low=None, high=None, method="none", note=note,
+        contender=contender, metric=metric.name, value=None, low=None, high=None, method="none", note=note,
         **_size(table, level),
     )  # fmt: skip
 
 
-def why_undefined(table: PredictionTable, row: Metric) -> str:
+def why_undefined(table: PredictionTable, metric: Metric) -> str:
     """Return why a metric has no value on this table."""
     absent = [name for c, name in enumerate(table.classes) if not (table.sample_label == c).any()]
     if absent:
@@ -84,4 +84,4 @@ def why_undefined(table: PredictionTable, row: Metric) -> str:
         "calibration_intercept": "no finite intercept fits",
         "auroc_fold_mean": "no fold holds both classes",
     }
-    return reasons.get(row.name, "its denominator is 0 in at least one repeat")
+    return reasons.get(metric.name, "its denominator is 0 in at least one repeat")

@@ -129,7 +129,7 @@ def score_interval(value: float, error: float, degrees: float, level: float, low
 def score_uncertainty(
     table: PredictionTable,
     contender: str,
-    row: Metric,
+    metric: Metric,
     values: Floats,
     resamples: Resamples,
     thresholds: list[Floats | None] | None = None,
@@ -137,37 +137,37 @@ def score_uncertainty(
     """Return the uncertainty of one score; the value must be defined and the table hold two groups or more.
 
     Args:
-        values: (1 + n_boot + n_jack,) replicates of the metric `row`.
+        values: (1 + n_boot + n_jack,) replicates of the metric `metric`.
         thresholds: per repeat, where the score was taken at chosen thresholds.
     """
     value = float(values[0])
-    base = row.name if row.of_class is None else row.name.removesuffix(f"_{row.of_class}")
+    base = metric.name if metric.of_class is None else metric.name.removesuffix(f"_{metric.of_class}")
     boot = resamples.bootstrap(values)
     known = boot[~np.isnan(boot)]
     lines = table.of(contender)[0]
-    if base in _RATES and (table.binary or row.of_class is not None or base == "accuracy"):
-        return _rate(table, lines, row, values, resamples, None if thresholds is None else thresholds[0])
-    if base == "balanced_accuracy" or (base == "sensitivity" and row.of_class is None):
-        return _recalls(table, row, table.of(contender), value, resamples, thresholds)
+    if base in _RATES and (table.binary or metric.of_class is not None or base == "accuracy"):
+        return _rate(table, lines, metric, values, resamples, None if thresholds is None else thresholds[0])
+    if base == "balanced_accuracy" or (base == "sensitivity" and metric.of_class is None):
+        return _recalls(table, metric, table.of(contender), value, resamples, thresholds)
     if len(known) < 2 or float(np.ptp(known)) < 1e-12:
-        return _fixed(table, lines, row, base, value)
+        return _fixed(table, lines, metric, base, value)
     if base in ("ece", "ace"):
         method = "cluster bootstrap over groups, percentile moved by its bias"
         found = ScoreUncertainty(value, lambda level: bias_corrected(value, known, level), method)
     else:
-        found = _transformed(table, row, base, value, known, resamples.jackknife(values))
+        found = _transformed(table, metric, base, value, known, resamples.jackknife(values))
         cut = None if thresholds is None else thresholds[0]
-        found = replace(found, warnings=(*found.warnings, *_few_called(table, lines, row, base, cut)))
+        found = replace(found, warnings=(*found.warnings, *_few_called(table, lines, metric, base, cut)))
     return _with_left_out(found, len(known), len(boot))
 
 
 def _few_called(
-    table: PredictionTable, lines: ContenderPredictions, row: Metric, base: str, threshold: Floats | None
+    table: PredictionTable, lines: ContenderPredictions, metric: Metric, base: str, threshold: Floats | None
 ) -> tuple[ScoreWarning, ...]:
     """Return the warning of an F1 that rests on hardly any positive answer, as for PPV."""
-    if base != "f1" or (row.of_class is None and not table.binary):
+    if base != "f1" or (metric.of_class is None and not table.binary):
         return ()
-    _, n_groups = denominator(lines, row, threshold, table.classes)
+    _, n_groups = denominator(lines, metric, threshold, table.classes)
     return _few_in(n_groups, "with a positive answer")
 
 
@@ -191,15 +191,15 @@ def _with_left_out(found: ScoreUncertainty, known: int, total: int) -> ScoreUnce
 def _rate(
     table: PredictionTable,
     lines: ContenderPredictions,
-    row: Metric,
+    metric: Metric,
     values: Floats,
     resamples: Resamples,
     threshold: Floats | None,
 ) -> ScoreUncertainty:
-    n, n_groups = denominator(lines, row, threshold, table.classes)
+    n, n_groups = denominator(lines, metric, threshold, table.classes)
     jack, value = resamples.jackknife(values), float(values[0])
     variance, degrees = jackknife_variance(jack), proportion_degrees_of_freedom(jack, n, n_groups)
-    warnings = small_sample_warnings(table, row, degrees) if degrees < n_groups - 1 else ()
+    warnings = small_sample_warnings(table, metric, degrees) if degrees < n_groups - 1 else ()
     warnings = (*_few_in(n_groups, "in the denominator"), *warnings)
     return ScoreUncertainty(
         value,
@@ -211,7 +211,7 @@ def _rate(
 
 def _recalls(
     table: PredictionTable,
-    row: Metric,
+    metric: Metric,
     repeats: list[ContenderPredictions],
     value: float,
     resamples: Resamples,
@@ -247,28 +247,28 @@ def _recalls(
         "Wilson of each class recall at the effective sample size of the groups, spreads added in squares"
     )
     fewest = min((d for _, _, g, _, d in parts if d < g - 1), default=math.inf)
-    return ScoreUncertainty(value, ends, method, warnings=small_sample_warnings(table, row, fewest))
+    return ScoreUncertainty(value, ends, method, warnings=small_sample_warnings(table, metric, fewest))
 
 
 def _fixed(
-    table: PredictionTable, lines: ContenderPredictions, row: Metric, base: str, value: float
+    table: PredictionTable, lines: ContenderPredictions, metric: Metric, base: str, value: float
 ) -> ScoreUncertainty:
-    found = boundary_interval(table, lines, row, base, value, 0.95)
+    found = boundary_interval(table, lines, metric, base, value, 0.95)
     if found is None:
         note = f"{value:.3f} in all resamples, so that an interval is not defined"
         return ScoreUncertainty(value, lambda level: None, "none", note)  # noqa: ARG005 - no level has an interval
 
     def ends(level: float) -> Ends | None:
-        at = boundary_interval(table, lines, row, base, value, level)
+        at = boundary_interval(table, lines, metric, base, value, level)
         return None if at is None else (at[0], at[1])
 
     return ScoreUncertainty(value, ends, found[2], found[3])
 
 
 def _transformed(
-    table: PredictionTable, row: Metric, base: str, value: float, boot: Floats, jack: Floats
+    table: PredictionTable, metric: Metric, base: str, value: float, boot: Floats, jack: Floats
 ) -> ScoreUncertainty:
-    low, high = row.low, row.high
+    low, high = metric.low, metric.high
     if base == "brier":
         high = 1.0 if table.binary else 2.0
     by_bootstrap = base in _BY_BOOTSTRAP
@@ -280,33 +280,33 @@ def _transformed(
             value,
             lambda level: expanded_percentile(boot, level, n),
             method,
-            warnings=small_sample_warnings(table, row, 1.0),
+            warnings=small_sample_warnings(table, metric, 1.0),
         )
-    degrees, error = degrees_of_freedom(table, row, jack), math.sqrt(variance)
-    form, words = _form(row, low, high)
+    degrees, error = degrees_of_freedom(table, metric, jack), math.sqrt(variance)
+    form, words = _form(metric, low, high)
     source = f"cluster bootstrap ({len(boot)} replicates)" if by_bootstrap else "jackknife"
     return ScoreUncertainty(
         value,
         lambda level: form(value, error, degrees, level, low, high),
         f"{source} over groups, {words}",
-        warnings=small_sample_warnings(table, row, degrees),
+        warnings=small_sample_warnings(table, metric, degrees),
     )
 
 
-def _form(row: Metric, low: float, high: float) -> tuple[Callable[..., Ends], str]:
+def _form(metric: Metric, low: float, high: float) -> tuple[Callable[..., Ends], str]:
     """Return the interval's form: Wilson's for ranks and counts, a transformed scale for curves and losses."""
-    if row.kind in ("rank", "counts"):
+    if metric.kind in ("rank", "counts"):
         return score_interval, "Wilson's form at the effective sample size, t quantile"
     scale = "logit" if math.isfinite(high) else "log" if math.isfinite(low) else "plain"
     return transformed_interval, f"t interval on the {scale} scale"
 
 
 def denominator(
-    lines: ContenderPredictions, row: Metric, threshold: Floats | None, classes: tuple[str, ...]
+    lines: ContenderPredictions, metric: Metric, threshold: Floats | None, classes: tuple[str, ...]
 ) -> tuple[int, int]:
-    """Return how many lines, and how many groups, the rate (or F1) `row` is a share of."""
-    which = 1 if row.of_class is None else list(classes).index(row.of_class)
-    base = row.name if row.of_class is None else row.name.removesuffix(f"_{row.of_class}")
+    """Return how many lines, and how many groups, the rate (or F1) `metric` is a share of."""
+    which = 1 if metric.of_class is None else list(classes).index(metric.of_class)
+    base = metric.name if metric.of_class is None else metric.name.removesuffix(f"_{metric.of_class}")
     called = predicted_labels(lines, threshold)
     counted = {
         "accuracy": np.ones(len(called), dtype=bool),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from headtohead.core.tables.probability import BrierParts
 from headtohead.stats.metrics.ranking import group_sums, ratio
 from headtohead.stats.predictions import ContenderPredictions
 
@@ -97,7 +98,7 @@ def _binned_gap(prob: Floats, truth: Floats, group: Ints, weights: Floats, *, by
     return ratio(np.nansum(np.abs(ratio(gaps, mass)), axis=0), filled)
 
 
-def brier_parts(prob: Floats, truth: Floats, bins: Ints) -> dict[str, float]:
+def brier_parts(prob: Floats, truth: Floats, bins: Ints) -> BrierParts:
     """Split the Brier score into reliability - resolution + uncertainty + within-bin terms.
 
     Murphy 1973 (J Appl Meteor 12:595) for forecasts that are constant within a bin; Stephenson,
@@ -108,8 +109,8 @@ def brier_parts(prob: Floats, truth: Floats, bins: Ints) -> dict[str, float]:
         prob: (n,) probabilities. truth: (n,) 0 or 1. bins: (n,) bin numbers.
 
     >>> parts = brier_parts(np.array([0.0, 0.0, 1.0, 1.0]), np.array([0.0, 1, 1, 1]), np.array([0, 0, 1, 1]))
-    >>> {name: round(value, 4) for name, value in parts.items()}
-    {'reliability': 0.125, 'resolution': 0.0625, 'uncertainty': 0.1875, 'within_bin': 0.0, 'brier': 0.25}
+    >>> parts.reliability, parts.resolution, parts.uncertainty, parts.within_bin, parts.brier
+    (0.125, 0.0625, 0.1875, 0.0, 0.25)
     """
     n, base = len(truth), truth.mean()
     count = np.bincount(bins)
@@ -121,13 +122,13 @@ def brier_parts(prob: Floats, truth: Floats, bins: Ints) -> dict[str, float]:
     resolution = float((mass * (mean_y - base) ** 2).sum())
     uncertainty = float(base * (1 - base))
     brier = float(((prob - truth) ** 2).mean())
-    return {
-        "reliability": reliability,
-        "resolution": resolution,
-        "uncertainty": uncertainty,
-        "within_bin": brier - (reliability - resolution + uncertainty),
-        "brier": brier,
-    }
+    return BrierParts(
+        reliability=reliability,
+        resolution=resolution,
+        uncertainty=uncertainty,
+        within_bin=brier - (reliability - resolution + uncertainty),
+        brier=brier,
+    )
 
 
 def _cox(lines: ContenderPredictions, weights: Floats) -> dict[str, Floats]:

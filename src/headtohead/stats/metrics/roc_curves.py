@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
+from headtohead.core.tables.comparison import ConfusionTable, RocCurve
 from headtohead.stats.metrics.confusion_matrix import confusion
 from headtohead.stats.metrics.registry import predicted_labels
 from headtohead.stats.predictions import ContenderPredictions, PredictionTable
@@ -15,26 +14,26 @@ __all__ = ["confusion_tables", "roc_curves", "roc_points"]
 
 Floats = npt.NDArray[np.float64]
 
+# More points than a figure has pixels in width change nothing but the size of verdict.json.
 _MOST_POINTS = 200
 
 
-def confusion_tables(table: PredictionTable) -> dict[str, Any]:
+def confusion_tables(table: PredictionTable) -> dict[str, ConfusionTable]:
     """Return counts per contender, truth in rows: of each repeat and averaged over repeats."""
     ones = np.ones((table.n_groups, 1))
-    result = {}
+    k = len(table.classes)
+    tables = {}
     for name in table.contenders:
-        each = [
-            confusion(lines.label, predicted_labels(lines, None), lines.group, len(table.classes), ones)[
-                ..., 0
-            ]
+        counts = [
+            confusion(lines.label, predicted_labels(lines, None), lines.group, k, ones)[..., 0]
             for lines in table.of(name)
         ]
-        result[name] = {
-            "classes": list(table.classes),
-            "mean": np.mean(each, axis=0).tolist(),
-            "repeats": [counts.tolist() for counts in each],
-        }
-    return result
+        tables[name] = ConfusionTable(
+            classes=table.classes,
+            mean=np.mean(counts, axis=0).tolist(),
+            repeats=tuple(matrix.tolist() for matrix in counts),
+        )
+    return tables
 
 
 def roc_points(score: Floats, positive: npt.NDArray[np.bool_]) -> tuple[Floats, Floats, Floats]:
@@ -46,7 +45,7 @@ def roc_points(score: Floats, positive: npt.NDArray[np.bool_]) -> tuple[Floats, 
     return false, true, np.append(np.inf, score[order][last])
 
 
-def roc_curves(table: PredictionTable) -> dict[str, Any]:
+def roc_curves(table: PredictionTable) -> dict[str, dict[str, RocCurve]]:
     """Return, per contender, the ROC curve averaged over repeats, at most 200 points.
 
     Sensitivities of the repeats are averaged at common false positive rates (vertical averaging:
@@ -58,14 +57,14 @@ def roc_curves(table: PredictionTable) -> dict[str, Any]:
     }
 
 
-def _mean_curve(repeats: list[ContenderPredictions], which: int) -> dict[str, list[float]]:
+def _mean_curve(repeats: list[ContenderPredictions], which: int) -> RocCurve:
     curves = [roc_points(lines.prob[:, which], lines.label == which)[:2] for lines in repeats]
     if len(curves) == 1:
         false, true = _thin(*curves[0])
-        return {"false_positive_rate": false.tolist(), "true_positive_rate": true.tolist()}
+        return RocCurve(false_positive_rate=false.tolist(), true_positive_rate=true.tolist())
     grid = np.unique(np.concatenate([np.linspace(0, 1, _MOST_POINTS - 1), [0.0, 1.0]]))
     mean = np.mean([_at(grid, *curve) for curve in curves], axis=0)
-    return {"false_positive_rate": [0.0, *grid.tolist()], "true_positive_rate": [0.0, *mean.tolist()]}
+    return RocCurve(false_positive_rate=(0.0, *grid.tolist()), true_positive_rate=(0.0, *mean.tolist()))
 
 
 def _at(grid: Floats, false: Floats, true: Floats) -> Floats:

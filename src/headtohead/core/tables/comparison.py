@@ -1,0 +1,116 @@
+"""Tables on the contenders: confusion matrices, ROC curves, subgroups, ranks and sources of variance."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from headtohead.core.records import Score
+from headtohead.core.tables.estimate import Estimate, TableRecord
+
+__all__ = [
+    "ConfusionTable",
+    "ContenderRank",
+    "CriticalDifference",
+    "RankTable",
+    "RocCurve",
+    "Subgroup",
+    "SubgroupScore",
+    "SubgroupTable",
+    "VarianceSplit",
+]
+
+
+class ConfusionTable(TableRecord):
+    """Counts of one contender, truth in rows and prediction in columns.
+
+    Attributes:
+        mean: (k, k) averaged over repeats. repeats: (k, k) counts of each repeat.
+    """
+
+    classes: tuple[str, ...]
+    mean: tuple[tuple[float, ...], ...]
+    repeats: tuple[tuple[tuple[float, ...], ...], ...]
+
+
+class RocCurve(TableRecord):
+    """Points of a ROC curve from (0, 0) to (1, 1)."""
+
+    false_positive_rate: tuple[float, ...]
+    true_positive_rate: tuple[float, ...]
+
+
+class SubgroupScore(TableRecord):
+    """A contender's score in a subgroup and its difference from all other samples.
+
+    Attributes:
+        p_holm: adjusted over all values and contenders of the column; None without a p-value.
+    """
+
+    omitted: ClassVar[frozenset[str]] = frozenset({"p_holm"})
+
+    score: Score
+    difference: Estimate | None
+    p_value: float | None
+    p_holm: float | None = None
+
+
+class Subgroup(TableRecord):
+    """One value of a subgroup column; `too_few` says why it has no scores."""
+
+    omitted: ClassVar[frozenset[str]] = frozenset({"too_few"})
+
+    n_samples: int
+    n_groups: int
+    too_few: str | None = None
+    contenders: dict[str, SubgroupScore]
+
+
+class SubgroupTable(TableRecord):
+    """The primary metric within each value of one column."""
+
+    metric: str
+    values: dict[str, Subgroup]
+    note: str = ""
+
+
+class ContenderRank(TableRecord):
+    """A contender's rank in the data and over the bootstrap (None where no replicate is defined)."""
+
+    rank: float
+    mean_rank: float | None
+    low: float | None
+    high: float | None
+    share_first: float | None
+
+
+class RankTable(TableRecord):
+    """Ranks by contender, and runs of contenders among which no pair was judged "better"."""
+
+    contenders: dict[str, ContenderRank]
+    cliques: tuple[tuple[str, ...], ...]
+
+
+class CriticalDifference(TableRecord):
+    """Friedman's test and Nemenyi's critical difference over folds; all but `note` None where undefined."""
+
+    omitted: ClassVar[frozenset[str]] = frozenset(
+        {"mean_ranks", "critical_difference", "friedman_chi2", "p_value", "n_folds"}
+    )
+
+    mean_ranks: dict[str, float] | None = None
+    critical_difference: float | None = None
+    friedman_chi2: float | None = None
+    p_value: float | None = None
+    n_folds: int | None = None
+    note: str
+
+
+class VarianceSplit(TableRecord):
+    """Standard deviations of a metric by source, in the metric's unit; None where there is no such source."""
+
+    metric: str
+    sd_contender: float | None
+    sd_group: float | None
+    sd_repeat: float | None
+    sd_fold: float | None
+    contenders: tuple[str, ...]
