@@ -116,11 +116,10 @@ def run_study(
     from headtohead.cli.progress import console_reporter
     from headtohead.cli.render import render_verdict
     from headtohead.core.config import make_config
-    from headtohead.studies.comparison import ComparisonStudy
+    from headtohead.studies.comparison import compare_study
 
-    study = ComparisonStudy(make_config(settings), out, reporter=console_reporter(verbose=verbose), log=log)
-    verdict = study.compare()
-    render_verdict(verdict, as_json=as_json)
+    run = compare_study(make_config(settings), out, console_reporter(verbose=verbose), log=log)
+    render_verdict(run.verdict(), as_json=as_json)
     if not as_json:
         print(f"\nAll tables in the terminal: headtohead verdict {out}\nReport: {out / 'report.html'}")
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from headtohead.contenders.frozen_modes import MLP, PROBE
 from headtohead.contenders.mode import ModeChoice, TrainingMode
 from headtohead.contenders.tuned_modes import FINETUNE, LORA, PARTIAL, READER
-from headtohead.core.errors import unknown_name
+from headtohead.core.errors import UsageError, unknown_name
 
 __all__ = ["TRAINING_MODES", "parse_mode"]
 
@@ -29,6 +29,8 @@ def parse_mode(text: str) -> ModeChoice:
     name, colon, option = text.partition(":")
     if name not in TRAINING_MODES:
         raise unknown_name("mode", text, TRAINING_MODES)
+    if colon and not option:
+        raise UsageError(f"Got the mode {text!r}; expected something after the colon, or no colon.")
     mode = TRAINING_MODES[name]
-    mode.check_option(option if option or not colon else ":")
+    mode.check_option(option)
     return ModeChoice(mode, option)

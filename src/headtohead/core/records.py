@@ -231,11 +231,13 @@ class Verdict(Record):
     """The answer: a sentence, and everything that it rests on.
 
     Attributes:
+        format: version of `verdict.json`.
         rule: the decision rule in words, fixed before the data were seen.
         caveats: what the numbers do not say, worst first (confounds, leaks, sizes).
         details: further tables by name (calibration, thresholds, power, ranks, …), JSON-able.
     """
 
+    format: int = 1
     sentence: str
     metric: str
     scores: tuple[Score, ...]

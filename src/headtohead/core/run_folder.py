@@ -1,17 +1,21 @@
-"""The run folder: what a study leaves behind, and how it goes on where it stopped.
+"""The run folder: the files that every study (compare, best, reproduce) leaves, and how it goes on after a stop.
 
-study.toml          the whole configuration
+study.toml          the whole configuration, with the kind of the study
 data.json           the data's digest, so that changed images are refused by name
-provenance.json     versions, hardware, weights, seeds, command
+provenance.json     versions, hardware, seed, command;  contenders/<backbone>.json  weights
 samples.parquet     one row per sample
 audit.json          findings;  groups.csv  the groups found
 folds.parquet       who was in which part;  leak_proof.json  that nothing was in both
+recipe.json         the preprocessing
 cells/<contender>/r<repeat>f<fold>.json     one finished cell, whole or absent
 training/<contender>/r<repeat>f<fold>.json  seconds and trials of a cell;  .jsonl  a line per epoch
 spent.json          the same, summed for each contender
-predictions.parquet, inner.parquet, learning.parquet
+predictions.parquet out-of-fold predictions;  inner.parquet, learning.parquet  of compare
 verdict.json, scores.json, comparisons.json
-report.html
+report.html         of compare;  best.json, best.html  of best;  reproduce.json, reproduce.html  of reproduce
+finished.json       the run is finished
+
+Every JSON file carries the version of its format.
 """
 
 from __future__ import annotations
@@ -23,18 +27,23 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from headtohead.core.atomic_io import write_atomic, write_json
 from headtohead.core.config import RunConfig, differences, parse_config
 from headtohead.core.errors import ChangedConfigError, ChangedDataError, RunFolderError
+from headtohead.core.records import Verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["FORMAT", "RunFolder", "slug", "write_record"]
 
 FORMAT = 1
 """Version of the JSON files of a run folder; every one of them carries it."""
 
-BEFORE_WORK = {"study.toml", ".lock", "contenders"}
+BEFORE_WORK = {"study.toml", ".lock", "contenders"}  # written before any image is read
+FINISHED = "finished.json"
 
 
 def write_record(path: Path, content: Mapping[str, Any]) -> None:
@@ -80,7 +89,7 @@ class RunFolder:
         """
         path = self / "study.toml"
         if not path.is_file():
-            self._refuse_strangers()
+            self._refuse_foreign_files()
             write_atomic(path, config.to_toml())
             return
         changed = differences(parse_config(path.read_text()), config)
@@ -94,7 +103,7 @@ class RunFolder:
             )
 
     def check_or_write_data(self, digest: str, files: Mapping[str, str]) -> None:
-        """Write what the images are, or check that they are still the same.
+        """Write the digest of the images, or check that they are still the same.
 
         Args:
             digest: one hash over all samples.
@@ -105,14 +114,54 @@ class RunFolder:
         """
         path = self / "data.json"
         if not path.is_file():
-            write_json(path, {"digest": digest, "files": dict(sorted(files.items()))})
+            self.write("data.json", {"digest": digest, "files": dict(sorted(files.items()))})
             return
         old = json.loads(path.read_text())
         if old["digest"] != digest:
             raise ChangedDataError(
                 f"The images are not those that {self.path} was made from: "
-                f"{_what_changed(old['files'], files)}. Put them back, or choose another --out."
+                f"{_changed_files(old['files'], files)}. Put them back, or choose another --out."
             )
+
+    @property
+    def is_claimed(self) -> bool:
+        """Whether the folder belongs to a study."""
+        return (self / "study.toml").is_file()
+
+    @property
+    def finished_digest(self) -> str | None:
+        """The digest of the data of a finished run, or None where the run is not finished."""
+        return str(self.json(FINISHED)["digest"]) if (self / FINISHED).is_file() else None
+
+    def mark_finished(self, digest: str) -> None:
+        """Note that nothing is left to do.
+
+        Args:
+            digest: of the data.
+        """
+        self.write(FINISHED, {"digest": digest})
+
+    def write(self, name: str, content: Mapping[str, Any]) -> None:
+        """Write one of the folder's JSON files, with the version of the format in front."""
+        write_record(self / name, content)
+
+    def verdict(self) -> Verdict:
+        """Return the verdict of the run.
+
+        Raises:
+            RunFolderError: the run is not finished.
+        """
+        return Verdict.model_validate(self.json("verdict.json"))
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return one of the folder's Parquet files, such as "predictions.parquet".
+
+        Raises:
+            RunFolderError: the run is not finished.
+        """
+        import pandas as pd
+
+        return pd.read_parquet(self.require(name))
 
     def config(self) -> RunConfig:
         """Return the configuration that the folder was made with."""
@@ -139,18 +188,18 @@ class RunFolder:
         return path
 
     def cell_path(self, contender: str, repeat: int, fold: int) -> Path:
-        """Return where a cell's file lies; the contender's name is made safe for any file system."""
+        """Return the path of a cell's file; the contender's name is made safe for any file system."""
         return self.path / "cells" / slug(contender) / f"r{repeat}f{fold}.json"
 
     def training_path(self, contender: str, repeat: int, fold: int) -> Path:
-        """Return where it lies what a cell's trainings took; their lines lie beside it, as `.jsonl`."""
+        """Return the path of what a cell's trainings took; the epoch log lies beside it, as `.jsonl`."""
         return self.path / "training" / slug(contender) / f"r{repeat}f{fold}.json"
 
     def work_folder(self, contender: str, repeat: int, fold: int) -> Path:
         """Return the folder for unfinished work of a cell (checkpoints)."""
         return self.path / "cells" / slug(contender) / f"r{repeat}f{fold}.work"
 
-    def _refuse_strangers(self) -> None:
+    def _refuse_foreign_files(self) -> None:
         if not self.path.is_dir():
             return
         others = sorted(item.name for item in self.path.iterdir() if item.name != ".lock")
@@ -173,15 +222,15 @@ def slug(name: str) -> str:
     return f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
-def _what_changed(old: Mapping[str, str], new: Mapping[str, str]) -> str:
+def _changed_files(old: Mapping[str, str], new: Mapping[str, str]) -> str:
     kinds = {
         "added": sorted(set(new) - set(old)),
         "removed": sorted(set(old) - set(new)),
         "changed": sorted(path for path in set(old) & set(new) if old[path] != new[path]),
     }
-    return "; ".join(f"{len(paths)} {kind} ({_few(paths)})" for kind, paths in kinds.items() if paths)
+    return "; ".join(f"{len(paths)} {kind} ({_first_paths(paths)})" for kind, paths in kinds.items() if paths)
 
 
-def _few(paths: list[str]) -> str:
+def _first_paths(paths: list[str]) -> str:
     shown = ", ".join(paths[:5])
     return f"{shown}, …" if len(paths) > 5 else shown

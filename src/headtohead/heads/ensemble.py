@@ -64,9 +64,7 @@ class EnsembleHead:
         UsageError: fewer than two members.
     """
 
-    def __init__(
-        self, members: Sequence[str], lookup: CellLookup, how: str = "mean"
-    ) -> None:
+    def __init__(self, members: Sequence[str], lookup: CellLookup, how: str = "mean") -> None:
         if len(members) < 2:
             raise UsageError(f"An ensemble joins at least two contenders; got {list(members)}.")
         self._members, self._lookup, self._how = tuple(members), lookup, combination_rule(how)
@@ -229,4 +227,3 @@ def _require_inner(inner: Floats, names: Sequence[str], known: npt.NDArray[np.bo
         )
     if len(np.unique(labels[known])) < inner.shape[2]:
         raise UsageError("The members' inner probabilities do not cover every class; use how=mean.")
-

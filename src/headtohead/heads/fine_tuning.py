@@ -126,7 +126,9 @@ class FineTuningHead:
         main = TrainingJob("main", job.train, trial.settings, job.seed, trial.epoch)
         training = self._train(main, data, None, workdir, reporter)
         train_rows, test_rows = training.predict(job.train), training.predict(job.test)
-        inner_rows = trial.rows if trial.rows is not None else self._inner_predictions(job, data, workdir, reporter)
+        inner_rows = (
+            trial.rows if trial.rows is not None else self._inner_predictions(job, data, workdir, reporter)
+        )
         labels = data.labels[job.train]
         curve = tuple(training.lines) if trial.held is None else _with_inner_metrics(training, trial)
         chosen = {
@@ -213,7 +215,9 @@ class FineTuningHead:
         training = self._train(job, data, None, workdir, reporter)
         return [training.predict(indices) for indices in queries]
 
-    def _inner_predictions(self, job: FoldJob, data: SampleLabels, workdir: Path, reporter: Reporter) -> Floats:
+    def _inner_predictions(
+        self, job: FoldJob, data: SampleLabels, workdir: Path, reporter: Reporter
+    ) -> Floats:
         """Return (n_train, k) probabilities from repeating the fixed policy on inner folds, or NaN."""
         rows = np.full((len(job.train), len(data.classes)), np.nan)
         for number, (fit, validation) in enumerate(self.inner_folds(job, data)):
@@ -226,7 +230,12 @@ class FineTuningHead:
         return rows
 
     def _train(
-        self, job: TrainingJob, data: SampleLabels, validation: Subset | None, workdir: Path, reporter: Reporter
+        self,
+        job: TrainingJob,
+        data: SampleLabels,
+        validation: Subset | None,
+        workdir: Path,
+        reporter: Reporter,
     ) -> Trainer:
         """Return a finished training; it goes on from its checkpoint where there is one."""
         from headtohead.training.setup import loader, start_training

@@ -127,9 +127,7 @@ class MlpHead:
         """
         rows, k = self.rows(), len(data.classes)
         inputs = [rows[indices] for indices in queries]
-        return fit_mlp(
-            rows[fit], data.labels[fit], inputs, k, chosen["weight_decay"], self.settings, seed
-        )[0]
+        return fit_mlp(rows[fit], data.labels[fit], inputs, k, chosen["weight_decay"], self.settings, seed)[0]
 
 
 def fit_mlp(

@@ -124,4 +124,3 @@ def learning_table(cells: Sequence[tuple[str, Fold, FoldResult]], data: SampleLa
             }
         )
     return pd.DataFrame(rows)
-

@@ -78,7 +78,9 @@ class SeedEnsembleHead:
         joined = np.mean(inners, axis=0)
         chosen = {"how": "seeds", "models": self._count, "single": self._single}
         labels = data.labels[job.train]
-        return FoldResult(np.mean(tests, axis=0), joined, NO_TRAIN_METRICS, fit_metrics(labels, joined), chosen)
+        return FoldResult(
+            np.mean(tests, axis=0), joined, NO_TRAIN_METRICS, fit_metrics(labels, joined), chosen
+        )
 
 
 class FoldEnsembleHead:
@@ -133,7 +135,9 @@ class _Refitter:
 
     def fit(self, fit: Ints, queries: Sequence[Ints], part: int, name: str, number: int) -> list[Floats]:
         """Return the probabilities of model `number` for each array of samples."""
-        state = np.random.SeedSequence([self._job.seed, SEED_STREAM, number, part]).generate_state(1, np.uint32)
+        state = np.random.SeedSequence([self._job.seed, SEED_STREAM, number, part]).generate_state(
+            1, np.uint32
+        )
         return self._head.refit(
             fit,
             queries,

@@ -1,4 +1,4 @@
-"""Between the audit and the contenders: features for its outliers, answers from their predictions."""
+"""Questions of the audit that need networks: features for its outliers, answers from out-of-fold predictions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.core.atomic_io import write_json
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Finding, Verdict
 from headtohead.core.run_folder import RunFolder
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
     from headtohead.data.dataset import Dataset
 
-__all__ = ["pretrained_features", "update_audit"]
+__all__ = ["pretrained_features", "shortcut_caveats", "update_audit"]
 
 
 def pretrained_features(
@@ -29,7 +28,7 @@ def pretrained_features(
     Args:
         dataset: the images.
         name: a backbone, such as "efficientnet-lite0".
-        cache: where rows are kept; by default the folder that comparisons use.
+        cache: where features are kept; by default the folder that comparisons use.
         reporter: hears how far the work is.
 
     Raises:
@@ -40,54 +39,63 @@ def pretrained_features(
     from headtohead.backbones.weights.cache import cache_home
     from headtohead.preprocess.recipe import get_recipe
 
-    place = cache or cache_home() / "features"
-    return extract(dataset, resolve(name), get_recipe("foreground"), cache=place, reporter=reporter).rows
+    folder = cache or cache_home() / "features"
+    return extract(dataset, resolve(name), get_recipe("foreground"), cache=folder, reporter=reporter).rows
 
 
 def update_audit(
-    folder: RunFolder, dataset: Dataset, table: pd.DataFrame, verdict: Verdict, controls: tuple[str, ...]
+    run: RunFolder,
+    dataset: Dataset,
+    table: pd.DataFrame,
+    verdict: Verdict,
+    baselines: tuple[str, ...],
 ) -> Verdict:
-    """Answer what the audit of this run left open, in `audit.json`, and return the verdict with it.
+    """Answer in `audit.json` what the audit left open, and return the verdict with the caveats that follow.
 
     Args:
-        folder: of the run; it holds `audit.json`.
+        run: the run folder; it holds `audit.json`.
         dataset: the grouped samples.
-        table: the out-of-fold lines.
+        table: the out-of-fold predictions.
         verdict: of the run; gains a caveat where the best contender does not beat a shortcut.
-        controls: contenders that are no contenders (the baselines).
+        baselines: names that are no contenders.
     """
     from headtohead.audit.post_hoc import update_post_hoc
 
-    lines = table[~table["contender"].isin(controls)]
+    lines = table[~table["contender"].isin(baselines)]
     if lines.empty:
         return verdict
     columns = [f"prob_{name}" for name in dataset.classes]
     mean = lines.groupby("sample", sort=True)[columns].mean()
     label = {sample.id: dataset.classes.index(sample.label) for sample in dataset.samples}
-    ids = [str(one) for one in mean.index]
+    ids = [str(sample) for sample in mean.index]
     record = update_post_hoc(
-        folder.json("audit.json"),
-        best=_best(verdict, controls),
+        run.json("audit.json"),
+        best=_best_contender(verdict, baselines),
         ids=ids,
         rows=mean.to_numpy(np.float64),
-        labels=np.array([label[one] for one in ids], np.int64),
+        labels=np.array([label[sample] for sample in ids], np.int64),
     )
-    write_json(folder / "audit.json", record)
-    return verdict.model_copy(update={"caveats": (*_beaten(record), *verdict.caveats)})
+    run.write("audit.json", record)
+    return verdict.model_copy(update={"caveats": (*shortcut_caveats(record), *verdict.caveats)})
 
 
-def _best(verdict: Verdict, controls: tuple[str, ...]) -> tuple[str, float] | None:
+def _best_contender(verdict: Verdict, baselines: tuple[str, ...]) -> tuple[str, float] | None:
     """Return name and AUROC of the best contender."""
-    known = [
-        (one.contender, one.value)
-        for one in verdict.scores
-        if one.metric == "auroc" and one.value is not None and one.contender not in controls
+    scores = [
+        (score.contender, score.value)
+        for score in verdict.scores
+        if score.metric == "auroc" and score.value is not None and score.contender not in baselines
     ]
-    return max(known, key=lambda pair: pair[1]) if known else None
+    return max(scores, key=lambda pair: pair[1]) if scores else None
 
 
-def _beaten(record: dict[str, Any]) -> tuple[str, ...]:
-    found = next(Finding.model_validate(one) for one in record["findings"] if one["code"] == "H2H305")
-    if found.outcome != "issue":
+def shortcut_caveats(record: dict[str, Any]) -> tuple[str, ...]:
+    """Return the caveat that a shortcut does as well as the best contender, if the audit found that.
+
+    Args:
+        record: the content of `audit.json`.
+    """
+    finding = next(Finding.model_validate(f) for f in record["findings"] if f["code"] == "H2H305")
+    if finding.outcome != "issue":
         return ()
-    return (f"A shortcut does as well as the best contender: {found.message}. {found.advice}",)
+    return (f"A shortcut does as well as the best contender: {finding.message}. {finding.advice}",)

@@ -1,44 +1,45 @@
-"""What a study asks, checked before any long work: words first, then what only the data can refute."""
+"""Checks of a comparison's settings before any long work: first alone, then against the data."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from headtohead.contenders.expression import ContenderSpec, parse_list
 from headtohead.core.config import StudyConfig
 from headtohead.core.errors import NoEffectError, unknown_name
 
 if TYPE_CHECKING:
+    from headtohead.contenders.plan import ContenderPlan
     from headtohead.data.dataset import Dataset
 
 __all__ = ["subgroups", "validate_against_data", "validate_config"]
 
 
-def validate_config(config: StudyConfig, specs: Sequence[ContenderSpec], boards: Sequence[str]) -> None:
+def validate_config(config: StudyConfig, plan: Callable[[], ContenderPlan], trackers: Sequence[str]) -> None:
     """Refuse what can be refused without a look at images or weights.
 
     Args:
-        specs: the contenders of `config`, with the mode of those that name none.
-        boards: that are to follow the training.
+        config: the settings.
+        plan: returns the plan of the contenders; called once the metric is known to exist.
+        trackers: that are to follow the training.
 
     Raises:
-        UsageError: an unknown name, mode or board. NoEffectError: a setting that would change nothing.
-        MissingExtraError: a board or tuner whose package is not installed.
+        UsageError: an unknown name, mode or tracker.
+        NoEffectError: a setting that would change nothing.
+        MissingExtraError: a tracker or tuner whose package is not installed.
     """
-    from headtohead.contenders.factory import check_specs, expand_members
-    from headtohead.contenders.training_modes import check_settings
+    from headtohead.contenders.expression import parse_list
     from headtohead.core.trackers import check_trackers
     from headtohead.stats.metrics.registry import check_name
 
     check_name(config.metric)
-    check_specs(specs)
-    if config.mode != "probe" and tuple(specs) == parse_list(config.contenders):
+    contenders = plan()
+    if config.mode != "probe" and contenders.named == parse_list(config.contenders):
         raise NoEffectError(
             f"mode = {config.mode!r} would have no effect: each contender has one of its own (NAME@MODE)."
         )
-    check_settings(expand_members(specs), config.train)
-    check_trackers(boards)
+    contenders.check_settings(config.train)
+    check_trackers(trackers)
 
 
 def validate_against_data(config: StudyConfig, dataset: Dataset) -> None:
@@ -48,10 +49,11 @@ def validate_against_data(config: StudyConfig, dataset: Dataset) -> None:
         UsageError, UndefinedMetricError, NoEffectError: as `headtohead.evaluate.verdict.validate_question`.
         UnknownNameError: no such column.
     """
-    from headtohead.evaluate.verdict import validate_question as check
+    from headtohead.evaluate.verdict import validate_question
 
-    asked = {name: getattr(config, name) for name in ("level", "rope", "prevalence")}
-    check(config.metric, dataset.classes, **asked)
+    validate_question(
+        config.metric, dataset.classes, level=config.level, rope=config.rope, prevalence=config.prevalence
+    )
     subgroups(config.by, dataset)
 
 

@@ -153,7 +153,7 @@ def build_report_context(run: RunFolder) -> ReportContext:
         crops_note=_crop_words(run.json("recipe.json")),
         trust=supplement_tables(verdict.details, order),
         trust_figures=_trust_figures(verdict.details, order),
-        checklist=tuple(run.json("checklist.json")) if (run / "checklist.json").is_file() else (),
+        checklist=tuple(run.json("checklist.json")["items"]) if (run / "checklist.json").is_file() else (),
         learning_head=(
             "train accuracy",
             "inner accuracy",
@@ -165,7 +165,7 @@ def build_report_context(run: RunFolder) -> ReportContext:
         learning=learning_rows(learning, order),
         training=_training(learning),
         limits=limits(config, audit.facts, order),
-        confounds=tuple(run.json("confounds.json")) if (run / "confounds.json").is_file() else (),
+        confounds=tuple(run.json("confounds.json")["pairs"]) if (run / "confounds.json").is_file() else (),
         provenance=provenance_rows(run.json("provenance.json"), audit.facts),
         contenders=tuple(
             weights_row(run.json(f"contenders/{path.name}"))

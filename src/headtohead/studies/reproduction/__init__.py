@@ -1,1 +1,1 @@
-"""The parts of `headtohead reproduce`: states of the study, their training, their statistics."""
+"""The study of `headtohead reproduce`: states of the protocol, their training, their statistics."""

@@ -1,7 +1,7 @@
-"""Training watched epoch by epoch on chosen images: what a published study did, so that it can be shown.
+"""Training with predictions after every epoch, as the published study did, so that its flaw can be measured.
 
-Nothing in a comparison uses this: choosing an epoch by what `watch_*` returns for scored images is
-the very mistake that `headtohead reproduce` measures. Taking the last epoch is not.
+Nothing in a comparison uses this: choosing an epoch by the predictions of scored images is the very
+mistake that `headtohead reproduce` measures. Taking the last epoch is not.
 """
 
 from __future__ import annotations
@@ -15,19 +15,17 @@ import numpy.typing as npt
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.training.checkpoint import fingerprint
 from headtohead.training.data_loader import ImageSource, Pixels, get_augmenter
+from headtohead.training.records import Floats, Ints
 from headtohead.training.settings import FinetuneSettings
 
 if TYPE_CHECKING:
     from headtohead.backbones.record import BackboneRecord
 
-__all__ = ["STUDY", "augmented_rows", "train_head_per_epoch", "train_network_per_epoch"]
+__all__ = ["augmented_rows", "train_head_per_epoch", "train_network_per_epoch"]
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 FROZEN = FinetuneSettings(head_start="random", augment="none")
-
-
-STUDY = "study"  # the preset of rotation and sharpness
+PRESET = "study"  # the augmentation of the published study: rotation and sharpness
+BATCH = 16  # and its batch
 
 
 def augmented_rows(
@@ -38,35 +36,49 @@ def augmented_rows(
     seed: int,
     reporter: Reporter = QUIET,
 ) -> npt.NDArray[np.float32]:
-    """Return frozen features (1 + copies, n, D): of the images, and of changed copies of them."""
+    """Return frozen features (1 + copies, n, D): of the images, and of augmented copies of them.
+
+    Args:
+        record: the network.
+        source: the images.
+        indices: (n,) which of them.
+        copies: how many augmented copies.
+        seed: of the augmentation.
+        reporter: hears how far the extraction is.
+    """
     from headtohead.training.setup import loader, start_training
     from headtohead.training.trainer import Subset
 
     part = Subset(indices, np.zeros(len(indices), dtype=np.int64))
-    augmenter = get_augmenter(STUDY)
+    augmenter = get_augmenter(PRESET)
     training = start_training(
         loader(record), source, augmenter, part, FROZEN, seed=seed, k=2, precision="auto", reporter=reporter
     )
     rows = [training.features(indices)]
     for copy in range(1, copies + 1):
 
-        def change(place: int, pixels: Pixels, copy: int = copy) -> Pixels:
-            number = source.number(int(indices[place]))
+        def augment(position: int, pixels: Pixels, copy: int = copy) -> Pixels:
+            number = source.number(int(indices[position]))
             return augmenter.run(np.random.default_rng([seed, copy, number]), pixels)
 
-        rows.append(training.features(indices, change))
+        rows.append(training.features(indices, augment))
     return np.stack(rows)
 
 
 def train_head_per_epoch(
-    rows: npt.NDArray[Any], labels: Ints, asked: npt.NDArray[Any], k: int, *, epochs: int, seed: int
+    rows: npt.NDArray[Any], labels: Ints, query: npt.NDArray[Any], k: int, *, epochs: int, seed: int
 ) -> Floats:
     """Train a softmax layer on frozen features; return (epochs, n, k) probabilities after each epoch.
 
     Adam at 1e-3, batches of 16, dropout 0.5 before the layer: the usual head on a frozen network.
 
     Args:
-        rows: (n_train, D), changed copies included; labels: (n_train,); asked: (n, D).
+        rows: (n_train, D), augmented copies included.
+        labels: (n_train,) class indices.
+        query: (n, D) features to predict after each epoch.
+        k: number of classes.
+        epochs: passes over the training rows.
+        seed: of initial weights, dropout and order.
     """
     import torch
     from torch import nn
@@ -74,23 +86,23 @@ def train_head_per_epoch(
     mean, spread = rows.mean(axis=0), rows.std(axis=0)
     scale = np.where(spread > 1e-6, spread, 1.0)
     inputs = torch.from_numpy(((rows - mean) / scale).astype(np.float32))
-    question = torch.from_numpy(((asked - mean) / scale).astype(np.float32))
+    query_inputs = torch.from_numpy(((query - mean) / scale).astype(np.float32))
     targets = torch.from_numpy(labels)
-    told = []
+    by_epoch = []
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         net = nn.Sequential(nn.Dropout(0.5), nn.Linear(rows.shape[1], k))
         optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
         for _ in range(epochs):
             net.train()
-            for places in torch.split(torch.randperm(len(inputs)), 16):
+            for batch in torch.split(torch.randperm(len(inputs)), BATCH):
                 optimizer.zero_grad(set_to_none=True)
-                nn.functional.cross_entropy(net(inputs[places]), targets[places]).backward()  # type: ignore[no-untyped-call]
+                nn.functional.cross_entropy(net(inputs[batch]), targets[batch]).backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
             net.eval()
             with torch.inference_mode():
-                told.append(torch.softmax(net(question).double(), dim=1).numpy())
-    return np.stack(told)
+                by_epoch.append(torch.softmax(net(query_inputs).double(), dim=1).numpy())
+    return np.stack(by_epoch)
 
 
 def train_network_per_epoch(
@@ -108,17 +120,23 @@ def train_network_per_epoch(
     """Fine-tune a network; return (epochs, n, k) probabilities on the watched images after each epoch.
 
     Args:
+        record: the network.
+        source: the images.
         train, watched: (indices, labels).
+        settings: of the training.
+        k: number of classes.
+        seed: of the training.
         workdir: for checkpoints; a killed call goes on there.
+        reporter: hears how far the training is.
     """
     from headtohead.training.setup import loader, start_training
     from headtohead.training.trainer import Subset
 
-    part, held = Subset(*train), Subset(*watched)
+    part, scored = Subset(*train), Subset(*watched)
     training = start_training(
         loader(record),
         source,
-        get_augmenter(STUDY),
+        get_augmenter(PRESET),
         part,
         settings,
         seed=seed,
@@ -133,6 +151,6 @@ def train_network_per_epoch(
         "seed": seed,
     }
     parts = {"train": train[0].tolist(), "watched": watched[0].tolist(), "bf16": training.bf16}
-    training.run(settings.epochs, held, workdir / "network.pt", fingerprint({**facts, **parts}), reporter)
+    training.run(settings.epochs, scored, workdir / "network.pt", fingerprint({**facts, **parts}), reporter)
     (workdir / "network.pt").unlink(missing_ok=True)
     return np.stack(training.held_rows)

@@ -5,14 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from headtohead.core.config import ReproductionConfig
+
 if TYPE_CHECKING:
     from headtohead.backbones.record import BackboneRecord
     from headtohead.training.settings import FinetuneSettings
 
-__all__ = ["ARMS", "CORRECTIONS", "PUBLISHED", "Arm", "Correction", "NetworkPair", "ReproductionPlan"]
+__all__ = [
+    "ARMS",
+    "CORRECTIONS",
+    "PUBLISHED",
+    "Arm",
+    "Correction",
+    "NetworkPair",
+    "shortened",
+    "transformer_epochs",
+    "transformer_settings",
+]
 
 Arm = Literal["cnn", "vit"]
 ARMS: tuple[Arm, ...] = ("cnn", "vit")
+FULL_EPOCHS = 20  # as published
+SHORT_EPOCHS = 6  # of the last two blocks, which a laptop can train in minutes
+# name, images right, images scored
 PUBLISHED: dict[Arm, tuple[str, int, int]] = {
     "cnn": ("InceptionResNetV2", 43, 50),
     "vit": ("ViT-B/16", 35, 36),
@@ -24,6 +39,8 @@ class Correction:
     """One state of the protocol; each differs from the one before it in one thing.
 
     Attributes:
+        name: of the state.
+        words: what was corrected, in one phrase.
         grouped: copies of an image stay on one side of the split.
         peeks: the epoch is chosen on the scored images; otherwise the last is taken.
         shared: both networks are scored on the same images.
@@ -42,7 +59,7 @@ class Correction:
     folds: bool = False
 
 
-_AS_WAS: dict[str, Any] = {
+_AS_PUBLISHED: dict[str, Any] = {
     "grouped": False,
     "peeks": True,
     "shared": False,
@@ -51,8 +68,8 @@ _AS_WAS: dict[str, Any] = {
 }
 
 
-def _steps() -> tuple[Correction, ...]:
-    corrections: list[tuple[str, str, dict[str, Any]]] = [
+def _corrections() -> tuple[Correction, ...]:
+    changes: list[tuple[str, str, dict[str, Any]]] = [
         ("as published", "random 80:20 split of files, best epoch chosen on the scored images", {}),
         ("copies together", "copies of one image stay on one side of the split", {"grouped": True}),
         (
@@ -65,19 +82,19 @@ def _steps() -> tuple[Correction, ...]:
         ("foreground crop", "a crop that does not cut brain away", {"recipe": "foreground"}),
         ("every image scored", "five grouped folds instead of one fifth of the images", {"folds": True}),
     ]
-    state, steps = dict(_AS_WAS), []
-    for name, words, change in corrections:
+    state, steps = dict(_AS_PUBLISHED), []
+    for name, words, change in changes:
         state |= change
         steps.append(Correction(name, words, **state))
     return tuple(steps)
 
 
-CORRECTIONS = _steps()
+CORRECTIONS = _corrections()
 
 
 @dataclass(frozen=True)
 class NetworkPair:
-    """The two networks and whether they stand in for those of the study."""
+    """The two networks, and whether they stand in for those of the study."""
 
     cnn: BackboneRecord
     vit: BackboneRecord
@@ -85,53 +102,41 @@ class NetworkPair:
 
     @property
     def title(self) -> str:
-        """How both are called in every title."""
+        """The names of both, for every title."""
         names = f"{self.cnn.name} and {self.vit.name}"
         return f"{names}, standing in for InceptionResNetV2 and ViT-B/16" if self.stand_in else names
 
 
-@dataclass(frozen=True)
-class ReproductionPlan:
-    """How much is computed.
+def transformer_epochs(config: ReproductionConfig) -> int:
+    """Return for how many epochs the transformer is trained."""
+    return config.epochs or (FULL_EPOCHS if config.full else SHORT_EPOCHS)
 
-    Attributes:
-        splits: random splits per state; many_splits: of the frozen CNN, where it has its own.
-        epochs: of the head on the frozen CNN, and of the transformer.
-        short: the transformer trains its last two blocks for fewer epochs; said in every title.
-    """
 
-    seed: int = 0
-    splits: int = 2
-    many_splits: int = 20
-    head_epochs: int = 30
-    epochs: int = 6
-    short: bool = True
-    n_boot: int = 2000
+def transformer_settings(config: ReproductionConfig) -> FinetuneSettings:
+    """Return how the transformer is trained."""
+    from headtohead.training.settings import FinetuneSettings
 
-    def settings(self) -> FinetuneSettings:
-        """Return how the transformer is trained."""
-        from headtohead.training.settings import FinetuneSettings
+    return FinetuneSettings(
+        epochs=transformer_epochs(config),
+        depth="all" if config.full else "partial:2",
+        head_start="random",
+        label_smoothing=0.0,
+        learning_rate=1e-4 if config.full else 3e-4,
+        augment="none",
+        flip_test=False,
+    )
 
-        depth = "partial:2" if self.short else "all"
-        return FinetuneSettings(
-            epochs=self.epochs,
-            depth=depth,
-            head_start="random",
-            label_smoothing=0.0,
-            learning_rate=3e-4 if self.short else 1e-4,
-            augment="none",
-            flip_test=False,
-        )
 
-    def shortened(self) -> list[str]:
-        """Return what was cut short for time, one sentence each."""
-        if not self.short:
-            return []
-        return [
-            f"The transformer trained its last two blocks for {self.epochs} epochs instead of all its weights.",
-            f"Each state before the last was drawn {_times(self.splits)}; the CNN {_times(self.many_splits)} where "
-            "the networks are scored on different images.",
-        ]
+def shortened(config: ReproductionConfig) -> list[str]:
+    """Return what was cut short for time, one sentence each."""
+    if config.full:
+        return []
+    return [
+        f"The transformer trained its last two blocks for {transformer_epochs(config)} epochs instead of all its "
+        "weights.",
+        f"Each state before the last was drawn {_times(config.splits)}; the CNN {_times(config.many_splits)} where "
+        "the networks are scored on different images.",
+    ]
 
 
 def _times(count: int) -> str:

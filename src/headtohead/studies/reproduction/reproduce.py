@@ -1,138 +1,174 @@
-"""The published study, taken apart: as it was done, then with one correction after the other.
+"""The study of `reproduce`: the published study as it was done, then with one correction after the other.
 
 Published on these images: a frozen InceptionResNetV2 with a trained head, 43 of 50 validation
 images right (0.86), and a fine-tuned ViT-B/16, 35 of 36 other images right (0.97), its best
 epoch chosen on those 36. Here both networks, or stand-ins that need no hub, go through the same
-protocol, and then each of its flaws is mended in turn, so that what each is worth can be seen.
+protocol, and then each of its flaws is corrected in turn, so that the effect of each can be seen.
 """
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headtohead.core.atomic_io import write_atomic, write_json
+from headtohead.core.atomic_io import write_atomic, write_table
 from headtohead.core.config import ReproductionConfig
 from headtohead.core.errors import UsageError, WeightsError
 from headtohead.core.progress import QUIET, Reporter
+from headtohead.core.records import Verdict
 from headtohead.core.run_folder import RunFolder
-from headtohead.studies.reproduction.protocol import ARMS, CORRECTIONS, Arm, NetworkPair, ReproductionPlan
+from headtohead.studies.base import Study
+from headtohead.studies.reproduction.protocol import ARMS, CORRECTIONS, Arm, NetworkPair
 
 if TYPE_CHECKING:
-    from headtohead.data.dataset import Dataset
-    from headtohead.data.options import LoadOptions
+    import pandas as pd
 
-__all__ = ["ReproductionPlan", "choose_networks", "reproduce", "reproduce_study"]
+    from headtohead.studies.reproduction.runner import ProtocolRunner, ScoredImages
+
+__all__ = ["ReproductionStudy", "choose_networks", "reproduce_study"]
 
 FLAGSHIPS: dict[Arm, str] = {"cnn": "inception-resnet-v2", "vit": "vit-b16"}
 STAND_INS: dict[Arm, str] = {"cnn": "efficientnet-lite0", "vit": "dinov2-small"}
 
 
-def reproduce_study(config: ReproductionConfig, out: Path, reporter: Reporter = QUIET) -> RunFolder:
+def reproduce_study(
+    config: ReproductionConfig, out: Path, reporter: Reporter = QUIET, *, cache: Path | None = None
+) -> RunFolder:
     """Run `reproduce` in the folder `out`, or go on with it, and return the finished run folder.
 
     Args:
         config: everything that decides the digits.
         out: the run folder.
         reporter: hears what is being done.
+        cache: where features are kept between runs; by default below the weights' cache.
 
     Raises:
         UsageError: the data do not have two classes.
         ChangedConfigError, ChangedDataError: the folder belongs to other settings or images.
     """
-    from headtohead.data.options import LoadOptions
-
-    plan = ReproductionPlan(
-        seed=config.seed,
-        splits=config.splits,
-        many_splits=config.many_splits,
-        head_epochs=config.head_epochs,
-        epochs=config.epochs or (20 if config.full else 6),
-        short=not config.full,
-        n_boot=config.n_boot,
-    )
-    options = LoadOptions.from_config(config.data_options)
-    reproduce(config.data, out, options=options, cnn=config.cnn, vit=config.vit, plan=plan, reporter=reporter)
-    return RunFolder(out)
+    return ReproductionStudy(config, out, reporter, cache=cache).run()
 
 
-def reproduce(
-    source: str,
-    out: Path,
-    *,
-    options: LoadOptions | None = None,
-    cnn: str = "auto",
-    vit: str = "auto",
-    plan: ReproductionPlan | None = None,
-    reporter: Reporter = QUIET,
-) -> dict[str, Any]:
-    """Run the study as published and corrected step by step; write the figures, a waterfall and a page.
+class ReproductionStudy(Study[ReproductionConfig]):
+    """The published study and its corrections in one run folder."""
 
-    Args:
-        source: the images, as `headtohead.data.load` takes them; two classes.
-        out: folder for `reproduce.json`, `waterfall.svg`, `reproduce.html`; finished trainings are
-            kept in it, so that a stopped call goes on.
-        cnn, vit: contenders, or "auto": those of the study where their weights can be had, otherwise
-            both stand-ins.
+    page_name = "reproduce.html"
 
-    Returns:
-        The content of `reproduce.json`.
+    def validate_config(self) -> None:
+        """Refuse networks that do not exist.
 
-    Raises:
-        UsageError: the data do not have two classes.
-    """
-    from headtohead.report.reproduction_page import page, waterfall
-    from headtohead.studies.reproduction.runner import ProtocolRunner
-    from headtohead.studies.reproduction.summary import summarise
+        Raises:
+            UnknownNameError: no such network.
+        """
+        from headtohead.backbones.catalog import resolve
 
-    plan = plan or ReproductionPlan()
-    dataset = _grouped(source, options, reporter)
-    networks = choose_networks(cnn, vit, reporter)
-    reporter.info(f"Networks: {networks.title}.")
-    bench = ProtocolRunner(dataset, networks, plan, out, reporter)
-    lines = {
-        (step.name, side): bench.predictions(step, side)
-        for step in reporter.progress(CORRECTIONS, "states of the study", len(CORRECTIONS))
-        for side in ARMS
-    }
-    leaks = {(step.name, side): bench.leaks(step, side) for step in CORRECTIONS for side in ARMS}
-    told = summarise(dataset, networks, lines, leaks, plan)
-    write_json(out / "reproduce.json", told)
-    write_atomic(out / "waterfall.svg", waterfall(told, alone=True))
-    write_atomic(out / "reproduce.html", page(told))
-    return told
+        for name in (self.config.cnn, self.config.vit):
+            if name != "auto":
+                resolve(name)
+
+    def validate_contenders(self) -> None:
+        """Choose the two networks and fetch their weights, before any long work."""
+        self.validate_config()
+        self._fetch_weights((self.networks.cnn, self.networks.vit))
+
+    def validate_against_data(self) -> None:
+        """Refuse data that the published study could not have used.
+
+        Raises:
+            UsageError: the data do not have two classes.
+        """
+        classes = self.dataset.classes
+        if len(classes) != 2:
+            raise UsageError(f"The study had two classes; got {len(classes)}: {', '.join(classes)}.")
+
+    def split(self) -> None:
+        """Write the splits of every state, with the leaks of those that the published study allowed."""
+        from headtohead.studies.reproduction.splits import split_tables
+
+        tables = split_tables(self._runner)
+        self._write_folds(tables.frame, tables.proof, tables.leaks)
+
+    def fit(self) -> pd.DataFrame:
+        """Train both networks in every state; return and write the predictions of the scored images."""
+        from headtohead.studies.reproduction.summary import predictions_frame
+
+        predictions = predictions_frame(self.grouped, self.networks, self._scored)
+        write_table(self.run_folder / "predictions.parquet", predictions)
+        return predictions
+
+    def judge(self) -> Verdict:
+        """Return and write the accuracy of every state and the difference of the networks in it."""
+        from headtohead.studies.reproduction.summary import reproduction_verdict
+
+        verdict = reproduction_verdict(self._summary, self.networks)
+        self._write_verdict(verdict)
+        return verdict
+
+    def write_page(self) -> Path:
+        """Write `reproduce.json`, `waterfall.svg` and `reproduce.html`, and return the page's path."""
+        from headtohead.report.reproduction_page import page, waterfall
+
+        self.run_folder.write("reproduce.json", self._summary)
+        write_atomic(self.run_folder / "waterfall.svg", waterfall(self._summary, alone=True))
+        path = self.run_folder / self.page_name
+        write_atomic(path, page(self._summary))
+        return path
+
+    @cached_property
+    def networks(self) -> NetworkPair:
+        """The networks of the published study where their weights can be had, or what stands in for them."""
+        networks = choose_networks(self.config.cnn, self.config.vit, self.reporter)
+        self.reporter.info(f"Networks: {networks.title}.")
+        return networks
+
+    @cached_property
+    def _runner(self) -> ProtocolRunner:
+        from headtohead.studies.reproduction.runner import ProtocolRunner
+
+        return ProtocolRunner(self.grouped, self.networks, self.config, self.run_folder, self.reporter)
+
+    @cached_property
+    def _scored(self) -> dict[tuple[str, Arm], ScoredImages]:
+        """(state's name, arm) -> the predictions of its scored images."""
+        states = self.reporter.progress(CORRECTIONS, "states of the study", len(CORRECTIONS))
+        return {(step.name, arm): self._runner.score(step, arm) for step in states for arm in ARMS}
+
+    @cached_property
+    def _summary(self) -> dict[str, Any]:
+        """The content of `reproduce.json`."""
+        from headtohead.studies.reproduction.summary import summarise
+
+        leaks = {(step.name, arm): self._runner.leaks(step, arm) for step in CORRECTIONS for arm in ARMS}
+        return summarise(self.grouped, self.networks, self._scored, leaks, self.config)
 
 
 def choose_networks(cnn: str, vit: str, reporter: Reporter = QUIET) -> NetworkPair:
-    """Return the study's two networks where both can be had, the stand-ins otherwise, or what was named."""
+    """Return the two networks: those that were named, those of the study, or the stand-ins.
+
+    Args:
+        cnn, vit: names, or "auto" for the study's network where its weights can be had, otherwise for
+            the stand-in.
+        reporter: hears that stand-ins run.
+
+    Raises:
+        WeightsError: a named network whose weights cannot be had.
+    """
     from headtohead.backbones.catalog import resolve
     from headtohead.backbones.weights.fetch import ensure_weights
 
-    named: dict[Arm, str] = {"cnn": cnn, "vit": vit}
-    wanted = {side: FLAGSHIPS[side] if name == "auto" else name for side, name in named.items()}
+    given: dict[Arm, str] = {"cnn": cnn, "vit": vit}
+    names = {arm: FLAGSHIPS[arm] if name == "auto" else name for arm, name in given.items()}
     try:
-        for side in wanted:
-            ensure_weights(resolve(wanted[side]), reporter=reporter)
+        for arm in names:
+            ensure_weights(resolve(names[arm]), reporter=reporter)
     except WeightsError as error:
-        if "auto" not in named.values():
+        if "auto" not in given.values():
             raise
         reason = str(error).split(". ")[0].rstrip(".")
         reporter.warning(f"Weights of the study's networks cannot be had here ({reason}); stand-ins run.")
-        wanted = {side: STAND_INS[side] if name == "auto" else name for side, name in named.items()}
-        for side in wanted:
-            ensure_weights(resolve(wanted[side]), reporter=reporter)
-    stand_in = any(wanted[side] != FLAGSHIPS[side] for side in wanted)
-    return NetworkPair(resolve(wanted["cnn"]), resolve(wanted["vit"]), stand_in)
-
-
-def _grouped(source: str, options: LoadOptions | None, reporter: Reporter) -> Dataset:
-    from headtohead.audit.duplicates import find_groups
-    from headtohead.data.load import load
-    from headtohead.data.options import LoadOptions
-
-    dataset = load(source, options or LoadOptions(), reporter)
-    if len(dataset.classes) != 2:
-        raise UsageError(
-            f"The study had two classes; got {len(dataset.classes)}: {', '.join(dataset.classes)}."
-        )
-    return dataset.with_groups(find_groups(dataset, reporter=reporter).groups)
+        names = {arm: STAND_INS[arm] if name == "auto" else name for arm, name in given.items()}
+        for arm in names:
+            ensure_weights(resolve(names[arm]), reporter=reporter)
+    stand_in = any(names[arm] != FLAGSHIPS[arm] for arm in names)
+    return NetworkPair(resolve(names["cnn"]), resolve(names["vit"]), stand_in)

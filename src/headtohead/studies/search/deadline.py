@@ -1,4 +1,4 @@
-"""Time that is respected: work that asks a `DeadlineReporter` for its items ends at the first item after the hour."""
+"""A reporter with a deadline: work that takes its items from it ends at the first item after the deadline."""
 
 from __future__ import annotations
 
@@ -15,34 +15,35 @@ T = TypeVar("T")
 
 
 class TimeOverError(HeadToHeadError):
-    """The time that was given is over; finished epochs lie in their checkpoints."""
+    """The deadline has passed; finished epochs lie in their checkpoints."""
 
 
 class DeadlineReporter:
-    """A reporter that passes everything on and ends the work when its time is over.
+    """Pass everything on to another reporter, and end the work at the deadline.
 
     Args:
+        reporter: hears everything.
         deadline: in seconds of `time.monotonic`.
     """
 
     def __init__(self, reporter: Reporter, deadline: float) -> None:
-        self._reporter, self.deadline = reporter, deadline
+        self.without_deadline, self.deadline = reporter, deadline
 
     def info(self, message: str) -> None:
         """Pass the sentence on."""
-        self._reporter.info(message)
+        self.without_deadline.info(message)
 
     def warning(self, message: str) -> None:
         """Pass the sentence on."""
-        self._reporter.warning(message)
+        self.without_deadline.warning(message)
 
     def progress(self, items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
         """Yield the items while there is time.
 
         Raises:
-            TimeOverError: there is none left.
+            TimeOverError: the deadline has passed.
         """
-        for item in self._reporter.progress(items, label, total):
+        for item in self.without_deadline.progress(items, label, total):
             if time.monotonic() > self.deadline:
                 raise TimeOverError("The time that was given is over.")
             yield item

@@ -1,4 +1,4 @@
-"""The model that `best` leaves behind: what the estimate describes, fitted on all images, and how to ask it."""
+"""The model that `best` leaves: what the estimate describes, fitted on all images, and its predictions."""
 
 from __future__ import annotations
 
@@ -15,20 +15,27 @@ from headtohead.core.errors import UsageError
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.data.dataset import Dataset
 from headtohead.studies.search.search_space import CandidateSpec, FeatureProvider
+from headtohead.training.records import Floats
 
-__all__ = ["model_probabilities", "searched_model"]
+__all__ = ["model_probabilities", "probe_probabilities", "searched_model"]
 
-Floats = npt.NDArray[np.float64]
-PARTS = ("mean", "scale", "weights", "bias")
+PROBE_ARRAYS = ("mean", "scale", "weights", "bias")  # the fields of a fitted probe, in its order
 
 
 def searched_model(
-    tried: Sequence[CandidateSpec], kitchen: FeatureProvider, dataset: Dataset, out: Path, seed: int
+    candidates: Sequence[CandidateSpec], provider: FeatureProvider, dataset: Dataset, out: Path, seed: int
 ) -> dict[str, Any]:
     """Choose on inner folds of all images, fit the chosen members on all of them, write `model.npz`.
 
+    Args:
+        candidates: what is searched over.
+        provider: makes their features.
+        dataset: all images.
+        out: the run folder.
+        seed: of the inner folds.
+
     Returns:
-        Members with their ingredients, C and weight; their sum of weights is 1.
+        Members with what they are made from, C and weight; the weights sum to 1.
     """
     from headtohead.data.splits.folds import inner_folds
     from headtohead.heads.ensemble import greedy_counts
@@ -37,23 +44,25 @@ def searched_model(
     from headtohead.training.records import fit_metrics
 
     labels, k = dataset.labels(), len(dataset.classes)
-    parts = inner_folds(labels, dataset.groups(), INNER_FOLDS, seed)
-    told, inner = [], []
-    for one in tried:
-        outs = inner_probabilities(kitchen.features(one), labels, parts, C_GRID, k)
-        told.append(min(C_GRID, key=lambda c: fit_metrics(labels, outs[c]).loss or np.inf))
-        inner.append(outs[told[-1]])
+    folds = inner_folds(labels, dataset.groups(), INNER_FOLDS, seed)
+    chosen_c, inner = [], []
+    for candidate in candidates:
+        outs = inner_probabilities(provider.features(candidate), labels, folds, C_GRID, k)
+        chosen_c.append(min(C_GRID, key=lambda c: fit_metrics(labels, outs[c]).loss or np.inf))
+        inner.append(outs[chosen_c[-1]])
     counts = greedy_counts(np.stack(inner), labels)
     members: list[dict[str, Any]] = []
     arrays: dict[str, npt.NDArray[Any]] = {}
-    for number, (one, c) in enumerate(zip(tried, told, strict=True)):
+    for number, (candidate, c) in enumerate(zip(candidates, chosen_c, strict=True)):
         if not counts[number]:
             continue
-        probe = fit_probe(kitchen.features(one), labels, c)
+        probe = fit_probe(provider.features(candidate), labels, c)
         weight = float(counts[number] / counts.sum())
-        made = {"backbone": one.backbone, "recipe": one.recipe, "look": str(one.view), "large": one.large}
-        members.append({"name": one.name, "C": c, "weight": weight, "arrays": f"m{number}", "made": made})
-        arrays |= {f"m{number}_{part}": getattr(probe, part) for part in PARTS}
+        made = _ingredients(candidate)
+        members.append(
+            {"name": candidate.name, "C": c, "weight": weight, "arrays": f"m{number}", "made": made}
+        )
+        arrays |= {f"m{number}_{field}": getattr(probe, field) for field in PROBE_ARRAYS}
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)
     write_atomic(out / "model.npz", buffer.getvalue())
@@ -69,25 +78,33 @@ def model_probabilities(
     seed: int = 0,
     reporter: Reporter = QUIET,
 ) -> Floats:
-    """Ask the model that lies in `folder`.
+    """Predict with the model that lies in `folder`.
 
     Args:
         model: the entry "model" of `best.json`.
-        dataset: images with any labels; cache: where their features are kept.
+        folder: the run folder.
+        dataset: images with any labels.
+        cache: where their features are kept.
+        seed: of random weights.
+        reporter: hears how far the extraction is.
 
     Returns:
         (n, k) probabilities, the mean of the searched model and of each fine-tuned network.
     """
     from headtohead.studies.search.fine_tuned import tuned_probabilities
 
-    kitchen = FeatureProvider(dataset, cache, seed, reporter)
-    parts = [probe_probabilities(model, folder, kitchen)]
-    parts += [tuned_probabilities(member, folder, dataset) for member in model["tuned"]]
-    return np.asarray(np.mean(parts, axis=0), dtype=np.float64)
+    provider = FeatureProvider(dataset, cache, seed, reporter)
+    members = [probe_probabilities(model, folder, provider)]
+    members += [tuned_probabilities(member, folder, dataset) for member in model["tuned"]]
+    return np.asarray(np.mean(members, axis=0), dtype=np.float64)
 
 
-def probe_probabilities(model: dict[str, Any], folder: Path, kitchen: Any) -> Floats:
-    """Return (n, k) weighted probabilities of the model's probes."""
+def probe_probabilities(model: dict[str, Any], folder: Path, provider: FeatureProvider) -> Floats:
+    """Return (n, k) weighted probabilities of the model's probes.
+
+    Raises:
+        UsageError: the model has no members.
+    """
     from headtohead.training.logistic import FittedProbe
 
     if not model["members"]:
@@ -95,14 +112,26 @@ def probe_probabilities(model: dict[str, Any], folder: Path, kitchen: Any) -> Fl
     total: Floats | None = None
     with np.load(folder / model["arrays"], allow_pickle=False) as stored:
         for member in model["members"]:
-            probe = FittedProbe(*(stored[f"{member['arrays']}_{part}"] for part in PARTS))
-            rows = member["weight"] * probe.predict_proba(kitchen.features(_ingredients(member["made"])))
+            probe = FittedProbe(*(stored[f"{member['arrays']}_{field}"] for field in PROBE_ARRAYS))
+            rows = member["weight"] * probe.predict_proba(provider.features(_candidate(member["made"])))
             total = rows if total is None else total + rows
     return np.asarray(total, dtype=np.float64)
 
 
-def _ingredients(made: dict[str, Any]) -> CandidateSpec:
+def _ingredients(candidate: CandidateSpec) -> dict[str, Any]:
+    """Return what a member's features are made from, JSON-able."""
+    return {
+        "backbone": candidate.backbone,
+        "recipe": candidate.recipe,
+        "look": str(candidate.view),
+        "large": candidate.large,
+    }
+
+
+def _candidate(made: dict[str, Any]) -> CandidateSpec:
+    """Return the candidate that `_ingredients` described."""
     from headtohead.backbones.features.views import FeatureView
 
-    look = FeatureView() if made["look"] == str(FeatureView()) else FeatureView.parse(f":{made['look']}")
-    return CandidateSpec(made["backbone"], made["recipe"], look, made["large"])
+    plain = made["look"] == str(FeatureView())
+    view = FeatureView() if plain else FeatureView.parse(f":{made['look']}")
+    return CandidateSpec(made["backbone"], made["recipe"], view, made["large"])

@@ -1,47 +1,42 @@
-"""The best model that the images allow, found inside inner folds and judged on outer ones.
+"""The study of `best`: the best model that the images allow, found inside inner folds and judged on outer ones.
 
-What is searched over (backbone, crop, input size, features, mirror images, which of them to join)
-is chosen anew in each outer training part, on inner grouped folds of it; the outer test part then
+What is searched over (backbone, crop, input size, features, flips, which of them to combine) is
+chosen anew in each outer training part, on inner grouped folds of it; the outer test part then
 scores the whole procedure, choices included (nested cross-validation: Varma and Simon 2006, BMC
-Bioinformatics 7:91). A ladder of fixed contenders beside it tells what each ingredient bought.
+Bioinformatics 7:91). An ablation of fixed contenders beside it shows what each ingredient adds.
 """
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headtohead.core.atomic_io import write_atomic, write_json, write_table
+from headtohead.core.atomic_io import write_atomic, write_table
 from headtohead.core.config import SearchConfig
-from headtohead.core.errors import ChangedConfigError, NoEffectError
+from headtohead.core.errors import NoEffectError
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Verdict
 from headtohead.core.run_folder import RunFolder
-from headtohead.data.dataset import Dataset
-from headtohead.heads.base import FoldJob, FoldResult, Head, TrainingData
-from headtohead.heads.ensemble import EnsembleHead
+from headtohead.studies.base import Study
 from headtohead.studies.search.deadline import DeadlineReporter
-from headtohead.studies.search.final_model import searched_model
-from headtohead.studies.search.fine_tuned import fine_tune, tuned_heads
-from headtohead.studies.search.search_space import (
-    AblationStep,
-    CandidateSpec,
-    FeatureProvider,
-    ablation_steps,
-    candidate_specs,
-)
-from headtohead.studies.search.summary import SEARCHED, WITH_TUNED, content
 
 if TYPE_CHECKING:
-    from headtohead.data.options import LoadOptions
-    from headtohead.data.splits.folds import Fold
+    import pandas as pd
 
-__all__ = ["best_study", "search"]
+    from headtohead.data.splits.folds import CrossValidationSplits, Fold
+    from headtohead.heads.base import CellLookup
+    from headtohead.studies.search.fine_tuned import FineTuningResult
+    from headtohead.studies.search.search_space import AblationStep, CandidateSpec, FeatureProvider
+    from headtohead.training.data_loader import Augmenter
 
-DEFAULT = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2", "dinov2-small")
+__all__ = ["SearchStudy", "best_study"]
+
+METRICS = ("auroc", "accuracy")
+PRIMARY = "auroc"
 
 
 def best_study(
@@ -57,280 +52,261 @@ def best_study(
 
     Raises:
         ChangedConfigError, ChangedDataError: the folder belongs to other settings or images.
+        NoEffectError: augmented copies without augmentation.
     """
-    from headtohead.data.options import LoadOptions
-
-    search(
-        config.data,
-        out,
-        options=LoadOptions.from_config(config.data_options),
-        backbones=config.backbones,
-        finetune=config.finetune,
-        epochs=config.epochs,
-        augment=config.augment,
-        copies=config.copies,
-        minutes=config.minutes,
-        folds=config.folds,
-        repeats=config.repeats,
-        seed=config.seed,
-        cache=cache,
-        reporter=reporter,
-    )
-    return RunFolder(out)
+    return SearchStudy(config, out, reporter, cache=cache).run()
 
 
-def search(
-    source: str,
-    out: Path,
-    *,
-    options: LoadOptions | None = None,
-    backbones: Sequence[str] = DEFAULT,
-    finetune: Sequence[str] = (),
-    epochs: int = 20,
-    augment: str = "auto",
-    copies: int = 0,
-    minutes: float = 20.0,
-    folds: int = 5,
-    repeats: int = 3,
-    seed: int = 0,
-    cache: Path | None = None,
-    reporter: Reporter = QUIET,
-) -> dict[str, Any]:
-    """Search inside, estimate outside; write `best.json`, `best.html`, `predictions.parquet`, the model.
+@dataclass(frozen=True)
+class SearchOutcome:
+    """What the search could finish in its time.
 
-    Args:
-        finetune: backbones that are fine-tuned as well (fixed policy, nothing chosen); the mean of them
-            and the searched model is a rung of its own. Twenty minutes and more each without a GPU.
-        epochs: of fine-tuning. augment: its preset; one that does not mirror keeps mirror images out
-            of the search too.
-        copies: above 0, a rung aside shows what so many augmented copies of each training image buy;
-            their draws follow from the seed and the image.
-        minutes: no repeat is begun after so much time, at least one is done; fine-tuning ends then in the
-            middle of an epoch, and what it did not finish is left out and named. The same command
-            with more minutes goes on.
-        cache: where features are kept between runs.
-
-    Returns:
-        The content of `best.json`: the estimate, the ladder, what was chosen how often, the model.
+    Attributes:
+        folds: the outer folds of the finished repeats.
+        rows: names of the contenders that the ablation table shows, in its order.
+        model: the entry "model" of `best.json`.
+        notes: what was left out for want of time, in sentences.
+        complete: whether nothing was left out.
     """
-    from headtohead.training.data_loader import get_augmenter
 
-    began = time.monotonic()
-    augmenter = get_augmenter(augment)
-    mirrors = augmenter.flips
-    if copies and augmenter.name == "none":
-        raise NoEffectError("The preset 'none' changes nothing, so copies are of no use; leave them out.")
-    dataset = _grouped(source, options, reporter)
-    crop = _crop(dataset, reporter)
-    kitchen = FeatureProvider(dataset, cache or _cache(), seed, reporter, augmenter)
-    run, clock = RunFolder(out), DeadlineReporter(reporter, began + 60 * minutes)
-    tried = candidate_specs(backbones, crop, mirrors=mirrors)
-    rungs = ablation_steps(backbones, crop, mirrors=mirrors, copies=copies)
-    asked = {"backbones": [*backbones], "finetune": [*finetune], "epochs": epochs, "augment": augment}
-    asked |= {"copies": copies}
-    with run.lock():
-        _claim(out / "settings.json", asked | {"folds": folds, "seed": seed, "data": dataset.digest()})
-        data = TrainingData(dataset.labels(), dataset.groups(), dataset.classes)
-        parts = _parts(dataset, folds, repeats, seed)
-        heads = _heads(tried, rungs, kitchen, run, seed, len(dataset.classes))
-        parts = _cells(heads, parts, data, run, seed, clock, reporter)
-        model = searched_model(tried, kitchen, dataset, out, seed)
-        shown = [*(rung.name for rung in rungs), SEARCHED]
-        tuned = tuned_heads(finetune, dataset, crop, epochs=epochs, augment=augment)
-        tuning = fine_tune(tuned, parts, data, run, dataset, crop, seed, clock)
-        if tuning.models:
-            parts, model["tuned"] = tuning.parts, tuning.models
-            _joined(list(tuned), parts, data, run, seed, reporter)
-            shown += [WITH_TUNED, *tuned]
-        verdicts, table, chosen = _judged(shown, dataset, run, parts, seed, reporter)
-        write_table(out / "predictions.parquet", table)
-        asides = [rung.name for rung in rungs if rung.side_branch]
-        told = content(verdicts, chosen, parts, dataset, [one.name for one in tried], asides)
-        told |= {
-            "asked": asked | {"seed": seed},
-            "notes": tuning.notes,
-            "minutes": round((time.monotonic() - began) / 60, 1),
-            "model": model,
-        }
-        write_json(out / "best.json", told)
+    folds: tuple[Fold, ...]
+    rows: tuple[str, ...]
+    model: dict[str, Any]
+    notes: tuple[str, ...]
+    complete: bool
+
+
+class SearchStudy(Study[SearchConfig]):
+    """The search for the best model in one run folder."""
+
+    page_name = "best.html"
+
+    def __init__(
+        self, config: SearchConfig, out: Path, reporter: Reporter = QUIET, *, cache: Path | None = None
+    ) -> None:
+        super().__init__(config, out, reporter, cache=cache)
+        self._started = time.monotonic()
+
+    # ---- stages -------------------------------------------------------------------------------
+
+    def validate_config(self) -> None:
+        """Refuse unknown backbones and presets, and copies that would change nothing.
+
+        Raises:
+            UnknownNameError: no such backbone or preset.
+            NoEffectError: augmented copies without augmentation.
+        """
+        from headtohead.backbones.catalog import resolve
+
+        if self.config.copies and self._augmenter.name == "none":
+            raise NoEffectError(
+                "The preset 'none' changes nothing, so copies are of no use; leave them out, or choose a preset."
+            )
+        for name in (*self.config.backbones, *self.config.finetune):
+            resolve(name)
+
+    def validate_contenders(self) -> None:
+        """Fetch the weights of every backbone, before any long work."""
+        from headtohead.backbones.catalog import resolve
+
+        self.validate_config()
+        names = dict.fromkeys((*self.config.backbones, *self.config.finetune))
+        self._fetch_weights(resolve(name) for name in names)
+
+    def validate_against_data(self) -> None:
+        """Refuse classes for which the primary metric is not defined."""
+        from headtohead.evaluate.verdict import validate_question
+
+        validate_question(PRIMARY, self.dataset.classes, level=0.95, rope=None, prevalence=None)
+
+    def fit(self) -> pd.DataFrame:
+        """Fit candidates, ablation and search as far as the time goes; write model and predictions."""
+        from headtohead.heads.baselines import BASELINES
+        from headtohead.heads.cross_validation import load_cells
+        from headtohead.heads.prediction_tables import predictions_table
+
+        outcome = self._outcome
+        names = [*outcome.rows, *BASELINES]
+        k = len(self.labels.classes)
+        cells = list(load_cells(names, outcome.folds, self.run_folder, seed=self.config.seed, k=k))
+        ids = [sample.id for sample in self.grouped.samples]
+        predictions = predictions_table(cells, self.labels, ids)
+        write_table(self.run_folder / "predictions.parquet", predictions)
+        return predictions
+
+    def judge(self) -> Verdict:
+        """Return and write what the out-of-fold predictions say of the primary metric."""
+        verdict = self._update_audit(self._verdicts[PRIMARY], self.run_folder.table("predictions.parquet"))
+        self._write_verdict(verdict)
+        return verdict
+
+    def write_page(self) -> Path:
+        """Write `best.json` and `best.html`, and return the page's path."""
         from headtohead.report.search_page import page
 
-        write_atomic(out / "best.html", page(told, verdicts["auroc"]))
-    return told
+        content = self._content()
+        self.run_folder.write("best.json", content)
+        path = self.run_folder / self.page_name
+        write_atomic(path, page(content, self._verdicts[PRIMARY]))
+        return path
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether no repeat and no fine-tuning was left out for want of time."""
+        return self._outcome.complete
 
-def _claim(path: Path, asked: dict[str, Any]) -> None:
-    """Keep what decides the digits; refuse a folder that was made with something else."""
-    if path.is_file() and (before := json.loads(path.read_text(encoding="utf-8"))) != asked:
-        changed = [
-            f"{k}: {before.get(k)!r} there, {v!r} asked for" for k, v in asked.items() if before.get(k) != v
-        ]
-        raise ChangedConfigError(
-            f"{path.parent} was made with other settings: {'; '.join(changed)}. Choose another --out."
+    # ---- parts of the search ------------------------------------------------------------------
+
+    @cached_property
+    def _augmenter(self) -> Augmenter:
+        from headtohead.training.data_loader import get_augmenter
+
+        return get_augmenter(self.config.augment)
+
+    @cached_property
+    def _provider(self) -> FeatureProvider:
+        from headtohead.studies.search.search_space import FeatureProvider
+
+        return FeatureProvider(
+            self.grouped, self.feature_cache, self.config.seed, self.reporter, self._augmenter
         )
-    write_json(path, asked)
 
+    @cached_property
+    def _candidates(self) -> list[CandidateSpec]:
+        from headtohead.studies.search.search_space import candidate_specs
 
-def _heads(
-    tried: Sequence[CandidateSpec],
-    rungs: Sequence[AblationStep],
-    kitchen: FeatureProvider,
-    run: RunFolder,
-    seed: int,
-    k: int = 2,
-) -> dict[str, Head]:
-    """Return name -> head: every candidate, then the rungs of the ladder, then the search itself."""
-    from headtohead.heads.linear_probe import ProbeHead
-    from headtohead.studies.search.augmented_probe import AugmentedProbeHead
+        return candidate_specs(self.config.backbones, self._crop, flips=self._augmenter.flips)
 
-    needed = list(dict.fromkeys([*tried, *(one for rung in rungs for one in rung.members)]))
-    heads: dict[str, Head] = {
-        one.name: AugmentedProbeHead(_maker(kitchen, one), kitchen.copies(one))
-        if one.copies
-        else ProbeHead(_maker(kitchen, one))
-        for one in needed
-    }
-    lookup = _lookup(run, seed, k)
-    for rung in rungs:
-        names = [one.name for one in rung.members]
-        heads[rung.name] = EnsembleHead(names, lookup, "mean") if len(names) > 1 else _Same(names[0], lookup)
-    heads[SEARCHED] = EnsembleHead([one.name for one in tried], lookup, "greedy")
-    return heads
+    @cached_property
+    def _steps(self) -> list[AblationStep]:
+        from headtohead.studies.search.search_space import ablation_steps
 
+        return ablation_steps(
+            self.config.backbones, self._crop, flips=self._augmenter.flips, copies=self.config.copies
+        )
 
-class _Same:
-    """A rung that is one candidate: its result under the rung's name."""
+    @property
+    def _crop(self) -> str:
+        self.recipe  # noqa: B018  suggests the recipe and writes recipe.json
+        return str(self.run_folder.json("recipe.json")["name"])
 
-    def __init__(self, name: str, lookup: Callable[[str, FoldJob], FoldResult]) -> None:
-        self._name, self._lookup = name, lookup
+    @property
+    def _lookup(self) -> CellLookup:
+        from headtohead.heads.cross_validation import cell_lookup
 
-    def fit_predict(
-        self, cell: FoldJob, data: TrainingData, workdir: Path, reporter: Reporter = QUIET
-    ) -> FoldResult:
-        """Return the candidate's result."""
-        del data, workdir, reporter
-        return self._lookup(self._name, cell)
+        return cell_lookup(self.run_folder, seed=self.config.seed, k=len(self.labels.classes))
 
+    def _make_splits(self) -> CrossValidationSplits:
+        from headtohead.data.splits.folds import make_folds
 
-def _maker(kitchen: FeatureProvider, one: CandidateSpec) -> Callable[[], Any]:
-    return lambda: kitchen.features(one)
+        settings = self.config
+        return make_folds(self.grouped, folds=settings.folds, repeats=settings.repeats, seed=settings.seed)
 
+    @cached_property
+    def _outcome(self) -> SearchOutcome:
+        from headtohead.studies.search.final_model import searched_model
+        from headtohead.studies.search.search_heads import fit_until, search_heads
+        from headtohead.studies.search.summary import SEARCHED, WITH_TUNED
 
-def _lookup(run: RunFolder, seed: int, k: int) -> Callable[[str, FoldJob], FoldResult]:
-    from headtohead.heads.cross_validation import load_cell
+        deadline = DeadlineReporter(self.reporter, self._started + 60 * self.config.minutes)
+        heads = search_heads(self._candidates, self._steps, self._provider, self._lookup)
+        folds = fit_until(
+            {**heads, **self._baseline_heads()}, self.splits.folds, self.labels, self.run_folder, deadline,
+            seed=self.config.seed,
+        )  # fmt: skip
+        model = searched_model(
+            self._candidates, self._provider, self.grouped, self.run_folder.path, self.config.seed
+        )
+        rows = [*(step.name for step in self._steps), SEARCHED]
+        tuned = self._fine_tune(folds, deadline)
+        if tuned.models:
+            folds, model["tuned"] = tuned.folds, tuned.models
+            rows += [WITH_TUNED, *tuned.names]
+        complete = not tuned.notes and len(folds) == len(self.splits.folds)
+        return SearchOutcome(tuple(folds), tuple(rows), model, tuple(tuned.notes), complete)
 
-    return lambda name, cell: load_cell(name, cell, run, seed=seed, k=k)
+    def _fine_tune(self, folds: Sequence[Fold], deadline: DeadlineReporter) -> FineTuningResult:
+        """Fine-tune as far as the time goes, and fit the mean of the searched model and the fine-tuned ones."""
+        from headtohead.heads.cross_validation import fit_cells
+        from headtohead.heads.ensemble import EnsembleHead
+        from headtohead.studies.search.fine_tuned import FineTuner, tuned_heads
+        from headtohead.studies.search.search_heads import without_inner
+        from headtohead.studies.search.summary import SEARCHED, WITH_TUNED
 
+        settings = self.config
+        heads = tuned_heads(
+            settings.finetune, self.grouped, self._crop, epochs=settings.epochs, augment=settings.augment
+        )
+        tuner = FineTuner(heads, self.grouped, self.labels, self._crop, self.run_folder, settings.seed)
+        result = tuner.run(folds, deadline)
+        if result.models:
+            mean = EnsembleHead([SEARCHED, *heads], without_inner(self._lookup), "mean")
+            fit_cells(
+                {WITH_TUNED: mean}, result.folds, self.labels, self.run_folder,
+                seed=settings.seed, reporter=self.reporter,
+            )  # fmt: skip
+        return result
 
-def _parts(dataset: Dataset, folds: int, repeats: int, seed: int) -> list[Fold]:
-    from headtohead.data.splits.folds import make_folds
+    # ---- the answer ---------------------------------------------------------------------------
 
-    return list(make_folds(dataset, folds=folds, repeats=repeats, seed=seed).folds)
+    @cached_property
+    def _verdicts(self) -> dict[str, Verdict]:
+        """Verdicts by metric; the baselines take part in that of the primary metric."""
+        from headtohead.evaluate.verdict import compute_verdict
+        from headtohead.heads.baselines import BASELINES
 
-
-def _cells(
-    heads: Mapping[str, Head],
-    parts: Sequence[Fold],
-    data: TrainingData,
-    run: RunFolder,
-    seed: int,
-    clock: DeadlineReporter,
-    reporter: Reporter,
-) -> list[Fold]:
-    """Fit the heads repeat by repeat until the time is over; return the parts that are finished."""
-    from headtohead.heads.cross_validation import run_cells
-
-    done: list[Fold] = []
-    repeats = sorted({part.repeat for part in parts})
-    for repeat in repeats:
-        if done and time.monotonic() > clock.deadline:
-            reporter.warning(
-                f"The time is over after {repeat} of {len(repeats)} repeats; those are reported."
+        predictions = self.run_folder.table("predictions.parquet")
+        contenders = list(self._outcome.rows)
+        own = predictions[~predictions["contender"].isin(BASELINES)]
+        return {
+            metric: compute_verdict(
+                predictions if metric == PRIMARY else own,
+                classes=self.grouped.classes,
+                positive=self.grouped.positive,
+                metric=metric,
+                baselines=BASELINES if metric == PRIMARY else (),
+                seed=self.config.seed,
+                contenders=[*contenders, *BASELINES] if metric == PRIMARY else contenders,
+                reporter=self.reporter,
             )
-            break
-        now = [part for part in parts if part.repeat == repeat]
-        run_cells(heads, now, data, run, seed=seed, reporter=reporter)
-        done += now
-    return done
+            for metric in METRICS
+        }
 
+    def _times_chosen(self) -> dict[str, int]:
+        """Return candidate -> in how many outer cells the search combined it, most often first."""
+        from headtohead.heads.cross_validation import load_cells
+        from headtohead.studies.search.summary import SEARCHED
 
-def _joined(
-    tuned: Sequence[str],
-    parts: Sequence[Fold],
-    data: TrainingData,
-    run: RunFolder,
-    seed: int,
-    reporter: Reporter,
-) -> None:
-    """Fit the mean of the searched model and the fine-tuned networks."""
-    from headtohead.heads.cross_validation import run_cells
-
-    head = EnsembleHead([SEARCHED, *tuned], _bare(_lookup(run, seed, len(data.classes))), "mean")
-    run_cells({WITH_TUNED: head}, parts, data, run, seed=seed, reporter=reporter)
-
-
-def _bare(lookup: Callable[[str, FoldJob], FoldResult]) -> Callable[[str, FoldJob], FoldResult]:
-    """Return results without inner probabilities, which the mean does not need and not every member has."""
-    from dataclasses import replace
-
-    import numpy as np
-
-    def found(name: str, cell: FoldJob) -> FoldResult:
-        result = lookup(name, cell)
-        return replace(result, inner_probabilities=np.full_like(result.inner_probabilities, np.nan))
-
-    return found
-
-
-def _judged(
-    shown: Sequence[str],
-    dataset: Dataset,
-    run: RunFolder,
-    parts: Sequence[Fold],
-    seed: int,
-    reporter: Reporter,
-) -> tuple[dict[str, Verdict], Any, dict[str, int]]:
-    """Return verdicts by metric over ladder and search, their out-of-fold lines, and what was chosen how often."""
-    from headtohead.evaluate.verdict import compute_verdict
-    from headtohead.heads.cross_validation import load_cells, predictions_table
-
-    data = TrainingData(dataset.labels(), dataset.groups(), dataset.classes)
-    cells = list(load_cells(shown, parts, run, seed=seed, k=len(dataset.classes)))
-    table = predictions_table(cells, data, [sample.id for sample in dataset.samples])
-    verdicts = {
-        metric: compute_verdict(
-            table, classes=dataset.classes, positive=dataset.positive, metric=metric, seed=seed,
-            contenders=shown, reporter=reporter,
-        )
-        for metric in ("auroc", "accuracy")
-    }  # fmt: skip
-    chosen: dict[str, int] = {}
-    for name, _, result in cells:
-        if name == SEARCHED:
+        counts: dict[str, int] = {}
+        k = len(self.labels.classes)
+        cells = load_cells([SEARCHED], self._outcome.folds, self.run_folder, seed=self.config.seed, k=k)
+        for _, _, result in cells:
             for member, weight in zip(result.chosen["members"], result.chosen["weights"], strict=True):
-                chosen[member] = chosen.get(member, 0) + (weight > 0)
-    return verdicts, table, {name: n for name, n in sorted(chosen.items(), key=lambda item: -item[1]) if n}
+                counts[member] = counts.get(member, 0) + (weight > 0)
+        return {name: n for name, n in sorted(counts.items(), key=lambda item: -item[1]) if n}
 
+    def _content(self) -> dict[str, Any]:
+        """Return the content of `best.json`."""
+        from headtohead.studies.post_audit import shortcut_caveats
+        from headtohead.studies.search.summary import search_summary
 
-def _grouped(source: str, options: LoadOptions | None, reporter: Reporter) -> Dataset:
-    from headtohead.audit.duplicates import find_groups
-    from headtohead.data.load import load
-    from headtohead.data.options import LoadOptions
-
-    dataset = load(source, options or LoadOptions(), reporter)
-    return dataset.with_groups(find_groups(dataset, reporter=reporter).groups)
-
-
-def _crop(dataset: Dataset, reporter: Reporter) -> str:
-    from headtohead.preprocess.suggest import suggest_recipe
-
-    step = max(1, len(dataset.samples) // 40)
-    name, reason = suggest_recipe(dataset.read(sample) for sample in dataset.samples[::step][:40])
-    reporter.info(f"Crop: {name} ({reason}).")
-    return str(name)
-
-
-def _cache() -> Path:
-    from headtohead.backbones.weights.cache import cache_home
-
-    return cache_home() / "features"
+        outcome, settings = self._outcome, self.config
+        content = search_summary(
+            self._verdicts,
+            self._times_chosen(),
+            outcome.folds,
+            self.grouped,
+            [candidate.name for candidate in self._candidates],
+            [step.name for step in self._steps if step.side_branch],
+        )
+        asked = settings.model_dump(
+            mode="json", include={"backbones", "finetune", "epochs", "augment", "copies", "seed"}
+        )
+        caveats = [*shortcut_caveats(self.run_folder.json("audit.json")), *content["caveats"]]
+        return content | {
+            "caveats": caveats,
+            "asked": asked,
+            "notes": list(outcome.notes),
+            "minutes": round((time.monotonic() - self._started) / 60, 1),
+            "model": outcome.model,
+        }

@@ -1,4 +1,4 @@
-"""What `best` searches over, and the feature matrices that it is made from."""
+"""The search space of `best`, the steps of its ablation, and the feature matrices that both are made from."""
 
 from __future__ import annotations
 
@@ -23,16 +23,19 @@ if TYPE_CHECKING:
 __all__ = ["AblationStep", "CandidateSpec", "FeatureProvider", "ablation_steps", "candidate_specs"]
 
 Rows = npt.NDArray[np.float32]
+LARGE_FACTOR = 1.5  # 2.25 times the pixels: what a CNN can use and a laptop can still compute
 
 
 @dataclass(frozen=True, slots=True)
 class CandidateSpec:
-    """What a candidate's features are made from.
+    """A probe on one kind of features.
 
     Attributes:
-        recipe: preprocessing; look: which depths, and whether the mirror image counts too.
+        backbone: the network's name.
+        recipe: preprocessing.
+        view: which depths, and whether the flipped image counts too.
         large: input side about half as large again as the weights' own.
-        copies: how many changed copies of each training image are learned from too.
+        copies: how many augmented copies of each training image are learned from too.
     """
 
     backbone: str
@@ -43,17 +46,19 @@ class CandidateSpec:
 
     @property
     def name(self) -> str:
-        """How the candidate is called, "dinov2-small, foreground, symmetry"."""
-        look = [] if self.view == FeatureView() else [str(self.view)]
-        more = ["large"] * self.large + [f"{self.copies} copies"] * bool(self.copies)
-        return ", ".join([self.backbone, self.recipe, *look, *more])
+        """The candidate's name in tables, "dinov2-small, foreground, symmetry"."""
+        view = [] if self.view == FeatureView() else [str(self.view)]
+        extras = ["large"] * self.large + [f"{self.copies} copies"] * bool(self.copies)
+        return ", ".join([self.backbone, self.recipe, *view, *extras])
 
 
 class AblationStep(NamedTuple):
     """One step of the ablation: what was added, and the candidates whose mean it is.
 
     Attributes:
-        aside: the rung below it does not stand on this one; both are compared with the rung above.
+        name: the row's name in the ablation table.
+        members: the candidates.
+        side_branch: the next step does not build on this one; both are compared with the step before.
     """
 
     name: str
@@ -62,90 +67,97 @@ class AblationStep(NamedTuple):
 
 
 class SearchAxis(NamedTuple):
-    """A row of the search space, tried with each backbone of its families."""
+    """One kind of features, tried with each backbone of some families."""
 
     view: str
     large: bool = False
     families: tuple[str, ...] = ("cnn", "transformer", "hybrid")
 
 
-# Each way for each backbone. A transformer's time grows with the fourth power of the side, so the
+# Each axis for each backbone. A transformer's time grows with the fourth power of the side, so the
 # larger input is left to the others.
 SEARCH_AXES = (
     SearchAxis(""),
     SearchAxis("symmetry"),
     SearchAxis("symmetry", large=True, families=("cnn",)),
 )
-UNPAIRED = {"symmetry": "layers", "layers+flip": "layers", "flip": ""}
+# What stands in for a view that looks at flipped images, where those are not sound.
+WITHOUT_FLIPS = {"symmetry": "layers", "layers+flip": "layers", "flip": ""}
 
 
-def candidate_specs(backbones: Sequence[str], crop: str, *, mirrors: bool = True) -> list[CandidateSpec]:
-    """Return what is searched over: each way of `SEARCH_AXES` for each backbone.
+def candidate_specs(backbones: Sequence[str], crop: str, *, flips: bool = True) -> list[CandidateSpec]:
+    """Return what is searched over: each of `SEARCH_AXES` for each backbone.
 
     Args:
-        mirrors: whether mirror images are sound; without, several layers stand in for symmetry.
+        backbones: names of networks.
+        crop: name of the preprocessing.
+        flips: whether flipped images are sound; without, several layers stand in for symmetry.
     """
     return [
-        CandidateSpec(backbone, crop, _look(way.view, mirrors), way.large)
+        CandidateSpec(backbone, crop, _view(axis.view, flips), axis.large)
         for backbone in backbones
-        for way in SEARCH_AXES
-        if resolve(backbone).family in way.families
+        for axis in SEARCH_AXES
+        if resolve(backbone).family in axis.families
     ]
 
 
 def ablation_steps(
-    backbones: Sequence[str], crop: str, *, mirrors: bool = True, copies: int = 0
+    backbones: Sequence[str], crop: str, *, flips: bool = True, copies: int = 0
 ) -> list[AblationStep]:
-    """Return the ablation: each rung one thing more than the one before it.
+    """Return the ablation: each step adds one thing to the one before it.
 
     Args:
-        copies: above 0, augmented copies of the training images are rungs aside: with the last features
+        backbones: names of networks; all steps but the last use the first.
+        crop: name of the preprocessing.
+        flips: whether flipped images are sound.
+        copies: above 0, augmented copies of the training images are side branches: with the last features
             and with all that was added to them. They cost as many passes more, and so are tried with one
             backbone and are not searched over.
     """
     first = backbones[0]
 
-    def rung(name: str, recipe: str, look: str = "", large: bool = False) -> AblationStep:
-        return AblationStep(name, [CandidateSpec(first, recipe, _look(look, mirrors), large)])
+    def step(name: str, recipe: str, view: str = "", large: bool = False) -> AblationStep:
+        return AblationStep(name, [CandidateSpec(first, recipe, _view(view, flips), large)])
 
-    def aside(look: str) -> list[AblationStep]:
-        one = CandidateSpec(first, crop, _look(look, mirrors), copies=copies)
-        return (
-            [AblationStep(f"aside: {copies} copies, {look or 'last features'}", [one], side_branch=True)]
-            if copies
-            else []
-        )
+    def side_branch(view: str) -> list[AblationStep]:
+        candidate = CandidateSpec(first, crop, _view(view, flips), copies=copies)
+        name = f"aside: {copies} copies, {view or 'last features'}"
+        return [AblationStep(name, [candidate], side_branch=True)] if copies else []
 
-    rungs = [
-        rung("whole image", "none"),
-        rung(f"+ {crop} crop", crop),
-        *aside(""),
-        rung("+ mirror images", crop, "flip"),
-        rung("+ features of several layers", crop, "layers+flip"),
-        rung("+ differences of the sides", crop, "symmetry"),
-        *aside("symmetry"),
-        rung("+ larger input", crop, "symmetry", large=True),
+    steps = [
+        step("whole image", "none"),
+        step(f"+ {crop} crop", crop),
+        *side_branch(""),
+        step("+ flipped images", crop, "flip"),
+        step("+ features of several layers", crop, "layers+flip"),
+        step("+ differences of the sides", crop, "symmetry"),
+        *side_branch("symmetry"),
+        step("+ larger input", crop, "symmetry", large=True),
     ]
-    others = [CandidateSpec(name, crop, _look("symmetry", mirrors)) for name in backbones[1:]]
+    others = [CandidateSpec(name, crop, _view("symmetry", flips)) for name in backbones[1:]]
     if others:
-        rungs.append(AblationStep("+ other backbones", [*rungs[-1].members, *others]))
-    kept: list[AblationStep] = []
-    for one in rungs:  # without crop or mirror images some steps are none
-        if not kept or one.members != kept[-1].members:
-            kept.append(one)
-    return kept
+        steps.append(AblationStep("+ other backbones", [*steps[-1].members, *others]))
+    distinct: list[AblationStep] = []
+    for current in steps:  # without a crop or flips some steps change nothing
+        if not distinct or current.members != distinct[-1].members:
+            distinct.append(current)
+    return distinct
 
 
-def _look(words: str, mirrors: bool) -> FeatureView:
-    chosen = words if mirrors else UNPAIRED.get(words, words)
+def _view(words: str, flips: bool) -> FeatureView:
+    chosen = words if flips else WITHOUT_FLIPS.get(words, words)
     return FeatureView.parse(f":{chosen}" if chosen else "")
 
 
 class FeatureProvider:
-    """Makes feature matrices from ingredients, each once.
+    """Make the feature matrices of candidates, each once.
 
     Args:
-        augmenter: changes the copies, if any are asked for.
+        dataset: the images.
+        cache: where features are kept between runs.
+        seed: of random weights and of augmented copies.
+        reporter: hears how far the extraction is.
+        augmenter: changes the copies, if there are any.
     """
 
     def __init__(
@@ -156,36 +168,37 @@ class FeatureProvider:
         reporter: Reporter,
         augmenter: Augmenter | None = None,
     ) -> None:
-        self.dataset, self.cache, self.seed, self.reporter = dataset, cache, seed, reporter
+        self._dataset, self._cache, self._seed, self._reporter = dataset, cache, seed, reporter
         self._augmenter = augmenter
         self._rows: dict[CandidateSpec, Rows] = {}
 
-    def features(self, wanted: CandidateSpec) -> Rows:
+    def features(self, candidate: CandidateSpec) -> Rows:
         """Return the (n, D) features of all samples."""
-        if wanted not in self._rows:
-            self._rows[wanted] = self._extract(wanted)
-        return self._rows[wanted]
+        if candidate not in self._rows:
+            self._rows[candidate] = self._extract(candidate)
+        return self._rows[candidate]
 
-    def copies(self, wanted: CandidateSpec) -> list[Callable[[], Rows]]:
-        """Return what makes the (n, D) features of each changed copy of all samples."""
-        return [partial(self._extract, wanted, number) for number in range(1, wanted.copies + 1)]
+    def copies(self, candidate: CandidateSpec) -> list[Callable[[], Rows]]:
+        """Return what makes the (n, D) features of each augmented copy of all samples."""
+        return [partial(self._extract, candidate, number) for number in range(1, candidate.copies + 1)]
 
-    def _extract(self, wanted: CandidateSpec, copy: int = 0) -> Rows:
+    def _extract(self, candidate: CandidateSpec, copy: int = 0) -> Rows:
         from headtohead.preprocess.recipe import get_recipe
 
-        options: dict[str, Any] = {"cache": self.cache, "seed": self.seed, "reporter": self.reporter}
+        options: dict[str, Any] = {"cache": self._cache, "seed": self._seed, "reporter": self._reporter}
         if copy and self._augmenter is not None:
             from headtohead.studies.search.augmented_probe import AugmentedCopy
 
-            options["change"] = AugmentedCopy(self._augmenter, self.seed, copy)
-        recipe = get_recipe(wanted.recipe)
-        return extract_view(self.dataset, sized(wanted), recipe, wanted.view, **options).rows
+            options["change"] = AugmentedCopy(self._augmenter, self._seed, copy)
+        recipe = get_recipe(candidate.recipe)
+        return extract_view(self._dataset, _sized_record(candidate), recipe, candidate.view, **options).rows
 
 
-def sized(wanted: CandidateSpec) -> BackboneRecord:
-    """Return the backbone's record at the side that is wanted."""
-    record = resolve(wanted.backbone)
-    if not wanted.large:
+def _sized_record(candidate: CandidateSpec) -> BackboneRecord:
+    """Return the backbone's record at the candidate's input size."""
+    record = resolve(candidate.backbone)
+    if not candidate.large:
         return record
-    step = 14 if "patch14" in record.architecture else 32
-    return with_input_size(record, round(1.5 * record.input_size / step) * step)
+    # the side must be a multiple of a transformer's patch, or of a CNN's total stride
+    multiple = 14 if "patch14" in record.architecture else 32
+    return with_input_size(record, round(LARGE_FACTOR * record.input_size / multiple) * multiple)

@@ -1,4 +1,4 @@
-"""From verdicts and choices to the content of `best.json`."""
+"""The content of `best.json`: the estimate, the ablation table, and how often each candidate was chosen."""
 
 from __future__ import annotations
 
@@ -12,72 +12,75 @@ from headtohead.evaluate.verdict_text import coverage_warnings
 if TYPE_CHECKING:
     from headtohead.data.splits.folds import Fold
 
-__all__ = ["SEARCHED", "WITH_TUNED", "content"]
+__all__ = ["SEARCHED", "WITH_TUNED", "search_summary"]
 
 SEARCHED = "searched"
 WITH_TUNED = "searched + fine-tuned"
 METRICS = ("accuracy", "auroc")
 
 
-def content(
+def search_summary(
     verdicts: Mapping[str, Verdict],
     chosen: Mapping[str, int],
-    parts: Sequence[Fold],
+    folds: Sequence[Fold],
     dataset: Dataset,
-    tried: list[str],
-    asides: Collection[str] = (),
+    candidates: list[str],
+    side_branches: Collection[str] = (),
 ) -> dict[str, Any]:
     """Return the content of `best.json` but for the model.
 
     Args:
-        verdicts: by metric, "accuracy" and "auroc", over the same contenders.
-        chosen: candidate -> in how many outer cells the search joined it.
-        tried: names of the candidates.
-        asides: rungs on which the rung below does not stand.
+        verdicts: by metric, "accuracy" and "auroc"; the rows of the ablation table are the contenders of the
+            verdict on accuracy.
+        chosen: candidate -> in how many outer cells the search combined it.
+        folds: the finished outer folds.
+        dataset: the grouped samples.
+        candidates: names of what was searched over.
+        side_branches: steps on which the next one does not build.
     """
     scores = {(s.contender, s.metric): s for s in verdicts["auroc"].scores}
-    names = list(dict.fromkeys(s.contender for s in verdicts["auroc"].scores))
-    rungs = []
-    for name, below in _standing(names, asides):
+    names = list(dict.fromkeys(s.contender for s in verdicts["accuracy"].scores))
+    rows = []
+    for name, base in _with_base(names, side_branches):
         row: dict[str, Any] = {m: scores[name, m].model_dump(mode="json") for m in METRICS}
-        gains = {f"gain_in_{m}": _gain(verdicts[m], below, name) for m in METRICS}
-        rungs.append({"name": name, "over": below, **row, **gains})
+        gains = {f"gain_in_{m}": _gain(verdicts[m], base, name) for m in METRICS}
+        rows.append({"name": name, "over": base, **row, **gains})
     final = WITH_TUNED if WITH_TUNED in names else SEARCHED  # fixed beforehand, whatever it scored
     accuracy, auroc = scores[final, "accuracy"], scores[final, "auroc"]
-    repeats = len({part.repeat for part in parts})
+    repeats = len({fold.repeat for fold in folds})
     sentence = (
         f"The model '{final}' is expected to reach accuracy {accuracy} and AUROC {auroc} on new groups like these: "
-        f"estimated on outer grouped folds ({repeats} x {len(parts) // repeats} folds, {len(dataset.samples)} "
+        f"estimated on outer grouped folds ({repeats} x {len(folds) // repeats} folds, {len(dataset.samples)} "
         f"images in {accuracy.n_groups} groups), every choice made inside."
     )
     return {
         "sentences": [sentence],
         "caveats": coverage_warnings([accuracy, auroc]),
-        "ladder": rungs,
-        "candidates": tried,
+        "ladder": rows,
+        "candidates": candidates,
         "chosen": dict(chosen),
-        "cells": len(parts),
-        "table": [_line(row) for row in rungs],
+        "cells": len(folds),
+        "table": [_line(row) for row in rows],
     }
 
 
-def _standing(names: Sequence[str], asides: Collection[str]) -> Iterator[tuple[str, str | None]]:
-    """Yield each rung and the one that it stands on; a network that is fine-tuned alone stands on none."""
-    below: str | None = None
+def _with_base(names: Sequence[str], side_branches: Collection[str]) -> Iterator[tuple[str, str | None]]:
+    """Yield each step and the one that it builds on; a network that is fine-tuned alone builds on npair."""
+    base: str | None = None
     for name in names:
         alone = name.endswith("@finetune")
-        yield name, None if alone else below
-        if not alone and name not in asides:
-            below = name
+        yield name, None if alone else base
+        if not alone and name not in side_branches:
+            base = name
 
 
 def _line(row: Mapping[str, Any]) -> str:
     parts = [f"{row['name']:<34}"]
     for metric, title in zip(METRICS, ("accuracy", "AUROC"), strict=True):
         score, gain = row[metric], row[f"gain_in_{metric}"]
-        told = "not defined" if score["value"] is None else f"{score['value']:.3f}"
+        value = "not defined" if score["value"] is None else f"{score['value']:.3f}"
         step = "" if gain is None else "{} [{}, {}]".format(*map(_signed, gain.values()))
-        parts.append(f"{title} {told} {step:<24}")
+        parts.append(f"{title} {value} {step:<24}")
     return "  ".join(parts).rstrip()
 
 
@@ -86,12 +89,12 @@ def _signed(value: float) -> str:
 
 
 def _gain(verdict: Verdict, before: str | None, name: str) -> dict[str, Any] | None:
-    """Return name - before with its interval, whichever way round the comparison was made."""
-    for one in verdict.comparisons:
-        if one.difference is None or one.low is None or one.high is None:
+    """Return the difference name - before with its interval, whichever way round the pair was compared."""
+    for pair in verdict.comparisons:
+        if pair.difference is None or pair.low is None or pair.high is None:
             continue
-        if (one.a, one.b) == (name, before):
-            return {"difference": one.difference, "low": one.low, "high": one.high}
-        if (one.b, one.a) == (name, before):
-            return {"difference": -one.difference, "low": -one.high, "high": -one.low}
+        if (pair.a, pair.b) == (name, before):
+            return {"difference": pair.difference, "low": pair.low, "high": pair.high}
+        if (pair.b, pair.a) == (name, before):
+            return {"difference": -pair.difference, "low": -pair.high, "high": -pair.low}
     return None

@@ -1,0 +1,105 @@
+"""What the report shows beside the scores: training costs, confounds, reporting checklists, images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from headtohead.core.config import StudyConfig
+from headtohead.core.records import Image, Verdict
+from headtohead.core.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from headtohead.contenders.plan import ContenderPlan
+    from headtohead.data.dataset import Dataset
+    from headtohead.preprocess.recipe import Recipe
+
+__all__ = ["add_training_summary", "checklist", "evenly_spaced", "pair_confounds", "report_images"]
+
+T = TypeVar("T")
+IMAGES_SHOWN = 12  # two rows of the report, of each kind
+
+
+def add_training_summary(
+    verdict: Verdict,
+    config: StudyConfig,
+    members: Mapping[str, Sequence[str]],
+    classes: Sequence[str],
+    run: RunFolder,
+) -> Verdict:
+    """Return the verdict with what ensembles gain and what the budget bought.
+
+    Args:
+        verdict: of the run.
+        config: its settings.
+        members: for each ensemble and replicate the names of what it is made of.
+        classes: class names.
+        run: the run folder, which holds `spent.json` where there is a budget.
+    """
+    from headtohead.evaluate.ensemble_gain import budget_words, ensemble_gains
+
+    details = {
+        **verdict.details,
+        "gains": ensemble_gains(verdict, {name: list(parts) for name, parts in members.items()}, classes),
+    }
+    caveats, budget = verdict.caveats, config.train.budget
+    if budget is not None:
+        spent = run.json("spent.json")["spent"]
+        trials = {name: cost["trials"] for name, cost in spent.items() if any(cost["trials"])}
+        details["budget"] = {"stated": budget, "trials": trials}
+        caveats = (*caveats, budget_words(budget, trials))
+    return verdict.model_copy(update={"details": details, "caveats": caveats})
+
+
+def pair_confounds(plan: ContenderPlan) -> list[dict[str, Any]]:
+    """Return what differs between the two networks of each pair besides their kind."""
+    from headtohead.backbones.comparability import confounds
+
+    return confounds([(single.name, single.records[0], str(single.mode)) for single in plan.pairable])
+
+
+def checklist(verdict: Verdict, config: StudyConfig, dataset: Dataset) -> list[dict[str, str]]:
+    """Return CLAIM 2024 and TRIPOD+AI as far as a run can fill them."""
+    from headtohead.evaluate.reporting_checklist import build_checklists
+
+    facts = {
+        "source": Path(config.data).name,
+        "n_samples": len(dataset),
+        "n_groups": len(set(dataset.groups())),
+        "classes": list(dataset.classes),
+        "excluded": len(dataset.problems),
+        "notes": list(dataset.notes),
+    }
+    return build_checklists(verdict, config.model_dump(mode="json"), facts)
+
+
+def report_images(dataset: Dataset, recipe: Recipe, table: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
+    """Return small images for the report: `shown` as the networks see them, `missed` the worst predictions.
+
+    Args:
+        dataset: the samples.
+        recipe: the preprocessing.
+        table: the out-of-fold predictions.
+    """
+    from headtohead.audit.thumbnails import data_uri
+    from headtohead.heads.baselines import BASELINES
+    from headtohead.heads.prediction_tables import highest_loss_samples
+
+    worst = highest_loss_samples(table, without=BASELINES, most=IMAGES_SHOWN)
+    samples = {sample.id: sample for sample in dataset.samples}
+    missed = [{**miss, "src": data_uri(dataset.read(samples[miss["id"]]))} for miss in worst]
+    shown = []
+    for sample in evenly_spaced(dataset.samples, IMAGES_SHOWN):
+        image = dataset.read(sample)
+        pixels = (recipe.apply(image).pixels * 255).round().astype("uint8")
+        preprocessed = Image(pixels, 8, image.mode, image.format)
+        shown.append({"id": sample.id, "before": data_uri(image), "src": data_uri(preprocessed)})
+    return {"missed": missed, "shown": shown}
+
+
+def evenly_spaced(items: Sequence[T], most: int) -> Sequence[T]:
+    """Return at most so many items, evenly spaced over the whole sequence."""
+    return items[:: max(1, len(items) // most)][:most]
