@@ -16,8 +16,9 @@ from headtohead.stats.hypothesis.corrected_ttest import corrected_t
 from headtohead.stats.hypothesis.mcnemar import clustered_mcnemar, mcnemar_tests
 from headtohead.stats.intervals.delong import auroc_components, auroc_test, covariance
 from headtohead.stats.intervals.proportions import mcnemar_exact
+from headtohead.stats.metrics.confusion_matrix import predicted_labels
 from headtohead.stats.metrics.probabilistic import brier_parts
-from headtohead.stats.metrics.registry import metric_values, predicted_labels
+from headtohead.stats.metrics.replicates import metric_values
 from headtohead.stats.predictions import ContenderPredictions
 
 Floats = npt.NDArray[np.float64]

@@ -36,8 +36,11 @@ from headtohead.stats.intervals.resampling import (
     percentile,
     wilson_clustered,
 )
-from headtohead.stats.intervals.score_interval import jackknife_variance, score_uncertainty
-from headtohead.stats.metrics.registry import METRICS, metric_values, predicted_labels
+from headtohead.stats.intervals.score_interval import jackknife_variance
+from headtohead.stats.intervals.score_uncertainty import score_uncertainty
+from headtohead.stats.metrics.confusion_matrix import predicted_labels
+from headtohead.stats.metrics.registry import METRICS
+from headtohead.stats.metrics.replicates import metric_values
 from headtohead.stats.predictions import ContenderPredictions, PredictionTable
 
 Floats = npt.NDArray[np.float64]

@@ -29,7 +29,8 @@ from headtohead.stats.inner_predictions import InnerCell
 from headtohead.stats.intervals.degrees_of_freedom import effective_degrees
 from headtohead.stats.intervals.resampling import make_resamples, two_sided_p
 from headtohead.stats.intervals.score_interval import jackknife_variance
-from headtohead.stats.metrics.registry import METRICS, metric_values
+from headtohead.stats.metrics.registry import METRICS
+from headtohead.stats.metrics.replicates import metric_values
 from headtohead.stats.metrics.roc_curves import roc_points
 from headtohead.stats.predictions import ContenderPredictions, build_prediction_table
 

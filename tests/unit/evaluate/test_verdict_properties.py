@@ -15,7 +15,8 @@ from headtohead.stats.hypothesis.multiplicity import holm
 from headtohead.stats.hypothesis.power import simulated_power
 from headtohead.stats.intervals.proportions import mcnemar_exact, newcombe, wilson_interval
 from headtohead.stats.intervals.resampling import concordance_bound, make_resamples
-from headtohead.stats.metrics.registry import default_metrics, metric_values
+from headtohead.stats.metrics.lookup import default_metrics
+from headtohead.stats.metrics.replicates import metric_values
 from headtohead.stats.predictions import ContenderPredictions
 
 SEEDS = st.integers(0, 10_000)

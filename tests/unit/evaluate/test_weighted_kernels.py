@@ -11,8 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from headtohead.stats.metrics.ranking import curve_metrics, weighted_auroc
-from headtohead.stats.metrics.registry import METRICS, default_metrics, metric_values
+from headtohead.stats.metrics.ranking import (
+    FromCurve,
+    average_precision,
+    curve_values,
+    partial_auroc,
+    weighted_auroc,
+)
+from headtohead.stats.metrics.replicates import metric_values
 from headtohead.stats.predictions import ContenderPredictions
 
 Floats = npt.NDArray[np.float64]
@@ -138,37 +144,6 @@ def test_auroc_sees_only_the_order_and_turns_round_with_the_labels(seed: int) ->
     np.testing.assert_allclose(plain, 1 - turned, atol=1e-12, equal_nan=True)
 
 
-@pytest.mark.parametrize("name", sorted(set(default_metrics(("no", "yes"), True))))
-def test_every_metric_is_unmoved_by_row_order_and_by_doubling_every_group(name: str) -> None:
-    lines = some_lines(n=80, ties=False)
-    order = np.random.default_rng(3).permutation(80)
-    shuffled = ContenderPredictions(
-        *(getattr(lines, field)[order] for field in ("sample", "group", "label", "fold", "prob"))
-    )
-    names = ("no", "yes")
-    once = metric_values([lines], np.ones((20, 1)), [name], names)[name][0]
-    assert metric_values([shuffled], np.ones((20, 1)), [name], names)[name][0] == pytest.approx(
-        once, abs=1e-9
-    )
-    twice = metric_values([lines], np.full((20, 1), 2.0), [name], names)[name][0]
-    assert twice == pytest.approx(once, abs=1e-9)
-
-
-def test_every_metric_keeps_its_range_and_its_direction() -> None:
-    lines = some_lines(n=200, ties=False)
-    perfect = ContenderPredictions(
-        lines.sample, lines.group, lines.label, lines.fold, 0.02 + 0.96 * np.eye(2)[lines.label]
-    )
-    ones, names = np.ones((20, 1)), default_metrics(("no", "yes"), True)
-    plain = metric_values([lines], ones, names, ("no", "yes"))
-    best = metric_values([perfect], ones, names, ("no", "yes"))
-    for name in names:
-        row = METRICS[name]
-        assert row.low <= plain[name][0] <= row.high, name
-        if row.best in ("high", "low"):
-            assert row.sign * best[name][0] > row.sign * plain[name][0], name
-
-
 def test_operating_points_are_read_off_the_curve() -> None:
     lines = some_lines(n=200, ties=True, seed=5)
     found = metric_values(
@@ -231,11 +206,11 @@ def test_calibration_error_equals_a_plain_loop_over_bins() -> None:
 
 def test_chunks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     lines, weights = some_lines(), some_weights()
-    names = frozenset({"average_precision", "partial_auroc"})
+    kernels = {"average_precision": FromCurve(average_precision), "partial_auroc": FromCurve(partial_auroc)}
     args = (lines.prob[:, 1], lines.label == 1, lines.group, weights)
-    whole, area = curve_metrics(*args, names), weighted_auroc(*args)
+    whole, area = curve_values(*args, kernels), weighted_auroc(*args)
     monkeypatch.setattr("headtohead.stats.metrics.ranking._CELLS_PER_CHUNK", 100)
-    pieces = curve_metrics(*args, names)
-    for name in names:
+    pieces = curve_values(*args, kernels)
+    for name in kernels:
         np.testing.assert_allclose(whole[name], pieces[name], rtol=1e-13)
     np.testing.assert_allclose(area, weighted_auroc(*args), rtol=1e-13)

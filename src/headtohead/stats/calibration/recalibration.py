@@ -20,6 +20,7 @@ from headtohead.stats.calibration.venn_abers import VennAbers
 from headtohead.stats.inner_predictions import InnerCell, InnerPredictions
 from headtohead.stats.metrics.probabilistic import brier_parts, equal_mass_bins, fit_logistic, logit
 from headtohead.stats.metrics.ranking import group_sums, ratio
+from headtohead.stats.metrics.registry import METRICS
 from headtohead.stats.predictions import ContenderPredictions
 from headtohead.stats.resampled import ResampledPredictions
 
@@ -38,7 +39,6 @@ _ENOUGH_FOR_A_CURVE = 100
 _ENOUGH_FOR_TEN_BINS = 200
 # The loss that every method of recalibration here is fitted by or judged on.
 _FITTED_LOSS = "log_loss"
-_REPORTED = ("brier", "log_loss", "ece", "calibration_slope", "calibration_intercept")
 
 
 def temperature(cell: InnerCell) -> Map:
@@ -98,7 +98,7 @@ def recalibration(resampled: ResampledPredictions, inner: InnerPredictions) -> d
     fits: dict[str, Callable[[InnerCell], Map]] = {"temperature": temperature}
     if table.binary:
         fits |= {"platt": platt, "isotonic": isotonic, "venn_abers": VennAbers}
-    names = [name for name in _REPORTED if table.binary or not name.startswith("calibration")]
+    names = [m.name for m in METRICS.values() if m.recalibrated and (table.binary or not m.binary_only)]
     tables = {}
     for contender in table.contenders:
         before = resampled.values(table.of(contender), names)

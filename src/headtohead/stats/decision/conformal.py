@@ -12,8 +12,8 @@ import numpy.typing as npt
 from headtohead.core.errors import InsufficientDataError
 from headtohead.core.tables.probability import ConformalResult, ConformalSets, RiskCoverage, RiskPoint
 from headtohead.stats.inner_predictions import InnerCell, InnerPredictions
+from headtohead.stats.metrics.confusion_matrix import predicted_labels
 from headtohead.stats.metrics.ranking import group_sums, ratio
-from headtohead.stats.metrics.registry import predicted_labels
 from headtohead.stats.resampled import ResampledPredictions
 
 __all__ = ["conformal_sets", "conformal_threshold", "risk_coverage"]

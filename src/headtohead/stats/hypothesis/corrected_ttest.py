@@ -11,7 +11,9 @@ import numpy.typing as npt
 from scipy import stats
 
 from headtohead.core.records import TestResult
-from headtohead.stats.metrics.registry import metric_values
+from headtohead.stats.metrics.lookup import get_metric
+from headtohead.stats.metrics.metric import FoldMean
+from headtohead.stats.metrics.replicates import metric_values
 from headtohead.stats.predictions import ContenderPredictions, PredictionTable
 
 __all__ = [
@@ -40,7 +42,8 @@ def fold_values(
 ) -> list[tuple[int, int, float, int]]:
     """Return (repeat, fold, value, n_test) of the metric within each fold; NaN where not defined."""
     ones = np.ones((table.n_groups, 1))
-    inside = "auroc" if name == "auroc_fold_mean" else name
+    kernel = get_metric(name, table.classes).kernel
+    inside = kernel.metric.name if isinstance(kernel, FoldMean) else name
     result = []
     for position, (repeat, lines) in enumerate(zip(table.repeats, table.of(contender), strict=True)):
         threshold = None if thresholds is None else thresholds[position]

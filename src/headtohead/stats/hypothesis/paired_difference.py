@@ -21,8 +21,9 @@ from headtohead.stats.hypothesis.multiplicity import holm
 from headtohead.stats.intervals.degrees_of_freedom import degrees_of_freedom, small_sample_warnings
 from headtohead.stats.intervals.resampling import Resamples
 from headtohead.stats.intervals.score import why_undefined
-from headtohead.stats.intervals.score_interval import ScoreUncertainty, jackknife_variance, score_uncertainty
-from headtohead.stats.metrics.registry import Metric
+from headtohead.stats.intervals.score_interval import jackknife_variance
+from headtohead.stats.intervals.score_uncertainty import ScoreUncertainty, score_uncertainty
+from headtohead.stats.metrics.metric import Metric
 from headtohead.stats.predictions import PredictionTable
 
 __all__ = ["Difference", "mover_interval", "paired_differences", "rarer_class_groups"]

@@ -16,7 +16,8 @@ from headtohead.stats.hypothesis.paired_difference import Difference
 from headtohead.stats.hypothesis.permutation import permutation_test
 from headtohead.stats.intervals.delong import StructuralComponents, auroc_components, auroc_test
 from headtohead.stats.intervals.resampling import two_sided_p
-from headtohead.stats.metrics.registry import Metric, predicted_labels
+from headtohead.stats.metrics.confusion_matrix import predicted_labels
+from headtohead.stats.metrics.metric import Metric
 from headtohead.stats.resampled import ResampledPredictions
 
 __all__ = ["PairTests", "prepare_tests"]
@@ -56,7 +57,7 @@ class PairTests:
             )
         }
         tests["cluster_bootstrap"] = _bootstrap(found, boot)
-        if self.metric.name in ("auroc", "auroc_fold_mean"):
+        if self.metric.delong_test:
             tests["delong"] = _auroc(self.by_sample[a], self.by_sample[b], "z, samples taken as independent")
             tests["obuchowski"] = _auroc(self.by_group[a], self.by_group[b], "z, groups as units")
         called = [

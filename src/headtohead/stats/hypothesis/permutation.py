@@ -9,7 +9,8 @@ import numpy.typing as npt
 from scipy import stats
 
 from headtohead.core.records import TestResult
-from headtohead.stats.metrics.registry import Metric, metric_values
+from headtohead.stats.metrics.metric import Metric
+from headtohead.stats.metrics.replicates import metric_values
 from headtohead.stats.predictions import ContenderPredictions
 
 __all__ = ["permutation_test"]
@@ -39,7 +40,7 @@ def permutation_test(
     Args:
         thresholds: per repeat, of a and of b.
     """
-    ranked = metric.kind in ("rank", "curve")
+    ranked = metric.by_rank
     both = [
         _joined(_ranks(x) if ranked else x, _ranks(y) if ranked else y, n_groups)
         for x, y in zip(a, b, strict=True)

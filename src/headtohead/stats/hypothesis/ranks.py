@@ -11,7 +11,7 @@ from scipy import stats
 from headtohead.core.records import Comparison
 from headtohead.core.tables.comparison import ContenderRank, CriticalDifference, RankTable, VarianceSplit
 from headtohead.stats.intervals.score_interval import jackknife_variance
-from headtohead.stats.metrics.registry import Metric
+from headtohead.stats.metrics.metric import Metric
 from headtohead.stats.resampled import ResampledPredictions
 
 __all__ = ["critical_difference", "rank_table", "variance_split"]

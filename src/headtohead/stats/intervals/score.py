@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from headtohead.core.records import Score, ScoreWarning
 from headtohead.stats.intervals.resampling import Resamples
-from headtohead.stats.intervals.score_interval import score_uncertainty
-from headtohead.stats.metrics.registry import Metric
+from headtohead.stats.intervals.score_uncertainty import score_uncertainty
+from headtohead.stats.metrics.metric import Metric
 from headtohead.stats.predictions import PredictionTable
 
 __all__ = ["make_score", "why_undefined"]
@@ -76,12 +76,4 @@ def why_undefined(table: PredictionTable, metric: Metric) -> str:
     absent = [name for c, name in enumerate(table.classes) if not (table.sample_label == c).any()]
     if absent:
         return f"no sample of class {' or '.join(absent)}"
-    reasons = {
-        "ppv": "nothing is called positive in at least one repeat",
-        "npv": "nothing is called negative in at least one repeat",
-        "mcc": "only one class is ever called in at least one repeat",
-        "calibration_slope": "the probabilities are constant or separate the classes: no finite slope fits",
-        "calibration_intercept": "no finite intercept fits",
-        "auroc_fold_mean": "no fold holds both classes",
-    }
-    return reasons.get(metric.name, "its denominator is 0 in at least one repeat")
+    return metric.undefined
