@@ -19,10 +19,10 @@ from headtohead.audit.checks.sample_size import (
     smallest_auroc_difference,
     wilson_half_width,
 )
-from headtohead.audit.descriptors.auroc_bootstrap import auroc, bootstrap_auroc
 from headtohead.audit.descriptors.outlier_distance import knn_distance_to_other_groups, pca_block, robust_z
 from headtohead.audit.descriptors.shortcut_probes import make_classifier, out_of_fold, run_shortcut_probe
 from headtohead.core.errors import InsufficientDataError, UndefinedMetricError
+from headtohead.stats.intervals.auroc_bootstrap import auroc, bootstrap_auroc
 
 
 @settings(max_examples=40, deadline=None)

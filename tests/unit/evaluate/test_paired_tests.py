@@ -9,12 +9,7 @@ import numpy.typing as npt
 import pytest
 from scipy import stats
 
-from headtohead.stats.hypothesis.corrected_ttest import (
-    corrected_t,
-    correlated_bayes,
-    fold_differences,
-    fold_values,
-)
+from headtohead.stats.hypothesis.corrected_ttest import corrected_t, correlated_bayes, fold_differences
 from headtohead.stats.hypothesis.mcnemar import clustered_mcnemar, mcnemar_tests
 from headtohead.stats.hypothesis.multiplicity import holm
 from headtohead.stats.hypothesis.paired_difference import mover_interval, paired_differences
@@ -39,6 +34,7 @@ from headtohead.stats.intervals.resampling import (
 from headtohead.stats.intervals.score_interval import jackknife_variance
 from headtohead.stats.intervals.score_uncertainty import score_uncertainty
 from headtohead.stats.metrics.confusion_matrix import predicted_labels
+from headtohead.stats.metrics.fold_values import fold_values
 from headtohead.stats.metrics.registry import METRICS
 from headtohead.stats.metrics.replicates import metric_values
 from headtohead.stats.predictions import ContenderPredictions, PredictionTable

@@ -20,7 +20,6 @@ from headtohead.evaluate.verdict import compute_verdict
 from headtohead.stats.calibration.recalibration import isotonic, platt, temperature
 from headtohead.stats.decision.conformal import conformal_threshold
 from headtohead.stats.decision.operating_points import RULES, choose_threshold
-from headtohead.stats.hypothesis.corrected_ttest import fold_values
 from headtohead.stats.hypothesis.mcnemar import discordance, mcnemar_tests
 from headtohead.stats.hypothesis.multiplicity import holm
 from headtohead.stats.hypothesis.permutation import permutation_test
@@ -29,6 +28,7 @@ from headtohead.stats.inner_predictions import InnerCell
 from headtohead.stats.intervals.degrees_of_freedom import effective_degrees
 from headtohead.stats.intervals.resampling import make_resamples, two_sided_p
 from headtohead.stats.intervals.score_interval import jackknife_variance
+from headtohead.stats.metrics.fold_values import fold_values
 from headtohead.stats.metrics.registry import METRICS
 from headtohead.stats.metrics.replicates import metric_values
 from headtohead.stats.metrics.roc_curves import roc_points
