@@ -133,7 +133,7 @@ def _grouping(dataset: Dataset, groups: Path | None, *, similar: bool) -> Any:
         raise NoEffectError(
             "--group-similar has no effect with --groups: your own file decides. Leave one out."
         )
-    from headtohead.data.listing.group_overrides import read_groups
+    from headtohead.data.listing.groups_csv import read_groups
 
     return Grouping.from_reviewer(read_groups(groups, dataset))
 
