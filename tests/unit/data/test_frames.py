@@ -80,7 +80,7 @@ def test_pages_of_tiff(tree: Tree) -> None:
     assert not (whole.read(whole.samples[0]).pixels == whole.read(whole.samples[1]).pixels).all()
     second = load(root, LoadOptions(pages=1, drop=frozenset()))
     assert names(second) == ["no/b.tif#1", "no/c.tif", "yes/a.tif#1"]
-    with pytest.raises(UsageError, match="Got frames .some.; expected"):
+    with pytest.raises(UsageError, match="Got frames"):
         load(root, LoadOptions(pages="some"))
 
 
