@@ -235,7 +235,7 @@ def test_coded_data_that_end_early_are_refused_though_the_end_is_marked(band: in
     stream = encoded(scene(12), 12, band=band)
     start = stream.index(b"\xff\xda") + 10
     for cut in (10, 100, (len(stream) - start) // 2):
-        with pytest.raises(UnreadableError, match="end too early|6 are due"):
+        with pytest.raises(UnreadableError, match=r"end too early|6 are due"):
             decode_medical_jpeg(stream[: -2 - cut] + b"\xff\xd9")
 
 
