@@ -48,7 +48,7 @@ def plot_differences(comparisons: pd.DataFrame, *, ax: Axes | None = None) -> Ax
     ax.set_ylim(-0.6, n - 0.4)
     ax.grid(axis="y", visible=False)
     metric = name_of(str(comparisons["metric"].iloc[0])) if n else "the metric"
-    ax.set_xlabel(f"difference in {metric} (95% interval); above 0 favours the first of the pair")
+    ax.set_xlabel(f"difference in {metric} (95% interval)\nabove 0 favours the first of the pair")
     return ax
 
 
