@@ -319,7 +319,7 @@ def find_or_read_groups(
         raise NoEffectError(
             "--group-similar has no effect with --groups: your own file decides. Leave one out."
         )
-    from headtohead.data.listing.group_overrides import read_groups
+    from headtohead.data.listing.groups_csv import read_groups
 
     return Grouping.from_reviewer(read_groups(path_of(groups, "groups"), dataset))
 

@@ -20,6 +20,7 @@ from headtohead.stats.hypothesis.ranks import critical_difference, rank_table, v
 from headtohead.stats.inner_predictions import InnerPredictions
 from headtohead.stats.intervals.delong import auroc_components, covariance, logit_interval
 from headtohead.stats.intervals.resampling import bca, expanded_percentile, percentile
+from headtohead.stats.metrics.fold_values import FoldValue
 from headtohead.stats.metrics.metric import Metric
 from headtohead.stats.metrics.replicates import metric_values
 from headtohead.stats.metrics.roc_curves import confusion_tables, roc_curves
@@ -28,7 +29,6 @@ from headtohead.stats.resampled import ResampledPredictions
 __all__ = ["SupplementRequest", "build_supplement"]
 
 Floats = npt.NDArray[np.float64]
-FoldLine = tuple[int, int, float, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def build_supplement(
     setting: ResampledPredictions,
     asked: SupplementRequest,
     primary: Mapping[str, Floats],
-    folds: Mapping[str, Sequence[FoldLine]],
+    folds: Mapping[str, Sequence[FoldValue]],
     comparisons: Sequence[Comparison],
 ) -> dict[str, Any]:
     """Return every further table of a verdict.
@@ -106,7 +106,7 @@ def _per_repeat(setting: ResampledPredictions, row: Metric, contender: str) -> l
     return [float(value) for value in values if not np.isnan(value)]
 
 
-def _plain(lines: Sequence[FoldLine]) -> list[tuple[int, int, float | None, int]]:
+def _plain(lines: Sequence[FoldValue]) -> list[tuple[int, int, float | None, int]]:
     return [(repeat, fold, None if np.isnan(value) else value, n) for repeat, fold, value, n in lines]
 
 
