@@ -32,7 +32,8 @@ from headtohead.stats.hypothesis.paired_difference import paired_differences, ra
 from headtohead.stats.intervals.delong import auroc_components, auroc_test, covariance, logit_interval
 from headtohead.stats.intervals.resampling import bca, expanded_percentile, make_resamples, percentile
 from headtohead.stats.intervals.score import make_score
-from headtohead.stats.metrics.registry import METRICS, metric_values
+from headtohead.stats.metrics.registry import METRICS
+from headtohead.stats.metrics.replicates import metric_values
 from headtohead.stats.predictions import ContenderPredictions, PredictionTable
 
 Floats = npt.NDArray[np.float64]

@@ -195,7 +195,8 @@ def check(cells: Sequence[Cell], studies: int) -> float:
     """Return the largest distance between this implementation and the product's, over ends of intervals."""
     from headtohead.stats.hypothesis.paired_difference import paired_differences
     from headtohead.stats.intervals.resampling import make_resamples
-    from headtohead.stats.metrics.registry import METRICS, metric_values
+    from headtohead.stats.metrics.registry import METRICS
+    from headtohead.stats.metrics.replicates import metric_values
     from headtohead.stats.predictions import ContenderPredictions, PredictionTable
 
     worst = 0.0

@@ -38,7 +38,7 @@ from headtohead.stats.intervals.delong import (
     covariance,
     logit_interval,
 )
-from headtohead.stats.metrics.registry import metric_values
+from headtohead.stats.metrics.replicates import metric_values
 from headtohead.stats.predictions import ContenderPredictions
 
 _I = np.arange(60)

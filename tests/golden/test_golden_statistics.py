@@ -21,6 +21,7 @@ from headtohead.stats.intervals.proportions import (
     wilson_interval,
 )
 from headtohead.stats.intervals.resampling import bca, concordance_bound
+from headtohead.stats.metrics.fold_values import FoldValue
 from headtohead.stats.metrics.ranking import weighted_auroc
 from headtohead.stats.predictions import ContenderPredictions
 
@@ -217,7 +218,9 @@ DEMSAR = """
 def test_friedman_and_the_critical_difference_are_demsars() -> None:
     """Demsar 2006, section 3.2.2: mean ranks 3.143, 2.000, 2.893, 1.964, chi squared 9.28, difference 1.25."""
     rows = np.array(DEMSAR.split(), dtype=float).reshape(4, 14)
-    folds = {str(i): [(0, fold, float(v), 10) for fold, v in enumerate(row)] for i, row in enumerate(rows)}
+    folds = {
+        str(i): [FoldValue(0, fold, float(v), 10) for fold, v in enumerate(row)] for i, row in enumerate(rows)
+    }
     found = critical_difference(folds, 1, 0.95)
     assert list((found.mean_ranks or {}).values()) == pytest.approx([3.143, 2.000, 2.893, 1.964], abs=5e-4)
     assert found.friedman_chi2 == pytest.approx(9.28, abs=5e-3)

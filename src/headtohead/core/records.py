@@ -181,6 +181,9 @@ class Score(Record):
             raise ValueError(f"interval upside down: {self.low} > {self.high}")
         return self
 
+    def __repr__(self) -> str:
+        return f"Score({self.contender}, {self.metric}: {self})"
+
     def __str__(self) -> str:
         if self.value is None:
             return f"not defined ({self.note})"
@@ -218,6 +221,12 @@ class Comparison(Record):
     warnings: tuple[ScoreWarning, ...] = ()
     details: dict[str, Any] = Field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        return f"Comparison({self.a} − {self.b}, {self.metric}: {self.verdict})"
+
+    def __str__(self) -> str:
+        return self.sentence
+
     @model_validator(mode="after")
     def _winner_fits(self) -> Self:
         if (self.verdict == "better") != (self.winner is not None):
@@ -243,3 +252,10 @@ class Verdict(Record):
     rule: str = ""
     caveats: tuple[str, ...] = ()
     details: dict[str, Any] = Field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        n = len({score.contender for score in self.scores})
+        return f"Verdict({self.metric}, {n} contenders: {self.sentence})"
+
+    def __str__(self) -> str:
+        return self.sentence

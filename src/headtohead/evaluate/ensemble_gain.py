@@ -7,7 +7,8 @@ from typing import Any
 
 from headtohead.core.records import Comparison, Verdict
 from headtohead.evaluate.verdict_text import interval_words, signed
-from headtohead.stats.metrics.registry import Metric, get_metric
+from headtohead.stats.metrics.lookup import get_metric
+from headtohead.stats.metrics.metric import Metric
 
 __all__ = ["budget_words", "ensemble_gains"]
 

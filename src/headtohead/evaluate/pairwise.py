@@ -23,7 +23,7 @@ from headtohead.stats.hypothesis.power import (
     groups_needed,
     influence,
 )
-from headtohead.stats.metrics.registry import Metric
+from headtohead.stats.metrics.metric import Metric
 from headtohead.stats.resampled import ResampledPredictions
 
 __all__ = ["ComparisonContext", "compare_all", "refusal_reason"]

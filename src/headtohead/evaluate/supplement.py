@@ -20,14 +20,15 @@ from headtohead.stats.hypothesis.ranks import critical_difference, rank_table, v
 from headtohead.stats.inner_predictions import InnerPredictions
 from headtohead.stats.intervals.delong import auroc_components, covariance, logit_interval
 from headtohead.stats.intervals.resampling import bca, expanded_percentile, percentile
-from headtohead.stats.metrics.registry import Metric, metric_values
+from headtohead.stats.metrics.fold_values import FoldValue
+from headtohead.stats.metrics.metric import Metric
+from headtohead.stats.metrics.replicates import metric_values
 from headtohead.stats.metrics.roc_curves import confusion_tables, roc_curves
 from headtohead.stats.resampled import ResampledPredictions
 
 __all__ = ["SupplementRequest", "build_supplement"]
 
 Floats = npt.NDArray[np.float64]
-FoldLine = tuple[int, int, float, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def build_supplement(
     setting: ResampledPredictions,
     asked: SupplementRequest,
     primary: Mapping[str, Floats],
-    folds: Mapping[str, Sequence[FoldLine]],
+    folds: Mapping[str, Sequence[FoldValue]],
     comparisons: Sequence[Comparison],
 ) -> dict[str, Any]:
     """Return every further table of a verdict.
@@ -105,7 +106,7 @@ def _per_repeat(setting: ResampledPredictions, row: Metric, contender: str) -> l
     return [float(value) for value in values if not np.isnan(value)]
 
 
-def _plain(lines: Sequence[FoldLine]) -> list[tuple[int, int, float | None, int]]:
+def _plain(lines: Sequence[FoldValue]) -> list[tuple[int, int, float | None, int]]:
     return [(repeat, fold, None if np.isnan(value) else value, n) for repeat, fold, value, n in lines]
 
 
@@ -123,7 +124,7 @@ def _intervals(
         "expanded_percentile": expanded_percentile(known, level, table.n_groups),
         "bca": bca(float(values[0]), known, resamples.jackknife(values), level),
     }
-    if row.name == "auroc" and 0 < values[0] < 1:
+    if row.delong_interval and 0 < values[0] < 1:
         for name, n, by_group in (("delong", table.n_samples, False), ("obuchowski", table.n_groups, True)):
             pulls = auroc_components(table.of(contender), n, by_group=by_group)
             variance = covariance(pulls, pulls)

@@ -9,7 +9,9 @@ from headtohead.core.formatting import pluralize
 from headtohead.core.records import Comparison, Score
 from headtohead.evaluate.decision_rule import Decision, DecisionRule
 from headtohead.stats.hypothesis.paired_difference import Difference
-from headtohead.stats.metrics.registry import METRICS, Metric
+from headtohead.stats.metrics.lookup import metrics_shown
+from headtohead.stats.metrics.metric import Metric
+from headtohead.stats.metrics.registry import METRICS
 
 __all__ = [
     "caveats",
@@ -259,8 +261,6 @@ _NARROW = {
 }
 _NAMED = 4
 _LONGEST = 60
-_HEADLINES = ("auroc", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "average_precision", "ppv",
-              "npv", "f1", "brier", "log_loss")  # fmt: skip
 
 
 def coverage_warnings(scores: Sequence[Score], primary: str = "auroc") -> list[str]:
@@ -269,7 +269,7 @@ def coverage_warnings(scores: Sequence[Score], primary: str = "auroc") -> list[s
     The primary metric comes first; metrics that a reader does not see first are left to the table.
     """
     found = []
-    shown = tuple(dict.fromkeys((primary, *_HEADLINES)))
+    shown = tuple(dict.fromkeys((primary, *metrics_shown("headline"))))
     for code, sentence in _NARROW.items():
         touched = {s.metric for s in scores if any(w.code == code for w in s.warnings)}
         titles = [METRICS[name].title for name in shown if name in touched and name in METRICS]

@@ -12,7 +12,8 @@ from headtohead.core.records import Score
 from headtohead.core.tables.estimate import Estimate
 from headtohead.stats.intervals.resampling import Resamples, percentile, wilson_clustered
 from headtohead.stats.intervals.score import make_score
-from headtohead.stats.metrics.registry import get_metric, metric_values
+from headtohead.stats.metrics.lookup import get_metric
+from headtohead.stats.metrics.replicates import metric_values
 from headtohead.stats.predictions import ContenderPredictions, PredictionTable
 
 __all__ = ["ResampledPredictions", "bootstrap_interval", "proportion_interval"]

@@ -29,7 +29,7 @@ def validate_config(config: StudyConfig, specs: Sequence[ContenderSpec], boards:
     from headtohead.contenders.factory import check_specs, expand_members
     from headtohead.contenders.training_modes import check_settings
     from headtohead.core.trackers import check_trackers
-    from headtohead.stats.metrics.registry import check_name
+    from headtohead.stats.metrics.lookup import check_name
 
     check_name(config.metric)
     check_specs(specs)

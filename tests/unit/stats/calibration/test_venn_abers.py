@@ -1,4 +1,4 @@
-"""Venn-Abers against two isotonic fits per score by scikit-learn, and what its pair promises."""
+"""Venn-Abers prediction against two isotonic fits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from headtohead.stats.inner_predictions import InnerCell
 Floats = npt.NDArray[np.float64]
 
 
-def cell(score: Floats, label: npt.NDArray[np.int64]) -> InnerCell:
+def inner_cell(score: Floats, label: npt.NDArray[np.int64]) -> InnerCell:
     return InnerCell(label, np.arange(len(label)), np.stack([1 - score, score], axis=1))
 
 
@@ -34,14 +34,14 @@ def test_the_pair_equals_two_isotonic_fits(rows: list[tuple[int, int]], asked: l
     score = np.array([s for s, _ in rows]) / 12
     label = np.array([y for _, y in rows])
     at = np.array(asked) / 24
-    low, high = VennAbers(cell(score, label)).pair(at)
+    low, high = VennAbers(inner_cell(score, label)).pair(at)
     for i, place in enumerate(at):
         assert low[i] == pytest.approx(by_sklearn(score, label, place, 0), abs=1e-9)
         assert high[i] == pytest.approx(by_sklearn(score, label, place, 1), abs=1e-9)
     assert (low < high).all()
 
 
-def study(n: int, seed: int, sharpen: float = 3.0) -> tuple[Floats, npt.NDArray[np.int64], Floats]:
+def overconfident(n: int, seed: int, sharpen: float = 3.0) -> tuple[Floats, npt.NDArray[np.int64], Floats]:
     """Return overconfident scores, labels and the true probabilities."""
     rng = np.random.default_rng(seed)
     odds = rng.normal(0, 1.5, n)
@@ -50,9 +50,9 @@ def study(n: int, seed: int, sharpen: float = 3.0) -> tuple[Floats, npt.NDArray[
 
 
 def test_it_mends_overconfidence_and_never_claims_certainty() -> None:
-    inner, labels, _ = study(2000, 0)
-    score, label, truth = study(2000, 1)
-    after = VennAbers(cell(inner, labels))(np.stack([1 - score, score], axis=1))
+    inner, labels, _ = overconfident(2000, 0)
+    score, label, truth = overconfident(2000, 1)
+    after = VennAbers(inner_cell(inner, labels))(np.stack([1 - score, score], axis=1))
     assert after.sum(axis=1) == pytest.approx(np.ones(2000))
     assert after.min() > 0
     assert after.max() < 1
@@ -63,13 +63,13 @@ def test_it_mends_overconfidence_and_never_claims_certainty() -> None:
 
 def test_the_pair_brackets_and_narrows_with_the_lines() -> None:
     """One of the two is calibrated, so their mean frequencies bracket the share of positives."""
-    score, label, _ = study(3000, 2)
+    score, label, _ = overconfident(3000, 2)
     widths = []
     for n in (60, 1500):
         pairs = []
         for seed in range(12):
-            inner, labels, _ = study(n, 100 + seed)
-            pairs.append([p.mean() for p in VennAbers(cell(inner, labels)).pair(score)])
+            inner, labels, _ = overconfident(n, 100 + seed)
+            pairs.append([p.mean() for p in VennAbers(inner_cell(inner, labels)).pair(score)])
         low, high = np.mean(pairs, axis=0)
         assert low < label.mean() < high
         widths.append(high - low)
@@ -78,9 +78,9 @@ def test_the_pair_brackets_and_narrows_with_the_lines() -> None:
 
 def test_swapped_labels_turn_the_probabilities_round() -> None:
     """Planted: 0 and 1 confused between the two fits."""
-    inner, labels, _ = study(300, 4)
+    inner, labels, _ = overconfident(300, 4)
     at = np.linspace(0.01, 0.99, 25)
-    low, high = VennAbers(cell(inner, labels)).pair(at)
-    turned_low, turned_high = VennAbers(cell(1 - inner, 1 - labels)).pair(1 - at)
+    low, high = VennAbers(inner_cell(inner, labels)).pair(at)
+    turned_low, turned_high = VennAbers(inner_cell(1 - inner, 1 - labels)).pair(1 - at)
     assert turned_low == pytest.approx(1 - high)
     assert turned_high == pytest.approx(1 - low)
