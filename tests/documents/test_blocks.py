@@ -6,13 +6,8 @@ from pathlib import Path
 
 import pytest
 from tests.documents.blocks import compare, read_blocks, run_page
+from tests.documents.conftest import REPOSITORY
 
-from headtohead.backbones.catalog import resolve
-from headtohead.backbones.weights.fetch import ensure_weights
-from headtohead.core.errors import WeightsError
-from headtohead.data.demo import make_demo
-
-REPOSITORY = Path(__file__).resolve().parents[2]
 PAGES = [
     REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "SECURITY.md")
 ] + sorted(
@@ -22,19 +17,6 @@ PAGES = [
 )
 # Blocks that no test can run: they need the 253 images, hours, or a hub.
 MOST_SET_ASIDE = 20
-
-
-@pytest.fixture(scope="session")
-def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder `scans` of the pages: sixty synthetic images in two classes."""
-    for name in ("efficientnet-lite0", "dinov2-small"):
-        try:
-            ensure_weights(resolve(name))
-        except WeightsError as error:
-            pytest.skip(f"the pages use real networks: {error}")
-    folder = tmp_path_factory.mktemp("documents") / "scans"
-    make_demo(folder, n=60)
-    return folder
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
