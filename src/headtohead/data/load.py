@@ -31,7 +31,7 @@ def load(source: str, options: LoadOptions = LoadOptions(), reporter: Reporter =
     Args:
         source: a folder (class folders, or train/val/test folders of them), a manifest (`.csv`,
             `.tsv`, `.parquet`), an archive (zip, tar), an `.npz` in the MedMNIST layout, or
-            `kaggle:owner/set`.
+            `kaggle:owner/set`; folders, tables, archives and `.npz` also as `s3://…` or `gs://…`.
         options: see `LoadOptions`.
         reporter: hears what was decided, and one warning for all unreadable files.
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import struct
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ from pydicom.uid import JPEGExtended12Bit, JPEGLossless, JPEGLosslessSV1
 
 from headtohead.core.errors import UnreadableError
 from headtohead.data.readers import Limits, read_image
-from headtohead.data.readers.jpeg_lossless.decode import decode_jpeg
+from headtohead.data.readers.dicom.medical_jpeg import decode_medical_jpeg
 
 Array = npt.NDArray[Any]
 Maker = Callable[..., bytes]
@@ -88,13 +90,13 @@ def wrapped(dicom: Maker, stream: bytes, pixels: Array, syntax: str = JPEGLossle
 
 @pytest.mark.parametrize("case", GOLDEN["lossless"], ids=lambda case: f"{case['bits']}-{case['predictor']}")
 def test_streams_of_libjpeg_turbo(case: dict[str, Any]) -> None:
-    found = decode_jpeg(base64.b64decode(case["stream"]))
+    found = decode_medical_jpeg(base64.b64decode(case["stream"]))
     assert np.array_equal(found, scene(case["bits"], case["components"]))
 
 
 def test_12_bit_stream_of_libjpeg_turbo() -> None:
     """Two inverse transforms may round to neighbours; libjpeg-turbo's is in whole numbers."""
-    found = decode_jpeg(base64.b64decode(GOLDEN["extended"]["stream"])).astype(int)
+    found = decode_medical_jpeg(base64.b64decode(GOLDEN["extended"]["stream"])).astype(int)
     theirs = np.frombuffer(base64.b64decode(GOLDEN["extended"]["decoded"]), "<u2").reshape(21, 27)
     assert np.abs(found - theirs).max() <= 1
     assert (found != theirs).mean() < 0.1
@@ -110,22 +112,12 @@ def test_what_goes_in_comes_out(selection: int, bits: int, band: int, count: int
     height, width = (int(n) for n in rng.integers(1, 9, 2))
     pixels = rng.integers(0, 1 << bits, (height, width, count))
     pixels = pixels[..., 0] if count == 1 else pixels
-    assert np.array_equal(decode_jpeg(encoded(pixels, bits, selection, band=band)), pixels)
-
-
-def test_long_streams_are_read_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headtohead.data.readers.jpeg_lossless.huffman._PIECE", 50)
-    pixels = scene(12, 3)
-    assert np.array_equal(decode_jpeg(encoded(pixels, 12, 4)), pixels)
-    whole = base64.b64decode(GOLDEN["extended"]["stream"])
-    in_pieces = decode_jpeg(whole)
-    monkeypatch.undo()
-    assert np.array_equal(in_pieces, decode_jpeg(whole))
+    assert np.array_equal(decode_medical_jpeg(encoded(pixels, bits, selection, band=band)), pixels)
 
 
 def test_dropped_low_bits_come_back_as_zeros() -> None:
     pixels = scene(12)
-    assert np.array_equal(decode_jpeg(encoded(pixels, 12, 1, point=3)), pixels >> 3 << 3)
+    assert np.array_equal(decode_medical_jpeg(encoded(pixels, 12, 1, point=3)), pixels >> 3 << 3)
 
 
 def test_scans_of_single_components() -> None:
@@ -139,7 +131,7 @@ def test_scans_of_single_components() -> None:
     for number, scan in enumerate(scans, start=1):
         scan[5] = number
     stream = b"\xff\xd8" + segment(0xC3, frame) + table + b"".join(scans) + b"\xff\xd9"
-    assert np.array_equal(decode_jpeg(stream), pixels)
+    assert np.array_equal(decode_medical_jpeg(stream), pixels)
 
 
 # ---- in DICOM --------------------------------------------------------------------------------
@@ -221,20 +213,55 @@ def test_damage_is_named(find: bytes, put: bytes, reason: str) -> None:
     stream = encoded(scene(12), 12)
     assert find in stream
     with pytest.raises(UnreadableError, match=reason):
-        decode_jpeg(stream.replace(find, put, 1))
+        decode_medical_jpeg(stream.replace(find, put, 1))
 
 
 def test_truncated_streams_are_refused() -> None:
     stream = encoded(scene(12), 12)
     for cut in range(2, len(stream) - 2, 7):
         with pytest.raises(UnreadableError):
-            decode_jpeg(stream[:cut])
+            decode_medical_jpeg(stream[:cut])
 
 
 def test_missing_restart_marks_are_refused() -> None:
     stream = encoded(scene(12), 12, band=4)
     with pytest.raises(UnreadableError, match="6 are due"):
-        decode_jpeg(stream.replace(b"\xff\xd2", b""))
+        decode_medical_jpeg(stream.replace(b"\xff\xd2", b""))
+
+
+@pytest.mark.parametrize("band", [0, 4])
+def test_coded_data_that_end_early_are_refused_though_the_end_is_marked(band: int) -> None:
+    """libjpeg-turbo would fill in the rest and say nothing."""
+    stream = encoded(scene(12), 12, band=band)
+    start = stream.index(b"\xff\xda") + 10
+    for cut in (10, 100, (len(stream) - start) // 2):
+        with pytest.raises(UnreadableError, match=r"end too early|6 are due"):
+            decode_medical_jpeg(stream[: -2 - cut] + b"\xff\xd9")
+
+
+def test_a_restart_interval_that_is_cut_short_is_refused() -> None:
+    stream = encoded(scene(12), 12, band=4)
+    mark = stream.index(b"\xff\xd1")
+    with pytest.raises(UnreadableError, match="end too early"):
+        decode_medical_jpeg(stream[: mark - 20] + stream[mark:])
+
+
+@given(st.integers(0, 2**32), st.integers(1, 6))
+@settings(max_examples=150, deadline=None)
+def test_hostile_streams_give_an_image_or_a_reason(seed: int, changes: int) -> None:
+    rng = np.random.default_rng(seed)
+    base = base64.b64decode(GOLDEN["extended"]["stream"]) if seed % 2 else encoded(scene(8, 3), 8, 6, band=3)
+    stream = bytearray(base)
+    for at in rng.integers(2, len(stream), changes):
+        stream[at] = rng.integers(256)
+    with contextlib.suppress(UnreadableError):
+        assert decode_medical_jpeg(bytes(stream)).shape[:2]
+
+
+def test_without_the_extra_the_reason_names_it(dicom: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "imagecodecs", None)
+    with pytest.raises(UnreadableError, match=r"pip install 'headtohead\[jpeg\]'.*not found damaged"):
+        read_image(wrapped(dicom, encoded(scene(12), 12), scene(12), BitsStored=12, HighBit=11))
 
 
 def test_12_bit_colour_is_refused_with_its_process(dicom: Maker) -> None:
