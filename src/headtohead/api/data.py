@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from headtohead.audit.audit import AuditResult
+    from headtohead.audit.duplicates import Grouping
+    from headtohead.audit.image_index import ImageIndex
     from headtohead.core.records import Finding, Severity
     from headtohead.data.dataset import Dataset
 
@@ -189,10 +191,13 @@ def audit(
         HeadToHeadError: data that cannot be read or used; settings that do not fit.
     """
     from headtohead.audit.audit import audit as run_audit
+    from headtohead.audit.image_index import ImageIndex
+    from headtohead.audit.summary_store import open_summaries
     from headtohead.report.audit_page import write_audit_page
 
     reporter = reporter_for(quiet)
     dataset = load_data(source_of(data), settings, reporter)
+    index = ImageIndex(dataset, store=open_summaries(), reporter=reporter)
     rows = None
     if features is not None:
         from headtohead.studies.post_audit import pretrained_features
@@ -202,7 +207,8 @@ def audit(
         dataset,
         ignore=ignore,
         similar=similar,
-        grouping=find_or_read_groups(dataset, groups, similar=similar, reporter=reporter),
+        grouping=find_or_read_groups(dataset, index, groups, similar=similar),
+        index=index,
         seed=seed,
         features=rows,
         reporter=reporter,
@@ -244,13 +250,16 @@ def clean(
         HeadToHeadError: data that cannot be read or used; nothing would be left.
     """
     from headtohead.audit.clean import plan_clean, read_decisions, write_clean
+    from headtohead.audit.image_index import ImageIndex
+    from headtohead.audit.summary_store import open_summaries
 
     if keep not in ("grouped", "one-per-group"):
         raise UsageError(f"Got keep = {keep!r}; expected grouped or one-per-group.")
     reporter = reporter_for(quiet)
     manifest = path_of(out, "out")
     dataset = load_data(source_of(data), settings, reporter)
-    grouping = find_or_read_groups(dataset, groups, similar=similar, reporter=reporter)
+    index = ImageIndex(dataset, store=open_summaries(), reporter=reporter)
+    grouping = find_or_read_groups(dataset, index, groups, similar=similar)
     decided = {} if without is None else read_decisions(path_of(without, "without"), dataset)
     plan = plan_clean(dataset, grouping, keep=keep, without=decided)
     dropped = write_clean(plan, manifest)
@@ -304,17 +313,17 @@ def load_data(data: str, settings: Mapping[str, Any], reporter: Reporter) -> Dat
 
 
 def find_or_read_groups(
-    dataset: Dataset, groups: str | os.PathLike[str] | None, *, similar: bool, reporter: Reporter
-) -> Any:
+    dataset: Dataset, index: ImageIndex, groups: str | os.PathLike[str] | None, *, similar: bool
+) -> Grouping:
     """Return the reviewer's groups, or those that are found in the pixels.
 
     Raises:
         NoEffectError: `similar` beside the reviewer's own file.
     """
-    from headtohead.audit.duplicates import Grouping, find_groups
+    from headtohead.audit.duplicates import Grouping
 
     if groups is None:
-        return find_groups(dataset, reporter=reporter, similar=similar)
+        return index.groups(similar=similar)
     if similar:
         raise NoEffectError(
             "--group-similar has no effect with --groups: your own file decides. Leave one out."

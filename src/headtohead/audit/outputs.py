@@ -13,6 +13,7 @@ from headtohead.data.listing.groups_csv import write_groups
 
 if TYPE_CHECKING:
     from headtohead.audit.duplicates import Grouping
+    from headtohead.audit.image_index import ImageIndex
     from headtohead.data.dataset import Dataset
 
 __all__ = ["grouping_record", "write_files"]
@@ -42,7 +43,12 @@ def _plain(value: Any) -> Any:
 
 
 def write_files(
-    dataset: Dataset, grouping: Grouping, record: dict[str, Any], folder: Path, reporter: Reporter
+    dataset: Dataset,
+    grouping: Grouping,
+    record: dict[str, Any],
+    folder: Path,
+    reporter: Reporter,
+    index: ImageIndex | None = None,
 ) -> Path:
     """Write the files of an audit, each whole or not at all; return the path of audit.json.
 
@@ -50,7 +56,7 @@ def write_files(
     """
     folder.mkdir(parents=True, exist_ok=True)
     write_groups(folder / "groups.csv", dataset, grouping.groups, reporter)
-    images = thumbnails(dataset, record, reporter=reporter)
+    images = thumbnails(dataset, record, small=None if index is None else index.thumbnail, reporter=reporter)
     write_json(folder / "thumbs.json", images)
     target = folder / "audit.json"
     write_json(target, record)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from headtohead.audit.audit import AuditResult
+    from headtohead.audit.image_index import ImageIndex
     from headtohead.contenders.factory import BuildContext
     from headtohead.core.trackers import Trackers
     from headtohead.data.dataset import Dataset
@@ -280,12 +281,11 @@ class ComparisonStudy:
 
         name, reason = self.config.recipe, "as asked for"
         if name == "auto":
-            from headtohead.preprocess.suggest import suggest_recipe
+            from headtohead.preprocess.suggest import suggest_recipe_for
             from headtohead.studies.artifacts import evenly_spaced
 
-            name, reason = suggest_recipe(
-                self.dataset.read(s) for s in evenly_spaced(self.dataset.samples, 40)
-            )
+            looked_at = tuple(evenly_spaced(self.dataset.samples, 40))
+            name, reason = suggest_recipe_for(self._index.appearances(looked_at))
             self.reporter.info(f"Recipe {name}: {reason}.")
         recipe = get_recipe(name)
         write_json(
@@ -302,6 +302,14 @@ class ComparisonStudy:
         return TrainingData(self.grouped.labels(), self.grouped.groups(), self.grouped.classes)
 
     @cached_property
+    def _index(self) -> ImageIndex:
+        """What is measured of the images, each decoded once; shared by audit, recipe and report."""
+        from headtohead.audit.image_index import ImageIndex
+        from headtohead.audit.summary_store import open_summaries
+
+        return ImageIndex(self.dataset, store=open_summaries(), reporter=self.reporter)
+
+    @cached_property
     def _audited(self) -> AuditResult:
         from headtohead.audit.audit import audit
 
@@ -310,6 +318,7 @@ class ComparisonStudy:
             ignore=self.config.ignore,
             similar=self.config.similar,
             grouping=self._overruled(),
+            index=self._index,
             seed=self.config.seed,
             reporter=self.reporter,
         )
@@ -355,8 +364,8 @@ class ComparisonStudy:
         return heads
 
     def _workshop(self) -> BuildContext:
-        from headtohead.backbones.weights.cache import cache_home
         from headtohead.contenders.factory import BuildContext
+        from headtohead.core.cache_home import cache_home
 
         cache = self._cache or cache_home() / "features"
         return BuildContext(

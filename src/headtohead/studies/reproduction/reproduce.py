@@ -126,7 +126,8 @@ def choose_networks(cnn: str, vit: str, reporter: Reporter = QUIET) -> NetworkPa
 
 
 def _grouped(source: str, options: LoadOptions | None, reporter: Reporter) -> Dataset:
-    from headtohead.audit.duplicates import find_groups
+    from headtohead.audit.image_index import ImageIndex
+    from headtohead.audit.summary_store import open_summaries
     from headtohead.data.load import load
     from headtohead.data.options import LoadOptions
 
@@ -135,4 +136,4 @@ def _grouped(source: str, options: LoadOptions | None, reporter: Reporter) -> Da
         raise UsageError(
             f"The study had two classes; got {len(dataset.classes)}: {', '.join(dataset.classes)}."
         )
-    return dataset.with_groups(find_groups(dataset, reporter=reporter).groups)
+    return dataset.with_groups(ImageIndex(dataset, store=open_summaries(), reporter=reporter).groups().groups)

@@ -313,12 +313,13 @@ def _judged(
 
 
 def _grouped(source: str, options: LoadOptions | None, reporter: Reporter) -> Dataset:
-    from headtohead.audit.duplicates import find_groups
+    from headtohead.audit.image_index import ImageIndex
+    from headtohead.audit.summary_store import open_summaries
     from headtohead.data.load import load
     from headtohead.data.options import LoadOptions
 
     dataset = load(source, options or LoadOptions(), reporter)
-    return dataset.with_groups(find_groups(dataset, reporter=reporter).groups)
+    return dataset.with_groups(ImageIndex(dataset, store=open_summaries(), reporter=reporter).groups().groups)
 
 
 def _crop(dataset: Dataset, reporter: Reporter) -> str:
@@ -331,6 +332,6 @@ def _crop(dataset: Dataset, reporter: Reporter) -> str:
 
 
 def _cache() -> Path:
-    from headtohead.backbones.weights.cache import cache_home
+    from headtohead.core.cache_home import cache_home
 
     return cache_home() / "features"
