@@ -104,7 +104,7 @@ def test_a_perfect_contender_is_not_certain_where_a_probability_is_used() -> Non
     sure = np.where(frame["label"] == "yes", 0.9, 0.1)
     frame["prob_yes"] = np.where(frame["contender"] == "true", sure, frame["prob_yes"])
     frame["prob_no"] = 1 - frame["prob_yes"]
-    details = judged(frame, prevalence=0.02).details
+    details = judged(frame, prevalence=0.02).details.model_dump()
     risk = details["risk_coverage"]["true"]["points"][-1]["risk"]
     assert risk["value"] == 0
     assert 0.04 < risk["high"] < 0.1
@@ -125,7 +125,7 @@ def test_the_parts_of_a_brier_score_beyond_two_classes_add_up_to_it() -> None:
     frame[["prob_a", "prob_b", "prob_c"]] = prob
     frame["contender"] = "m"
     verdict = judged(frame, classes=("a", "b", "c"), positive=None)
-    parts = verdict.details["calibration"]["m"]["brier_parts"]
+    parts = verdict.details.model_dump()["calibration"]["m"]["brier_parts"]
     score = next(s for s in verdict.scores if s.metric == "brier")
     total = parts["reliability"] - parts["resolution"] + parts["uncertainty"] + parts["within_bin"]
     assert total == pytest.approx(parts["brier"]) == pytest.approx(score.value)

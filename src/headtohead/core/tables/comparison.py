@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from headtohead.core.records import Score
+from headtohead.core.score import Score
 from headtohead.core.tables.estimate import Estimate, TableRecord
 
 __all__ = [

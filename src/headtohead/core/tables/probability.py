@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from headtohead.core.records import Score
+from headtohead.core.score import Score
 from headtohead.core.tables.estimate import Estimate, TableRecord
 
 __all__ = [
