@@ -154,6 +154,12 @@ class Comparison(Record):
     warnings: tuple[ScoreWarning, ...] = ()
     details: ComparisonDetails = Field(default_factory=ComparisonDetails)
 
+    def __repr__(self) -> str:
+        return f"Comparison({self.a} − {self.b}, {self.metric}: {self.verdict})"
+
+    def __str__(self) -> str:
+        return self.sentence
+
     @model_validator(mode="after")
     def _winner_fits(self) -> Self:
         if (self.verdict == "better") != (self.winner is not None):
@@ -179,3 +185,10 @@ class Verdict(Record):
     rule: str = ""
     caveats: tuple[str, ...] = ()
     details: VerdictDetails = Field(default_factory=VerdictDetails)
+
+    def __repr__(self) -> str:
+        n = len({score.contender for score in self.scores})
+        return f"Verdict({self.metric}, {n} contenders: {self.sentence})"
+
+    def __str__(self) -> str:
+        return self.sentence

@@ -60,6 +60,9 @@ class Score(Record):
             raise ValueError(f"interval upside down: {self.low} > {self.high}")
         return self
 
+    def __repr__(self) -> str:
+        return f"Score({self.contender}, {self.metric}: {self})"
+
     def __str__(self) -> str:
         if self.value is None:
             return f"not defined ({self.note})"

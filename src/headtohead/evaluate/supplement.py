@@ -19,6 +19,7 @@ from headtohead.stats.hypothesis.ranks import critical_difference, rank_table, v
 from headtohead.stats.inner_predictions import InnerPredictions
 from headtohead.stats.intervals.delong import auroc_components, covariance, logit_interval
 from headtohead.stats.intervals.resampling import bca, expanded_percentile, percentile
+from headtohead.stats.metrics.fold_values import FoldValue
 from headtohead.stats.metrics.metric import Metric
 from headtohead.stats.metrics.replicates import metric_values
 from headtohead.stats.metrics.roc_curves import confusion_tables, roc_curves
@@ -27,7 +28,6 @@ from headtohead.stats.resampled import ResampledPredictions
 __all__ = ["SupplementRequest", "build_supplement"]
 
 Floats = npt.NDArray[np.float64]
-FoldLine = tuple[int, int, float, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def build_supplement(
     resampled: ResampledPredictions,
     request: SupplementRequest,
     primary: Mapping[str, Floats],
-    folds: Mapping[str, Sequence[FoldLine]],
+    folds: Mapping[str, Sequence[FoldValue]],
     comparisons: Sequence[Comparison],
 ) -> VerdictDetails:
     """Return every further table of a verdict.
@@ -105,7 +105,7 @@ def _per_repeat(resampled: ResampledPredictions, metric: Metric, contender: str)
     return tuple(float(value) for value in values if not np.isnan(value))
 
 
-def _nan_to_none(lines: Sequence[FoldLine]) -> tuple[FoldScore, ...]:
+def _nan_to_none(lines: Sequence[FoldValue]) -> tuple[FoldScore, ...]:
     return tuple((repeat, fold, None if np.isnan(value) else value, n) for repeat, fold, value, n in lines)
 
 

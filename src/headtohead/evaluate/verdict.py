@@ -18,11 +18,11 @@ from headtohead.evaluate.decision_rule import DecisionRule
 from headtohead.evaluate.pairwise import ComparisonContext, compare_all
 from headtohead.evaluate.supplement import SupplementRequest, build_supplement
 from headtohead.evaluate.verdict_text import caveats, summary_sentence
-from headtohead.stats.hypothesis.corrected_ttest import fold_values
 from headtohead.stats.hypothesis.paired_tests import prepare_tests
 from headtohead.stats.inner_predictions import build_inner
 from headtohead.stats.intervals.resampling import make_resamples
 from headtohead.stats.intervals.score import make_score
+from headtohead.stats.metrics.fold_values import fold_values
 from headtohead.stats.metrics.lookup import default_metrics
 from headtohead.stats.metrics.lookup import get_metric as metric_named
 from headtohead.stats.metrics.replicates import metric_values

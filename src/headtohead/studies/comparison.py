@@ -321,7 +321,7 @@ class ComparisonStudy:
         if self.config.groups is None:
             return None
         from headtohead.audit.duplicates import Grouping
-        from headtohead.data.listing.group_overrides import read_groups
+        from headtohead.data.listing.groups_csv import read_groups
 
         return Grouping.from_reviewer(read_groups(Path(self.config.groups), self.dataset))
 

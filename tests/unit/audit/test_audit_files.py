@@ -90,11 +90,11 @@ def test_groups_csv_has_one_row_a_sample_with_paths_relative_to_the_data(
 def test_frames_get_a_column_of_their_own(result: AuditResult) -> None:
     from dataclasses import replace
 
-    from headtohead.audit.outputs import groups_csv
+    from headtohead.data.listing.groups_csv import format_groups
 
     data = result.dataset
     framed = tuple(s.model_copy(update={"frame": 3}) if i == 0 else s for i, s in enumerate(data.samples))
-    text = groups_csv(replace(data, samples=framed), result.grouping)
+    text = format_groups(replace(data, samples=framed), result.grouping.groups)
     assert text.splitlines()[0] == "path,frame,group"
     assert text.splitlines()[1].split(",")[1] == "3"
     assert text.splitlines()[2].split(",")[1] == ""

@@ -19,7 +19,7 @@ from headtohead.core.errors import (
 )
 from headtohead.data.dataset import Dataset
 from headtohead.data.listing.class_order import choose_classes, natural_key
-from headtohead.data.listing.group_overrides import read_groups
+from headtohead.data.listing.groups_csv import read_groups
 
 Made = Callable[..., Dataset]
 

@@ -19,7 +19,7 @@ from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, ge
 
 from headtohead.core.errors import LeakageError, UsageError
 from headtohead.data.dataset import Dataset
-from headtohead.data.listing.group_overrides import read_groups
+from headtohead.data.listing.groups_csv import read_groups
 from headtohead.data.load import LoadOptions, load, source_digest
 from headtohead.data.readers import read_image
 from headtohead.data.splits.folds import Fold
@@ -80,7 +80,7 @@ def test_pages_of_tiff(tree: Tree) -> None:
     assert not (whole.read(whole.samples[0]).pixels == whole.read(whole.samples[1]).pixels).all()
     second = load(root, LoadOptions(pages=1, drop=frozenset()))
     assert names(second) == ["no/b.tif#1", "no/c.tif", "yes/a.tif#1"]
-    with pytest.raises(UsageError, match="not understood"):
+    with pytest.raises(UsageError, match="Got frames"):
         load(root, LoadOptions(pages="some"))
 
 

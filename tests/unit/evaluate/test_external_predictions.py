@@ -121,7 +121,7 @@ def _off(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 MISTAKES: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
-    "no score": (lambda f: f.rename(columns={"score": "scores"}), "did you mean to call 'scores'"),
+    "no score": (lambda f: f.rename(columns={"score": "scores"}), "did you mean 'scores'"),
     "no label": (lambda f: f.drop(columns="label"), "'label'"),
     "nan": (_nan, "s003"),
     "off": (_off, "off \\[0, 1\\]"),

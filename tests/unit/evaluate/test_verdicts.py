@@ -305,7 +305,7 @@ def test_a_constant_contender_and_a_missing_class_are_not_defined() -> None:
     verdict = run(frame)
     assert score(verdict, "b", "auroc").value == 0.5
     assert score(verdict, "b", "ppv").value is None
-    assert "called positive" in score(verdict, "b", "ppv").note
+    assert "predicted positive" in score(verdict, "b", "ppv").note
     assert score(verdict, "b", "mcc").value is None
     alone = run(frame[frame.label == "no"])
     assert score(alone, "a", "auroc").value is None

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.audit.descriptors.auroc_bootstrap import Interval, bootstrap_auroc
 from headtohead.core.errors import InsufficientDataError
 from headtohead.core.threads import single_threaded_blas
+from headtohead.stats.intervals.auroc_bootstrap import AurocInterval, bootstrap_auroc
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -50,7 +50,7 @@ class ShortcutProbe:
         curve: (false positive rate, sensitivity) points of the positive class, for two classes.
     """
 
-    interval: Interval
+    interval: AurocInterval
     probabilities: Floats
     curve: tuple[tuple[float, float], ...]
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headtohead.stats.intervals.resampling import concordance_bound, disjoint_pairs, wilson
+from headtohead.stats.intervals.proportions import wilson_interval
+from headtohead.stats.intervals.resampling import concordance_bound, disjoint_pairs
 from headtohead.stats.metrics.confusion_matrix import FromClassCounts, FromConfusion, count_values
 from headtohead.stats.metrics.metric import Boundary, Metric
 from headtohead.stats.predictions import ContenderPredictions, PredictionTable
@@ -88,7 +89,7 @@ def _none(case: BoundaryCase) -> BoundaryInterval | None:
 def _trials(case: BoundaryCase) -> BoundaryInterval:
     """Return Wilson's interval of a share of all samples, each group one trial."""
     n = case.table.n_groups
-    return BoundaryInterval(*wilson(case.value * n, n, case.level), "Wilson, one trial per group")
+    return BoundaryInterval(*wilson_interval(case.value * n, n, case.level), "Wilson, one trial per group")
 
 
 def _concordance(case: BoundaryCase) -> BoundaryInterval | None:
@@ -132,7 +133,7 @@ def _recalls(table: PredictionTable, level: float) -> list[float]:
     """Return Wilson's lower bound of each class's recall, jointly at `level` (Bonferroni)."""
     each = 1 - (1 - level) / len(table.classes)
     counts = [max(1, table.groups_with(c)) for c in range(len(table.classes))]
-    return [wilson(n, n, each)[0] for n in counts]
+    return [wilson_interval(n, n, each)[0] for n in counts]
 
 
 def _precision_curve(case: BoundaryCase) -> BoundaryInterval | None:
@@ -146,7 +147,7 @@ def _precision_curve(case: BoundaryCase) -> BoundaryInterval | None:
     share = float((case.table.sample_label == case.positive).mean())
     each = 1 - (1 - case.level) / 2
     events, others = max(1, case.table.groups_with(case.positive)), max(1, case.groups_with_others)
-    recall, fallout = wilson(events, events, each)[0], 1 - wilson(others, others, each)[0]
+    recall, fallout = wilson_interval(events, events, each)[0], 1 - wilson_interval(others, others, each)[0]
     c = fallout * (1 - share) / share
     worst = recall - c * math.log((recall + c) / c) + (1 - recall) * share
     return BoundaryInterval(worst, 1.0, "worst curve through joint Wilson bounds")
@@ -163,7 +164,7 @@ def _negative_trials(case: BoundaryCase) -> BoundaryInterval | None:
 def _all_right(case: BoundaryCase, n: int) -> BoundaryInterval | None:
     if case.value != 1.0:
         return None
-    return BoundaryInterval(wilson(n, n, case.level)[0], 1.0, "Wilson, one trial per group")
+    return BoundaryInterval(wilson_interval(n, n, case.level)[0], 1.0, "Wilson, one trial per group")
 
 
 def _largest_loss(case: BoundaryCase) -> BoundaryInterval | None:

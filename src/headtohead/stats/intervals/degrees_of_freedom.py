@@ -25,20 +25,20 @@ Floats = npt.NDArray[np.float64]
 # (docs/statistics.md).
 FEW_DEGREES = 10
 _FEW_GROUPS = 10
-# Pulls whose fourth moment is estimated from few groups: below three the t quantile itself would be a guess.
+# The fewest that unequal deviations leave: their fourth moment says no more than that one group outweighs the others.
 _FEWEST = 3.0
 
 
 def effective_degrees(parts: Sequence[Floats], *, even: bool = False) -> float:
-    """Return the degrees of freedom of a sum of squared pulls, from how unevenly the pulls weigh.
+    """Return the degrees of freedom of a sum of squared deviations, from how unequal they are.
 
     Satterthwaite 1946 (Biometrics Bull 2:110): 2 v² / Var(v). The variance of each part's sum of squares
-    is taken from its own fourth moments, and never below what normal pulls would give, so that even pulls
-    yield Welch's degrees of freedom and one pull that outweighs all others leaves three, the fewest.
+    is taken from its own fourth moments, and never below what normal deviations would give, so that even deviations
+    yield Welch's degrees of freedom and one deviation that outweighs all others leaves three, the fewest.
 
     Args:
-        parts: squared pulls of the groups of each class (or all in one part).
-        even: take the pulls as normal (Welch), whatever they look like.
+        parts: squared deviations of the groups of each class (or all in one part).
+        even: take the deviations as normal (Welch), whatever they look like.
 
     >>> effective_degrees([np.ones(20)])
     19.0
@@ -69,7 +69,7 @@ def degrees_of_freedom(table: PredictionTable, metric: Metric, jack: Floats) -> 
     rarest class and the others; few of the former leave few degrees of freedom, however many there are
     of the latter. Of classes that are equally rare the one that leaves the fewest counts, so that names
     decide nothing. Blocks of groups cannot be told apart by class; they get at most the rarest class's
-    groups less one. A count (F1 and the like) has pulls of a few sizes only; Wilson's form knows of rare
+    groups less one. A count (F1 and the like) has deviations of a few sizes only; Wilson's form knows of rare
     errors there, so they are taken as even.
 
     Args:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from headtohead.stats.intervals.resampling import wilson
+from headtohead.stats.intervals.proportions import wilson_interval
 
 __all__ = ["jackknife_variance", "score_interval", "transformed_interval"]
 
@@ -70,5 +70,5 @@ def score_interval(value: float, error: float, degrees: float, level: float, low
     t = float(special.stdtrit(degrees, (1 + level) / 2))
     share, spread = (value - low) / (high - low), error / (high - low)
     size = share * (1 - share) / spread**2
-    down, up = wilson(share * size, size, level, z=t)
+    down, up = wilson_interval(share * size, size, level, z=t)
     return low + (high - low) * down, low + (high - low) * up

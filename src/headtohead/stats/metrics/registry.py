@@ -1,4 +1,4 @@
-"""All metrics by name. To add one, add its row here; nothing else in the product names it."""
+"""All metrics by name. To add one, add its row here; no other file of `stats` or `evaluate` branches on its name."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ _COUNTS = (
         kernel=FromClassCounts(confusion_matrix.ppv),
         mean_interval="wilson_form",
         denominator=_PREDICTED_POSITIVE,
-        undefined="nothing is called positive in at least one repeat",
+        undefined="nothing is predicted positive in at least one repeat",
         headline=2,
         of_each_class=0,
     ),
@@ -153,7 +153,7 @@ _COUNTS = (
         kernel=FromClassCounts(confusion_matrix.npv),
         mean_interval="wilson_form",
         denominator=_PREDICTED_NEGATIVE,
-        undefined="nothing is called negative in at least one repeat",
+        undefined="nothing is predicted negative in at least one repeat",
         headline=2,
         of_each_class=0,
     ),
@@ -174,7 +174,7 @@ _COUNTS = (
         name="mcc",
         title="Matthews correlation",
         kernel=FromConfusion(confusion_matrix.matthews_correlation),
-        undefined="only one class is ever called in at least one repeat",
+        undefined="only one class is ever predicted in at least one repeat",
         source="Matthews 1975; Gorodkin 2004",
     ),
     _KAPPA,

@@ -28,10 +28,10 @@ from pydicom.uid import (
 )
 
 from headtohead.core.errors import UnreadableError
+from headtohead.data.readers.dicom.medical_jpeg import decode_medical_jpeg
 from headtohead.data.readers.dicom.metadata import modality_of, syntax_name
 from headtohead.data.readers.dicom.parse import Dataset, get, number, text
 from headtohead.data.readers.errors import decoding_errors, missing_decoder
-from headtohead.data.readers.jpeg_lossless.decode import decode_jpeg
 from headtohead.data.readers.limits import Limits, check_frame, check_size
 from headtohead.data.readers.raster.codestream_header import codestream_shape
 from headtohead.data.readers.raster.guard import check_scans
@@ -247,7 +247,7 @@ def _stream(dataset: Dataset, layout: Layout, frame: int) -> bytes:
 def _decode_medical(dataset: Dataset, layout: Layout, stream: bytes) -> tuple[Array, str]:
     """Decode lossless or 12-bit JPEG; the sign is extended from the top stored bit, YBR becomes RGB."""
     with decoding_errors(f"its pixel data ({syntax_name(dataset)}) are damaged"):
-        pixels: Array = decode_jpeg(stream)
+        pixels: Array = decode_medical_jpeg(stream)
     if layout.allocated not in (8, 16):
         raise UnreadableError(
             f"it has {layout.allocated} bits allocated per sample of JPEG; 8 and 16 are read"
