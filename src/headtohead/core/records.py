@@ -13,8 +13,8 @@ from typing import Any, Literal, Self
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
-from headtohead.core.score import Record, Score, ScoreWarning, TestResult
 from headtohead.core.tables.details import ComparisonDetails, VerdictDetails
+from headtohead.core.tables.score import Record, Score, ScoreWarning, TestResult
 
 __all__ = [
     "Box",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from headtohead.core.score import Score
 from headtohead.core.tables.estimate import Estimate
+from headtohead.core.tables.score import Score
 
 __all__ = ["ReportTable", "digits", "format_estimate", "nearest", "p_words"]
 
