@@ -58,7 +58,7 @@ def test_map_and_drop_labels(image: Image, tree: Tree) -> None:
     root = str(tree({f"{c}/{i}.png": image(10 * k + i) for k, c in enumerate("abcd") for i in range(2)}))
     data = load(root, LoadOptions(map_labels={"a": "yes", "b": "yes", "c": "no"}, drop=frozenset({"d"})))
     assert data.classes == ("no", "yes") and len(data) == 6
-    assert any("Dropped as asked: 2 of 'd'" in note for note in data.notes)
+    assert any("Dropped: 2 of 'd'" in note for note in data.notes)
     with pytest.raises(UnknownNameError, match="label in map_labels 'e'"):
         load(root, LoadOptions(map_labels={"e": "yes"}))
     with pytest.raises(UnknownNameError, match="label in drop 'a'"):
