@@ -92,9 +92,9 @@ def test_auroc_is_hanley_and_mcneils() -> None:
         np.arange(109), np.arange(109), positive.astype(np.int64), np.zeros(109, dtype=np.int64),
         np.stack([1 - score / 4, score / 4], axis=1),
     )  # fmt: skip
-    pulls = auroc_components([lines], 109, by_group=False)
+    components = auroc_components([lines], 109, by_group=False)
     # their nonparametric standard error is 0.032; DeLong's estimate differs in the third decimal
-    assert np.sqrt(covariance(pulls, pulls)) == pytest.approx(0.032, abs=0.0015)
+    assert np.sqrt(covariance(components, components)) == pytest.approx(0.032, abs=0.0015)
 
 
 # albumin, total protein, K-G score, outcome of 43 patients: DeLong, DeLong and Clarke-Pearson 1988, Biometrics
@@ -118,9 +118,9 @@ def test_delong_is_delongs(column: int, area: float, error: float) -> None:
         np.arange(43), np.arange(43), rows[:, 3].astype(np.int64), np.zeros(43, dtype=np.int64),
         np.stack([1 - share, share], axis=1),
     )  # fmt: skip
-    pulls = auroc_components([lines], 43, by_group=False)
-    assert pulls.value == pytest.approx(area, abs=5e-5)
-    assert np.sqrt(covariance(pulls, pulls)) == pytest.approx(error, abs=6e-5)
+    components = auroc_components([lines], 43, by_group=False)
+    assert components.value == pytest.approx(area, abs=5e-5)
+    assert np.sqrt(covariance(components, components)) == pytest.approx(error, abs=6e-5)
 
 
 EFRON_A = [

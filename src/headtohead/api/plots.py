@@ -15,6 +15,24 @@ if TYPE_CHECKING:
 
 __all__ = ["RunPlots"]
 
+SQUARE = (5.2, 5.0)  # inches; room for the legend inside
+
+
+def shown_axes(width: float, height: float) -> Axes:
+    """Return new Axes of pyplot, which a notebook shows under the cell.
+
+    Args:
+        width, height: in inches.
+    """
+    from matplotlib import pyplot, rc_context
+
+    from headtohead.report.figures.style import STYLE
+
+    # Made outside the context, which would undo the set-up of a notebook's backend.
+    figure = pyplot.figure(figsize=(width, height), layout="constrained")
+    with rc_context(STYLE):
+        return figure.add_subplot()
+
 
 class RunPlots:
     """The figures of a run; each method draws into given Axes or new ones and returns them."""
@@ -33,7 +51,8 @@ class RunPlots:
         """
         from headtohead.report.figures.charts import plot_differences
 
-        return plot_differences(self._comparisons, ax=ax)
+        height = 1.0 + 0.42 * len(self._comparisons)
+        return plot_differences(self._comparisons, ax=ax or shown_axes(7.2, height))
 
     def roc(self, contenders: Iterable[str] | None = None, *, ax: Axes | None = None) -> Axes:
         """Draw ROC curves, pooled over folds and averaged over repeats.
@@ -54,7 +73,11 @@ class RunPlots:
         curves = self._verdict.details["roc"]
         of_auroc = self._scores[self._scores["metric"] == "auroc"]
         auroc = dict(zip(of_auroc["contender"].astype(str), of_auroc["value"].astype(float), strict=True))
-        return plot_roc({name: curves[name] for name in self._names(contenders, curves)}, auroc, ax=ax)
+        return plot_roc(
+            {name: curves[name] for name in self._names(contenders, curves)},
+            auroc,
+            ax=ax or shown_axes(*SQUARE),
+        )
 
     def calibration(self, contenders: Iterable[str] | None = None, *, ax: Axes | None = None) -> Axes:
         """Draw calibration curves: mean predicted probability against observed frequency, with intervals.
@@ -72,7 +95,9 @@ class RunPlots:
         from headtohead.report.figures.charts import plot_calibration
 
         curves = self._verdict.details["calibration"]
-        return plot_calibration({name: curves[name] for name in self._names(contenders, curves)}, ax=ax)
+        return plot_calibration(
+            {name: curves[name] for name in self._names(contenders, curves)}, ax=ax or shown_axes(*SQUARE)
+        )
 
     def _names(self, contenders: Iterable[str] | None, known: Iterable[str]) -> list[str]:
         names = list(known) if contenders is None else list(contenders)

@@ -1,4 +1,4 @@
-"""Venn-Abers prediction: two isotonic fits per test score, one for each label that it might have.
+"""Venn-Abers prediction: two isotonic fits per test score, one for each label the score might have.
 
 Exact, by one pass over the sorted scores: the isotonic fits of all scores below and of all scores above a
 place are stacks of blocks, which the new score joins until means rise again.

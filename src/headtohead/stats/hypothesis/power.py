@@ -25,7 +25,7 @@ _NORMAL = NormalDist()
 _MOST = 100_000
 # Simulated studies per sample size: the power is then known to two points (sqrt(0.8 * 0.2 / 400)).
 _STUDIES = 400
-# Above this the normal approximation holds, and a simulation would take minutes.
+# Above this the normal approximation holds, and a simulation would only cost time and memory.
 _ENOUGH_FOR_NORMAL = 2000
 # Keeps this stream apart from the others that are drawn from the same seed.
 _STREAM = 8_011

@@ -25,7 +25,7 @@ Floats = npt.NDArray[np.float64]
 # (docs/statistics.md).
 FEW_DEGREES = 10
 _FEW_GROUPS = 10
-# Pulls whose fourth moment is estimated from few groups: below three the t quantile itself would be a guess.
+# The fewest that unequal deviations leave: their fourth moment says no more than that one group outweighs the others.
 _FEWEST = 3.0
 
 

@@ -19,6 +19,7 @@ from headtohead.core.errors import UndefinedMetricError
 from headtohead.core.formatting import pluralize
 from headtohead.core.records import ScoreWarning
 from headtohead.stats.intervals.boundary_cases import boundary_interval
+from headtohead.stats.intervals.class_recalls import class_recalls, mean_recall_interval
 from headtohead.stats.intervals.degrees_of_freedom import (
     degrees_of_freedom,
     proportion_degrees_of_freedom,
@@ -35,9 +36,8 @@ from headtohead.stats.intervals.score_interval import (
     score_interval,
     transformed_interval,
 )
-from headtohead.stats.metrics.confusion_matrix import confusion, predicted_labels
+from headtohead.stats.metrics.confusion_matrix import predicted_labels
 from headtohead.stats.metrics.metric import IntervalMethod, Metric
-from headtohead.stats.metrics.ranking import ratio
 from headtohead.stats.predictions import ContenderPredictions, PredictionTable
 
 __all__ = [
@@ -172,57 +172,19 @@ def _clustered_wilson(score: _Scored) -> ScoreUncertainty:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Recall:
-    """The recall of one class: value, samples, groups, variance over groups, degrees of freedom."""
-
-    value: float
-    n: int
-    n_groups: int
-    variance: float
-    degrees: float
-
-    def interval(self, level: float) -> Ends:
-        return wilson_clustered(self.value, self.n, self.n_groups, self.variance, level, self.degrees)
-
-
 def _class_recalls(score: _Scored) -> ScoreUncertainty:
-    """Return the interval of a mean of class recalls, from Wilson's interval of each recall.
-
-    The spreads of independent recalls add in squares towards each end (Zou and Donner 2008); unlike a
-    single standard error this holds where a class is hardly ever, or always, recognised.
-    """
-    recalls = _recalls(score)
-    k, value = len(recalls), score.value
-
-    def ends(level: float) -> Ends:
-        single = [(recall.value, *recall.interval(level)) for recall in recalls]
-        down = math.sqrt(sum((r - low) ** 2 for r, low, _ in single)) / k
-        up = math.sqrt(sum((high - r) ** 2 for r, _, high in single)) / k
-        return max(0.0, value - down), min(1.0, value + up)
-
+    """Return the interval of a mean of class recalls."""
+    recalls = class_recalls(score.repeats, len(score.table.classes), score.resamples, score.thresholds)
     method = (
         "Wilson of each class recall at the effective sample size of the groups, spreads added in squares"
     )
     fewest = min((r.degrees for r in recalls if r.degrees < r.n_groups - 1), default=math.inf)
-    return ScoreUncertainty(value, ends, method, warnings=score.warn(fewest))
-
-
-def _recalls(score: _Scored) -> list[_Recall]:
-    k, resamples = len(score.table.classes), score.resamples
-    weights = np.concatenate([resamples.weights[:, :1], resamples.weights[:, 1 + resamples.n_boot :]], axis=1)
-    matrices = [
-        confusion(lines.label, predicted_labels(lines, cut), lines.group, k, weights)
-        for lines, cut in zip(score.repeats, score.thresholds or [None] * len(score.repeats), strict=True)
-    ]
-    recalls, first = [], score.repeats[0]
-    for c in range(k):
-        recall = np.mean([ratio(matrix[c, c], matrix[c].sum(axis=0)) for matrix in matrices], axis=0)
-        of_class = first.label == c
-        n, n_groups = int(of_class.sum()), len(np.unique(first.group[of_class]))
-        degrees = proportion_degrees_of_freedom(recall[1:], n, n_groups)
-        recalls.append(_Recall(float(recall[0]), n, n_groups, jackknife_variance(recall[1:]), degrees))
-    return recalls
+    return ScoreUncertainty(
+        score.value,
+        lambda level: mean_recall_interval(score.value, recalls, level),
+        method,
+        warnings=score.warn(fewest),
+    )
 
 
 def _without_variation(score: _Scored) -> ScoreUncertainty:

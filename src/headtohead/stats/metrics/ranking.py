@@ -33,7 +33,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-# Eight megabytes per array of float64: a few of them stay in the cache, and memory does not grow with n_boot.
+# Eight megabytes per array of float64, so that memory does not grow with the number of resamples.
 _CELLS_PER_CHUNK = 1_000_000
 # The partial area ends at specificity 0.9.
 _PARTIAL_LIMIT = 0.1

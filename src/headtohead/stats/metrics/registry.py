@@ -1,4 +1,4 @@
-"""All metrics by name. To add one, add its row here; nothing else in the product names it."""
+"""All metrics by name. To add one, add its row here; no other file of `stats` or `evaluate` branches on its name."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def test_the_pair_brackets_and_narrows_with_the_lines() -> None:
     assert widths[1] < 0.3 * widths[0]
 
 
-def test_swapped_labels_turn_the_probabilities_round() -> None:
+def test_swapped_labels_swap_the_probabilities() -> None:
     """Planted: 0 and 1 confused between the two fits."""
     inner, labels, _ = overconfident(300, 4)
     at = np.linspace(0.01, 0.99, 25)

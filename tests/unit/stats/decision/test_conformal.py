@@ -45,7 +45,7 @@ def test_many_images_of_one_group_have_one_vote() -> None:
 
 
 @pytest.mark.parametrize("alpha", [0.1, 0.2])
-def test_the_sets_keep_their_promise_on_new_groups(alpha: float) -> None:
+def test_the_sets_cover_new_groups_as_often_as_stated(alpha: float) -> None:
     rng = np.random.default_rng(0)
     kept = []
     for _ in range(400):

@@ -67,7 +67,7 @@ def test_clustered_mcnemar_counts_a_group_of_copies_once() -> None:
     assert as_samples[0] == pytest.approx(4 * once[0])
 
 
-def test_mcnemar_tests_turn_round_with_the_contenders() -> None:
+def test_swapped_contenders_swap_the_discordant_counts() -> None:
     a, b = correlated_pair(n=200, gap=0.8)
     called = [(predicted_labels(a, None), predicted_labels(b, None))]
     forth, counts = mcnemar_tests([a], [b], called, 200)

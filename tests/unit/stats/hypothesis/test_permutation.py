@@ -21,8 +21,8 @@ from headtohead.stats.metrics.registry import METRICS
 
 def test_permutation_agrees_with_delong_and_is_uniform_for_equals() -> None:
     a, b = correlated_pair(n=160, gap=0.6, seed=4)
-    pulls = [auroc_components([lines], 160, by_group=True) for lines in (a, b)]
-    closed = auroc_test(*pulls)
+    components = [auroc_components([lines], 160, by_group=True) for lines in (a, b)]
+    closed = auroc_test(*components)
     found = permutation_test([a], [b], METRICS["auroc"], CLASSES, 160, n_permutations=2000)
     assert closed is not None
     assert found.p_value == pytest.approx(closed[1], abs=0.03)

@@ -22,22 +22,22 @@ from headtohead.stats.hypothesis.power import (
 
 
 def test_power_by_simulation_agrees_with_the_formula() -> None:
-    pulls = np.random.default_rng(0).normal(0, 1, 300)
-    pulls -= pulls.mean()
-    needed = groups_needed(pulls, 0.25, 300)
-    expected = ((1.96 + 0.8416) * pulls.std(ddof=1) / 0.25) ** 2
+    influences = np.random.default_rng(0).normal(0, 1, 300)
+    influences -= influences.mean()
+    needed = groups_needed(influences, 0.25, 300)
+    expected = ((1.96 + 0.8416) * influences.std(ddof=1) / 0.25) ** 2
     assert needed == pytest.approx(expected, rel=0.2)
     assert needed is not None
-    assert simulated_power(pulls, 0.25, needed, 0.95, np.random.default_rng(3)) == pytest.approx(
+    assert simulated_power(influences, 0.25, needed, 0.95, np.random.default_rng(3)) == pytest.approx(
         0.8, abs=0.07
     )
-    assert groups_needed(pulls, 0.0, 300) is None
-    smaller = groups_needed(pulls, 0.125, 300)
+    assert groups_needed(influences, 0.0, 300) is None
+    smaller = groups_needed(influences, 0.125, 300)
     assert smaller is not None
     assert smaller == pytest.approx(4 * expected, rel=0.2)
 
 
-def test_what_it_would_take_turns_on_the_square() -> None:
+def test_the_groups_needed_grow_with_the_square() -> None:
     z = stats.norm.ppf(0.975) + stats.norm.ppf(0.8)
     assert detectable_difference(0.02) == pytest.approx(z * 0.02)
     assert groups_for_width(199, 0.04473, 0.02) == math.ceil(199 * (0.04473 / 0.02) ** 2)
@@ -53,11 +53,11 @@ FEW = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck
 @FEW
 @given(SEEDS)
 def test_power_grows_with_the_groups_and_with_the_difference(seed: int) -> None:
-    pulls = np.random.default_rng(seed).normal(size=200)
-    pulls -= pulls.mean()
+    influences = np.random.default_rng(seed).normal(size=200)
+    influences -= influences.mean()
 
     def power(gap: float, n: int) -> float:
-        return simulated_power(pulls, gap, n, 0.95, np.random.default_rng(0))
+        return simulated_power(influences, gap, n, 0.95, np.random.default_rng(0))
 
     assert power(0.2, 50) <= power(0.2, 400) + 0.05
     assert power(0.05, 200) <= power(0.4, 200) + 0.05

@@ -15,7 +15,7 @@ from headtohead.stats.metrics.registry import METRICS
 from headtohead.stats.metrics.replicates import metric_values
 
 
-def test_even_pulls_have_welchs_degrees_of_freedom() -> None:
+def test_even_deviations_have_welchs_degrees_of_freedom() -> None:
     a, b = np.full(12, 3.0), np.full(40, 0.5)
     first, second = 12 * 3.0, 40 * 0.5
     expected = (first + second) ** 2 / (first**2 / 11 + second**2 / 39)
@@ -26,7 +26,7 @@ def test_even_pulls_have_welchs_degrees_of_freedom() -> None:
     assert max(normal) <= 59 + 1e-9
 
 
-def test_one_heavy_pull_leaves_three_degrees_of_freedom() -> None:
+def test_one_heavy_deviation_leaves_three_degrees_of_freedom() -> None:
     """Planted: a variance that one group carries. Groups less one would promise 99."""
     assert effective_degrees([np.array([1e6] + [1.0] * 99)]) == 3
     assert effective_degrees([np.array([1e6] + [1.0] * 99)], even=True) == pytest.approx(99)
@@ -47,7 +47,7 @@ def test_degrees_of_freedom_follow_the_rarer_class() -> None:
         assert degrees_of_freedom(table, METRICS["brier"], np.tile([0.1, 0.3], 60)) == pytest.approx(119)
 
 
-def test_degrees_of_freedom_are_welchs_for_even_pulls() -> None:
+def test_degrees_of_freedom_are_welchs_for_even_deviations() -> None:
     """Two classes of 10 and 30 even groups whose variances are 0.09 and 0.01: Welch 1947."""
     parts = [np.full(10, 0.09 / 10), np.full(30, 0.01 / 30)]
     expected = (0.09 + 0.01) ** 2 / (0.09**2 / 9 + 0.01**2 / 29)

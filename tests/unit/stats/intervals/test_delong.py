@@ -47,14 +47,14 @@ def obuchowski(a: ContenderPredictions, b: ContenderPredictions, unit: Ints) -> 
 
 def test_obuchowski_of_a_difference() -> None:
     a, b = rounded_pair()
-    pulls = [auroc_components([lines], 30, by_group=True) for lines in (a, b)]
-    found = auroc_test(*pulls)
+    components = [auroc_components([lines], 30, by_group=True) for lines in (a, b)]
+    found = auroc_test(*components)
     assert found is not None
     assert found[2] ** 2 == pytest.approx(obuchowski(a, b, a.group), rel=1e-10)
     as_images = obuchowski(a, b, np.arange(150))
-    unpaired = sum(covariance(one, one) for one in pulls)
+    unpaired = sum(covariance(one, one) for one in components)
     assert apart(found[2] ** 2, [as_images, unpaired, obuchowski(a, a, a.group)])
-    assert found[0] == pytest.approx((pulls[0].value - pulls[1].value) / found[2])
+    assert found[0] == pytest.approx((components[0].value - components[1].value) / found[2])
 
 
 def naive_delong(a: ContenderPredictions, b: ContenderPredictions) -> float:
@@ -97,19 +97,19 @@ def mix_groups(lines: ContenderPredictions, seed: int = 3) -> ContenderPredictio
 
 def test_delong_equals_the_papers_double_sums() -> None:
     a, b = correlated_pair(gap=0.4)
-    pulls = [auroc_components([lines], 120, by_group=False) for lines in (a, b)]
-    found = auroc_test(*pulls)
+    components = [auroc_components([lines], 120, by_group=False) for lines in (a, b)]
+    found = auroc_test(*components)
     assert found is not None
     assert found[2] ** 2 == pytest.approx(naive_delong(a, b), rel=1e-10)
     assert found[0] == pytest.approx(
-        (pulls[0].value - pulls[1].value) / math.sqrt(naive_delong(a, b)), rel=1e-10
+        (components[0].value - components[1].value) / math.sqrt(naive_delong(a, b)), rel=1e-10
     )
 
 
 def test_obuchowski_equals_the_papers_sums_on_mixed_groups() -> None:
     lines = mix_groups(correlated_pair()[0])
-    pulls = auroc_components([lines], 25, by_group=True)
-    assert covariance(pulls, pulls) == pytest.approx(naive_obuchowski(lines), rel=1e-10)
+    components = auroc_components([lines], 25, by_group=True)
+    assert covariance(components, components) == pytest.approx(naive_obuchowski(lines), rel=1e-10)
 
 
 def test_groups_of_one_make_obuchowski_delong() -> None:

@@ -42,7 +42,7 @@ def test_auroc_equals_the_double_loop_on_copies(rows: list[tuple[int, bool, int]
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10_000))
-def test_auroc_sees_only_the_order_and_turns_round_with_the_labels(seed: int) -> None:
+def test_auroc_depends_on_the_order_alone_and_is_one_minus_itself_for_swapped_labels(seed: int) -> None:
     lines, weights = some_lines(seed=seed), some_weights(seed=seed)
     score, positive = lines.prob[:, 1], lines.label == 1
     plain = weighted_auroc(score, positive, lines.group, weights)
