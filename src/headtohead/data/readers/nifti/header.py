@@ -1,4 +1,8 @@
-"""The header of a NIfTI file, checked before any voxel is asked for."""
+"""Checks of a NIfTI header before any voxel is read.
+
+nibabel parses the header and its affine; here are the limits that it does not have: dimensions, offset, type,
+scaling and claimed size are held against the file and the limits before memory is reserved.
+"""
 
 from __future__ import annotations
 

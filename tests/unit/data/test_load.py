@@ -14,7 +14,6 @@ from headtohead.core.errors import (
     DataError,
     InsufficientDataError,
     NoEffectError,
-    UnknownNameError,
     UnreadableError,
     UsageError,
 )
@@ -86,18 +85,6 @@ def test_names_of_any_case_and_content_over_suffix(image: Image, tree: Tree) -> 
     assert data.read(facts).size == (9, 8)
 
 
-def test_litter_is_left_out_and_counted(image: Image, tree: Tree) -> None:
-    litter = {
-        "Thumbs.db": b"x", "yes/.DS_Store": b"x", ".hidden/yes/a.png": image(8), "yes/notes.txt": b"hello",
-        "__MACOSX/yes/0.png": image(9),
-    }  # fmt: skip
-    ear = Ear()
-    data = load(str(tree(two_classes(image) | litter)), reporter=ear)
-    assert len(data) == 6 and data.problems == ()
-    assert any("5 files are no images" in note for note in data.notes)
-    assert ear.warned == [] and list(data.notes) == ear.said
-
-
 def test_broken_files_are_named_once_and_the_run_goes_on(image: Image, tree: Tree) -> None:
     broken = {f"yes/broken{i:02d}.png": image(1)[:40] for i in range(12)} | {"no/empty.jpg": b""}
     ear = Ear()
@@ -142,99 +129,6 @@ def test_split_folders(image: Image, tree: Tree, words: tuple[str, str, str]) ->
         zip(words, ("train", "val", "test"), strict=True)
     )
     assert any("4 train, 4 val, 4 test" in note for note in data.notes)
-
-
-def test_doubled_archive_is_counted_once(image: Image, tree: Tree) -> None:
-    once = two_classes(image) | {"yes/twin.png": image(10)}  # an ordinary duplicate of yes/0.png
-    doubled = once | {f"brain_tumor_dataset/{name}": content for name, content in once.items()}
-    data = load(str(tree(doubled)))
-    assert ids(data) == sorted(once)
-    assert data.classes == ("no", "yes") and data.positive == "yes"
-    assert any("'brain_tumor_dataset' repeats 7 images" in note for note in data.notes)
-
-
-def test_doubled_split_folders_and_sibling_copies(image: Image, tree: Tree) -> None:
-    once = {
-        f"{part}/{label}/{i}.png": image(100 * k + 10 * i + (label == "a"))
-        for k, part in enumerate(("train", "test"))
-        for label in "ab"
-        for i in range(3)
-    }
-    files = {f"x/{n}": b for n, b in once.items()} | {f"x/x/{n}": b for n, b in once.items()}
-    data = load(str(tree(files)))
-    assert ids(data) == sorted(f"x/{name}" for name in once)
-
-
-def test_sibling_copies_are_counted_once_but_equal_split_parts_are_not(image: Image, tmp_path: Path) -> None:
-    once = two_classes(image)
-    for root, tops in (("copies", ("first", "second")), ("parts", ("train", "test"))):
-        for top in tops:
-            for name, content in once.items():
-                path = tmp_path / root / top / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
-    copies = load(str(tmp_path / "copies"))
-    assert ids(copies) == sorted(f"first/{name}" for name in once) and copies.classes == ("no", "yes")
-    parts = load(str(tmp_path / "parts"))
-    assert len(parts) == 2 * len(once)  # a leak, for the folds to refuse
-
-
-def test_further_images_of_a_doubled_folder_stay_with_their_label(image: Image, tree: Tree) -> None:
-    once = two_classes(image)
-    files = once | {f"copy/{n}": b for n, b in once.items()} | {"copy/yes/extra.png": image(77)}
-    data = load(str(tree(files)))
-    assert ids(data) == sorted([*once, "copy/yes/extra.png"])
-    assert data.classes == ("no", "yes")
-    assert any("1 further images in it stay: copy/yes/extra.png" in note for note in data.notes)
-
-
-def test_a_folder_with_other_images_under_the_same_names_is_not_dropped(image: Image, tree: Tree) -> None:
-    once = two_classes(image)
-    data = load(str(tree(once | {f"other/{n}": image(500 + i) for i, n in enumerate(once)})))
-    assert len(data) == 12 and data.classes == ("no", "other", "yes")
-    assert any("'other' holds folders named like" in note for note in data.notes)
-
-
-def test_labels_and_groups_from_the_path(image: Image, tree: Tree) -> None:
-    root = tree(
-        {
-            f"p{p:03d}_slice{i}_{c}.png": image(100 * p + i)
-            for p, c in ((1, "ill"), (2, "well"))
-            for i in range(2)
-        }
-    )
-    options = LoadOptions(label_from=r"_(?P<label>[a-z]+)\.png$", group_from=r"(p\d+)_", positive="ill")
-    data = load(str(root), options)
-    assert data.classes == ("well", "ill")
-    assert {s.group for s in data.samples} == {"p001", "p002"}
-    assert source_digest(str(root), options) == data.digest()
-
-
-def test_patterns_that_match_nothing_or_not_all(image: Image, tree: Tree) -> None:
-    root = str(tree(two_classes(image) | {"yes/odd.png": image(70)}))
-    with pytest.raises(DataError, match="matches none of 7 paths"):
-        load(root, LoadOptions(label_from=r"(tumou?r)"))
-    partly = load(root, LoadOptions(label_from=r"^(yes|no)/\d"))
-    assert [problem.path for problem in partly.problems] == ["yes/odd.png"]
-    with pytest.raises(DataError, match=r"does not match 1 of 7 paths: yes/odd\.png"):
-        load(root, LoadOptions(group_from=r"/(\d)"))
-    with pytest.raises(UsageError, match="no group in parentheses"):
-        load(root, LoadOptions(group_from=r"\d"))
-    with pytest.raises(UsageError, match="not a regular expression"):
-        load(root, LoadOptions(label_from="("))
-
-
-def test_map_and_drop_labels(image: Image, tree: Tree) -> None:
-    root = str(tree({f"{c}/{i}.png": image(10 * k + i) for k, c in enumerate("abcd") for i in range(2)}))
-    data = load(root, LoadOptions(map_labels={"a": "yes", "b": "yes", "c": "no"}, drop=frozenset({"d"})))
-    assert data.classes == ("no", "yes") and len(data) == 6
-    assert any("Dropped as asked: 2 of 'd'" in note for note in data.notes)
-    with pytest.raises(UnknownNameError, match="label in map_labels 'e'"):
-        load(root, LoadOptions(map_labels={"e": "yes"}))
-    with pytest.raises(UnknownNameError, match="label in drop 'a'"):
-        load(root, LoadOptions(map_labels={"a": "yes"}, drop=frozenset({"a"})))
-    with pytest.raises(InsufficientDataError, match="only 'a'"):
-        load(root, LoadOptions(drop=frozenset("bcd")))
 
 
 def test_options_without_effect_are_refused(image: Image, tree: Tree) -> None:
@@ -315,18 +209,6 @@ def test_same_pixels_in_other_bytes_share_the_pixel_hash(image: Image, tree: Tre
     assert by_id["yes/a.png"].sha256 != by_id["yes/b.bmp"].sha256
 
 
-@pytest.mark.skipif(os.name != "posix", reason="file names as bytes")
-def test_names_that_are_no_unicode_and_loops_of_links(image: Image, tree: Tree) -> None:
-    root = tree(two_classes(image))
-    Path(os.fsdecode(os.fsencode(str(root)) + b"/yes/bad\xff.png")).write_bytes(image(3))
-    (root / "yes" / "loop").symlink_to(root, target_is_directory=True)
-    (root / "yes" / "gone.png").symlink_to(root / "nowhere.png")
-    (root / "yes" / "linked.png").symlink_to(root / "no" / "0.png")
-    data = load(str(root))
-    assert len(data) == 7  # the loop is left, the linked image counts
-    assert sorted(p.path for p in data.problems) == ["yes/bad\\udcff.png", "yes/gone.png"]
-
-
 def test_the_real_images(brain_mri: Path) -> None:
     data = load(str(brain_mri))
     assert len(data) == 253 and data.problems == ()
@@ -335,15 +217,6 @@ def test_the_real_images(brain_mri: Path) -> None:
     assert sum(s.suffix == ".jpg" and s.format == "PNG" for s in data.samples) == 6
     assert len({s.pixel_hash for s in data.samples}) == 253 - 25
     assert source_digest(str(brain_mri)) == data.digest()
-
-
-def test_two_links_to_one_folder_are_both_followed(image: Image, tree: Tree) -> None:
-    root = tree({f"store/{name}": content for name, content in two_classes(image).items()})
-    for part in ("train", "test"):
-        (root / "linked" / part).mkdir(parents=True)
-        for name in ("yes", "no"):
-            (root / "linked" / part / name).symlink_to(root / "store" / name, target_is_directory=True)
-    assert [s.split for s in load(str(root / "linked")).samples] == ["test"] * 6 + ["train"] * 6
 
 
 def test_a_file_beyond_any_image_is_not_read(
@@ -358,19 +231,3 @@ def test_a_file_beyond_any_image_is_not_read(
     )
     data = load(str(root))
     assert [p.path for p in data.problems] == ["yes/huge.png"] and "limit" in data.problems[0].reason
-
-
-def test_a_folder_that_cannot_be_listed_is_an_error(
-    image: Image, tree: Tree, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    root = tree(two_classes(image))
-    scan = os.scandir
-
-    def closed(path: str) -> Any:
-        if str(path).endswith("yes"):
-            raise PermissionError(13, "Permission denied", str(path))
-        return scan(path)
-
-    monkeypatch.setattr(os, "scandir", closed)
-    with pytest.raises(DataError, match=r"data/yes cannot be listed: Permission denied"):
-        load(str(root))

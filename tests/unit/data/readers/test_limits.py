@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import gzip
 import importlib.util
-import logging
 import struct
 import subprocess
 import sys
-import threading
 import time
-import warnings
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -26,9 +23,7 @@ from hypothesis import strategies as st
 from headtohead.core.errors import UnreadableError
 from headtohead.core.records import Image
 from headtohead.data.readers import DEFAULT_LIMITS, count_frames, is_candidate, read_image, sniff
-from headtohead.data.readers.errors import decoding_errors
 from headtohead.data.readers.limits import Limits, inflate
-from headtohead.data.readers.silence import suppress_library_output
 
 Maker = Callable[..., bytes]
 REPOSITORY = Path(__file__).resolve().parents[4]
@@ -223,51 +218,6 @@ def test_inflate_stops_at_what_was_asked_for() -> None:
 
 
 # ---- silence and threads ---------------------------------------------------------------------
-
-
-def test_silence_hides_warnings_and_logs_and_restores_both(caplog: Any) -> None:
-    logger = logging.getLogger("pydicom.pixels")
-    before = list(warnings.filters)
-    with caplog.at_level(logging.DEBUG), suppress_library_output(), suppress_library_output():
-        warnings.warn("hidden", UserWarning, stacklevel=1)
-        logger.error("hidden")
-        logging.getLogger("headtohead").error("kept")
-    assert caplog.messages == ["kept"]
-    assert warnings.filters == before
-    logger.error("shown")
-    assert "shown" in caplog.messages
-    with pytest.warns(UserWarning, match="shown"):
-        warnings.warn("shown", UserWarning, stacklevel=1)
-
-
-def test_silence_is_restored_when_threads_overlap() -> None:
-    before = list(warnings.filters)
-    first_in, second_out = threading.Event(), threading.Event()
-
-    def early() -> None:
-        with suppress_library_output():
-            first_in.set()
-            second_out.wait(5)
-
-    thread = threading.Thread(target=early)
-    with suppress_library_output():
-        thread.start()
-        assert first_in.wait(5)
-    second_out.set()
-    thread.join()
-    assert warnings.filters == before
-
-
-def test_refused_lets_through_what_ends_the_program_and_reasons() -> None:
-    class PanicError(BaseException):
-        """Like a Rust panic, no Exception."""
-
-    with pytest.raises(UnreadableError, match=r"no luck \(PanicError\)"), decoding_errors("no luck"):
-        raise PanicError("quoted")
-    with pytest.raises(KeyboardInterrupt), decoding_errors("no luck"):
-        raise KeyboardInterrupt
-    with pytest.raises(UnreadableError, match=r"^the reason$"), decoding_errors("no luck"):
-        raise UnreadableError("the reason")
 
 
 def test_threads_give_the_same_images(fuzz: ModuleType) -> None:

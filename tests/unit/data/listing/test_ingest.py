@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,7 +18,6 @@ from headtohead.core.errors import LeakageError, UsageError
 from headtohead.data.dataset import Dataset
 from headtohead.data.listing.groups_csv import read_groups
 from headtohead.data.load import LoadOptions, load, source_digest
-from headtohead.data.readers import read_image
 from headtohead.data.splits.folds import Fold
 
 Image = Callable[..., bytes]
@@ -121,55 +117,12 @@ def test_slices_of_nifti(tree: Tree, slices: str | int | None, expected: list[st
     assert all(set(data.read(s).size) == shape == {s.height, s.width} for s in data.samples)
 
 
-def test_patients_of_dicom_are_groups_without_their_names(tree: Tree) -> None:
-    root = tree(
-        {
-            "yes/1": dicom(1, "anna"),
-            "yes/2": dicom(2, "anna"),
-            "no/3.dcm": dicom(3, "berta"),
-            "no/4": dicom(4, ""),
-        }
-    )
-    data = load(str(root))
-    by_id = {s.id: s for s in data.samples}
-    assert by_id["yes/1"].group == by_id["yes/2"].group != by_id["no/3.dcm"].group
-    assert by_id["yes/1"].group.startswith("patient ") and by_id["no/4"].group == "no/4"
-    written = data.frame().to_csv() + " ".join(data.notes)
-    assert not any(word in written for word in ("anna", "berta", "Planted"))
-    assert any("3 of 4 samples" in note and "2 patients" in note for note in data.notes)
-
-
-def test_names_of_patients_come_from_their_files(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same in every process, whatever secret it drew; nothing in them to try ids against."""
-    hers = {f"yes/{i}": dicom(i, "anna") for i in range(6)}
-    files = {**hers, "no/3": dicom(9, "berta")}
-    root = tree(files)
-    before = load(str(root)).groups().tolist()
-    monkeypatch.setattr("headtohead.data.readers.read._SECRET", b"another")
-    assert load(str(root)).groups().tolist() == before
-    contents = sorted(hashlib.sha256(content).hexdigest() for content in hers.values())
-    name = hashlib.sha256("\n".join(["patient", *contents]).encode()).hexdigest()[:16]
-    assert set(before[1:]) == {f"patient {name}"}
-    assert read_image(files["no/3"]).facts["patient"] not in before[0]
-    code = "import sys; from headtohead.data.load import load; print(load(sys.argv[1]).groups().tolist())"
-    other = subprocess.run(
-        [sys.executable, "-c", code, str(root)], capture_output=True, text=True, check=True
-    )
-    assert other.stdout.strip() == str(before)
-
-
 def test_groups_given_back_by_path_take_the_place_of_patients(tree: Tree) -> None:
     root = tree({"yes/1": dicom(1, "anna"), "yes/2": dicom(2, "anna"), "no/3": dicom(3, "berta")})
     data = load(str(root))
     table = root.parent / "groups.csv"
     table.write_text("path,group\n" + "".join(f"{s.path},{s.group}\n" for s in data.samples))
     assert data.with_groups(read_groups(table, data)).groups().tolist() == data.groups().tolist()
-
-
-def test_a_group_that_is_given_wins_over_the_patient(tree: Tree) -> None:
-    root = tree({"yes/p1_1": dicom(1, "anna"), "no/p2_1": dicom(2, "anna")})
-    data = load(str(root), LoadOptions(group_from=r"(p\d)_"))
-    assert data.groups().tolist() == ["p2", "p1"]
 
 
 def test_frames_named_in_a_table(tree: Tree) -> None:

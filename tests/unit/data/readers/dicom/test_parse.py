@@ -6,7 +6,6 @@ import io
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,6 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
 
 from headtohead.core.errors import UnreadableError
 from headtohead.data.readers import Limits, read_image, sniff
-from headtohead.data.readers.raster.codestream_header import codestream_shape
 
 Array = npt.NDArray[Any]
 Maker = Callable[..., bytes]
@@ -91,20 +89,6 @@ def test_a_stream_that_disagrees_with_the_header_is_refused() -> None:
         read_image(bomb)
 
 
-@pytest.mark.parametrize(
-    ("stream", "shape"),
-    [
-        (b"\xff\xd8\xff\xe0\0\x04ab\xff\xff\xc0\0\x0b\x08\0\x10\0\x20\x03" + bytes(20), (16, 32, 3, 8)),
-        (b"\xff\xd8\xff\xf7\0\x0b\x0c\0\x01\0\x02\x01" + bytes(20), (1, 2, 1, 12)),
-        (b"\xff\xd8\xff\xe0\0\x04ab", None),
-        (b"nothing", None),
-        (b"", None),
-    ],
-)
-def test_what_streams_claim(stream: bytes, shape: tuple[int, ...] | None) -> None:
-    assert codestream_shape(stream) == shape
-
-
 def test_claims_are_checked_before_memory_is_asked_for(dicom: Maker) -> None:
     with pytest.raises(UnreadableError, match="65535 x 65535"):
         read_image(dicom(ramp(), Rows=65535, Columns=65535))
@@ -119,28 +103,3 @@ def test_claims_are_checked_before_memory_is_asked_for(dicom: Maker) -> None:
 
 
 # ---- decoders that are not installed ---------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("name", "package"),
-    [
-        ("JPEG2000.dcm", "pylibjpeg-openjpeg"),
-        ("MR_small_jpeg_ls_lossless.dcm", "pyjpegls"),
-        ("SC_rgb_jpeg.dcm", "pillow"),
-    ],
-)
-def test_a_missing_decoder_is_no_damage(name: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    absent = SimpleNamespace(is_available=False)
-    monkeypatch.setattr("headtohead.data.readers.dicom.decode.get_decoder", lambda syntax: absent)
-    with pytest.raises(UnreadableError, match=f"decoder {package} is missing; install it with .pip install"):
-        read_image(shipped(name))
-
-
-def test_a_module_that_cannot_be_imported_is_no_damage(dicom: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
-    def absent(*args: object, **kwargs: object) -> None:
-        raise ModuleNotFoundError("No module named 'openjpeg'", name="openjpeg.utils")
-
-    monkeypatch.setattr("headtohead.data.readers.dicom.reader.decode_frame", absent)
-    with pytest.raises(UnreadableError, match="pip install pylibjpeg-openjpeg") as caught:
-        read_image(dicom(ramp()))
-    assert "gave up" not in str(caught.value)

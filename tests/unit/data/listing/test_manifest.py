@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from headtohead.core.errors import DataError, ManifestError, NoEffectError, UsageError
+from headtohead.core.errors import ManifestError, NoEffectError, UsageError
 from headtohead.data.dataset import GIVEN_GROUP
 from headtohead.data.load import LoadOptions, load, source_digest
 
@@ -141,17 +138,6 @@ def test_a_comma_in_a_name_is_no_list(folder: Path) -> None:
     assert data.classes == ("melanoma, in situ", "naevus")
 
 
-def test_tables_that_are_none(folder: Path) -> None:
-    for name, text in (("m.csv", ""), ("m.parquet", "no parquet"), ("m.csv", "path,path,label\na,b,c\n")):
-        with pytest.raises(ManifestError):
-            load(write(folder, text, name))
-    (folder / "m.csv").write_bytes(b"path,label\n\xff\xfe,no\n")
-    with pytest.raises(ManifestError, match="UTF-8"):
-        load(str(folder / "m.csv"))
-    with pytest.raises(DataError, match="No such file"):
-        load(str(folder / "gone.csv"))
-
-
 def test_splits_that_are_none_and_groups_given_twice(folder: Path) -> None:
     with pytest.raises(ManifestError, match="split 'left' is not understood"):
         load(write(folder, "path,label,split\nimg/0.png,no,left\n"))
@@ -185,39 +171,3 @@ def test_a_column_called_group_that_is_not_the_group(folder: Path) -> None:
 def test_names_without_suffix_are_hinted_at(folder: Path) -> None:
     with pytest.raises(ManifestError, match="They have no suffix"):
         load(write(folder, "image_id,dx\nISIC_1,no\nISIC_2,yes\n"))
-
-
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    text=st.text(alphabet="path,label\n\"';|\t img/0123.png\x00é[]", max_size=80),
-    name=st.sampled_from(["f.csv", "f.tsv"]),
-)
-def test_any_text_is_read_or_explained(folder: Path, text: str, name: str) -> None:
-    with contextlib.suppress(DataError):
-        load(write(folder, "path,label,group\nimg/0.png,no,a\n" + text, name))
-
-
-PERSONAL = """path,label,sex,Patient Name,DOB,mrn,scanner
-img/0.png,no,F,Jane,1963-05-04,4711,a
-img/1.png,yes,M,John,1963-05-04,4712,b
-"""
-
-
-def test_columns_that_look_like_identifiers_are_left_out_and_told(folder: Path) -> None:
-    source = write(folder, PERSONAL)
-    data = load(source)
-    assert data.samples[0].extra == {"sex": "F", "scanner": "a"}
-    (note,) = [note for note in data.notes if "like identifiers" in note]
-    assert "3 columns" in note and "Patient Name, DOB, mrn" in note and "Jane" not in note
-    asked = load(source, LoadOptions(keep_columns=("DOB",), by=("mrn", "sex")))
-    assert set(asked.samples[0].extra) == {"sex", "scanner", "DOB", "mrn"}
-    assert data.digest() == asked.digest()
-
-
-def test_columns_to_keep_must_be_there(folder: Path) -> None:
-    with pytest.raises(ManifestError, match=r"no column \['dob'\] to keep"):
-        load(write(folder, PERSONAL), LoadOptions(keep_columns=("dob",)))
-    with pytest.raises(NoEffectError, match="keep_columns"):
-        load(str(folder), LoadOptions(keep_columns=("DOB",)))
-    with pytest.raises(DataError):  # --by of a folder is judged where subgroups are made, not here
-        load(str(folder), LoadOptions(by=("DOB",)))

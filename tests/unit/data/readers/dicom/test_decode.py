@@ -11,7 +11,6 @@ import numpy.typing as npt
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
-from pydicom.pixels import processing
 from pydicom.pixels.utils import pixel_array
 from pydicom.sequence import Sequence
 
@@ -90,44 +89,6 @@ def test_ybr_full_by_the_standards_formula(dicom: Maker, rng: np.random.Generato
     assert np.abs(image.pixels - np.clip(expected, 0, 255)).max() <= 1
     assert image.history == ("YBR colours converted to RGB.",)
     assert image.mode == "YBR_FULL"
-
-
-def palette(first: int, bits: int, tables: Array) -> dict[str, Any]:
-    elements: dict[str, Any] = {"PhotometricInterpretation": "PALETTE COLOR"}
-    for name, table in zip(("Red", "Green", "Blue"), tables, strict=True):
-        elements[f"{name}PaletteColorLookupTableDescriptor"] = [len(table), first, bits]
-        elements[f"{name}PaletteColorLookupTableData"] = table.tobytes()
-    return elements
-
-
-def test_palette_with_first_entry_and_clipping(dicom: Maker) -> None:
-    tables = np.array([[10, 20, 30, 40], [11, 21, 31, 41], [12, 22, 32, 42]], dtype=np.uint16) * 100
-    image = read_image(dicom(np.array([[0, 5, 6, 99]], dtype=np.uint8), **palette(4, 16, tables)))
-    assert image.pixels.tolist() == [
-        [[1000, 1100, 1200], [2000, 2100, 2200], [3000, 3100, 3200], [4000, 4100, 4200]]
-    ]
-    assert (image.mode, image.bit_depth) == ("PALETTE COLOR", 16)
-
-
-def test_palettes_agree_with_pydicom() -> None:
-    for name in ("examples_palette.dcm",):
-        dataset = pydicom.dcmread(SHIPPED / name)
-        expected = processing.apply_color_lut(dataset.pixel_array, dataset)
-        assert np.array_equal(read_image(shipped(name)).pixels, expected)
-
-
-def test_segmented_palettes(dicom: Maker) -> None:
-    elements: dict[str, Any] = {"PhotometricInterpretation": "PALETTE COLOR"}
-    segments = np.array([0, 2, 5, 10, 1, 4, 50, 0, 2, 7, 8], dtype=np.uint16)  # 5 10, line to 50, 7 8
-    for name in ("Red", "Green", "Blue"):
-        elements[f"{name}PaletteColorLookupTableDescriptor"] = [8, 0, 16]
-        elements[f"Segmented{name}PaletteColorLookupTableData"] = segments.tobytes()
-    image = read_image(dicom(np.arange(8, dtype=np.uint8).reshape(1, 8), **elements))
-    assert image.pixels[0, :, 0].tolist() == [5, 10, 20, 30, 40, 50, 7, 8]
-    bomb = np.array([0, 1, 5] + [1, 65535, 9] * 40, dtype=np.uint16)
-    elements["SegmentedRedPaletteColorLookupTableData"] = bomb.tobytes()
-    with pytest.raises(UnreadableError, match="unfolds beyond the 8 entries"):
-        read_image(dicom(np.zeros((1, 8), np.uint8), **elements))
 
 
 def test_frames_of_a_file(dicom: Maker) -> None:

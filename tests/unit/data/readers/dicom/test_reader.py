@@ -13,7 +13,6 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.pixels import processing
-from pydicom.sequence import Sequence
 
 from headtohead.core.errors import UnreadableError
 from headtohead.data.readers import read_image
@@ -37,16 +36,6 @@ def item(**elements: Any) -> Dataset:
     for keyword, value in elements.items():
         setattr(dataset, keyword, value)
     return dataset
-
-
-def table(start: int, bits: int, values: Any, *, count: int | None = None, kind: str = "OW") -> Sequence:
-    """A lookup table as one-item sequence; its data as words (OW) or as numbers (US)."""
-    made = Dataset()
-    made.add_new(0x00283002, "US" if start >= 0 else "SS", [count or len(values), start, bits])
-    data = np.asarray(values, dtype=np.uint16)
-    made.add_new(0x00283006, kind, data.tobytes() if kind == "OW" else data.tolist())
-    made.ModalityLUTType = "US"
-    return Sequence([made])
 
 
 # ---- stored values to modality units ---------------------------------------------------------
@@ -101,14 +90,6 @@ def test_half_a_rescale_counts(dicom: Maker) -> None:
     assert np.array_equal(read_image(dicom(ramp(), RescaleSlope="3")).pixels, ramp("int32") * 3)
     with pytest.raises(UnreadableError, match="beyond 1e30"):
         read_image(dicom(ramp(), RescaleSlope="1e29"))
-
-
-@pytest.mark.parametrize("kind", ["OW", "US"])
-def test_modality_table_replaces_rescale(dicom: Maker, kind: str) -> None:
-    pixels = np.array([[0, 10, 11, 12, 13, 14, 60]], dtype=np.uint16)
-    image = read_image(dicom(pixels, ModalityLUTSequence=table(10, 16, [100, 200, 300, 400], kind=kind)))
-    assert image.pixels.tolist() == [[100, 100, 200, 300, 400, 400, 400]]
-    assert "Modality lookup table applied." in image.history
 
 
 def test_meaningless_bits_do_not_reach_the_pixels(dicom: Maker) -> None:
@@ -166,26 +147,6 @@ def test_windows_that_cannot_be_used_are_told(dicom: Maker) -> None:
     assert any("not usable" in line for line in image.history)
     assert window_of(10, 1) == (9.0, 10.0)
     assert window_of(10, 5, "CURVE") is None
-
-
-def test_voi_table_is_applied_and_replaces_the_window(dicom: Maker) -> None:
-    data = (np.arange(35) ** 2).astype(int).tolist()
-    image = read_image(dicom(ramp(), VOILUTSequence=table(0, 12, data), WindowCenter="3", WindowWidth="4"))
-    assert np.array_equal(image.pixels, ramp().astype(int) ** 2)
-    assert image.window is None
-    assert "VOI lookup table applied; no window." in image.history
-
-
-@pytest.mark.parametrize("start", [-1, 65535])
-def test_voi_table_starting_below_zero(dicom: Maker, start: int) -> None:
-    pixels = np.array([[-5, -1, 0, 1, 5]], dtype=np.int16)
-    content = dicom(pixels, VOILUTSequence=table(start, 8, [7, 8, 9], kind="US"))
-    assert read_image(content).pixels.tolist() == [[7, 7, 8, 9, 9]]
-
-
-def test_a_short_table_is_refused(dicom: Maker) -> None:
-    with pytest.raises(UnreadableError, match="holds 3 entries where it claims 300"):
-        read_image(dicom(ramp(), VOILUTSequence=table(0, 12, [1, 2, 3], count=300)))
 
 
 def test_monochrome1_is_turned_with_its_window(dicom: Maker) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import struct
 import zlib
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import cv2
@@ -70,21 +68,6 @@ def test_a_text_bomb_in_a_png_is_refused(png_of: Maker) -> None:
         read_image(png_of(3, 2, bomb))
 
 
-def test_tiff_directories_that_lie(tiff: Maker) -> None:
-    sound = bytearray(tiff(scene()[..., 0]))
-    (count,) = struct.unpack_from("<H", sound, 8)
-    circle = bytearray(sound)
-    struct.pack_into("<I", circle, 10 + 12 * count, 8)
-    with pytest.raises(UnreadableError, match="run in a circle"):
-        read_image(bytes(circle))
-    greedy = bytearray(sound)
-    struct.pack_into("<HHII", greedy, 10, 256, 2, 900_000_000, 8)
-    with pytest.raises(UnreadableError, match="claims 900,000,000 bytes"):
-        read_image(bytes(greedy))
-    with pytest.raises(UnreadableError, match="4000000000 x 4000000000"):
-        read_image(tiff(scene()[..., 0], {322: 4_000_000_000, 323: 4_000_000_000}))
-
-
 def test_too_many_pages_and_scans_are_refused(saved: Maker) -> None:
     pages = [PIL.Image.new("L", (2, 2), shade) for shade in range(0, 240, 40)]
     for kind in ("TIFF", "GIF", "PNG", "WEBP"):
@@ -132,56 +115,3 @@ def test_a_pillow_built_without_a_format_is_no_damage(saved: Maker, monkeypatch:
 
 
 # ---- what libtiff says -----------------------------------------------------------------------
-
-
-def damaged_tiff(saved: Maker, compression: str) -> bytes:
-    grey = PIL.Image.fromarray(scene(64, 64)[..., 0])
-    image = grey.convert("1") if compression.startswith("group") else grey
-    content = bytearray(saved(image, "TIFF", compression=compression))
-    content[60:90] = b"\x13" * 30
-    return bytes(content)
-
-
-@pytest.mark.parametrize(
-    ("compression", "words"),
-    [("group4", "Fax4Decode: "), ("tiff_lzw", "damaged"), ("tiff_adobe_deflate", "ZIPDecode: ")],
-)
-def test_libtiff_is_heard_and_not_printed(
-    saved: Maker, compression: str, words: str, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """A fax page with unknown code words comes back from the decoder as if it were whole."""
-    for _ in range(2):
-        with pytest.raises(UnreadableError, match=words):
-            read_image(damaged_tiff(saved, compression))
-    assert capfd.readouterr() == ("", "")
-
-
-def test_threads_hear_their_own_file_alone(saved: Maker, capfd: pytest.CaptureFixture[str]) -> None:
-    sound = saved(PIL.Image.fromarray(scene(64, 64)[..., 0]).convert("1"), "TIFF", compression="group4")
-    files = [sound, damaged_tiff(saved, "group4")] * 40
-
-    def outcome(content: bytes) -> bool:
-        try:
-            read_image(content)
-        except UnreadableError:
-            return False
-        return True
-
-    with ThreadPoolExecutor(6) as pool:
-        assert list(pool.map(outcome, files)) == [True, False] * 40
-    assert capfd.readouterr() == ("", "")
-
-
-def test_the_handler_of_others_is_put_back(saved: Maker, capfd: pytest.CaptureFixture[str]) -> None:
-    content = damaged_tiff(saved, "group4")
-    with pytest.raises(UnreadableError):
-        read_image(content)
-    PIL.Image.open(io.BytesIO(content)).load()
-    assert "Fax4Decode" in capfd.readouterr().err
-
-
-def test_a_libtiff_out_of_reach_changes_nothing(saved: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headtohead.data.readers.raster.libtiff_errors._ear", lambda: None)
-    assert read_image(saved(scene(), "TIFF", compression="tiff_lzw")).pixels.shape == scene().shape
-    with pytest.raises(UnreadableError, match="truncated or damaged"):
-        read_image(damaged_tiff(saved, "tiff_adobe_deflate"))
