@@ -86,7 +86,7 @@ def _parsed(store: Store, member: str) -> SourceTable:
 def _listed(
     table: SourceTable, store: Store, options: LoadOptions, place: Callable[[str], str]
 ) -> tuple[tuple[Entry, ...], Notes]:
-    """Return the entries of a table and notes; `labels_from_folders` makes a cell a path in the store."""
+    """Return the entries of a table and notes; `place` turns a cell into a path in the store."""
     chosen = choose_columns(table, options.columns)
     extra, withheld = _kept_columns(table, chosen, options)
     entries = [_entry(row, table, chosen, extra, place) for row in table.rows]
