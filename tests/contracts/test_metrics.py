@@ -221,8 +221,8 @@ def test_a_metric_in_the_registry_alone_goes_all_the_way(monkeypatch: pytest.Mon
     assert "Wilson" in good.method
     assert verdict.comparisons[0].winner == "good"
     assert "good is better than bad: miss rate" in verdict.sentence
-    half = verdict.details["operating_points"]["half"]["contenders"]["good"]["scores"]
-    assert half[0]["metric"] == "sensitivity" and "miss_rate" in {one["metric"] for one in half}
+    half = verdict.details.operating_points["half"].contenders["good"].scores
+    assert half[0].metric == "sensitivity" and "miss_rate" in {score.metric for score in half}
 
 
 def test_its_reason_for_being_undefined_comes_from_its_row(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The whole battery: predictions in, one verdict out."""
+"""The verdict: scores, paired comparisons and all tables from out-of-fold predictions."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def compute_verdict(
         scores=tuple(scores),
         comparisons=tuple(comparisons),
         rule=rule.text(row.title),
-        caveats=caveats(leaks, comparisons, scores, details),
+        caveats=caveats(leaks, comparisons, scores, details.notes),
         details=details,
     )
 

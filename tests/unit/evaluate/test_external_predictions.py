@@ -245,8 +245,8 @@ def test_the_terminal_shows_whatever_the_file_holds(
     shown = capsys.readouterr().out
     for words in (
         "calibration slope", "partial auroc", "obuchowski", "interval, adjusted", "PPV at 0.02", "Net benefit",
-        "treat all", "Subgroups", "adjusted p", "The Brier score in parts", "Answering only when sure",
-        "Where the spread comes from", "bootstrap BCa", "Rule. Fixed beforehand",
+        "treat all", "Subgroups", "adjusted p", "Brier score decomposition", "Selective prediction",
+        "Variance components", "bootstrap BCa", "Rule. Fixed beforehand",
     ):  # fmt: skip
         assert words in shown, words
 

@@ -41,7 +41,7 @@ def test_events_are_groups_of_the_rarer_class_and_not_its_images() -> None:
     label = np.concatenate([np.ones(40), np.zeros(200)]).astype(np.int64)
     group = np.concatenate([np.arange(40) // 8, 5 + np.arange(200) // 2])
     first = judge_frame(frame_of({"a": 6.0, "b": 0.3}, label, group)).comparisons[0]
-    assert (first.verdict, first.details["reason"]) == ("cannot_tell", "events")
+    assert (first.verdict, first.details.reason) == ("cannot_tell", "events")
     assert "only 5 groups hold the rarer class" in first.sentence
     as_images = judge_frame(frame_of({"a": 6.0, "b": 0.3}, label, np.arange(240))).comparisons[0]
     assert (as_images.verdict, as_images.winner) == ("better", "a")
@@ -51,8 +51,8 @@ def test_the_rule_looks_at_the_p_that_was_adjusted_over_all_pairs() -> None:
     label, group = np.arange(160) % 2, np.arange(160)
     frame = frame_of({"a": 2.2, "b": 1.5, "c": 1.6, "d": 1.4, "e": 1.5}, label, group, seed=5)
     found = judge_frame(frame).comparisons
-    raw = [one.details["p_value"] for one in found]
-    assert [one.details["p_holm"] for one in found] == pytest.approx(holm(raw))
-    caught = [one for one in found if one.details["p_value"] < 0.05 < one.details["p_holm"]]
+    raw = [one.details.p_value or 0.0 for one in found]
+    assert [one.details.p_holm for one in found] == pytest.approx(holm(raw))
+    caught = [one for one in found if (one.details.p_value or 0.0) < 0.05 < (one.details.p_holm or 0.0)]
     assert caught, "the case is made so that the adjustment decides"
     assert all(one.verdict != "better" and "after adjusting for 10" in one.sentence for one in caught)

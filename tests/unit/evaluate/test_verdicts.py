@@ -114,7 +114,9 @@ def test_a_wide_interval_says_what_it_would_take() -> None:
     verdict = run(predictions({"a": 0.9, "b": 0.8}, n_groups=40, per_group=1, repeats=1))
     first = verdict.comparisons[0]
     assert first.verdict == "cannot_tell"
-    more = first.details["power"]["more_groups"]
+    assert first.details.power is not None
+    more = first.details.power.more_groups
+    assert more is not None
     assert f"it would take about {more} more groups" in verdict.sentence
     assert more > 40
 
@@ -145,9 +147,9 @@ def test_contenders_that_do_not_beat_file_facts_are_refused() -> None:
 def test_many_contenders_are_adjusted_and_ranked() -> None:
     verdict = run(predictions({"a": 1.0, "b": 1.0, "c": 1.1, "d": 3.0}))
     assert len(verdict.comparisons) == 6
-    p = [(c.details["p_value"], c.details["p_holm"]) for c in verdict.comparisons]
+    p = [(c.details.p_value or 0.0, c.details.p_holm or 0.0) for c in verdict.comparisons]
     assert all(raw <= holm for raw, holm in p)
-    ranks = verdict.details["ranks"]
+    ranks = verdict.details.model_dump()["ranks"]
     assert ranks["contenders"]["d"]["share_first"] > 0.95
     assert all("d" not in clique for clique in ranks["cliques"])
 
@@ -218,7 +220,7 @@ def test_inner_lines_choose_thresholds_and_temperatures_and_nothing_else_does() 
         )
     frame["prob_no"] = 1 - frame["prob_yes"]
     verdict = run(frame, inner=inner_of(frame), prevalence=0.02)
-    points = verdict.details["operating_points"]
+    points = verdict.details.model_dump()["operating_points"]
     assert {"half", "youden", "sensitivity_90"} <= set(points)
     kept = points["sensitivity_90"]["contenders"]["a"]
     assert points["sensitivity_90"]["chosen_on"] == "inner folds"
@@ -226,12 +228,12 @@ def test_inner_lines_choose_thresholds_and_temperatures_and_nothing_else_does() 
     found = {s["metric"]: s["value"] for s in kept["scores"]}
     assert found["sensitivity"] == pytest.approx(0.9, abs=0.08)
     assert kept["at_prevalence"]["ppv"]["value"] < found["ppv"]
-    change = verdict.details["recalibration"]["a"]["temperature_log_loss_change"]
+    change = verdict.details.model_dump()["recalibration"]["a"]["temperature_log_loss_change"]
     assert change["high"] < 0
-    venn = verdict.details["recalibration"]["a"]
+    venn = verdict.details.model_dump()["recalibration"]["a"]
     assert venn["venn_abers_log_loss_change"]["low"] < 0
     assert 0 < venn["venn_abers_width"] < 0.2
-    sets = verdict.details["conformal"]["contenders"]["a"]
+    sets = verdict.details.model_dump()["conformal"]["contenders"]["a"]
     assert sets["coverage"]["value"] == pytest.approx(0.9, abs=0.07)
     assert verdict.scores == run(frame).scores
 
@@ -245,8 +247,8 @@ def test_inner_lines_of_the_tested_group_are_a_leak() -> None:
 def test_without_inner_lines_it_is_said() -> None:
     verdict = run(predictions({"a": 2.0, "b": 1.0}))
     assert any("Classes were called at 0.5" in caveat for caveat in verdict.caveats)
-    assert set(verdict.details["operating_points"]) == {"half"}
-    assert "refused" in verdict.details["conformal"]["contenders"]["a"]
+    assert set(verdict.details.model_dump()["operating_points"]) == {"half"}
+    assert "refused" in verdict.details.model_dump()["conformal"]["contenders"]["a"]
 
 
 def test_subgroups_with_a_planted_failure_and_a_small_one() -> None:
@@ -257,7 +259,7 @@ def test_subgroups_with_a_planted_failure_and_a_small_one() -> None:
     frame["prob_no"] = 1 - frame["prob_yes"]
     site = {s: ("bad" if g[-1] in "01" else "tiny" if g in ("g0003", "g0005") else "good")
             for s, g in zip(frame["sample"], frame["group"], strict=True)}  # fmt: skip
-    table = run(frame, by={"site": site}).details["subgroups"]["site"]["values"]
+    table = run(frame, by={"site": site}).details.model_dump()["subgroups"]["site"]["values"]
     assert table["bad"]["contenders"]["a"]["p_holm"] < 0.05
     assert table["bad"]["contenders"]["a"]["difference"]["high"] < 0
     assert "too few" in table["tiny"]["too_few"]
@@ -270,7 +272,7 @@ def test_three_classes_go_all_the_way() -> None:
     verdict = run(frame, classes=("a", "b", "c"), positive=None, inner=inner_of(frame))
     assert verdict.comparisons[0].winner == "b"
     assert score(verdict, "b", "sensitivity_c").value is not None
-    assert set(verdict.details["roc"]["b"]) == {"a", "b", "c"}
+    assert set(verdict.details.model_dump()["roc"]["b"]) == {"a", "b", "c"}
     with pytest.raises(UndefinedMetricError):
         run(frame, classes=("a", "b", "c"), positive=None, metric="partial_auroc")
     with pytest.raises(NoEffectError, match="with 3 classes"):

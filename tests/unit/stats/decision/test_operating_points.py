@@ -33,7 +33,7 @@ def test_a_perfect_contender_is_not_certain_where_a_probability_is_used() -> Non
     sure = np.where(frame["label"] == "yes", 0.9, 0.1)
     frame["prob_yes"] = np.where(frame["contender"] == "true", sure, frame["prob_yes"])
     frame["prob_no"] = 1 - frame["prob_yes"]
-    details = judge_bounds(frame, prevalence=0.02).details
+    details = judge_bounds(frame, prevalence=0.02).details.model_dump()
     risk = details["risk_coverage"]["true"]["points"][-1]["risk"]
     assert risk["value"] == 0
     assert 0.04 < risk["high"] < 0.1
