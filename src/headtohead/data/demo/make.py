@@ -15,10 +15,10 @@ from headtohead.core.errors import DataError, InsufficientDataError
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.data.demo.acquire import framed
 from headtohead.data.demo.anatomy import load_template
+from headtohead.data.demo.data_sheet import CONFOUND, SOURCE, data_sheet
 from headtohead.data.demo.files import encode, make_copy
 from headtohead.data.demo.plan import DemoPlan, draw_plan
 from headtohead.data.demo.scene import Scene, draw_scene
-from headtohead.data.demo.words import CONFOUND, SOURCE, data_sheet
 
 __all__ = ["CLASSES", "POSITIVE", "make_demo"]
 

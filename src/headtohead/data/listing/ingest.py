@@ -112,7 +112,7 @@ def _pick(rule: str, count: int) -> list[int]:
             f"a number, for volumes with the axis in front if wanted ({', '.join(f'{axis}:…' for axis in AXES)})."
         )
     if int(rule) >= count:
-        raise UnreadableError(f"frame {rule} was asked for; the file holds {count} (0 to {count - 1})")
+        raise UnreadableError(f"frame {rule} was requested; the file holds {count} (0 to {count - 1})")
     return [int(rule)]
 
 

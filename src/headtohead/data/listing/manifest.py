@@ -86,10 +86,10 @@ def _parsed(store: Store, member: str) -> SourceTable:
 def _listed(
     table: SourceTable, store: Store, options: LoadOptions, place: Callable[[str], str]
 ) -> tuple[tuple[Entry, ...], Notes]:
-    """Return the entries of a table and notes; `labels_from_folders` makes a cell a path in the store."""
+    """Return the entries of a table and notes; `place` turns a cell into a path in the store."""
     chosen = choose_columns(table, options.columns)
-    kept, withheld = _kept_columns(table, chosen, options)
-    entries = [_entry(row, table, chosen, kept, place) for row in table.rows]
+    extra, withheld = _kept_columns(table, chosen, options)
+    entries = [_entry(row, table, chosen, extra, place) for row in table.rows]
     _check_labels(table.name, entries)
     _check_rows(table.name, entries)
     _check_files(table.name, entries, store)
@@ -128,7 +128,7 @@ def _entry(
     row: tuple[str, ...],
     table: SourceTable,
     chosen: Mapping[str, str],
-    kept: Collection[str],
+    extra: Collection[str],
     place: Callable[[str], str],
 ) -> Entry:
     cells = dict(zip(table.columns, row, strict=True))
@@ -139,7 +139,7 @@ def _entry(
         split=_split(known.get("split", ""), table.name),
         group=known.get("group") or None,
         frame=_number(known.get("frame", ""), table.name),
-        extra={name: cell for name, cell in cells.items() if name in kept},
+        extra={name: cell for name, cell in cells.items() if name in extra},
     )
 
 

@@ -31,17 +31,8 @@ from headtohead.data.storage.store import HEAD, FileEntry, Store
 __all__ = ["ARCHIVE_LIMITS", "ArchiveLimits", "Member", "TarStore", "ZipStore", "is_tar", "refuse_hostile"]
 
 GIB = 1 << 30
-BROKEN = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    OSError,
-    ValueError,
-)
-"""What the archive modules raise on damaged, encrypted or oddly packed members."""
+BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, OSError, ValueError)
+"""Errors of the archive modules on damaged, encrypted or oddly packed members."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,11 +101,11 @@ def _expand(segments: Array, count: int) -> Array:
         UnreadableError: more entries than claimed (a bomb), or a segment of a kind not read.
     """
     parts: list[Array] = []
-    held, at, last = 0, 0, 0.0
-    while held < count and at + 2 < len(segments):
+    n_expanded, at, last = 0, 0, 0.0
+    while n_expanded < count and at + 2 < len(segments):
         kind, length = int(segments[at]), int(segments[at + 1])
-        if held + length > count:
-            raise UnreadableError(f"a segmented lookup table unfolds beyond the {count} entries it claims")
+        if n_expanded + length > count:
+            raise UnreadableError(f"a segmented lookup table expands beyond the {count} entries it claims")
         if kind == 0 and length:
             part = segments[at + 2 : at + 2 + length].astype(np.float64)
             at += 2 + length
@@ -115,7 +115,7 @@ def _expand(segments: Array, count: int) -> Array:
         else:
             raise UnreadableError("a segmented lookup table has a segment of a kind that is not read")
         parts.append(part)
-        held += len(part)
+        n_expanded += len(part)
         last = float(part[-1])
     return np.rint(np.concatenate(parts)) if parts else np.empty(0)
 

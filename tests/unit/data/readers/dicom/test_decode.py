@@ -98,7 +98,7 @@ def test_frames_of_a_file(dicom: Maker) -> None:
     for i in range(4):
         assert np.array_equal(read_image(content, frame=i).pixels, volume[i])
     assert read_image(content).history == ("The file holds 4 frames; the first was taken.",)
-    with pytest.raises(UnreadableError, match=r"frame 4 was asked for; the file holds 4 frames \(0 to 3\)"):
+    with pytest.raises(UnreadableError, match=r"frame 4 was requested; the file holds 4 frames \(0 to 3\)"):
         read_image(content, frame=4)
     with pytest.raises(UnreadableError, match=r"limit is 3 \(Limits.frames\)"):
         count_frames(content, limits=Limits(frames=3))

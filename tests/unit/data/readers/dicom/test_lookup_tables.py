@@ -64,7 +64,7 @@ def test_segmented_palettes(dicom: Maker) -> None:
     assert image.pixels[0, :, 0].tolist() == [5, 10, 20, 30, 40, 50, 7, 8]
     bomb = np.array([0, 1, 5] + [1, 65535, 9] * 40, dtype=np.uint16)
     elements["SegmentedRedPaletteColorLookupTableData"] = bomb.tobytes()
-    with pytest.raises(UnreadableError, match="unfolds beyond the 8 entries"):
+    with pytest.raises(UnreadableError, match="expands beyond the 8 entries"):
         read_image(dicom(np.zeros((1, 8), np.uint8), **elements))
 
 

@@ -100,7 +100,7 @@ def test_the_middle_slice_is_the_default_and_is_told(volume: Array) -> None:
     image = read_image(volume_file(volume))
     assert np.array_equal(image.pixels, expected_slice(volume, "axial", 3))
     assert image.history[-1] == "Axial slice 3 of 7 taken (the middle one)."
-    with pytest.raises(UnreadableError, match=r"frame 7 was asked for; the file holds 7 frames \(0 to 6\)"):
+    with pytest.raises(UnreadableError, match=r"frame 7 was requested; the file holds 7 frames \(0 to 6\)"):
         read_image(volume_file(volume), frame=7)
 
 

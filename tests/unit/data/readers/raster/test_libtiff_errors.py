@@ -72,7 +72,7 @@ def test_the_handler_of_others_is_put_back(saved: Maker, capfd: pytest.CaptureFi
 
 
 def test_a_libtiff_out_of_reach_changes_nothing(saved: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headtohead.data.readers.raster.libtiff_errors._ear", lambda: None)
+    monkeypatch.setattr("headtohead.data.readers.raster.libtiff_errors._error_handler", lambda: None)
     assert read_image(saved(scene(), "TIFF", compression="tiff_lzw")).pixels.shape == scene().shape
     with pytest.raises(UnreadableError, match="truncated or damaged"):
         read_image(damaged_tiff(saved, "tiff_adobe_deflate"))

@@ -162,7 +162,7 @@ def test_exif_orientation_is_undone_and_told(saved: Maker, tiff: Maker, orientat
     for content, expected in contents:
         image = read_image(content)
         assert np.array_equal(image.pixels, TURNS[orientation](expected))
-        told = [line for line in image.history if "Turned upright" in line]
+        told = [line for line in image.history if "Rotated upright" in line]
         assert bool(told) == (orientation != 1)
         assert image.facts.get("exif_orientation") == (str(orientation) if orientation != 1 else None)
 
@@ -242,7 +242,7 @@ def test_pages_and_frames(saved: Maker) -> None:
     first = read_image(content)
     assert np.array_equal(first.pixels, scene()[..., 0])
     assert first.history == ("The file holds 3 pages or frames; the first was taken.",)
-    with pytest.raises(UnreadableError, match=r"frame 3 was asked for; the file holds 3 frames \(0 to 2\)"):
+    with pytest.raises(UnreadableError, match=r"frame 3 was requested; the file holds 3 frames \(0 to 2\)"):
         read_image(content, frame=3)
     with pytest.raises(UnreadableError, match="frame -1"):
         read_image(content, frame=-1)

@@ -1,4 +1,4 @@
-"""What the demonstration set says of itself."""
+"""Texts of the demonstration set: source, planted confound and `DATA.md`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SOURCE = (
 )
 
 CONFOUND = {
-    "what": "file facts lean on the label",
+    "what": "file facts depend on the label",
     "size": "images with a lesion are larger more often (two overlapping ranges, 70 against 30 %)",
     "quality": "images with a lesion are saved at lower JPEG quality (72 to 87 against 82 to 95)",
     "suffix": "the suffix .JPG is more frequent among images with a lesion",
@@ -25,7 +25,7 @@ stage of a comparison can be tried, and checked against a known truth, without a
 - `lesion/`, `no_lesion/`: the two classes. Beside lesions of graded difficulty there are harmless
   findings in both classes: white-matter spots, pockets of fluid, vessels, shaded regions.
 - `truth.json`: which files show the same scene, what was planted (copies, wrong labels, odd files, file
-  facts that lean on the label), and for each image the lesion's difficulty and box
+  facts that depend on the label), and for each image the lesion's difficulty and box
   `[top, left, bottom, right]`.
 
 ## Where they come from
