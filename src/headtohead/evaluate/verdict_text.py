@@ -170,8 +170,8 @@ def _others(comparisons: Sequence[Comparison], baselines: Sequence[str]) -> str:
     for c in comparisons:
         if c.winner is not None and not {c.a, c.b} & set(baselines):
             beaten.setdefault(c.winner, []).append(c.b if c.winner == c.a else c.a)
-    told = [f"{winner} is better than {_listed(losers)}" for winner, losers in beaten.items()]
-    return f"Among the other pairs, {'; '.join(told)}." if told else ""
+    sentences = [f"{winner} is better than {_listed(losers)}" for winner, losers in beaten.items()]
+    return f"Among the other pairs, {'; '.join(sentences)}." if sentences else ""
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -20,7 +20,6 @@ from headtohead.core.errors import (
     UsageError,
 )
 from headtohead.core.records import Score, Verdict
-from headtohead.evaluate.decision_rule import DecisionRule, decide
 
 CLASSES = ("no", "yes")
 
@@ -370,34 +369,3 @@ def test_everything_is_plain_json() -> None:
         )
 
     assert finite(json.loads(json.dumps(verdict.model_dump(mode="python"), default=str)))
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "inner", "groups", "events", "rope", "word"),
-    [
-        (0.001, 0.04, (0.005, 0.035), 200, 80, None, "better"),
-        (-0.04, -0.001, (-0.035, -0.005), 200, 80, None, "better"),
-        (-0.01, 0.04, (-0.005, 0.035), 200, 80, None, "no_evidence"),
-        (-0.01, 0.012, (-0.008, 0.01), 200, 80, 0.02, "equivalent"),
-        (-0.01, 0.022, (-0.008, 0.021), 200, 80, 0.02, "no_evidence"),
-        (-0.06, 0.062, (-0.05, 0.05), 200, 80, None, "cannot_tell"),
-        (0.01, 0.05, (0.02, 0.04), 29, 14, None, "cannot_tell"),
-        (0.01, 0.05, (0.02, 0.04), 200, 9, None, "cannot_tell"),
-        (0.01, 0.05, (0.02, 0.04), 9, 4, None, "refused"),
-        (None, None, None, 200, 80, None, "cannot_tell"),
-    ],
-)  # fmt: skip
-def test_the_rule_clause_by_clause(
-    low: float | None, high: float | None, inner: tuple[float, float] | None, groups: int, events: int,
-    rope: float | None, word: str,
-) -> None:  # fmt: skip
-    found = decide(
-        DecisionRule(rope=rope),
-        low=low,
-        high=high,
-        inner=inner,
-        p_adjusted=0.01,
-        n_groups=groups,
-        n_events=events,
-    )
-    assert found.word == word
