@@ -7,6 +7,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
+from matplotlib.transforms import offset_copy
 
 from headtohead.core.tables.comparison import ContenderRank, RankTable
 from headtohead.report.figures.style import (
@@ -170,7 +171,7 @@ def _waterfall_head(ax: Axes, networks: Mapping[str, str]) -> None:
     for (arm, index, _), x in zip(_ARMS, (0.0, 0.5), strict=True):
         above = {"coords": "axes fraction", "offset": (12, 14)}
         add_text(ax, networks[arm], (x, 1), **above)
-        ax.plot([x + 0.01], [1 + 18 / (_STEP * 4)], marker=marker(index), color=color(index), ms=8,
-                transform=ax.transAxes, clip_on=False)  # fmt: skip
+        beside = offset_copy(ax.transAxes, fig=ax.get_figure(root=True), x=4, y=18, units="points")
+        ax.plot([x], [1], marker=marker(index), color=color(index), ms=8, transform=beside, clip_on=False)
     right = {"coords": "axes fraction", "offset": (14, 14), "color": color("muted")}
     add_text(ax, "transformer − CNN", (1, 1), **right)

@@ -7,10 +7,10 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from tests.planting.verdicts import judge
 
 from headtohead.core.records import Verdict
 from headtohead.evaluate import verdict_text as wording
-from headtohead.evaluate.verdict import compute_verdict
 
 BASELINES = ("majority", "file-facts")
 
@@ -42,7 +42,7 @@ def say(table: pd.DataFrame, **more: object) -> Verdict:
         "n_boot": 200,
         "baselines": given,
     }
-    return compute_verdict(table, classes=classes, **(options | more))  # type: ignore[arg-type]
+    return judge(table, classes=classes, **(options | more))
 
 
 def reads(text: str, pattern: str) -> None:

@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from tests.planting.verdicts import judge
 
 from headtohead.core.errors import (
     LeakageError,
@@ -20,7 +21,6 @@ from headtohead.core.errors import (
 )
 from headtohead.core.records import Score, Verdict
 from headtohead.evaluate.decision_rule import DecisionRule, decide
-from headtohead.evaluate.verdict import compute_verdict
 
 CLASSES = ("no", "yes")
 
@@ -65,7 +65,7 @@ def inner_of(frame: pd.DataFrame) -> pd.DataFrame:
 
 def run(frame: pd.DataFrame, **more: object) -> Verdict:
     options: dict[str, object] = {"classes": CLASSES, "positive": "yes", "n_boot": 300} | more
-    return compute_verdict(frame, **options)  # type: ignore[arg-type]
+    return judge(frame, **options)
 
 
 def score(verdict: Verdict, contender: str, metric: str) -> Score:

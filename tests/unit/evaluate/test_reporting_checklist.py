@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from tests.planting.verdicts import judge
 
 from headtohead.core.config import StudyConfig
 from headtohead.core.records import Verdict
 from headtohead.evaluate.checklist_items import CLAIM_2024, TRIPOD_AI
 from headtohead.evaluate.reporting_checklist import build_checklists
-from headtohead.evaluate.verdict import compute_verdict
 
 
 def small_verdict() -> Verdict:
@@ -24,7 +24,7 @@ def small_verdict() -> Verdict:
                  "prob_0": 1 - p, "prob_1": p}
             )
         )  # fmt: skip
-    return compute_verdict(pd.concat(parts), classes=("0", "1"), positive="1", n_boot=100)
+    return judge(pd.concat(parts), classes=("0", "1"), positive="1", n_boot=100)
 
 
 def test_every_item_is_there_once() -> None:
