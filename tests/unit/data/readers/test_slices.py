@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from headtohead.core.errors import NoEffectError, UsageError
+from headtohead.data.readers import slice_indices
 from headtohead.data.readers.slices import SliceOptions, choose
 
 
@@ -31,3 +38,40 @@ def test_options_that_do_not_fit_are_refused() -> None:
         SliceOptions(count=0)
     with pytest.raises(NoEffectError, match="give one"):
         SliceOptions(count=2, middle=2)
+
+
+Array = npt.NDArray[Any]
+
+
+nifti1: Any = nib.Nifti1Image
+
+
+def volume_file(volume: Array, affine: Array | None = None, *, make: Any = nifti1, **header: Any) -> bytes:
+    image = make(volume, np.eye(4) if affine is None else affine)
+    image.header.set_xyzt_units("mm")
+    for name, value in header.items():
+        image.header[name] = value
+    return bytes(image.to_bytes())
+
+
+@pytest.fixture
+def volume(rng: np.random.Generator) -> Array:
+    return rng.integers(-500, 500, (5, 6, 7), dtype=np.int16)
+
+
+def test_slice_choice(volume: Array) -> None:
+    content = gzip.compress(volume_file(volume))
+    assert slice_indices(content, SliceOptions()) == list(range(7))
+    assert slice_indices(content, SliceOptions("coronal", count=2)) == [1, 4]
+    assert slice_indices(content, SliceOptions("sagittal", middle=3)) == [1, 2, 3]
+    assert slice_indices(content, SliceOptions(0, middle=99)) == list(range(5))
+    assert slice_indices(content, SliceOptions("axial", count=99)) == list(range(7))
+
+
+def test_slice_options_refuse_what_means_nothing() -> None:
+    with pytest.raises(UsageError, match="'diagonal'"):
+        SliceOptions("diagonal")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="count = 0"):
+        SliceOptions(count=0)
+    with pytest.raises(NoEffectError, match="give one"):
+        SliceOptions(count=2, middle=3)

@@ -1,7 +1,7 @@
 """Lookup tables of DICOM: modality and VOI tables, and colour palettes.
 
 Hand-written in place of `pydicom.pixels.apply_modality_lut`, `apply_voi_lut` and `apply_color_lut`, since these
-wrap around where a table starts below the smallest stored number, take no 12-bit modality table, no table
+overflow where a table starts below the smallest stored number, take no 12-bit modality table, no table
 packed in bytes and none in a functional group, read a first value beyond 32767 of signed data as positive, and
 expand segmented tables without a bound. Where both apply, the tests hold that they give the same pixels.
 """
