@@ -91,30 +91,27 @@ def compute_verdict(
         ManifestError, DataError: predictions that cannot be used.
         UnpairedError: contenders do not cover the same samples.
     """
-    validate_question(
-        config.metric, config.classes, level=config.level, rope=config.rope, prevalence=config.prevalence
-    )
+    level, rope, prevalence = config.level, config.rope, config.prevalence
+    validate_question(config.metric, config.classes, level=level, rope=rope, prevalence=prevalence)
     table = build_prediction_table(
         predictions, classes=config.classes, positive=config.positive, contenders=config.contenders
     )
     if unknown := [name for name in config.baselines if name not in table.contenders]:
         raise unknown_name("baseline", unknown[0], table.contenders)
-    rule = DecisionRule(level=config.level, rope=config.rope)
+    rule = DecisionRule(level=level, rope=rope)
     with threadpool_limits(limits=1, user_api="blas"):
         resamples = make_resamples(table.n_groups, config.n_boot, config.seed)
-        resampled = ResampledPredictions(table, resamples, config.level, config.seed)
+        resampled = ResampledPredictions(table, resamples, level, config.seed)
         metric = metric_named(config.metric, table.classes)
         values = _replicates(resampled, config.metric, reporter)
         scores = _scores(resampled, values)
         primary = {name: values[name][config.metric] for name in table.contenders}
         folds = {name: fold_values(table, name, config.metric) for name in table.contenders}
-        tests = prepare_tests(resampled, metric, config.rope, folds)
+        tests = prepare_tests(resampled, metric, rope, folds)
         comparisons = compare_all(
             ComparisonContext(resampled, metric, rule, primary, tests, leaks), config.baselines
         )
-        request = SupplementRequest(
-            metric, build_inner(inner, table), config.prevalence, by or {}, config.baselines
-        )
+        request = SupplementRequest(metric, build_inner(inner, table), prevalence, by or {}, config.baselines)
         details = build_supplement(resampled, request, primary, folds, comparisons)
     return Verdict(
         sentence=summary_sentence(comparisons, scores, metric, config.baselines),

@@ -19,7 +19,7 @@ def part(value: float) -> dict[str, Any]:
 
 def summary() -> dict[str, Any]:
     gap = {"value": 0.09, "low": 0.01, "high": 0.15}
-    effect = dict.fromkeys(("cnn", "vit", "difference"), {"value": -0.01, "low": -0.02, "high": 0.01})
+    effect = {key: {"value": -0.01, "low": -0.02, "high": 0.01} for key in ("cnn", "vit", "difference")}
     steps = [
         {
             "name": name,

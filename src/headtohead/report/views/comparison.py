@@ -53,6 +53,9 @@ SECTIONS = (
     ("limits", "Limitations"),
     ("provenance", "Provenance"),
 )
+LEARNING_HEAD = (
+    "train accuracy", "inner accuracy", "test accuracy", "train loss", "inner loss", "test loss",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,14 +139,7 @@ def build_report_context(run: RunFolder) -> ReportContext:
         supplement=supplement_tables(verdict.details, order),
         utility_figures=utility_figures(verdict.details, order),
         checklist=tuple(run.json("checklist.json")) if (run / "checklist.json").is_file() else (),
-        learning_head=(
-            "train accuracy",
-            "inner accuracy",
-            "test accuracy",
-            "train loss",
-            "inner loss",
-            "test loss",
-        ),
+        learning_head=LEARNING_HEAD,
         learning=learning_rows(learning, order),
         training=training_figures(learning),
         limits=limits(config, audit.facts, order),
