@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pytest
+from tests.planting.verdicts import judge
 
 from headtohead.core.records import Score
-from headtohead.evaluate.verdict import compute_verdict
 from headtohead.stats.intervals.boundary_cases import BOUNDS
 from headtohead.stats.intervals.resampling import make_resamples
 from headtohead.stats.intervals.score import make_score
@@ -212,7 +212,7 @@ def _predictions() -> pd.DataFrame:
 
 def test_a_metric_in_the_registry_alone_goes_all_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(METRICS, MISS_RATE.name, MISS_RATE)
-    verdict = compute_verdict(_predictions(), classes=TWO, positive="yes", metric="miss_rate", n_boot=200)
+    verdict = judge(_predictions(), classes=TWO, positive="yes", metric="miss_rate", n_boot=200)
     scores = {score.contender: score for score in verdict.scores if score.metric == "miss_rate"}
     good, bad = scores["good"], scores["bad"]
     assert good.value is not None and bad.value is not None
@@ -221,8 +221,8 @@ def test_a_metric_in_the_registry_alone_goes_all_the_way(monkeypatch: pytest.Mon
     assert "Wilson" in good.method
     assert verdict.comparisons[0].winner == "good"
     assert "good is better than bad: miss rate" in verdict.sentence
-    half = verdict.details["operating_points"]["half"]["contenders"]["good"]["scores"]
-    assert half[0]["metric"] == "sensitivity" and "miss_rate" in {one["metric"] for one in half}
+    half = verdict.details.operating_points["half"].contenders["good"].scores
+    assert half[0].metric == "sensitivity" and "miss_rate" in {score.metric for score in half}
 
 
 def test_its_reason_for_being_undefined_comes_from_its_row(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,19 +26,14 @@ def run_html(verdict: Verdict, comparisons: pd.DataFrame, page: Path) -> str:
         verdict: of the run. comparisons: its pairs, as `Run.comparisons`.
         page: where the report lies.
     """
-    from headtohead.report.figures.charts import plot_differences
-    from headtohead.report.figures.style import figure_of, new_axes, to_svg
+    from headtohead.report.figures import plot_differences, to_svg
 
     parts = [
         f'<div class="headtohead-run" style="{STYLE}"><p><strong>{escape(verdict.sentence)}</strong></p>'
     ]
     if any(one.difference is not None for one in verdict.comparisons):
-        axes = new_axes(7.2, 1.0 + 0.42 * len(verdict.comparisons))
         parts.append(
-            to_svg(
-                figure_of(plot_differences(comparisons, ax=axes)),
-                label="Paired differences with 95% intervals",
-            )
+            to_svg(plot_differences(comparisons).figure, label="Paired differences with 95% intervals")
         )
     parts.append(_list(verdict.caveats))
     parts.append(f"<p>{escape(str(page))}. Research use only; not a medical device.</p></div>")

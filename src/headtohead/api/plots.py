@@ -24,14 +24,9 @@ def shown_axes(width: float, height: float) -> Axes:
     Args:
         width, height: in inches.
     """
-    from matplotlib import pyplot, rc_context
+    from matplotlib import pyplot
 
-    from headtohead.report.figures.style import STYLE
-
-    # Made outside the context, which would undo the set-up of a notebook's backend.
-    figure = pyplot.figure(figsize=(width, height), layout="constrained")
-    with rc_context(STYLE):
-        return figure.add_subplot()
+    return pyplot.figure(figsize=(width, height), layout="constrained").add_subplot()
 
 
 class RunPlots:
@@ -49,9 +44,9 @@ class RunPlots:
         Returns:
             the Axes, zero marked, one row per pair.
         """
-        from headtohead.report.figures.charts import plot_differences
+        from headtohead.report.figures import plot_differences
 
-        height = 1.0 + 0.42 * len(self._comparisons)
+        height = 1.0 + 0.6 * len(self._comparisons)
         return plot_differences(self._comparisons, ax=ax or shown_axes(7.2, height))
 
     def roc(self, contenders: Iterable[str] | None = None, *, ax: Axes | None = None) -> Axes:
@@ -68,16 +63,17 @@ class RunPlots:
         Raises:
             UnknownNameError: no such contender.
         """
-        from headtohead.report.figures.charts import plot_roc
+        from headtohead.report.figures import plot_roc
 
-        curves = self._verdict.details["roc"]
+        curves, positive = self._verdict.details.roc, self._verdict.details.positive
         of_auroc = self._scores[self._scores["metric"] == "auroc"]
         auroc = dict(zip(of_auroc["contender"].astype(str), of_auroc["value"].astype(float), strict=True))
-        return plot_roc(
-            {name: curves[name] for name in self._names(contenders, curves)},
-            auroc,
-            ax=ax or shown_axes(*SQUARE),
-        )
+        named = {}
+        for name in self._names(contenders, curves):
+            for label, curve in curves[name].items():
+                which = f" ({auroc[name]:.3f})" if positive else f", {label} against the rest"
+                named[f"{name}{which}"] = curve
+        return plot_roc(named, ax=ax or shown_axes(*SQUARE))
 
     def calibration(self, contenders: Iterable[str] | None = None, *, ax: Axes | None = None) -> Axes:
         """Draw calibration curves: mean predicted probability against observed frequency, with intervals.
@@ -92,9 +88,9 @@ class RunPlots:
         Raises:
             UnknownNameError: no such contender.
         """
-        from headtohead.report.figures.charts import plot_calibration
+        from headtohead.report.figures import plot_calibration
 
-        curves = self._verdict.details["calibration"]
+        curves = self._verdict.details.calibration
         return plot_calibration(
             {name: curves[name] for name in self._names(contenders, curves)}, ax=ax or shown_axes(*SQUARE)
         )

@@ -85,7 +85,7 @@ def verdict(
         HeadToHeadError: predictions that cannot be read or used; a metric that is not defined for them.
     """
     from headtohead.evaluate.external_predictions import parse_predictions, read_predictions
-    from headtohead.evaluate.verdict import compute_verdict
+    from headtohead.evaluate.verdict import VerdictConfig, compute_verdict
 
     columns = [by] if isinstance(by, str) else list(by)
     import pandas as pd
@@ -100,12 +100,11 @@ def verdict(
         raise UsageError(
             f"Got predictions of type {type(predictions).__name__}; expected a data frame or paths."
         )
-    result = compute_verdict(
-        found.frame, classes=found.classes, positive=found.positive, metric=metric, baselines=tuple(baselines),
-        rope=rope, prevalence=prevalence, by=found.by, level=level, n_boot=n_boot, seed=seed,
-        reporter=reporter_for(quiet),
+    config = VerdictConfig(
+        classes=found.classes, positive=found.positive, metric=metric, baselines=tuple(baselines), rope=rope,
+        prevalence=prevalence, level=level, n_boot=n_boot, seed=seed,
     )  # fmt: skip
-    return result.model_copy(update={"caveats": (*result.caveats, *found.notes)})
+    return compute_verdict(found.frame, config, by=found.by, notes=found.notes, reporter=reporter_for(quiet))
 
 
 def _paths(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:

@@ -133,7 +133,7 @@ class Run(_StudyFolder):
 
         rows = [
             [
-                one.details.get("p_holm") if name == "p_adjusted" else getattr(one, name)
+                one.details.p_holm if name == "p_adjusted" else getattr(one, name)
                 for name in COMPARISON_COLUMNS
             ]
             for one in self.verdict.comparisons

@@ -16,7 +16,7 @@ from headtohead.data.file_problems import FileProblem, truncate_list
 from headtohead.data.listing.class_order import choose_classes
 from headtohead.data.listing.discover import ImageListing, discover_images
 from headtohead.data.listing.ingest import IngestedFile, digest_entry, ingest, read_entry
-from headtohead.data.listing.patient_groups import KINDS, pseudonymise_patients
+from headtohead.data.listing.personal_data import KINDS, pseudonymise_patients
 from headtohead.data.options import LoadOptions
 
 __all__ = ["LoadOptions", "load", "source_digest"]

@@ -49,7 +49,7 @@ class ResampledPredictions:
         return metric_values(lines, self.resamples.weights, names, self.table.classes, thresholds)
 
     def scores(
-        self, contender: str, values: dict[str, Floats], thresholds: list[Floats | None] | None = None
+        self, contender: str, values: dict[str, Floats], thresholds: Sequence[Floats | None] | None = None
     ) -> tuple[Score, ...]:
         """Return replicates, by metric name, as scores with intervals."""
         metrics = [get_metric(name, self.table.classes) for name in values]

@@ -33,15 +33,17 @@ def add_training_summary(
 ) -> Verdict:
     """Return the verdict with what ensembles gain and what the budget bought (`spent.json` of the folder)."""
     from headtohead.contenders.factory import joined_names
+    from headtohead.core.tables.details import TuningBudget
     from headtohead.evaluate.ensemble_gain import budget_words, ensemble_gains
 
-    details = {**verdict.details, "gains": ensemble_gains(verdict, joined_names(specs), classes)}
+    gains, tuning = ensemble_gains(verdict, joined_names(specs), classes), None
     caveats, budget = verdict.caveats, config.train.budget
     if budget is not None:
         spent = folder.json("spent.json")["spent"]
         trials = {name: one["trials"] for name, one in spent.items() if any(one["trials"])}
-        details["budget"] = {"stated": budget, "trials": trials}
+        tuning = TuningBudget(stated=budget, trials=trials)
         caveats = (*caveats, budget_words(budget, trials))
+    details = verdict.details.model_copy(update={"gains": gains, "budget": tuning})
     return verdict.model_copy(update={"details": details, "caveats": caveats})
 
 

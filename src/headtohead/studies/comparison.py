@@ -203,7 +203,7 @@ class ComparisonStudy:
         """Return what the out-of-fold lines say, and write it."""
         import pandas as pd
 
-        from headtohead.evaluate.verdict import compute_verdict
+        from headtohead.evaluate.verdict import VerdictConfig, compute_verdict
         from headtohead.heads.baselines import FILE_FACTS, MAJORITY
         from headtohead.heads.cross_validation import exclude_test_groups
         from headtohead.studies.artifacts import add_training_summary, checklist
@@ -218,18 +218,20 @@ class ComparisonStudy:
             )
         verdict = compute_verdict(
             table,
-            classes=self.grouped.classes,
-            positive=self.grouped.positive,
-            metric=self.config.metric,
-            baselines=(MAJORITY, FILE_FACTS),
+            VerdictConfig(
+                classes=self.grouped.classes,
+                positive=self.grouped.positive,
+                metric=self.config.metric,
+                baselines=(MAJORITY, FILE_FACTS),
+                level=self.config.level,
+                rope=self.config.rope,
+                prevalence=self.config.prevalence,
+                n_boot=self.config.n_boot,
+                seed=self.config.seed,
+            ),
             inner=inner,
-            seed=self.config.seed,
-            n_boot=self.config.n_boot,
-            rope=self.config.rope,
-            prevalence=self.config.prevalence,
             by=subgroups(self.config.by, self.grouped),
             leaks=tuple(str(leak) for leak in self._plan.leaks),
-            level=self.config.level,
             reporter=self.reporter,
         )
         verdict = add_training_summary(

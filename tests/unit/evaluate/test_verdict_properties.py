@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.planting.verdicts import judge
 from tests.unit.stats.builders import property_frame
 
 from headtohead.core.records import Score, Verdict
-from headtohead.evaluate.verdict import compute_verdict
 from headtohead.stats.intervals.proportions import newcombe
 
 SEEDS = st.integers(0, 10_000)
@@ -21,7 +21,7 @@ def judge_property(frame: pd.DataFrame, **more: object) -> Verdict:
     options: dict[str, object] = {
         "classes": ("no", "yes"), "positive": "yes", "n_boot": 100, "contenders": ["one", "two"],
     }  # fmt: skip
-    return compute_verdict(frame, **(options | more))  # type: ignore[arg-type]
+    return judge(frame, **(options | more))
 
 
 def figures(verdict: Verdict, *, without: tuple[str, ...] = ()) -> list[float]:

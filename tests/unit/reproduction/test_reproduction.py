@@ -138,7 +138,8 @@ def test_effects_are_differences_of_states_with_paired_intervals(tmp_path: Path)
     assert last["vit"]["n_samples"] == N and last["vit"]["n_groups"] == len(set(GROUPS))
     assert len(told["sentences"]) == 2 and "standing" not in told["sentences"][0]
     figure = waterfall(told, alone=True)
-    assert figure.startswith("<svg xmlns=") and figure.count("<circle") == 2 + 2 * (len(CORRECTIONS) + 1)
+    assert figure.startswith("<svg xmlns") and figure.count("<title>") == 2 * (len(CORRECTIONS) + 1)
+    assert "prefers-color-scheme" in figure, "as a file it brings its own colours"
     whole = page(told)
     assert not re.search(r"https?://(?!www\.w3\.org)", whole)
     assert all(step.words.split(",")[0][:20] in whole for step in CORRECTIONS)

@@ -308,7 +308,7 @@ def test_the_model_holds_what_the_estimate_describes(folder: Path, tmp_path: Pat
     assert told["ladder"][-1]["gain_in_auroc"] is None and told["ladder"][-2]["gain_in_auroc"] is not None
     aside = next(row for row in told["ladder"] if row["name"] == "aside: 2 copies, symmetry")
     assert aside["over"] == "+ differences of the sides" and told["asked"]["copies"] == 2
-    assert "stands aside" in (out / "best.html").read_text(encoding="utf-8")
+    assert "is a branch" in (out / "best.html").read_text(encoding="utf-8")
     assert not any("copies" in name for name in told["candidates"])
     data = load(str(folder))
     both = model_probabilities(told["model"], out, data, cache=cache)

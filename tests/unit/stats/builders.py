@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from tests.planting.verdicts import judge
 
 from headtohead.core.records import Verdict
-from headtohead.evaluate.verdict import compute_verdict
 from headtohead.stats.inner_predictions import InnerCell
 from headtohead.stats.intervals.resampling import make_resamples
 from headtohead.stats.predictions import ContenderPredictions, PredictionTable, build_prediction_table
@@ -33,7 +33,7 @@ def calibrated(n: int, share: float, seed: int = 0) -> pd.DataFrame:
 
 def judge_bounds(frame: pd.DataFrame, **more: object) -> Verdict:
     options: dict[str, object] = {"classes": ("no", "yes"), "positive": "yes", "n_boot": 200} | more
-    return compute_verdict(frame, **options)  # type: ignore[arg-type]
+    return judge(frame, **options)
 
 
 def rounded_pair(seed: int = 0) -> tuple[ContenderPredictions, ContenderPredictions]:
@@ -76,7 +76,7 @@ def warned_lines(
 
 
 def verdict_on(frame: pd.DataFrame) -> Verdict:
-    return compute_verdict(frame, classes=("no", "yes"), positive="yes", n_boot=200)
+    return judge(frame, classes=("no", "yes"), positive="yes", n_boot=200)
 
 
 def codes(verdict: Verdict, metric: str) -> set[str]:
@@ -150,7 +150,7 @@ def frame_of(lifts: dict[str, float], label: Ints, group: Ints, seed: int = 0) -
 
 
 def judge_frame(frame: pd.DataFrame) -> Verdict:
-    return compute_verdict(frame, classes=CLASSES, positive="yes", n_boot=100)
+    return judge(frame, classes=CLASSES, positive="yes", n_boot=100)
 
 
 def property_frame(seed: int, n_groups: int = 40) -> pd.DataFrame:

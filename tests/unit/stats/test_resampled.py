@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.unit.stats.builders import resample, some_lines, table_from
 
 from headtohead.core.tables.estimate import Estimate
 from headtohead.stats.intervals.resampling import make_resamples
@@ -30,3 +31,41 @@ def test_more_groups_without_an_error_narrow_the_bound() -> None:
     ]
     assert ends[0] is not None and ends[1] is not None and ends[2] is not None
     assert ends[0] > ends[1] > ends[2] > 0
+
+
+def test_a_value_that_is_not_defined_has_no_interval() -> None:
+    resamples = make_resamples(30, 100, 0)
+    nothing = np.full(131, np.nan)
+    assert bootstrap_interval(nothing, resamples, 0.95) == Estimate(value=None, low=None, high=None)
+    assert proportion_interval(nothing, resamples, 0.95, 30).value is None
+
+
+def test_half_of_the_replicates_must_be_defined() -> None:
+    resamples = make_resamples(30, 100, 0)
+    values = np.random.default_rng(0).random(131)
+    values[1:60] = np.nan
+    assert bootstrap_interval(values, resamples, 0.95).low is None
+    values[1:51] = 0.5
+    assert bootstrap_interval(values, resamples, 0.95).low is not None
+
+
+def test_the_ends_are_percentiles_that_hold_the_value() -> None:
+    resamples = make_resamples(30, 200, 0)
+    values = np.random.default_rng(0).normal(size=231)
+    values[0] = 0.0
+    estimate = bootstrap_interval(values, resamples, 0.9)
+    low, high = np.quantile(values[1:201], [0.05, 0.95])
+    assert (estimate.low, estimate.high) == pytest.approx((low, high))
+    values[0] = 9.0
+    assert bootstrap_interval(values, resamples, 0.9).high == 9
+
+
+def test_scores_are_those_of_the_metrics_asked_for() -> None:
+    resampled = resample(table_from({"a": some_lines(n=90, n_groups=45)}))
+    lines = resampled.table.of("a")
+    scores = resampled.scores("a", resampled.values(lines, ["accuracy", "f1"]))
+    assert [score.metric for score in scores] == ["accuracy", "f1"]
+    assert scores[0].value == pytest.approx(((lines[0].prob[:, 1] >= 0.5) == lines[0].label).mean())
+    everything = [np.zeros(90)]
+    called = resampled.scores("a", resampled.values(lines, ["sensitivity"], everything), everything)
+    assert called[0].value == 1

@@ -1,4 +1,4 @@
-"""From a source to the list of its images with labels; no pixel is decoded here."""
+"""List the images of a source with their labels; nothing is decoded."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from headtohead.data.storage.store import FileEntry, FolderStore, Store
 
 __all__ = ["ImageListing", "discover_images"]
 
-Told = tuple[str, ...]
+Notes = tuple[str, ...]
 SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini", "icon\r", "dicomdir"})
 SYSTEM_FOLDERS = frozenset({"__macosx", "$recycle.bin"})
 
@@ -124,13 +124,13 @@ def _list_store(store: Store, source: str, options: LoadOptions) -> ImageListing
 
 def _member(
     store: Store, member: str, options: LoadOptions
-) -> tuple[tuple[Entry, ...], tuple[FileProblem, ...], Told]:
-    entries, told = list_member(store, member, options)
+) -> tuple[tuple[Entry, ...], tuple[FileProblem, ...], Notes]:
+    entries, notes = list_member(store, member, options)
     listed = {entry.path for entry in entries}
     others = [path for path in _images(store)[0] if path not in listed]
     if others and not isinstance(store, RemoteStore):
-        told += (f"{len(others)} images of the archive are not in {member}: {truncate_list(others, 5)}.",)
-    return entries, (), told
+        notes += (f"{len(others)} images of the archive are not in {member}: {truncate_list(others, 5)}.",)
+    return entries, (), notes
 
 
 def _refuse_label_from(options: LoadOptions, name: str) -> None:
@@ -142,7 +142,7 @@ def _list_files(store: Store, options: LoadOptions) -> ImageListing:
     """List a folder or an archive by the places of its files."""
     files, problems, notes = _images(store)
     label_of = None if options.label_from is None else label_finder(options.label_from)
-    placed = labels_from_folders(files, _Same(store, files), label_of)
+    placed = labels_from_folders(files, _SameContent(store, files), label_of)
     if label_of is not None and files and not placed.entries:
         raise DataError(
             f"label_from={options.label_from!r} matches none of {len(files)} paths, such as "
@@ -165,7 +165,7 @@ def _images(store: Store) -> tuple[dict[str, FileEntry], list[FileProblem], list
     """Return the files meant to be images by path, those that cannot be named, and what was left out."""
     from headtohead.data.readers import is_candidate
 
-    found: dict[str, FileEntry] = {}
+    images: dict[str, FileEntry] = {}
     problems: list[FileProblem] = []
     others: list[str] = []
     for file in sorted(store.files()):
@@ -175,22 +175,22 @@ def _images(store: Store) -> tuple[dict[str, FileEntry], list[FileProblem], list
             others.append(file.path)
         else:
             try:
-                wanted = is_candidate(file.path, store.read_prefix(file.path))
+                is_image = is_candidate(file.path, store.read_prefix(file.path))
             except UnreadableError as error:
                 problems.append(FileProblem(file.path, str(error)))
                 continue
-            if wanted:
-                found[file.path] = file
+            if is_image:
+                images[file.path] = file
             else:
                 others.append(file.path)
     notes = (
         [f"{len(others)} files are no images and are left out: {truncate_list(others, 5)}."] if others else []
     )
-    return found, problems, notes
+    return images, problems, notes
 
 
 def is_system_file(path: str) -> bool:
-    """Tell hidden files and what operating systems strew about."""
+    """Tell whether a file is hidden or left behind by an operating system."""
     parts = path.split("/")
     if any(part.startswith(".") or part.casefold() in SYSTEM_FOLDERS for part in parts):
         return True
@@ -205,7 +205,7 @@ def _is_text(path: str) -> bool:
     return True
 
 
-class _Same:
+class _SameContent:
     """Tells whether two files hold the same bytes: by size, then by content."""
 
     def __init__(self, store: Store, files: dict[str, FileEntry]) -> None:

@@ -152,9 +152,9 @@ def read_groups(path: str | Path, dataset: Dataset) -> dict[str, str]:
     for cell, frame, raw in _rows(table):
         ids = samples.find(cell, frame, table.name)
         group = raw if raw in samples.names else raw.strip()
-        shown = f"{cell}#{frame}" if frame else cell
-        unknown += [] if ids else [shown]
-        empty += [] if group else [shown]
+        shown_path = f"{cell}#{frame}" if frame else cell
+        unknown += [] if ids else [shown_path]
+        empty += [] if group else [shown_path]
         repeated += [sample_id for sample_id in ids if groups.get(sample_id, group) != group]
         groups |= dict.fromkeys(ids, group)
     missing = [sample.id for sample in dataset.samples if sample.id not in groups]

@@ -18,7 +18,7 @@ from headtohead.core.records import Image, Sample
 from headtohead.data.dataset import GIVEN_GROUP, SLICE_AXIS, sample_record
 from headtohead.data.entry import Entry
 from headtohead.data.file_problems import FileProblem
-from headtohead.data.listing.patient_groups import KINDS
+from headtohead.data.listing.personal_data import KINDS
 from headtohead.data.options import LoadOptions
 from headtohead.data.readers.dicom.placeholders import PLACEHOLDER
 from headtohead.data.storage.store import AXES, Store, frame_hash, frame_name
@@ -112,7 +112,7 @@ def _pick(rule: str, count: int) -> list[int]:
             f"a number, for volumes with the axis in front if wanted ({', '.join(f'{axis}:…' for axis in AXES)})."
         )
     if int(rule) >= count:
-        raise UnreadableError(f"frame {rule} was asked for; the file holds {count} (0 to {count - 1})")
+        raise UnreadableError(f"frame {rule} was requested; the file holds {count} (0 to {count - 1})")
     return [int(rule)]
 
 

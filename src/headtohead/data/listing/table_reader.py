@@ -96,28 +96,33 @@ def parse_table(name: str, content: bytes, *, strip: bool = True) -> SourceTable
 
 
 def choose_columns(
-    table: SourceTable, asked: Mapping[str, str], needed: Iterable[str] = NEEDED
+    table: SourceTable, columns: Mapping[str, str], needed: Iterable[str] = NEEDED
 ) -> dict[str, str]:
-    """Return role -> column: as asked, else the likeliest by name.
+    """Return role -> column: as given, else the likeliest by name.
+
+    Args:
+        table: whose columns are meant.
+        columns: role -> column, as the caller says.
+        needed: roles that must have a column.
 
     Raises:
         UsageError: an unknown role, or two roles for one column.
         ManifestError: a needed column is not there.
     """
-    unknown = sorted(set(asked) - set(ROLES))
+    unknown = sorted(set(columns) - set(ROLES))
     if unknown:
         raise UsageError(f"Unknown roles {unknown} in columns; known: {', '.join(ROLES)}.")
-    missing = sorted(name for name in asked.values() if name not in table.columns)
+    missing = sorted(name for name in columns.values() if name not in table.columns)
     if missing:
         raise ManifestError(f"{table.name} has no column {missing}; it has {list(table.columns)}.")
-    chosen = dict(asked)
+    chosen = dict(columns)
     if len(set(chosen.values())) < len(chosen):
         raise UsageError(f"Two roles share a column in columns={chosen}; expected one column per role.")
     plain = {_plain(name): name for name in reversed(table.columns)}
     for role, likely in ROLES.items():
-        found = [plain[name] for name in likely if name in plain and plain[name] not in chosen.values()]
-        if role not in chosen and found:
-            chosen[role] = found[0]
+        candidates = [plain[name] for name in likely if name in plain and plain[name] not in chosen.values()]
+        if role not in chosen and candidates:
+            chosen[role] = candidates[0]
     lacking = [role for role in needed if role not in chosen]
     if lacking:
         raise ManifestError(

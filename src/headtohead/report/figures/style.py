@@ -1,100 +1,184 @@
-"""The one style of all figures: colours that are safe for colour-blind readers, and how a figure becomes SVG.
+"""Style of all figures: palette, sizes, and SVG output that follows the colours of the page.
 
-On a page, ink and grid follow the page's light or dark scheme: the SVG carries CSS variables with the light
-value as fallback, so that the same file also stands alone.
+Figures are drawn with matplotlib objects (no pyplot, no global state) in the light palette. `to_svg` replaces each
+colour of the palette by a CSS variable with that colour as fallback, so one figure serves both colour schemes.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
-from typing import TYPE_CHECKING, Any
+import warnings
+from html import escape
+from typing import Any
 
-from matplotlib import rc_context
+import matplotlib as mpl
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from headtohead.report.figures.palette import LIGHT, N_SERIES
 
-__all__ = ["INK", "MUTED", "SERIES", "STYLE", "figure_of", "new_axes", "series_colour", "to_svg"]
+__all__ = [
+    "MARKERS",
+    "SvgFigure",
+    "add_text",
+    "add_tooltip",
+    "clear_frame",
+    "color",
+    "grid_axes",
+    "marker",
+    "new_axes",
+    "ordered",
+    "rows_of",
+    "shorten",
+    "to_svg",
+]
 
-INK, MUTED, GRID = "#1a2230", "#5b6675", "#d9dee5"
-# Okabe and Ito 2008, without yellow (too pale on white) and black (the ink).
-SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#7a5195", "#8c564b")
-VARIABLES = {INK: "--ink", MUTED: "--muted", GRID: "--line"}
-STYLE: Any = {
-    "svg.fonttype": "none",  # text stays text: it can be searched, read aloud and follows the page's font
-    "svg.hashsalt": "headtohead",  # ids, and so the file, are the same each time
-    "font.family": "sans-serif",
-    "font.size": 10,
-    "axes.edgecolor": MUTED,
-    "axes.labelcolor": INK,
-    "axes.titlecolor": INK,
-    "axes.titlesize": 11,
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": GRID,
-    "grid.linewidth": 0.8,
-    "text.color": INK,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
-    "legend.frameon": False,
-    "figure.constrained_layout.use": True,
-    "lines.linewidth": 1.8,
-}
+MARKERS = "osD^vPX*"
+"""Marker shapes by series: a second channel beside colour."""
+_POINTS_PER_INCH = 72  # resolution of matplotlib's SVG: one figure point is one user unit
+_SETTINGS = {"svg.fonttype": "none", "svg.hashsalt": "headtohead", "path.simplify": False}
+_NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+_FONT = re.compile(r"font-family: [^;\"]*;? ?")
+_TOOLTIP = "tooltip:"
 
 
-def series_colour(index: int) -> str:
-    """Return the colour of a contender by its place in the study; colours repeat after eight."""
-    return SERIES[index % len(SERIES)]
+class SvgFigure(Figure):
+    """A matplotlib figure that notebooks show as SVG, without a display backend."""
+
+    def _repr_svg_(self) -> str:
+        return to_svg(self)
 
 
-def new_axes(width: float, height: float) -> Axes:
-    """Return Axes in a figure of their own, without touching matplotlib's global state.
-
-    Args:
-        width, height: in inches.
-    """
-    with rc_context(STYLE):
-        figure = Figure(figsize=(width, height))
-        FigureCanvasSVG(figure)
-        return figure.add_subplot()
+def color(index: int | str) -> str:
+    """Return a colour of the light palette: by place of the series (repeats after eight) or by role ("ink")."""
+    return LIGHT[f"s{index % N_SERIES}" if isinstance(index, int) else index]
 
 
-def figure_of(axes: Axes) -> Figure:
-    """Return the whole figure that Axes belong to."""
-    figure = axes.get_figure(root=True)
-    if figure is None:
-        raise ValueError("These Axes belong to no figure.")
-    return figure
+def marker(index: int) -> str:
+    """Return the marker shape of a series."""
+    return MARKERS[index % len(MARKERS)]
 
 
-def to_svg(figure: Figure, *, label: str = "") -> str:
-    """Return a figure as an inline SVG element.
+def new_axes(
+    width: float,
+    height: float,
+    *,
+    left: float = 10,
+    right: float = 10,
+    top: float = 8,
+    bottom: float = 28,
+    label: str = "",
+) -> Axes:
+    """Return empty axes on a new figure.
 
     Args:
-        figure: of any Axes that this package draws.
-        label: text alternative for readers who do not see the figure.
-
-    Returns:
-        the element, the same bytes for the same figure: no date, no random id.
+        width, height: size of the plotting area in points (1/72 inch, one SVG unit).
+        left, right, top, bottom: margins in points.
+        label: text alternative for screen readers.
     """
-    from html import escape
+    whole = (left + width + right, top + height + bottom)
+    figure = SvgFigure(figsize=(whole[0] / _POINTS_PER_INCH, whole[1] / _POINTS_PER_INCH))
+    FigureCanvasSVG(figure)
+    figure.set_label(label)
+    return figure.add_axes((left / whole[0], bottom / whole[1], width / whole[0], height / whole[1]))
 
-    text = io.StringIO()
-    with rc_context(STYLE):
-        figure.savefig(text, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    svg = text.getvalue()
+
+def clear_frame(ax: Axes) -> None:
+    """Remove frame, tick marks and background; ticks are labelled in the muted colour."""
+    ax.set_facecolor("none")
+    ax.figure.set_facecolor("none")
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+    ax.tick_params(length=0, labelsize=11, labelcolor=color("muted"))
+    ax.set_axisbelow(True)
+
+
+def grid_axes(ax: Axes, xlabel: str, ylabel: str) -> None:
+    """Draw a grid in both directions and title both axes."""
+    clear_frame(ax)
+    ax.grid(visible=True, color=color("line"), linewidth=1)
+    ax.set_xlabel(xlabel, color=color("muted"), fontsize=12)
+    ax.set_ylabel(ylabel, color=color("muted"), fontsize=12)
+
+
+def add_text(ax: Axes, words: str, at: tuple[float, float], **options: Any) -> None:
+    """Add one line of text, never read as mathematics.
+
+    Args:
+        ax: the axes.
+        words: the text.
+        at: position in data units, or in those of `coords`.
+        options: `coords` (data), `offset` in points, and properties of matplotlib's Text.
+    """
+    style: dict[str, Any] = {"fontsize": 12, "color": color("ink"), "ha": "left", "va": "baseline"} | options
+    coords, offset = style.pop("coords", "data"), style.pop("offset", (0, 0))
+    ax.annotate(
+        words, at, xycoords=coords, xytext=offset, textcoords="offset points", annotation_clip=False,
+        parse_math=False, **style,
+    )  # fmt: skip
+
+
+def add_tooltip(artist: Artist, words: str) -> None:
+    """Give an artist a text that shows on hover in the SVG."""
+    artist.set_gid(f"{_TOOLTIP}{words}")
+
+
+def to_svg(figure: Figure | Any, *, label: str = "") -> str:
+    """Return a figure as inline SVG: same bytes for the same figure, text as text, colours as CSS variables.
+
+    Args:
+        figure: made by `new_axes`, or any other figure.
+        label: text alternative; by default that of the figure.
+    """
+    target = io.StringIO()
+    with mpl.rc_context(_SETTINGS), warnings.catch_warnings():  # type: ignore[arg-type]
+        # Letters are drawn by the browser's fonts; matplotlib's own font is only used to estimate their width.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure.savefig(target, format="svg", metadata=_NO_METADATA, dpi=_POINTS_PER_INCH)
+    return _inline(target.getvalue(), label or str(figure.get_label()))
+
+
+def _inline(svg: str, label: str) -> str:
+    """Return the drawing without XML prolog, with tooltips, CSS colours and ids that are unique in a page."""
     svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    for value, variable in VARIABLES.items():
-        svg = re.sub(rf"{value}\b", f"var({variable}, {value})", svg)
-    svg = re.sub(r"font:? ?([^;\"]*?)px 'sans-serif'[^;\"]*", r"font: \1px system-ui, sans-serif", svg)
-    title = f' role="img" aria-label="{escape(label, quote=True)}"' if label else ""
-    return svg.replace("<svg", f'<svg style="max-width:100%;height:auto"{title}', 1).strip()
+    opened, _, rest = svg.partition(">")
+    size = re.search(r'viewBox="0 0 ([\d.]+) [\d.]+"', opened)
+    width = float(size[1]) if size else 0
+    rest = _FONT.sub("", re.sub(r"<style.*?</style>", "", rest, flags=re.DOTALL))
+    tooltip = rf"<g id=(?:\"{_TOOLTIP}([^\"]*)\"|'{_TOOLTIP}([^']*)')>"
+    rest = re.sub(tooltip, lambda m: f"<g><title>{m[1] or m[2]}</title>", rest)
+    prefix = "h" + hashlib.sha256((opened + rest + label).encode()).hexdigest()[:8]
+    rest = re.sub(r' id="(?:figure|axes|patch|line2d|text|xtick|ytick|matplotlib|[A-Z])[^"]*"', "", rest)
+    rest = re.sub(r'( id="|href="#|url\(#)', rf"\g<1>{prefix}", rest)
+    for role, value in LIGHT.items():
+        rest = rest.replace(f": {value}", f": var(--{role}, {value})")
+    rest = re.sub(r"\s*\n\s*", " ", rest)
+    head = re.sub(r' (?:width|height)="[^"]*pt"', "", opened)
+    style = f"max-width:{width:.0f}px;stroke-linejoin:round"
+    return f'{head} role="img" aria-label="{escape(label)}" style="{style}">{rest}'.strip()
+
+
+def rows_of(data: Any) -> list[dict[str, Any]]:
+    """Return the rows of a DataFrame, or of a sequence of records, as dictionaries; NaN becomes None."""
+    if hasattr(data, "to_dict"):
+        rows = data.to_dict("records")
+    else:
+        rows = [row if isinstance(row, dict) else row.model_dump() for row in data]
+    return [{str(k): None if isinstance(v, float) and v != v else v for k, v in row.items()} for row in rows]
+
+
+def ordered(names: Any, order: Any = None) -> list[str]:
+    """Return the order in which contenders take their colours: the given one, or that of appearance."""
+    return list(dict.fromkeys(order if order is not None else names))
+
+
+def shorten(name: str, limit: int) -> str:
+    """Return a name with its middle left out where it is too long; both ends tell contenders apart."""
+    if len(name) <= limit:
+        return name
+    end = (limit - 1) // 2
+    return f"{name[: limit - 1 - end]}…{name[-end:]}"

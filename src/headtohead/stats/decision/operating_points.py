@@ -115,7 +115,7 @@ def _point(
 ) -> OperatingPoint:
     contenders = {}
     for name in resampled.table.contenders if chosen is None else chosen:
-        thresholds: list[Floats | None] | None = None if chosen is None else list(chosen[name])
+        thresholds: Sequence[Floats | None] | None = None if chosen is None else list(chosen[name])
         values = resampled.values(resampled.table.of(name), metrics_shown("operating_point"), thresholds)
         scores = resampled.scores(name, values, thresholds)
         contenders[name] = OperatingScores(

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from headtohead.core.formatting import pluralize
 from headtohead.core.records import TestResult
 from headtohead.stats.metrics.fold_values import FoldValue
 from headtohead.stats.predictions import PredictionTable
@@ -89,7 +90,11 @@ def correlated_bayes(differences: Floats, test_to_train: float, rope: float) -> 
 
 def fold_tests(differences: FoldDifferences, rope: float | None, sign: int) -> dict[str, TestResult]:
     """Return both tests by name; `sign` is -1 where a lower metric is better."""
-    skipped = f"; {differences.skipped} folds without a defined value left out" if differences.skipped else ""
+    skipped = (
+        f"; {pluralize(differences.skipped, 'fold')} without a defined value left out"
+        if differences.skipped
+        else ""
+    )
     tests = {}
     student = corrected_t(differences.values, differences.test_to_train)
     if student is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ def make_score(
     values: Floats,
     resamples: Resamples,
     level: float,
-    thresholds: list[Floats | None] | None = None,
+    thresholds: Sequence[Floats | None] | None = None,
 ) -> Score:
     """Return one score with its interval (see `score_uncertainty`), or with a note on why it is not defined.
 

@@ -9,7 +9,7 @@ intervals stay in the details.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -84,7 +84,7 @@ class _Scored:
     metric: Metric
     values: Floats
     resamples: Resamples
-    thresholds: list[Floats | None] | None
+    thresholds: Sequence[Floats | None] | None
 
     @property
     def value(self) -> float:
@@ -119,7 +119,7 @@ def score_uncertainty(
     metric: Metric,
     values: Floats,
     resamples: Resamples,
-    thresholds: list[Floats | None] | None = None,
+    thresholds: Sequence[Floats | None] | None = None,
 ) -> ScoreUncertainty:
     """Return the uncertainty of one score; the value must be defined and the table hold two groups or more.
 

@@ -291,7 +291,7 @@ def _judged(
     reporter: Reporter,
 ) -> tuple[dict[str, Verdict], Any, dict[str, int]]:
     """Return verdicts by metric over ladder and search, their out-of-fold lines, and what was chosen how often."""
-    from headtohead.evaluate.verdict import compute_verdict
+    from headtohead.evaluate.verdict import VerdictConfig, compute_verdict
     from headtohead.heads.cross_validation import load_cells, predictions_table
 
     data = TrainingData(dataset.labels(), dataset.groups(), dataset.classes)
@@ -299,8 +299,11 @@ def _judged(
     table = predictions_table(cells, data, [sample.id for sample in dataset.samples])
     verdicts = {
         metric: compute_verdict(
-            table, classes=dataset.classes, positive=dataset.positive, metric=metric, seed=seed,
-            contenders=shown, reporter=reporter,
+            table,
+            VerdictConfig(
+                classes=dataset.classes, positive=dataset.positive, metric=metric, seed=seed, contenders=tuple(shown)
+            ),
+            reporter=reporter,
         )
         for metric in ("auroc", "accuracy")
     }  # fmt: skip

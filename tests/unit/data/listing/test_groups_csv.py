@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from headtohead.core.errors import DataError, ManifestError
+from headtohead.core.errors import (
+    DataError,
+    ManifestError,
+)
 from headtohead.core.progress import QuietReporter
 from headtohead.core.records import Sample
 from headtohead.data.dataset import Dataset
@@ -175,3 +180,43 @@ def test_a_write_that_was_cut_off_leaves_nothing_in_doubt(
     assert len(json.loads((tmp_path / "groups.csv.written.json").read_text())["sha256"]) == 2
     assert write_groups(file, DATA, SECOND) == file
     assert read_groups(file, DATA) == SECOND
+
+
+Made = Callable[..., Dataset]
+
+
+def small(made: Made) -> Dataset:
+    return made([("no", "g0"), ("no", "g1"), ("yes", "g2"), ("yes", "g3")], ["train", None, "val", "test"])
+
+
+def test_groups_read_back(made: Made, tmp_path: Path) -> None:
+    data = small(made)
+    file = tmp_path / "groups.csv"
+    file.write_text("path,group,note\ns0000,one,\ns0001,one,reviewed\ns0002,two,\ns0003,three,\n")
+    assert read_groups(file, data) == {"s0000": "one", "s0001": "one", "s0002": "two", "s0003": "three"}
+    for text, fault in (
+        ("path\ns0000\n", "expected path and group"),
+        ("path,group\ns0000,a\ns0001,a\ns0002,b\n", "1 images of the data have no row.*s0003"),
+        ("path,group\ns0000,a\ns0001,a\ns0002,b\ns0003,c\nzz,c\n", "not in the data.*zz"),
+        ("path,group\ns0000,a\ns0001,\ns0002,b\ns0003,c\n", "have no group.*s0001"),
+        ("path,group\ns0000,a\ns0001,a\ns0002,b\ns0003,c\ns0003,d\n", "in two groups.*s0003"),
+    ):
+        file.write_text(text)
+        with pytest.raises(ManifestError, match=fault):
+            read_groups(file, data)
+
+
+def test_groups_of_a_file_speak_for_its_frames(made: Made, tmp_path: Path) -> None:
+    data = small(made)
+    frames = [
+        s.model_copy(update={"id": f"a.tif#{i}", "path": "a.tif", "frame": i})
+        for i, s in enumerate(data.samples[:2])
+    ]
+    data = replace(data, samples=(*frames, *data.samples[2:]))
+    (tmp_path / "g.csv").write_text("path,group\na.tif,one\ns0002,two\ns0003,two\n")
+    assert read_groups(tmp_path / "g.csv", data) == {
+        "a.tif#0": "one",
+        "a.tif#1": "one",
+        "s0002": "two",
+        "s0003": "two",
+    }

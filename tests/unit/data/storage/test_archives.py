@@ -127,6 +127,14 @@ def test_links_and_devices_in_a_tar(kind: bytes, fault: str, tmp_path: Path) -> 
         load(str(tmp_path / "a.tar"))
 
 
+def test_a_member_without_a_name_is_refused(files: dict[str, bytes], tmp_path: Path) -> None:
+    """Python 3.11's zipfile raises IndexError when asked whether such a member is a folder."""
+    content = zipped(tmp_path / "a.zip", files).read_bytes()
+    (tmp_path / "a.zip").write_bytes(content.replace(b"set/yes/0 x.JPG", b"\0et/yes/0 x.JPG"))
+    with pytest.raises(DataError, match=r"refused as unsafe|not a readable zip"):
+        load(str(tmp_path / "a.zip"))
+
+
 def test_bombs_are_refused_before_they_unfold(tmp_path: Path) -> None:
     limits = ArchiveLimits(member_bytes=1 << 20, ratio=50, ratio_floor=1 << 16)
     big = zipped(tmp_path / "big.zip", {"yes/big.png": bytes(2 << 20)})

@@ -28,7 +28,7 @@ def test_the_parts_of_a_brier_score_beyond_two_classes_add_up_to_it() -> None:
     frame[["prob_a", "prob_b", "prob_c"]] = prob
     frame["contender"] = "m"
     verdict = judge_bounds(frame, classes=("a", "b", "c"), positive=None)
-    parts = verdict.details["calibration"]["m"]["brier_parts"]
+    parts = verdict.details.model_dump()["calibration"]["m"]["brier_parts"]
     score = next(s for s in verdict.scores if s.metric == "brier")
     total = parts["reliability"] - parts["resolution"] + parts["uncertainty"] + parts["within_bin"]
     assert total == pytest.approx(parts["brier"]) == pytest.approx(score.value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from tests.unit.stats.builders import calibrated
+from tests.unit.stats.builders import calibrated, resample, some_lines, table_from
 
 from headtohead.core.tables.probability import DecisionCurves
 from headtohead.stats.decision.decision_curve import decision_curves, rebased
@@ -54,3 +54,32 @@ def test_net_benefit_at_a_low_prevalence_is_that_of_a_sample_drawn_there() -> No
         assert found > max(0.0, asked.treat_all[asked.thresholds.index(threshold)])
     assert "re-based" in asked.note
     assert drawn.note == ""
+
+
+def test_a_curve_is_the_net_benefit_of_its_counts() -> None:
+    lines = some_lines(n=200, n_groups=100, ties=False)
+    curves = decision_curves(resample(table_from({"a": lines})), None)
+    assert curves is not None
+    share = float((lines.label == 1).mean())
+    assert curves.prevalence == curves.prevalence_of_data == pytest.approx(share)
+    for position, threshold in enumerate(curves.thresholds):
+        treated = lines.prob[:, 1] >= threshold
+        hits, false_alarms = (treated & (lines.label == 1)).sum(), (treated & (lines.label == 0)).sum()
+        expected = (hits - false_alarms * threshold / (1 - threshold)) / 200
+        assert curves.contenders["a"][position].value == pytest.approx(expected)
+        everybody = share - (1 - share) * threshold / (1 - threshold)
+        assert curves.treat_all[position] == pytest.approx(everybody)
+    assert set(curves.treat_none) == {0.0}
+
+
+def test_the_grid_is_finer_around_a_given_prevalence() -> None:
+    resampled = resample(table_from({"a": some_lines()}))
+    plain, rare = decision_curves(resampled, None), decision_curves(resampled, 0.004)
+    assert plain is not None and rare is not None
+    assert set(plain.thresholds) < set(rare.thresholds)
+    assert 0.004 in rare.thresholds
+    assert list(rare.thresholds) == sorted(rare.thresholds)
+
+
+def test_beyond_two_classes_there_is_no_curve() -> None:
+    assert decision_curves(resample(table_from({"a": some_lines(k=3)})), None) is None

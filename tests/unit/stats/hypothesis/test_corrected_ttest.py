@@ -9,9 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from tests.unit.stats.builders import apart
+from tests.unit.stats.builders import apart, some_lines, table_from
 
-from headtohead.stats.hypothesis.corrected_ttest import corrected_t, correlated_bayes
+from headtohead.stats.hypothesis.corrected_ttest import (
+    FoldDifferences,
+    corrected_t,
+    correlated_bayes,
+    fold_differences,
+    fold_tests,
+)
+from headtohead.stats.metrics.fold_values import FoldValue
 
 
 @pytest.mark.parametrize("test_to_train", [0.25, 1 / 9])
@@ -66,3 +73,27 @@ def test_a_wider_region_of_equivalence_is_more_probable(seed: int) -> None:
     within = [one["equivalent"] for one in shares if one is not None]
     assert len(within) == 3
     assert within == sorted(within)
+
+
+def test_folds_where_one_contender_is_not_defined_are_skipped_and_counted() -> None:
+    table = table_from({"a": some_lines(n=60)})
+    a = [FoldValue(0, fold, 0.8 + 0.01 * fold, 20) for fold in range(3)]
+    b = [FoldValue(0, 0, 0.7, 20), FoldValue(0, 1, math.nan, 20), FoldValue(0, 2, 0.7, 20)]
+    differences = fold_differences(table, a, b)
+    assert differences.values == pytest.approx([0.1, 0.12])
+    assert differences.skipped == 1
+    assert differences.test_to_train == pytest.approx(20 / 40)
+    tests = fold_tests(differences, 0.05, 1)
+    assert "1 fold without a defined value left out" in tests["nadeau_bengio"].note
+
+
+def test_the_sign_of_a_loss_turns_better_into_worse() -> None:
+    differences = FoldDifferences(np.array([0.02, 0.01, 0.03, 0.0, 0.04]), 0.25, 0)
+    higher, lower = (fold_tests(differences, 0.01, sign)["bayes_rope"].statistic for sign in (1, -1))
+    assert higher == pytest.approx(0.8, abs=1e-3)
+    assert lower == pytest.approx(0.024, abs=1e-3)
+
+
+def test_folds_that_do_not_vary_have_no_test_but_the_reason() -> None:
+    tests = fold_tests(FoldDifferences(np.full(4, 0.1), 0.25, 0), None, 1)
+    assert {test.note for test in tests.values()} == {"needs at least two folds whose differences vary"}

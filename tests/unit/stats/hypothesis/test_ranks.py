@@ -33,7 +33,7 @@ def test_the_spread_over_groups_is_that_of_the_jackknife() -> None:
         jackknife_variance(metric_values(table.of(name), weights, ["auroc"], CLASSES)["auroc"])
         for name in ("a", "b")
     ]
-    split = verdict.details["variance"]
+    split = verdict.details.model_dump()["variance"]
     assert split["sd_group"] == pytest.approx(math.sqrt(sum(each) / 2))
     values = [s.value for s in verdict.scores if s.metric == "auroc"]
     assert split["sd_contender"] == pytest.approx(np.std(np.asarray(values, dtype=float), ddof=1))

@@ -57,3 +57,16 @@ def test_the_interval_covers_chance_on_noise() -> None:
         )
         held += found.low <= 0.5 <= found.high
     assert 0.90 <= held / 200 <= 0.99
+
+
+def test_the_draws_are_those_of_one_stream_of_the_seed() -> None:
+    rng = np.random.default_rng(0)
+    labels, groups = np.arange(90) % 3, (np.arange(90) // 2).astype(str)
+    rows = rng.dirichlet([1, 1, 1], 90)
+    found = bootstrap_auroc(rows, labels, groups, n_boot=50, seed=7)
+    _, index = np.unique(groups, return_inverse=True)
+    counts = np.random.default_rng(7).multinomial(45, np.full(45, 1 / 45), size=50)
+    values = [auroc(np.repeat(rows, c[index], axis=0), np.repeat(labels, c[index])) for c in counts]
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(values, [0.025, 0.975])))
+    assert found == bootstrap_auroc(rows, labels, groups, n_boot=50, seed=7)
+    assert found.record()["method"] == "percentile bootstrap over 45 groups, 50 draws"

@@ -19,7 +19,11 @@ def test_a_metric_of_one_class_is_that_class_against_the_rest() -> None:
     metric = get_metric("sensitivity_b", ("a", "b", "c"))
     assert (metric.of_class, metric.title) == ("b", "sensitivity of b")
     assert metric.interval_of(3) == METRICS["sensitivity"].interval != METRICS["sensitivity"].mean_interval
-    assert not get_metric("auroc_b", ("a", "b")).delong_test
+    one_class = get_metric("auroc_b", ("a", "b"))
+    assert not one_class.delong_test and not one_class.delong_interval
+    assert (
+        "positive" not in get_metric("ppv_b", ("a", "b", "c")).undefined
+    )  # that is b, not "the positive class"
 
 
 def test_an_unknown_name_is_refused_with_the_nearest() -> None:

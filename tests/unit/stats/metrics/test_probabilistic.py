@@ -5,9 +5,18 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pytest
-from tests.unit.stats.builders import apart, rounded_pair, some_lines, some_weights
+from sklearn import metrics as sk
+from tests.unit.stats.builders import apart, lines_of_score, rounded_pair, some_lines, some_weights
 
-from headtohead.stats.metrics.probabilistic import brier_parts
+from headtohead.stats.metrics.probabilistic import (
+    brier,
+    brier_parts,
+    calibration_intercept,
+    calibration_slope,
+    equal_mass_bins,
+    log_loss,
+    logit,
+)
 from headtohead.stats.metrics.replicates import metric_values
 
 
@@ -72,3 +81,45 @@ def test_calibration_error_equals_a_plain_loop_over_bins() -> None:
         for b in np.array_split(np.argsort(lines.prob[:, 1]), 10)
     ]
     assert found["ace"][0] == pytest.approx(np.mean(gaps), abs=1e-9)
+
+
+@pytest.mark.parametrize("k", [2, 3])
+def test_proper_scores_are_those_of_scikit_learn(k: int) -> None:
+    lines = some_lines(n=150, k=k, ties=False)
+    ones = np.ones((20, 1))
+    assert log_loss(lines, ones)[0] == pytest.approx(sk.log_loss(lines.label, lines.prob))
+    whole = ((lines.prob - np.eye(k)[lines.label]) ** 2).sum(axis=1).mean()
+    assert brier(lines, ones)[0] == pytest.approx(whole / 2 if k == 2 else whole)
+
+
+def test_a_certain_error_costs_a_finite_loss() -> None:
+    lines = lines_of_score(np.array([0.0, 1.0]), np.array([1, 1]))
+    assert log_loss(lines, np.ones((2, 1)))[0] == pytest.approx(-np.log(1e-15) / 2)
+    assert logit(np.array([0.0, 1.0])).tolist() == pytest.approx([-13.8155, 13.8155], abs=1e-3)
+
+
+def test_equal_values_share_a_bin_and_few_values_make_few_bins() -> None:
+    assert set(equal_mass_bins(np.full(100, 0.3))) == {0}
+    assert equal_mass_bins(np.linspace(0, 1, 15)).max() == 0
+    bins = equal_mass_bins(np.linspace(0, 1, 400))
+    assert np.bincount(bins).tolist() == [40] * 10
+
+
+def test_calibration_has_no_slope_where_the_classes_are_separated_or_constant() -> None:
+    label, ones = np.arange(40) % 2, np.ones((40, 1))
+    separated = lines_of_score(np.where(label == 1, 0.9, 0.1), label)
+    constant = lines_of_score(np.full(40, 0.3), label)
+    one_class = lines_of_score(np.linspace(0.1, 0.9, 40), np.ones(40, dtype=np.int64))
+    for lines in (separated, constant, one_class):
+        assert np.isnan(calibration_slope(lines, ones)[0])
+    assert np.isnan(calibration_intercept(one_class, ones)[0])
+    assert calibration_intercept(constant, ones)[0] == pytest.approx(np.log(7 / 3), abs=1e-6)
+
+
+def test_calibrated_probabilities_have_slope_one_and_intercept_zero() -> None:
+    rng = np.random.default_rng(0)
+    p = rng.uniform(0.05, 0.95, 20_000)
+    lines = lines_of_score(p, (rng.random(20_000) < p).astype(np.int64), np.arange(20_000) % 50)
+    ones = np.ones((50, 1))
+    assert calibration_slope(lines, ones)[0] == pytest.approx(1, abs=0.05)
+    assert calibration_intercept(lines, ones)[0] == pytest.approx(0, abs=0.05)

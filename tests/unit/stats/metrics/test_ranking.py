@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
-from tests.unit.stats.builders import double_loop, some_lines, some_weights
+from tests.unit.stats.builders import double_loop, lines_of_score, some_lines, some_weights
 
 from headtohead.stats.metrics.ranking import (
+    Curve,
     FromCurve,
     average_precision,
     curve_values,
+    group_sums,
     partial_auroc,
+    ratio,
+    sensitivity_at_specificity_90,
+    specificity_at_sensitivity_90,
     weighted_auroc,
 )
 from headtohead.stats.metrics.replicates import metric_values
+from headtohead.stats.predictions import ContenderPredictions
 
 Floats = npt.NDArray[np.float64]
 
@@ -76,3 +84,45 @@ def test_chunks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in kernels:
         np.testing.assert_allclose(whole[name], pieces[name], rtol=1e-13)
     np.testing.assert_allclose(area, weighted_auroc(*args), rtol=1e-13)
+
+
+def curve_of(
+    kernel: FromCurve, lines: ContenderPredictions, weights: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    return curve_values(lines.prob[:, 1], lines.label == 1, lines.group, weights, {"x": kernel})["x"]
+
+
+@pytest.mark.parametrize("ties", [True, False])
+def test_partial_auroc_is_scikit_learns(ties: bool) -> None:
+    lines = some_lines(n=200, ties=ties, seed=3)
+    expected = sk.roc_auc_score(lines.label, lines.prob[:, 1], max_fpr=0.1)
+    assert curve_of(FromCurve(partial_auroc), lines, np.ones((20, 1)))[0] == pytest.approx(expected)
+
+
+def test_levels_without_a_positive_may_be_left_out_of_average_precision() -> None:
+    lines, weights = some_lines(n=120, ties=True), some_weights()
+    short, whole = (
+        curve_of(FromCurve(average_precision, only_gains=g), lines, weights) for g in (True, False)
+    )
+    np.testing.assert_array_equal(short, whole)
+
+
+@pytest.mark.parametrize(
+    "compute", [partial_auroc, sensitivity_at_specificity_90, specificity_at_sensitivity_90]
+)
+def test_a_replicate_that_lacks_a_class_is_not_defined(
+    compute: Callable[[Curve], npt.NDArray[np.float64]],
+) -> None:
+    label = np.arange(40) // 20
+    lines = lines_of_score(np.linspace(0, 1, 40), label, label * 2 + np.arange(40) % 2)
+    weights = np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [1.0, 0.0, 1.0], [1.0, 0.0, 1.0]])
+    values = curve_of(FromCurve(compute), lines, weights)
+    assert values[0] == 1
+    assert np.isnan(values[1:]).all()
+    assert np.isnan(weighted_auroc(lines.prob[:, 1], label == 1, lines.group, weights)[1:]).all()
+
+
+def test_sums_by_group_and_ratios_with_an_empty_denominator() -> None:
+    sums = group_sums(np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), np.array([2, 0, 2]), 3)
+    assert sums.tolist() == [[3.0, 4.0], [0.0, 0.0], [6.0, 8.0]]
+    np.testing.assert_array_equal(ratio(np.array([1.0, 0.0]), np.array([2.0, 0.0])), [0.5, np.nan])
