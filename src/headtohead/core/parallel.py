@@ -1,15 +1,16 @@
-"""Bounded, ordered map over threads."""
+"""Threads: a bounded, ordered map over them, and linear algebra held to one."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
 from headtohead.core.errors import UsageError
 
-__all__ = ["ordered_map"]
+__all__ = ["ordered_map", "single_threaded_blas"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -61,3 +62,16 @@ def _results(function: Callable[[T], R], items: Iterable[T], workers: int, most:
             yield waiting.popleft().result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def single_threaded_blas() -> Iterator[None]:
+    """Hold BLAS and OpenMP to one thread inside the block; libraries are loaded first, so that all are held."""
+    import importlib
+
+    from threadpoolctl import threadpool_limits
+
+    for name in ("scipy.linalg", "sklearn.linear_model"):
+        importlib.import_module(name)
+    with threadpool_limits(limits=1):
+        yield

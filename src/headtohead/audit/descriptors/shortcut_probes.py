@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.errors import InsufficientDataError
-from headtohead.core.threads import single_threaded_blas
+from headtohead.core.parallel import single_threaded_blas
 from headtohead.stats.intervals.auroc_bootstrap import AurocInterval, bootstrap_auroc
 
 if TYPE_CHECKING:
