@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 DEMO ?= runs/demo
 JOBS ?= 2
 
-.PHONY: install demo test test-slow check format fuzz lock clean
+.PHONY: install demo test test-slow check coverage docs format fuzz lock clean
 
 install: $(STAMP)
 
@@ -35,6 +35,15 @@ check: install
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -q tests/contracts/test_layers.py
+
+# Lines that no fast test reaches show in htmlcov/; the gate is in pyproject.toml (tool.coverage.report).
+coverage: install
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) --cov=headtohead --cov-report=html --cov-report=term:skip-covered
+
+# The documentation site in build/docs; it opens from the folder, without a network.
+docs: install
+	@$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/docs
+	@echo "Documentation: build/docs/index.html"
 
 format: install
 	@$(BIN)/ruff format .

@@ -29,9 +29,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.audit.duplicates import find_groups
 from headtohead.audit.duplicates.candidates import find_candidates
 from headtohead.audit.duplicates.fingerprint import FINE, ORIENTATIONS, VIEWS, rotate_coefficients
+from headtohead.audit.image_index import find_groups
 from headtohead.core.records import Image, Sample
 
 Grey = npt.NDArray[np.uint8]

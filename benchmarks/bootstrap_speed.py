@@ -19,7 +19,7 @@ from sklearn import metrics as sk
 from threadpoolctl import threadpool_limits
 
 from headtohead.stats.intervals.resampling import make_resamples
-from headtohead.stats.metrics.registry import metric_values
+from headtohead.stats.metrics.replicates import metric_values
 from headtohead.stats.predictions import ContenderPredictions
 
 NAMES = ("auroc", "average_precision", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "f1", "mcc",

@@ -30,9 +30,16 @@ from threadpoolctl import threadpool_limits
 from headtohead.evaluate.decision_rule import DecisionRule, decide
 from headtohead.stats.hypothesis.paired_difference import paired_differences, rarer_class_groups
 from headtohead.stats.intervals.delong import auroc_components, auroc_test, covariance, logit_interval
-from headtohead.stats.intervals.resampling import bca, expanded_percentile, make_resamples, percentile
+from headtohead.stats.intervals.resampling import (
+    Resamples,
+    bca,
+    expanded_percentile,
+    make_resamples,
+    percentile,
+)
 from headtohead.stats.intervals.score import make_score
-from headtohead.stats.metrics.registry import METRICS, metric_values
+from headtohead.stats.metrics.lookup import get_metric
+from headtohead.stats.metrics.replicates import metric_values
 from headtohead.stats.predictions import ContenderPredictions, PredictionTable
 
 Floats = npt.NDArray[np.float64]
@@ -74,7 +81,8 @@ def draw(cell: Cell, second: float, rng: np.random.Generator) -> PredictionTable
 
 
 def _noise(rng: np.random.Generator, cell: Cell, group: npt.NDArray[np.int64]) -> Floats:
-    return math.sqrt(0.5) * rng.normal(size=cell.groups)[group] + math.sqrt(0.5) * rng.normal(size=len(group))
+    shared, own = rng.normal(size=cell.groups)[group], rng.normal(size=len(group))
+    return np.asarray(math.sqrt(0.5) * shared + math.sqrt(0.5) * own)
 
 
 def one(
@@ -95,8 +103,8 @@ def one(
     }
     found: dict[str, float] = {}
     for name in NAMES:
-        score = make_score(table, "a", METRICS[name], values["a"][name], resamples, 0.95)
-        _hit(
+        score = make_score(table, "a", get_metric(name, table.classes), values["a"][name], resamples, 0.95)
+        _covers(
             found,
             name,
             None if score.low is None or score.high is None else (score.low, score.high),
@@ -118,16 +126,16 @@ def one(
 
 
 def _bootstrapped(
-    found: dict[str, float], name: str, values: Floats, resamples: Any, n: int, truth: float
+    found: dict[str, float], name: str, values: Floats, resamples: Resamples, n: int, truth: float
 ) -> None:
-    boot = resamples.boot(values)
+    boot = resamples.bootstrap(values)
     boot = boot[~np.isnan(boot)]
-    _hit(found, f"{name}_percentile", percentile(boot, 0.95), truth)
-    _hit(found, f"{name}_expanded", expanded_percentile(boot, 0.95, n), truth)
-    _hit(found, f"{name}_bca", bca(float(values[0]), boot, resamples.jack(values), 0.95), truth)
+    _covers(found, f"{name}_percentile", percentile(boot, 0.95), truth)
+    _covers(found, f"{name}_expanded", expanded_percentile(boot, 0.95, n), truth)
+    _covers(found, f"{name}_bca", bca(float(values[0]), boot, resamples.jackknife(values), 0.95), truth)
 
 
-def _hit(found: dict[str, float], name: str, ends: tuple[float, float] | None, truth: float) -> None:
+def _covers(found: dict[str, float], name: str, ends: tuple[float, float] | None, truth: float) -> None:
     if ends is not None:
         found[f"{name}|cover"] = float(ends[0] <= truth <= ends[1])
         found[f"{name}|below"] = float(truth < ends[0])
@@ -137,41 +145,44 @@ def _hit(found: dict[str, float], name: str, ends: tuple[float, float] | None, t
 def _closed(table: PredictionTable, truth: float) -> dict[str, float]:
     found: dict[str, float] = {}
     for name, n, by_group in (("delong", table.n_samples, False), ("obuchowski", table.n_groups, True)):
-        pulls = auroc_components(table.of("a"), n, by_group=by_group)
-        variance = covariance(pulls, pulls)
-        if variance > 0 and 0 < pulls.value < 1:
-            _hit(found, f"auroc_{name}", logit_interval(pulls.value, variance, 0.95), truth)
-            _hit(found, f"auroc_{name}_t", logit_interval(pulls.value, variance, 0.95, n - 1), truth)
+        components = auroc_components(table.of("a"), n, by_group=by_group)
+        variance = covariance(components, components)
+        if variance > 0 and 0 < components.value < 1:
+            _covers(found, f"auroc_{name}", logit_interval(components.value, variance, 0.95), truth)
+            _covers(found, f"auroc_{name}_t", logit_interval(components.value, variance, 0.95, n - 1), truth)
     return found
 
 
 def _verdict(
-    table: PredictionTable, values: dict[str, dict[str, Floats]], resamples: Any, kind: str
+    table: PredictionTable, values: dict[str, dict[str, Floats]], resamples: Resamples, kind: str
 ) -> dict[str, float]:
     primary = {name: row["auroc"] for name, row in values.items()}
-    gap = paired_differences(table, [("a", "b")], METRICS["auroc"], primary, resamples, 0.95)[0]
+    difference = paired_differences(
+        table, [("a", "b")], get_metric("auroc", table.classes), primary, resamples, 0.95
+    )[0]
     events = rarer_class_groups(table)
     decision = decide(
-        DecisionRule(rope=ROPE), low=gap.low, high=gap.high, inner=gap.inner, p_adjusted=gap.p_adjusted,
+        DecisionRule(rope=ROPE), low=difference.low, high=difference.high, inner=difference.inner,
+        p_adjusted=difference.p_adjusted,
         n_groups=table.n_groups, n_events=events,
     )  # fmt: skip
     found = {
         f"{kind}|{word}": float(decision.word == word) for word in ("better", "equivalent", "cannot_tell")
     }
     truth = 0.0 if kind == "null" else ROPE
-    if gap.low is not None and gap.high is not None:
-        found[f"difference_{kind}|cover"] = float(gap.low <= truth <= gap.high)
-        boot = resamples.boot(primary["a"] - primary["b"])
+    if difference.low is not None and difference.high is not None:
+        found[f"difference_{kind}|cover"] = float(difference.low <= truth <= difference.high)
+        boot = resamples.bootstrap(primary["a"] - primary["b"])
         if len(boot) >= 400:
             ends = expanded_percentile(boot[~np.isnan(boot)], 0.95, table.n_groups)
             found[f"difference_{kind}_bootstrap|cover"] = float(ends[0] <= truth <= ends[1])
             found[f"{kind}_bootstrap|better"] = float(ends[0] > 0 or ends[1] < 0)
-    pulls = [auroc_components(table.of(c), table.n_groups, by_group=True) for c in ("a", "b")]
-    tested = auroc_test(*pulls)
-    if tested is not None:
-        error = 1.959964 * tested[2]
+    components = [auroc_components(table.of(c), table.n_groups, by_group=True) for c in ("a", "b")]
+    test = auroc_test(*components)
+    if test is not None:
+        error = 1.959964 * test[2]
         found[f"difference_{kind}_obuchowski|cover"] = float(
-            abs(pulls[0].value - pulls[1].value - truth) <= error
+            abs(components[0].value - components[1].value - truth) <= error
         )
     return found
 

@@ -132,7 +132,7 @@ def _correlation(a: Estimates, b: Estimates) -> Floats:
     x, y = (one.jack - np.nanmean(one.jack, axis=1, keepdims=True) for one in (a, b))
     with np.errstate(divide="ignore", invalid="ignore"):
         r = np.nansum(x * y, axis=1) / np.sqrt(np.nansum(x**2, axis=1) * np.nansum(y**2, axis=1))
-    return np.nan_to_num(r)
+    return np.asarray(np.nan_to_num(r))
 
 
 def rates(cell: Cell, studies: int, seed: int) -> dict[str, float]:
@@ -195,7 +195,8 @@ def check(cells: Sequence[Cell], studies: int) -> float:
     """Return the largest distance between this implementation and the product's, over ends of intervals."""
     from headtohead.stats.hypothesis.paired_difference import paired_differences
     from headtohead.stats.intervals.resampling import make_resamples
-    from headtohead.stats.metrics.registry import METRICS, metric_values
+    from headtohead.stats.metrics.registry import METRICS
+    from headtohead.stats.metrics.replicates import metric_values
     from headtohead.stats.predictions import ContenderPredictions, PredictionTable
 
     worst = 0.0
@@ -205,7 +206,7 @@ def check(cells: Sequence[Cell], studies: int) -> float:
         ours = np.array([difference(positive, a, b, level) for level in (0.95, 0.9)])
         group = np.repeat(np.arange(cell.groups), cell.size)
         resamples = make_resamples(cell.groups, 20, 0)
-        names = tuple(np.array([f"{x:06d}" for x in range(n)]) for n in (len(group), cell.groups))
+        samples, groups = (np.array([f"{x:06d}" for x in range(n)]) for n in (len(group), cell.groups))
         for i in range(len(positive)):
             label = positive[i][group].astype(np.int64)
             lines = {}
@@ -214,14 +215,16 @@ def check(cells: Sequence[Cell], studies: int) -> float:
                 lines[name, 0] = ContenderPredictions(
                     np.arange(len(group)), group, label, np.zeros_like(label), np.stack([1 - p, p], axis=1)
                 )
-            table = PredictionTable(("no", "yes"), *names, group, label, ("a", "b"), (0,), lines, False)
+            table = PredictionTable(
+                ("no", "yes"), samples, groups, group, label, ("a", "b"), (0,), lines, False
+            )
             values = {
                 c: metric_values(table.of(c), resamples.weights, ["auroc"], table.classes)["auroc"]
                 for c in "ab"
             }
-            found = paired_differences(table, [("a", "b")], METRICS["auroc"], values, resamples, 0.95)[0]
-            if found.inner is not None and found.low is not None and found.high is not None:
-                theirs = np.array([[found.low, found.high], found.inner])
+            product = paired_differences(table, [("a", "b")], METRICS["auroc"], values, resamples, 0.95)[0]
+            if product.inner is not None and product.low is not None and product.high is not None:
+                theirs = np.array([[product.low, product.high], product.inner])
                 worst = max(worst, float(np.abs(theirs - ours[:, :, i]).max()))
     return worst
 

@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tests.planting import copies, stored
 from tests.planting.scenes import head
 
-from headtohead.audit.duplicates import find_groups
+from headtohead.audit.image_index import find_groups
 from headtohead.data.load import load
 
 Pair = frozenset[str]

@@ -39,7 +39,7 @@ SMALL = Limits(
 )
 """Tight limits, so that hostile claims are refused early and a run gets far."""
 
-GOLDEN = Path(__file__).parents[1] / "tests" / "unit" / "data" / "readers" / "golden_jpeg.json"
+GOLDEN = Path(__file__).parents[1] / "tests" / "unit" / "data" / "readers" / "dicom" / "golden_jpeg.json"
 """Streams of libjpeg-turbo."""
 
 MAX_SECONDS = 10.0

@@ -24,7 +24,8 @@ from tests.planting.copies import BEYOND, COPIES, Copy
 from tests.planting.scenes import SCENES, Grey
 
 from headtohead.audit.duplicates import candidates as search
-from headtohead.audit.duplicates import find, find_groups
+from headtohead.audit.duplicates import find
+from headtohead.audit.image_index import find_groups
 from headtohead.data.load import load
 
 

@@ -14,6 +14,7 @@ from tests.planting.pixels import NOISE, brownish
 from headtohead.audit.audit import AuditResult, audit
 from headtohead.audit.check import run_checks
 from headtohead.audit.context import AuditConfig, AuditContext
+from headtohead.audit.descriptors import image_pass
 from headtohead.audit.descriptors.image_pass import summarise_image
 from headtohead.audit.registry import CHECKS, get_check
 from headtohead.core.records import Image
@@ -29,7 +30,7 @@ def measure_each_image_once(monkeypatch: pytest.MonkeyPatch) -> None:
             SEEN[key] = (image, summarise_image(name, image, classical=classical))
         return SEEN[key][1]
 
-    monkeypatch.setattr("headtohead.audit.descriptors.image_pass.summarise_image", once)
+    monkeypatch.setattr(image_pass, "summarise_image", once)
 
 
 SEEN: dict[Any, Any] = {}

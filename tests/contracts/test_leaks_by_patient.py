@@ -17,7 +17,8 @@ from tests.planting.scenes import head, series
 
 from headtohead.audit.check import run_checks
 from headtohead.audit.context import AuditContext
-from headtohead.audit.duplicates import Grouping, find_groups
+from headtohead.audit.duplicates import Grouping
+from headtohead.audit.image_index import find_groups
 from headtohead.audit.registry import get_check
 from headtohead.core.errors import LeakageError
 from headtohead.core.progress import QuietReporter

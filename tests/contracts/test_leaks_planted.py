@@ -11,12 +11,13 @@ from tests.planting import stored
 from tests.planting.copies import BEYOND, COPIES, FORMATS, Copy
 from tests.planting.scenes import SCENES, head
 
+from headtohead.audit import image_index
 from headtohead.audit.check import run_checks
 from headtohead.audit.context import AuditContext
-from headtohead.audit.duplicates import Grouping, find, find_groups
+from headtohead.audit.duplicates import Grouping, find
 from headtohead.audit.duplicates import candidates as search
-from headtohead.audit.duplicates import distinct_images as images
 from headtohead.audit.duplicates.keypoints import Keypoints, find_keypoints
+from headtohead.audit.image_index import find_groups
 from headtohead.audit.registry import CHECKS, get_check
 from headtohead.core.errors import LeakageError
 from headtohead.core.records import Finding
@@ -60,7 +61,7 @@ def look_at_each_original_once(monkeypatch: pytest.MonkeyPatch) -> None:
             SEEN[key] = find_keypoints(grey)
         return SEEN[key]
 
-    monkeypatch.setattr(images, "find_keypoints", once)
+    monkeypatch.setattr(image_index, "find_keypoints", once)
 
 
 def plant(root: Path, copy: Copy, originals: list[npt.NDArray[np.uint8]]) -> list[tuple[str, str]]:

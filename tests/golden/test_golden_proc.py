@@ -38,7 +38,7 @@ from headtohead.stats.intervals.delong import (
     covariance,
     logit_interval,
 )
-from headtohead.stats.metrics.registry import metric_values
+from headtohead.stats.metrics.replicates import metric_values
 from headtohead.stats.predictions import ContenderPredictions
 
 _I = np.arange(60)
@@ -54,7 +54,7 @@ def lines_of(name: str) -> ContenderPredictions:
     )
 
 
-def pulls_of(name: str) -> StructuralComponents:
+def components_of(name: str) -> StructuralComponents:
     return auroc_components([lines_of(name)], 60, by_group=False)
 
 
@@ -68,11 +68,11 @@ def pulls_of(name: str) -> StructuralComponents:
 def test_area_and_delongs_interval_are_procs(
     name: str, area: float, variance: float, low: float, high: float
 ) -> None:
-    pulls = pulls_of(name)
-    found = covariance(pulls, pulls)
-    assert (pulls.value, found) == pytest.approx((area, variance), rel=1e-11)
+    components = components_of(name)
+    found = covariance(components, components)
+    assert (components.value, found) == pytest.approx((area, variance), rel=1e-11)
     half = NormalDist().inv_cdf(0.975) * np.sqrt(found)
-    assert (pulls.value - half, pulls.value + half) == pytest.approx((low, high), rel=1e-11)
+    assert (components.value - half, components.value + half) == pytest.approx((low, high), rel=1e-11)
 
 
 def test_the_logit_interval_is_procs_variance_by_the_delta_method() -> None:
@@ -82,7 +82,7 @@ def test_the_logit_interval_is_procs_variance_by_the_delta_method() -> None:
 
 
 def test_the_paired_test_is_procs() -> None:
-    a, b = pulls_of("a"), pulls_of("b")
+    a, b = components_of("a"), components_of("b")
     assert covariance(a, b) == pytest.approx(0.00201630714350, rel=1e-11)
     found = auroc_test(a, b)
     assert found is not None

@@ -21,6 +21,7 @@ from headtohead.stats.intervals.proportions import (
     wilson_interval,
 )
 from headtohead.stats.intervals.resampling import bca, concordance_bound
+from headtohead.stats.metrics.fold_values import FoldValue
 from headtohead.stats.metrics.ranking import weighted_auroc
 from headtohead.stats.predictions import ContenderPredictions
 
@@ -91,9 +92,9 @@ def test_auroc_is_hanley_and_mcneils() -> None:
         np.arange(109), np.arange(109), positive.astype(np.int64), np.zeros(109, dtype=np.int64),
         np.stack([1 - score / 4, score / 4], axis=1),
     )  # fmt: skip
-    pulls = auroc_components([lines], 109, by_group=False)
+    components = auroc_components([lines], 109, by_group=False)
     # their nonparametric standard error is 0.032; DeLong's estimate differs in the third decimal
-    assert np.sqrt(covariance(pulls, pulls)) == pytest.approx(0.032, abs=0.0015)
+    assert np.sqrt(covariance(components, components)) == pytest.approx(0.032, abs=0.0015)
 
 
 # albumin, total protein, K-G score, outcome of 43 patients: DeLong, DeLong and Clarke-Pearson 1988, Biometrics
@@ -117,9 +118,9 @@ def test_delong_is_delongs(column: int, area: float, error: float) -> None:
         np.arange(43), np.arange(43), rows[:, 3].astype(np.int64), np.zeros(43, dtype=np.int64),
         np.stack([1 - share, share], axis=1),
     )  # fmt: skip
-    pulls = auroc_components([lines], 43, by_group=False)
-    assert pulls.value == pytest.approx(area, abs=5e-5)
-    assert np.sqrt(covariance(pulls, pulls)) == pytest.approx(error, abs=6e-5)
+    components = auroc_components([lines], 43, by_group=False)
+    assert components.value == pytest.approx(area, abs=5e-5)
+    assert np.sqrt(covariance(components, components)) == pytest.approx(error, abs=6e-5)
 
 
 EFRON_A = [
@@ -217,7 +218,9 @@ DEMSAR = """
 def test_friedman_and_the_critical_difference_are_demsars() -> None:
     """Demsar 2006, section 3.2.2: mean ranks 3.143, 2.000, 2.893, 1.964, chi squared 9.28, difference 1.25."""
     rows = np.array(DEMSAR.split(), dtype=float).reshape(4, 14)
-    folds = {str(i): [(0, fold, float(v), 10) for fold, v in enumerate(row)] for i, row in enumerate(rows)}
+    folds = {
+        str(i): [FoldValue(0, fold, float(v), 10) for fold, v in enumerate(row)] for i, row in enumerate(rows)
+    }
     found = critical_difference(folds, 1, 0.95)
     assert list((found.mean_ranks or {}).values()) == pytest.approx([3.143, 2.000, 2.893, 1.964], abs=5e-4)
     assert found.friedman_chi2 == pytest.approx(9.28, abs=5e-3)

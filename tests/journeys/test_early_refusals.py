@@ -35,7 +35,7 @@ def study_of(table: Path, **more: Any) -> ComparisonStudy:
 def test_a_metric_that_no_data_has_leaves_no_trace(three_classes: Path) -> None:
     study = study_of(three_classes, metric="auc")
     with pytest.raises(UnknownNameError, match="did you mean 'auroc'"):
-        study.compare()
+        study.run()
     assert not (three_classes.parent / "run" / "study.toml").exists()
 
 
@@ -52,7 +52,7 @@ def test_what_these_classes_or_columns_cannot_answer_is_refused_first(
     three_classes: Path, asked: dict[str, Any], error: type[UsageError], words: str
 ) -> None:
     with pytest.raises(error, match=words):
-        study_of(three_classes, **asked).compare()
+        study_of(three_classes, **asked).run()
     assert not list((three_classes.parent / "run").glob("cells/*"))
 
 
@@ -70,7 +70,7 @@ def test_what_a_network_does_not_have_is_refused_before_the_first_contender_is_t
 ) -> None:
     study = study_of(three_classes, contenders=("scratch-cnn", contender), train=train)
     with pytest.raises(error, match=words):
-        study.compare()
+        study.run()
     assert not list((three_classes.parent / "run").glob("cells/*"))
 
 

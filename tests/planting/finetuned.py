@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from headtohead.backbones.record import BackboneRecord
-from headtohead.heads.base import FoldJob, FoldResult, TrainingData
+from headtohead.heads.base import FoldJob, FoldResult, SampleLabels
 from headtohead.heads.fine_tuning import FineTuningHead
 from headtohead.training.settings import FinetuneSettings
 
@@ -74,10 +74,10 @@ def record(source: str = "timm-hub") -> BackboneRecord:
     )  # fmt: skip
 
 
-def cell_of(n: int, n_train: int, seed: int = 3) -> tuple[FoldJob, TrainingData]:
+def cell_of(n: int, n_train: int, seed: int = 3) -> tuple[FoldJob, SampleLabels]:
     labels = np.arange(n, dtype=np.int64) % 2
     groups = np.asarray([f"g{i // 2}" for i in range(n)], dtype=object)
-    return FoldJob(0, 0, np.arange(n_train), np.arange(n_train, n), seed), TrainingData(
+    return FoldJob(0, 0, np.arange(n_train), np.arange(n_train, n), seed), SampleLabels(
         labels, groups, ("no", "yes")
     )
 

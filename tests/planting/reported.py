@@ -9,6 +9,8 @@ from xml.etree import ElementTree
 import pandas as pd
 
 from headtohead.core.records import Comparison, Finding, Score, TestResult, Verdict
+from headtohead.core.tables.comparison import ConfusionTable
+from headtohead.core.tables.details import VerdictDetails
 
 HOSTILE = "<script>alert('x')</script>&\""
 
@@ -17,6 +19,9 @@ CLASSES = ("no", "yes")
 
 
 ORDER = ("vit-b16", HOSTILE, "majority", "file-facts")
+
+
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
@@ -52,11 +57,11 @@ def parsed(drawing: str) -> ElementTree.Element:
 
 def words(drawing: str) -> list[str]:
     """Return the texts of a figure in order."""
-    return [node.text or "" for node in parsed(drawing).iter("text")]
+    return [node.text or "" for node in parsed(drawing).iter(f"{SVG}text")]
 
 
 def titles(drawing: str) -> list[str]:
-    return [node.text or "" for node in parsed(drawing).iter("title")]
+    return [node.text or "" for node in parsed(drawing).iter(f"{SVG}title")]
 
 
 def learning(names: Sequence[str]) -> pd.DataFrame:
@@ -83,7 +88,7 @@ def predictions() -> pd.DataFrame:
 
 
 def verdict() -> Verdict:
-    matrix = {"classes": list(CLASSES), "mean": [[17.0, 3.0], [4.0, 16.0]], "repeats": []}
+    matrix = ConfusionTable(classes=CLASSES, mean=((17.0, 3.0), (4.0, 16.0)), repeats=())
     return Verdict(
         sentence=f"No evidence of a difference; {HOSTILE} was there.",
         metric="auroc",
@@ -95,11 +100,9 @@ def verdict() -> Verdict:
         ),
         comparisons=(comparison("vit-b16", HOSTILE),),
         caveats=(f"A caveat with {HOSTILE}.",),
-        details={
-            "classes": list(CLASSES),
-            "positive": "yes",
-            "confusion": {"vit-b16": matrix, HOSTILE: matrix},
-        },
+        details=VerdictDetails(
+            classes=CLASSES, positive="yes", confusion={"vit-b16": matrix, HOSTILE: matrix}
+        ),
     )
 
 

@@ -29,6 +29,7 @@ from headtohead.core.records import Finding, Severity
 
 if TYPE_CHECKING:
     from headtohead.audit.duplicates import Grouping
+    from headtohead.audit.image_index import ImageIndex
     from headtohead.data.dataset import Dataset
 
 __all__ = ["FORMAT", "AuditResult", "audit"]
@@ -47,6 +48,7 @@ class AuditResult:
         dataset_facts: counts, sizes and classes of the set, JSON-able.
         dataset: what was audited.
         notes: what was decided on the way.
+        index: the measures of the images, from which thumbnails are taken.
     """
 
     findings: tuple[Finding, ...]
@@ -54,6 +56,7 @@ class AuditResult:
     dataset_facts: dict[str, Any]
     dataset: Dataset
     notes: tuple[str, ...] = ()
+    index: ImageIndex | None = None
 
     @property
     def issues(self) -> tuple[Finding, ...]:
@@ -102,7 +105,7 @@ class AuditResult:
         """
         from headtohead.audit.outputs import write_files
 
-        return write_files(self.dataset, self.grouping, self.record(), Path(folder), reporter)
+        return write_files(self.dataset, self.grouping, self.record(), Path(folder), reporter, self.index)
 
 
 def audit(
@@ -115,6 +118,7 @@ def audit(
     probabilities: npt.NDArray[Any] | None = None,
     best: tuple[str, float] | None = None,
     grouping: Grouping | None = None,
+    index: ImageIndex | None = None,
     seed: int = 0,
     reporter: Reporter = QUIET,
 ) -> AuditResult:
@@ -129,6 +133,7 @@ def audit(
         probabilities: (n, k) out-of-fold probabilities, grouped folds, used to rank label errors.
         best: (name, AUROC) of the best contender, compared with the shortcuts.
         grouping: duplicate groups, where they are known already.
+        index: the measures of the images, where they are shared with others.
         seed: of folds, bootstraps and draws; same seed, same digits.
         reporter: hears what is being done.
 
@@ -136,10 +141,10 @@ def audit(
         findings (one per check), groups and facts.
     """
     settings = AuditConfig(similar, classical, features, probabilities, best, seed)
-    context = AuditContext(dataset, settings, grouping=grouping, reporter=reporter)
+    context = AuditContext(dataset, settings, grouping=grouping, index=index, reporter=reporter)
     findings = run_checks(context, CHECKS, ignore, reporter)
     notes = tuple(dataset.notes) + tuple(context.grouping.notes)
-    return AuditResult(findings, context.grouping, describe(context), dataset, notes)
+    return AuditResult(findings, context.grouping, describe(context), dataset, notes, context.index)
 
 
 def describe(context: AuditContext) -> dict[str, Any]:

@@ -168,7 +168,7 @@ def write_clean(plan: CleanPlan, out: Path) -> Path:
     root = Path(plan.root)
     if not root.is_dir():
         raise UsageError(
-            f"A manifest can only point into a folder; {plan.root} is a single file. Unpack it first."
+            f"A manifest can only point into a folder; {plan.root} is no local folder. Unpack or download it first."
         )
     if any(SLICE_AXIS in s.extra for s, _ in plan.kept):
         raise UsageError(

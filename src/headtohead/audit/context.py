@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.audit.descriptors.image_pass import ImageSummaries, summarise_images
+from headtohead.audit.descriptors.image_pass import ImageSummaries
 from headtohead.audit.descriptors.shortcut_probes import (
     ShortcutProbe,
     file_fact_features,
     run_shortcut_probe,
     thumbnail_features,
 )
+from headtohead.audit.image_index import ImageIndex
 from headtohead.core.errors import UsageError
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Sample
@@ -63,6 +64,7 @@ class AuditContext:
         dataset: the samples.
         settings: what the caller asked for.
         grouping: duplicate groups, where they are already known.
+        index: the measures of the images, where they are shared with others.
         reporter: hears of long work.
 
     Raises:
@@ -75,10 +77,12 @@ class AuditContext:
         settings: AuditConfig | None = None,
         *,
         grouping: Grouping | None = None,
+        index: ImageIndex | None = None,
         reporter: Reporter = QUIET,
     ) -> None:
         self.dataset = dataset
         self.settings = settings or AuditConfig()
+        self.index = index or ImageIndex(dataset, classical=self.settings.classical, reporter=reporter)
         self.reporter = reporter
         self._grouping = grouping
         self._probes: dict[str, ShortcutProbe] = {}
@@ -108,16 +112,14 @@ class AuditContext:
     @cached_property
     def images(self) -> ImageSummaries:
         """The measures of every image, from one pass."""
-        return summarise_images(self.dataset, classical=self.settings.classical, reporter=self.reporter)
+        return self.index.summaries()
 
     @cached_property
     def grouping(self) -> Grouping:
         """Duplicate groups, joined with the groups that were given."""
         if self._grouping is not None:
             return self._grouping
-        from headtohead.audit.duplicates import find_groups
-
-        return find_groups(self.dataset, reporter=self.reporter, similar=self.settings.similar)
+        return self.index.groups(similar=self.settings.similar)
 
     @cached_property
     def groups(self) -> npt.NDArray[Any]:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headtohead.audit.thumbnails import thumbnails
-from headtohead.core.atomic_io import write_atomic, write_json
+from headtohead.core.atomic_io import write_json
 from headtohead.core.progress import Reporter
+from headtohead.data.listing.groups_csv import write_groups
 
 if TYPE_CHECKING:
     from headtohead.audit.duplicates import Grouping
+    from headtohead.audit.image_index import ImageIndex
     from headtohead.data.dataset import Dataset
 
-__all__ = ["grouping_record", "groups_csv", "write_files"]
+__all__ = ["grouping_record", "write_files"]
 
 
 def grouping_record(dataset: Dataset, grouping: Grouping) -> dict[str, Any]:
@@ -42,25 +42,21 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def groups_csv(dataset: Dataset, grouping: Grouping) -> str:
-    """Return `path,group`, one row a sample; with a `frame` column where files hold several frames."""
-    framed = any(s.frame is not None for s in dataset.samples)
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(["path", "frame", "group"] if framed else ["path", "group"])
-    for s in dataset.samples:
-        group = grouping.groups[s.id]
-        table.writerow([s.path, "" if s.frame is None else s.frame, group] if framed else [s.path, group])
-    return text.getvalue()
-
-
 def write_files(
-    dataset: Dataset, grouping: Grouping, record: dict[str, Any], folder: Path, reporter: Reporter
+    dataset: Dataset,
+    grouping: Grouping,
+    record: dict[str, Any],
+    folder: Path,
+    reporter: Reporter,
+    index: ImageIndex | None = None,
 ) -> Path:
-    """Write the three files of an audit, each whole or not at all; return the path of audit.json."""
+    """Write the files of an audit, each whole or not at all; return the path of audit.json.
+
+    A `groups.csv` that was corrected by hand is kept (see `write_groups`).
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    write_atomic(folder / "groups.csv", groups_csv(dataset, grouping))
-    images = thumbnails(dataset, record, reporter=reporter)
+    write_groups(folder / "groups.csv", dataset, grouping.groups, reporter)
+    images = thumbnails(dataset, record, small=None if index is None else index.thumbnail, reporter=reporter)
     write_json(folder / "thumbs.json", images)
     target = folder / "audit.json"
     write_json(target, record)

@@ -11,9 +11,9 @@ import numpy.typing as npt
 from headtohead.audit.check import Observation, count_outcomes, finding, sort_by_severity
 from headtohead.audit.checks.labels import find_label_errors
 from headtohead.audit.checks.shortcuts import compare_with_shortcuts
-from headtohead.audit.descriptors.auroc_bootstrap import Interval
 from headtohead.audit.registry import get_check
 from headtohead.core.records import Finding
+from headtohead.stats.intervals.auroc_bootstrap import AurocInterval
 
 __all__ = ["update_post_hoc"]
 
@@ -45,8 +45,8 @@ def update_post_hoc(
     return {**record, "findings": told, "counts": count_outcomes(done)}
 
 
-def _shortcuts(findings: Sequence[Finding]) -> dict[str, Interval]:
-    return {one.data["probe"]: Interval(**one.data["auroc"]) for one in findings if "probe" in one.data}
+def _shortcuts(findings: Sequence[Finding]) -> dict[str, AurocInterval]:
+    return {one.data["probe"]: AurocInterval(**one.data["auroc"]) for one in findings if "probe" in one.data}
 
 
 def _replaced(one: Finding, answers: dict[str, Observation], best: tuple[str, float] | None) -> Finding:

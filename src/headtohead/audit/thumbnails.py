@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from headtohead.audit.descriptors.image_statistics import grey8
 from headtohead.core.errors import HeadToHeadError
 from headtohead.core.progress import QUIET, Reporter
-from headtohead.core.records import Image
+from headtohead.core.records import Image, Sample
 
 if TYPE_CHECKING:
     from headtohead.data.dataset import Dataset
@@ -34,17 +35,29 @@ def named_samples(record: dict[str, Any]) -> list[str]:
     return list(dict.fromkeys(ids))[:MOST]
 
 
-def thumbnails(dataset: Dataset, record: dict[str, Any], *, reporter: Reporter = QUIET) -> dict[str, str]:
-    """Return sample id -> data address of a small JPEG for the samples that the record names.
+def thumbnails(
+    dataset: Dataset,
+    record: dict[str, Any],
+    *,
+    small: Callable[[Sample], str] | None = None,
+    reporter: Reporter = QUIET,
+) -> dict[str, str]:
+    """Return sample id -> data URI of a small JPEG for the samples that the record names.
 
     An image that cannot be read has none; the finding says so.
+
+    Args:
+        dataset: the samples.
+        record: of the audit.
+        small: gives a thumbnail that is known already; images are decoded without it.
+        reporter: hears how far the work is.
     """
     wanted = set(named_samples(record))
     chosen = [s for s in dataset.samples if s.id in wanted]
     found = {}
     for sample in reporter.progress(chosen, "thumbnails", len(chosen)):
         try:
-            found[sample.id] = data_uri(dataset.read(sample))
+            found[sample.id] = data_uri(dataset.read(sample)) if small is None else small(sample)
         except (HeadToHeadError, OSError):
             continue
     return found

@@ -1,19 +1,19 @@
-"""`headtohead audit` and `headtohead clean`: may this data carry a comparison, and what to leave out."""
+"""`headtohead audit` and `headtohead clean`: is this data fit for a comparison, and what to leave out."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from headtohead.cli import common_options as o
-from headtohead.cli.data_options import load_options, with_data_options
+from headtohead.cli.config_options import parse_reasons, with_settings
 
 if TYPE_CHECKING:
     from headtohead.audit.audit import AuditResult
-    from headtohead.data.dataset import Dataset
 
 __all__ = ["register"]
 
@@ -29,6 +29,14 @@ Features = Annotated[
         help="Also rank unusual images by a pretrained network's features, e.g. efficientnet-lite0.",
     ),
 ]
+Ignore = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="CODE=REASON",
+        rich_help_panel="Data",
+        help="Set a check aside, with the reason kept in the run; may be repeated.",
+    ),
+]
 Keep = Annotated[
     Literal["grouped", "one-per-group"],
     typer.Option("--keep", help="All images with their groups, or one (the largest) of each group."),
@@ -41,21 +49,23 @@ def register(app: typer.Typer) -> None:
     app.command("clean")(clean)
 
 
-@with_data_options
+@with_settings("DataConfig")
 def audit(
     data: o.Data,
     out: o.Out,
     *,
-    reading: dict[str, Any],
+    settings: Mapping[str, Any],
     fail_on: FailOn = None,
     as_json: o.AsJson = False,
-    seed: Annotated[int, typer.Option(min=0, help="Decides every draw; same seed, same digits.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Random seed; results are bit-identical for equal seeds.")
+    ] = 0,
     groups: o.Groups = None,
     similar: o.Similar = False,
-    ignore: o.Ignore = None,
+    ignore: Ignore = None,
     features: Features = None,
 ) -> None:
-    """Look for what would ruin a comparison: copies, leaks, shortcuts, odd files, too few cases.
+    """Look for what would invalidate a comparison: copies, leaks, shortcuts, odd files, too few cases.
 
     Writes audit.html, audit.json and groups.csv. For example:
 
@@ -63,19 +73,28 @@ def audit(
 
     headtohead audit scans --out audit-of-scans --features efficientnet-lite0
     """
-    found = _run(
-        data, reading, groups, similar=similar, ignore=o.parse_reasons(ignore), seed=seed, features=features
+    from headtohead.api.data import audit as run_audit
+
+    reasons = parse_reasons(ignore or ())
+    found = run_audit(
+        data,
+        out=out,
+        seed=seed,
+        groups=groups,
+        similar=similar,
+        ignore=reasons,
+        features=features,
+        **settings,
     )
-    page = _write(found, out)
     if as_json:
-        print(json.dumps(found.record(), ensure_ascii=False, allow_nan=False))
+        print(json.dumps(found.result.record(), ensure_ascii=False, allow_nan=False))
     else:
-        _show(found, page)
+        _show(found.result, found.report())
     if fail_on is not None and found.at_least(fail_on):
         raise typer.Exit(1)
 
 
-@with_data_options
+@with_settings("DataConfig")
 def clean(
     data: o.Data,
     out: Annotated[
@@ -83,7 +102,7 @@ def clean(
         typer.Option("--out", "-o", metavar="NEW.csv", show_default=False, help="The manifest to write."),
     ],
     *,
-    reading: dict[str, Any],
+    settings: Mapping[str, Any],
     keep: Keep = "grouped",
     without: Annotated[
         Path | None,
@@ -96,85 +115,18 @@ def clean(
     groups: o.Groups = None,
     similar: o.Similar = False,
 ) -> None:
-    """Write a manifest with groups and without what was decided against; originals are never touched.
+    """Write a cleaned manifest with patient and duplicate groups; originals are never touched.
 
     Beside NEW.csv stands NEW.dropped.csv: each file left out, with the reason. For example:
 
     headtohead clean scans --out clean.csv --keep one-per-group --without looked-at.csv
     """
-    from headtohead.audit.clean import plan_clean, read_decisions, write_clean
+    from headtohead.api.data import clean as write_manifest
 
-    dataset = _load(data, reading)
-    grouping = _grouping(dataset, groups, similar=similar)
-    decided = {} if without is None else read_decisions(without, dataset)
-    plan = plan_clean(dataset, grouping, keep=keep, without=decided)
-    dropped = write_clean(plan, out)
+    done = write_manifest(data, out, keep=keep, without=without, groups=groups, similar=similar, **settings)
     print(
-        f"{out}: {len(plan.kept)} images in {plan.n_groups} groups. {dropped}: {len(plan.dropped)} left out."
+        f"{done.manifest}: {done.n_kept} images in {done.n_groups} groups. {done.dropped}: {done.n_dropped} left out."
     )
-
-
-def _load(data: str, reading: dict[str, Any]) -> Dataset:
-    from headtohead.cli.progress import console_reporter
-    from headtohead.data.load import load
-
-    return load(data, load_options(reading), console_reporter())
-
-
-def _grouping(dataset: Dataset, groups: Path | None, *, similar: bool) -> Any:
-    """Return the reviewer's groups, or those that are found in the pixels."""
-    from headtohead.audit.duplicates import Grouping, find_groups
-    from headtohead.cli.progress import console_reporter
-    from headtohead.core.errors import NoEffectError
-
-    if groups is None:
-        return find_groups(dataset, reporter=console_reporter(), similar=similar)
-    if similar:
-        raise NoEffectError(
-            "--group-similar has no effect with --groups: your own file decides. Leave one out."
-        )
-    from headtohead.data.listing.group_overrides import read_groups
-
-    return Grouping.from_reviewer(read_groups(groups, dataset))
-
-
-def _run(
-    data: str,
-    reading: dict[str, Any],
-    groups: Path | None,
-    *,
-    similar: bool,
-    ignore: dict[str, str],
-    seed: int,
-    features: str | None,
-) -> AuditResult:
-    from headtohead.audit.audit import audit as run
-    from headtohead.cli.progress import console_reporter
-
-    dataset = _load(data, reading)
-    rows = None
-    if features is not None:
-        from headtohead.studies.post_audit import pretrained_features
-
-        rows = pretrained_features(dataset, features, reporter=console_reporter())
-    grouping = _grouping(dataset, groups, similar=similar)
-    return run(
-        dataset,
-        ignore=ignore,
-        similar=similar,
-        grouping=grouping,
-        seed=seed,
-        features=rows,
-        reporter=console_reporter(),
-    )
-
-
-def _write(found: AuditResult, out: Path) -> Path:
-    from headtohead.cli.progress import console_reporter
-    from headtohead.report.audit_page import write_audit_page
-
-    found.write(out, console_reporter())
-    return write_audit_page(out)
 
 
 def _show(found: AuditResult, page: Path) -> None:

@@ -1,13 +1,14 @@
-"""`headtohead best`: the best model that the images allow, with an honest estimate of it."""
+"""`headtohead best`: the best model found by a nested search, with an honest estimate of it."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Any
 
 import typer
 
 from headtohead.cli import common_options as o
-from headtohead.cli.data_options import load_options, with_data_options
+from headtohead.cli.config_options import with_settings
 
 __all__ = ["register"]
 
@@ -17,68 +18,21 @@ def register(app: typer.Typer) -> None:
     app.command("best")(best)
 
 
-@with_data_options
-def best(
-    data: o.Data,
-    out: o.Out,
-    *,
-    reading: dict[str, Any],
-    minutes: Annotated[
-        float,
-        typer.Option(min=1, help="Time to spend, fine-tuning included; what it did not suffice for is told."),
-    ] = 20.0,
-    backbones: Annotated[
-        str, typer.Option(metavar="A,B,…", help="Backbones to search over.")
-    ] = "efficientnet-lite0,efficientnet-lite1,efficientnet-lite2,dinov2-small",
-    finetune: Annotated[
-        str, typer.Option(metavar="A,B,…", help="Backbones to fine-tune as well; minutes to hours each.")
-    ] = "",
-    epochs: Annotated[int, typer.Option(min=1, help="Epochs of fine-tuning.")] = 20,
-    augment: Annotated[
-        str,
-        typer.Option(help="Augmentation preset; one that does not mirror (xray) rules mirror images out."),
-    ] = "auto",
-    copies: Annotated[
-        int,
-        typer.Option(
-            min=0, help="Augmented copies of each training image, in a rung that shows what they buy."
-        ),
-    ] = 0,
-    folds: Annotated[int, typer.Option(min=2, help="Outer grouped folds.")] = 5,
-    repeats: Annotated[int, typer.Option(min=1, help="Repeats of the outer folds.")] = 3,
-    seed: Annotated[int, typer.Option(min=0, help="Decides every draw.")] = 0,
-    as_json: o.AsJson = False,
-) -> None:
+@with_settings("SearchConfig")
+def best(data: o.Data, out: o.Out, *, settings: Mapping[str, Any], as_json: o.AsJson = False) -> None:
     """Search backbones, recipes, features and ensembles inside inner folds; estimate the search on outer ones.
 
     For example:
 
     headtohead best brain-mri --minutes 20 --out runs/best
     """
-    from headtohead.cli.progress import console_reporter
-    from headtohead.studies.search.search import search
+    from headtohead.api.studies import best as run_search
 
-    names = tuple(word.strip() for word in backbones.split(",") if word.strip())
-    tuned = tuple(word.strip() for word in finetune.split(",") if word.strip())
-    told = search(
-        data,
-        out,
-        options=load_options(reading),
-        backbones=names,
-        finetune=tuned,
-        epochs=epochs,
-        augment=augment,
-        copies=copies,
-        minutes=minutes,
-        folds=folds,
-        repeats=repeats,
-        seed=seed,
-        reporter=console_reporter(),
-    )
+    content = run_search(data, out=out, **settings).content
     if as_json:
         import json
 
-        print(json.dumps(told, ensure_ascii=False))
+        print(json.dumps(content, ensure_ascii=False))
         return
-    above = [*told["sentences"], *told["caveats"], *told["notes"]]
-    print("\n".join([*above, "", *told["table"], f"\nPage: {out / 'best.html'}"]))
+    above = [*content["sentences"], *content["caveats"], *content["notes"]]
+    print("\n".join([*above, "", *content["table"], f"\nPage: {out / 'best.html'}"]))

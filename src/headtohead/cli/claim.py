@@ -1,4 +1,4 @@
-"""`headtohead claim`: what a published figure is worth."""
+"""`headtohead claim`: how uncertain a published accuracy is."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def _claim(
     level: Annotated[float, typer.Option(help="Confidence of the intervals.")] = 0.95,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say what a published accuracy is worth: interval, exact test, cases needed, one sentence.
+    """Judge a published accuracy: interval, exact test, cases needed, one sentence.
 
     Example: headtohead claim --correct 35 --total 36 --versus 43/50
     """
-    from headtohead.evaluate.published_claim import claim
+    from headtohead.api.predictions import claim
 
     found = claim(
         correct, total, versus=_pair("--versus", versus), paired=_pair("--paired", paired), level=level

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from headtohead.cli import common_options as o
-from headtohead.cli.data_options import load_options, with_data_options
+from headtohead.cli.config_options import with_settings
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
-
-    from headtohead.core.progress import Reporter
-    from headtohead.data.dataset import Dataset
-    from headtohead.preprocess.contact_sheet import SheetRow
-    from headtohead.preprocess.recipe import Recipe
 
     Pixels = npt.NDArray[np.float32]
 
@@ -37,12 +32,12 @@ def register(app: typer.Typer) -> None:
     app.command("augment-preview")(augment_preview)
 
 
-@with_data_options
+@with_settings("DataConfig")
 def preprocess(
     data: o.Data,
     out: o.Out,
     *,
-    reading: dict[str, Any],
+    settings: Mapping[str, Any],
     recipe: RecipeName = "auto",
     as_json: o.AsJson = False,
 ) -> None:
@@ -52,30 +47,26 @@ def preprocess(
 
     headtohead preprocess scans --out look --recipe foreground
     """
-    from headtohead.cli.progress import console_reporter
-    from headtohead.data.load import load
+    from headtohead.api.data import preprocess as write_sheets
 
-    listener = console_reporter()
-    dataset = load(data, load_options(reading), listener)
-    chosen, reason = _choose(recipe, dataset)
-    rows, n_pages = _write_sheets(dataset, chosen, out, listener)
-    _write_boxes(rows, out / "boxes.csv")
-    whole = sum(any("whole image kept" in line for line in row.history) for row in rows)
+    done = write_sheets(data, out=out, recipe=recipe, **settings)
     if as_json:
-        facts = {"recipe": chosen.name, "digest": chosen.digest(), "reason": reason, "images": len(rows)}
-        print(
-            json.dumps({**facts, "whole": whole, "sheets": n_pages, "folder": str(out)}, ensure_ascii=False)
-        )
+        facts = {"recipe": done.recipe, "digest": done.digest, "reason": done.reason, "images": done.n_images}
+        facts |= {"whole": done.n_whole, "sheets": done.n_sheets, "folder": str(out)}
+        print(json.dumps(facts, ensure_ascii=False))
         return
-    print(f"Recipe {chosen.name}: {reason}.")
-    print(f"{len(rows)} images on {n_pages} sheets in {out}; {whole} kept whole for want of a plausible box.")
+    print(f"Recipe {done.recipe}: {done.reason}.")
+    print(
+        f"{done.n_images} images on {done.n_sheets} sheets in {out}; "
+        f"{done.n_whole} kept whole for want of a plausible box."
+    )
 
 
-@with_data_options
+@with_settings("DataConfig")
 def augment_preview(
     data: o.Data,
     *,
-    reading: dict[str, Any],
+    settings: Mapping[str, Any],
     preset: Annotated[
         str,
         typer.Option(help="light (what auto means), mri, xray, ultrasound, histology, photo, study or none."),
@@ -93,16 +84,17 @@ def augment_preview(
 
     headtohead augment-preview scans --preset mri --out augmented.png
     """
-    from headtohead.cli.progress import console_reporter
+    from headtohead.api.data import load_data
+    from headtohead.api.sheets import choose_recipe
     from headtohead.core.atomic_io import write_atomic
-    from headtohead.data.load import load
+    from headtohead.core.console import console_reporter
     from headtohead.preprocess.augmentation import get_preset
     from headtohead.preprocess.contact_sheet import augmented_page, png
 
     light = preset in ("auto", "light")
     chosen = None if light else get_preset(preset)
-    dataset = load(data, load_options(reading), console_reporter())
-    steps, _ = _choose(recipe, dataset)
+    dataset = load_data(data, settings, console_reporter())
+    steps, _ = choose_recipe(recipe, dataset)
     every = max(1, len(dataset.samples) // images)
     shown = [
         (sample.path, steps.apply(dataset.read(sample)).pixels)
@@ -131,57 +123,3 @@ def _light(rng: np.random.Generator, pixels: Pixels) -> tuple[Pixels, list[tuple
     told = {"flip": float(drawn.flip), "rotate": drawn.degrees, "scale": drawn.zoom, "shift": down}
     told |= {"shift_right": right, "contrast": drawn.gain, "brightness": drawn.offset}
     return apply_light(drawn, pixels), [*told.items()]
-
-
-def _choose(name: str, dataset: Dataset) -> tuple[Recipe, str]:
-    """Return the recipe of that name, or for "auto" the one that fits most images, and why."""
-    from headtohead.preprocess.recipe import get_recipe
-    from headtohead.preprocess.suggest import suggest_recipe
-
-    if name != "auto":
-        return get_recipe(name), "as asked for"
-    every = max(1, len(dataset.samples) // 64)
-    suggested, reason = suggest_recipe(dataset.read(sample) for sample in dataset.samples[::every])
-    return get_recipe(suggested), reason
-
-
-def _write_sheets(
-    dataset: Dataset, recipe: Recipe, out: Path, reporter: Reporter
-) -> tuple[list[SheetRow], int]:
-    from dataclasses import replace
-
-    import numpy as np
-
-    from headtohead.core.atomic_io import write_atomic
-    from headtohead.preprocess.contact_sheet import pages, png, row
-
-    rows: list[SheetRow] = []
-    none = np.zeros((0, 0, 3), np.uint8)
-
-    def cells() -> Iterator[np.ndarray]:
-        for sample in reporter.progress(dataset.samples, "preprocess", len(dataset.samples)):
-            name = sample.path if sample.frame is None else f"{sample.path}#{sample.frame}"
-            made = row(name, dataset.read(sample), recipe)
-            rows.append(replace(made, cell=none))
-            yield made.cell
-
-    count = 0
-    for count, sheet in enumerate(pages(cells()), start=1):
-        write_atomic(out / f"sheet-{count:03d}.png", png(sheet))
-    return rows, count
-
-
-def _write_boxes(rows: list[SheetRow], path: Path) -> None:
-    import csv
-    import io
-
-    from headtohead.core.atomic_io import write_atomic
-
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(["path", "top", "left", "bottom", "right", "kept", "history"])
-    for row in rows:
-        box = row.box
-        line = [row.path, box.top, box.left, box.bottom, box.right, f"{row.kept:.4f}", "; ".join(row.history)]
-        table.writerow(line)
-    write_atomic(path, text.getvalue())

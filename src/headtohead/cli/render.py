@@ -17,9 +17,9 @@ METRICS = ("auroc", "accuracy", "balanced_accuracy", "sensitivity", "specificity
 
 def headlines(verdict: Verdict, binary: tuple[str, ...] = METRICS) -> list[str]:
     """Return the metrics to show first: those given, or beyond two classes the sensitivity of each class."""
-    several = tuple(f"sensitivity_{name}" for name in verdict.details.get("classes", ()))
+    several = tuple(f"sensitivity_{name}" for name in verdict.details.classes)
     wanted = binary
-    if verdict.details.get("positive") is None and several:
+    if verdict.details.positive is None and several:
         wanted = (*(m for m in binary if m not in ("sensitivity", "specificity")), *several)
     present = {score.metric for score in verdict.scores}
     return [name for name in dict.fromkeys((verdict.metric, *wanted)) if name in present]
@@ -65,8 +65,8 @@ def _answer(console: Console, verdict: Verdict) -> None:
 
 
 def _last(console: Console, verdict: Verdict) -> None:
-    for gain in verdict.details.get("gains", ()):
-        console.print(f"+ {gain['sentence']}", markup=False)
+    for gain in verdict.details.gains or ():
+        console.print(f"+ {gain.sentence}", markup=False)
     for caveat in verdict.caveats:
         console.print(f"! {caveat}", markup=False)
     if verdict.rule:
@@ -141,7 +141,7 @@ def _pairs(verdict: Verdict) -> Table:
         figures = "not defined"
         if one.difference is not None and one.low is not None and one.high is not None:
             figures = f"{one.difference:+.3f} [{one.low:+.3f}, {one.high:+.3f}]"
-        p = one.details.get("p_holm")
+        p = one.details.p_holm
         _row(
             table,
             f"{one.a} − {one.b}",

@@ -1,4 +1,4 @@
-"""`headtohead verdict`: the whole battery on predictions made elsewhere."""
+"""`headtohead verdict`: all statistics on predictions made elsewhere."""
 
 from __future__ import annotations
 
@@ -47,10 +47,9 @@ def _verdict(
 
     Example: headtohead verdict cnn.csv vit.csv --rope 0.02
     """
-    from headtohead.cli.progress import console_reporter
+    from headtohead.api.predictions import verdict as judge
+    from headtohead.cli.config_options import split_list
     from headtohead.cli.render import render_full
-    from headtohead.evaluate.external_predictions import read_predictions
-    from headtohead.evaluate.verdict import compute_verdict
 
     asked = {
         "--metric": metric != "auroc", "--positive": positive, "--baseline": baseline, "--rope": rope,
@@ -59,14 +58,10 @@ def _verdict(
     }  # fmt: skip
     verdict = _stored(files, [name for name, is_given in asked.items() if is_given])
     if verdict is None:
-        columns = [name.strip() for name in (by or "").split(",") if name.strip()]
-        found = read_predictions(files, positive=positive, by=columns)
-        verdict = compute_verdict(
-            found.frame, classes=found.classes, positive=found.positive, metric=metric, baselines=baseline or (),
-            rope=rope, prevalence=prevalence, by=found.by, level=level, n_boot=replicates, seed=seed,
-            reporter=console_reporter(),
+        verdict = judge(
+            files, metric=metric, positive=positive, baselines=baseline or (), rope=rope, prevalence=prevalence,
+            by=split_list(by), level=level, n_boot=replicates, seed=seed,
         )  # fmt: skip
-        verdict = verdict.model_copy(update={"caveats": (*verdict.caveats, *found.notes)})
     if as_json:
         print(verdict.model_dump_json(indent=2))
     else:

@@ -64,7 +64,7 @@ def _fetch(name: Name, as_json: AsJson = False) -> None:
     """
     from headtohead.backbones.catalog import resolve
     from headtohead.backbones.weights.fetch import ensure_weights
-    from headtohead.cli.progress import console_reporter
+    from headtohead.core.console import console_reporter
 
     found = ensure_weights(resolve(name), reporter=console_reporter())
     print(json.dumps(found.model_dump(), indent=1) if as_json else found.path or found.source)

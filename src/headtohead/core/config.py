@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import Field, ValidationError
 
@@ -23,24 +23,48 @@ __all__ = [
     "differences",
     "make_config",
     "parse_config",
+    "parse_record",
 ]
 
+R = TypeVar("R", bound=Record)
 StudyKind = Literal["compare", "best", "reproduce"]
 
 
 class DataConfig(Record):
     """How samples are found: the options of `headtohead.data.load`, JSON-able."""
 
-    columns: dict[str, str] = Field(default_factory=dict)
-    label_from: str | None = None
-    group_from: str | None = None
-    map_labels: dict[str, str] = Field(default_factory=dict)
-    drop: tuple[str, ...] = ()
-    positive: str | None = None
-    keep_columns: tuple[str, ...] = ()
-    strict: bool = False
-    pages: str = "first"
-    slices: str | None = None
+    columns: dict[str, str] = Field(
+        default_factory=dict,
+        description="Which column of a table has which role: path=file,label=dx,group=patient. Recognised by name, "
+        "and said, otherwise.",
+    )
+    label_from: str | None = Field(
+        default=None,
+        description="Read the label from the path by a regular expression: the group named 'label', else the first, "
+        "e.g. '(benign|malignant)'.",
+    )
+    group_from: str | None = Field(
+        default=None,
+        description="Read the patient from the path by a regular expression, e.g. '(p\\d+)_' makes p012_slice3.png "
+        "belong to p012.",
+    )
+    map_labels: dict[str, str] = Field(default_factory=dict, description="Merge or rename labels: old=new.")
+    drop: tuple[str, ...] = Field(default=(), description="Leave out samples with these labels.")
+    positive: str | None = Field(default=None, description="Which of two classes counts as positive.")
+    keep_columns: tuple[str, ...] = Field(
+        default=(),
+        description="Columns of a table to keep although their names look like identifiers (birth_date, accession, "
+        "…).",
+    )
+    strict: bool = Field(default=False, description="Stop at unreadable files instead of leaving them out.")
+    pages: str = Field(
+        default="first", description="Of files with several pages or frames: first, all, or a number from 0."
+    )
+    slices: str | None = Field(
+        default=None,
+        description="Of NIfTI volumes: middle, middle:5, count:9, all or a number; 'coronal:middle:5' takes another "
+        "plane.",
+    )
 
 
 class RunConfig(Record):
@@ -62,10 +86,17 @@ class RunConfig(Record):
 
     kind: StudyKind
     data: str
-    seed: int = Field(default=0, ge=0, description="Decides every draw; same seed, same digits.")
-    similar: bool = False
-    groups: str | None = None
-    ignore: dict[str, str] = Field(default_factory=dict)
+    seed: int = Field(default=0, ge=0, description="Random seed; results are bit-identical for equal seeds.")
+    similar: bool = Field(
+        default=False, description="Also group images that are possibly of one patient (other slices)."
+    )
+    groups: str | None = Field(
+        default=None, description="Your corrected groups.csv, which replaces the search for copies."
+    )
+    ignore: dict[str, str] = Field(
+        default_factory=dict,
+        description="Set a check aside, with the reason kept in the run; may be repeated.",
+    )
     data_options: DataConfig = Field(default_factory=DataConfig)
 
     def to_toml(self) -> str:
@@ -81,10 +112,7 @@ class RunConfig(Record):
         Raises:
             UsageError: names each setting that does not fit.
         """
-        try:
-            return cls.model_validate(settings)
-        except ValidationError as error:
-            raise UsageError(f"These settings do not fit: {explain(error)}.") from error
+        return parse_record(cls, settings)
 
     @classmethod
     def from_toml(cls, text: str) -> Self:
@@ -110,21 +138,44 @@ class StudyConfig(RunConfig):
     """
 
     kind: Literal["compare"] = "compare"
-    contenders: tuple[str, ...] = Field(min_length=1)
-    recipe: str = "auto"
-    mode: str = "probe"
-    split: str = "kfold"
-    folds: int = Field(default=5, ge=2)
-    repeats: int = Field(default=3, ge=1)
-    metric: str = "auroc"
-    level: float = Field(default=0.95, gt=0.5, lt=1)
-    n_boot: int = Field(default=2000, ge=100)
-    rope: float | None = Field(default=None, gt=0, lt=1)
-    prevalence: float | None = Field(default=None, gt=0, lt=1)
-    by: tuple[str, ...] = ()
-    allow_leaks: bool = False
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
-    device: str = "auto"
+    contenders: tuple[str, ...] = Field(
+        min_length=1,
+        description="Names, optionally NAME@MODE; also timm:…, hf:…, path:…, scratch:…, ensemble(a,b,how=stacked), "
+        "hybrid(a,b), seeds(a@finetune,3), snapshots(a@finetune,3), folds(a,5). 'headtohead weights "
+        "list' shows the catalogue.",
+    )
+    recipe: str = Field(
+        default="auto", description="Preprocessing: auto, foreground, foreground-plain, classical or none."
+    )
+    mode: str = Field(default="probe", description="How contenders without @MODE are trained.")
+    split: str = Field(default="kfold", description="kfold, given (the data's own split), or holdout:0.2.")
+    folds: int = Field(default=5, ge=2, description="Folds per repeat.")
+    repeats: int = Field(default=3, ge=1, description="Repeats of the whole cross-validation.")
+    metric: str = Field(default="auroc", description="The primary metric, fixed beforehand.")
+    level: float = Field(default=0.95, gt=0.5, lt=1, description="Confidence level of the intervals.")
+    n_boot: int = Field(default=2000, ge=100, description="Bootstrap resamples of groups.")
+    rope: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="Margin of equivalence: differences smaller than this do not matter to you, in units of the "
+        "metric.",
+    )
+    prevalence: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="Share of positives where the model is to be used, for predictive values and net benefit.",
+    )
+    by: tuple[str, ...] = Field(default=(), description="Report subgroups of these table columns.")
+    allow_leaks: bool = Field(
+        default=False, description="Continue with a given split that leaks; the verdict is then refused."
+    )
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        default="auto",
+        description="Arithmetic of frozen features: auto (fast, checked against fp32), fp32 or bf16.",
+    )
+    device: str = Field(default="auto", description="auto, cpu, cuda or mps.")
     train: TrainConfig = Field(default_factory=TrainConfig)
 
 
@@ -150,14 +201,29 @@ class SearchConfig(RunConfig):
     backbones: tuple[str, ...] = Field(
         default=("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2", "dinov2-small"),
         min_length=1,
+        description="Backbones to search over.",
     )
-    finetune: tuple[str, ...] = ()
-    epochs: int = Field(default=20, ge=1)
-    augment: str = "auto"
-    copies: int = Field(default=0, ge=0)
-    minutes: float = Field(default=20.0, ge=0)
-    folds: int = Field(default=5, ge=2)
-    repeats: int = Field(default=3, ge=1)
+    finetune: tuple[str, ...] = Field(
+        default=(), description="Backbones to fine-tune as well; minutes to hours each."
+    )
+    epochs: int = Field(default=20, ge=1, description="Epochs of fine-tuning.")
+    augment: str = Field(
+        default="auto",
+        description="Augmentation preset; one without flips (xray) keeps flips out of the search too.",
+    )
+    copies: int = Field(
+        default=0,
+        ge=0,
+        description="Augmented copies of each training image, in a side branch of the ablation.",
+    )
+    minutes: float = Field(
+        default=20.0,
+        ge=0,
+        description="Time to spend, fine-tuning included; what is unfinished then is named, and more minutes go on "
+        "from there.",
+    )
+    folds: int = Field(default=5, ge=2, description="Outer grouped folds.")
+    repeats: int = Field(default=3, ge=1, description="Repeats of the outer folds.")
 
 
 class ReproductionConfig(RunConfig):
@@ -175,14 +241,18 @@ class ReproductionConfig(RunConfig):
     """
 
     kind: Literal["reproduce"] = "reproduce"
-    cnn: str = "auto"
-    vit: str = "auto"
-    splits: int = Field(default=2, ge=1)
-    many_splits: int = Field(default=20, ge=1)
-    head_epochs: int = Field(default=30, ge=1)
-    full: bool = False
-    epochs: int | None = Field(default=None, ge=1)
-    n_boot: int = Field(default=2000, ge=100)
+    cnn: str = Field(default="auto", description="The CNN; auto: InceptionResNetV2, or its stand-in.")
+    vit: str = Field(default="auto", description="The transformer; auto: ViT-B/16, or its stand-in.")
+    splits: int = Field(default=2, ge=1, description="Random splits of each state for the transformer.")
+    many_splits: int = Field(default=20, ge=1, description="Random splits of each state for the frozen CNN.")
+    head_epochs: int = Field(default=30, ge=1, description="Epochs of the head on the frozen CNN.")
+    full: bool = Field(
+        default=False, description="Fine-tune the whole transformer for 20 epochs; hours without a GPU."
+    )
+    epochs: int | None = Field(
+        default=None, ge=1, description="Epochs of the transformer; 6, or 20 with --full, if not stated."
+    )
+    n_boot: int = Field(default=2000, ge=100, description="Bootstrap resamples of groups.")
 
 
 CONFIGS: Mapping[str, type[RunConfig]] = {
@@ -205,6 +275,18 @@ def parse_config(text: str) -> RunConfig:
     if kind not in CONFIGS:
         raise unknown_name("kind of study", kind, CONFIGS)
     return CONFIGS[kind].from_toml(text)
+
+
+def parse_record(record: type[R], settings: Mapping[str, Any]) -> R:
+    """Return a configuration record from setting -> value; what is left out has its default.
+
+    Raises:
+        UsageError: names each setting that does not fit.
+    """
+    try:
+        return record.model_validate(settings)
+    except ValidationError as error:
+        raise UsageError(f"These settings do not fit: {explain(error)}.") from error
 
 
 def make_config(settings: Mapping[str, Any]) -> StudyConfig:

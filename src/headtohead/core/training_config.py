@@ -71,33 +71,82 @@ class TrainConfig(Record):
             0 for only where a weighted or stacked ensemble needs them.
     """
 
-    epochs: int = Field(default=20, ge=1)
-    batch: int = Field(default=16, ge=2)
-    learning_rate: float = Field(default=1e-4, gt=0)
-    learning_rates: tuple[Annotated[float, Field(gt=0)], ...] = ()
-    layer_decay: float = Field(default=0.75, gt=0, le=1)
-    weight_decay: float = Field(default=0.05, ge=0)
-    warmup: float = Field(default=0.1, ge=0, lt=1)
-    label_smoothing: float = Field(default=0.1, ge=0, lt=1)
-    mixup: float = Field(default=0.0, ge=0)
-    cutmix: float = Field(default=0.0, ge=0)
-    ema: float | None = Field(default=None, gt=0, lt=1)
-    drop_path: float = Field(default=0.0, ge=0, lt=1)
-    dropout: float = Field(default=0.0, ge=0, lt=1)
-    clip: float = Field(default=1.0, ge=0)
-    balance: Literal["none", "loss", "sampler"] = "none"
-    batch_norm: Literal["frozen", "train"] = "frozen"
-    head_start: Literal["probe", "random"] = "probe"
-    lora_rank: int = Field(default=8, ge=1)
-    augment: str = "auto"
-    flip_test: bool = True
-    policy: Literal["fixed", "inner"] = "fixed"
-    patience: int | None = Field(default=None, ge=1)
-    trials: int = Field(default=1, ge=1)
-    tuner: Literal["random", "optuna"] = "random"
-    inner_folds: int = Field(default=0, ge=0)
-    budget: str | None = None
-    workers: int = Field(default=0, ge=0)
+    epochs: int = Field(default=20, ge=1, description="Epochs of fine-tuning.")
+    batch: int = Field(default=16, ge=2, description="Images per step.")
+    learning_rate: float = Field(
+        default=1e-4,
+        gt=0,
+        description="Peak learning rate of a transformer's last block; a CNN takes 5 times it.",
+    )
+    learning_rates: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+        default=(), description="Peak rates to choose from, inside the training part."
+    )
+    layer_decay: float = Field(
+        default=0.75, gt=0, le=1, description="Factor on the learning rate from each layer to the one below."
+    )
+    weight_decay: float = Field(default=0.05, ge=0, description="Decoupled weight decay (AdamW).")
+    warmup: float = Field(
+        default=0.1, ge=0, lt=1, description="Share of the steps over which the rate rises."
+    )
+    label_smoothing: float = Field(
+        default=0.1, ge=0, lt=1, description="Share of the target spread over all classes."
+    )
+    mixup: float = Field(default=0.0, ge=0, description="Alpha of mixup; 0 for none.")
+    cutmix: float = Field(default=0.0, ge=0, description="Alpha of CutMix; 0 for none.")
+    ema: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="Decay of an exponential moving average of the weights; none if not stated.",
+    )
+    drop_path: float = Field(default=0.0, ge=0, lt=1, description="Rate of stochastic depth.")
+    dropout: float = Field(default=0.0, ge=0, lt=1, description="Dropout before the classifier.")
+    clip: float = Field(default=1.0, ge=0, description="Largest norm of the gradient; 0 for none.")
+    balance: Literal["none", "loss", "sampler"] = Field(
+        default="none", description="How classes are balanced: none, loss (class weights) or sampler."
+    )
+    batch_norm: Literal["frozen", "train"] = Field(
+        default="frozen", description="Statistics of batch normalisation: frozen, or train."
+    )
+    head_start: Literal["probe", "random"] = Field(
+        default="probe", description="Initial classifier: that of the linear probe, or random."
+    )
+    lora_rank: int = Field(default=8, ge=1, description="Rank of low-rank adapters.")
+    augment: str = Field(
+        default="auto",
+        description="Augmentation preset of fine-tuning: auto (the same as light), light, mri, xray, ultrasound, "
+        "histology, photo, study or none; augment-preview shows them.",
+    )
+    flip_test: bool = Field(
+        default=True,
+        description="Average predictions with those of the flipped image, where the preset flips.",
+    )
+    policy: Literal["fixed", "inner"] = Field(
+        default="fixed",
+        description="fixed (choose nothing) or inner (choose on inner folds); inner if a budget is stated.",
+    )
+    patience: int | None = Field(
+        default=None,
+        ge=1,
+        description="Epochs without improvement on the inner fold after which training stops; needs the policy "
+        "inner.",
+    )
+    trials: int = Field(default=1, ge=1, description="Combinations of settings tried inside each fold.")
+    tuner: Literal["random", "optuna"] = Field(
+        default="random",
+        description="Who proposes the trials: random (a seeded draw) or optuna (extra 'tune').",
+    )
+    inner_folds: int = Field(
+        default=0,
+        ge=0,
+        description="Inner trainings for inner probabilities; 0 for only where an ensemble needs them.",
+    )
+    budget: str | None = Field(
+        default=None,
+        description="What each contender may spend on choosing: trials per fold (8) or time in all (90s, 10min, "
+        "1.5h).",
+    )
+    workers: int = Field(default=0, ge=0, description="Threads that prepare images; no result depends on it.")
 
     @field_validator("budget")
     @classmethod

@@ -1,4 +1,4 @@
-"""The images of a study: what is known of each, where its pixels are, which class is which."""
+"""The data set of a study: its samples, where their pixels are, and its classes."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ class Dataset:
     def __post_init__(self) -> None:
         counts = Counter(sample.id for sample in self.samples)
         if len(counts) < len(self.samples):
-            twice = sorted(name for name, count in counts.items() if count > 1)
-            raise DataError(f"Sample ids must be unique; got some twice: {truncate_list(twice)}")
-        strange = {sample.label for sample in self.samples} - set(self.classes)
-        if strange:
-            raise DataError(f"Labels outside the classes {list(self.classes)}: {sorted(strange)}")
+            repeated = sorted(name for name, count in counts.items() if count > 1)
+            raise DataError(f"Sample ids must be unique; got repeated ids: {truncate_list(repeated)}")
+        unknown_labels = {sample.label for sample in self.samples} - set(self.classes)
+        if unknown_labels:
+            raise DataError(f"Labels outside the classes {list(self.classes)}: {sorted(unknown_labels)}")
         if self.positive is not None and (len(self.classes) != 2 or self.classes[-1] != self.positive):
             raise DataError(
                 f"The positive class {self.positive!r} must be the last of two; got {self.classes}"
@@ -151,11 +151,11 @@ class Dataset:
         Raises:
             DataError: an id is not in the dataset.
         """
-        wanted = set(ids)
-        unknown = wanted - {sample.id for sample in self.samples}
+        selected = set(ids)
+        unknown = selected - {sample.id for sample in self.samples}
         if unknown:
             raise DataError(f"Samples that are not in the data: {truncate_list(sorted(unknown))}")
-        return replace(self, samples=tuple(sample for sample in self.samples if sample.id in wanted))
+        return replace(self, samples=tuple(sample for sample in self.samples if sample.id in selected))
 
 
 def sample_record(
@@ -171,7 +171,7 @@ def digest_lines(lines: Iterable[str]) -> str:
     >>> digest_lines(["b", "a"]) == digest_lines(["a", "b"])
     True
     """
-    whole = hashlib.sha256()
+    digest = hashlib.sha256()
     for line in sorted(lines):
-        whole.update(line.encode("utf-8", "surrogatepass") + b"\n")
-    return whole.hexdigest()
+        digest.update(line.encode("utf-8", "surrogatepass") + b"\n")
+    return digest.hexdigest()

@@ -20,7 +20,7 @@ SPLIT_WORDS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One listed image before it is read: where it is, its label and what else the listing told."""
+    """One listed image before it is read: where it is, its label and what else the listing says."""
 
     path: str
     label: str

@@ -1,4 +1,4 @@
-"""What is wrong with single files, and how a list of them is told."""
+"""Files that are left out with their reasons, and shortened lists for messages."""
 
 from __future__ import annotations
 

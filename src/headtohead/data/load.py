@@ -16,7 +16,7 @@ from headtohead.data.file_problems import FileProblem, truncate_list
 from headtohead.data.listing.class_order import choose_classes
 from headtohead.data.listing.discover import ImageListing, discover_images
 from headtohead.data.listing.ingest import IngestedFile, digest_entry, ingest, read_entry
-from headtohead.data.listing.patient_groups import KINDS, pseudonymise_patients
+from headtohead.data.listing.personal_data import KINDS, pseudonymise_patients
 from headtohead.data.options import LoadOptions
 
 __all__ = ["LoadOptions", "load", "source_digest"]
@@ -26,12 +26,12 @@ MANY_CLASSES = 50
 
 
 def load(source: str, options: LoadOptions = LoadOptions(), reporter: Reporter = QUIET) -> Dataset:  # noqa: B008
-    """Find the images of a source, read each once, and return what is known of them.
+    """Load the images of a source: list them, decode each once, and return a `Dataset`.
 
     Args:
         source: a folder (class folders, or train/val/test folders of them), a manifest (`.csv`,
             `.tsv`, `.parquet`), an archive (zip, tar), an `.npz` in the MedMNIST layout, or
-            `kaggle:owner/set`.
+            `kaggle:owner/set`; folders, tables, archives and `.npz` also as `s3://…` or `gs://…`.
         options: see `LoadOptions`.
         reporter: hears what was decided, and one warning for all unreadable files.
 
@@ -115,7 +115,7 @@ def _nothing(source: str, listing: ImageListing, problems: Sequence[FileProblem]
     more = f" {' '.join(listing.notes)}" if listing.notes else ""
     if listing.entries:
         return (
-            f"No usable images in {source}.{why}{more} Their labels are known; mend, convert or replace them."
+            f"No usable images in {source}.{why}{more} Their labels are known; fix, convert or replace them."
         )
     return (
         f"No usable images in {source}.{why}{more} Expected one folder per class with images in it, "
@@ -125,7 +125,7 @@ def _nothing(source: str, listing: ImageListing, problems: Sequence[FileProblem]
 
 
 def _frame_notes(parts: Sequence[IngestedFile], options: LoadOptions) -> list[str]:
-    """Say what became of files with several frames; refuse options that met none."""
+    """Return how many frames of multi-frame files are used; refuse options without effect."""
     volumes = [part for part in parts if part.format == "NIFTI"]
     paged = [part for part in parts if part.format != "NIFTI" and part.n_frames > 1]
     if options.slices is not None and not volumes:
@@ -137,45 +137,45 @@ def _frame_notes(parts: Sequence[IngestedFile], options: LoadOptions) -> list[st
             f"pages={options.pages!r} has no effect: no file has several pages. Leave it out."
         )
     notes = []
-    for kind, found, asked, unset in (
+    for kind, files, option, default in (
         ("NIfTI volumes", volumes, options.slices, "middle"),
         ("files with several pages or frames", paged, options.pages, "first"),
     ):
-        if found:
-            total, used = sum(part.n_frames for part in found), sum(len(part.samples) for part in found)
-            rule = asked if asked is not None else unset
-            notes.append(f"{len(found)} {kind}: {used} of {total} frames are samples ({rule!r}).")
+        if files:
+            total, used = sum(part.n_frames for part in files), sum(len(part.samples) for part in files)
+            rule = option if option is not None else default
+            notes.append(f"{len(files)} {kind}: {used} of {total} frames are samples ({rule!r}).")
     return notes
 
 
 def _patients(samples: Sequence[Sample]) -> list[str]:
-    """Say how many samples were grouped by the patient, or the series, that their file names."""
+    """Return how many samples are grouped by the patient or the series named in their files."""
     known = [sample for sample in samples if sample.format == "DICOM" and GIVEN_GROUP not in sample.extra]
     notes = []
-    for kind, many in zip(KINDS, ("patients", "series"), strict=True):
+    for kind, plural in zip(KINDS, ("patients", "series"), strict=True):
         groups = [sample.group for sample in known if sample.group.startswith(f"{kind} ")]
         if groups:
             notes.append(
                 f"{len(groups)} of {len(samples)} samples are grouped by the {kind} in their DICOM file "
-                f"({len(set(groups))} {many}, named after their files, not their id)."
+                f"({len(set(groups))} {plural}, named after their files, not their id)."
             )
     return notes
 
 
 def _unnamed(parts: Sequence[IngestedFile]) -> list[str]:
-    """Say that patient ids are placeholders, so that slices of one patient may stand apart unknown."""
-    count = sum(part.nobody for part in parts)
+    """Return a warning where patient ids are placeholders, since a patient's slices may then be split."""
+    count = sum(part.patient_unknown for part in parts)
     if count < 2:
         return []
     return [
-        f"{count} DICOM files name no patient: the id is empty or a placeholder (such as ANON, or zeros). It "
-        "joins nothing, so these files are grouped by series or stand alone. Say who is who with group_from "
-        "or a manifest, or one patient may stand on both sides of a split."
+        f"{count} DICOM files name no patient: the id is empty or a placeholder (such as ANON, or zeros). These "
+        "files are grouped by series or stand alone. Give the patients with group_from or a manifest; "
+        "otherwise images of one patient may be in training and in test."
     ]
 
 
 def _hints(samples: Sequence[Sample], classes: Sequence[str]) -> list[str]:
-    """Return what looks odd about the classes."""
+    """Return hints about suspicious classes."""
     hints = []
     if len(classes) > MANY_CLASSES or (len(classes) > 2 and len(classes) * 2 > len(samples)):
         hints.append(

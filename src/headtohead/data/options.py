@@ -1,4 +1,4 @@
-"""What a caller may say about how images and labels are found."""
+"""Options for finding and reading images and labels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["LoadOptions"]
 
 @dataclass(frozen=True)
 class LoadOptions:
-    r"""How to read a source; every field left alone means: find out, and say what was found.
+    r"""How to read a source; unset fields are detected, and the notes say what was detected.
 
     Attributes:
         columns: which column of a manifest plays which role; roles are path, label, group, split

@@ -1,1 +1,1 @@
-"""What the out-of-fold predictions say, with intervals, paired."""
+"""Verdict on out-of-fold predictions: decision rule, paired comparisons, sentences, reporting checklists."""

@@ -1,7 +1,7 @@
-"""The items of CLAIM 2024 and TRIPOD+AI in our own words, each with the part of a run that answers it.
+"""Items of CLAIM 2024 and TRIPOD+AI in our own words, each with the part of a run that answers it.
 
 Sources: Tejani et al. 2024, Radiol Artif Intell 6:e240300 (CLAIM, 44 items); Collins et al. 2024, BMJ
-385:e078378 (TRIPOD+AI, 27 items). `key` names the filler in `reporting`; items without one can only be
+385:e078378 (TRIPOD+AI, 27 items). `key` names the filler in `reporting_checklist`; items without one can only be
 written by the author, and `ask` says what to add.
 """
 
@@ -13,7 +13,7 @@ __all__ = ["CLAIM_2024", "TRIPOD_AI", "Item"]
 
 
 class Item(NamedTuple):
-    """One line of a reporting list."""
+    """One item of a reporting checklist."""
 
     number: str
     topic: str

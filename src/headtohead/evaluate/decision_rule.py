@@ -1,4 +1,4 @@
-"""The verdict rule, fixed before the data are seen, and the sentences in which it speaks."""
+"""The decision rule on a paired difference, fixed before the data are seen, and its wording."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ class DecisionRule:
     Attributes:
         level: confidence of the intervals.
         rope: half-width of the region of practical equivalence in the metric's own unit, or None.
-        fewest_groups: below it nothing is judged at all.
-        enough_groups, enough_events: below them the data cannot tell (groups; groups of the rarer class).
-        widest: half-width of the interval above which the data cannot tell; `rope` where that is given.
+        min_groups: below it nothing is judged at all.
+        min_groups_for_better, min_events_for_better: below them the data cannot tell (groups; groups of
+            the rarer class).
+        max_half_width: half-width of the interval above which the data cannot tell; `rope` where that is given.
     """
 
     level: float = 0.95
@@ -58,7 +59,7 @@ class DecisionRule:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the rule says of one pair, and the clause that said it."""
+    """Verdict on one pair, and the clause of the rule that gave it."""
 
     word: VerdictWord
     reason: Literal["refused", "interval", "rope", "groups", "events", "width", "none"]

@@ -1,13 +1,14 @@
-"""What joining is worth: an ensemble against its best member, from the comparisons that were made anyway."""
+"""Gain of an ensemble over its best member, from the comparisons of the verdict."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from headtohead.core.records import Comparison, Verdict
+from headtohead.core.tables.details import EnsembleGain
 from headtohead.evaluate.verdict_text import interval_words, signed
-from headtohead.stats.metrics.registry import Metric, get_metric
+from headtohead.stats.metrics.lookup import get_metric
+from headtohead.stats.metrics.metric import Metric
 
 __all__ = ["budget_words", "ensemble_gains"]
 
@@ -22,7 +23,7 @@ WORDS = {
 
 def ensemble_gains(
     verdict: Verdict, members: Mapping[str, Sequence[str]], classes: Sequence[str]
-) -> list[dict[str, Any]]:
+) -> tuple[EnsembleGain, ...]:
     """Return for each ensemble its gain over its best member, with the interval of that paired difference.
 
     The best member is the one with the best score out of fold, which was seen only afterwards: that
@@ -33,15 +34,14 @@ def ensemble_gains(
         members: ensemble -> names of what it joins.
 
     Returns:
-        contender, member, gain (above 0 is better, whatever the metric's direction), low, high, verdict
-        and a sentence, for each ensemble whose difference is defined.
+        One gain for each ensemble whose difference is defined.
     """
     row = get_metric(verdict.metric, classes)
     sign = row.sign
     values = {
         s.contender: s.value for s in verdict.scores if s.metric == verdict.metric and s.value is not None
     }
-    found = []
+    gains = []
     for name, joined in members.items():
         known = [member for member in joined if member in values]
         if name not in values or not known:
@@ -54,25 +54,25 @@ def ensemble_gains(
             and pair.low is not None
             and pair.high is not None
         ):
-            found.append(_gain(name, best, len(joined), pair, row))
-    return found
+            gains.append(_gain(name, best, len(joined), pair, row))
+    return tuple(gains)
 
 
-def _gain(name: str, best: str, n_members: int, pair: Comparison, row: Metric) -> dict[str, Any]:
-    turn = row.sign if pair.a == name else -row.sign
-    ends = sorted((turn * float(pair.low or 0.0), turn * float(pair.high or 0.0)))
-    gain = turn * float(pair.difference or 0.0)
+def _gain(name: str, best: str, n_members: int, pair: Comparison, row: Metric) -> EnsembleGain:
+    sign = row.sign if pair.a == name else -row.sign
+    ends = sorted((sign * float(pair.low or 0.0), sign * float(pair.high or 0.0)))
+    gain = sign * float(pair.difference or 0.0)
     who = f"{best}, its best member" if n_members > 1 else f"{best} alone"
     said = f"{name} gains {signed(gain)} in {row.title} over {who}"
-    return {
-        "contender": name,
-        "member": best,
-        "gain": gain,
-        "low": ends[0],
-        "high": ends[1],
-        "verdict": pair.verdict,
-        "sentence": f"{said} ({interval_words(ends[0], ends[1], pair.level)}): {WORDS[pair.verdict]}.",
-    }
+    return EnsembleGain(
+        contender=name,
+        member=best,
+        gain=gain,
+        low=ends[0],
+        high=ends[1],
+        verdict=pair.verdict,
+        sentence=f"{said} ({interval_words(ends[0], ends[1], pair.level)}): {WORDS[pair.verdict]}.",
+    )
 
 
 def budget_words(budget: str, trials: Mapping[str, Sequence[int]]) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 from headtohead.core.errors import ManifestError, UnknownNameError, unknown_name
 from headtohead.data.listing.class_order import choose_classes
 
-__all__ = ["External", "read_predictions"]
+__all__ = ["External", "parse_predictions", "read_predictions"]
 
 _TEXT = ("sample", "group", "model", "label")
 _PREFIX = "prob_"
@@ -64,7 +64,30 @@ def read_predictions(
     for part, stem in zip(parts, stems, strict=True):
         if "model" not in part.columns:
             part["model"] = stem
-    frame = pd.concat(parts, ignore_index=True)
+    return _external(pd.concat(parts, ignore_index=True), positive, by)
+
+
+def parse_predictions(
+    frame: pd.DataFrame, *, positive: str | None = None, by: Sequence[str] = ()
+) -> External:
+    """Check predictions in a data frame, whose columns are those of `read_predictions`.
+
+    Args:
+        frame: the predictions; left as it is.
+        positive: the positive class; guessed from the labels if None, as for images.
+        by: columns whose values are subgroups.
+
+    Raises:
+        ManifestError: what cannot be used, with the column or line named.
+    """
+    frame = _plain_columns(frame.copy(), "the data frame")
+    if "model" not in frame.columns:
+        frame["model"] = "model"
+    return _external(frame.reset_index(drop=True), positive, by)
+
+
+def _external(frame: pd.DataFrame, positive: str | None, by: Sequence[str]) -> External:
+    """Return checked predictions from one frame with the column model."""
     notes: list[str] = []
     if "group" not in frame.columns:
         frame["group"] = frame["sample"]
@@ -108,10 +131,19 @@ def _read(path: Path) -> pd.DataFrame:
         raise ManifestError(
             f"{path.name} could not be read as a table ({error}); expected comma-separated text or Parquet."
         ) from error
+    return _plain_columns(frame, path.name)
+
+
+def _plain_columns(frame: pd.DataFrame, source: str) -> pd.DataFrame:
+    """Return a frame with the expected column names and text where text is due.
+
+    Args:
+        source: names the table in a refusal.
+    """
     frame = frame.rename(columns=lambda name: str(name).strip())
     if "model" not in frame.columns and "contender" in frame.columns:
         frame = frame.rename(columns={"contender": "model"})
-    _need(frame, path)
+    _need(frame, source)
     for name in _TEXT:
         if name in frame.columns:
             frame[name] = _text(frame[name])
@@ -127,7 +159,7 @@ def _text(column: pd.Series) -> pd.Series:
     return column.astype("object").where(column.notna(), "").astype(str).str.strip()
 
 
-def _need(frame: pd.DataFrame, path: Path) -> None:
+def _need(frame: pd.DataFrame, source: str) -> None:
     columns = [str(name) for name in frame.columns]
     scores = [name for name in columns if name == "score" or name.startswith(_PREFIX)]
     missing = [name for name in ("sample", "label") if name not in columns] + ([] if scores else ["score"])
@@ -136,9 +168,9 @@ def _need(frame: pd.DataFrame, path: Path) -> None:
     hints = []
     for name in missing:
         near = difflib.get_close_matches(name, columns, n=1, cutoff=0.6)
-        hints.append(f"{name!r}" + (f" (did you mean to call {near[0]!r} so?)" if near else ""))
+        hints.append(f"{name!r}" + (f" (did you mean {near[0]!r}?)" if near else ""))
     raise ManifestError(
-        f"{path.name} lacks the column(s) {', '.join(hints)}; it has {', '.join(columns) or 'none'}. Expected "
+        f"{source} lacks the column(s) {', '.join(hints)}; it has {', '.join(columns) or 'none'}. Expected "
         "sample, label, score (probability of the positive class) or prob_<class> columns, and better also "
         "group and model."
     )

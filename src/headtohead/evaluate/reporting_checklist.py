@@ -64,12 +64,12 @@ def _text(key: str, run: _Run) -> str:
 
 
 def _size(run: _Run, key: str) -> Any:
-    return run.verdict.details.get("size", {}).get(key)
+    return getattr(run.verdict.details.size, key, None)
 
 
 def _classes(run: _Run) -> str:
     counts = _size(run, "samples_per_class") or {}
-    positive = run.verdict.details.get("positive")
+    positive = run.verdict.details.positive
     words = ", ".join(f"{name} {n}" for name, n in counts.items())
     return (
         f"Labels as given with the data: {words}" + (f"; positive: {positive}." if positive else ".")
@@ -117,41 +117,41 @@ def _title(run: _Run) -> str:
 def _power(run: _Run) -> str:
     if not run.verdict.comparisons:
         return ""
-    outlook = run.verdict.comparisons[0].details.get("power") or {}
-    if not outlook:
+    power = run.verdict.comparisons[0].details.power
+    if power is None or power.detectable_difference is None:
         return ""
     return (
         f"{_size(run, 'n_groups')} groups were there; a true difference of "
-        f"{outlook['detectable_difference']:.3f} would have been shown with power 0.8."
+        f"{power.detectable_difference:.3f} would have been shown with power 0.8."
     )
 
 
 def _variance(run: _Run) -> str:
-    found = run.verdict.details.get("variance") or {}
-    known = {
-        name.removeprefix("sd_"): sd
-        for name, sd in found.items()
-        if name.startswith("sd_") and sd is not None
+    split = run.verdict.details.variance
+    if split is None:
+        return ""
+    sources = {
+        "contender": split.sd_contender,
+        "group": split.sd_group,
+        "repeat": split.sd_repeat,
+        "fold": split.sd_fold,
     }
+    known = {name: sd for name, sd in sources.items() if sd is not None}
     words = ", ".join(f"{name} {sd:.3f}" for name, sd in known.items())
     return f"Standard deviation of {_title(run)} by source: {words}." if words else ""
 
 
 def _subgroups(run: _Run) -> str:
-    found = run.verdict.details.get("subgroups") or {}
+    columns = run.verdict.details.subgroups
     return (
-        f"Results by {', '.join(found)} are in the run, with intervals and Holm's adjustment."
-        if found
+        f"Results by {', '.join(columns)} are in the run, with intervals and Holm's adjustment."
+        if columns
         else ""
     )
 
 
 def _recalibration(run: _Run) -> str:
-    found = run.verdict.details.get("recalibration") or {}
-    methods = sorted(
-        {key for entry in found.values() for key in entry}
-        & {"temperature", "platt", "isotonic", "venn_abers"}
-    )
+    methods = sorted({name for entry in run.verdict.details.recalibration.values() for name in entry.methods})
     return (
         f"Recalibration on inner folds, before against after: {', '.join(methods).replace('_', '-')}."
         if methods
@@ -160,7 +160,7 @@ def _recalibration(run: _Run) -> str:
 
 
 def _points(run: _Run) -> str:
-    rules = ", ".join(run.verdict.details.get("operating_points") or {})
+    rules = ", ".join(run.verdict.details.operating_points)
     return f"Class probabilities; operating points reported: {rules}." if rules else "Class probabilities."
 
 
@@ -240,7 +240,7 @@ _FILLERS: dict[str, Filler] = {
     "scores": _scores,
     "intervals": _scores,
     "failures": lambda run: (
-        "Confusion matrices of each contender are in the run." if run.verdict.details.get("confusion") else ""
+        "Confusion matrices of each contender are in the run." if run.verdict.details.confusion else ""
     ),
     "limits": _limits,
     "protocol": _fixed("The whole configuration is study.toml; the rule was fixed before the data were seen."),

@@ -1,4 +1,4 @@
-"""The whole battery: predictions in, one verdict out."""
+"""The verdict: scores, paired comparisons and all tables from out-of-fold predictions."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ from threadpoolctl import threadpool_limits
 
 from headtohead.core.errors import NoEffectError, UndefinedMetricError, UsageError, unknown_name
 from headtohead.core.progress import QUIET, Reporter
-from headtohead.core.records import Score, Verdict
+from headtohead.core.records import Record, Score, Verdict
 from headtohead.evaluate.decision_rule import DecisionRule
 from headtohead.evaluate.pairwise import ComparisonContext, compare_all
 from headtohead.evaluate.supplement import SupplementRequest, build_supplement
 from headtohead.evaluate.verdict_text import caveats, summary_sentence
-from headtohead.stats.hypothesis.corrected_ttest import fold_values
 from headtohead.stats.hypothesis.paired_tests import prepare_tests
 from headtohead.stats.inner_predictions import build_inner
 from headtohead.stats.intervals.resampling import make_resamples
 from headtohead.stats.intervals.score import make_score
-from headtohead.stats.metrics.registry import default_metrics, metric_values
-from headtohead.stats.metrics.registry import get_metric as metric_named
+from headtohead.stats.metrics.fold_values import fold_values
+from headtohead.stats.metrics.lookup import default_metrics
+from headtohead.stats.metrics.lookup import get_metric as metric_named
+from headtohead.stats.metrics.replicates import metric_values
 from headtohead.stats.predictions import build_prediction_table
 from headtohead.stats.resampled import ResampledPredictions
 
-__all__ = ["compute_verdict", "validate_question"]
+__all__ = ["VerdictConfig", "compute_verdict", "validate_question"]
 
 _LARGE = 2000
 
@@ -36,69 +37,89 @@ Floats = npt.NDArray[np.float64]
 Replicates = dict[str, dict[str, Floats]]
 
 
+class VerdictConfig(Record):
+    """Questions and settings of a verdict, all fixed before the predictions are seen.
+
+    Attributes:
+        classes: class names. positive: the positive one of two (the last if None).
+        metric: the primary metric.
+        baselines: contenders that are controls ("majority", "file-facts").
+        contenders: their order (with or without the baselines); first appearance if None.
+        level: confidence of the intervals, in (0.5, 1).
+        rope: half-width of the region of practical equivalence in the metric's unit, or None.
+        prevalence: share of positives where the model is to be used, in (0, 1); that of the data if None.
+        n_boot: bootstrap replicates. seed: of the resampling.
+    """
+
+    classes: tuple[str, ...]
+    positive: str | None = None
+    metric: str = "auroc"
+    baselines: tuple[str, ...] = ()
+    contenders: tuple[str, ...] | None = None
+    level: float = 0.95
+    rope: float | None = None
+    prevalence: float | None = None
+    n_boot: int = 2000
+    seed: int = 0
+
+
 def compute_verdict(
     predictions: pd.DataFrame,
+    config: VerdictConfig,
     *,
-    classes: tuple[str, ...],
-    positive: str | None,
-    metric: str = "auroc",
-    baselines: Sequence[str] = (),
     inner: pd.DataFrame | None = None,
-    seed: int = 0,
-    n_boot: int = 2000,
-    rope: float | None = None,
-    prevalence: float | None = None,
     by: Mapping[str, Mapping[str, str]] | None = None,
     leaks: Sequence[str] = (),
-    level: float = 0.95,
-    contenders: Sequence[str] | None = None,
+    notes: Sequence[str] = (),
     reporter: Reporter = QUIET,
 ) -> Verdict:
     """Return scores with intervals, paired comparisons and the verdict on out-of-fold predictions.
 
     Args:
-        predictions: one line per sample, repeat and contender: columns sample, group, repeat, fold,
+        predictions: one row per sample, repeat and contender: columns sample, group, repeat, fold,
             contender, label, prob_<class> for each class; repeat and fold may be absent.
-        classes: class names. positive: the positive one of two (the last if None).
-        metric: the primary metric.
-        baselines: contenders that are controls ("majority", "file-facts").
+        config: the questions.
         inner: the same columns, predicted for training samples of each repeat and fold by models that
             did not see their group; operating points and temperatures are chosen here and nowhere else.
-        rope: half-width of the region of practical equivalence, in the metric's unit.
-        prevalence: share of positives where the model is to be used.
         by: subgroups: column -> sample -> value.
         leaks: sentences that say how training and test overlap; any of them refuses a verdict.
-        level: confidence of the intervals.
-        contenders: their order (with or without the baselines); first appearance by default.
+        notes: further caveats, such as those of the reader of the predictions.
+        reporter: shows progress.
 
     Raises:
         UsageError: a metric or baseline that does not exist, a rope or level out of range.
         ManifestError, DataError: predictions that cannot be used.
-        UnpairedError: contenders do not cover the same lines.
+        UnpairedError: contenders do not cover the same samples.
     """
-    validate_question(metric, classes, level=level, rope=rope, prevalence=prevalence)
-    table = build_prediction_table(predictions, classes=classes, positive=positive, contenders=contenders)
-    if unknown := [name for name in baselines if name not in table.contenders]:
+    level, rope, prevalence = config.level, config.rope, config.prevalence
+    validate_question(config.metric, config.classes, level=level, rope=rope, prevalence=prevalence)
+    table = build_prediction_table(
+        predictions, classes=config.classes, positive=config.positive, contenders=config.contenders
+    )
+    if unknown := [name for name in config.baselines if name not in table.contenders]:
         raise unknown_name("baseline", unknown[0], table.contenders)
+    rule = DecisionRule(level=level, rope=rope)
     with threadpool_limits(limits=1, user_api="blas"):
-        setting = ResampledPredictions(table, make_resamples(table.n_groups, n_boot, seed), level, seed)
-        row = metric_named(metric, table.classes)
-        values = _replicates(setting, metric, reporter)
-        scores = _scores(setting, values)
-        primary = {name: values[name][metric] for name in table.contenders}
-        folds = {name: fold_values(table, name, metric) for name in table.contenders}
-        rule = DecisionRule(level=level, rope=rope)
-        bout = ComparisonContext(setting, row, rule, primary, prepare_tests(setting, row, rope, folds), leaks)
-        comparisons = compare_all(bout, baselines)
-        asked = SupplementRequest(row, build_inner(inner, table), prevalence, by or {}, tuple(baselines))
-        details = build_supplement(setting, asked, primary, folds, comparisons)
+        resamples = make_resamples(table.n_groups, config.n_boot, config.seed)
+        resampled = ResampledPredictions(table, resamples, level, config.seed)
+        metric = metric_named(config.metric, table.classes)
+        values = _replicates(resampled, config.metric, reporter)
+        scores = _scores(resampled, values)
+        primary = {name: values[name][config.metric] for name in table.contenders}
+        folds = {name: fold_values(table, name, config.metric) for name in table.contenders}
+        tests = prepare_tests(resampled, metric, rope, folds)
+        comparisons = compare_all(
+            ComparisonContext(resampled, metric, rule, primary, tests, leaks), config.baselines
+        )
+        request = SupplementRequest(metric, build_inner(inner, table), prevalence, by or {}, config.baselines)
+        details = build_supplement(resampled, request, primary, folds, comparisons)
     return Verdict(
-        sentence=summary_sentence(comparisons, scores, row, baselines),
-        metric=metric,
+        sentence=summary_sentence(comparisons, scores, metric, config.baselines),
+        metric=config.metric,
         scores=tuple(scores),
         comparisons=tuple(comparisons),
-        rule=rule.text(row.title),
-        caveats=caveats(leaks, comparisons, scores, details),
+        rule=rule.text(metric.title),
+        caveats=(*caveats(leaks, comparisons, scores, details.notes), *notes),
         details=details,
     )
 
@@ -133,13 +154,13 @@ def validate_question(
         )
 
 
-def _replicates(setting: ResampledPredictions, primary: str, reporter: Reporter) -> Replicates:
+def _replicates(resampled: ResampledPredictions, primary: str, reporter: Reporter) -> Replicates:
     """Return all metrics' replicates of each contender; large tables use two threads (the digits are the same)."""
-    table = setting.table
+    table = resampled.table
     names = tuple(dict.fromkeys((primary, *default_metrics(table.classes, table.has_folds))))
 
     def one(contender: str) -> dict[str, Floats]:
-        return metric_values(table.of(contender), setting.resamples.weights, names, table.classes)
+        return metric_values(table.of(contender), resampled.resamples.weights, names, table.classes)
 
     workers = min(os.cpu_count() or 1, 4) if table.n_samples >= _LARGE else 1
     with ThreadPoolExecutor(workers) as pool:
@@ -147,11 +168,16 @@ def _replicates(setting: ResampledPredictions, primary: str, reporter: Reporter)
         return dict(zip(table.contenders, found, strict=True))
 
 
-def _scores(setting: ResampledPredictions, values: Replicates) -> list[Score]:
-    table = setting.table
+def _scores(resampled: ResampledPredictions, values: Replicates) -> list[Score]:
+    table = resampled.table
     return [
         make_score(
-            table, contender, metric_named(name, table.classes), replicates, setting.resamples, setting.level
+            table,
+            contender,
+            metric_named(name, table.classes),
+            replicates,
+            resampled.resamples,
+            resampled.level,
         )
         for contender in table.contenders
         for name, replicates in values[contender].items()

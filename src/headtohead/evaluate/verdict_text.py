@@ -1,15 +1,17 @@
-"""The sentences of a verdict, for someone who treats patients."""
+"""Sentences of a verdict in words for clinicians."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from headtohead.core.formatting import pluralize
 from headtohead.core.records import Comparison, Score
+from headtohead.core.tables.details import PowerAnalysis
 from headtohead.evaluate.decision_rule import Decision, DecisionRule
 from headtohead.stats.hypothesis.paired_difference import Difference
-from headtohead.stats.metrics.registry import METRICS, Metric
+from headtohead.stats.metrics.lookup import metrics_shown
+from headtohead.stats.metrics.metric import Metric
+from headtohead.stats.metrics.registry import METRICS
 
 __all__ = [
     "caveats",
@@ -108,28 +110,28 @@ def _toward(found: Difference) -> tuple[float, float]:
 
 
 def sample_size_hint(
-    decision: Decision, outlook: Mapping[str, Any], *, events: int, n_groups: int, rule: DecisionRule
+    decision: Decision, power: PowerAnalysis | None, *, events: int, n_groups: int, rule: DecisionRule
 ) -> str:
     """Return what it would take where the data cannot tell, else "".
 
     Args:
-        outlook: with "more_groups", "assumed_difference", "detectable_difference" and "groups_for_width".
+        power: of the pair.
         events: groups of the rarer class. n_groups: groups in all.
     """
-    if decision.word != "cannot_tell" or not outlook:
+    if decision.word != "cannot_tell" or power is None:
         return ""
     why = {
         "events": f"only {events} groups hold the rarer class, at least {rule.min_events_for_better} are needed; ",
         "groups": f"{n_groups} groups are fewer than the {rule.min_groups_for_better} that are needed; ",
     }.get(decision.reason, "")
-    more, gap = outlook["more_groups"], outlook["assumed_difference"]
-    if more is None and not (outlook["detectable_difference"] or 0) > 0:
+    more, gap = power.more_groups, power.assumed_difference
+    if more is None and not (power.detectable_difference or 0) > 0:
         return f"{why}no group tells them apart, so it cannot be said how many more it would take"
     if more is None:
         return f"{why}even 100,000 groups would hardly show a difference of {gap:.3f}"
     if more > 0:
         return f"{why}it would take about {_groups(more)} to show a difference of {gap:.3f}"
-    more = outlook["groups_for_width"] - n_groups
+    more = power.groups_for_width - n_groups
     return (
         f"{why}it would take about {_groups(more)} to narrow the interval to ±{rule.bound:g}"
         if more > 0
@@ -149,9 +151,9 @@ def summary_sentence(
     A single contender is described; its comparisons with baselines are no contest and stay in the table.
     """
     mine = [score for score in scores if score.metric == row.name]
-    fighters = [score for score in mine if score.contender not in baselines]
-    if len(fighters) == 1:
-        return _alone(fighters[0], comparisons, mine, row, baselines)
+    contenders = [score for score in mine if score.contender not in baselines]
+    if len(contenders) == 1:
+        return _alone(contenders[0], comparisons, mine, row, baselines)
     if not comparisons:
         return f"There are only controls ({', '.join(baselines)}), so there is nothing to compare."
     parts = [
@@ -168,8 +170,8 @@ def _others(comparisons: Sequence[Comparison], baselines: Sequence[str]) -> str:
     for c in comparisons:
         if c.winner is not None and not {c.a, c.b} & set(baselines):
             beaten.setdefault(c.winner, []).append(c.b if c.winner == c.a else c.a)
-    told = [f"{winner} is better than {_listed(losers)}" for winner, losers in beaten.items()]
-    return f"Among the other pairs, {'; '.join(told)}." if told else ""
+    sentences = [f"{winner} is better than {_listed(losers)}" for winner, losers in beaten.items()]
+    return f"Among the other pairs, {'; '.join(sentences)}." if sentences else ""
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -183,7 +185,7 @@ def _alone(
     row: Metric,
     baselines: Sequence[str],
 ) -> str:
-    if refusal := next((c.details.get("refusal", "") for c in comparisons), ""):
+    if refusal := next((c.details.refusal for c in comparisons), ""):
         return f"No verdict on {only.contender}: refused, because {refusal}."
     lead = f"There is one contender, so there is nothing to compare: {only.contender}"
     size = size_words(only.n_samples, only.n_groups)
@@ -210,17 +212,17 @@ def _second(
         return ""
     values = {s.contender: s.value for s in scores if s.value is not None}
     facts = values.get(_FACTS)
-    fighters = {name: value for name, value in values.items() if name not in baselines}
-    if facts is None or not fighters or _FACTS not in baselines:
+    contenders = {name: value for name, value in values.items() if name not in baselines}
+    if facts is None or not contenders or _FACTS not in baselines:
         return ""
-    best = max(fighters, key=lambda name: row.sign * fighters[name])
+    best = max(contenders, key=lambda name: row.sign * contenders[name])
     pair = next((c for c in comparisons if {c.a, c.b} == {best, _FACTS}), None)
     words = {best: "beats it", _FACTS: "does worse"}
     stands = words.get((pair.winner if pair else None) or "", "is not shown to beat it")
     title = METRICS[row.name].title if row.name in METRICS else row.title
     return (
         f"A classifier that sees only the file's facts (size, type), never the image, reaches {title} "
-        f"{facts:.3f}; {_short(best)}, with {fighters[best]:.3f}, {stands}."
+        f"{facts:.3f}; {_short(best)}, with {contenders[best]:.3f}, {stands}."
     )
 
 
@@ -239,14 +241,14 @@ def caveats(
     leaks: Sequence[str],
     comparisons: Sequence[Comparison],
     scores: Sequence[Score],
-    details: Mapping[str, Any],
+    notes: Sequence[str],
 ) -> tuple[str, ...]:
     """Return what the numbers do not say, worst first."""
     found = [leak if leak.endswith(".") else f"{leak}." for leak in leaks]
-    if any("does not beat file facts" in c.details.get("refusal", "") for c in comparisons):
+    if any("does not beat file facts" in c.details.refusal for c in comparisons):
         found.append("File facts alone predict the label as well as the images do: the set is confounded.")
     found += coverage_warnings(scores, comparisons[0].metric if comparisons else "auroc")
-    found += list(details.get("notes", ()))
+    found += notes
     return tuple(dict.fromkeys(found))
 
 
@@ -259,8 +261,6 @@ _NARROW = {
 }
 _NAMED = 4
 _LONGEST = 60
-_HEADLINES = ("auroc", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "average_precision", "ppv",
-              "npv", "f1", "brier", "log_loss")  # fmt: skip
 
 
 def coverage_warnings(scores: Sequence[Score], primary: str = "auroc") -> list[str]:
@@ -269,7 +269,7 @@ def coverage_warnings(scores: Sequence[Score], primary: str = "auroc") -> list[s
     The primary metric comes first; metrics that a reader does not see first are left to the table.
     """
     found = []
-    shown = tuple(dict.fromkeys((primary, *_HEADLINES)))
+    shown = tuple(dict.fromkeys((primary, *metrics_shown("headline"))))
     for code, sentence in _NARROW.items():
         touched = {s.metric for s in scores if any(w.code == code for w in s.warnings)}
         titles = [METRICS[name].title for name in shown if name in touched and name in METRICS]

@@ -3,24 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
 from headtohead.core.records import Image
 from headtohead.preprocess import steps
 
-__all__ = ["suggest_recipe"]
+__all__ = ["Appearance", "appearance_of", "suggest_recipe", "suggest_recipe_for"]
 
 _MOST = 64
 _COLOURED = 0.06
 _DARK = 0.25
 
 
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """What the choice of a recipe asks of an image: is it coloured, does it lie on a dark background?"""
+
+    coloured: bool
+    on_dark: bool
+
+
+def appearance_of(image: Image) -> Appearance:
+    """Return the appearance of an image."""
+    coloured = _is_coloured(image)
+    return Appearance(coloured, not coloured and _is_on_dark(image))
+
+
 def suggest_recipe(images: Iterable[Image]) -> tuple[str, str]:
     """Return the name of the recipe that fits most images, and why; the caller says it aloud.
 
-    `foreground` where at least half of the images are grey on dark ground; otherwise `none`, as
-    colour photographs and histology have no ground to cut away.
+    `foreground` where at least half of the images are grey on a dark background; otherwise `none`, as
+    colour photographs and histology have no background to cut away.
 
     Args:
         images: a sample of the data; the first 64 are looked at.
@@ -29,18 +44,26 @@ def suggest_recipe(images: Iterable[Image]) -> tuple[str, str]:
     >>> suggest_recipe([Image(np.full((8, 8, 3), (200, 90, 150), np.uint8), 8, "RGB", "PNG")])[0]
     'none'
     """
+    return suggest_recipe_for(appearance_of(image) for image in images)
+
+
+def suggest_recipe_for(appearances: Iterable[Appearance]) -> tuple[str, str]:
+    """Return the name of the recipe that fits most images, and why.
+
+    Args:
+        appearances: of a sample of the data; the first 64 count.
+    """
     seen = fits = coloured = 0
-    for image, _ in zip(images, range(_MOST), strict=False):
+    for appearance, _ in zip(appearances, range(_MOST), strict=False):
         seen += 1
-        colour = _is_coloured(image)
-        coloured += colour
-        fits += not colour and _is_on_dark(image)
+        coloured += appearance.coloured
+        fits += appearance.on_dark
     if seen == 0:
         return "none", "there are no images to look at"
     if 2 * fits >= seen:
-        return "foreground", f"{fits} of {seen} images looked at are grey on dark ground"
-    what = f"{coloured} in colour" if coloured else "grey, but not on dark ground"
-    return "none", f"only {fits} of {seen} images looked at are grey on dark ground ({what})"
+        return "foreground", f"{fits} of {seen} images looked at are grey on a dark background"
+    what = f"{coloured} in colour" if coloured else "grey, but not on a dark background"
+    return "none", f"only {fits} of {seen} images looked at are grey on a dark background ({what})"
 
 
 def _is_coloured(image: Image) -> bool:

@@ -1,4 +1,4 @@
-"""The page of an audit: one HTML file from `audit.json` and `thumbs.json` alone, without torch."""
+"""Page of an audit: one HTML file from `audit.json` and `thumbs.json`, without torch."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from typing import Any
 from headtohead.core.atomic_io import write_atomic
 from headtohead.core.errors import RunFolderError
 from headtohead.core.formatting import format_percent, pluralize
-from headtohead.report.figures.svg import Axes, circle, colour, figure, line, path, text
+from headtohead.core.tables.comparison import RocCurve
+from headtohead.report.figures.palette import css_color
 from headtohead.report.page import render
 
 __all__ = ["write_audit_page"]
 
-MOST_SCENES = 80
-MOST_THUMBS = 24
+MAX_SCENES = 80
+MAX_THUMBS = 24
 WORDS = {
     "facts": "file facts",
     "thumbnail": "16 x 16 thumbnail",
     "border": "border",
     "background": "background",
 }
-TENTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 
 def write_audit_page(folder: Path) -> Path:
@@ -64,9 +64,9 @@ def _view(audit: Mapping[str, Any], thumbs: Mapping[str, str]) -> dict[str, Any]
         "probes": probes,
         "bars": _bars(probes) if probes else "",
         "curves": _curves(probes) if any(p["curve"] for p in probes) else "",
-        "legend": [{"colour": colour(i), "name": WORDS[p["probe"]]} for i, p in enumerate(probes)],
-        "scenes": scenes[:MOST_SCENES],
-        "more_scenes": max(0, len(scenes) - MOST_SCENES),
+        "legend": [{"color": css_color(i), "name": WORDS[p["probe"]]} for i, p in enumerate(probes)],
+        "scenes": scenes[:MAX_SCENES],
+        "more_scenes": max(0, len(scenes) - MAX_SCENES),
         "crops": _crops(findings, thumbs),
         "outliers": _outliers(findings, thumbs),
         "sizes": _size_curve(findings),
@@ -98,7 +98,7 @@ def _finding(f: Mapping[str, Any], thumbs: Mapping[str, str]) -> dict[str, Any]:
         "label": f["severity"] if f["outcome"] == "issue" else "tip",
         "tone": f["severity"] if f["outcome"] == "issue" else "tip",
         "n": len(f["samples"]),
-        "thumbs": shown[:MOST_THUMBS],
+        "thumbs": shown[:MAX_THUMBS],
         "by_class": f["data"].get("by_class", {}),
     }
 
@@ -123,7 +123,7 @@ def _differ(pair: Mapping[str, Any]) -> str:
     e = pair["evidence"]
     parts = [str(pair["kind"])]
     parts += [f"zoom {e['zoom']:.2f}"] if abs(e.get("zoom", 1) - 1) > 0.02 else []
-    parts += [f"turned {e['turn']:.1f} degrees"] if abs(e.get("turn", 0)) > 1 else []
+    parts += [f"rotated {e['turn']:.1f} degrees"] if abs(e.get("turn", 0)) > 1 else []
     parts += [f"overlap {format_percent(e['overlap'])}"] if e.get("overlap", 1) < 0.98 else []
     parts += ["inverted"] if e.get("inverted") else []
     parts += [f"correlation {e['ncc']:.3f}"] if "ncc" in e else []
@@ -137,37 +137,24 @@ def _short(name: str) -> str:
 
 def _bars(probes: Sequence[Mapping[str, Any]]) -> str:
     """Return AUROC and interval of each shortcut, with chance and the best contender."""
-    frame = Axes(150, 12, 380, 34 * len(probes), (0.3, 1.0))
-    low, high = frame.top, frame.top + frame.height
-    parts = [
-        line(frame.x(t), low, frame.x(t), high)
-        + text(frame.x(t), high + 16, f"{t:.1f}", anchor="middle", size=11)
-        for t in (0.3, 0.5, 0.7, 0.9, 1.0)
+    from headtohead.report.figures import plot_shortcuts, to_svg
+
+    rows = [
+        {"name": WORDS[p["probe"]], **{k: p["auroc"][k] for k in ("value", "low", "high")}} for p in probes
     ]
-    parts.append(line(frame.x(0.5), low, frame.x(0.5), high, stroke="var(--muted)", dash="4 3"))
     best = probes[0].get("best_contender")
-    if best is not None:
-        parts.append(
-            line(frame.x(best["auroc"]), low, frame.x(best["auroc"]), high, stroke="var(--good)", width=2)
-        )
-    for i, p in enumerate(probes):
-        y, a = low + 34 * i + 17, p["auroc"]
-        ends = [frame.x(max(0.3, a[k])) for k in ("low", "high", "value")]
-        parts.append(text(142, y + 4, WORDS[p["probe"]], anchor="end"))
-        parts.append(line(ends[0], y, ends[1], y, stroke=colour(i), width=3))
-        parts.append(circle(ends[2], y, 5, fill=colour(i), title=a["method"]))
-        parts.append(text(542, y + 4, f"{a['value']:.2f} [{a['low']:.2f}, {a['high']:.2f}]"))
-    return figure(690, high + 26, parts, label="AUROC of classifiers that never see the organ")
+    return to_svg(plot_shortcuts(rows, best=None if best is None else best["auroc"]).figure)
 
 
 def _curves(probes: Sequence[Mapping[str, Any]]) -> str:
-    frame = Axes(54, 26, 300, 300, (0.0, 1.0))
-    parts = [*frame.axes(TENTHS, TENTHS, "1 - specificity", "sensitivity")]
-    parts.append(line(frame.x(0), frame.y(0), frame.x(1), frame.y(1), stroke="var(--muted)", dash="4 3"))
-    for i, p in enumerate(probes):
-        xs, ys = [c[0] for c in p["curve"]], [c[1] for c in p["curve"]]
-        parts.append(path(frame.points(xs, ys), stroke=colour(i)))
-    return figure(380, 372, parts, label="ROC curves of the shortcuts")
+    from headtohead.report.figures import plot_roc, to_svg
+
+    curves = {}
+    for p in probes:
+        rates = zip(*p["curve"], strict=True) if p["curve"] else ((), ())
+        false, true = (tuple(float(x) for x in rate) for rate in rates)
+        curves[WORDS[p["probe"]]] = RocCurve(false_positive_rate=false, true_positive_rate=true)
+    return to_svg(plot_roc(curves, legend=False).figure, label="ROC curves of the shortcuts")
 
 
 def _crops(findings: Iterable[Mapping[str, Any]], thumbs: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -217,15 +204,6 @@ def _size_curve(findings: Iterable[Mapping[str, Any]]) -> str:
     data = next((f["data"] for f in findings if f["code"] == "H2H505" and "curve" in f["data"]), None)
     if data is None:
         return ""
-    points = data["curve"]
-    top = max(y for _, y in points)
-    frame = Axes(60, 10, 420, 200, (0, len(points) - 1), (0.0, 1.1 * top))
-    parts = []
-    for i, (n, y) in enumerate(points):
-        parts.append(text(frame.x(i), 230, str(n), anchor="middle", size=11))
-        parts.append(circle(frame.x(i), frame.y(y), 4, fill=colour(0), title=f"{n} groups: {y:.3f}"))
-        parts.append(text(frame.x(i) + 6, frame.y(y) - 6, f"{y:.3f}", size=11))
-    parts.append(path(frame.points(list(range(len(points))), [y for _, y in points]), stroke=colour(0)))
-    parts.append(line(60, 210, 480, 210))
-    parts.append(text(270, 248, "groups", anchor="middle", size=11, fill="var(--muted)"))
-    return figure(540, 254, parts, label="Smallest AUROC difference that would be shown, by number of groups")
+    from headtohead.report.figures import plot_size_curve, to_svg
+
+    return to_svg(plot_size_curve(data["curve"]).figure)

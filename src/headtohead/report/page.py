@@ -1,4 +1,4 @@
-"""The report: one self-contained HTML file, rebuilt from the run folder's files alone, without torch."""
+"""Pages: one self-contained HTML file each, filled from Jinja2 templates, without torch."""
 
 from __future__ import annotations
 
@@ -31,10 +31,17 @@ def write_report(run: Path) -> Path:
 
 
 def render(template: str, **values: Any) -> str:
-    """Return a template of this room filled in; everything that is not marked safe is escaped."""
+    """Return a filled template; everything but the packaged style sheet and figures is escaped.
+
+    Args:
+        template: name of a file in `templates`. values: what the template names.
+    """
     from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    from headtohead.report.figures.palette import css_variables
 
     loader = PackageLoader("headtohead.report", "templates")
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    css = loader.get_source(environment, "base.css")[0]
+    css = Markup(css_variables() + loader.get_source(environment, "base.css")[0])
     return environment.get_template(template).render(css=css, **values)

@@ -20,6 +20,7 @@ __all__ = ["ContenderPredictions", "PredictionTable", "build_prediction_table"]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+# Probabilities written with three or four digits still add up to 1 within this.
 _SUM_TOLERANCE = 1e-3
 
 
@@ -161,8 +162,8 @@ def build_prediction_table(
 
 
 def _need_columns(frame: pd.DataFrame, classes: tuple[str, ...]) -> None:
-    wanted = ["sample", "group", "contender", "label", *(f"prob_{name}" for name in classes)]
-    missing = [name for name in wanted if name not in frame.columns]
+    required = ["sample", "group", "contender", "label", *(f"prob_{name}" for name in classes)]
+    missing = [name for name in required if name not in frame.columns]
     if missing:
         raise ManifestError(
             f"The predictions lack the column(s) {', '.join(missing)}; "
@@ -201,11 +202,11 @@ def _whole_numbers(predictions: pd.DataFrame, name: str) -> Ints:
 def _label_index(column: pd.Series, classes: tuple[str, ...]) -> Ints:
     index = {name: position for position, name in enumerate(classes)}
     text = column.astype(str)
-    found = text.map(index)
-    if found.isna().any():
-        unknown = sorted(set(text[found.isna()]))[:5]
+    indices = text.map(index)
+    if indices.isna().any():
+        unknown = sorted(set(text[indices.isna()]))[:5]
         raise ManifestError(f"Unknown label(s) {', '.join(unknown)}; the classes are {', '.join(classes)}.")
-    return np.asarray(found, dtype=np.int64)
+    return np.asarray(indices, dtype=np.int64)
 
 
 def _check_probabilities(frame: pd.DataFrame, classes: tuple[str, ...]) -> None:
@@ -274,10 +275,10 @@ def _need_pairs(
         union = set().union(*covered.values())
         for name in order:
             if missing := sorted(union - covered[name]):
-                shown = ", ".join(samples[missing[:3]]) + (" …" if len(missing) > 3 else "")
+                examples = ", ".join(samples[missing[:3]]) + (" …" if len(missing) > 3 else "")
                 raise UnpairedError(
                     f"Contender {name!r} has no prediction for {len(missing)} of {len(union)} samples in "
-                    f"repeat {repeat}: {shown}. Contenders are compared on identical lines only; predict "
+                    f"repeat {repeat}: {examples}. Contenders are compared on identical lines only; predict "
                     "them for all or drop them for all."
                 )
         folds = [lines[name, repeat].fold for name in order]

@@ -12,7 +12,8 @@ from headtohead.core.records import Score
 from headtohead.core.tables.estimate import Estimate
 from headtohead.stats.intervals.resampling import Resamples, percentile, wilson_clustered
 from headtohead.stats.intervals.score import make_score
-from headtohead.stats.metrics.registry import get_metric, metric_values
+from headtohead.stats.metrics.lookup import get_metric
+from headtohead.stats.metrics.replicates import metric_values
 from headtohead.stats.predictions import ContenderPredictions, PredictionTable
 
 __all__ = ["ResampledPredictions", "bootstrap_interval", "proportion_interval"]
@@ -48,7 +49,7 @@ class ResampledPredictions:
         return metric_values(lines, self.resamples.weights, names, self.table.classes, thresholds)
 
     def scores(
-        self, contender: str, values: dict[str, Floats], thresholds: list[Floats | None] | None = None
+        self, contender: str, values: dict[str, Floats], thresholds: Sequence[Floats | None] | None = None
     ) -> tuple[Score, ...]:
         """Return replicates, by metric name, as scores with intervals."""
         metrics = [get_metric(name, self.table.classes) for name in values]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from headtohead.audit.audit import AuditResult
     from headtohead.audit.duplicates import Grouping
+    from headtohead.audit.image_index import ImageIndex
     from headtohead.backbones.record import BackboneRecord
     from headtohead.data.dataset import Dataset
     from headtohead.data.options import LoadOptions
@@ -178,16 +179,24 @@ class Study(ABC, Generic[ConfigT]):
 
         name, reason = self._recipe_name(), "as asked for"
         if name == "auto":
-            from headtohead.preprocess.suggest import suggest_recipe
+            from headtohead.preprocess.suggest import suggest_recipe_for
             from headtohead.studies.report_inputs import evenly_spaced
 
-            samples = evenly_spaced(self.dataset.samples, RECIPE_SAMPLES)
-            name, reason = suggest_recipe(self.dataset.read(sample) for sample in samples)
+            samples = tuple(evenly_spaced(self.dataset.samples, RECIPE_SAMPLES))
+            name, reason = suggest_recipe_for(self._index.appearances(samples))
             self.reporter.info(f"Recipe {name}: {reason}.")
         recipe = get_recipe(name)
         facts = {"name": name, "reason": reason, "steps": str(recipe), "digest": recipe.digest()}
         self.run_folder.write("recipe.json", facts)
         return recipe
+
+    @cached_property
+    def _index(self) -> ImageIndex:
+        """What is measured of the images, each decoded once; shared by audit, recipe and report."""
+        from headtohead.audit.image_index import ImageIndex
+        from headtohead.audit.summary_store import open_summaries
+
+        return ImageIndex(self.dataset, store=open_summaries(), reporter=self.reporter)
 
     @cached_property
     def _audit_result(self) -> AuditResult:
@@ -198,6 +207,7 @@ class Study(ABC, Generic[ConfigT]):
             ignore=self.config.ignore,
             similar=self.config.similar,
             grouping=self._corrected_groups(),
+            index=self._index,
             seed=self.config.seed,
             reporter=self.reporter,
         )
@@ -209,7 +219,7 @@ class Study(ABC, Generic[ConfigT]):
     @property
     def feature_cache(self) -> Path:
         """The folder where features are kept between runs."""
-        from headtohead.backbones.weights.cache import cache_home
+        from headtohead.core.cache_home import cache_home
 
         return self._cache or cache_home() / "features"
 
@@ -287,7 +297,7 @@ class Study(ABC, Generic[ConfigT]):
         if self.config.groups is None:
             return None
         from headtohead.audit.duplicates import Grouping
-        from headtohead.data.listing.group_overrides import read_groups
+        from headtohead.data.listing.groups_csv import read_groups
 
         return Grouping.from_reviewer(read_groups(Path(self.config.groups), self.dataset))
 

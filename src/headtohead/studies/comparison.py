@@ -146,7 +146,7 @@ class ComparisonStudy(Study[StudyConfig]):
 
     def judge(self) -> Verdict:
         """Return and write what the out-of-fold predictions say."""
-        from headtohead.evaluate.verdict import compute_verdict
+        from headtohead.evaluate.verdict import VerdictConfig, compute_verdict
         from headtohead.heads.baselines import BASELINES
         from headtohead.studies.preflight import subgroups
         from headtohead.studies.report_inputs import add_training_summary, checklist
@@ -154,18 +154,20 @@ class ComparisonStudy(Study[StudyConfig]):
         predictions = self.run_folder.table("predictions.parquet")
         verdict = compute_verdict(
             predictions,
-            classes=self.grouped.classes,
-            positive=self.grouped.positive,
-            metric=self.config.metric,
-            baselines=BASELINES,
+            VerdictConfig(
+                classes=self.grouped.classes,
+                positive=self.grouped.positive,
+                metric=self.config.metric,
+                baselines=BASELINES,
+                level=self.config.level,
+                rope=self.config.rope,
+                prevalence=self.config.prevalence,
+                n_boot=self.config.n_boot,
+                seed=self.config.seed,
+            ),
             inner=self._inner_predictions(predictions),
-            seed=self.config.seed,
-            n_boot=self.config.n_boot,
-            rope=self.config.rope,
-            prevalence=self.config.prevalence,
             by=subgroups(self.config.by, self.grouped),
             leaks=tuple(str(leak) for leak in self.splits.leaks),
-            level=self.config.level,
             reporter=self.reporter,
         )
         verdict = add_training_summary(

@@ -36,7 +36,7 @@ def pretrained_features(
     """
     from headtohead.backbones.catalog import resolve
     from headtohead.backbones.features.extract import extract
-    from headtohead.backbones.weights.cache import cache_home
+    from headtohead.core.cache_home import cache_home
     from headtohead.preprocess.recipe import get_recipe
 
     folder = cache or cache_home() / "features"

@@ -30,7 +30,7 @@ def validate_config(config: StudyConfig, plan: Callable[[], ContenderPlan], trac
     """
     from headtohead.contenders.expression import parse_list
     from headtohead.core.trackers import check_trackers
-    from headtohead.stats.metrics.registry import check_name
+    from headtohead.stats.metrics.lookup import check_name
 
     check_name(config.metric)
     contenders = plan()

@@ -39,18 +39,18 @@ def add_training_summary(
         classes: class names.
         run: the run folder, which holds `spent.json` where there is a budget.
     """
+    from headtohead.core.tables.details import TuningBudget
     from headtohead.evaluate.ensemble_gain import budget_words, ensemble_gains
 
-    details = {
-        **verdict.details,
-        "gains": ensemble_gains(verdict, {name: list(parts) for name, parts in members.items()}, classes),
-    }
+    parts = {name: list(names) for name, names in members.items()}
+    gains, tuning = ensemble_gains(verdict, parts, classes), None
     caveats, budget = verdict.caveats, config.train.budget
     if budget is not None:
         spent = run.json("spent.json")["spent"]
         trials = {name: cost["trials"] for name, cost in spent.items() if any(cost["trials"])}
-        details["budget"] = {"stated": budget, "trials": trials}
+        tuning = TuningBudget(stated=budget, trials=trials)
         caveats = (*caveats, budget_words(budget, trials))
+    details = verdict.details.model_copy(update={"gains": gains, "budget": tuning})
     return verdict.model_copy(update={"details": details, "caveats": caveats})
 
 

@@ -90,11 +90,11 @@ def test_groups_csv_has_one_row_a_sample_with_paths_relative_to_the_data(
 def test_frames_get_a_column_of_their_own(result: AuditResult) -> None:
     from dataclasses import replace
 
-    from headtohead.audit.outputs import groups_csv
+    from headtohead.data.listing.groups_csv import format_groups
 
     data = result.dataset
     framed = tuple(s.model_copy(update={"frame": 3}) if i == 0 else s for i, s in enumerate(data.samples))
-    text = groups_csv(replace(data, samples=framed), result.grouping)
+    text = format_groups(replace(data, samples=framed), result.grouping.groups)
     assert text.splitlines()[0] == "path,frame,group"
     assert text.splitlines()[1].split(",")[1] == "3"
     assert text.splitlines()[2].split(",")[1] == ""
@@ -168,7 +168,7 @@ def test_the_page_is_one_file_that_needs_no_network(result: AuditResult, tmp_pat
     assert "prefers-color-scheme: dark" in page
     assert 'name="viewport"' in page
     assert not re.findall(r"""(?:src|href)=["'](?!data:|#)[^"']+""", page)
-    assert not re.findall(r"url\((?!data:)", page)
+    assert not re.findall(r"url\((?!data:|#)", page)
     assert "yes/twin.png" in page
     assert "pixels equal" in page
     for found in result.issues:
@@ -273,6 +273,21 @@ def test_the_command_writes_three_files_and_fails_on_request(folder: Path, tmp_p
     )
     assert failed.exit_code == 1
     assert "H2H201" in failed.stdout
+
+
+def test_the_command_keeps_groups_that_were_corrected_by_hand(folder: Path, tmp_path: Path) -> None:
+    assert run("audit", folder, "--out", tmp_path).exit_code == 0
+    groups = tmp_path / "groups.csv"
+    corrected = groups.read_text() + "\n"
+    corrected = corrected.replace("yes/twin.png,", "yes/twin.png,alone-")
+    groups.write_text(corrected)
+    done = run("audit", folder, "--out", tmp_path)
+    assert done.exit_code == 0, done.output
+    assert groups.read_text() == corrected
+    assert len({row["group"] for row in rows(tmp_path / "groups.new.csv")}) == 20
+    assert "edited by hand and is kept" in " ".join(done.output.split())
+    assert run("audit", folder, "--out", tmp_path, "--groups", groups).exit_code == 0
+    assert groups.read_text() == corrected
 
 
 def test_the_command_cleans(folder: Path, tmp_path: Path) -> None:

@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from headtohead.audit.duplicates import DuplicatePair, find, find_groups, fingerprint
+from headtohead.audit.duplicates import DuplicatePair, find, fingerprint
 from headtohead.audit.duplicates import alignment as align
 from headtohead.audit.duplicates import candidates as search
 from headtohead.audit.duplicates import grouping as assemble
 from headtohead.audit.duplicates import lsh as tables
 from headtohead.audit.duplicates.clustering import Link, PoseUnionFind, merge_consistent_groups
-from headtohead.audit.duplicates.distinct_images import ordered_map
 from headtohead.audit.duplicates.group_names import name_groups
+from headtohead.audit.image_index import find_groups
 from headtohead.core.records import Image
 
 Pixels = npt.NDArray[Any]
@@ -264,16 +264,6 @@ def test_names_never_clash_with_given_ones() -> None:
     assert name_groups([["a"], ["b"]], {"g0001": ["b"]}) == {"a": "scene-g0001", "b": "g0001"}
     owners = {f"p{i}": [f"s{i}"] for i in range(5)}
     assert set(name_groups([[f"s{i}" for i in range(5)]], owners).values()) == {"p0+4 more"}
-
-
-def test_ordered_map_keeps_the_order_and_passes_errors_on() -> None:
-    assert list(ordered_map(lambda x: x * x, range(50), 3)) == [x * x for x in range(50)]
-
-    def fail(x: int) -> int:
-        raise ValueError(x)
-
-    with pytest.raises(ValueError, match="0"):
-        list(ordered_map(fail, range(5), 2))
 
 
 def test_an_exact_pair_has_no_features() -> None:

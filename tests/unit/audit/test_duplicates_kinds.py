@@ -13,7 +13,8 @@ import pytest
 from tests.planting.scenes import SCENES, SIDE
 from tests.planting.scenes import series as slices_of_one_volume
 
-from headtohead.audit.duplicates import Grouping, find_groups
+from headtohead.audit.duplicates import Grouping
+from headtohead.audit.image_index import find_groups
 from headtohead.data.load import load
 
 Grey = npt.NDArray[np.uint8]

@@ -12,8 +12,9 @@ from PIL import Image as Pillow
 from headtohead.backbones.catalog import resolve, with_input_size
 from headtohead.backbones.features.extract import extract
 from headtohead.backbones.features.views import FeatureView, FlippedDataset, extract_view
-from headtohead.contenders.expression import parse_list
-from headtohead.contenders.factory import BuildContext, build_heads, check_specs
+from headtohead.contenders.factory import build_heads
+from headtohead.contenders.mode import BuildContext, FeatureSource
+from headtohead.contenders.plan import ContenderPlan
 from headtohead.core.config import StudyConfig
 from headtohead.core.errors import NoEffectError, UnknownNameError, UsageError
 from headtohead.data.dataset import Dataset
@@ -123,24 +124,24 @@ def test_middle_of_a_transformers_network_is_the_block_at_three_quarters(
 
 def workshop(images: Dataset, cache: Path, **train: str) -> BuildContext:
     config: Any = StudyConfig.model_validate({"data": "x", "contenders": ("x",), "train": train})
-    return BuildContext(images, NONE, config, cache, lambda name, cell: None, lambda name, facts: None)  # type: ignore[arg-type,return-value]
+    features = FeatureSource(images, NONE, config, cache, lambda name, facts: None)
+    return BuildContext(features, lambda name, job: None)  # type: ignore[arg-type,return-value]
 
 
 def test_contenders_take_their_look_from_their_mode(images: Dataset, tmp_path: Path) -> None:
     name = "scratch:test_vit"
-    specs = parse_list(f"{name}, {name}@probe:layers+flip, {name}@mlp:layers")
-    check_specs(specs)
-    heads: Any = build_heads(specs, workshop(images, tmp_path))
-    plain, deep, mlp = (heads[spec.name]._features() for spec in specs)
+    plan = ContenderPlan.parse(f"{name}, {name}@probe:layers+flip, {name}@mlp:layers")
+    heads: Any = build_heads(plan, workshop(images, tmp_path))
+    plain, deep, mlp = (heads[spec.name]._features() for spec in plan.named)
     assert plain.shape[1] < deep.shape[1] == mlp.shape[1]
     assert not np.array_equal(deep, mlp)
     with pytest.raises(UnknownNameError, match="layers"):
-        check_specs(parse_list(f"{name}@probe:layer"))
+        ContenderPlan.parse(f"{name}@probe:layer")
 
 
 def test_flips_are_refused_where_the_preset_does_not_mirror(images: Dataset, tmp_path: Path) -> None:
     for look in ("flip", "symmetry"):
-        specs = parse_list(f"scratch:test_vit@probe:{look}")
+        plan = ContenderPlan.parse(f"scratch:test_vit@probe:{look}")
         with pytest.raises(UsageError, match="xray"):
-            build_heads(specs, workshop(images, tmp_path, augment="xray"))
-        build_heads(specs, workshop(images, tmp_path, augment="mri"))
+            build_heads(plan, workshop(images, tmp_path, augment="xray"))
+        build_heads(plan, workshop(images, tmp_path, augment="mri"))

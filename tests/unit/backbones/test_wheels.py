@@ -17,9 +17,10 @@ from headtohead.backbones.catalog import resolve
 from headtohead.backbones.load import load_backbone
 from headtohead.backbones.record import BackboneRecord, WheelFile
 from headtohead.backbones.weights import wheels
-from headtohead.backbones.weights.cache import cache_home, entry, file_sha256
+from headtohead.backbones.weights.cache import entry, file_sha256
 from headtohead.backbones.weights.convert import expected_tensors
 from headtohead.backbones.weights.wheels import from_wheel
+from headtohead.core.cache_home import cache_home
 from headtohead.core.errors import WeightsError
 
 MEMBER = "h2h_small_weights/small.pth"

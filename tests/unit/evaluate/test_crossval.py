@@ -17,17 +17,13 @@ from headtohead.core.records import Sample
 from headtohead.core.run_folder import RunFolder
 from headtohead.data.dataset import Dataset
 from headtohead.data.splits.folds import CrossValidationSplits, Fold, make_folds
-from headtohead.heads.base import FoldJob, FoldResult, TrainingData
-from headtohead.heads.cross_validation import (
-    cell_key,
+from headtohead.heads.base import FoldJob, FoldResult, SampleLabels
+from headtohead.heads.cross_validation import cell_key, fit_cells, load_cell, load_cells, make_fold_job
+from headtohead.heads.prediction_tables import (
     exclude_test_groups,
     highest_loss_samples,
     learning_table,
-    load_cell,
-    load_cells,
-    make_cell,
     predictions_table,
-    run_cells,
 )
 from headtohead.training.records import FitMetrics, fit_metrics
 
@@ -57,8 +53,8 @@ def dataset(samples: Sequence[Sample]) -> Dataset:
     return Dataset(root="images", samples=ordered, classes=CLASSES, positive="yes")
 
 
-def cell_data(data: Dataset) -> TrainingData:
-    return TrainingData(data.labels(), data.groups(), data.classes)
+def cell_data(data: Dataset) -> SampleLabels:
+    return SampleLabels(data.labels(), data.groups(), data.classes)
 
 
 def ids_of(data: Dataset) -> list[str]:
@@ -76,7 +72,7 @@ class CountingHead:
         self.seen: list[tuple[int, int]] = []
         self.stop_after = stop_after
 
-    def fit_predict(self, cell: FoldJob, data: TrainingData, workdir: Path, reporter: Reporter) -> FoldResult:
+    def fit_predict(self, cell: FoldJob, data: SampleLabels, workdir: Path, reporter: Reporter) -> FoldResult:
         del reporter
         (workdir / "checkpoint.bin").write_bytes(b"half done")
         if self.stop_after is not None and len(self.seen) == self.stop_after:
@@ -171,14 +167,14 @@ def test_each_cell_is_computed_once_and_kept_whole(
     data: Dataset, plan: CrossValidationSplits, run: RunFolder
 ) -> None:
     head = CountingHead()
-    run_cells({"a": head}, plan.folds, cell_data(data), run, seed=1)
+    fit_cells({"a": head}, plan.folds, cell_data(data), run, seed=1)
     assert head.seen == [(fold.repeat, fold.fold) for fold in plan.folds]
     files = sorted((run.path / "cells").rglob("*"))
     assert [path.name for path in files if path.is_file()] == [
         f"r{r}f{f}.json" for r in (0, 1) for f in (0, 1, 2)
     ]
     assert not [path for path in files if path.suffix == ".work"], "work folders are removed"
-    run_cells({"a": head}, plan.folds, cell_data(data), run, seed=1)
+    fit_cells({"a": head}, plan.folds, cell_data(data), run, seed=1)
     assert len(head.seen) == len(plan.folds), "nothing is computed twice"
 
 
@@ -186,15 +182,15 @@ def test_a_stopped_run_leaves_whole_cells_and_goes_on_to_the_same_bytes(
     data: Dataset, plan: CrossValidationSplits, run: RunFolder, tmp_path: Path
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
-        run_cells({"a": CountingHead(stop_after=2)}, plan.folds, cell_data(data), run, seed=1)
+        fit_cells({"a": CountingHead(stop_after=2)}, plan.folds, cell_data(data), run, seed=1)
     kept = sorted((run.path / "cells").rglob("*.json"))
     assert [path.name for path in kept] == ["r0f0.json", "r0f1.json"]
     assert all(json.loads(path.read_text())["key"] for path in kept)
     second = CountingHead()
-    run_cells({"a": second}, plan.folds, cell_data(data), run, seed=1)
+    fit_cells({"a": second}, plan.folds, cell_data(data), run, seed=1)
     assert len(second.seen) == len(plan.folds) - 2
     whole = RunFolder(tmp_path / "whole")
-    run_cells({"a": CountingHead()}, plan.folds, cell_data(data), whole, seed=1)
+    fit_cells({"a": CountingHead()}, plan.folds, cell_data(data), whole, seed=1)
     assert contents(run) == contents(whole)
 
 
@@ -204,9 +200,9 @@ def contents(run: RunFolder) -> dict[str, bytes]:
 
 
 def test_a_foreign_cell_is_refused(data: Dataset, plan: CrossValidationSplits, run: RunFolder) -> None:
-    run_cells({"a": CountingHead()}, plan.folds[:1], cell_data(data), run, seed=1)
+    fit_cells({"a": CountingHead()}, plan.folds[:1], cell_data(data), run, seed=1)
     with pytest.raises(RunFolderError, match="other folds or settings"):
-        run_cells({"a": CountingHead()}, plan.folds[:1], cell_data(data), run, seed=2)
+        fit_cells({"a": CountingHead()}, plan.folds[:1], cell_data(data), run, seed=2)
     moved = replace(plan.folds[0], train=plan.folds[0].train[1:])
     with pytest.raises(RunFolderError, match="other folds or settings"):
         load_cell("a", moved, run, seed=1, k=2)
@@ -215,15 +211,15 @@ def test_a_foreign_cell_is_refused(data: Dataset, plan: CrossValidationSplits, r
 def test_a_damaged_cell_is_refused_by_its_path(
     data: Dataset, plan: CrossValidationSplits, run: RunFolder
 ) -> None:
-    run_cells({"a": CountingHead()}, plan.folds[:1], cell_data(data), run, seed=1)
+    fit_cells({"a": CountingHead()}, plan.folds[:1], cell_data(data), run, seed=1)
     path = run.cell_path("a", 0, 0)
     path.write_text(path.read_text()[:-40])
     with pytest.raises(RunFolderError, match=r"r0f0\.json is damaged"):
-        run_cells({"a": CountingHead()}, plan.folds[:1], cell_data(data), run, seed=1)
+        fit_cells({"a": CountingHead()}, plan.folds[:1], cell_data(data), run, seed=1)
 
 
 def test_an_unfinished_cell_is_named(data: Dataset, plan: CrossValidationSplits, run: RunFolder) -> None:
-    run_cells({"a": CountingHead()}, plan.folds[:1], cell_data(data), run, seed=1)
+    fit_cells({"a": CountingHead()}, plan.folds[:1], cell_data(data), run, seed=1)
     with pytest.raises(RunFolderError, match="repeat 0, fold 1 is not finished"):
         list(load_cells(["a"], plan.folds, run, seed=1, k=2))
 
@@ -239,13 +235,13 @@ def test_the_key_knows_contender_seed_and_parts(plan: CrossValidationSplits) -> 
         cell_key("a", swapped, 1),
     ]
     assert len(set(keys)) == len(keys)
-    assert cell_key("a", make_cell(first, 1), 1) == keys[0]
+    assert cell_key("a", make_fold_job(first, 1), 1) == keys[0]
 
 
 def test_contenders_share_a_cell_seed_and_cells_do_not(plan: CrossValidationSplits) -> None:
-    seeds = [make_cell(fold, 3).seed for fold in plan.folds]
+    seeds = [make_fold_job(fold, 3).seed for fold in plan.folds]
     assert len(set(seeds)) == len(seeds)
-    assert seeds == [make_cell(fold, 3).seed for fold in plan.folds]
+    assert seeds == [make_fold_job(fold, 3).seed for fold in plan.folds]
 
 
 # ---- tables ---------------------------------------------------------------------------------------
@@ -255,7 +251,7 @@ def test_predictions_have_one_line_per_sample_repeat_and_contender(
     data: Dataset, plan: CrossValidationSplits, run: RunFolder
 ) -> None:
     heads = {"z-first": CountingHead(), "a-second": CountingHead()}
-    run_cells(heads, plan.folds, cell_data(data), run, seed=1, reporter=QUIET)
+    fit_cells(heads, plan.folds, cell_data(data), run, seed=1, reporter=QUIET)
     cells = list(load_cells(list(heads), plan.folds, run, seed=1, k=2))
     table = predictions_table(cells, cell_data(data), ids_of(data))
     columns = ["sample", "group", "repeat", "fold", "contender", "label", "prob_no", "prob_yes"]
@@ -272,7 +268,7 @@ def test_predictions_have_one_line_per_sample_repeat_and_contender(
 def test_inner_lines_are_of_the_training_part_without_gaps(
     data: Dataset, plan: CrossValidationSplits, run: RunFolder
 ) -> None:
-    run_cells({"a": CountingHead()}, plan.folds, cell_data(data), run, seed=1)
+    fit_cells({"a": CountingHead()}, plan.folds, cell_data(data), run, seed=1)
     cells = list(load_cells(["a"], plan.folds, run, seed=1, k=2))
     table = predictions_table(cells, cell_data(data), ids_of(data), inner=True)
     assert not table[["prob_no", "prob_yes"]].isna().any().any()
@@ -285,7 +281,7 @@ def test_inner_lines_are_of_the_training_part_without_gaps(
 def test_learning_table_scores_the_test_part_itself(
     data: Dataset, plan: CrossValidationSplits, run: RunFolder
 ) -> None:
-    run_cells({"a": CountingHead()}, plan.folds, cell_data(data), run, seed=1)
+    fit_cells({"a": CountingHead()}, plan.folds, cell_data(data), run, seed=1)
     cells = list(load_cells(["a"], plan.folds, run, seed=1, k=2))
     table = learning_table(cells, cell_data(data))
     assert len(table) == len(plan.folds)
@@ -299,7 +295,7 @@ def test_worst_samples_come_worst_first_and_without_baselines(
     data: Dataset, plan: CrossValidationSplits, run: RunFolder
 ) -> None:
     heads = {"a": CountingHead(), "majority": CountingHead()}
-    run_cells(heads, plan.folds, cell_data(data), run, seed=1)
+    fit_cells(heads, plan.folds, cell_data(data), run, seed=1)
     cells = list(load_cells(list(heads), plan.folds, run, seed=1, k=2))
     table = predictions_table(cells, cell_data(data), ids_of(data))
     table.loc[table["contender"] == "majority", ["prob_no", "prob_yes"]] = 0.0
@@ -312,7 +308,7 @@ def test_inner_lines_of_tested_groups_are_left_out_where_a_leak_was_allowed(run:
     twins = dataset([sample(i) if i != 3 else sample(3, group="g07") for i in range(24)])
     train, test = halves(twins, [position(twins, "yes/03.png"), position(twins, "no/04.png")])
     parts = CrossValidationSplits.checked(twins, (Fold(0, 0, train, test),), allow_leaks=True).folds
-    run_cells({"a": CountingHead()}, parts, cell_data(twins), run, seed=1)
+    fit_cells({"a": CountingHead()}, parts, cell_data(twins), run, seed=1)
     cells = list(load_cells(["a"], parts, run, seed=1, k=2))
     outer = predictions_table(cells, cell_data(twins), ids_of(twins))
     inner = predictions_table(cells, cell_data(twins), ids_of(twins), inner=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from tests.planting.verdicts import judge
 
 from headtohead.cli.app import main
 from headtohead.core.errors import (
@@ -20,7 +21,6 @@ from headtohead.core.errors import (
     UnpairedError,
 )
 from headtohead.evaluate.external_predictions import read_predictions
-from headtohead.evaluate.verdict import compute_verdict
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +51,7 @@ def written(frame: pd.DataFrame, folder: Path, name: str = "p.csv") -> Path:
 
 def judged(path: Path, **more: object) -> float:
     found = read_predictions([path])
-    verdict = compute_verdict(found.frame, classes=found.classes, positive=found.positive, n_boot=100, **more)  # type: ignore[arg-type]
+    verdict = judge(found.frame, classes=found.classes, positive=found.positive, n_boot=100, **more)
     value = verdict.scores[0].value
     assert value is not None
     return value
@@ -65,7 +65,7 @@ def test_csv_parquet_and_two_files_say_the_same(tmp_path: Path) -> None:
     values = {judged(one), judged(two)}
     both = read_predictions([cnn, vit])
     assert list(pd.unique(both.frame["contender"])) == ["cnn", "vit"]
-    verdict = compute_verdict(both.frame, classes=both.classes, positive=both.positive, n_boot=100)
+    verdict = judge(both.frame, classes=both.classes, positive=both.positive, n_boot=100)
     assert values == {verdict.scores[0].value}
 
 
@@ -78,7 +78,7 @@ def test_named_labels_and_the_positive_class(tmp_path: Path) -> None:
     assert any("tumor" in note for note in found.notes)
     turned = read_predictions([path], positive="healthy")
     assert turned.positive == "healthy"
-    flipped = compute_verdict(turned.frame, classes=turned.classes, positive="healthy", n_boot=100)
+    flipped = judge(turned.frame, classes=turned.classes, positive="healthy", n_boot=100)
     assert flipped.scores[0].value == pytest.approx(1 - judged(path))
 
 
@@ -121,7 +121,7 @@ def _off(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 MISTAKES: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
-    "no score": (lambda f: f.rename(columns={"score": "scores"}), "did you mean to call 'scores'"),
+    "no score": (lambda f: f.rename(columns={"score": "scores"}), "did you mean 'scores'"),
     "no label": (lambda f: f.drop(columns="label"), "'label'"),
     "nan": (_nan, "s003"),
     "off": (_off, "off \\[0, 1\\]"),
@@ -245,8 +245,8 @@ def test_the_terminal_shows_whatever_the_file_holds(
     shown = capsys.readouterr().out
     for words in (
         "calibration slope", "partial auroc", "obuchowski", "interval, adjusted", "PPV at 0.02", "Net benefit",
-        "treat all", "Subgroups", "adjusted p", "The Brier score in parts", "Answering only when sure",
-        "Where the spread comes from", "bootstrap BCa", "Rule. Fixed beforehand",
+        "treat all", "Subgroups", "adjusted p", "Brier score decomposition", "Selective prediction",
+        "Variance components", "bootstrap BCa", "Rule. Fixed beforehand",
     ):  # fmt: skip
         assert words in shown, words
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from headtohead.contenders.expression import parse_list
-from headtohead.contenders.training_modes import check_settings
+from headtohead.contenders.plan import ContenderPlan
 from headtohead.core.config import StudyConfig, make_config
 from headtohead.core.errors import HeadToHeadError, NoEffectError, UnknownNameError, UsageError
 from headtohead.core.training_config import Budget, TrainConfig, parse_overrides
@@ -128,12 +127,12 @@ def test_idle_settings_are_refused_before_any_work(
     contenders: str, changes: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(NoEffectError, match=said):
-        check_settings(parse_list(contenders), TrainConfig(**changes))
+        ContenderPlan.parse(contenders).check_settings(TrainConfig(**changes))
 
 
 def test_settings_with_an_effect_pass() -> None:
-    check_settings(parse_list("dinov2-small@probe:flip"), TrainConfig(augment="mri"))
-    check_settings(parse_list("dinov2-small"), TrainConfig(budget="4", policy="inner"))
-    check_settings(parse_list("scratch-cnn,dinov2-small@finetune"), TrainConfig(batch_norm="train"))
+    ContenderPlan.parse("dinov2-small@probe:flip").check_settings(TrainConfig(augment="mri"))
+    ContenderPlan.parse("dinov2-small").check_settings(TrainConfig(budget="4", policy="inner"))
+    ContenderPlan.parse("scratch-cnn,dinov2-small@finetune").check_settings(TrainConfig(batch_norm="train"))
     with pytest.raises(UnknownNameError):
-        check_settings(parse_list("nobody@finetune"), TrainConfig())
+        ContenderPlan.parse("nobody@finetune").check_settings(TrainConfig())

@@ -10,8 +10,14 @@ import pytest
 from scipy.optimize import minimize
 
 from headtohead.core.errors import UnknownNameError, UnpairedError, UsageError
-from headtohead.heads.base import FoldJob, FoldResult, TrainingData
-from headtohead.heads.ensemble import HOW, CombinationRule, EnsembleHead, combine, mixture_weights
+from headtohead.heads.base import FoldJob, FoldResult, SampleLabels
+from headtohead.heads.ensemble import (
+    COMBINATION_RULES,
+    CombinationRule,
+    EnsembleHead,
+    combine,
+    mixture_weights,
+)
 from headtohead.training.records import FitMetrics, fit_metrics
 
 Floats = npt.NDArray[np.float64]
@@ -72,7 +78,7 @@ def test_a_useless_member_is_left_aside(labels: npt.NDArray[np.int64], how: Comb
         assert joined.chosen["weights"][0] > 0.9
 
 
-@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("how", COMBINATION_RULES)
 def test_rows_are_probabilities(labels: npt.NDArray[np.int64], how: CombinationRule) -> None:
     rng = np.random.default_rng(4)
     members = [result(rng, labels, skill) for skill in (0.5, 1.0, 1.5)]
@@ -86,7 +92,7 @@ def test_more_than_two_classes() -> None:
     labels = np.arange(150) % 3
     rows = [rng.dirichlet(np.ones(3), 150) * 0.5 + 0.5 * np.eye(3)[labels] for _ in range(2)]
     members = [FoldResult(r[120:], r[:120], FitMetrics(None, None), FitMetrics(None, None)) for r in rows]
-    for how in HOW:
+    for how in COMBINATION_RULES:
         joined = combine(members, how, labels[:120], GROUPS)
         assert joined.probabilities.shape == (30, 3)
         assert (joined.probabilities.argmax(axis=1) == labels[120:]).mean() > 0.9
@@ -131,7 +137,7 @@ def test_head_asks_for_its_members_and_knows_its_ways(labels: npt.NDArray[np.int
     groups = np.asarray([f"g{i // 2}" for i in range(len(labels))], dtype=object)
     cell = FoldJob(0, 0, np.arange(N_TRAIN), np.arange(N_TRAIN, len(labels)), 0)
     head = EnsembleHead(["a", "b"], lambda name, _cell: results[name], "stacked")
-    told = head.fit_predict(cell, TrainingData(labels, groups, ("no", "yes")), tmp_path)
+    told = head.fit_predict(cell, SampleLabels(labels, groups, ("no", "yes")), tmp_path)
     assert told.chosen["members"] == ["a", "b"]
     with pytest.raises(UnknownNameError, match="did you mean"):
         EnsembleHead(["a", "b"], lambda name, _cell: results[name], "stackd")

@@ -11,7 +11,7 @@ import torch
 from tests.planting.finetuned import Blobs, DiesAt, Killed, Tiny, cell_of, head_of, record, run, short
 
 from headtohead.core.training_config import Budget
-from headtohead.heads.base import FoldJob, TrainingData
+from headtohead.heads.base import FoldJob, SampleLabels
 from headtohead.heads.fine_tuning import FineTuningHead
 from headtohead.training.settings import FinetuneSettings
 from headtohead.training.tuning.trial_budget import TrialBudget
@@ -30,7 +30,7 @@ def test_training_never_sees_the_test_part(tmp_path: Path, policy: str) -> None:
     head = FineTuningHead(
         record(), None, None, settings, device="cpu", precision="fp32", build=Tiny, images=images
     )
-    second = head.fit_predict(cell, TrainingData(other, data.groups, data.classes), tmp_path / "b")
+    second = head.fit_predict(cell, SampleLabels(other, data.groups, data.classes), tmp_path / "b")
     assert first.epochs == second.epochs
     assert first.train == second.train
     assert np.array_equal(first.inner_probabilities, second.inner_probabilities, equal_nan=True)
@@ -90,7 +90,7 @@ def test_permuted_labels_get_chance(tmp_path: Path) -> None:
     for seed in range(4):
         rng = np.random.default_rng(seed)
         cell, data = cell_of(60, 44, seed)
-        shuffled = TrainingData(rng.permutation(data.labels), data.groups, data.classes)
+        shuffled = SampleLabels(rng.permutation(data.labels), data.groups, data.classes)
         settings = short(policy="inner", learning_rates=(3e-4, 3e-3))
         head = FineTuningHead(
             record(), None, None, settings, device="cpu", precision="fp32", build=Tiny, images=Blobs(60)
@@ -104,7 +104,7 @@ def test_permuted_labels_get_chance(tmp_path: Path) -> None:
 def test_minutes_end_the_trials(tmp_path: Path, minutes: float, trials: int) -> None:
     head = head_of(
         short(policy="inner", trials=3, epochs=1),
-        purse=lambda folder: TrialBudget(Budget(minutes=minutes), 1, folder),
+        trial_budget=lambda folder: TrialBudget(Budget(minutes=minutes), 1, folder),
     )
     result = head.fit_predict(*cell_of(60, 44), tmp_path)
     assert len(result.chosen["trials"]) == trials
@@ -121,7 +121,7 @@ def test_trials_are_kept_in_sqlite_once_whatever_was_killed(tmp_path: Path) -> N
         save_trials(store, "tiny r0f0", trials, stated)
 
     cell, data = cell_of(60, 44)
-    head = head_of(settings, note=note)
+    head = head_of(settings, on_trial_end=note)
     images: Any = head._images
     original, left = images.pixels, iter(range(250))
 
@@ -135,7 +135,7 @@ def test_trials_are_kept_in_sqlite_once_whatever_was_killed(tmp_path: Path) -> N
         head.fit_predict(cell, data, tmp_path / "cut")
     kept = optuna.load_study(study_name="tiny r0f0", storage=f"sqlite:///{store}")
     assert 0 < len(kept.trials) < 4
-    result = head_of(settings, note=note).fit_predict(cell, data, tmp_path / "cut")
+    result = head_of(settings, on_trial_end=note).fit_predict(cell, data, tmp_path / "cut")
     kept = optuna.load_study(study_name="tiny r0f0", storage=f"sqlite:///{store}")
     assert [trial.value for trial in kept.trials] == [one["inner_loss"] for one in result.chosen["trials"]]
     assert kept.best_value == min(one["inner_loss"] for one in result.chosen["trials"])

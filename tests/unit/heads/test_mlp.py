@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from headtohead.core.progress import QUIET
-from headtohead.heads.base import FoldJob, FoldResult, TrainingData
+from headtohead.heads.base import FoldJob, FoldResult, SampleLabels
 from headtohead.heads.linear_probe import ProbeHead
 from headtohead.heads.mlp import MlpHead, MlpSettings
 from headtohead.training.records import fit_metrics
@@ -26,11 +26,11 @@ QUICK = MlpSettings(
 
 
 def run(rows: np.ndarray, labels: np.ndarray, folder: Path) -> FoldResult:
-    return MlpHead(lambda: rows, QUICK).fit_predict(CELL, TrainingData(labels, GROUPS, ("no", "yes")), folder)
+    return MlpHead(lambda: rows, QUICK).fit_predict(CELL, SampleLabels(labels, GROUPS, ("no", "yes")), folder)
 
 
 def test_learns_what_a_line_cannot(tmp_path: Path) -> None:
-    data = TrainingData(LABELS, GROUPS, ("no", "yes"))
+    data = SampleLabels(LABELS, GROUPS, ("no", "yes"))
     bent = fit_metrics(LABELS[N_TRAIN:], run(ROWS, LABELS, tmp_path).probabilities).accuracy
     straight = ProbeHead(lambda: ROWS).fit_predict(CELL, data, tmp_path, QUIET).probabilities
     line = fit_metrics(LABELS[N_TRAIN:], straight).accuracy

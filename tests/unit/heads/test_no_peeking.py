@@ -16,8 +16,8 @@ import pytest
 
 from headtohead.backbones.record import BackboneRecord
 from headtohead.core.progress import QUIET
-from headtohead.heads.base import FoldJob, FoldResult, TrainingData
-from headtohead.heads.ensemble import HOW, combine
+from headtohead.heads.base import FoldJob, FoldResult, SampleLabels
+from headtohead.heads.ensemble import COMBINATION_RULES, combine
 from headtohead.heads.fine_tuning import FineTuningHead, TrainingJob
 from headtohead.heads.linear_probe import ProbeHead
 from headtohead.heads.mlp import MlpHead, MlpSettings
@@ -30,7 +30,7 @@ torch = pytest.importorskip("torch")
 from torch import Tensor, nn  # noqa: E402
 
 Ints = npt.NDArray[np.int64]
-Fit = Callable[[FoldJob, TrainingData, Path], FoldResult]
+Fit = Callable[[FoldJob, SampleLabels, Path], FoldResult]
 MLP = MlpSettings(hidden=8, epochs=8, members=1, decays=(0.01, 1.0))
 MEMBERS = 12
 
@@ -47,7 +47,7 @@ def too_good(fit: Fit, folder: Path, *, n: int, n_train: int, rounds: int) -> fl
         labels = rng.permutation(np.arange(n) % 2).astype(np.int64)
         groups = np.asarray([f"g{i // 2}" for i in range(n)], dtype=object)
         cell = FoldJob(0, 0, np.arange(n_train), np.arange(n_train, n), seed)
-        rows = fit(cell, TrainingData(labels, groups, ("no", "yes")), folder / str(seed)).probabilities
+        rows = fit(cell, SampleLabels(labels, groups, ("no", "yes")), folder / str(seed)).probabilities
         scored = labels[n_train:]
         others = [fit_metrics(rng.permutation(scored), rows).loss or 0.0 for _ in range(200)]
         found.append((np.mean(others) - (fit_metrics(scored, rows).loss or 0.0)) / np.std(others))
@@ -61,17 +61,17 @@ def rows_of(number: int, n: int = 100) -> Any:
     return np.random.default_rng([99, number]).normal(size=(n, 12)).astype(np.float32)
 
 
-def probe(cell: FoldJob, data: TrainingData, folder: Path) -> FoldResult:
+def probe(cell: FoldJob, data: SampleLabels, folder: Path) -> FoldResult:
     return ProbeHead(lambda: rows_of(0), (1e-3, 1e-2, 1.0)).fit_predict(cell, data, folder, QUIET)
 
 
-def members_of(cell: FoldJob, data: TrainingData, folder: Path) -> list[FoldResult]:
+def members_of(cell: FoldJob, data: SampleLabels, folder: Path) -> list[FoldResult]:
     heads = [ProbeHead(lambda i=i: rows_of(i), (1e-2,)) for i in range(MEMBERS)]  # type: ignore[misc]
     return [head.fit_predict(cell, data, folder, QUIET) for head in heads]
 
 
 def joined(how: Any) -> Fit:
-    def fit(cell: FoldJob, data: TrainingData, folder: Path) -> FoldResult:
+    def fit(cell: FoldJob, data: SampleLabels, folder: Path) -> FoldResult:
         train = cell.train
         return combine(
             members_of(cell, data, folder), how, data.labels[train], data.groups[train], seed=cell.seed
@@ -81,7 +81,7 @@ def joined(how: Any) -> Fit:
 
 
 def repeated(kind: Any, head: Any) -> Fit:
-    def fit(cell: FoldJob, data: TrainingData, folder: Path) -> FoldResult:
+    def fit(cell: FoldJob, data: SampleLabels, folder: Path) -> FoldResult:
         first = head.fit_predict(cell, data, folder, QUIET)
         result: FoldResult = kind("a", head, lambda name, where: first, 3).fit_predict(cell, data, folder)
         return result
@@ -94,7 +94,7 @@ HONEST: dict[str, Fit] = {
     "mlp": lambda cell, data, folder: MlpHead(lambda: rows_of(0), MLP).fit_predict(cell, data, folder),
     "seeds": repeated(SeedEnsembleHead, MlpHead(lambda: rows_of(0), MLP)),
     "folds": repeated(FoldEnsembleHead, ProbeHead(lambda: rows_of(0), (1e-2, 1.0))),
-    **{how: joined(how) for how in HOW},
+    **{how: joined(how) for how in COMBINATION_RULES},
 }
 
 
@@ -103,7 +103,7 @@ def test_permuted_labels_get_chance(name: str, tmp_path: Path) -> None:
     assert too_good(HONEST[name], tmp_path, n=100, n_train=60, rounds=8) < LIMIT
 
 
-def peeking_probe(cell: FoldJob, data: TrainingData, folder: Path) -> FoldResult:
+def peeking_probe(cell: FoldJob, data: SampleLabels, folder: Path) -> FoldResult:
     """Takes the features on which the scored part comes out best."""
     scored = data.labels[cell.test]
     return min(
@@ -112,7 +112,7 @@ def peeking_probe(cell: FoldJob, data: TrainingData, folder: Path) -> FoldResult
 
 
 def peeking_ensemble(how: Any) -> Fit:
-    def fit(cell: FoldJob, data: TrainingData, folder: Path) -> FoldResult:
+    def fit(cell: FoldJob, data: SampleLabels, folder: Path) -> FoldResult:
         """Finds the weights on the scored part."""
         members = [replace(m, inner_probabilities=m.probabilities) for m in members_of(cell, data, folder)]
         return combine(members, how, data.labels[cell.test], data.groups[cell.test], seed=cell.seed)
@@ -173,7 +173,7 @@ class Peeking(FineTuningHead):
     """Reports the best epoch of the best trial, by the scored part: what a leader board of check points does."""
 
     def fit_predict(
-        self, cell: FoldJob, data: TrainingData, workdir: Path, reporter: Any = QUIET
+        self, cell: FoldJob, data: SampleLabels, workdir: Path, reporter: Any = QUIET
     ) -> FoldResult:
         part = Subset(cell.test, data.labels[cell.test])
         places, trials = np.arange(len(cell.test)), []

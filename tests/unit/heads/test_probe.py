@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from headtohead.core.progress import QUIET
-from headtohead.heads.base import FoldJob, TrainingData
+from headtohead.heads.base import FoldJob, SampleLabels
 from headtohead.heads.linear_probe import ProbeHead
 from headtohead.training.logistic import fit_probe
 from headtohead.training.records import fit_metrics
@@ -50,10 +50,10 @@ def test_a_constant_column_does_no_harm() -> None:
 
 def cell(
     n: int, groups: npt.NDArray[np.int64], k: int, labels: npt.NDArray[np.int64]
-) -> tuple[FoldJob, TrainingData]:
+) -> tuple[FoldJob, SampleLabels]:
     test = np.flatnonzero(groups % 4 == 0)
     train = np.setdiff1d(np.arange(n), test)
-    data = TrainingData(labels, groups.astype(str).astype(object), tuple(f"c{i}" for i in range(k)))
+    data = SampleLabels(labels, groups.astype(str).astype(object), tuple(f"c{i}" for i in range(k)))
     return FoldJob(0, 0, train, test, seed=5), data
 
 
@@ -63,7 +63,7 @@ def test_what_is_scored_cannot_reach_the_choice(tmp_path: Path) -> None:
     first = ProbeHead(lambda: rows).fit_predict(one, data, tmp_path, QUIET)
     spoiled = labels.copy()
     spoiled[one.test] = 1 - spoiled[one.test]
-    other = TrainingData(spoiled, data.groups, data.classes)
+    other = SampleLabels(spoiled, data.groups, data.classes)
     second = ProbeHead(lambda: rows).fit_predict(one, other, tmp_path, QUIET)
     np.testing.assert_array_equal(first.probabilities, second.probabilities)
     assert first.chosen == second.chosen

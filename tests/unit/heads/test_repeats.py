@@ -10,12 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from headtohead.contenders.expand import expand_members, joined_names, needs_inner_predictions
 from headtohead.contenders.expression import parse, parse_list
-from headtohead.contenders.factory import check_specs
+from headtohead.contenders.plan import ContenderPlan, _keys_needing_inner, _with_members
 from headtohead.core.errors import NoEffectError, UsageError
 from headtohead.core.progress import QUIET
-from headtohead.heads.base import FoldJob, FoldResult, TrainingData
+from headtohead.heads.base import FoldJob, FoldResult, SampleLabels
 from headtohead.heads.linear_probe import ProbeHead
 from headtohead.heads.mlp import MlpHead, MlpSettings
 from headtohead.heads.replicates import FoldEnsembleHead, SeedEnsembleHead
@@ -27,7 +26,7 @@ RNG = np.random.default_rng(0)
 LABELS = (np.arange(N) % 2).astype(np.int64)
 ROWS = (RNG.normal(size=(N, 6)) + 0.8 * LABELS[:, None]).astype(np.float32)
 GROUPS = np.asarray([f"g{i // 2}" for i in range(N)], dtype=object)
-DATA = TrainingData(LABELS, GROUPS, ("no", "yes"))
+DATA = SampleLabels(LABELS, GROUPS, ("no", "yes"))
 CELL = FoldJob(0, 0, np.arange(TRAIN), np.arange(TRAIN, N), 5)
 QUICK = MlpSettings(hidden=8, epochs=10, decays=(0.1,), members=1)
 
@@ -72,15 +71,15 @@ class Recorder:
     def __init__(self) -> None:
         self.seen: list[tuple[str, int, npt.NDArray[np.int64]]] = []
 
-    def inner_parts(self, cell: FoldJob, data: TrainingData) -> list[tuple[Any, Any]]:
+    def inner_folds(self, cell: FoldJob, data: SampleLabels) -> list[tuple[Any, Any]]:
         places = np.arange(len(cell.train))
         return [(places[:60], places[60:])]
 
     def refit(
-        self, fit: Any, asked: Sequence[Any], data: TrainingData, chosen: Mapping[str, Any], **more: Any
+        self, fit: Any, queries: Sequence[Any], data: SampleLabels, chosen: Mapping[str, Any], **more: Any
     ) -> list[Any]:
         self.seen.append((more["name"], more["seed"], fit))
-        return [np.full((len(indices), 2), 0.5) for indices in asked]
+        return [np.full((len(indices), 2), 0.5) for indices in queries]
 
 
 def test_repeats_never_fit_on_what_is_scored_and_take_other_seeds(tmp_path: Path) -> None:
@@ -101,12 +100,13 @@ def test_repeats_never_fit_on_what_is_scored_and_take_other_seeds(tmp_path: Path
 
 def test_what_a_contender_is_made_of_comes_before_it() -> None:
     specs = parse_list("ensemble(seeds(a@mlp,2),b,how=weighted),folds(c)")
-    assert [spec.name for spec in expand_members(specs)] == [
+    assert [spec.name for spec in _with_members(specs)] == [
         "a@mlp", "b", "c", "folds(c)", "seeds(a@mlp,2)", "ensemble(seeds(a@mlp,2),b,how=weighted)",
     ]  # fmt: skip
-    assert joined_names(specs)["seeds(a@mlp,2)"] == ["a@mlp"]
+    plan = ContenderPlan.parse("seeds(scratch-cnn@finetune,2)")
+    assert plan.members == {"seeds(scratch-cnn@finetune,2)": ["scratch-cnn@finetune"]}
     with pytest.raises(UsageError, match="joins another ensemble"):
-        expand_members([parse("ensemble(a,ensemble(b,c))")])
+        _with_members([parse("ensemble(a,ensemble(b,c))")])
 
 
 @pytest.mark.parametrize(
@@ -120,10 +120,12 @@ def test_what_a_contender_is_made_of_comes_before_it() -> None:
     ],
 )
 def test_only_weighed_members_need_inner_folds(text: str, dear: list[str]) -> None:
-    assert sorted(spec.name for spec in needs_inner_predictions(expand_members(parse_list(text)))) == dear
+    specs = _with_members(parse_list(text))
+    needing = _keys_needing_inner(specs)
+    assert sorted(spec.name for spec in specs if spec.key in needing) == dear
 
 
 @pytest.mark.parametrize("text", ["seeds(scratch-cnn@probe,3)", "snapshots(scratch-cnn@mlp,3)"])
 def test_repeats_that_would_change_nothing_are_refused(text: str) -> None:
     with pytest.raises(NoEffectError, match="write"):
-        check_specs([parse(text)])
+        ContenderPlan.from_specs([parse(text)])

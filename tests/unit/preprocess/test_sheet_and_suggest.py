@@ -66,7 +66,7 @@ def test_suggestions() -> None:
     assert suggest_recipe([*grey, *pink])[0] == "none"
     name, reason = suggest_recipe(bright)
     assert name == "none"
-    assert "dark ground" in reason
+    assert "dark background" in reason
     assert suggest_recipe([])[0] == "none"
 
 

@@ -19,7 +19,7 @@ from headtohead.audit.descriptors.outlier_distance import (
     whitened_pca,
 )
 from headtohead.core.formatting import format_percent
-from headtohead.core.threads import single_threaded_blas
+from headtohead.core.parallel import single_threaded_blas
 
 __all__ = ["CHECKS"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -10,22 +10,22 @@ import numpy as np
 from headtohead.audit.check import Check, Observation, issue, not_applicable, passed
 from headtohead.audit.context import AuditContext
 from headtohead.core.formatting import format_percent
+from headtohead.stats.decision.conformal import fewest_groups
+from headtohead.stats.hypothesis.power import (
+    hanley_mcneil_error,
+    smallest_accuracy_difference,
+    smallest_auroc_difference,
+)
+from headtohead.stats.intervals.proportions import wilson_interval
 
 __all__ = [
     "CHECKS",
-    "auroc_error",
-    "conformal_minimum",
-    "smallest_accuracy_difference",
-    "smallest_auroc_difference",
-    "wilson_half_width",
 ]
 
 FOLDS = 5
 PER_TEST_FOLD = 5
 CALIBRATION = 100
 WIDE = 0.10
-_Z95 = 1.959963984540054
-_Z80 = 0.8416212335729143
 
 
 def _groups_per_class(context: AuditContext) -> dict[str, int]:
@@ -55,35 +55,15 @@ def enough_for_folds(context: AuditContext) -> Observation:
     )
 
 
-def wilson_half_width(share: float, n: int) -> float:
-    """Return half the width of the 95 % Wilson interval of a proportion (Wilson, JASA 1927).
-
-    >>> round(wilson_half_width(0.9, 200), 3)
-    0.042
-    """
-    z = _Z95
-    return z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-
-
-def auroc_error(area: float, positives: int, negatives: int) -> float:
-    """Return the standard error of an AUROC (Hanley and McNeil, Radiology 1982).
-
-    >>> round(auroc_error(0.9, 50, 50), 3)
-    0.032
-    """
-    q1, q2 = area / (2 - area), 2 * area * area / (1 + area)
-    spread = area * (1 - area) + (positives - 1) * (q1 - area * area) + (negatives - 1) * (q2 - area * area)
-    return math.sqrt(spread / (positives * negatives))
-
-
 def enough_for_intervals(context: AuditContext) -> Observation:
     """Say how wide the interval of a good score will be."""
     counts = _groups_per_class(context)
     total, least = len(context.group_sizes), min(counts.values())
     if len(counts) < 2 or least == 0:
         return not_applicable("needs two classes with samples")
-    accuracy = wilson_half_width(0.9, total)
-    area = _Z95 * auroc_error(0.9, least, max(1, total - least))
+    low, high = wilson_interval(0.9 * total, total)
+    accuracy = (high - low) / 2
+    area = NormalDist().inv_cdf(0.975) * hanley_mcneil_error(0.9, least, max(1, total - least))
     text = (
         f"with {total} groups an accuracy of 0.90 will be known to about +-{accuracy:.3f}, "
         f"an AUROC of 0.90 to +-{area:.3f}"
@@ -109,22 +89,11 @@ def enough_for_calibration(context: AuditContext) -> Observation:
     return issue(text, "Read calibration curves of this set as rough; their bands will be wide.", **data)
 
 
-def conformal_minimum(level: float) -> int:
-    """Return the smallest calibration set with which a conformal set can miss at `1 - level`.
-
-    With n samples the smallest possible error rate is 1 / (n + 1) (Vovk et al. 2005).
-
-    >>> conformal_minimum(0.95)
-    19
-    """
-    return math.ceil(level / (1 - level) - 1e-9)
-
-
 def enough_for_conformal(context: AuditContext) -> Observation:
     """Compare groups per class with what conformal prediction sets need."""
     counts = _groups_per_class(context)
     held_out = {c: int(n * 0.8 / FOLDS) for c, n in counts.items()}
-    need = {level: conformal_minimum(level) for level in (0.90, 0.95, 0.99)}
+    need = {level: fewest_groups(1 - level) for level in (0.90, 0.95, 0.99)}
     least = min(held_out.values())
     reach = [level for level, n in need.items() if least >= n]
     text = (
@@ -140,45 +109,6 @@ def enough_for_conformal(context: AuditContext) -> Observation:
         else "Do not ask for prediction sets by class on this data."
     )
     return issue(text, advice, **data)
-
-
-def smallest_auroc_difference(area: float, positives: int, negatives: int, correlation: float = 0.5) -> float:
-    """Return the difference of two paired AUROCs that 80 % of such studies would show at 5 %.
-
-    (z_0.975 + z_0.80) x SE x sqrt(2 (1 - r)), the errors taken alike (Hanley and McNeil, Radiology 1983).
-
-    Args:
-        area: about which AUROC.
-        positives, negatives: independent cases.
-        correlation: r of the two areas, 0 for unpaired.
-
-    >>> round(smallest_auroc_difference(0.9, 100, 100), 3)
-    0.063
-    """
-    return (_Z95 + _Z80) * auroc_error(area, positives, negatives) * math.sqrt(2 * (1 - correlation))
-
-
-def smallest_accuracy_difference(discordant: float, n: int) -> float:
-    """Return the paired difference of accuracies that 80 % of such studies would show at 5 %.
-
-    Solves n = (z_0.975 sqrt(d) + z_0.80 sqrt(d - x^2))^2 / x^2 for x (Connor, Biometrics 1987).
-
-    Args:
-        discordant: d, share of cases that one model has right and the other wrong.
-        n: independent cases.
-
-    Returns:
-        the difference; `discordant` itself where even that could not be shown.
-
-    >>> round(smallest_accuracy_difference(0.1, 200), 3)
-    0.062
-    """
-    low, high = 0.0, discordant
-    for _ in range(60):
-        middle = (low + high) / 2
-        need = (_Z95 * math.sqrt(discordant) + _Z80 * math.sqrt(max(0.0, discordant - middle**2))) ** 2
-        low, high = (middle, high) if need > n * middle * middle else (low, middle)
-    return high
 
 
 def _curve(share: float) -> list[list[float]]:

@@ -10,10 +10,10 @@ import numpy as np
 from headtohead.audit.check import Check, Observation, issue, not_applicable, passed, skipped
 from headtohead.audit.checks.artifacts import CAST, COLOURED, FRAME
 from headtohead.audit.context import PROBE_LIMIT, AuditContext
-from headtohead.audit.descriptors.auroc_bootstrap import Interval
 from headtohead.audit.descriptors.shortcut_probes import ShortcutProbe, file_fact_features
 from headtohead.core.formatting import format_percent
 from headtohead.core.records import Severity
+from headtohead.stats.intervals.auroc_bootstrap import AurocInterval
 
 __all__ = ["CHECKS", "compare_with_shortcuts"]
 
@@ -116,7 +116,7 @@ def beaten_by_shortcut(context: AuditContext) -> Observation:
     return compare_with_shortcuts(best, {k: context.shortcut(k).interval for k in kinds})
 
 
-def compare_with_shortcuts(best: tuple[str, float], shortcuts: Mapping[str, Interval]) -> Observation:
+def compare_with_shortcuts(best: tuple[str, float], shortcuts: Mapping[str, AurocInterval]) -> Observation:
     """Compare a contender with the best of the shortcuts.
 
     Args:

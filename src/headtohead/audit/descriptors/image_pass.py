@@ -6,9 +6,7 @@ images reads each file once and holds no more than about two kilobytes for it.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,13 +17,12 @@ from headtohead.audit.descriptors import artifact_detectors as marks
 from headtohead.audit.descriptors import image_statistics as measures
 from headtohead.audit.descriptors import scene_descriptors as looks
 from headtohead.core.errors import HeadToHeadError
-from headtohead.core.progress import QUIET, Reporter
-from headtohead.core.records import Box, Image, Sample
+from headtohead.core.records import Box, Image
 
 if TYPE_CHECKING:
-    from headtohead.data.dataset import Dataset
+    pass
 
-__all__ = ["ImageSummaries", "ImageSummary", "summarise_image", "summarise_images"]
+__all__ = ["ImageSummaries", "ImageSummary", "summarise_image"]
 
 U8 = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
@@ -90,31 +87,6 @@ class ImageSummaries:
         width = next((row.size for row in rows if row is not None), 0)
         blank = np.zeros(width)
         return np.array([blank if row is None else row for row in rows], dtype=np.float64)
-
-
-def summarise_images(
-    dataset: Dataset, *, classical: bool = True, workers: int | None = None, reporter: Reporter = QUIET
-) -> ImageSummaries:
-    """Read every image once, in threads, and keep its measures.
-
-    Args:
-        dataset: what to read.
-        classical: also find the box of the classical crop, to compare it with the foreground.
-        workers: threads; the number of cores by default. The result does not depend on it.
-        reporter: hears how far along the pass is.
-    """
-
-    def one(sample: Sample) -> ImageSummary | str:
-        try:
-            return summarise_image(sample.id, dataset.read(sample), classical=classical)
-        except (HeadToHeadError, OSError) as error:
-            return str(error)
-
-    threads = workers or min(8, os.cpu_count() or 1)
-    with ThreadPoolExecutor(threads) as pool:
-        seen = list(reporter.progress(pool.map(one, dataset.samples), "images", len(dataset.samples)))
-    unread = {s.id: r for s, r in zip(dataset.samples, seen, strict=True) if isinstance(r, str)}
-    return ImageSummaries(tuple(None if isinstance(r, str) else r for r in seen), unread)
 
 
 def summarise_image(name: str, image: Image, *, classical: bool = True) -> ImageSummary:

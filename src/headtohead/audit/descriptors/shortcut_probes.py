@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.audit.descriptors.auroc_bootstrap import Interval, bootstrap_auroc
 from headtohead.core.errors import InsufficientDataError
-from headtohead.core.threads import single_threaded_blas
+from headtohead.core.parallel import single_threaded_blas
+from headtohead.stats.intervals.auroc_bootstrap import AurocInterval, bootstrap_auroc
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -50,7 +50,7 @@ class ShortcutProbe:
         curve: (false positive rate, sensitivity) points of the positive class, for two classes.
     """
 
-    interval: Interval
+    interval: AurocInterval
     probabilities: Floats
     curve: tuple[tuple[float, float], ...]
 
@@ -145,8 +145,12 @@ def out_of_fold(
     folds = StratifiedGroupKFold(FEWEST, shuffle=True, random_state=seed)
     with single_threaded_blas():
         for train, test in folds.split(features, labels, groups):
-            model = make_classifier(seed, kind).fit(features[train], labels[train])
             rows[test] = 0.0
+            if not np.ptp(features[train], axis=0).any():
+                # Nothing varies, so nothing can be learned but how often each class occurs.
+                rows[test] = np.bincount(labels[train], minlength=n_classes) / len(train)
+                continue
+            model = make_classifier(seed, kind).fit(features[train], labels[train])
             rows[np.ix_(test, model.classes_)] = model.predict_proba(features[test])
     return rows
 

@@ -12,7 +12,6 @@ beyond 30,000 most crops (a note says so).
 
 from __future__ import annotations
 
-from headtohead.audit.duplicates.find import find_groups
 from headtohead.audit.duplicates.records import DuplicatePair, Grouping, RejectedLinkRecord
 
-__all__ = ["DuplicatePair", "Grouping", "RejectedLinkRecord", "find_groups"]
+__all__ = ["DuplicatePair", "Grouping", "RejectedLinkRecord"]

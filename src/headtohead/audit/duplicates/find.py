@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import reverse_cuthill_mckee
+from threadpoolctl import threadpool_limits
 
 from headtohead.audit.duplicates.alignment import (
     AlignmentResult,
@@ -20,19 +22,21 @@ from headtohead.audit.duplicates.alignment import (
 )
 from headtohead.audit.duplicates.candidates import ALL_PAIRS, VOTED, Candidate, find_candidates
 from headtohead.audit.duplicates.clustering import Link, merge_consistent_groups
-from headtohead.audit.duplicates.distinct_images import DistinctImages, Source, ordered_map
+from headtohead.audit.duplicates.distinct_images import DistinctImages, Measured
 from headtohead.audit.duplicates.grouping import SearchResult, build_grouping
 from headtohead.audit.duplicates.keypoint_votes import FEW, MANY, VotingParams, match_by_votes, sampled
 from headtohead.audit.duplicates.keypoints import NOTHING, Keypoints, inside
 from headtohead.audit.duplicates.records import Grouping
+from headtohead.core.parallel import ordered_map
 from headtohead.core.progress import QUIET, Reporter
 
-__all__ = ["find_groups"]
+__all__ = ["search_groups"]
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 
-def find_groups(
-    dataset: Source, *, reporter: Reporter = QUIET, similar: bool = False, workers: int | None = None
-) -> Grouping:
+def search_groups(measured: Measured, *, reporter: Reporter = QUIET, similar: bool = False) -> Grouping:
     """Find which samples show the same scene, and join that with the groups that the data bring.
 
     Equal pixels are one scene. Other images become candidates when their coarse shape, turned
@@ -40,15 +44,14 @@ def find_groups(
     the one image on the other. Precision comes first: what is not proven is not joined.
 
     Args:
-        dataset: samples and their pixels (`headtohead.data.dataset.Dataset`).
+        measured: what is known of the images (`headtohead.audit.image_index.ImageIndex`).
         reporter: hears how far the work is, and what was seen but not joined.
         similar: also join pairs that are possibly one patient (aligned in part, not copies).
-        workers: threads; the result does not depend on it. Default: the processor's cores, at most 8.
 
     Returns:
         Group per sample, the pairs with their evidence, and what was seen but not joined.
     """
-    images = DistinctImages(dataset, workers)
+    images = DistinctImages(measured)
     blocks = list(reporter.progress(images.describe(), "describing images", len(images)))
     suspects = find_candidates(np.stack(blocks), reporter) if blocks else []
     if len(images) > ALL_PAIRS:
@@ -62,10 +65,16 @@ def find_groups(
     joined, refused = merge_consistent_groups(copies, _Contradiction(images))
     alike = _on_subject(images, [one for one in links if not is_duplicate(one.seen)])
     found = SearchResult(suspects, copies, alike, joined, refused)
-    grouping = build_grouping(dataset.samples, images, found, join_similar=similar)
+    grouping = build_grouping(measured.samples, images, found, join_similar=similar)
     for note in grouping.notes:
         reporter.info(note)
     return grouping
+
+
+def _mapped(work: Callable[[A], B], items: Iterable[A], workers: int) -> Iterator[B]:
+    """Map in threads, with linear algebra on one thread: its matrices are small here."""
+    with threadpool_limits(1, "blas"):
+        yield from ordered_map(work, items, workers=workers)
 
 
 def _with_parts(
@@ -83,7 +92,7 @@ def _with_parts(
         return NOTHING if images.id(index) in images.unread else inside(made_ready(index))
 
     def views(indices: range) -> Iterator[Keypoints]:
-        made = ordered_map(features, indices, images.workers)
+        made = _mapped(features, indices, images.workers)
         return iter(reporter.progress(made, "looking for features", len(indices)))
 
     found = match_by_votes(views(range(len(images))), views(sampled(len(images))), vote)
@@ -107,7 +116,7 @@ def _worth_a_look(images: DistinctImages, suspects: list[Candidate], reporter: R
     def quick(one: Candidate) -> bool:
         return quick_match(images.coarse_keypoints(one.a), images.coarse_keypoints(one.b), one.kind)
 
-    results = ordered_map(quick, ordered, images.workers)
+    results = _mapped(quick, ordered, images.workers)
     tries = reporter.progress(results, "trying candidates", len(ordered))
     return sorted(one for one, good in zip(ordered, tries, strict=True) if good)
 
@@ -116,7 +125,7 @@ def _verified(images: DistinctImages, suspects: list[Candidate], reporter: Repor
     def look(one: Candidate) -> AlignmentResult | None:
         return align(images.keypoints(one.a), images.keypoints(one.b), one.kind)
 
-    results = ordered_map(look, suspects, images.workers)
+    results = _mapped(look, suspects, images.workers)
     for one, seen in zip(
         suspects, reporter.progress(results, "aligning candidates", len(suspects)), strict=True
     ):
@@ -132,7 +141,7 @@ def _on_subject(images: DistinctImages, links: list[Link]) -> list[Link]:
         seen = align(a, b, one.seen.kind)
         return seen is not None and is_similar(seen) and inliers_cover_image(seen)
 
-    return [one for one, kept in zip(links, ordered_map(rests, links, images.workers), strict=True) if kept]
+    return [one for one, kept in zip(links, _mapped(rests, links, images.workers), strict=True) if kept]
 
 
 def _best(links: Iterable[Link]) -> list[Link]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 _FIGURES = ("inliers", "matches", "residual", "ncc", "detail", "overlap", "zoom", "turn", "inverted")
 
@@ -93,6 +93,28 @@ class Grouping:
     def n_groups(self) -> int:
         """Number of groups."""
         return len(set(self.groups.values()))
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Grouping:
+        """Return a grouping from its plain values, as `dataclasses.asdict` gives them.
+
+        Args:
+            record: the fields by name.
+        """
+        links = (
+            RejectedLinkRecord(
+                DuplicatePair(**link["pair"]), tuple(link["left"]), tuple(link["right"]), link["reason"]
+            )
+            for link in record["chains"]
+        )
+        return cls(
+            groups=record["groups"],
+            pairs=tuple(DuplicatePair(**pair) for pair in record["pairs"]),
+            similar=tuple(DuplicatePair(**pair) for pair in record["similar"]),
+            chains=tuple(links),
+            notes=tuple(record["notes"]),
+            counts=record["counts"],
+        )
 
     @classmethod
     def from_reviewer(cls, groups: Mapping[str, str]) -> Grouping:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -12,13 +11,13 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from headtohead.backbones.record import BackboneRecord
+from headtohead.core.cache_home import cache_home
 from headtohead.core.errors import WeightsError
 from headtohead.core.records import Record
 
 __all__ = [
     "CONVERSION",
     "Provenance",
-    "cache_home",
     "entry",
     "file_sha256",
     "store_weights",
@@ -44,15 +43,6 @@ class Provenance(Record):
     licence: str
     notes: str
     conversion: int
-
-
-def cache_home() -> Path:
-    """Return the folder for weights: `HEADTOHEAD_HOME`, else `headtohead` in the XDG cache folder."""
-    own = os.environ.get("HEADTOHEAD_HOME")
-    if own:
-        return Path(own).expanduser()
-    xdg = os.environ.get("XDG_CACHE_HOME")
-    return (Path(xdg).expanduser() if xdg else Path.home() / ".cache") / "headtohead"
 
 
 def entry(record: BackboneRecord) -> Path:

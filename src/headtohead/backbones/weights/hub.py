@@ -18,8 +18,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from headtohead.backbones.record import BackboneRecord
-from headtohead.backbones.weights.cache import cache_home, file_sha256, weights_unavailable
+from headtohead.backbones.weights.cache import file_sha256, weights_unavailable
 from headtohead.core.atomic_io import write_json
+from headtohead.core.cache_home import cache_home
 from headtohead.core.errors import WeightsError
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Record

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from headtohead.core.records import Score
 from headtohead.core.tables.estimate import Estimate, TableRecord
+from headtohead.core.tables.score import Score
 
 __all__ = [
     "ConfusionTable",

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import SerializerFunctionWrapHandler, model_serializer
 
-from headtohead.core.records import Record
+from headtohead.core.tables.score import Record
 
 __all__ = [
     "Estimate",

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from headtohead.core.records import Score
 from headtohead.core.tables.estimate import Estimate, TableRecord
+from headtohead.core.tables.score import Score
 
 __all__ = [
     "BrierParts",

@@ -41,7 +41,7 @@ def paint(rng: np.random.Generator, head: HeadPhantom, contrast: str, blots: tup
 
 @dataclass(frozen=True, slots=True)
 class AcquisitionParams:
-    """How an image is taken and shown.
+    """How an image is acquired and displayed.
 
     Attributes:
         height, width: of the image, in pixels.
@@ -107,8 +107,8 @@ def acquire_image(
     image = cv2.warpAffine(soft, matrix, (view.width, view.height), flags=cv2.INTER_LINEAR)
     noise = view.noise * rng.standard_normal((2, view.height, view.width))
     magnitude = np.hypot(image + noise[0], noise[1])
-    shown = np.clip(view.gain * magnitude, 0, 1) ** view.gamma
-    return np.rint(255 * shown).astype(np.uint8), matrix
+    displayed = np.clip(view.gain * magnitude, 0, 1) ** view.gamma
+    return np.rint(255 * displayed).astype(np.uint8), matrix
 
 
 def framed(image: Grey, pixels: int) -> Grey:

@@ -1,4 +1,4 @@
-"""Heads that never lived: tissue maps of the MNI152 template, cut and warped to one per subject."""
+"""Synthetic heads: tissue maps of the MNI152 template, cut and warped to one per subject."""
 
 from __future__ import annotations
 

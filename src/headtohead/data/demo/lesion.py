@@ -62,15 +62,15 @@ class Lesion:
         levels = _BRIGHTNESS[contrast]
         mass = draw_shape(rng, self.centre, self.radius, 0.28)
         around = draw_shape(rng, self.centre, self.radius * rng.uniform(1.3, 1.9), 0.4, soft=3.0)
-        seen = self.visibility
-        out = [Blob(around * (0.8 * seen), levels["oedema"])]
+        visibility = self.visibility
+        out = [Blob(around * (0.8 * visibility), levels["oedema"])]
         if self.build == "diffuse":
-            out.append(Blob(mass * (0.8 * seen), 0.5 * (levels["core"] + levels["oedema"])))
+            out.append(Blob(mass * (0.8 * visibility), 0.5 * (levels["core"] + levels["oedema"])))
         elif self.build == "solid":
-            out.append(Blob(mass * seen, levels["rim"]))
+            out.append(Blob(mass * visibility, levels["rim"]))
         else:
             core = draw_shape(rng, self.centre, self.radius * rng.uniform(0.5, 0.75), 0.3)
-            out += [Blob(mass * seen, levels["rim"]), Blob(core * seen, levels["core"])]
+            out += [Blob(mass * visibility, levels["rim"]), Blob(core * visibility, levels["core"])]
         return tuple(out), mass
 
 

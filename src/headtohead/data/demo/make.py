@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,14 @@ import numpy.typing as npt
 
 from headtohead.core.atomic_io import write_atomic, write_json
 from headtohead.core.errors import DataError, InsufficientDataError
+from headtohead.core.parallel import ordered_map
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.data.demo.acquire import framed
 from headtohead.data.demo.anatomy import load_template
+from headtohead.data.demo.data_sheet import CONFOUND, SOURCE, data_sheet
 from headtohead.data.demo.files import encode, make_copy
 from headtohead.data.demo.plan import DemoPlan, draw_plan
 from headtohead.data.demo.scene import Scene, draw_scene
-from headtohead.data.demo.words import CONFOUND, SOURCE, data_sheet
 
 __all__ = ["CLASSES", "POSITIVE", "make_demo"]
 
@@ -64,12 +64,9 @@ def make_demo(folder: Path, *, n: int = 240, seed: int = 0, reporter: Reporter =
     def make(number: int) -> Scene:
         return draw_scene(seed, number, plan.has_lesion[number])
 
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        scenes = list(
-            reporter.progress(
-                pool.map(make, range(len(plan.has_lesion))), "draw synthetic images", len(plan.has_lesion)
-            )
-        )
+    n_scenes = len(plan.has_lesion)
+    drawn = ordered_map(make, range(n_scenes), workers=_WORKERS)
+    scenes = list(reporter.progress(drawn, "draw synthetic images", n_scenes))
     files = _files(plan, scenes, seed)
     unreadable = f"{POSITIVE}/synthetic_unreadable.jpg"
     for file in files:

@@ -1,4 +1,4 @@
-"""What is planted in the demonstration set, decided before anything is drawn."""
+"""Plan of the demonstration set: copies, wrong labels and odd files, drawn before any image."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 __all__ = ["COPY_KINDS", "DemoPlan", "PlannedCopy", "draw_plan"]
 
 COPY_KINDS = ("byte copy", "recompressed", "rescaled", "re-cropped")
-_COPIES = (0.05, 0.04, 0.04, 0.04)
-_ILL = 0.55
+_COPY_SHARES = (0.05, 0.04, 0.04, 0.04)  # of all images, one share for each kind of copy
+_LESION_SHARE = 0.55  # not one half, so that accuracy and balanced accuracy differ
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +23,10 @@ class PlannedCopy:
 
 @dataclass(frozen=True, slots=True)
 class DemoPlan:
-    """Everything that chance decides about the set as a whole.
+    """Random choices about the set as a whole.
 
     Attributes:
-        ill: per scene, whether there is a lesion.
+        has_lesion: per scene, whether there is a lesion.
         copies: second files, each of a different scene.
         mislabelled: scenes that lie in the wrong folder.
         white_frame, png_in_jpg, capital_suffix: scenes whose file is odd in that way.
@@ -50,10 +50,10 @@ def draw_plan(n: int, seed: int) -> DemoPlan:
         seed: of the set.
     """
     rng = np.random.default_rng([seed, 2**31])
-    counts = [max(1, round(share * n)) for share in _COPIES]
+    counts = [max(1, round(share * n)) for share in _COPY_SHARES]
     scenes = n - sum(counts)
-    ill = np.arange(scenes) < round(_ILL * scenes)
-    rng.shuffle(ill)
+    has_lesion = np.arange(scenes) < round(_LESION_SHARE * scenes)
+    rng.shuffle(has_lesion)
     copied = iter(rng.permutation(scenes).tolist())
     copies = tuple(
         PlannedCopy(next(copied), kind)
@@ -66,6 +66,14 @@ def draw_plan(n: int, seed: int) -> DemoPlan:
     mislabelled = frozenset(rest[:few])
     white_frame = frozenset(rest[few : few + 3 * few])
     png_in_jpg = frozenset(rest[4 * few : 5 * few])
-    capital = frozenset(s for s in rest[5 * few :] if rng.random() < (0.3 if ill[s] else 0.08))
+    capital = frozenset(s for s in rest[5 * few :] if rng.random() < (0.3 if has_lesion[s] else 0.08))
     order = tuple(int(k) for k in rng.permutation(n))
-    return DemoPlan(tuple(bool(i) for i in ill), copies, mislabelled, white_frame, png_in_jpg, capital, order)
+    return DemoPlan(
+        tuple(bool(value) for value in has_lesion),
+        copies,
+        mislabelled,
+        white_frame,
+        png_in_jpg,
+        capital,
+        order,
+    )

@@ -23,13 +23,13 @@ class Scene:
     facts: dict[str, Any]
 
 
-def draw_scene(seed: int, number: int, ill: bool) -> Scene:
-    """Draw patient `format_estimate`; the same numbers give the same image.
+def draw_scene(seed: int, number: int, has_lesion: bool) -> Scene:
+    """Draw one patient; equal numbers give equal images.
 
     Args:
         seed: of the whole set.
         number: of the patient.
-        ill: whether there is a lesion.
+        has_lesion: whether a lesion is drawn.
     """
     rng = np.random.default_rng([seed, number])
     template = anatomy.load_template()
@@ -38,18 +38,18 @@ def draw_scene(seed: int, number: int, ill: bool) -> Scene:
     field = anatomy.draw_field(rng, plane)
     atrophy = float(rng.beta(1.2, 2.5))
     plain = anatomy.draw_head(np.random.default_rng([seed, number, 1]), template, plane, field, atrophy)
-    found = lesion.draw_lesion(rng, plain.brain) if ill else None
+    tumour = lesion.draw_lesion(rng, plain.brain) if has_lesion else None
     head = plain
-    if found is not None:
-        field = anatomy.displace(field, found.centre, found.radius, found.mass_effect)
+    if tumour is not None:
+        field = anatomy.displace(field, tumour.centre, tumour.radius, tumour.mass_effect)
         head = anatomy.draw_head(np.random.default_rng([seed, number, 1]), template, plane, field, atrophy)
-    blots, names = lesion.draw_benign(rng, head, contrast)
+    blobs, names = lesion.draw_benign(rng, head, contrast)
     mass = None
-    if found is not None:
-        more, mass = found.blots(rng, contrast)
-        blots = (*blots, *more)
-    canvas = acquire.paint(rng, head, contrast, blots)
-    large = bool(rng.random() < (0.7 if ill else 0.3))
+    if tumour is not None:
+        more, mass = tumour.blots(rng, contrast)
+        blobs = (*blobs, *more)
+    canvas = acquire.paint(rng, head, contrast, blobs)
+    large = bool(rng.random() < (0.7 if has_lesion else 0.3))
     view = acquire.sample_acquisition(rng, large)
     pixels, matrix = acquire.acquire_image(rng, canvas, view)
     facts: dict[str, Any] = {
@@ -57,9 +57,9 @@ def draw_scene(seed: int, number: int, ill: bool) -> Scene:
         "plane": plane,
         "contrast": contrast,
         "harmless": names,
-        "difficulty": found.difficulty if found else None,
-        "build": found.build if found else None,
-        "radius_mm": round(found.radius, 1) if found else None,
+        "difficulty": tumour.difficulty if tumour else None,
+        "build": tumour.build if tumour else None,
+        "radius_mm": round(tumour.radius, 1) if tumour else None,
         "lesion_box": _box(mass, matrix, pixels.shape) if mass is not None else None,
     }
     return Scene(pixels, facts)

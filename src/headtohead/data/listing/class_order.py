@@ -1,4 +1,4 @@
-"""Which class is which: order of the classes and the positive one of two."""
+"""Order of the classes, and the positive one of two."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def choose_classes(labels: Iterable[str], positive: str | None) -> tuple[tuple[s
             None,
             f"{len(names)} classes: {', '.join(names[:20])}{' …' if len(names) > 20 else ''}.",
         )
-    chosen, why = (positive, "as asked") if positive is not None else _positive_of(names)
+    chosen, why = (positive, "as given") if positive is not None else _positive_of(names)
     ordered = (*(name for name in names if name != chosen), chosen)
     return ordered, chosen, f"Classes {names[0]!r} and {names[1]!r}; {chosen!r} counts as positive ({why})."
 

@@ -1,9 +1,9 @@
-"""From a source to the list of its images with labels; no pixel is decoded here."""
+"""List the images of a source with their labels; nothing is decoded."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from headtohead.core.errors import DataError, ManifestError, NoEffectError, UnreadableError
 from headtohead.data.entry import Entry
@@ -13,14 +13,16 @@ from headtohead.data.listing.label_rules import apply_group_rule, apply_label_ma
 from headtohead.data.listing.manifest import list_manifest, list_member, manifests_in
 from headtohead.data.listing.table_reader import TABLES
 from headtohead.data.options import LoadOptions
+from headtohead.data.storage.archives import TarStore, ZipStore
 from headtohead.data.storage.kaggle import KAGGLE, fetch_kaggle
 from headtohead.data.storage.npz import NpzStore
 from headtohead.data.storage.open import open_store
+from headtohead.data.storage.remote import RemoteStore, is_remote, split_member
 from headtohead.data.storage.store import FileEntry, FolderStore, Store
 
 __all__ = ["ImageListing", "discover_images"]
 
-Told = tuple[str, ...]
+Notes = tuple[str, ...]
 SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini", "icon\r", "dicomdir"})
 SYSTEM_FOLDERS = frozenset({"__macosx", "$recycle.bin"})
 
@@ -53,6 +55,8 @@ def discover_images(source: str, options: LoadOptions) -> ImageListing:
 
 def _opened(source: str, options: LoadOptions) -> ImageListing:
     """List a source of any kind, before labels are renamed or dropped."""
+    if is_remote(source):
+        return _list_remote(source, options)
     notes: tuple[str, ...] = ()
     if source.startswith(KAGGLE):
         path, note = fetch_kaggle(source.removeprefix(KAGGLE))
@@ -60,76 +64,85 @@ def _opened(source: str, options: LoadOptions) -> ImageListing:
     else:
         path = Path(source).expanduser().absolute()
     if path.suffix.lower() in TABLES and path.is_file():
-        _refuse_label_from(options, path)
-        found, entries, told = list_manifest(path, options)
-        return ImageListing(found, entries, (), told)
-    if (listing := _in_archive(path, options)) is not None:
-        return listing
-    for name, value in (("columns", dict(options.columns)), ("keep_columns", options.keep_columns)):
-        if not value:
-            continue
-        raise NoEffectError(
-            f"{name}={value} has no effect: {source} is no table and holds none that names its "
-            "images. Leave it out."
-        )
-    store = open_store(str(path))
-    if isinstance(store, NpzStore):
-        _refuse_label_from(options, path)
-        return ImageListing(store, *store.listed())
-    listing = _list_files(store, options)
+        _refuse_label_from(options, path.name)
+        folder, entries, table_notes = list_manifest(path, options)
+        return ImageListing(folder, entries, (), table_notes)
+    archive = next((parent for parent in (path, *path.parents) if parent.is_file()), None)
+    if archive is not None and archive != path:
+        store = open_store(str(archive))
+        if not isinstance(store, NpzStore):
+            return _list_table(store, path.relative_to(archive).as_posix(), options)
+    listing = _list_store(open_store(str(path)), source, options)
     return replace(listing, notes=(*notes, *listing.notes))
 
 
-def _in_archive(path: Path, options: LoadOptions) -> ImageListing | None:
-    """List a manifest inside an archive: one that is named (`scans.zip/labels.csv`), or the only one.
+def _list_remote(url: str, options: LoadOptions) -> ImageListing:
+    """List a URL: a table beside its images or inside an archive, an archive, or a folder."""
+    if PurePosixPath(url).suffix.lower() not in TABLES:
+        return _list_store(open_store(url, refresh=True), url, options)
+    archive, member = split_member(url)
+    if not member:
+        archive, _, member = url.rpartition("/")
+    return _list_table(open_store(archive, refresh=True), member, options)
 
-    Labels read from paths (`label_from`) go before a manifest that was not named.
+
+def _list_table(store: Store, member: str, options: LoadOptions) -> ImageListing:
+    _refuse_label_from(options, member)
+    return ImageListing(store, *_member(store, member, options))
+
+
+def _list_store(store: Store, source: str, options: LoadOptions) -> ImageListing:
+    """List the only table of an archive if there is one, else the images by their places.
+
+    Labels read from paths (`label_from`) go before a table that was not named.
 
     Raises:
-        ManifestError: several manifests name members, and none was chosen.
+        ManifestError: an archive with several tables that name members.
+        NoEffectError: options for a table where there is none.
     """
-    archive = next((parent for parent in (path, *path.parents) if parent.is_file()), None)
-    if archive is None:
-        return None
-    store, member = open_store(str(archive)), path.relative_to(archive).as_posix()
-    if isinstance(store, NpzStore) or (member == "." and options.label_from is not None):
-        return None
-    if member == ".":
-        found = [name for name in manifests_in(store, options.columns) if not is_system_file(name)]
-        if len(found) > 1:
+    if isinstance(store, (ZipStore, TarStore)) and options.label_from is None:
+        tables = [name for name in manifests_in(store, options.columns) if not is_system_file(name)]
+        if len(tables) > 1:
             raise ManifestError(
-                f"{archive.name} holds {len(found)} tables that name its images: {truncate_list(found)}. Point at "
-                f"one of them, such as {archive}/{found[0]}, or read labels from the paths with label_from."
+                f"{PurePosixPath(source).name} holds {len(tables)} tables that name its images: "
+                f"{truncate_list(tables)}. Point at one of them, such as {store.root}/{tables[0]}, or read labels "
+                "from the paths with label_from."
             )
-        if not found:
-            return None
-        member = found[0]
-    else:
-        _refuse_label_from(options, path)
-    return ImageListing(store, *_member(store, member, options))
+        if tables:
+            return ImageListing(store, *_member(store, tables[0], options))
+    for name, value in (("columns", dict(options.columns)), ("keep_columns", options.keep_columns)):
+        if value:
+            raise NoEffectError(
+                f"{name}={value} has no effect: {source} is no table and holds none that names its "
+                "images. Leave it out."
+            )
+    if isinstance(store, NpzStore):
+        _refuse_label_from(options, PurePosixPath(source).name)
+        return ImageListing(store, *store.listed())
+    return _list_files(store, options)
 
 
 def _member(
     store: Store, member: str, options: LoadOptions
-) -> tuple[tuple[Entry, ...], tuple[FileProblem, ...], Told]:
-    entries, told = list_member(store, member, options)
+) -> tuple[tuple[Entry, ...], tuple[FileProblem, ...], Notes]:
+    entries, notes = list_member(store, member, options)
     listed = {entry.path for entry in entries}
     others = [path for path in _images(store)[0] if path not in listed]
-    if others:
-        told += (f"{len(others)} images of the archive are not in {member}: {truncate_list(others, 5)}.",)
-    return entries, (), told
+    if others and not isinstance(store, RemoteStore):
+        notes += (f"{len(others)} images of the archive are not in {member}: {truncate_list(others, 5)}.",)
+    return entries, (), notes
 
 
-def _refuse_label_from(options: LoadOptions, path: Path) -> None:
+def _refuse_label_from(options: LoadOptions, name: str) -> None:
     if options.label_from is not None:
-        raise NoEffectError(f"label_from has no effect: {path.name} carries its labels. Leave it out.")
+        raise NoEffectError(f"label_from has no effect: {name} carries its labels. Leave it out.")
 
 
 def _list_files(store: Store, options: LoadOptions) -> ImageListing:
     """List a folder or an archive by the places of its files."""
     files, problems, notes = _images(store)
     label_of = None if options.label_from is None else label_finder(options.label_from)
-    placed = labels_from_folders(files, _Same(store, files), label_of)
+    placed = labels_from_folders(files, _SameContent(store, files), label_of)
     if label_of is not None and files and not placed.entries:
         raise DataError(
             f"label_from={options.label_from!r} matches none of {len(files)} paths, such as "
@@ -137,7 +150,7 @@ def _list_files(store: Store, options: LoadOptions) -> ImageListing:
             "group is the label."
         )
     entries = tuple(sorted(placed.entries, key=lambda entry: entry.path))
-    if not entries and isinstance(store, FolderStore):
+    if not entries and isinstance(store, (FolderStore, RemoteStore)):
         notes += [f"There is a table: to use it, point at {name}." for name in _tables(store)]
     return ImageListing(store, entries, (*problems, *placed.problems), (*notes, *placed.notes))
 
@@ -152,7 +165,7 @@ def _images(store: Store) -> tuple[dict[str, FileEntry], list[FileProblem], list
     """Return the files meant to be images by path, those that cannot be named, and what was left out."""
     from headtohead.data.readers import is_candidate
 
-    found: dict[str, FileEntry] = {}
+    images: dict[str, FileEntry] = {}
     problems: list[FileProblem] = []
     others: list[str] = []
     for file in sorted(store.files()):
@@ -162,22 +175,22 @@ def _images(store: Store) -> tuple[dict[str, FileEntry], list[FileProblem], list
             others.append(file.path)
         else:
             try:
-                wanted = is_candidate(file.path, store.read_prefix(file.path))
+                is_image = is_candidate(file.path, store.read_prefix(file.path))
             except UnreadableError as error:
                 problems.append(FileProblem(file.path, str(error)))
                 continue
-            if wanted:
-                found[file.path] = file
+            if is_image:
+                images[file.path] = file
             else:
                 others.append(file.path)
     notes = (
         [f"{len(others)} files are no images and are left out: {truncate_list(others, 5)}."] if others else []
     )
-    return found, problems, notes
+    return images, problems, notes
 
 
 def is_system_file(path: str) -> bool:
-    """Tell hidden files and what operating systems strew about."""
+    """Tell whether a file is hidden or left behind by an operating system."""
     parts = path.split("/")
     if any(part.startswith(".") or part.casefold() in SYSTEM_FOLDERS for part in parts):
         return True
@@ -192,7 +205,7 @@ def _is_text(path: str) -> bool:
     return True
 
 
-class _Same:
+class _SameContent:
     """Tells whether two files hold the same bytes: by size, then by content."""
 
     def __init__(self, store: Store, files: dict[str, FileEntry]) -> None:

@@ -1,4 +1,4 @@
-"""Labels and splits from where files lie: class folders, train/val/test folders, doubled folders.
+"""Labels and splits from folder names: class folders, train/val/test folders, repeated folders.
 
 A listing of paths is read without touching pixels; the bytes of two files are compared only where
 their places suggest that one folder repeats another.
@@ -21,7 +21,7 @@ Same = Callable[[str, str], bool]
 
 @dataclass(frozen=True, slots=True)
 class FolderLabels:
-    """What the places of files tell."""
+    """Entries with labels and splits read from folder names, and files without a label."""
 
     entries: tuple[Entry, ...]
     problems: tuple[FileProblem, ...]
@@ -55,8 +55,8 @@ def labels_from_folders(
             problems.append(FileProblem(path, _without_label(parts, presplit, label_of is not None)))
     if presplit and entries:
         counts = Counter(entry.split for entry in entries)
-        found = ", ".join(f"{counts[word]} {word}" for word in ("train", "val", "test"))
-        notes.append(f"The folders carry a split of their own: {found}.")
+        sizes = ", ".join(f"{counts[word]} {word}" for word in ("train", "val", "test"))
+        notes.append(f"The folders carry a split of their own: {sizes}.")
     return FolderLabels(tuple(entries), tuple(problems), tuple(notes))
 
 
@@ -104,7 +104,7 @@ def drop_repeated_folders(paths: Iterable[str], same: Same) -> tuple[dict[str, s
         inside = [path for path in places if path.startswith(folder + "/")]
         there = {path: _join(twin, path[len(folder) + 1 :]) for path in inside}
         repeated = [path for path, other in there.items() if other in places and same(path, other)]
-        notes += _told(folder, twin, inside, repeated)
+        notes += _repetition_notes(folder, twin, inside, repeated)
         if 2 * len(repeated) < len(inside) or not inside:
             continue
         for path in repeated:
@@ -113,8 +113,8 @@ def drop_repeated_folders(paths: Iterable[str], same: Same) -> tuple[dict[str, s
     return places, notes
 
 
-def _told(folder: str, twin: str, inside: list[str], repeated: list[str]) -> list[str]:
-    """Return what is to be said of a folder that seems to repeat another."""
+def _repetition_notes(folder: str, twin: str, inside: list[str], repeated: list[str]) -> list[str]:
+    """Return the note about a folder that seems to repeat another."""
     whole = repr(twin) if twin else "the top folder"
     others = sorted(set(inside) - set(repeated))
     if not inside:
@@ -139,16 +139,16 @@ def _suspects(paths: Iterable[str]) -> list[tuple[str, str]]:
         parts = path.split("/")[:-1]
         for depth, name in enumerate(parts):
             children["/".join(parts[:depth])].add(name)
-    found = []
+    suspects = []
     for parent in sorted(children, key=lambda name: (name.count("/") + bool(name), name)):
         names = sorted(children[parent])
         inner = {name: children.get(_join(parent, name), set()) for name in names}
-        found += [
+        suspects += [
             (_join(parent, name), parent) for name in names if inner[name] and inner[name] <= set(names)
         ]
         if len(names) == 2 and inner[names[0]] == inner[names[1]] != set() and not _split_words(names):
-            found.append((_join(parent, names[1]), _join(parent, names[0])))
-    return found
+            suspects.append((_join(parent, names[1]), _join(parent, names[0])))
+    return suspects
 
 
 def _split_words(names: Iterable[str]) -> set[str]:

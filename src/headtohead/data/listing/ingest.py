@@ -1,12 +1,10 @@
-"""From a listed file to samples: bytes and pixels are hashed, facts noted, pixels let go again."""
+"""Turn listed files into samples: decode once, hash bytes and pixels, keep the facts and not the pixels."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TypeVar
@@ -14,12 +12,13 @@ from typing import TypeVar
 import numpy as np
 
 from headtohead.core.errors import UnreadableError, UsageError
+from headtohead.core.parallel import ordered_map
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Image, Sample
 from headtohead.data.dataset import GIVEN_GROUP, SLICE_AXIS, sample_record
 from headtohead.data.entry import Entry
 from headtohead.data.file_problems import FileProblem
-from headtohead.data.listing.patient_groups import KINDS
+from headtohead.data.listing.personal_data import KINDS
 from headtohead.data.options import LoadOptions
 from headtohead.data.readers.dicom.placeholders import PLACEHOLDER
 from headtohead.data.storage.store import AXES, Store, frame_hash, frame_name
@@ -32,14 +31,14 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class IngestedFile:
-    """What one listed file gave: samples, or the reason why not."""
+    """Samples of one listed file, or the reasons why there are none."""
 
     samples: tuple[Sample, ...] = ()
     problems: tuple[FileProblem, ...] = ()
     format: str = ""
     n_frames: int = 1
-    nobody: bool = False
-    """A DICOM file whose patient id names nobody ("ANON", "0", none at all), and no group was given."""
+    patient_unknown: bool = False
+    """DICOM file with an empty or placeholder PatientID, and no group was given."""
 
 
 def pixel_hash(image: Image) -> str:
@@ -67,18 +66,18 @@ def select_frames(store: Store, entry: Entry, content: bytes, options: LoadOptio
     Raises:
         UnreadableError: the content is no image, or has no such frame.
     """
-    asked: str | int | None
-    axis, asked = split_slices(options.slices)
+    rule: str | int | None
+    axis, rule = split_slices(options.slices)
     kind, count = store.frames(entry.path, content, axis)
     if kind == "NIFTI":
-        first = "middle"
+        default = "middle"
     else:
-        asked, first, axis = options.pages, "first", "axial"
+        rule, default, axis = options.pages, "first", "axial"
     if entry.frame is not None:
         return FrameSelection((entry.frame,), kind, count, axis)
     if count <= 1:
         return FrameSelection((None,), kind, count, axis)
-    return FrameSelection(tuple(_pick(str(first if asked is None else asked), count)), kind, count, axis)
+    return FrameSelection(tuple(_pick(str(default if rule is None else rule), count)), kind, count, axis)
 
 
 def split_slices(slices: str | int | None) -> tuple[str, str | None]:
@@ -109,11 +108,11 @@ def _pick(rule: str, count: int) -> list[int]:
         return [0]
     if not rule.isdecimal():
         raise UsageError(
-            f"Frames {rule!r} are not understood; expected 'first', 'all', 'middle', 'middle:<k>', 'count:<k>' or "
+            f"Got frames {rule!r}; expected 'first', 'all', 'middle', 'middle:<k>', 'count:<k>' or "
             f"a number, for volumes with the axis in front if wanted ({', '.join(f'{axis}:…' for axis in AXES)})."
         )
     if int(rule) >= count:
-        raise UnreadableError(f"frame {rule} was asked for; the file holds {count} (0 to {count - 1})")
+        raise UnreadableError(f"frame {rule} was requested; the file holds {count} (0 to {count - 1})")
     return [int(rule)]
 
 
@@ -129,16 +128,16 @@ def read_entry(store: Store, entry: Entry, options: LoadOptions) -> IngestedFile
         return IngestedFile(
             problems=(FileProblem(entry.path, str(error), _line(entry, entry.frame, content, "axial")),)
         )
-    samples, problems, nobody = [], [], False
+    samples, problems, patient_unknown = [], [], False
     for number in frames.numbers:
         try:
             image = store.image(entry.path, number, axis=frames.axis, content=content)
             samples.append(_sample(entry, content, number, image, frames))
-            nobody = entry.group is None and PLACEHOLDER in image.facts
+            patient_unknown = entry.group is None and PLACEHOLDER in image.facts
         except UnreadableError as error:
             line = _line(entry, number, content, frames.axis)
             problems.append(FileProblem(entry.path, _framed(number, str(error)), line))
-    return IngestedFile(tuple(samples), tuple(problems), frames.kind, frames.count, nobody)
+    return IngestedFile(tuple(samples), tuple(problems), frames.kind, frames.count, patient_unknown)
 
 
 def digest_entry(store: Store, entry: Entry, options: LoadOptions) -> list[str]:
@@ -157,25 +156,21 @@ def digest_entry(store: Store, entry: Entry, options: LoadOptions) -> list[str]:
 def ingest(
     work: Callable[[T], R], items: Sequence[T], *, workers: int | None, label: str, reporter: Reporter = QUIET
 ) -> Iterator[R]:
-    """Yield `work(item)` for all items in their order, done by threads, few at a time.
+    """Yield `work(item)` for all items in their order, computed by threads with bounded read-ahead.
 
-    Only a handful of items per thread are under way, so neither contents nor pixels pile up.
+    Args:
+        work: called once per item.
+        items: listed files.
+        workers: number of threads; one per core and at most 8 if None.
+        label: shown with the progress.
+        reporter: hears the progress.
+
+    Raises:
+        UsageError: fewer than one worker.
     """
     n_workers = workers if workers is not None else min(8, os.cpu_count() or 1)
-    if n_workers < 1:
-        raise UsageError(f"workers must be at least 1; got {workers}.")
-    with ThreadPoolExecutor(n_workers) as pool:
-        yield from reporter.progress(_ordered(pool, work, items, 4 * n_workers), label, len(items))
-
-
-def _ordered(pool: ThreadPoolExecutor, work: Callable[[T], R], items: Sequence[T], ahead: int) -> Iterator[R]:
-    waiting: deque[Future[R]] = deque()
-    for item in items:
-        waiting.append(pool.submit(work, item))
-        if len(waiting) > ahead:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
+    results = ordered_map(work, items, workers=n_workers)
+    yield from reporter.progress(results, label, len(items))
 
 
 def _sample(entry: Entry, content: bytes, frame: int | None, image: Image, frames: FrameSelection) -> Sample:

@@ -1,4 +1,4 @@
-"""What the caller's options make of a listing: labels and groups from paths, renamed and dropped labels."""
+"""Labels and groups read from paths, and labels renamed or dropped, as the options say."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from headtohead.data.file_problems import truncate_list
 
 __all__ = ["apply_group_rule", "apply_label_map", "label_finder"]
 
-Told = tuple[tuple[Entry, ...], tuple[str, ...]]
+EntriesAndNotes = tuple[tuple[Entry, ...], tuple[str, ...]]
 
 
 def label_finder(pattern: str) -> Callable[[str], str]:
     """Return a function from a path to the label that `label_from` reads from it, "" if none."""
     compiled = _compiled(pattern, "label_from", "label")
-    return lambda path: _found(compiled, path, "label")
+    return lambda path: _match(compiled, path, "label")
 
 
-def apply_group_rule(entries: Sequence[Entry], pattern: str) -> Told:
+def apply_group_rule(entries: Sequence[Entry], pattern: str) -> EntriesAndNotes:
     """Return the entries with the groups that `group_from` reads from the paths.
 
     Raises:
@@ -33,7 +33,7 @@ def apply_group_rule(entries: Sequence[Entry], pattern: str) -> Told:
             f"Groups are given twice: by a group column and by group_from={pattern!r}. Leave one out."
         )
     compiled = _compiled(pattern, "group_from", "group")
-    values = {entry.path: _found(compiled, entry.path, "group") for entry in entries}
+    values = {entry.path: _match(compiled, entry.path, "group") for entry in entries}
     unmatched = [path for path, value in values.items() if not value]
     if unmatched:
         raise DataError(
@@ -45,7 +45,9 @@ def apply_group_rule(entries: Sequence[Entry], pattern: str) -> Told:
     return tuple(replace(entry, group=values[entry.path]) for entry in entries), (note,)
 
 
-def apply_label_map(entries: Sequence[Entry], renames: Mapping[str, str], drop: Iterable[str]) -> Told:
+def apply_label_map(
+    entries: Sequence[Entry], renames: Mapping[str, str], drop: Iterable[str]
+) -> EntriesAndNotes:
     """Return the entries with labels renamed, then without the dropped ones.
 
     Raises:
@@ -56,19 +58,17 @@ def apply_label_map(entries: Sequence[Entry], renames: Mapping[str, str], drop: 
         raise UsageError(f"map_labels={dict(renames)} makes an empty label; use drop to leave samples out.")
     for name in renames:
         _must_occur(name, entries, "label in map_labels")
-    kept = tuple(replace(entry, label=renames.get(entry.label, entry.label)) for entry in entries)
+    renamed = tuple(replace(entry, label=renames.get(entry.label, entry.label)) for entry in entries)
     if renames:
         notes.append("Labels renamed: " + ", ".join(f"{a!r} to {b!r}" for a, b in renames.items()) + ".")
-    unwanted = sorted(set(drop))
-    for name in unwanted:
-        _must_occur(name, kept, "label in drop")
-    if unwanted:
-        counts = Counter(entry.label for entry in kept)
-        notes.append(
-            "Dropped as asked: " + ", ".join(f"{counts[name]} of {name!r}" for name in unwanted) + "."
-        )
-        kept = tuple(entry for entry in kept if entry.label not in unwanted)
-    return kept, tuple(notes)
+    dropped = sorted(set(drop))
+    for name in dropped:
+        _must_occur(name, renamed, "label in drop")
+    if dropped:
+        counts = Counter(entry.label for entry in renamed)
+        notes.append("Dropped: " + ", ".join(f"{counts[name]} of {name!r}" for name in dropped) + ".")
+        renamed = tuple(entry for entry in renamed if entry.label not in dropped)
+    return renamed, tuple(notes)
 
 
 def _must_occur(name: str, entries: Sequence[Entry], kind: str) -> None:
@@ -91,7 +91,7 @@ def _compiled(pattern: str, option: str, group: str) -> re.Pattern[str]:
     return compiled
 
 
-def _found(pattern: re.Pattern[str], path: str, group: str) -> str:
+def _match(pattern: re.Pattern[str], path: str, group: str) -> str:
     """Return what the named group, else the first group that took part, matched in a path; "" if nothing."""
     match = pattern.search(path)
     if match is None:

@@ -11,15 +11,15 @@ from pathlib import Path
 from headtohead.core.errors import DataError, ManifestError
 from headtohead.data.entry import SPLIT_WORDS, Entry
 from headtohead.data.file_problems import truncate_list
-from headtohead.data.listing.identifying_columns import is_identifier
+from headtohead.data.listing.personal_data import is_identifier
 from headtohead.data.listing.table_reader import TABLES, SourceTable, choose_columns, parse_table, read_table
 from headtohead.data.options import LoadOptions
 from headtohead.data.storage.store import FolderStore, Store
 
 __all__ = ["list_manifest", "list_member", "manifests_in"]
 
-Told = tuple[str, ...]
-MOST_BYTES = 256 << 20
+Notes = tuple[str, ...]
+MAX_TABLE_BYTES = 256 << 20
 """The largest table in an archive."""
 
 SEPARATORS = ("|", ";")
@@ -40,7 +40,7 @@ def list_manifest(path: Path, options: LoadOptions) -> tuple[FolderStore, tuple[
     return store, *_listed(read_table(path), store, options, lambda cell: _relative(cell, path.parent))
 
 
-def list_member(store: Store, member: str, options: LoadOptions) -> tuple[tuple[Entry, ...], Told]:
+def list_member(store: Store, member: str, options: LoadOptions) -> tuple[tuple[Entry, ...], Notes]:
     """Return the entries of a manifest that lies in an archive with its images, and notes.
 
     Args:
@@ -76,18 +76,20 @@ def _parsed(store: Store, member: str) -> SourceTable:
     size = next((entry.n_bytes for entry in store.files() if entry.path == member), None)
     if size is None:
         raise ManifestError(f"There is no {member} in {store.root}.")
-    if size > MOST_BYTES:
-        raise ManifestError(f"{member} has {size:,} bytes; a table in an archive may have {MOST_BYTES:,}.")
+    if size > MAX_TABLE_BYTES:
+        raise ManifestError(
+            f"{member} has {size:,} bytes; a table in an archive may have {MAX_TABLE_BYTES:,}."
+        )
     return parse_table(member, store.read(member))
 
 
 def _listed(
     table: SourceTable, store: Store, options: LoadOptions, place: Callable[[str], str]
-) -> tuple[tuple[Entry, ...], Told]:
-    """Return the entries of a table and notes; `labels_from_folders` makes a cell a path in the store."""
+) -> tuple[tuple[Entry, ...], Notes]:
+    """Return the entries of a table and notes; `place` turns a cell into a path in the store."""
     chosen = choose_columns(table, options.columns)
-    kept, withheld = _kept_columns(table, chosen, options)
-    entries = [_entry(row, table, chosen, kept, place) for row in table.rows]
+    extra, withheld = _kept_columns(table, chosen, options)
+    entries = [_entry(row, table, chosen, extra, place) for row in table.rows]
     _check_labels(table.name, entries)
     _check_rows(table.name, entries)
     _check_files(table.name, entries, store)
@@ -103,12 +105,12 @@ def _kept_columns(
     if missing:
         raise ManifestError(f"{table.name} has no column {missing} to keep; it has {list(table.columns)}.")
     further = [name for name in table.columns if name and name not in chosen.values()]
-    asked = {*options.keep_columns, *options.by}
-    withheld = tuple(name for name in further if is_identifier(name) and name not in asked)
+    requested = {*options.keep_columns, *options.by}
+    withheld = tuple(name for name in further if is_identifier(name) and name not in requested)
     return frozenset(further) - set(withheld), withheld
 
 
-def _say_withheld(table: SourceTable, withheld: tuple[str, ...]) -> Told:
+def _say_withheld(table: SourceTable, withheld: tuple[str, ...]) -> Notes:
     if not withheld:
         return ()
     looks = (
@@ -126,7 +128,7 @@ def _entry(
     row: tuple[str, ...],
     table: SourceTable,
     chosen: Mapping[str, str],
-    kept: Collection[str],
+    extra: Collection[str],
     place: Callable[[str], str],
 ) -> Entry:
     cells = dict(zip(table.columns, row, strict=True))
@@ -137,7 +139,7 @@ def _entry(
         split=_split(known.get("split", ""), table.name),
         group=known.get("group") or None,
         frame=_number(known.get("frame", ""), table.name),
-        extra={name: cell for name, cell in cells.items() if name in kept},
+        extra={name: cell for name, cell in cells.items() if name in extra},
     )
 
 
@@ -235,11 +237,12 @@ def _where(table: str, store: Store) -> str:
 
 
 def _notes(
-    table: SourceTable, chosen: Mapping[str, str], asked: Mapping[str, str], entries: list[Entry]
+    table: SourceTable, chosen: Mapping[str, str], given: Mapping[str, str], entries: list[Entry]
 ) -> tuple[str, ...]:
-    guessed = [f"{role} from {name!r}" for role, name in chosen.items() if role not in asked]
+    inferred = [f"{role} from {name!r}" for role, name in chosen.items() if role not in given]
     notes = [
-        f"{table.name}: {len(entries)} rows." + (f" Taken by name: {', '.join(guessed)}." if guessed else "")
+        f"{table.name}: {len(entries)} rows."
+        + (f" Columns taken by name: {', '.join(inferred)}." if inferred else "")
     ]
     alone = sum(entry.group is None for entry in entries)
     if "group" in chosen and alone:

@@ -1,9 +1,10 @@
-"""Tables of text: CSV, TSV and Parquet read alike, every cell a string, columns found by their names."""
+"""The one reader of tables: CSV, TSV and Parquet through pandas, every cell a string, columns found by name."""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -38,7 +39,7 @@ NEEDED = ("path", "label")
 
 @dataclass(frozen=True, slots=True)
 class SourceTable:
-    """Column names and rows of stripped strings; `None` never occurs, an empty cell is ""."""
+    """Column names and rows of strings; `None` never occurs, an empty cell is ""."""
 
     name: str
     columns: tuple[str, ...]
@@ -50,8 +51,12 @@ class SourceTable:
         return [row[index] for row in self.rows]
 
 
-def read_table(path: Path) -> SourceTable:
+def read_table(path: Path, *, strip: bool = True) -> SourceTable:
     """Read a table by its suffix.
+
+    Args:
+        path: a CSV, TSV or Parquet file.
+        strip: remove blanks around every cell; the names of columns are always stripped.
 
     Raises:
         ManifestError: it cannot be read, has no header, or rows of differing length.
@@ -62,11 +67,16 @@ def read_table(path: Path) -> SourceTable:
         content = path.read_bytes()
     except OSError as error:
         raise ManifestError(f"{path.name} cannot be opened: {error.strerror or error}.") from error
-    return parse_table(path.name, content)
+    return parse_table(path.name, content, strip=strip)
 
 
-def parse_table(name: str, content: bytes) -> SourceTable:
-    """Read a table from its bytes; the suffix of its name tells what kind it is.
+def parse_table(name: str, content: bytes, *, strip: bool = True) -> SourceTable:
+    """Read a table from its bytes.
+
+    Args:
+        name: file name; its suffix tells the format, and messages name it.
+        content: of the whole file.
+        strip: remove blanks around every cell; the names of columns are always stripped.
 
     Raises:
         ManifestError: it cannot be read, has no header, or rows of differing length.
@@ -76,35 +86,43 @@ def parse_table(name: str, content: bytes) -> SourceTable:
         columns, rows = _read_parquet(name, content)
     else:
         columns, rows = _read_text(name, content, suffix)
-    twice = sorted({column for column in columns if columns.count(column) > 1})
-    if twice:
-        raise ManifestError(f"{name} has columns of the same name: {twice}. Rename them.")
+    columns = [column.strip() for column in columns]
+    repeated = sorted({column for column in columns if columns.count(column) > 1})
+    if repeated:
+        raise ManifestError(f"{name} has columns of the same name: {repeated}. Rename them.")
+    if strip:
+        rows = [tuple(cell.strip() for cell in row) for row in rows]
     return SourceTable(name, tuple(columns), tuple(rows))
 
 
 def choose_columns(
-    table: SourceTable, asked: Mapping[str, str], needed: Iterable[str] = NEEDED
+    table: SourceTable, columns: Mapping[str, str], needed: Iterable[str] = NEEDED
 ) -> dict[str, str]:
-    """Return role -> column: as asked, else the likeliest by name.
+    """Return role -> column: as given, else the likeliest by name.
+
+    Args:
+        table: whose columns are meant.
+        columns: role -> column, as the caller says.
+        needed: roles that must have a column.
 
     Raises:
         UsageError: an unknown role, or two roles for one column.
         ManifestError: a needed column is not there.
     """
-    unknown = sorted(set(asked) - set(ROLES))
+    unknown = sorted(set(columns) - set(ROLES))
     if unknown:
         raise UsageError(f"Unknown roles {unknown} in columns; known: {', '.join(ROLES)}.")
-    missing = sorted(name for name in asked.values() if name not in table.columns)
+    missing = sorted(name for name in columns.values() if name not in table.columns)
     if missing:
         raise ManifestError(f"{table.name} has no column {missing}; it has {list(table.columns)}.")
-    chosen = dict(asked)
+    chosen = dict(columns)
     if len(set(chosen.values())) < len(chosen):
         raise UsageError(f"Two roles share a column in columns={chosen}; expected one column per role.")
     plain = {_plain(name): name for name in reversed(table.columns)}
     for role, likely in ROLES.items():
-        found = [plain[name] for name in likely if name in plain and plain[name] not in chosen.values()]
-        if role not in chosen and found:
-            chosen[role] = found[0]
+        candidates = [plain[name] for name in likely if name in plain and plain[name] not in chosen.values()]
+        if role not in chosen and candidates:
+            chosen[role] = candidates[0]
     lacking = [role for role in needed if role not in chosen]
     if lacking:
         raise ManifestError(
@@ -129,25 +147,57 @@ def _plain(name: str) -> str:
 
 
 def _read_text(name: str, content: bytes, suffix: str) -> tuple[list[str], list[tuple[str, ...]]]:
+    import pandas as pd
+
+    # The strict dialect and the Python engine: the C engine pads short rows and repairs broken quotes in silence.
+    dialect = _Strict()
     try:
         text = content.decode("utf-8-sig")
-        header = text.partition("\n")[0]
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(suffix, header), strict=True)
-        lines = [[cell.strip() for cell in line] for line in reader if any(cell.strip() for cell in line)]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ManifestError(
-            f"{name} is not a readable table: {error}. Expected UTF-8 text with a header."
-        ) from error
+        dialect.delimiter = _delimiter(suffix, text.partition("\n")[0])
+        frame = pd.read_csv(
+            io.StringIO(text, newline=""),
+            dtype=object,
+            header=None,
+            keep_default_na=False,
+            na_filter=False,
+            dialect=dialect,
+            engine="python",
+        )
+    except pd.errors.EmptyDataError:
+        raise ManifestError(f"{name} is empty; expected a header and rows.") from None
+    except pd.errors.ParserError as error:
+        raise ManifestError(_parser_fault(name, str(error))) from None
+    except (UnicodeDecodeError, csv.Error, ValueError) as error:
+        raise ManifestError(_unreadable(name, error)) from error
+    lines = [
+        row for row in frame.itertuples(index=False, name=None) if any(cell and cell.strip() for cell in row)
+    ]
     if not lines:
         raise ManifestError(f"{name} is empty; expected a header and rows.")
-    columns, rows = lines[0], lines[1:]
-    crooked = [number for number, row in enumerate(rows, start=2) if len(row) != len(columns)]
-    if crooked:
-        raise ManifestError(
-            f"{name}: {len(crooked)} rows have more or fewer cells than the {len(columns)} columns, the "
-            f"first is row {crooked[0]}. Quote cells that hold the separator."
-        )
-    return columns, [tuple(row) for row in rows]
+    ragged = [number for number, row in enumerate(lines, start=1) if None in row]
+    if ragged:
+        raise ManifestError(_ragged(name, len(ragged), len(frame.columns), ragged[0]))
+    return list(lines[0]), lines[1:]
+
+
+class _Strict(csv.excel):
+    strict = True
+
+
+def _parser_fault(name: str, reason: str) -> str:
+    counts = re.search(r"Expected (\d+) fields in line (\d+)", reason)
+    return _ragged(name, 1, int(counts[1]), int(counts[2])) if counts else _unreadable(name, reason)
+
+
+def _unreadable(name: str, reason: object) -> str:
+    return f"{name} is not a readable table: {reason}. Expected UTF-8 text with a header."
+
+
+def _ragged(name: str, n_rows: int, n_columns: int, first: int) -> str:
+    return (
+        f"{name}: {n_rows} rows have more or fewer cells than the {n_columns} columns, the first is row {first}. "
+        "Quote cells that hold the separator."
+    )
 
 
 def _delimiter(suffix: str, header: str) -> str:
@@ -157,20 +207,24 @@ def _delimiter(suffix: str, header: str) -> str:
 
 
 def _read_parquet(name: str, content: bytes) -> tuple[list[str], list[tuple[str, ...]]]:
+    import pandas as pd
     import pyarrow
-    import pyarrow.parquet
 
     try:
-        table = pyarrow.parquet.read_table(pyarrow.BufferReader(content))
-    except (pyarrow.ArrowException, OSError) as error:
+        # Arrow types: the default would turn whole numbers beside an empty cell into rounded floats.
+        table = pd.read_parquet(io.BytesIO(content), dtype_backend="pyarrow")
+    except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise ManifestError(f"{name} is not a readable Parquet file: {error}.") from error
-    cells = [[_text(value) for value in column.to_pylist()] for column in table.columns]
-    return list(table.column_names), list(zip(*cells, strict=True))
+    table = table.reset_index(drop=isinstance(table.index, pd.RangeIndex))
+    cells = [[_text(value) for value in table[column].tolist()] for column in table.columns]
+    return [str(column) for column in table.columns], list(zip(*cells, strict=True))
 
 
 def _text(value: object) -> str:
-    if value is None or value != value:
+    import pandas as pd
+
+    if value is None or value is pd.NA or value != value:
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return str(value).strip()
+    return str(value)

@@ -1,4 +1,4 @@
-"""Small repairs that every reader needs on decoded pixels."""
+"""Repairs of decoded pixels that every reader shares."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def is_grey_as_rgb(pixels: Array) -> bool:
 
 
 def narrow(pixels: Array, low: float, high: float) -> Array:
-    """Cast whole numbers known to lie in low .. high to the first type of the house that holds them.
+    """Cast whole numbers known to lie in low .. high to the first type that holds them.
 
     The types in order: uint8, uint16, int16, int32; beyond that float32 (exact up to 2**24). The
     range is what the file *can* hold, not what this image holds, so a series has one type.
@@ -71,7 +71,15 @@ def narrowed(pixels: Array, low: float, high: float) -> tuple[Array, tuple[str, 
     return result, ()
 
 
-_TURNS = {2: (0, True), 3: (2, False), 4: (2, True), 5: (3, True), 6: (3, False), 7: (1, True), 8: (1, False)}
+_ROTATIONS = {
+    2: (0, True),
+    3: (2, False),
+    4: (2, True),
+    5: (3, True),
+    6: (3, False),
+    7: (1, True),
+    8: (1, False),
+}
 
 
 def orient(pixels: Array, orientation: int) -> Array:
@@ -79,6 +87,6 @@ def orient(pixels: Array, orientation: int) -> Array:
 
     Source: EXIF 2.32, tag 0x0112: where row 0 and column 0 of the stored image belong.
     """
-    turns, mirror = _TURNS.get(orientation, (0, False))
-    turned = np.rot90(pixels, turns)
-    return np.ascontiguousarray(np.flip(turned, axis=1) if mirror else turned)
+    quarter_turns, flip = _ROTATIONS.get(orientation, (0, False))
+    rotated = np.rot90(pixels, quarter_turns)
+    return np.ascontiguousarray(np.flip(rotated, axis=1) if flip else rotated)

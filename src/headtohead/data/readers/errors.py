@@ -1,4 +1,4 @@
-"""Turning whatever a library raises into a reason, without passing on its words."""
+"""Turn any exception of a decoder into `UnreadableError`, without passing on its message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much one file may ask for, and the refusal when it asks for more.
+"""Limits on what one file may claim, and the checks against them.
 
 A header is a claim: thirty bytes can promise an image of 4 billion by 4 billion pixels. Every
 reader compares the claim with these limits *before* it asks for memory.
@@ -65,42 +65,42 @@ def check_frame(frame: int, count: int) -> None:
         UnreadableError: `frame` is outside 0 .. count - 1.
     """
     if not 0 <= frame < count:
-        held = "1 frame (number 0)" if count == 1 else f"{count} frames (0 to {count - 1})"
-        raise UnreadableError(f"frame {frame} was asked for; the file holds {held}")
+        available = "1 frame (number 0)" if count == 1 else f"{count} frames (0 to {count - 1})"
+        raise UnreadableError(f"frame {frame} was requested; the file holds {available}")
 
 
 def inflate(content: bytes, need: int, limits: Limits, *, wbits: int, exact: bool = True) -> bytes:
-    """Decompress at most `require` bytes of a deflate, zlib or gzip stream, with memory bounded.
+    """Decompress at most `need` bytes of a deflate, zlib or gzip stream, with memory bounded.
 
     Args:
         content: the compressed stream; whatever follows its end is left alone.
         need: number of bytes wanted from the front.
         wbits: as for `zlib.decompressobj`: 31 gzip, 15 zlib, -15 bare deflate.
-        exact: refuse a stream that ends before `require` bytes.
+        exact: refuse a stream that ends before `need` bytes.
 
     Raises:
-        UnreadableError: beyond the limits, damaged, or (if `exact_duplicates`) too short.
+        UnreadableError: beyond the limits, damaged, or (if `exact`) too short.
     """
     _check_unfolding(len(content), need if exact else 0, limits)
-    machine = zlib.decompressobj(wbits)
+    decompressor = zlib.decompressobj(wbits)
     parts: list[bytes] = []
-    held, rest = 0, content
+    n_bytes, rest = 0, content
     try:
-        while held < need and not machine.eof:
-            part = machine.decompress(rest, min(need - held, 4 * MIB))
-            if not part and not machine.unconsumed_tail:
+        while n_bytes < need and not decompressor.eof:
+            part = decompressor.decompress(rest, min(need - n_bytes, 4 * MIB))
+            if not part and not decompressor.unconsumed_tail:
                 break
             parts.append(part)
-            held += len(part)
-            rest = machine.unconsumed_tail
-            _check_unfolding(len(content), held, limits)
-        if held == need and not machine.eof:
-            machine.decompress(rest, 1)  # a stream that ends here has its checksum verified
+            n_bytes += len(part)
+            rest = decompressor.unconsumed_tail
+            _check_unfolding(len(content), n_bytes, limits)
+        if n_bytes == need and not decompressor.eof:
+            decompressor.decompress(rest, 1)  # a stream that ends here has its checksum verified
     except zlib.error:
         raise UnreadableError("its compressed stream is damaged (not valid deflate data)") from None
-    if exact and held < need:
+    if exact and n_bytes < need:
         raise UnreadableError(
-            f"its compressed stream ends after {held:,} of {need:,} bytes; the file is truncated or damaged"
+            f"its compressed stream ends after {n_bytes:,} of {need:,} bytes; the file is truncated or damaged"
         )
     return b"".join(parts)
 

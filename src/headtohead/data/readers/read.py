@@ -1,4 +1,4 @@
-"""The one door: content in, `Image` out, or `UnreadableError` with the reason."""
+"""Entry point of the readers: bytes in, `Image` out, or `UnreadableError` with the reason."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["count_frames", "read_image", "slice_indices"]
 
 T = TypeVar("T")
 _SECRET = secrets.token_bytes(32)
-"""Drawn once, before any thread reads: two secrets in one process would part a patient in two."""
+"""Drawn once, before any thread reads: two secrets in one process would split a patient in two."""
 
 
 def read_image(
@@ -68,7 +68,7 @@ def read_image(
 
         return read_raster(content, kind, frame=frame, limits=limits)
 
-    return _guarded(lambda: _sealed(job()), name)
+    return _with_reasons(lambda: _read_only(job()), name)
 
 
 def count_frames(
@@ -107,7 +107,7 @@ def count_frames(
             raise UnreadableError(f"it claims {n:,} frames; the limit is {limits.frames:,} (Limits.frames)")
         return n
 
-    return _guarded(job, name)
+    return _with_reasons(job, name)
 
 
 def slice_indices(content: bytes, options: SliceOptions) -> list[int]:
@@ -139,14 +139,14 @@ def _kind(content: bytes, limits: Limits) -> str:
     return kind
 
 
-def _sealed(image: Image) -> Image:
+def _read_only(image: Image) -> Image:
     """Make the pixels contiguous and read-only, whatever the decoder left, so that no step edits them."""
     pixels = np.ascontiguousarray(image.pixels)
     pixels.flags.writeable = False
     return dataclasses.replace(image, pixels=pixels)
 
 
-def _guarded(job: Callable[[], T], name: str) -> T:
+def _with_reasons(job: Callable[[], T], name: str) -> T:
     """Run a reader in silence; whatever goes wrong becomes one `UnreadableError`, named if asked for."""
     try:
         with (

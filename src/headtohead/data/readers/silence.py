@@ -1,4 +1,4 @@
-"""Keeping the libraries silent while they read: a reason is raised, nothing is printed or logged.
+"""Mute warnings and log messages of the decoding libraries.
 
 Pillow, pydicom and nibabel warn and log about odd files, at times quoting values (a patient's
 name among them). What matters of it is in the history or in the error; the rest must reach neither
@@ -18,8 +18,8 @@ __all__ = ["suppress_library_output"]
 _LOGGERS = ("pydicom", "pylibjpeg", "openjpeg", "rle", "nibabel", "nibabel.global", "PIL")
 
 
-class _Silencer:
-    """Counts who wants silence: the first in sets it up, the last out restores what was.
+class _OutputMute:
+    """Reference count of muted blocks: the first sets filters and loggers, the last restores them.
 
     `warnings.catch_warnings` alone is not safe in threads: two that overlap restore each other's
     filters. The lock is held only while counting, so decoding runs in parallel. In that window a
@@ -57,14 +57,14 @@ class _Silencer:
             logger.propagate, logger.handlers = False, [logging.NullHandler()]
 
 
-_SILENCER = _Silencer()
+_MUTE = _OutputMute()
 
 
 @contextmanager
 def suppress_library_output() -> Iterator[None]:
     """Mute warnings and the libraries' loggers inside the block; safe in threads and when nested."""
-    _SILENCER.enter()
+    _MUTE.enter()
     try:
         yield
     finally:
-        _SILENCER.leave()
+        _MUTE.leave()

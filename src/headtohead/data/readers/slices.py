@@ -1,4 +1,4 @@
-"""Which slices of a volume become images."""
+"""Options that pick the slices of a volume, and their numbers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class SliceOptions:
 
     Raises:
         UsageError: an axis or number that does not exist.
-        NoEffectError: `count` and `intermediate_features` at once.
+        NoEffectError: `count` and `middle` at once.
 
     >>> SliceOptions("coronal").number
     1

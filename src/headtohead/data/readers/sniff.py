@@ -1,4 +1,4 @@
-"""What a file is, told from its first bytes."""
+"""Detect a file's format from its first bytes."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Leak(Record):
 
 
 class LeakFinder:
-    """Looks up what parts of a dataset share; made once, asked for every fold."""
+    """Finds what two parts of a dataset share; built once and used for every fold."""
 
     def __init__(self, samples: Sequence[Sample]) -> None:
         self._ids = [sample.id for sample in samples]
@@ -84,5 +84,5 @@ class LeakFinder:
 
 def _codes(values: list[str]) -> Ints:
     """Return (n,) numbers, equal where the values are equal."""
-    seen: dict[str, int] = {}
-    return np.array([seen.setdefault(value, len(seen)) for value in values], dtype=np.int64)
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(value, len(numbers)) for value in values], dtype=np.int64)

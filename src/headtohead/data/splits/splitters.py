@@ -164,7 +164,7 @@ def groups_per_class(labels: Ints, groups: Names, n_classes: int) -> list[int]:
     return [len(set(groups[labels == index])) for index in range(n_classes)]
 
 
-def _need_groups(labels: Ints, groups: Names, classes: Sequence[str], needed: int, asked: str) -> int:
+def _need_groups(labels: Ints, groups: Names, classes: Sequence[str], needed: int, purpose: str) -> int:
     """Return the fewest groups that any class has; an error where that is below `needed`."""
     counts = groups_per_class(labels, groups, len(classes))
     present = [(count, name) for count, name in zip(counts, classes, strict=True) if count]
@@ -172,7 +172,7 @@ def _need_groups(labels: Ints, groups: Names, classes: Sequence[str], needed: in
     if fewest < needed:
         way = f"Use {fewest} folds, or add" if fewest > TRAIN_GROUPS else "Add"
         raise InsufficientDataError(
-            f"The class {name!r} is in {fewest} group(s); {asked} needs at least {needed}, one for every "
+            f"The class {name!r} is in {fewest} group(s); {purpose} needs at least {needed}, one for every "
             f"part. ({_counts(labels, groups, classes)}.) {way} images of other patients or scenes, or "
             "merge or drop the class."
         )

@@ -1,4 +1,8 @@
-"""Zip and tar read in place: no member is ever written to disk, and hostile members are refused by name."""
+"""Zip and tar read in place: no member is ever written to disk, and hostile members are refused by name.
+
+Hand-written in place of fsspec's zip and tar filesystems, which check neither links, absolute paths, ways out of
+the archive and repeated names, nor how much a member or the whole may unpack to.
+"""
 
 from __future__ import annotations
 
@@ -27,17 +31,8 @@ from headtohead.data.storage.store import HEAD, FileEntry, Store
 __all__ = ["ARCHIVE_LIMITS", "ArchiveLimits", "Member", "TarStore", "ZipStore", "is_tar", "refuse_hostile"]
 
 GIB = 1 << 30
-BROKEN = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    OSError,
-    ValueError,
-)
-"""What the archive modules raise on damaged, encrypted or oddly packed members."""
+BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, OSError, ValueError)
+"""Errors of the archive modules on damaged, encrypted or oddly packed members."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,24 +72,26 @@ def refuse_hostile(archive: Path, members: Iterable[Member], limits: ArchiveLimi
     Links, absolute paths, ways out of the archive, members that unpack to far more than they hold,
     two members of one name: an archive with any of them is not read at all.
     """
-    everything = list(members)
-    faults = [(m.name, m.fault or _name_fault(m.name) or _size_fault(m, limits)) for m in everything]
-    counts = Counter(_clean(m.name) for m in everything)
+    all_members = list(members)
+    faults = [(m.name, m.fault or _name_fault(m.name) or _size_fault(m, limits)) for m in all_members]
+    counts = Counter(_clean(m.name) for m in all_members)
     faults += [(name, f"is in the archive {count} times") for name, count in counts.items() if count > 1]
-    found = [f"{ascii(name)[1:-1]} {fault}" for name, fault in faults if fault]
-    total, packed = sum(m.n_bytes for m in everything), archive.stat().st_size
-    if len(everything) > limits.entries:
-        found.append(f"{len(everything):,} members (limit {limits.entries:,})")
+    reasons = [f"{ascii(name)[1:-1]} {fault}" for name, fault in faults if fault]
+    total, packed = sum(m.n_bytes for m in all_members), archive.stat().st_size
+    if len(all_members) > limits.entries:
+        reasons.append(f"{len(all_members):,} members (limit {limits.entries:,})")
     if total > limits.total_bytes or (total > 10 * limits.ratio_floor and total > limits.ratio * packed):
-        found.append(f"{packed:,} bytes claim to unpack to {total:,}")
-    if found:
+        reasons.append(f"{packed:,} bytes claim to unpack to {total:,}")
+    if reasons:
         raise DataError(
-            f"{archive.name} is refused as unsafe: {truncate_list(found)}. Expected plain files below the "
+            f"{archive.name} is refused as unsafe: {truncate_list(reasons)}. Expected plain files below the "
             "archive's own top. If you trust it, unpack it yourself and point at the folder."
         )
 
 
 def _name_fault(name: str) -> str:
+    if not _clean(name):
+        return "has no name"
     if "\x00" in name or "\\" in name:
         return "has a backslash or NUL in its name"
     if name.startswith("/") or re.match(r"[A-Za-z]:", name):
@@ -125,7 +122,8 @@ class ZipStore(Store):
         except BROKEN as error:
             raise DataError(f"{path} is not a readable zip archive: {error}.") from error
         weakref.finalize(self, self._zip.close)
-        infos = [info for info in self._zip.infolist() if not info.is_dir()]
+        # not `is_dir`, which fails on a member without a name
+        infos = [info for info in self._zip.infolist() if not info.filename.endswith("/")]
         members = [Member(i.orig_filename, i.file_size, i.compress_size, _zip_fault(i)) for i in infos]
         refuse_hostile(path, members, limits)
         self._infos = {_clean(info.filename): info for info in infos}
@@ -136,17 +134,17 @@ class ZipStore(Store):
 
     def read(self, path: str) -> bytes:
         """Return one member's bytes."""
-        return self._take(path, None)
+        return self._read_member(path, None)
 
     def read_prefix(self, path: str) -> bytes:
         """Return the first bytes of one member."""
-        return self._take(path, HEAD)
+        return self._read_member(path, HEAD)
 
     def stream(self, path: str) -> IO[bytes]:
         """Open one member for reading in order."""
         return self._zip.open(self._infos[path])
 
-    def _take(self, path: str, n_bytes: int | None) -> bytes:
+    def _read_member(self, path: str, n_bytes: int | None) -> bytes:
         info = self._infos.get(path)
         if info is None:
             raise UnreadableError(f"there is no such member in {self.root}")
@@ -178,7 +176,7 @@ class TarStore(Store):
         try:
             plain = _plain_stream(file, path, limits)
             weakref.finalize(self, plain.close)
-            with tarfile.TarFile(fileobj=_Bounded(plain), mode="r") as archive:
+            with tarfile.TarFile(fileobj=_BoundedReader(plain), mode="r") as archive:
                 infos = [info for info in archive if not info.isdir()]
         except (tarfile.TarError, *BROKEN) as error:
             raise DataError(f"{path} is not a readable tar archive: {error}.") from error
@@ -192,35 +190,35 @@ class TarStore(Store):
 
     def read(self, path: str) -> bytes:
         """Return one member's bytes."""
-        return self._take(path, None)
+        return self._read_member(path, None)
 
     def read_prefix(self, path: str) -> bytes:
         """Return the first bytes of one member."""
-        return self._take(path, HEAD)
+        return self._read_member(path, HEAD)
 
-    def _take(self, path: str, n_bytes: int | None) -> bytes:
+    def _read_member(self, path: str, n_bytes: int | None) -> bytes:
         if path not in self._places:
             raise UnreadableError(f"there is no such member in {self.root}")
         start, size = self._places[path]
-        wanted = size if n_bytes is None else min(size, n_bytes)
+        length = size if n_bytes is None else min(size, n_bytes)
         with self._lock:
             self._file.seek(start)
-            content = self._file.read(wanted)
-        if len(content) < wanted:
+            content = self._file.read(length)
+        if len(content) < length:
             raise UnreadableError(f"the archive ends after {len(content)} of its {size} bytes")
         return content
 
 
-class _Bounded(io.RawIOBase):
+class _BoundedReader(io.RawIOBase):
     """A file whose single reads are bounded: a tar header may claim to be gigabytes long."""
 
-    MOST = 64 << 20
+    MAX_BYTES = 64 << 20  # no header of an honest archive is longer
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
 
     def read(self, size: int = -1) -> bytes:
-        if size < 0 or size > self.MOST:
+        if size < 0 or size > self.MAX_BYTES:
             raise tarfile.ReadError(f"a header claims {size:,} bytes")
         return self._file.read(size)
 
@@ -269,13 +267,15 @@ def _plain_stream(file: IO[bytes], path: Path, limits: ArchiveLimits) -> IO[byte
 
 
 def _copy_bounded(stream: io.BufferedIOBase, copy: IO[bytes], path: Path, limits: ArchiveLimits) -> None:
-    packed, held = path.stat().st_size, 0
+    packed, unpacked = path.stat().st_size, 0
     with stream:
         while block := stream.read(1 << 20):
-            held += len(block)
-            if held > limits.total_bytes or (held > limits.ratio_floor and held > limits.ratio * packed):
+            unpacked += len(block)
+            if unpacked > limits.total_bytes or (
+                unpacked > limits.ratio_floor and unpacked > limits.ratio * packed
+            ):
                 raise DataError(
-                    f"{path.name} is refused as unsafe: {packed:,} bytes unpack to more than {held:,}. If "
+                    f"{path.name} is refused as unsafe: {packed:,} bytes unpack to more than {unpacked:,}. If "
                     "you trust it, unpack it yourself and point at the folder."
                 )
             copy.write(block)

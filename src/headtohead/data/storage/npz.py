@@ -1,4 +1,4 @@
-"""Images in one `.npz`: `train_images`, `train_labels`, … as MedMNIST has them, never unpickled."""
+"""Store of an `.npz` in the layout of MedMNIST (`train_images`, `train_labels`, …); nothing is unpickled."""
 
 from __future__ import annotations
 
@@ -68,11 +68,11 @@ class NpzStore(Store):
             entries += [
                 Entry(f"{part}/{i:0{width}d}", label=name, split=split) for i, name in enumerate(names)
             ]
-        told = ", ".join(
+        counts = ", ".join(
             f"{self._headers[images].shape[0]} {part}" for part, (images, _) in self._parts.items()
         )
         entries.sort(key=lambda entry: entry.path)
-        return tuple(entries), (), (f"Images read from the arrays of {Path(self.root).name}: {told}.",)
+        return tuple(entries), (), (f"Images read from the arrays of {Path(self.root).name}: {counts}.",)
 
     def files(self) -> Iterator[FileEntry]:
         """Yield every image with the size of its pixels."""
@@ -103,7 +103,7 @@ class NpzStore(Store):
     ) -> Image:
         """Return one image."""
         if frame is not None:
-            raise UnreadableError(f"frame {frame} was asked for; it is one image")
+            raise UnreadableError(f"frame {frame} was requested; the file holds one image")
         if sha256 is not None and frame_hash(self.read(path) if content is None else content, None) != sha256:
             raise ChangedDataError(
                 f"{path} in {self.root} is not the image that was listed. Start a new run."
@@ -123,7 +123,7 @@ class NpzStore(Store):
     def _type_of(self, part: str) -> np.dtype[Any]:
         """Return the type that the images of one part are given, the same for all of them."""
         if part not in self._types:
-            self._types[part] = _kept_type(self._array(self._parts[part][0]))
+            self._types[part] = _image_type(self._array(self._parts[part][0]))
         return self._types[part]
 
     def _header(self, name: str) -> _Header:
@@ -153,19 +153,19 @@ class NpzStore(Store):
 
 def _parts(names: list[str], file: str) -> dict[str, tuple[str, str]]:
     """Return for each part ("train", "all", …) the names of its images and labels."""
-    found: dict[str, dict[str, str]] = {}
+    names_of: dict[str, dict[str, str]] = {}
     for name in sorted(names):
         match = _NAME.match(name.lower())
         if match:
             part = match["before"] or match["after"] or "all"
-            found.setdefault(part, {})["images" if match["what"][0] in "ix" else "labels"] = name
-    whole = {part: pair for part, pair in found.items() if len(pair) == 2}
-    if not whole or len(whole) < len(found):
+            names_of.setdefault(part, {})["images" if match["what"][0] in "ix" else "labels"] = name
+    complete = {part: pair for part, pair in names_of.items() if len(pair) == 2}
+    if not complete or len(complete) < len(names_of):
         raise DataError(
             f"{file} holds the arrays {names}; expected pairs such as train_images and train_labels, val_…, "
             "test_… (or images and labels)."
         )
-    return {part: (pair["images"], pair["labels"]) for part, pair in whole.items()}
+    return {part: (pair["images"], pair["labels"]) for part, pair in complete.items()}
 
 
 def _check_images(file: str, part: str, name: str, header: _Header) -> None:
@@ -204,7 +204,7 @@ def _label_names(name: str, labels: Array, n_images: int) -> list[str]:
     return [str(int(label)) if labels.dtype.kind in "bui" else str(label) for label in labels]
 
 
-def _kept_type(pixels: Array) -> np.dtype[Any]:
+def _image_type(pixels: Array) -> np.dtype[Any]:
     """Return the type in which an array's images are handed on: its own where an `Image` may have it."""
     from headtohead.data.readers.arrays import narrow
 
@@ -218,14 +218,14 @@ def _kept_type(pixels: Array) -> np.dtype[Any]:
     return narrow(np.zeros(1, native), float(pixels.min()), float(pixels.max())).dtype
 
 
-def _as_image(stored: Array, kept: np.dtype[Any]) -> Image:
+def _as_image(stored: Array, dtype: np.dtype[Any]) -> Image:
     from headtohead.data.readers.arrays import fill_non_finite
 
-    pixels, history = fill_non_finite(stored.astype(kept))
+    pixels, history = fill_non_finite(stored.astype(dtype))
     mode = "RGB" if pixels.ndim == 3 else "L" if pixels.dtype == np.uint8 else str(pixels.dtype)
     bits = 1 if stored.dtype.kind == "b" else 8 * stored.dtype.itemsize
-    told = (f"Read from an array of {stored.dtype}.", *history)
-    return Image(pixels=pixels, bit_depth=bits, mode=mode, format="NPZ", history=told)
+    notes = (f"Read from an array of {stored.dtype}.", *history)
+    return Image(pixels=pixels, bit_depth=bits, mode=mode, format="NPZ", history=notes)
 
 
 def _read_header(stream: IO[bytes]) -> _Header:
@@ -247,10 +247,10 @@ def _load(stream: IO[bytes], header: _Header) -> Array:
             raise ValueError(f"it ends after {len(content)} of {n_bytes} bytes")
         return np.frombuffer(content, header.dtype).reshape(header.shape, order=order)
     with tempfile.TemporaryFile() as file:
-        held = 0
-        while held < n_bytes and (block := stream.read(min(1 << 20, n_bytes - held))):
-            held += file.write(block)
-        if held < n_bytes:
-            raise ValueError(f"it ends after {held} of {n_bytes} bytes")
+        n_read = 0
+        while n_read < n_bytes and (block := stream.read(min(1 << 20, n_bytes - n_read))):
+            n_read += file.write(block)
+        if n_read < n_bytes:
+            raise ValueError(f"it ends after {n_read} of {n_bytes} bytes")
         file.flush()
         return np.memmap(file, header.dtype, mode="r", shape=header.shape, order=order)

@@ -1,4 +1,4 @@
-"""From a path to the store that reads it: told by content, not by suffix."""
+"""Choose the store for a path or URL by content, not by suffix."""
 
 from __future__ import annotations
 
@@ -10,17 +10,24 @@ from pathlib import Path
 from headtohead.core.errors import DataError
 from headtohead.data.storage.archives import TarStore, ZipStore, is_tar
 from headtohead.data.storage.npz import NPZ_LIMITS, NpzStore, is_npz
+from headtohead.data.storage.remote import is_remote, open_remote
 from headtohead.data.storage.store import FolderStore, Store
 
 __all__ = ["open_store"]
 
 
-def open_store(root: str) -> Store:
-    """Open the store at a path; an unchanged archive is opened once per process and kept.
+def open_store(root: str, *, refresh: bool = False) -> Store:
+    """Open the store at a path or URL; an unchanged archive is opened once per process and kept.
+
+    Args:
+        root: folder, archive or `.npz`, or the URL of one (`s3://bucket/scans`).
+        refresh: of a URL: look whether the storage has changed since it was opened.
 
     Raises:
         DataError: there is nothing there, or nothing that can be opened.
     """
+    if is_remote(root):
+        return open_remote(root, _open_local, refresh=refresh)
     path = Path(root)
     try:
         stat = path.stat()
@@ -33,7 +40,10 @@ def open_store(root: str) -> Store:
 
 @functools.lru_cache(maxsize=4)
 def _open_file(root: str, changed: int, n_bytes: int, process: int) -> Store:  # noqa: ARG001 - the key
-    path = Path(root)
+    return _open_local(Path(root))
+
+
+def _open_local(path: Path) -> Store:
     if zipfile.is_zipfile(path):
         store = ZipStore(path, NPZ_LIMITS) if path.suffix.lower() == ".npz" else ZipStore(path)
         return NpzStore(path) if is_npz(store) else store

@@ -1,4 +1,4 @@
-"""Where bytes are: a folder, an archive read in place, or an `.npz`; one small interface over all."""
+"""Interface of the stores that hold a data set's files, and the store of a local folder."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ class Store(ABC):
 
     def exists(self, path: str) -> bool:
         """Tell whether there is such a file."""
-        return path in self._held
+        return path in self._paths
 
     @functools.cached_property
-    def _held(self) -> frozenset[str]:
+    def _paths(self) -> frozenset[str]:
         return frozenset(entry.path for entry in self.files())
 
     def frames(self, path: str, content: bytes, axis: str = "axial") -> tuple[str, int]:  # noqa: ARG002
@@ -66,7 +66,7 @@ class Store(ABC):
         """
         from headtohead.data.readers import count_frames, sniff
 
-        return sniff(content), count_frames(content, slices=_cut(axis))
+        return sniff(content), count_frames(content, slices=_slice_options(axis))
 
     def image(
         self,
@@ -94,10 +94,10 @@ class Store(ABC):
                 f"{path} in {self.root} is not the file that was listed: its bytes have changed since. Start "
                 "a new run on the changed data, or restore the file."
             )
-        return read_image(content, frame=frame, slices=_cut(axis))
+        return read_image(content, frame=frame, slices=_slice_options(axis))
 
 
-def _cut(axis: str) -> SliceOptions:
+def _slice_options(axis: str) -> SliceOptions:
     from headtohead.data.readers import SliceOptions
 
     if axis not in AXES:
@@ -107,14 +107,14 @@ def _cut(axis: str) -> SliceOptions:
 
 def frame_hash(content: bytes, frame: int | None, axis: str = "axial") -> str:
     """Return the sha256 of a file's bytes; for one frame of several, of the bytes and the frame's name."""
-    whole = hashlib.sha256(content)
+    digest = hashlib.sha256(content)
     if frame is not None:
-        whole.update(f"#{frame_name(frame, axis)}".encode())
-    return whole.hexdigest()
+        digest.update(f"#{frame_name(frame, axis)}".encode())
+    return digest.hexdigest()
 
 
 def frame_name(frame: int, axis: str = "axial") -> str:
-    """Return what stands behind the `#` of a sample's id: the number, with the axis where not axial."""
+    """Return the part of a sample's id after `#`: the number, preceded by the axis if it is not axial."""
     return str(frame) if axis == "axial" else f"{axis}{frame}"
 
 

@@ -1,10 +1,11 @@
-"""The tables of the report, each a pure function from the run's records to rows of text."""
+"""Tables of the report on tests, training, limitations and provenance, as rows of text."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from headtohead.core.records import Comparison
 from headtohead.report.tables.format import p_words
 
 __all__ = ["adjusted_tests", "learning_rows", "limits", "provenance_rows", "weights_row"]
@@ -12,20 +13,18 @@ __all__ = ["adjusted_tests", "learning_rows", "limits", "provenance_rows", "weig
 MEASURES = ("train_accuracy", "inner_accuracy", "test_accuracy", "train_loss", "inner_loss", "test_loss")
 
 
-def adjusted_tests(one: Any) -> list[tuple[str, dict[str, str]]]:
+def adjusted_tests(comparison: Comparison) -> list[tuple[str, dict[str, str]]]:
     """Return what the rule looks at beside the interval: Holm's p, and the interval for equivalence."""
-    found = []
-    if one.details.get("p_holm") is not None:
+    rows, details = [], comparison.details
+    if details.p_holm is not None:
         note = "after Holm's adjustment over the pairs of contenders, or those with baselines"
-        found.append(
-            ("interval, adjusted", {"statistic": "", "p": p_words(one.details["p_holm"]), "note": note})
-        )
-    if one.details.get("rope") and one.details.get("equivalence_interval"):
-        low, high = one.details["equivalence_interval"]
-        level = f"{100 * (2 * one.level - 1):g} % interval {low:+.3f} to {high:+.3f}"
-        note = f"{level}; equivalent if it lies within ±{one.details['rope']:g}"
-        found.append(("equivalence", {"statistic": "", "p": "", "note": note}))
-    return found
+        rows.append(("interval, adjusted", {"statistic": "", "p": p_words(details.p_holm), "note": note}))
+    if details.rope and details.equivalence_interval:
+        low, high = details.equivalence_interval
+        level = f"{100 * (2 * comparison.level - 1):g} % interval {low:+.3f} to {high:+.3f}"
+        note = f"{level}; equivalent if it lies within ±{details.rope:g}"
+        rows.append(("equivalence", {"statistic": "", "p": "", "note": note}))
+    return rows
 
 
 def learning_rows(learning: Any, order: Sequence[str]) -> tuple[dict[str, Any], ...]:
@@ -38,36 +37,36 @@ def learning_rows(learning: Any, order: Sequence[str]) -> tuple[dict[str, Any], 
 
 
 def limits(config: Mapping[str, Any], facts: Mapping[str, Any], order: Sequence[str]) -> tuple[str, ...]:
-    """Return what the numbers do not say, for this run."""
-    said = [
+    """Return the limitations of this run, one sentence or two each."""
+    sentences = [
         "They hold for images like these, taken where these were taken. Another hospital, scanner or selection "
         "needs its own test set: no cross-validation replaces external validation.",
         "A difference between two contenders is a difference between two packages: architecture, pretraining data, "
         "input size and training together. It does not show that one kind of architecture is better than another.",
-        "Groups are what the data and the pixels tell. Two images of one patient that look different and carry no "
+        "Groups come from the metadata and the pixels. Two images of one patient that look different and carry no "
         "patient identifier cannot be found, and would make the scores too good.",
         "The intervals speak of the choice of patients (groups), for these trained models and folds; they do not "
         "include the uncertainty of the labels.",
     ]
     if "file-facts" in order:
-        said.append(
+        sentences.append(
             "Where the file-facts baseline is above chance, part of every contender's score may come from how files "
             "were collected rather than from what they show; only images from one source rule that out."
         )
     if any(name.startswith("scratch:") for name in order):
-        said.append(
+        sentences.append(
             "Contenders named scratch: have random weights; their scores say nothing about pretrained networks."
         )
     if facts.get("n_groups", 0) < 400:
-        said.append(
+        sentences.append(
             f"With {facts.get('n_groups')} groups, small differences cannot be told apart from chance, "
             "whatever the decimals."
         )
     if config.get("allow_leaks"):
-        said.append(
+        sentences.append(
             "The given split leaks and was used on request: the scores are too good by an unknown amount."
         )
-    return tuple(said)
+    return tuple(sentences)
 
 
 def provenance_rows(provenance: Mapping[str, Any], facts: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

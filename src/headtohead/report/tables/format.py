@@ -1,10 +1,12 @@
-"""What the tables of a verdict are made of: a table with its heading, and a number with its interval in words."""
+"""A report table, and the format of its numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+
+from headtohead.core.tables.estimate import Estimate
+from headtohead.core.tables.score import Score
 
 __all__ = ["ReportTable", "digits", "format_estimate", "nearest", "p_words"]
 
@@ -19,21 +21,22 @@ class ReportTable:
     rows: tuple[tuple[str, ...], ...]
 
 
-def format_estimate(value: Any) -> str:
-    """Return a number with its interval in words, "" where there is none.
+def format_estimate(estimate: Estimate | Score | float | None) -> str:
+    """Format a number with its interval, "" where there is none.
 
-    >>> format_estimate({"value": 0.9, "low": 0.8, "high": 0.95}), format_estimate({"value": None, "note": "one class"})
-    ('0.900 [0.800, 0.950]', 'not defined (one class)')
+    >>> format_estimate(Estimate(value=0.9, low=0.8, high=0.95)), format_estimate(0.25), format_estimate(None)
+    ('0.900 [0.800, 0.950]', '0.250', '')
     """
-    if isinstance(value, (int, float)):
-        return digits(value)
-    if not isinstance(value, Mapping):
+    if estimate is None:
         return ""
-    if value.get("value") is None:
-        return f"not defined ({value['note']})" if value.get("note") else "not defined"
-    if value.get("low") is None or value.get("high") is None:
-        return digits(value["value"])
-    return f"{digits(value['value'])} [{digits(value['low'])}, {digits(value['high'])}]"
+    if isinstance(estimate, float):
+        return digits(estimate)
+    note = estimate.note if isinstance(estimate, Score) else ""
+    if estimate.value is None:
+        return f"not defined ({note})" if note else "not defined"
+    if estimate.low is None or estimate.high is None:
+        return digits(estimate.value)
+    return f"{digits(estimate.value)} [{digits(estimate.low)}, {digits(estimate.high)}]"
 
 
 def digits(value: float) -> str:
@@ -42,9 +45,9 @@ def digits(value: float) -> str:
     return "0.000" if text == "-0.000" else text
 
 
-def nearest(xs: Sequence[float], wanted: float) -> int:
-    """Return the position of the number next to what is wanted; of two, the first."""
-    return min(range(len(xs)), key=lambda i: abs(xs[i] - wanted))
+def nearest(values: Sequence[float], target: float) -> int:
+    """Return the index of the value closest to the target; of two, the first."""
+    return min(range(len(values)), key=lambda i: abs(values[i] - target))
 
 
 def p_words(value: float | None) -> str:

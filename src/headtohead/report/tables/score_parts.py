@@ -1,15 +1,14 @@
-"""What a score is made of: the Brier score's parts, and the primary metric's interval by every method."""
+"""Tables on how a score comes about: the parts of the Brier score, and intervals by other methods."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from headtohead.core.tables.details import VerdictDetails
 from headtohead.report.tables.format import ReportTable, digits
 
 __all__ = ["brier_table", "interval_table"]
 
-_PARTS = ("brier", "reliability", "resolution", "uncertainty", "within_bin")
 _METHODS = {
     "percentile": "bootstrap percentile",
     "expanded_percentile": "bootstrap, widened for few groups",
@@ -19,35 +18,37 @@ _METHODS = {
 }
 
 
-def brier_table(details: Mapping[str, Any], order: Sequence[str]) -> ReportTable | None:
+def brier_table(details: VerdictDetails, order: Sequence[str]) -> ReportTable | None:
     """Return the Brier score split into its parts (Murphy 1973; Stephenson et al. 2008)."""
-    found = details.get("calibration") or {}
-    parts = {name: found[name]["brier_parts"] for name in order if found.get(name, {}).get("brier_parts")}
-    if not parts:
+    curves = {name: details.calibration[name] for name in order if name in details.calibration}
+    if not curves:
         return None
-    rows = tuple((name, *(digits(one[part]) for part in _PARTS)) for name, one in parts.items())
-    of_whom = "" if details.get("positive") else " Summed over the classes, each against the rest."
-    few = dict.fromkeys(found[name]["note"] for name in parts if found[name].get("note"))
+    parts = {name: curve.brier_parts for name, curve in curves.items()}
+    rows = tuple(
+        (name, *map(digits, (p.brier, p.reliability, p.resolution, p.uncertainty, p.within_bin)))
+        for name, p in parts.items()
+    )
+    each_class = "" if details.positive else " Summed over the classes, each against the rest."
+    warnings = dict.fromkeys(curve.note for curve in curves.values() if curve.note)
     note = (
         "Score = reliability (distance from the observed frequencies, less is better) - resolution (how far "
-        "apart the bins lie, more is better) + uncertainty (of the labels alone) + what varies within bins."
-        f"{of_whom}{''.join(f' Careful: {word}.' for word in few)}"
+        "apart the bins lie, more is better) + uncertainty (of the labels alone) + variation within bins."
+        f"{each_class}{''.join(f' Caution: {word}.' for word in warnings)}"
     )
     head = ("contender", "Brier score", "reliability", "resolution", "uncertainty", "within bins")
-    return ReportTable("The Brier score in parts", note, head, rows)
+    return ReportTable("Brier score decomposition", note, head, rows)
 
 
-def interval_table(details: Mapping[str, Any], order: Sequence[str]) -> ReportTable | None:
+def interval_table(details: VerdictDetails, order: Sequence[str]) -> ReportTable | None:
     """Return the primary metric's interval by the methods that the verdict did not use."""
-    found = details.get("intervals") or {}
-    tried = [key for key in _METHODS if any(key in found.get(name, {}) for name in order)]
-    rows = tuple((name, *(_ends(found[name].get(key)) for key in tried)) for name in order if found.get(name))
-    if not tried or not rows:
+    by_name = {name: details.intervals[name] for name in order if details.intervals.get(name)}
+    methods = [key for key in _METHODS if any(key in ends for ends in by_name.values())]
+    if not methods:
         return None
-    note = "Shown to see whether the choice of method matters; the verdict rests on the interval given first."
-    return ReportTable(
-        "The primary metric's interval by other methods", note, ("contender", *(_METHODS[key] for key in tried)), rows
-    )  # fmt: skip
+    rows = tuple((name, *(_ends(ends.get(key)) for key in methods)) for name, ends in by_name.items())
+    note = "Shows whether the choice of method matters; the verdict rests on the interval given first."
+    head = ("contender", *(_METHODS[key] for key in methods))
+    return ReportTable("Sensitivity of the interval to the method", note, head, rows)
 
 
 def _ends(ends: Sequence[float] | None) -> str:

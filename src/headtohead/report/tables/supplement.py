@@ -1,27 +1,28 @@
-"""What may be done with a probability: operating points, sets, net benefit, abstention, ranks, spread."""
+"""Supplementary tables of a verdict: operating points, recalibration, conformal sets, ranks, variance, subgroups."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from headtohead.core.formatting import format_percent
-from headtohead.report.figures import plots as figures
-from headtohead.report.tables.decision_curve import benefit_table
-from headtohead.report.tables.format import ReportTable, format_estimate, nearest
+from headtohead.core.tables.details import VerdictDetails
+from headtohead.report.tables.format import ReportTable, digits, format_estimate, nearest
 from headtohead.report.tables.score_parts import brier_table, interval_table
 
-__all__ = ["for_class", "risk_coverage", "supplement_tables"]
+__all__ = ["supplement_tables"]
 
-
-_MOST_CLASSES = 4
-SPREADS = {
-    "contender": "contenders (between them)",
-    "group": "groups (another draw of patients)",
-    "repeat": "repeats (another seed and split)",
-    "fold": "folds (within one repeat; mostly their small size)",
+_MAX_CLASSES = 4  # with more, coverage by class makes the table too wide
+_MAX_PREVALENCE_SHARE = 0.9
+_PREVALENCE_FACTORS = (0.5, 1.0, 2.0, 4.0)
+_COVERAGES = (0.5, 0.8, 0.9, 1.0)
+_BASELINE = "majority"
+_SOURCES = {
+    "sd_contender": "contenders (between them)",
+    "sd_group": "groups (another draw of patients)",
+    "sd_repeat": "repeats (another seed and split)",
+    "sd_fold": "folds (within one repeat; mostly their small size)",
 }
-RECALIBRATIONS = {
+_RECALIBRATIONS = {
     "temperature": "temperature",
     "platt": "Platt",
     "isotonic": "isotonic",
@@ -29,228 +30,208 @@ RECALIBRATIONS = {
 }
 
 
-def for_class(by_name: Mapping[str, Any], label: str) -> dict[str, Any]:
-    """Return contender -> curve of one class, where there is one."""
-    return {name: one[label] for name, one in by_name.items() if label in one}
+def supplement_tables(details: VerdictDetails, order: Sequence[str]) -> tuple[ReportTable, ...]:
+    """Return the tables that the verdict's details can fill, in reading order.
 
-
-def supplement_tables(details: Mapping[str, Any], order: Sequence[str]) -> tuple[ReportTable, ...]:
-    """Return the tables that the verdict's details can fill, in reading order."""
+    Args:
+        details: of a verdict. order: contenders from top to bottom.
+    """
     makers = (
-        _gains,
-        _budget,
-        _operating_points,
-        benefit_table,
-        _subgroups,
-        brier_table,
-        _recalibration,
-        _conformal,
-        _risk,
-        _ranks,
-        _critical,
-        _variance,
-        interval_table,
-    )
-    found = (maker(details, order) for maker in makers)
-    return tuple(table for table in found if table is not None)
+        _gains, _budget, _operating_points, _net_benefit, _subgroups, brier_table, _recalibration, _conformal,
+        _risk_coverage, _ranks, _critical_difference, _variance, interval_table,
+    )  # fmt: skip
+    tables = (maker(details, order) for maker in makers)
+    return tuple(table for table in tables if table is not None)
 
 
-def _gains(details: Mapping[str, Any], order: Sequence[str]) -> ReportTable | None:
+def _gains(details: VerdictDetails, order: Sequence[str]) -> ReportTable | None:
     del order
     rows = tuple(
-        (one["contender"], one["member"], f"{one['gain']:+.3f}", f"{one['low']:+.3f} to {one['high']:+.3f}")
-        for one in details.get("gains", ())
+        (g.contender, g.member, f"{g.gain:+.3f}", f"{g.low:+.3f} to {g.high:+.3f}")
+        for g in details.gains or ()
     )
-    note = (
-        "Against the member that came out best, which favours the member; the interval is that of the pair."
-    )
+    note = "Over the member that came out best, which favours the member; the interval is that of the pair."
     head = ("ensemble", "best member", "gain", "interval")
-    return ReportTable("What joining is worth", note, head, rows) if rows else None
+    return ReportTable("Ensemble gain", note, head, rows) if rows else None
 
 
-def _budget(details: Mapping[str, Any], order: Sequence[str]) -> ReportTable | None:
-    found = details.get("budget")
-    if not found:
+def _budget(details: VerdictDetails, order: Sequence[str]) -> ReportTable | None:
+    budget = details.budget
+    if budget is None:
         return None
-    trials = found["trials"]
     rows = tuple(
-        (name, str(min(trials[name])), str(max(trials[name])), str(sum(trials[name])))
+        (name, str(min(counts)), str(max(counts)), str(sum(counts)))
         for name in order
-        if name in trials
+        if (counts := budget.trials.get(name))
     )
-    note = f"Each contender could spend {found['stated']}; all choosing was inside inner folds."
-    head = ("contender", "least trials in a cell", "most", "in all")
-    return ReportTable("What choosing cost", note, head, rows)
+    note = f"Each contender could spend {budget.stated}; all tuning was inside inner folds."
+    head = ("contender", "fewest trials in a cell", "most", "in all")
+    return ReportTable("Tuning budget", note, head, rows)
 
 
-def risk_coverage(details: Mapping[str, Any], order: Sequence[str]) -> str:
-    """Return risk-coverage curves: error among the images kept when the least sure are left to a person."""
-    curves = details.get("risk_coverage") or {}
-    lines = {
-        name: (
-            [p["kept"] for p in curves[name]["points"]],
-            [p["risk"]["value"] for p in curves[name]["points"]],
-        )
-        for name in order
-        if name in curves
-        and name != "majority"
-        and all(p["risk"]["value"] is not None for p in curves[name]["points"])
-    }
-    return figures.curves(lines, xlabel="share of images answered", ylabel="error among them", order=order)
-
-
-def _operating_points(details: Mapping[str, Any], order: Sequence[str]) -> ReportTable | None:
+def _operating_points(details: VerdictDetails, order: Sequence[str]) -> ReportTable | None:
     rates = {"sensitivity": "sensitivity", "specificity": "specificity", "ppv": "PPV", "npv": "NPV"}
-    points = details.get("operating_points") or {}
-    asked = any("at_prevalence" in one for point in points.values() for one in point["contenders"].values())
+    points = details.operating_points
+    rebased = any(one.at_prevalence for point in points.values() for one in point.contenders.values())
     rows = []
     for point in points.values():
         for name in order:
-            one = point["contenders"].get(name, {})
-            if not one.get("scores") or name == "majority":
+            scores = point.contenders.get(name)
+            if scores is None or not scores.scores or name == _BASELINE:
                 continue
-            found = {score["metric"]: format_estimate(score) for score in one["scores"]}
-            there = one.get("at_prevalence", {})
-            at = (format_estimate(there.get("ppv")), format_estimate(there.get("npv"))) if asked else ()
-            rows.append((point["chosen_for"], name, *(found.get(m, "") for m in rates), *at))
+            values = {score.metric: format_estimate(score) for score in scores.scores}
+            there = scores.at_prevalence
+            at = (format_estimate(there.ppv), format_estimate(there.npv)) if there else ("", "")
+            rows.append(
+                (point.chosen_for, name, *(values.get(m, "") for m in rates), *(at if rebased else ()))
+            )
     if not rows:
         return None
-    note = "Each threshold was chosen on inner folds of the training part, then applied to the test lines."
+    note = (
+        "Each threshold was chosen on inner folds of the training part, then applied to the test predictions."
+    )
     if len(points) == 1:
         note = "One threshold, fixed beforehand: there were no inner predictions to choose another on."
-    at_words: tuple[str, ...] = ()
-    if asked:
-        share = f"{details['decision_curves']['prevalence']:.3g}"
-        at_words = (f"PPV at {share}", f"NPV at {share}")
-        note += f" The last two columns are for a place where {share} of those seen are positive."
-    return ReportTable(
-        "Operating points", note, ("chosen for", "contender", *rates.values(), *at_words), tuple(rows)
-    )
+    columns: tuple[str, ...] = ("chosen for", "contender", *rates.values())
+    if rebased and details.decision_curves is not None:
+        share = f"{details.decision_curves.prevalence:.3g}"
+        columns += (f"PPV at {share}", f"NPV at {share}")
+        note += f" The last two columns are for a prevalence of {share}."
+    if details.positive:
+        note += f" Sensitivity and PPV are for class '{details.positive}'."
+    return ReportTable("Operating points", note, columns, tuple(rows))
 
 
-def _recalibration(details: Mapping[str, Any], order: Sequence[str]) -> ReportTable | None:
-    found = details.get("recalibration") or {}
-    shown = [name for name in order if name in found and name != "majority"]
-    tried = [m for m in RECALIBRATIONS if any(f"{m}_log_loss_change" in found[name] for name in shown)]
-    if not tried:
+def _net_benefit(details: VerdictDetails, order: Sequence[str]) -> ReportTable | None:
+    """Return net benefit with intervals at the thresholds next to 1/2, 1, 2 and 4 times the prevalence."""
+    curves = details.decision_curves
+    names = [name for name in order if curves and name in curves.contenders and name != _BASELINE]
+    if curves is None or not names:
         return None
-    widths = any("venn_abers_width" in found[name] for name in shown)
+    xs, share = curves.thresholds, curves.prevalence
+    at = sorted({nearest(xs, f * share) for f in _PREVALENCE_FACTORS if f * share <= _MAX_PREVALENCE_SHARE})
+    rows = [(name, *(format_estimate(curves.contenders[name][i]) for i in at)) for name in names]
+    rows.append(("treat all", *(digits(curves.treat_all[i]) for i in at)))
+    rows.append(("treat none", *(digits(curves.treat_none[i]) for i in at)))
+    rebased = f" {curves.note[0].upper()}{curves.note[1:]}." if curves.note else ""
+    note = (
+        f"At a prevalence of {share:.3g}: true positives per case, minus false positives weighted by the odds of the "
+        f"threshold.{rebased}"
+    )
+    return ReportTable("Net benefit", note, ("threshold", *(f"{xs[i]:.3g}" for i in at)), tuple(rows))
+
+
+def _recalibration(details: VerdictDetails, order: Sequence[str]) -> ReportTable | None:
+    by_name = {n: details.recalibration[n] for n in order if n in details.recalibration and n != _BASELINE}
+    methods = [m for m in _RECALIBRATIONS if any(m in one.methods for one in by_name.values())]
+    if not methods:
+        return None
+    widths = any(one.venn_abers_width is not None for one in by_name.values())
     rows = tuple(
         (
             name,
-            *(format_estimate(found[name].get(f"{m}_log_loss_change")) for m in tried),
-            *((format_estimate(found[name].get("venn_abers_width")),) if widths else ()),
+            *(format_estimate(one.methods[m].log_loss_change) if m in one.methods else "" for m in methods),
+            *((format_estimate(one.venn_abers_width),) if widths else ()),
         )
-        for name in shown
+        for name, one in by_name.items()
     )
-    careful = dict.fromkeys(note for name in shown for note in found[name].get("notes", ()))
+    warnings = dict.fromkeys(note for one in by_name.values() for note in one.notes)
     note = (
-        "Change of the log loss on the test lines after a recalibration that was fitted on inner folds; "
-        f"below 0 is better.{''.join(f' Careful: {word}.' for word in careful)}"
+        "Change of the log loss on the test predictions after a recalibration fitted on inner folds; "
+        f"below 0 is better.{''.join(f' Caution: {word}.' for word in warnings)}"
     )
     last = ("distance of Venn-Abers' two probabilities",) if widths else ()
-    return ReportTable("Recalibration", note, ("contender", *(RECALIBRATIONS[m] for m in tried), *last), rows)
+    head = ("contender", *(_RECALIBRATIONS[m] for m in methods), *last)
+    return ReportTable("Recalibration", note, head, rows)
 
 
-def _conformal(details: Mapping[str, Any], order: Sequence[str]) -> ReportTable | None:
-    found = details.get("conformal") or {}
-    sets = {
-        name: one for name, one in found.get("contenders", {}).items() if name in order and name != "majority"
-    }
-    if not sets or all("no inner predictions" in one.get("refused", "") for one in sets.values()):
+def _conformal(details: VerdictDetails, order: Sequence[str]) -> ReportTable | None:
+    if details.conformal is None:
         return None
-    classes = details.get("classes", ())
-    each = [f"coverage_{name}" for name in classes] if len(classes) <= _MOST_CLASSES else []
-    keys = ("coverage", *each, "mean_size", "singletons", "singletons_right")
-    rows = tuple(
-        (name, f"refused: {sets[name]['refused']}", *[""] * (len(keys) - 1))
-        if "refused" in sets[name]
-        else (name, *(format_estimate(sets[name].get(key)) for key in keys))
+    sets = {
+        name: details.conformal.contenders[name]
         for name in order
-        if name in sets
-    )
+        if name in details.conformal.contenders and name != _BASELINE
+    }
+    if not sets or all("no inner predictions" in (one.refused or "") for one in sets.values()):
+        return None
+    classes = details.classes if len(details.classes) <= _MAX_CLASSES else ()
+    rows = []
+    for name, one in sets.items():
+        values = (one.coverage, *map(one.by_class.get, classes), one.mean_size, one.singletons)
+        cells = tuple(format_estimate(value) for value in (*values, one.singletons_right))
+        refused = (f"refused: {one.refused}", *[""] * (len(cells) - 1))
+        rows.append((name, *(cells if one.refused is None else refused)))
     note = (
-        f"Sets that hold the true class in {format_percent(1 - found['alpha'])} of cases, per class, cross-fitted on "
-        "groups. An image with more than one class in its set is left to a person."
+        f"Sets that contain the true class in {format_percent(1 - details.conformal.alpha)} of cases, per class, "
+        "cross-fitted on groups. An image with more than one class in its set is left to a person."
     )
-    words = [key.replace("coverage_", "coverage of ") for key in each]
-    head = ("contender", "coverage", *words, "mean size", "single answers", "of them right")
-    return ReportTable("Conformal sets", note, head, rows)
+    each = [f"coverage of {name}" for name in classes]
+    head = ("contender", "coverage", *each, "mean size", "single answers", "of them right")
+    return ReportTable("Conformal sets", note, head, tuple(rows))
 
 
-def _risk(details: Mapping[str, Any], order: Sequence[str]) -> ReportTable | None:
-    curves = details.get("risk_coverage") or {}
-    shown = [name for name in order if name in curves and name != "majority"]
-    shares, rows = (0.5, 0.8, 0.9, 1.0), []
-    for name in shown:
-        points = curves[name]["points"]
-        kept = [point["kept"] for point in points]
-        rows.append((name, *(format_estimate(points[nearest(kept, share)]["risk"]) for share in shares)))
-    note = "Error among the images that are answered when the least sure are left to a person."
-    head = ("contender", *(f"{format_percent(share)} answered" for share in shares))
-    return ReportTable("Answering only when sure", note, head, tuple(rows)) if rows else None
+def _risk_coverage(details: VerdictDetails, order: Sequence[str]) -> ReportTable | None:
+    curves = {n: details.risk_coverage[n] for n in order if n in details.risk_coverage and n != _BASELINE}
+    rows = []
+    for name, curve in curves.items():
+        answered = [point.kept for point in curve.points]
+        cells = (format_estimate(curve.points[nearest(answered, share)].risk) for share in _COVERAGES)
+        rows.append((name, *cells))
+    note = "Error rate among the images that are answered when the least sure are left to a person."
+    head = ("contender", *(f"{format_percent(share)} answered" for share in _COVERAGES))
+    return ReportTable("Selective prediction (risk–coverage)", note, head, tuple(rows)) if rows else None
 
 
-def _ranks(details: Mapping[str, Any], order: Sequence[str]) -> ReportTable | None:
-    found = (details.get("ranks") or {}).get("contenders", {})
+def _ranks(details: VerdictDetails, order: Sequence[str]) -> ReportTable | None:
+    ranks = details.ranks.contenders if details.ranks else {}
     rows = tuple(
-        (
-            name,
-            f"{found[name]['rank']:.0f}",
-            f"{found[name]['low']:.0f} to {found[name]['high']:.0f}",
-            f"{format_percent(found[name]['share_first'])}",
-        )
+        (name, f"{r.rank:.0f}", f"{r.low:.0f} to {r.high:.0f}", format_percent(r.share_first))
         for name in order
-        if name in found
+        if (r := ranks.get(name)) and r.low is not None and r.high is not None and r.share_first is not None
     )
     if len(rows) < 3:
         return None
     note = "How often another draw of patients would have led to another order."
-    return ReportTable(
-        "Ranks under the bootstrap", note, ("contender", "rank", "95 % of resamples", "first in"), rows
-    )
+    head = ("contender", "rank", "95 % of resamples", "first in")
+    return ReportTable("Ranks under the bootstrap", note, head, rows)
 
 
-def _critical(details: Mapping[str, Any], order: Sequence[str]) -> ReportTable | None:
-    found = details.get("critical_difference") or {}
-    ranks = found.get("mean_ranks") or {}
-    if len(ranks) < 3 or found.get("critical_difference") is None:
+def _critical_difference(details: VerdictDetails, order: Sequence[str]) -> ReportTable | None:
+    test = details.critical_difference
+    if test is None or test.critical_difference is None or len(ranks := test.mean_ranks or {}) < 3:
         return None
     note = (
-        f"Friedman's test over {found['n_folds']} folds: p = {found['p_value']:.3g}; mean ranks that differ by less "
-        f"than {found['critical_difference']:.2f} (Nemenyi) cannot be told apart. {found.get('note') or ''}"
+        f"Friedman's test over {test.n_folds} folds: p = {test.p_value or 0.0:.3g}; mean ranks that differ by less "
+        f"than {test.critical_difference:.2f} (Nemenyi) are not significantly different. {test.note}"
     )
-    rows = tuple(
-        (name, f"{ranks[name]:.2f}") for name in sorted(ranks, key=lambda one: ranks[one]) if name in order
-    )
+    names = sorted((name for name in ranks if name in order), key=lambda name: ranks[name])
+    rows = tuple((name, f"{ranks[name]:.2f}") for name in names)
     return ReportTable("Critical difference", note, ("contender", "mean rank"), rows)
 
 
-def _variance(details: Mapping[str, Any], order: Sequence[str]) -> ReportTable | None:  # noqa: ARG001
-    found = details.get("variance") or {}
-    parts = {key.removeprefix("sd_"): value for key, value in found.items() if key.startswith("sd_")}
-    rows = tuple(
-        (SPREADS.get(name, name), f"{value:.3f}") for name, value in parts.items() if value is not None
-    )
-    if not rows:
+def _variance(details: VerdictDetails, order: Sequence[str]) -> ReportTable | None:
+    del order
+    if details.variance is None:
         return None
-    note = "Standard deviation of the primary metric that comes from each source: what a second study would see move."
-    return ReportTable("Where the spread comes from", note, ("source", "standard deviation"), rows)
+    values = {words: getattr(details.variance, field) for field, words in _SOURCES.items()}
+    rows = tuple((words, f"{value:.3f}") for words, value in values.items() if value is not None)
+    note = "Standard deviation of the primary metric by source: how far a second study could move."
+    return ReportTable("Variance components", note, ("source", "standard deviation"), rows) if rows else None
 
 
-def _subgroups(details: Mapping[str, Any], order: Sequence[str]) -> ReportTable | None:
+def _subgroups(details: VerdictDetails, order: Sequence[str]) -> ReportTable | None:
     rows = []
-    for column, found in (details.get("subgroups") or {}).items():
-        for value, entry in found["values"].items():
-            size = f"{entry['n_samples']} in {entry['n_groups']}"
-            if "too_few" in entry:
-                rows.append((column, value, size, "all", entry["too_few"], "", ""))
+    for column, table in details.subgroups.items():
+        for value, subgroup in table.values.items():
+            size = f"{subgroup.n_samples} in {subgroup.n_groups}"
+            if subgroup.too_few is not None:
+                rows.append((column, value, size, "all", subgroup.too_few, "", ""))
             for name in order:
-                if name in entry["contenders"]:
-                    one = entry["contenders"][name]
-                    p = one.get("p_holm")
-                    gap = (format_estimate(one.get("difference")), "" if p is None else f"{p:.3f}")
-                    rows.append((column, value, size, name, format_estimate(one["score"]), *gap))
+                if (one := subgroup.contenders.get(name)) is not None:
+                    p = "" if one.p_holm is None else f"{one.p_holm:.3f}"
+                    cells = (format_estimate(one.score), format_estimate(one.difference), p)
+                    rows.append((column, value, size, name, *cells))
     if not rows:
         return None
     note = (

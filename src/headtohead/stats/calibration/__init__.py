@@ -1,1 +1,1 @@
-"""Calibration of probabilities: measured, and mended on inner predictions."""
+"""Calibration of probabilities: measured, and corrected on inner predictions."""

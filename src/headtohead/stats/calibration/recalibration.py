@@ -1,4 +1,8 @@
-"""Recalibration fitted on inner lines and judged on test lines, before against after; and calibration curves."""
+"""Recalibration fitted on inner lines and judged on test lines, before against after; and calibration curves.
+
+Isotonic regression is scikit-learn's. Its Platt and temperature scaling are reached through CalibratedClassifierCV
+alone, which wants an estimator and a cross-validation of its own; here the folds are given, and both are one fit.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 from scipy import optimize
+from sklearn.isotonic import IsotonicRegression
 
 from headtohead.core.tables.probability import (
     BrierParts,
@@ -20,6 +25,7 @@ from headtohead.stats.calibration.venn_abers import VennAbers
 from headtohead.stats.inner_predictions import InnerCell, InnerPredictions
 from headtohead.stats.metrics.probabilistic import brier_parts, equal_mass_bins, fit_logistic, logit
 from headtohead.stats.metrics.ranking import group_sums, ratio
+from headtohead.stats.metrics.registry import METRICS
 from headtohead.stats.predictions import ContenderPredictions
 from headtohead.stats.resampled import ResampledPredictions
 
@@ -29,6 +35,10 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Map = Callable[[Floats], Floats]
 
+# Keeps the logarithm of a probability of 0 finite.
+_SMALLEST = 1e-12
+# Temperatures from 1/20 to 20; a network's logits are off by far less.
+_LOG_TEMPERATURES = (-3, 3)
 # Platt's method does better than isotonic regression below some 200 to 1000 calibration cases (Niculescu-Mizil and
 # Caruana 2005, ICML).
 _ENOUGH_FOR_ISOTONIC = 300
@@ -38,7 +48,6 @@ _ENOUGH_FOR_A_CURVE = 100
 _ENOUGH_FOR_TEN_BINS = 200
 # The loss that every method of recalibration here is fitted by or judged on.
 _FITTED_LOSS = "log_loss"
-_REPORTED = ("brier", "log_loss", "ece", "calibration_slope", "calibration_intercept")
 
 
 def temperature(cell: InnerCell) -> Map:
@@ -46,14 +55,14 @@ def temperature(cell: InnerCell) -> Map:
 
     One parameter, keeps the order of the scores and the most probable class.
     """
-    logs = np.log(np.clip(cell.prob, 1e-12, 1.0))
+    logs = np.log(np.clip(cell.prob, _SMALLEST, 1.0))
     rows = np.arange(len(cell.label))
 
     def loss(log_t: float) -> float:
         return float(-_log_softmax(logs / math.exp(log_t))[rows, cell.label].mean())
 
-    best = math.exp(float(optimize.minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
-    return lambda prob: np.exp(_log_softmax(np.log(np.clip(prob, 1e-12, 1.0)) / best))
+    best = math.exp(float(optimize.minimize_scalar(loss, bounds=_LOG_TEMPERATURES, method="bounded").x))
+    return lambda prob: np.exp(_log_softmax(np.log(np.clip(prob, _SMALLEST, 1.0)) / best))
 
 
 def _log_softmax(logs: Floats) -> Floats:
@@ -81,11 +90,9 @@ def isotonic(cell: InnerCell) -> Map:
 
     Ends are drawn in to 1/(n + 2), so that a probability of exactly 0 or 1 is never claimed.
     """
-    levels, which, count = np.unique(cell.prob[:, 1], return_inverse=True, return_counts=True)
-    mean = np.bincount(which, weights=(cell.label == 1).astype(float)) / count
-    fitted = np.asarray(optimize.isotonic_regression(mean, weights=count).x)
+    regression = IsotonicRegression(out_of_bounds="clip").fit(cell.prob[:, 1], cell.label == 1)
     margin = 1 / (len(cell.label) + 2)
-    return lambda prob: _two(np.clip(np.interp(prob[:, 1], levels, fitted), margin, 1 - margin))
+    return lambda prob: _two(np.clip(regression.predict(prob[:, 1]), margin, 1 - margin))
 
 
 def _two(positive: Floats) -> Floats:
@@ -98,7 +105,7 @@ def recalibration(resampled: ResampledPredictions, inner: InnerPredictions) -> d
     fits: dict[str, Callable[[InnerCell], Map]] = {"temperature": temperature}
     if table.binary:
         fits |= {"platt": platt, "isotonic": isotonic, "venn_abers": VennAbers}
-    names = [name for name in _REPORTED if table.binary or not name.startswith("calibration")]
+    names = [m.name for m in METRICS.values() if m.recalibrated and (table.binary or not m.binary_only)]
     tables = {}
     for contender in table.contenders:
         before = resampled.values(table.of(contender), names)
@@ -147,8 +154,8 @@ def _mapped(
     for repeat, lines in zip(resampled.table.repeats, resampled.table.of(contender), strict=True):
         prob = lines.prob.copy()
         for fold in np.unique(lines.fold):
-            mine = lines.fold == fold
-            prob[mine] = fit(inner.cells[contender, repeat, int(fold)])(lines.prob[mine])
+            in_fold = lines.fold == fold
+            prob[in_fold] = fit(inner.cells[contender, repeat, int(fold)])(lines.prob[in_fold])
         result.append(ContenderPredictions(lines.sample, lines.group, lines.label, lines.fold, prob))
     return result
 

@@ -1,1 +1,1 @@
-"""From probabilities to decisions: operating points, net benefit, conformal sets, subgroups."""
+"""Decisions on probabilities: operating points, net benefit, conformal sets, subgroups."""

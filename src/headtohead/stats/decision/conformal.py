@@ -6,17 +6,19 @@ here the exchangeable unit is the group.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.errors import InsufficientDataError
 from headtohead.core.tables.probability import ConformalResult, ConformalSets, RiskCoverage, RiskPoint
 from headtohead.stats.inner_predictions import InnerCell, InnerPredictions
+from headtohead.stats.metrics.confusion_matrix import predicted_labels
 from headtohead.stats.metrics.ranking import group_sums, ratio
-from headtohead.stats.metrics.registry import predicted_labels
 from headtohead.stats.resampled import ResampledPredictions
 
-__all__ = ["conformal_sets", "conformal_threshold", "risk_coverage"]
+__all__ = ["conformal_sets", "conformal_threshold", "fewest_groups", "risk_coverage"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -25,6 +27,17 @@ Ints = npt.NDArray[np.int64]
 _ROUNDING = 1e-12
 # Votes are sums of shares 1/size; 1e-9 is far above their rounding and far below one vote.
 _VOTE_ROUNDING = 1e-9
+
+
+def fewest_groups(alpha: float) -> int:
+    """Return the fewest groups of a class with which its conformal set can leave the class out at error rate alpha.
+
+    With n groups the smallest possible error rate is 1 / (n + 1) (Vovk, Gammerman and Shafer 2005).
+
+    >>> fewest_groups(0.05)
+    19
+    """
+    return math.ceil(1 / alpha - 1 - _VOTE_ROUNDING)
 
 
 def conformal_threshold(cell: InnerCell, which: int, alpha: float) -> float:
@@ -45,7 +58,7 @@ def conformal_threshold(cell: InnerCell, which: int, alpha: float) -> float:
     of_class = cell.label == which
     _, code, size = np.unique(cell.group[of_class], return_inverse=True, return_counts=True)
     n = len(size)
-    least = int(np.ceil(1 / alpha - 1 - _VOTE_ROUNDING))
+    least = fewest_groups(alpha)
     if n < least:
         raise InsufficientDataError(
             f"Conformal sets at error rate {alpha:g} need at least {least} groups of each class to learn from; one "

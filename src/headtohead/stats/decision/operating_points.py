@@ -13,6 +13,7 @@ from headtohead.core.records import Score
 from headtohead.core.tables.estimate import Estimate
 from headtohead.core.tables.probability import OperatingPoint, OperatingScores, PredictiveValues
 from headtohead.stats.inner_predictions import InnerCell, InnerPredictions, per_line
+from headtohead.stats.metrics.lookup import metrics_shown
 from headtohead.stats.metrics.ranking import ratio
 from headtohead.stats.resampled import ResampledPredictions
 
@@ -26,7 +27,6 @@ __all__ = [
 
 Floats = npt.NDArray[np.float64]
 
-_REPORTED = ("sensitivity", "specificity", "ppv", "npv", "accuracy", "balanced_accuracy", "f1")
 _RATES = ("sensitivity", "specificity")
 
 
@@ -115,8 +115,8 @@ def _point(
 ) -> OperatingPoint:
     contenders = {}
     for name in resampled.table.contenders if chosen is None else chosen:
-        thresholds: list[Floats | None] | None = None if chosen is None else list(chosen[name])
-        values = resampled.values(resampled.table.of(name), _REPORTED, thresholds)
+        thresholds: Sequence[Floats | None] | None = None if chosen is None else list(chosen[name])
+        values = resampled.values(resampled.table.of(name), metrics_shown("operating_point"), thresholds)
         scores = resampled.scores(name, values, thresholds)
         contenders[name] = OperatingScores(
             scores=scores,

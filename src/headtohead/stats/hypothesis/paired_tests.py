@@ -1,4 +1,4 @@
-"""All tests of one pair, by name."""
+"""All tests of one pair of contenders, by name."""
 
 from __future__ import annotations
 
@@ -16,21 +16,23 @@ from headtohead.stats.hypothesis.paired_difference import Difference
 from headtohead.stats.hypothesis.permutation import permutation_test
 from headtohead.stats.intervals.delong import StructuralComponents, auroc_components, auroc_test
 from headtohead.stats.intervals.resampling import two_sided_p
-from headtohead.stats.metrics.registry import Metric, predicted_labels
+from headtohead.stats.metrics.confusion_matrix import predicted_labels
+from headtohead.stats.metrics.fold_values import FoldValue
+from headtohead.stats.metrics.metric import Metric
 from headtohead.stats.resampled import ResampledPredictions
 
 __all__ = ["PairTests", "prepare_tests"]
 
 Floats = npt.NDArray[np.float64]
-FoldLine = tuple[int, int, float, int]
 
 
 @dataclass(frozen=True, slots=True)
 class PairTests:
-    """What the tests of all pairs share, computed once per contender.
+    """The tests of any pair of contenders, with what they share computed once per contender.
 
     Attributes:
-        by_sample, by_group: pulls on AUROC. folds: the metric within each fold.
+        rope: half-width of the region of practical equivalence, in the metric's unit.
+        by_sample, by_group: structural components of AUROC by contender. folds: the metric within each fold.
     """
 
     resampled: ResampledPredictions
@@ -38,32 +40,32 @@ class PairTests:
     rope: float | None
     by_sample: Mapping[str, StructuralComponents]
     by_group: Mapping[str, StructuralComponents]
-    folds: Mapping[str, Sequence[FoldLine]]
+    folds: Mapping[str, Sequence[FoldValue]]
 
     def run(
-        self, found: Difference, boot: Floats, n_permutations: int
+        self, difference: Difference, boot: Floats, n_permutations: int
     ) -> tuple[dict[str, TestResult], dict[str, Any]]:
         """Return the tests of the pair by name, and further numbers.
 
         Args:
             boot: bootstrap replicates of the difference.
         """
-        table, a, b = self.resampled.table, found.a, found.b
+        table, a, b = self.resampled.table, difference.a, difference.b
         first, second = table.of(a), table.of(b)
         tests = {
             "interval": TestResult(
-                statistic=found.value, p_value=found.p, note="where the interval touches 0"
+                statistic=difference.value, p_value=difference.p, note="where the interval touches 0"
             )
         }
-        tests["cluster_bootstrap"] = _bootstrap(found, boot)
-        if self.metric.name in ("auroc", "auroc_fold_mean"):
+        tests["cluster_bootstrap"] = _bootstrap(difference, boot)
+        if self.metric.delong_test:
             tests["delong"] = _auroc(self.by_sample[a], self.by_sample[b], "z, samples taken as independent")
             tests["obuchowski"] = _auroc(self.by_group[a], self.by_group[b], "z, groups as units")
-        called = [
+        predicted = [
             (predicted_labels(x, None), predicted_labels(y, None)) for x, y in zip(first, second, strict=True)
         ]
-        right, discordant = mcnemar_tests(first, second, called, table.n_groups)
-        tests |= right
+        mcnemar, discordant = mcnemar_tests(first, second, predicted, table.n_groups)
+        tests |= mcnemar
         tests |= self._over_folds(a, b)
         tests["permutation"] = permutation_test(
             first, second, self.metric, table.classes, table.n_groups,
@@ -83,9 +85,9 @@ def prepare_tests(
     resampled: ResampledPredictions,
     metric: Metric,
     rope: float | None,
-    folds: Mapping[str, Sequence[FoldLine]],
+    folds: Mapping[str, Sequence[FoldValue]],
 ) -> PairTests:
-    """Return the tests' common ground: AUROC's pulls of each contender, by sample and by group."""
+    """Compute what the tests of all pairs share: the structural components of AUROC, by sample and by group."""
     table = resampled.table
     by_sample, by_group = {}, {}
     for name in table.contenders:
@@ -94,17 +96,17 @@ def prepare_tests(
     return PairTests(resampled, metric, rope, by_sample, by_group, folds)
 
 
-def _bootstrap(found: Difference, boot: Floats) -> TestResult:
+def _bootstrap(difference: Difference, boot: Floats) -> TestResult:
     known = boot[~np.isnan(boot)]
     spread = float(known.std(ddof=1)) if len(known) > 1 else 0.0
-    if found.value is None or not spread > 0:
-        return TestResult(statistic=None, note=found.note or "the difference does not vary")
+    if difference.value is None or not spread > 0:
+        return TestResult(statistic=None, note=difference.note or "the difference does not vary")
     note = f"difference over its standard error {spread:.4f}; p from {len(known)} replicates"
-    return TestResult(statistic=found.value / spread, p_value=two_sided_p(known), note=note)
+    return TestResult(statistic=difference.value / spread, p_value=two_sided_p(known), note=note)
 
 
 def _auroc(a: StructuralComponents, b: StructuralComponents, note: str) -> TestResult:
-    found = auroc_test(a, b)
-    if found is None:
+    test = auroc_test(a, b)
+    if test is None:
         return TestResult(statistic=None, note="the difference has no variance, or a class is missing")
-    return TestResult(statistic=found[0], p_value=found[1], note=note)
+    return TestResult(statistic=test[0], p_value=test[1], note=note)

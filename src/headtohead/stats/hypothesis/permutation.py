@@ -1,4 +1,8 @@
-"""Permutation of contender labels within groups."""
+"""Permutation test of a paired difference: contenders are exchanged within whole groups.
+
+Written here because scipy.stats.permutation_test exchanges single observations and calls the statistic once per
+permutation; here groups are exchanged, and all permutations are one matrix of weights.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +13,18 @@ import numpy.typing as npt
 from scipy import stats
 
 from headtohead.core.records import TestResult
-from headtohead.stats.metrics.registry import Metric, metric_values
+from headtohead.stats.metrics.metric import Metric
+from headtohead.stats.metrics.replicates import metric_values
 from headtohead.stats.predictions import ContenderPredictions
 
 __all__ = ["permutation_test"]
 
 Floats = npt.NDArray[np.float64]
+
+# Keeps this stream apart from the others that are drawn from the same seed.
+_STREAM = 31_337
+# Differences that differ by rounding alone count as equal.
+_ROUNDING = 1e-12
 
 
 def permutation_test(
@@ -34,29 +44,33 @@ def permutation_test(
     group are swapped together, in all repeats. For metrics of rank the probabilities are replaced by
     their ranks within contender and repeat first, so that two scales can be mixed (Venkatraman 2000,
     Biometrics 56:1134; Bandos, Rockette and Gur 2005, Stat Med 24:2873). p counts the data as one
-    permutation (Phipson and Smyth 2010). A swap is a weight of 0 or 1 on the lines of both.
+    permutation (Phipson and Smyth 2010). A permutation is a weight of 0 or 1 on the lines of both contenders.
 
     Args:
         thresholds: per repeat, of a and of b.
+        n_permutations: besides the data itself. seed: of the permutations.
     """
-    ranked = metric.kind in ("rank", "curve")
+    ranked = metric.by_rank
     both = [
         _joined(_ranks(x) if ranked else x, _ranks(y) if ranked else y, n_groups)
         for x, y in zip(a, b, strict=True)
     ]
     cuts = None if thresholds is None else [_cut(x, y) for x, y in zip(*thresholds, strict=True)]
-    rng = np.random.default_rng([seed, 31_337])
-    swap = rng.integers(0, 2, size=(n_groups, n_permutations + 1)).astype(np.float64)
-    swap[:, 0] = 0.0
-    mixed_a = metric_values(both, np.concatenate([1 - swap, swap]), [metric.name], classes, cuts)[metric.name]
-    mixed_b = metric_values(both, np.concatenate([swap, 1 - swap]), [metric.name], classes, cuts)[metric.name]
-    gap = np.abs(mixed_a - mixed_b)
-    if np.isnan(gap[0]):
+    rng = np.random.default_rng([seed, _STREAM])
+    swapped = rng.integers(0, 2, size=(n_groups, n_permutations + 1)).astype(np.float64)
+    swapped[:, 0] = 0.0
+    weights_a, weights_b = np.concatenate([1 - swapped, swapped]), np.concatenate([swapped, 1 - swapped])
+    permuted_a = metric_values(both, weights_a, [metric.name], classes, cuts)[metric.name]
+    permuted_b = metric_values(both, weights_b, [metric.name], classes, cuts)[metric.name]
+    difference = np.abs(permuted_a - permuted_b)
+    if np.isnan(difference[0]):
         return TestResult(statistic=None, note=f"{metric.title} is not defined for both")
-    known = gap[1:][~np.isnan(gap[1:])]
-    p = (1 + int((known >= gap[0] - 1e-12).sum())) / (1 + len(known))
+    defined = difference[1:][~np.isnan(difference[1:])]
+    p = (1 + int((defined >= difference[0] - _ROUNDING).sum())) / (1 + len(defined))
     return TestResult(
-        statistic=float(mixed_a[0] - mixed_b[0]), p_value=p, note=f"{len(known)} swaps of whole groups"
+        statistic=float(permuted_a[0] - permuted_b[0]),
+        p_value=p,
+        note=f"{len(defined)} permutations of whole groups",
     )
 
 

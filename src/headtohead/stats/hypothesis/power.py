@@ -1,4 +1,4 @@
-"""How many groups it would take: power by simulation from the differences that were seen, group by group."""
+"""Power and sample size: by simulation from the observed differences of the groups, and in closed form."""
 
 from __future__ import annotations
 
@@ -8,17 +8,33 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["detectable_difference", "groups_for_width", "groups_needed", "influence", "simulated_power"]
+__all__ = [
+    "detectable_difference",
+    "groups_for_width",
+    "groups_needed",
+    "hanley_mcneil_error",
+    "influence",
+    "simulated_power",
+    "smallest_accuracy_difference",
+    "smallest_auroc_difference",
+]
 
 Floats = npt.NDArray[np.float64]
 _NORMAL = NormalDist()
+# A study of more groups than this is not going to be made.
 _MOST = 100_000
+# Simulated studies per sample size: the power is then known to two points (sqrt(0.8 * 0.2 / 400)).
+_STUDIES = 400
+# Above this the normal approximation holds, and a simulation would only cost time and memory.
+_ENOUGH_FOR_NORMAL = 2000
+# Keeps this stream apart from the others that are drawn from the same seed.
+_STREAM = 8_011
 
 
 def influence(jack: Floats) -> Floats:
-    """Return each unit's pull on the statistic, centred: (J - 1) (mean - value without the unit).
+    """Return each unit's influence on the statistic, centred: (J - 1) (mean - value without the unit).
 
-    The pulls of J jackknife units have variance J times that of the statistic (Efron and Tibshirani
+    The influences of J jackknife units have variance J times that of the statistic (Efron and Tibshirani
     1993, section 11.5), so a study of n units is imitated by the mean of n draws from them.
     """
     known = jack[~np.isnan(jack)]
@@ -26,51 +42,57 @@ def influence(jack: Floats) -> Floats:
 
 
 def simulated_power(
-    pulls: Floats, difference: float, n: int, level: float, rng: np.random.Generator
+    influences: Floats, difference: float, n: int, level: float, rng: np.random.Generator
 ) -> float:
-    """Return the share of 400 imagined studies of `n` groups whose interval excludes 0.
+    """Return the share of 400 simulated studies of `n` groups whose interval excludes 0.
 
-    Power by simulation, for want of a formula that knows the pulls' skewness (Arnold et al. 2011, BMC Med Res
+    Power by simulation, for want of a formula that knows the influences' skewness (Arnold et al. 2011, BMC Med Res
     Methodol 11:94).
 
     Args:
-        pulls: (J,) as from `influence`; drawn with replacement, `n` per study.
+        influences: (J,) as from `influence`; drawn with replacement, `n` per study.
         difference: the true difference supposed.
     """
     z = _NORMAL.inv_cdf((1 + level) / 2)
-    drawn = pulls[rng.integers(len(pulls), size=(400, n))] + difference
+    drawn = influences[rng.integers(len(influences), size=(_STUDIES, n))] + difference
     error = drawn.std(axis=1, ddof=1) / math.sqrt(n)
     with np.errstate(divide="ignore", invalid="ignore"):
         return float(np.mean(np.abs(drawn.mean(axis=1)) > z * error))
 
 
 def groups_needed(
-    pulls: Floats, difference: float, n_groups: int, *, level: float = 0.95, power: float = 0.8, seed: int = 0
+    influences: Floats,
+    difference: float,
+    n_groups: int,
+    *,
+    level: float = 0.95,
+    power: float = 0.8,
+    seed: int = 0,
 ) -> int | None:
     """Return how many groups a study needs to show `difference` with the given power, None above 100,000.
 
     The normal approximation n = ((z_alpha/2 + z_power) sd / difference)^2 gives the start (Lachin
     1981, Control Clin Trials 2:93); below 2,000
-    groups bisection on the simulated power takes over, which sees the skewness of the pulls.
+    groups bisection on the simulated power takes over, which sees the skewness of the influences.
 
     Args:
-        pulls: (J,) as from `influence`. n_groups: groups that the J units stand for.
+        influences: (J,) as from `influence`. n_groups: groups that the J units stand for.
     """
-    spread = float(pulls.std(ddof=1)) if len(pulls) > 1 else 0.0
+    spread = float(influences.std(ddof=1)) if len(influences) > 1 else 0.0
     if difference == 0 or spread == 0:
         return None
-    scale = n_groups / len(pulls)
+    scale = n_groups / len(influences)
     z = _NORMAL.inv_cdf((1 + level) / 2) + _NORMAL.inv_cdf(power)
     guess = (z * spread / abs(difference)) ** 2
     if guess * scale > _MOST:
         return None
-    if guess > 2000:
+    if guess > _ENOUGH_FOR_NORMAL:
         return math.ceil(guess * scale)
-    rng = np.random.default_rng([seed, 8_011])
+    rng = np.random.default_rng([seed, _STREAM])
     low, high = max(3, int(guess * 0.4)), max(8, math.ceil(guess * 1.8))
     while high - low > max(1, low // 40):
         middle = (low + high) // 2
-        if simulated_power(pulls, difference, middle, level, rng) >= power:
+        if simulated_power(influences, difference, middle, level, rng) >= power:
             high = middle
         else:
             low = middle
@@ -88,12 +110,68 @@ def detectable_difference(standard_error: float, level: float = 0.95, power: flo
     return (_NORMAL.inv_cdf((1 + level) / 2) + _NORMAL.inv_cdf(power)) * standard_error
 
 
-def groups_for_width(n_groups: int, half_width: float, wanted: float) -> int:
-    """Return how many groups bring the interval's half-width down to `wanted` (it shrinks as 1/sqrt(n)).
+def groups_for_width(n_groups: int, half_width: float, target: float) -> int:
+    """Return how many groups bring the interval's half-width down to `target` (it shrinks as 1/sqrt(n)).
 
     From the half-width z sd / sqrt(n) (Lachin 1981, Control Clin Trials 2:93).
 
     >>> groups_for_width(100, 0.1, 0.05)
     400
     """
-    return math.ceil(n_groups * (half_width / wanted) ** 2 - 1e-9)
+    return math.ceil(n_groups * (half_width / target) ** 2 - 1e-9)
+
+
+def hanley_mcneil_error(area: float, positives: int, negatives: int) -> float:
+    """Return the standard error of an AUROC from its value alone (Hanley and McNeil 1982, Radiology 143:29).
+
+    Args:
+        area: the AUROC, in (0, 1). positives, negatives: independent cases of each class.
+
+    >>> round(hanley_mcneil_error(0.9, 50, 50), 3)
+    0.032
+    """
+    q1, q2 = area / (2 - area), 2 * area * area / (1 + area)
+    spread = area * (1 - area) + (positives - 1) * (q1 - area * area) + (negatives - 1) * (q2 - area * area)
+    return math.sqrt(spread / (positives * negatives))
+
+
+def smallest_auroc_difference(area: float, positives: int, negatives: int, correlation: float = 0.5) -> float:
+    """Return the true difference of two paired AUROCs that 80 % of such studies would show at 5 %.
+
+    `detectable_difference` at the standard error SE sqrt(2 (1 - r)), SE that of `hanley_mcneil_error` for both
+    (Hanley and McNeil 1983, Radiology 148:839).
+
+    Args:
+        area: about which AUROC.
+        positives, negatives: independent cases.
+        correlation: r of the two areas, 0 for unpaired.
+
+    >>> round(smallest_auroc_difference(0.9, 100, 100), 3)
+    0.063
+    """
+    error = hanley_mcneil_error(area, positives, negatives)
+    return detectable_difference(error * math.sqrt(2 * (1 - correlation)))
+
+
+def smallest_accuracy_difference(discordant: float, n: int) -> float:
+    """Return the true paired difference of accuracies that 80 % of such studies would show at 5 %.
+
+    Solves n = (z_0.975 sqrt(d) + z_0.80 sqrt(d - x^2))^2 / x^2 for x (Connor, Biometrics 1987).
+
+    Args:
+        discordant: d, share of cases that one model has right and the other wrong.
+        n: independent cases.
+
+    Returns:
+        the difference; `discordant` itself where even that could not be shown.
+
+    >>> round(smallest_accuracy_difference(0.1, 200), 3)
+    0.062
+    """
+    z_level, z_power = _NORMAL.inv_cdf(0.975), _NORMAL.inv_cdf(0.8)
+    low, high = 0.0, discordant
+    for _ in range(60):
+        middle = (low + high) / 2
+        need = (z_level * math.sqrt(discordant) + z_power * math.sqrt(max(0.0, discordant - middle**2))) ** 2
+        low, high = (middle, high) if need > n * middle * middle else (low, middle)
+    return high

@@ -11,13 +11,13 @@ from scipy import stats
 from headtohead.core.records import Comparison
 from headtohead.core.tables.comparison import ContenderRank, CriticalDifference, RankTable, VarianceSplit
 from headtohead.stats.intervals.score_interval import jackknife_variance
-from headtohead.stats.metrics.registry import Metric
+from headtohead.stats.metrics.fold_values import FoldValue
+from headtohead.stats.metrics.metric import Metric
 from headtohead.stats.resampled import ResampledPredictions
 
 __all__ = ["critical_difference", "rank_table", "variance_split"]
 
 Floats = npt.NDArray[np.float64]
-FoldValue = tuple[int, int, float, int]
 
 
 def rank_table(
@@ -79,7 +79,7 @@ def critical_difference(
         folds: values within folds by contender. sign: -1 where a lower value is better.
     """
     names = list(folds)
-    values = np.array([[sign * one[2] for one in folds[name]] for name in names])
+    values = np.array([[sign * one.value for one in folds[name]] for name in names])
     values = values[:, ~np.isnan(values).any(axis=0)]
     k, n = values.shape
     if k < 3 or n < 2:
@@ -126,10 +126,10 @@ def variance_split(
     )
 
 
-def _within(lines: Sequence[FoldValue]) -> float:
+def _within(of_contender: Sequence[FoldValue]) -> float:
     spreads = []
-    for repeat in sorted({line[0] for line in lines}):
-        values = [line[2] for line in lines if line[0] == repeat and not np.isnan(line[2])]
+    for repeat in sorted({one.repeat for one in of_contender}):
+        values = [one.value for one in of_contender if one.repeat == repeat and not np.isnan(one.value)]
         if len(values) > 1:
             spreads.append(float(np.var(values, ddof=1)))
     return float(np.mean(spreads)) if spreads else float("nan")

@@ -1,111 +1,190 @@
 """Bounds for results without variation: everything right, a constant score, no error at all.
 
 There the bootstrap returns a single number, which would claim certainty. Each case below gets a bound
-with a reason, or none at all.
+with a reason, or none at all. Which case a metric is, its record says (`Metric.boundary`).
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
-from headtohead.stats.intervals.resampling import concordance_bound, disjoint_pairs, wilson
-from headtohead.stats.metrics.confusion_matrix import count_metric
-from headtohead.stats.metrics.registry import Metric
+from headtohead.stats.intervals.proportions import wilson_interval
+from headtohead.stats.intervals.resampling import concordance_bound, disjoint_pairs
+from headtohead.stats.metrics.confusion_matrix import FromClassCounts, FromConfusion, count_values
+from headtohead.stats.metrics.metric import Boundary, Metric
 from headtohead.stats.predictions import ContenderPredictions, PredictionTable
 
-__all__ = ["boundary_interval"]
+__all__ = ["BOUNDS", "BoundaryInterval", "boundary_interval"]
 
-Found = tuple[float, float, str, str]
-_COUNTED = {"balanced_accuracy", "f1", "mcc", "kappa", "sensitivity", "specificity", "ppv", "npv"}
+# Probabilities and losses that differ by less are equal but for rounding.
+_ROUNDING = 1e-12
+_NO_LOSS = 1e-9
+# The partial area looks at a tenth of the negatives, those above specificity 0.9.
+_PARTIAL_SHARE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class BoundaryInterval:
+    """A bound at one level, how it was formed and what to know about it."""
+
+    low: float
+    high: float
+    method: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BoundaryCase:
+    """A metric whose replicates all agree on `value`."""
+
+    table: PredictionTable
+    lines: ContenderPredictions
+    metric: Metric
+    value: float
+    level: float
+
+    @property
+    def positive(self) -> int:
+        """Index of the class that counts as positive."""
+        of_class = self.metric.of_class
+        return 1 if of_class is None else self.table.classes.index(of_class)
+
+    @property
+    def constant(self) -> bool:
+        """Whether all lines have the same probabilities."""
+        return bool((np.ptp(self.lines.prob, axis=0) < _ROUNDING).all())
+
+    @property
+    def groups_with_others(self) -> int:
+        """Number of groups that hold a sample of another class than the positive one."""
+        others = self.table.sample_label != self.positive
+        return len(np.unique(self.table.sample_group[others]))
 
 
 def boundary_interval(
-    table: PredictionTable, lines: ContenderPredictions, metric: Metric, base: str, value: float, level: float
-) -> Found | None:
-    """Return (low, high, method, note) where all replicates agree, or None where no bound is known.
+    table: PredictionTable, lines: ContenderPredictions, metric: Metric, value: float, level: float
+) -> BoundaryInterval | None:
+    """Return the bound where all replicates agree, or None where no bound is known.
 
     Args:
-        lines: the contender's lines of one repeat. base: the metric's name without a class.
-        value: what every replicate says.
+        lines: the contender's lines of one repeat. value: the value of every replicate.
     """
-    if base in ("auroc", "auroc_fold_mean", "partial_auroc"):
-        return _ranked(table, lines, metric, base, value, level)
-    if value == 1.0 and base in _COUNTED:
-        low = _perfect_counts(table, base, level)
-        return (
-            low,
-            1.0,
-            "metric at Bonferroni-joint Wilson bounds of the class recalls, one trial per group",
-            "",
-        )
-    if value == 1.0 and base == "average_precision":
-        return _perfect_precision(table, metric, level), 1.0, "worst curve through joint Wilson bounds", ""
-    if value == 1.0 and base in ("sensitivity_at_specificity_90", "specificity_at_sensitivity_90"):
-        n = table.groups_with(1 if base.startswith("sens") else 0)
-        return wilson(n, n, level)[0], 1.0, "Wilson, one trial per group", ""
-    if base == "brier" and value < 1e-9:
-        most = 1.0 if table.binary else 2.0
-        high = most * (1 - ((1 - level) / 2) ** (1 / table.n_groups))
-        return 0.0, high, "largest loss times the Clopper-Pearson bound of any loss, one trial per group", ""
-    if base == "accuracy":
-        ends = wilson(value * table.n_groups, table.n_groups, level)
-        return *ends, "Wilson, one trial per group", ""
-    if _constant(lines):
-        return value, value, "exact: the score is constant", "constant score: nothing is told apart"
+    case = BoundaryCase(table, lines, metric, value, level)
+    bound = BOUNDS[metric.boundary](case)
+    if bound is None and case.constant:
+        note = "constant score: nothing is told apart"
+        return BoundaryInterval(value, value, "exact: the score is constant", note)
+    return bound
+
+
+def _none(case: BoundaryCase) -> BoundaryInterval | None:
+    del case
     return None
 
 
-def _constant(lines: ContenderPredictions) -> bool:
-    return bool((np.ptp(lines.prob, axis=0) < 1e-12).all())
+def _trials(case: BoundaryCase) -> BoundaryInterval:
+    """Return Wilson's interval of a share of all samples, each group one trial."""
+    n = case.table.n_groups
+    return BoundaryInterval(*wilson_interval(case.value * n, n, case.level), "Wilson, one trial per group")
 
 
-def _ranked(
-    table: PredictionTable, lines: ContenderPredictions, metric: Metric, base: str, value: float, level: float
-) -> Found | None:
-    if _constant(lines):
-        return value, value, "exact: the score is constant", "constant score: 0.5 by definition"
-    if value not in (0.0, 1.0):
+def _concordance(case: BoundaryCase) -> BoundaryInterval | None:
+    return _concordant(case, case.groups_with_others)
+
+
+def _concordance_in_partial_range(case: BoundaryCase) -> BoundaryInterval | None:
+    return _concordant(case, max(1, case.groups_with_others // _PARTIAL_SHARE))
+
+
+def _concordant(case: BoundaryCase, others: int) -> BoundaryInterval | None:
+    """Return the bound of an area of 1 or 0; a constant score has exactly one half."""
+    if case.constant:
+        note = "constant score: 0.5 by definition"
+        return BoundaryInterval(case.value, case.value, "exact: the score is constant", note)
+    if case.value not in (0.0, 1.0):
         return None
-    positive = 1 if metric.of_class is None else table.classes.index(metric.of_class)
-    events = table.groups_with(positive)
-    rest = len(np.unique(table.sample_group[table.sample_label != positive]))
-    if base == "partial_auroc":
-        rest = max(1, rest // 10)
-    bound = concordance_bound(disjoint_pairs(events, rest, table.n_groups), level)
-    method = "Clopper-Pearson on disjoint pairs of groups"
-    return (bound, 1.0, method, "") if value == 1.0 else (0.0, 1 - bound, method, "")
+    pairs = disjoint_pairs(case.table.groups_with(case.positive), others, case.table.n_groups)
+    bound = concordance_bound(pairs, case.level)
+    ends = (bound, 1.0) if case.value == 1.0 else (0.0, 1 - bound)
+    return BoundaryInterval(*ends, "Clopper-Pearson on disjoint pairs of groups")
+
+
+def _class_recalls(case: BoundaryCase) -> BoundaryInterval | None:
+    """Return the metric of the confusion matrix in which each class recall is at its joint lower bound."""
+    kernel = case.metric.kernel
+    if case.value != 1.0 or not isinstance(kernel, FromConfusion | FromClassCounts):
+        return None
+    table = case.table
+    k = len(table.classes)
+    share = np.bincount(table.sample_label, minlength=k) / table.n_samples
+    matrix = np.empty((k, k, 1))
+    for c, recall in enumerate(_recalls(table, case.level)):
+        matrix[c, :, 0] = share[c] * (1 - recall) / (k - 1)
+        matrix[c, c, 0] = share[c] * recall
+    method = "metric at Bonferroni-joint Wilson bounds of the class recalls, one trial per group"
+    return BoundaryInterval(float(count_values(kernel, matrix)[0]), 1.0, method)
 
 
 def _recalls(table: PredictionTable, level: float) -> list[float]:
     """Return Wilson's lower bound of each class's recall, jointly at `level` (Bonferroni)."""
     each = 1 - (1 - level) / len(table.classes)
     counts = [max(1, table.groups_with(c)) for c in range(len(table.classes))]
-    return [wilson(n, n, each)[0] for n in counts]
+    return [wilson_interval(n, n, each)[0] for n in counts]
 
 
-def _perfect_counts(table: PredictionTable, base: str, level: float) -> float:
-    k = len(table.classes)
-    share = np.bincount(table.sample_label, minlength=k) / table.n_samples
-    matrix = np.empty((k, k, 1))
-    for c, recall in enumerate(_recalls(table, level)):
-        matrix[c, :, 0] = share[c] * (1 - recall) / (k - 1)
-        matrix[c, c, 0] = share[c] * recall
-    return float(count_metric(base, matrix)[0])
-
-
-def _perfect_precision(table: PredictionTable, metric: Metric, level: float) -> float:
+def _precision_curve(case: BoundaryCase) -> BoundaryInterval | None:
     """Return the average precision of the worst curve through the joint bounds of recall.
 
     All false positives that the bound of specificity allows come first, then positives at a steady
     pace up to the bound of sensitivity, the rest at the prevalence.
     """
-    positive = 1 if metric.of_class is None else table.classes.index(metric.of_class)
-    share = float((table.sample_label == positive).mean())
-    each = 1 - (1 - level) / 2
-    events = max(1, table.groups_with(positive))
-    others = max(1, len(np.unique(table.sample_group[table.sample_label != positive])))
-    recall, fallout = wilson(events, events, each)[0], 1 - wilson(others, others, each)[0]
+    if case.value != 1.0:
+        return None
+    share = float((case.table.sample_label == case.positive).mean())
+    each = 1 - (1 - case.level) / 2
+    events, others = max(1, case.table.groups_with(case.positive)), max(1, case.groups_with_others)
+    recall, fallout = wilson_interval(events, events, each)[0], 1 - wilson_interval(others, others, each)[0]
     c = fallout * (1 - share) / share
-    return recall - c * math.log((recall + c) / c) + (1 - recall) * share
+    worst = recall - c * math.log((recall + c) / c) + (1 - recall) * share
+    return BoundaryInterval(worst, 1.0, "worst curve through joint Wilson bounds")
+
+
+def _positive_trials(case: BoundaryCase) -> BoundaryInterval | None:
+    return _all_right(case, case.table.groups_with(1))
+
+
+def _negative_trials(case: BoundaryCase) -> BoundaryInterval | None:
+    return _all_right(case, case.table.groups_with(0))
+
+
+def _all_right(case: BoundaryCase, n: int) -> BoundaryInterval | None:
+    if case.value != 1.0:
+        return None
+    return BoundaryInterval(wilson_interval(n, n, case.level)[0], 1.0, "Wilson, one trial per group")
+
+
+def _largest_loss(case: BoundaryCase) -> BoundaryInterval | None:
+    """Return the bound of a mean loss of 0: the largest loss, as often as unseen errors may be."""
+    if case.value >= _NO_LOSS:
+        return None
+    largest = case.metric.upper_end(len(case.table.classes))
+    high = largest * (1 - ((1 - case.level) / 2) ** (1 / case.table.n_groups))
+    method = "largest loss times the Clopper-Pearson bound of any loss, one trial per group"
+    return BoundaryInterval(0.0, high, method)
+
+
+BOUNDS: dict[Boundary, Callable[[BoundaryCase], BoundaryInterval | None]] = {
+    "none": _none,
+    "trials": _trials,
+    "class_recalls": _class_recalls,
+    "concordance": _concordance,
+    "concordance_in_partial_range": _concordance_in_partial_range,
+    "precision_curve": _precision_curve,
+    "positive_trials": _positive_trials,
+    "negative_trials": _negative_trials,
+    "largest_loss": _largest_loss,
+}

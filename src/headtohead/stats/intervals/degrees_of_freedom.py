@@ -1,4 +1,4 @@
-"""How well a variance itself is known: degrees of freedom, and the warning where they are few."""
+"""Degrees of freedom of a variance over groups, and the warnings where they are few."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.records import ScoreWarning
-from headtohead.stats.metrics.registry import Metric
+from headtohead.stats.metrics.metric import Metric
 from headtohead.stats.predictions import PredictionTable
 
 __all__ = [
@@ -21,22 +21,24 @@ __all__ = [
 
 Floats = npt.NDArray[np.float64]
 
+# In the coverage study intervals fall short where fewer degrees of freedom, or groups of a class, are left
+# (docs/statistics.md).
 FEW_DEGREES = 10
 _FEW_GROUPS = 10
+# The fewest that unequal deviations leave: their fourth moment says no more than that one group outweighs the others.
 _FEWEST = 3.0
-_AGAINST = ("f1", "mcc", "kappa")
 
 
 def effective_degrees(parts: Sequence[Floats], *, even: bool = False) -> float:
-    """Return the degrees of freedom of a sum of squared pulls, from how unevenly the pulls weigh.
+    """Return the degrees of freedom of a sum of squared deviations, from how unequal they are.
 
     Satterthwaite 1946 (Biometrics Bull 2:110): 2 v² / Var(v). The variance of each part's sum of squares
-    is taken from its own fourth moments, and never below what normal pulls would give, so that even pulls
-    yield Welch's degrees of freedom and one pull that outweighs all others leaves three, the fewest.
+    is taken from its own fourth moments, and never below what normal deviations would give, so that even deviations
+    yield Welch's degrees of freedom and one deviation that outweighs all others leaves three, the fewest.
 
     Args:
-        parts: squared pulls of the groups of each class (or all in one part).
-        even: take the pulls as normal (Welch), whatever they look like.
+        parts: squared deviations of the groups of each class (or all in one part).
+        even: take the deviations as normal (Welch), whatever they look like.
 
     >>> effective_degrees([np.ones(20)])
     19.0
@@ -56,8 +58,8 @@ def effective_degrees(parts: Sequence[Floats], *, even: bool = False) -> float:
 
 def _noise(squares: Floats, *, even: bool) -> float:
     n, mean_square = len(squares), float(squares.sum()) ** 2 / len(squares)
-    seen = 0.0 if even else float((squares**2).sum()) - mean_square
-    return max(seen, 2 * mean_square) * n / max(1, n - 1)
+    observed = 0.0 if even else float((squares**2).sum()) - mean_square
+    return max(observed, 2 * mean_square) * n / max(1, n - 1)
 
 
 def degrees_of_freedom(table: PredictionTable, metric: Metric, jack: Floats) -> float:
@@ -67,20 +69,23 @@ def degrees_of_freedom(table: PredictionTable, metric: Metric, jack: Floats) -> 
     rarest class and the others; few of the former leave few degrees of freedom, however many there are
     of the latter. Of classes that are equally rare the one that leaves the fewest counts, so that names
     decide nothing. Blocks of groups cannot be told apart by class; they get at most the rarest class's
-    groups less one. A count (F1 and the like) has pulls of a few sizes only; Wilson's form knows of rare
+    groups less one. A count (F1 and the like) has deviations of a few sizes only; Wilson's form knows of rare
     errors there, so they are taken as even.
+
+    Args:
+        jack: (n_jack,) jackknife values of the metric, or of a difference.
     """
-    known = jack[~np.isnan(jack)]
-    if len(known) < 2:
+    defined = jack[~np.isnan(jack)]
+    if len(defined) < 2:
         return 1.0
-    squares = (known - known.mean()) ** 2
-    if not _against(metric):
+    squares = (defined - defined.mean()) ** 2
+    if metric.degrees == "groups":
         return effective_degrees([squares])
-    rarest, even = _rarest(table), metric.kind == "counts"
-    if len(known) != table.n_groups:
+    rarest, even = _rarest(table), metric.degrees == "groups_by_class_even"
+    if len(defined) != table.n_groups:
         return max(1.0, min(effective_degrees([squares], even=even), len(rarest[0]) - 1))
-    apart = (np.isin(np.arange(table.n_groups), holders) for holders in rarest)
-    return min(effective_degrees([squares[rare], squares[~rare]], even=even) for rare in apart)
+    splits = (np.isin(np.arange(table.n_groups), holders) for holders in rarest)
+    return min(effective_degrees([squares[rare], squares[~rare]], even=even) for rare in splits)
 
 
 def proportion_degrees_of_freedom(jack: Floats, n: int, n_groups: int) -> float:
@@ -90,15 +95,10 @@ def proportion_degrees_of_freedom(jack: Floats, n: int, n_groups: int) -> float:
     several, a few of them may carry all the errors.
     """
     most = float(max(1, n_groups - 1))
-    known = jack[~np.isnan(jack)]
-    if n <= n_groups or len(known) < 2 or float(np.ptp(known)) < 1e-12:
+    defined = jack[~np.isnan(jack)]
+    if n <= n_groups or len(defined) < 2 or float(np.ptp(defined)) < 1e-12:
         return most
-    return min(most, effective_degrees([(known - known.mean()) ** 2]))
-
-
-def _against(metric: Metric) -> bool:
-    """Return whether the metric sets the samples of one class against those of another."""
-    return metric.kind in ("rank", "curve") or metric.name in _AGAINST
+    return min(most, effective_degrees([(defined - defined.mean()) ** 2]))
 
 
 def _rarest(table: PredictionTable) -> list[npt.NDArray[np.int64]]:
@@ -112,20 +112,20 @@ def _rarest(table: PredictionTable) -> list[npt.NDArray[np.int64]]:
 
 
 def small_sample_warnings(table: PredictionTable, metric: Metric, degrees: float) -> tuple[ScoreWarning, ...]:
-    """Return what makes an interval too narrow: a class with few groups, or few groups that weigh it all.
+    """Return the warnings that an interval may be too narrow: few groups of a class, or few that carry the variance.
 
     In the coverage study the intervals that fall short of 93 % are those of settings in which this
     warning is frequent (docs/statistics.md).
     """
-    found = []
+    warnings = []
     groups = len(_rarest(table)[0])
-    if _against(metric) and groups < _FEW_GROUPS:
+    if metric.degrees != "groups" and groups < _FEW_GROUPS:
         text = f"only {groups} groups hold the rarer class: the interval may be too narrow"
-        found.append(ScoreWarning(code="few_class_groups", text=text))
+        warnings.append(ScoreWarning(code="few_class_groups", text=text))
     if degrees < FEW_DEGREES:
         text = (
             f"a few groups make up most of the variance ({degrees:.0f} effective degrees of freedom): "
             "the interval may be too narrow"
         )
-        found.append(ScoreWarning(code="few_degrees", text=text))
-    return tuple(found)
+        warnings.append(ScoreWarning(code="few_degrees", text=text))
+    return tuple(warnings)

@@ -1,4 +1,7 @@
-"""AUROC's variance in closed form: DeLong for independent samples, Obuchowski for groups."""
+"""AUROC's variance in closed form: DeLong for independent samples, Obuchowski for groups.
+
+Written here because no maintained Python library has Obuchowski's variance for groups of dependent samples.
+"""
 
 from __future__ import annotations
 
@@ -29,11 +32,11 @@ _NORMAL = NormalDist()
 
 @dataclass(frozen=True, slots=True)
 class StructuralComponents:
-    """What each unit (sample or group) adds to AUROC beyond its expectation.
+    """Structural components of an AUROC: what each unit (sample or group) adds beyond its expectation.
 
     Attributes:
         value: the AUROC, averaged over repeats (and classes, one against the rest).
-        positive, negative: (n_units,) pulls as holder of positives and as holder of negatives.
+        positive, negative: (n_units,) components of the unit's positives and of its negatives.
         has_positive, has_negative: (n_units,) whether the unit holds any.
     """
 
@@ -54,17 +57,17 @@ def placements(score: Floats, positive: npt.NDArray[np.bool_]) -> Floats:
     [1.0, 0.5, 0.5, 1.0]
     """
     n_pos, n_neg = int(positive.sum()), int((~positive).sum())
-    everyone = stats.rankdata(score)
+    ranks = stats.rankdata(score)
     result = np.empty(len(score))
-    result[positive] = (everyone[positive] - stats.rankdata(score[positive])) / n_neg
-    result[~positive] = 1 - (everyone[~positive] - stats.rankdata(score[~positive])) / n_pos
+    result[positive] = (ranks[positive] - stats.rankdata(score[positive])) / n_neg
+    result[~positive] = 1 - (ranks[~positive] - stats.rankdata(score[~positive])) / n_pos
     return result
 
 
 def auroc_components(
     repeats: Sequence[ContenderPredictions], n_units: int, *, by_group: bool
 ) -> StructuralComponents:
-    """Return the pulls on AUROC averaged over repeats; beyond two classes macro one-vs-rest.
+    """Compute the structural components of AUROC averaged over repeats; beyond two classes macro one-vs-rest.
 
     The mean over repeats of U-statistics on the same samples is a U-statistic whose components are
     the means of the components, so one variance serves all repeats.
@@ -74,7 +77,7 @@ def auroc_components(
     """
     k = repeats[0].prob.shape[1]
     which = [1] if k == 2 else list(range(k))
-    value, pulls = 0.0, np.zeros((2, n_units))
+    value, components = 0.0, np.zeros((2, n_units))
     holds = np.zeros((2, n_units), dtype=bool)
     parts = len(repeats) * len(which)
     for lines in repeats:
@@ -82,15 +85,15 @@ def auroc_components(
         for c in which:
             positive = lines.label == c
             if positive.all() or not positive.any():
-                return StructuralComponents(math.nan, pulls[0], pulls[1], holds[0], holds[1])
+                return StructuralComponents(math.nan, components[0], components[1], holds[0], holds[1])
             placed = placements(lines.prob[:, c], positive)
             area = float(placed[positive].mean())
             value += area / parts
-            for side, mine in enumerate((positive, ~positive)):
-                share = (placed[mine] - area) / mine.sum() / parts
-                pulls[side] += np.bincount(unit[mine], weights=share, minlength=n_units)
-                holds[side, unit[mine]] = True
-    return StructuralComponents(value, pulls[0], pulls[1], holds[0], holds[1])
+            for side, members in enumerate((positive, ~positive)):
+                share = (placed[members] - area) / members.sum() / parts
+                components[side] += np.bincount(unit[members], weights=share, minlength=n_units)
+                holds[side, unit[members]] = True
+    return StructuralComponents(value, components[0], components[1], holds[0], holds[1])
 
 
 def covariance(a: StructuralComponents, b: StructuralComponents) -> float:

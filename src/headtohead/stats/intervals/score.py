@@ -1,7 +1,8 @@
-"""From replicates to scores: a number with its interval, or the reason why there is none."""
+"""Scores from replicates: a number with its interval, or the reason why there is none."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,14 +10,15 @@ import numpy.typing as npt
 
 from headtohead.core.records import Score, ScoreWarning
 from headtohead.stats.intervals.resampling import Resamples
-from headtohead.stats.intervals.score_interval import score_uncertainty
-from headtohead.stats.metrics.registry import Metric
+from headtohead.stats.intervals.score_uncertainty import score_uncertainty
+from headtohead.stats.metrics.metric import Metric
 from headtohead.stats.predictions import PredictionTable
 
 __all__ = ["make_score", "why_undefined"]
 
 Floats = npt.NDArray[np.float64]
 
+# The rule refuses a verdict below ten groups, and the coverage study finds the intervals too short there.
 _FEW_GROUPS = 10
 
 
@@ -27,28 +29,28 @@ def make_score(
     values: Floats,
     resamples: Resamples,
     level: float,
-    thresholds: list[Floats | None] | None = None,
+    thresholds: Sequence[Floats | None] | None = None,
 ) -> Score:
     """Return one score with its interval (see `score_uncertainty`), or with a note on why it is not defined.
 
     Args:
-        values: (1 + n_boot + n_jack,) replicates of the metric `metric`.
+        values: (1 + n_boot + n_jack,) replicates of the metric.
         thresholds: per repeat, where the score was taken at chosen thresholds.
     """
     value = float(values[0])
     if np.isnan(value):
-        return _without(table, contender, metric, level, why_undefined(table, metric))
+        return _undefined(table, contender, metric, level, why_undefined(table, metric))
     if table.n_groups < 2:
         note = f"{value:.3f} on one group; one group says nothing about others, so there is no interval"
-        return _without(table, contender, metric, level, note)
-    margin = score_uncertainty(table, contender, metric, values, resamples, thresholds)
-    ends = margin.ends(level)
+        return _undefined(table, contender, metric, level, note)
+    uncertainty = score_uncertainty(table, contender, metric, values, resamples, thresholds)
+    ends = uncertainty.ends(level)
     if ends is None:
-        return _without(table, contender, metric, level, margin.note)
-    warnings = (*_few(table), *margin.warnings)
+        return _undefined(table, contender, metric, level, uncertainty.note)
+    warnings = (*_few(table), *uncertainty.warnings)
     return Score(
         contender=contender, metric=metric.name, value=value, low=min(ends[0], value), high=max(ends[1], value),
-        method=margin.method, note="; ".join(filter(None, [margin.note, *(w.text for w in warnings)])),
+        method=uncertainty.method, note="; ".join(filter(None, [uncertainty.note, *(w.text for w in warnings)])),
         warnings=warnings, **_size(table, level),
     )  # fmt: skip
 
@@ -64,7 +66,7 @@ def _size(table: PredictionTable, level: float) -> dict[str, Any]:
     return {"n_samples": table.n_samples, "n_groups": table.n_groups, "level": level}
 
 
-def _without(table: PredictionTable, contender: str, metric: Metric, level: float, note: str) -> Score:
+def _undefined(table: PredictionTable, contender: str, metric: Metric, level: float, note: str) -> Score:
     return Score(
         contender=contender, metric=metric.name, value=None, low=None, high=None, method="none", note=note,
         **_size(table, level),
@@ -76,12 +78,4 @@ def why_undefined(table: PredictionTable, metric: Metric) -> str:
     absent = [name for c, name in enumerate(table.classes) if not (table.sample_label == c).any()]
     if absent:
         return f"no sample of class {' or '.join(absent)}"
-    reasons = {
-        "ppv": "nothing is called positive in at least one repeat",
-        "npv": "nothing is called negative in at least one repeat",
-        "mcc": "only one class is ever called in at least one repeat",
-        "calibration_slope": "the probabilities are constant or separate the classes: no finite slope fits",
-        "calibration_intercept": "no finite intercept fits",
-        "auroc_fold_mean": "no fold holds both classes",
-    }
-    return reasons.get(metric.name, "its denominator is 0 in at least one repeat")
+    return metric.undefined

@@ -1,1 +1,1 @@
-"""Metrics of predictions: the registry and how each is computed."""
+"""Metrics of predictions: their record, the registry of all, and how each is computed."""

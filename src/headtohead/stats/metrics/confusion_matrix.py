@@ -2,15 +2,81 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
 from headtohead.stats.metrics.ranking import group_sums, ratio
+from headtohead.stats.predictions import ContenderPredictions
 
-__all__ = ["confusion", "count_metric"]
+__all__ = [
+    "ClassCounts",
+    "FromClassCounts",
+    "FromConfusion",
+    "accuracy",
+    "balanced_accuracy",
+    "cohen_kappa",
+    "confusion",
+    "count_values",
+    "f1",
+    "matthews_correlation",
+    "npv",
+    "ppv",
+    "predicted_labels",
+    "sensitivity",
+    "specificity",
+]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassCounts:
+    """Counts of one class against the rest, (n_replicates,) each."""
+
+    true_positive: Floats
+    false_negative: Floats
+    false_positive: Floats
+    true_negative: Floats
+
+    @classmethod
+    def of(cls, matrix: Floats, which: int) -> ClassCounts:
+        """Return the counts of class `which` from a confusion matrix (k, k, n_replicates)."""
+        hit = matrix[which, which]
+        missed = matrix[which].sum(axis=0) - hit
+        false = matrix[:, which].sum(axis=0) - hit
+        return cls(hit, missed, false, matrix.sum(axis=(0, 1)) - hit - missed - false)
+
+
+@dataclass(frozen=True, slots=True)
+class FromConfusion:
+    """A metric that is computed from the whole confusion matrix (k, k, n_replicates)."""
+
+    compute: Callable[[Floats], Floats]
+
+
+@dataclass(frozen=True, slots=True)
+class FromClassCounts:
+    """A metric of one class against the rest; beyond two classes the mean over the classes."""
+
+    compute: Callable[[ClassCounts], Floats]
+
+
+def predicted_labels(lines: ContenderPredictions, threshold: Floats | None) -> Ints:
+    """Return the predicted class of each line.
+
+    Args:
+        threshold: (n,) probability from which on a line is predicted positive; None for the most probable
+            class (of two: positive from 0.5 on).
+    """
+    if threshold is None:
+        if lines.prob.shape[1] == 2:
+            return np.asarray(lines.prob[:, 1] >= 0.5, dtype=np.int64)
+        return np.asarray(lines.prob.argmax(axis=1), dtype=np.int64)
+    return np.asarray(lines.prob[:, 1] >= threshold, dtype=np.int64)
 
 
 def confusion(label: Ints, predicted: Ints, group: Ints, n_classes: int, weights: Floats) -> Floats:
@@ -26,56 +92,73 @@ def confusion(label: Ints, predicted: Ints, group: Ints, n_classes: int, weights
     return np.asarray((sums.T @ weights).reshape(n_classes, n_classes, -1))
 
 
-def count_metric(name: str, matrix: Floats, of_class: int | None = None) -> Floats:
-    """Return the metric of each replicate, NaN where it is not defined.
-
-    Beyond two classes, sensitivity, specificity, PPV, NPV and F1 are macro means of one class
-    against the rest, unless `for_class` names one.
+def count_values(
+    kernel: FromConfusion | FromClassCounts, matrix: Floats, of_class: int | None = None
+) -> Floats:
+    """Return the metric of each replicate, (n_replicates,); NaN where it is not defined.
 
     Args:
         matrix: (k, k, n_replicates) as from `confusion`.
-        of_class: index of the class that counts as positive.
+        of_class: index of the class that counts as positive; None for the second of two classes, and for the
+            mean over more.
     """
-    if name == "accuracy":
-        return ratio(np.einsum("iib->b", matrix), matrix.sum(axis=(0, 1)))
-    if name == "balanced_accuracy":
-        return np.asarray(np.mean([_one_class("sensitivity", matrix, c) for c in range(len(matrix))], axis=0))
-    if name == "mcc":
-        return _mcc(matrix)
-    if name == "kappa":
-        return _kappa(matrix)
+    if isinstance(kernel, FromConfusion):
+        return kernel.compute(matrix)
     if of_class is None and len(matrix) > 2:
-        return np.asarray(np.mean([_one_class(name, matrix, c) for c in range(len(matrix))], axis=0))
-    return _one_class(name, matrix, 1 if of_class is None else of_class)
+        each = [kernel.compute(ClassCounts.of(matrix, c)) for c in range(len(matrix))]
+        return np.asarray(np.mean(each, axis=0))
+    return kernel.compute(ClassCounts.of(matrix, 1 if of_class is None else of_class))
 
 
-def _one_class(name: str, matrix: Floats, which: int) -> Floats:
-    hit = matrix[which, which]
-    missed = matrix[which].sum(axis=0) - hit
-    false = matrix[:, which].sum(axis=0) - hit
-    clear = matrix.sum(axis=(0, 1)) - hit - missed - false
-    parts = {
-        "sensitivity": (hit, hit + missed),
-        "specificity": (clear, clear + false),
-        "ppv": (hit, hit + false),
-        "npv": (clear, clear + missed),
-        "f1": (2 * hit, 2 * hit + missed + false),
-    }
-    return ratio(*parts[name])
+def accuracy(matrix: Floats) -> Floats:
+    """Return the share of samples whose class is predicted."""
+    return ratio(np.einsum("iib->b", matrix), matrix.sum(axis=(0, 1)))
 
 
-def _mcc(matrix: Floats) -> Floats:
+def balanced_accuracy(matrix: Floats) -> Floats:
+    """Return the mean of the class recalls (Brodersen et al. 2010, ICPR)."""
+    recalls = [sensitivity(ClassCounts.of(matrix, c)) for c in range(len(matrix))]
+    return np.asarray(np.mean(recalls, axis=0))
+
+
+def sensitivity(counts: ClassCounts) -> Floats:
+    """Return the share of the class that is predicted as such."""
+    return ratio(counts.true_positive, counts.true_positive + counts.false_negative)
+
+
+def specificity(counts: ClassCounts) -> Floats:
+    """Return the share of the rest that is not predicted as the class."""
+    return ratio(counts.true_negative, counts.true_negative + counts.false_positive)
+
+
+def ppv(counts: ClassCounts) -> Floats:
+    """Return the share of the class among the samples predicted as such."""
+    return ratio(counts.true_positive, counts.true_positive + counts.false_positive)
+
+
+def npv(counts: ClassCounts) -> Floats:
+    """Return the share of the rest among the samples not predicted as the class."""
+    return ratio(counts.true_negative, counts.true_negative + counts.false_negative)
+
+
+def f1(counts: ClassCounts) -> Floats:
+    """Return the harmonic mean of sensitivity and PPV (van Rijsbergen 1979)."""
+    twice = 2 * counts.true_positive
+    return ratio(twice, twice + counts.false_negative + counts.false_positive)
+
+
+def matthews_correlation(matrix: Floats) -> Floats:
     """Return Gorodkin's R_K, which is Matthews' coefficient for two classes (Comput Biol Chem 28:367)."""
     total, right = matrix.sum(axis=(0, 1)), np.einsum("iib->b", matrix)
-    truth, called = matrix.sum(axis=1), matrix.sum(axis=0)
-    covariance = right * total - (truth * called).sum(axis=0)
-    spread = (total**2 - (called**2).sum(axis=0)) * (total**2 - (truth**2).sum(axis=0))
+    truth, predicted = matrix.sum(axis=1), matrix.sum(axis=0)
+    covariance = right * total - (truth * predicted).sum(axis=0)
+    spread = (total**2 - (predicted**2).sum(axis=0)) * (total**2 - (truth**2).sum(axis=0))
     return ratio(covariance, np.sqrt(spread))
 
 
-def _kappa(matrix: Floats) -> Floats:
+def cohen_kappa(matrix: Floats) -> Floats:
     """Return Cohen's kappa (Educ Psychol Meas 20:37)."""
     total = matrix.sum(axis=(0, 1))
-    seen = ratio(np.einsum("iib->b", matrix), total)
+    observed = ratio(np.einsum("iib->b", matrix), total)
     chance = ratio((matrix.sum(axis=1) * matrix.sum(axis=0)).sum(axis=0), total**2)
-    return ratio(seen - chance, 1 - chance)
+    return ratio(observed - chance, 1 - chance)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,13 +12,33 @@ from headtohead.core.tables.probability import BrierParts
 from headtohead.stats.metrics.ranking import group_sums, ratio
 from headtohead.stats.predictions import ContenderPredictions
 
-__all__ = ["brier_parts", "equal_mass_bins", "fit_logistic", "logit", "probability_metrics"]
+__all__ = [
+    "FromProbabilities",
+    "adaptive_calibration_error",
+    "brier",
+    "brier_parts",
+    "calibration_intercept",
+    "calibration_slope",
+    "equal_mass_bins",
+    "expected_calibration_error",
+    "fit_logistic",
+    "log_loss",
+    "logit",
+]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-CLIP = 1e-15
+# scikit-learn's bound of old: a certain error costs 34.5 nats instead of infinity.
+_CLIP = 1e-15
+# Log odds of at most 13.8: one line predicted with certainty must not decide a calibration slope alone.
 _LOGIT_CLIP = 1e-6
+# Newton's method gives up here: a fit that has not converged by then is of separated classes.
+_MOST_STEPS = 60
+# Log odds and coefficients beyond these are infinite in double precision, or the sign of separation.
+_LARGEST_EXPONENT = 500
+_LARGEST_STEP = 5
+_WORST_CONDITION = 1e12
 
 
 def logit(prob: Floats) -> Floats:
@@ -38,53 +61,91 @@ def equal_mass_bins(values: Floats, n_bins: int = 10) -> Ints:
     return np.unique(np.searchsorted(edges, values, side="right"), return_inverse=True)[1].astype(np.int64)
 
 
-def probability_metrics(
-    lines: ContenderPredictions, weights: Floats, names: frozenset[str]
-) -> dict[str, Floats]:
-    """Return the named metrics of each replicate, (n_replicates,).
+@dataclass(frozen=True, slots=True)
+class FromProbabilities:
+    """A metric of the probabilities, (n_replicates,) from (lines, weights (n_groups, n_replicates))."""
 
-    brier: mean squared error of the positive class's probability for two classes; the sum over
-    classes beyond two (Brier 1950). log_loss: mean of -ln p(true class), p >= 1e-15. ece: top-label
-    confidence against correctness in equal-mass bins, weighted by mass (Guo et al. 2017). ace: the
-    same per class on its own probability, bins and classes averaged alike (Nixon et al. 2019). Bins
-    are cut once on all lines and kept for all replicates. calibration_slope and
-    calibration_intercept: see `_cox`.
+    compute: Callable[[ContenderPredictions, Floats], Floats]
+
+
+def brier(lines: ContenderPredictions, weights: Floats) -> Floats:
+    """Return the mean squared error: of the positive class for two classes, summed over classes beyond two.
+
+    Brier 1950 (Mon Weather Rev 78:1).
     """
-    result: dict[str, Floats] = {}
-    if "brier" in names:
-        result["brier"] = _mean(_squared_error(lines), lines.group, weights)
-    if "log_loss" in names:
-        picked = lines.prob[np.arange(len(lines.label)), lines.label]
-        result["log_loss"] = _mean(-np.log(np.clip(picked, CLIP, 1.0)), lines.group, weights)
-    if "ece" in names:
-        confidence, right = lines.prob.max(axis=1), lines.prob.argmax(axis=1) == lines.label
-        result["ece"] = _binned_gap(confidence, right.astype(float), lines.group, weights, by_mass=True)
-    if "ace" in names:
-        result["ace"] = _class_gaps(lines, weights)
-    if names & {"calibration_slope", "calibration_intercept"}:
-        result |= {name: values for name, values in _cox(lines, weights).items() if name in names}
-    return result
-
-
-def _squared_error(lines: ContenderPredictions) -> Floats:
     truth = np.eye(lines.prob.shape[1])[lines.label]
     squared = (lines.prob - truth) ** 2
-    return squared[:, 1] if squared.shape[1] == 2 else squared.sum(axis=1)
+    errors = squared[:, 1] if squared.shape[1] == 2 else squared.sum(axis=1)
+    return _mean(errors, lines.group, weights)
 
 
-def _mean(values: Floats, group: Ints, weights: Floats) -> Floats:
-    sums = group_sums(np.stack([values, np.ones_like(values)], axis=1), group, len(weights)).T @ weights
-    return ratio(sums[0], sums[1])
+def log_loss(lines: ContenderPredictions, weights: Floats) -> Floats:
+    """Return the mean of -ln p(true class), p at least 1e-15."""
+    of_truth = lines.prob[np.arange(len(lines.label)), lines.label]
+    return _mean(-np.log(np.clip(of_truth, _CLIP, 1.0)), lines.group, weights)
 
 
-def _class_gaps(lines: ContenderPredictions, weights: Floats) -> Floats:
-    """Return the mean over classes; of two, the second class says it all, since its gaps are mirrored."""
+def expected_calibration_error(lines: ContenderPredictions, weights: Floats) -> Floats:
+    """Return top-label confidence against correctness in equal-mass bins, weighted by mass (Guo et al. 2017).
+
+    Bins are cut once on all lines and are the same in all replicates.
+    """
+    confidence, right = lines.prob.max(axis=1), lines.prob.argmax(axis=1) == lines.label
+    return _binned_gap(confidence, right.astype(float), lines.group, weights, by_mass=True)
+
+
+def adaptive_calibration_error(lines: ContenderPredictions, weights: Floats) -> Floats:
+    """Return each class's calibration error on its own probability, bins and classes alike (Nixon et al. 2019).
+
+    For two classes the positive class suffices: the errors are symmetric.
+    """
     k = lines.prob.shape[1]
     gaps = [
         _binned_gap(lines.prob[:, c], (lines.label == c).astype(float), lines.group, weights, by_mass=False)
         for c in ([1] if k == 2 else range(k))
     ]
     return np.asarray(np.mean(gaps, axis=0))
+
+
+def calibration_slope(lines: ContenderPredictions, weights: Floats) -> Floats:
+    """Return the slope b of logit P(y = 1) = a + b logit(p) (Cox 1958, Biometrika 45:562).
+
+    The fit is Newton's to convergence on all lines; each replicate then takes one Newton step from there, which is
+    linear in the weights and first-order exact (the k-step bootstrap: Davidson and MacKinnon 1999, Int Econ Rev
+    40:487). NaN where there is no finite fit.
+    """
+    x = logit(lines.prob[:, 1])
+    return _logistic_coefficient(lines, _design(x), np.zeros_like(x), weights)
+
+
+def calibration_intercept(lines: ContenderPredictions, weights: Floats) -> Floats:
+    """Return calibration-in-the-large: a in logit P(y = 1) = a + logit(p), fitted as the slope is.
+
+    Van Calster et al. 2016 (J Clin Epidemiol 74:167).
+    """
+    x = logit(lines.prob[:, 1])
+    # A view of two columns, not an array of one: BLAS sums the two in another order, which would move the last bit.
+    return _logistic_coefficient(lines, _design(x)[:, :1], x, weights)
+
+
+def _design(x: Floats) -> Floats:
+    return np.stack([np.ones_like(x), x], axis=1)
+
+
+def _logistic_coefficient(
+    lines: ContenderPredictions, design: Floats, offset: Floats, weights: Floats
+) -> Floats:
+    """Return the last coefficient of the logistic regression of the positive class, (n_replicates,)."""
+    y = (lines.label == 1).astype(float)
+    beta = None if y.min() == y.max() else fit_logistic(design, y, offset)
+    if beta is None:
+        return np.full(weights.shape[1], np.nan)
+    return np.asarray(_one_step(beta, design, y, offset, lines.group, weights)[-1])
+
+
+def _mean(values: Floats, group: Ints, weights: Floats) -> Floats:
+    sums = group_sums(np.stack([values, np.ones_like(values)], axis=1), group, len(weights)).T @ weights
+    return ratio(sums[0], sums[1])
 
 
 def _binned_gap(prob: Floats, truth: Floats, group: Ints, weights: Floats, *, by_mass: bool) -> Floats:
@@ -121,33 +182,14 @@ def brier_parts(prob: Floats, truth: Floats, bins: Ints) -> BrierParts:
     reliability = float((mass * (mean_p - mean_y) ** 2).sum())
     resolution = float((mass * (mean_y - base) ** 2).sum())
     uncertainty = float(base * (1 - base))
-    brier = float(((prob - truth) ** 2).mean())
+    total = float(((prob - truth) ** 2).mean())
     return BrierParts(
         reliability=reliability,
         resolution=resolution,
         uncertainty=uncertainty,
-        within_bin=brier - (reliability - resolution + uncertainty),
-        brier=brier,
+        within_bin=total - (reliability - resolution + uncertainty),
+        brier=total,
     )
-
-
-def _cox(lines: ContenderPredictions, weights: Floats) -> dict[str, Floats]:
-    """Return slope and intercept of logit P(y = 1) = a + b logit(p) (Cox 1958, Biometrika 45:562).
-
-    The intercept is calibration-in-the-large: a with b held at 1 (Van Calster et al. 2016, J Clin
-    Epidemiol 74:167). The fit is Newton's to convergence on all lines; each replicate then takes one
-    Newton step from there, which is linear in the weights and first-order exact (the k-step
-    bootstrap: Davidson and MacKinnon 1999, Int Econ Rev 40:487). NaN where there is no finite fit.
-    """
-    x, y = logit(lines.prob[:, 1]), (lines.label == 1).astype(float)
-    nothing = np.full(weights.shape[1], np.nan)
-    if y.min() == y.max():
-        return {"calibration_slope": nothing, "calibration_intercept": nothing}
-    design = np.stack([np.ones_like(x), x], axis=1)
-    full, only = fit_logistic(design, y, np.zeros_like(x)), fit_logistic(design[:, :1], y, x)
-    slope = nothing if full is None else _one_step(full, design, y, np.zeros_like(x), lines.group, weights)[1]
-    intercept = nothing if only is None else _one_step(only, design[:, :1], y, x, lines.group, weights)[0]
-    return {"calibration_slope": slope, "calibration_intercept": intercept}
 
 
 def fit_logistic(design: Floats, y: Floats, offset: Floats) -> Floats | None:
@@ -157,13 +199,13 @@ def fit_logistic(design: Floats, y: Floats, offset: Floats) -> Floats | None:
     classes, a constant).
     """
     beta = np.zeros(design.shape[1])
-    for _ in range(60):
-        mean = 1 / (1 + np.exp(-np.clip(design @ beta + offset, -500, 500)))
+    for _ in range(_MOST_STEPS):
+        mean = 1 / (1 + np.exp(-np.clip(design @ beta + offset, -_LARGEST_EXPONENT, _LARGEST_EXPONENT)))
         information = (design * (mean * (1 - mean))[:, None]).T @ design
-        if np.linalg.cond(information) > 1e12:
+        if np.linalg.cond(information) > _WORST_CONDITION:
             return None
         step = np.linalg.solve(information, design.T @ (y - mean))
-        beta = beta + np.clip(step, -5, 5)
+        beta = beta + np.clip(step, -_LARGEST_STEP, _LARGEST_STEP)
         if np.abs(step).max() < 1e-10:
             return np.asarray(beta)
     return None
@@ -174,7 +216,7 @@ def _one_step(
 ) -> Floats:
     """Return (q, n_replicates): beta after one Newton step under each replicate's weights."""
     q = len(beta)
-    mean = 1 / (1 + np.exp(-np.clip(design @ beta + offset, -500, 500)))
+    mean = 1 / (1 + np.exp(-np.clip(design @ beta + offset, -_LARGEST_EXPONENT, _LARGEST_EXPONENT)))
     score = design * (y - mean)[:, None]
     products = (design[:, :, None] * design[:, None, :]).reshape(len(y), q * q) * (mean * (1 - mean))[:, None]
     sums = group_sums(np.concatenate([score, products], axis=1), group, len(weights)).T @ weights

@@ -1,4 +1,4 @@
-"""Weighted statistics for many resamples at once: weights, never copies.
+"""Metrics of the order of the scores for many resamples at once: resamples are weights, never copies.
 
 All kernels take `weights` (n_groups, n_replicates): how often each group counts in each replicate.
 Column by column the result equals the plain statistic on the data in which every sample is repeated
@@ -8,15 +8,37 @@ one pass over memory.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["curve_metrics", "group_sums", "ratio", "weighted_auroc"]
+__all__ = [
+    "Curve",
+    "FromCurve",
+    "FromRanks",
+    "average_precision",
+    "curve_values",
+    "group_sums",
+    "partial_auroc",
+    "ratio",
+    "sensitivity_at_specificity_90",
+    "specificity_at_sensitivity_90",
+    "weighted_auroc",
+]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
+# Eight megabytes per array of float64, so that memory does not grow with the number of resamples.
 _CELLS_PER_CHUNK = 1_000_000
+# The partial area ends at specificity 0.9.
+_PARTIAL_LIMIT = 0.1
+# Rates are quotients of sums; a rate of exactly 0.9 must not fall short by rounding.
+_ROUNDING = 1e-12
 
 
 def group_sums(values: Floats, group: Ints, n_groups: int) -> Floats:
@@ -36,7 +58,7 @@ def ratio(numerator: Floats, denominator: Floats) -> Floats:
         return np.where(denominator == 0, np.nan, numerator / denominator)
 
 
-def weighted_auroc(score: Floats, positive: npt.NDArray[np.bool_], group: Ints, weights: Floats) -> Floats:
+def weighted_auroc(score: Floats, positive: Bools, group: Ints, weights: Floats) -> Floats:
     """Return the AUROC of each replicate, (n_replicates,); NaN where a class has no weight.
 
     AUROC is the probability that a positive scores above a negative, ties counting one half
@@ -72,7 +94,7 @@ def _running(weights: Floats, rows: Ints) -> Floats:
     return total
 
 
-def _auroc(score: Floats, positive: npt.NDArray[np.bool_], group: Ints, weights: Floats) -> Floats:
+def _auroc(score: Floats, positive: Bools, group: Ints, weights: Floats) -> Floats:
     negatives = np.flatnonzero(~positive)
     negatives = negatives[np.argsort(score[negatives], kind="stable")]
     below = _running(weights, group[negatives])
@@ -86,7 +108,7 @@ def _auroc(score: Floats, positive: npt.NDArray[np.bool_], group: Ints, weights:
 
 
 def _sums_by_level(rows: Floats, level: Ints, n_levels: int) -> Floats:
-    """Return (n_levels, B): sums of `features` (n, B) that share a level."""
+    """Return (n_levels, B): sums of `rows` (n, B) that share a level."""
     order = np.argsort(level, kind="stable")
     if n_levels == len(level) or not len(level):
         return rows[order]
@@ -94,70 +116,112 @@ def _sums_by_level(rows: Floats, level: Ints, n_levels: int) -> Floats:
     return np.asarray(np.add.reduceat(rows[order], starts, axis=0))
 
 
-def curve_metrics(
-    score: Floats, positive: npt.NDArray[np.bool_], group: Ints, weights: Floats, names: frozenset[str]
-) -> dict[str, Floats]:
-    """Return the metrics that need the whole ROC or precision-recall curve, each (n_replicates,).
+@dataclass(frozen=True)
+class Curve:
+    """Weighted counts along the falling scores, from none predicted positive to all.
 
-    Known names: average_precision (step-wise area, no interpolation: Davis and Goadrich 2006, ICML),
-    partial_auroc (false positive rate 0 to 0.1, standardised so that chance is 0.5 and perfect 1:
-    McClish 1989, Med Decis Making 9:190), sensitivity_at_specificity_90 and
-    specificity_at_sensitivity_90 (best point of the empirical curve that keeps the other at 0.9).
+    Attributes:
+        true, false: (n_levels + 1, n_replicates) positives and negatives at or above each level.
+        n_pos, n_neg: (n_replicates,) all positives and all negatives.
+    """
+
+    true: Floats
+    false: Floats
+    n_pos: Floats
+    n_neg: Floats
+
+    @cached_property
+    def sensitivity(self) -> Floats:
+        """True positive rate at each level."""
+        return ratio(self.true, self.n_pos)
+
+    @cached_property
+    def fallout(self) -> Floats:
+        """False positive rate at each level."""
+        return ratio(self.false, self.n_neg)
+
+    def where_defined(self, values: Floats) -> Floats:
+        """Return (n_replicates,) values, NaN in replicates that lack a class."""
+        undefined = np.isnan(self.sensitivity[-1]) | np.isnan(self.fallout[-1])
+        return np.where(undefined, np.nan, values)
+
+
+@dataclass(frozen=True, slots=True)
+class FromRanks:
+    """A metric of the order of the scores: of (score, positive, group, weights) as in `weighted_auroc`."""
+
+    compute: Callable[[Floats, Bools, Ints, Floats], Floats]
+
+
+@dataclass(frozen=True, slots=True)
+class FromCurve:
+    """A metric of the whole ROC or precision-recall curve.
+
+    Attributes:
+        only_gains: whether it changes at levels with a positive alone, so that the others may be left out.
+    """
+
+    compute: Callable[[Curve], Floats]
+    only_gains: bool = False
+
+
+def curve_values(
+    score: Floats, positive: Bools, group: Ints, weights: Floats, kernels: Mapping[str, FromCurve]
+) -> dict[str, Floats]:
+    """Return metrics of the curve by name, each (n_replicates,); the scores are sorted once for all.
 
     Args:
         score, positive, group, weights: as in `weighted_auroc`.
-        names: what to compute; others are left out.
+        kernels: what to compute, by name.
     """
-    parts = [
-        _curves(score, positive, group, weights[:, chunk], names)
-        for chunk in _chunks(len(score), weights.shape[1])
-    ]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    parts = []
+    for chunk in _chunks(len(score), weights.shape[1]):
+        only_gains = all(kernel.only_gains for kernel in kernels.values())
+        curve = _curve(score, positive, group, weights[:, chunk], only_gains=only_gains)
+        parts.append({name: kernel.compute(curve) for name, kernel in kernels.items()})
+    return {name: np.concatenate([part[name] for part in parts]) for name in kernels}
 
 
-def _curves(
-    score: Floats, positive: npt.NDArray[np.bool_], group: Ints, weights: Floats, names: frozenset[str]
-) -> dict[str, Floats]:
+def _curve(score: Floats, positive: Bools, group: Ints, weights: Floats, *, only_gains: bool) -> Curve:
     order = np.argsort(-score, kind="stable")
     hit, sorted_score = positive[order], score[order]
     last = np.append(np.flatnonzero(np.diff(sorted_score) != 0), len(score) - 1)
-    if names == {"average_precision"}:
-        last = _levels_with_positives(hit, last)
+    if only_gains:
+        gained = np.diff(np.append(0, np.cumsum(hit)[last]))
+        last = last[gained > 0]
     true = _running(weights, group[order][hit])[np.append(0, np.cumsum(hit)[last])]
     false = _running(weights, group[order][~hit])[np.append(0, np.cumsum(~hit)[last])]
-    n_pos, n_neg = weights[group[positive]].sum(axis=0), weights[group[~positive]].sum(axis=0)
-    result: dict[str, Floats] = {}
-    if "average_precision" in names:
-        precision = ratio(true[1:], true[1:] + false[1:])
-        steps = np.diff(true, axis=0)
-        result["average_precision"] = ratio(np.nansum(steps * precision, axis=0), n_pos)
-    if names - {"average_precision"}:
-        result |= _roc_metrics(ratio(true, n_pos), ratio(false, n_neg), names)
-    return result
+    return Curve(true, false, weights[group[positive]].sum(axis=0), weights[group[~positive]].sum(axis=0))
 
 
-def _levels_with_positives(hit: npt.NDArray[np.bool_], last: Ints) -> Ints:
-    gained = np.diff(np.append(0, np.cumsum(hit)[last]))
-    return last[gained > 0]
+def average_precision(curve: Curve) -> Floats:
+    """Return the step-wise area under the precision-recall curve (Davis and Goadrich 2006, ICML)."""
+    precision = ratio(curve.true[1:], curve.true[1:] + curve.false[1:])
+    steps = np.diff(curve.true, axis=0)
+    return ratio(np.nansum(steps * precision, axis=0), curve.n_pos)
 
 
-def _roc_metrics(tpr: Floats, fpr: Floats, names: frozenset[str]) -> dict[str, Floats]:
-    undefined = np.isnan(tpr[-1]) | np.isnan(fpr[-1])
-    result: dict[str, Floats] = {}
-    if "partial_auroc" in names:
-        result["partial_auroc"] = _partial(tpr, fpr, 0.1)
-    if "sensitivity_at_specificity_90" in names:
-        result["sensitivity_at_specificity_90"] = np.where(fpr <= 0.1 + 1e-12, tpr, 0.0).max(axis=0)
-    if "specificity_at_sensitivity_90" in names:
-        result["specificity_at_sensitivity_90"] = 1 - np.where(tpr >= 0.9 - 1e-12, fpr, 1.0).min(axis=0)
-    return {name: np.where(undefined, np.nan, values) for name, values in result.items()}
+def partial_auroc(curve: Curve) -> Floats:
+    """Return the area for false positive rates up to 0.1, standardised so that chance is 0.5 and perfect 1.
 
-
-def _partial(tpr: Floats, fpr: Floats, limit: float) -> Floats:
-    """Return the McClish-standardised area for false positive rates in [0, limit]."""
+    McClish 1989, Med Decis Making 9:190.
+    """
+    tpr, fpr = curve.sensitivity, curve.fallout
     x0, x1 = fpr[:-1], fpr[1:]
-    width = np.minimum(x1, limit) - np.minimum(x0, limit)
+    width = np.minimum(x1, _PARTIAL_LIMIT) - np.minimum(x0, _PARTIAL_LIMIT)
     slope = np.where(x1 > x0, (tpr[1:] - tpr[:-1]) / np.where(x1 > x0, x1 - x0, 1.0), 0.0)
     area = (width * (tpr[:-1] + 0.5 * slope * width)).sum(axis=0)
-    chance, best = 0.5 * limit**2, limit
-    return np.asarray(0.5 * (1 + (area - chance) / (best - chance)))
+    chance, best = 0.5 * _PARTIAL_LIMIT**2, _PARTIAL_LIMIT
+    return curve.where_defined(np.asarray(0.5 * (1 + (area - chance) / (best - chance))))
+
+
+def sensitivity_at_specificity_90(curve: Curve) -> Floats:
+    """Return the largest sensitivity on the empirical curve with a specificity of at least 0.9."""
+    admissible = curve.fallout <= 0.1 + _ROUNDING
+    return curve.where_defined(np.where(admissible, curve.sensitivity, 0.0).max(axis=0))
+
+
+def specificity_at_sensitivity_90(curve: Curve) -> Floats:
+    """Return the largest specificity on the empirical curve with a sensitivity of at least 0.9."""
+    admissible = curve.sensitivity >= 0.9 - _ROUNDING
+    return curve.where_defined(1 - np.where(admissible, curve.fallout, 1.0).min(axis=0))

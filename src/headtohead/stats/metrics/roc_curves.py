@@ -6,8 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.tables.comparison import ConfusionTable, RocCurve
-from headtohead.stats.metrics.confusion_matrix import confusion
-from headtohead.stats.metrics.registry import predicted_labels
+from headtohead.stats.metrics.confusion_matrix import confusion, predicted_labels
 from headtohead.stats.predictions import ContenderPredictions, PredictionTable
 
 __all__ = ["confusion_tables", "roc_curves", "roc_points"]

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.config import ReproductionConfig
-from headtohead.core.records import Comparison, Score, Verdict
+from headtohead.core.records import Comparison, Score, Verdict, VerdictWord
 from headtohead.evaluate.published_claim import claim
 from headtohead.stats.intervals.resampling import Resamples, make_resamples
 from headtohead.studies.reproduction.protocol import (
@@ -129,15 +129,10 @@ def reproduction_verdict(content: Mapping[str, Any], networks: NetworkPair) -> V
     for state in content["steps"]:
         name = state["name"]
         for arm in ARMS:
-            scores.append(
-                Score(
-                    contender=_contender(name, networks, arm),
-                    metric="accuracy",
-                    level=LEVEL,
-                    **{key: state[arm][key] for key in ("value", "low", "high", "n_samples", "n_groups")},
-                    method=METHOD,
-                )
-            )
+            numbers = {key: state[arm][key] for key in ("value", "low", "high", "n_samples", "n_groups")}
+            contender = _contender(name, networks, arm)
+            score = Score(contender=contender, metric="accuracy", level=LEVEL, method=METHOD, **numbers)
+            scores.append(score)
         flawed = not steps[name].grouped or steps[name].peeks or not steps[name].shared
         comparisons.append(_comparison(state, networks, refused=flawed))
     return Verdict(
@@ -156,7 +151,7 @@ def _comparison(state: Mapping[str, Any], networks: NetworkPair, *, refused: boo
     gap = state["difference"]
     clear = not refused and not gap["low"] <= 0 <= gap["high"]
     winner = (vit if gap["value"] > 0 else cnn) if clear else None
-    outcome = "refused" if refused else "better" if clear else "no_evidence"
+    outcome: VerdictWord = "refused" if refused else "better" if clear else "no_evidence"
     reason = {
         "refused": "no verdict, since this state of the protocol does not allow one",
         "better": f"{winner} is better",
@@ -214,9 +209,9 @@ def _closing_sentences(content: Mapping[str, Any]) -> list[str]:
         f"What they do not support: that a transformer beats a CNN because 0.97 is more than 0.86; those are "
         f"{paper['vit']['correct']} of {paper['vit']['total']} {_range(paper['vit'])} and {paper['cnn']['correct']} of "
         f"{paper['cnn']['total']} {_range(paper['cnn'])} on different images ({paper['test']}: p = "
-        f"{paper['p_value']:.2f}), one network frozen and the other fine-tuned, and repeated here the protocol's flaws "
-        f"and their correction move the CNN by {100 * lost['cnn']:+.0f} and the transformer by {100 * lost['vit']:+.0f} "
-        "points."
+        f"{paper['p_value']:.2f}), one network frozen and the other fine-tuned, and repeated here the protocol's "
+        f"flaws and their correction move the CNN by {100 * lost['cnn']:+.0f} and the transformer by "
+        f"{100 * lost['vit']:+.0f} points."
     )
     return [supports, against]
 

@@ -252,7 +252,7 @@ class SearchStudy(Study[SearchConfig]):
     @cached_property
     def _verdicts(self) -> dict[str, Verdict]:
         """Verdicts by metric; the baselines take part in that of the primary metric."""
-        from headtohead.evaluate.verdict import compute_verdict
+        from headtohead.evaluate.verdict import VerdictConfig, compute_verdict
         from headtohead.heads.baselines import BASELINES
 
         predictions = self.run_folder.table("predictions.parquet")
@@ -261,12 +261,14 @@ class SearchStudy(Study[SearchConfig]):
         return {
             metric: compute_verdict(
                 predictions if metric == PRIMARY else own,
-                classes=self.grouped.classes,
-                positive=self.grouped.positive,
-                metric=metric,
-                baselines=BASELINES if metric == PRIMARY else (),
-                seed=self.config.seed,
-                contenders=[*contenders, *BASELINES] if metric == PRIMARY else contenders,
+                VerdictConfig(
+                    classes=self.grouped.classes,
+                    positive=self.grouped.positive,
+                    metric=metric,
+                    baselines=BASELINES if metric == PRIMARY else (),
+                    contenders=tuple([*contenders, *BASELINES] if metric == PRIMARY else contenders),
+                    seed=self.config.seed,
+                ),
                 reporter=self.reporter,
             )
             for metric in METRICS

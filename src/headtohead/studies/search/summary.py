@@ -65,7 +65,7 @@ def search_summary(
 
 
 def _with_base(names: Sequence[str], side_branches: Collection[str]) -> Iterator[tuple[str, str | None]]:
-    """Yield each step and the one that it builds on; a network that is fine-tuned alone builds on npair."""
+    """Yield each step and the one that it builds on; a network that is fine-tuned alone builds on none."""
     base: str | None = None
     for name in names:
         alone = name.endswith("@finetune")

@@ -1,7 +1,7 @@
-"""From a parsed DICOM data set to the stored numbers of one frame.
+"""Decode the stored numbers of one frame of a parsed DICOM data set.
 
-The claims of the header are held against the limits, against the length of the data, and against
-the header of the compressed stream, before a decoder is let loose on it.
+The claims of the header are checked against the limits, the length of the data and the header of the
+compressed stream before a decoder runs.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from pydicom.uid import (
 )
 
 from headtohead.core.errors import UnreadableError
+from headtohead.data.readers.dicom.medical_jpeg import decode_medical_jpeg
 from headtohead.data.readers.dicom.metadata import modality_of, syntax_name
 from headtohead.data.readers.dicom.parse import Dataset, get, number, text
 from headtohead.data.readers.errors import decoding_errors, missing_decoder
-from headtohead.data.readers.jpeg_lossless.decode import decode_jpeg
 from headtohead.data.readers.limits import Limits, check_frame, check_size
 from headtohead.data.readers.raster.codestream_header import codestream_shape
 from headtohead.data.readers.raster.guard import check_scans
@@ -79,14 +79,14 @@ def layout_of(dataset: Dataset, limits: Limits) -> Layout:
     Raises:
         UnreadableError: no image in the file, impossible numbers, or beyond the limits.
     """
-    held = [keyword for keyword in _DATA if keyword in dataset]
-    if not held:
+    present = [keyword for keyword in _DATA if keyword in dataset]
+    if not present:
         kind = modality_of(dataset)
         raise UnreadableError(
             f"it is DICOM{f' of modality {kind}' if kind else ''} but holds no pixel data: a report, a plan, a "
             "directory, or cut off before them; leave it out"
         )
-    keyword = held[0]
+    keyword = present[0]
     bits = {"PixelData": None, "FloatPixelData": 32, "DoubleFloatPixelData": 64}[keyword]
     rows, columns = _whole(dataset, "Rows"), _whole(dataset, "Columns")
     check_size(rows, columns, limits)
@@ -176,9 +176,9 @@ def _syntax(dataset: Dataset) -> UID:
     if stated:
         return UID(str(stated))
     implicit, little = dataset.original_encoding
-    found = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian if little else ExplicitVRBigEndian
-    dataset.file_meta.TransferSyntaxUID = found
-    return UID(found)
+    parsed = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+    dataset.file_meta.TransferSyntaxUID = parsed
+    return UID(parsed)
 
 
 def _decoder(syntax: UID, dataset: Dataset) -> Any:
@@ -205,10 +205,10 @@ def _check_length(dataset: Dataset, layout: Layout, frame: int) -> None:
     bits = layout.rows * layout.columns * layout.samples * layout.allocated
     if layout.photometric == "YBR_FULL_422":
         bits = bits * 2 // 3
-    need, held = ((frame + 1) * bits + 7) // 8, len(dataset[layout.keyword].value or b"")
-    if held < need:
+    need, n_bytes = ((frame + 1) * bits + 7) // 8, len(dataset[layout.keyword].value or b"")
+    if n_bytes < need:
         raise UnreadableError(
-            f"its pixel data are truncated: {held:,} bytes of the {need:,} that frames 0 to {frame} need"
+            f"its pixel data are truncated: {n_bytes:,} bytes of the {need:,} that frames 0 to {frame} need"
         )
 
 
@@ -247,7 +247,7 @@ def _stream(dataset: Dataset, layout: Layout, frame: int) -> bytes:
 def _decode_medical(dataset: Dataset, layout: Layout, stream: bytes) -> tuple[Array, str]:
     """Decode lossless or 12-bit JPEG; the sign is extended from the top stored bit, YBR becomes RGB."""
     with decoding_errors(f"its pixel data ({syntax_name(dataset)}) are damaged"):
-        pixels: Array = decode_jpeg(stream)
+        pixels: Array = decode_medical_jpeg(stream)
     if layout.allocated not in (8, 16):
         raise UnreadableError(
             f"it has {layout.allocated} bits allocated per sample of JPEG; 8 and 16 are read"

@@ -1,4 +1,10 @@
-"""Lookup tables of DICOM: modality and VOI tables, and colour palettes."""
+"""Lookup tables of DICOM: modality and VOI tables, and colour palettes.
+
+Hand-written in place of `pydicom.pixels.apply_modality_lut`, `apply_voi_lut` and `apply_color_lut`, since these
+overflow where a table starts below the smallest stored number, take no 12-bit modality table, no table
+packed in bytes and none in a functional group, read a first value beyond 32767 of signed data as positive, and
+expand segmented tables without a bound. Where both apply, the tests hold that they give the same pixels.
+"""
 
 from __future__ import annotations
 
@@ -95,11 +101,11 @@ def _expand(segments: Array, count: int) -> Array:
         UnreadableError: more entries than claimed (a bomb), or a segment of a kind not read.
     """
     parts: list[Array] = []
-    held, at, last = 0, 0, 0.0
-    while held < count and at + 2 < len(segments):
+    n_expanded, at, last = 0, 0, 0.0
+    while n_expanded < count and at + 2 < len(segments):
         kind, length = int(segments[at]), int(segments[at + 1])
-        if held + length > count:
-            raise UnreadableError(f"a segmented lookup table unfolds beyond the {count} entries it claims")
+        if n_expanded + length > count:
+            raise UnreadableError(f"a segmented lookup table expands beyond the {count} entries it claims")
         if kind == 0 and length:
             part = segments[at + 2 : at + 2 + length].astype(np.float64)
             at += 2 + length
@@ -109,7 +115,7 @@ def _expand(segments: Array, count: int) -> Array:
         else:
             raise UnreadableError("a segmented lookup table has a segment of a kind that is not read")
         parts.append(part)
-        held += len(part)
+        n_expanded += len(part)
         last = float(part[-1])
     return np.rint(np.concatenate(parts)) if parts else np.empty(0)
 

@@ -1,4 +1,4 @@
-"""What may be told of a DICOM file: words of closed lists, and ids as salted hashes.
+"""Facts of a DICOM file that may be written out: words of closed lists, and ids as salted hashes.
 
 A free-text element (even a manufacturer's name) may hold anything, a patient's name included, so no
 text of the file is passed on: it is matched against known words, and what is not known is "other".
@@ -43,7 +43,7 @@ def facts_of(dataset: Dataset, salt: bytes) -> dict[str, str]:
     that names nobody ("ANON", "0", none at all) gives `patient_placeholder` instead of `patient`.
     """
     patient = text(dataset, "PatientID")
-    nobody = is_placeholder(patient)
+    unknown = is_placeholder(patient)
     facts = {
         "photometric": _known(text(dataset, "PhotometricInterpretation"), _PHOTOMETRIC),
         "transfer_syntax": syntax_name(dataset),
@@ -55,8 +55,8 @@ def facts_of(dataset: Dataset, salt: bytes) -> dict[str, str]:
         "laterality": _laterality(dataset),
         "burned_in_annotation": _known(text(dataset, "BurnedInAnnotation").lower(), frozenset(("yes", "no"))),
         "lossy": {"01": "yes", "00": "no"}.get(text(dataset, "LossyImageCompression"), ""),
-        "patient": "" if nobody else pseudonym(patient, "patient", salt),
-        PLACEHOLDER: "yes" if nobody else "",
+        "patient": "" if unknown else pseudonym(patient, "patient", salt),
+        PLACEHOLDER: "yes" if unknown else "",
         "series": pseudonym(text(dataset, "SeriesInstanceUID"), "series", salt),
     }
     return facts | {name: value for name, value in stated.items() if value}
@@ -89,8 +89,8 @@ def spacing_of(dataset: Dataset, index: int) -> tuple[tuple[float, float] | None
             continue
         row, column = number(value[0]), number(value[1])
         if row is not None and column is not None and row > 0 and column > 0:
-            said = () if keyword == "PixelSpacing" else (f"Spacing taken from {keyword} (at the detector).",)
-            return (row, column), said
+            notes = () if keyword == "PixelSpacing" else (f"Spacing taken from {keyword} (at the detector).",)
+            return (row, column), notes
     return None, ()
 
 
@@ -106,8 +106,8 @@ def syntax_name(dataset: Dataset) -> str:
 
 def modality_of(dataset: Dataset) -> str:
     """Return the modality if it is one of the standard's, else ""."""
-    found = _known(text(dataset, "Modality").upper(), _MODALITIES)
-    return "" if found == "other" else found
+    modality = _known(text(dataset, "Modality").upper(), _MODALITIES)
+    return "" if modality == "other" else modality
 
 
 def _known(value: str, words: frozenset[str]) -> str:

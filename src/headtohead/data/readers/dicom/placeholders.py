@@ -1,20 +1,20 @@
-"""Words that stand where a patient's id should be and name nobody; needs no DICOM library."""
+"""Placeholders used as patient ids ("ANON", zeros); needs no DICOM library."""
 
 from __future__ import annotations
 
 __all__ = ["PLACEHOLDER", "is_placeholder"]
 
 PLACEHOLDER = "patient_placeholder"
-"""The fact ("yes") that a file's patient id is empty or names nobody; there is no `patient` then."""
+"""The fact ("yes") that a file's patient id is empty or a placeholder; there is no `patient` then."""
 
 _WORDS = """anon anonym anonymous anonymouspatient anonymized anonymised anonpatient unknown unknownpatient
     unnamed none null nil na nan noid nopatientid notavailable notspecified undefined empty deidentified
     removed redacted deleted hidden masked patient patientid patientname subject name test testpatient dummy"""
-_NOBODY = frozenset(_WORDS.split())
+_PLACEHOLDERS = frozenset(_WORDS.split())
 
 
 def is_placeholder(value: str) -> bool:
-    """Tell whether a patient id names nobody: empty, a known word, zeros, x's, no letter or digit at all.
+    """Tell whether a patient id is a placeholder: empty, a known word, zeros, x's, no letter or digit at all.
 
     Such an id is the same on files of many patients and would make one group of them.
 
@@ -24,4 +24,4 @@ def is_placeholder(value: str) -> bool:
     [False, False, False, False]
     """
     plain = "".join(c for c in value.casefold() if c.isalnum())
-    return plain in _NOBODY or set(plain) <= {"0"} or set(plain) <= {"x"}
+    return plain in _PLACEHOLDERS or set(plain) <= {"0"} or set(plain) <= {"x"}

@@ -1,7 +1,7 @@
-"""DICOM files: one frame, in the units and the brightness order in which it is meant to be read.
+"""Read one frame of a DICOM file, in modality units, higher is brighter.
 
 The order is the standard's (PS3.3 C.11, PS3.4 N.2): stored numbers -> modality table or rescale (CT:
-Hounsfield units) -> VOI table if there is one -> MONOCHROME1 turned so that higher is brighter. A
+Hounsfield units) -> VOI table if there is one -> MONOCHROME1 inverted so that higher is brighter. A
 window is *not* applied: it travels in `Image.window`, and the recipe decides. Presentation states,
 overlays, ICC profiles, dose scaling and the makers' private scalings are not applied.
 """
@@ -26,14 +26,14 @@ from headtohead.data.readers.limits import Limits
 __all__ = ["count_dicom", "read_dicom"]
 
 Array = npt.NDArray[Any]
-Said = tuple[str, ...]
+Notes = tuple[str, ...]
 _TRANSFORM = "PixelValueTransformationSequence"
 _VOI = "FrameVOILUTSequence"
 
 
 @dataclass(frozen=True, slots=True)
 class GreyPixels:
-    """Grey values on their way: pixels, the range that they can take, and the display window."""
+    """Grey values with the range that they can take and the display window."""
 
     pixels: Array
     low: float
@@ -62,17 +62,17 @@ def read_dicom(content: bytes, *, frame: int | None, limits: Limits, salt: bytes
     index = frame or 0
     stored, photometric = decode_frame(dataset, layout, index)
     facts = facts_of(dataset, salt)
-    spacing, said_spacing = spacing_of(dataset, index)
-    said_first = _say_frame(frame, layout.frames)
+    spacing, spacing_notes = spacing_of(dataset, index)
+    frame_notes = _frame_notes(frame, layout.frames)
     if stored.ndim == 3 or photometric == "PALETTE COLOR":
-        pixels, depth, said = _colour(dataset, stored, layout, photometric)
+        pixels, depth, notes = _colour(dataset, stored, layout, photometric)
         window = None
         if is_grey_as_rgb(pixels):
             facts["grey_as_rgb"] = "yes"
     else:
-        grey, said = _grey(dataset, stored, layout, index)
+        grey, notes = _grey(dataset, stored, layout, index)
         pixels, window, depth = grey.pixels, grey.window, layout.stored
-    history = (*said_first, *said, *said_spacing, *_say_ignored(dataset))
+    history = (*frame_notes, *notes, *spacing_notes, *_ignored_notes(dataset))
     mode = facts["photometric"] or "not stated"
     return Image(pixels, depth, mode, "DICOM", spacing, history, facts, window)
 
@@ -86,7 +86,7 @@ def count_dicom(content: bytes, *, limits: Limits) -> int:
     return layout_of(open_dataset(content, limits), limits).frames
 
 
-def _say_frame(frame: int | None, frames: int) -> Said:
+def _frame_notes(frame: int | None, frames: int) -> Notes:
     if frames == 1:
         return ()
     if frame is None:
@@ -94,15 +94,15 @@ def _say_frame(frame: int | None, frames: int) -> Said:
     return (f"Frame {frame} of {frames} taken (counted from 0).",)
 
 
-def _say_ignored(dataset: Dataset) -> Said:
+def _ignored_notes(dataset: Dataset) -> Notes:
     overlays = sum(1 for i in range(16) if (0x6000 + 2 * i, 0x0010) in dataset)
-    said = [f"{overlays} overlay plane{'s' if overlays > 1 else ''} ignored."] if overlays else []
+    notes = [f"{overlays} overlay plane{'s' if overlays > 1 else ''} ignored."] if overlays else []
     if get(dataset, "PixelPaddingValue") is not None:
-        said.append("A padding value marks pixels outside the image; they are left as stored.")
-    return tuple(said)
+        notes.append("A padding value marks pixels outside the image; they are left as stored.")
+    return tuple(notes)
 
 
-def _colour(dataset: Dataset, stored: Array, layout: Layout, photometric: str) -> tuple[Array, int, Said]:
+def _colour(dataset: Dataset, stored: Array, layout: Layout, photometric: str) -> tuple[Array, int, Notes]:
     if photometric == "PALETTE COLOR":
         pixels, depth = apply_palette(stored, dataset, little=_is_little(dataset), signed=layout.signed)
         return pixels, depth, ("Palette looked up: RGB.",)
@@ -112,29 +112,29 @@ def _colour(dataset: Dataset, stored: Array, layout: Layout, photometric: str) -
         )
     low, high, beyond = _range(stored, layout)
     pixels, rounded = narrowed(stored, low, high)
-    said = (*beyond, *rounded)
+    notes = (*beyond, *rounded)
     if layout.photometric != "RGB":
-        said = ("YBR colours converted to RGB.", *said)
-    return pixels, layout.stored, said
+        notes = ("YBR colours converted to RGB.", *notes)
+    return pixels, layout.stored, notes
 
 
-def _grey(dataset: Dataset, stored: Array, layout: Layout, index: int) -> tuple[GreyPixels, Said]:
+def _grey(dataset: Dataset, stored: Array, layout: Layout, index: int) -> tuple[GreyPixels, Notes]:
     if layout.photometric not in ("MONOCHROME1", "MONOCHROME2"):
         raise UnreadableError(
             "it has one sample per pixel but is neither MONOCHROME1, MONOCHROME2 nor palette"
         )
-    grey, said = _modality(dataset, stored, layout, index)
-    pixels, said_repair = fill_non_finite(grey.pixels)
+    grey, notes = _modality(dataset, stored, layout, index)
+    pixels, repair_notes = fill_non_finite(grey.pixels)
     grey = GreyPixels(pixels, grey.low, grey.high, grey.window)
-    grey, said_voi = _display(dataset, grey, index)
-    said = (*said, *said_repair, *said_voi)
+    grey, display_notes = _display(dataset, grey, index)
+    notes = (*notes, *repair_notes, *display_notes)
     if layout.photometric == "MONOCHROME1":
         grey = _inverted(grey)
-        said = (*said, "MONOCHROME1 inverted: higher is brighter.")
-    return grey, said
+        notes = (*notes, "MONOCHROME1 inverted: higher is brighter.")
+    return grey, notes
 
 
-def _range(stored: Array, layout: Layout) -> tuple[int, int, Said]:
+def _range(stored: Array, layout: Layout) -> tuple[int, int, Notes]:
     """Return the range that the stored numbers can take: of the stated bits, if they keep to them."""
     low, high = layout.value_range
     if low <= int(stored.min()) and int(stored.max()) <= high:
@@ -147,16 +147,16 @@ def _range(stored: Array, layout: Layout) -> tuple[int, int, Said]:
     )
 
 
-def _floats(stored: Array) -> tuple[Array, Said]:
-    said = ("64-bit floats rounded to 32 bits.",) if stored.dtype.itemsize > 4 else ()
-    return stored.astype(np.float32), said
+def _floats(stored: Array) -> tuple[Array, Notes]:
+    notes = ("64-bit floats rounded to 32 bits.",) if stored.dtype.itemsize > 4 else ()
+    return stored.astype(np.float32), notes
 
 
-def _modality(dataset: Dataset, stored: Array, layout: Layout, index: int) -> tuple[GreyPixels, Said]:
+def _modality(dataset: Dataset, stored: Array, layout: Layout, index: int) -> tuple[GreyPixels, Notes]:
     """Turn stored numbers into modality units: by table, by rescale, or as they are."""
     if stored.dtype.kind == "f":
-        pixels, said = _floats(stored)
-        return GreyPixels(pixels, *_span(pixels)), ("Float pixels, taken as they are.", *said)
+        pixels, notes = _floats(stored)
+        return GreyPixels(pixels, *_span(pixels)), ("Float pixels, taken as they are.", *notes)
     low, high, beyond = _range(stored, layout)
     if layout.allocated == 1:
         return GreyPixels(stored.astype(np.uint8), 0, 1, (0.0, 1.0)), (
@@ -172,25 +172,25 @@ def _modality(dataset: Dataset, stored: Array, layout: Layout, index: int) -> tu
     if (slope, intercept) == (1, 0):
         pixels, rounded = narrowed(stored, low, high)
         return GreyPixels(pixels, low, high), (*beyond, *rounded)
-    grey, said = _rescaled(stored, low, high, slope, intercept)
-    return grey, (*beyond, *said)
+    grey, notes = _rescaled(stored, low, high, slope, intercept)
+    return grey, (*beyond, *notes)
 
 
-def _rescaled(stored: Array, low: int, high: int, slope: float, intercept: float) -> tuple[GreyPixels, Said]:
+def _rescaled(stored: Array, low: int, high: int, slope: float, intercept: float) -> tuple[GreyPixels, Notes]:
     bottom, top = sorted((low * slope + intercept, high * slope + intercept))
     if slope == 0:
         raise UnreadableError("its rescale slope is 0, which would make every pixel equal")
     if max(-bottom, top) > 1e30:
         raise UnreadableError("its rescale slope or intercept leads to numbers beyond 1e30: damaged")
     sign = "-" if intercept < 0 else "+"
-    said = (f"Rescaled to modality units: value x {slope:g} {sign} {abs(intercept):g}.",)
+    notes = (f"Rescaled to modality units: value x {slope:g} {sign} {abs(intercept):g}.",)
     if slope == int(slope) and intercept == int(intercept) and max(-bottom, top) < 1 << 31:
         whole = stored.astype(np.int64) * int(slope) + int(intercept)
-        return GreyPixels(narrow(whole, bottom, top), bottom, top), said
-    return GreyPixels((stored.astype(np.float64) * slope + intercept).astype(np.float32), bottom, top), said
+        return GreyPixels(narrow(whole, bottom, top), bottom, top), notes
+    return GreyPixels((stored.astype(np.float64) * slope + intercept).astype(np.float32), bottom, top), notes
 
 
-def _display(dataset: Dataset, grey: GreyPixels, index: int) -> tuple[GreyPixels, Said]:
+def _display(dataset: Dataset, grey: GreyPixels, index: int) -> tuple[GreyPixels, Notes]:
     """Apply a VOI table if there is one; else note the window that the file asks for."""
     item = first(from_groups(dataset, index, _VOI, "VOILUTSequence"))
     if item is not None:
@@ -209,8 +209,8 @@ def _display(dataset: Dataset, grey: GreyPixels, index: int) -> tuple[GreyPixels
             "The file's display window is not usable (its width is too small or its function unknown).",
         )
     words = "sigmoid, taken as its straight part" if function == "SIGMOID" else function.lower()
-    said = f"Display window kept, not applied: {window[0]:g} to {window[1]:g} ({words})."
-    return GreyPixels(grey.pixels, grey.low, grey.high, window), (said,)
+    note = f"Display window kept, not applied: {window[0]:g} to {window[1]:g} ({words})."
+    return GreyPixels(grey.pixels, grey.low, grey.high, window), (note,)
 
 
 def window_of(centre: float, width: float, function: str = "LINEAR") -> tuple[float, float] | None:
@@ -231,7 +231,7 @@ def window_of(centre: float, width: float, function: str = "LINEAR") -> tuple[fl
 
 
 def _inverted(grey: GreyPixels) -> GreyPixels:
-    """Mirror values and window about the middle of the range that they can take."""
+    """Invert values and window within the range that they can take."""
     total = grey.low + grey.high
     if grey.pixels.dtype.kind == "f":
         pixels = (total - grey.pixels.astype(np.float64)).astype(np.float32)

@@ -1,4 +1,8 @@
-"""The header of a NIfTI file, checked before any voxel is asked for."""
+"""Checks of a NIfTI header before any voxel is read.
+
+nibabel parses the header and its affine; here are the limits that it does not have: dimensions, offset, type,
+scaling and claimed size are held against the file and the limits before memory is reserved.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +36,7 @@ class Header:
         shape: (X, Y, Z) as stored; offset: where the first voxel lies in the unpacked file.
         orientation: for each stored axis the canonical axis and the direction (+1 or -1).
         sizes: voxel sizes in mm along the stored axes.
-        said: what had to be decided.
+        notes: decisions taken, one sentence each.
     """
 
     packed: bool
@@ -44,7 +48,7 @@ class Header:
     intercept: float
     orientation: Array
     sizes: tuple[float, float, float]
-    said: tuple[str, ...]
+    notes: tuple[str, ...]
 
     @property
     def n_values(self) -> int:
@@ -69,19 +73,19 @@ class Header:
     @property
     def canonical_shape(self) -> tuple[int, int, int]:
         """(to the right, to the front, to the head) number of voxels."""
-        found = self._canonical(self.shape)
-        return int(found[0]), int(found[1]), int(found[2])
+        canonical = self._canonical(self.shape)
+        return int(canonical[0]), int(canonical[1]), int(canonical[2])
 
     @property
     def spacing(self) -> tuple[float, float, float]:
         """Voxel sizes in mm along the canonical axes."""
-        found = self._canonical(self.sizes)
-        return float(found[0]), float(found[1]), float(found[2])
+        canonical = self._canonical(self.sizes)
+        return float(canonical[0]), float(canonical[1]), float(canonical[2])
 
     def to_canonical(self, volume: Array) -> Array:
         """Return the volume with canonical axes, as a view."""
-        turned: Array = apply_orientation(volume, self.orientation)  # type: ignore[no-untyped-call]
-        return turned
+        reordered: Array = apply_orientation(volume, self.orientation)  # type: ignore[no-untyped-call]
+        return reordered
 
     def _canonical(self, values: tuple[float, float, float]) -> dict[int, float]:
         return {int(axis): value for (axis, _), value in zip(self.orientation, values, strict=True)}
@@ -100,7 +104,7 @@ def header_of(content: bytes, limits: Limits) -> Header:
     packed = content[:2] == b"\x1f\x8b"
     front = inflate(content, 540, limits, wbits=31, exact=False) if packed else content[:540]
     raw = _parse(front)
-    shape, said = _shape(raw, limits)
+    shape, notes = _shape(raw, limits)
     dtype, channels = _type(raw)
     slope, intercept = _scaling(raw)
     orientation, sizes, more = _geometry(raw)
@@ -114,7 +118,7 @@ def header_of(content: bytes, limits: Limits) -> Header:
         intercept=intercept,
         orientation=orientation,
         sizes=sizes,
-        said=(*said, *more),
+        notes=(*notes, *more),
     )
     if not packed and header.end > len(content):
         raise UnreadableError(
@@ -153,8 +157,8 @@ def _shape(raw: Any, limits: Limits) -> tuple[tuple[int, int, int], tuple[str, .
             f"{limits.frames:,} slices (Limits.voxels, Limits.frames)"
         )
     volumes = math.prod(used[3:])
-    said = (f"The file holds {volumes} volumes; the first was taken.",) if volumes > 1 else ()
-    return (x, y, z), said
+    notes = (f"The file holds {volumes} volumes; the first was taken.",) if volumes > 1 else ()
+    return (x, y, z), notes
 
 
 def _type(raw: Any) -> tuple[np.dtype[Any], int]:
@@ -195,8 +199,8 @@ def _geometry(raw: Any) -> tuple[Array, tuple[float, float, float], tuple[str, .
     except (ValueError, ArithmeticError, np.linalg.LinAlgError, nib.spatialimages.HeaderDataError):
         usable = False
     if not usable:
-        said = "Its orientation is not usable: axes taken as stored (right, front, head), spacing as 1 mm."
-        return _AS_STORED, (1.0, 1.0, 1.0), (said,)
+        note = "Its orientation is not usable: axes taken as stored (right, front, head), spacing as 1 mm."
+        return _AS_STORED, (1.0, 1.0, 1.0), (note,)
     unit = int(raw["xyzt_units"]) & 7
     scale = _UNITS.get(unit, 1.0)
     notes = [] if unit in (1, 2, 3) else ["Unit of length not stated: taken as mm."]

@@ -1,4 +1,4 @@
-"""NIfTI volumes: one slice at a time, turned the way a DICOM viewer shows it.
+"""Read one slice of a NIfTI volume, oriented as a DICOM viewer shows it.
 
 Volumes are brought to the canonical axes (RAS: the first axis runs to the patient's right, the second
 to the front, the third to the head) by flips and swaps, never by resampling; an oblique volume goes to
@@ -27,8 +27,8 @@ from headtohead.data.readers.slices import AXES, SliceOptions
 __all__ = ["count_nifti", "read_nifti"]
 
 Array = npt.NDArray[Any]
-_SAMPLE = 500_000
-_SHELF_BYTES = 128 * MIB
+_SAMPLE = 500_000  # voxels; bounds the time that the percentiles take
+_MAX_CACHED_BYTES = 128 * MIB  # one volume of 512 x 512 x 256 voxels of 16 bits
 
 
 def count_nifti(content: bytes, *, limits: Limits, slices: SliceOptions) -> int:
@@ -66,15 +66,15 @@ def read_nifti(content: bytes, *, frame: int | None, limits: Limits, slices: Sli
     plane = np.take(header.to_canonical(volume), index, axis=axis)
     image = np.ascontiguousarray(np.swapaxes(plane[::-1, ::-1], 0, 1))
     check_size(image.shape[0], image.shape[1], limits)
-    pixels, said = _scaled(image, header)
-    pixels, repaired = fill_non_finite(pixels)
+    pixels, notes = _scaled(image, header)
+    pixels, repair_notes = fill_non_finite(pixels)
     name = next(word for word, number in AXES.items() if number == axis)
-    how = "the middle one" if frame is None else "counted from 0"
+    origin = "the middle one" if frame is None else "counted from 0"
     history = (
-        *header.said,
-        f"{name.capitalize()} slice {index} of {count} taken ({how}).",
-        *said,
-        *repaired,
+        *header.notes,
+        f"{name.capitalize()} slice {index} of {count} taken ({origin}).",
+        *notes,
+        *repair_notes,
     )
     spacing = header.spacing
     facts = {"slice_axis": name}
@@ -96,7 +96,7 @@ def read_nifti(content: bytes, *, frame: int | None, limits: Limits, slices: Sli
 def _voxels(content: bytes, header: Header, limits: Limits) -> Array:
     """Return the first volume as stored, (X, Y, Z) or (X, Y, Z, channels), as a view where it can be."""
     if header.packed:
-        content = _unfolded(content, header.end, limits)
+        content = _decompressed(content, header.end, limits)
     flat = np.frombuffer(content, dtype=header.dtype, count=header.n_values, offset=header.offset)
     if header.channels == 1:
         return flat.reshape(header.shape, order="F")
@@ -111,17 +111,17 @@ def _scaled(image: Array, header: Header) -> tuple[Array, tuple[str, ...]]:
     slope, intercept = header.slope, header.intercept
     plain = (slope, intercept) == (1, 0)
     sign = "-" if intercept < 0 else "+"
-    said = () if plain else (f"Scaled: value x {slope:g} {sign} {abs(intercept):g}.",)
+    notes = () if plain else (f"Scaled: value x {slope:g} {sign} {abs(intercept):g}.",)
     if header.dtype.kind == "f":
         wide = image.astype(np.float64)
-        return (image if plain else wide * slope + intercept).astype(np.float32), said
+        return (image if plain else wide * slope + intercept).astype(np.float32), notes
     info = np.iinfo(header.dtype)
     bottom, top = sorted((int(info.min) * slope + intercept, int(info.max) * slope + intercept))
     if slope == int(slope) and intercept == int(intercept) and max(-bottom, top) < 1 << 33:
         pixels, rounded = narrowed(image.astype(np.int64) * int(slope) + int(intercept), bottom, top)
     else:
         pixels, rounded = narrowed(image.astype(np.float64) * slope + intercept, -np.inf, np.inf)
-    return pixels, (*said, *(rounded if plain else ()))
+    return pixels, (*notes, *(rounded if plain else ()))
 
 
 def _window(volume: Array, header: Header) -> tuple[float, float] | None:
@@ -136,30 +136,30 @@ def _window(volume: Array, header: Header) -> tuple[float, float] | None:
     return (low, high) if high > low else None
 
 
-class _Shelf:
-    """Keeps the last unfolded volume, because its slices are asked for one after the other."""
+class _VolumeCache:
+    """Keeps the last decompressed volume, because its slices are read one after the other."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._held: tuple[bytes, bytes] | None = None
+        self._entry: tuple[bytes, bytes] | None = None
 
     def get(self, key: bytes) -> bytes | None:
         with self._lock:
-            return self._held[1] if self._held is not None and self._held[0] == key else None
+            return self._entry[1] if self._entry is not None and self._entry[0] == key else None
 
     def put(self, key: bytes, data: bytes) -> None:
-        if len(data) <= _SHELF_BYTES:
+        if len(data) <= _MAX_CACHED_BYTES:
             with self._lock:
-                self._held = (key, data)
+                self._entry = (key, data)
 
 
-_SHELF = _Shelf()
+_VOLUME_CACHE = _VolumeCache()
 
 
-def _unfolded(content: bytes, need: int, limits: Limits) -> bytes:
+def _decompressed(content: bytes, need: int, limits: Limits) -> bytes:
     key = hashlib.blake2b(content, digest_size=16).digest() + need.to_bytes(8, "big")
-    data = _SHELF.get(key)
+    data = _VOLUME_CACHE.get(key)
     if data is None:
         data = inflate(content, need, limits, wbits=31)
-        _SHELF.put(key, data)
+        _VOLUME_CACHE.put(key, data)
     return data

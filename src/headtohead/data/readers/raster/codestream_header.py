@@ -1,4 +1,4 @@
-"""What a compressed stream claims of itself, read without decoding it."""
+"""Read size, components and depth from the header of a compressed stream."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is checked of everyday image files before Pillow opens them.
+"""Checks of image files before Pillow opens them.
 
 Pillow refuses truncated files by itself. These are the gaps it leaves: checksums it does not verify,
 and claims that cost memory or time before its own checks.

@@ -1,8 +1,8 @@
-"""What libtiff says about a damaged file: made the reason of the refusal, and not printed.
+"""Capture libtiff's error messages and raise them as `UnreadableError`.
 
-libtiff prints its errors on stderr, and of some it makes no more: a fax page with unknown code words comes
-back as if it were whole. Its error handler can be set by anyone who shares the process, so it is set while a
-TIFF file is read and put back afterwards. Where Pillow keeps its libtiff out of reach, nothing is changed.
+libtiff prints its errors on stderr and still returns some damaged pages as if they were whole (a fax page with
+unknown codes). So its error handler is replaced while a TIFF file is read, and restored afterwards. Where
+Pillow's libtiff cannot be reached, nothing is changed.
 
 Source: TIFFSetErrorHandler of libtiff 4 (TIFFError(3)): handler(module, format, va_list).
 """
@@ -22,83 +22,85 @@ from headtohead.core.errors import UnreadableError
 __all__ = ["capture_libtiff_errors"]
 
 _LONGEST = 160
-_MOST = 20
+_MAX_MESSAGES = 20
 _Handler = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p)
 
 
-class _Ear:
-    """Holds libtiff's error handler while anyone reads, and keeps apart what each thread is told."""
+class _ErrorHandler:
+    """libtiff's error handler while any thread reads; collects messages per thread."""
 
-    def __init__(self, set_handler: Any, say: Any) -> None:
-        self._set, self._say = set_handler, say
+    def __init__(self, set_handler: Any, format_message: Any) -> None:
+        self._set, self._format = set_handler, format_message
         self._lock = threading.Lock()
-        self._heard: dict[int, list[str]] = {}
-        self._handler = _Handler(self._hear)
+        self._messages: dict[int, list[str]] = {}
+        self._handler = _Handler(self._on_error)
         self._before: int | None = None
 
-    def _hear(self, module: bytes | None, form: bytes | None, values: int | None) -> None:
-        heard = self._heard.get(threading.get_ident())
-        if heard is None or len(heard) >= _MOST:
+    def _on_error(self, module: bytes | None, template: bytes | None, values: int | None) -> None:
+        messages = self._messages.get(threading.get_ident())
+        if messages is None or len(messages) >= _MAX_MESSAGES:
             return
         buffer = ctypes.create_string_buffer(_LONGEST)
-        self._say(buffer, ctypes.c_size_t(_LONGEST), form, ctypes.c_void_p(values))
-        words = b"%s: %s" % (module or b"libtiff", buffer.value)
-        heard.append("".join(c for c in words.decode("ascii", "replace") if c.isprintable()))
+        self._format(buffer, ctypes.c_size_t(_LONGEST), template, ctypes.c_void_p(values))
+        text = b"%s: %s" % (module or b"libtiff", buffer.value)
+        messages.append("".join(c for c in text.decode("ascii", "replace") if c.isprintable()))
 
     @contextmanager
-    def listening(self) -> Iterator[list[str]]:
-        me = threading.get_ident()
-        heard: list[str] = []
+    def collecting(self) -> Iterator[list[str]]:
+        thread = threading.get_ident()
+        messages: list[str] = []
         with self._lock:
-            if not self._heard:
+            if not self._messages:
                 self._before = self._set(ctypes.cast(self._handler, ctypes.c_void_p))
-            self._heard[me] = heard
+            self._messages[thread] = messages
         try:
-            yield heard
+            yield messages
         finally:
             with self._lock:
-                del self._heard[me]
-                if not self._heard:
+                del self._messages[thread]
+                if not self._messages:
                     self._set(self._before)
 
 
 @functools.lru_cache(maxsize=1)
-def _ear() -> _Ear | None:
-    """Return the ear at Pillow's own libtiff; None where it is not within reach."""
+def _error_handler() -> _ErrorHandler | None:
+    """Return the handler of Pillow's own libtiff; None where it cannot be reached."""
     import PIL._imaging
 
     if sys.platform == "win32" or sys.maxsize < 1 << 32:
         return None
     try:
         set_handler = ctypes.CDLL(str(PIL._imaging.__file__)).TIFFSetErrorHandler
-        say = ctypes.CDLL(None).vsnprintf
+        format_message = ctypes.CDLL(None).vsnprintf
     except (OSError, AttributeError):
         return None
     set_handler.restype, set_handler.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
-    return _Ear(set_handler, say)
+    return _ErrorHandler(set_handler, format_message)
 
 
-_MAKING = threading.Lock()
+_CREATION = threading.Lock()
 
 
 @contextmanager
 def capture_libtiff_errors() -> Iterator[None]:
-    """Silence libtiff inside the block; refuse what it could not decode, in its own words.
+    """Capture libtiff's errors inside the block and refuse what it could not decode.
 
     Raises:
-        UnreadableError: the block's own, with libtiff's first words added, or that of an image which came
+        UnreadableError: the block's own, with libtiff's first message added, or that of an image which came
             back in spite of errors in its coded data.
     """
-    with _MAKING:
-        ear = _ear()
-    if ear is None:
+    with _CREATION:
+        handler = _error_handler()
+    if handler is None:
         yield
         return
-    with ear.listening() as heard:
+    with handler.collecting() as messages:
         try:
             yield
         except UnreadableError as error:
-            raise UnreadableError(f"{error}; libtiff says {heard[0]!r}" if heard else str(error)) from None
-    broken = [words for words in heard if "Decode" in words.partition(":")[0]]
+            raise UnreadableError(
+                f"{error}; libtiff says {messages[0]!r}" if messages else str(error)
+            ) from None
+    broken = [text for text in messages if "Decode" in text.partition(":")[0]]
     if broken:
         raise UnreadableError(f"its pixel data are damaged: libtiff says {broken[0]!r}")

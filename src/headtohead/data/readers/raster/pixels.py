@@ -1,4 +1,4 @@
-"""From an opened Pillow image to the numbers as the file stores them."""
+"""Turn an opened Pillow image into the numbers that the file stores."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from headtohead.data.readers.raster.codestream_header import codestream_shape
 __all__ = ["bit_depth", "decode_wide", "is_wide", "raw_mode", "to_array"]
 
 Array = npt.NDArray[Any]
-Said = tuple[str, ...]
+Notes = tuple[str, ...]
 _OPENCV = threading.Lock()
 _COLOUR_MODES = ("RGB", "RGBA", "RGBX", "LA")
 
@@ -29,8 +29,8 @@ def raw_mode(image: PIL.Image.Image) -> str:
     """
     tile = getattr(image, "tile", None)
     args = tile[0][3] if tile else None
-    told = args[0] if isinstance(args, tuple) and args else args
-    return told if isinstance(told, str) else ""
+    layout = args[0] if isinstance(args, tuple) and args else args
+    return layout if isinstance(layout, str) else ""
 
 
 def maxval(image: PIL.Image.Image) -> int | None:
@@ -54,9 +54,9 @@ def bit_depth(image: PIL.Image.Image, content: bytes) -> int:
         return 1
     if raw in ("BGR;15", "BGR;16"):  # BMP with 5 (green: 5 or 6) bits per channel
         return 5
-    told = re.search(r";(16|12|4|2|1)(?!\d)", raw)
-    if told:
-        return int(told[1])
+    bits = re.search(r";(16|12|4|2|1)(?!\d)", raw)
+    if bits:
+        return int(bits[1])
     if image.mode.startswith("I;16"):
         return 16
     return 32 if image.mode in ("I", "F") else 8
@@ -67,41 +67,41 @@ def is_wide(image: PIL.Image.Image, depth: int) -> bool:
     return depth > 8 and image.mode in _COLOUR_MODES
 
 
-def decode_wide(content: bytes, page: int, size: tuple[int, int], *, grey: bool) -> tuple[Array, Said]:
+def decode_wide(content: bytes, page: int, size: tuple[int, int], *, grey: bool) -> tuple[Array, Notes]:
     """Decode colours of 9 to 16 bits with OpenCV, which keeps them.
 
     Args:
-        content: a file whose pixel data Pillow has found whole.
+        content: a file whose pixel data Pillow has decoded whole.
         page: page of a TIFF.
         size: (height, width) expected.
         grey: whether the file holds grey (with alpha), which OpenCV gives as three equal channels.
 
     Returns:
-        (H, W, 3) or (H, W) uint16, alpha composited over black; turned upright in case of a TIFF only,
+        (H, W, 3) or (H, W) uint16, alpha composited over black; rotated upright in case of a TIFF only,
         as Pillow does.
 
     Raises:
         UnreadableError: OpenCV disagrees about what the file holds.
     """
-    found = _opencv(np.frombuffer(content, np.uint8), page)
-    if found is None or found.dtype != np.uint16 or found.shape[:2] != size:
+    decoded = _opencv(np.frombuffer(content, np.uint8), page)
+    if decoded is None or decoded.dtype != np.uint16 or decoded.shape[:2] != size:
         raise UnreadableError("its colours have more than 8 bits and are stored in a way that is not read")
-    if found.ndim == 2:
-        return found, ()
-    colour = found[..., 0] if grey else np.ascontiguousarray(found[..., 2::-1])
-    if found.shape[2] < 4:
+    if decoded.ndim == 2:
+        return decoded, ()
+    colour = decoded[..., 0] if grey else np.ascontiguousarray(decoded[..., 2::-1])
+    if decoded.shape[2] < 4:
         return colour, ()
-    return _composite(colour, found[..., 3] if grey else found[..., 3:])
+    return _composite(colour, decoded[..., 3] if grey else decoded[..., 3:])
 
 
 def _opencv(data: Array, page: int) -> Any:
-    """Decode without the library's remarks on stderr; its level is global, hence the lock."""
+    """Decode with OpenCV's log muted; its level is global, hence the lock."""
     import cv2
 
     with _OPENCV:
-        voice: Any = cv2.utils.logging
-        level = voice.getLogLevel()
-        voice.setLogLevel(voice.LOG_LEVEL_SILENT)
+        log: Any = cv2.utils.logging
+        level = log.getLogLevel()
+        log.setLogLevel(log.LOG_LEVEL_SILENT)
         try:
             if not page:
                 return cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
@@ -110,10 +110,10 @@ def _opencv(data: Array, page: int) -> Any:
         except cv2.error:
             return None
         finally:
-            voice.setLogLevel(level)
+            log.setLogLevel(level)
 
 
-def to_array(image: PIL.Image.Image, raw: str, depth: int, declared: int | None) -> tuple[Array, Said]:
+def to_array(image: PIL.Image.Image, raw: str, depth: int, declared: int | None) -> tuple[Array, Notes]:
     """Return the loaded pixels, (H, W) or (H, W, 3), and what was done to them.
 
     Args:
@@ -142,7 +142,7 @@ def to_array(image: PIL.Image.Image, raw: str, depth: int, declared: int | None)
         raise UnreadableError(f"its colour mode {mode} has no plain way to RGB; save it as RGB") from None
 
 
-def _whole_numbers(image: PIL.Image.Image, raw: str, depth: int, declared: int | None) -> tuple[Array, Said]:
+def _whole_numbers(image: PIL.Image.Image, raw: str, depth: int, declared: int | None) -> tuple[Array, Notes]:
     pixels = np.asarray(image)
     if declared is not None:
         return _undo_scaling(pixels, declared, 65535).astype(np.uint16), ()
@@ -156,8 +156,8 @@ def _whole_numbers(image: PIL.Image.Image, raw: str, depth: int, declared: int |
     if "32" in raw and "S" not in raw and raw.startswith("I;32"):
         unsigned = pixels.view(np.uint32)
         small = bool((pixels >= 0).all())
-        said = () if small else ("Unsigned 32-bit numbers beyond 2**31 rounded to 32-bit floats.",)
-        return (pixels if small else narrow(unsigned, 0, 2.0**32)), said
+        notes = () if small else ("Unsigned 32-bit numbers beyond 2**31 rounded to 32-bit floats.",)
+        return (pixels if small else narrow(unsigned, 0, 2.0**32)), notes
     return pixels, ()
 
 
@@ -168,25 +168,25 @@ def _undo_scaling(pixels: Array, declared: int | None, top: int) -> Array:
     return np.rint(pixels.astype(np.float64) * declared / top).astype(pixels.dtype)
 
 
-def _from_palette(image: PIL.Image.Image) -> tuple[Array, Said]:
+def _from_palette(image: PIL.Image.Image) -> tuple[Array, Notes]:
     if "transparency" in image.info:
-        pixels, said = _over_black(image)
+        pixels, notes = _over_black(image)
     else:
-        pixels, said = np.asarray(image.convert("RGB")), ()
+        pixels, notes = np.asarray(image.convert("RGB")), ()
     if is_grey_as_rgb(pixels):
-        return np.ascontiguousarray(pixels[..., 0]), ("Palette of greys looked up.", *said)
-    return pixels, ("Palette looked up: RGB.", *said)
+        return np.ascontiguousarray(pixels[..., 0]), ("Palette of greys looked up.", *notes)
+    return pixels, ("Palette looked up: RGB.", *notes)
 
 
-def _over_black(image: PIL.Image.Image) -> tuple[Array, Said]:
+def _over_black(image: PIL.Image.Image) -> tuple[Array, Notes]:
     grey = image.mode in ("L", "LA", "La")
     straight = image.convert("LA") if image.mode == "La" else image
     rgba = np.asarray(straight.convert("RGBA"))
-    colour, said = _composite(rgba[..., :3], rgba[..., 3:])
-    return (np.ascontiguousarray(colour[..., 0]) if grey else colour), said
+    colour, notes = _composite(rgba[..., :3], rgba[..., 3:])
+    return (np.ascontiguousarray(colour[..., 0]) if grey else colour), notes
 
 
-def _composite(colour: Array, alpha: Array) -> tuple[Array, Said]:
+def _composite(colour: Array, alpha: Array) -> tuple[Array, Notes]:
     """Return colour x alpha (rounded), so that what is transparent is black."""
     top = int(np.iinfo(colour.dtype).max)
     if bool((alpha == top).all()):

@@ -1,4 +1,4 @@
-"""Everyday image files, decoded by Pillow.
+"""Read PNG, JPEG, TIFF, BMP, WebP, GIF, JPEG 2000 and PNM files with Pillow.
 
 Colour profiles (ICC) are not applied: the numbers are delivered as stored, because a profile on a
 grey medical image is an accident of the software that saved it, and two copies must compare equal.
@@ -29,7 +29,7 @@ from headtohead.data.readers.raster.tiff_tags import ORIENTATION, PHOTOMETRIC, D
 __all__ = ["count_raster", "read_raster"]
 
 Array = npt.NDArray[Any]
-Said = tuple[str, ...]
+Notes = tuple[str, ...]
 _PLUGINS = {
     "PNG": ("PngImagePlugin", "PNG"),
     "JPEG": ("JpegImagePlugin", "JPEG"),
@@ -50,30 +50,30 @@ def read_raster(content: bytes, kind: str, *, frame: int | None, limits: Limits)
     Args:
         content: the whole file.
         kind: its format as `sniff` names it.
-        frame: page or frame from 0; None for the first, said in the history where there are more.
+        frame: page or frame from 0; None for the first; the history says so where there are more.
 
     Raises:
         UnreadableError: damaged, truncated, beyond the limits, or stored in a way not supported.
     """
     image, pages = _open(content, kind, limits)
     count = len(pages) or _count(image, content, kind, limits)
-    said_page = _go_to(image, frame, count, limits)
+    page_notes = _go_to(image, frame, count, limits)
     page = pages[frame or 0] if pages else None
-    orientation, said_exif = _orientation(image, page)
+    orientation, exif_notes = _orientation(image, page)
     depth = bit_depth(image, content)
     mode = "LA" if raw_mode(image).startswith("LA") else image.mode  # Pillow calls 16-bit LA "RGBA"
     with capture_libtiff_errors() if kind == "TIFF" else nullcontext():
-        pixels, said = _decode(image, content, frame or 0, depth)
-    if page is not None:  # Pillow and OpenCV turn TIFF pages themselves
-        pixels, said_white = _undo_white(pixels, page, depth)
-        said = (*said, *said_white)
+        pixels, notes = _decode(image, content, frame or 0, depth)
+    if page is not None:  # Pillow and OpenCV rotate TIFF pages themselves
+        pixels, white_notes = _undo_white(pixels, page, depth)
+        notes = (*notes, *white_notes)
     else:
         pixels = orient(pixels, orientation)
-    pixels, said_repair = fill_non_finite(pixels)
+    pixels, repair_notes = fill_non_finite(pixels)
     facts = {} if orientation == 1 else {"exif_orientation": str(orientation)}
     if is_grey_as_rgb(pixels):
         facts["grey_as_rgb"] = "yes"
-    return Image(pixels, depth, mode, kind, None, (*said_page, *said, *said_repair, *said_exif), facts)
+    return Image(pixels, depth, mode, kind, None, (*page_notes, *notes, *repair_notes, *exif_notes), facts)
 
 
 def count_raster(content: bytes, kind: str, *, limits: Limits) -> int:
@@ -111,7 +111,7 @@ def _count(image: PIL.Image.Image, content: bytes, kind: str, limits: Limits) ->
     return max(1, count)
 
 
-def _go_to(image: PIL.Image.Image, frame: int | None, count: int, limits: Limits) -> Said:
+def _go_to(image: PIL.Image.Image, frame: int | None, count: int, limits: Limits) -> Notes:
     """Move to the frame asked for; frames that build on earlier ones cost all of these."""
     check_frame(frame or 0, count)
     if frame:
@@ -130,7 +130,7 @@ def _go_to(image: PIL.Image.Image, frame: int | None, count: int, limits: Limits
     return (f"Frame {frame} of {count} taken (counted from 0).",)
 
 
-def _orientation(image: PIL.Image.Image, page: Directory | None) -> tuple[int, Said]:
+def _orientation(image: PIL.Image.Image, page: Directory | None) -> tuple[int, Notes]:
     """Return the orientation that the file states (1 where none) and the sentence about it."""
     if page is not None:
         stated = page.get(ORIENTATION, 1)
@@ -143,11 +143,11 @@ def _orientation(image: PIL.Image.Image, page: Directory | None) -> tuple[int, S
             orientation = exif_orientation(blob)
         except UnreadableError as error:
             return 1, (f"EXIF ignored: {error}.",)
-    said = () if orientation == 1 else (f"Turned upright: orientation {orientation} undone.",)
-    return orientation, said
+    notes = () if orientation == 1 else (f"Rotated upright: orientation {orientation} undone.",)
+    return orientation, notes
 
 
-def _decode(image: PIL.Image.Image, content: bytes, page: int, depth: int) -> tuple[Array, Said]:
+def _decode(image: PIL.Image.Image, content: bytes, page: int, depth: int) -> tuple[Array, Notes]:
     wide, raw, declared = is_wide(image, depth), raw_mode(image), maxval(image)
     with decoding_errors("its pixel data are truncated or damaged"):
         image.load()
@@ -156,8 +156,8 @@ def _decode(image: PIL.Image.Image, content: bytes, page: int, depth: int) -> tu
     return to_array(image, raw, depth, declared)
 
 
-def _undo_white(pixels: Array, page: Directory, depth: int) -> tuple[Array, Said]:
-    """Turn a TIFF page whose zero is white, so that higher is brighter (Pillow does so up to 8 bits)."""
+def _undo_white(pixels: Array, page: Directory, depth: int) -> tuple[Array, Notes]:
+    """Invert a TIFF page whose zero is white, so that higher is brighter (Pillow does so up to 8 bits)."""
     if page.get(PHOTOMETRIC, 1) != 0:
         return pixels, ()
     if pixels.dtype == np.uint8:

@@ -62,30 +62,30 @@ def directories(blob: bytes, limit: int) -> list[Directory]:
     """
     order, big = _order(blob)
     (at,) = struct.unpack_from(f"{order}Q" if big else f"{order}I", blob, 8 if big else 4)
-    found: list[Directory] = []
-    seen: set[int] = set()
+    pages: list[Directory] = []
+    visited: set[int] = set()
     while at:
-        if at in seen:
+        if at in visited:
             raise UnreadableError("its page directories run in a circle")
-        if len(found) >= limit:
+        if len(pages) >= limit:
             raise UnreadableError(f"it holds more than {limit:,} pages, the limit (Limits.frames)")
-        seen.add(at)
+        visited.add(at)
         try:
             directory = _directory(blob, at, order, big)
         except struct.error:
-            if not found:
+            if not pages:
                 raise UnreadableError(
                     "its first page directory lies beyond the end of the file: truncated"
                 ) from None
             raise UnreadableError(
-                f"the directory of page {len(found)} lies beyond the end of the file"
+                f"the directory of page {len(pages)} lies beyond the end of the file"
             ) from None
         _check_claim(blob, directory, order, big)
-        found.append(directory)
+        pages.append(directory)
         at = directory.following
-    if not found:
+    if not pages:
         raise UnreadableError("it holds no page")
-    return found
+    return pages
 
 
 def exif_orientation(blob: bytes) -> int:

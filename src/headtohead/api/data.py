@@ -1,0 +1,341 @@
+"""Look at data from Python: audit, clean, preprocess."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from headtohead.api.arguments import (
+    mirror_settings,
+    path_of,
+    reporter_for,
+    run_path,
+    settings_from,
+    source_of,
+)
+from headtohead.core.errors import NoEffectError, UsageError
+from headtohead.core.progress import Reporter
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from headtohead.audit.audit import AuditResult
+    from headtohead.audit.duplicates import Grouping
+    from headtohead.audit.image_index import ImageIndex
+    from headtohead.core.records import Finding, Severity
+    from headtohead.data.dataset import Dataset
+
+__all__ = [
+    "AuditReport",
+    "CleanResult",
+    "PreprocessResult",
+    "audit",
+    "clean",
+    "find_or_read_groups",
+    "findings_frame",
+    "load_data",
+    "preprocess",
+]
+
+FINDING_COLUMNS = ["code", "title", "severity", "outcome", "message", "advice", "n_samples"]
+SHOWN = 8  # issues that `repr` lists
+
+
+@dataclass(frozen=True, repr=False)
+class AuditReport:
+    """What the audit found, with the folder that it wrote.
+
+    Attributes:
+        path: the folder with audit.html, audit.json and groups.csv.
+        result: the findings and groups as records.
+    """
+
+    path: Path
+    result: AuditResult
+
+    @property
+    def findings(self) -> pd.DataFrame:
+        """One row per check, worst first.
+
+        Columns: code, title, severity, outcome, message, advice, n_samples.
+        """
+        return findings_frame([finding.model_dump(mode="json") for finding in self.result.findings])
+
+    @property
+    def issues(self) -> tuple[Finding, ...]:
+        """The findings that are issues, worst first."""
+        return self.result.issues
+
+    @property
+    def groups(self) -> pd.DataFrame:
+        """One row per sample: sample, label, group."""
+        import pandas as pd
+
+        dataset = self.result.dataset.with_groups(self.result.grouping.groups)
+        rows = [(sample.id, sample.label, sample.group) for sample in dataset.samples]
+        return pd.DataFrame(rows, columns=["sample", "label", "group"])
+
+    def at_least(self, severity: Severity) -> tuple[Finding, ...]:
+        """Return the issues of a severity or worse.
+
+        Args:
+            severity: "note", "warning" or "severe".
+        """
+        if severity not in ("note", "warning", "severe"):
+            raise UsageError(f"Got the severity {severity!r}; expected note, warning or severe.")
+        return self.result.at_least(severity)
+
+    def report(self, *, show: bool = False) -> Path:
+        """Return the path of audit.html; `show` opens it in the browser."""
+        page = self.path / "audit.html"
+        if show:
+            import webbrowser
+
+            webbrowser.open(page.resolve().as_uri())
+        return page
+
+    def __repr__(self) -> str:
+        facts = self.result.dataset_facts
+        lines = [f"{facts['n_samples']} images in {facts['n_groups']} groups; {len(self.issues)} issues"]
+        lines += [f"  {one.severity:<8} {one.code}  {one.title}"[:80] for one in self.issues[:SHOWN]]
+        if len(self.issues) > SHOWN:
+            lines.append(f"  and {len(self.issues) - SHOWN} more")
+        return "\n".join([*lines, f"Page: {self.path / 'audit.html'}"])
+
+    def _repr_html_(self) -> str:
+        from headtohead.api.html import frame_html
+
+        facts = self.result.dataset_facts
+        frame = self.findings
+        shown = frame[frame["outcome"] == "issue"][["severity", "code", "title", "message", "advice"]]
+        return frame_html(f"{facts['n_samples']} images in {facts['n_groups']} groups", shown, ())
+
+
+@dataclass(frozen=True)
+class CleanResult:
+    """A cleaned manifest.
+
+    Attributes:
+        manifest: the written CSV: path, label, group and the columns that were kept.
+        dropped: the CSV beside it: each file that was left out, with the reason.
+        n_kept, n_groups, n_dropped: counts of images, groups and left-out files.
+    """
+
+    manifest: Path
+    dropped: Path
+    n_kept: int
+    n_groups: int
+    n_dropped: int
+
+
+@dataclass(frozen=True)
+class PreprocessResult:
+    """Contact sheets of what the networks see.
+
+    Attributes:
+        path: the folder with sheet-001.png, … and boxes.csv.
+        recipe: name of the recipe. reason: why it was chosen. digest: of its steps and parameters.
+        n_images, n_sheets: counts.
+        n_whole: images that were kept whole because no plausible foreground box was found.
+    """
+
+    path: Path
+    recipe: str
+    reason: str
+    digest: str
+    n_images: int
+    n_sheets: int
+    n_whole: int
+
+    @property
+    def boxes(self) -> pd.DataFrame:
+        """One row per image: path, top, left, bottom, right (pixels), kept (share of the area), history."""
+        import pandas as pd
+
+        return pd.read_csv(self.path / "boxes.csv")
+
+
+@mirror_settings("DataConfig")
+def audit(
+    data: str | os.PathLike[str],
+    *,
+    out: str | os.PathLike[str] | None = None,
+    seed: int = 0,
+    groups: str | os.PathLike[str] | None = None,
+    similar: bool = False,
+    ignore: Mapping[str, str] | Iterable[str] = (),
+    features: str | None = None,
+    quiet: bool = False,
+    **settings: Any,
+) -> AuditReport:
+    """Audit a data set: copies, leaks, shortcuts, odd files, labels, size.
+
+    Args:
+        data: a folder, table, archive, .npz or kaggle:owner/set.
+        out: folder for audit.html, audit.json and groups.csv; a temporary one if None, which is said.
+        seed: of folds, bootstraps and draws.
+        groups: a corrected groups.csv, which replaces the search for copies.
+        similar: also put images that are possibly of one patient into one group.
+        ignore: checks set aside, code -> reason (or "CODE=reason" texts).
+        features: a backbone whose features also rank unusual images, such as "efficientnet-lite0".
+        quiet: show no progress.
+        **settings: see below.
+
+    Returns:
+        findings, groups and the folder.
+
+    Raises:
+        HeadToHeadError: data that cannot be read or used; settings that do not fit.
+    """
+    from headtohead.audit.audit import audit as run_audit
+    from headtohead.audit.image_index import ImageIndex
+    from headtohead.audit.summary_store import open_summaries
+    from headtohead.report.audit_page import write_audit_page
+
+    reporter = reporter_for(quiet)
+    dataset = load_data(source_of(data), settings, reporter)
+    index = ImageIndex(dataset, store=open_summaries(), reporter=reporter)
+    rows = None
+    if features is not None:
+        from headtohead.studies.post_audit import pretrained_features
+
+        rows = pretrained_features(dataset, features, reporter=reporter)
+    result = run_audit(
+        dataset,
+        ignore=ignore,
+        similar=similar,
+        grouping=find_or_read_groups(dataset, index, groups, similar=similar),
+        index=index,
+        seed=seed,
+        features=rows,
+        reporter=reporter,
+    )
+    folder = run_path(out, reporter)
+    result.write(folder, reporter)
+    write_audit_page(folder)
+    return AuditReport(folder, result)
+
+
+@mirror_settings("DataConfig")
+def clean(
+    data: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    keep: Literal["grouped", "one-per-group"] = "grouped",
+    without: str | os.PathLike[str] | None = None,
+    groups: str | os.PathLike[str] | None = None,
+    similar: bool = False,
+    quiet: bool = False,
+    **settings: Any,
+) -> CleanResult:
+    """Write a manifest with groups, without unreadable and contradicting files; originals are never touched.
+
+    Args:
+        data: a folder, table, archive, .npz or kaggle:owner/set.
+        out: the CSV to write; NEW.dropped.csv is written beside NEW.csv.
+        keep: all images with their groups, or one (the largest) of each group.
+        without: CSV with the columns path,reason: files that you leave out after looking at them.
+        groups: a corrected groups.csv, which replaces the search for copies.
+        similar: also put images that are possibly of one patient into one group.
+        quiet: show no progress.
+        **settings: see below.
+
+    Returns:
+        both files and the counts.
+
+    Raises:
+        HeadToHeadError: data that cannot be read or used; nothing would be left.
+    """
+    from headtohead.audit.clean import plan_clean, read_decisions, write_clean
+    from headtohead.audit.image_index import ImageIndex
+    from headtohead.audit.summary_store import open_summaries
+
+    if keep not in ("grouped", "one-per-group"):
+        raise UsageError(f"Got keep = {keep!r}; expected grouped or one-per-group.")
+    reporter = reporter_for(quiet)
+    manifest = path_of(out, "out")
+    dataset = load_data(source_of(data), settings, reporter)
+    index = ImageIndex(dataset, store=open_summaries(), reporter=reporter)
+    grouping = find_or_read_groups(dataset, index, groups, similar=similar)
+    decided = {} if without is None else read_decisions(path_of(without, "without"), dataset)
+    plan = plan_clean(dataset, grouping, keep=keep, without=decided)
+    dropped = write_clean(plan, manifest)
+    return CleanResult(manifest, dropped, len(plan.kept), plan.n_groups, len(plan.dropped))
+
+
+@mirror_settings("DataConfig")
+def preprocess(
+    data: str | os.PathLike[str],
+    *,
+    out: str | os.PathLike[str] | None = None,
+    recipe: str = "auto",
+    quiet: bool = False,
+    **settings: Any,
+) -> PreprocessResult:
+    """Write contact sheets of every image before and after a recipe, and the boxes it cut.
+
+    Args:
+        data: a folder, table, archive, .npz or kaggle:owner/set.
+        out: folder for the sheets and boxes.csv; a temporary one if None, which is said.
+        recipe: "foreground", "foreground-plain", "classical", "none", or "auto", which looks at the images.
+        quiet: show no progress.
+        **settings: see below.
+
+    Returns:
+        the folder, the recipe and the counts.
+
+    Raises:
+        HeadToHeadError: data that cannot be read; an unknown recipe.
+    """
+    from headtohead.api.sheets import choose_recipe, write_boxes, write_sheets
+
+    reporter = reporter_for(quiet)
+    dataset = load_data(source_of(data), settings, reporter)
+    chosen, reason = choose_recipe(recipe, dataset)
+    folder = run_path(out, reporter)
+    rows, n_sheets = write_sheets(dataset, chosen, folder, reporter)
+    write_boxes(rows, folder / "boxes.csv")
+    n_whole = sum(any("whole image kept" in line for line in row.history) for row in rows)
+    return PreprocessResult(folder, chosen.name, reason, chosen.digest(), len(rows), n_sheets, n_whole)
+
+
+def load_data(data: str, settings: Mapping[str, Any], reporter: Reporter) -> Dataset:
+    """Read a data set under the settings of `DataConfig`."""
+    from headtohead.core.config import DataConfig, parse_record
+    from headtohead.data.load import load
+    from headtohead.data.options import LoadOptions
+
+    config = parse_record(DataConfig, settings_from(DataConfig, settings))
+    return load(data, LoadOptions.from_config(config), reporter)
+
+
+def find_or_read_groups(
+    dataset: Dataset, index: ImageIndex, groups: str | os.PathLike[str] | None, *, similar: bool
+) -> Grouping:
+    """Return the reviewer's groups, or those that are found in the pixels.
+
+    Raises:
+        NoEffectError: `similar` beside the reviewer's own file.
+    """
+    from headtohead.audit.duplicates import Grouping
+
+    if groups is None:
+        return index.groups(similar=similar)
+    if similar:
+        raise NoEffectError(
+            "--group-similar has no effect with --groups: your own file decides. Leave one out."
+        )
+    from headtohead.data.listing.groups_csv import read_groups
+
+    return Grouping.from_reviewer(read_groups(path_of(groups, "groups"), dataset))
+
+
+def findings_frame(findings: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return findings as a data frame, one row per check."""
+    import pandas as pd
+
+    rows = [[*(one[name] for name in FINDING_COLUMNS[:-1]), len(one["samples"])] for one in findings]
+    return pd.DataFrame(rows, columns=FINDING_COLUMNS)

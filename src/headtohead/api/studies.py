@@ -1,0 +1,158 @@
+"""Run whole studies from Python: compare, best, reproduce; and read finished ones."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from headtohead.api.arguments import (
+    mirror_settings,
+    names_of,
+    path_of,
+    reporter_for,
+    run_path,
+    settings_from,
+    source_of,
+)
+from headtohead.api.run import BestRun, ReproductionRun, Run
+from headtohead.core.errors import RunFolderError
+
+__all__ = ["best", "compare", "load_run", "reproduce"]
+
+
+@mirror_settings("StudyConfig", without=("data", "contenders"))
+def compare(
+    data: str | os.PathLike[str],
+    contenders: str | Iterable[str],
+    *,
+    out: str | os.PathLike[str] | None = None,
+    log: Iterable[str] = (),
+    quiet: bool = False,
+    verbose: bool = False,
+    **settings: Any,
+) -> Run:
+    """Compare pretrained networks on your own images: audit, controlled comparison, verdict, report.
+
+    The same call on the same folder goes on where it stopped; a finished run is returned at once.
+
+    Args:
+        data: a folder, table, archive, .npz or kaggle:owner/set.
+        contenders: names or expressions, as a list or with commas: "vit-b16", "dinov2-small@finetune",
+            "ensemble(a,b)", "timm:resnet50.a1_in1k".
+        out: the run folder; a temporary one if None, which is said.
+        log: trackers that follow the training: "tensorboard", "mlflow".
+        quiet: show no progress.
+        verbose: also say every decision and finished fold where no terminal watches.
+        **settings: see below.
+
+    Returns:
+        the finished run: verdict, frames, figures.
+
+    Raises:
+        HeadToHeadError: anything that headtohead explains: settings, data, weights, a changed run folder.
+    """
+    from headtohead.core.config import StudyConfig
+    from headtohead.studies.comparison import compare_study
+
+    reporter = reporter_for(quiet, verbose=verbose)
+    given = {"data": source_of(data), "contenders": names_of(contenders, "contenders"), **settings}
+    config = StudyConfig.from_settings(settings_from(StudyConfig, _lists(given)))
+    folder = compare_study(config, run_path(out, reporter), reporter, log=tuple(log))
+    return Run(folder.path)
+
+
+@mirror_settings("SearchConfig", without=("data",))
+def best(
+    data: str | os.PathLike[str],
+    *,
+    out: str | os.PathLike[str] | None = None,
+    quiet: bool = False,
+    **settings: Any,
+) -> BestRun:
+    """Search backbones, recipes, features and ensembles inside inner folds; estimate the search on outer ones.
+
+    Args:
+        data: a folder, table, archive, .npz or kaggle:owner/set.
+        out: the run folder; a temporary one if None, which is said.
+        quiet: show no progress.
+        **settings: see below.
+
+    Returns:
+        the nested estimate, the ablation, and the model.
+
+    Raises:
+        HeadToHeadError: anything that headtohead explains: settings, data, weights, a changed run folder.
+    """
+    from headtohead.core.config import SearchConfig
+    from headtohead.studies.search.search import best_study
+
+    reporter = reporter_for(quiet)
+    config = SearchConfig.from_settings(
+        settings_from(SearchConfig, _lists({"data": source_of(data), **settings}))
+    )
+    return BestRun(best_study(config, run_path(out, reporter), reporter).path)
+
+
+@mirror_settings("ReproductionConfig", without=("data",))
+def reproduce(
+    data: str | os.PathLike[str],
+    *,
+    out: str | os.PathLike[str] | None = None,
+    quiet: bool = False,
+    **settings: Any,
+) -> ReproductionRun:
+    """Run the published study as published and corrected, one flaw at a time, with intervals.
+
+    Args:
+        data: a folder, table, archive, .npz or kaggle:owner/set; two classes.
+        out: the run folder; a temporary one if None, which is said.
+        quiet: show no progress.
+        **settings: see below.
+
+    Returns:
+        each state of the protocol with its figures.
+
+    Raises:
+        HeadToHeadError: anything that headtohead explains: settings, data, weights, a changed run folder.
+    """
+    from headtohead.core.config import ReproductionConfig
+    from headtohead.studies.reproduction.reproduce import reproduce_study
+
+    reporter = reporter_for(quiet)
+    given = {"data": source_of(data), **settings}
+    config = ReproductionConfig.from_settings(settings_from(ReproductionConfig, _lists(given)))
+    return ReproductionRun(reproduce_study(config, run_path(out, reporter), reporter).path)
+
+
+def load_run(path: str | os.PathLike[str]) -> Run | BestRun | ReproductionRun:
+    """Read a finished run from its folder.
+
+    Args:
+        path: the folder that `compare`, `best` or `reproduce` wrote.
+
+    Returns:
+        the run, of the kind that wrote it.
+
+    Raises:
+        RunFolderError: there is no finished run.
+    """
+    folder = path_of(path, "path")
+    if (folder / "best.json").is_file():
+        return BestRun(folder)
+    if (folder / "reproduce.json").is_file():
+        return ReproductionRun(folder)
+    if (folder / "verdict.json").is_file():
+        return Run(folder)
+    raise RunFolderError(f"There is no finished run at {folder}; expected a folder with verdict.json.")
+
+
+LISTS = ("by", "drop", "keep_columns", "backbones", "finetune")
+
+
+def _lists(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return settings in which a text with commas stands for a list where a list is due."""
+    return {
+        name: names_of(value, name) if name in LISTS and isinstance(value, str) and value else value
+        for name, value in settings.items()
+    }

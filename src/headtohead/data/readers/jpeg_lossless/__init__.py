@@ -1,1 +1,0 @@
-"""JPEG Lossless and 12-bit JPEG Extended."""

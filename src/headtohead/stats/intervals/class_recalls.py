@@ -1,0 +1,84 @@
+"""Interval of a mean of class recalls, from Wilson's interval of each recall.
+
+The spreads of independent recalls add in squares towards each end (Zou and Donner 2008); unlike a single standard
+error this holds where a class is hardly ever, or always, recognised.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from headtohead.stats.intervals.degrees_of_freedom import proportion_degrees_of_freedom
+from headtohead.stats.intervals.resampling import Resamples, wilson_clustered
+from headtohead.stats.intervals.score_interval import jackknife_variance
+from headtohead.stats.metrics.confusion_matrix import confusion, predicted_labels
+from headtohead.stats.metrics.ranking import ratio
+from headtohead.stats.predictions import ContenderPredictions
+
+__all__ = ["Recall", "class_recalls", "mean_recall_interval"]
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """The recall of one class, averaged over repeats.
+
+    Attributes:
+        n, n_groups: samples of the class, and groups that hold any. variance: over groups.
+        degrees: of freedom of the variance.
+    """
+
+    value: float
+    n: int
+    n_groups: int
+    variance: float
+    degrees: float
+
+    def interval(self, level: float) -> tuple[float, float]:
+        """Return Wilson's interval at the effective sample size of the groups."""
+        return wilson_clustered(self.value, self.n, self.n_groups, self.variance, level, self.degrees)
+
+
+def class_recalls(
+    repeats: Sequence[ContenderPredictions],
+    n_classes: int,
+    resamples: Resamples,
+    thresholds: Sequence[Floats | None] | None = None,
+) -> list[Recall]:
+    """Return the recall of each class with its variance over the jackknife.
+
+    Args:
+        thresholds: per repeat as in `predicted_labels`.
+    """
+    weights = np.concatenate([resamples.weights[:, :1], resamples.weights[:, 1 + resamples.n_boot :]], axis=1)
+    matrices = [
+        confusion(lines.label, predicted_labels(lines, cut), lines.group, n_classes, weights)
+        for lines, cut in zip(repeats, thresholds or [None] * len(repeats), strict=True)
+    ]
+    recalls, first = [], repeats[0]
+    for c in range(n_classes):
+        recall = np.mean([ratio(matrix[c, c], matrix[c].sum(axis=0)) for matrix in matrices], axis=0)
+        of_class = first.label == c
+        n, n_groups = int(of_class.sum()), len(np.unique(first.group[of_class]))
+        degrees = proportion_degrees_of_freedom(recall[1:], n, n_groups)
+        recalls.append(Recall(float(recall[0]), n, n_groups, jackknife_variance(recall[1:]), degrees))
+    return recalls
+
+
+def mean_recall_interval(value: float, recalls: Sequence[Recall], level: float) -> tuple[float, float]:
+    """Return the interval of the mean of the recalls, inside [0, 1].
+
+    >>> ends = mean_recall_interval(0.9, [Recall(0.9, 40, 40, 0.0, 39.0)], 0.95)
+    >>> tuple(round(end, 3) for end in ends) == tuple(round(end, 3) for end in wilson_clustered(0.9, 40, 40, 0, 0.95))
+    True
+    """
+    single = [(recall.value, *recall.interval(level)) for recall in recalls]
+    down = math.sqrt(sum((r - low) ** 2 for r, low, _ in single)) / len(recalls)
+    up = math.sqrt(sum((high - r) ** 2 for r, _, high in single)) / len(recalls)
+    return max(0.0, value - down), min(1.0, value + up)

@@ -1,0 +1,49 @@
+"""A metric within each fold, for the tests over folds and the tables that show them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from headtohead.stats.metrics.lookup import get_metric
+from headtohead.stats.metrics.metric import FoldMean
+from headtohead.stats.metrics.replicates import metric_values
+from headtohead.stats.predictions import PredictionTable
+
+__all__ = ["FoldValue", "fold_values"]
+
+Floats = npt.NDArray[np.float64]
+
+
+class FoldValue(NamedTuple):
+    """A metric within one fold of one repeat; `value` is NaN where it is not defined."""
+
+    repeat: int
+    fold: int
+    value: float
+    n_test: int
+
+
+def fold_values(
+    table: PredictionTable, contender: str, name: str, thresholds: Sequence[Floats | None] | None = None
+) -> list[FoldValue]:
+    """Return the value of the metric within each fold; of a mean over folds that of the metric it averages.
+
+    Args:
+        thresholds: per repeat, (n,) probability from which on a line is predicted positive.
+    """
+    ones = np.ones((table.n_groups, 1))
+    kernel = get_metric(name, table.classes).kernel
+    inside = kernel.metric.name if isinstance(kernel, FoldMean) else name
+    values = []
+    for position, (repeat, lines) in enumerate(zip(table.repeats, table.of(contender), strict=True)):
+        threshold = None if thresholds is None else thresholds[position]
+        for fold in np.unique(lines.fold):
+            in_fold = lines.fold == fold
+            cut = None if threshold is None else [threshold[in_fold]]
+            value = metric_values([lines.take(in_fold)], ones, [inside], table.classes, cut)[inside][0]
+            values.append(FoldValue(repeat, int(fold), float(value), int(in_fold.sum())))
+    return values

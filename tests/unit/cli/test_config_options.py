@@ -1,0 +1,82 @@
+"""Options of the commands come from the configuration records, each written once."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pytest
+
+from headtohead.cli.audit import audit, clean
+from headtohead.cli.best import best
+from headtohead.cli.compare import compare
+from headtohead.cli.config_options import TRAINING, split_pairs, stated, with_settings
+from headtohead.cli.preprocess import augment_preview, preprocess
+from headtohead.cli.reproduce import reproduce
+from headtohead.core.config import DataConfig, ReproductionConfig, SearchConfig, StudyConfig
+from headtohead.core.errors import UsageError
+
+COMMANDS = (audit, clean, best, compare, preprocess, augment_preview, reproduce)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_that_reads_data_takes_all_options_of_data(command: Any) -> None:
+    names = set(inspect.signature(command).parameters)
+    assert set(DataConfig.model_fields) <= names and "settings" not in names
+
+
+@pytest.mark.parametrize(
+    ("command", "record"), [(compare, StudyConfig), (best, SearchConfig), (reproduce, ReproductionConfig)]
+)
+def test_every_field_of_a_study_has_an_option(command: Any, record: Any) -> None:
+    names = set(inspect.signature(command).parameters)
+    assert set(record.model_fields) - {"kind", "data_options", "train"} <= names
+    assert (set(TRAINING) | {"sets"} <= names) == ("train" in record.model_fields)
+
+
+@pytest.mark.parametrize("record", [StudyConfig, SearchConfig, ReproductionConfig, DataConfig])
+def test_every_option_explains_itself(record: Any) -> None:
+    silent = [name for name, field in record.model_fields.items() if not field.description]
+    assert set(silent) <= {"kind", "data", "data_options", "train"}
+
+
+def test_only_what_was_stated_arrives() -> None:
+    arrived: dict[str, Any] = {}
+
+    @with_settings("StudyConfig")
+    def command(data: str, *, settings: dict[str, Any], loud: bool = False) -> None:
+        arrived.update(settings, data=data, loud=loud)
+
+    names = {
+        name: parameter.default
+        for name, parameter in inspect.signature(command).parameters.items()
+        if parameter.default is not inspect.Parameter.empty
+    }
+    given = {
+        "data": "scans",
+        "contenders": "a,b",
+        "drop": "c, d",
+        "map_labels": "a=yes,b=no",
+        "folds": 3,
+        "loud": True,
+    }
+    command(**(names | given))
+    assert arrived == {
+        "data": "scans",
+        "contenders": "a,b",
+        "drop": ("c", "d"),
+        "map_labels": {"a": "yes", "b": "no"},
+        "folds": 3,
+        "loud": True,
+    }
+
+
+def test_an_option_and_set_for_one_setting_are_refused() -> None:
+    assert stated({"epochs": 3, "sets": ["finetune.batch=8"]}) == {"epochs": 3, "batch": 8}
+    with pytest.raises(UsageError, match="state it once"):
+        stated({"epochs": 3, "sets": ["finetune.epochs=4"]})
+
+
+def test_a_pair_without_its_sign_is_explained() -> None:
+    with pytest.raises(UsageError, match="--columns got 'path'; expected NAME=VALUE"):
+        split_pairs("path", "--columns")

@@ -1,0 +1,69 @@
+"""The ordered map: order, bound and errors."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from headtohead.core.errors import UsageError
+from headtohead.core.parallel import ordered_map
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+@pytest.mark.parametrize("ahead", [None, 1, 3])
+def test_results_come_in_the_order_of_the_items(workers: int, ahead: int | None) -> None:
+    def slow_first(number: int) -> int:
+        time.sleep(0.01 if number % 4 == 0 else 0)
+        return number * number
+
+    assert list(ordered_map(slow_first, range(20), workers=workers, ahead=ahead)) == [
+        i * i for i in range(20)
+    ]
+
+
+def test_no_more_items_are_read_than_may_wait() -> None:
+    read: list[int] = []
+
+    def items() -> Iterator[int]:
+        for number in range(100):
+            read.append(number)
+            yield number
+
+    results = ordered_map(lambda number: number, items(), workers=2, ahead=5)
+    assert next(results) == 0 and len(read) == 5
+    assert next(results) == 1 and len(read) == 6
+
+
+def test_an_exception_comes_in_its_turn_and_ends_the_work() -> None:
+    begun: list[int] = []
+    lock = threading.Lock()
+
+    def work(number: int) -> int:
+        with lock:
+            begun.append(number)
+        if number == 3:
+            raise ValueError("three")
+        return number
+
+    results = ordered_map(work, range(1000), workers=2, ahead=4)
+    assert [next(results) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(ValueError, match="three"):
+        next(results)
+    assert max(begun) < 10
+
+
+def test_threads_end_when_the_consumer_stops() -> None:
+    before = threading.active_count()
+    results = ordered_map(lambda number: number, range(100), workers=3)
+    next(results)
+    results.close()  # type: ignore[attr-defined]
+    assert threading.active_count() == before
+
+
+@pytest.mark.parametrize(("workers", "ahead"), [(0, None), (-1, None), (2, 0)])
+def test_numbers_that_do_no_work_are_refused(workers: int, ahead: int | None) -> None:
+    with pytest.raises(UsageError, match="must be at least 1; got"):
+        ordered_map(str, [1], workers=workers, ahead=ahead)

@@ -1,0 +1,58 @@
+"""The reporting lists: complete, filled from the run, blanks named."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from tests.planting.verdicts import judge
+
+from headtohead.core.config import StudyConfig
+from headtohead.core.records import Verdict
+from headtohead.evaluate.checklist_items import CLAIM_2024, TRIPOD_AI
+from headtohead.evaluate.reporting_checklist import build_checklists
+
+
+def small_verdict() -> Verdict:
+    rng = np.random.default_rng(0)
+    label = np.arange(60) % 2
+    parts = []
+    for name in ("cnn", "vit"):
+        p = 1 / (1 + np.exp(-(label - 0.5 + rng.normal(size=60))))
+        parts.append(
+            pd.DataFrame(
+                {"sample": np.arange(60), "group": np.arange(60), "contender": name, "label": label,
+                 "prob_0": 1 - p, "prob_1": p}
+            )
+        )  # fmt: skip
+    return judge(pd.concat(parts), classes=("0", "1"), positive="1", n_boot=100)
+
+
+def test_every_item_is_there_once() -> None:
+    assert [item.number for item in CLAIM_2024] == [str(i) for i in range(1, 45)]
+    assert {int(item.number.rstrip("abcdefg")) for item in TRIPOD_AI} == set(range(1, 28))
+    rows = build_checklists(small_verdict(), {}, {})
+    assert len(rows) == len({(row["list"], row["item"]) for row in rows}) == 44 + len(TRIPOD_AI)
+
+
+def test_blanks_name_what_to_add_and_filled_rows_come_from_the_run() -> None:
+    verdict = small_verdict()
+    config = StudyConfig(data="x", contenders=("cnn", "vit")).model_dump(mode="json")
+    rows = {
+        (r["list"], r["item"]): r
+        for r in build_checklists(verdict, config, {"source": "a clinic", "n_files": 61, "excluded": 1})
+    }
+    assert all(row["text"] or row["ask"] for row in rows.values())
+    assert rows["CLAIM 2024", "44"]["status"] == "author"
+    assert "funders" in rows["CLAIM 2024", "44"]["ask"]
+    assert rows["CLAIM 2024", "2"]["text"] == verdict.sentence
+    assert "3 x 5-fold" in rows["CLAIM 2024", "19"]["text"]
+    assert "61 files, 1 refused, 60 samples" in rows["CLAIM 2024", "35"]["text"]
+    assert "cnn AUROC 0." in rows["TRIPOD+AI", "23a"]["text"]
+    assert rows["CLAIM 2024", "7"]["text"] == "Data: a clinic."
+
+
+def test_nothing_is_claimed_that_the_run_does_not_know() -> None:
+    rows = {(r["list"], r["item"]): r for r in build_checklists(small_verdict(), {}, {})}
+    for item in ("7", "19", "23", "33"):
+        assert rows["CLAIM 2024", item]["status"] == "author", item
+        assert rows["CLAIM 2024", item]["ask"]

@@ -1,0 +1,55 @@
+"""Page of a reproduction: self-contained, escaped, with a style sheet that the browser can read."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tests.planting.reported import HOSTILE, parsed, titles, words
+
+from headtohead.report.reproduction_page import page, waterfall
+
+
+def part(value: float) -> dict[str, Any]:
+    return {
+        "value": value, "low": value - 0.05, "high": value + 0.04, "n_samples": 40, "n_groups": 30, "n_draws": 3,
+        "lowest_draw": value - 0.02, "highest_draw": value + 0.02, "copies_in_training": 0.25,
+    }  # fmt: skip
+
+
+def summary() -> dict[str, Any]:
+    gap = {"value": 0.09, "low": 0.01, "high": 0.15}
+    effect = {key: {"value": -0.01, "low": -0.02, "high": 0.01} for key in ("cnn", "vit", "difference")}
+    steps = [
+        {
+            "name": name,
+            "words": HOSTILE,
+            "cnn": part(0.86),
+            "vit": part(0.9),
+            "difference": gap,
+            "effect": change,
+        }
+        for name, change in (("as published", None), ("same images", effect))
+    ]
+    return {
+        "title": "A study", "networks": {"cnn": HOSTILE, "vit": "vit-b16"}, "steps": steps, "images": 40, "groups": 30,
+        "published": {"cnn": part(0.86), "vit": part(0.95)}, "sentences": ["First.", HOSTILE], "shortened": [HOSTILE],
+    }  # fmt: skip
+
+
+def test_the_page_needs_no_network_and_escapes_what_it_shows() -> None:
+    whole = page(summary())
+    assert "<script" not in whole and "&lt;script&gt;" in whole
+    assert not re.search(r"https?://(?!www\.w3\.org)", whole)
+    assert all(target.startswith("#") for target in re.findall(r'(?:src|href)="([^"]*)"', whole))
+    assert "&" not in whole.split("<style>")[1].split("</style>")[0]
+    assert "-0.010 [-0.020, +0.010]</td>" in whole and "25 % have a copy in training" in whole
+
+
+def test_the_waterfall_shows_both_networks_in_each_state() -> None:
+    inline, alone = waterfall(summary()), waterfall(summary(), alone=True)
+    parsed(alone)
+    assert len(titles(inline)) == 2 * 3
+    assert {"published", "as published", "same images", "other images each", HOSTILE} <= set(words(inline))
+    assert "+0.090 [+0.010, +0.150]" in words(inline)
+    assert "prefers-color-scheme" in alone and "prefers-color-scheme" not in inline

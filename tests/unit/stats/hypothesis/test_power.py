@@ -1,0 +1,82 @@
+"""Power and sample size against formulas and simulation."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from headtohead.stats.hypothesis.power import (
+    detectable_difference,
+    groups_for_width,
+    groups_needed,
+    hanley_mcneil_error,
+    simulated_power,
+    smallest_accuracy_difference,
+    smallest_auroc_difference,
+)
+
+
+def test_power_by_simulation_agrees_with_the_formula() -> None:
+    influences = np.random.default_rng(0).normal(0, 1, 300)
+    influences -= influences.mean()
+    needed = groups_needed(influences, 0.25, 300)
+    expected = ((1.96 + 0.8416) * influences.std(ddof=1) / 0.25) ** 2
+    assert needed == pytest.approx(expected, rel=0.2)
+    assert needed is not None
+    assert simulated_power(influences, 0.25, needed, 0.95, np.random.default_rng(3)) == pytest.approx(
+        0.8, abs=0.07
+    )
+    assert groups_needed(influences, 0.0, 300) is None
+    smaller = groups_needed(influences, 0.125, 300)
+    assert smaller is not None
+    assert smaller == pytest.approx(4 * expected, rel=0.2)
+
+
+def test_the_groups_needed_grow_with_the_square() -> None:
+    z = stats.norm.ppf(0.975) + stats.norm.ppf(0.8)
+    assert detectable_difference(0.02) == pytest.approx(z * 0.02)
+    assert groups_for_width(199, 0.04473, 0.02) == math.ceil(199 * (0.04473 / 0.02) ** 2)
+    assert groups_for_width(50, 0.05, 0.05) == 50
+
+
+SEEDS = st.integers(0, 10_000)
+
+
+FEW = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@FEW
+@given(SEEDS)
+def test_power_grows_with_the_groups_and_with_the_difference(seed: int) -> None:
+    influences = np.random.default_rng(seed).normal(size=200)
+    influences -= influences.mean()
+
+    def power(gap: float, n: int) -> float:
+        return simulated_power(influences, gap, n, 0.95, np.random.default_rng(0))
+
+    assert power(0.2, 50) <= power(0.2, 400) + 0.05
+    assert power(0.05, 200) <= power(0.4, 200) + 0.05
+
+
+def test_the_error_of_an_auroc_is_that_of_the_published_example() -> None:
+    """Hanley and McNeil 1982, section on their example: area 0.893, 51 abnormal, 58 normal: SE 0.032."""
+    assert hanley_mcneil_error(0.893, 51, 58) == pytest.approx(0.032, abs=0.0006)
+
+
+def test_the_smallest_accuracy_difference_has_the_power_it_claims() -> None:
+    n, share = 400, 0.10
+    x = smallest_accuracy_difference(share, n)
+    rng = np.random.default_rng(8)
+    b, c = rng.multinomial(n, [(share + x) / 2, (share - x) / 2, 1 - share], size=20_000)[:, :2].T
+    z = (b - c) / np.sqrt(np.maximum(b + c, 1))
+    assert (np.abs(z) > 1.96).mean() == pytest.approx(0.80, abs=0.03)
+
+
+def test_more_groups_show_smaller_differences() -> None:
+    small, large = (smallest_auroc_difference(0.9, n, n) for n in (50, 500))
+    assert large < small
