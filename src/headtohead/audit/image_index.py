@@ -185,7 +185,7 @@ class ImageIndex:
 
     def _part(self, sample: Sample, kind: str, make: Callable[[Any], Keypoints]) -> Keypoints:
         with self._lock:
-            known = self._keypoints.get((sample.id, kind))
+            known: Keypoints | None = self._keypoints.get((sample.id, kind))
         if known is None and self._store is not None:
             known = _keypoints_from(self._store.get(self._key(sample), kind))
         if known is None:
