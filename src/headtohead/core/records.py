@@ -35,6 +35,8 @@ __all__ = [
 Pixels = npt.NDArray[Any]
 Severity = Literal["severe", "warning", "note"]
 Outcome = Literal["issue", "tip", "passed", "not_applicable", "skipped", "ignored"]
+Target = Literal["learners", "fixed_models"]
+"""Methods trained on samples like this one, or the models as fitted."""
 VerdictWord = Literal["better", "equivalent", "no_evidence", "cannot_tell", "refused"]
 
 
@@ -134,11 +136,16 @@ class Finding(Record):
 
 
 class Comparison(Record):
-    """The paired difference a - b of two contenders on identical out-of-fold lines."""
+    """The paired difference a - b of two contenders on identical out-of-fold lines.
+
+    Attributes:
+        target: what the comparison speaks of: methods (cross-validation) or the models as fitted (one test set).
+    """
 
     a: str
     b: str
     metric: str
+    target: Target = "fixed_models"
     difference: float | None
     low: float | None
     high: float | None

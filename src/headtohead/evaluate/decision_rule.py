@@ -5,9 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from headtohead.core.records import VerdictWord
+from headtohead.core.records import Target, VerdictWord
 
 __all__ = ["Decision", "DecisionRule", "decide"]
+
+
+_COVERED: dict[Target, str] = {
+    "learners": (
+        "between methods trained on samples like this one (jackknife over groups, its variance multiplied for the "
+        "training sample by how much the ranking changes between repeats)"
+    ),
+    "fixed_models": "between the models as fitted, resampling groups",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +44,13 @@ class DecisionRule:
         """The half-width of an interval above which the data cannot tell."""
         return self.rope if self.rope is not None else self.max_half_width
 
-    def text(self, title: str) -> str:
-        """Return the rule in words, for the metric called `title`."""
+    def text(self, title: str, target: Target = "fixed_models", pooled: str = "") -> str:
+        """Return the rule in words.
+
+        Args:
+            title: the metric as the field writes it. target: what the comparisons speak of.
+            pooled: the title of the metric that must agree, or "".
+        """
         percent = f"{100 * self.level:g} %"
         inner = f"{100 * (2 * self.level - 1):g} %"
         equivalent = (
@@ -44,13 +58,14 @@ class DecisionRule:
             if self.rope is not None
             else "(3) equivalent: not asked for (give a region of practical equivalence); "
         )
+        agree = f" and {pooled} gives the same winner (otherwise cannot tell)" if pooled else ""
         return (
-            f"Fixed beforehand, on the paired difference in {title}, resampling groups: "
+            f"Fixed beforehand, on the paired difference in {title}, {_COVERED[target]}: "
             f"(1) refused: the data leak, there are fewer than {self.min_groups} groups, or the best "
             "contender does not beat file facts; "
             f"(2) better: at least {self.min_groups_for_better} groups and {self.min_events_for_better} groups "
             f"of the rarer class, the {percent} interval excludes 0 and "
-            f"Holm's adjusted p is at most {1 - self.level:.2g}; "
+            f"Holm's adjusted p is at most {1 - self.level:.2g}{agree}; "
             f"{equivalent}"
             f"(4) cannot tell: fewer groups than that, or an interval wider than ±{self.bound:g}; "
             "(5) otherwise no evidence of a difference. No winner is named by decimals."
@@ -62,7 +77,7 @@ class Decision:
     """Verdict on one pair, and the clause of the rule that gave it."""
 
     word: VerdictWord
-    reason: Literal["refused", "interval", "rope", "groups", "events", "width", "none"]
+    reason: Literal["refused", "interval", "rope", "groups", "events", "width", "scale", "none"]
 
 
 def decide(

@@ -13,8 +13,14 @@ import numpy.typing as npt
 from headtohead.core.formatting import pluralize
 from headtohead.core.records import Comparison
 from headtohead.core.tables.details import ComparisonDetails, DiscordantCounts, PowerAnalysis
-from headtohead.evaluate.decision_rule import DecisionRule, decide
-from headtohead.evaluate.verdict_text import pair_sentence, sample_size_hint, size_words
+from headtohead.evaluate.decision_rule import Decision, DecisionRule, decide
+from headtohead.evaluate.verdict_text import (
+    interval_words,
+    pair_sentence,
+    sample_size_hint,
+    signed,
+    size_words,
+)
 from headtohead.stats.hypothesis.paired_difference import Difference, paired_differences, rarer_class_groups
 from headtohead.stats.hypothesis.paired_tests import PairTests
 from headtohead.stats.hypothesis.power import (
@@ -23,6 +29,7 @@ from headtohead.stats.hypothesis.power import (
     groups_needed,
     influence,
 )
+from headtohead.stats.metrics.lookup import get_metric
 from headtohead.stats.metrics.metric import Metric
 from headtohead.stats.resampled import ResampledPredictions
 
@@ -37,7 +44,7 @@ class ComparisonContext:
     """Data and rule that every pair shares.
 
     Attributes:
-        primary: replicates of the primary metric by contender.
+        primary: replicates of the primary metric by contender. pooled: of the same across folds, or empty.
         leaks: sentences on leaks; any refuses.
     """
 
@@ -45,6 +52,7 @@ class ComparisonContext:
     row: Metric
     rule: DecisionRule
     primary: Mapping[str, Floats]
+    pooled: Mapping[str, Floats]
     tests: PairTests
     leaks: Sequence[str]
 
@@ -56,16 +64,31 @@ def compare_all(context: ComparisonContext, baselines: Sequence[str]) -> list[Co
     """
     table = context.setting.table
     contenders = [name for name in table.contenders if name not in baselines]
-    args = (context.row, context.primary, context.setting.resamples, context.rule.level)
-    against = paired_differences(table, [(f, b) for f in contenders for b in baselines], *args)
-    pairs = paired_differences(table, list(combinations(contenders, 2)), *args)
+    against, against_pooled = _differences(context, [(f, b) for f in contenders for b in baselines])
+    pairs, pooled = _differences(context, list(combinations(contenders, 2)))
     always = refusal_reason(context, contenders, [])
     refusal = refusal_reason(context, contenders, against)
     rest = _permutation_count(context, len(pairs) + len(against))
     comparisons = [
-        _compare_pair(context, d, refusal, len(pairs), 1000 if i == 0 else rest) for i, d in enumerate(pairs)
+        _compare_pair(context, d, p, refusal, len(pairs), 1000 if i == 0 else rest)
+        for i, (d, p) in enumerate(zip(pairs, pooled, strict=True))
     ]
-    return comparisons + [_compare_pair(context, d, always, len(against), rest) for d in against]
+    return comparisons + [
+        _compare_pair(context, d, p, always, len(against), rest)
+        for d, p in zip(against, against_pooled, strict=True)
+    ]
+
+
+def _differences(
+    context: ComparisonContext, pairs: Sequence[tuple[str, str]]
+) -> tuple[list[Difference], list[Difference | None]]:
+    """Return the differences in the primary metric, and those in the same metric pooled over folds, if there is one."""
+    table, resamples, level = context.setting.table, context.setting.resamples, context.rule.level
+    within = paired_differences(table, pairs, context.row, context.primary, resamples, level)
+    if not context.pooled:
+        return within, [None] * len(within)
+    metric = get_metric(context.row.pooled, table.classes)
+    return within, [*paired_differences(table, pairs, metric, context.pooled, resamples, level)]
 
 
 def _permutation_count(context: ComparisonContext, n_pairs: int) -> int:
@@ -100,27 +123,35 @@ def refusal_reason(
 
 
 def _compare_pair(
-    context: ComparisonContext, found: Difference, refusal: str, n_pairs: int, n_permutations: int
+    context: ComparisonContext,
+    found: Difference,
+    pooled: Difference | None,
+    refusal: str,
+    n_pairs: int,
+    n_permutations: int,
 ) -> Comparison:
     table, rule, row = context.setting.table, context.rule, context.row
     events = rarer_class_groups(table)
-    decision = decide(
-        rule, low=found.low, high=found.high, inner=found.inner, p_adjusted=found.p_adjusted,
-        n_groups=table.n_groups, n_events=events, refusal=refusal,
-    )  # fmt: skip
+    decision = _decide(context, found, refusal)
+    if pooled is not None and _winner(decision, found) != _winner(_decide(context, pooled, refusal), pooled):
+        decision = Decision("cannot_tell", "scale")
     power = _power_analysis(context, found, events)
     first, second = (context.primary[name][0] for name in (found.a, found.b))
     sentence = pair_sentence(
         found, decision, rule, title=row.title,
         values=(None if math.isnan(first) else float(first), None if math.isnan(second) else float(second)),
         size=size_words(table.n_samples, table.n_groups), n_pairs=n_pairs,
-        more=sample_size_hint(decision, power, events=events, n_groups=table.n_groups, rule=rule), refusal=refusal,
+        more=_scale_hint(pooled, rule)
+        if pooled is not None and decision.reason == "scale"
+        else sample_size_hint(decision, power, events=events, n_groups=table.n_groups, rule=rule),
+        refusal=refusal,
     )  # fmt: skip
     values = context.primary[found.a] - context.primary[found.b]
     tests, extra = context.tests.run(found, context.setting.resamples.bootstrap(values), n_permutations)
     discordant = tuple(DiscordantCounts.model_validate(counts) for counts in extra["discordant"])
     return Comparison(
-        a=found.a, b=found.b, metric=row.name, difference=found.value, low=found.low, high=found.high,
+        a=found.a, b=found.b, metric=row.name, target=table.target,
+        difference=found.value, low=found.low, high=found.high,
         verdict=decision.word, winner=found.favours if decision.word == "better" else None, sentence=sentence,
         tests=tests, n_samples=table.n_samples, n_groups=table.n_groups, method=found.method, level=rule.level,
         note=found.note, warnings=found.warnings,
@@ -129,6 +160,29 @@ def _compare_pair(
             rope=rule.rope, power=power, refusal=refusal, discordant=discordant,
         ),
     )  # fmt: skip
+
+
+def _decide(context: ComparisonContext, found: Difference, refusal: str) -> Decision:
+    table = context.setting.table
+    return decide(
+        context.rule, low=found.low, high=found.high, inner=found.inner, p_adjusted=found.p_adjusted,
+        n_groups=table.n_groups, n_events=rarer_class_groups(table), refusal=refusal,
+    )  # fmt: skip
+
+
+def _winner(decision: Decision, found: Difference) -> str | None:
+    return found.favours if decision.word == "better" else None
+
+
+def _scale_hint(pooled: Difference, rule: DecisionRule) -> str:
+    """Return why no winner is named where the metric within folds and the pooled one disagree."""
+    if pooled.value is None or pooled.low is None or pooled.high is None:
+        return "pooled over folds the difference is not defined"
+    return (
+        f"pooled over folds the difference is {signed(pooled.value)} "
+        f"({interval_words(pooled.low, pooled.high, rule.level)}), which gives another verdict: the scores may not be "
+        "on one scale across folds"
+    )
 
 
 def _spread(context: ComparisonContext, values: Floats) -> float:
@@ -144,14 +198,14 @@ def _power_analysis(context: ComparisonContext, found: Difference, events: int) 
         return None
     n = setting.table.n_groups
     values = context.primary[found.a] - context.primary[found.b]
-    pulls = influence(setting.resamples.jackknife(values))
+    pulls = found.stretch * influence(setting.resamples.jackknife(values))
     assumed = max(abs(found.value), rule.bound)
     needed = groups_needed(pulls, assumed, n, level=rule.level, seed=setting.seed)
     floor = rule.min_groups_for_better
     if events < rule.min_events_for_better:
         floor = max(floor, math.ceil(n * rule.min_events_for_better / max(1, events)))
     return PowerAnalysis(
-        detectable_difference=detectable_difference(_spread(context, values), rule.level),
+        detectable_difference=detectable_difference(found.stretch * _spread(context, values), rule.level),
         assumed_difference=assumed,
         groups_needed=None if needed is None else max(needed, floor),
         more_groups=None if needed is None else max(0, max(needed, floor) - n),

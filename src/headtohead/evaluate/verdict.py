@@ -106,10 +106,12 @@ def compute_verdict(
         values = _replicates(resampled, config.metric, reporter)
         scores = _scores(resampled, values)
         primary = {name: values[name][config.metric] for name in table.contenders}
+        pooled = metric_named(metric.pooled, table.classes) if metric.pooled and table.has_folds else None
+        across = {name: values[name][pooled.name] for name in table.contenders} if pooled else {}
         folds = {name: fold_values(table, name, config.metric) for name in table.contenders}
         tests = prepare_tests(resampled, metric, rope, folds)
         comparisons = compare_all(
-            ComparisonContext(resampled, metric, rule, primary, tests, leaks), config.baselines
+            ComparisonContext(resampled, metric, rule, primary, across, tests, leaks), config.baselines
         )
         request = SupplementRequest(metric, build_inner(inner, table), prevalence, by or {}, config.baselines)
         details = build_supplement(resampled, request, primary, folds, comparisons)
@@ -118,7 +120,7 @@ def compute_verdict(
         metric=config.metric,
         scores=tuple(scores),
         comparisons=tuple(comparisons),
-        rule=rule.text(metric.title),
+        rule=rule.text(metric.title, table.target, pooled.title if pooled else ""),
         caveats=(*caveats(leaks, comparisons, scores, details.notes), *notes),
         details=details,
     )

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from headtohead.core.errors import DataError, InsufficientDataError, ManifestError, UnpairedError
+from headtohead.core.records import Target
 
 __all__ = ["ContenderPredictions", "PredictionTable", "build_prediction_table"]
 
@@ -87,6 +88,16 @@ class PredictionTable:
     def n_samples(self) -> int:
         """Number of samples."""
         return len(self.samples)
+
+    @property
+    def target(self) -> Target:
+        """What a statement on this table is about.
+
+        Methods ("learners") where models of several training samples made the predictions; else the models as fitted.
+        """
+        lines = self.of(self.contenders[0])
+        several = self.has_folds and any(len(np.unique(repeat.fold)) > 1 for repeat in lines)
+        return "learners" if several else "fixed_models"
 
     def of(self, contender: str) -> list[ContenderPredictions]:
         """Return the contender's lines, one entry per repeat."""

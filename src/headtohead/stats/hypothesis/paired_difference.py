@@ -3,7 +3,8 @@
 Two intervals are formed: MOVER's, from those of the two scores, which knows about skewness and the ends
 of the range; and the jackknife's t interval of the difference itself. The wider end counts on each side:
 in the coverage study each alone says "better" or "equivalent" too often somewhere (MOVER of two nearly
-perfect contenders, the t interval beside a perfect one).
+perfect contenders, the t interval beside a perfect one). Where models of several training samples made the
+predictions, both carry the variance of the training sample too (`intervals/training_variance.py`).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from headtohead.stats.intervals.resampling import Resamples
 from headtohead.stats.intervals.score import why_undefined
 from headtohead.stats.intervals.score_interval import jackknife_variance
 from headtohead.stats.intervals.score_uncertainty import ScoreUncertainty, score_uncertainty
+from headtohead.stats.intervals.training_variance import training_stretch
 from headtohead.stats.metrics.metric import Metric
 from headtohead.stats.predictions import PredictionTable
 
@@ -46,6 +48,7 @@ class Difference:
         inner: the (1 - 2 alpha) interval, for equivalence.
         p, p_adjusted: at which the interval just touches 0, before and after Holm.
         favours: the contender that the sign favours, None at exactly 0.
+        stretch: by which factor the training sample lengthens the standard error; 1 for models as fitted.
     """
 
     a: str
@@ -60,6 +63,7 @@ class Difference:
     method: str
     note: str
     warnings: tuple[ScoreWarning, ...] = ()
+    stretch: float = 1.0
 
 
 def rarer_class_groups(table: PredictionTable) -> int:
@@ -121,6 +125,7 @@ class _Pairing:
     error: float
     degrees: float
     warnings: tuple[ScoreWarning, ...] = ()
+    stretch: float = 1.0
 
 
 def _pairing(
@@ -137,12 +142,13 @@ def _pairing(
     degrees = degrees_of_freedom(table, metric, first - second)
     if known.sum() < 3:
         return _Pairing(0.0, 0.0, degrees)
-    error = math.sqrt(jackknife_variance(first[known] - second[known]))
+    stretch = training_stretch(table, a, b)
+    error = stretch * math.sqrt(jackknife_variance(first[known] - second[known]))
     warnings = small_sample_warnings(table, metric, degrees) if error > 0 else ()
     if np.ptp(first[known]) < 1e-12 or np.ptp(second[known]) < 1e-12:
-        return _Pairing(0.0, error, degrees, warnings)
+        return _Pairing(0.0, error, degrees, warnings, stretch)
     correlation = float(np.clip(np.corrcoef(first[known], second[known])[0, 1], -1, 1))
-    return _Pairing(correlation, error, degrees, warnings)
+    return _Pairing(correlation, error, degrees, warnings, stretch)
 
 
 def _difference(
@@ -159,9 +165,12 @@ def _difference(
         ends = first.ends(at), second.ends(at)
         if ends[0] is None or ends[1] is None:
             return None
-        recovered = mover_interval(first.value, ends[0], second.value, ends[1], pairing.correlation)
         half = float(special.stdtrit(pairing.degrees, (1 + at) / 2)) * pairing.error
         difference = first.value - second.value
+        if pairing.stretch > 1 and pairing.error > 0:
+            # Of learners, MOVER holds no level that the t interval does not hold, at a third of the power.
+            return difference - half, difference + half
+        recovered = mover_interval(first.value, ends[0], second.value, ends[1], pairing.correlation)
         return min(recovered[0], difference - half), max(recovered[1], difference + half)
 
     outer, inner = interval(level), interval(2 * level - 1)
@@ -169,14 +178,21 @@ def _difference(
         return _undefined(a, b, "; ".join(filter(None, [first.note, second.note])))
     value = first.value - second.value
     favours = None if value == 0 else (a if value * metric.sign > 0 else b)
-    method = f"paired, the wider of MOVER on both intervals and the jackknife's t interval; {first.method}"
+    if pairing.stretch > 1 and pairing.error > 0:
+        method = "paired, jackknife over groups with the variance of the training sample, t interval"
+    else:
+        method = (
+            f"paired, the wider of MOVER on both intervals and the jackknife's t interval; {first.method}"
+        )
     note = "; ".join(dict.fromkeys(filter(None, [first.note, second.note])))
     others = (
         w for w in (*first.warnings, *second.warnings) if w.code not in {"few_degrees", "few_class_groups"}
     )
     warnings = tuple(dict.fromkeys((*pairing.warnings, *others)))
     p = _p_value(interval)
-    return Difference(a, b, value, *outer, inner, p, 1.0, favours, method, note, warnings)
+    return Difference(
+        a, b, value, *outer, inner, p, 1.0, favours, method, note, warnings, pairing.stretch
+    )  # fmt: skip
 
 
 def _why_undefined(

@@ -59,8 +59,11 @@ class PairTests:
         }
         tests["cluster_bootstrap"] = _bootstrap(difference, boot)
         if self.metric.delong_test:
-            tests["delong"] = _auroc(self.by_sample[a], self.by_sample[b], "z, samples taken as independent")
-            tests["obuchowski"] = _auroc(self.by_group[a], self.by_group[b], "z, groups as units")
+            fitted = "z, AUROC pooled over folds, models as fitted" if table.has_folds else "z"
+            tests["delong"] = _auroc(
+                self.by_sample[a], self.by_sample[b], f"{fitted}, samples taken as independent"
+            )
+            tests["obuchowski"] = _auroc(self.by_group[a], self.by_group[b], f"{fitted}, groups as units")
         predicted = [
             (predicted_labels(x, None), predicted_labels(y, None)) for x, y in zip(first, second, strict=True)
         ]

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from headtohead.core.records import TestResult
-from headtohead.stats.metrics.metric import Metric
+from headtohead.stats.metrics.metric import FoldMean, Metric, WithinFolds
 from headtohead.stats.metrics.replicates import metric_values
 from headtohead.stats.predictions import ContenderPredictions
 
@@ -51,8 +51,9 @@ def permutation_test(
         n_permutations: besides the data itself. seed: of the permutations.
     """
     ranked = metric.by_rank
+    ranks = _ranks_within_folds if isinstance(metric.kernel, FoldMean | WithinFolds) else _ranks
     both = [
-        _joined(_ranks(x) if ranked else x, _ranks(y) if ranked else y, n_groups)
+        _joined(ranks(x) if ranked else x, ranks(y) if ranked else y, n_groups)
         for x, y in zip(a, b, strict=True)
     ]
     cuts = None if thresholds is None else [_cut(x, y) for x, y in zip(*thresholds, strict=True)]
@@ -77,6 +78,14 @@ def permutation_test(
 def _ranks(lines: ContenderPredictions) -> ContenderPredictions:
     n = len(lines.label)
     prob = (stats.rankdata(lines.prob, axis=0) - 0.5) / n
+    return ContenderPredictions(lines.sample, lines.group, lines.label, lines.fold, prob)
+
+
+def _ranks_within_folds(lines: ContenderPredictions) -> ContenderPredictions:
+    prob = np.empty_like(lines.prob)
+    for fold in np.unique(lines.fold):
+        inside = lines.fold == fold
+        prob[inside] = _ranks(lines.take(inside)).prob
     return ContenderPredictions(lines.sample, lines.group, lines.label, lines.fold, prob)
 
 

@@ -50,11 +50,14 @@ def class_recalls(
     n_classes: int,
     resamples: Resamples,
     thresholds: Sequence[Floats | None] | None = None,
+    *,
+    inflation: float = 1.0,
 ) -> list[Recall]:
     """Return the recall of each class with its variance over the jackknife.
 
     Args:
         thresholds: per repeat as in `predicted_labels`.
+        inflation: factor of the variance, for the training sample.
     """
     weights = np.concatenate([resamples.weights[:, :1], resamples.weights[:, 1 + resamples.n_boot :]], axis=1)
     matrices = [
@@ -63,11 +66,13 @@ def class_recalls(
     ]
     recalls, first = [], repeats[0]
     for c in range(n_classes):
-        recall = np.mean([ratio(matrix[c, c], matrix[c].sum(axis=0)) for matrix in matrices], axis=0)
+        by_repeat = np.stack([ratio(matrix[c, c], matrix[c].sum(axis=0)) for matrix in matrices])
+        recall = by_repeat.mean(axis=0)
         of_class = first.label == c
         n, n_groups = int(of_class.sum()), len(np.unique(first.group[of_class]))
         degrees = proportion_degrees_of_freedom(recall[1:], n, n_groups)
-        recalls.append(Recall(float(recall[0]), n, n_groups, jackknife_variance(recall[1:]), degrees))
+        variance = inflation * jackknife_variance(recall[1:])
+        recalls.append(Recall(float(recall[0]), n, n_groups, variance, degrees))
     return recalls
 
 

@@ -36,6 +36,7 @@ from headtohead.stats.intervals.score_interval import (
     score_interval,
     transformed_interval,
 )
+from headtohead.stats.intervals.training_variance import training_stretch
 from headtohead.stats.metrics.confusion_matrix import predicted_labels
 from headtohead.stats.metrics.metric import IntervalMethod, Metric
 from headtohead.stats.predictions import ContenderPredictions, PredictionTable
@@ -85,6 +86,7 @@ class _Scored:
     values: Floats
     resamples: Resamples
     thresholds: Sequence[Floats | None] | None
+    stretch: float = 1.0
 
     @property
     def value(self) -> float:
@@ -127,7 +129,9 @@ def score_uncertainty(
         values: (1 + n_boot + n_jack,) replicates of the metric.
         thresholds: per repeat, where the score was taken at chosen thresholds.
     """
-    score = _Scored(table, table.of(contender), metric, values, resamples, thresholds)
+    stretch = training_stretch(table, contender)
+    values = _with_training(table, metric, values, resamples, stretch)
+    score = _Scored(table, table.of(contender), metric, values, resamples, thresholds, stretch)
     form = INTERVALS[score.method]
     if score.method in _FORMED_WITHOUT_VARIATION:
         return form(score)
@@ -135,6 +139,19 @@ def score_uncertainty(
     if n_defined < 2 or float(np.ptp(score.boot)) < _ROUNDING:
         return _without_variation(score)
     return _with_left_out(form(score), n_defined, resamples.n_boot)
+
+
+def _with_training(
+    table: PredictionTable, metric: Metric, values: Floats, resamples: Resamples, stretch: float
+) -> Floats:
+    """Return the replicates, drawn apart so that they spread as learners do, not only the models as fitted."""
+    if stretch == 1.0:
+        return values
+    stretched = np.asarray(values[0] + stretch * (values - values[0]))
+    stretched[1 : 1 + resamples.n_boot] = np.clip(
+        stretched[1 : 1 + resamples.n_boot], metric.low, metric.upper_end(len(table.classes))
+    )
+    return stretched
 
 
 def _with_left_out(uncertainty: ScoreUncertainty, defined: int, total: int) -> ScoreUncertainty:
@@ -174,7 +191,10 @@ def _clustered_wilson(score: _Scored) -> ScoreUncertainty:
 
 def _class_recalls(score: _Scored) -> ScoreUncertainty:
     """Return the interval of a mean of class recalls."""
-    recalls = class_recalls(score.repeats, len(score.table.classes), score.resamples, score.thresholds)
+    recalls = class_recalls(
+        score.repeats, len(score.table.classes), score.resamples, score.thresholds,
+        inflation=score.stretch**2,
+    )  # fmt: skip
     method = (
         "Wilson of each class recall at the effective sample size of the groups, spreads added in squares"
     )

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Literal
 
 from headtohead.core.errors import unknown_name
-from headtohead.stats.metrics.metric import DENOMINATOR_IS_ZERO, FoldMean, Metric
+from headtohead.stats.metrics.metric import DENOMINATOR_IS_ZERO, Metric
 from headtohead.stats.metrics.registry import METRICS
 
 __all__ = ["check_name", "default_metrics", "get_metric", "metrics_shown"]
@@ -42,6 +42,7 @@ def _of_one_class(metric: Metric, of_class: str) -> Metric:
         undefined=DENOMINATOR_IS_ZERO,
         delong_test=False,
         delong_interval=False,
+        pooled="",
         headline=0,
         source="",
     )
@@ -63,8 +64,7 @@ def default_metrics(classes: Sequence[str], folds: bool) -> tuple[str, ...]:
     names = [
         name
         for name, metric in METRICS.items()
-        if (len(classes) == 2 or not metric.binary_only)
-        and (folds or not isinstance(metric.kernel, FoldMean))
+        if (len(classes) == 2 or not metric.binary_only) and (folds or not metric.needs_folds)
     ]
     if len(classes) > 2:
         names += [f"{base}_{of_class}" for base in metrics_shown("of_each_class") for of_class in classes]

@@ -22,6 +22,7 @@ __all__ = [
     "IntervalMethod",
     "Kernel",
     "Metric",
+    "WithinFolds",
 ]
 
 Ints = npt.NDArray[np.int64]
@@ -63,7 +64,18 @@ class FoldMean:
     metric: Metric
 
 
-Kernel = FromConfusion | FromClassCounts | FromRanks | FromCurve | FromProbabilities | FoldMean
+@dataclass(frozen=True, slots=True)
+class WithinFolds:
+    """The share of concordant pairs among the pairs of one fold, all folds together; `kernel` gives it for one fold.
+
+    A fold counts by its pairs. Scores of different folds come from different models and are never compared. With a
+    single fold this is `kernel` itself.
+    """
+
+    kernel: FromRanks
+
+
+Kernel = FromConfusion | FromClassCounts | FromRanks | FromCurve | FromProbabilities | FoldMean | WithinFolds
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +113,8 @@ class Metric:
             for itself.
         headline: 1 where a reader sees it first, 2 where next, 0 where it is left to the table.
         operating_point: the same at chosen thresholds. of_each_class: the same for its metrics of one class.
+        needs_folds: whether it is reported only where the predictions carry folds.
+        pooled: the name of the same metric across folds, which must agree with a verdict on this one.
         recalibrated: whether it is reported before and after recalibration.
         source: where the formula stands.
     """
@@ -126,6 +140,8 @@ class Metric:
     headline: int = 0
     operating_point: int = 0
     of_each_class: int = 0
+    needs_folds: bool = False
+    pooled: str = ""
     recalibrated: bool = False
     source: str = ""
 
@@ -139,7 +155,7 @@ class Metric:
         """Whether the metric depends on the order of the probabilities alone."""
         if isinstance(self.kernel, FoldMean):
             return self.kernel.metric.by_rank
-        return isinstance(self.kernel, FromRanks | FromCurve)
+        return isinstance(self.kernel, FromRanks | FromCurve | WithinFolds)
 
     def is_mean(self, n_classes: int) -> bool:
         """Return whether the metric is a mean over the classes, each against the rest."""

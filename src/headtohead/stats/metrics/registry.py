@@ -9,7 +9,7 @@ import numpy as np
 
 from headtohead.stats.metrics import confusion_matrix, probabilistic, ranking
 from headtohead.stats.metrics.confusion_matrix import FromClassCounts, FromConfusion
-from headtohead.stats.metrics.metric import Denominator, FoldMean, Metric
+from headtohead.stats.metrics.metric import Denominator, FoldMean, Metric, WithinFolds
 from headtohead.stats.metrics.probabilistic import FromProbabilities
 from headtohead.stats.metrics.ranking import FromCurve, FromRanks
 
@@ -26,7 +26,7 @@ _POSITIVE_ANSWERS = replace(_PREDICTED_POSITIVE, words="with a positive answer")
 _AUROC = Metric(
     name="auroc",
     title="AUROC",
-    kernel=FromRanks(ranking.weighted_auroc),
+    kernel=WithinFolds(FromRanks(ranking.weighted_auroc)),
     best="high",
     low=0,
     high=1,
@@ -38,10 +38,23 @@ _AUROC = Metric(
     delong_interval=True,
     headline=1,
     of_each_class=2,
+    pooled="auroc_pooled",
+    undefined="no fold holds both classes",
     source="Hanley & McNeil 1982",
 )
 _RANKING = (
     _AUROC,
+    replace(
+        _AUROC,
+        name="auroc_pooled",
+        title="AUROC pooled over folds",
+        kernel=FromRanks(ranking.weighted_auroc),
+        per_class=False,
+        pooled="",
+        needs_folds=True,
+        headline=0,
+        of_each_class=0,
+    ),
     # The closed forms are of the pooled AUROC, whose difference the fold mean's is close to.
     replace(
         _AUROC,
@@ -49,7 +62,8 @@ _RANKING = (
         title="AUROC, mean of folds",
         kernel=FoldMean(_AUROC),
         per_class=False,
-        undefined="no fold holds both classes",
+        pooled="",
+        needs_folds=True,
         delong_interval=False,
         headline=0,
         of_each_class=0,

@@ -1,7 +1,7 @@
 """Values of metrics in all resamples of one contender at once.
 
 A metric's value on repeated cross-validation is the mean over repeats of the metric of each repeat's pooled
-out-of-fold lines; a `FoldMean` averages over single folds instead.
+out-of-fold lines; a `FoldMean` averages over single folds instead, and `WithinFolds` counts pairs of one fold.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from headtohead.stats.metrics.confusion_matrix import (
     predicted_labels,
 )
 from headtohead.stats.metrics.lookup import get_metric
-from headtohead.stats.metrics.metric import FoldMean, Metric
+from headtohead.stats.metrics.metric import FoldMean, Metric, WithinFolds
 from headtohead.stats.metrics.probabilistic import FromProbabilities
-from headtohead.stats.metrics.ranking import FromCurve, FromRanks, curve_values, ratio
+from headtohead.stats.metrics.ranking import FromCurve, FromRanks, curve_values, group_sums, ratio
 from headtohead.stats.predictions import ContenderPredictions
 
 __all__ = ["metric_values"]
@@ -93,14 +93,37 @@ def _one_repeat(
 
 
 def _against_rest(
-    lines: ContenderPredictions, weights: Floats, kernel: FromRanks | FromCurve, which: int | None, k: int
+    lines: ContenderPredictions,
+    weights: Floats,
+    kernel: FromRanks | FromCurve | WithinFolds,
+    which: int | None,
+    k: int,
 ) -> Floats:
     """Return a metric of ranks of one class against the rest; the mean over the classes where none is named."""
     if which is None and k > 2:
         return np.asarray(np.mean([_against_rest(lines, weights, kernel, c, k) for c in range(k)], axis=0))
     positive = 1 if which is None else which
+    if isinstance(kernel, WithinFolds):
+        return _within_folds(lines, weights, kernel.kernel, positive)
     args = (lines.prob[:, positive], lines.label == positive, lines.group, weights)
     return kernel.compute(*args) if isinstance(kernel, FromRanks) else curve_values(*args, {"": kernel})[""]
+
+
+def _within_folds(lines: ContenderPredictions, weights: Floats, kernel: FromRanks, positive: int) -> Floats:
+    """Return the share of concordant pairs among all pairs (positive, negative) that share a fold."""
+    folds = np.unique(lines.fold)
+    if len(folds) == 1:
+        return kernel.compute(lines.prob[:, positive], lines.label == positive, lines.group, weights)
+    concordant, pairs = np.zeros(weights.shape[1]), np.zeros(weights.shape[1])
+    for fold in folds:
+        part = lines.take(lines.fold == fold)
+        is_positive = part.label == positive
+        of_class = np.stack([is_positive, ~is_positive], axis=1).astype(np.float64)
+        totals = group_sums(of_class, part.group, len(weights)).T @ weights
+        values = kernel.compute(part.prob[:, positive], is_positive, part.group, weights)
+        concordant += np.nan_to_num(values) * totals[0] * totals[1]
+        pairs += totals[0] * totals[1]
+    return ratio(concordant, pairs)
 
 
 def _fold_mean(

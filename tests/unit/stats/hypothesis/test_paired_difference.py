@@ -27,7 +27,7 @@ def test_the_wider_of_two_intervals_counts_for_a_difference() -> None:
     a, b = correlated_pair(n=80, gap=0.4)
     names = np.array([f"s{i:03d}" for i in range(80)])
     table = PredictionTable(
-        CLASSES, names, names, a.group, a.label, ("a", "b"), (0,), {("a", 0): a, ("b", 0): b}, True
+        CLASSES, names, names, a.group, a.label, ("a", "b"), (0,), {("a", 0): a, ("b", 0): b}, False
     )
     resamples = make_resamples(80, 50, 0)
     values = {

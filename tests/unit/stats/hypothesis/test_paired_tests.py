@@ -55,7 +55,7 @@ def test_the_tests_of_auroc_are_left_out_elsewhere(name: str) -> None:
 
 
 def test_a_clear_difference_is_small_in_every_test_and_none_is_not() -> None:
-    clear, none = run(pair(4.0), "auroc")[0], run(pair(0.02), "auroc")[0]
+    clear, none = run(pair(9.0), "auroc")[0], run(pair(0.2), "auroc")[0]
     for name in ("interval", "cluster_bootstrap", "obuchowski", "permutation"):
         small, large = clear[name].p_value, none[name].p_value
         assert small is not None and large is not None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from statsmodels.stats.proportion import proportion_confint
@@ -73,3 +75,13 @@ def test_a_constant_score_is_exact_and_says_so() -> None:
     assert found.note.startswith("constant score")
     assert bound(PERFECT, "auroc", 0.5) is None
     assert bound(PERFECT, "log_loss", 0.02) is None
+
+
+def test_a_score_constant_in_each_fold_ranks_nothing_within_folds_but_something_across_them() -> None:
+    fold = np.arange(60) % 5
+    lines = replace(lines_of_score(np.asarray(0.3 + 0.02 * fold, dtype=np.float64), LABEL), fold=fold)
+    table = table_from({"a": lines})
+    found = bound(table, "auroc", 0.5)
+    assert found is not None and (found.low, found.high) == (0.5, 0.5)
+    assert bound(table, "auroc_pooled", 0.5) is None
+    assert bound(table, "accuracy", 0.5) != found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -68,6 +70,9 @@ SK_BINARY = {
 }
 
 
+SK_BINARY["auroc_pooled"] = SK_BINARY.pop("auroc")
+
+
 @pytest.mark.parametrize("name", sorted(SK_BINARY))
 @pytest.mark.parametrize("ties", [True, False])
 def test_binary_metrics_equal_sklearn_on_copies(name: str, ties: bool) -> None:
@@ -93,6 +98,9 @@ SK_MULTI = {
 }
 
 
+SK_MULTI["auroc_pooled"] = SK_MULTI.pop("auroc")
+
+
 @pytest.mark.parametrize("name", sorted(SK_MULTI))
 def test_three_class_metrics_equal_sklearn_on_copies(name: str) -> None:
     lines, weights = some_lines(n=90, k=3, ties=False), some_weights()
@@ -104,10 +112,36 @@ def test_three_class_metrics_equal_sklearn_on_copies(name: str) -> None:
 
 def test_per_class_sensitivity_is_that_class_alone() -> None:
     lines = some_lines(n=90, k=3)
+    lines = replace(lines, fold=np.zeros_like(lines.fold))
     found = metric_values([lines], np.ones((20, 1)), ["sensitivity_b", "auroc_b"], ("a", "b", "c"))
     mine = lines.label == 1
     assert found["sensitivity_b"][0] == pytest.approx((lines.prob[mine].argmax(1) == 1).mean())
     assert found["auroc_b"][0] == pytest.approx(double_loop(lines.prob[:, 1], mine))
+
+
+def test_auroc_counts_the_pairs_of_one_fold_in_every_resample() -> None:
+    lines, weights = some_lines(ties=True), some_weights()
+    found = metric_values([lines], weights, ["auroc"], ("no", "yes"))["auroc"]
+    for column, value in enumerate(found):
+        drawn = copies(lines, weights[:, column])
+        concordant = pairs = 0.0
+        for fold in np.unique(lines.fold):
+            part = drawn[lines.fold[drawn] == fold]
+            positives, negatives = (int((lines.label[part] == c).sum()) for c in (1, 0))
+            if positives and negatives:
+                area = sk.roc_auc_score(lines.label[part], lines.prob[part, 1])
+                concordant, pairs = concordant + area * positives * negatives, pairs + positives * negatives
+        assert value == pytest.approx(concordant / pairs, abs=1e-10)
+
+
+def test_a_scale_that_drifts_between_folds_moves_the_pooled_area_alone() -> None:
+    lines = some_lines(ties=False)
+    odds = lines.prob[:, 1] / lines.prob[:, 0] * np.exp(3.0 * (lines.fold == 0))
+    drifting = replace(lines, prob=np.stack([1 / (1 + odds), odds / (1 + odds)], axis=1))
+    names, ones = ["auroc", "auroc_pooled"], np.ones((20, 1))
+    before, after = (metric_values([one], ones, names, ("no", "yes")) for one in (lines, drifting))
+    assert after["auroc"][0] == pytest.approx(before["auroc"][0], abs=1e-12)
+    assert abs(after["auroc_pooled"][0] - before["auroc_pooled"][0]) > 0.01
 
 
 def test_fold_mean_averages_folds_and_skips_those_of_one_class() -> None:
