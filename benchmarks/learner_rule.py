@@ -146,7 +146,7 @@ def _ranks_within(dense: Ints, unit: Ints) -> Floats:
     owner = distinct // (int(dense.max()) + 1)
     first = np.r_[True, owner[1:] != owner[:-1]]
     offset = np.maximum.accumulate(np.where(first, ends - counts, 0))
-    return (middle - offset)[inverse]
+    return np.asarray((middle - offset)[inverse], dtype=np.float64)
 
 
 def auroc_parts(score: Floats, label: Ints, group: Ints, fold: Ints) -> Parts:
