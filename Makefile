@@ -52,9 +52,10 @@ format: install
 fuzz: install
 	@$(BIN)/python benchmarks/fuzz_readers.py --files 100000
 
+# Extras stay in the lock: pip (seen in 23.2) refuses `coverage[toml]` when the lock pins a bare, older `coverage`.
 lock:
 	@uv pip compile pyproject.toml --universal --python 3.11 --extra all --group dev --constraint requirements/caps.txt \
-	  --generate-hashes --no-annotate --no-header --quiet --output-file requirements/lock.txt
+	  --generate-hashes --no-strip-extras --no-annotate --no-header --quiet --output-file requirements/lock.txt
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .hypothesis
