@@ -216,12 +216,19 @@ class TransformersBackbone(Backbone):
         return torch.cat([pool_tokens(last, self.n_prefix), pool_map(found)], dim=1), found
 
     def blocks(self) -> list[tuple[str, list[nn.Parameter]]]:
-        """Return the parameters in groups from stem to top: one group per numbered layer."""
+        """Return the parameters in groups from stem to top: one group per numbered layer.
+
+        What follows the last layer (the final norm) belongs to that layer, as timm counts it; else
+        `partial:1` would train the norm alone.
+        """
         groups: dict[str, list[nn.Parameter]] = {}
+        last = ""
         for name, parameter in self.body.named_parameters():
             numbered = re.match(r"(.*?\.\d+)\.(?:layers\.(\d+)\.)?", name)
-            stem = "embeddings" if name.startswith("embeddings") else name.partition(".")[0]
-            groups.setdefault(numbered.group(0).rstrip(".") if numbered else stem, []).append(parameter)
+            if numbered:
+                last = numbered.group(0).rstrip(".")
+            group = last or ("embeddings" if name.startswith("embeddings") else name.partition(".")[0])
+            groups.setdefault(group, []).append(parameter)
         return list(groups.items())
 
 
