@@ -64,7 +64,7 @@ def depth_factor(block: int, n_blocks: int, decay: float) -> float:
 
 
 def network_factor(record: BackboneRecord) -> float:
-    """Return the factor on the stated rate that belongs to a network: 10 from scratch, 5 for a pretrained CNN, else 1."""
+    """Return the factor on the stated rate that belongs to a network: scratch 10, pretrained CNN 5, else 1."""
     if record.source == "scratch":
         return SCRATCH_FACTOR
     return CNN_FACTOR if record.family == "cnn" else 1.0

@@ -13,22 +13,24 @@ __all__ = ["count_parameters", "family_of", "from_timm_config", "timm_config"]
 
 # timm's module -> family. A module that is not listed is "unknown": a guess would set its learning
 # rate and stand in the verdict. Mixers, state-space and modulation networks are none of the three.
-TRANSFORMERS = frozenset(
-    "beit cait convit crossvit davit deepseek_vit deit eva gcvit gemma4_vit hiera hieradet_sam2 mvitv2 naflexvit "
-    "nest pit pvt_v2 qwen3_vit swin_transformer swin_transformer_v2 swin_transformer_v2_cr tnt twins "
-    "vision_transformer vision_transformer_relpos vision_transformer_sam volo xcit".split()
-)
-HYBRIDS = frozenset(
-    "byoanet coat edgenext efficientformer efficientformer_v2 efficientvit_mit efficientvit_msra fastvit iformer "
-    "levit lowformer maxxvit mobilenetv5 mobilevit nextvit shvit swiftformer tiny_vit vision_transformer_hybrid "
-    "visformer vitamin".split()
-)
-CNNS = frozenset(
-    "byobnet convmixer convnext cspnet cspnext densenet dla dpn efficientnet fasternet ghostnet hardcorenas hgnet "
-    "hrnet inception_next inception_resnet_v2 inception_v3 inception_v4 lcnetv2 mobilenetv3 nasnet nfnet pnasnet "
-    "rdnet regnet repghost repvit res2net resnest resnet resnetv2 rexnet selecsls senet sknet starnet tresnet vgg "
-    "vovnet xception xception_aligned".split()
-)
+TRANSFORMERS = frozenset((
+    "beit", "cait", "convit", "crossvit", "davit", "deepseek_vit", "deit", "eva", "gcvit", "gemma4_vit",
+    "hiera", "hieradet_sam2", "mvitv2", "naflexvit", "nest", "pit", "pvt_v2", "qwen3_vit", "swin_transformer",
+    "swin_transformer_v2", "swin_transformer_v2_cr", "tnt", "twins", "vision_transformer",
+    "vision_transformer_relpos", "vision_transformer_sam", "volo", "xcit",
+))  # fmt: skip
+HYBRIDS = frozenset((
+    "byoanet", "coat", "edgenext", "efficientformer", "efficientformer_v2", "efficientvit_mit",
+    "efficientvit_msra", "fastvit", "iformer", "levit", "lowformer", "maxxvit", "mobilenetv5", "mobilevit",
+    "nextvit", "shvit", "swiftformer", "tiny_vit", "vision_transformer_hybrid", "visformer", "vitamin",
+))  # fmt: skip
+CNNS = frozenset((
+    "byobnet", "convmixer", "convnext", "cspnet", "cspnext", "densenet", "dla", "dpn", "efficientnet",
+    "fasternet", "ghostnet", "hardcorenas", "hgnet", "hrnet", "inception_next", "inception_resnet_v2",
+    "inception_v3", "inception_v4", "lcnetv2", "mobilenetv3", "nasnet", "nfnet", "pnasnet", "rdnet", "regnet",
+    "repghost", "repvit", "res2net", "resnest", "resnet", "resnetv2", "rexnet", "selecsls", "senet", "sknet",
+    "starnet", "tresnet", "vgg", "vovnet", "xception", "xception_aligned",
+))  # fmt: skip
 
 
 def timm_config(name: str) -> Any:
