@@ -54,7 +54,9 @@ def _count_of_share(text: str, total: int) -> ReportedCount:
     try:
         number = float(digits)
     except ValueError:
-        raise UsageError(f"Got {text!r}; expected a count, a percentage or a share of a total, such as 43/50 or 86%/50.") from None
+        raise UsageError(
+            f"Got {text!r}; expected a count, a percentage or a share, such as 43/50 or 86%/50."
+        ) from None
     per = 100 if text.endswith("%") else 1
     if not 0 <= number <= per:
         raise UsageError(f"Got {text!r}; expected 0% to 100%, or 0 to 1.")
