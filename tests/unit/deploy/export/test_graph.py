@@ -15,8 +15,9 @@ from headtohead.backbones.catalog import catalogue, resolve
 from headtohead.backbones.features.asymmetry import bilateral_features
 from headtohead.backbones.hybrid import HybridBackbone
 from headtohead.backbones.load import load_backbone
-from headtohead.backbones.network import Backbone, TransformersBackbone
+from headtohead.backbones.network import Backbone
 from headtohead.backbones.record import BackboneRecord
+from headtohead.backbones.transformers_network import TransformersBackbone
 from headtohead.backbones.weights.fetch import ensure_weights
 from headtohead.core.errors import HeadToHeadError
 from headtohead.deploy.export.graph import to_onnx, to_program
