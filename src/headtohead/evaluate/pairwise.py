@@ -69,8 +69,9 @@ def compare_all(context: ComparisonContext, baselines: Sequence[str]) -> list[Co
     always = refusal_reason(context, contenders, [])
     refusal = refusal_reason(context, contenders, against)
     rest = _permutation_count(context, len(pairs) + len(against))
+    first = _permutation_count(context, 1)
     comparisons = [
-        _compare_pair(context, d, p, refusal, len(pairs), 1000 if i == 0 else rest)
+        _compare_pair(context, d, p, refusal, len(pairs), first if i == 0 else rest)
         for i, (d, p) in enumerate(zip(pairs, pooled, strict=True))
     ]
     return comparisons + [
@@ -92,7 +93,7 @@ def _differences(
 
 
 def _permutation_count(context: ComparisonContext, n_pairs: int) -> int:
-    """Return how many permutations the pairs after the first get: fewer on large tables, at least 99."""
+    """Return how many permutations a pair gets, of so many that share them: fewer on large tables, at least 99."""
     lines = context.setting.table.n_samples * len(context.setting.table.repeats)
     return int(np.clip(20_000_000 // (lines * max(1, n_pairs)), 99, 1000))
 
