@@ -28,6 +28,7 @@ TOPICS = (
     "report",
     "reproduce",
     "best",
+    "serve",
 )
 
 INTRODUCTION = """
