@@ -1,18 +1,23 @@
-"""A verdict in the terminal: the answer first, then the numbers that it rests on."""
+"""A verdict in the terminal: the numbers, then what to keep in view, and the answer last, where the eye is."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from headtohead.cli.terminal import console, fit_names, print_table, print_text, text_lines
 from headtohead.core.records import Comparison, Verdict
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
 __all__ = ["headlines", "render_full", "render_verdict"]
 
-METRICS = ("auroc", "accuracy", "balanced_accuracy", "sensitivity", "specificity")
+METRICS = ("auroc", "accuracy", "sensitivity", "specificity", "balanced_accuracy")
+LINES = 15  # of the short answer, so that it is on the screen when the command ends
+WIDEST_NAME = 42
+_TITLES = {"auroc": "AUROC"}
+_GAP = 2
 
 
 def headlines(verdict: Verdict, binary: tuple[str, ...] = METRICS) -> list[str]:
@@ -25,128 +30,190 @@ def headlines(verdict: Verdict, binary: tuple[str, ...] = METRICS) -> list[str]:
     return [name for name in dict.fromkeys((verdict.metric, *wanted)) if name in present]
 
 
-def _console() -> Console:
-    """Return a console as wide as the terminal; 160 columns where the output goes to a file."""
-    from rich.console import Console
+def render_verdict(verdict: Verdict, *, as_json: bool = False, after: Sequence[str] = ()) -> None:
+    """Print a verdict: JSON for scripts, or at most fifteen lines that end with the answer.
 
-    console = Console(highlight=False, soft_wrap=True)
-    return console if console.is_terminal else Console(highlight=False, soft_wrap=True, width=160)
-
-
-def render_verdict(verdict: Verdict, *, as_json: bool = False) -> None:
-    """Print a verdict: JSON for scripts, or a sentence and tables for people."""
+    Args:
+        verdict: of a run.
+        as_json: print JSON.
+        after: lines below the answer, such as where the report is.
+    """
     if as_json:
         print(verdict.model_dump_json(indent=1))
         return
-    console = _console()
-    _answer(console, verdict)
-    if verdict.comparisons:
-        _tests(console, verdict.comparisons[0])
-    _last(console, verdict)
+    out = console()
+    sentences = _short_answer(verdict)
+    width = out.width if out.is_terminal else 10_000
+    answer = [line for text in sentences for line in text_lines(text, width)]
+    room = LINES - len(answer) - len(after) - 2  # the head of the table and a blank line are taken
+    names = list(dict.fromkeys(score.contender for score in verdict.scores))
+    caveats = _caveat_lines(verdict, width, room - min(len(names), 5) - 1)
+    rows = room - len(caveats)
+    shown = names if len(names) <= rows else _foremost(verdict, names, max(2, rows - 1))
+    _print_scores(out, verdict, shown)
+    if len(shown) < len(names):
+        print_text(out, f"and {len(names) - len(shown)} more: headtohead verdict RUN", style="dim")
+    for line in caveats:
+        out.print(line, markup=False, soft_wrap=True)
+    out.print()
+    for line in answer:
+        out.print(line, style="bold", markup=False, soft_wrap=True)
+    for line in after:
+        out.print(line, markup=False, soft_wrap=True)
 
 
 def render_full(verdict: Verdict) -> None:
-    """Print a verdict with all its metrics, tests and tables, as far as a terminal can show them."""
-    console = _console()
-    _answer(console, verdict)
-    console.print(_all_metrics(verdict))
-    for comparison in verdict.comparisons:
-        console.print(f"· {comparison.sentence}", markup=False)
-        _tests(console, comparison)
-    _details(console, verdict)
-    _last(console, verdict)
-
-
-def _answer(console: Console, verdict: Verdict) -> None:
-    console.print(f"\n{verdict.sentence}\n", style="bold", markup=False)
-    console.print(_scores(verdict))
+    """Print a verdict with all its metrics, tests and tables, the answer last."""
+    out = console()
+    names = list(dict.fromkeys(score.contender for score in verdict.scores))
+    print_text(out, _score_title(verdict), style="italic")
+    _print_scores(out, verdict, names)
+    out.print()
+    _print_all_metrics(out, verdict)
     if verdict.comparisons:
-        console.print(_pairs(verdict))
-
-
-def _last(console: Console, verdict: Verdict) -> None:
+        _print_pairs(out, verdict)
+    for comparison in verdict.comparisons:
+        print_text(out, comparison.sentence, mark="· ")
+        _print_tests(out, comparison)
+    _print_details(out, verdict)
     for gain in verdict.details.gains or ():
-        console.print(f"+ {gain.sentence}", markup=False)
+        print_text(out, gain.sentence, mark="+ ")
     for caveat in verdict.caveats:
-        console.print(f"! {caveat}", markup=False)
+        print_text(out, caveat, mark="! ")
     if verdict.rule:
-        console.print(f"\nRule. {verdict.rule}", markup=False)
+        out.print()
+        print_text(out, f"Rule. {verdict.rule}")
+    out.print()
+    print_text(out, verdict.sentence, style="bold")
 
 
-def _tests(console: Console, one: Comparison) -> None:
+def _short_answer(verdict: Verdict) -> list[str]:
+    """Return the sentence on the primary pair, and how the best contender stands to the file facts."""
+    if not verdict.comparisons:
+        return [verdict.sentence]
+    first = verdict.comparisons[0].sentence
+    if not verdict.sentence.startswith(first):
+        return [verdict.sentence]
+    facts = verdict.sentence[verdict.sentence.find("A classifier that sees only") :]
+    return [first, facts] if facts.startswith("A classifier") else [first]
+
+
+def _foremost(verdict: Verdict, names: Sequence[str], most: int) -> list[str]:
+    """Return the contenders that the answer speaks of, as many as there is room for, in their order."""
+    first = verdict.comparisons[0] if verdict.comparisons else None
+    wanted = [] if first is None else [first.a, first.b, *(n for n in names if n == "file-facts")]
+    chosen = list(dict.fromkeys([*wanted, *names]))[:most]
+    return [name for name in names if name in chosen]
+
+
+def _caveat_lines(verdict: Verdict, width: int, room: int) -> list[str]:
+    """Return the caveats as far as there is room, and how many more there are."""
+    lines: list[str] = []
+    for number, caveat in enumerate(verdict.caveats):
+        wrapped = text_lines(caveat, width, mark="! ")
+        if len(lines) + len(wrapped) > max(1, room):
+            left = len(verdict.caveats) - number
+            return [
+                *lines,
+                f"! {left} {'caveat' if left == 1 else 'caveats'}{' more' if lines else ''}: see the report",
+            ]
+        lines += wrapped
+    return lines
+
+
+def _score_title(verdict: Verdict) -> str:
+    level = f"{100 * verdict.scores[0].level:g} %"
+    positive = f"; positive class: {verdict.details.positive}" if verdict.details.positive else ""
+    return f"Scores with {level} intervals over groups{positive}"
+
+
+def _print_scores(out: Console, verdict: Verdict, names: Sequence[str]) -> None:
+    """Print a line for each contender with as many metrics as the width holds, the primary one first."""
+    found = {(score.contender, score.metric): score for score in verdict.scores}
+    width = out.width if out.is_terminal else 10_000
+    cell = len("0.000 [0.000, 0.000]") + _GAP
+    limit = min(WIDEST_NAME, max(16, width - cell - _GAP)) if out.is_terminal else 10_000
+    labels = fit_names(names, limit)
+    wide = max(*map(len, labels), len("contender")) + _GAP
+    fitting = headlines(verdict)[: max(1, (width - wide) // cell)]
+    heads = [_head(metric, verdict.details.positive) for metric in fitting]
+    rows = []
+    for name, label in zip(names, labels, strict=True):
+        scores = [found.get((name, metric)) for metric in fitting]
+        rows.append(
+            [label.ljust(wide), *("" if s is None else _cell(str(s), s.note).ljust(cell) for s in scores)]
+        )
+    head = "contender".ljust(wide) + "".join(text.ljust(cell) for text in heads)
+    out.print(head.rstrip(), style="bold", markup=False, soft_wrap=True)
+    for row in rows:
+        if out.is_terminal and len(row[0]) > width - cell:
+            out.print(row[0].rstrip(), markup=False, soft_wrap=True)
+            row = ["  ", *row[1:]]
+        out.print("".join(row).rstrip(), markup=False, soft_wrap=True)
+
+
+def _cell(text: str, note: str) -> str:
+    return "not defined" if note and text.startswith("not defined") else text
+
+
+def _head(metric: str, positive: str | None) -> str:
+    title = _TITLES.get(metric, metric.replace("_", " "))
+    return f"{title} ({positive})"[:20] if metric == "sensitivity" and positive else title
+
+
+def _print_all_metrics(out: Console, verdict: Verdict) -> None:
+    contenders = list(dict.fromkeys(score.contender for score in verdict.scores))
+    found = {(score.contender, score.metric): str(score) for score in verdict.scores}
+    rows = [
+        [_TITLES.get(name, name.replace("_", " ")), *(found.get((who, name), "") for who in contenders)]
+        for name in dict.fromkeys(score.metric for score in verdict.scores)
+    ]
+    print_table(out, "All metrics", ("metric", *contenders), rows)
+
+
+def _print_tests(out: Console, one: Comparison) -> None:
     if not one.tests:
         return
     from headtohead.report.tables.comparison import adjusted_tests
+    from headtohead.report.tables.format import p_words
 
-    table = _table(f"Tests, {one.a} against {one.b}", ("test", "statistic", "p", "note"))
-    for name, test in one.tests.items():
-        numbers = [("" if n is None else f"{n:.4g}") for n in (test.statistic, test.p_value)]
-        _row(table, name, *numbers, test.note)
-    for name, told in adjusted_tests(one):
-        _row(table, name, told["statistic"], told["p"], told["note"])
-    console.print(table)
+    rows = [
+        [
+            name.replace("_", " "),
+            "" if test.statistic is None else f"{test.statistic:.3g}",
+            p_words(test.p_value),
+            test.note,
+        ]
+        for name, test in one.tests.items()
+    ]
+    rows += [[name, told["statistic"], told["p"], told["note"]] for name, told in adjusted_tests(one)]
+    print_table(out, f"Tests, {one.a} against {one.b}", ("test", "statistic", "p", "note"), rows)
 
 
-def _details(console: Console, verdict: Verdict) -> None:
+def _plain(value: float | None) -> str:
+    return "" if value is None else f"{value:.3g}".replace("-", "−")
+
+
+def _print_details(out: Console, verdict: Verdict) -> None:
     from headtohead.report.tables.supplement import supplement_tables
 
     order = list(dict.fromkeys(score.contender for score in verdict.scores))
     for found in supplement_tables(verdict.details, order):
-        table = _table(found.title, found.head)
-        for row in found.rows:
-            _row(table, *row)
-        console.print(table)
-        console.print(f"  {found.note}\n", markup=False, style="dim")
+        print_table(out, found.title, found.head, found.rows)
+        print_text(out, found.note, mark="  ", style="dim")
+        out.print()
 
 
-def _table(title: str, heads: tuple[str, ...]) -> Table:
-    from rich import box
-    from rich.markup import escape
-    from rich.table import Table
+def _print_pairs(out: Console, verdict: Verdict) -> None:
+    from headtohead.report.tables.format import p_words, signed_digits
 
-    return Table(
-        *(escape(head) for head in heads), box=box.SIMPLE_HEAD, title=escape(title), title_justify="left"
-    )
-
-
-def _row(table: Table, *cells: str) -> None:
-    from rich.markup import escape
-
-    table.add_row(*(escape(cell) for cell in cells))
-
-
-def _scores(verdict: Verdict) -> Table:
-    wanted = headlines(verdict)
-    level = f"{100 * verdict.scores[0].level:g} %"
-    title = f"Scores, with {level} intervals over groups"
-    table = _table(title, ("contender", *(name.replace("_", " ") for name in wanted)))
-    found = {(score.contender, score.metric): str(score) for score in verdict.scores}
-    for contender in dict.fromkeys(score.contender for score in verdict.scores):
-        _row(table, contender, *(found.get((contender, name), "") for name in wanted))
-    return table
-
-
-def _all_metrics(verdict: Verdict) -> Table:
-    contenders = list(dict.fromkeys(score.contender for score in verdict.scores))
-    table = _table("All metrics", ("metric", *contenders))
-    found = {(score.contender, score.metric): str(score) for score in verdict.scores}
-    for name in dict.fromkeys(score.metric for score in verdict.scores):
-        _row(table, name.replace("_", " "), *(found.get((who, name), "") for who in contenders))
-    return table
-
-
-def _pairs(verdict: Verdict) -> Table:
-    table = _table(f"Paired differences in {verdict.metric}", ("pair", "difference", "adjusted p", "verdict"))
+    rows = []
     for one in verdict.comparisons:
         figures = "not defined"
         if one.difference is not None and one.low is not None and one.high is not None:
-            figures = f"{one.difference:+.3f} [{one.low:+.3f}, {one.high:+.3f}]"
-        p = one.details.p_holm
-        _row(
-            table,
-            f"{one.a} − {one.b}",
-            figures,
-            "" if p is None else f"{p:.3g}",
-            one.verdict.replace("_", " "),
-        )
-    return table
+            low, high = signed_digits(one.low), signed_digits(one.high)
+            figures = f"{signed_digits(one.difference)} [{low}, {high}]"
+        word = f"{one.winner} better" if one.winner else one.verdict.replace("_", " ")
+        rows.append([f"{one.a} − {one.b}", figures, p_words(one.details.p_holm), word])
+    title = f"Paired differences in {_TITLES.get(verdict.metric, verdict.metric.replace('_', ' '))}"
+    print_table(out, title, ("pair", "difference", "adjusted p", "verdict"), rows)

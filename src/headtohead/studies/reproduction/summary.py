@@ -16,6 +16,7 @@ from headtohead.studies.reproduction.protocol import (
     ARMS,
     CORRECTIONS,
     PUBLISHED,
+    STUDY,
     Arm,
     NetworkPair,
     shortened,
@@ -77,6 +78,8 @@ def summarise(
         before = now
     content: dict[str, Any] = {
         "title": f"The published study taken apart: {networks.title}",
+        "cited": STUDY,
+        "positive": dataset.positive,
         "networks": {"cnn": networks.cnn.name, "vit": networks.vit.name, "stand_in": networks.stand_in},
         "shortened": shortened(config),
         "published": published_scores(),
