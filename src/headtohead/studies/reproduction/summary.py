@@ -79,7 +79,6 @@ def summarise(
     content: dict[str, Any] = {
         "title": f"The published study taken apart: {networks.title}",
         "cited": STUDY,
-        "positive": dataset.positive,
         "networks": {"cnn": networks.cnn.name, "vit": networks.vit.name, "stand_in": networks.stand_in},
         "shortened": shortened(config),
         "published": published_scores(),
