@@ -27,7 +27,10 @@ def _verdict(
         ),
     ],
     metric: Annotated[str, typer.Option(help="Primary metric.")] = "auroc",
-    positive: Annotated[str | None, typer.Option(help="The positive one of two classes.")] = None,
+    positive: Annotated[
+        str | None,
+        typer.Option(help="The positive of two classes; needed where neither name reads as negative."),
+    ] = None,
     baseline: Annotated[
         list[str] | None, typer.Option(help="A model that is a control (repeatable).")
     ] = None,

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from headtohead.core.errors import ManifestError, UnknownNameError, unknown_name
-from headtohead.data.listing.class_order import choose_classes
+from headtohead.data.listing.class_order import choose_classes, need_positive
 
 __all__ = ["External", "parse_predictions", "read_predictions"]
 
@@ -47,11 +47,12 @@ def read_predictions(
 
     Args:
         paths: the files; their lines are put together.
-        positive: the positive class; guessed from the labels if None, as for images.
+        positive: the positive class; if None, the one whose other reads as negative.
         by: columns whose values are subgroups.
 
     Raises:
         ManifestError: what cannot be read or used, with the column or line named.
+        UsageError: neither of two classes reads as negative, and `positive` is None.
     """
     if not paths:
         raise ManifestError("Got no file; name at least one CSV or Parquet file of predictions.")
@@ -74,11 +75,12 @@ def parse_predictions(
 
     Args:
         frame: the predictions; left as it is.
-        positive: the positive class; guessed from the labels if None, as for images.
+        positive: the positive class; if None, the one whose other reads as negative.
         by: columns whose values are subgroups.
 
     Raises:
         ManifestError: what cannot be used, with the column or line named.
+        UsageError: neither of two classes reads as negative, and `positive` is None.
     """
     frame = _plain_columns(frame.copy(), "the data frame")
     if "model" not in frame.columns:
@@ -209,10 +211,12 @@ def _classes(
             f"The label(s) {', '.join(outside)} have no column prob_{outside[0]}; the columns speak of "
             f"{', '.join(columns)}."
         )
-    classes, chosen, how = choose_classes(known, positive)
-    if positive is None and chosen is not None:
-        notes.append(how or f"The positive class was taken to be {chosen!r}.")
-    return classes, chosen
+    order = choose_classes(known, positive)
+    if positive is None and order.positive is not None:
+        samples = frame.drop_duplicates("sample")["label"].value_counts()
+        need_positive(order.doubt, {name: int(samples.get(name, 0)) for name in known}, "sample")
+        notes.append(order.sentence)
+    return order.classes, order.positive
 
 
 def _probabilities(frame: pd.DataFrame, classes: tuple[str, ...], positive: str | None) -> pd.DataFrame:
