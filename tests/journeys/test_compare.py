@@ -22,7 +22,10 @@ from headtohead.heads.linear_probe import ProbeHead
 CONTENDER = "scratch:test_efficientnet"
 QUICK = ("--folds", "3", "--repeats", "1")
 SCORE_KEYS = {"contender", "metric", "value", "low", "high", "n_samples", "n_groups", "method"}
-COPIES = {"no_spots/n1.png": "no_spots/n0.png", "spots/s1.png": "spots/s0.png"}  # copy -> the image it repeats
+COPIES = {
+    "no_spots/n1.png": "no_spots/n0.png",
+    "spots/s1.png": "spots/s0.png",
+}  # copy -> the image it repeats
 
 
 @dataclass(frozen=True)

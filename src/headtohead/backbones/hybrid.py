@@ -31,6 +31,10 @@ class HybridBackbone(nn.Module):
         other = renormalise(x, self.first.record, self.second.record)
         return torch.cat([self.first(x), self.second(other)], dim=1)
 
+    def branches(self) -> list[Backbone]:
+        """Return the two backbones, each with its own depth and rate."""
+        return [self.first, self.second]
+
     def blocks(self) -> list[tuple[str, list[nn.Parameter]]]:
         """Return both backbones' parameter groups, stems first, paired by their distance from the top."""
         one, two = self.first.blocks(), self.second.blocks()
