@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,6 +78,8 @@ def verdict(
     rope: float | None = None,
     prevalence: float | None = None,
     by: Iterable[str] = (),
+    columns: Mapping[str, str] | None = None,
+    complete_cases: bool = False,
     level: float = 0.95,
     n_boot: int = 2000,
     seed: int = 0,
@@ -86,14 +88,16 @@ def verdict(
     """Compare models on predictions made elsewhere, with the statistics of `compare`.
 
     Args:
-        predictions: a data frame, or CSV or Parquet files: sample, label, score or prob_<class>; and, if known, group,
-            model, repeat, fold.
+        predictions: a data frame, or CSV, Parquet, JSON or XLSX files: sample, label, score or prob_<class>; and, if
+            known, group, model, repeat, fold. Or wide: one column of probabilities per model.
         metric: the primary metric, fixed beforehand.
         positive: the positive one of two classes; needed where neither name reads as negative.
         baselines: models that are controls.
         rope: half-width of the margin of equivalence, in units of the metric.
         prevalence: share of positives where the model is to be used, in (0, 1).
         by: subgroup columns.
+        columns: role (sample, label, score, group, model, repeat, fold) -> column, where its name does not say it.
+        complete_cases: leave out, for all models, samples that lack a label, a number or a model's line.
         level: confidence of the intervals.
         n_boot: bootstrap resamples of groups.
         seed: of the resampling.
@@ -105,18 +109,21 @@ def verdict(
     Raises:
         HeadToHeadError: predictions that cannot be read or used; a metric that is not defined for them.
     """
-    from headtohead.evaluate.external_predictions import parse_predictions, read_predictions
+    from headtohead.evaluate.external_predictions import ReadArguments, parse_predictions, read_predictions
     from headtohead.evaluate.verdict import VerdictConfig, compute_verdict
 
-    columns = [by] if isinstance(by, str) else list(by)
+    subgroups = [by] if isinstance(by, str) else list(by)
+    how: ReadArguments = {
+        "positive": positive, "by": subgroups, "columns": dict(columns or {}), "complete_cases": complete_cases,
+    }  # fmt: skip
     import pandas as pd
 
     if isinstance(predictions, pd.DataFrame):
-        found = parse_predictions(predictions, positive=positive, by=columns)
+        found = parse_predictions(predictions, **how)
     elif isinstance(predictions, (str, os.PathLike)):
-        found = read_predictions([path_of(predictions, "predictions")], positive=positive, by=columns)
+        found = read_predictions([path_of(predictions, "predictions")], **how)
     elif isinstance(predictions, Iterable):
-        found = read_predictions(_paths(predictions), positive=positive, by=columns)
+        found = read_predictions(_paths(predictions), **how)
     else:
         raise UsageError(
             f"Got predictions of type {type(predictions).__name__}; expected a data frame or paths."

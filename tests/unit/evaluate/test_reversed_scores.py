@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from tests.planting.prediction_files import two_models
+from tests.planting.binormal import binormal_pair
 
 from headtohead.api.predictions import verdict
 from headtohead.core.errors import UsageError
@@ -29,7 +29,7 @@ def judged(frame: pd.DataFrame, **more: object) -> Verdict:
     ],
 )
 def test_a_name_that_reads_as_negative_settles_it_and_is_said(labels: tuple[str, str]) -> None:
-    found = judged(two_models(auroc=(0.93, 0.70), labels=labels))
+    found = judged(binormal_pair(auroc=(0.93, 0.70), labels=labels))
     assert found.positive == found.details.positive == labels[1]
     assert found.comparisons[0].winner == "cnn"
     assert any(f"'{labels[1]}' counts as positive" in caveat for caveat in found.caveats)
@@ -37,7 +37,7 @@ def test_a_name_that_reads_as_negative_settles_it_and_is_said(labels: tuple[str,
 
 @pytest.mark.parametrize("labels", [("nevus", "melanoma"), ("2", "1"), ("1", "2")])
 def test_otherwise_it_is_asked_for_and_then_the_winner_is_the_right_one(labels: tuple[str, str]) -> None:
-    frame = two_models(900, auroc=(0.88, 0.80), labels=labels, seed=5)
+    frame = binormal_pair(900, auroc=(0.88, 0.80), labels=labels, seed=5)
     count = (frame["label"] == labels[1]).sum() // 2
     with pytest.raises(UsageError, match=rf"'{labels[1]}' \({count} samples\).*--positive {labels[1]}"):
         judged(frame)
@@ -46,7 +46,7 @@ def test_otherwise_it_is_asked_for_and_then_the_winner_is_the_right_one(labels: 
 
 
 def test_scores_of_the_other_class_are_called_out_first_and_nobody_wins() -> None:
-    frame = two_models(900, auroc=(0.88, 0.80), labels=("nevus", "melanoma"), seed=5)
+    frame = binormal_pair(900, auroc=(0.88, 0.80), labels=("nevus", "melanoma"), seed=5)
     found = judged(frame, positive="nevus")
     assert found.comparisons[0].verdict == "cannot_tell" and found.comparisons[0].winner is None
     assert found.comparisons[0].details.reason == "reversed"
@@ -56,7 +56,7 @@ def test_scores_of_the_other_class_are_called_out_first_and_nobody_wins() -> Non
 
 
 def test_one_reversed_contender_is_named_and_the_other_still_wins() -> None:
-    frame = two_models()
+    frame = binormal_pair()
     cnn = frame["model"] == "cnn"
     frame.loc[cnn, "score"] = 1 - frame.loc[cnn, "score"]
     found = judged(frame)
@@ -65,14 +65,14 @@ def test_one_reversed_contender_is_named_and_the_other_still_wins() -> None:
 
 
 def test_a_control_does_not_have_to_be_reversed_too() -> None:
-    frame = two_models(900, auroc=(0.88, 0.5), seed=5)
+    frame = binormal_pair(900, auroc=(0.88, 0.5), seed=5)
     frame.loc[frame["model"] == "cnn", "score"] = 1 - frame.loc[frame["model"] == "cnn", "score"]
     found = judged(frame, baselines=["vit"])
     assert [c.details.reason for c in found.comparisons] == ["reversed"]
 
 
 def test_chance_is_not_called_reversed() -> None:
-    found = judged(two_models(auroc=(0.5, 0.5), seed=3))
+    found = judged(binormal_pair(auroc=(0.5, 0.5), seed=3))
     assert not any("below 0.5" in caveat for caveat in found.caveats)
 
 
