@@ -24,7 +24,7 @@ def headlines(verdict: Verdict, binary: tuple[str, ...] = METRICS) -> list[str]:
     """Return the metrics to show first: those given, or beyond two classes the sensitivity of each class."""
     several = tuple(f"sensitivity_{name}" for name in verdict.details.classes)
     wanted = binary
-    if verdict.details.positive is None and several:
+    if verdict.positive is None and several:
         wanted = (*(m for m in binary if m not in ("sensitivity", "specificity")), *several)
     present = {score.metric for score in verdict.scores}
     return [name for name in dict.fromkeys((verdict.metric, *wanted)) if name in present]
@@ -123,8 +123,12 @@ def _caveat_lines(verdict: Verdict, width: int, room: int) -> list[str]:
 
 def _score_title(verdict: Verdict) -> str:
     level = f"{100 * verdict.scores[0].level:g} %"
-    positive = f"; positive class: {verdict.details.positive}" if verdict.details.positive else ""
-    return f"Scores with {level} intervals over groups{positive}"
+    return f"Scores, with {level} intervals over groups{_positive(verdict)}"
+
+
+def _positive(verdict: Verdict) -> str:
+    """Return the words that name the positive class, "" beyond two classes."""
+    return "" if verdict.positive is None else f"; positive class: {verdict.positive}"
 
 
 def _print_scores(out: Console, verdict: Verdict, names: Sequence[str]) -> None:
@@ -134,16 +138,17 @@ def _print_scores(out: Console, verdict: Verdict, names: Sequence[str]) -> None:
     cell = len("0.000 [0.000, 0.000]") + _GAP
     limit = min(WIDEST_NAME, max(16, width - cell - _GAP)) if out.is_terminal else 10_000
     labels = fit_names(names, limit)
-    wide = max(*map(len, labels), len("contender")) + _GAP
+    corner = "contender" if verdict.positive is None else f"positive class: {verdict.positive}"
+    wide = max(*map(len, labels), len(corner) if len(corner) <= limit else 0) + _GAP
     fitting = headlines(verdict)[: max(1, (width - wide) // cell)]
-    heads = [_head(metric, verdict.details.positive) for metric in fitting]
+    heads = [_head(metric, verdict.positive) for metric in fitting]
     rows = []
     for name, label in zip(names, labels, strict=True):
         scores = [found.get((name, metric)) for metric in fitting]
         rows.append(
             [label.ljust(wide), *("" if s is None else _cell(str(s), s.note).ljust(cell) for s in scores)]
         )
-    head = "contender".ljust(wide) + "".join(text.ljust(cell) for text in heads)
+    head = fit_names([corner, ""], limit)[0].ljust(wide) + "".join(text.ljust(cell) for text in heads)
     out.print(head.rstrip(), style="bold", markup=False, soft_wrap=True)
     for row in rows:
         if out.is_terminal and len(row[0]) > width - cell:
@@ -168,7 +173,7 @@ def _print_all_metrics(out: Console, verdict: Verdict) -> None:
         [_TITLES.get(name, name.replace("_", " ")), *(found.get((who, name), "") for who in contenders)]
         for name in dict.fromkeys(score.metric for score in verdict.scores)
     ]
-    print_table(out, "All metrics", ("metric", *contenders), rows)
+    print_table(out, f"All metrics{_positive(verdict)}", ("metric", *contenders), rows)
 
 
 def _print_tests(out: Console, one: Comparison) -> None:
@@ -215,5 +220,6 @@ def _print_pairs(out: Console, verdict: Verdict) -> None:
             figures = f"{signed_digits(one.difference)} [{low}, {high}]"
         word = f"{one.winner} better" if one.winner else one.verdict.replace("_", " ")
         rows.append([f"{one.a} − {one.b}", figures, p_words(one.details.p_holm), word])
-    title = f"Paired differences in {_TITLES.get(verdict.metric, verdict.metric.replace('_', ' '))}"
+    metric = _TITLES.get(verdict.metric, verdict.metric.replace("_", " "))
+    title = f"Paired differences in {metric}{_positive(verdict)}"
     print_table(out, title, ("pair", "difference", "adjusted p", "verdict"), rows)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from headtohead.core.records import Score, Verdict
 from headtohead.data.dataset import Dataset
+from headtohead.evaluate.reversed_scores import reversed_caveat
 from headtohead.evaluate.verdict_text import coverage_warnings
 
 if TYPE_CHECKING:
@@ -49,16 +50,17 @@ def search_summary(
     final = WITH_TUNED if WITH_TUNED in names else SEARCHED  # fixed beforehand, whatever it scored
     accuracy, auroc = scores[final, "accuracy"], scores[final, "auroc"]
     repeats = len({fold.repeat for fold in folds})
+    of_class = "" if dataset.positive is None else f" (positive class '{dataset.positive}')"
     sentence = (
-        f"The model '{final}' is expected to reach accuracy {accuracy} and AUROC {auroc} on new groups like these: "
-        f"estimated on outer grouped folds ({repeats} x {len(folds) // repeats} folds, {len(dataset.samples)} "
+        f"The model '{final}' is expected to reach accuracy {accuracy} and AUROC {auroc}{of_class} on new groups like "
+        f"these: estimated on outer grouped folds ({repeats} x {len(folds) // repeats} folds, {len(dataset.samples)} "
         f"images in {accuracy.n_groups} groups), every choice made inside."
     )
     floor = _floor(verdicts["auroc"], final, auroc)
     return {
         "sentences": [*([floor["refusal"]] if floor["refusal"] else []), sentence, *floor["sentences"]],
-        "caveats": coverage_warnings([accuracy, auroc]),
-        "positive": verdicts["auroc"].details.positive,
+        "caveats": [*reversed_caveat([auroc], dataset.positive), *coverage_warnings([accuracy, auroc])],
+        "positive": dataset.positive,
         "floor": floor,
         "ladder": rows,
         "candidates": candidates,
