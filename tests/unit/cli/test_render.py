@@ -36,6 +36,7 @@ def verdict() -> Verdict:
         )
         * 3,
         rule="The rule.",
+        positive="yes",
         details=VerdictDetails(classes=("no", "yes"), positive="yes"),
     )
 
