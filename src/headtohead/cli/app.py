@@ -73,14 +73,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except HeadToHeadError as error:
         if debug:
             raise
-        from headtohead.cli.errors import error_line
+        from headtohead.cli.display.errors import error_line
 
         _say(error_line(str(error)))
         return error.exit_status
     except OSError as error:
         if debug:
             raise
-        from headtohead.cli.errors import os_error_line
+        from headtohead.cli.display.errors import os_error_line
 
         _say(os_error_line(error))
         return 1
@@ -94,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _stopped(words: Sequence[str]) -> int:
     """Say how to go on after Ctrl-C, and return the exit status."""
-    from headtohead.cli.errors import stop_line
+    from headtohead.cli.display.errors import stop_line
 
     _say(stop_line(words))
     return INTERRUPTED

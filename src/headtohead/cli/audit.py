@@ -134,7 +134,7 @@ def clean(
 
 def _show(found: AuditResult, page: Path) -> None:
     """Print the issues worst first, a line each, then the answer and where the page is."""
-    from headtohead.cli.terminal import console, print_text, text_lines
+    from headtohead.cli.display.terminal import console, print_text, text_lines
     from headtohead.core.formatting import pluralize
 
     styles = {"severe": "bold red", "warning": "yellow", "note": "dim"}

@@ -34,7 +34,7 @@ def best(data: o.Data, out: o.Out, *, settings: Mapping[str, Any], as_json: o.As
 
         print(json.dumps(content, ensure_ascii=False))
         return
-    from headtohead.cli.terminal import console, print_text
+    from headtohead.cli.display.terminal import console, print_text
 
     shown = console()
     for line in content["table"]:

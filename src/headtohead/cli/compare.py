@@ -47,7 +47,7 @@ def compare(
 
 def print_run(run: Run, out: Path, *, as_json: bool = False) -> None:
     """Print a run's answer: one sentence, the scores, where the report is."""
-    from headtohead.cli.render import render_verdict
+    from headtohead.cli.display.render import render_verdict
 
     after = (f"Report: {out / 'report.html'}", f"Details: headtohead verdict {out}")
     render_verdict(run.verdict, as_json=as_json, after=after)

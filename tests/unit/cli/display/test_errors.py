@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from headtohead.cli import app
-from headtohead.cli.errors import error_line, os_error_line, stop_line
+from headtohead.cli.display.errors import error_line, os_error_line, stop_line
 from headtohead.core.cache_home import cache_home
 from headtohead.core.errors import RunFolderError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from headtohead.cli.terminal import console, fit_names, print_table, print_text, text_lines
+from headtohead.cli.display.terminal import console, fit_names, print_table, print_text, text_lines
 from headtohead.core.records import Comparison, Verdict
 
 if TYPE_CHECKING:

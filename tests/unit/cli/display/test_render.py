@@ -10,8 +10,8 @@ import pytest
 from rich.console import Console
 from tests.planting.reported import comparison, score
 
-from headtohead.cli import render, terminal
-from headtohead.cli.terminal import fit_names, print_table
+from headtohead.cli.display import render, terminal
+from headtohead.cli.display.terminal import fit_names, print_table
 from headtohead.core.records import Verdict
 from headtohead.core.tables.details import VerdictDetails
 
