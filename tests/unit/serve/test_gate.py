@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import io
 import json
 import logging
@@ -58,16 +59,14 @@ def test_a_token_is_wanted_and_compared(token_file: Path) -> None:
 
 
 def test_the_token_is_compared_in_constant_time(token_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from headtohead.serve import gate
-
     lengths: list[tuple[int, int]] = []
-    compare = gate.hmac.compare_digest
+    compare = hmac.compare_digest
 
     def watched(a: bytes, b: bytes) -> bool:
         lengths.append((len(a), len(b)))
         return compare(a, b)
 
-    monkeypatch.setattr(gate.hmac, "compare_digest", watched)
+    monkeypatch.setattr(hmac, "compare_digest", watched)
     with Client(build_app([FakeModel()], ServeSettings(token_file=token_file))) as client:
         client.get("/v1/models", headers={"authorization": "Bearer x"})
         client.get("/v1/models", headers={"authorization": "Bearer " + "x" * 500})

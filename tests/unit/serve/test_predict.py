@@ -28,7 +28,7 @@ def test_one_image_has_the_documented_shape(client: Client, model: FakeModel) ->
                 "abstains": False,
                 "flags": [],
                 "error": None,
-                "sentence": 'Of 100 such images about 78 are "yes".',
+                "sentence": "Of 100 such images about 78 are “yes”.",
             }
         ],
         "research_use_only": True,

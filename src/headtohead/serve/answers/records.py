@@ -161,9 +161,9 @@ def in_words(probabilities: Mapping[str, float], positive: str | None, label: st
         label: the predicted class.
 
     >>> in_words({"no": 0.17, "yes": 0.83}, "yes", "yes")
-    'Of 100 such images about 83 are "yes".'
+    'Of 100 such images about 83 are “yes”.'
     >>> in_words({"no": 0.999, "yes": 0.001}, "yes", "no")
-    'Of 100 such images fewer than 1 are "yes".'
+    'Of 100 such images fewer than 1 are “yes”.'
     """
     name = positive if positive in probabilities else label
     if name is None or name not in probabilities:
@@ -175,7 +175,7 @@ def in_words(probabilities: Mapping[str, float], positive: str | None, label: st
         amount = "more than 99"
     else:
         amount = f"about {round(100 * value)}"
-    return f'Of 100 such images {amount} are "{name}".'
+    return f"Of 100 such images {amount} are “{name}”."
 
 
 def _notice(flag: Any) -> GuardNotice:
