@@ -46,6 +46,7 @@ class ComparisonContext:
     Attributes:
         primary: replicates of the primary metric by contender. pooled: of the same across folds, or empty.
         leaks: sentences on leaks; any refuses.
+        all_reversed: whether every contender ranks the classes the wrong way round, so that none can win.
     """
 
     setting: ResampledPredictions
@@ -55,6 +56,7 @@ class ComparisonContext:
     pooled: Mapping[str, Floats]
     tests: PairTests
     leaks: Sequence[str]
+    all_reversed: bool = False
 
 
 def compare_all(context: ComparisonContext, baselines: Sequence[str]) -> list[Comparison]:
@@ -136,15 +138,16 @@ def _compare_pair(
     decision = _decide(context, found, refusal)
     if pooled is not None and _winner(decision, found) != _winner(_decide(context, pooled, refusal), pooled):
         decision = Decision("cannot_tell", "scale")
+    if context.all_reversed and decision.word == "better":
+        decision = Decision("cannot_tell", "reversed")
     power = _power_analysis(context, found, events)
     first, second = (context.primary[name][0] for name in (found.a, found.b))
     sentence = pair_sentence(
         found, decision, rule, title=row.title,
         values=(None if math.isnan(first) else float(first), None if math.isnan(second) else float(second)),
         size=size_words(table.n_samples, table.n_groups), n_pairs=n_pairs,
-        more=_scale_hint(pooled, rule)
-        if pooled is not None and decision.reason == "scale"
-        else sample_size_hint(decision, power, events=events, n_groups=table.n_groups, rule=rule),
+        more=_hint(context, decision, pooled)
+        or sample_size_hint(decision, power, events=events, n_groups=table.n_groups, rule=rule),
         refusal=refusal,
     )  # fmt: skip
     values = context.primary[found.a] - context.primary[found.b]
@@ -173,6 +176,17 @@ def _decide(context: ComparisonContext, found: Difference, refusal: str) -> Deci
 
 def _winner(decision: Decision, found: Difference) -> str | None:
     return found.favours if decision.word == "better" else None
+
+
+def _hint(context: ComparisonContext, decision: Decision, pooled: Difference | None) -> str:
+    """Return why no winner is named although the interval excludes 0, or ""."""
+    if decision.reason == "reversed":
+        return (
+            "all contenders rank the classes the wrong way round: scores or positive class probably reversed"
+        )
+    if decision.reason == "scale" and pooled is not None:
+        return _scale_hint(pooled, context.rule)
+    return ""
 
 
 def _scale_hint(pooled: Difference, rule: DecisionRule) -> str:

@@ -17,6 +17,7 @@ from headtohead.studies.reproduction.protocol import (
     ARMS,
     CORRECTIONS,
     PUBLISHED,
+    STUDY,
     Arm,
     NetworkPair,
     shortened,
@@ -78,6 +79,7 @@ def summarise(
         before = now
     content: dict[str, Any] = {
         "title": f"The published study taken apart: {networks.title}",
+        "cited": STUDY,
         "networks": {"cnn": networks.cnn.name, "vit": networks.vit.name, "stand_in": networks.stand_in},
         "shortened": shortened(config),
         "published": published_scores(),
@@ -115,7 +117,9 @@ def predictions_frame(
     return pd.concat(frames, ignore_index=True)
 
 
-def reproduction_verdict(content: Mapping[str, Any], networks: NetworkPair) -> Verdict:
+def reproduction_verdict(
+    content: Mapping[str, Any], networks: NetworkPair, positive: str | None = None
+) -> Verdict:
     """Return the accuracies and differences of all states as a verdict.
 
     A difference is refused where the state keeps a flaw that forbids one: copies in training, an epoch
@@ -124,6 +128,7 @@ def reproduction_verdict(content: Mapping[str, Any], networks: NetworkPair) -> V
     Args:
         content: of `reproduce.json`.
         networks: the CNN and the transformer.
+        positive: the positive one of two classes.
     """
     steps = {step.name: step for step in CORRECTIONS}
     scores, comparisons = [], []
@@ -139,6 +144,7 @@ def reproduction_verdict(content: Mapping[str, Any], networks: NetworkPair) -> V
     return Verdict(
         sentence=content["sentences"][0],
         metric="accuracy",
+        positive=positive,
         scores=tuple(scores),
         comparisons=tuple(comparisons),
         rule=RULE,
