@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from headtohead.core.errors import UsageError
-from headtohead.evaluate.number_words import decimals, p_words, points_words, two_digits
+from headtohead.evaluate.wording.numbers import decimals, p_words, points_words, two_digits
 from headtohead.evaluate.published.records import OTHER_CASES, Claim, ClaimInterval, ReportedCount
 from headtohead.stats.hypothesis.counts_needed import fewest_and_most_cases, fewest_and_most_pairs
 from headtohead.stats.intervals.inversion import interval_p_value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +16,12 @@ from headtohead.core.errors import NoEffectError, UndefinedMetricError, UsageErr
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Record, Score, Verdict
 from headtohead.evaluate.decision_rule import DecisionRule
-from headtohead.evaluate.pairwise import ComparisonContext, compare_all
+from headtohead.evaluate.pairwise import ComparisonContext, best_set, compare_all
 from headtohead.evaluate.supplement import SupplementRequest, build_supplement
-from headtohead.evaluate.verdict_text import caveats, summary_sentence
+from headtohead.evaluate.wording.caveats import caveats
+from headtohead.evaluate.wording.pair import Cases
+from headtohead.evaluate.wording.summary import Answer, summary_sentence
+from headtohead.stats.decision.support import narrow_width
 from headtohead.stats.hypothesis.paired_tests import prepare_tests
 from headtohead.stats.inner_predictions import build_inner
 from headtohead.stats.intervals.resampling import make_resamples
@@ -47,6 +51,9 @@ class VerdictConfig(Record):
         contenders: their order (with or without the baselines); first appearance if None.
         level: confidence of the intervals, in (0.5, 1).
         rope: half-width of the region of practical equivalence in the metric's unit, or None.
+        primary: the pair that is compared first, at the full level; empty if none is stated beforehand.
+        matters: the difference that would matter, for the size of a new study; None if none is stated.
+        unit: what a group is known to be.
         prevalence: share of positives where the model is to be used, in (0, 1); that of the data if None.
         n_boot: bootstrap replicates. seed: of the resampling.
     """
@@ -58,6 +65,9 @@ class VerdictConfig(Record):
     contenders: tuple[str, ...] | None = None
     level: float = 0.95
     rope: float | None = None
+    primary: tuple[str, ...] = ()
+    matters: float | None = None
+    unit: Literal["patient", "group"] = "group"
     prevalence: float | None = None
     n_boot: int = 2000
     seed: int = 0
