@@ -118,7 +118,7 @@ def _row(table: Table, *cells: str) -> None:
 def _scores(verdict: Verdict) -> Table:
     wanted = headlines(verdict)
     level = f"{100 * verdict.scores[0].level:g} %"
-    title = f"Scores, with {level} intervals over groups"
+    title = f"Scores, with {level} intervals over groups{_positive(verdict)}"
     table = _table(title, ("contender", *(name.replace("_", " ") for name in wanted)))
     found = {(score.contender, score.metric): str(score) for score in verdict.scores}
     for contender in dict.fromkeys(score.contender for score in verdict.scores):
@@ -126,9 +126,14 @@ def _scores(verdict: Verdict) -> Table:
     return table
 
 
+def _positive(verdict: Verdict) -> str:
+    """Return the words that name the positive class, "" beyond two classes."""
+    return "" if verdict.positive is None else f"; positive class: {verdict.positive}"
+
+
 def _all_metrics(verdict: Verdict) -> Table:
     contenders = list(dict.fromkeys(score.contender for score in verdict.scores))
-    table = _table("All metrics", ("metric", *contenders))
+    table = _table(f"All metrics{_positive(verdict)}", ("metric", *contenders))
     found = {(score.contender, score.metric): str(score) for score in verdict.scores}
     for name in dict.fromkeys(score.metric for score in verdict.scores):
         _row(table, name.replace("_", " "), *(found.get((who, name), "") for who in contenders))
@@ -136,7 +141,10 @@ def _all_metrics(verdict: Verdict) -> Table:
 
 
 def _pairs(verdict: Verdict) -> Table:
-    table = _table(f"Paired differences in {verdict.metric}", ("pair", "difference", "adjusted p", "verdict"))
+    table = _table(
+        f"Paired differences in {verdict.metric}{_positive(verdict)}",
+        ("pair", "difference", "adjusted p", "verdict"),
+    )
     for one in verdict.comparisons:
         figures = "not defined"
         if one.difference is not None and one.low is not None and one.high is not None:

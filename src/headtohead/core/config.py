@@ -50,7 +50,11 @@ class DataConfig(Record):
     )
     map_labels: dict[str, str] = Field(default_factory=dict, description="Merge or rename labels: old=new.")
     drop: tuple[str, ...] = Field(default=(), description="Leave out samples with these labels.")
-    positive: str | None = Field(default=None, description="Which of two classes counts as positive.")
+    positive: str | None = Field(
+        default=None,
+        description="Which of two classes counts as positive; needed where neither name reads as negative (no, "
+        "non-, -free, healthy, CN, 0, …).",
+    )
     keep_columns: tuple[str, ...] = Field(
         default=(),
         description="Columns of a table to keep although their names look like identifiers (birth_date, accession, "
@@ -160,6 +164,15 @@ class StudyConfig(RunConfig):
         lt=1,
         description="Margin of equivalence: differences smaller than this do not matter to you, in units of the "
         "metric.",
+    )
+    primary: tuple[str, ...] = Field(
+        default=(),
+        description="The pair that is compared first, at the full level; the other pairs follow only if it differs.",
+    )
+    matters: float | None = Field(
+        default=None,
+        gt=0,
+        description="The difference that would matter to you: how many patients show it is then told.",
     )
     prevalence: float | None = Field(
         default=None,

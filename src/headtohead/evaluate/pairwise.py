@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -12,76 +12,28 @@ import numpy.typing as npt
 
 from headtohead.core.formatting import pluralize
 from headtohead.core.records import Comparison
-from headtohead.core.tables.details import BestSet, ComparisonDetails, DiscordantCounts, PowerAnalysis
+from headtohead.core.tables.details import BestSet, ComparisonDetails, DiscordantCounts
+from headtohead.evaluate.comparison_context import ComparisonContext, PairUnderTest
 from headtohead.evaluate.decision_rule import Decision, DecisionRule, Evidence, decide
+from headtohead.evaluate.power_analysis import power_analysis
 from headtohead.evaluate.wording.numbers import interval_words, signed
-from headtohead.evaluate.wording.pair import Cases, PairContext, pair_sentence
+from headtohead.evaluate.wording.pair import PairContext, pair_sentence
 from headtohead.stats.decision.best_set import best_candidates
 from headtohead.stats.decision.support import Support, narrow_width, supporting_groups
 from headtohead.stats.hypothesis.paired_difference import Difference, paired_differences
-from headtohead.stats.hypothesis.paired_tests import PairTests
-from headtohead.stats.hypothesis.power import detectable_difference, groups_for_difference, influence
 from headtohead.stats.metrics.lookup import get_metric
-from headtohead.stats.metrics.metric import Metric
-from headtohead.stats.resampled import ResampledPredictions
 
-__all__ = ["ComparisonContext", "best_set", "compare_all", "refusal_reason"]
+__all__ = ["best_set", "compare_all", "refusal_reason"]
 
 Floats = npt.NDArray[np.float64]
 FACTS = "file-facts"
-# Where one group holds more than this share of the samples, whether it is drawn decides how many more are needed.
-_OUTWEIGHS = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class ComparisonContext:
-    """Data and rule that every pair shares.
-
-    Attributes:
-        primary: replicates of the primary metric by contender. pooled: of the same across folds, or empty.
-        leaks: sentences on leaks; any refuses.
-        all_reversed: whether every contender ranks the classes the wrong way round, so that none can win.
-        stated: the pair that was named beforehand, or empty. matters: the difference that would matter, or None.
-    """
-
-    setting: ResampledPredictions
-    row: Metric
-    rule: DecisionRule
-    primary: Mapping[str, Floats]
-    pooled: Mapping[str, Floats]
-    tests: PairTests
-    leaks: Sequence[str]
-    cases: Cases
-    all_reversed: bool = False
-    stated: tuple[str, ...] = ()
-    matters: float | None = None
-
-    def value(self, name: str) -> float:
-        """Return a contender's value in the direction in which more is better, NaN last."""
-        return float(np.nan_to_num(self.row.sign * self.primary[name][0], nan=-np.inf))
-
-
-@dataclass(frozen=True, slots=True)
-class _Pair:
-    """One pair before it is judged.
-
-    Attributes:
-        pooled: the same difference across folds, or None. words: what the sentences of this family share.
-    """
-
-    found: Difference
-    pooled: Difference | None
-    words: PairContext
-    refusal: str
-    n_permutations: int
-    primary: bool
 
 
 def compare_all(context: ComparisonContext, baselines: Sequence[str]) -> list[Comparison]:
     """Return all pairs of contenders, then each contender against each baseline.
 
-    The pair stated beforehand comes first and is tested first; otherwise that of the two best values comes first. Holm's
-    adjustment runs over the pairs of contenders, and apart over those with baselines.
+    The pair stated beforehand comes first and is tested first; otherwise that of the two best values comes first.
+    Holm's adjustment runs over the pairs of contenders, and apart over those with baselines.
     """
     table = context.setting.table
     contenders = [name for name in table.contenders if name not in baselines]
@@ -94,12 +46,12 @@ def compare_all(context: ComparisonContext, baselines: Sequence[str]) -> list[Co
     narrow = narrow_width(table, context.row)
     words = PairContext(context.row, context.rule, context.cases, len(pairs), narrow)
     found = [
-        _Pair(d, p, words, refusal, 1000 if i == 0 else rest, i == 0)
+        PairUnderTest(d, p, words, refusal, 1000 if i == 0 else rest, i == 0)
         for i, (d, p) in enumerate(zip(pairs, pooled, strict=True))
     ]
     words = replace(words, n_pairs=len(against))
     found += [
-        _Pair(d, p, words, always, rest, False) for d, p in zip(against, against_pooled, strict=True)
+        PairUnderTest(d, p, words, always, rest, False) for d, p in zip(against, against_pooled, strict=True)
     ]
     return [_compare_pair(context, pair) for pair in found]
 
@@ -123,7 +75,14 @@ def best_set(context: ComparisonContext, comparisons: Sequence[Comparison]) -> B
         return None
     worse = {}
     for c in comparisons:
-        if c.difference is None or c.details.reason in ("groups", "events", "degrees", "scale", "reversed", "none"):
+        if c.difference is None or c.details.reason in (
+            "groups",
+            "events",
+            "degrees",
+            "scale",
+            "reversed",
+            "none",
+        ):
             continue
         loser, winner = (c.b, c.a) if context.row.sign * c.difference > 0 else (c.a, c.b)
         worse[loser, winner] = float(c.details.p_value or 0.0) / 2
@@ -138,7 +97,14 @@ def _differences(
     """Return the differences in the primary metric, and those in the same metric pooled over folds, if there is one."""
     table, resamples, rule = context.setting.table, context.setting.resamples, context.rule
     within = paired_differences(
-        table, pairs, context.row, context.primary, resamples, rule.level, rope=rule.rope, first_alone=first_alone
+        table,
+        pairs,
+        context.row,
+        context.primary,
+        resamples,
+        rule.level,
+        rope=rule.rope,
+        first_alone=first_alone,
     )
     if not context.pooled:
         return within, [None] * len(within)
@@ -181,7 +147,7 @@ def refusal_reason(
     )
 
 
-def _compare_pair(context: ComparisonContext, pair: _Pair) -> Comparison:
+def _compare_pair(context: ComparisonContext, pair: PairUnderTest) -> Comparison:
     table, rule, row, found = context.setting.table, context.rule, context.row, pair.found
     support = supporting_groups(table, row, (found.a, found.b))
     decision = _decision(context, pair, support)
@@ -192,9 +158,7 @@ def _compare_pair(context: ComparisonContext, pair: _Pair) -> Comparison:
         support=support, hint=_hint(context, decision, pair.pooled), refusal=pair.refusal,
     )  # fmt: skip
     values = context.primary[found.a] - context.primary[found.b]
-    tests, extra = context.tests.run(
-        found, context.setting.resamples.bootstrap(values), pair.n_permutations
-    )
+    tests, extra = context.tests.run(found, context.setting.resamples.bootstrap(values), pair.n_permutations)
     discordant = tuple(DiscordantCounts.model_validate(counts) for counts in extra["discordant"])
     return Comparison(
         a=found.a, b=found.b, metric=row.name, target=table.target, primary=pair.primary,
@@ -207,12 +171,12 @@ def _compare_pair(context: ComparisonContext, pair: _Pair) -> Comparison:
             p_equivalence=None if rule.rope is None else found.p_equivalent_adjusted,
             degrees=found.degrees if found.value is not None else None, rests_on=(support.n_groups, support.kind),
             reason=decision.reason, equivalence_interval=found.inner, rope=rule.rope,
-            power=_power_analysis(context, pair, support), refusal=pair.refusal, discordant=discordant,
+            power=power_analysis(context, pair, support), refusal=pair.refusal, discordant=discordant,
         ),
     )  # fmt: skip
 
 
-def _decision(context: ComparisonContext, pair: _Pair, support: Support) -> Decision:
+def _decision(context: ComparisonContext, pair: PairUnderTest, support: Support) -> Decision:
     def judged(difference: Difference) -> Decision:
         return decide(
             context.rule,
@@ -255,51 +219,3 @@ def _scale_hint(pooled: Difference, rule: DecisionRule) -> str:
         f"({interval_words(pooled.low, pooled.high, rule.level)}), which gives another verdict: the scores may not be "
         "on one scale across folds"
     )
-
-
-def _spread(context: ComparisonContext, values: Floats) -> float:
-    boot = context.setting.resamples.bootstrap(values)
-    known = boot[~np.isnan(boot)]
-    return float(known.std(ddof=1)) if len(known) > 1 else math.nan
-
-
-def _power_analysis(context: ComparisonContext, pair: _Pair, support: Support) -> PowerAnalysis | None:
-    """Return the power of this study for one pair by the rule itself; None where the difference is not defined."""
-    setting, rule, found = context.setting, context.rule, pair.found
-    if found.value is None or found.low is None or found.high is None:
-        return None
-    values = context.primary[found.a] - context.primary[found.b]
-    # A stated first pair keeps the full level; of k others the least significant is tested at it, the most at 1/k.
-    n_pairs = 1 if context.stated and pair.primary else max(1, pair.words.n_pairs)
-    level = 1 - rule.alpha / n_pairs
-    fewest, most = _groups_needed(context, pair, support, level) or (None, None)
-    return PowerAnalysis(
-        detectable_difference=detectable_difference(found.stretch * _spread(context, values), level),
-        matters=context.matters,
-        fewest_groups=fewest,
-        most_groups=most,
-        power=0.8,
-        method=f"studies drawn from the jackknife pulls of the groups, at the level of the rule for {n_pairs} pair(s); "
-        "the range is that of the variance (80 %)",
-    )  # fmt: skip
-
-
-def _groups_needed(
-    context: ComparisonContext, pair: _Pair, support: Support, level: float
-) -> tuple[int, int] | None:
-    """Return the range of groups that show the difference that matters, at least as many as the rule asks for."""
-    table, rule, found = context.setting.table, context.rule, pair.found
-    if context.matters is None or not pair.primary:
-        return None
-    if np.bincount(table.sample_group).max() > _OUTWEIGHS * table.n_samples:
-        return None
-    values = context.primary[found.a] - context.primary[found.b]
-    pulls = found.stretch * influence(context.setting.resamples.jackknife(values))
-    groups = groups_for_difference(
-        pulls, context.matters, table.n_groups, level=level, degrees=found.degrees, seed=context.setting.seed
-    )
-    if groups is None:
-        return None
-    share = support.n_groups / table.n_groups
-    floor = max(rule.min_groups_for_better, math.ceil(rule.min_events_for_better / max(share, 1e-9)))
-    return max(groups[0], floor), max(groups[1], floor)

@@ -148,7 +148,7 @@ class ComparisonStudy(Study[StudyConfig]):
         """Return and write what the out-of-fold predictions say."""
         from headtohead.evaluate.verdict import VerdictConfig, compute_verdict
         from headtohead.heads.baselines import BASELINES
-        from headtohead.studies.preflight import subgroups
+        from headtohead.studies.preflight import group_unit, subgroups
         from headtohead.studies.report_inputs import add_training_summary, checklist
 
         predictions = self.run_folder.table("predictions.parquet")
@@ -161,6 +161,9 @@ class ComparisonStudy(Study[StudyConfig]):
                 baselines=BASELINES,
                 level=self.config.level,
                 rope=self.config.rope,
+                primary=self.config.primary,
+                matters=self.config.matters,
+                unit=group_unit(self.config.data_options, self.grouped),
                 prevalence=self.config.prevalence,
                 n_boot=self.config.n_boot,
                 seed=self.config.seed,

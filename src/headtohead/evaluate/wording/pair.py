@@ -102,9 +102,11 @@ def pair_sentence(
     span = _Span(found, context)
     numbers = f"{context.metric.title} {span.number(values[0])} against {span.number(values[1])}"
     if decision.word == "equivalent":
-        wide = ""
-        if rule.rope is not None and rule.rope > _WIDE_MARGIN * context.narrow:
-            wide = f" A margin above {_WIDE_MARGIN * context.narrow:.2g} lets very different contenders pass."
+        widest, wide = _WIDE_MARGIN * context.narrow, ""
+        if rule.rope is not None and rule.rope > widest:
+            wide = (
+                f" A margin above {widest:.2g} of {context.metric.title} lets very different contenders pass."
+            )
         return (
             f"{a} and {b} differ by less than {rule.rope:g}, the margin given: {numbers} (difference "
             f"{span.value()}, {interval_words(*found.inner, 2 * rule.level - 1)}; {context.cases.words()}).{wide}"
@@ -119,7 +121,9 @@ def pair_sentence(
             f"{_too_few(decision, context, support, found)}{shown}. {whole[0].upper()}{whole[1:]}."
         )
     if decision.reason == "width":
-        hint = f"the half-width of the interval, {(found.high - found.low) / 2:.3f}, is above {rule.bound:.2g}"
+        hint = (
+            f"the half-width of the interval, {(found.high - found.low) / 2:.3f}, is above {rule.bound:.2g}"
+        )
     return f"The data cannot tell {a} from {b}: {whole}{'; ' + hint if hint else ''}."
 
 
@@ -132,9 +136,7 @@ def _better(found: Difference, context: PairContext, values: tuple[float | None,
     if small:
         lead = f"The difference is real but smaller than {rule.rope:g}, the margin given: {lead}"
     title = f"{context.metric.title} " if context.metric.by_rank else ""
-    return (
-        f"{lead}: {title}{span.number(mine)} against {span.number(theirs)}, difference {span.words(of_lead=True)}."
-    )
+    return f"{lead}: {title}{span.number(mine)} against {span.number(theirs)}, difference {span.words(of_lead=True)}."
 
 
 def _too_few(decision: Decision, context: PairContext, support: Support, found: Difference) -> str:
@@ -142,7 +144,9 @@ def _too_few(decision: Decision, context: PairContext, support: Support, found: 
     if decision.reason == "groups":
         return f"only {cases.count(cases.n_groups)} ({rule.min_groups_for_better} are asked for)"
     if decision.reason == "events":
-        return f"only {cases.count(support.n_groups, support.kind)} ({rule.min_events_for_better} are asked for)"
+        return (
+            f"only {cases.count(support.n_groups, support.kind)} ({rule.min_events_for_better} are asked for)"
+        )
     return (
         f"a handful of {cases.noun}s decides the difference ({found.degrees:.0f} effective degrees of freedom; "
         f"{rule.min_degrees:g} are asked for)"

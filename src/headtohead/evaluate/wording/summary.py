@@ -85,10 +85,16 @@ def _several(answer: Answer, contenders: Sequence[Score]) -> str:
     if any(c.verdict == "refused" for c in answer.among) or first.value is None:
         return ""
     names = [score.contender for score in contenders]
-    beaten = [n for n in names[1:] if any(c.winner == first.contender and n in (c.a, c.b) for c in answer.among)]
+    beaten = [
+        n for n in names[1:] if any(c.winner == first.contender and n in (c.a, c.b) for c in answer.among)
+    ]
     alike = [n for n in names[1:] if _verdict(answer, first.contender, n) == "equivalent"]
     open_ = [n for n in names[1:] if n not in beaten and n not in alike]
-    span = interval_words(first.low, first.high, first.level) if first.low is not None and first.high is not None else ""
+    span = (
+        interval_words(first.low, first.high, first.level)
+        if first.low is not None and first.high is not None
+        else ""
+    )
     high = "highest" if answer.metric.sign > 0 else "lowest"
     lead = f"{first.contender} has the {high} {answer.metric.title} of {len(names)}, {first.value:.3f}"
     sentence = f"{lead}{f' ({span}; {answer.cases.words()})' if span else ''}."
@@ -159,12 +165,14 @@ def _control(answer: Answer, name: str) -> str:
         words = {score.contender: "shown to be better", name: "shown to be worse"}
         if pair.verdict == "equivalent":
             word = "within the margin given"
-        elif pair.verdict == "identical":
+        elif str(pair.verdict) == "identical":
             word = "the same predictions"
         else:
             word = words.get(pair.winner or "", "not shown to differ")
         stands.setdefault(word, []).append(score.contender)
-    told = "; ".join(f"{_listed(names)} {'is' if len(names) == 1 else 'are'} {word}" for word, names in stands.items())
+    told = "; ".join(
+        f"{_listed(names)} {'is' if len(names) == 1 else 'are'} {word}" for word, names in stands.items()
+    )
     return f"Against the control {name} ({answer.metric.title} {value:.3f}): {told}." if told else ""
 
 

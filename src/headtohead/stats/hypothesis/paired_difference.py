@@ -115,7 +115,9 @@ def paired_differences(
         if table.n_groups > 1 and not np.isnan(replicates[name][0])
     }
     differences = [
-        _difference(a, b, metric, uncertainties, _pairing(a, b, replicates, resamples, table, metric), level, rope)
+        _difference(
+            a, b, metric, uncertainties, _pairing(a, b, replicates, resamples, table, metric), level, rope
+        )
         if a in uncertainties and b in uncertainties
         else _undefined(a, b, _why_undefined(a if a not in uncertainties else b, replicates, table, metric))
         for a, b in pairs

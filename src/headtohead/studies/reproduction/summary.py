@@ -114,7 +114,9 @@ def predictions_frame(
     return pd.concat(frames, ignore_index=True)
 
 
-def reproduction_verdict(content: Mapping[str, Any], networks: NetworkPair) -> Verdict:
+def reproduction_verdict(
+    content: Mapping[str, Any], networks: NetworkPair, positive: str | None = None
+) -> Verdict:
     """Return the accuracies and differences of all states as a verdict.
 
     A difference is refused where the state keeps a flaw that forbids one: copies in training, an epoch
@@ -123,6 +125,7 @@ def reproduction_verdict(content: Mapping[str, Any], networks: NetworkPair) -> V
     Args:
         content: of `reproduce.json`.
         networks: the CNN and the transformer.
+        positive: the positive one of two classes.
     """
     steps = {step.name: step for step in CORRECTIONS}
     scores, comparisons = [], []
@@ -138,6 +141,7 @@ def reproduction_verdict(content: Mapping[str, Any], networks: NetworkPair) -> V
     return Verdict(
         sentence=content["sentences"][0],
         metric="accuracy",
+        positive=positive,
         scores=tuple(scores),
         comparisons=tuple(comparisons),
         rule=RULE,

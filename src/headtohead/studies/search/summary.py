@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from headtohead.core.records import Verdict
 from headtohead.data.dataset import Dataset
+from headtohead.evaluate.reversed_scores import reversed_caveat
 from headtohead.evaluate.wording.caveats import coverage_warnings
 
 if TYPE_CHECKING:
@@ -48,14 +49,15 @@ def search_summary(
     final = WITH_TUNED if WITH_TUNED in names else SEARCHED  # fixed beforehand, whatever it scored
     accuracy, auroc = scores[final, "accuracy"], scores[final, "auroc"]
     repeats = len({fold.repeat for fold in folds})
+    of_class = "" if dataset.positive is None else f" (positive class '{dataset.positive}')"
     sentence = (
-        f"The model '{final}' is expected to reach accuracy {accuracy} and AUROC {auroc} on new groups like these: "
-        f"estimated on outer grouped folds ({repeats} x {len(folds) // repeats} folds, {len(dataset.samples)} "
+        f"The model '{final}' is expected to reach accuracy {accuracy} and AUROC {auroc}{of_class} on new groups like "
+        f"these: estimated on outer grouped folds ({repeats} x {len(folds) // repeats} folds, {len(dataset.samples)} "
         f"images in {accuracy.n_groups} groups), every choice made inside."
     )
     return {
         "sentences": [sentence],
-        "caveats": coverage_warnings([accuracy, auroc]),
+        "caveats": [*reversed_caveat([auroc], dataset.positive), *coverage_warnings([accuracy, auroc])],
         "ladder": rows,
         "candidates": candidates,
         "chosen": dict(chosen),
