@@ -70,7 +70,7 @@ def _verdict(
     """
     from headtohead.api.predictions import verdict as judge
     from headtohead.cli.config_options import split_list, split_pairs
-    from headtohead.cli.render import render_full
+    from headtohead.cli.display.render import render_full
 
     asked = {
         "--metric": metric != "auroc", "--positive": positive, "--baseline": baseline, "--rope": rope,

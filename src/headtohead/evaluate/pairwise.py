@@ -27,6 +27,8 @@ __all__ = ["best_set", "compare_all", "refusal_reason"]
 
 Floats = npt.NDArray[np.float64]
 FACTS = "file-facts"
+# Clauses of the rule by which a pair shows nothing, however small its p-value.
+_BLOCKED = ("groups", "events", "degrees", "scale", "reversed")
 
 
 def compare_all(context: ComparisonContext, baselines: Sequence[str]) -> list[Comparison]:
@@ -43,10 +45,11 @@ def compare_all(context: ComparisonContext, baselines: Sequence[str]) -> list[Co
     always = refusal_reason(context, contenders, [])
     refusal = refusal_reason(context, contenders, against)
     rest = _permutation_count(context, len(pairs) + len(against))
+    first = _permutation_count(context, 1)
     narrow = narrow_width(table, context.row)
     words = PairContext(context.row, context.rule, context.cases, len(pairs), narrow)
     found = [
-        PairUnderTest(d, p, words, refusal, 1000 if i == 0 else rest, i == 0)
+        PairUnderTest(d, p, words, refusal, first if i == 0 else rest, i == 0)
         for i, (d, p) in enumerate(zip(pairs, pooled, strict=True))
     ]
     words = replace(words, n_pairs=len(against))
@@ -75,14 +78,7 @@ def best_set(context: ComparisonContext, comparisons: Sequence[Comparison]) -> B
         return None
     worse = {}
     for c in comparisons:
-        if c.difference is None or c.details.reason in (
-            "groups",
-            "events",
-            "degrees",
-            "scale",
-            "reversed",
-            "none",
-        ):
+        if c.difference is None or c.details.reason in _BLOCKED:
             continue
         loser, winner = (c.b, c.a) if context.row.sign * c.difference > 0 else (c.a, c.b)
         worse[loser, winner] = float(c.details.p_value or 0.0) / 2
@@ -116,7 +112,7 @@ def _differences(
 
 
 def _permutation_count(context: ComparisonContext, n_pairs: int) -> int:
-    """Return how many permutations the pairs after the first get: fewer on large tables, at least 99."""
+    """Return how many permutations a pair gets, of so many that share them: fewer on large tables, at least 99."""
     lines = context.setting.table.n_samples * len(context.setting.table.repeats)
     return int(np.clip(20_000_000 // (lines * max(1, n_pairs)), 99, 1000))
 
