@@ -25,6 +25,7 @@ TOPICS = (
     "verdict",
     "claim",
     "demo",
+    "explain",
     "report",
     "reproduce",
     "best",
