@@ -11,8 +11,9 @@ from tests.planting.threads import single_thread
 
 from headtohead.backbones.catalog import catalogue, resolve
 from headtohead.backbones.load import load_backbone
-from headtohead.backbones.network import Backbone, TimmBackbone, TransformersBackbone, pool_tokens
+from headtohead.backbones.network import Backbone, TimmBackbone, pool_tokens
 from headtohead.backbones.record import BackboneRecord
+from headtohead.backbones.transformers_network import TransformersBackbone
 from headtohead.backbones.weights.fetch import Weights
 
 BY_ARCHITECTURE = {record.architecture: record for record in catalogue()}

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from headtohead.api.arguments import path_of, reporter_for
 from headtohead.core.errors import UsageError
 from headtohead.core.records import Verdict
 from headtohead.evaluate.published_claim import Claim
-from headtohead.evaluate.published_claim import claim as judge_claim
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,32 +19,54 @@ __all__ = ["claim", "verdict"]
 
 
 def claim(
-    correct: int,
-    total: int,
+    correct: int | None = None,
+    total: int | None = None,
     *,
-    versus: tuple[int, int] | None = None,
+    accuracy: str | float | None = None,
+    auroc: float | None = None,
+    sensitivity: str | float | tuple[int, int] | None = None,
+    specificity: str | float | tuple[int, int] | None = None,
+    positives: int | None = None,
+    negatives: int | None = None,
+    versus: str | tuple[Any, ...] | None = None,
     paired: tuple[int, int] | None = None,
+    matters: float | None = None,
     level: float = 0.95,
 ) -> Claim:
-    """Judge a published accuracy: interval, exact test, cases needed, one sentence.
+    """Judge a published figure: its interval, the difference from another with a test that fits it, one sentence.
 
     Args:
         correct: cases that were right.
         total: cases in all.
-        versus: (correct, total) of the other figure, on other cases.
+        accuracy: instead of `correct`, as the paper has it: "97.2%" or 0.972 (its last digit says how it was rounded).
+        auroc: instead of a count, with `positives` and `negatives`.
+        sensitivity: with `specificity`: (18, 20), or "90%" with `positives`.
+        specificity: (70, 80), or "87.5%" with `negatives`.
+        positives: cases of the positive class.
+        negatives: cases of the negative class.
+        versus: the other figure, on other cases: (43, 50) or "86%/50"; for an AUROC (0.90, 30, 70); for sensitivity
+            and specificity ((17, 20), (75, 80)) or "17/20,75/80".
         paired: on the same cases: how many only the first had right, how many only the other.
+        matters: the difference of shares that would matter, chosen beforehand: how many cases show it is then told.
         level: confidence of the intervals, above 0.5 and below 1.
 
     Returns:
         the claim with its interval, test and sentence.
 
     Raises:
-        UsageError: counts that cannot be.
+        UsageError: figures that cannot be, or that do not go together.
 
     >>> claim(35, 36, versus=(43, 50)).verdict
     'no_evidence'
+    >>> claim(accuracy="97.2%", total=36).sentence[:14]
+    '35 of 36 right'
     """
-    return judge_claim(correct, total, versus=versus, paired=paired, level=level)
+    from headtohead.evaluate.published.figures import ReportedFigures, judge
+
+    figures = ReportedFigures(
+        correct, total, accuracy, auroc, sensitivity, specificity, positives, negatives, versus, paired
+    )
+    return judge(figures, matters=matters, level=level)
 
 
 def verdict(
@@ -57,6 +78,8 @@ def verdict(
     rope: float | None = None,
     prevalence: float | None = None,
     by: Iterable[str] = (),
+    columns: Mapping[str, str] | None = None,
+    complete_cases: bool = False,
     level: float = 0.95,
     n_boot: int = 2000,
     seed: int = 0,
@@ -65,14 +88,16 @@ def verdict(
     """Compare models on predictions made elsewhere, with the statistics of `compare`.
 
     Args:
-        predictions: a data frame, or CSV or Parquet files: sample, label, score or prob_<class>; and, if known, group,
-            model, repeat, fold.
+        predictions: a data frame, or CSV, Parquet, JSON or XLSX files: sample, label, score or prob_<class>; and, if
+            known, group, model, repeat, fold. Or wide: one column of probabilities per model.
         metric: the primary metric, fixed beforehand.
         positive: the positive one of two classes.
         baselines: models that are controls.
         rope: half-width of the margin of equivalence, in units of the metric.
         prevalence: share of positives where the model is to be used, in (0, 1).
         by: subgroup columns.
+        columns: role (sample, label, score, group, model, repeat, fold) -> column, where its name does not say it.
+        complete_cases: leave out, for all models, samples that lack a label, a number or a model's line.
         level: confidence of the intervals.
         n_boot: bootstrap resamples of groups.
         seed: of the resampling.
@@ -84,18 +109,21 @@ def verdict(
     Raises:
         HeadToHeadError: predictions that cannot be read or used; a metric that is not defined for them.
     """
-    from headtohead.evaluate.external_predictions import parse_predictions, read_predictions
+    from headtohead.evaluate.external_predictions import ReadArguments, parse_predictions, read_predictions
     from headtohead.evaluate.verdict import VerdictConfig, compute_verdict
 
-    columns = [by] if isinstance(by, str) else list(by)
+    subgroups = [by] if isinstance(by, str) else list(by)
+    how: ReadArguments = {
+        "positive": positive, "by": subgroups, "columns": dict(columns or {}), "complete_cases": complete_cases,
+    }  # fmt: skip
     import pandas as pd
 
     if isinstance(predictions, pd.DataFrame):
-        found = parse_predictions(predictions, positive=positive, by=columns)
+        found = parse_predictions(predictions, **how)
     elif isinstance(predictions, (str, os.PathLike)):
-        found = read_predictions([path_of(predictions, "predictions")], positive=positive, by=columns)
+        found = read_predictions([path_of(predictions, "predictions")], **how)
     elif isinstance(predictions, Iterable):
-        found = read_predictions(_paths(predictions), positive=positive, by=columns)
+        found = read_predictions(_paths(predictions), **how)
     else:
         raise UsageError(
             f"Got predictions of type {type(predictions).__name__}; expected a data frame or paths."

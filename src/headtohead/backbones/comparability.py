@@ -11,7 +11,12 @@ from headtohead.backbones.record import BackboneRecord
 
 __all__ = ["confounds", "controls", "differing_fields"]
 
-KINDS = {"cnn": "a CNN", "transformer": "a transformer", "hybrid": "a hybrid"}
+KINDS = {
+    "cnn": "a CNN",
+    "transformer": "a transformer",
+    "hybrid": "a hybrid",
+    "unknown": "of an unknown kind",
+}
 NOTABLE = 1.25  # parameter counts within a quarter of each other are called alike
 Contender = tuple[str, BackboneRecord, str]
 

@@ -21,15 +21,24 @@ class HybridBackbone(nn.Module):
         n_features: of both together.
     """
 
+    resize_weights: Tensor
+
     def __init__(self, first: Backbone, second: Backbone) -> None:
         super().__init__()
         self.first, self.second = first, second
         self.n_features = first.n_features + second.n_features
+        weights = _resize_weights(first.record.input_size, second.record.input_size)
+        self.register_buffer("resize_weights", weights, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (B, D1 + D2) float32 of images (B, 3, S, S) normalised for the first backbone."""
-        other = renormalise(x, self.first.record, self.second.record)
+        weights = self.resize_weights if torch.compiler.is_exporting() else None
+        other = renormalise(x, self.first.record, self.second.record, weights)
         return torch.cat([self.first(x), self.second(other)], dim=1)
+
+    def branches(self) -> list[Backbone]:
+        """Return the two backbones, each with its own depth and rate."""
+        return [self.first, self.second]
 
     def blocks(self) -> list[tuple[str, list[nn.Parameter]]]:
         """Return both backbones' parameter groups, stems first, paired by their distance from the top."""
@@ -64,12 +73,20 @@ def load_hybrid(
     return HybridBackbone(one, two).eval()
 
 
-def renormalise(x: Tensor, source: BackboneRecord, target: BackboneRecord) -> Tensor:
+def renormalise(
+    x: Tensor, source: BackboneRecord, target: BackboneRecord, resize_weights: Tensor | None = None
+) -> Tensor:
     """Return images (B, 3, S, S) normalised for `source` as `target` wants them: scale and side.
 
     The side is changed bilinearly with antialiasing, which keeps gradients.
+
+    Args:
+        resize_weights: (S', S), to change the side by two matrix products, as exported graphs must: OpenVINO
+            2026.4 reads ONNX's antialiased Resize and leaves the antialiasing out without a word.
     """
-    if source.input_size != target.input_size:
+    if resize_weights is not None and source.input_size != target.input_size:
+        x = resize_weights @ x @ resize_weights.T
+    elif source.input_size != target.input_size:
         size = (target.input_size, target.input_size)
         x = nn.functional.interpolate(x, size=size, mode="bilinear", antialias=True)
     if (source.mean, source.std) == (target.mean, target.std):
@@ -80,3 +97,10 @@ def renormalise(x: Tensor, source: BackboneRecord, target: BackboneRecord) -> Te
 
     unit = x * column(source.std) + column(source.mean)
     return (unit - column(target.mean)) / column(target.std)
+
+
+def _resize_weights(source: int, target: int) -> Tensor:
+    """Return (target, source), one axis of the antialiased bilinear resize, which is linear and separable."""
+    unit = torch.eye(source)[None, None]
+    size = (target, source)
+    return nn.functional.interpolate(unit, size=size, mode="bilinear", antialias=True)[0, 0]

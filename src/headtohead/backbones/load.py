@@ -10,8 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from headtohead.backbones.network import Backbone, TimmBackbone, TransformersBackbone
+from headtohead.backbones.network import Backbone, TimmBackbone
 from headtohead.backbones.record import BackboneRecord
+from headtohead.backbones.transformers_network import MODEL_TYPES, TOWERS, TransformersBackbone
 from headtohead.backbones.weights.fetch import Weights, ensure_weights
 from headtohead.backbones.weights.silence import suppress_library_output
 from headtohead.core.errors import WeightsError
@@ -147,7 +148,9 @@ def _transformers(record: BackboneRecord, weights: Weights) -> TransformersBackb
         raise WeightsError(f"{record.name}: random weights are for timm's architectures only.")
     folder = Path(weights.path).parent
     config = AutoConfig.from_pretrained(folder, local_files_only=True)
-    options = {"add_pooling_layer": False} if config.model_type in ("vit", "deit") else {}
+    if config.model_type in TOWERS:
+        config = config.vision_config
+    options = {"add_pooling_layer": False} if MODEL_TYPES[config.model_type].has_pooling_layer else {}
     try:
         body, found = AutoModel.from_pretrained(
             folder, config=config, local_files_only=True, use_safetensors=True, dtype=torch.float32,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from abc import abstractmethod
+from inspect import signature
 from typing import Any
 
 import torch
@@ -12,9 +12,18 @@ from torch import Tensor, nn
 from headtohead.backbones.record import BackboneRecord
 from headtohead.backbones.weights.fetch import Weights
 
-__all__ = ["Backbone", "TimmBackbone", "TransformersBackbone", "pool_tokens"]
+__all__ = [
+    "LAST_BLOCKS",
+    "Backbone",
+    "TimmBackbone",
+    "middle_block",
+    "pool_map",
+    "pool_tokens",
+    "tokens_to_map",
+]
 
 LAST_BLOCKS = 4
+USUAL_STRIDE = 16  # where attention begins in networks of maps (CoAtNet, MaxViT, hybrids)
 
 
 class Backbone(nn.Module):
@@ -24,7 +33,10 @@ class Backbone(nn.Module):
         record: the catalogue's facts.
         weights: the file that was loaded, with its sha256 and licence.
         n_features: D of `forward`.
+        is_tokens: whether it is a sequence of tokens, and not a stack of maps.
     """
+
+    is_tokens = False
 
     def __init__(self, body: nn.Module, record: BackboneRecord, weights: Weights) -> None:
         super().__init__()
@@ -33,12 +45,21 @@ class Backbone(nn.Module):
         self.weights = weights
         self.n_features = 0
 
+    @property
+    def n_tokens(self) -> int:
+        """Return the length of the sequence that attention sees; of networks of maps, the longest that is usual."""
+        if not self.is_tokens:
+            return (self.record.input_size // USUAL_STRIDE) ** 2
+        holder: Any = getattr(self.body, "patch_embed", None) or self.body.config
+        patch = holder.patch_size
+        return int(self.record.input_size // (patch[0] if isinstance(patch, tuple) else patch)) ** 2
+
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:
         """Return features (B, D) float32 of normalised images (B, 3, S, S).
 
-        A CNN's map is averaged; of a transformer the class token and the mean of the patch tokens
-        are joined.
+        They are what the network itself pools for its classifier: a CNN's averaged map, a
+        transformer's class token or attention pool, joined with the mean of its patch tokens.
         """
 
     @abstractmethod
@@ -100,9 +121,12 @@ class TimmBackbone(Backbone):
         super().__init__(body, record, weights)
         self.n_prefix = int(getattr(body, "num_prefix_tokens", 0))
         self.is_tokens = hasattr(body, "num_prefix_tokens") and hasattr(body, "patch_embed")
+        self.has_class_token = self.is_tokens and getattr(body, "cls_token", None) is not None
+        # What a network pools by itself is its class token, an attention pool or, where "avg", the mean patch.
+        self.joins_mean = self.is_tokens and "avg" not in str(getattr(body, "global_pool", ""))
         self.is_nhwc = getattr(body, "output_fmt", "NCHW") == "NHWC"
         if self.is_tokens:
-            self.n_features = int(body.num_features) * (2 if self.n_prefix else 1)
+            self.n_features = int(body.num_features) * (2 if self.joins_mean else 1)
         else:
             self.n_features = int(getattr(body, "head_hidden_size", None) or body.num_features)
 
@@ -111,31 +135,37 @@ class TimmBackbone(Backbone):
         return self._pool(self.body.forward_features(x))  # type: ignore[operator]
 
     def _pool(self, out: Tensor) -> Tensor:
-        if self.is_tokens:
-            return pool_tokens(out, self.n_prefix)
         pooled: Tensor = self.body.forward_head(out, pre_logits=True)  # type: ignore[operator]
+        if self.joins_mean:
+            return torch.cat([pooled.float(), out[:, self.n_prefix :].float().mean(dim=1)], dim=1)
         return pooled.float()
 
     def feature_map(self, x: Tensor) -> Tensor:
         """Return the last spatial map (B, C, h, w)."""
         out: Tensor = self.body.forward_features(x)  # type: ignore[operator]
-        if self.is_tokens:
-            grid: Any = self.body.patch_embed.grid_size  # type: ignore[union-attr]
+        grid: Any = getattr(getattr(self.body, "patch_embed", None), "grid_size", None)
+        if self.is_tokens and grid is not None:
             return tokens_to_map(out, self.n_prefix, (int(grid[0]), int(grid[1])))
+        if out.ndim == 3:  # XCiT, Hiera, MViT, LeViT: tokens whose layout only their own method knows
+            ask: Any = self.body.forward_intermediates
+            norm = isinstance(getattr(self.body, "norm", None), nn.Module)
+            last: Tensor = ask(x, indices=1, norm=norm, output_fmt="NCHW", intermediates_only=True)[-1]
+            return last
         return out.permute(0, 3, 1, 2) if self.is_nhwc else out
 
     def layers(self, x: Tensor) -> Tensor:
         """Return features of several depths (B, D')."""
         ask: Any = self.body.forward_intermediates
-        if self.is_tokens:
+        if self.is_tokens and "return_prefix_tokens" in signature(ask).parameters:
             options = (
                 {"return_prefix_tokens": True, "output_fmt": "NLC"}
                 if self.n_prefix
                 else {"output_fmt": "NLC"}
             )
             pairs = ask(x, indices=LAST_BLOCKS, norm=True, intermediates_only=True, **options)
-            if not self.n_prefix:
-                return torch.cat([patches.float().mean(dim=1) for patches in pairs], dim=1)
+            if not self.has_class_token:
+                patches = [pair[0] if self.n_prefix else pair for pair in pairs]
+                return torch.cat([tokens.float().mean(dim=1) for tokens in patches], dim=1)
             firsts = [prefix[:, 0].float() for _, prefix in pairs]
             return torch.cat([*firsts, pairs[-1][0].float().mean(dim=1)], dim=1)
         final, maps = ask(x, indices=2, output_fmt="NCHW")
@@ -146,86 +176,30 @@ class TimmBackbone(Backbone):
         ask: Any = self.body.forward_intermediates
         if self.is_tokens:
             depth = len(self.body.blocks)  # type: ignore[arg-type]
-            final, found = ask(x, indices=[_below(depth)], norm=True, output_fmt="NCHW")
+            final, found = ask(x, indices=[middle_block(depth)], norm=True, output_fmt="NCHW")
             return torch.cat([self._pool(final), pool_map(found[0])], dim=1), found[0].float()
         final, maps = ask(x, indices=2, output_fmt="NCHW")
         top = pool_map(maps[1])[:, maps[1].shape[1] :]
         return torch.cat([self._pool(final), pool_map(maps[0]), top], dim=1), maps[0].float()
 
     def blocks(self) -> list[tuple[str, list[nn.Parameter]]]:
-        """Return the parameters in groups from stem to top, as timm orders them."""
+        """Return the parameters in groups from stem to top, as timm orders them.
+
+        A norm after the last block, which timm counts as a block in some networks, joins that block: else
+        `partial:1` would train the norm alone.
+        """
         from timm.models import group_parameters
 
         parameters = dict(self.body.named_parameters())
         matcher: Any = self.body.group_matcher
         groups: dict[int, list[str]] = group_parameters(self.body, matcher(coarse=False))
-        return [(_common(names), [parameters[name] for name in names]) for _, names in sorted(groups.items())]
+        ordered = [names for _, names in sorted(groups.items())]
+        while len(ordered) > 1 and all(parameters[name].ndim <= 1 for name in ordered[-1]):
+            ordered[-2:] = [[*ordered[-2], *ordered[-1]]]
+        return [(_common(names), [parameters[name] for name in names]) for names in ordered]
 
 
-class TransformersBackbone(Backbone):
-    """A network that transformers built: ViT, DeiT, DINOv2 and what answers like them, or a CNN."""
-
-    def __init__(self, body: Any, record: BackboneRecord, weights: Weights) -> None:
-        super().__init__(body, record, weights)
-        self.config: Any = body.config
-        self.is_tokens = hasattr(self.config, "patch_size") and hasattr(self.config, "num_hidden_layers")
-        self.n_prefix = 1 if self.is_tokens else 0
-        sizes = getattr(self.config, "hidden_sizes", None)
-        width = (
-            self.config.hidden_size if self.is_tokens else (sizes[-1] if sizes else self.config.hidden_size)
-        )
-        self.n_features = int(width) * (2 if self.is_tokens else 1)
-        stored = getattr(self.config, "image_size", record.input_size)
-        self.resample = self.is_tokens and int(stored) != record.input_size
-
-    def _ask(self, x: Tensor, **options: Any) -> Any:
-        if self.resample and self.config.model_type != "dinov2":  # DINOv2 resamples unasked
-            options["interpolate_pos_encoding"] = True
-        return self.body(pixel_values=x, return_dict=True, **options)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return features (B, D) float32."""
-        out: Tensor = self._ask(x).last_hidden_state
-        return pool_tokens(out, self.n_prefix) if self.is_tokens else out.float().mean(dim=(2, 3))
-
-    def feature_map(self, x: Tensor) -> Tensor:
-        """Return the last spatial map (B, C, h, w)."""
-        out: Tensor = self._ask(x).last_hidden_state
-        side = self.record.input_size // int(self.config.patch_size) if self.is_tokens else 0
-        return tokens_to_map(out, self.n_prefix, (side, side)) if self.is_tokens else out
-
-    def layers(self, x: Tensor) -> Tensor:
-        """Return features of several depths (B, D')."""
-        states = self._ask(x, output_hidden_states=True).hidden_states
-        if not self.is_tokens:
-            return torch.cat([state.float().mean(dim=(2, 3)) for state in states[-2:]], dim=1)
-        norm: Any = self.body.layernorm
-        normed = [norm(state).float() for state in states[-LAST_BLOCKS:]]
-        return torch.cat([*(state[:, 0] for state in normed), normed[-1][:, 1:].mean(dim=1)], dim=1)
-
-    def intermediate_features(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return pooled features (B, D') and the map below the top (B, C, h, w)."""
-        out = self._ask(x, output_hidden_states=True)
-        last, states = out.last_hidden_state, out.hidden_states
-        if not self.is_tokens:
-            found, top = states[-2].float(), pool_map(last)
-            return torch.cat([top, pool_map(found)], dim=1), found
-        norm: Any = self.body.layernorm
-        side = self.record.input_size // int(self.config.patch_size)
-        found = tokens_to_map(norm(states[1 + _below(len(states) - 1)]), self.n_prefix, (side, side)).float()
-        return torch.cat([pool_tokens(last, self.n_prefix), pool_map(found)], dim=1), found
-
-    def blocks(self) -> list[tuple[str, list[nn.Parameter]]]:
-        """Return the parameters in groups from stem to top: one group per numbered layer."""
-        groups: dict[str, list[nn.Parameter]] = {}
-        for name, parameter in self.body.named_parameters():
-            numbered = re.match(r"(.*?\.\d+)\.(?:layers\.(\d+)\.)?", name)
-            stem = "embeddings" if name.startswith("embeddings") else name.partition(".")[0]
-            groups.setdefault(numbered.group(0).rstrip(".") if numbered else stem, []).append(parameter)
-        return list(groups.items())
-
-
-def _below(depth: int) -> int:
+def middle_block(depth: int) -> int:
     """Return the index of the block at three quarters of the depth; of twelve blocks, the tenth."""
     return min(depth - 1, (3 * depth) // 4)
 

@@ -10,7 +10,7 @@ from headtohead.core.records import Record
 
 __all__ = ["BackboneRecord", "Family", "Source", "WheelFile"]
 
-Family = Literal["cnn", "transformer", "hybrid"]
+Family = Literal["cnn", "transformer", "hybrid", "unknown"]
 Source = Literal["wheel", "timm-hub", "transformers-hub", "file", "scratch"]
 
 

@@ -1,4 +1,4 @@
-"""`headtohead claim`: how uncertain a published accuracy is."""
+"""`headtohead claim`: how uncertain a published figure is."""
 
 from __future__ import annotations
 
@@ -16,37 +16,57 @@ def register(app: typer.Typer) -> None:
 
 
 def _claim(
-    correct: Annotated[int, typer.Option(help="Cases that were right.")],
-    total: Annotated[int, typer.Option(help="Cases in all.")],
+    correct: Annotated[int | None, typer.Option(help="Cases that were right.")] = None,
+    total: Annotated[int | None, typer.Option(help="Cases in all.")] = None,
+    accuracy: Annotated[
+        str | None, typer.Option(help="Instead of --correct, as the paper has it (97.2% or 0.972).")
+    ] = None,
+    auroc: Annotated[float | None, typer.Option(help="With --positives and --negatives.")] = None,
+    sensitivity: Annotated[
+        str | None, typer.Option(help="With --specificity: 18/20, or 90% with --positives.")
+    ] = None,
+    specificity: Annotated[str | None, typer.Option(help="70/80, or 87.5% with --negatives.")] = None,
+    positives: Annotated[int | None, typer.Option(help="Cases of the positive class.")] = None,
+    negatives: Annotated[int | None, typer.Option(help="Cases of the negative class.")] = None,
     versus: Annotated[
-        str | None, typer.Option(help="The other figure, as CORRECT/TOTAL on other cases (43/50).")
+        str | None,
+        typer.Option(
+            help="The other figure, on other cases: 43/50 or 86%/50; for an AUROC 0.90/30/70 (positives/negatives); "
+            "for sensitivity,specificity 17/20,75/80."
+        ),
     ] = None,
     paired: Annotated[
         str | None,
         typer.Option(help="On the same cases: right for the first alone / for the other alone (5/1)."),
     ] = None,
+    matters: Annotated[
+        float | None,
+        typer.Option(help="The difference that would matter (0.05): how many cases show it is then told."),
+    ] = None,
     level: Annotated[float, typer.Option(help="Confidence of the intervals.")] = 0.95,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Judge a published accuracy: interval, exact test, cases needed, one sentence.
+    """Judge a published figure: interval, difference and test that agree, one sentence.
 
-    Example: headtohead claim --correct 35 --total 36 --versus 43/50
+    Examples: headtohead claim --correct 35 --total 36 --versus 43/50;
+    headtohead claim --auroc 0.95 --positives 20 --negatives 80 --versus 0.90/30/70
     """
     from headtohead.api.predictions import claim
 
     found = claim(
-        correct, total, versus=_pair("--versus", versus), paired=_pair("--paired", paired), level=level
-    )
+        correct, total, accuracy=accuracy, auroc=auroc, sensitivity=sensitivity, specificity=specificity,
+        positives=positives, negatives=negatives, versus=versus, paired=_pair(paired), matters=matters, level=level,
+    )  # fmt: skip
     print(json.dumps(found.to_json(), indent=2) if as_json else f"{found.sentence}\n{found.caveat}")
 
 
-def _pair(option: str, text: str | None) -> tuple[int, int] | None:
-    """Return "43/50" as two numbers."""
+def _pair(text: str | None) -> tuple[int, int] | None:
+    """Return "5/1" as two numbers."""
     from headtohead.core.errors import UsageError
 
     if text is None:
         return None
     parts = text.split("/")
     if len(parts) != 2 or not all(part.strip().isdecimal() for part in parts):
-        raise UsageError(f"Got {option} {text!r}; expected two counts with a slash, such as 43/50.")
+        raise UsageError(f"Got --paired {text!r}; expected two counts with a slash, such as 5/1.")
     return int(parts[0]), int(parts[1])

@@ -22,7 +22,8 @@ def _verdict(
     files: Annotated[
         list[Path],
         typer.Argument(
-            help="CSV or Parquet (sample,group,model,label,score), or the folder of a finished run.",
+            help="CSV, Parquet, JSON or XLSX (sample,group,model,label,score; or label and a column per model), or the "
+            "folder of a finished run.",
             metavar="PREDICTIONS",
         ),
     ],
@@ -38,6 +39,13 @@ def _verdict(
         float | None, typer.Option(help="Share of positives where the model is to be used (0.02).")
     ] = None,
     by: Annotated[str | None, typer.Option(help="Subgroup columns, with commas (sex,scanner).")] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option(help="Which column is what (sample=img,label=truth).", metavar="ROLE=COLUMN,…"),
+    ] = None,
+    complete_cases: Annotated[
+        bool, typer.Option("--complete-cases", help="Leave out samples that a model has no prediction for.")
+    ] = False,
     level: Annotated[float, typer.Option(help="Confidence of the intervals.")] = 0.95,
     replicates: Annotated[int, typer.Option(help="Bootstrap replicates.", min=100)] = 2000,
     seed: Annotated[int, typer.Option(help="Seed of the resampling.")] = 0,
@@ -48,19 +56,21 @@ def _verdict(
     Example: headtohead verdict cnn.csv vit.csv --rope 0.02
     """
     from headtohead.api.predictions import verdict as judge
-    from headtohead.cli.config_options import split_list
+    from headtohead.cli.config_options import split_list, split_pairs
     from headtohead.cli.render import render_full
 
     asked = {
         "--metric": metric != "auroc", "--positive": positive, "--baseline": baseline, "--rope": rope,
-        "--prevalence": prevalence, "--by": by, "--level": level != 0.95, "--replicates": replicates != 2000,
+        "--prevalence": prevalence, "--by": by, "--columns": columns,
+        "--complete-cases": complete_cases, "--level": level != 0.95, "--replicates": replicates != 2000,
         "--seed": seed,
     }  # fmt: skip
     verdict = _stored(files, [name for name, is_given in asked.items() if is_given])
     if verdict is None:
         verdict = judge(
             files, metric=metric, positive=positive, baselines=baseline or (), rope=rope, prevalence=prevalence,
-            by=split_list(by), level=level, n_boot=replicates, seed=seed,
+            by=split_list(by), columns=split_pairs(columns, "--columns") if columns else None,
+            complete_cases=complete_cases, level=level, n_boot=replicates, seed=seed,
         )  # fmt: skip
     if as_json:
         print(verdict.model_dump_json(indent=2))

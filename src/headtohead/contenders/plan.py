@@ -101,7 +101,7 @@ class ContenderPlan:
             _refuse(idle, "no contender is fine-tuned (write NAME@finetune)")
         for contender in self.tuned:
             if contender.mode is not None:
-                settings_for(train, contender.mode, contender.records[0], cycles=contender.cycles)
+                settings_for(train, contender.mode, contender.records, cycles=contender.cycles)
         if self.tuned and train.tuner == "optuna":
             require("optuna", "tune", "propose trials by optuna")
         if self.tuned and all(r.source == "scratch" for c in self.tuned for r in c.records):
@@ -124,7 +124,7 @@ class ContenderPlan:
         for contender in self.tuned:
             if contender.mode is None:
                 continue
-            settings = settings_for(train, contender.mode, contender.records[0])
+            settings = settings_for(train, contender.mode, contender.records)
             if settings.last_blocks is not None or settings.drop_path:
                 build = network_builder(contender) or loader(contender.records[0])
                 freeze(build(seed, settings.drop_path), settings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from headtohead.backbones.record import BackboneRecord
@@ -10,6 +10,7 @@ from headtohead.contenders.mode import BuildContext, ModeChoice, PlannedContende
 from headtohead.core.errors import UsageError
 from headtohead.core.training_config import TrainConfig
 from headtohead.heads.base import Head
+from headtohead.training.lr_schedule import network_factor
 from headtohead.training.settings import FinetuneSettings
 
 __all__ = ["ENSEMBLE_FOLDS", "FINETUNE", "LORA", "PARTIAL", "READER", "network_builder", "settings_for"]
@@ -17,11 +18,7 @@ __all__ = ["ENSEMBLE_FOLDS", "FINETUNE", "LORA", "PARTIAL", "READER", "network_b
 # Inner folds of a fine-tuned member whose ensemble learns weights: the fewest that leave two thirds of
 # the training part to learn from, since each costs a whole training.
 ENSEMBLE_FOLDS = 3
-# A stated rate is that of a transformer. A convolutional network, and adapters that start from
-# nothing, take larger steps; the factors are fixed beforehand and the same for every study.
-CNN_FACTOR = 5.0
-ADAPTER_FACTOR = 5.0
-SCRATCH_FACTOR = 10.0
+ADAPTER_FACTOR = 5.0  # adapters start from nothing and take larger steps than the weights that they adapt
 SCRATCH_EPOCHS = 3  # random weights have more to learn: so many times the stated epochs
 MAX_TRIALS = 200  # of a budget in minutes, which ends them long before
 
@@ -29,17 +26,20 @@ MAX_TRIALS = 200  # of a budget in minutes, which ends them long before
 def settings_for(
     train: TrainConfig,
     mode: ModeChoice,
-    record: BackboneRecord,
+    records: Sequence[BackboneRecord],
     *,
     inner_folds: int = 0,
     cycles: int = 1,
 ) -> FinetuneSettings:
-    """Return how a mode fine-tunes the record's network.
+    """Return how a mode fine-tunes a network, or several that are joined.
+
+    The rate is that of the head. Joined networks share a head, which learns at the smallest rate among
+    them; each network's own factor is applied to its own blocks (`parameter_groups`).
 
     Args:
         train: the settings that the study states.
         mode: one of the modes in which the network learns.
-        record: the network.
+        records: the network, or those of a hybrid in any order.
         inner_folds: inner folds that an ensemble needs; more may be stated in `train`. Only the fixed
             policy repeats itself on them, since "inner" has its own.
         cycles: snapshots to be taken.
@@ -50,10 +50,8 @@ def settings_for(
     """
     if not mode.is_tuned:
         raise _unexpected(str(mode))
-    scratch = record.source == "scratch"
-    factor = SCRATCH_FACTOR if scratch else mode.mode.rate_factor
-    if record.family == "cnn" and not scratch:
-        factor *= CNN_FACTOR
+    scratch = any(record.source == "scratch" for record in records)
+    factor = min(network_factor(record) for record in records) * (1.0 if scratch else mode.mode.rate_factor)
     stated = train.model_dump(exclude={"budget"})
     changed = {
         "epochs": train.epochs * (SCRATCH_EPOCHS if scratch else 1),
@@ -116,7 +114,7 @@ def _build(contender: PlannedContender, context: BuildContext) -> Head:
     settings = settings_for(
         context.config.train,
         contender.mode,
-        contender.records[0],
+        contender.records,
         inner_folds=ENSEMBLE_FOLDS if contender.needs_inner else 0,
         cycles=contender.cycles,
     )

@@ -1,71 +1,51 @@
-"""What a published figure is worth: two counts in, intervals, an exact test and one sentence out.
+"""What a published share is worth: counts in, intervals, a test of the same family and one sentence out.
 
 Standard library only, so that it answers at once on any machine.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import asdict, dataclass
-from statistics import NormalDist
-from typing import Any
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
 
 from headtohead.core.errors import UsageError
-from headtohead.stats.intervals.proportions import (
-    fisher_exact,
-    mcnemar_exact,
-    newcombe,
-    newcombe_paired,
-    wilson_interval,
-)
+from headtohead.evaluate.number_words import decimals, p_words, points_words, two_digits
+from headtohead.evaluate.published.records import OTHER_CASES, Claim, ClaimInterval, ReportedCount
+from headtohead.stats.hypothesis.counts_needed import fewest_and_most_cases, fewest_and_most_pairs
+from headtohead.stats.intervals.inversion import interval_p_value
+from headtohead.stats.intervals.proportions import newcombe, newcombe_paired
 
-__all__ = ["Claim", "ClaimInterval", "cases_needed", "claim", "paired_cases_needed"]
+__all__ = ["Claim", "ClaimInterval", "Figure", "check_question", "claim", "claim_on_counts"]
 
-_NORMAL = NormalDist()
-_ASSUMED = (
-    "Counted as independent cases: one image per patient, no copies in training, and nothing "
-    "(epoch, threshold, model) chosen on these cases; otherwise the truth is less certain still."
-)
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimInterval:
-    """A share or a difference of shares with its interval."""
-
-    value: float
-    low: float
-    high: float
+Endpoints = tuple[float, float]
+Figure = Literal["accuracy", "sensitivity", "specificity"]
+_RIGHT: dict[Figure, str] = {
+    "accuracy": "right",
+    "sensitivity": "positives recognised",
+    "specificity": "negatives recognised",
+}
+_UNIT: dict[Figure, str] = {
+    "accuracy": "cases on each side",
+    "sensitivity": "positives on each side",
+    "specificity": "negatives on each side",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """What the counts say.
-
-    Attributes:
-        a, b: the two shares; b is None where nothing was given to compare with.
-        difference: a - b.
-        p_value, mid_p: exact test and its mid-p form.
-        test: name of the test.
-        needed: cases per arm (pairs, if paired) to show a difference of this size with power 0.8.
-        verdict: "better", "no_evidence" or "alone". winner: "a", "b" or None.
-    """
+class _Compared:
+    """A difference of two shares, and how to speak of it."""
 
     a: ClaimInterval
-    b: ClaimInterval | None
-    difference: ClaimInterval | None
-    p_value: float | None
-    mid_p: float | None
+    b: ClaimInterval
+    ends: Callable[[float], Endpoints]
     test: str
-    needed: int | None
-    verdict: str
-    winner: str | None
-    sentence: str
-    level: float
-    caveat: str = _ASSUMED
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the claim as plain JSON types."""
-        return asdict(self)
+    counts: str
+    needed: tuple[int, int] | None
+    unit: str
+    same_cases: bool
+    figure: Figure
 
 
 def claim(
@@ -74,6 +54,7 @@ def claim(
     *,
     versus: tuple[int, int] | None = None,
     paired: tuple[int, int] | None = None,
+    matters: float | None = None,
     level: float = 0.95,
 ) -> Claim:
     """Return what `correct` of `total` is worth, alone or against another count.
@@ -81,6 +62,7 @@ def claim(
     Args:
         versus: (correct, total) of the other. paired: on the same cases, how many only the first had
             right and how many only the other had right; `versus` follows from it and may be left out.
+        matters: the difference of shares that would matter, chosen beforehand; the cases that show it are then told.
         level: confidence of the intervals, above 0.5 and below 1.
 
     Raises:
@@ -89,54 +71,84 @@ def claim(
     >>> claim(35, 36, versus=(43, 50)).verdict
     'no_evidence'
     """
+    check_question(matters, level)
+    first = ReportedCount.exact(correct, total)
+    other = ReportedCount.exact(*versus) if versus is not None else None
+    if paired is None:
+        return claim_on_counts(first, other, matters=matters, level=level)
+    return _told(_paired(first, other, paired, matters, level), matters, level)
+
+
+def check_question(matters: float | None, level: float) -> None:
+    """Refuse a level or a difference that cannot be.
+
+    Raises:
+        UsageError: out of range.
+    """
     if not 0.5 < level < 1:
         raise UsageError(f"Got the level {level}; expected a share between 0.5 and 1, such as 0.95.")
-    _possible(correct, total)
-    a = _share(correct, total, level)
-    if paired is not None:
-        return _paired(correct, total, versus, paired, a, level)
-    if versus is None:
-        return _alone(correct, total, a, level)
-    _possible(*versus)
-    b = _share(*versus, level)
-    difference = ClaimInterval(a.value - b.value, *newcombe(correct, total, *versus, level))
-    p, mid = fisher_exact(correct, total, *versus)
-    needed = cases_needed(a.value, b.value, level=level)
-    counts = f"{correct} of {total} against {versus[0]} of {versus[1]}"
-    return _told(a, b, difference, p, mid, "Fisher's exact test", needed, counts, "cases on each side", level)
+    if matters is not None and not 0 < matters < 1:
+        raise UsageError(f"Got --matters {matters}; expected a difference between 0 and 1, such as 0.05.")
 
 
-def _possible(correct: int, total: int) -> None:
-    if total < 1:
-        raise UsageError(f"Got a total of {total}; expected at least one case.")
-    if not 0 <= correct <= total:
-        raise UsageError(f"Got {correct} correct of {total}; expected between 0 and {total} correct.")
+def claim_on_counts(
+    first: ReportedCount,
+    other: ReportedCount | None,
+    *,
+    matters: float | None = None,
+    level: float = 0.95,
+    figure: Figure = "accuracy",
+) -> Claim:
+    """Return what a share is worth, alone or against one on other cases.
+
+    The interval of the difference is Newcombe's (1998, method 10); where a percentage may stand for several counts, it
+    spans those of all of them.
+    """
+    noun = _RIGHT[figure]
+    if other is None:
+        return _alone(first, matters, level, figure)
+
+    def ends(at: float) -> Endpoints:
+        found = [
+            newcombe(x, first.total, y, other.total, at)
+            for x, y in itertools.product(first.counts, other.counts)
+        ]
+        return min(low for low, _ in found), max(high for _, high in found)
+
+    b = other.share(level)
+    needed = None if matters is None else fewest_and_most_cases((b.low, b.value, b.high), matters, level)
+    counts = f"{first.words(level, noun)} against {other.words(level)}"
+    compared = _Compared(
+        first.share(level), b, ends, "Newcombe's method 10", counts, needed, _UNIT[figure],
+        same_cases=False, figure=figure,
+    )  # fmt: skip
+    return _told(compared, matters, level)
 
 
-def _share(correct: int, total: int, level: float) -> ClaimInterval:
-    return ClaimInterval(correct / total, *wilson_interval(correct, total, level))
-
-
-def _percent(ends: ClaimInterval) -> str:
-    return f"{100 * ends.value:.1f} % ({100 * ends.low:.1f} to {100 * ends.high:.1f})"
-
-
-def _alone(correct: int, total: int, a: ClaimInterval, level: float) -> Claim:
+def _alone(count: ReportedCount, matters: float | None, level: float, figure: Figure) -> Claim:
+    share, noun = count.share(level), _RIGHT[figure]
+    needed = None
+    if matters is not None:
+        needed = fewest_and_most_cases((share.low, share.value, share.high), matters, level)
+    read = ""
+    if len(count.counts) > 1:
+        read = f" The rounded figure may stand for {count.fewest} to {count.most} of {count.total}; all are covered."
     sentence = (
-        f"{correct} of {total} right is {100 * a.value:.1f} %, and the truth may lie anywhere from "
-        f"{100 * a.low:.1f} to {100 * a.high:.1f} % ({100 * level:g} % interval)."
+        f"{count.correct} of {count.total} {noun} is {100 * share.value:.1f} %; counts like these go with true shares "
+        f"from {100 * share.low:.1f} to {100 * share.high:.1f} % ({100 * level:g} % interval).{read}"
+        + _needed_words(needed, matters, _UNIT[figure])
     )
-    return Claim(a, None, None, None, None, "none", None, "alone", None, sentence, level)
+    return Claim(share, None, None, None, "none", needed, "alone", None, sentence, level, figure)
 
 
 def _paired(
-    correct: int,
-    total: int,
-    versus: tuple[int, int] | None,
+    first: ReportedCount,
+    given: ReportedCount | None,
     paired: tuple[int, int],
-    a: ClaimInterval,
+    matters: float | None,
     level: float,
-) -> Claim:
+) -> _Compared:
+    correct, total = first.correct, first.total
     only_a, only_b = paired
     both = correct - only_a
     other = both + only_b
@@ -147,81 +159,64 @@ def _paired(
             f"Got {only_a}/{only_b} discordant cases with {correct} of {total} correct; the first count is "
             f"part of the {correct} correct ones and the second of the {total - correct} others."
         )
-    if versus is not None and versus != (other, total):
+    if given is not None and (given.correct, given.total) != (other, total):
         raise UsageError(
-            f"Got {versus[0]}/{versus[1]} beside --paired {only_a}/{only_b}; on the same {total} cases those "
+            f"Got {given.correct}/{given.total} beside --paired {only_a}/{only_b}; on the same {total} cases those "
             f"discordant counts mean {other}/{total} for the other side."
         )
-    b = _share(other, total, level)
     neither = total - both - only_a - only_b
-    ends = newcombe_paired(both, only_a, only_b, neither, level)
-    p, mid = mcnemar_exact(only_a, only_b)
-    needed = paired_cases_needed(only_a / total, only_b / total, level=level)
+    second = ReportedCount.exact(other, total)
     counts = (
-        f"{correct} against {other} of the same {total} ({only_a} right for the first alone, "
-        f"{only_b} for the other)"
+        f"{first.words(level, 'right')} against {second.words(level)} on the same cases, {only_a} right for the "
+        f"first alone and {only_b} for the other alone"
     )
-    difference = ClaimInterval(a.value - b.value, *ends)
-    return _told(
-        a, b, difference, p, mid, "McNemar's exact test", needed, counts, "cases seen by both", level
+    needed = None if matters is None else fewest_and_most_pairs(only_a + only_b, total, matters, level)
+    return _Compared(
+        first.share(level), second.share(level), lambda at: newcombe_paired(both, only_a, only_b, neither, at),
+        "Newcombe's method 10 for pairs", counts, needed, "cases seen by both", same_cases=True, figure="accuracy",
+    )  # fmt: skip
+
+
+def _told(compared: _Compared, matters: float | None, level: float) -> Claim:
+    """Return the claim: its verdict is read off the interval, and so is its p-value."""
+    low, high = compared.ends(level)
+    difference = ClaimInterval(compared.a.value - compared.b.value, low, high)
+    p = interval_p_value(compared.ends)
+    digits = decimals((low, high, difference.value)) - 2
+    needed = _needed_words(compared.needed, matters, compared.unit)
+
+    def span(first: float, last: float) -> str:
+        interval = f"{100 * level:g} % interval {points_words(first, digits)} to {points_words(last, digits)}"
+        return f"({interval}, {p_words(p, 1 - level)})"
+
+    if low > 0 or high < 0:
+        word, winner = "better", "a" if difference.value > 0 else "b"
+        nearer, farther = sorted((abs(low), abs(high)))
+        because = "" if compared.same_cases else f" {OTHER_CASES}"
+        had = "had more right" if compared.figure == "accuracy" else f"had the higher {compared.figure}"
+        sentence = (
+            f"The {'first' if winner == 'a' else 'other'} {had}, by {points_words(abs(difference.value), digits)} "
+            f"percentage points {span(nearer, farther)}: {compared.counts}.{because}{needed}"
+        )
+    else:
+        word, winner = "no_evidence", None
+        sentence = (
+            f"The counts show neither a difference nor that there is none: {compared.counts}; difference "
+            f"{points_words(difference.value, digits)} percentage points {span(low, high)}.{needed}"
+        )
+    return Claim(
+        compared.a, compared.b, difference, p, compared.test, compared.needed, word, winner, sentence, level,
+        compared.figure,
+    )  # fmt: skip
+
+
+def _needed_words(needed: tuple[int, int] | None, matters: float | None, unit: str) -> str:
+    """Return how many cases show the difference that matters, "" where none was named."""
+    if needed is None or matters is None:
+        return ""
+    fewest, most = (two_digits(count) for count in needed)
+    count = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+    return (
+        f" To show a difference of {points_words(matters)} percentage points with power 0.8, a new comparison would "
+        f"need roughly {count} {unit}."
     )
-
-
-def _told(
-    a: ClaimInterval, b: ClaimInterval, difference: ClaimInterval, p: float, mid: float, test: str,
-    needed: int | None, counts: str, unit: str, level: float,
-) -> Claim:  # fmt: skip
-    shares = f"{_percent(a)} against {_percent(b)}, {test} p {_p_words(p)}"
-    points = f"{100 * abs(difference.value):.1f} percentage points"
-    if p <= 1 - level:
-        winner = "a" if difference.value > 0 else "b"
-        side = "first" if winner == "a" else "other"
-        sentence = f"The {side} is better, by {points}: {counts} is {shares}."
-        return Claim(a, b, difference, p, mid, test, needed, "better", winner, sentence, level)
-    more = f"; about {needed} {unit} would be needed to show a difference of {points}" if needed else ""
-    sentence = f"No evidence of a difference: {counts} is {shares}{more}."
-    return Claim(a, b, difference, p, mid, test, needed, "no_evidence", None, sentence, level)
-
-
-def _p_words(p: float) -> str:
-    if p < 0.001:
-        return "< 0.001"
-    return f"= {p:.3f}" if p < 0.1 else f"= {p:.2f}"
-
-
-def cases_needed(p1: float, p2: float, *, level: float = 0.95, power: float = 0.8) -> int | None:
-    """Return the cases per arm that show p1 against p2 by Fisher's test with the given power.
-
-    Normal approximation with the continuity correction that matches the exact test (Fleiss, Tytun and
-    Ury 1980, Biometrics 36:343). None where the shares are equal.
-
-    >>> cases_needed(35 / 36, 43 / 50)
-    112
-    """
-    gap = abs(p1 - p2)
-    if gap < 1e-12:
-        return None
-    z_alpha, z_power = _NORMAL.inv_cdf((1 + level) / 2), _NORMAL.inv_cdf(power)
-    mean = (p1 + p2) / 2
-    root = z_alpha * math.sqrt(2 * mean * (1 - mean)) + z_power * math.sqrt(p1 * (1 - p1) + p2 * (1 - p2))
-    n = (root / gap) ** 2
-    return math.ceil(n / 4 * (1 + math.sqrt(1 + 4 / (n * gap))) ** 2)
-
-
-def paired_cases_needed(
-    only_a: float, only_b: float, *, level: float = 0.95, power: float = 0.8
-) -> int | None:
-    """Return the pairs that show the difference by McNemar's test (Connor 1987, Biometrics 43:207).
-
-    Args:
-        only_a, only_b: shares of cases that only one of the two has right.
-
-    >>> paired_cases_needed(0.15, 0.05)
-    155
-    """
-    gap, discordant = only_a - only_b, only_a + only_b
-    if abs(gap) < 1e-12:
-        return None
-    z_alpha, z_power = _NORMAL.inv_cdf((1 + level) / 2), _NORMAL.inv_cdf(power)
-    root = z_alpha * math.sqrt(discordant) + z_power * math.sqrt(max(0.0, discordant - gap * gap))
-    return math.ceil((root / gap) ** 2)

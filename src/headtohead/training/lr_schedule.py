@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["cycle_of", "depth_factor", "rate_factor"]
+from headtohead.backbones.record import BackboneRecord
+
+__all__ = ["cycle_of", "depth_factor", "network_factor", "rate_factor"]
+
+# A stated rate is that of a transformer. A convolutional network and one that starts from nothing take larger
+# steps; the factors are fixed beforehand and the same for every study. An unknown kind gets no factor.
+CNN_FACTOR = 5.0
+SCRATCH_FACTOR = 10.0
+REFERENCE_DEPTH = 12  # blocks of ViT-B and ViT-S, for which layer-wise decay was published
 
 
 def rate_factor(step: int, total: int, warmup: float) -> float:
@@ -40,10 +48,23 @@ def cycle_of(epoch: int, epochs: int, cycles: int) -> tuple[int, int]:
 def depth_factor(block: int, n_blocks: int, decay: float) -> float:
     """Return the share of the head's rate for a block, counted from 0 at the stem.
 
-    The top block gets `decay`, the stem `decay ** n_blocks` (layer-wise decay of Clark et al. 2020,
-    ELECTRA, used for vision transformers by Bao et al. 2022, BEiT).
+    `decay` at the top and `decay ** 12` at the stem of every network, even steps of the exponent between.
+    Layer-wise decay (Clark et al. 2020, ELECTRA; Bao et al. 2022, BEiT) counts the blocks of a
+    transformer. Counted likewise, InceptionResNetV2 with its 45 modules would be all but frozen below its
+    middle, so every network is stretched to the depth of ViT-B (Liu et al. 2022 divide ConvNeXt's 36
+    blocks into 12 groups for this reason).
 
     >>> depth_factor(11, 12, 0.5), depth_factor(10, 12, 0.5)
     (0.5, 0.25)
+    >>> [depth_factor(block, 45, 0.5) for block in (44, 0)] == [0.5, 0.5**12]
+    True
     """
-    return float(decay ** (n_blocks - block))
+    distance = (n_blocks - 1 - block) / max(1, n_blocks - 1)
+    return float(decay ** (1 + (REFERENCE_DEPTH - 1) * distance))
+
+
+def network_factor(record: BackboneRecord) -> float:
+    """Return the factor on the stated rate that belongs to a network: scratch 10, pretrained CNN 5, else 1."""
+    if record.source == "scratch":
+        return SCRATCH_FACTOR
+    return CNN_FACTOR if record.family == "cnn" else 1.0

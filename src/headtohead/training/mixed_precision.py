@@ -87,9 +87,9 @@ def _disagreement(net: Classifier, inputs: Tensor, targets: Tensor) -> tuple[flo
         learning = [p for p in net.parameters() if p.requires_grad]
         parts = torch.autograd.grad(loss, learning, allow_unused=True)
         flat = torch.cat([g.flatten().float() for g in parts if g is not None])
-        found.append((rows.detach(), flat))
+        found.append((rows.detach().cpu().double(), flat.cpu().double()))  # MPS has no float64
     net.train(was_training)
     (rows, gradient), (half_rows, half_gradient) = found
     error = float((half_rows - rows).norm() / rows.norm().clamp_min(1e-12))
-    cosine = float(torch.nn.functional.cosine_similarity(gradient.double(), half_gradient.double(), dim=0))
+    cosine = float(torch.nn.functional.cosine_similarity(gradient, half_gradient, dim=0))
     return error, cosine

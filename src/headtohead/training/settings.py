@@ -17,7 +17,8 @@ class FinetuneSettings(Record):
 
     Attributes:
         epochs: passes over the training part; under the policy "inner" the most that may be chosen.
-        learning_rate: of the head at its peak; block i of n below it gets `layer_decay ** (n - i)` of it.
+        learning_rate: of the head at its peak; the top block gets `layer_decay` of it, the
+            stem `layer_decay ** 12`.
         warmup: share of all steps in which the rate rises from zero; after it, half a cosine to zero.
         weight_decay: decoupled, on matrices and kernels only, never on biases and norms.
         mixup, cutmix: parameters of the Beta distribution; 0 is off. With both, each step draws one.

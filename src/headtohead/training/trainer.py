@@ -76,7 +76,10 @@ class Trainer:
             self.groups, lr=self.settings.learning_rate, fused=self.device.type in ("cpu", "cuda")
         )
         self.learning = [p for group in self.groups for p in group["params"]]
-        self.average = [p.detach().clone() for p in self.learning] if self.settings.ema else None
+        # Free statistics move with the weights, so their average moves with the weights' average.
+        free = self.settings.batch_norm == "train"
+        self.averaged = [*self.learning, *(b for b in self.net.buffers() if free and b.is_floating_point())]
+        self.average = [p.detach().clone() for p in self.averaged] if self.settings.ema else None
         self.step = 0
 
     def run(self, until: int, held: Subset | None, checkpoint: Path, key: str, reporter: Reporter) -> None:
@@ -129,8 +132,8 @@ class Trainer:
             inputs = self._inputs(batch.inputs)
             views = [inputs, inputs.flip(-1)] if flip else [inputs]
             with self._half():
-                rows = [torch.softmax(self.net(view).double(), dim=1) for view in views]
-            out.append(torch.stack(rows).mean(dim=0).cpu().numpy())
+                rows = [self.net(view).float().cpu() for view in views]  # MPS has no float64
+            out.append(torch.softmax(torch.stack(rows).double(), dim=2).mean(dim=0).numpy())
         return np.concatenate(out) if out else np.empty((0, self.k))
 
     def frozen_rows(self) -> tuple[npt.NDArray[np.float32], Ints]:
@@ -209,7 +212,7 @@ class Trainer:
             return
         decay = min(self.settings.ema, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
-            torch._foreach_lerp_(self.average, self.learning, 1.0 - decay)
+            torch._foreach_lerp_(self.average, self.averaged, 1.0 - decay)
 
     def _learn_mode(self) -> None:
         self.net.train()
@@ -229,12 +232,12 @@ class Trainer:
         if self.average is None:
             yield
             return
-        last = [p.detach().clone() for p in self.learning]
-        torch._foreach_copy_(self.learning, self.average)
+        last = [p.detach().clone() for p in self.averaged]
+        torch._foreach_copy_(self.averaged, self.average)
         try:
             yield
         finally:
-            torch._foreach_copy_(self.learning, last)
+            torch._foreach_copy_(self.averaged, last)
 
     def _out_of_patience(self) -> bool:
         patience = self.settings.patience

@@ -124,7 +124,7 @@ MISTAKES: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
     "no score": (lambda f: f.rename(columns={"score": "scores"}), "did you mean 'scores'"),
     "no label": (lambda f: f.drop(columns="label"), "'label'"),
     "nan": (_nan, "s003"),
-    "off": (_off, "off \\[0, 1\\]"),
+    "off": (_off, "outside 0 to 1"),
     "logits": (lambda f: f.assign(score=f.score * 9 - 4), "not logits"),
     "words": (lambda f: f.assign(score="high"), "not a finite number"),
     "empty label": (lambda f: f.assign(label=f.label.astype(str).where(f.index != 5, "")), "line 7"),
@@ -206,7 +206,7 @@ def test_the_command_answers_first_and_explains_mistakes(
     shown = capsys.readouterr().out.strip()
     assert "cnn" in shown.splitlines()[0]
     assert "Rule." in shown
-    bad = written(predictions().rename(columns={"score": "probability"}), tmp_path, "bad.csv")
+    bad = written(predictions().rename(columns={"score": "prediction"}), tmp_path, "bad.csv")
     assert main(["verdict", str(bad)]) == 1
     assert "bad.csv lacks the column(s) 'score'" in capsys.readouterr().err
     assert main(["verdict", str(path), "--metric", "auc"]) == 2

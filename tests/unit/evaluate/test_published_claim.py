@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -12,8 +13,8 @@ from scipy import stats
 
 from headtohead.cli.app import main
 from headtohead.core.errors import UsageError
-from headtohead.evaluate.published_claim import cases_needed, claim, paired_cases_needed
-from headtohead.stats.intervals.proportions import fisher_exact, mcnemar_exact, wilson_interval
+from headtohead.evaluate.published_claim import Claim, claim
+from headtohead.stats.intervals.proportions import newcombe, newcombe_paired, wilson_interval
 
 
 @pytest.fixture(autouse=True)
@@ -26,9 +27,14 @@ def test_the_published_pair_is_no_evidence(capsys: pytest.CaptureFixture[str]) -
     found = json.loads(capsys.readouterr().out)
     assert (found["a"]["low"], found["a"]["high"]) == pytest.approx(wilson_interval(35, 36))
     assert found["b"]["value"] == pytest.approx(0.86)
-    assert found["p_value"] == pytest.approx(stats.fisher_exact(np.array([[35, 1], [43, 7]])).pvalue)
-    assert found["difference"]["low"] < 0 < found["difference"]["high"]
-    assert found["sentence"].startswith("No evidence of a difference: 35 of 36 against 43 of 50")
+    assert found["p_value"] == pytest.approx(0.0885, abs=5e-5)
+    assert (found["difference"]["low"], found["difference"]["high"]) == pytest.approx(
+        newcombe(35, 36, 43, 50)
+    )
+    assert found["sentence"].startswith(
+        "The counts show neither a difference nor that there is none: 35 of 36"
+    )
+    assert "difference 11.2 percentage points (95 % interval −2.2 to 23.6, p = 0.09)" in found["sentence"]
     assert (found["verdict"], found["winner"]) == ("no_evidence", None)
 
 
@@ -36,7 +42,8 @@ def test_a_real_difference_names_the_better_side() -> None:
     assert claim(95, 100, versus=(70, 100)).winner == "a"
     found = claim(70, 100, versus=(95, 100))
     assert (found.verdict, found.winner) == ("better", "b")
-    assert found.sentence.startswith("The other is better, by 25.0 percentage points")
+    assert found.sentence.startswith("The other had more right, by 25.0 percentage points (95 % interval")
+    assert "on other cases, so the cases may explain it" in found.sentence
 
 
 def test_turning_the_sides_round_turns_everything_round() -> None:
@@ -45,40 +52,82 @@ def test_turning_the_sides_round_turns_everything_round() -> None:
     assert forth.difference is not None
     assert back.difference is not None
     assert forth.difference.low == pytest.approx(-back.difference.high)
-    assert forth.needed == back.needed
 
 
-def test_paired_counts_use_mcnemar_and_infer_the_other_side() -> None:
+def test_paired_counts_use_newcombes_pairs_and_infer_the_other_side() -> None:
     found = claim(35, 36, paired=(5, 1))
     assert found.b is not None
     assert found.b.value == pytest.approx(31 / 36)
-    assert found.p_value == pytest.approx(stats.binomtest(1, 6).pvalue)
-    assert found.mid_p == pytest.approx(mcnemar_exact(5, 1)[1])
+    assert found.difference is not None
+    assert (found.difference.low, found.difference.high) == pytest.approx(newcombe_paired(30, 5, 1, 0))
+    assert "other cases" not in found.sentence
     assert claim(35, 36, versus=(31, 36), paired=(5, 1)) == found
     even = claim(30, 36, paired=(2, 2))
-    assert (even.p_value, even.needed, even.verdict) == (1.0, None, "no_evidence")
+    assert even.verdict == "no_evidence"
+    assert even.p_value == pytest.approx(1.0)
 
 
 def test_one_figure_alone_gets_its_interval() -> None:
     found = claim(36, 36)
     assert (found.a.value, found.a.high, found.b, found.p_value) == (1.0, 1.0, None, None)
     assert found.a.low == pytest.approx(0.9036, abs=5e-4)
-    assert "anywhere from 90.4 to 100.0 %" in found.sentence
+    assert "true shares from 90.4 to 100.0 %" in found.sentence
 
 
-def test_cases_needed_give_fisher_the_promised_power() -> None:
-    n = cases_needed(0.95, 0.80)
-    assert n is not None
-    right, other = stats.binom(n, 0.95), stats.binom(n, 0.80)
-    power = sum(
-        right.pmf(x) * other.pmf(y)
-        for x in range(int(0.8 * n), n + 1)
-        for y in range(int(0.55 * n), n + 1)
-        if fisher_exact(x, n, y, n)[0] <= 0.05
-    )
-    assert 0.78 <= power <= 0.86  # the continuity correction errs on the safe side
-    assert cases_needed(0.9, 0.9) is None
-    assert paired_cases_needed(0.1, 0.1) is None
+def contradicts(found: Claim) -> bool:
+    """Return whether verdict, interval and p-value tell different stories."""
+    assert found.difference is not None
+    assert found.p_value is not None
+    excluded = found.difference.low > 0 or found.difference.high < 0
+    return not excluded == (found.p_value <= 1 - found.level) == (found.verdict == "better")
+
+
+@pytest.mark.parametrize(("n", "step"), [(30, 1), (50, 3), (100, 7)])
+def test_test_and_interval_never_contradict(n: int, step: int) -> None:
+    for correct in range(0, n + 1, step):
+        for other in range(correct + 1):
+            assert not contradicts(claim(correct, n, versus=(other, n))), (correct, other, n)
+    for both in range(0, n + 1, 2 * step):
+        for only_a in range(0, n + 1 - both, step):
+            for only_b in range(0, min(only_a, n - both - only_a) + 1, step):
+                assert not contradicts(claim(both + only_a, n, paired=(only_a, only_b))), (
+                    both,
+                    only_a,
+                    only_b,
+                )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [30, 50, 100])
+def test_test_and_interval_contradict_on_no_table_at_all(n: int) -> None:
+    for correct, other in itertools.combinations_with_replacement(range(n + 1), 2):
+        assert not contradicts(claim(other, n, versus=(correct, n)))
+    for both in range(n + 1):
+        for only_a in range(n + 1 - both):
+            for only_b in range(min(only_a, n - both - only_a) + 1):
+                assert not contradicts(claim(both + only_a, n, paired=(only_a, only_b)))
+
+
+def test_an_equal_pair_is_called_different_in_about_the_promised_share() -> None:
+    """The exact chance of "better" where both sides are right equally often; Newcombe's interval is not exact."""
+    for n, m in ((30, 30), (10, 100)):
+        better = np.array(
+            [[claim(x, n, versus=(y, m)).verdict == "better" for y in range(m + 1)] for x in range(n + 1)]
+        )
+        for p in (0.5, 0.7, 0.9, 0.97):
+            rate = stats.binom.pmf(range(n + 1), n, p) @ better @ stats.binom.pmf(range(m + 1), m, p)
+            assert rate < 0.055, (n, m, p)
+
+
+def test_a_difference_that_matters_is_told_as_a_range_and_nothing_is_told_without() -> None:
+    assert "need" not in claim(95, 100, versus=(86, 100)).sentence
+    found = claim(95, 100, versus=(86, 100), matters=0.05)
+    assert found.needed is not None
+    assert found.needed[0] < found.needed[1]
+    assert "To show a difference of 5.0 percentage points" in found.sentence
+    assert "roughly 360 to 1200 cases on each side" in found.sentence
+    pairs = claim(35, 36, paired=(5, 1), matters=0.05)
+    assert "cases seen by both" in pairs.sentence
 
 
 @pytest.mark.parametrize(
@@ -94,6 +143,16 @@ def test_cases_needed_give_fisher_the_promised_power() -> None:
         (["--correct", "3", "--total", "6", "--paired", "1/4"], "discordant"),
         (["--correct", "3", "--total", "6", "--paired", "1/0", "--versus", "3/6"], "mean 2/6"),
         (["--correct", "3", "--total", "6", "--level", "95"], "between 0.5 and 1"),
+        (["--correct", "3", "--total", "6", "--matters", "5"], "between 0 and 1"),
+        (["--correct", "3"], "without --total"),
+        ([], "no figure"),
+        (["--correct", "3", "--total", "6", "--auroc", "0.9"], "expected one of"),
+        (["--correct", "3", "--total", "6", "--positives", "4"], "has no meaning"),
+        (["--auroc", "0.9", "--positives", "20"], "without --negatives"),
+        (["--auroc", "1.9", "--positives", "20", "--negatives", "20"], "expected 0 to 1"),
+        (["--auroc", "0.9", "--positives", "20", "--negatives", "0"], "at least one of each"),
+        (["--accuracy", "97.1%", "--total", "36"], "No count of 36 rounds to 97.1%"),
+        (["--sensitivity", "90%", "--specificity", "70/80"], "expected both"),
     ],
 )
 def test_counts_that_cannot_be_are_explained(
@@ -125,5 +184,5 @@ def test_nothing_heavy_is_imported() -> None:
 def test_large_counts_stay_finite() -> None:
     found = claim(99_000, 100_000, versus=(98_000, 100_000))
     assert found.p_value is not None
-    assert 0 <= found.p_value < 1e-50
+    assert 0 <= found.p_value <= 1e-12
     assert "p < 0.001" in found.sentence

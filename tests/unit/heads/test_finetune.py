@@ -16,6 +16,7 @@ from headtohead.core.errors import HeadToHeadError, NoEffectError
 from headtohead.heads.fine_tuning import settings_for_scratch
 from headtohead.training.records import fit_metrics
 from headtohead.training.settings import FinetuneSettings
+from headtohead.training.trainer import Trainer
 
 
 class Deep(Tiny):
@@ -147,3 +148,45 @@ def test_snapshots_are_the_mean_of_the_states_at_the_ends_of_the_cycles(tmp_path
     assert not np.allclose(second, plain.probabilities)
     with pytest.raises(NoEffectError, match="cycles"):
         short(epochs=2, cycles=3)
+
+
+def test_averaged_weights_come_with_averaged_statistics(tmp_path: Path) -> None:
+    """With free batch statistics the average covers them too: else new statistics would meet old weights."""
+    nets: list[Tiny] = []
+
+    def build(seed: int, drop_path: float) -> nn.Module:
+        nets.append(Tiny(seed, drop_path))
+        return nets[-1]
+
+    asked: list[Tensor] = []
+    ask = Trainer._ask
+
+    def spy(self: Trainer, indices: Any) -> Any:
+        asked.append(nets[-1].stem[1].running_mean.clone())  # type: ignore[operator]
+        return ask(self, indices)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Trainer, "_ask", spy)
+        run(tmp_path, short(epochs=3, batch_norm="train", ema=0.9), build=build)
+    assert not torch.equal(asked[-1], nets[-1].stem[1].running_mean)  # type: ignore[arg-type]
+
+
+class NoFloat64(Tensor):
+    """A tensor on a device without float64, as Apple's MPS is."""
+
+    @classmethod
+    def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is Tensor.cpu:
+            return args[0].as_subclass(Tensor)
+        out = super().__torch_function__(func, types, args, kwargs or {})  # type: ignore[no-untyped-call]
+        if isinstance(out, NoFloat64) and out.dtype == torch.float64:
+            raise TypeError("Cannot convert a MPS Tensor to float64 dtype")
+        return out
+
+
+def test_no_float64_on_the_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = run(tmp_path / "plain", short(epochs=1)).probabilities
+    inputs = Trainer._inputs
+    monkeypatch.setattr(Trainer, "_inputs", lambda self, array: inputs(self, array).as_subclass(NoFloat64))
+    found = run(tmp_path / "device", short(epochs=1)).probabilities
+    assert np.array_equal(found, expected) and found.dtype == np.float64

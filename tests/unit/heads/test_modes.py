@@ -20,7 +20,7 @@ from torch import Tensor, nn  # noqa: E402
 
 def test_what_was_stated_is_what_is_used() -> None:
     train = TrainConfig(epochs=7, batch=4, label_smoothing=0.2, layer_decay=0.5, workers=3, augment="mri")
-    settings = settings_for(train, parse_mode("finetune"), resolve("dinov2-small"))
+    settings = settings_for(train, parse_mode("finetune"), [resolve("dinov2-small")])
     assert (settings.epochs, settings.batch, settings.label_smoothing) == (7, 4, 0.2)
     assert (settings.layer_decay, settings.workers, settings.augment) == (0.5, 3, "mri")
     assert settings.learning_rate == train.learning_rate and settings.depth == "all"
@@ -36,7 +36,7 @@ def test_what_was_stated_is_what_is_used() -> None:
     ],
 )
 def test_rates_and_depths(name: str, mode: str, factor: float, depth: str) -> None:
-    settings = settings_for(TrainConfig(), parse_mode(mode), resolve(name))
+    settings = settings_for(TrainConfig(), parse_mode(mode), [resolve(name)])
     assert settings.learning_rate == pytest.approx(factor * TrainConfig().learning_rate)
     assert settings.depth == depth
 
@@ -44,7 +44,7 @@ def test_rates_and_depths(name: str, mode: str, factor: float, depth: str) -> No
 @pytest.mark.parametrize("mode", ["probe", "partial", "partial:x", "finetune:2", "lora:1", ""])
 def test_other_modes_are_refused(mode: str) -> None:
     with pytest.raises(UsageError):
-        settings_for(TrainConfig(), parse_mode(mode), resolve("dinov2-small"))
+        settings_for(TrainConfig(), parse_mode(mode), [resolve("dinov2-small")])
 
 
 @pytest.mark.parametrize("preset", ["none", "light", "auto", "study", "mri", "xray"])

@@ -13,14 +13,18 @@ from headtohead.core.errors import WeightsError
 
 __all__ = ["MODEL_TYPES", "read_json", "record_from_config"]
 
+# Which model types of transformers can be built here; what each is made of stands in `transformers_network`,
+# which loads torch. A test holds the two tables equal.
 MODEL_TYPES: Mapping[str, Family] = {
-    "vit": "transformer",
-    "deit": "transformer",
-    "dinov2": "transformer",
-    "convnext": "cnn",
-    "convnextv2": "cnn",
-    "resnet": "cnn",
-}
+    **dict.fromkeys(
+        ("vit", "deit", "vit_msn", "dinov2", "dinov2_with_registers", "dinov3_vit", "clip_vision_model", "clip",
+         "siglip_vision_model", "siglip"), "transformer",
+    ),
+    **dict.fromkeys(("convnext", "convnextv2", "resnet"), "cnn"),
+}  # fmt: skip
+# Of families whose repositories once lacked a preprocessor_config.json: the values in transformers' own processors.
+CLIP_SCALE = ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711))
+DEFAULT_SCALES = {"vit": (HALF, HALF), "siglip": (HALF, HALF), "clip": CLIP_SCALE}
 PIL_BILINEAR = 2
 
 
@@ -91,13 +95,14 @@ def _timm(config: Mapping[str, Any], facts: Mapping[str, Any]) -> BackboneRecord
 def _transformers(
     config: Mapping[str, Any], preprocessor: Mapping[str, Any], kind: str, facts: Mapping[str, Any]
 ) -> BackboneRecord:
+    config = config.get("vision_config") or config
     bilinear = preprocessor.get("resample", PIL_BILINEAR if kind in ("vit", "deit") else 3) == PIL_BILINEAR
-    plain_vit = kind == "vit"
+    mean, std = DEFAULT_SCALES.get(kind.partition("_")[0], (IMAGENET_MEAN, IMAGENET_STD))
     return BackboneRecord.model_validate({
         "family": MODEL_TYPES[kind], "architecture": f"transformers {kind} (patch{config.get('patch_size', 0)})",
         "input_size": _side(config, preprocessor), "interpolation": "bilinear" if bilinear else "bicubic",
-        "mean": tuple(preprocessor.get("image_mean") or (HALF if plain_vit else IMAGENET_MEAN)),
-        "std": tuple(preprocessor.get("image_std") or (HALF if plain_vit else IMAGENET_STD)), **facts,
+        "mean": tuple(preprocessor.get("image_mean") or mean),
+        "std": tuple(preprocessor.get("image_std") or std), **facts,
     })  # fmt: skip
 
 

@@ -11,41 +11,26 @@ from headtohead.core.errors import UnknownNameError, WeightsError, unknown_name
 
 __all__ = ["count_parameters", "family_of", "from_timm_config", "timm_config"]
 
-HYBRIDS = (
-    "hybrid",
-    "maxxvit",
-    "coat",
-    "levit",
-    "mobilevit",
-    "efficientformer",
-    "fastvit",
-    "edgenext",
-    "tiny_vit",
-)
-TRANSFORMERS = (
-    "vision_transformer",
-    "deit",
-    "beit",
-    "eva",
-    "swin",
-    "cait",
-    "xcit",
-    "pvt",
-    "volo",
-    "twins",
-    "mvit",
-    "hiera",
-    "pit",
-    "tnt",
-    "crossvit",
-    "davit",
-    "gcvit",
-    "focal",
-    "nest",
-    "visformer",
-    "convit",
-    "naflex",
-)
+# timm's module -> family. A module that is not listed is "unknown": a guess would set its learning
+# rate and stand in the verdict. Mixers, state-space and modulation networks are none of the three.
+TRANSFORMERS = frozenset((
+    "beit", "cait", "convit", "crossvit", "davit", "deepseek_vit", "deit", "eva", "gcvit", "gemma4_vit",
+    "hiera", "hieradet_sam2", "mvitv2", "naflexvit", "nest", "pit", "pvt_v2", "qwen3_vit", "swin_transformer",
+    "swin_transformer_v2", "swin_transformer_v2_cr", "tnt", "twins", "vision_transformer",
+    "vision_transformer_relpos", "vision_transformer_sam", "volo", "xcit",
+))  # fmt: skip
+HYBRIDS = frozenset((
+    "byoanet", "coat", "edgenext", "efficientformer", "efficientformer_v2", "efficientvit_mit",
+    "efficientvit_msra", "fastvit", "iformer", "levit", "lowformer", "maxxvit", "mobilenetv5", "mobilevit",
+    "nextvit", "shvit", "swiftformer", "tiny_vit", "vision_transformer_hybrid", "visformer", "vitamin",
+))  # fmt: skip
+CNNS = frozenset((
+    "byobnet", "convmixer", "convnext", "cspnet", "cspnext", "densenet", "dla", "dpn", "efficientnet",
+    "fasternet", "ghostnet", "hardcorenas", "hgnet", "hrnet", "inception_next", "inception_resnet_v2",
+    "inception_v3", "inception_v4", "lcnetv2", "mobilenetv3", "nasnet", "nfnet", "pnasnet", "rdnet", "regnet",
+    "repghost", "repvit", "res2net", "resnest", "resnet", "resnetv2", "rexnet", "selecsls", "senet", "sknet",
+    "starnet", "tresnet", "vgg", "vovnet", "xception", "xception_aligned",
+))  # fmt: skip
 
 
 def timm_config(name: str) -> Any:
@@ -83,17 +68,20 @@ def from_timm_config(name: str, architecture: str, config: Any, **facts: Any) ->
 
 
 def family_of(architecture: str) -> Family:
-    """Return "transformer", "hybrid" or "cnn" by the module in which timm keeps the architecture.
+    """Return "cnn", "transformer", "hybrid" or "unknown" by the module in which timm keeps the architecture.
 
-    >>> family_of("resnet50"), family_of("deit_tiny_patch16_224"), family_of("coatnet_0_rw_224")
-    ('cnn', 'transformer', 'hybrid')
+    >>> [family_of(name) for name in ("resnet50", "deit_tiny_patch16_224", "coatnet_0_rw_224", "mixer_b16_224")]
+    ['cnn', 'transformer', 'hybrid', 'unknown']
     """
     from timm.models import _registry
 
     module = str(_registry._model_to_module.get(architecture, ""))
-    if any(part in module for part in HYBRIDS):
+    # MobileNetV4's hybrids share a module with its plain networks.
+    if module in HYBRIDS or (module in CNNS and "hybrid" in architecture):
         return "hybrid"
-    return "transformer" if module.startswith(TRANSFORMERS) else "cnn"
+    if module in TRANSFORMERS:
+        return "transformer"
+    return "cnn" if module in CNNS else "unknown"
 
 
 def count_parameters(architecture: str) -> int:

@@ -10,7 +10,7 @@ predictions, both carry the variance of the training sample too (`intervals/trai
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,6 +20,7 @@ from scipy import special
 from headtohead.core.records import ScoreWarning
 from headtohead.stats.hypothesis.multiplicity import holm
 from headtohead.stats.intervals.degrees_of_freedom import degrees_of_freedom, small_sample_warnings
+from headtohead.stats.intervals.inversion import interval_p_value
 from headtohead.stats.intervals.resampling import Resamples
 from headtohead.stats.intervals.score import why_undefined
 from headtohead.stats.intervals.score_interval import jackknife_variance
@@ -32,11 +33,6 @@ __all__ = ["Difference", "mover_interval", "paired_differences", "rarer_class_gr
 
 Floats = npt.NDArray[np.float64]
 Endpoints = tuple[float, float]
-
-# Smaller p-values are reported as this: levels nearer to 1 are lost to rounding.
-_SMALLEST_P = 1e-12
-# 45 halvings of log(1 - level) over twelve decades leave the p-value exact to double precision.
-_BISECTIONS = 45
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +185,7 @@ def _difference(
         w for w in (*first.warnings, *second.warnings) if w.code not in {"few_degrees", "few_class_groups"}
     )
     warnings = tuple(dict.fromkeys((*pairing.warnings, *others)))
-    p = _p_value(interval)
+    p = interval_p_value(interval)
     return Difference(
         a, b, value, *outer, inner, p, 1.0, favours, method, note, warnings, pairing.stretch
     )  # fmt: skip
@@ -205,21 +201,3 @@ def _why_undefined(
 
 def _undefined(a: str, b: str, note: str) -> Difference:
     return Difference(a, b, None, None, None, None, 1.0, 1.0, None, "none", note)
-
-
-def _p_value(interval: Callable[[float], Endpoints | None]) -> float:
-    """Return the p-value: one less the level at which the interval just touches 0."""
-    inside, outside = 1 - _SMALLEST_P, 0.0
-    if not _contains_zero(interval(inside)):
-        return _SMALLEST_P
-    for _ in range(_BISECTIONS):
-        middle = 1 - math.sqrt((1 - inside) * (1 - outside))
-        if _contains_zero(interval(middle)):
-            inside = middle
-        else:
-            outside = middle
-    return min(1.0, 1 - inside)
-
-
-def _contains_zero(ends: Endpoints | None) -> bool:
-    return ends is None or ends[0] <= 0 <= ends[1]

@@ -125,7 +125,7 @@ def tuned_heads(
     heads = {}
     for name in names:
         record = resolve(name)
-        settings = settings_for(train, parse_mode("finetune"), record)
+        settings = settings_for(train, parse_mode("finetune"), [record])
         heads[name + MODE] = FineTuningHead(record, dataset, get_recipe(crop), settings)
     return heads
 

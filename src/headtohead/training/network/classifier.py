@@ -11,9 +11,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from headtohead.backbones.hybrid import HybridBackbone
+from headtohead.backbones.network import Backbone
 from headtohead.core.errors import NoEffectError
 from headtohead.training.logistic import fit_probe
-from headtohead.training.lr_schedule import depth_factor
+from headtohead.training.lr_schedule import depth_factor, network_factor
 from headtohead.training.settings import FinetuneSettings
 
 __all__ = [
@@ -31,6 +33,8 @@ __all__ = [
 Ints = npt.NDArray[np.int64]
 # A linear head is only a starting point here; its strength of penalty is fixed, not chosen.
 START_C = 3e-3
+# Up to so many tokens plain matrix products are used on a CPU: beyond, the attention maps of a batch that wait for
+# the backward pass take gigabytes (1,370 tokens x 6 heads x 12 blocks x 16 images in bf16: 4.3 GB).
 PLAIN_ATTENTION_TOKENS = 640
 
 
@@ -110,12 +114,15 @@ def block_parameters(backbone: nn.Module) -> list[list[nn.Parameter]]:
 
 
 def parameter_groups(net: Classifier, settings: FinetuneSettings) -> list[dict[str, Any]]:
-    """Return the optimiser's groups: for each block its share of the rate, decay on matrices only."""
-    blocks = block_parameters(net.backbone)
-    known = {id(parameter) for block in blocks for parameter in block}
+    """Return the optimiser's groups: for each block its share of the rate, decay on matrices only.
+
+    The networks of a hybrid are counted apart: each has its own depth, and its own factor on the rate
+    beside the smallest among them, which is the head's.
+    """
+    parts = _blocks_with_shares(net.backbone, settings.layer_decay)
+    known = {id(parameter) for block, _ in parts for parameter in block}
     extra = [p for p in net.backbone.parameters() if id(p) not in known]
-    shares = [depth_factor(i, len(blocks), settings.layer_decay) for i in range(len(blocks))]
-    parts = [*zip(blocks, shares, strict=True), ([*extra, *net.linear.parameters()], 1.0)]
+    parts.append(([*extra, *net.linear.parameters()], 1.0))
     groups: list[dict[str, Any]] = []
     for parameters, share in parts:
         learning = [p for p in parameters if p.requires_grad]
@@ -126,6 +133,19 @@ def parameter_groups(net: Classifier, settings: FinetuneSettings) -> list[dict[s
             if chosen:
                 groups.append({"params": chosen, "share": share, "weight_decay": decay})
     return groups
+
+
+def _blocks_with_shares(backbone: nn.Module, decay: float) -> list[tuple[list[nn.Parameter], float]]:
+    """Return each block's parameters with its share of the head's rate."""
+    if not isinstance(backbone, HybridBackbone):
+        blocks = block_parameters(backbone)
+        return [(block, depth_factor(i, len(blocks), decay)) for i, block in enumerate(blocks)]
+    factors = [network_factor(branch.record) for branch in backbone.branches()]
+    return [
+        (block, share * factor / min(factors))
+        for branch, factor in zip(backbone.branches(), factors, strict=True)
+        for block, share in _blocks_with_shares(branch, decay)
+    ]
 
 
 def class_weights(labels: Ints, k: int, device: torch.device) -> Tensor:
@@ -156,7 +176,8 @@ def disable_fused_attention(net: nn.Module) -> None:
     There the fused kernel's backward pass is the slower one: 10.6 against 15.9 images/s for
     ViT-S/14 at 224 px in bf16 on two cores (benchmarks/finetune_speed.py).
     """
-    for layer in net.modules():
+    short = [m for m in net.modules() if isinstance(m, Backbone) and m.n_tokens <= PLAIN_ATTENTION_TOKENS]
+    for layer in (layer for backbone in short for layer in backbone.modules()):
         if isinstance(getattr(layer, "fused_attn", None), bool):
             layer.fused_attn = False  # type: ignore[assignment]
         switch = getattr(layer, "set_attn_implementation", None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import struct
+from collections.abc import Iterable
 from typing import Any
 
 import pydicom
@@ -44,12 +45,14 @@ PixelData FloatPixelData DoubleFloatPixelData
 _OVERLAY_ROWS = [(0x6000 + 2 * i) << 16 | 0x0010 for i in range(16)]
 
 
-def open_dataset(content: bytes, limits: Limits) -> Dataset:
+def open_dataset(content: bytes, limits: Limits, keywords: Iterable[str] = ()) -> Dataset:
     """Parse what the reader needs out of a DICOM file, with or without preamble.
 
     Args:
         content: the whole file.
         limits: bounds what a deflated data set may unfold to.
+        keywords: the elements to parse instead of those that the reader needs, for a report that must name
+            the study and the patient of its images.
 
     Returns:
         The pydicom data set; its `file_meta` names the transfer syntax as stored.
@@ -61,15 +64,16 @@ def open_dataset(content: bytes, limits: Limits) -> Dataset:
     if syntax == DeflatedExplicitVRLittleEndian:
         content = _unfold(content[end:], limits)
     with decoding_errors("its DICOM elements cannot be parsed: the file is damaged"):
-        dataset = pydicom.dcmread(io.BytesIO(content), force=True, specific_tags=_tags())
+        dataset = pydicom.dcmread(io.BytesIO(content), force=True, specific_tags=_tags(keywords))
     if syntax == DeflatedExplicitVRLittleEndian:
         dataset.file_meta.TransferSyntaxUID = syntax
     return dataset
 
 
-def _tags() -> list[int]:
-    tags = [tag_for_keyword(keyword) for keyword in _KEYWORDS.split()]
-    return [tag for tag in tags if tag is not None] + _OVERLAY_ROWS
+def _tags(keywords: Iterable[str]) -> list[int]:
+    asked = [*keywords]
+    tags = [tag_for_keyword(keyword) for keyword in asked or _KEYWORDS.split()]
+    return [tag for tag in tags if tag is not None] + ([] if asked else _OVERLAY_ROWS)
 
 
 def _transfer_syntax(content: bytes) -> tuple[UID, int]:

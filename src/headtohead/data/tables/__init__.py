@@ -1,0 +1,1 @@
+"""Tables as people have them: text of any encoding and separator, JSON, spreadsheets; shared by listing and verdict."""

@@ -1,0 +1,112 @@
+"""Tables in JSON: a list of records, records of columns, or one record a line; and the first sheet of a workbook."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from headtohead.core.errors import ManifestError
+from headtohead.core.optional import require
+
+__all__ = ["JSON_SUFFIXES", "WORKBOOK_SUFFIXES", "Rows", "read_json", "read_workbook"]
+
+Rows = tuple[list[str], list[tuple[str, ...]]]
+"""Column names and rows of strings."""
+
+JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
+WORKBOOK_SUFFIXES = (".xlsx", ".xlsm")
+
+
+def read_json(name: str, text: str) -> Rows:
+    """Return the columns and rows of a JSON table: `[{…}, {…}]`, `{"column": […]}` or one `{…}` a line.
+
+    Every cell becomes a string, a missing one "". Nested values stay JSON.
+
+    Args:
+        name: of the file, for messages.
+        text: of the whole file.
+
+    Raises:
+        ManifestError: it is not such a table.
+
+    >>> read_json("p.jsonl", '{"a": 1, "b": "x"}\\n{"a": 2.5}\\n')
+    (['a', 'b'], [('1', 'x'), ('2.5', '')])
+    """
+    try:
+        found = _parsed(text)
+    except (ValueError, RecursionError) as error:
+        raise ManifestError(
+            f"{name} is not readable JSON: {error}. Expected a list of records or one a line."
+        ) from error
+    if isinstance(found, list) and len(found) == 1:
+        found = found[0] if isinstance(found[0], dict) and _is_columns(found[0]) else found
+    if isinstance(found, dict) and _is_columns(found):
+        if len({len(value) for value in found.values()}) > 1:
+            raise ManifestError(
+                f"{name} holds columns of differing length; expected one value a row in each."
+            )
+        found = [dict(zip(found, row, strict=True)) for row in zip(*found.values(), strict=True)]
+    if not isinstance(found, list) or not found or not all(isinstance(row, dict) for row in found):
+        raise ManifestError(
+            f'{name} holds no list of records. Expected [{{"sample": …, "label": …}}, …] or one such record a line.'
+        )
+    columns = list(dict.fromkeys(str(key) for row in found for key in row))
+    return columns, [tuple(_cell(row.get(column)) for column in columns) for row in found]
+
+
+def _is_columns(found: dict[str, Any]) -> bool:
+    return bool(found) and all(isinstance(value, list) for value in found.values())
+
+
+def _parsed(text: str) -> Any:
+    stripped = text.strip()
+    if stripped.startswith("["):
+        return json.loads(stripped)
+    lines = [line for line in stripped.splitlines() if line.strip()]
+    try:
+        return [json.loads(line) for line in lines]
+    except ValueError:
+        return json.loads(stripped)
+
+
+def _cell(value: object) -> str:
+    if value is None or value != value:
+        return ""
+    if isinstance(value, bool):
+        return str(value)
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
+
+
+def read_workbook(name: str, content: bytes) -> Rows:
+    """Return the columns and rows of the first sheet of an Excel workbook; formulas by their stored values.
+
+    Args:
+        name: of the file, for messages.
+        content: of the whole file.
+
+    Raises:
+        ManifestError: it is not a workbook, or its first sheet is empty.
+        MissingExtraError: openpyxl is not installed.
+    """
+    openpyxl = require("openpyxl", "formats", f"read the workbook {name} (or save it as CSV)")
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        sheet = [list(row) for row in book.worksheets[0].iter_rows(values_only=True)]
+    # openpyxl raises whatever its parser meets (zipfile, xml, key and type errors) on a damaged workbook.
+    except Exception as error:
+        raise ManifestError(
+            f"{name} is not a readable workbook ({type(error).__name__}: {error})."
+        ) from error
+    rows = [[_cell(value) for value in row] for row in sheet if any(value is not None for value in row)]
+    if not rows:
+        raise ManifestError(f"{name}: its first sheet is empty; expected a header and rows.")
+    width = max(index + 1 for row in rows for index, cell in enumerate(row) if cell)
+    return _trimmed(rows[0], width), [tuple(_trimmed(row, width)) for row in rows[1:]]
+
+
+def _trimmed(row: Sequence[str], width: int) -> list[str]:
+    return [*row[:width], *[""] * (width - len(row))]

@@ -1,0 +1,1 @@
+"""From a finished comparison to a model in use."""

@@ -1,0 +1,1 @@
+"""One file from a model: ONNX, OpenVINO, torch program or MONAI bundle, with parity proved on images."""

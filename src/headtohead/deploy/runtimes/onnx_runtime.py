@@ -1,0 +1,38 @@
+"""A network in ONNX Runtime, on the CPU, in float32."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from headtohead.core.optional import require
+
+__all__ = ["OnnxRuntime"]
+
+Floats = npt.NDArray[np.float32]
+
+
+class OnnxRuntime:
+    """A network that ONNX Runtime runs; safe to call from several threads.
+
+    Args:
+        content: the ONNX file.
+        threads: of one pass; 0 lets ONNX Runtime choose.
+    """
+
+    name = "onnxruntime"
+
+    def __init__(self, content: bytes, threads: int = 0) -> None:
+        ort = require("onnxruntime", "onnx", "run ONNX models")
+        options: Any = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3  # errors; its warnings speak of graph optimisation
+        self._session: Any = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        self._input: str = self._session.get_inputs()[0].name
+
+    def forward(self, batch: Floats) -> Floats:
+        """Return logits (n, k) of normalised images (n, 3, S, S)."""
+        logits: Floats = self._session.run(None, {self._input: batch})[0]
+        return logits

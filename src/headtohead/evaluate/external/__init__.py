@@ -1,0 +1,1 @@
+"""Files of predictions made elsewhere: reading, naming of columns, lines."""

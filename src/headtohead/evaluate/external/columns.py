@@ -1,0 +1,249 @@
+"""Columns of prediction files: which holds what, whatever its name; one line per sample and model made of them."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from headtohead.core.errors import ManifestError, UsageError
+from headtohead.evaluate.external.files import PredictionFile
+
+__all__ = ["PREFIX", "ROLES", "as_text", "long_table"]
+
+PREFIX = "prob_"
+
+ROLES: Mapping[str, tuple[str, ...]] = {
+    "sample": (
+        "sample", "sample_id", "image", "image_id", "image_name", "filename", "file_name", "file", "path",
+        "image_path", "img", "id",
+    ),
+    "label": (
+        "label", "labels", "y_true", "true_label", "true", "truth", "ground_truth", "gt", "target", "class",
+        "diagnosis", "dx", "y",
+    ),
+    "score": (
+        "score", "y_score", "probability", "prob", "proba", "y_prob", "y_proba", "pred_prob", "p_positive",
+        "predicted_probability",
+    ),
+    "group": (
+        "group", "group_id", "patient", "patient_id", "patientid", "subject", "subject_id", "participant_id", "case",
+        "case_id",
+    ),
+    "model": ("model", "contender", "model_name", "algorithm", "classifier", "method"),
+    "repeat": ("repeat",),
+    "fold": ("fold", "cv_fold"),
+}  # fmt: skip
+"""For each role the column names that are taken for it, the likeliest first; letter case does not matter."""
+
+# What may stand before or after the name of a class in the name of its column.
+_AROUND = re.compile(
+    r"^(?:prob|proba|probability|score|p|pred)[_ .-]?(?P<after>.+)$|^(?P<before>.+)_(?:prob|proba|score|p)$"
+)
+_NAMED_WELL = (
+    "sample, label, score (probability of the positive class) or prob_<class> columns, and better also group and "
+    "model"
+)
+
+
+def long_table(
+    file: PredictionFile, columns: Mapping[str, str], keep: Sequence[str], *, alone: bool
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return one line per sample and model with the columns of `ROLES` and `prob_<class>`, and what was assumed.
+
+    A wide table (a column of probabilities per model) becomes long; columns named like the labels become
+    `prob_<label>`.
+
+    Args:
+        file: as read.
+        columns: role -> column, as the caller says.
+        keep: columns that stay under their own names, such as subgroups.
+        alone: whether it is the only file, so that its lines may be numbered where no sample is named.
+
+    Raises:
+        UsageError: a role that does not exist.
+        ManifestError: a column that is not there.
+    """
+    notes = list(file.notes)
+    frame = _without_foreign_prefix(_named(file, columns, keep, notes))
+    if not {"score"} & set(frame.columns) and not _class_columns(frame):
+        frame = _from_labels(frame, keep, notes)
+    if not {"score"} & set(frame.columns) and not _class_columns(frame) and "label" in frame.columns:
+        frame = _melted(frame, keep, notes)
+    _number_lines(frame, file.name, notes, alone=alone)
+    _need(frame, file)
+    for name in ("sample", "label", "group", "model"):
+        if name in frame.columns:
+            frame[name] = as_text(frame[name])
+    return frame, notes
+
+
+def as_text(column: pd.Series) -> pd.Series:
+    """Return the column as text: whole numbers without ".0", missing values empty."""
+    if pd.api.types.is_float_dtype(column):
+        known = column.dropna()
+        if (known == np.floor(known)).all():
+            column = column.astype("Int64")
+    return column.astype("object").where(column.notna(), "").astype(str).str.strip()
+
+
+def _plain(name: str) -> str:
+    return "_".join(name.casefold().replace("-", " ").replace("_", " ").split())
+
+
+def _named(
+    file: PredictionFile, columns: Mapping[str, str], keep: Sequence[str], notes: list[str]
+) -> pd.DataFrame:
+    """Return the frame with roles for names; a column that is not called like its role is noted."""
+    frame = file.frame.rename(columns=lambda name: str(name).strip())
+    names = [str(name) for name in frame.columns]
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise ManifestError(f"{file.name} has columns of the same name: {', '.join(repeated)}. Rename them.")
+    chosen = _chosen(names, columns, keep, file.name)
+    said = [
+        f"{role} from {name!r}"
+        for role, name in chosen.items()
+        if _plain(name) != role and role not in columns
+    ]
+    if said:
+        notes.append(f"{file.name}: columns were taken by their names: {', '.join(said)}.")
+    frame = frame.rename(columns={name: role for role, name in chosen.items()})
+    # pandas writes its row numbers under no name; they say nothing of the images.
+    numbers = [name for name in frame.columns if name == "" or re.fullmatch(r"Unnamed: \d+", name)]
+    frame = frame.drop(columns=numbers)
+    return frame.rename(
+        columns={
+            name: PREFIX + name[len(PREFIX) :]
+            for name in map(str, frame.columns)
+            if _plain(name).startswith(PREFIX)
+        }
+    )
+
+
+def _chosen(names: list[str], columns: Mapping[str, str], keep: Sequence[str], source: str) -> dict[str, str]:
+    if unknown := sorted(set(columns) - set(ROLES)):
+        raise UsageError(f"Unknown role(s) {', '.join(unknown)} in columns; known: {', '.join(ROLES)}.")
+    if missing := sorted(name for name in columns.values() if name not in names):
+        near = difflib.get_close_matches(missing[0], names, n=1)
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        raise ManifestError(f"{source} has no column {missing[0]!r}{hint}; it has {', '.join(names)}.")
+    if len(set(columns.values())) < len(columns):
+        raise UsageError(
+            f"Two roles share a column in columns={dict(columns)}; expected one column per role."
+        )
+    chosen = dict(columns)
+    plain = {_plain(name): name for name in reversed(names)}
+    for role, likely in ROLES.items():
+        free = [
+            plain[name] for name in likely if name in plain and plain[name] not in {*chosen.values(), *keep}
+        ]
+        exact = [role] if role in names and role not in chosen.values() else []
+        if role not in chosen and (exact or free):
+            chosen[role] = (exact or free)[0]
+    return chosen
+
+
+def _class_columns(frame: pd.DataFrame) -> list[str]:
+    return [name for name in map(str, frame.columns) if name.startswith(PREFIX)]
+
+
+def _without_foreign_prefix(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with `prob_<model>` called `<model>` where no such column is that of a label."""
+    found = _class_columns(frame)
+    if "label" not in frame.columns or not found:
+        return frame
+    labels = {_plain(label) for label in as_text(frame["label"]).unique()}
+    if any(_plain(name.removeprefix(PREFIX)) in labels for name in found):
+        return frame
+    return frame.rename(columns={name: name.removeprefix(PREFIX) for name in found})
+
+
+def _others(frame: pd.DataFrame, keep: Iterable[str]) -> list[str]:
+    known = {*ROLES, *keep}
+    return [name for name in map(str, frame.columns) if name not in known]
+
+
+def _from_labels(frame: pd.DataFrame, keep: Sequence[str], notes: list[str]) -> pd.DataFrame:
+    """Return the frame with columns that are named like the labels called `prob_<label>`."""
+    if "label" not in frame.columns:
+        return frame
+    labels = {_plain(label): label for label in as_text(frame["label"]).unique() if label}
+    found: dict[str, str] = {}
+    for name in _others(frame, keep):
+        match = _AROUND.match(_plain(name))
+        core = (match["after"] or match["before"]) if match else ""
+        label = labels.get(_plain(name)) or labels.get(_plain(core))
+        if label is not None and label not in found.values():
+            found[name] = label
+    # Of many classes one column says too little; of two, one implies the other.
+    if not found or len(found) < min(len(labels), 3) - 1 or (len(labels) > 2 and len(found) < len(labels)):
+        return frame
+    said = ", ".join(f"{label!r} from {name!r}" for name, label in found.items())
+    notes.append(f"Probabilities of classes were taken from the columns named like them: {said}.")
+    return frame.rename(columns={name: PREFIX + label for name, label in found.items()})
+
+
+def _melted(frame: pd.DataFrame, keep: Sequence[str], notes: list[str]) -> pd.DataFrame:
+    """Return a wide table, one column of probabilities per model, as one line per sample and model."""
+    others = _others(frame, keep)
+    models = [name for name in others if _is_probability(frame[name])]
+    if not models or "model" in frame.columns:
+        return frame
+    rest = [name for name in others if name not in models]
+    notes.append(
+        f"Wide table: each of the columns {', '.join(map(repr, models))} was taken as one model's probability of the "
+        "positive class" + (f"; {', '.join(map(repr, rest))} hold no probabilities" if rest else "") + "."
+    )
+    frame = _with_sample(frame)
+    stays = [name for name in frame.columns if name not in models]
+    return frame.melt(id_vars=stays, value_vars=models, var_name="model", value_name="score")
+
+
+def _with_sample(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with its lines numbered from 1 where no column names the sample."""
+    if "sample" in frame.columns:
+        return frame
+    return frame.assign(sample=[f"line {number}" for number in range(1, len(frame) + 1)])
+
+
+def _is_probability(column: pd.Series) -> bool:
+    """Return whether a column holds numbers, all of them from 0 to 1 (missing ones aside)."""
+    text = as_text(column).str.replace(",", ".", regex=False)
+    known = text[text != ""]
+    numbers = pd.to_numeric(known, errors="coerce")
+    return bool(len(known)) and bool(numbers.between(0, 1).all())
+
+
+def _number_lines(frame: pd.DataFrame, source: str, notes: list[str], *, alone: bool) -> None:
+    """Number the lines of a single model's only file as samples, or say so of a wide table."""
+    wide = "sample" in frame.columns and bool(frame["sample"].astype(str).str.fullmatch(r"line \d+").all())
+    has_scores = "score" in frame.columns or bool(_class_columns(frame))
+    several = {"model", "repeat", "fold"} & set(frame.columns)
+    if "sample" not in frame.columns and alone and has_scores and "label" in frame.columns and not several:
+        frame["sample"] = [f"line {number}" for number in range(1, len(frame) + 1)]
+        wide = True
+    if wide and len(frame):
+        notes.append(f"{source} names no samples: each of its lines was taken as one sample.")
+
+
+def _need(frame: pd.DataFrame, file: PredictionFile) -> None:
+    columns = [str(name).strip() for name in file.frame.columns]
+    has_scores = "score" in frame.columns or bool(_class_columns(frame))
+    missing = [name for name in ("sample", "label") if name not in frame.columns] + (
+        [] if has_scores else ["score"]
+    )
+    if not missing:
+        return
+    hints = []
+    for name in missing:
+        near = difflib.get_close_matches(name, columns, n=1, cutoff=0.6)
+        hints.append(f"{name!r}" + (f" (did you mean {near[0]!r}?)" if near else ""))
+    free = [name for name in columns if name in frame.columns and name not in ROLES]
+    advice = f" Say which column it is: --columns {missing[0]}={free[0]!r}." if free else ""
+    shown = ", ".join(columns[:20]) + (f" … ({len(columns)} columns)" if len(columns) > 20 else "")
+    raise ManifestError(
+        f"{file.name} lacks the column(s) {', '.join(hints)}; it has {shown or 'none'}. Expected {_NAMED_WELL}.{advice}"
+    )

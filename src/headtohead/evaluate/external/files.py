@@ -1,0 +1,104 @@
+"""Files of predictions: CSV of any separator and encoding, Parquet, JSON and workbooks, as frames of text."""
+
+from __future__ import annotations
+
+import csv
+import io
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from headtohead.core.errors import ManifestError
+from headtohead.data.tables.records import JSON_SUFFIXES, WORKBOOK_SUFFIXES, read_json, read_workbook
+from headtohead.data.tables.text import TableText, decode_table
+
+__all__ = ["PredictionFile", "read_prediction_file"]
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionFile:
+    """One file of predictions, before its columns are understood.
+
+    Attributes:
+        name: for messages. notes: what was found that differs from comma-separated UTF-8.
+    """
+
+    name: str
+    frame: pd.DataFrame
+    notes: tuple[str, ...] = ()
+
+
+def read_prediction_file(path: Path) -> PredictionFile:
+    """Read a file of predictions by its suffix; anything that is not Parquet, JSON or a workbook is text.
+
+    Raises:
+        ManifestError: it is not there or cannot be read as a table.
+        MissingExtraError: a workbook without openpyxl.
+    """
+    if not path.is_file():
+        raise ManifestError(
+            f"There is no file {str(path)!r}; expected predictions as CSV, Parquet, JSON lines or XLSX."
+        )
+    suffix = path.suffix.casefold()
+    try:
+        if suffix in (".parquet", ".pq"):
+            return PredictionFile(path.name, pd.read_parquet(path))
+        content = path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise ManifestError(f"{path.name} could not be read as a table ({error}).") from error
+    if suffix in WORKBOOK_SUFFIXES:
+        return PredictionFile(path.name, _frame(*read_workbook(path.name, content)))
+    text = decode_table(path.name, content, suffix)
+    if suffix in JSON_SUFFIXES or text.text.lstrip().startswith(("{", "[{")):
+        encoding = tuple(note for note in text.notes if "separated" not in note)
+        return PredictionFile(path.name, _frame(*read_json(path.name, text.text)), encoding)
+    return PredictionFile(path.name, _read_text(path.name, text), text.notes)
+
+
+def _frame(columns: list[str], rows: list[tuple[str, ...]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=columns, dtype=str)
+
+
+def _read_text(name: str, text: TableText) -> pd.DataFrame:
+    header = next(csv.reader(text.text.splitlines()[:1], delimiter=text.separator, skipinitialspace=True), [])
+    names = [cell.strip() for cell in header if cell.strip()]
+    if repeated := sorted({cell for cell in names if names.count(cell) > 1}):
+        raise ManifestError(f"{name} has columns of the same name: {', '.join(repeated)}. Rename them.")
+    try:
+        with warnings.catch_warnings():
+            # pandas only warns where every row is longer than the header, and cuts the rows off.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            frame = pd.read_csv(
+                io.StringIO(text.text),
+                sep=text.separator,
+                dtype=str,
+                keep_default_na=False,
+                na_values=[],
+                index_col=False,
+                skipinitialspace=True,
+            )
+    except pd.errors.EmptyDataError as error:
+        raise ManifestError(f"{name} is empty; expected a header and lines.") from error
+    except (pd.errors.ParserError, pd.errors.ParserWarning, ValueError) as error:
+        raise ManifestError(_ragged(name, text, str(error))) from error
+    short = frame.isna().any(axis=1)
+    if short.any():
+        line = int(short.to_numpy().argmax()) + 2
+        raise ManifestError(_ragged(name, text, f"line {line} has fewer cells than the header"))
+    return frame
+
+
+def _ragged(name: str, text: TableText, reason: str) -> str:
+    lines = [line for line in text.text.splitlines() if line.strip()][:2]
+    cells = [line.count(text.separator) + 1 for line in lines]
+    if len(cells) == 2 and cells[1] > cells[0] and text.separator == ",":
+        reason = f"the first line below the header has {cells[1]} cells under {cells[0]} names"
+        advice = (
+            "A decimal comma beside commas between the cells cannot be told apart: save the table with "
+            "semicolons between the cells, or with a decimal point."
+        )
+    else:
+        advice = "Quote cells that hold the separator, or save the table anew."
+    return f"{name} could not be read as a table: {reason}. {advice}"

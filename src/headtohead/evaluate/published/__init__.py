@@ -1,0 +1,1 @@
+"""Published figures beside counts: records, AUROC, sensitivity with specificity, and how they are read."""

@@ -1,0 +1,168 @@
+"""What a published AUROC, or a sensitivity with its specificity, is worth."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from headtohead.core.errors import UsageError
+from headtohead.evaluate.number_words import decimals, interval_words, p_words, signed
+from headtohead.evaluate.published.records import ASSUMED, OTHER_CASES, Claim, ClaimInterval, ReportedCount
+from headtohead.evaluate.published_claim import Figure, check_question, claim_on_counts
+from headtohead.stats.intervals.inversion import interval_p_value
+from headtohead.stats.intervals.published_auroc import auroc_difference_interval, auroc_interval
+
+__all__ = ["ReportedArea", "claim_on_areas", "claim_on_rates"]
+
+_SHAPE = (
+    "The spread of an AUROC depends on the shape of the scores, which a figure alone does not tell; that of Hanley and "
+    "McNeil is taken."
+)
+
+
+_RATES: tuple[Figure, Figure] = ("sensitivity", "specificity")
+_SIDE = {"a": "first", "b": "other"}
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedArea:
+    """A published AUROC with the numbers of positives and negatives."""
+
+    auroc: float
+    positives: int
+    negatives: int
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be."""
+        if not 0 <= self.auroc <= 1:
+            raise UsageError(f"Got the AUROC {self.auroc:g}; expected 0 to 1, such as 0.95.")
+        if min(self.positives, self.negatives) < 1:
+            raise UsageError(
+                f"Got {self.positives} positives and {self.negatives} negatives; expected at least one of each."
+            )
+
+    def interval(self, level: float) -> ClaimInterval:
+        """Return the AUROC with its interval."""
+        return ClaimInterval(self.auroc, *auroc_interval(self.auroc, self.positives, self.negatives, level))
+
+    def words(self, level: float) -> str:
+        """Return "0.950 (0.856 to 0.983; 20 positives and 80 negatives)"."""
+        ends = self.interval(level)
+        return (
+            f"{ends.value:.3f} ({ends.low:.3f} to {ends.high:.3f}; {self.positives} positives and "
+            f"{self.negatives} negatives)"
+        )
+
+
+def claim_on_areas(first: ReportedArea, other: ReportedArea | None, *, level: float = 0.95) -> Claim:
+    """Return what a published AUROC is worth, alone or against one on other cases.
+
+    >>> claim_on_areas(ReportedArea(0.95, 20, 80), ReportedArea(0.90, 30, 70)).verdict
+    'no_evidence'
+    """
+    check_question(None, level)
+    a, caveat = first.interval(level), f"{ASSUMED} {_SHAPE}"
+    if other is None:
+        sentence = (
+            f"An AUROC of {a.value:.3f} on {first.positives} positives and {first.negatives} negatives goes with true "
+            f"values from {a.low:.3f} to {a.high:.3f} ({100 * level:g} % interval)."
+        )
+        return Claim(
+            a, None, None, None, "Newcombe's method 5", None, "alone", None, sentence, level, "AUROC", caveat
+        )
+    one, two = ((area.auroc, area.positives, area.negatives) for area in (first, other))
+    low, high = auroc_difference_interval(one, two, level)
+    difference = ClaimInterval(first.auroc - other.auroc, low, high)
+    p = interval_p_value(lambda at: auroc_difference_interval(one, two, at))
+    words = f"{first.words(level)} against {other.words(level)}"
+    digits = decimals((low, high, difference.value))
+    if low > 0 or high < 0:
+        word, winner = "better", "a" if difference.value > 0 else "b"
+        nearer, farther = sorted((abs(low), abs(high)))
+        span = f"({interval_words(nearer, farther, level, digits)}, {p_words(p, 1 - level)})"
+        sentence = (
+            f"The {'first' if winner == 'a' else 'other'} has the higher AUROC, by {abs(difference.value):.{digits}f} "
+            f"{span}: {words}. {OTHER_CASES}"
+        )
+    else:
+        word, winner = "no_evidence", None
+        span = f"({interval_words(low, high, level, digits)}, {p_words(p, 1 - level)})"
+        sentence = (
+            f"The figures show neither a difference nor that there is none: AUROC {words}; difference "
+            f"{signed(difference.value, digits)} {span}. Taken as tested on other cases; on the same cases only the "
+            "predictions can tell more."
+        )
+    return Claim(
+        a, other.interval(level), difference, p, "Newcombe's method 5, square-and-add", None, word, winner, sentence,
+        level, "AUROC", caveat,
+    )  # fmt: skip
+
+
+def claim_on_rates(
+    first: tuple[ReportedCount, ReportedCount],
+    other: tuple[ReportedCount, ReportedCount] | None,
+    *,
+    matters: float | None = None,
+    level: float = 0.95,
+) -> Claim:
+    """Return what a sensitivity with its specificity is worth, alone or against others on other cases.
+
+    Two comparisons are made, so the interval and test of each stand at (1 + level)/2 (Bonferroni). The figure in `a`
+    and `b` is the mean of the two, the balanced accuracy, whose interval adds theirs in squares.
+
+    Args:
+        first, other: (sensitivity, specificity).
+    """
+    check_question(matters, level)
+    each = level if other is None else (1 + level) / 2
+    against: tuple[ReportedCount | None, ReportedCount | None] = other or (None, None)
+    parts = tuple(
+        claim_on_counts(mine, theirs, matters=matters, level=each, figure=figure)
+        for mine, theirs, figure in zip(first, against, _RATES, strict=True)
+    )
+    a = _mean([count.share(level) for count in first])
+    told = " ".join(
+        f"{part.figure.capitalize()}: {part.sentence[0].lower()}{part.sentence[1:]}" for part in parts
+    )
+    if other is None:
+        return Claim(
+            a,
+            None,
+            None,
+            None,
+            "none",
+            None,
+            "alone",
+            None,
+            told,
+            level,
+            "sensitivity and specificity",
+            parts=parts,
+        )
+    winners = [part.winner for part in parts]
+    higher = [part.figure for part in parts if part.winner]
+    winner = winners[0] if winners[0] == winners[1] else None
+    if not higher:
+        word, lead = "no_evidence", "Neither sensitivity nor specificity is shown to differ."
+    elif winner:
+        word, lead = "better", f"The {_SIDE[winner]} is higher in both."
+    elif len(higher) == 1:
+        side = _SIDE[next(filter(None, winners))]
+        word, lead = (
+            "mixed",
+            f"The {side} is shown to be higher in {higher[0]} alone, which a threshold can buy.",
+        )
+    else:
+        word, lead = "mixed", "Each side is higher in one of the two, which another threshold alone can do."
+    b = _mean([count.share(level) for count in other])
+    return Claim(
+        a, b, None, None, "Newcombe's method 10, Bonferroni", None, word, winner, f"{lead} {told}", level,
+        "sensitivity and specificity", parts=parts,
+    )  # fmt: skip
+
+
+def _mean(shares: list[ClaimInterval]) -> ClaimInterval:
+    value = sum(share.value for share in shares) / len(shares)
+    down = math.hypot(*(share.value - share.low for share in shares)) / len(shares)
+    up = math.hypot(*(share.high - share.value for share in shares)) / len(shares)
+    return ClaimInterval(value, value - down, value + up)
