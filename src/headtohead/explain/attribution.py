@@ -52,9 +52,12 @@ class Attribution:
         return float(sum(self.elsewhere.values()))
 
     def with_parts(self, **parts: float) -> Attribution:
-        """Return the attribution with further parts that have no place; underscores in names become spaces."""
-        named = {name.replace("_", " "): value for name, value in parts.items()}
-        return replace(self, elsewhere={**self.elsewhere, **named})
+        """Return the attribution with more that has no place, added to parts of the same name (_ for a space)."""
+        joined = dict(self.elsewhere)
+        for name, value in parts.items():
+            words = name.replace("_", " ")
+            joined[words] = joined.get(words, 0.0) + value
+        return replace(self, elsewhere=joined)
 
 
 def mean_attribution(items: Sequence[Attribution]) -> Attribution:

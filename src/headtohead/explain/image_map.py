@@ -10,6 +10,7 @@ import numpy.typing as npt
 from headtohead.core.records import Box
 from headtohead.explain.attribution import Attribution
 from headtohead.explain.placement import to_pixels
+from headtohead.explain.words import describe
 
 __all__ = ["EXACT", "ImageMap"]
 
@@ -65,6 +66,4 @@ class ImageMap:
     @property
     def words(self) -> str:
         """Where the evidence lies, how much of it, and how much has no place."""
-        from headtohead.explain.words import describe
-
-        return describe(self)
+        return describe(self.attribution, self.target, self.box, self.size)

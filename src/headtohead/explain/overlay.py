@@ -121,7 +121,7 @@ def _draw_scale(draw: Any, at: tuple[int, int], width: int, limit: float, font: 
         mixed = tuple(round(255 * (1 - abs(value)) + c * abs(value)) for c in color)
         x = at[0] + step * width // steps
         draw.rectangle((x, at[1], at[0] + (step + 1) * width // steps, at[1] + 8), fill=mixed)
-    draw.text((at[0], at[1] + 10), f"−{limit:.2g}: against", LIGHT["muted"], font)
+    draw.text((at[0], at[1] + 10), f"-{limit:.2g}: against", LIGHT["muted"], font)
     middle = "log-odds per 1 % of the area"
     draw.text((at[0] + width / 2, at[1] + 10), middle, LIGHT["muted"], font, anchor="ma")
     draw.text((at[0] + width, at[1] + 10), f"for: +{limit:.2g}", LIGHT["muted"], font, anchor="ra")

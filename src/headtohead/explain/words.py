@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import numpy.typing as npt
 
-if TYPE_CHECKING:
-    from headtohead.explain.image_map import ImageMap
+from headtohead.core.records import Box
+from headtohead.explain.attribution import Attribution
 
-__all__ = ["describe", "half_of_evidence", "place_words"]
+__all__ = ["describe", "half_of_evidence", "not_localised_share", "place_words"]
 
 Floats = npt.NDArray[np.float64]
 ROWS, COLUMNS = ("upper", "middle", "lower"), ("left", "centre", "right")
@@ -56,39 +54,40 @@ def place_words(row: float, column: float) -> str:
     return words[1] if words[0] == "middle" else " ".join(words)
 
 
-def describe(found: ImageMap) -> str:
-    """Return two or three sentences: the score, where the evidence lies, what has no place."""
-    a = found.attribution
+def describe(a: Attribution, target: str, box: Box, size: tuple[int, int]) -> str:
+    """Return two or three sentences: the score, where the evidence lies, what has no place.
+
+    Args:
+        a: the map over the network's input.
+        target: name of the class.
+        box: what of the image the network saw; size: (H, W) of the image.
+    """
     sense = "for" if a.log_odds >= 0 else "against"
     share, (row, column) = half_of_evidence(a.grid if a.log_odds >= 0 else -a.grid)
-    box, (height, width) = found.box, found.size
     where = place_words(
-        (box.top + row * (box.bottom - box.top)) / height,
-        (box.left + column * (box.right - box.left)) / width,
+        (box.top + row * (box.bottom - box.top)) / size[0],
+        (box.left + column * (box.right - box.left)) / size[1],
     )
-    sentences = [f"Log-odds of {found.target} {a.log_odds:+.2f} (probability {found.probability:.2f})."]
+    probability = 1.0 / (1.0 + np.exp(-a.log_odds))
+    sentences = [f"Log-odds of {target} {a.log_odds:+.2f} (probability {probability:.2f})."]
     if share > SPREAD_OUT:
         sentences.append(
-            f"The evidence {sense} {found.target} is spread out: half of it takes {share:.0%} of the area seen."
+            f"The evidence {sense} {target} is spread out: half of it takes {100 * share:.0f} % of the area seen."
         )
     else:
         sentences.append(
-            f"Half of the evidence {sense} {found.target} that has a place lies on {share:.1%} of the area seen, "
-            f"in the {where} of the image."
+            f"Half of the evidence {sense} {target} that has a place lies on {100 * share:.1f} % of the area seen, "
+            f"around the {where} of the image."
         )
     if a.offset is not None:
-        parts = f"{a.offset:+.2f} offset, {a.localised:+.2f} with a place"
-        rest = (
-            f", {a.not_localised:+.2f} ({not_localised_share(found):.0%}) not localised"
-            if a.elsewhere
-            else ""
-        )
-        sentences.append(f"Sum: {parts}{rest}.")
+        rest = ""
+        if a.elsewhere:
+            rest = f", {a.not_localised:+.2f} ({100 * not_localised_share(a):.0f} %) not localised"
+        sentences.append(f"Sum: {a.offset:+.2f} offset, {a.localised:+.2f} with a place{rest}.")
     return " ".join([*sentences, *a.notes])
 
 
-def not_localised_share(found: ImageMap) -> float:
+def not_localised_share(a: Attribution) -> float:
     """Return |not localised| as a share of |not localised| + |localised|; 0 where both are 0."""
-    a = found.attribution
     whole = abs(a.not_localised) + abs(a.localised)
     return abs(a.not_localised) / whole if whole else 0.0

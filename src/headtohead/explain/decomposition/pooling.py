@@ -7,9 +7,23 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from headtohead.backbones.network import Backbone
+from headtohead.core.errors import UsageError
 from headtohead.explain.decomposition.split import Weighting
 
-__all__ = ["frozen_norm", "max_contributions", "mean_contributions", "std_contributions"]
+__all__ = [
+    "OTHER_METHODS",
+    "close",
+    "frozen_norm",
+    "max_contributions",
+    "mean_contributions",
+    "no_sum",
+    "scores_of",
+    "std_contributions",
+]
+
+MOST_ERROR = 1e-3  # of features rebuilt from the map against the network's own, relative
+OTHER_METHODS = "use another method: gradcam, layercam, integrated-gradients, occlusion or rise."
 
 
 def mean_contributions(places: Tensor, weighting: Weighting) -> Tensor:
@@ -85,7 +99,8 @@ def frozen_norm(norm: nn.Module, x: Tensor, weighting: Weighting) -> tuple[Weigh
         return Weighting(u, nothing), (w * shift).sum(dim=-1) - less
     if kind.startswith("rmsnorm"):
         gain, _ = _affine(layer, x)
-        scale = (x.double().square().mean(dim=-1) + layer.eps).sqrt()[:, None, None]
+        eps = torch.finfo(x.dtype).eps if layer.eps is None else layer.eps
+        scale = (x.double().square().mean(dim=-1) + eps).sqrt()[:, None, None]
         return Weighting(w * gain / scale, nothing), -less
     return None
 
@@ -96,4 +111,23 @@ def _affine(norm: Any, x: Tensor) -> tuple[Tensor, Tensor]:
     return (
         ones if gain is None else gain.detach().double(),
         0 * ones if shift is None else shift.detach().double(),
+    )
+
+
+def scores_of(rows: Tensor, weighting: Weighting) -> Tensor:
+    """Return (B, T) scores of features (B, D)."""
+    found: Tensor = torch.einsum("btd,bd->bt", weighting.weights, rows.double()) - weighting.constant()
+    return found
+
+
+def close(a: Tensor, b: Tensor) -> bool:
+    """Return whether two tensors are the same but for rounding."""
+    gap = (a.double() - b.double()).abs().max()
+    return bool(gap <= MOST_ERROR * b.double().abs().max().clamp_min(1e-12))
+
+
+def no_sum(network: Backbone) -> UsageError:
+    """Return the error for a network whose features are no sum over places."""
+    return UsageError(
+        f"{network.record.name} pools its map by more than a mean, a maximum or a class token; {OTHER_METHODS}"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import torch
@@ -81,7 +82,7 @@ class Decomposition:
         return Decomposition(maps, elsewhere, self.scores + other.scores, norms[0] if norms else None, notes)
 
 
-def merged(maps: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+def merged(maps: Iterable[Tensor]) -> tuple[Tensor, ...]:
     """Return the sum of the maps of each grid size, in order of first appearance."""
     by_size: dict[tuple[int, int], Tensor] = {}
     for found in maps:

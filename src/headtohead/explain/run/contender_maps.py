@@ -41,18 +41,26 @@ class ContenderMaps(Protocol):
 
 
 def maps_of(name: str, run: FinishedRun) -> ContenderMaps:
-    """Return what makes the exact maps of a contender.
+    """Return what makes the exact maps of a contender; made once for each run.
 
     Raises:
         UsageError: the contender's score is no sum over places.
     """
     contender = next(c for c in run.plan.contenders if c.name == name)
+    if name not in run.makers:
+        run.makers[name] = _maker(contender, run)
+    made: ContenderMaps = run.makers[name]
+    return made
+
+
+def _maker(contender: PlannedContender, run: FinishedRun) -> ContenderMaps:
     if contender.combination is not None:
         return EnsembleMaps(contender, run)
     if contender.mode is not None and contender.mode.mode.name == "probe":
         return ProbeMaps(contender, run)
     raise UsageError(
-        f"{name!r} has no linear head on pooled features that the run keeps; use the method occlusion or rise."
+        f"{contender.name!r} has no linear head on pooled features that the run keeps; "
+        "use the method occlusion or rise."
     )
 
 
@@ -72,6 +80,7 @@ class ProbeMaps:
     def __init__(self, contender: PlannedContender, run: FinishedRun) -> None:
         self.contender, self.run = contender, run
         self._heads: dict[tuple[int, int], LinearHead] = {}
+        self._known: dict[tuple[int, int], list[Attribution]] = {}
 
     @cached_property
     def rows(self) -> npt.NDArray[np.float32]:
@@ -90,6 +99,8 @@ class ProbeMaps:
         config, mode = self.run.config, self.contender.mode
         assert mode is not None
         device = pick_device(config.device)
+        if device.type == "mps":  # has no float64, in which contributions are summed
+            device = pick_device("cpu")
         networks = tuple(load_backbone(r, seed=config.seed, device=device) for r in self.contender.records)
         return LinearModel(networks, self.contender.records, self.run.recipe, mode.view)
 
@@ -124,15 +135,17 @@ class ProbeMaps:
 
     def per_repeat(self, indices: Sequence[int], targets: Sequence[int]) -> list[list[Attribution]]:
         """Return for each sample one attribution per repeat that tested it."""
-        found: list[list[Attribution]] = []
         run = self.run
-        starts = range(0, len(indices), BATCH)
+        keys = list(zip(indices, targets, strict=True))
+        missing = [key for key in keys if key not in self._known]
+        starts = range(0, len(missing), BATCH)
         for start in run.reporter.progress(starts, f"maps of {self.contender.name}", len(starts)):
-            part, wanted = indices[start : start + BATCH], targets[start : start + BATCH]
-            heads = [[self.head(fold) for fold in run.testing(index)] for index in part]
-            images = [run.dataset.read(run.dataset.samples[index]) for index in part]
-            found += explain_heads(self.model, images, heads, wanted)
-        return found
+            part = missing[start : start + BATCH]
+            heads = [[self.head(fold) for fold in run.testing(index)] for index, _ in part]
+            images = [run.prepared(index) for index, _ in part]
+            made = explain_heads(self.model, images, heads, [target for _, target in part])
+            self._known |= dict(zip(part, made, strict=True))
+        return [self._known[key] for key in keys]
 
 
 class EnsembleMaps:

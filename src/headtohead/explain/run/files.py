@@ -50,7 +50,7 @@ def write_map(folder: Path, found: ImageMap, image: Image, limit: float) -> Path
     base.parent.mkdir(parents=True, exist_ok=True)
     raw, picture = io.BytesIO(), io.BytesIO()
     np.save(raw, found.pixels())
-    draw_card(image.pixels, found, limit).save(picture, "PNG", optimize=True)
+    draw_card(image.pixels, found, limit).save(picture, "PNG", compress_level=4)
     path = base.with_name(base.name + ".npy")
     write_atomic(path, raw.getvalue())
     write_atomic(base.with_name(base.name + ".png"), picture.getvalue())

@@ -19,7 +19,7 @@ from headtohead.core.run_folder import RunFolder
 from headtohead.data.dataset import Dataset
 from headtohead.data.splits.folds import Fold
 from headtohead.heads.base import FoldResult, SampleLabels
-from headtohead.preprocess.recipe import Recipe, get_recipe
+from headtohead.preprocess.recipe import Prepared, Recipe, get_recipe
 
 __all__ = ["FinishedRun"]
 
@@ -32,6 +32,7 @@ class FinishedRun:
         path: the run folder.
         cache: of features; by default where `compare` keeps them.
         reporter: hears how far the work is.
+        makers: what makes the maps of each contender, kept so that ensembles share their members'.
 
     Raises:
         RunFolderError: there is no finished run, or it is of another kind.
@@ -40,6 +41,7 @@ class FinishedRun:
     path: Path
     cache: Path | None = None
     reporter: Reporter = field(default=QUIET)
+    makers: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         if not self.path.is_dir():
@@ -144,6 +146,10 @@ class FinishedRun:
         from headtohead.heads.cross_validation import load_cell
 
         return load_cell(name, fold, self.folder, seed=self.config.seed, k=len(self.dataset.classes))
+
+    def prepared(self, index: int) -> Prepared:
+        """Return a sample's image as the recipe makes it, with the box of what is left."""
+        return self.recipe.apply(self.dataset.read(self.dataset.samples[index]))
 
     def testing(self, index: int) -> list[Fold]:
         """Return the folds that tested a sample, one per repeat; heads of these did not see its group."""
