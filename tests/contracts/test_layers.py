@@ -22,7 +22,7 @@ LAYERS = (
     ("contenders",),
     ("explain",),
     ("deploy", "engines"),
-    ("studies",),
+    ("studies", "serve"),
     ("api",),
     ("cli",),
 )

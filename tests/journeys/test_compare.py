@@ -22,7 +22,10 @@ from headtohead.heads.linear_probe import ProbeHead
 CONTENDER = "scratch:test_efficientnet"
 QUICK = ("--folds", "3", "--repeats", "1")
 SCORE_KEYS = {"contender", "metric", "value", "low", "high", "n_samples", "n_groups", "method"}
-COPIES = {"blank/b1.png": "blank/b0.png", "spots/s1.png": "spots/s0.png"}  # copy -> the image it repeats
+COPIES = {
+    "no_spots/n1.png": "no_spots/n0.png",
+    "spots/s1.png": "spots/s0.png",
+}  # copy -> the image it repeats
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ def draw(rng: np.random.Generator, spotted: bool, side: int = 64) -> np.ndarray[
 def make_images(folder: Path, *, per_class: int = 24, seed: int = 7, classes: int = 2) -> Path:
     """Write PNGs in one folder per class; the files in COPIES repeat another one byte for byte."""
     rng = np.random.default_rng(seed)
-    for name in ("blank", "spots")[:classes]:
+    for name in ("no_spots", "spots")[:classes]:
         (folder / name).mkdir(parents=True)
         for i in range(per_class):
             Image.fromarray(draw(rng, name == "spots")).save(
@@ -122,7 +125,7 @@ def given_leak(tmp_path: Path) -> Path:
     folder = tmp_path / "given"
     make_images(folder / "train", per_class=9, seed=1)
     make_images(folder / "test", per_class=6, seed=2)
-    shutil.copyfile(folder / "train/blank/b5.png", folder / "test/blank/planted.png")
+    shutil.copyfile(folder / "train/no_spots/n5.png", folder / "test/no_spots/planted.png")
     return folder
 
 
@@ -164,11 +167,11 @@ def test_groups_table_has_one_row_per_sample_and_joins_the_copies(finished: Path
 def test_predictions_have_one_line_per_sample_and_contender(finished: Path) -> None:
     table = pd.read_parquet(finished / "predictions.parquet")
     fixed = ["sample", "group", "repeat", "fold", "contender", "label"]
-    assert list(table.columns) == [*fixed, "prob_blank", "prob_spots"]
+    assert list(table.columns) == [*fixed, "prob_no_spots", "prob_spots"]
     assert table["contender"].value_counts().to_dict() == {CONTENDER: 48, "majority": 48, "file-facts": 48}
     assert not table.duplicated(["sample", "repeat", "contender"]).any()
     assert set(table["fold"]) == {0, 1, 2} and set(table["repeat"]) == {0}
-    np.testing.assert_allclose(table[["prob_blank", "prob_spots"]].sum(axis=1), 1, atol=1e-9)
+    np.testing.assert_allclose(table[["prob_no_spots", "prob_spots"]].sum(axis=1), 1, atol=1e-9)
     assert (table.groupby("group")["fold"].nunique() == 1).all()
 
 
@@ -184,7 +187,7 @@ def test_a_second_call_changes_no_byte(
 ) -> None:
     before = fingerprints(finished)
     outcome = compare(capsys, images, finished)
-    assert (outcome.status, outcome.err) == (0, "")
+    assert outcome.status == 0 and "nothing was computed anew" in outcome.err
     assert json.loads((finished / "verdict.json").read_text())["sentence"] in outcome.out
     assert fingerprints(finished) == before
 
@@ -262,7 +265,7 @@ def test_a_leaking_split_is_refused_naming_both_files(
     given_leak: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     line = error_line(compare(capsys, given_leak, tmp_path / "run", "--split", "given"))
-    assert "train/blank/b5.png" in line and "test/blank/planted.png" in line
+    assert "train/no_spots/n5.png" in line and "test/no_spots/planted.png" in line
     assert not (tmp_path / "run" / "cells").exists()
 
 
@@ -275,10 +278,10 @@ def test_an_allowed_leak_stands_in_the_verdict_and_the_report(
     assert outcome.status == 0, outcome.err
     verdict = json.loads((out / "verdict.json").read_text())
     said = " ".join([verdict["sentence"], *verdict["caveats"]])
-    assert "test/blank/planted.png" in said and "train/blank/b5.png" in said
+    assert "test/no_spots/planted.png" in said and "train/no_spots/n5.png" in said
     assert {one["verdict"] for one in verdict["comparisons"]} == {"refused"}
     assert "leak" in verdict["sentence"] or "overlap" in verdict["sentence"]
-    assert "test/blank/planted.png" in (out / "report.html").read_text(encoding="utf-8")
+    assert "test/no_spots/planted.png" in (out / "report.html").read_text(encoding="utf-8")
     assert len(json.loads((out / "leak_proof.json").read_text())["leaks"]) >= 1
 
 
@@ -319,7 +322,7 @@ def test_an_unknown_preset_is_refused_before_the_folder_is_claimed(
 def test_one_class_alone_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = make_images(tmp_path / "scans", per_class=6, classes=1)
     line = error_line(compare(capsys, data, tmp_path / "run"))
-    assert "class" in line and "blank" in line
+    assert "class" in line and "no_spots" in line
 
 
 @pytest.mark.usefixtures("shared_patch")

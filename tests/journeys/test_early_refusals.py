@@ -81,3 +81,32 @@ def test_blocks_that_a_network_has_are_let_through(three_classes: Path) -> None:
 
 def test_what_can_be_asked_is_let_through(three_classes: Path) -> None:
     study_of(three_classes, metric="sensitivity_b", by=("site",)).validate_against_data()
+
+
+@pytest.mark.parametrize("kind", ["compare", "best", "reproduce"])
+def test_two_classes_that_do_not_say_which_is_positive_are_asked_about_before_any_work(
+    three_classes: Path, kind: str
+) -> None:
+    from headtohead.core.config import ReproductionConfig, SearchConfig, StudyConfig
+    from headtohead.studies.base import Study
+    from headtohead.studies.reproduction.reproduce import ReproductionStudy
+    from headtohead.studies.search.search import SearchStudy
+
+    settings = {"data": str(three_classes), "data_options": {"drop": ("c",)}}
+    run = three_classes.parent / "run"
+    study: Study[Any]
+    if kind == "compare":
+        study = ComparisonStudy(StudyConfig.from_settings({**settings, "contenders": ("scratch-cnn",)}), run)
+    elif kind == "best":
+        study = SearchStudy(SearchConfig.from_settings(settings), run)
+    else:
+        study = ReproductionStudy(ReproductionConfig.from_settings(settings), run)
+    with pytest.raises(
+        UsageError, match=r"'a' \(4 images\) or 'b' \(4 images\).*--positive a or --positive b"
+    ):
+        study.run()
+    assert not (run / "study.toml").exists() and not (run / "audit.json").exists()
+
+
+def test_a_positive_class_that_was_given_is_not_asked_for_again(three_classes: Path) -> None:
+    study_of(three_classes, data_options={"drop": ("c",), "positive": "b"})._need_positive_class()

@@ -73,7 +73,10 @@ class RunPlots:
             for label, curve in curves[name].items():
                 which = f" ({auroc[name]:.3f})" if positive else f", {label} against the rest"
                 named[f"{name}{which}"] = curve
-        return plot_roc(named, ax=ax or shown_axes(*SQUARE))
+        axes = plot_roc(named, ax=ax or shown_axes(*SQUARE))
+        if positive:
+            axes.set_title(f"positive class: {positive}")
+        return axes
 
     def calibration(self, contenders: Iterable[str] | None = None, *, ax: Axes | None = None) -> Axes:
         """Draw calibration curves: mean predicted probability against observed frequency, with intervals.

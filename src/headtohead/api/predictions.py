@@ -91,7 +91,7 @@ def verdict(
         predictions: a data frame, or CSV, Parquet, JSON or XLSX files: sample, label, score or prob_<class>; and, if
             known, group, model, repeat, fold. Or wide: one column of probabilities per model.
         metric: the primary metric, fixed beforehand.
-        positive: the positive one of two classes.
+        positive: the positive one of two classes; needed where neither name reads as negative.
         baselines: models that are controls.
         rope: half-width of the margin of equivalence, in units of the metric.
         prevalence: share of positives where the model is to be used, in (0, 1).

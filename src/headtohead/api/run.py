@@ -363,7 +363,8 @@ def summary(run: Run) -> str:
     lines = [
         *answer,
         "",
-        f"{verdict.metric.upper() if verdict.metric == 'auroc' else verdict.metric} (95% CI)",
+        f"{verdict.metric.upper() if verdict.metric == 'auroc' else verdict.metric} (95% CI)"
+        f"{'' if verdict.positive is None else f', positive class: {verdict.positive}'}",
     ]
     lines += [f"  {score.contender[:width]:<{width}}  {score}" for score in primary]
     lines.append(f"{len(verdict.caveats)} caveats; report: {run.path / run.page_name}")

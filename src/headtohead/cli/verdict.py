@@ -28,7 +28,10 @@ def _verdict(
         ),
     ],
     metric: Annotated[str, typer.Option(help="Primary metric.")] = "auroc",
-    positive: Annotated[str | None, typer.Option(help="The positive one of two classes.")] = None,
+    positive: Annotated[
+        str | None,
+        typer.Option(help="The positive of two classes; needed where neither name reads as negative."),
+    ] = None,
     baseline: Annotated[
         list[str] | None, typer.Option(help="A model that is a control (repeatable).")
     ] = None,
@@ -57,7 +60,7 @@ def _verdict(
     """
     from headtohead.api.predictions import verdict as judge
     from headtohead.cli.config_options import split_list, split_pairs
-    from headtohead.cli.render import render_full
+    from headtohead.cli.display.render import render_full
 
     asked = {
         "--metric": metric != "auroc", "--positive": positive, "--baseline": baseline, "--rope": rope,

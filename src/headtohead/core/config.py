@@ -50,7 +50,11 @@ class DataConfig(Record):
     )
     map_labels: dict[str, str] = Field(default_factory=dict, description="Merge or rename labels: old=new.")
     drop: tuple[str, ...] = Field(default=(), description="Leave out samples with these labels.")
-    positive: str | None = Field(default=None, description="Which of two classes counts as positive.")
+    positive: str | None = Field(
+        default=None,
+        description="Which of two classes counts as positive; needed where neither name reads as negative (no, "
+        "non-, -free, healthy, CN, 0, …).",
+    )
     keep_columns: tuple[str, ...] = Field(
         default=(),
         description="Columns of a table to keep although their names look like identifiers (birth_date, accession, "

@@ -181,6 +181,7 @@ class Verdict(Record):
 
     Attributes:
         format: version of `verdict.json`.
+        positive: the positive one of two classes, whose sensitivity, PPV and AUROC are given; None beyond two.
         rule: the decision rule in words, fixed before the data were seen.
         caveats: what the numbers do not say, worst first (confounds, leaks, sizes).
         details: further tables (calibration, operating points, ranks, …).
@@ -189,6 +190,7 @@ class Verdict(Record):
     format: int = 1
     sentence: str
     metric: str
+    positive: str | None = None
     scores: tuple[Score, ...]
     comparisons: tuple[Comparison, ...]
     rule: str = ""

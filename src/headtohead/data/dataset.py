@@ -37,6 +37,7 @@ class Dataset:
         classes: class names in the order of the probability columns; with two classes the positive
             one is last.
         positive: the positive class if there are two classes, else None.
+        positive_doubt: why it is a guess, which no comparison takes; "" where it was given or the names tell it.
         problems: files that were left out.
         notes: decisions taken while loading, one sentence each.
     """
@@ -45,6 +46,7 @@ class Dataset:
     samples: tuple[Sample, ...]
     classes: tuple[str, ...]
     positive: str | None = None
+    positive_doubt: str = ""
     problems: tuple[FileProblem, ...] = ()
     notes: tuple[str, ...] = ()
 

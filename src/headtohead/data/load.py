@@ -13,13 +13,13 @@ from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Sample
 from headtohead.data.dataset import GIVEN_GROUP, Dataset, digest_lines
 from headtohead.data.file_problems import FileProblem, truncate_list
-from headtohead.data.listing.class_order import choose_classes
+from headtohead.data.listing.class_order import choose_classes, need_positive
 from headtohead.data.listing.discover import ImageListing, discover_images
 from headtohead.data.listing.ingest import IngestedFile, digest_entry, ingest, read_entry
 from headtohead.data.listing.personal_data import KINDS, pseudonymise_patients
 from headtohead.data.options import LoadOptions
 
-__all__ = ["LoadOptions", "load", "source_digest"]
+__all__ = ["LoadOptions", "load", "need_positive_class", "source_digest"]
 
 MANY_CLASSES = 50
 """More classes than this are more likely patients or file names than diagnoses."""
@@ -61,14 +61,14 @@ def load(source: str, options: LoadOptions = LoadOptions(), reporter: Reporter =
     samples = pseudonymise_patients(samples)
     if not samples:
         raise InsufficientDataError(_nothing(str(source), listing, problems))
-    classes, positive, sentence = choose_classes((sample.label for sample in samples), options.positive)
+    order = choose_classes((sample.label for sample in samples), options.positive)
     notes = [
         *listing.notes,
         *_frame_notes(parts, options),
         *_patients(samples),
         *unnamed,
-        *_hints(samples, classes),
-        sentence,
+        *_hints(samples, order.classes),
+        order.sentence,
     ]
     for note in notes:
         if note not in unnamed:
@@ -76,11 +76,25 @@ def load(source: str, options: LoadOptions = LoadOptions(), reporter: Reporter =
     return Dataset(
         root=listing.store.root,
         samples=tuple(samples),
-        classes=classes,
-        positive=positive,
+        classes=order.classes,
+        positive=order.positive,
         problems=tuple(problems),
         notes=tuple(notes),
+        positive_doubt=order.doubt,
     )
+
+
+def need_positive_class(source: str, options: LoadOptions) -> None:
+    """Refuse to compare the two classes of a source of which the positive one would be a guess; decode nothing.
+
+    Raises:
+        UsageError: names both classes with their counts, and the option that settles it.
+    """
+    if options.positive is not None:
+        return
+    counts = Counter(entry.label for entry in discover_images(str(source), options).entries)
+    if len(counts) == 2:
+        need_positive(choose_classes(counts, None).doubt, counts, "image")
 
 
 def source_digest(source: str, options: LoadOptions = LoadOptions(), reporter: Reporter = QUIET) -> str:  # noqa: B008

@@ -77,7 +77,7 @@ class Decision:
     """Verdict on one pair, and the clause of the rule that gave it."""
 
     word: VerdictWord
-    reason: Literal["refused", "interval", "rope", "groups", "events", "width", "scale", "none"]
+    reason: Literal["refused", "interval", "rope", "groups", "events", "width", "scale", "reversed", "none"]
 
 
 def decide(

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from headtohead.core.errors import ManifestError, UnknownNameError, unknown_name
-from headtohead.data.listing.class_order import choose_classes
+from headtohead.data.listing.class_order import choose_classes, need_positive
 from headtohead.evaluate.external.columns import PREFIX, as_text, long_table
 from headtohead.evaluate.external.files import PredictionFile, read_prediction_file
 from headtohead.evaluate.external.lines import drop_incomplete, join_spellings, need_pairs, to_numbers
@@ -67,6 +67,7 @@ def read_predictions(paths: Sequence[Path], **how: Unpack[ReadArguments]) -> Ext
 
     Raises:
         ManifestError: what cannot be read or used, with the column or line named.
+        UsageError: neither of two classes reads as negative, and `positive` is None.
     """
     if not paths:
         raise ManifestError("Got no file; name at least one CSV or Parquet file of predictions.")
@@ -97,6 +98,7 @@ def parse_predictions(frame: pd.DataFrame, **how: Unpack[ReadArguments]) -> Exte
 
     Raises:
         ManifestError: what cannot be used, with the column or line named.
+        UsageError: neither of two classes reads as negative, and `positive` is None.
     """
     plain = PredictionFile("the data frame", frame.reset_index(drop=True))
     table, notes = long_table(plain, how.get("columns", {}), how.get("by", ()), alone=True)
@@ -164,10 +166,12 @@ def _classes(
             f"The label(s) {', '.join(outside)} have no column prob_{outside[0]}; the columns speak of "
             f"{', '.join(columns)}."
         )
-    classes, chosen, how = choose_classes(known, positive)
-    if positive is None and chosen is not None:
-        notes.append(how or f"The positive class was taken to be {chosen!r}.")
-    return classes, chosen
+    order = choose_classes(known, positive)
+    if positive is None and order.positive is not None:
+        samples = frame.drop_duplicates("sample")["label"].value_counts()
+        need_positive(order.doubt, {name: int(samples.get(name, 0)) for name in known}, "sample")
+        notes.append(order.sentence)
+    return order.classes, order.positive
 
 
 def _probabilities(

@@ -46,6 +46,7 @@ class ComparisonContext:
     Attributes:
         primary: replicates of the primary metric by contender. pooled: of the same across folds, or empty.
         leaks: sentences on leaks; any refuses.
+        all_reversed: whether every contender ranks the classes the wrong way round, so that none can win.
     """
 
     setting: ResampledPredictions
@@ -55,6 +56,7 @@ class ComparisonContext:
     pooled: Mapping[str, Floats]
     tests: PairTests
     leaks: Sequence[str]
+    all_reversed: bool = False
 
 
 def compare_all(context: ComparisonContext, baselines: Sequence[str]) -> list[Comparison]:
@@ -69,8 +71,9 @@ def compare_all(context: ComparisonContext, baselines: Sequence[str]) -> list[Co
     always = refusal_reason(context, contenders, [])
     refusal = refusal_reason(context, contenders, against)
     rest = _permutation_count(context, len(pairs) + len(against))
+    first = _permutation_count(context, 1)
     comparisons = [
-        _compare_pair(context, d, p, refusal, len(pairs), 1000 if i == 0 else rest)
+        _compare_pair(context, d, p, refusal, len(pairs), first if i == 0 else rest)
         for i, (d, p) in enumerate(zip(pairs, pooled, strict=True))
     ]
     return comparisons + [
@@ -92,7 +95,7 @@ def _differences(
 
 
 def _permutation_count(context: ComparisonContext, n_pairs: int) -> int:
-    """Return how many permutations the pairs after the first get: fewer on large tables, at least 99."""
+    """Return how many permutations a pair gets, of so many that share them: fewer on large tables, at least 99."""
     lines = context.setting.table.n_samples * len(context.setting.table.repeats)
     return int(np.clip(20_000_000 // (lines * max(1, n_pairs)), 99, 1000))
 
@@ -135,15 +138,16 @@ def _compare_pair(
     decision = _decide(context, found, refusal)
     if pooled is not None and _winner(decision, found) != _winner(_decide(context, pooled, refusal), pooled):
         decision = Decision("cannot_tell", "scale")
+    if context.all_reversed and decision.word == "better":
+        decision = Decision("cannot_tell", "reversed")
     power = _power_analysis(context, found, events)
     first, second = (context.primary[name][0] for name in (found.a, found.b))
     sentence = pair_sentence(
         found, decision, rule, title=row.title,
         values=(None if math.isnan(first) else float(first), None if math.isnan(second) else float(second)),
         size=size_words(table.n_samples, table.n_groups), n_pairs=n_pairs,
-        more=_scale_hint(pooled, rule)
-        if pooled is not None and decision.reason == "scale"
-        else sample_size_hint(decision, power, events=events, n_groups=table.n_groups, rule=rule),
+        more=_hint(context, decision, pooled)
+        or sample_size_hint(decision, power, events=events, n_groups=table.n_groups, rule=rule),
         refusal=refusal,
     )  # fmt: skip
     values = context.primary[found.a] - context.primary[found.b]
@@ -172,6 +176,17 @@ def _decide(context: ComparisonContext, found: Difference, refusal: str) -> Deci
 
 def _winner(decision: Decision, found: Difference) -> str | None:
     return found.favours if decision.word == "better" else None
+
+
+def _hint(context: ComparisonContext, decision: Decision, pooled: Difference | None) -> str:
+    """Return why no winner is named although the interval excludes 0, or ""."""
+    if decision.reason == "reversed":
+        return (
+            "all contenders rank the classes the wrong way round: scores or positive class probably reversed"
+        )
+    if decision.reason == "scale" and pooled is not None:
+        return _scale_hint(pooled, context.rule)
+    return ""
 
 
 def _scale_hint(pooled: Difference, rule: DecisionRule) -> str:

@@ -16,6 +16,7 @@ from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Record, Score, Verdict
 from headtohead.evaluate.decision_rule import DecisionRule
 from headtohead.evaluate.pairwise import ComparisonContext, compare_all
+from headtohead.evaluate.reversed_scores import reversed_caveat, reversed_contenders
 from headtohead.evaluate.supplement import SupplementRequest, build_supplement
 from headtohead.evaluate.verdict_text import caveats, summary_sentence
 from headtohead.stats.hypothesis.paired_tests import prepare_tests
@@ -110,18 +111,26 @@ def compute_verdict(
         across = {name: values[name][pooled.name] for name in table.contenders} if pooled else {}
         folds = {name: fold_values(table, name, config.metric) for name in table.contenders}
         tests = prepare_tests(resampled, metric, rope, folds)
-        comparisons = compare_all(
-            ComparisonContext(resampled, metric, rule, primary, across, tests, leaks), config.baselines
-        )
+        backwards = set(reversed_contenders(scores))
+        context = ComparisonContext(
+            resampled, metric, rule, primary, across, tests, leaks,
+            all_reversed=set(table.contenders) - set(config.baselines) <= backwards,
+        )  # fmt: skip
+        comparisons = compare_all(context, config.baselines)
         request = SupplementRequest(metric, build_inner(inner, table), prevalence, by or {}, config.baselines)
         details = build_supplement(resampled, request, primary, folds, comparisons)
     return Verdict(
         sentence=summary_sentence(comparisons, scores, metric, config.baselines),
         metric=config.metric,
+        positive=details.positive,
         scores=tuple(scores),
         comparisons=tuple(comparisons),
         rule=rule.text(metric.title, table.target, pooled.title if pooled else ""),
-        caveats=(*caveats(leaks, comparisons, scores, details.notes), *notes),
+        caveats=(
+            *reversed_caveat(scores, details.positive),
+            *caveats(leaks, comparisons, scores, details.notes),
+            *notes,
+        ),
         details=details,
     )
 

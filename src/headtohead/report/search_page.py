@@ -30,7 +30,7 @@ def page(summary: Mapping[str, Any], verdict: Verdict) -> str:
             figures.append(
                 {"title": title, "svg": to_svg(plot_scores(scores, order=order).figure), "note": ""}
             )
-    return render("search.html", view=_view(summary), figures=figures)
+    return render("search.html", view={**_view(summary), "positive": verdict.positive}, figures=figures)
 
 
 def _view(summary: Mapping[str, Any]) -> dict[str, Any]:

@@ -74,7 +74,8 @@ def run(tmp_path: Path) -> Path:
 def test_the_view_gathers_what_the_files_say(run: Path) -> None:
     view = build_report_context(RunFolder(run))
     assert view.sentence.startswith("No evidence of a difference")
-    assert [figure.title for figure in view.forests] == ["AUROC (area under the ROC curve)", "Accuracy"]
+    titles = ["AUROC (area under the ROC curve), positive class 'yes'", "Accuracy"]
+    assert [figure.title for figure in view.forests] == titles
     assert [figure.title for figure in view.confusions] == ["vit-b16", HOSTILE]
     assert [name for name, _ in view.baselines] == ["majority", "file-facts"]
     assert (len(view.findings), len(view.quiet_findings)) == (1, 1)

@@ -3,46 +3,47 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from headtohead.core.errors import InsufficientDataError, NoEffectError, unknown_name
+from headtohead.core.errors import InsufficientDataError, NoEffectError, UsageError, unknown_name
+from headtohead.core.formatting import pluralize
+from headtohead.data.listing.negative_names import as_number, negative_of
 
-__all__ = ["choose_classes", "is_negative_word", "natural_key"]
+__all__ = ["ClassOrder", "choose_classes", "natural_key", "need_positive"]
 
-NEGATIVE_WORDS = frozenset(
+
+@dataclass(frozen=True, slots=True)
+class ClassOrder:
+    """The classes in order, and how the positive one of two was found.
+
+    Attributes:
+        classes: class names; of two, the positive one is last.
+        positive: the positive one of two, else None.
+        sentence: how it was chosen.
+        doubt: why the positive class is a guess, which must not decide a verdict; "" where it is known.
     """
-    no non not none nil nothing 0 false negative neg normal healthy health benign control controls
-    absent absence without unaffected
-    """.split()  # noqa: SIM905 - reads better than a list
-)
+
+    classes: tuple[str, ...]
+    positive: str | None
+    sentence: str
+    doubt: str = ""
 
 
-def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
-    """Return a sort key by which "grade 2" comes before "grade 10".
+def natural_key(text: str) -> tuple[tuple[int, float, str], ...]:
+    """Return a sort key by which "grade 2" comes before "grade 10", and "-1" before "1".
 
-    >>> sorted(["g10", "g2", "a"], key=natural_key)
-    ['a', 'g2', 'g10']
+    >>> sorted(["g10", "g2", "a", "1", "-1", "0.5"], key=natural_key)
+    ['-1', '0.5', '1', 'a', 'g2', 'g10']
     """
+    if (number := as_number(text)) is not None:
+        return ((0, number, text.lstrip("+0")),)
     parts = [part for part in re.split(r"(\d+)", text.casefold()) if part]
-    stripped = ((part, part.lstrip("0")) for part in parts)
-    return tuple((0, len(number), number) if part.isdecimal() else (1, 0, part) for part, number in stripped)
+    return tuple((0, float(part), part.lstrip("0")) if part.isdecimal() else (1, 0.0, part) for part in parts)
 
 
-def is_negative_word(label: str, other: str = "") -> bool:
-    """Tell whether a label says that nothing was found, by itself or as the denial of `other`.
-
-    >>> is_negative_word("No_Tumor"), is_negative_word("notumor", "tumor"), is_negative_word("abnormal")
-    (True, True, False)
-    """
-    words = re.findall(r"[^\W_]+", label.casefold())
-    if any(word in NEGATIVE_WORDS for word in words):
-        return True
-    squeezed, rest = "".join(words), "".join(re.findall(r"[^\W_]+", other.casefold()))
-    return bool(rest) and squeezed in {denial + rest for denial in ("no", "non", "not", "without")}
-
-
-def choose_classes(labels: Iterable[str], positive: str | None) -> tuple[tuple[str, ...], str | None, str]:
-    """Return the classes in order, the positive one of two, and a sentence that says how it was chosen.
+def choose_classes(labels: Iterable[str], positive: str | None) -> ClassOrder:
+    """Return the classes in order, the positive one of two, and how it was chosen.
 
     Args:
         labels: the labels in use, repeated or not.
@@ -68,20 +69,44 @@ def choose_classes(labels: Iterable[str], positive: str | None) -> tuple[tuple[s
                 f"positive={positive!r} has no effect with {len(names)} classes {names}; leave it out, or "
                 "merge classes to two with map_labels."
             )
-        return (
-            tuple(names),
-            None,
-            f"{len(names)} classes: {', '.join(names[:20])}{' …' if len(names) > 20 else ''}.",
-        )
-    chosen, why = (positive, "as given") if positive is not None else _positive_of(names)
-    ordered = (*(name for name in names if name != chosen), chosen)
-    return ordered, chosen, f"Classes {names[0]!r} and {names[1]!r}; {chosen!r} counts as positive ({why})."
+        listed = f"{len(names)} classes: {', '.join(names[:20])}{' …' if len(names) > 20 else ''}."
+        return ClassOrder(tuple(names), None, listed)
+    return _two(names, positive)
 
 
-def _positive_of(names: list[str]) -> tuple[str, str]:
-    """Return the positive one of two sorted names and why."""
+def _two(names: list[str], positive: str | None) -> ClassOrder:
     first, second = names
-    negative = [name for name, other in ((first, second), (second, first)) if is_negative_word(name, other)]
-    if len(negative) == 1:
-        return (second if negative == [first] else first), f"{negative[0]!r} reads as the negative class"
-    return second, "the second in order, as neither name alone reads as negative; choose with positive="
+    negative, why = (None, "as given") if positive is not None else negative_of(first, second)
+    chosen = positive if positive is not None else first if negative == second else second
+    other = second if chosen == first else first
+    sentence = f"Classes {first!r} and {second!r}; {chosen!r} counts as positive ({why})."
+    if positive is None and negative is None:
+        doubt = f"Classes {first!r} and {second!r}: {why}, so a comparison needs --positive."
+        return ClassOrder((other, chosen), chosen, doubt, why)
+    return ClassOrder((other, chosen), chosen, sentence)
+
+
+def need_positive(doubt: str, counts: Mapping[str, int], unit: str) -> None:
+    """Refuse to compare two classes of which the positive one would be a guess.
+
+    Args:
+        doubt: as in `ClassOrder`. counts: how many samples each class has. unit: what is counted, such as "image".
+
+    Raises:
+        UsageError: names both classes with their counts, and the option that settles it.
+    """
+    if not doubt:
+        return
+    first, second = sorted(counts, key=natural_key)
+    words = [f"{name!r} ({pluralize(counts[name], unit)})" for name in (first, second)]
+    raise UsageError(
+        f"Which class is positive, {words[0]} or {words[1]}? {doubt[0].upper()}{doubt[1:]}, and a wrong guess "
+        f"would reverse the verdict. Give --positive{_quoted(first)} or --positive{_quoted(second)} (positive= in "
+        "Python): the class that sensitivity speaks of and whose probability is the score."
+    )
+
+
+def _quoted(name: str) -> str:
+    """Return the name as a shell takes it after an option."""
+    words = name if re.fullmatch(r"[\w.+-]+", name) else f"'{name}'"
+    return f"={words}" if name.startswith("-") else f" {words}"

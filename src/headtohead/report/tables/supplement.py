@@ -98,7 +98,7 @@ def _operating_points(details: VerdictDetails, order: Sequence[str]) -> ReportTa
         columns += (f"PPV at {share}", f"NPV at {share}")
         note += f" The last two columns are for a prevalence of {share}."
     if details.positive:
-        note += f" Sensitivity and PPV are for class '{details.positive}'."
+        note += f" The positive class is '{details.positive}': sensitivity and PPV are its own."
     return ReportTable("Operating points", note, columns, tuple(rows))
 
 
@@ -114,9 +114,10 @@ def _net_benefit(details: VerdictDetails, order: Sequence[str]) -> ReportTable |
     rows.append(("treat all", *(digits(curves.treat_all[i]) for i in at)))
     rows.append(("treat none", *(digits(curves.treat_none[i]) for i in at)))
     rebased = f" {curves.note[0].upper()}{curves.note[1:]}." if curves.note else ""
+    positive = f" The positive class is '{details.positive}'." if details.positive else ""
     note = (
         f"At a prevalence of {share:.3g}: true positives per case, minus false positives weighted by the odds of the "
-        f"threshold.{rebased}"
+        f"threshold.{rebased}{positive}"
     )
     return ReportTable("Net benefit", note, ("threshold", *(f"{xs[i]:.3g}" for i in at)), tuple(rows))
 

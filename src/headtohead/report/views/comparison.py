@@ -72,6 +72,7 @@ class ReportContext(AuditView):
     baselines: tuple[tuple[str, str], ...] = ()
     forests: tuple[ReportFigure, ...] = ()
     scores: tuple[Any, ...] = ()
+    positive: str | None = None
     rule: str = ""
     differences: tuple[ReportFigure, ...] = ()
     ranks: ReportFigure | None = None
@@ -125,6 +126,7 @@ def build_report_context(run: RunFolder) -> ReportContext:
         baselines=tuple((name, words) for name, words in BASELINE_WORDS.items() if name in order),
         forests=score_figures(verdict, order),
         scores=verdict.scores,
+        positive=verdict.positive,
         rule=verdict.rule,
         differences=difference_figures(verdict, order),
         ranks=rank_figure(verdict.details, order),

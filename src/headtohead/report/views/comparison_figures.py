@@ -26,7 +26,6 @@ TITLES = {
     "average_precision": "Average precision",
     "brier": "Brier score (lower is better)",
 }
-BASELINE__MAX_CLASSES = 8  # a figure each; beyond that the table of all metrics serves
 BASELINE_WORDS = {
     "majority": "always answers with the class frequencies of its training part;",
     "file-facts": (
@@ -35,6 +34,14 @@ BASELINE_WORDS = {
     ),
 }
 _MAX_CLASSES = 8  # a figure each; beyond that the table of all metrics serves
+_OF_ONE_CLASS = (
+    "auroc",
+    "auroc_pooled",
+    "auroc_fold_mean",
+    "average_precision",
+    "sensitivity",
+    "specificity",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +81,7 @@ def _metric_title(metric: str, n_classes: int, positive: str | None) -> str:
     title = TITLES.get(metric) or metric.replace("sensitivity_", "Sensitivity, class ").replace("_", " ")
     if metric in ("auroc", "average_precision") and n_classes > 2:
         return f"{title}, mean over {n_classes} classes"
-    return f"{title} for class '{positive}'" if metric == "sensitivity" and positive else title
+    return f"{title}, positive class '{positive}'" if metric in _OF_ONE_CLASS and positive else title
 
 
 def difference_figures(verdict: Verdict, order: Sequence[str]) -> tuple[ReportFigure, ...]:
@@ -112,7 +119,7 @@ def curve_figures(details: VerdictDetails, order: Sequence[str]) -> tuple[Report
     labels = [details.positive] if details.positive else list(details.classes)
     for label in labels:
         curves = {name: by_class[label] for name, by_class in details.roc.items() if label in by_class}
-        which = f", {label} against the rest" if len(labels) > 1 else ""
+        which = f", {label} against the rest" if len(labels) > 1 else f", positive class '{label}'"
         if curves:
             figures += _svg(
                 f"ROC curves{which}", plot_roc(curves, order=order, legend=False), "Dashed: chance."

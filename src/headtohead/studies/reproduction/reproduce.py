@@ -101,7 +101,7 @@ class ReproductionStudy(Study[ReproductionConfig]):
         """Return and write the accuracy of every state and the difference of the networks in it."""
         from headtohead.studies.reproduction.summary import reproduction_verdict
 
-        verdict = reproduction_verdict(self._summary, self.networks)
+        verdict = reproduction_verdict(self._summary, self.networks, self.dataset.positive)
         self._write_verdict(verdict)
         return verdict
 

@@ -12,10 +12,12 @@ from headtohead.core.config import ReproductionConfig
 from headtohead.core.records import Comparison, Score, Verdict, VerdictWord
 from headtohead.evaluate.published_claim import claim
 from headtohead.stats.intervals.resampling import Resamples, make_resamples
+from headtohead.stats.metrics.weight_blocks import weighted_sums
 from headtohead.studies.reproduction.protocol import (
     ARMS,
     CORRECTIONS,
     PUBLISHED,
+    STUDY,
     Arm,
     NetworkPair,
     shortened,
@@ -77,6 +79,7 @@ def summarise(
         before = now
     content: dict[str, Any] = {
         "title": f"The published study taken apart: {networks.title}",
+        "cited": STUDY,
         "networks": {"cnn": networks.cnn.name, "vit": networks.vit.name, "stand_in": networks.stand_in},
         "shortened": shortened(config),
         "published": published_scores(),
@@ -114,7 +117,9 @@ def predictions_frame(
     return pd.concat(frames, ignore_index=True)
 
 
-def reproduction_verdict(content: Mapping[str, Any], networks: NetworkPair) -> Verdict:
+def reproduction_verdict(
+    content: Mapping[str, Any], networks: NetworkPair, positive: str | None = None
+) -> Verdict:
     """Return the accuracies and differences of all states as a verdict.
 
     A difference is refused where the state keeps a flaw that forbids one: copies in training, an epoch
@@ -123,6 +128,7 @@ def reproduction_verdict(content: Mapping[str, Any], networks: NetworkPair) -> V
     Args:
         content: of `reproduce.json`.
         networks: the CNN and the transformer.
+        positive: the positive one of two classes.
     """
     steps = {step.name: step for step in CORRECTIONS}
     scores, comparisons = [], []
@@ -138,6 +144,7 @@ def reproduction_verdict(content: Mapping[str, Any], networks: NetworkPair) -> V
     return Verdict(
         sentence=content["sentences"][0],
         metric="accuracy",
+        positive=positive,
         scores=tuple(scores),
         comparisons=tuple(comparisons),
         rule=RULE,
@@ -223,7 +230,8 @@ def _resampled(images: ScoredImages, group_of: npt.NDArray[np.int64], resamples:
     n = len(resamples.weights)
     hits = np.bincount(where, weights=right, minlength=n)
     counts = np.bincount(where, minlength=n).astype(np.float64)
-    return np.asarray((hits @ resamples.weights) / (counts @ resamples.weights), dtype=np.float64)
+    sums = weighted_sums(np.stack([hits, counts], axis=1), resamples.weights)
+    return np.asarray(sums[0] / sums[1], dtype=np.float64)
 
 
 def _interval(values: Floats, resamples: Resamples) -> dict[str, float]:

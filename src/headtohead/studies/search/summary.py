@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from headtohead.core.records import Verdict
+from headtohead.core.records import Score, Verdict
 from headtohead.data.dataset import Dataset
+from headtohead.evaluate.reversed_scores import reversed_caveat
 from headtohead.evaluate.verdict_text import coverage_warnings
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ __all__ = ["SEARCHED", "WITH_TUNED", "search_summary"]
 SEARCHED = "searched"
 WITH_TUNED = "searched + fine-tuned"
 METRICS = ("accuracy", "auroc")
+FILE_FACTS = "file-facts"
 
 
 def search_summary(
@@ -48,20 +50,49 @@ def search_summary(
     final = WITH_TUNED if WITH_TUNED in names else SEARCHED  # fixed beforehand, whatever it scored
     accuracy, auroc = scores[final, "accuracy"], scores[final, "auroc"]
     repeats = len({fold.repeat for fold in folds})
+    of_class = "" if dataset.positive is None else f" (positive class '{dataset.positive}')"
     sentence = (
-        f"The model '{final}' is expected to reach accuracy {accuracy} and AUROC {auroc} on new groups like these: "
-        f"estimated on outer grouped folds ({repeats} x {len(folds) // repeats} folds, {len(dataset.samples)} "
+        f"The model '{final}' is expected to reach accuracy {accuracy} and AUROC {auroc}{of_class} on new groups like "
+        f"these: estimated on outer grouped folds ({repeats} x {len(folds) // repeats} folds, {len(dataset.samples)} "
         f"images in {accuracy.n_groups} groups), every choice made inside."
     )
+    floor = _floor(verdicts["auroc"], final, auroc)
     return {
-        "sentences": [sentence],
-        "caveats": coverage_warnings([accuracy, auroc]),
+        "sentences": [*([floor["refusal"]] if floor["refusal"] else []), sentence, *floor["sentences"]],
+        "caveats": [*reversed_caveat([auroc], dataset.positive), *coverage_warnings([accuracy, auroc])],
+        "positive": dataset.positive,
+        "floor": floor,
         "ladder": rows,
         "candidates": candidates,
         "chosen": dict(chosen),
         "cells": len(folds),
-        "table": [_line(row) for row in rows],
+        "table": [*(_line(row) for row in rows), *floor["table"]],
     }
+
+
+def _floor(verdict: Verdict, final: str, auroc: Score) -> dict[str, Any]:
+    """Return what file facts reach, how the final model stands to them, and the refusal of the decision rule.
+
+    Args:
+        verdict: on AUROC, with the baselines. final: the model's name. auroc: its score.
+    """
+    refused = [c.details.refusal for c in verdict.comparisons if c.verdict == "refused" and c.details.refusal]
+    floor = {s.metric: s for s in verdict.scores if s.contender == FILE_FACTS and s.metric in METRICS}
+    out: dict[str, Any] = {"refusal": "", "sentences": [], "table": [], "scores": {}}
+    if refused:
+        out["refusal"] = f"Refused: {refused[0]}, so what the model reaches cannot be put down to the images."
+    if "auroc" not in floor or floor["auroc"].value is None:
+        return out
+    pair = next((c for c in verdict.comparisons if {c.a, c.b} == {final, FILE_FACTS}), None)
+    beats = pair is not None and pair.winner == final
+    out["sentences"] = [
+        f"A classifier that sees only the file's facts (size, type), never the image, reaches AUROC {floor['auroc']}; "
+        f"the model, with {'no value' if auroc.value is None else f'{auroc.value:.3f}'}, "
+        f"{'beats it' if beats else 'is not shown to beat it'}."
+    ]
+    out["scores"] = {metric: score.model_dump(mode="json") for metric, score in floor.items()}
+    out["table"] = [_line({"name": FILE_FACTS, **out["scores"], **{f"gain_in_{m}": None for m in METRICS}})]
+    return out
 
 
 def _with_base(names: Sequence[str], side_branches: Collection[str]) -> Iterator[tuple[str, str | None]]:

@@ -53,7 +53,7 @@ def test_operating_points_say_why_a_number_is_missing() -> None:
 
 def test_the_positive_class_is_named_beside_sensitivity() -> None:
     (table,) = supplement_tables(details(operating_points=point(), positive="yes"), ORDER)
-    assert "Sensitivity and PPV are for class 'yes'." in table.note
+    assert "The positive class is 'yes': sensitivity and PPV are its own." in table.note
 
 
 def test_predictive_values_are_given_at_the_prevalence_of_use() -> None:
