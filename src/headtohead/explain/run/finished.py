@@ -79,8 +79,8 @@ class FinishedRun:
         options = LoadOptions.from_config(self.config.data_options, self.config.by)
         root = discover_images(self.config.data, options).store.root
         table = self.folder.table("samples.parquet")
-        classes, positive, _ = choose_classes(table["label"], options.positive)
-        return Dataset.from_frame(table, root=root, classes=classes, positive=positive)
+        order = choose_classes(table["label"], options.positive)
+        return Dataset.from_frame(table, root=root, classes=order.classes, positive=order.positive)
 
     @cached_property
     def labels(self) -> SampleLabels:
