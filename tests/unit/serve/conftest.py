@@ -8,6 +8,7 @@ import io
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +22,7 @@ from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, ge
 from headtohead.core.errors import UnreadableError
 from headtohead.data.readers import read_image
 from headtohead.serve.app import build_app
+from headtohead.serve.server import listen, make_server
 from headtohead.serve.settings import ServeSettings
 
 
@@ -153,6 +155,22 @@ class Client:
     def upload(self, path: str, *files: tuple[str, bytes], **options: Any) -> Reply:
         """Send files as a browser does."""
         return self.post(path, files=[("file", file) for file in files], **options)
+
+
+@contextmanager
+def in_thread(app: Any, settings: ServeSettings) -> Iterator[int]:
+    """Run an application behind a real socket; gives its port."""
+    listener = listen(settings)
+    server = make_server(app, settings)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 def png(level: int = 200, side: int = 16) -> bytes:

@@ -22,10 +22,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.serve.conftest import Client, FakeModel, dicom, png
+from tests.unit.serve.conftest import Client, FakeModel, dicom, in_thread, png
 
 from headtohead.serve.app import build_app
-from headtohead.serve.server import listen, make_server
 from headtohead.serve.settings import ServeSettings
 
 BOUNDARY = b"h2hboundary"
@@ -52,15 +51,9 @@ def live() -> Iterator[Live]:
     settings = ServeSettings(
         port=0, header_seconds=0.5, upload_seconds=1, max_bytes=2_000_000, max_requests=64, max_queue=64
     )
-    app, listener = build_app([model], settings), listen(settings)
-    server = make_server(app, settings)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield Live(listener.getsockname()[1], model, app)
-    server.should_exit = True
-    thread.join()
+    app = build_app([model], settings)
+    with in_thread(app, settings) as port:
+        yield Live(port, model, app)
 
 
 def body_of(*contents: bytes) -> bytes:

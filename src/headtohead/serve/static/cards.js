@@ -79,9 +79,15 @@ function plain(value) {
   return value === null ? "not stated" : String(value);
 }
 
+const NAMES = { auroc: "AUROC", auprc: "AUPRC", n_images: "images", n_samples: "images", n_groups: "groups", brier: "Brier score", ece: "calibration error" };
+
+function readable(name) {
+  return NAMES[name] ?? name.replaceAll("_", " ");
+}
+
 function score({ metric, value, low, high }) {
   const interval = low === null || high === null ? "" : ` (95 % ${low.toFixed(3)} to ${high.toFixed(3)})`;
-  return [metric.replaceAll("_", " "), value === null ? "not defined" : `${value.toFixed(3)}${interval}`];
+  return [readable(metric), value === null ? "not defined" : `${value.toFixed(3)}${interval}`];
 }
 
 /** What a model was tested on. */
@@ -89,7 +95,7 @@ export function aboutModel(model) {
   const { scores = [], caveats = [], ...rest } = model.estimate;
   const facts = [["classes", model.classes.join(", ")]];
   facts.push(...scores.filter((one) => one && one.metric).map(score));
-  for (const [name, value] of Object.entries(rest)) facts.push([name.replaceAll("_", " "), plain(value)]);
+  for (const [name, value] of Object.entries(rest)) facts.push([readable(name), plain(value)]);
   facts.push(["one image takes", `${model.milliseconds} ms`]);
   const terms = facts.flatMap(([name, value]) => [make("dt", name), make("dd", value)]);
   const parts = [make("h3", model.name), make("dl", terms)];
