@@ -25,7 +25,7 @@ TOPICS = (
     "verdict",
     "claim",
     "demo",
-    "explain",
+    "runs.explain",
     "report",
     "reproduce",
     "best",
