@@ -44,6 +44,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
             quiet=True,
             n_boot=100,
             precision="fp32",
+            positive="spot",
         )
     return folder / "run"
 
