@@ -105,7 +105,7 @@ async function select(entry, scroll = false) {
   try {
     entry.preview ??= await api.preview(entry.file);
   } catch (error) {
-    if (entry === state.current) stageNote(`No image to show. ${error.message}`);
+    if (entry === state.current) stageNote(entry.error ? "No image to show." : `No image to show. ${error.message}`);
     return;
   }
   forgetPreviews();
@@ -124,6 +124,7 @@ function forgetPreviews() {
 function stageNote(text) {
   at("stage-note").textContent = text;
   at("stage-note").hidden = !text;
+  at("zoom").hidden = Boolean(text);
 }
 
 function drawFacts({ file, preview: { facts } }) {
@@ -141,7 +142,7 @@ function drawAnswers() {
   at("agreement").hidden = !sentence;
   const positive = (name) => state.models.find((model) => model.name === name)?.positive ?? null;
   const cards = answers.map((answer) => card(answer, positive(answer.model)));
-  if (error) cards.push(make("article.card", [make("p.error", error)]));
+  if (error) cards.push(make("article.card", [make("p.error", `Cannot be read: ${error}`)]));
   if (!done) cards.push(make("article.card", [make("p.waiting", "The models are looking at it …")]));
   at("cards").replaceChildren(...cards);
   drawMapChoice();
