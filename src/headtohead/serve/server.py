@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -77,15 +78,20 @@ def listen(settings: ServeSettings) -> socket.socket:
     import socket
 
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    # With the protocol left at 0, asyncio would not set TCP_NODELAY, and each answer would wait 40 ms for an ACK.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server(
-            (settings.host.strip("[]"), settings.port), family=family, backlog=CONNECTIONS
-        )
+        if sys.platform != "win32":  # there it would let two servers share a port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((settings.host.strip("[]"), settings.port))
+        listener.listen(CONNECTIONS)
     except OSError as error:
+        listener.close()
         raise UsageError(
             f"Cannot listen on {settings.host} port {settings.port}: {error.strerror or error}; choose another "
             "port (--port) or an address of this machine (--host)."
         ) from None
+    return listener
 
 
 def _protocol(header_seconds: float) -> Any:
