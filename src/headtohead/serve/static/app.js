@@ -63,7 +63,8 @@ async function ask(entry) {
     const answer = await api.compare(entry.file);
     entry.answers = answer.models.map(({ model, digest, predictions }) => ({ model, digest, prediction: predictions[0] }));
   } catch (error) {
-    entry.error = error.errors?.[0]?.error ?? error.message;
+    const reason = error.errors?.[0]?.error;
+    entry.error = reason ? `Cannot be read: ${reason}.` : error.message;
   }
   entry.done = true;
   entry.busy = false;
@@ -142,7 +143,7 @@ function drawAnswers() {
   at("agreement").hidden = !sentence;
   const positive = (name) => state.models.find((model) => model.name === name)?.positive ?? null;
   const cards = answers.map((answer) => card(answer, positive(answer.model)));
-  if (error) cards.push(make("article.card", [make("p.error", `Cannot be read: ${error}`)]));
+  if (error) cards.push(make("article.card", [make("p.error", error)]));
   if (!done) cards.push(make("article.card", [make("p.waiting", "The models are looking at it …")]));
   at("cards").replaceChildren(...cards);
   drawMapChoice();
