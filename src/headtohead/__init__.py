@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from headtohead.api.catalog import list_contenders
     from headtohead.api.data import AuditReport, CleanResult, PreprocessResult, audit, clean, preprocess
     from headtohead.api.explain import Explanation, explain
+    from headtohead.api.export import export
     from headtohead.api.predictions import claim, verdict
     from headtohead.api.run import BestRun, ReproductionRun, Run
     from headtohead.api.serving import serve
@@ -50,6 +51,7 @@ __all__ = [
     "clean",
     "compare",
     "explain",
+    "export",
     "list_contenders",
     "load_run",
     "preprocess",
@@ -62,6 +64,7 @@ _HOME = {
     "headtohead.api.catalog": ("list_contenders",),
     "headtohead.api.data": ("AuditReport", "CleanResult", "PreprocessResult", "audit", "clean", "preprocess"),
     "headtohead.api.explain": ("Explanation", "explain"),
+    "headtohead.api.export": ("export",),
     "headtohead.api.predictions": ("claim", "verdict"),
     "headtohead.api.serving": ("serve",),
     "headtohead.api.run": ("BestRun", "ReproductionRun", "Run"),

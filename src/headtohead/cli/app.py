@@ -30,6 +30,8 @@ TOPICS = (
     "reproduce",
     "best",
     "serve",
+    "export",
+    "dicom",
 )
 
 INTERRUPTED = 130  # exit status after Ctrl-C, as shells have it

@@ -8,12 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from torch import nn
 
-from headtohead.deploy.export.document import ExportDocument
-from headtohead.deploy.export.exported_model import ExportedModel
-from headtohead.deploy.export.write import ExportJob, export_network
-from headtohead.deploy.runtimes.torch_network import TorchNetwork
+from headtohead.deploy.export.write import ExportJob, export_model
+from headtohead.deploy.model import DeployedModel
 
 pytest.importorskip("onnxscript")
 pytest.importorskip("onnxruntime")
@@ -29,17 +26,17 @@ class Forbid:
 sys.meta_path.insert(0, Forbid())
 import json
 from pathlib import Path
-from headtohead.deploy.export.exported_model import ExportedModel
-model = ExportedModel.open(Path(sys.argv[1]))
-answers = [[one.predicted, one.probabilities] for one in model.predict(map(Path, sys.argv[2:]))]
+from headtohead.deploy.model import load_model
+model = load_model(Path(sys.argv[1]))
+answers = [[one.predicted, one.probabilities, one.flags] for one in model.predict(map(Path, sys.argv[2:]))]
 print(json.dumps({"answers": answers, "torch": "torch" in sys.modules}))
 """
 
 
 def test_gives_the_same_answers(
-    tiny_network: nn.Module, document: ExportDocument, images: list[tuple[str, bytes]], tmp_path: Path
+    model: DeployedModel, images: list[tuple[str, bytes]], tmp_path: Path
 ) -> None:
-    export_network(ExportJob(tiny_network, document, images), "onnx", tmp_path / "m.onnx")
+    export_model(ExportJob(model, images), "onnx", tmp_path / "m.onnx")
     paths = [tmp_path / name for name, _ in images]
     for path, (_, content) in zip(paths, images, strict=True):
         path.write_bytes(content)
@@ -48,6 +45,6 @@ def test_gives_the_same_answers(
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["torch"] is False
-    truth = ExportedModel(document, TorchNetwork(tiny_network)).predict_bytes(images)
-    for (label, probabilities), one in zip(found["answers"], truth, strict=True):
+    for (label, probabilities, flags), one in zip(found["answers"], model.predict_bytes(images), strict=True):
         assert label == one.predicted and probabilities == pytest.approx(one.probabilities, abs=1e-6)
+        assert tuple(flags) == one.flags
