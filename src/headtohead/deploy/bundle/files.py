@@ -63,12 +63,16 @@ def check_bundle(folder: Path) -> str:
         )
     lines = path.read_text()
     stated = {name: digest for digest, _, name in (line.partition("  ") for line in lines.splitlines())}
+    if any("/" in name or "\\" in name for name in stated):
+        raise BundleError(f"{path} lists files outside its folder; train the model again.")
     missing = sorted({*NEEDED, *stated} - {name for name in stated if (folder / name).is_file()})
     if missing:
         raise BundleError(f"{folder} lacks {', '.join(missing)}. Copy the whole folder, or train again.")
     extra = sorted({item.name for item in folder.iterdir()} - {*stated, CHECKSUMS})
     if extra:
-        raise BundleError(f"{folder} holds {', '.join(extra)}, which its {CHECKSUMS} does not list; move it away.")
+        raise BundleError(
+            f"{folder} holds {', '.join(extra)}, which its {CHECKSUMS} does not list; move it away."
+        )
     for name, digest in stated.items():
         with (folder / name).open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != digest:
