@@ -30,8 +30,8 @@ TOPICS = (
     "reproduce",
     "best",
     "serve",
-    "export",
-    "dicom",
+    "model.export",
+    "model.dicom",
 )
 
 INTERRUPTED = 130  # exit status after Ctrl-C, as shells have it

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from headtohead.core.atomic_io import write_atomic
-from headtohead.core.errors import BundleError
+from headtohead.core.errors import BundleError, HeadToHeadError
+from headtohead.core.records import Record
+from headtohead.deploy.bundle.records import BUNDLE_FORMAT
 
-__all__ = ["CHECKSUMS", "check_bundle", "digest_of", "read_document", "write_bundle"]
+__all__ = ["CHECKSUMS", "check_bundle", "digest_of", "read_document", "read_record", "write_bundle"]
 
 CHECKSUMS = "SHA256SUMS"
 DOCUMENTS = (
@@ -63,12 +65,16 @@ def check_bundle(folder: Path) -> str:
         )
     lines = path.read_text()
     stated = {name: digest for digest, _, name in (line.partition("  ") for line in lines.splitlines())}
+    if any("/" in name or "\\" in name for name in stated):
+        raise BundleError(f"{path} lists files outside its folder; train the model again.")
     missing = sorted({*NEEDED, *stated} - {name for name in stated if (folder / name).is_file()})
     if missing:
         raise BundleError(f"{folder} lacks {', '.join(missing)}. Copy the whole folder, or train again.")
     extra = sorted({item.name for item in folder.iterdir()} - {*stated, CHECKSUMS})
     if extra:
-        raise BundleError(f"{folder} holds {', '.join(extra)}, which its {CHECKSUMS} does not list; move it away.")
+        raise BundleError(
+            f"{folder} holds {', '.join(extra)}, which its {CHECKSUMS} does not list; move it away."
+        )
     for name, digest in stated.items():
         with (folder / name).open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != digest:
@@ -89,3 +95,22 @@ def read_document(folder: Path, name: str) -> Any:
         return json.loads((folder / name).read_text())
     except (OSError, ValueError) as error:
         raise BundleError(f"{name} in {folder} cannot be read ({type(error).__name__}).") from error
+
+
+def read_record(folder: Path, name: str, kind: type[Record]) -> Any:
+    """Return one of a bundle's JSON files as a record.
+
+    Raises:
+        BundleError: another format, or values that the record does not take.
+    """
+    content = read_document(folder, name)
+    found = content.get("format") if isinstance(content, dict) else None
+    if found != BUNDLE_FORMAT:
+        raise BundleError(
+            f"{name} in {folder} has format {found}; this version reads {BUNDLE_FORMAT}. Update headtohead."
+        )
+    try:
+        return kind.model_validate(content)
+    except (ValueError, HeadToHeadError) as error:
+        first = " ".join(str(error).split())[:200]
+        raise BundleError(f"{name} in {folder} is not understood: {first}. Train the model again.") from error

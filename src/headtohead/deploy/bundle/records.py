@@ -1,4 +1,4 @@
-"""The files of a bundle as records: config.json, preprocessor_config.json, calibration.json, reference.json, estimate.json."""
+"""The JSON files of a bundle as records: configuration, preprocessing, calibration, guard reference, estimate."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ class InputSpec(Record):
 
     Attributes:
         recipe: position in `PreprocessorConfig.recipes`.
-        size: side in pixels.
+        input_size: side in pixels.
         mean, std: per channel, of pixels in [0, 1].
         aspect: "squash" fills the square, "pad" keeps the aspect ratio.
     """
 
     recipe: int = 0
-    size: int = Field(gt=0)
+    input_size: int = Field(gt=0)
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     interpolation: Literal["bicubic", "bilinear"] = "bicubic"

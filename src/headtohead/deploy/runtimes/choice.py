@@ -27,7 +27,11 @@ REPEATS = 3  # passes that are timed, after one that warms up
 
 
 class NetworkRuntime(Protocol):
-    """A network that runs somewhere."""
+    """What runs the network.
+
+    A runtime may also have `forward_features`, which returns logits and the features that the guard compares with
+    those of the training images; without it that one check is off.
+    """
 
     name: str
 
