@@ -20,6 +20,7 @@ from headtohead._version import __version__
 if TYPE_CHECKING:
     from headtohead.api.catalog import list_contenders
     from headtohead.api.data import AuditReport, CleanResult, PreprocessResult, audit, clean, preprocess
+    from headtohead.api.models import load_model, train
     from headtohead.api.predictions import claim, verdict
     from headtohead.api.run import BestRun, ReproductionRun, Run
     from headtohead.api.serving import serve
@@ -48,16 +49,19 @@ __all__ = [
     "clean",
     "compare",
     "list_contenders",
+    "load_model",
     "load_run",
     "preprocess",
     "reproduce",
     "serve",
+    "train",
     "verdict",
 ]
 
 _HOME = {
     "headtohead.api.catalog": ("list_contenders",),
     "headtohead.api.data": ("AuditReport", "CleanResult", "PreprocessResult", "audit", "clean", "preprocess"),
+    "headtohead.api.models": ("load_model", "train"),
     "headtohead.api.predictions": ("claim", "verdict"),
     "headtohead.api.serving": ("serve",),
     "headtohead.api.run": ("BestRun", "ReproductionRun", "Run"),

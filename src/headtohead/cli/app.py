@@ -28,6 +28,8 @@ TOPICS = (
     "report",
     "reproduce",
     "best",
+    "model.train",
+    "model.predict",
     "serve",
 )
 
