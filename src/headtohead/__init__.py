@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from headtohead.api.data import AuditReport, CleanResult, PreprocessResult, audit, clean, preprocess
     from headtohead.api.predictions import claim, verdict
     from headtohead.api.run import BestRun, ReproductionRun, Run
+    from headtohead.api.serving import serve
     from headtohead.api.studies import best, compare, load_run, reproduce
     from headtohead.core.errors import HeadToHeadError
     from headtohead.core.records import Comparison, Finding, Score, Verdict
@@ -50,6 +51,7 @@ __all__ = [
     "load_run",
     "preprocess",
     "reproduce",
+    "serve",
     "verdict",
 ]
 
@@ -57,6 +59,7 @@ _HOME = {
     "headtohead.api.catalog": ("list_contenders",),
     "headtohead.api.data": ("AuditReport", "CleanResult", "PreprocessResult", "audit", "clean", "preprocess"),
     "headtohead.api.predictions": ("claim", "verdict"),
+    "headtohead.api.serving": ("serve",),
     "headtohead.api.run": ("BestRun", "ReproductionRun", "Run"),
     "headtohead.api.studies": ("best", "compare", "load_run", "reproduce"),
     "headtohead.core.errors": ("HeadToHeadError",),

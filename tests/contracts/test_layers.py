@@ -21,7 +21,7 @@ LAYERS = (
     ("heads",),
     ("contenders",),
     ("explain", "deploy", "engines"),
-    ("studies",),
+    ("studies", "serve"),
     ("api",),
     ("cli",),
 )

@@ -28,6 +28,7 @@ TOPICS = (
     "report",
     "reproduce",
     "best",
+    "serve",
 )
 
 INTERRUPTED = 130  # exit status after Ctrl-C, as shells have it

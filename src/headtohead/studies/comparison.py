@@ -151,7 +151,7 @@ class ComparisonStudy(Study[StudyConfig]):
         from headtohead.evaluate.verdict import VerdictConfig, compute_verdict
         from headtohead.heads.baselines import BASELINES
         from headtohead.studies.checklist_facts import checklist
-        from headtohead.studies.preflight import subgroups
+        from headtohead.studies.preflight import group_unit, subgroups
         from headtohead.studies.report_inputs import add_training_summary
 
         predictions = self.run_folder.table("predictions.parquet")
@@ -164,6 +164,9 @@ class ComparisonStudy(Study[StudyConfig]):
                 baselines=BASELINES,
                 level=self.config.level,
                 rope=self.config.rope,
+                primary=self.config.primary,
+                matters=self.config.matters,
+                unit=group_unit(self.config.data_options, self.grouped),
                 prevalence=self.config.prevalence,
                 n_boot=self.config.n_boot,
                 seed=self.config.seed,

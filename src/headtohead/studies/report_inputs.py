@@ -24,23 +24,24 @@ def add_training_summary(
     classes: Sequence[str],
     run: RunFolder,
 ) -> Verdict:
-    """Return the verdict with what ensembles gain and what the budget bought.
+    """Return the verdict with what ensembles gain, what the budget bought and which rates were chosen.
 
     Args:
         verdict: of the run.
         config: its settings.
         members: for each ensemble and replicate the names of what it is made of.
         classes: class names.
-        run: the run folder, which holds `spent.json` where there is a budget.
+        run: the run folder, which holds `spent.json`.
     """
     from headtohead.core.tables.details import TuningBudget
-    from headtohead.evaluate.ensemble_gain import budget_words, ensemble_gains
+    from headtohead.evaluate.ensemble_gain import budget_words, ensemble_gains, rate_words
 
     parts = {name: list(names) for name, names in members.items()}
     gains, tuning = ensemble_gains(verdict, parts, classes), None
-    caveats, budget = verdict.caveats, config.train.budget
+    spent = run.json("spent.json")["spent"]
+    chosen = [rate_words(name, cost["rates"]) for name, cost in spent.items() if "rates" in cost]
+    caveats, budget = (*verdict.caveats, *chosen), config.train.budget
     if budget is not None:
-        spent = run.json("spent.json")["spent"]
         trials = {name: cost["trials"] for name, cost in spent.items() if any(cost["trials"])}
         tuning = TuningBudget(stated=budget, trials=trials)
         caveats = (*caveats, budget_words(budget, trials))
