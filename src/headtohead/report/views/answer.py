@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from headtohead.core.formatting import pluralize
@@ -16,14 +16,12 @@ LONGEST = 150  # letters of a heading; a longer sentence is not cut
 _TITLES = {"auroc": "AUROC", "brier": "Brier score"}
 
 
-def answer_view(
-    verdict: Verdict, audit: Mapping[str, Any], proof: Mapping[str, Any], config: Mapping[str, Any]
-) -> dict[str, Any]:
+def answer_view(verdict: Verdict, audit: Mapping[str, Any], proof: Mapping[str, Any]) -> dict[str, Any]:
     """Return heading, numbers, tiles and the three lines.
 
     Args:
         verdict: of the run.
-        audit: the content of `audit.json`. proof: that of `leak_proof.json`. config: that of `study.toml`.
+        audit: the content of `audit.json`. proof: that of `leak_proof.json`.
     """
     head, _, rest = verdict.sentence.partition(": ")
     if len(head) > LONGEST or not rest:
@@ -34,7 +32,7 @@ def answer_view(
         "numbers": _numbers(verdict, first),
         "sentence": verdict.sentence,
         "tiles": _tiles(verdict, audit, proof),
-        "lines": _lines(verdict, first, config),
+        "lines": _lines(first),
         "verdict": None if first is None else first.verdict,
         "pair": [] if first is None else [first.a, first.b],
     }
@@ -138,7 +136,7 @@ def _warnings(audit: Mapping[str, Any]) -> dict[str, str]:
     return _tile("Data audit", value, f"{counts.get('passed', 0)} checks passed", tone, "#data")
 
 
-def _lines(verdict: Verdict, first: Comparison | None, config: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _lines(first: Comparison | None) -> list[tuple[str, str]]:
     """Return what the answer means, what it does not mean, and what to do next."""
     if first is None:
         return []
@@ -149,7 +147,7 @@ def _lines(verdict: Verdict, first: Comparison | None, config: Mapping[str, Any]
             "That one kind of architecture is better than another, or that the numbers hold at another hospital: each "
             "contender is one package of network, pretraining and input size, measured on images from one source.",
         ),
-        ("What to do next", _next(verdict, first, config)),
+        ("What to do next", _next(first)),
     ]
 
 
@@ -158,8 +156,8 @@ def _meaning(first: Comparison) -> str:
     words = {
         "better": f"On images like these, {first.winner} tells the classes apart better than {loser}.",
         "equivalent": "The two differ by less than the margin that was said to matter; choose the cheaper one.",
-        "no_evidence": "A difference is not shown, and one larger than the interval's ends is unlikely. Choose by cost, "
-        "speed and calibration.",
+        "no_evidence": "A difference is not shown, and one larger than the interval's ends is unlikely. Choose by "
+        "cost, speed and calibration.",
         "cannot_tell": "The interval is too wide for an answer: either could be the better one. Do not choose on the "
         "decimals.",
         "refused": "The conditions of a fair comparison do not hold, so no winner is named, whatever the numbers.",
@@ -167,16 +165,11 @@ def _meaning(first: Comparison) -> str:
     return words[first.verdict]
 
 
-def _next(verdict: Verdict, first: Comparison, config: Mapping[str, Any]) -> str:
+def _next(first: Comparison) -> str:
     if first.verdict == "refused":
         return (
             "Read the reason in the sentence above and the data audit below; mend the data, then run again."
         )
-    power = first.details.power
-    if first.verdict == "cannot_tell" and power is not None and power.more_groups:
-        return (
-            f"Collect about {pluralize(power.more_groups, 'more group')} to show a difference of "
-            f"{digits(power.assumed_difference)}, or choose by cost; then test on images from another place."
-        )
-    del verdict, config
+    if first.verdict == "cannot_tell":
+        return "Collect more groups, or choose by cost and speed; then test the choice on images from another place."
     return "Test the choice on images from another place before any use: no cross-validation replaces that."

@@ -36,7 +36,7 @@ def explain_view(run: RunFolder) -> dict[str, Any]:
         "method": content["method"],
         "unit": content["unit"],
         "limit": round(127 * min(1.0, ratio), 1),
-        "contenders": [name for name in content["contenders"]],
+        "contenders": list(content["contenders"]),
         "parts": [row for row in parts if row],
         "checks": _checks(run),
         "failed": sorted(

@@ -33,7 +33,7 @@ def methods_view(verdict: Verdict, checklist: Sequence[Mapping[str, str]]) -> di
     return {
         "paragraph": _paragraph(checklist),
         "rule": _rule(verdict),
-        "tests": [_tests(c, clustered=c.n_groups < c.n_samples) for c in verdict.comparisons if c.tests],
+        "tests": [_tests(c) for c in verdict.comparisons if c.tests],
         "checklist": list(checklist),
         "checklist_share": f"{filled} of {len(checklist)}" if checklist else "",
         "limits": [],
@@ -53,7 +53,7 @@ def _rule(verdict: Verdict) -> dict[str, Any]:
     """Return the rule's clauses, the one that fired marked; the whole text where it has no clauses."""
     head, *rest = re.split(r"\((\d)\) ", verdict.rule)
     fired = RULE_ROW.get(verdict.comparisons[0].verdict) if verdict.comparisons else None
-    rows = []
+    rows: list[dict[str, Any]] = []
     for number, text in zip(rest[::2], rest[1::2], strict=True):
         word, _, condition = text.strip().rstrip(";").partition(": ")
         rows.append({"number": number, "word": word, "condition": condition, "fired": int(number) == fired})
@@ -64,30 +64,15 @@ def _rule(verdict: Verdict) -> dict[str, Any]:
     return {"head": head.strip().rstrip(":,"), "rows": rows, "tail": tail, "text": verdict.rule}
 
 
-def _tests(one: Comparison, *, clustered: bool) -> dict[str, Any]:
-    """Return the tests of a pair; those that take images as independent are marked where images share groups."""
+def _tests(one: Comparison) -> dict[str, Any]:
+    """Return the tests of a pair: what each is of, whether the rule uses it, and whether it ignores the groups."""
     rows = []
     for name, test in one.tests.items():
-        naive = clustered and "independent" in test.note
+        role = {"decides": "used by the rule", "same": "", "other": "another quantity"}[test.role]
+        marks = ", ".join(filter(None, [test.of, role, "ignores the groups" if test.ignores_groups else ""]))
         value = "" if test.statistic is None else f"{test.statistic:.3g}".replace("-", "−")
-        rows.append(
-            {
-                "name": NAMES.get(name, name.replace("_", " ")),
-                "statistic": value,
-                "p": p_words(test.p_value),
-                "note": test.note,
-                "muted": naive,
-            }
-        )
+        row = {"name": NAMES.get(name, name.replace("_", " ")), "of": marks, "statistic": value}
+        rows.append({**row, "p": p_words(test.p_value), "note": test.note, "muted": test.ignores_groups})
     for name, told in adjusted_tests(one):
-        rows.insert(
-            1,
-            {
-                "name": name,
-                "statistic": told["statistic"],
-                "p": told["p"],
-                "note": told["note"],
-                "muted": False,
-            },
-        )
+        rows.insert(1, {"name": name, "of": "", **told, "muted": False})
     return {"a": one.a, "b": one.b, "rows": rows}
