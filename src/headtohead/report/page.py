@@ -60,10 +60,15 @@ def render(template: str, **values: Any) -> str:
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["tight"] = lambda text: str(text).replace(" %", "\u00a0%")
+    environment.filters["tight"] = _tight
     css = Markup(css_variables() + loader.get_source(environment, "base.css")[0])
     script = Markup(loader.get_source(environment, "report.js")[0])
     return environment.get_template(template).render(css=css, script=script, **values)
+
+
+def _tight(text: Any) -> Any:
+    """Keep numbers and their per cent signs on one line; what is markup already stays so."""
+    return (text if hasattr(text, "__html__") else str(text)).replace(" %", "\u00a0%")
 
 
 def _embedded(data: dict[str, Any]) -> str:

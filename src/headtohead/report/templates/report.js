@@ -146,7 +146,7 @@ $$("table.sort th[scope=col]").forEach((th, k) => {
     th.setAttribute("aria-sort", up ? "ascending" : "descending"); body.append(...rows);
   });
 });
-const save = (name, kind, text) => { const a = el("a"); a.href = URL.createObjectURL(new Blob([text], { type: kind })); a.download = name; a.click(); URL.revokeObjectURL(a.href); };
+const save = (name, kind, text) => { const a = el("a"); const at = URL.createObjectURL(new Blob([text], { type: kind })); a.setAttribute("href", at); a.download = name; a.click(); URL.revokeObjectURL(at); };
 const csv = table => [...table.rows].map(r => [...r.cells].map(c => `"${c.innerText.replaceAll("\n", " ").replaceAll('"', '""')}"`).join(",")).join("\n");
 $$("figure.fig").forEach(f => {
   const name = ($("h3", f) || $("figcaption", f)).textContent.slice(0, 60), b = el("button", "SVG", "get"); b.type = "button"; b.setAttribute("aria-label", `Download the figure ${name}`);

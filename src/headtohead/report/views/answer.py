@@ -23,9 +23,7 @@ def answer_view(verdict: Verdict, audit: Mapping[str, Any], proof: Mapping[str, 
         verdict: of the run.
         audit: the content of `audit.json`. proof: that of `leak_proof.json`.
     """
-    head, _, rest = verdict.sentence.partition(": ")
-    if len(head) > LONGEST or not rest:
-        head = verdict.sentence
+    head = _heading(verdict)
     first = _primary(verdict)
     return {
         "heading": head if head.endswith(".") else f"{head}.",
@@ -36,6 +34,21 @@ def answer_view(verdict: Verdict, audit: Mapping[str, Any], proof: Mapping[str, 
         "verdict": None if first is None else first.verdict,
         "pair": [] if first is None else [first.a, first.b],
     }
+
+
+def _heading(verdict: Verdict) -> str:
+    """Return the answer without its numbers, which stand below it."""
+    best, refused = verdict.details.best, any(c.verdict == "refused" for c in verdict.comparisons)
+    if best is not None and not refused and verdict.comparisons and verdict.comparisons[0].winner is None:
+        if len(best.candidates) > 1:
+            return f"No single best: {_either(best.candidates)} may be the best."
+        return f"{best.highest} is shown to be the best."
+    head, _, rest = verdict.sentence.partition(": ")
+    return head if rest and len(head) <= LONGEST else verdict.sentence.partition(". ")[0]
+
+
+def _either(names: tuple[str, ...]) -> str:
+    return " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def metric_title(name: str) -> str:

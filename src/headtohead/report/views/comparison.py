@@ -122,11 +122,13 @@ def build_report(run: RunFolder) -> ReportPage:
         "names": order,
         "classes": classes,
     }
-    return ReportPage(content, _figures(verdict, order, learning, features, cases), store.css)
+    return ReportPage(
+        content, _figures(verdict, order, learning, features, cases, content["errors"]["pair"]), store.css
+    )
 
 
 def _figures(
-    verdict: Verdict, order: Sequence[str], learning: Any, features: Any, cases: Cases
+    verdict: Verdict, order: Sequence[str], learning: Any, features: Any, cases: Cases, pair: Sequence[str]
 ) -> dict[str, Any]:
     return {
         "strip": draw.strip_figure(verdict),
@@ -136,7 +138,7 @@ def _figures(
         "curves": draw.curve_figures(verdict, order),
         "utility": draw.utility_figures(verdict.details, order),
         "training": draw.training_figures(learning),
-        "features": draw.feature_figures(features, cases),
+        "features": draw.feature_figures({n: features[n] for n in pair if n in features}, cases),
     }
 
 

@@ -139,7 +139,7 @@ def feature_figures(features: dict[str, Any], cases: Any) -> tuple[ReportFigure,
             not right for s, right in zip(cases.ids, cases.right(name, 0), strict=True) if s in one["points"]
         ]
         shares = " and ".join(f"{100 * share:.0f} %" for share in one["explained"])
-        note = f"Two principal components with {shares} of the variance; rings: {sum(wrong)} errors of the first repeat."
+        note = f"Two principal components, {shares} of the variance; rings: {sum(wrong)} errors of the first repeat."
         figures += _svg(f"Features of {name}", plot_feature_map(points, wrong, cases.classes), note)
     return figures
 
@@ -162,6 +162,7 @@ def curve_figures(verdict: Verdict, order: Sequence[str]) -> tuple[ReportFigure,
     labels = [details.positive] if details.positive else list(details.classes)
     for label in labels:
         curves = {name: by_class[label] for name, by_class in details.roc.items() if label in by_class}
+        curves = {name: curve for name, curve in curves.items() if name != "majority"}
         which = f", {label} against the rest" if len(labels) > 1 else f", positive class '{label}'"
         if curves:
             figures += _svg(

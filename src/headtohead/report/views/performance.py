@@ -14,8 +14,8 @@ __all__ = ["confusion_tables", "pair_counts", "performance_view", "pivot", "slid
 
 COLUMNS = ("auroc", "accuracy", "sensitivity", "specificity", "ppv", "npv", "brier", "calibration_slope")
 SHORT = {
-    "auroc": "AUROC", "ppv": "PPV", "npv": "NPV", "brier": "Brier score (low is good)",
-    "calibration_slope": "calibration slope (1 is ideal)", "balanced_accuracy": "balanced accuracy",
+    "auroc": "AUROC", "ppv": "PPV", "npv": "NPV", "brier": "Brier (low is good)",
+    "calibration_slope": "calibration slope (ideal 1)", "balanced_accuracy": "balanced accuracy",
 }  # fmt: skip
 DECIMAL = 0.5  # threshold at which the slider begins
 
@@ -69,7 +69,7 @@ def _cell(score: Score | None, contender: str, metric: str) -> dict[str, Any]:
     if score is None:
         return {"text": "", "interval": "", "value": None}
     if score.value is None:
-        return {"text": "not defined", "interval": score.note, "value": None}
+        return {"text": "not defined", "interval": "", "value": None}
     if contender == "majority" and metric == "auroc":
         return {"text": digits(score.value), "interval": "by definition", "value": score.value}
     if contender == "majority" and metric.startswith("calibration"):
