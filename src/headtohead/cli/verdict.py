@@ -62,6 +62,9 @@ def _verdict(
     level: Annotated[float, typer.Option(help="Confidence of the intervals.")] = 0.95,
     replicates: Annotated[int, typer.Option(help="Bootstrap replicates.", min=100)] = 2000,
     seed: Annotated[int, typer.Option(help="Seed of the resampling.")] = 0,
+    all_tests: Annotated[
+        bool, typer.Option("--all-tests", help="Print the tests of every pair, not of the first alone.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, as in verdict.json.")] = False,
 ) -> None:
     """Compare models on predictions made elsewhere, or show all tables of a finished run.
@@ -90,7 +93,7 @@ def _verdict(
     if as_json:
         print(verdict.model_dump_json(indent=2))
     else:
-        render_full(verdict)
+        render_full(verdict, all_tests=all_tests)
 
 
 def _stored(files: list[Path], given: list[str]) -> Verdict | None:
