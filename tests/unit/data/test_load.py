@@ -143,8 +143,14 @@ def test_options_without_effect_are_refused(image: Image, tree: Tree) -> None:
 
 
 def test_odd_classes_are_hinted_at(image: Image, tree: Tree) -> None:
-    data = load(str(tree({f"patient{i}/a.png": image(i) for i in range(6)})))
-    assert any("perhaps the folders are patients" in note for note in data.notes)
+    source = tree({f"patient{i}/a.png": image(i) for i in range(6)})
+    with pytest.raises(
+        InsufficientDataError, match=r"number patients or cases.*--label-from '\^\(\[\^/\]\+\)/'"
+    ):
+        load(str(source))
+    for i in range(6):
+        (source / f"patient{i}").rename(source / f"{chr(97 + i)}x")
+    assert any("perhaps the folders are patients" in note for note in load(str(source)).notes)
 
 
 def test_classes_that_differ_in_case_only_are_hinted_at(image: Image, tree: Tree) -> None:

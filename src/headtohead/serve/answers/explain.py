@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 from typing import Any
 
@@ -53,12 +52,13 @@ async def evidence_map(served: ServedModel, file: UploadedFile) -> EvidenceMap:
     Raises:
         ProblemError: 501 if the model has no maps, 422 if the image cannot be read.
     """
-    if not explains(served.model):
+    explain = getattr(served.model, "explain_bytes", None)
+    if not callable(explain):
         raise ProblemError(
             501, f"The bundle {served.name} has no heat maps; its predictions are at /v1/predict."
         )
     try:
-        found = await asyncio.to_thread(served.model.explain_bytes, file.name, file.content)  # type: ignore[attr-defined]
+        found = await served.queue.call(explain, file.name, file.content)
     except UnreadableError as error:
         raise ProblemError(422, f"The file cannot be read: {error}.") from None
     return _answer(served, file.name, found)

@@ -145,7 +145,7 @@ def model_description(served: ServedModel, *, max_batch: int, explains: bool) ->
         digest=model.digest,
         classes=list(model.classes),
         positive=model.positive,
-        estimate=dict(model.estimate),
+        estimate=_estimate(model.estimate),
         milliseconds=round(served.warm.alone * 1000, 1),
         max_batch=max_batch if served.warm.pays else 1,
         explains=explains,
@@ -176,6 +176,13 @@ def in_words(probabilities: Mapping[str, float], positive: str | None, label: st
     else:
         amount = f"about {round(100 * value)}"
     return f"Of 100 such images {amount} are “{name}”."
+
+
+def _estimate(estimate: Any) -> dict[str, Any]:
+    """Return an estimate, a record or a mapping, as plain data."""
+    if isinstance(estimate, BaseModel):
+        return estimate.model_dump(mode="json")
+    return dict(estimate)
 
 
 def _notice(flag: Any) -> GuardNotice:
