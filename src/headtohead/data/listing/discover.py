@@ -45,6 +45,7 @@ class ImageListing:
     problems: tuple[FileProblem, ...] = ()
     notes: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    groups_from: str = ""
 
 
 def discover_images(source: str, options: LoadOptions) -> ImageListing:
@@ -60,6 +61,7 @@ def discover_images(source: str, options: LoadOptions) -> ImageListing:
     if options.group_from is not None and entries:
         entries, more = apply_group_rule(entries, options.group_from)
         notes += more
+        listing = replace(listing, groups_from=f"the paths, by {options.group_from!r}")
     return replace(listing, entries=entries, notes=(*listing.notes, *notes))
 
 
@@ -76,7 +78,7 @@ def _opened(source: str, options: LoadOptions) -> ImageListing:
     if path.suffix.lower() in TABLES and path.is_file():
         _refuse_label_from(options, path.name)
         folder, entries, table_notes = list_manifest(path, options)
-        return ImageListing(folder, entries, (), table_notes)
+        return ImageListing(folder, entries, (), table_notes, groups_from="the table")
     archive = next((parent for parent in (path, *path.parents) if parent.is_file()), None)
     if archive is not None and archive != path:
         store = open_store(str(archive))
@@ -98,7 +100,7 @@ def _list_remote(url: str, options: LoadOptions) -> ImageListing:
 
 def _list_table(store: Store, member: str, options: LoadOptions) -> ImageListing:
     _refuse_label_from(options, member)
-    return ImageListing(store, *_member(store, member, options))
+    return ImageListing(store, *_member(store, member, options), groups_from="the table")
 
 
 def _list_store(store: Store, source: str, options: LoadOptions) -> ImageListing:
@@ -119,7 +121,7 @@ def _list_store(store: Store, source: str, options: LoadOptions) -> ImageListing
                 "from the paths with label_from."
             )
         if tables:
-            return ImageListing(store, *_member(store, tables[0], options))
+            return ImageListing(store, *_member(store, tables[0], options), groups_from="the table")
     for name, value in (("columns", dict(options.columns)), ("keep_columns", options.keep_columns)):
         if value:
             raise NoEffectError(
@@ -171,7 +173,9 @@ def _list_files(store: Store, options: LoadOptions) -> ImageListing:
     notes += [f"{left}." for left in left_out]
     if not entries and isinstance(store, (FolderStore, RemoteStore)):
         notes += [f"There is a table: to use it, point at {name}." for name in _tables(store)]
-    return ImageListing(store, entries, (*problems, *placed.problems), (*notes, *placed.notes), left_out)
+    return ImageListing(
+        store, entries, (*problems, *placed.problems), (*notes, *placed.notes), left_out, "the folders"
+    )
 
 
 def _table_beside(
@@ -204,7 +208,7 @@ def _table_beside(
             f"{why}, but {naming[0]} names these images. To use it, point at {path}. {error}"
         ) from error
     said = f"{why}; {naming[0]} names these images and is used."
-    return ImageListing(folder, entries, (), (said, *notes))
+    return ImageListing(folder, entries, (), (said, *notes), groups_from="the table")
 
 
 def _tables(store: Store) -> list[str]:

@@ -11,7 +11,16 @@ from pathlib import PurePosixPath
 from headtohead.data.entry import Entry
 from headtohead.data.file_problems import truncate_list
 
-__all__ = ["LeftOut", "by_format", "count_classes", "foreign_format", "one_sided", "own_outputs"]
+__all__ = [
+    "UNREADABLE",
+    "WITHOUT_CLASS",
+    "LeftOut",
+    "by_format",
+    "count_classes",
+    "foreign_format",
+    "one_sided",
+    "own_outputs",
+]
 
 FORMATS: Mapping[str, str] = {
     ".heic": "HEIC", ".heif": "HEIC", ".avif": "AVIF", ".mat": "MATLAB", ".h5": "HDF5", ".hdf5": "HDF5",
@@ -43,6 +52,11 @@ _ADVICE: Mapping[str, str] = {
 }
 
 
+_NOT_READ = "which are not read"
+UNREADABLE = "files that could not be read"
+WITHOUT_CLASS = "images without a class"
+
+
 @dataclass(frozen=True, slots=True)
 class LeftOut:
     """Files that are left out for one reason.
@@ -59,6 +73,11 @@ class LeftOut:
     def n(self) -> int:
         """Number of files."""
         return len(self.paths)
+
+    @property
+    def counts_as_loss(self) -> bool:
+        """Whether these are images that could have been samples."""
+        return any(word in self.why for word in (_NOT_READ, UNREADABLE))
 
     def record(self) -> dict[str, object]:
         """Return it as plain values for JSON."""
@@ -88,9 +107,7 @@ def by_format(paths: Iterable[str]) -> dict[str, list[str]]:
     for path in paths:
         name = foreign_format(path)
         advice = _ADVICE.get(name, "convert them to PNG")
-        found[f"{name} files, which are not read ({advice})" if name else "files that are no images"].append(
-            path
-        )
+        found[f"{name} files, {_NOT_READ} ({advice})" if name else "files that are no images"].append(path)
     return found
 
 

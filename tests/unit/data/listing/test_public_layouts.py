@@ -12,6 +12,7 @@ from headtohead.core.errors import HeadToHeadError
 from headtohead.data.dataset import Dataset
 from headtohead.data.load import load
 from headtohead.data.options import LoadOptions
+from headtohead.data.summary import data_record
 
 Image = Callable[..., bytes]
 Tree = Callable[[dict[str, bytes]], Path]
@@ -199,6 +200,8 @@ def test_classes_are_those_that_are_meant(kind: str, tree: Tree, image: Image) -
     data = opened(layout, tree, image)
     assert Counter(sample.label for sample in data.samples) == counts
     assert words in " ".join(data.notes)
+    record = data_record(data)
+    assert record["classes"] == counts and record["n_samples"] == sum(counts.values())
 
 
 @pytest.mark.parametrize("kind", sorted(REFUSED))
