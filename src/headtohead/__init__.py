@@ -20,6 +20,7 @@ from headtohead._version import __version__
 if TYPE_CHECKING:
     from headtohead.api.catalog import list_contenders
     from headtohead.api.data import AuditReport, CleanResult, PreprocessResult, audit, clean, preprocess
+    from headtohead.api.explain import Explanation, explain
     from headtohead.api.models import load_model, train
     from headtohead.api.predictions import claim, verdict
     from headtohead.api.run import BestRun, ReproductionRun, Run
@@ -35,6 +36,7 @@ __all__ = [
     "Claim",
     "CleanResult",
     "Comparison",
+    "Explanation",
     "Finding",
     "HeadToHeadError",
     "PreprocessResult",
@@ -48,6 +50,7 @@ __all__ = [
     "claim",
     "clean",
     "compare",
+    "explain",
     "list_contenders",
     "load_model",
     "load_run",
@@ -62,6 +65,7 @@ _HOME = {
     "headtohead.api.catalog": ("list_contenders",),
     "headtohead.api.data": ("AuditReport", "CleanResult", "PreprocessResult", "audit", "clean", "preprocess"),
     "headtohead.api.models": ("load_model", "train"),
+    "headtohead.api.explain": ("Explanation", "explain"),
     "headtohead.api.predictions": ("claim", "verdict"),
     "headtohead.api.serving": ("serve",),
     "headtohead.api.run": ("BestRun", "ReproductionRun", "Run"),
@@ -88,7 +92,7 @@ def __dir__() -> list[str]:
 
 
 class _PublicModule(ModuleType):
-    """Keep `headtohead.audit` and `headtohead.preprocess` the public functions of these names.
+    """Keep `headtohead.audit`, `headtohead.explain` and `headtohead.preprocess` the public functions of these names.
 
     Python sets a submodule as an attribute of its package when it is imported; without this, the first
     import of the folder `headtohead/audit` would hide the function `headtohead.audit`.

@@ -36,7 +36,7 @@ def serve(
 
     from headtohead.serve.app import build_app
     from headtohead.serve.server import run_server
-    from headtohead.serve.settings import ServeSettings
+    from headtohead.serve.settings import ServeSettings, read_token
 
     began = time.perf_counter()
     try:
@@ -46,4 +46,6 @@ def serve(
         place = ".".join(str(part) for part in first["loc"])
         text = first["msg"].removeprefix("Value error, ")
         raise UsageError(f"{place}: {text}" if place else text) from None
+    if settings.token_file is not None:
+        read_token(settings.token_file)  # before the models are loaded, which may take a while
     run_server(build_app([os.fspath(model) for model in models], settings), settings, began=began)

@@ -25,6 +25,7 @@ TOPICS = (
     "verdict",
     "claim",
     "demo",
+    "runs.explain",
     "report",
     "reproduce",
     "best",

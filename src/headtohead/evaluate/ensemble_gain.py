@@ -7,7 +7,7 @@ from typing import Any
 
 from headtohead.core.records import Comparison, Verdict
 from headtohead.core.tables.details import EnsembleGain
-from headtohead.evaluate.verdict_text import interval_words, signed
+from headtohead.evaluate.wording.numbers import interval_words, signed
 from headtohead.stats.metrics.lookup import get_metric
 from headtohead.stats.metrics.metric import Metric
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from headtohead._version import __version__
+from headtohead.core.errors import UsageError
 from headtohead.core.optional import require
 from headtohead.serve.answers.records import ProblemDetails
 from headtohead.serve.gate import Gate
@@ -23,6 +24,7 @@ from headtohead.serve.state import ServerState
 
 __all__ = ["build_app", "load_bundle"]
 
+DRAWING = 2  # images decoded for display at one time; each may take half a gigabyte while it is decoded
 DESCRIPTION = (
     "Predictions of models trained with headtohead, each with its calibrated probability, its conformal set and the "
     "notices of its guard. Research use only; not a medical device."
@@ -31,7 +33,14 @@ DESCRIPTION = (
 
 def load_bundle(path: Path) -> ServableModel:
     """Load a bundle; every file is held against its SHA-256."""
-    model: ServableModel = importlib.import_module("headtohead.deploy.model").load_model(path)
+    try:
+        deploy = importlib.import_module("headtohead.deploy.model")
+    except ModuleNotFoundError:
+        raise UsageError(
+            "This version of headtohead does not read bundles yet, so the command has nothing to serve; in Python, "
+            "headtohead.serve.app.build_app takes any loaded model with `predict_bytes`."
+        ) from None
+    model: ServableModel = deploy.load_model(path)
     return model
 
 
@@ -60,7 +69,8 @@ def build_app(
     for name, served in registry.served.items():
         served.queue.on_batch = metrics.watch(name, served.queue)
     budget = MemoryBudget(settings.max_memory, settings.max_requests)
-    app = _application(ServerState(settings, registry, budget, metrics))
+    state = ServerState(settings, registry, budget, metrics, asyncio.Semaphore(DRAWING))
+    app = _application(state)
     return Gate(app, settings, metrics)
 
 

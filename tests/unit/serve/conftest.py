@@ -8,6 +8,7 @@ import io
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +22,10 @@ from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, ge
 from headtohead.core.errors import UnreadableError
 from headtohead.data.readers import read_image
 from headtohead.serve.app import build_app
+from headtohead.serve.server import listen, make_server
 from headtohead.serve.settings import ServeSettings
+
+BOUNDARY = b"h2hboundary"
 
 
 @dataclass
@@ -153,6 +157,28 @@ class Client:
     def upload(self, path: str, *files: tuple[str, bytes], **options: Any) -> Reply:
         """Send files as a browser does."""
         return self.post(path, files=[("file", file) for file in files], **options)
+
+
+@contextmanager
+def in_thread(app: Any, settings: ServeSettings) -> Iterator[int]:
+    """Run an application behind a real socket; gives its port."""
+    listener = listen(settings)
+    server = make_server(app, settings)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def body_of(*contents: bytes) -> bytes:
+    """Return a multipart body."""
+    head = b'--%s\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n' % BOUNDARY
+    return b"".join(head + content + b"\r\n" for content in contents) + b"--%s--\r\n" % BOUNDARY
 
 
 def png(level: int = 200, side: int = 16) -> bytes:

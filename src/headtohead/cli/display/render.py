@@ -18,6 +18,14 @@ LINES = 15  # of the short answer, so that it is on the screen when the command 
 WIDEST_NAME = 42
 _TITLES = {"auroc": "AUROC"}
 _GAP = 2
+_WHY = {
+    "groups": ": too few groups",
+    "events": ": too few of a class",
+    "degrees": ": a handful of groups decides",
+    "width": ": interval too wide",
+    "scale": ": pooled over folds otherwise",
+    "reversed": ": scores reversed",
+}
 
 
 def headlines(verdict: Verdict, binary: tuple[str, ...] = METRICS) -> list[str]:
@@ -62,8 +70,13 @@ def render_verdict(verdict: Verdict, *, as_json: bool = False, after: Sequence[s
         out.print(line, markup=False, soft_wrap=True)
 
 
-def render_full(verdict: Verdict) -> None:
-    """Print a verdict with all its metrics, tests and tables, the answer last."""
+def render_full(verdict: Verdict, *, all_tests: bool = False) -> None:
+    """Print a verdict with all its metrics and tables and the tests of the first pair, the answer last.
+
+    Args:
+        verdict: of a run or of predictions.
+        all_tests: print the tests of every pair.
+    """
     out = console()
     names = list(dict.fromkeys(score.contender for score in verdict.scores))
     print_text(out, _score_title(verdict), style="italic")
@@ -72,8 +85,8 @@ def render_full(verdict: Verdict) -> None:
     _print_all_metrics(out, verdict)
     if verdict.comparisons:
         _print_pairs(out, verdict)
-    for comparison in verdict.comparisons:
-        print_text(out, comparison.sentence, mark="· ")
+    first = [c for c in verdict.comparisons if c.primary] or verdict.comparisons[:1]
+    for comparison in verdict.comparisons if all_tests else first:
         _print_tests(out, comparison)
     _print_details(out, verdict)
     for gain in verdict.details.gains or ():
@@ -177,22 +190,32 @@ def _print_all_metrics(out: Console, verdict: Verdict) -> None:
 
 
 def _print_tests(out: Console, one: Comparison) -> None:
-    if not one.tests:
-        return
+    """Print the tests of one pair: of the quantity that the rule looks at, its own first, and of others apart."""
     from headtohead.report.tables.comparison import adjusted_tests
     from headtohead.report.tables.format import p_words
 
-    rows = [
-        [
-            name.replace("_", " "),
-            "" if test.statistic is None else f"{test.statistic:.3g}",
-            p_words(test.p_value),
-            test.note,
+    for title, wanted in (("Tests", ("decides", "same")), ("Tests of other quantities", ("other",))):
+        tests = {name: test for name, test in one.tests.items() if test.role in wanted}
+        if not tests:
+            continue
+        rows = [
+            [
+                ("→ " if test.role == "decides" else "  ") + name.replace("_", " "),
+                test.of,
+                "" if test.statistic is None else f"{test.statistic:.3g}",
+                p_words(test.p_value),
+                f"{test.note}; ignores the groups" if test.ignores_groups else test.note,
+            ]
+            for name, test in tests.items()
         ]
-        for name, test in one.tests.items()
-    ]
-    rows += [[name, told["statistic"], told["p"], told["note"]] for name, told in adjusted_tests(one)]
-    print_table(out, f"Tests, {one.a} against {one.b}", ("test", "statistic", "p", "note"), rows)
+        dim = [number for number, test in enumerate(tests.values()) if test.ignores_groups]
+        if "decides" in wanted:
+            told = adjusted_tests(one)
+            rows[1:1] = [[f"  {name}", "", row["statistic"], row["p"], row["note"]] for name, row in told]
+            dim = [number + len(told) for number in dim]
+        print_table(
+            out, f"{title}, {one.a} against {one.b}", ("test", "of", "statistic", "p", "note"), rows, dim
+        )
 
 
 def _plain(value: float | None) -> str:
@@ -219,6 +242,7 @@ def _print_pairs(out: Console, verdict: Verdict) -> None:
             low, high = signed_digits(one.low), signed_digits(one.high)
             figures = f"{signed_digits(one.difference)} [{low}, {high}]"
         word = f"{one.winner} better" if one.winner else one.verdict.replace("_", " ")
+        word += _WHY.get(one.details.reason, "")
         rows.append([f"{one.a} − {one.b}", figures, p_words(one.details.p_holm), word])
     metric = _TITLES.get(verdict.metric, verdict.metric.replace("_", " "))
     title = f"Paired differences in {metric}{_positive(verdict)}"

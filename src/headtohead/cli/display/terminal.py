@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -61,41 +61,52 @@ def fit_names(names: Sequence[str], width: int) -> list[str]:
     return short if distinct and width >= _SHORTEST else list(names)
 
 
-def print_table(out: Console, title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def print_table(
+    out: Console,
+    title: str,
+    heads: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    dim: Collection[int] = (),
+) -> None:
     """Print a table; where it is wider than the terminal, one block for each row instead.
 
     Args:
         title: above it, "" for none.
         heads: of the columns. rows: their cells, as text.
+        dim: numbers of the rows that are printed grey.
     """
     widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
     if title:
         print_text(out, title, style="italic")
     if out.is_terminal and sum(widths) + _GAP * (len(widths) - 1) > out.width:
         if widths[-1] > out.width // 3 and sum(widths[:-1]) + _GAP * len(widths) < out.width - 24:
-            _print_lines(
-                out, heads, rows, [*widths[:-1], out.width - sum(widths[:-1]) - _GAP * (len(widths) - 1)]
-            )
+            narrowed = [*widths[:-1], out.width - sum(widths[:-1]) - _GAP * (len(widths) - 1)]
+            _print_lines(out, heads, rows, narrowed, dim)
         else:
             _print_blocks(out, heads, rows)
     else:
-        _print_lines(out, heads, rows, widths)
+        _print_lines(out, heads, rows, widths, dim)
     out.print()
 
 
 def _print_lines(
-    out: Console, heads: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int]
+    out: Console,
+    heads: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    widths: Sequence[int],
+    dim: Collection[int] = (),
 ) -> None:
     """Print one line for each row; the last column is wrapped to its width."""
     _print_row(out, heads, widths, "bold")
-    for row in rows:
+    for number, row in enumerate(rows):
+        style = "dim" if number in dim else None
         *first, last = row
         parts = textwrap.wrap(last, widths[-1], break_long_words=False) or [""]
         if len(last) <= widths[-1]:
             parts = [last]
-        _print_row(out, [*first, parts[0]], widths)
+        _print_row(out, [*first, parts[0]], widths, style)
         for part in parts[1:]:
-            _print_row(out, [*("" for _ in first), part], widths)
+            _print_row(out, [*("" for _ in first), part], widths, style)
 
 
 def _print_row(out: Console, cells: Sequence[str], widths: Sequence[int], style: str | None = None) -> None:

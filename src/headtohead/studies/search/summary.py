@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from headtohead.core.records import Score, Verdict
 from headtohead.data.dataset import Dataset
 from headtohead.evaluate.reversed_scores import reversed_caveat
-from headtohead.evaluate.verdict_text import coverage_warnings
+from headtohead.evaluate.wording.caveats import coverage_warnings
 
 if TYPE_CHECKING:
     from headtohead.data.splits.folds import Fold
