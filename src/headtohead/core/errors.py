@@ -31,6 +31,7 @@ __all__ = [
     "BundleError",
     "ChangedConfigError",
     "ChangedDataError",
+    "ChangedWeightsError",
     "DataError",
     "HeadToHeadError",
     "InsufficientDataError",
@@ -108,6 +109,10 @@ class ChangedConfigError(RunFolderError):
 
 class ChangedDataError(RunFolderError):
     """The run folder was made from other images."""
+
+
+class ChangedWeightsError(RunFolderError):
+    """The run folder was made with other weights under the same name."""
 
 
 class UndefinedMetricError(HeadToHeadError):

@@ -222,16 +222,6 @@ class DeployedModel:
         given = [files] if isinstance(files, (str, os.PathLike)) else files
         return predict_files(self, given, threshold, batch_size, progress)
 
-    def explain_bytes(self, name: str, content: bytes) -> Any:
-        """Return where the model found its evidence in one image.
-
-        Raises:
-            UsageError: there is no exact map for this kind of model.
-        """
-        from headtohead.deploy.predict.maps import explain_prepared
-
-        return explain_prepared(self, self.prepare_bytes(name, content))
-
     def __repr__(self) -> str:
         return f"DeployedModel({self.name}, {', '.join(self.classes)}, {self.digest[:12]}; {RESEARCH_USE})"
 

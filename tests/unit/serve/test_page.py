@@ -81,7 +81,7 @@ def test_a_png_is_shown_with_what_each_model_says(page: Any) -> None:
     for name, card in zip(("bright", "other"), cards.all(), strict=True):
         assert name in card.inner_text() and "Of 100 such images about 96 are “yes”." in card.inner_text()
         assert card.locator(".label").inner_text() == "yes"
-        assert card.locator(".flags").inner_text() == "Far from training."
+        assert "training" in card.locator(".flags").inner_text()
     assert page.locator("#agreement").inner_text() == "Both models say “yes”."
     page.get_by_text("16 × 16 pixels").wait_for()
     assert middle(page)[:3] == [245, 245, 245]

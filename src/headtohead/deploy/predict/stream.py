@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from headtohead.core.errors import DataError, UnreadableError, UsageError
 from headtohead.core.progress import Reporter
@@ -19,13 +19,24 @@ from headtohead.deploy.prediction import ImagePrediction
 
 if TYPE_CHECKING:
     from headtohead.data.storage.store import Store
-    from headtohead.deploy.model import DeployedModel
     from headtohead.deploy.predict.prepare import PreparedImage
 
-__all__ = ["FileRequest", "list_files", "predict_files"]
+__all__ = ["FilePredictor", "FileRequest", "list_files", "predict_files"]
 
 READERS = 4  # threads that decode while the network computes; decoding is faster than any network here
 READ_AHEAD = 2  # batches that wait for the network
+
+
+class FilePredictor(Protocol):
+    """What prepares files and predicts batches of them: `DeployedModel`."""
+
+    def try_prepare(self, name: str, content: bytes) -> PreparedImage | ImagePrediction:
+        """Prepare a file, or say why that cannot be."""
+
+    def predict_prepared(
+        self, items: Sequence[PreparedImage | ImagePrediction], threshold: str | float | None = None
+    ) -> list[ImagePrediction]:
+        """Return predictions of one batch."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +66,7 @@ def list_files(given: Iterable[str | os.PathLike[str]]) -> Iterator[FileRequest]
 
 
 def predict_files(
-    model: DeployedModel,
+    model: FilePredictor,
     given: Iterable[str | os.PathLike[str]],
     threshold: str | float | None,
     batch_size: int,
@@ -84,7 +95,7 @@ def predict_files(
                 future.cancel()
 
 
-def _prepare(model: DeployedModel, request: FileRequest) -> PreparedImage | ImagePrediction:
+def _prepare(model: FilePredictor, request: FileRequest) -> PreparedImage | ImagePrediction:
     if request.problem:
         return ImagePrediction(path=request.name, flags=("unreadable",), error=request.problem)
     try:

@@ -103,6 +103,7 @@ class _Fitter:
         self._job = whole_job(len(data.labels), context.config.seed)
         self._done: dict[str, _Finished] = {}
         self._heads: dict[str, Any] = {}
+        self._trained: dict[str, tuple[FoldResult, Callable[[], Any]]] = {}
         self.chosen: dict[str, Mapping[str, Any]] = {}
 
     def fit(self, name: str) -> _Finished:
@@ -125,6 +126,12 @@ class _Fitter:
         return _Finished(result, _mean_of([CombinationSpec(member=number) for number in numbers]))
 
     def _train(self, contender: PlannedContender) -> tuple[FoldResult, Callable[[], Any]]:
+        """Return the result of a training on all samples and what gives the fitted head; trained once."""
+        if contender.name not in self._trained:
+            self._trained[contender.name] = self._train_anew(contender)
+        return self._trained[contender.name]
+
+    def _train_anew(self, contender: PlannedContender) -> tuple[FoldResult, Callable[[], Any]]:
         assert contender.mode is not None
         folder = self._folder(contender.name)
         head = contender.mode.mode.build(contender, self._context)
@@ -163,22 +170,22 @@ class _Fitter:
 
         (single,) = contender.members
         job, data, count = self._job, self._data, contender.spec.count
-        first = self.fit(single)
+        chosen_by = self._train(self._contenders[single])[0]
         if contender.spec.kind == "seeds":
             fits = [(job.train, number) for number in range(1, count)]
-            specs = [first.combination]
+            specs = [self.fit(single).combination]
         else:
             folds = inner_folds(data.labels, data.groups, count, job.seed)
             fits = [(fit, FOLD_NUMBER + number) for number, (fit, _) in enumerate(folds)]
             specs = []
         for fit, number in fits:
-            found = self._refit(single, fit, first.result.chosen, number)
+            found = self._refit(single, fit, chosen_by.chosen, number)
             specs += [CombinationSpec(member=i) for i in self._add(self._contenders[single], found)]
         result = FoldResult(
-            first.result.probabilities,
-            first.result.inner_probabilities,
-            first.result.train,
-            first.result.inner,
+            chosen_by.probabilities,
+            chosen_by.inner_probabilities,
+            chosen_by.train,
+            chosen_by.inner,
             {"how": contender.spec.kind, "models": len(specs), "single": single},
         )
         return _Finished(result, _mean_of(specs))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
@@ -185,8 +187,17 @@ def _estimate(estimate: Any) -> dict[str, Any]:
     return dict(estimate)
 
 
-def _notice(flag: Any) -> GuardNotice:
-    """Return a flag of the guard, a word or a record with `code` and `message`."""
-    if isinstance(flag, str):
-        return GuardNotice(code=flag, message=flag.replace("_", " ").capitalize() + ".")
-    return GuardNotice(code=str(flag.code), message=str(flag.message))
+def _notice(flag: str) -> GuardNotice:
+    """Return a code of the guard with its sentence."""
+    words = _flag_sentences().get(flag, flag.replace("_", " "))
+    return GuardNotice(code=flag, message=f"{words[:1].upper()}{words[1:]}.")
+
+
+@functools.cache
+def _flag_sentences() -> Mapping[str, str]:
+    """Return the guard's sentence for each of its codes."""
+    try:
+        found: Mapping[str, str] = importlib.import_module("headtohead.deploy.guard.guard").FLAGS
+    except ModuleNotFoundError:
+        return {}
+    return found

@@ -39,8 +39,8 @@ class ImageResult(Protocol):
         """Whether the set holds more or less than one class."""
 
     @property
-    def flags(self) -> Sequence[Any]:
-        """What the guard noticed."""
+    def flags(self) -> Sequence[str]:
+        """Codes of what the guard noticed."""
 
     @property
     def error(self) -> str | None:
