@@ -24,12 +24,10 @@ class Forbid:
             raise ImportError(f"{name} is forbidden here")
 
 sys.meta_path.insert(0, Forbid())
-import json
-from pathlib import Path
-from headtohead.deploy.model import load_model
-model = load_model(Path(sys.argv[1]))
-answers = [[one.predicted, one.probabilities, one.flags] for one in model.predict(map(Path, sys.argv[2:]))]
-print(json.dumps({"answers": answers, "torch": "torch" in sys.modules}))
+from headtohead.cli.app import main
+status = main(["predict", *sys.argv[1:], "--json"])
+print("torch" in sys.modules, file=sys.stderr)
+sys.exit(status)
 """
 
 
@@ -43,8 +41,8 @@ def test_gives_the_same_answers(
     words = [sys.executable, "-c", CODE, str(tmp_path / "m.onnx"), *map(str, paths)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert found["torch"] is False
-    for (label, probabilities, flags), one in zip(found["answers"], model.predict_bytes(images), strict=True):
-        assert label == one.predicted and probabilities == pytest.approx(one.probabilities, abs=1e-6)
-        assert tuple(flags) == one.flags
+    assert done.stderr.splitlines()[-1] == "False", "torch was imported"
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    for line, one in zip(found, model.predict_bytes(images), strict=True):
+        assert line["predicted"] == one.predicted and line["flags"] == [*one.flags]
+        assert line["probabilities"] == pytest.approx(one.probabilities, abs=1e-6)
