@@ -201,9 +201,15 @@ class FineTuningHead:
         return inner_folds(labels, groups, folds, job.seed) if folds else []
 
     def refit(
+        self, fit: Ints, queries: Sequence[Ints], data: SampleLabels, chosen: Mapping[str, Any], **how: Any
+    ) -> list[Floats]:
+        """Train as `retrain` does; return (n, k) probabilities for each array of samples in `queries`."""
+        training = self.retrain(fit, data, chosen, **how)
+        return [training.predict(indices) for indices in queries]
+
+    def retrain(
         self,
         fit: Ints,
-        queries: Sequence[Ints],
         data: SampleLabels,
         chosen: Mapping[str, Any],
         *,
@@ -211,20 +217,14 @@ class FineTuningHead:
         name: str,
         workdir: Path,
         reporter: Reporter,
-    ) -> list[Floats]:
-        """Train on the samples `fit` from another seed with the chosen settings.
-
-        Returns:
-            (n, k) probabilities for each array of samples in `queries`.
-        """
+    ) -> Trainer:
+        """Return the finished training on the samples `fit` with the chosen settings; a cell's own from its seed."""
         if isinstance(self._images, DatasetImages):
             self._images.prepare(reporter)
         settings = FinetuneSettings.model_validate(chosen["settings"])
-        job = TrainingJob(
-            name, fit, settings.model_copy(update={"workers": self.settings.workers}), seed, chosen["epochs"]
-        )
-        training = self._train(job, data, None, workdir, reporter)
-        return [training.predict(indices) for indices in queries]
+        settings = settings.model_copy(update={"workers": self.settings.workers})
+        job = TrainingJob(name, fit, settings, seed, chosen["epochs"])
+        return self._train(job, data, None, workdir, reporter)
 
     def _inner_predictions(
         self, trial: Trial, job: FoldJob, data: SampleLabels, workdir: Path, reporter: Reporter
