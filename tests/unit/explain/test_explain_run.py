@@ -45,6 +45,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
             n_boot=100,
             precision="fp32",
             positive="spot",
+            explain=True,
         )
     return folder / "run"
 
@@ -52,6 +53,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def own_cache(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEADTOHEAD_HOME", str(run.parent / "home"))
+
+
+def test_compare_explains_its_errors_at_the_end(run: Path) -> None:
+    assert (run / "maps" / "index.csv").is_file() and (run / "maps" / "grids.json").is_file()
 
 
 def test_every_map_sums_to_the_recorded_log_odds(run: Path) -> None:
