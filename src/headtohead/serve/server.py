@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import math
+import signal
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from headtohead.core.errors import UsageError
@@ -43,8 +47,27 @@ def run_server(app: Gate, settings: ServeSettings, *, began: float | None = None
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     log("ready", address=f"http://{shown}:{port}", seconds=round(time.perf_counter() - began, 2))
-    make_server(app, settings).run(sockets=[listener])
+    with _a_signal_is_no_failure():
+        make_server(app, settings).run(sockets=[listener])
     log("stopped")
+
+
+@contextmanager
+def _a_signal_is_no_failure() -> Iterator[None]:
+    """Return normally from a stop by signal: uvicorn raises it again once everything is answered."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, _ignore) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _ignore(number: int, frame: object) -> None:
+    """Do nothing with a signal."""
 
 
 def make_server(app: Gate, settings: ServeSettings) -> uvicorn.Server:

@@ -10,14 +10,14 @@ from PIL import Image as Pillow
 
 from headtohead.core.errors import UsageError
 
-__all__ = ["Aspect", "InputSpec", "normalise", "resize", "resize_to_input", "to_network_input"]
+__all__ = ["Aspect", "InputRequirements", "normalise", "resize", "resize_to_input", "to_network_input"]
 
 Floats = npt.NDArray[np.float32]
 Aspect = Literal["squash", "pad"]
 FILTERS = {"bicubic": Pillow.Resampling.BICUBIC, "bilinear": Pillow.Resampling.BILINEAR}
 
 
-class InputSpec(Protocol):
+class InputRequirements(Protocol):
     """What a network asks of its input; a `BackboneRecord` says it, and an exported file."""
 
     @property
@@ -37,7 +37,7 @@ class InputSpec(Protocol):
         """How the weights' own training resized images."""
 
 
-def to_network_input(pixels: Floats, record: InputSpec, *, aspect: Aspect = "squash") -> Floats:
+def to_network_input(pixels: Floats, record: InputRequirements, *, aspect: Aspect = "squash") -> Floats:
     """Return an image as the record's network takes it: `resize_to_input`, then `normalise`.
 
     Args:
@@ -53,7 +53,7 @@ def to_network_input(pixels: Floats, record: InputSpec, *, aspect: Aspect = "squ
     return normalise(resize_to_input(pixels, record, aspect=aspect), record)
 
 
-def resize_to_input(pixels: Floats, record: InputSpec, *, aspect: Aspect = "squash") -> Floats:
+def resize_to_input(pixels: Floats, record: InputRequirements, *, aspect: Aspect = "squash") -> Floats:
     """Return an image at the record's size, still in [0, 1]: (S, S) for grey, (S, S, 3) for colour.
 
     Args:
@@ -79,7 +79,7 @@ def resize_to_input(pixels: Floats, record: InputSpec, *, aspect: Aspect = "squa
     return np.stack(planes, axis=-1)
 
 
-def normalise(unit: Floats, record: InputSpec) -> Floats:
+def normalise(unit: Floats, record: InputRequirements) -> Floats:
     """Return (3, S, S) = (x - mean) / std per channel, of (S, S) or (S, S, 3) in [0, 1]; grey is repeated."""
     planes = np.broadcast_to(unit, (3, *unit.shape)) if unit.ndim == 2 else unit.transpose(2, 0, 1)
     mean = np.asarray(record.mean, np.float32)[:, None, None]

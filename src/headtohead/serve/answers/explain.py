@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from headtohead.core.errors import UnreadableError
+from headtohead.core.errors import UnreadableError, UsageError
 from headtohead.serve.hosting.contract import ServableModel
 from headtohead.serve.hosting.registry import ServedModel
 from headtohead.serve.intake.multipart import UploadedFile
@@ -61,11 +60,14 @@ async def evidence_map(served: ServedModel, file: UploadedFile) -> EvidenceMap:
         found = await served.queue.call(explain, file.name, file.content)
     except UnreadableError as error:
         raise ProblemError(422, f"The file cannot be read: {error}.") from None
+    except UsageError as error:  # no linear head, so no exact map
+        raise ProblemError(501, str(error)) from None
     return _answer(served, file.name, found)
 
 
 def _answer(served: ServedModel, file: str, found: Any) -> EvidenceMap:
-    color_limit = importlib.import_module("headtohead.explain.overlay").color_limit
+    from headtohead.explain.overlay import color_limit
+
     attribution, (height, width), box = found.attribution, found.size, found.box
     return EvidenceMap(
         model=served.name,
