@@ -34,9 +34,5 @@ def test_the_baselines_know_nothing_of_the_place() -> None:
     mask, rng = planted(), np.random.default_rng(1)
     lifts = [localise(random_map((60, 80), rng), mask) for _ in range(40)]
     assert 0.5 < np.mean([one.mass / one.area for one in lifts]) < 1.5
-    assert np.unravel_index(int(centred_blob((60, 80)).argmax()), (60, 80)) in {
-        (29, 39),
-        (30, 40),
-        (29, 40),
-        (30, 39),
-    }
+    row, column = np.unravel_index(int(centred_blob((60, 80)).argmax()), (60, 80))
+    assert int(row) in (29, 30) and int(column) in (39, 40)
