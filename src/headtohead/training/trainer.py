@@ -122,9 +122,21 @@ class Trainer:
                 rows.append(self._ask(indices))
         return np.asarray(np.mean(rows, axis=0), dtype=np.float64)
 
+    def final_states(self) -> list[dict[str, Tensor]]:
+        """Return the states with which `predict` answers: the snapshots, or the one (averaged) network."""
+        if self.snapshots:
+            return list(self.snapshots)
+        with self._averaged():
+            return [copy_state(self.net)]
+
+    @property
+    def flips(self) -> bool:
+        """Whether `predict` averages with the flipped image."""
+        return self.settings.flip_test and self.augmenter.flips
+
     def _ask(self, indices: Ints) -> Floats:
         """Return (n, k) probabilities with the weights as they are."""
-        flip = self.settings.flip_test and self.augmenter.flips
+        flip = self.flips
         order = plain_order(len(indices), max(self.settings.batch, 16))
         self.net.eval()
         out = []

@@ -74,7 +74,7 @@ class TunedMaps:
         run.reporter.info(
             f"{name}, repeat {fold.repeat + 1}, fold {fold.fold + 1}: trained again for its maps."
         )
-        training = head.retrain(
+        training = head.fitted(
             fold.train, run.labels, cell.chosen, seed=make_fold_job(fold, run.config.seed).seed, name="main",
             workdir=workdir, reporter=run.reporter,
         )  # fmt: skip
