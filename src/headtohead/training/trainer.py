@@ -126,7 +126,7 @@ class Trainer:
         """Return the states with which `predict` answers: the snapshots, or the one (averaged) network."""
         if self.snapshots:
             return list(self.snapshots)
-        with self._averaged():
+        with self.averaged_weights():
             return [copy_state(self.net)]
 
     @property
