@@ -30,6 +30,8 @@ from headtohead.deploy.predict.prepare import PreparedImage, Preprocessor
 from headtohead.deploy.prediction import RESEARCH_USE, ImagePrediction
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from headtohead.core.records import Record
     from headtohead.deploy.guard.guard import Guard
 
@@ -100,6 +102,19 @@ class DeployedModel:
     def runtime(self) -> Runtime:
         """What runs the network; replace it with `with_runtime`."""
         return self.load_runtime()
+
+    @property
+    def network(self) -> nn.Module:
+        """The torch module behind the model: prepared inputs in, logits out; for exports and maps.
+
+        Raises:
+            UsageError: the model runs on another runtime.
+        """
+        found = getattr(self.runtime, "network", None)
+        if found is None:
+            raise UsageError(f"{self.name} runs on {self.runtime.name}; its torch network is in the bundle.")
+        network: nn.Module = found
+        return network
 
     def with_runtime(self, runtime: Runtime) -> DeployedModel:
         """Return the same model on another runtime."""
