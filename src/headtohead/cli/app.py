@@ -33,6 +33,8 @@ TOPICS = (
     "model.predict",
     "model.evaluate",
     "serve",
+    "model.export",
+    "model.dicom",
 )
 
 INTERRUPTED = 130  # exit status after Ctrl-C, as shells have it
