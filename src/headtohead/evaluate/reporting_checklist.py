@@ -167,7 +167,10 @@ def _points(run: _Run) -> str:
 def _imbalance(run: _Run) -> str:
     groups = _size(run, "groups_per_class") or {}
     words = ", ".join(f"{name} {n}" for name, n in groups.items())
-    return f"Groups per class: {words}; folds stratified; balanced accuracy reported." if words else ""
+    balance = (run.config.get("train") or {}).get("balance", "none")
+    weights = "no class weights" if balance == "none" else f"classes balanced while training ({balance})"
+    end = f"folds stratified; {weights}, probabilities at the training part's class frequencies"
+    return f"Groups per class: {words}; {end}; balanced accuracy reported." if words else ""
 
 
 def _setting(name: str, words: str) -> Filler:

@@ -8,13 +8,14 @@ from headtohead.core.records import Score
 
 __all__ = ["reversed_caveat", "reversed_contenders"]
 
-_CHANCE = 0.5
+_RANKING = "auroc"
+_CHANCE = 0.5  # of it
 
 
 def reversed_contenders(scores: Sequence[Score]) -> tuple[str, ...]:
     """Return the contenders whose AUROC interval lies wholly below 0.5."""
     return tuple(
-        s.contender for s in scores if s.metric == "auroc" and s.high is not None and s.high < _CHANCE
+        s.contender for s in scores if s.metric == _RANKING and s.high is not None and s.high < _CHANCE
     )
 
 
@@ -24,7 +25,7 @@ def reversed_caveat(scores: Sequence[Score], positive: str | None) -> list[str]:
     Args:
         positive: the positive one of two classes; None beyond two.
     """
-    found = [s for s in scores if s.contender in reversed_contenders(scores) and s.metric == "auroc"]
+    found = [s for s in scores if s.contender in reversed_contenders(scores) and s.metric == _RANKING]
     if not found:
         return []
     named = ", ".join(f"{s.contender} ({s.value:.3f}, at most {s.high:.3f})" for s in found)
