@@ -27,7 +27,7 @@ import numpy.typing as npt
 from coverage_cells import ROPE, Cell, grid, separation, truths
 from threadpoolctl import threadpool_limits
 
-from headtohead.evaluate.decision_rule import DecisionRule, decide
+from headtohead.evaluate.decision_rule import DecisionRule, Evidence, decide
 from headtohead.stats.hypothesis.paired_difference import paired_differences, rarer_class_groups
 from headtohead.stats.intervals.delong import auroc_components, auroc_test, covariance, logit_interval
 from headtohead.stats.intervals.resampling import (
@@ -158,13 +158,16 @@ def _verdict(
 ) -> dict[str, float]:
     primary = {name: row["auroc"] for name, row in values.items()}
     difference = paired_differences(
-        table, [("a", "b")], get_metric("auroc", table.classes), primary, resamples, 0.95
+        table, [("a", "b")], get_metric("auroc", table.classes), primary, resamples, 0.95, rope=ROPE
     )[0]
     events = rarer_class_groups(table)
     decision = decide(
-        DecisionRule(rope=ROPE), low=difference.low, high=difference.high, inner=difference.inner,
-        p_adjusted=difference.p_adjusted,
-        n_groups=table.n_groups, n_events=events,
+        DecisionRule(rope=ROPE),
+        Evidence(
+            low=difference.low, high=difference.high, p_adjusted=difference.p_adjusted,
+            p_equivalent=difference.p_equivalent_adjusted, n_groups=table.n_groups, n_events=events,
+            degrees=difference.degrees,
+        ),
     )  # fmt: skip
     found = {
         f"{kind}|{word}": float(decision.word == word) for word in ("better", "equivalent", "cannot_tell")

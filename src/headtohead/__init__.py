@@ -20,8 +20,10 @@ from headtohead._version import __version__
 if TYPE_CHECKING:
     from headtohead.api.catalog import list_contenders
     from headtohead.api.data import AuditReport, CleanResult, PreprocessResult, audit, clean, preprocess
+    from headtohead.api.explain import Explanation, explain
     from headtohead.api.predictions import claim, verdict
     from headtohead.api.run import BestRun, ReproductionRun, Run
+    from headtohead.api.serving import serve
     from headtohead.api.studies import best, compare, load_run, reproduce
     from headtohead.core.errors import HeadToHeadError
     from headtohead.core.records import Comparison, Finding, Score, Verdict
@@ -33,6 +35,7 @@ __all__ = [
     "Claim",
     "CleanResult",
     "Comparison",
+    "Explanation",
     "Finding",
     "HeadToHeadError",
     "PreprocessResult",
@@ -46,17 +49,21 @@ __all__ = [
     "claim",
     "clean",
     "compare",
+    "explain",
     "list_contenders",
     "load_run",
     "preprocess",
     "reproduce",
+    "serve",
     "verdict",
 ]
 
 _HOME = {
     "headtohead.api.catalog": ("list_contenders",),
     "headtohead.api.data": ("AuditReport", "CleanResult", "PreprocessResult", "audit", "clean", "preprocess"),
+    "headtohead.api.explain": ("Explanation", "explain"),
     "headtohead.api.predictions": ("claim", "verdict"),
+    "headtohead.api.serving": ("serve",),
     "headtohead.api.run": ("BestRun", "ReproductionRun", "Run"),
     "headtohead.api.studies": ("best", "compare", "load_run", "reproduce"),
     "headtohead.core.errors": ("HeadToHeadError",),
@@ -81,7 +88,7 @@ def __dir__() -> list[str]:
 
 
 class _PublicModule(ModuleType):
-    """Keep `headtohead.audit` and `headtohead.preprocess` the public functions of these names.
+    """Keep `headtohead.audit`, `headtohead.explain` and `headtohead.preprocess` the public functions of these names.
 
     Python sets a submodule as an attribute of its package when it is imported; without this, the first
     import of the folder `headtohead/audit` would hide the function `headtohead.audit`.

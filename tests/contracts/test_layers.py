@@ -20,8 +20,9 @@ LAYERS = (
     ("training",),
     ("heads",),
     ("contenders",),
-    ("explain", "deploy", "engines"),
-    ("studies",),
+    ("explain",),
+    ("deploy", "engines"),
+    ("studies", "serve"),
     ("api",),
     ("cli",),
 )

@@ -220,7 +220,7 @@ def test_a_metric_in_the_registry_alone_goes_all_the_way(monkeypatch: pytest.Mon
     assert good.low <= good.value <= good.high < bad.value
     assert "Wilson" in good.method
     assert verdict.comparisons[0].winner == "good"
-    assert "good is better than bad: miss rate" in verdict.sentence
+    assert "good has a lower miss rate than bad on these data:" in verdict.sentence
     half = verdict.details.operating_points["half"].contenders["good"].scores
     assert half[0].metric == "sensitivity" and "miss_rate" in {score.metric for score in half}
 

@@ -121,8 +121,9 @@ def check(machine: Machine, folder: Path, contender: str) -> None:
     for name in ("predictions.parquet", "scores.json", "verdict.json"):
         assert (whole / name).read_bytes() == (cut / name).read_bytes(), name
     assert curves(whole) == curves(cut)
-    # two folds, three epochs (from scratch learns for longer than the one that is asked for), each once
-    assert sum(map(len, curves(cut).values())) == 6
+    # two folds, in each three rates and the final training, three epochs (from scratch learns for longer than the
+    # one that is asked for), each once
+    assert sum(map(len, curves(cut).values())) == 2 * (3 + 1) * 3
     files = [{path.relative_to(out) for path in out.rglob("*")} for out in (whole, cut)]
     assert files[0] == files[1], "a kill leaves nothing behind"
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from headtohead.core.atomic_io import check_writable
 from headtohead.core.errors import UsageError
 from headtohead.core.progress import QUIET, Reporter
 
@@ -152,7 +153,7 @@ def source_of(data: str | os.PathLike[str]) -> str:
 def run_path(out: str | os.PathLike[str] | None, reporter: Reporter) -> Path:
     """Return the run folder; without one, a new temporary folder, which is said."""
     if out is not None:
-        return path_of(out, "out")
+        return check_writable(path_of(out, "out"))
     folder = Path(tempfile.mkdtemp(prefix="headtohead-"))
     reporter.warning(f"No `out` was given, so this run is temporary: {folder}")
     return folder

@@ -16,6 +16,7 @@ from headtohead.api.arguments import (
     settings_from,
     source_of,
 )
+from headtohead.core.atomic_io import check_writable
 from headtohead.core.errors import NoEffectError, UsageError
 from headtohead.core.progress import Reporter
 
@@ -196,6 +197,7 @@ def audit(
     from headtohead.report.audit_page import write_audit_page
 
     reporter = reporter_for(quiet)
+    folder = run_path(out, reporter)
     dataset = load_data(source_of(data), settings, reporter)
     index = ImageIndex(dataset, store=open_summaries(), reporter=reporter)
     rows = None
@@ -213,7 +215,6 @@ def audit(
         features=rows,
         reporter=reporter,
     )
-    folder = run_path(out, reporter)
     result.write(folder, reporter)
     write_audit_page(folder)
     return AuditReport(folder, result)
@@ -256,7 +257,7 @@ def clean(
     if keep not in ("grouped", "one-per-group"):
         raise UsageError(f"Got keep = {keep!r}; expected grouped or one-per-group.")
     reporter = reporter_for(quiet)
-    manifest = path_of(out, "out")
+    manifest = check_writable(path_of(out, "out"))
     dataset = load_data(source_of(data), settings, reporter)
     index = ImageIndex(dataset, store=open_summaries(), reporter=reporter)
     grouping = find_or_read_groups(dataset, index, groups, similar=similar)
@@ -293,9 +294,9 @@ def preprocess(
     from headtohead.api.sheets import choose_recipe, write_boxes, write_sheets
 
     reporter = reporter_for(quiet)
+    folder = run_path(out, reporter)
     dataset = load_data(source_of(data), settings, reporter)
     chosen, reason = choose_recipe(recipe, dataset)
-    folder = run_path(out, reporter)
     rows, n_sheets = write_sheets(dataset, chosen, folder, reporter)
     write_boxes(rows, folder / "boxes.csv")
     n_whole = sum(any("whole image kept" in line for line in row.history) for row in rows)

@@ -76,6 +76,8 @@ def verdict(
     positive: str | None = None,
     baselines: Iterable[str] = (),
     rope: float | None = None,
+    primary: Iterable[str] = (),
+    matters: float | None = None,
     prevalence: float | None = None,
     by: Iterable[str] = (),
     columns: Mapping[str, str] | None = None,
@@ -94,6 +96,8 @@ def verdict(
         positive: the positive one of two classes; needed where neither name reads as negative.
         baselines: models that are controls.
         rope: half-width of the margin of equivalence, in units of the metric.
+        primary: two models that are compared first, at the full level; the other pairs follow only if these differ.
+        matters: the difference that would matter: how many patients show it is then told.
         prevalence: share of positives where the model is to be used, in (0, 1).
         by: subgroup columns.
         columns: role (sample, label, score, group, model, repeat, fold) -> column, where its name does not say it.
@@ -130,7 +134,8 @@ def verdict(
         )
     config = VerdictConfig(
         classes=found.classes, positive=found.positive, metric=metric, baselines=tuple(baselines), rope=rope,
-        prevalence=prevalence, level=level, n_boot=n_boot, seed=seed,
+        contenders=tuple(sorted(set(found.frame["contender"]))), primary=tuple(primary), matters=matters,
+        unit=found.unit, prevalence=prevalence, level=level, n_boot=n_boot, seed=seed,
     )  # fmt: skip
     return compute_verdict(found.frame, config, by=found.by, notes=found.notes, reporter=reporter_for(quiet))
 

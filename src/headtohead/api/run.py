@@ -11,8 +11,11 @@ from headtohead.core.errors import RunFolderError, unknown_name
 from headtohead.core.records import Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
 
+    from headtohead.api.explain import Explanation
     from headtohead.api.plots import RunPlots
 
 __all__ = ["BestRun", "ReproductionRun", "Run"]
@@ -202,6 +205,22 @@ class Run(_StudyFolder):
         frame = pd.DataFrame(rows, columns=columns)
         order = (frame["prob_a"] - frame["prob_b"]).abs().sort_values(ascending=False, kind="stable").index
         return frame.loc[order].reset_index(drop=True)
+
+    def explain(
+        self,
+        *,
+        images: str | Iterable[str] = "errors",
+        contenders: str | Iterable[str] = (),
+        method: str = "contributions",
+        target: str | None = None,
+        quiet: bool = False,
+    ) -> Explanation:
+        """Show where each contender found its evidence; arguments as for `headtohead.explain`."""
+        from headtohead.api.explain import explain
+
+        return explain(
+            self.path, images=images, contenders=contenders, method=method, target=target, quiet=quiet
+        )
 
     @property
     def plot(self) -> RunPlots:

@@ -1,6 +1,6 @@
 """The `headtohead` command: joins the topics, and turns every explained error into one line.
 
-Exit status: 0 done, 1 the job failed with an explained error, 2 wrong usage.
+Exit status: 0 done, 1 the job failed with an explained error, 2 wrong usage, 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -25,10 +25,14 @@ TOPICS = (
     "verdict",
     "claim",
     "demo",
+    "runs.explain",
     "report",
     "reproduce",
     "best",
+    "serve",
 )
+
+INTERRUPTED = 130  # exit status after Ctrl-C, as shells have it
 
 INTRODUCTION = """
 A pretrained CNN or a Vision Transformer on my own medical images, and is the difference real?
@@ -71,14 +75,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except HeadToHeadError as error:
         if debug:
             raise
-        print(f"headtohead: {' '.join(str(error).split())}", file=sys.stderr)
+        from headtohead.cli.display.errors import error_line
+
+        _say(error_line(str(error)))
         return error.exit_status
-    except SystemExit as stop:  # typer's own way out: 0 done, 1 failed, 2 wrong usage
-        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    except OSError as error:
+        if debug:
+            raise
+        from headtohead.cli.display.errors import os_error_line
+
+        _say(os_error_line(error))
+        return 1
+    except SystemExit as stop:  # typer's own way out: 0 done, 1 failed, 2 wrong usage, 130 after Ctrl-C
+        status = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+        return _stopped(words) if status == INTERRUPTED else status
     except KeyboardInterrupt:
-        print("headtohead: stopped; the same command goes on where it was.", file=sys.stderr)
-        return 130
+        return _stopped(words)
     return 0
+
+
+def _stopped(words: Sequence[str]) -> int:
+    """Say how to go on after Ctrl-C, and return the exit status."""
+    from headtohead.cli.display.errors import stop_line
+
+    _say(stop_line(words))
+    return INTERRUPTED
+
+
+def _say(line: str) -> None:
+    print(f"headtohead: {line}", file=sys.stderr)
 
 
 def _version(on: bool) -> None:
@@ -91,7 +116,11 @@ def _options(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", help="Print the version and stop.", is_eager=True, callback=lambda on: _version(on)
+            "--version",
+            "-V",
+            help="Print the version and stop.",
+            is_eager=True,
+            callback=lambda on: _version(on),
         ),
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["register"]
 
+MOST_LINES = 10  # of issues, so that they and the answer are on one screen; the page has them all
 FailOn = Annotated[
     Literal["severe", "warning"] | None,
     typer.Option("--fail-on", help="End with status 1 if there is an issue this bad or worse; for CI."),
@@ -90,7 +91,9 @@ def audit(
         print(json.dumps(found.result.record(), ensure_ascii=False, allow_nan=False))
     else:
         _show(found.result, found.report())
-    if fail_on is not None and found.at_least(fail_on):
+    if fail_on is not None and (bad := found.at_least(fail_on)):
+        codes = ", ".join(one.code for one in bad[:5])
+        typer.echo(f"headtohead: --fail-on {fail_on}: {len(bad)} found ({codes}).", err=True)
         raise typer.Exit(1)
 
 
@@ -130,25 +133,31 @@ def clean(
 
 
 def _show(found: AuditResult, page: Path) -> None:
-    """Print the issues worst first, each with what to do, and what else was asked."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    """Print the issues worst first, a line each, then the answer and where the page is."""
+    from headtohead.cli.display.terminal import console, print_text, text_lines
+    from headtohead.core.formatting import pluralize
 
-    colours = {"severe": "bold red", "warning": "yellow", "note": "dim"}
-    table = Table("", "code", "what was found, and what to do", box=box.SIMPLE_HEAD)
-    for one in found.findings:
-        if one.outcome not in ("issue", "tip"):
-            continue
-        word = one.severity if one.outcome == "issue" else "tip"
-        told = Text(f"{one.title}. ", style="bold").append(one.message, style="not bold")
-        told.append(f"\n{one.advice}", style="dim not bold")
-        table.add_row(Text(word, style=colours[one.severity]), one.code, told)
-    console = Console(highlight=False)
-    facts = found.dataset_facts
-    console.print(f"\n{facts['n_samples']} images in {facts['n_groups']} groups", style="bold", markup=False)
-    console.print(table)
-    counts = found.record()["counts"]
-    rest = ", ".join(f"{n} {word.replace('_', ' ')}" for word, n in counts.items())
-    console.print(f"{len(found.findings)} checks: {rest}.\nPage: {page}", markup=False, soft_wrap=True)
+    styles = {"severe": "bold red", "warning": "yellow", "note": "dim"}
+    out = console()
+    issues = [one for one in found.findings if one.outcome == "issue"]
+    shown, lines = 0, 0
+    for one in issues:
+        mark, text = f"{one.severity:<8} {one.code}  ", f"{one.title}: {one.message}"
+        lines += len(text_lines(text, out.width, mark=mark)) if out.is_terminal else 1
+        if lines > MOST_LINES:
+            break
+        print_text(out, text, mark=mark, style=styles[one.severity])
+        shown += 1
+    if len(issues) > shown:
+        print_text(out, f"and {len(issues) - shown} more, each with what to do, on the page below")
+    facts, counts = found.dataset_facts, found.record()["counts"]
+    words = [
+        pluralize(counts.get("severe", 0), "severe issue"),
+        pluralize(counts.get("warning", 0), "warning"),
+        pluralize(counts.get("note", 0), "note"),
+        f"{counts.get('passed', 0)} of {len(found.findings)} checks passed",
+    ]
+    out.print()
+    size = f"{pluralize(facts['n_samples'], 'image')} in {pluralize(facts['n_groups'], 'group')}"
+    print_text(out, f"{size}: {', '.join(words)}.", style="bold")
+    out.print(f"Page: {page}", markup=False, soft_wrap=True)

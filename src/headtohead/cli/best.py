@@ -34,5 +34,14 @@ def best(data: o.Data, out: o.Out, *, settings: Mapping[str, Any], as_json: o.As
 
         print(json.dumps(content, ensure_ascii=False))
         return
-    above = [*content["sentences"], *content["caveats"], *content["notes"]]
-    print("\n".join([*above, "", *content["table"], f"\nPage: {out / 'best.html'}"]))
+    from headtohead.cli.display.terminal import console, print_text
+
+    shown = console()
+    for line in content["table"]:
+        print_text(shown, line)
+    for caveat in (*content["caveats"], *content["notes"]):
+        print_text(shown, caveat, mark="! ")
+    shown.print()
+    for sentence in content["sentences"]:
+        print_text(shown, sentence, style="bold")
+    shown.print(f"Page: {out / 'best.html'}", markup=False, soft_wrap=True)

@@ -47,8 +47,7 @@ def compare(
 
 def print_run(run: Run, out: Path, *, as_json: bool = False) -> None:
     """Print a run's answer: one sentence, the scores, where the report is."""
-    from headtohead.cli.render import render_verdict
+    from headtohead.cli.display.render import render_verdict
 
-    render_verdict(run.verdict, as_json=as_json)
-    if not as_json:
-        print(f"\nAll tables in the terminal: headtohead verdict {out}\nReport: {out / 'report.html'}")
+    after = (f"Report: {out / 'report.html'}", f"Details: headtohead verdict {out}")
+    render_verdict(run.verdict, as_json=as_json, after=after)

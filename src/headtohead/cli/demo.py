@@ -36,11 +36,14 @@ def demo(
     """
     from headtohead.api.studies import compare
     from headtohead.cli.compare import print_run
+    from headtohead.core.atomic_io import check_writable
     from headtohead.core.console import console_reporter
     from headtohead.data.demo import make_demo
 
-    images = out / "images"
-    if not (images / "truth.json").is_file():
+    images = check_writable(out) / "images"
+    if (images / "truth.json").is_file():
+        _refuse_other(images, n, seed)
+    else:
         unfinished = out / "images.part"
         shutil.rmtree(unfinished, ignore_errors=True)
         make_demo(unfinished, n=n, seed=seed, reporter=console_reporter())
@@ -48,3 +51,24 @@ def demo(
     print(f"Synthetic images: {images}")
     print_run(compare(images, CONTENDERS, out=out / "run", seed=seed), out / "run")
     print("All images of this demo are synthetic; the answer says nothing about patients.")
+
+
+def _refuse_other(images: Path, n: int, seed: int) -> None:
+    """Refuse to go on with images that were made with other settings.
+
+    Raises:
+        ChangedConfigError: names what differs.
+    """
+    import json
+
+    from headtohead.core.errors import ChangedConfigError
+
+    truth = json.loads((images / "truth.json").read_text(encoding="utf-8"))
+    made = {"--images": truth["n"], "--seed": truth["seed"]}
+    asked = {"--images": n, "--seed": seed}
+    changed = [f"{name} {made[name]}, now {value}" for name, value in asked.items() if made[name] != value]
+    if changed:
+        raise ChangedConfigError(
+            f"{images} was made with other settings ({'; '.join(changed)}). Use the same settings to go on, or choose "
+            "another --out."
+        )

@@ -86,11 +86,12 @@ def augment_preview(
     """
     from headtohead.api.data import load_data
     from headtohead.api.sheets import choose_recipe
-    from headtohead.core.atomic_io import write_atomic
+    from headtohead.core.atomic_io import check_writable, write_atomic
     from headtohead.core.console import console_reporter
     from headtohead.preprocess.augmentation import get_preset
     from headtohead.preprocess.contact_sheet import augmented_page, png
 
+    check_writable(out)
     light = preset in ("auto", "light")
     chosen = None if light else get_preset(preset)
     dataset = load_data(data, settings, console_reporter())

@@ -35,6 +35,8 @@ def reproduce(data: o.Data, out: o.Out, *, settings: Mapping[str, Any], as_json:
         print(json.dumps(content, ensure_ascii=False))
         return
     print(content["title"])
+    print(f"Study: {content['cited']['study']}, {content['cited']['study_url']}")
+    print(f"Data: {content['cited']['data']}, {content['cited']['data_url']}")
     for step in content["steps"]:
         figures = "   ".join(
             f"{what} {step[what]['value']:{sign}.3f} [{step[what]['low']:{sign}.3f}, {step[what]['high']:{sign}.3f}]"

@@ -38,6 +38,16 @@ def _verdict(
     rope: Annotated[
         float | None, typer.Option(help="Differences up to this size count as equivalent (0.02).")
     ] = None,
+    primary: Annotated[
+        str | None,
+        typer.Option(
+            help="The pair that is compared first, at the full level (cnn,vit); name it beforehand."
+        ),
+    ] = None,
+    matters: Annotated[
+        float | None,
+        typer.Option(help="The difference that would matter (0.05): how many patients show it is then told."),
+    ] = None,
     prevalence: Annotated[
         float | None, typer.Option(help="Share of positives where the model is to be used (0.02).")
     ] = None,
@@ -52,6 +62,9 @@ def _verdict(
     level: Annotated[float, typer.Option(help="Confidence of the intervals.")] = 0.95,
     replicates: Annotated[int, typer.Option(help="Bootstrap replicates.", min=100)] = 2000,
     seed: Annotated[int, typer.Option(help="Seed of the resampling.")] = 0,
+    all_tests: Annotated[
+        bool, typer.Option("--all-tests", help="Print the tests of every pair, not of the first alone.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, as in verdict.json.")] = False,
 ) -> None:
     """Compare models on predictions made elsewhere, or show all tables of a finished run.
@@ -60,10 +73,11 @@ def _verdict(
     """
     from headtohead.api.predictions import verdict as judge
     from headtohead.cli.config_options import split_list, split_pairs
-    from headtohead.cli.render import render_full
+    from headtohead.cli.display.render import render_full
 
     asked = {
         "--metric": metric != "auroc", "--positive": positive, "--baseline": baseline, "--rope": rope,
+        "--primary": primary, "--matters": matters,
         "--prevalence": prevalence, "--by": by, "--columns": columns,
         "--complete-cases": complete_cases, "--level": level != 0.95, "--replicates": replicates != 2000,
         "--seed": seed,
@@ -71,14 +85,15 @@ def _verdict(
     verdict = _stored(files, [name for name, is_given in asked.items() if is_given])
     if verdict is None:
         verdict = judge(
-            files, metric=metric, positive=positive, baselines=baseline or (), rope=rope, prevalence=prevalence,
+            files, metric=metric, positive=positive, baselines=baseline or (), rope=rope,
+            primary=split_list(primary), matters=matters, prevalence=prevalence,
             by=split_list(by), columns=split_pairs(columns, "--columns") if columns else None,
             complete_cases=complete_cases, level=level, n_boot=replicates, seed=seed,
         )  # fmt: skip
     if as_json:
         print(verdict.model_dump_json(indent=2))
     else:
-        render_full(verdict)
+        render_full(verdict, all_tests=all_tests)
 
 
 def _stored(files: list[Path], given: list[str]) -> Verdict | None:

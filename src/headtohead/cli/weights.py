@@ -17,7 +17,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def register(app: typer.Typer) -> None:
     """Add the commands `weights list`, `weights fetch` and `weights where`."""
-    topic = typer.Typer(help="Pretrained weights: list them, fetch them, find them.", no_args_is_help=True)
+    topic = typer.Typer(
+        help="Pretrained weights: list them, fetch them, say where they lie.", no_args_is_help=True
+    )
     topic.command("list")(_list)
     topic.command("fetch")(_fetch)
     topic.command("where")(_where)

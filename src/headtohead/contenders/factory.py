@@ -48,7 +48,7 @@ def _warn_about_cost(plan: ContenderPlan, context: BuildContext) -> None:
     """Say which trainings are repeated so that an ensemble can learn its weights."""
     train = context.config.train
     names = [contender.name for contender in plan.needing_inner]
-    if names and train.policy == "fixed":
+    if names:
         folds = train.inner_folds or ENSEMBLE_FOLDS
         context.features.reporter.warning(
             f"The weights of an ensemble come from inner folds, so {', '.join(names)} is trained {folds} more times "

@@ -19,6 +19,8 @@ __all__ = ["ENSEMBLE_FOLDS", "FINETUNE", "LORA", "PARTIAL", "READER", "network_b
 # the training part to learn from, since each costs a whole training.
 ENSEMBLE_FOLDS = 3
 ADAPTER_FACTOR = 5.0  # adapters start from nothing and take larger steps than the weights that they adapt
+# The same factors for every contender, wide enough to hold what the choice of a family's factor gets wrong.
+RATE_SHARES = (1 / 3, 1.0, 3.0)
 SCRATCH_EPOCHS = 3  # random weights have more to learn: so many times the stated epochs
 MAX_TRIALS = 200  # of a budget in minutes, which ends them long before
 
@@ -40,8 +42,7 @@ def settings_for(
         train: the settings that the study states.
         mode: one of the modes in which the network learns.
         records: the network, or those of a hybrid in any order.
-        inner_folds: inner folds that an ensemble needs; more may be stated in `train`. Only the fixed
-            policy repeats itself on them, since "inner" has its own.
+        inner_folds: inner folds that an ensemble needs; more may be stated in `train`.
         cycles: snapshots to be taken.
 
     Raises:
@@ -52,14 +53,17 @@ def settings_for(
         raise _unexpected(str(mode))
     scratch = any(record.source == "scratch" for record in records)
     factor = min(network_factor(record) for record in records) * (1.0 if scratch else mode.mode.rate_factor)
+    rates = train.learning_rates
+    if train.policy == "rate" and not rates:
+        rates = tuple(train.learning_rate * share for share in RATE_SHARES)
     stated = train.model_dump(exclude={"budget"})
     changed = {
         "epochs": train.epochs * (SCRATCH_EPOCHS if scratch else 1),
         "learning_rate": train.learning_rate * factor,
-        "learning_rates": tuple(rate * factor for rate in train.learning_rates),
+        "learning_rates": tuple(rate * factor for rate in rates),
         "clip": train.clip or None,
         "trials": train.effective_budget.trials or MAX_TRIALS,
-        "inner_folds": train.inner_folds or (inner_folds if train.policy == "fixed" else 0),
+        "inner_folds": train.inner_folds or inner_folds,
         "cycles": cycles,
     }
     return FinetuneSettings.model_validate({**stated, **changed, **mode.mode.overrides(mode.option)})

@@ -9,10 +9,34 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from headtohead.core.errors import RunFolderError
+
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["write_atomic", "write_json", "write_table"]
+__all__ = ["check_writable", "write_atomic", "write_json", "write_table"]
+
+
+def check_writable(target: Path) -> Path:
+    """Return the target if a file or folder of that name can be written, before any long work.
+
+    Nothing is made: the nearest folder that exists is looked at.
+
+    Raises:
+        RunFolderError: it cannot, and why.
+    """
+    found = target
+    while not found.exists() and found != found.parent:
+        found = found.parent
+    if found != target and not found.is_dir():
+        raise RunFolderError(
+            f"Cannot write to {target}: {found} is a file, not a folder. Choose another --out."
+        )
+    if not os.access(found, os.W_OK):
+        raise RunFolderError(
+            f"Cannot write to {target}: {found} is read-only, or not yours. Choose another --out."
+        )
+    return target
 
 
 def write_atomic(path: Path, content: bytes | str) -> None:
@@ -29,6 +53,16 @@ def write_atomic(path: Path, content: bytes | str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data:
         return
+    try:
+        _replace(path, data)
+    except OSError as error:
+        if error.errno is not None:
+            error.filename = str(path)  # the user knows this name, not that of the temporary file
+        raise
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write the bytes to a temporary file beside the path, and rename it."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)
     try:

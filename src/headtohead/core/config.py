@@ -165,6 +165,15 @@ class StudyConfig(RunConfig):
         description="Margin of equivalence: differences smaller than this do not matter to you, in units of the "
         "metric.",
     )
+    primary: tuple[str, ...] = Field(
+        default=(),
+        description="The pair that is compared first, at the full level; the other pairs follow only if it differs.",
+    )
+    matters: float | None = Field(
+        default=None,
+        gt=0,
+        description="The difference that would matter to you: how many patients show it is then told.",
+    )
     prevalence: float | None = Field(
         default=None,
         gt=0,

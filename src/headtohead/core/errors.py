@@ -132,6 +132,7 @@ def unknown_name(kind: str, got: str, known: Iterable[str]) -> UnknownNameError:
     "Unknown metric 'auc'; did you mean 'auroc'? Known: accuracy, auroc."
     """
     names = sorted(known)
-    near = difflib.get_close_matches(got, names, n=3, cutoff=0.5)
+    plain = {name.casefold(): name for name in names}
+    near = [plain[name] for name in difflib.get_close_matches(got.casefold(), plain, n=3, cutoff=0.5)]
     hint = f"; did you mean {' or '.join(repr(name) for name in near)}?" if near else "."
     return UnknownNameError(f"Unknown {kind} {got!r}{hint} Known: {', '.join(names)}.")

@@ -140,12 +140,15 @@ class Comparison(Record):
 
     Attributes:
         target: what the comparison speaks of: methods (cross-validation) or the models as fitted (one test set).
+        primary: whether this is the first one of the contenders: the pair stated beforehand, else the only pair, else
+            that of the two with the best values.
     """
 
     a: str
     b: str
     metric: str
     target: Target = "fixed_models"
+    primary: bool = False
     difference: float | None
     low: float | None
     high: float | None

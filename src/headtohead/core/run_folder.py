@@ -42,7 +42,7 @@ __all__ = ["FORMAT", "RunFolder", "slug", "write_record"]
 FORMAT = 1
 """Version of the JSON files of a run folder; every one of them carries it."""
 
-BEFORE_WORK = {"study.toml", ".lock", "contenders"}  # written before any image is read
+BEFORE_WORK = {"study.toml", ".lock", "contenders", "confounds.json"}  # written before any image is read
 FINISHED = "finished.json"
 
 
@@ -65,6 +65,8 @@ class RunFolder:
         """Hold the folder for this process, or say that another process holds it."""
         from filelock import FileLock, Timeout
 
+        if self.path.exists() and not self.path.is_dir():
+            raise RunFolderError(f"{self.path} is a file, not a folder. Choose another --out.")
         self.path.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.path / ".lock")
         try:
@@ -182,6 +184,14 @@ class RunFolder:
         """
         path = self / name
         if not path.is_file():
+            if not self.path.is_dir():
+                raise RunFolderError(
+                    f"There is no run at {self.path}; expected the folder that a study wrote."
+                )
+            if not self.is_claimed:
+                raise RunFolderError(
+                    f"{self.path} is not a run folder: it holds no study.toml and no {name}. Give the --out of compare."
+                )
             raise RunFolderError(
                 f"{self.path} holds no {name}: the run is not finished. Run the same command again."
             )

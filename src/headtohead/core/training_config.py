@@ -62,8 +62,9 @@ class TrainConfig(Record):
     these for each contender (its mode and its family change rates by fixed factors).
 
     Attributes:
-        policy: "fixed" trains the stated number of epochs and chooses nothing; "inner" chooses the
-            epoch on an inner grouped fold of the training part.
+        policy: "rate" chooses the learning rate among a third of the stated one, itself and three times it, on
+            an inner grouped fold of the training part; "fixed" chooses nothing; "inner" chooses the epoch
+            as well, and whatever a budget pays for.
         trials: combinations tried inside for each contender that is fine-tuned.
         budget: the same for every contender, probes included: "8 trials" per cell or "10 min" in all.
         clip: largest norm of the gradient; 0 for none.
@@ -123,9 +124,11 @@ class TrainConfig(Record):
         default=True,
         description="Average predictions with those of the flipped image, where the preset flips.",
     )
-    policy: Literal["fixed", "inner"] = Field(
-        default="fixed",
-        description="fixed (choose nothing) or inner (choose on inner folds); inner if a budget is stated.",
+    policy: Literal["rate", "fixed", "inner"] = Field(
+        default="rate",
+        description="What is chosen on an inner fold: rate (the learning rate, of 1/3, 1 and 3 times the stated "
+        "one), inner (the epoch, too, and more under a budget, which implies it) or fixed (nothing; a third "
+        "of the time).",
     )
     patience: int | None = Field(
         default=None,
@@ -157,9 +160,9 @@ class TrainConfig(Record):
 
     @model_validator(mode="after")
     def _no_idle_setting(self) -> Self:
-        if self.budget is not None and self.policy == "fixed":
+        if self.budget is not None and self.policy != "inner":
             raise NoEffectError(
-                "A budget is spent on choosing, and the policy 'fixed' chooses nothing. "
+                f"A budget is spent on choosing, and the policy {self.policy!r} has no use for one. "
                 "Use the policy 'inner', or leave the budget out."
             )
         if self.budget is not None and self.trials > 1:

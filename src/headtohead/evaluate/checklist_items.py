@@ -55,7 +55,7 @@ CLAIM_2024 = (
     Item("22", "Model", "contenders", "Add the reason for the choice of these models."),
     Item("23", "Software and versions", "software", "Nothing more, if provenance.json is attached."),
     Item("24", "Initial weights", "weights", "Nothing more, if provenance.json is attached."),
-    Item("25", "Training", "training", "Nothing more, if study.toml is attached."),
+    Item("25", "Training", "training", "Nothing more, if study.toml and learning.parquet are attached."),
     Item("26", "Choice of the final model", "choice", "Say which model would be used."),
     Item("27", "Ensembles", "ensemble", "Nothing more."),
     Item("28", "Metrics", "metrics", "Say why this primary metric fits the decision."),
@@ -105,7 +105,9 @@ TRIPOD_AI = (
     Item("11", "Missing data", "missing", "Say how cases without label or image were treated."),
     Item("12a", "Use of data", "split", "Nothing more."),
     Item("12b", "Handling of predictors", "recipe", "Nothing more."),
-    Item("12c", "Model building", "training", "Nothing more, if study.toml is attached."),
+    Item(
+        "12c", "Model building", "training", "Nothing more, if study.toml and learning.parquet are attached."
+    ),
     Item(
         "12d", "Heterogeneity between clusters", "variance", "Give results by centre if there were several."
     ),

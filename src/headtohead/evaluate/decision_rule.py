@@ -7,7 +7,7 @@ from typing import Literal
 
 from headtohead.core.records import Target, VerdictWord
 
-__all__ = ["Decision", "DecisionRule", "decide"]
+__all__ = ["Decision", "DecisionRule", "Evidence", "decide"]
 
 
 _COVERED: dict[Target, str] = {
@@ -27,8 +27,10 @@ class DecisionRule:
         level: confidence of the intervals.
         rope: half-width of the region of practical equivalence in the metric's own unit, or None.
         min_groups: below it nothing is judged at all.
-        min_groups_for_better, min_events_for_better: below them the data cannot tell (groups; groups of
-            the rarer class).
+        min_groups_for_better, min_events_for_better: below them the data cannot tell (groups; groups of each kind that
+            the metric rests on).
+        min_degrees: effective degrees of freedom of the difference, below which a handful of groups decides it and
+            the data cannot tell: the intervals of such studies are those that fall short in the coverage study.
         max_half_width: half-width of the interval above which the data cannot tell; `rope` where that is given.
     """
 
@@ -37,6 +39,7 @@ class DecisionRule:
     min_groups: int = 10
     min_groups_for_better: int = 30
     min_events_for_better: int = 10
+    min_degrees: float = 10.0
     max_half_width: float = 0.05
 
     @property
@@ -44,32 +47,45 @@ class DecisionRule:
         """The half-width of an interval above which the data cannot tell."""
         return self.rope if self.rope is not None else self.max_half_width
 
-    def text(self, title: str, target: Target = "fixed_models", pooled: str = "") -> str:
+    @property
+    def alpha(self) -> float:
+        """The chance of a false "better" that the rule allows."""
+        return 1 - self.level
+
+    def text(self, title: str, target: Target = "fixed_models", pooled: str = "", family: str = "") -> str:
         """Return the rule in words.
 
         Args:
             title: the metric as the field writes it. target: what the comparisons speak of.
             pooled: the title of the metric that must agree, or "".
+            family: over what p is adjusted, or "" for all pairs.
         """
         percent = f"{100 * self.level:g} %"
         inner = f"{100 * (2 * self.level - 1):g} %"
         equivalent = (
-            f"(3) equivalent: the {inner} interval lies within ±{self.rope:g} (two one-sided tests); "
+            f"(3) equivalent: the {inner} interval lies within ±{self.rope:g}, the margin given (two one-sided tests, "
+            "adjusted in the same way); "
             if self.rope is not None
-            else "(3) equivalent: not asked for (give a region of practical equivalence); "
+            else "(3) equivalent: not asked for (give a margin of equivalence); "
         )
         agree = f" and {pooled} gives the same winner (otherwise cannot tell)" if pooled else ""
+        adjusted = family or "adjusted by Holm over all pairs"
         return (
             f"Fixed beforehand, on the paired difference in {title}, {_COVERED[target]}: "
             f"(1) refused: the data leak, there are fewer than {self.min_groups} groups, or the best "
             "contender does not beat file facts; "
-            f"(2) better: at least {self.min_groups_for_better} groups and {self.min_events_for_better} groups "
-            f"of the rarer class, the {percent} interval excludes 0 and "
-            f"Holm's adjusted p is at most {1 - self.level:.2g}{agree}; "
+            f"(2) better: at least {self.min_groups_for_better} groups, {self.min_events_for_better} of each kind that "
+            f"the metric rests on and {self.min_degrees:g} effective degrees of freedom, the {percent} interval "
+            f"excludes 0 and p, {adjusted}, is at most {self.alpha:.2g}{agree}; "
             f"{equivalent}"
-            f"(4) cannot tell: fewer groups than that, or an interval wider than ±{self.bound:g}; "
+            f"(4) cannot tell: less than that, or a half-width above {self.bound:.2g} of {title}; "
             "(5) otherwise no evidence of a difference. No winner is named by decimals."
         )
+
+
+Reason = Literal[
+    "refused", "interval", "rope", "groups", "events", "degrees", "width", "scale", "reversed", "none"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,47 +93,57 @@ class Decision:
     """Verdict on one pair, and the clause of the rule that gave it."""
 
     word: VerdictWord
-    reason: Literal["refused", "interval", "rope", "groups", "events", "width", "scale", "reversed", "none"]
+    reason: Reason
 
 
-def decide(
-    rule: DecisionRule,
-    *,
-    low: float | None,
-    high: float | None,
-    inner: tuple[float, float] | None,
-    p_adjusted: float,
-    n_groups: int,
-    n_events: int,
-    refusal: str = "",
-) -> Decision:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What the rule looks at.
+
+    Attributes:
+        low, high: ends of the level-interval of the difference; None where it is not defined.
+        p_adjusted: adjusted p-value of the same difference.
+        p_equivalent: adjusted p-value of the two one-sided tests; 1 where no margin was given.
+        n_groups, n_events: groups in all, and the fewest of any kind that the metric rests on.
+        degrees: effective degrees of freedom of the difference.
+        refusal: why nothing may be judged, or "".
+    """
+
+    low: float | None
+    high: float | None
+    p_adjusted: float
+    p_equivalent: float = 1.0
+    n_groups: int
+    n_events: int
+    degrees: float
+    refusal: str = ""
+
+
+def decide(rule: DecisionRule, seen: Evidence) -> Decision:
     """Return the verdict on one pair.
 
-    Args:
-        low, high: ends of the level-interval of the difference; None where it is not defined.
-        inner: the (1 - 2 alpha) interval, for equivalence.
-        p_adjusted: Holm's adjusted p-value of the same difference.
-        n_groups, n_events: groups in all, and groups that hold the rarer class.
-        refusal: why nothing may be judged, or "".
-
-    >>> seen = {"low": 0.01, "high": 0.05, "inner": (0.02, 0.04), "n_groups": 99, "n_events": 40}
-    >>> decide(DecisionRule(), p_adjusted=0.01, **seen).word
+    >>> seen = {"low": 0.01, "high": 0.05, "n_groups": 99, "n_events": 40, "degrees": 60.0}
+    >>> decide(DecisionRule(), Evidence(p_adjusted=0.01, **seen)).word
     'better'
-    >>> decide(DecisionRule(), p_adjusted=0.06, **seen).word
+    >>> decide(DecisionRule(), Evidence(p_adjusted=0.06, **seen)).word
     'no_evidence'
     """
-    if refusal or n_groups < rule.min_groups:
+    if seen.refusal or seen.n_groups < rule.min_groups:
         return Decision("refused", "refused")
-    if n_groups < rule.min_groups_for_better:
+    if seen.n_groups < rule.min_groups_for_better:
         return Decision("cannot_tell", "groups")
-    if n_events < rule.min_events_for_better:
+    if seen.n_events < rule.min_events_for_better:
         return Decision("cannot_tell", "events")
-    if low is None or high is None:
+    if seen.low is None or seen.high is None:
         return Decision("cannot_tell", "none")
-    if (low > 0 or high < 0) and p_adjusted <= 1 - rule.level:
+    better = (seen.low > 0 or seen.high < 0) and seen.p_adjusted <= rule.alpha
+    equivalent = rule.rope is not None and seen.p_equivalent <= rule.alpha
+    if (better or equivalent) and seen.degrees < rule.min_degrees:
+        return Decision("cannot_tell", "degrees")
+    if better:
         return Decision("better", "interval")
-    if rule.rope is not None and inner is not None and -rule.rope < inner[0] and inner[1] < rule.rope:
+    if equivalent:
         return Decision("equivalent", "rope")
-    if (high - low) / 2 > rule.bound:
+    if (seen.high - seen.low) / 2 > rule.bound:
         return Decision("cannot_tell", "width")
     return Decision("no_evidence", "none")

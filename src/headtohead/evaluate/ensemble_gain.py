@@ -1,16 +1,17 @@
-"""Gain of an ensemble over its best member, from the comparisons of the verdict."""
+"""What choosing and combining brought: gains of ensembles, the budget, the learning rates."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from headtohead.core.records import Comparison, Verdict
 from headtohead.core.tables.details import EnsembleGain
-from headtohead.evaluate.verdict_text import interval_words, signed
+from headtohead.evaluate.wording.numbers import interval_words, signed
 from headtohead.stats.metrics.lookup import get_metric
 from headtohead.stats.metrics.metric import Metric
 
-__all__ = ["budget_words", "ensemble_gains"]
+__all__ = ["budget_words", "ensemble_gains", "rate_words"]
 
 WORDS = {
     "better": "more than chance",
@@ -88,6 +89,28 @@ def budget_words(budget: str, trials: Mapping[str, Sequence[int]]) -> str:
     timed = not budget.endswith(("trial", "trials"))
     note = " How many fit into the time depends on the machine; the digits can only be had again with these counts."
     return f"Budget {budget} for each contender; tried per cell: {each}.{note if timed else ''}"
+
+
+def rate_words(contender: str, cells: Sequence[Mapping[str, Any]]) -> str:
+    """Return which learning rates a contender chose in its cells, and whether the range was too narrow.
+
+    Args:
+        contender: its name.
+        cells: of each cell the chosen "learning_rate", all "rates" and whether it is "at_edge".
+
+    >>> cell = {"learning_rate": 3e-4, "rates": [3e-5, 1e-4, 3e-4], "at_edge": True}
+    >>> rate_words("a", [cell, cell, cell | {"learning_rate": 1e-4, "at_edge": False}])
+    'a chose its learning rate on an inner fold in each of 3 cells: 3e-05 0 times, 0.0001 1, 0.0003 2. \
+Most lie at the edge of the range; a wider one (--set finetune.learning_rates=...) may do better.'
+    """
+    rates = sorted({rate for cell in cells for rate in cell["rates"]})
+    counts = [sum(cell["learning_rate"] == rate for cell in cells) for rate in rates]
+    parts = [f"{rate:.2g} {count}" for rate, count in zip(rates, counts, strict=True)]
+    text = f"{contender} chose its learning rate on an inner fold in each of {len(cells)} cells: "
+    text += f"{parts[0]} times, {', '.join(parts[1:])}."
+    if 2 * sum(cell["at_edge"] for cell in cells) > len(cells):
+        text += " Most lie at the edge of the range; a wider one (--set finetune.learning_rates=...) may do better."
+    return text
 
 
 def _range(counts: Sequence[int]) -> str:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import Literal, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
 
 from headtohead.core.errors import ManifestError, UnknownNameError, unknown_name
 from headtohead.data.listing.class_order import choose_classes, need_positive
-from headtohead.evaluate.external.columns import PREFIX, as_text, long_table
+from headtohead.evaluate.external.columns import PREFIX, as_text, group_unit, long_table
 from headtohead.evaluate.external.files import PredictionFile, read_prediction_file
 from headtohead.evaluate.external.lines import drop_incomplete, join_spellings, need_pairs, to_numbers
 
@@ -29,6 +29,7 @@ class External:
         frame: columns sample, group, repeat?, fold?, contender, label, prob_<class>.
         by: further columns asked for, as column -> sample -> value.
         notes: one sentence per decision that the user did not take.
+        unit: what a group is, by the name of its column.
     """
 
     frame: pd.DataFrame
@@ -36,6 +37,7 @@ class External:
     positive: str | None
     by: dict[str, dict[str, str]]
     notes: tuple[str, ...]
+    unit: Literal["patient", "group"] = "group"
 
 
 class ReadArguments(TypedDict, total=False):
@@ -72,11 +74,11 @@ def read_predictions(paths: Sequence[Path], **how: Unpack[ReadArguments]) -> Ext
     if not paths:
         raise ManifestError("Got no file; name at least one CSV or Parquet file of predictions.")
     stems = [path.stem for path in paths]
-    parts, notes = [], []
+    parts, notes, units = [], [], set()
     for path in paths:
-        part, said = long_table(
-            read_prediction_file(path), how.get("columns", {}), how.get("by", ()), alone=len(paths) == 1
-        )
+        file = read_prediction_file(path)
+        part, said = long_table(file, how.get("columns", {}), how.get("by", ()), alone=len(paths) == 1)
+        units.add(group_unit(file.frame.columns, how.get("columns", {})))
         parts.append(part)
         notes += said
     if any("model" not in part.columns for part in parts) and len(set(stems)) < len(stems):
@@ -86,7 +88,8 @@ def read_predictions(paths: Sequence[Path], **how: Unpack[ReadArguments]) -> Ext
     for part, stem in zip(parts, stems, strict=True):
         if "model" not in part.columns:
             part["model"] = stem
-    return _external(pd.concat(parts, ignore_index=True), how, notes)
+    found = _external(pd.concat(parts, ignore_index=True), how, notes)
+    return replace(found, unit="patient" if units == {"patient"} else "group")
 
 
 def parse_predictions(frame: pd.DataFrame, **how: Unpack[ReadArguments]) -> External:
@@ -104,7 +107,7 @@ def parse_predictions(frame: pd.DataFrame, **how: Unpack[ReadArguments]) -> Exte
     table, notes = long_table(plain, how.get("columns", {}), how.get("by", ()), alone=True)
     if "model" not in table.columns:
         table["model"] = "model"
-    return _external(table, how, notes)
+    return replace(_external(table, how, notes), unit=group_unit(frame.columns, how.get("columns", {})))
 
 
 def _external(frame: pd.DataFrame, how: ReadArguments, notes: list[str]) -> External:

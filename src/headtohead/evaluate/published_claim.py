@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from headtohead.core.errors import UsageError
-from headtohead.evaluate.number_words import decimals, p_words, points_words, two_digits
 from headtohead.evaluate.published.records import OTHER_CASES, Claim, ClaimInterval, ReportedCount
+from headtohead.evaluate.wording.numbers import decimals, p_words, points_words, two_digits
 from headtohead.stats.hypothesis.counts_needed import fewest_and_most_cases, fewest_and_most_pairs
 from headtohead.stats.intervals.inversion import interval_p_value
 from headtohead.stats.intervals.proportions import newcombe, newcombe_paired
@@ -25,6 +25,11 @@ _RIGHT: dict[Figure, str] = {
     "accuracy": "right",
     "sensitivity": "positives recognised",
     "specificity": "negatives recognised",
+}
+_HAD: dict[Figure, str] = {
+    "accuracy": "had more right",
+    "sensitivity": "had the higher sensitivity",
+    "specificity": "had the higher specificity",
 }
 _UNIT: dict[Figure, str] = {
     "accuracy": "cases on each side",
@@ -193,7 +198,7 @@ def _told(compared: _Compared, matters: float | None, level: float) -> Claim:
         word, winner = "better", "a" if difference.value > 0 else "b"
         nearer, farther = sorted((abs(low), abs(high)))
         because = "" if compared.same_cases else f" {OTHER_CASES}"
-        had = "had more right" if compared.figure == "accuracy" else f"had the higher {compared.figure}"
+        had = _HAD[compared.figure]
         sentence = (
             f"The {'first' if winner == 'a' else 'other'} {had}, by {points_words(abs(difference.value), digits)} "
             f"percentage points {span(nearer, farther)}: {compared.counts}.{because}{needed}"

@@ -68,7 +68,7 @@ def build_supplement(
         decision_curves=decision_curves(resampled, request.prevalence),
         conformal=conformal_sets(resampled, request.inner),
         risk_coverage={name: risk_coverage(resampled, name) for name in table.contenders},
-        subgroups=subgroup_tables(resampled, request.metric, request.by),
+        subgroups=subgroup_tables(resampled, request.metric, request.by, _first_pair(comparisons)),
         ranks=rank_table(resampled, request.metric, contenders, primary, comparisons),
         critical_difference=critical_difference(
             {n: folds[n] for n in contenders}, request.metric.sign, resampled.level
@@ -79,6 +79,10 @@ def build_supplement(
         intervals={name: _intervals(resampled, request.metric, name, primary[name]) for name in table.contenders},
         notes=tuple(_notes(resampled, request)),
     )  # fmt: skip
+
+
+def _first_pair(comparisons: Sequence[Comparison]) -> tuple[str, str] | None:
+    return next(((c.a, c.b) for c in comparisons if c.primary), None)
 
 
 def _size(resampled: ResampledPredictions) -> SampleSize:

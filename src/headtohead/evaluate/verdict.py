@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +15,15 @@ from threadpoolctl import threadpool_limits
 from headtohead.core.errors import NoEffectError, UndefinedMetricError, UsageError, unknown_name
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Record, Score, Verdict
+from headtohead.evaluate.comparison_context import ComparisonContext
 from headtohead.evaluate.decision_rule import DecisionRule
-from headtohead.evaluate.pairwise import ComparisonContext, compare_all
+from headtohead.evaluate.pairwise import best_set, compare_all
 from headtohead.evaluate.reversed_scores import reversed_caveat, reversed_contenders
 from headtohead.evaluate.supplement import SupplementRequest, build_supplement
-from headtohead.evaluate.verdict_text import caveats, summary_sentence
+from headtohead.evaluate.wording.caveats import caveats
+from headtohead.evaluate.wording.pair import Cases
+from headtohead.evaluate.wording.summary import Answer, summary_sentence
+from headtohead.stats.decision.support import narrow_width
 from headtohead.stats.hypothesis.paired_tests import prepare_tests
 from headtohead.stats.inner_predictions import build_inner
 from headtohead.stats.intervals.resampling import make_resamples
@@ -48,6 +53,9 @@ class VerdictConfig(Record):
         contenders: their order (with or without the baselines); first appearance if None.
         level: confidence of the intervals, in (0.5, 1).
         rope: half-width of the region of practical equivalence in the metric's unit, or None.
+        primary: the pair that is compared first, at the full level; empty if none is stated beforehand.
+        matters: the difference that would matter, for the size of a new study; None if none is stated.
+        unit: what a group is known to be.
         prevalence: share of positives where the model is to be used, in (0, 1); that of the data if None.
         n_boot: bootstrap replicates. seed: of the resampling.
     """
@@ -59,6 +67,9 @@ class VerdictConfig(Record):
     contenders: tuple[str, ...] | None = None
     level: float = 0.95
     rope: float | None = None
+    primary: tuple[str, ...] = ()
+    matters: float | None = None
+    unit: Literal["patient", "group"] = "group"
     prevalence: float | None = None
     n_boot: int = 2000
     seed: int = 0
@@ -94,16 +105,20 @@ def compute_verdict(
     """
     level, rope, prevalence = config.level, config.rope, config.prevalence
     validate_question(config.metric, config.classes, level=level, rope=rope, prevalence=prevalence)
+    if config.matters is not None and not config.matters > 0:
+        raise UsageError(f"Got --matters {config.matters}; expected a difference above 0, such as 0.05.")
     table = build_prediction_table(
         predictions, classes=config.classes, positive=config.positive, contenders=config.contenders
     )
     if unknown := [name for name in config.baselines if name not in table.contenders]:
         raise unknown_name("baseline", unknown[0], table.contenders)
-    rule = DecisionRule(level=level, rope=rope)
+    _validate_pair(config, table.contenders)
+    cases = Cases(table.n_samples, table.n_groups, config.unit)
     with threadpool_limits(limits=1, user_api="blas"):
         resamples = make_resamples(table.n_groups, config.n_boot, config.seed)
         resampled = ResampledPredictions(table, resamples, level, config.seed)
         metric = metric_named(config.metric, table.classes)
+        rule = DecisionRule(level=level, rope=rope, max_half_width=narrow_width(table, metric))
         values = _replicates(resampled, config.metric, reporter)
         scores = _scores(resampled, values)
         primary = {name: values[name][config.metric] for name in table.contenders}
@@ -113,26 +128,60 @@ def compute_verdict(
         tests = prepare_tests(resampled, metric, rope, folds)
         backwards = set(reversed_contenders(scores))
         context = ComparisonContext(
-            resampled, metric, rule, primary, across, tests, leaks,
+            resampled, metric, rule, primary, across, tests, leaks, cases,
             all_reversed=set(table.contenders) - set(config.baselines) <= backwards,
+            stated=config.primary, matters=config.matters,
         )  # fmt: skip
         comparisons = compare_all(context, config.baselines)
         request = SupplementRequest(metric, build_inner(inner, table), prevalence, by or {}, config.baselines)
         details = build_supplement(resampled, request, primary, folds, comparisons)
+    among = [c for c in comparisons if not {c.a, c.b} & set(config.baselines)]
+    details = details.model_copy(update={"best": best_set(context, among)})
+    mine = [score for score in scores if score.metric == metric.name]
+    answer = Answer(
+        metric, comparisons, mine, config.baselines, cases, stated=bool(config.primary), best=details.best
+    )
+    sentence = summary_sentence(answer)
     return Verdict(
-        sentence=summary_sentence(comparisons, scores, metric, config.baselines),
+        sentence=sentence,
         metric=config.metric,
         positive=details.positive,
         scores=tuple(scores),
         comparisons=tuple(comparisons),
-        rule=rule.text(metric.title, table.target, pooled.title if pooled else ""),
+        rule=rule.text(
+            metric.title, table.target, pooled.title if pooled else "", _family(config, len(among))
+        ),
         caveats=(
             *reversed_caveat(scores, details.positive),
-            *caveats(leaks, comparisons, scores, details.notes),
+            *caveats(sentence, leaks, comparisons, scores, details.notes, cases=cases),
             *notes,
         ),
         details=details,
     )
+
+
+def _family(config: VerdictConfig, n_pairs: int) -> str:
+    """Return over what p-values are adjusted, in words."""
+    if config.primary and n_pairs > 1:
+        a, b = config.primary
+        return (
+            f"of {a} against {b} first and at the full level, then, if that is shown, of the others by Holm"
+        )
+    return f"adjusted by Holm over {n_pairs} pairs" if n_pairs > 1 else "of the one pair"
+
+
+def _validate_pair(config: VerdictConfig, contenders: Sequence[str]) -> None:
+    if not config.primary:
+        return
+    if len(config.primary) != 2 or len(set(config.primary)) != 2:
+        raise UsageError(
+            f"Got --primary {','.join(config.primary)}; expected two contenders, such as cnn,vit."
+        )
+    for name in config.primary:
+        if name not in contenders:
+            raise unknown_name("contender for --primary", name, contenders)
+        if name in config.baselines:
+            raise UsageError(f"Got --primary with {name}, which is a control; name two contenders.")
 
 
 def validate_question(

@@ -73,7 +73,9 @@ def fit_cells(
         started, earlier = time.perf_counter(), _seconds_before_interruption(workdir)
         result = heads[name].fit_predict(make_fold_job(fold, seed), data, workdir, reporter)
         seconds = time.perf_counter() - started + earlier
-        cost = {"seconds": round(seconds, 2), "trials": trials_of(result)}
+        cost: dict[str, Any] = {"seconds": round(seconds, 2), "trials": trials_of(result)}
+        if "at_edge" in result.chosen:
+            cost["rate"] = {name: result.chosen[name] for name in ("learning_rate", "rates", "at_edge")}
         _store_cost(workdir, run.training_path(name, fold.repeat, fold.fold), cost)
         write_cell(path, key, result)
         shutil.rmtree(workdir)
@@ -88,13 +90,15 @@ def trials_of(result: FoldResult) -> int:
 
 
 def training_costs(names: Sequence[str], folds: Sequence[Fold], run: RunFolder) -> dict[str, dict[str, Any]]:
-    """Return contender -> what its cells took: seconds in all, and the trials of each cell."""
+    """Return contender -> what its cells took: seconds in all, trials of each cell, and the rate chosen in each."""
     costs = {}
     for name in names:
         paths = [run.training_path(name, fold.repeat, fold.fold) for fold in folds]
         cells = [json.loads(path.read_text()) for path in paths if path.is_file()]
         seconds = round(sum(cell["seconds"] for cell in cells), 1)
         costs[name] = {"seconds": seconds, "trials": [cell["trials"] for cell in cells]}
+        if rates := [cell["rate"] for cell in cells if "rate" in cell]:
+            costs[name]["rates"] = rates
     return costs
 
 

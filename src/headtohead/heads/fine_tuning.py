@@ -1,8 +1,9 @@
 """The fine-tuning head: the backbone learns with its classifier, on the training part alone.
 
 The fixed policy chooses nothing: it trains the number of epochs that was stated beforehand on the
-whole training part. The inner policy chooses on one inner grouped fold and then trains on the whole
-training part. The test part is touched once, by the last `predict`.
+whole training part. The policies "rate" and "inner" choose on one inner grouped fold (the learning
+rate; the epoch and more) and then train on the whole training part. The test part is touched once, by
+the last `predict`.
 """
 
 from __future__ import annotations
@@ -22,8 +23,13 @@ from headtohead.heads.base import FoldJob, FoldResult, SampleLabels
 from headtohead.training.checkpoint import fingerprint
 from headtohead.training.data_loader import DatasetImages, ImageSource, get_augmenter
 from headtohead.training.records import EpochRecord, Floats, Ints, fit_metrics
-from headtohead.training.settings import FinetuneSettings
-from headtohead.training.tuning.hyperparameter_search import Trial, best_trial, next_settings
+from headtohead.training.settings import INNER_FOLDS, FinetuneSettings
+from headtohead.training.tuning.hyperparameter_search import (
+    Trial,
+    best_trial,
+    next_settings,
+    rate_choice,
+)
 from headtohead.training.tuning.trial_budget import TrialBudget
 
 if TYPE_CHECKING:
@@ -36,7 +42,6 @@ if TYPE_CHECKING:
 
 __all__ = ["FineTuningHead", "settings_for_scratch"]
 
-INNER_FOLDS = 5  # "inner" holds one fold of so many out: a fifth of the training part
 # What sets the seeds of trials and of inner trainings apart from that of the final training.
 TRIAL_STREAM, INNER_STREAM = 1, 2
 
@@ -126,9 +131,9 @@ class FineTuningHead:
         main = TrainingJob("main", job.train, trial.settings, job.seed, trial.epoch)
         training = self._train(main, data, None, workdir, reporter)
         train_rows, test_rows = training.predict(job.train), training.predict(job.test)
-        inner_rows = (
-            trial.rows if trial.rows is not None else self._inner_predictions(job, data, workdir, reporter)
-        )
+        inner_rows = self._inner_predictions(trial, job, data, workdir, reporter)
+        if trial.rows is not None and not self.settings.inner_folds:
+            inner_rows = trial.rows
         labels = data.labels[job.train]
         curve = tuple(training.lines) if trial.held is None else _with_inner_metrics(training, trial)
         chosen = {
@@ -146,7 +151,7 @@ class FineTuningHead:
     def _choose(
         self, job: FoldJob, data: SampleLabels, workdir: Path, reporter: Reporter
     ) -> tuple[Trial, dict[str, Any]]:
-        """Return what to train for how long; under "fixed" that is what was stated."""
+        """Return what to train for how long, and the record of the choice; under "fixed" nothing is chosen."""
         stated = self.settings
         if stated.policy == "fixed":
             return Trial(stated, stated.epochs, None, None), {"policy": "fixed: nothing was chosen"}
@@ -165,7 +170,10 @@ class FineTuningHead:
             seed = _derived_seed(job.seed, TRIAL_STREAM, number)
             training_job = TrainingJob(f"trial{number}", job.train[fit], settings, seed, stated.epochs)
             done = self._train(training_job, data, held_out, workdir, reporter)
-            trials.append(Trial.of(settings, done.lines, done.held_rows, validation, len(job.train)))
+            last = stated.policy == "rate"
+            trials.append(
+                Trial.of(settings, done.lines, done.held_rows, validation, len(job.train), last=last)
+            )
             key = self._key(training_job, data, held_out, done)
             done.drop_weights(workdir / f"{training_job.name}.pt", key)
             if budget is not None:
@@ -173,10 +181,12 @@ class FineTuningHead:
             if self._on_trial_end is not None:
                 self._on_trial_end(job, trials, stated)
         best = best_trial(trials)
-        return best, {
-            "policy": f"inner: one grouped fold of {INNER_FOLDS}, by log loss",
+        what = "inner" if stated.policy == "inner" else "rate after the last epoch"
+        return best if stated.policy == "inner" else replace(best, held=None, rows=None), {
+            "policy": f"{what}: one grouped fold of {INNER_FOLDS}, by log loss",
             "trials": [trial.record() for trial in trials],
             "inner_images": len(validation),
+            **rate_choice(best, stated),
         }
 
     def inner_folds(self, job: FoldJob, data: SampleLabels) -> list[tuple[Ints, Ints]]:
@@ -184,9 +194,10 @@ class FineTuningHead:
         from headtohead.data.splits.folds import inner_folds
 
         labels, groups = data.labels[job.train], data.groups[job.train]
-        if self.settings.policy == "inner":
-            return inner_folds(labels, groups, INNER_FOLDS, job.seed)[:1]
         folds = self.settings.inner_folds
+        if self.settings.policy == "inner":  # the first fold chose; only the others may be weighed
+            chosen_on = inner_folds(labels, groups, INNER_FOLDS, job.seed)
+            return chosen_on[1 : 1 + folds] if folds else chosen_on[:1]
         return inner_folds(labels, groups, folds, job.seed) if folds else []
 
     def refit(
@@ -216,15 +227,15 @@ class FineTuningHead:
         return [training.predict(indices) for indices in queries]
 
     def _inner_predictions(
-        self, job: FoldJob, data: SampleLabels, workdir: Path, reporter: Reporter
+        self, trial: Trial, job: FoldJob, data: SampleLabels, workdir: Path, reporter: Reporter
     ) -> Floats:
-        """Return (n_train, k) probabilities from repeating the fixed policy on inner folds, or NaN."""
+        """Return (n_train, k) probabilities from repeating the final training on inner folds, or NaN."""
         rows = np.full((len(job.train), len(data.classes)), np.nan)
+        if not self.settings.inner_folds:
+            return rows
         for number, (fit, validation) in enumerate(self.inner_folds(job, data)):
             seed = _derived_seed(job.seed, INNER_STREAM, number)
-            training_job = TrainingJob(
-                f"inner{number}", job.train[fit], self.settings, seed, self.settings.epochs
-            )
+            training_job = TrainingJob(f"inner{number}", job.train[fit], trial.settings, seed, trial.epoch)
             training = self._train(training_job, data, None, workdir, reporter)
             rows[validation] = training.predict(job.train[validation])
         return rows

@@ -148,8 +148,9 @@ class ComparisonStudy(Study[StudyConfig]):
         """Return and write what the out-of-fold predictions say."""
         from headtohead.evaluate.verdict import VerdictConfig, compute_verdict
         from headtohead.heads.baselines import BASELINES
-        from headtohead.studies.preflight import subgroups
-        from headtohead.studies.report_inputs import add_training_summary, checklist
+        from headtohead.studies.checklist_facts import checklist
+        from headtohead.studies.preflight import group_unit, subgroups
+        from headtohead.studies.report_inputs import add_training_summary
 
         predictions = self.run_folder.table("predictions.parquet")
         verdict = compute_verdict(
@@ -161,6 +162,9 @@ class ComparisonStudy(Study[StudyConfig]):
                 baselines=BASELINES,
                 level=self.config.level,
                 rope=self.config.rope,
+                primary=self.config.primary,
+                matters=self.config.matters,
+                unit=group_unit(self.config.data_options, self.grouped),
                 prevalence=self.config.prevalence,
                 n_boot=self.config.n_boot,
                 seed=self.config.seed,
@@ -175,7 +179,8 @@ class ComparisonStudy(Study[StudyConfig]):
         )
         verdict = self._update_audit(verdict, predictions)
         self._write_verdict(verdict)
-        self.run_folder.write("checklist.json", {"items": checklist(verdict, self.config, self.grouped)})
+        items = checklist(verdict, self.config, self.grouped, self.plan, self.run_folder)
+        self.run_folder.write("checklist.json", {"items": items})
         return verdict
 
     def write_page(self) -> Path:

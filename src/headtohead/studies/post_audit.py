@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
     from headtohead.data.dataset import Dataset
 
-__all__ = ["pretrained_features", "shortcut_caveats", "update_audit"]
+__all__ = ["audit_caveats", "pretrained_features", "shortcut_caveats", "update_audit"]
+
+
+# What tells the label without the organ: file facts, thumbnail, border, background.
+SHORTCUT_CODES = ("H2H301", "H2H302", "H2H303", "H2H304")
 
 
 def pretrained_features(
@@ -99,3 +103,14 @@ def shortcut_caveats(record: dict[str, Any]) -> tuple[str, ...]:
     if finding.outcome != "issue":
         return ()
     return (f"A shortcut does as well as the best contender: {finding.message}. {finding.advice}",)
+
+
+def audit_caveats(record: dict[str, Any]) -> tuple[str, ...]:
+    """Return the audit's findings that must stand beside any estimate: severe ones, and what tells the label.
+
+    Args:
+        record: the content of `audit.json`.
+    """
+    found = [Finding.model_validate(f) for f in record["findings"] if f["outcome"] == "issue"]
+    kept = [f for f in found if f.severity == "severe" or f.code in SHORTCUT_CODES]
+    return tuple(f"{f.title} ({f.code}): {f.message}." for f in kept)

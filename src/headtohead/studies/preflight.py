@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from headtohead.core.config import StudyConfig
+from headtohead.core.config import DataConfig, StudyConfig
 from headtohead.core.errors import NoEffectError, unknown_name
 
 if TYPE_CHECKING:
     from headtohead.contenders.plan import ContenderPlan
     from headtohead.data.dataset import Dataset
 
-__all__ = ["subgroups", "validate_against_data", "validate_config"]
+__all__ = ["group_unit", "subgroups", "validate_against_data", "validate_config"]
 
 
 def validate_config(config: StudyConfig, plan: Callable[[], ContenderPlan], trackers: Sequence[str]) -> None:
@@ -55,6 +55,13 @@ def validate_against_data(config: StudyConfig, dataset: Dataset) -> None:
         config.metric, dataset.classes, level=config.level, rope=config.rope, prevalence=config.prevalence
     )
     subgroups(config.by, dataset)
+
+
+def group_unit(options: DataConfig, dataset: Dataset) -> Literal["patient", "group"]:
+    """Return what a group is known to be: a patient where the user or every DICOM file says so."""
+    column = options.columns.get("group", "").casefold()
+    named = options.group_from is not None or column.startswith(("patient", "subject", "participant"))
+    return "patient" if named or all(s.group.startswith("patient ") for s in dataset.samples) else "group"
 
 
 def subgroups(columns: Sequence[str], dataset: Dataset) -> dict[str, dict[str, str]] | None:

@@ -1,9 +1,8 @@
-"""What the report shows beside the scores: training costs, confounds, reporting checklists, images."""
+"""What the report shows beside the scores: training costs, confounds, images."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from headtohead.core.config import StudyConfig
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from headtohead.data.dataset import Dataset
     from headtohead.preprocess.recipe import Recipe
 
-__all__ = ["add_training_summary", "checklist", "evenly_spaced", "pair_confounds", "report_images"]
+__all__ = ["add_training_summary", "evenly_spaced", "pair_confounds", "report_images"]
 
 T = TypeVar("T")
 IMAGES_SHOWN = 12  # two rows of the report, of each kind
@@ -30,23 +29,24 @@ def add_training_summary(
     classes: Sequence[str],
     run: RunFolder,
 ) -> Verdict:
-    """Return the verdict with what ensembles gain, what the budget bought, and how classes were balanced.
+    """Return the verdict with what ensembles gain, the budget bought, which rates were chosen and how classes weighed.
 
     Args:
         verdict: of the run.
         config: its settings.
         members: for each ensemble and replicate the names of what it is made of.
         classes: class names.
-        run: the run folder, which holds `spent.json` where there is a budget.
+        run: the run folder, which holds `spent.json`.
     """
     from headtohead.core.tables.details import TuningBudget
-    from headtohead.evaluate.ensemble_gain import budget_words, ensemble_gains
+    from headtohead.evaluate.ensemble_gain import budget_words, ensemble_gains, rate_words
 
     parts = {name: list(names) for name, names in members.items()}
     gains, tuning = ensemble_gains(verdict, parts, classes), None
-    caveats, budget = verdict.caveats, config.train.budget
+    spent = run.json("spent.json")["spent"]
+    chosen = [rate_words(name, cost["rates"]) for name, cost in spent.items() if "rates" in cost]
+    caveats, budget = (*verdict.caveats, *chosen), config.train.budget
     if budget is not None:
-        spent = run.json("spent.json")["spent"]
         trials = {name: cost["trials"] for name, cost in spent.items() if any(cost["trials"])}
         tuning = TuningBudget(stated=budget, trials=trials)
         caveats = (*caveats, budget_words(budget, trials))
@@ -65,21 +65,6 @@ def pair_confounds(plan: ContenderPlan) -> list[dict[str, Any]]:
     from headtohead.backbones.comparability import confounds
 
     return confounds([(single.name, single.records[0], str(single.mode)) for single in plan.pairable])
-
-
-def checklist(verdict: Verdict, config: StudyConfig, dataset: Dataset) -> list[dict[str, str]]:
-    """Return CLAIM 2024 and TRIPOD+AI as far as a run can fill them."""
-    from headtohead.evaluate.reporting_checklist import build_checklists
-
-    facts = {
-        "source": Path(config.data).name,
-        "n_samples": len(dataset),
-        "n_groups": len(set(dataset.groups())),
-        "classes": list(dataset.classes),
-        "excluded": len(dataset.problems),
-        "notes": list(dataset.notes),
-    }
-    return build_checklists(verdict, config.model_dump(mode="json"), facts)
 
 
 def report_images(dataset: Dataset, recipe: Recipe, table: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:

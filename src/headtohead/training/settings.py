@@ -9,7 +9,9 @@ from pydantic import Field, model_validator
 from headtohead.core.errors import NoEffectError
 from headtohead.core.records import Record
 
-__all__ = ["FinetuneSettings"]
+__all__ = ["INNER_FOLDS", "FinetuneSettings"]
+
+INNER_FOLDS = 5  # one fold of so many is held out to choose: a fifth of the training part
 
 
 class FinetuneSettings(Record):
@@ -35,15 +37,18 @@ class FinetuneSettings(Record):
         augment: name of a preset, "light", "none", or "auto" (= "light").
         flip_test: average the probabilities of an image and its mirror image; only where the
             augmentation mirrors too.
-        policy: "fixed" chooses nothing and trains on the whole training part. "inner" holds out one
+        policy: "fixed" chooses nothing and trains on the whole training part. "rate" holds out one inner
+            grouped fold of five, chooses one of `learning_rates` by its log loss after the last epoch, then
+            trains on the whole training part as "fixed" does. "inner" holds out one
             inner grouped fold of five, chooses the epoch (and one of `learning_rates`, and one of
             `trials`) by its log loss, then trains on the whole training part for that many epochs of
             the same schedule: about 1.8 times the cost for one trial.
         tuner: who proposes the trials after the stated ones: a seeded draw, or optuna's TPE sampler (extra
             "tune"), which learns from the inner log losses of the trials before.
         patience: under "inner", stop a trial after so many epochs without a better log loss; None never.
-        inner_folds: 0, or the number of inner grouped folds on which the fixed policy is repeated to
-            get `inner_probabilities` of all training samples, at that many times the cost.
+        inner_folds: 0, or the number of inner grouped folds on which the final training is repeated to get
+            `inner_probabilities`, at that many times the cost: of all training samples, and under "inner"
+            of folds that did not choose the settings.
         cycles: 1, or into how many equal parts the epochs fall, each with a rate that begins at its peak
             and falls to zero; the networks at the ends of the cycles predict together (snapshot
             ensemble, Huang et al. 2017).
@@ -71,7 +76,7 @@ class FinetuneSettings(Record):
     lora_rank: int = Field(default=8, ge=1)
     augment: str = "auto"
     flip_test: bool = True
-    policy: Literal["fixed", "inner"] = "fixed"
+    policy: Literal["fixed", "rate", "inner"] = "fixed"
     patience: int | None = Field(default=None, ge=1)
     trials: int = Field(default=1, ge=1)
     tuner: Literal["random", "optuna"] = "random"
@@ -81,17 +86,22 @@ class FinetuneSettings(Record):
 
     @model_validator(mode="after")
     def _no_idle_setting(self) -> Self:
-        if self.policy == "fixed":
-            idle = [name for name in ("patience", "learning_rates") if getattr(self, name)]
+        if self.policy != "inner":
+            idle = ["patience"] if self.patience else []
+            idle += ["learning_rates"] if self.learning_rates and self.policy == "fixed" else []
             idle += ["trials"] if self.trials > 1 else []
             idle += ["tuner"] if self.tuner != "random" else []
             if idle:
                 raise NoEffectError(
-                    f"{' and '.join(idle)} would have no effect under the policy 'fixed', which chooses "
-                    "nothing. Use the policy 'inner', or leave them out."
+                    f"{' and '.join(idle)} would have no effect under the policy {self.policy!r}, which chooses "
+                    f"{'nothing' if self.policy == 'fixed' else 'the learning rate alone'}. "
+                    "Use the policy 'inner', or leave them out."
                 )
-        if self.policy == "inner" and self.inner_folds:
-            raise NoEffectError("inner_folds belongs to the policy 'fixed'; 'inner' holds out its own fold.")
+        if self.policy == "inner" and self.inner_folds >= INNER_FOLDS:
+            raise NoEffectError(
+                f"inner_folds={self.inner_folds}: under the policy 'inner' one fold of {INNER_FOLDS} chooses, "
+                f"and at most {INNER_FOLDS - 1} are left to be predicted."
+            )
         if self.inner_folds == 1:
             raise NoEffectError("inner_folds=1 holds nothing out. Use 0 for none, or at least 2.")
         if self.cycles > self.epochs:

@@ -2,92 +2,67 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from headtohead.evaluate.decision_rule import Decision, DecisionRule, decide
+from headtohead.evaluate.decision_rule import DecisionRule, Evidence, decide
+
+SEEN: dict[str, Any] = {
+    "low": 0.01, "high": 0.05, "p_adjusted": 0.01, "n_groups": 200, "n_events": 80, "degrees": 60.0,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "inner", "groups", "events", "rope", "word"),
+    ("change", "rope", "word", "reason"),
     [
-        (0.001, 0.04, (0.005, 0.035), 200, 80, None, "better"),
-        (-0.04, -0.001, (-0.035, -0.005), 200, 80, None, "better"),
-        (-0.01, 0.04, (-0.005, 0.035), 200, 80, None, "no_evidence"),
-        (-0.01, 0.012, (-0.008, 0.01), 200, 80, 0.02, "equivalent"),
-        (-0.01, 0.022, (-0.008, 0.021), 200, 80, 0.02, "no_evidence"),
-        (-0.06, 0.062, (-0.05, 0.05), 200, 80, None, "cannot_tell"),
-        (0.01, 0.05, (0.02, 0.04), 29, 14, None, "cannot_tell"),
-        (0.01, 0.05, (0.02, 0.04), 200, 9, None, "cannot_tell"),
-        (0.01, 0.05, (0.02, 0.04), 9, 4, None, "refused"),
-        (None, None, None, 200, 80, None, "cannot_tell"),
+        ({}, None, "better", "interval"),
+        ({"low": -0.04, "high": -0.001}, None, "better", "interval"),
+        ({"low": -0.01, "high": 0.04}, None, "no_evidence", "none"),
+        ({"low": -0.01, "high": 0.012, "p_equivalent": 0.04}, 0.02, "equivalent", "rope"),
+        ({"low": -0.01, "high": 0.012, "p_equivalent": 0.06}, 0.02, "no_evidence", "none"),
+        ({"low": -0.01, "high": 0.012, "p_equivalent": 0.04}, None, "no_evidence", "none"),
+        ({"low": -0.06, "high": 0.062}, None, "cannot_tell", "width"),
+        ({"n_groups": 29}, None, "cannot_tell", "groups"),
+        ({"n_events": 9}, None, "cannot_tell", "events"),
+        ({"degrees": 9.9}, None, "cannot_tell", "degrees"),
+        ({"low": -0.01, "high": 0.012, "p_equivalent": 0.04, "degrees": 9.9}, 0.02, "cannot_tell", "degrees"),
+        ({"low": -0.01, "high": 0.04, "degrees": 9.9}, None, "no_evidence", "none"),
+        ({"n_groups": 9}, None, "refused", "refused"),
+        ({"refusal": "the data leak"}, None, "refused", "refused"),
+        ({"low": None}, None, "cannot_tell", "none"),
+        ({"p_adjusted": 0.051}, None, "no_evidence", "none"),
+        ({"p_adjusted": 0.051, "high": 0.2}, None, "cannot_tell", "width"),
+        ({"p_equivalent": 0.001}, 0.1, "better", "interval"),
     ],
 )  # fmt: skip
 def test_the_rule_clause_by_clause(
-    low: float | None, high: float | None, inner: tuple[float, float] | None, groups: int, events: int,
-    rope: float | None, word: str,
-) -> None:  # fmt: skip
-    found = decide(
-        DecisionRule(rope=rope),
-        low=low,
-        high=high,
-        inner=inner,
-        p_adjusted=0.01,
-        n_groups=groups,
-        n_events=events,
-    )
-    assert found.word == word
+    change: dict[str, Any], rope: float | None, word: str, reason: str
+) -> None:
+    found = decide(DecisionRule(rope=rope), Evidence(**(SEEN | change)))
+    assert (found.word, found.reason) == (word, reason)
 
 
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        ({}, "interval"), ({"refusal": "the data leak"}, "refused"), ({"n_groups": 9}, "refused"),
-        ({"n_groups": 29}, "groups"),
-        ({"n_events": 9}, "events"), ({"low": None}, "none"), ({"p_adjusted": 0.051, "high": 0.2}, "width"),
-        ({"p_adjusted": 0.051}, "none"),
-    ],
-)  # fmt: skip
-def test_the_reason_names_the_clause_that_decided(change: dict[str, float | str | None], reason: str) -> None:
-    given = {
-        "low": 0.01,
-        "high": 0.05,
-        "inner": (0.02, 0.04),
-        "p_adjusted": 0.01,
-        "n_groups": 200,
-        "n_events": 80,
-    }
-    assert decide(DecisionRule(), **(given | change)).reason == reason  # type: ignore[arg-type]
-
-
-def test_a_difference_that_is_shown_is_better_though_within_the_rope() -> None:
-    decision = decide(
-        DecisionRule(rope=0.1),
-        low=0.01,
-        high=0.05,
-        inner=(0.02, 0.04),
-        p_adjusted=0.01,
-        n_groups=200,
-        n_events=80,
-    )
-    assert decision == Decision("better", "interval")
-
-
-def test_the_ends_of_the_rope_are_excluded() -> None:
-    given = {"low": -0.01, "high": 0.03, "p_adjusted": 0.4, "n_groups": 200, "n_events": 80}
-    inside = decide(DecisionRule(rope=0.02), inner=(-0.0199, 0.0199), **given)  # type: ignore[arg-type]
-    touching = decide(DecisionRule(rope=0.02), inner=(-0.0199, 0.02), **given)  # type: ignore[arg-type]
-    assert (inside.word, touching.word) == ("equivalent", "no_evidence")
+def test_the_width_is_that_of_the_metric_unless_a_margin_is_given() -> None:
+    wide = Evidence(**(SEEN | {"low": -0.03, "high": 0.03}))
+    assert decide(DecisionRule(), wide).word == "no_evidence"
+    assert decide(DecisionRule(max_half_width=0.02), wide).reason == "width"
+    assert decide(DecisionRule(max_half_width=0.02, rope=0.05), wide).word == "no_evidence"
 
 
 def test_the_rule_in_words_states_its_numbers() -> None:
-    text = DecisionRule(level=0.9, rope=0.03, min_groups=12).text("AUROC")
+    text = DecisionRule(level=0.9, rope=0.03, min_groups=12).text(
+        "AUROC", family="adjusted by Holm over 3 pairs"
+    )
     for words in (
         "difference in AUROC",
         "fewer than 12 groups",
         "the 90 % interval",
-        "at most 0.1",
-        "the 80 % interval lies within ±0.03",
+        "p, adjusted by Holm over 3 pairs, is at most 0.1",
+        "10 effective degrees of freedom",
+        "the 80 % interval lies within ±0.03, the margin given",
+        "a half-width above 0.03 of AUROC",
     ):
         assert words in text
     assert DecisionRule(rope=0.03).bound == 0.03 and DecisionRule().bound == 0.05
-    assert "give a region of practical equivalence" in DecisionRule().text("AUROC")
+    assert "give a margin of equivalence" in DecisionRule().text("AUROC")

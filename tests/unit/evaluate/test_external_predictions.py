@@ -198,13 +198,13 @@ def test_the_command_prints_the_structure_that_others_read(
         assert {"statistic", "p_value"} <= set(test)
 
 
-def test_the_command_answers_first_and_explains_mistakes(
+def test_the_command_answers_last_and_explains_mistakes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = written(predictions(), tmp_path)
     assert main(["verdict", str(path), "--replicates", "200", "--rope", "0.05"]) == 0
     shown = capsys.readouterr().out.strip()
-    assert "cnn" in shown.splitlines()[0]
+    assert "cnn" in shown.splitlines()[-1]
     assert "Rule." in shown
     bad = written(predictions().rename(columns={"score": "prediction"}), tmp_path, "bad.csv")
     assert main(["verdict", str(bad)]) == 1

@@ -6,7 +6,7 @@ import numpy as np
 from tests.unit.stats.builders import codes, verdict_on, warned_lines
 
 from headtohead.core.records import Score, Verdict
-from headtohead.evaluate.verdict_text import coverage_warnings
+from headtohead.evaluate.wording.caveats import coverage_warnings
 
 
 def test_a_rare_large_error_is_warned_of_in_score_terminal_and_caveats() -> None:
@@ -17,7 +17,7 @@ def test_a_rare_large_error_is_warned_of_in_score_terminal_and_caveats() -> None
     found = verdict_on(warned_lines(label, positive))
     assert "few_degrees" in codes(found, "brier") & codes(found, "log_loss")
     assert codes(found, "accuracy") == set()
-    assert any("make up most of the variance of AUROC" in caveat for caveat in found.caveats)
+    assert any("handful of cases decides AUROC" in caveat for caveat in found.caveats)
     assert Verdict.model_validate_json(found.model_dump_json()) == found
     even = np.clip(0.5 + 0.1 * (2 * label - 1) + 0.15 * rng.normal(size=100), 0.05, 0.95)
     quiet = verdict_on(warned_lines(label, even))

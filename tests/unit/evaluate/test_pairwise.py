@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pytest
+from tests.planting.verdicts import judge
 from tests.unit.stats.builders import frame_of, judge_frame
 
+from headtohead.core.records import Comparison
 from headtohead.stats.hypothesis.multiplicity import holm
 
 Ints = npt.NDArray[np.int64]
@@ -18,7 +21,7 @@ def test_events_are_groups_of_the_rarer_class_and_not_its_images() -> None:
     group = np.concatenate([np.arange(40) // 8, 5 + np.arange(200) // 2])
     first = judge_frame(frame_of({"a": 6.0, "b": 0.3}, label, group)).comparisons[0]
     assert (first.verdict, first.details.reason) == ("cannot_tell", "events")
-    assert "only 5 groups hold the rarer class" in first.sentence
+    assert "only 5 groups of class yes (10 are asked for), though the interval excludes 0" in first.sentence
     as_images = judge_frame(frame_of({"a": 6.0, "b": 0.3}, label, np.arange(240))).comparisons[0]
     assert (as_images.verdict, as_images.winner) == ("better", "a")
 
@@ -41,9 +44,7 @@ def test_power_is_that_of_the_pair_and_counts_groups() -> None:
     comparison = judge_frame(frame).comparisons[0]
     power = comparison.details.power
     assert power is not None and comparison.difference is not None
-    assert power.power == 0.8 and power.assumed_difference >= abs(comparison.difference)
-    if power.groups_needed is not None:
-        assert power.more_groups == max(0, power.groups_needed - 160)
+    assert (power.power, power.matters, power.fewest_groups) == (0.8, None, None)
     assert power.detectable_difference is not None and power.detectable_difference > 0
 
 
@@ -58,3 +59,55 @@ def test_discordant_samples_are_counted_in_each_repeat() -> None:
     (counts,) = comparison.details.discordant
     assert counts.only_a == int((right["a"] & ~right["b"]).sum())
     assert counts.only_b == int((right["b"] & ~right["a"]).sum())
+
+
+def test_a_handful_of_groups_makes_no_winner() -> None:
+    """Three groups hold most images and b fails there, so that the difference rests on three numbers."""
+    group = np.concatenate([np.repeat(np.arange(3), 80), 3 + np.arange(60)])
+    label = np.arange(300) % 2
+    frame = frame_of({"a": 3.0, "b": 3.0}, label, group).drop(columns="fold")
+    failed = (frame["contender"] == "b") & frame["group"].isin(["g000", "g001", "g002"])
+    frame.loc[failed, ["prob_no", "prob_yes"]] = 0.5
+    first = judge_frame(frame).comparisons[0]
+    assert first.low is not None and first.details.degrees is not None
+    assert first.low > 0 and first.details.degrees < 10
+    assert (first.verdict, first.details.reason) == ("cannot_tell", "degrees")
+    assert "a handful of groups decides the difference" in first.sentence
+
+
+def test_a_rare_third_class_does_not_veto_a_metric_that_does_not_rest_on_it() -> None:
+    rng = np.random.default_rng(3)
+    label = np.repeat([0, 1, 2], [150, 150, 8])
+    parts = []
+    for name, strength in (("a", 4.0), ("b", 0.8)):
+        logits = strength * np.eye(3)[label] + rng.normal(size=(308, 3))
+        prob = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+        columns = {f"prob_{c}": prob[:, i] for i, c in enumerate("xyz")}
+        names = [f"s{i:03d}" for i in range(308)]
+        labels = np.array(list("xyz"))[label]
+        parts.append(
+            pd.DataFrame({"sample": names, "group": names, "contender": name, "label": labels, **columns})
+        )
+    frame = pd.concat(parts, ignore_index=True)
+
+    def first(metric: str) -> Comparison:
+        return judge(frame, classes=("x", "y", "z"), metric=metric, n_boot=100).comparisons[0]
+
+    for metric in ("accuracy", "kappa", "mcc", "brier", "sensitivity_x"):
+        assert first(metric).winner == "a", metric
+    for metric in ("auroc", "balanced_accuracy", "sensitivity_z"):
+        assert (first(metric).verdict, first(metric).details.reason) == ("cannot_tell", "events"), metric
+    assert "only 8 cases of class z (10 are asked for)" in first("auroc").sentence
+
+
+def test_equivalence_is_adjusted_over_the_pairs() -> None:
+    label, group = np.arange(400) % 2, np.arange(400)
+    frame = frame_of({"a": 2.0, "b": 2.0, "c": 2.0}, label, group).drop(columns="fold")
+    found = judge(frame, classes=("no", "yes"), positive="yes", n_boot=100, rope=0.06).comparisons
+    alone = judge(
+        frame[frame.contender != "c"], classes=("no", "yes"), positive="yes", n_boot=100, rope=0.06
+    ).comparisons[0]
+    same = next(c for c in found if {c.a, c.b} == {"a", "b"})
+    assert alone.details.p_equivalence is not None and same.details.p_equivalence is not None
+    assert same.details.p_equivalence >= alone.details.p_equivalence
+    assert all((c.verdict == "equivalent") == ((c.details.p_equivalence or 0) <= 0.05) for c in found)

@@ -56,3 +56,27 @@ def test_nothing_is_claimed_that_the_run_does_not_know() -> None:
     for item in ("7", "19", "23", "33"):
         assert rows["CLAIM 2024", item]["status"] == "author", item
         assert rows["CLAIM 2024", item]["ask"]
+
+
+def test_the_wish_of_the_configuration_is_never_told_as_what_was_done() -> None:
+    config = StudyConfig(data="x", contenders=("cnn",), recipe="auto").model_dump(mode="json")
+    rows = {(r["list"], r["item"]): r for r in build_checklists(small_verdict(), config, {})}
+    for item in ("9", "23", "24", "25"):
+        row = rows["CLAIM 2024", item]
+        assert row["status"] == "author" and row["ask"].startswith(("Add", "Not known to the run"))
+    assert "epochs" not in " ".join(row["text"] for row in rows.values())
+    known = {"recipe": "foreground (dark background)", "versions": "torch 2", "training": "cnn: a probe."}
+    told = {(r["list"], r["item"]): r for r in build_checklists(small_verdict(), config, known)}
+    assert "foreground (dark" in told["CLAIM 2024", "9"]["text"]
+    assert told["CLAIM 2024", "25"]["text"] == "cnn: a probe."
+    assert told["CLAIM 2024", "23"]["status"] == "filled"
+
+
+def test_a_leaking_or_given_split_is_not_called_disjoint_or_internal() -> None:
+    given = StudyConfig(data="x", contenders=("cnn",), split="given", allow_leaks=True).model_dump(
+        mode="json"
+    )
+    rows = {(r["list"], r["item"]): r for r in build_checklists(small_verdict(), given, {"leaks": 2})}
+    assert "not disjoint: 2 leaks" in rows["CLAIM 2024", "20"]["text"]
+    assert rows["CLAIM 2024", "32"]["status"] == "author"
+    assert "stratified" not in rows["TRIPOD+AI", "13"]["text"]

@@ -60,7 +60,7 @@ def test_a_killed_cell_gets_the_trials_it_had(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"budget": "8"}, "chooses nothing"),
+        ({"budget": "8"}, "no use for one"),
         ({"budget": "8", "policy": "inner", "trials": 3}, "one of them"),
         ({"budget": "1", "policy": "inner", "learning_rates": (1e-3, 1e-4)}, "2 learning rates"),
         ({"tuner": "optuna", "policy": "inner"}, "one trial"),

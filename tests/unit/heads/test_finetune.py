@@ -135,7 +135,13 @@ def test_a_loss_that_explodes_is_an_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "idle",
-    [{"patience": 3}, {"learning_rates": (1e-3, 1e-4)}, {"trials": 4}, {"policy": "inner", "inner_folds": 3}],
+    [
+        {"patience": 3},
+        {"learning_rates": (1e-3, 1e-4)},
+        {"trials": 4},
+        {"policy": "inner", "inner_folds": 5},
+        {"policy": "rate", "patience": 2},
+    ],
 )
 def test_settings_without_effect_are_refused(idle: dict[str, Any]) -> None:
     with pytest.raises(NoEffectError):

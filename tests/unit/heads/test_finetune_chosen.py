@@ -17,7 +17,7 @@ from headtohead.training.settings import FinetuneSettings
 from headtohead.training.tuning.trial_budget import TrialBudget
 
 
-@pytest.mark.parametrize("policy", ["fixed", "inner"])
+@pytest.mark.parametrize("policy", ["fixed", "rate", "inner"])
 def test_training_never_sees_the_test_part(tmp_path: Path, policy: str) -> None:
     """Changing the scored images and labels changes nothing but the predictions themselves."""
     settings = short(policy=policy)
@@ -50,6 +50,36 @@ def test_inner_policy_chooses_on_held_groups(tmp_path: Path) -> None:
     assert result.chosen["epochs"] == best["epoch"] == len(result.epochs)
     assert result.inner.loss == pytest.approx(best["inner_loss"])
     assert all(line.inner_loss is not None for line in result.epochs)
+
+
+def test_the_rate_is_chosen_by_the_last_epoch_and_the_epochs_stay(tmp_path: Path) -> None:
+    rates = (1e-5, 3e-3, 1e-4)
+    result = run(tmp_path, short(policy="rate", epochs=3, learning_rates=rates))
+    trials = result.chosen["trials"]
+    assert [trial["learning_rate"] for trial in trials] == list(rates)
+    assert {trial["epoch"] for trial in trials} == {3} == {result.chosen["epochs"]}
+    best = min(trials, key=lambda trial: trial["inner_loss"])
+    assert (
+        result.chosen["learning_rate"] == best["learning_rate"] == result.chosen["settings"]["learning_rate"]
+    )
+    assert result.chosen["at_edge"] is (best["learning_rate"] != 1e-4)
+    assert np.isnan(result.inner_probabilities).all()  # the rows that chose the rate weigh nothing
+    again = run(tmp_path / "fixed", short(epochs=3, learning_rate=best["learning_rate"]))
+    assert np.array_equal(result.probabilities, again.probabilities)
+
+
+@pytest.mark.parametrize("policy", ["rate", "inner"])
+def test_members_are_weighed_on_rows_that_did_not_choose(tmp_path: Path, policy: str) -> None:
+    """Under "inner" the fold that chose the epoch is left out of the inner probabilities that ensembles weigh."""
+    settings = short(policy=policy, epochs=2, inner_folds=2, learning_rates=(1e-4, 3e-3))
+    job, data = cell_of(60, 44)
+    head = head_of(settings)
+    weighed = np.concatenate([validation for _, validation in head.inner_folds(job, data)])
+    result = run(tmp_path, settings)
+    assert set(np.flatnonzero(~np.isnan(result.inner_probabilities).any(axis=1))) == set(weighed)
+    if policy == "inner":
+        chose = head_of(short(policy="inner")).inner_folds(job, data)[0][1]
+        assert len(chose) and not set(chose) & set(weighed)
 
 
 @pytest.mark.parametrize("tuner", ["random", "optuna"])

@@ -14,6 +14,7 @@ __all__ = [
     "RankTable",
     "RocCurve",
     "Subgroup",
+    "SubgroupDifference",
     "SubgroupScore",
     "SubgroupTable",
     "VarianceSplit",
@@ -43,7 +44,9 @@ class SubgroupScore(TableRecord):
     """A contender's score in a subgroup and its difference from all other samples.
 
     Attributes:
-        p_holm: adjusted over all values and contenders of the column; None without a p-value.
+        p_value: where the interval of the difference touches 0; None for the value with the most groups, which is what
+            the others are told from.
+        p_holm: adjusted over the tested values and contenders of the column; None without a p-value.
     """
 
     omitted: ClassVar[frozenset[str]] = frozenset({"p_holm"})
@@ -54,15 +57,38 @@ class SubgroupScore(TableRecord):
     p_holm: float | None = None
 
 
-class Subgroup(TableRecord):
-    """One value of a subgroup column; `too_few` says why it has no scores."""
+class SubgroupDifference(TableRecord):
+    """The paired difference of two contenders in a subgroup, and whether it is another one elsewhere (interaction).
 
-    omitted: ClassVar[frozenset[str]] = frozenset({"too_few"})
+    Attributes:
+        difference: a - b within the subgroup. interaction: that less a - b in all other samples.
+        p_value: of the interaction; None for the value with the most groups. p_holm: adjusted over the tested values.
+    """
+
+    omitted: ClassVar[frozenset[str]] = frozenset({"p_holm"})
+
+    a: str
+    b: str
+    difference: Estimate
+    interaction: Estimate | None
+    p_value: float | None = None
+    p_holm: float | None = None
+
+
+class Subgroup(TableRecord):
+    """One value of a subgroup column; `too_few` says why it has no scores.
+
+    Attributes:
+        pair: of the two contenders that are compared first; None without them (left out of the JSON).
+    """
+
+    omitted: ClassVar[frozenset[str]] = frozenset({"too_few", "pair"})
 
     n_samples: int
     n_groups: int
     too_few: str | None = None
     contenders: dict[str, SubgroupScore]
+    pair: SubgroupDifference | None = None
 
 
 class SubgroupTable(TableRecord):

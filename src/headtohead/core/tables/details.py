@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer, model_validator
 
 from headtohead.core.tables.comparison import (
     ConfusionTable,
@@ -25,6 +25,7 @@ from headtohead.core.tables.probability import (
 )
 
 __all__ = [
+    "BestSet",
     "ComparisonDetails",
     "DiscordantCounts",
     "EnsembleGain",
@@ -40,25 +41,30 @@ FoldScore = tuple[int, int, float | None, int]
 
 
 class PowerAnalysis(TableRecord):
-    """What a study of this size could show for one pair, and how many groups it would take.
+    """What a study of this size could show for one pair, and how many groups a stated difference would take.
 
     Attributes:
         detectable_difference: smallest true difference that would be shown with `power`.
-        assumed_difference: the difference that `groups_needed` is for.
-        groups_needed: None where even 100,000 groups would not show it.
-        more_groups: those needed beyond the present ones.
-        groups_for_observed_difference: None as above.
-        groups_for_width: groups that would narrow the interval to the rule's bound.
+        matters: the difference that was said to matter beforehand, or None.
+        fewest_groups, most_groups: range of groups that show it with `power`; None where none was stated, where even
+            100,000 would not do, or where one group outweighs the others.
     """
 
     detectable_difference: float | None
-    assumed_difference: float
-    groups_needed: int | None
-    more_groups: int | None
-    groups_for_observed_difference: int | None
-    groups_for_width: int
+    matters: float | None = None
+    fewest_groups: int | None = None
+    most_groups: int | None = None
     power: float
     method: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_former_fields(cls, data: Any) -> Any:
+        """Drop the sample sizes that verdicts of 0.1 worked out from the observed difference."""
+        former = {"assumed_difference", "groups_needed", "more_groups", "groups_for_observed_difference"}
+        if isinstance(data, dict):
+            return {k: v for k, v in data.items() if k not in former | {"groups_for_width"}}
+        return data
 
 
 class DiscordantCounts(TableRecord):
@@ -74,7 +80,11 @@ class ComparisonDetails(TableRecord):
     """What the decision rule looked at for one pair.
 
     Attributes:
-        p_value, p_holm: of the interval, before and after Holm's adjustment.
+        p_value, p_holm: of the interval, before and after adjustment over the pairs (Holm; a stated primary pair keeps
+            its own).
+        p_equivalence: adjusted p-value of the two one-sided tests; None without a margin.
+        degrees: effective degrees of freedom of the difference.
+        rests_on: fewest groups of any kind that the metric rests on, and which.
         reason: the clause of the rule that decided.
         equivalence_interval: the (1 - 2 alpha) interval. rope: half-width of practical equivalence.
         power: None where the difference is not defined ({} in JSON).
@@ -84,6 +94,9 @@ class ComparisonDetails(TableRecord):
 
     p_value: float | None = None
     p_holm: float | None = None
+    p_equivalence: float | None = None
+    degrees: float | None = None
+    rests_on: tuple[int, str] | None = None
     reason: str = ""
     equivalence_interval: tuple[float, float] | None = None
     rope: float | None = None
@@ -100,6 +113,20 @@ class ComparisonDetails(TableRecord):
     def _empty_if_none(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
         content = self._without_omitted(dump)
         return content | {"power": content["power"] or {}}
+
+
+class BestSet(TableRecord):
+    """Which of three or more contenders may be the best (multiple comparison with the best).
+
+    Attributes:
+        highest: the contender with the best value. candidates: those that may be the best, best value first.
+        excluded: those that are shown not to be. level: confidence that the best is among the candidates.
+    """
+
+    highest: str
+    candidates: tuple[str, ...]
+    excluded: tuple[str, ...]
+    level: float
 
 
 class SampleSize(TableRecord):
@@ -142,10 +169,11 @@ class VerdictDetails(TableRecord):
         per_repeat: contender -> the primary metric in each repeat. per_fold: and in each fold.
         intervals: contender -> method -> (low, high) of the primary metric.
         decision_curves: None beyond two classes ({} in JSON).
+        best: None with fewer than three contenders, or where none may be judged (left out of the JSON).
         gains, budget: None where the study did not ask for them (left out of the JSON).
     """
 
-    omitted: ClassVar[frozenset[str]] = frozenset({"gains", "budget"})
+    omitted: ClassVar[frozenset[str]] = frozenset({"best", "gains", "budget"})
 
     classes: tuple[str, ...] = ()
     positive: str | None = None
@@ -166,6 +194,7 @@ class VerdictDetails(TableRecord):
     per_fold: dict[str, tuple[FoldScore, ...]] = Field(default_factory=dict)
     intervals: dict[str, dict[str, tuple[float, float]]] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    best: BestSet | None = None
     gains: tuple[EnsembleGain, ...] | None = None
     budget: TuningBudget | None = None
 

@@ -70,10 +70,19 @@ class Score(Record):
 
 
 class TestResult(Record):
-    """One test's statistic and p-value; `note` says its unit, or why it is not defined."""
+    """One test's statistic and p-value; `note` says its unit, or why it is not defined.
+
+    Attributes:
+        of: the quantity that is tested, such as "AUROC" or "accuracy at 0.5".
+        role: "decides" for the one that the rule uses, "same" for tests of the same quantity, "other" for the rest.
+        ignores_groups: whether samples are taken as independent although groups hold several.
+    """
 
     __test__ = False  # keeps pytest from collecting the class
 
     statistic: float | None
     p_value: float | None = Field(default=None, ge=0, le=1)
     note: str = ""
+    of: str = ""
+    role: Literal["decides", "same", "other"] = "same"
+    ignores_groups: bool = False

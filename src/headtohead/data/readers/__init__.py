@@ -5,7 +5,7 @@ whatever the bytes are: no other exception, no warning, memory bounded by `Limit
 """
 
 from headtohead.data.readers.limits import DEFAULT_LIMITS, Limits
-from headtohead.data.readers.read import count_frames, read_image, slice_indices
+from headtohead.data.readers.read import claimed_size, count_frames, read_image, slice_indices
 from headtohead.data.readers.slices import SliceOptions
 from headtohead.data.readers.sniff import HEAD_BYTES, is_candidate, sniff
 
@@ -14,6 +14,7 @@ __all__ = [
     "HEAD_BYTES",
     "Limits",
     "SliceOptions",
+    "claimed_size",
     "count_frames",
     "is_candidate",
     "read_image",

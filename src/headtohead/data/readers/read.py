@@ -12,12 +12,12 @@ import numpy as np
 from headtohead.core.errors import UnreadableError
 from headtohead.core.records import Image
 from headtohead.data.readers.errors import decoding_errors
-from headtohead.data.readers.limits import DEFAULT_LIMITS, Limits
+from headtohead.data.readers.limits import DEFAULT_LIMITS, Limits, check_size
 from headtohead.data.readers.silence import suppress_library_output
 from headtohead.data.readers.slices import SliceOptions, choose
 from headtohead.data.readers.sniff import sniff
 
-__all__ = ["count_frames", "read_image", "slice_indices"]
+__all__ = ["claimed_size", "count_frames", "read_image", "slice_indices"]
 
 T = TypeVar("T")
 _SECRET = secrets.token_bytes(32)
@@ -108,6 +108,37 @@ def count_frames(
         return n
 
     return _with_reasons(job, name)
+
+
+def claimed_size(content: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[int, int]:
+    """Return the (height, width) that a file's header claims, without decoding any pixel.
+
+    Args:
+        content: the whole file.
+        limits: how much the file may ask for.
+
+    Raises:
+        UnreadableError: the content is no image, or claims more than the limits.
+    """
+
+    def job() -> tuple[int, int]:
+        kind = _kind(content, limits)
+        if kind == "DICOM":
+            from headtohead.data.readers.dicom.reader import size_dicom
+
+            return size_dicom(content, limits=limits)
+        if kind == "NIFTI":
+            from headtohead.data.readers.nifti.reader import size_nifti
+
+            height, width = size_nifti(content, limits=limits)
+        else:
+            from headtohead.data.readers.raster.reader import size_raster
+
+            height, width = size_raster(content, kind, limits=limits)
+        check_size(height, width, limits)
+        return height, width
+
+    return _with_reasons(job, "")
 
 
 def slice_indices(content: bytes, options: SliceOptions) -> list[int]:

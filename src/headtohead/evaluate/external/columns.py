@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ import pandas as pd
 from headtohead.core.errors import ManifestError, UsageError
 from headtohead.evaluate.external.files import PredictionFile
 
-__all__ = ["PREFIX", "ROLES", "as_text", "long_table"]
+__all__ = ["PREFIX", "ROLES", "as_text", "group_unit", "long_table"]
 
 PREFIX = "prob_"
 
@@ -79,6 +80,12 @@ def long_table(
         if name in frame.columns:
             frame[name] = as_text(frame[name])
     return frame, notes
+
+
+def group_unit(names: Iterable[str], columns: Mapping[str, str]) -> Literal["patient", "group"]:
+    """Return what the groups are, by the name of the column that holds them."""
+    chosen = _chosen([str(name).strip() for name in names], columns, (), "the file").get("group", "")
+    return "patient" if _plain(chosen).startswith(("patient", "subject", "participant")) else "group"
 
 
 def as_text(column: pd.Series) -> pd.Series:

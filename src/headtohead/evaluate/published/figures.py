@@ -125,16 +125,16 @@ def judge(figures: ReportedFigures, *, matters: float | None = None, level: floa
     Raises:
         UsageError: figures that cannot be, or that do not go together.
     """
-    kind = _kind(figures)
+    _check_together(figures)
     versus = figures.versus
-    if kind == "auroc":
+    if figures.auroc is not None:
         if matters is not None:
             raise UsageError(
                 "Got --matters with --auroc; cases needed are told for shares only. Leave it out."
             )
-        area = ReportedArea(_given(figures.auroc), _given(figures.positives), _given(figures.negatives))
+        area = ReportedArea(figures.auroc, _given(figures.positives), _given(figures.negatives))
         return claim_on_areas(area, None if versus is None else _area(versus), level=level)
-    if kind == "sensitivity":
+    if figures.sensitivity is not None:
         first = (
             _count(figures.sensitivity, figures.positives),
             _count(figures.specificity, figures.negatives),
@@ -157,7 +157,7 @@ def judge(figures: ReportedFigures, *, matters: float | None = None, level: floa
     return claim_on_counts(mine, other, matters=matters, level=level)
 
 
-def _kind(figures: ReportedFigures) -> str:
+def _check_together(figures: ReportedFigures) -> None:
     given = set(figures.given)
     kinds = [name for name in _BESIDE if name in given]
     if len(kinds) != 1:
@@ -173,11 +173,10 @@ def _kind(figures: ReportedFigures) -> str:
         raise UsageError(
             f"Got --{' and --'.join(wrong)} beside --{kinds[0]}, where it has no meaning; leave it out."
         )
-    return kinds[0]
 
 
 def _given(value: T | None) -> T:
-    """Return a value that `_kind` has seen to be there."""
+    """Return a value that `_check_together` has seen to be there."""
     assert value is not None
     return value
 

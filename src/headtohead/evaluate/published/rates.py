@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 
 from headtohead.core.errors import UsageError
-from headtohead.evaluate.number_words import decimals, interval_words, p_words, signed
 from headtohead.evaluate.published.records import ASSUMED, OTHER_CASES, Claim, ClaimInterval, ReportedCount
 from headtohead.evaluate.published_claim import Figure, check_question, claim_on_counts
+from headtohead.evaluate.wording.numbers import decimals, interval_words, p_words, signed
 from headtohead.stats.intervals.inversion import interval_p_value
 from headtohead.stats.intervals.published_auroc import auroc_difference_interval, auroc_interval
 

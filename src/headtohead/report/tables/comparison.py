@@ -17,7 +17,7 @@ def adjusted_tests(comparison: Comparison) -> list[tuple[str, dict[str, str]]]:
     """Return what the rule looks at beside the interval: Holm's p, and the interval for equivalence."""
     rows, details = [], comparison.details
     if details.p_holm is not None:
-        note = "after Holm's adjustment over the pairs of contenders, or those with baselines"
+        note = "adjusted over the pairs of contenders, or those with baselines (Holm; a stated pair keeps its own)"
         rows.append(("interval, adjusted", {"statistic": "", "p": p_words(details.p_holm), "note": note}))
     if details.rope and details.equivalence_interval:
         low, high = details.equivalence_interval

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from headtohead.core.tables.estimate import Estimate
 from headtohead.core.tables.score import Score
 
-__all__ = ["ReportTable", "digits", "format_estimate", "nearest", "p_words"]
+__all__ = ["ReportTable", "digits", "format_estimate", "nearest", "p_words", "signed_digits"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,16 @@ def digits(value: float) -> str:
     """Return three decimals, never "-0.000"."""
     text = f"{value:.3f}"
     return "0.000" if text == "-0.000" else text
+
+
+def signed_digits(value: float) -> str:
+    """Return three decimals with a sign, a true minus, and no sign for zero.
+
+    >>> signed_digits(0.0412), signed_digits(-0.0412), signed_digits(-0.0001)
+    ('+0.041', '−0.041', '0.000')
+    """
+    text = digits(abs(value))
+    return text if float(text) == 0 else f"{'+' if value > 0 else '−'}{text}"
 
 
 def nearest(values: Sequence[float], target: float) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from headtohead.core.formatting import format_percent
 from headtohead.core.tables.details import VerdictDetails
-from headtohead.report.tables.format import ReportTable, digits, format_estimate, nearest
+from headtohead.report.tables.format import ReportTable, digits, format_estimate, nearest, p_words
 from headtohead.report.tables.score_parts import brier_table, interval_table
 
 __all__ = ["supplement_tables"]
@@ -230,14 +230,19 @@ def _subgroups(details: VerdictDetails, order: Sequence[str]) -> ReportTable | N
                 rows.append((column, value, size, "all", subgroup.too_few, "", ""))
             for name in order:
                 if (one := subgroup.contenders.get(name)) is not None:
-                    p = "" if one.p_holm is None else f"{one.p_holm:.3f}"
+                    p = "" if one.p_holm is None else p_words(one.p_holm)
                     cells = (format_estimate(one.score), format_estimate(one.difference), p)
                     rows.append((column, value, size, name, *cells))
+            if (pair := subgroup.pair) is not None:
+                p = "" if pair.p_holm is None else p_words(pair.p_holm)
+                cells = (format_estimate(pair.difference), format_estimate(pair.interaction), p)
+                rows.append((column, value, size, f"{pair.a} − {pair.b}", *cells))
     if not rows:
         return None
     note = (
-        "Differences are against all other images; p is adjusted (Holm) over all values and contenders of a "
-        "column, since many subgroups find differences by chance."
+        "Differences are against all other images; p is adjusted (Holm) over the values and contenders of a column, "
+        "since many subgroups find differences by chance; the value with the most groups is what the others are told "
+        "from. The last lines ask whether the difference between two contenders is another one there (interaction)."
     )
     head = (
         "column", "value", "images in groups", "contender", "score", "difference from the rest", "adjusted p",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from headtohead._version import __version__
-from headtohead.core.records import Comparison, Verdict
+from headtohead.core.records import Comparison, TestResult, Verdict
 from headtohead.core.run_folder import RunFolder
 from headtohead.report.figures.palette import css_color
 from headtohead.report.tables.comparison import (
@@ -178,7 +178,7 @@ def _crop_words(recipe: Mapping[str, Any]) -> str:
 def _comparison(comparison: Comparison) -> dict[str, Any]:
     word, tone = WORDS[comparison.verdict]
     tests = [
-        (name, {"statistic": _plain(t.statistic), "p": p_words(t.p_value), "note": t.note})
+        (_test_name(name, t), {"statistic": _plain(t.statistic), "p": p_words(t.p_value), "note": t.note})
         for name, t in comparison.tests.items()
     ]
     tests[1:1] = adjusted_tests(comparison)
@@ -192,6 +192,13 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
         "sentence": comparison.sentence,
         "tests": tests,
     }
+
+
+def _test_name(name: str, test: TestResult) -> str:
+    """Return the test with the quantity that it is of, and whether it decides or ignores the groups."""
+    said = {"decides": "used by the rule", "same": "", "other": "another quantity"}[test.role]
+    marks = ", ".join(filter(None, [test.of, said, "ignores the groups" if test.ignores_groups else ""]))
+    return f"{name} ({marks})" if marks else name
 
 
 def _plain(value: float | None) -> str:

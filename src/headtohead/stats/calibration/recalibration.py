@@ -26,6 +26,7 @@ from headtohead.stats.inner_predictions import InnerCell, InnerPredictions
 from headtohead.stats.metrics.probabilistic import brier_parts, equal_mass_bins, fit_logistic, logit
 from headtohead.stats.metrics.ranking import group_sums, ratio
 from headtohead.stats.metrics.registry import METRICS
+from headtohead.stats.metrics.weight_blocks import weighted_sums
 from headtohead.stats.predictions import ContenderPredictions
 from headtohead.stats.resampled import ResampledPredictions
 
@@ -174,8 +175,9 @@ def calibration_curve(resampled: ResampledPredictions, contender: str) -> Calibr
     bins = equal_mass_bins(prob, 10 if len(truth) // len(repeats) >= _ENOUGH_FOR_TEN_BINS else 5)
     member = np.eye(int(bins.max()) + 1)[bins]
     weights = resampled.resamples.weights
-    mass = group_sums(member, group, len(weights)).T @ weights
-    observed = ratio(group_sums(member * truth[:, None], group, len(weights)).T @ weights, mass)
+    mass = weighted_sums(group_sums(member, group, len(weights)), weights)
+    happened = group_sums(member * truth[:, None], group, len(weights))
+    observed = ratio(weighted_sums(happened, weights), mass)
     rows = []
     for number in range(len(mass)):
         inside = bins == number

@@ -16,6 +16,7 @@ from headtohead.core.tables.probability import ConformalResult, ConformalSets, R
 from headtohead.stats.inner_predictions import InnerCell, InnerPredictions
 from headtohead.stats.metrics.confusion_matrix import predicted_labels
 from headtohead.stats.metrics.ranking import group_sums, ratio
+from headtohead.stats.metrics.weight_blocks import weighted_sums
 from headtohead.stats.resampled import ResampledPredictions
 
 __all__ = ["conformal_sets", "conformal_threshold", "fewest_groups", "risk_coverage"]
@@ -109,10 +110,8 @@ def _sets(
             member[in_fold] = 1 - lines.prob[in_fold] <= cuts + _ROUNDING
         columns.append(_set_columns(member, lines.label, k))
         group.append(lines.group)
-    sums = (
-        group_sums(np.concatenate(columns), np.concatenate(group), table.n_groups).T
-        @ resampled.resamples.weights
-    )
+    by_group = group_sums(np.concatenate(columns), np.concatenate(group), table.n_groups)
+    sums = weighted_sums(by_group, resampled.resamples.weights)
     total, size, single, right, empty, covered = sums[0], sums[1], sums[2], sums[3], sums[4], sums[5]
     n_groups = table.n_groups
     return ConformalResult(
@@ -155,7 +154,7 @@ def risk_coverage(resampled: ResampledPredictions, contender: str) -> RiskCovera
     answered = (confidence[:, None] >= cuts).astype(float)
     weights = resampled.resamples.weights
     columns = np.concatenate([answered * wrong[:, None], answered], axis=1)
-    sums = group_sums(columns, group, len(weights)).T @ weights
+    sums = weighted_sums(group_sums(columns, group, len(weights)), weights)
     risk = ratio(sums[:10], sums[10:])
     order = np.argsort(-confidence, kind="stable")
     n_groups = [len(np.unique(group[answered[:, i] > 0])) for i in range(len(shares))]

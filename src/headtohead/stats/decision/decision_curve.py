@@ -8,6 +8,7 @@ import numpy.typing as npt
 from headtohead.core.tables.estimate import Estimate
 from headtohead.core.tables.probability import DecisionCurves
 from headtohead.stats.metrics.ranking import group_sums, ratio
+from headtohead.stats.metrics.weight_blocks import weighted_sums
 from headtohead.stats.resampled import ResampledPredictions
 
 __all__ = ["decision_curves", "net_benefit", "rebased"]
@@ -98,7 +99,8 @@ def _curve(
     treated = prob[:, None] >= at
     n = len(at)
     columns = np.concatenate([treated & positive, ~treated & ~positive, positive, ~positive], axis=1)
-    sums = group_sums(columns.astype(float), group, resampled.table.n_groups).T @ resampled.resamples.weights
+    by_group = group_sums(columns.astype(float), group, resampled.table.n_groups)
+    sums = weighted_sums(by_group, resampled.resamples.weights)
     true_positive, true_negative, n_pos, n_neg = sums[:n], sums[n : 2 * n], sums[2 * n], sums[2 * n + 1]
     share = ratio(n_pos, n_pos + n_neg) if prevalence is None else prevalence
     benefit = net_benefit(ratio(true_positive, n_pos), ratio(true_negative, n_neg), share, at[:, None])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["holm"]
+__all__ = ["fixed_first", "holm"]
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -24,3 +24,19 @@ def holm(p_values: Sequence[float]) -> list[float]:
         largest = max(largest, min(1.0, (len(p_values) - step) * p_values[position]))
         adjusted[position] = largest
     return adjusted
+
+
+def fixed_first(p_values: Sequence[float]) -> list[float]:
+    """Return p-values adjusted by a fixed sequence: the first as it is, then Holm over the rest.
+
+    The hypothesis named beforehand is tested at the full level; the others may be rejected only where it was (Maurer,
+    Hothorn and Lehmacher 1995; Westfall and Krishen 2001, J Stat Plan Inference 99:25), so none of their adjusted
+    p-values is below its own.
+
+    >>> [round(p, 4) for p in fixed_first([0.02, 0.01, 0.03])]
+    [0.02, 0.02, 0.03]
+    """
+    if not p_values:
+        return []
+    first = p_values[0]
+    return [first, *(max(first, p) for p in holm(p_values[1:]))]

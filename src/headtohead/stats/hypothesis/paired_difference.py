@@ -18,9 +18,9 @@ import numpy.typing as npt
 from scipy import special
 
 from headtohead.core.records import ScoreWarning
-from headtohead.stats.hypothesis.multiplicity import holm
+from headtohead.stats.hypothesis.multiplicity import fixed_first, holm
 from headtohead.stats.intervals.degrees_of_freedom import degrees_of_freedom, small_sample_warnings
-from headtohead.stats.intervals.inversion import interval_p_value
+from headtohead.stats.intervals.inversion import equivalence_p_value, interval_p_value
 from headtohead.stats.intervals.resampling import Resamples
 from headtohead.stats.intervals.score import why_undefined
 from headtohead.stats.intervals.score_interval import jackknife_variance
@@ -42,9 +42,11 @@ class Difference:
     Attributes:
         value, low, high: None where it is not defined.
         inner: the (1 - 2 alpha) interval, for equivalence.
-        p, p_adjusted: at which the interval just touches 0, before and after Holm.
+        p, p_adjusted: at which the interval just touches 0, before and after adjustment.
+        p_equivalent, p_equivalent_adjusted: of two one-sided tests, likewise; 1 where no margin was given.
         favours: the contender that the sign favours, None at exactly 0.
         stretch: by which factor the training sample lengthens the standard error; 1 for models as fitted.
+        degrees: effective degrees of freedom of the difference.
     """
 
     a: str
@@ -60,6 +62,9 @@ class Difference:
     note: str
     warnings: tuple[ScoreWarning, ...] = ()
     stretch: float = 1.0
+    degrees: float = 0.0
+    p_equivalent: float = 1.0
+    p_equivalent_adjusted: float = 1.0
 
 
 def rarer_class_groups(table: PredictionTable) -> int:
@@ -91,11 +96,17 @@ def paired_differences(
     replicates: Mapping[str, Floats],
     resamples: Resamples,
     level: float,
+    *,
+    rope: float | None = None,
+    first_alone: bool = False,
 ) -> list[Difference]:
-    """Return the difference of each pair, Holm-adjusted over the pairs given.
+    """Return the difference of each pair, its p-values adjusted over the pairs given.
 
     Args:
         replicates: by contender, (1 + n_boot + n_jack,) values of the metric on common weights.
+        rope: half-width of the margin of equivalence, or None.
+        first_alone: whether the first pair was named beforehand: it is then tested at the full level and the others
+            by Holm only if it is shown (see `fixed_first`).
     """
     names = dict.fromkeys(name for pair in pairs for name in pair)
     uncertainties = {
@@ -104,13 +115,20 @@ def paired_differences(
         if table.n_groups > 1 and not np.isnan(replicates[name][0])
     }
     differences = [
-        _difference(a, b, metric, uncertainties, _pairing(a, b, replicates, resamples, table, metric), level)
+        _difference(
+            a, b, metric, uncertainties, _pairing(a, b, replicates, resamples, table, metric), level, rope
+        )
         if a in uncertainties and b in uncertainties
         else _undefined(a, b, _why_undefined(a if a not in uncertainties else b, replicates, table, metric))
         for a, b in pairs
     ]
-    adjusted = holm([difference.p for difference in differences])
-    return [replace(difference, p_adjusted=p) for difference, p in zip(differences, adjusted, strict=True)]
+    adjust = fixed_first if first_alone else holm
+    adjusted = adjust([difference.p for difference in differences])
+    equivalent = adjust([difference.p_equivalent for difference in differences])
+    return [
+        replace(difference, p_adjusted=p, p_equivalent_adjusted=q)
+        for difference, p, q in zip(differences, adjusted, equivalent, strict=True)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +172,7 @@ def _difference(
     uncertainties: Mapping[str, ScoreUncertainty],
     pairing: _Pairing,
     level: float,
+    rope: float | None,
 ) -> Difference:
     first, second = uncertainties[a], uncertainties[b]
 
@@ -186,8 +205,10 @@ def _difference(
     )
     warnings = tuple(dict.fromkeys((*pairing.warnings, *others)))
     p = interval_p_value(interval)
+    p_equivalent = 1.0 if rope is None else equivalence_p_value(interval, rope)
     return Difference(
-        a, b, value, *outer, inner, p, 1.0, favours, method, note, warnings, pairing.stretch
+        a, b, value, *outer, inner, p, 1.0, favours, method, note, warnings, pairing.stretch,
+        pairing.degrees, p_equivalent,
     )  # fmt: skip
 
 

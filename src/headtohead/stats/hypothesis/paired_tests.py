@@ -16,14 +16,16 @@ from headtohead.stats.hypothesis.paired_difference import Difference
 from headtohead.stats.hypothesis.permutation import permutation_test
 from headtohead.stats.intervals.delong import StructuralComponents, auroc_components, auroc_test
 from headtohead.stats.intervals.resampling import two_sided_p
-from headtohead.stats.metrics.confusion_matrix import predicted_labels
+from headtohead.stats.metrics.confusion_matrix import FromConfusion, accuracy, predicted_labels
 from headtohead.stats.metrics.fold_values import FoldValue
-from headtohead.stats.metrics.metric import Metric
+from headtohead.stats.metrics.metric import FoldMean, Metric
+from headtohead.stats.metrics.ranking import FromRanks
 from headtohead.stats.resampled import ResampledPredictions
 
 __all__ = ["PairTests", "prepare_tests"]
 
 Floats = npt.NDArray[np.float64]
+_ROLES = ("decides", "same", "other")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +56,17 @@ class PairTests:
         first, second = table.of(a), table.of(b)
         tests = {
             "interval": TestResult(
-                statistic=difference.value, p_value=difference.p, note="where the interval touches 0"
+                statistic=difference.value,
+                p_value=difference.p,
+                note="p-value of the interval of the difference (used by the rule)",
             )
         }
         tests["cluster_bootstrap"] = _bootstrap(difference, boot)
         if self.metric.delong_test:
-            fitted = "z, AUROC pooled over folds, models as fitted" if table.has_folds else "z"
-            tests["delong"] = _auroc(
-                self.by_sample[a], self.by_sample[b], f"{fitted}, samples taken as independent"
+            tests["delong"] = _auroc(self.by_sample[a], self.by_sample[b], "z, samples taken as independent")
+            tests["obuchowski"] = _auroc(
+                self.by_group[a], self.by_group[b], "z, groups as units; needs many groups of like size"
             )
-            tests["obuchowski"] = _auroc(self.by_group[a], self.by_group[b], f"{fitted}, groups as units")
         predicted = [
             (predicted_labels(x, None), predicted_labels(y, None)) for x, y in zip(first, second, strict=True)
         ]
@@ -74,7 +77,43 @@ class PairTests:
             first, second, self.metric, table.classes, table.n_groups,
             n_permutations=n_permutations, seed=self.resampled.seed,
         )  # fmt: skip
-        return tests, {"discordant": discordant}
+        return self._named(tests, difference), {"discordant": discordant}
+
+    def _named(self, tests: Mapping[str, TestResult], difference: Difference) -> dict[str, TestResult]:
+        """Return the tests with the quantity that each is of; that of the rule first, those of others last."""
+        table, metric = self.resampled.table, self.metric
+        several = table.n_samples > table.n_groups
+        pooled = "AUROC pooled over folds" if table.has_folds else metric.title
+        right = "accuracy at 0.5" if table.binary else "accuracy"
+        over_folds = metric.title if isinstance(metric.kernel, FoldMean) else f"{metric.title}, mean of folds"
+        fitted = " of the models as fitted" if difference.stretch > 1 else ""
+        of = {
+            "interval": metric.title,
+            "cluster_bootstrap": f"{metric.title}{fitted}",
+            "delong": f"{pooled}{fitted}",
+            "obuchowski": f"{pooled}{fitted}",
+            **dict.fromkeys(("mcnemar_exact", "mcnemar_midp", "mcnemar_clustered"), right),
+            **dict.fromkeys(("nadeau_bengio", "bayes_rope"), over_folds),
+            "permutation": f"{metric.title}{fitted}",
+        }
+        is_accuracy = isinstance(metric.kernel, FromConfusion) and metric.kernel.compute is accuracy
+        same = {"cluster_bootstrap", "permutation"}
+        same |= (
+            {"delong", "obuchowski"} if not table.has_folds or isinstance(metric.kernel, FromRanks) else set()
+        )
+        same |= {"mcnemar_exact", "mcnemar_midp", "mcnemar_clustered"} if is_accuracy else set()
+        same |= {"nadeau_bengio", "bayes_rope"} if isinstance(metric.kernel, FoldMean) else set()
+        named = {
+            name: test.model_copy(
+                update={
+                    "of": of[name],
+                    "role": "decides" if name == "interval" else "same" if name in same else "other",
+                    "ignores_groups": several and name in ("delong", "mcnemar_exact", "mcnemar_midp"),
+                }
+            )
+            for name, test in tests.items()
+        }
+        return dict(sorted(named.items(), key=lambda item: _ROLES.index(item[1].role)))
 
     def _over_folds(self, a: str, b: str) -> dict[str, TestResult]:
         if not self.resampled.table.has_folds:

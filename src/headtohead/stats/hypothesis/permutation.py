@@ -15,6 +15,7 @@ from scipy import stats
 from headtohead.core.records import TestResult
 from headtohead.stats.metrics.metric import FoldMean, Metric, WithinFolds
 from headtohead.stats.metrics.replicates import metric_values
+from headtohead.stats.metrics.weight_blocks import weight_blocks
 from headtohead.stats.predictions import ContenderPredictions
 
 __all__ = ["permutation_test"]
@@ -23,6 +24,8 @@ Floats = npt.NDArray[np.float64]
 
 # Keeps this stream apart from the others that are drawn from the same seed.
 _STREAM = 31_337
+# Groups whose swaps are held as large integers at a time.
+_ROWS_DRAWN_TOGETHER = 4096
 # Differences that differ by rounding alone count as equal.
 _ROUNDING = 1e-12
 
@@ -57,22 +60,35 @@ def permutation_test(
         for x, y in zip(a, b, strict=True)
     ]
     cuts = None if thresholds is None else [_cut(x, y) for x, y in zip(*thresholds, strict=True)]
-    rng = np.random.default_rng([seed, _STREAM])
-    swapped = rng.integers(0, 2, size=(n_groups, n_permutations + 1)).astype(np.float64)
-    swapped[:, 0] = 0.0
-    weights_a, weights_b = np.concatenate([1 - swapped, swapped]), np.concatenate([swapped, 1 - swapped])
-    permuted_a = metric_values(both, weights_a, [metric.name], classes, cuts)[metric.name]
-    permuted_b = metric_values(both, weights_b, [metric.name], classes, cuts)[metric.name]
-    difference = np.abs(permuted_a - permuted_b)
+    parts = []
+    for block in weight_blocks(_swaps(n_groups, n_permutations, seed)):
+        first, second = (
+            metric_values(both, np.concatenate(sides), [metric.name], classes, cuts)[metric.name]
+            for sides in ((1 - block, block), (block, 1 - block))
+        )
+        parts.append(first - second)
+    signed = np.concatenate(parts)
+    difference = np.abs(signed)
     if np.isnan(difference[0]):
         return TestResult(statistic=None, note=f"{metric.title} is not defined for both")
     defined = difference[1:][~np.isnan(difference[1:])]
     p = (1 + int((defined >= difference[0] - _ROUNDING).sum())) / (1 + len(defined))
     return TestResult(
-        statistic=float(permuted_a[0] - permuted_b[0]),
+        statistic=float(signed[0]),
         p_value=p,
         note=f"{len(defined)} permutations of whole groups",
     )
+
+
+def _swaps(n_groups: int, n_permutations: int, seed: int) -> npt.NDArray[np.uint8]:
+    """Return (n_groups, 1 + n_permutations) whether the contenders of a group are swapped; column 0 is the data."""
+    rng = np.random.default_rng([seed, _STREAM])
+    swapped = np.empty((n_groups, n_permutations + 1), dtype=np.uint8)
+    for start in range(0, n_groups, _ROWS_DRAWN_TOGETHER):
+        rows = swapped[start : start + _ROWS_DRAWN_TOGETHER]
+        rows[:] = rng.integers(0, 2, size=rows.shape)
+    swapped[:, 0] = 0
+    return swapped
 
 
 def _ranks(lines: ContenderPredictions) -> ContenderPredictions:

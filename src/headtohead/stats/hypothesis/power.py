@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 __all__ = [
     "detectable_difference",
-    "groups_for_width",
+    "groups_for_difference",
     "groups_needed",
     "hanley_mcneil_error",
     "influence",
@@ -99,6 +99,29 @@ def groups_needed(
     return math.ceil(high * scale)
 
 
+def groups_for_difference(
+    influences: Floats, difference: float, n_groups: int, *, level: float, degrees: float, seed: int = 0
+) -> tuple[int, int] | None:
+    """Return the range of groups that a study needs to show `difference` with power 0.8, None where none will do.
+
+    The spread of the groups is itself an estimate: its variance lies between degrees/chi-squared at 0.9 and at 0.1 of
+    the observed one in four studies of five, and the number of groups is proportional to it. The order of the groups
+    does not matter.
+
+    Args:
+        influences: (J,) as from `influence`. n_groups: groups that the J units stand for.
+        level: confidence of the interval that must exclude 0; where k pairs are adjusted for, 1 - (1 - level)/k.
+        degrees: of freedom of the variance.
+    """
+    from scipy import stats
+
+    likeliest = groups_needed(np.sort(influences), difference, n_groups, level=level, seed=seed)
+    if likeliest is None:
+        return None
+    low, high = (likeliest * degrees / float(stats.chi2.ppf(tail, degrees)) for tail in (0.9, 0.1))
+    return (math.ceil(low), math.ceil(high)) if high <= _MOST else None
+
+
 def detectable_difference(standard_error: float, level: float = 0.95, power: float = 0.8) -> float:
     """Return the true difference that this study would have shown with the given power.
 
@@ -108,17 +131,6 @@ def detectable_difference(standard_error: float, level: float = 0.95, power: flo
     0.028
     """
     return (_NORMAL.inv_cdf((1 + level) / 2) + _NORMAL.inv_cdf(power)) * standard_error
-
-
-def groups_for_width(n_groups: int, half_width: float, target: float) -> int:
-    """Return how many groups bring the interval's half-width down to `target` (it shrinks as 1/sqrt(n)).
-
-    From the half-width z sd / sqrt(n) (Lachin 1981, Control Clin Trials 2:93).
-
-    >>> groups_for_width(100, 0.1, 0.05)
-    400
-    """
-    return math.ceil(n_groups * (half_width / target) ** 2 - 1e-9)
 
 
 def hanley_mcneil_error(area: float, positives: int, negatives: int) -> float:

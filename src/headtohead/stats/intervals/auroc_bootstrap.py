@@ -14,6 +14,7 @@ import numpy.typing as npt
 from headtohead.core.errors import UndefinedMetricError
 from headtohead.stats.intervals.resampling import draw_groups, percentile
 from headtohead.stats.metrics.ranking import weighted_auroc
+from headtohead.stats.metrics.weight_blocks import weight_blocks
 
 __all__ = ["AurocInterval", "auroc", "bootstrap_auroc"]
 
@@ -105,7 +106,9 @@ def bootstrap_auroc(
     value = auroc(probabilities, labels)
     names, group = np.unique(groups.astype(str), return_inverse=True)
     weights = draw_groups(len(names), n_boot, np.random.default_rng(seed))
-    draws = _aurocs(probabilities, labels, group.astype(np.int64), weights)
+    draws = np.concatenate(
+        [_aurocs(probabilities, labels, group.astype(np.int64), block) for block in weight_blocks(weights)]
+    )
     defined = draws[~np.isnan(draws)]
     if defined.size == 0:
         raise UndefinedMetricError("AUROC has no interval: a class is missing from every draw of groups.")

@@ -1,7 +1,8 @@
 """Interval of a mean of class recalls, from Wilson's interval of each recall.
 
-The spreads of independent recalls add in squares towards each end (Zou and Donner 2008); unlike a single standard
-error this holds where a class is hardly ever, or always, recognised.
+The spreads of the recalls add in squares towards each end, with twice their product times the correlation where groups
+hold several classes (Zou and Donner 2008; with correlation Zou 2007); unlike a single standard error this holds where a
+class is hardly ever, or always, recognised.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ class Recall:
     Attributes:
         n, n_groups: samples of the class, and groups that hold any. variance: over groups.
         degrees: of freedom of the variance.
+        correlations: jackknife correlation with the recall of each class, this one included, never below 0; empty where
+            every group holds one class, whose recalls are independent.
     """
 
     value: float
@@ -39,6 +42,7 @@ class Recall:
     n_groups: int
     variance: float
     degrees: float
+    correlations: tuple[float, ...] = ()
 
     def interval(self, level: float) -> tuple[float, float]:
         """Return Wilson's interval at the effective sample size of the groups."""
@@ -65,15 +69,38 @@ def class_recalls(
         for lines, cut in zip(repeats, thresholds or [None] * len(repeats), strict=True)
     ]
     recalls, first = [], repeats[0]
-    for c in range(n_classes):
-        by_repeat = np.stack([ratio(matrix[c, c], matrix[c].sum(axis=0)) for matrix in matrices])
-        recall = by_repeat.mean(axis=0)
+    values = np.stack(
+        [
+            np.stack([ratio(matrix[c, c], matrix[c].sum(axis=0)) for matrix in matrices]).mean(axis=0)
+            for c in range(n_classes)
+        ]
+    )
+    correlations = _correlations(values[:, 1:], first)
+    for c, recall in enumerate(values):
         of_class = first.label == c
         n, n_groups = int(of_class.sum()), len(np.unique(first.group[of_class]))
         degrees = proportion_degrees_of_freedom(recall[1:], n, n_groups)
         variance = inflation * jackknife_variance(recall[1:])
-        recalls.append(Recall(float(recall[0]), n, n_groups, variance, degrees))
+        recalls.append(Recall(float(recall[0]), n, n_groups, variance, degrees, correlations[c]))
     return recalls
+
+
+def _correlations(jack: Floats, lines: ContenderPredictions) -> list[tuple[float, ...]]:
+    """Return the correlations of the recalls over the jackknife (k, n_jack); empty where no group holds two classes.
+
+    A negative one would shorten the interval on the strength of a correlation that a few groups tell; it counts as 0.
+    """
+    k = len(jack)
+    held = np.zeros((int(lines.group.max()) + 1, k), dtype=bool)
+    held[lines.group, lines.label] = True
+    if not (held.sum(axis=1) > 1).any():
+        return [()] * k
+    defined = jack[:, ~np.isnan(jack).any(axis=0)]
+    found = np.eye(k)
+    varies = np.flatnonzero(np.ptp(defined, axis=1) > 0) if defined.shape[1] > 2 else np.array([], dtype=int)
+    if len(varies) > 1:
+        found[np.ix_(varies, varies)] = np.corrcoef(defined[varies])
+    return [tuple(float(max(0.0, r)) for r in row) for row in found]
 
 
 def mean_recall_interval(value: float, recalls: Sequence[Recall], level: float) -> tuple[float, float]:
@@ -84,6 +111,14 @@ def mean_recall_interval(value: float, recalls: Sequence[Recall], level: float) 
     True
     """
     single = [(recall.value, *recall.interval(level)) for recall in recalls]
-    down = math.sqrt(sum((r - low) ** 2 for r, low, _ in single)) / len(recalls)
-    up = math.sqrt(sum((high - r) ** 2 for r, _, high in single)) / len(recalls)
+    down = _added([r - low for r, low, _ in single], recalls) / len(recalls)
+    up = _added([high - r for r, _, high in single], recalls) / len(recalls)
     return max(0.0, value - down), min(1.0, value + up)
+
+
+def _added(spreads: Sequence[float], recalls: Sequence[Recall]) -> float:
+    """Return the spread of a sum towards one end."""
+    total = sum(spread**2 for spread in spreads)
+    for i, recall in enumerate(recalls):
+        total += sum(r * spreads[i] * spreads[j] for j, r in enumerate(recall.correlations) if j != i)
+    return math.sqrt(total)

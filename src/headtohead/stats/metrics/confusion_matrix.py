@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.stats.metrics.ranking import group_sums, ratio
+from headtohead.stats.metrics.weight_blocks import Weights, weighted_sums
 from headtohead.stats.predictions import ContenderPredictions
 
 __all__ = [
@@ -79,7 +80,7 @@ def predicted_labels(lines: ContenderPredictions, threshold: Floats | None) -> I
     return np.asarray(lines.prob[:, 1] >= threshold, dtype=np.int64)
 
 
-def confusion(label: Ints, predicted: Ints, group: Ints, n_classes: int, weights: Floats) -> Floats:
+def confusion(label: Ints, predicted: Ints, group: Ints, n_classes: int, weights: Weights) -> Floats:
     """Return (k, k, n_replicates) weighted counts; rows are the truth, columns the prediction.
 
     One matrix product of group counts with the weights serves all replicates.
@@ -89,7 +90,7 @@ def confusion(label: Ints, predicted: Ints, group: Ints, n_classes: int, weights
     """
     cell = label * n_classes + predicted
     sums = group_sums(np.eye(n_classes * n_classes)[cell], group, len(weights))
-    return np.asarray((sums.T @ weights).reshape(n_classes, n_classes, -1))
+    return np.asarray(weighted_sums(sums, weights).reshape(n_classes, n_classes, -1))
 
 
 def count_values(

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 __all__ = [
+    "PARTIAL_LIMIT",
     "Curve",
     "FromCurve",
     "FromRanks",
@@ -35,8 +36,8 @@ Bools = npt.NDArray[np.bool_]
 
 # Eight megabytes per array of float64, so that memory does not grow with the number of resamples.
 _CELLS_PER_CHUNK = 1_000_000
-# The partial area ends at specificity 0.9.
-_PARTIAL_LIMIT = 0.1
+PARTIAL_LIMIT = 0.1
+"""Where the partial area ends: a specificity of 0.9."""
 # Rates are quotients of sums; a rate of exactly 0.9 must not fall short by rounding.
 _ROUNDING = 1e-12
 
@@ -74,9 +75,8 @@ def weighted_auroc(score: Floats, positive: Bools, group: Ints, weights: Floats)
     ...                np.arange(4), np.ones((4, 1))).tolist()
     [0.75]
     """
-    parts = [
-        _auroc(score, positive, group, weights[:, chunk]) for chunk in _chunks(len(score), weights.shape[1])
-    ]
+    ranked = _Ranked.of(score, positive, group)
+    parts = [_auroc(ranked, weights[:, chunk]) for chunk in _chunks(len(score), weights.shape[1])]
     return np.concatenate(parts)
 
 
@@ -94,14 +94,36 @@ def _running(weights: Floats, rows: Ints) -> Floats:
     return total
 
 
-def _auroc(score: Floats, positive: Bools, group: Ints, weights: Floats) -> Floats:
-    negatives = np.flatnonzero(~positive)
-    negatives = negatives[np.argsort(score[negatives], kind="stable")]
-    below = _running(weights, group[negatives])
-    levels, which = np.unique(score[positive], return_inverse=True)
-    at_level = _sums_by_level(weights[group[positive]], which, len(levels))
-    low = np.searchsorted(score[negatives], levels, side="left")
-    high = np.searchsorted(score[negatives], levels, side="right")
+@dataclass(frozen=True, slots=True)
+class _Ranked:
+    """Scores sorted once for all replicates.
+
+    Attributes:
+        negatives: groups of the negatives by rising score. positives: groups of the positives.
+        level: (n_pos,) index of each positive's score among the `n_levels` different ones.
+        low, high: (n_levels,) how many negatives lie below a level, and at or below it.
+    """
+
+    negatives: Ints
+    positives: Ints
+    level: Ints
+    n_levels: int
+    low: Ints
+    high: Ints
+
+    @classmethod
+    def of(cls, score: Floats, positive: Bools, group: Ints) -> _Ranked:
+        negatives = np.flatnonzero(~positive)
+        negatives = negatives[np.argsort(score[negatives], kind="stable")]
+        levels, which = np.unique(score[positive], return_inverse=True)
+        low, high = (np.searchsorted(score[negatives], levels, side=side) for side in ("left", "right"))
+        return cls(group[negatives], group[positive], which, len(levels), low, high)
+
+
+def _auroc(ranked: _Ranked, weights: Floats) -> Floats:
+    below = _running(weights, ranked.negatives)
+    at_level = _sums_by_level(weights[ranked.positives], ranked.level, ranked.n_levels)
+    low, high = ranked.low, ranked.high
     beaten = below[low] if (low == high).all() else 0.5 * (below[low] + below[high])
     wins = np.einsum("ij,ij->j", at_level, beaten)
     return ratio(wins, at_level.sum(axis=0) * below[-1])
@@ -159,10 +181,12 @@ class FromCurve:
 
     Attributes:
         only_gains: whether it changes at levels with a positive alone, so that the others may be left out.
+        fallout_up_to: the false positive rate from which on the curve does not matter.
     """
 
     compute: Callable[[Curve], Floats]
     only_gains: bool = False
+    fallout_up_to: float = 1.0
 
 
 def curve_values(
@@ -174,24 +198,58 @@ def curve_values(
         score, positive, group, weights: as in `weighted_auroc`.
         kernels: what to compute, by name.
     """
+    levels = _Levels.of(score, positive, group)
     parts = []
     for chunk in _chunks(len(score), weights.shape[1]):
-        only_gains = all(kernel.only_gains for kernel in kernels.values())
-        curve = _curve(score, positive, group, weights[:, chunk], only_gains=only_gains)
-        parts.append({name: kernel.compute(curve) for name, kernel in kernels.items()})
+        block, curves, values = weights[:, chunk], {}, {}
+        for name, kernel in kernels.items():
+            needs = kernel.only_gains, kernel.fallout_up_to
+            if needs not in curves:
+                curves[needs] = _curve(levels, block, *needs)
+            values[name] = kernel.compute(curves[needs])
+        parts.append(values)
     return {name: np.concatenate([part[name] for part in parts]) for name in kernels}
 
 
-def _curve(score: Floats, positive: Bools, group: Ints, weights: Floats, *, only_gains: bool) -> Curve:
-    order = np.argsort(-score, kind="stable")
-    hit, sorted_score = positive[order], score[order]
-    last = np.append(np.flatnonzero(np.diff(sorted_score) != 0), len(score) - 1)
-    if only_gains:
-        gained = np.diff(np.append(0, np.cumsum(hit)[last]))
-        last = last[gained > 0]
-    true = _running(weights, group[order][hit])[np.append(0, np.cumsum(hit)[last])]
-    false = _running(weights, group[order][~hit])[np.append(0, np.cumsum(~hit)[last])]
-    return Curve(true, false, weights[group[positive]].sum(axis=0), weights[group[~positive]].sum(axis=0))
+@dataclass(frozen=True, slots=True)
+class _Levels:
+    """Different scores, falling, found once for all replicates.
+
+    Attributes:
+        positives, negatives: groups of the samples of each class by falling score.
+        n_true, n_false: (n_levels,) how many of each lie at or above a level.
+    """
+
+    positives: Ints
+    negatives: Ints
+    n_true: Ints
+    n_false: Ints
+
+    @classmethod
+    def of(cls, score: Floats, positive: Bools, group: Ints) -> _Levels:
+        order = np.argsort(-score, kind="stable")
+        hit, sorted_score = positive[order], score[order]
+        last = np.append(np.flatnonzero(np.diff(sorted_score) != 0), len(score) - 1)
+        return cls(group[order][hit], group[order][~hit], np.cumsum(hit)[last], np.cumsum(~hit)[last])
+
+
+def _curve(levels: _Levels, weights: Floats, only_gains: bool, fallout_up_to: float) -> Curve:
+    n_pos, n_neg = (
+        np.bincount(side, minlength=len(weights)) @ weights for side in (levels.positives, levels.negatives)
+    )
+    kept = np.flatnonzero(np.diff(levels.n_true, prepend=0)) if only_gains else np.arange(len(levels.n_true))
+    n_true, n_false = levels.n_true[kept], levels.n_false[kept]
+    if fallout_up_to < 1:
+        # Twice the rate in the data is beyond the rate in nearly every replicate; where it is not, take all levels.
+        enough = int(np.searchsorted(n_false, 2 * fallout_up_to * len(levels.negatives))) + 1
+        false = _running(weights, levels.negatives[: n_false[:enough][-1]])[np.append(0, n_false[:enough])]
+        if (false[-1] >= fallout_up_to * n_neg).all():
+            n_true = n_true[:enough]
+            true = _running(weights, levels.positives[: n_true[-1]])[np.append(0, n_true)]
+            return Curve(true, false, n_pos, n_neg)
+    true = _running(weights, levels.positives)[np.append(0, n_true)]
+    false = _running(weights, levels.negatives)[np.append(0, n_false)]
+    return Curve(true, false, n_pos, n_neg)
 
 
 def average_precision(curve: Curve) -> Floats:
@@ -208,10 +266,10 @@ def partial_auroc(curve: Curve) -> Floats:
     """
     tpr, fpr = curve.sensitivity, curve.fallout
     x0, x1 = fpr[:-1], fpr[1:]
-    width = np.minimum(x1, _PARTIAL_LIMIT) - np.minimum(x0, _PARTIAL_LIMIT)
+    width = np.minimum(x1, PARTIAL_LIMIT) - np.minimum(x0, PARTIAL_LIMIT)
     slope = np.where(x1 > x0, (tpr[1:] - tpr[:-1]) / np.where(x1 > x0, x1 - x0, 1.0), 0.0)
     area = (width * (tpr[:-1] + 0.5 * slope * width)).sum(axis=0)
-    chance, best = 0.5 * _PARTIAL_LIMIT**2, _PARTIAL_LIMIT
+    chance, best = 0.5 * PARTIAL_LIMIT**2, PARTIAL_LIMIT
     return curve.where_defined(np.asarray(0.5 * (1 + (area - chance) / (best - chance))))
 
 

@@ -23,6 +23,7 @@ from headtohead.stats.metrics.lookup import get_metric
 from headtohead.stats.metrics.metric import FoldMean, Metric, WithinFolds
 from headtohead.stats.metrics.probabilistic import FromProbabilities
 from headtohead.stats.metrics.ranking import FromCurve, FromRanks, curve_values, group_sums, ratio
+from headtohead.stats.metrics.weight_blocks import Weights, weight_blocks
 from headtohead.stats.predictions import ContenderPredictions
 
 __all__ = ["metric_values"]
@@ -32,7 +33,7 @@ Floats = npt.NDArray[np.float64]
 
 def metric_values(
     repeats: Sequence[ContenderPredictions],
-    weights: Floats,
+    weights: Weights,
     names: Iterable[str],
     classes: Sequence[str],
     thresholds: Sequence[Floats | None] | None = None,
@@ -52,13 +53,14 @@ def metric_values(
     for metric in metrics:
         if metric.binary_only and len(classes) != 2:
             raise UndefinedMetricError(f"{metric.title} is defined for two classes; got {len(classes)}.")
-    per_repeat = [
-        _one_repeat(lines, weights, metrics, classes, None if thresholds is None else thresholds[position])
-        for position, lines in enumerate(repeats)
-    ]
-    return {
-        metric.name: np.mean([values[metric.name] for values in per_repeat], axis=0) for metric in metrics
-    }
+    blocks = []
+    for block in weight_blocks(weights):
+        per_repeat = [
+            _one_repeat(lines, block, metrics, classes, None if thresholds is None else thresholds[position])
+            for position, lines in enumerate(repeats)
+        ]
+        blocks.append({m.name: np.mean([values[m.name] for values in per_repeat], axis=0) for m in metrics})
+    return {metric.name: np.concatenate([values[metric.name] for values in blocks]) for metric in metrics}
 
 
 def _one_repeat(

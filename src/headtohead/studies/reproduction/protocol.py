@@ -15,6 +15,7 @@ __all__ = [
     "ARMS",
     "CORRECTIONS",
     "PUBLISHED",
+    "STUDY",
     "Arm",
     "Correction",
     "NetworkPair",
@@ -27,6 +28,13 @@ Arm = Literal["cnn", "vit"]
 ARMS: tuple[Arm, ...] = ("cnn", "vit")
 FULL_EPOCHS = 20  # as published
 SHORT_EPOCHS = 6  # of the last two blocks, which a laptop can train in minutes
+# Where the study and its data can be read.
+STUDY = {
+    "study": "Baranll0, Medical-Image-Classification-TransferLearning-VS-CNN (code and README, no paper)",
+    "study_url": "https://github.com/Baranll0/Medical-Image-Classification-TransferLearning-VS-CNN",
+    "data": "Chakrabarty (navoneel), Brain MRI Images for Brain Tumor Detection, Kaggle",
+    "data_url": "https://www.kaggle.com/datasets/navoneel/brain-mri-images-for-brain-tumor-detection",
+}
 # name, images right, images scored
 PUBLISHED: dict[Arm, tuple[str, int, int]] = {
     "cnn": ("InceptionResNetV2", 43, 50),

@@ -12,10 +12,12 @@ from headtohead.core.config import ReproductionConfig
 from headtohead.core.records import Comparison, Score, Verdict, VerdictWord
 from headtohead.evaluate.published_claim import claim
 from headtohead.stats.intervals.resampling import Resamples, make_resamples
+from headtohead.stats.metrics.weight_blocks import weighted_sums
 from headtohead.studies.reproduction.protocol import (
     ARMS,
     CORRECTIONS,
     PUBLISHED,
+    STUDY,
     Arm,
     NetworkPair,
     shortened,
@@ -77,6 +79,7 @@ def summarise(
         before = now
     content: dict[str, Any] = {
         "title": f"The published study taken apart: {networks.title}",
+        "cited": STUDY,
         "networks": {"cnn": networks.cnn.name, "vit": networks.vit.name, "stand_in": networks.stand_in},
         "shortened": shortened(config),
         "published": published_scores(),
@@ -227,7 +230,8 @@ def _resampled(images: ScoredImages, group_of: npt.NDArray[np.int64], resamples:
     n = len(resamples.weights)
     hits = np.bincount(where, weights=right, minlength=n)
     counts = np.bincount(where, minlength=n).astype(np.float64)
-    return np.asarray((hits @ resamples.weights) / (counts @ resamples.weights), dtype=np.float64)
+    sums = weighted_sums(np.stack([hits, counts], axis=1), resamples.weights)
+    return np.asarray(sums[0] / sums[1], dtype=np.float64)
 
 
 def _interval(values: Floats, resamples: Resamples) -> dict[str, float]:

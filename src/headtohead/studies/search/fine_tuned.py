@@ -113,7 +113,7 @@ class FineTuner:
 def tuned_heads(
     names: Sequence[str], dataset: Dataset, crop: str, *, epochs: int, augment: str
 ) -> dict[str, FineTuningHead]:
-    """Return a fine-tuning head per backbone, with the fixed policy that a comparison uses by default."""
+    """Return a fine-tuning head per backbone, with the fixed policy, which chooses nothing."""
     from headtohead.backbones.catalog import resolve
     from headtohead.contenders.training_modes import parse_mode
     from headtohead.contenders.tuned_modes import settings_for
@@ -121,7 +121,7 @@ def tuned_heads(
     from headtohead.heads.fine_tuning import FineTuningHead
     from headtohead.preprocess.recipe import get_recipe
 
-    train = TrainConfig(workers=1, epochs=epochs, augment=augment)
+    train = TrainConfig(workers=1, epochs=epochs, augment=augment, policy="fixed")
     heads = {}
     for name in names:
         record = resolve(name)

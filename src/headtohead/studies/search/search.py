@@ -289,7 +289,7 @@ class SearchStudy(Study[SearchConfig]):
 
     def _content(self) -> dict[str, Any]:
         """Return the content of `best.json`."""
-        from headtohead.studies.post_audit import shortcut_caveats
+        from headtohead.studies.post_audit import audit_caveats, shortcut_caveats
         from headtohead.studies.search.summary import search_summary
 
         outcome, settings = self._outcome, self.config
@@ -304,7 +304,8 @@ class SearchStudy(Study[SearchConfig]):
         asked = settings.model_dump(
             mode="json", include={"backbones", "finetune", "epochs", "augment", "copies", "seed"}
         )
-        caveats = [*shortcut_caveats(self.run_folder.json("audit.json")), *content["caveats"]]
+        record = self.run_folder.json("audit.json")
+        caveats = [*shortcut_caveats(record), *audit_caveats(record), *content["caveats"]]
         return content | {
             "caveats": caveats,
             "asked": asked,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from headtohead.core.records import Verdict
+from headtohead.core.records import Score, Verdict
 from headtohead.data.dataset import Dataset
 from headtohead.evaluate.reversed_scores import reversed_caveat
-from headtohead.evaluate.verdict_text import coverage_warnings
+from headtohead.evaluate.wording.caveats import coverage_warnings
 
 if TYPE_CHECKING:
     from headtohead.data.splits.folds import Fold
@@ -18,6 +18,7 @@ __all__ = ["SEARCHED", "WITH_TUNED", "search_summary"]
 SEARCHED = "searched"
 WITH_TUNED = "searched + fine-tuned"
 METRICS = ("accuracy", "auroc")
+FILE_FACTS = "file-facts"
 
 
 def search_summary(
@@ -55,15 +56,43 @@ def search_summary(
         f"these: estimated on outer grouped folds ({repeats} x {len(folds) // repeats} folds, {len(dataset.samples)} "
         f"images in {accuracy.n_groups} groups), every choice made inside."
     )
+    floor = _floor(verdicts["auroc"], final, auroc)
     return {
-        "sentences": [sentence],
+        "sentences": [*([floor["refusal"]] if floor["refusal"] else []), sentence, *floor["sentences"]],
         "caveats": [*reversed_caveat([auroc], dataset.positive), *coverage_warnings([accuracy, auroc])],
+        "positive": dataset.positive,
+        "floor": floor,
         "ladder": rows,
         "candidates": candidates,
         "chosen": dict(chosen),
         "cells": len(folds),
-        "table": [_line(row) for row in rows],
+        "table": [*(_line(row) for row in rows), *floor["table"]],
     }
+
+
+def _floor(verdict: Verdict, final: str, auroc: Score) -> dict[str, Any]:
+    """Return what file facts reach, how the final model stands to them, and the refusal of the decision rule.
+
+    Args:
+        verdict: on AUROC, with the baselines. final: the model's name. auroc: its score.
+    """
+    refused = [c.details.refusal for c in verdict.comparisons if c.verdict == "refused" and c.details.refusal]
+    floor = {s.metric: s for s in verdict.scores if s.contender == FILE_FACTS and s.metric in METRICS}
+    out: dict[str, Any] = {"refusal": "", "sentences": [], "table": [], "scores": {}}
+    if refused:
+        out["refusal"] = f"Refused: {refused[0]}, so what the model reaches cannot be put down to the images."
+    if "auroc" not in floor or floor["auroc"].value is None:
+        return out
+    pair = next((c for c in verdict.comparisons if {c.a, c.b} == {final, FILE_FACTS}), None)
+    beats = pair is not None and pair.winner == final
+    out["sentences"] = [
+        f"A classifier that sees only the file's facts (size, type), never the image, reaches AUROC {floor['auroc']}; "
+        f"the model, with {'no value' if auroc.value is None else f'{auroc.value:.3f}'}, "
+        f"{'beats it' if beats else 'is not shown to beat it'}."
+    ]
+    out["scores"] = {metric: score.model_dump(mode="json") for metric, score in floor.items()}
+    out["table"] = [_line({"name": FILE_FACTS, **out["scores"], **{f"gain_in_{m}": None for m in METRICS}})]
+    return out
 
 
 def _with_base(names: Sequence[str], side_branches: Collection[str]) -> Iterator[tuple[str, str | None]]:

@@ -14,7 +14,7 @@ from headtohead.core.optional import require
 from headtohead.training.records import EpochRecord
 from headtohead.training.settings import FinetuneSettings
 
-__all__ = ["Trial", "best_trial", "frozen_trial", "next_settings", "suppress_optuna_logs"]
+__all__ = ["Trial", "best_trial", "frozen_trial", "next_settings", "rate_choice", "suppress_optuna_logs"]
 
 # What is tuned: lowest, highest, whether on a logarithmic scale.
 RANGES = {
@@ -34,7 +34,7 @@ class Trial:
     Attributes:
         epoch: the best one, counted from 1.
         held: places of the inner held-out samples in the training part, or None if nothing was held.
-        rows: (n_train, k) inner probabilities at that epoch, NaN outside `lock`.
+        rows: (n_train, k) inner probabilities at that epoch, NaN outside `held`.
         lines: the curve, one line per epoch.
     """
 
@@ -52,9 +52,12 @@ class Trial:
         held_rows: Sequence[Floats],
         held: Ints,
         n: int,
+        *,
+        last: bool = False,
     ) -> Trial:
-        """Return the trial at its epoch of least inner log loss (the first, where several tie)."""
-        best = int(np.argmin([np.inf if line.inner_loss is None else line.inner_loss for line in lines]))
+        """Return the trial at its last epoch, or that of least inner log loss (the first, where several tie)."""
+        losses = [np.inf if line.inner_loss is None else line.inner_loss for line in lines]
+        best = len(losses) - 1 if last else int(np.argmin(losses))
         rows = np.full((n, held_rows[best].shape[1]), np.nan)
         rows[held] = held_rows[best]
         return cls(settings, best + 1, held, rows, tuple(lines))
@@ -88,7 +91,7 @@ def next_settings(settings: FinetuneSettings, done: Sequence[Trial], seed: int) 
     rates = settings.learning_rates or (settings.learning_rate,)
     if len(done) < len(rates):
         return settings.model_copy(update={"learning_rate": rates[len(done)]})
-    if len(done) >= settings.trials:
+    if len(done) >= settings.trials or settings.policy == "rate":
         return None
     proposed = _by_optuna(settings, done, seed) if settings.tuner == "optuna" else _drawn(seed, len(done))
     factor, layer_decay, weight_decay = (proposed[name] for name in RANGES)
@@ -155,3 +158,12 @@ def suppress_optuna_logs(optuna: Any) -> Iterator[None]:
 def best_trial(trials: Sequence[Trial]) -> Trial:
     """Return the trial of least inner log loss; the first where several tie."""
     return min(trials, key=lambda trial: trial.loss)
+
+
+def rate_choice(best: Trial, stated: FinetuneSettings) -> dict[str, Any]:
+    """Return which of the stated rates was chosen and whether it lies at the edge; nothing where there was one."""
+    rates = sorted(stated.learning_rates)
+    chosen = best.settings.learning_rate
+    if len(rates) < 2:
+        return {}
+    return {"learning_rate": chosen, "rates": rates, "at_edge": not rates[0] < chosen < rates[-1]}

@@ -16,7 +16,7 @@ from headtohead.core.tables.details import ComparisonDetails, VerdictDetails
 KEYS = [
     "classes", "positive", "size", "confusion", "roc", "calibration", "recalibration", "operating_points",
     "decision_curves", "conformal", "risk_coverage", "subgroups", "ranks", "critical_difference", "variance",
-    "per_repeat", "per_fold", "intervals", "notes",
+    "per_repeat", "per_fold", "intervals", "notes", "best",
 ]  # fmt: skip
 
 

@@ -81,3 +81,36 @@ def test_identical_contenders_have_no_statistic_but_the_reason() -> None:
 def test_the_rope_is_told_in_the_bayesian_test() -> None:
     assert "no ROPE" in run(pair(), "auroc")[0]["bayes_rope"].note
     assert "P(within ±0.05)" in run(pair(), "auroc", rope=0.05)[0]["bayes_rope"].note
+
+
+def test_each_test_names_its_quantity_and_the_rules_own_stands_first() -> None:
+    tests = run(pair(), "auroc")[0]
+    assert next(iter(tests)) == "interval"
+    assert [test.role for test in tests.values()] == sorted(
+        (test.role for test in tests.values()), key=["decides", "same", "other"].index
+    )
+    assert sum(test.role == "decides" for test in tests.values()) == 1
+    assert tests["delong"].role == "other" and tests["delong"].of.startswith("AUROC pooled over folds")
+    assert tests["mcnemar_clustered"].role == "other" and tests["mcnemar_clustered"].of == "accuracy at 0.5"
+    assert tests["nadeau_bengio"].role == "other" and tests["nadeau_bengio"].of == "AUROC, mean of folds"
+    assert {name for name, test in tests.items() if test.ignores_groups} == {
+        "delong",
+        "mcnemar_exact",
+        "mcnemar_midp",
+    }
+
+
+@pytest.mark.parametrize(
+    ("metric", "folds", "same"),
+    [
+        ("auroc", False, {"delong", "obuchowski"}),
+        ("auroc_pooled", True, {"delong", "obuchowski"}),
+        ("auroc_fold_mean", True, {"nadeau_bengio", "bayes_rope"}),
+        ("accuracy", True, {"mcnemar_exact", "mcnemar_midp", "mcnemar_clustered"}),
+        ("brier", True, set()),
+    ],
+)
+def test_tests_of_another_quantity_stand_apart(metric: str, folds: bool, same: set[str]) -> None:
+    tests = run(pair(folds=folds), metric)[0]
+    found = {name for name, test in tests.items() if test.role == "same"}
+    assert found == same | {"cluster_bootstrap", "permutation"}

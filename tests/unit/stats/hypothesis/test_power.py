@@ -12,7 +12,7 @@ from scipy import stats
 
 from headtohead.stats.hypothesis.power import (
     detectable_difference,
-    groups_for_width,
+    groups_for_difference,
     groups_needed,
     hanley_mcneil_error,
     simulated_power,
@@ -40,8 +40,23 @@ def test_power_by_simulation_agrees_with_the_formula() -> None:
 def test_the_groups_needed_grow_with_the_square() -> None:
     z = stats.norm.ppf(0.975) + stats.norm.ppf(0.8)
     assert detectable_difference(0.02) == pytest.approx(z * 0.02)
-    assert groups_for_width(199, 0.04473, 0.02) == math.ceil(199 * (0.04473 / 0.02) ** 2)
-    assert groups_for_width(50, 0.05, 0.05) == 50
+
+
+def test_the_range_of_groups_is_that_of_the_variance_and_no_order_moves_it() -> None:
+    influences = np.random.default_rng(0).normal(0, 1, 300)
+    influences -= influences.mean()
+    found = groups_for_difference(influences, 0.25, 300, level=0.95, degrees=40.0)
+    assert found is not None
+    likeliest = groups_needed(np.sort(influences), 0.25, 300) or 0
+    assert found[0] == math.ceil(likeliest * 40 / stats.chi2.ppf(0.9, 40))
+    assert found[1] == math.ceil(likeliest * 40 / stats.chi2.ppf(0.1, 40))
+    assert groups_for_difference(influences[::-1], 0.25, 300, level=0.95, degrees=40.0) == found
+    stricter = groups_for_difference(influences, 0.25, 300, level=1 - 0.05 / 10, degrees=40.0)
+    assert stricter is not None
+    z = stats.norm.ppf(0.8)
+    grows = ((stats.norm.ppf(1 - 0.05 / 20) + z) / (stats.norm.ppf(0.975) + z)) ** 2
+    assert stricter[0] / found[0] == pytest.approx(grows, rel=0.15)
+    assert groups_for_difference(influences, 1e-4, 300, level=0.95, degrees=40.0) is None
 
 
 SEEDS = st.integers(0, 10_000)

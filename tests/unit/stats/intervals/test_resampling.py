@@ -59,7 +59,7 @@ def test_wilson_widens_with_the_design_effect_and_never_below_the_samples() -> N
 
 def test_a_resample_draws_as_many_groups_as_there_are_and_the_jackknife_one_less() -> None:
     made = make_resamples(30, 4000, 1)
-    boot, jack = made.bootstrap(made.weights.T), made.jackknife(made.weights.T)
+    boot, jack = made.bootstrap(made.weights.T.astype(float)), made.jackknife(made.weights.T.astype(float))
     assert (boot.sum(axis=1) == 30).all()
     assert (jack.sum(axis=1) == 29).all() and (jack.sum(axis=0) == 29).all()
     assert boot.var(axis=0).mean() == pytest.approx(

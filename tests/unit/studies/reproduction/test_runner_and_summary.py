@@ -146,7 +146,11 @@ def test_effects_are_differences_of_states_with_paired_intervals(tmp_path: Path)
     assert figure.startswith("<svg xmlns") and figure.count("<title>") == 2 * (len(CORRECTIONS) + 1)
     assert "prefers-color-scheme" in figure, "as a file it brings its own colours"
     whole = page(told)
-    assert not re.search(r"https?://(?!www\.w3\.org)", whole)
+    loaded = re.sub(
+        r'<a href="[^"]*">', "", whole
+    )  # links to the study and its data are followed, not loaded
+    assert not re.search(r"https?://(?!www\.w3\.org)", loaded)
+    assert "github.com/Baranll0" in whole and "kaggle.com/datasets/navoneel" in whole
     assert all(step.words.split(",")[0][:20] in whole for step in CORRECTIONS)
     effect = told["steps"][1]["effect"]["difference"]
     assert f">{effect['value']:+.3f} [{effect['low']:+.3f}, {effect['high']:+.3f}]</td>" in whole

@@ -177,7 +177,7 @@ def test_an_interval_that_may_be_too_narrow_is_said_above_the_table(tmp_path: Pa
     verdict["auroc"] = verdict["auroc"].model_copy(update={"scores": scores})
     told = search_summary(verdict, chosen, parts, data, [one.name for one in TRIED])
     assert told["caveats"] == [
-        "A few groups make up most of the variance of AUROC: the intervals may be too narrow."
+        "A handful of groups decides AUROC: leaving one out would change it much; the intervals may be too narrow."
     ]
     told |= {"model": searched_model(TRIED, kitchen, data, tmp_path, 0), "notes": []}
     from headtohead.report.search_page import page
@@ -325,10 +325,15 @@ def small(folder: Path, out: Path, cache: Path, minutes: float, **settings: Any)
 def test_the_model_holds_what_the_estimate_describes(folder: Path, tmp_path: Path) -> None:
     out, cache = tmp_path / "out", tmp_path / "cache"
     short = small(folder, out, cache, 0.0)
-    assert SEARCHED in short["sentences"][0] and WITH_TUNED not in short["sentences"][0]
+    assert short["sentences"][0].startswith("Refused: the best contender"), "file facts solve these images"
+    assert any("file's facts" in sentence for sentence in short["sentences"])
+    assert SEARCHED in short["sentences"][1] and WITH_TUNED not in short["sentences"][1]
+    assert any("(H2H301)" in caveat for caveat in short["caveats"]), (
+        "the audit's shortcut stands beside the estimate"
+    )
     assert short["model"]["tuned"] == [] and "more --minutes" in short["notes"][0]
     told = small(folder, out, cache, 60.0)  # the same folder goes on
-    assert f"'{WITH_TUNED}'" in told["sentences"][0] and told["notes"] == []
+    assert f"'{WITH_TUNED}'" in told["sentences"][1] and told["notes"] == []
     assert [row["name"] for row in told["ladder"]][-2:] == [WITH_TUNED, f"{CNN}@finetune"]
     assert told["ladder"][-1]["gain_in_auroc"] is None and told["ladder"][-2]["gain_in_auroc"] is not None
     aside = next(row for row in told["ladder"] if row["name"] == "aside: 2 copies, symmetry")

@@ -23,7 +23,7 @@ from headtohead.data.readers.dicom.metadata import facts_of, spacing_of
 from headtohead.data.readers.dicom.parse import Dataset, first, from_groups, get, number, open_dataset
 from headtohead.data.readers.limits import Limits
 
-__all__ = ["count_dicom", "read_dicom"]
+__all__ = ["count_dicom", "read_dicom", "size_dicom"]
 
 Array = npt.NDArray[Any]
 Notes = tuple[str, ...]
@@ -84,6 +84,16 @@ def count_dicom(content: bytes, *, limits: Limits) -> int:
         UnreadableError: no image in it, or beyond the limits.
     """
     return layout_of(open_dataset(content, limits), limits).frames
+
+
+def size_dicom(content: bytes, *, limits: Limits) -> tuple[int, int]:
+    """Return the (height, width) that the header claims.
+
+    Raises:
+        UnreadableError: no image in it, or beyond the limits.
+    """
+    layout = layout_of(open_dataset(content, limits), limits)
+    return layout.rows, layout.columns
 
 
 def _frame_notes(frame: int | None, frames: int) -> Notes:

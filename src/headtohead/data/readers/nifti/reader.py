@@ -24,7 +24,7 @@ from headtohead.data.readers.limits import MIB, Limits, check_frame, check_size,
 from headtohead.data.readers.nifti.header import Header, header_of
 from headtohead.data.readers.slices import AXES, SliceOptions
 
-__all__ = ["count_nifti", "read_nifti"]
+__all__ = ["count_nifti", "read_nifti", "size_nifti"]
 
 Array = npt.NDArray[Any]
 _SAMPLE = 500_000  # voxels; bounds the time that the percentiles take
@@ -38,6 +38,16 @@ def count_nifti(content: bytes, *, limits: Limits, slices: SliceOptions) -> int:
         UnreadableError: the header is broken or claims more than the limits.
     """
     return header_of(content, limits).canonical_shape[slices.number]
+
+
+def size_nifti(content: bytes, *, limits: Limits) -> tuple[int, int]:
+    """Return the (height, width) of an axial slice, from the header alone.
+
+    Raises:
+        UnreadableError: the header is broken or claims more than the limits.
+    """
+    right, front, _ = header_of(content, limits).canonical_shape
+    return front, right
 
 
 def read_nifti(content: bytes, *, frame: int | None, limits: Limits, slices: SliceOptions) -> Image:

@@ -26,7 +26,7 @@ from headtohead.data.readers.raster.libtiff_errors import capture_libtiff_errors
 from headtohead.data.readers.raster.pixels import bit_depth, decode_wide, is_wide, maxval, raw_mode, to_array
 from headtohead.data.readers.raster.tiff_tags import ORIENTATION, PHOTOMETRIC, Directory, exif_orientation
 
-__all__ = ["count_raster", "read_raster"]
+__all__ = ["count_raster", "read_raster", "size_raster"]
 
 Array = npt.NDArray[Any]
 Notes = tuple[str, ...]
@@ -84,6 +84,16 @@ def count_raster(content: bytes, kind: str, *, limits: Limits) -> int:
     """
     image, pages = _open(content, kind, limits)
     return len(pages) or _count(image, content, kind, limits)
+
+
+def size_raster(content: bytes, kind: str, *, limits: Limits) -> tuple[int, int]:
+    """Return the (height, width) that the header claims.
+
+    Raises:
+        UnreadableError: damaged or beyond the limits.
+    """
+    image, _ = _open(content, kind, limits)
+    return image.height, image.width
 
 
 def _open(content: bytes, kind: str, limits: Limits) -> tuple[PIL.Image.Image, list[Directory]]:

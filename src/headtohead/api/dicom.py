@@ -1,0 +1,98 @@
+"""DICOM from Python: reports of studies, and a receiver."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from headtohead.api.arguments import path_of, reporter_for
+
+if TYPE_CHECKING:
+    from headtohead.deploy.dicom.receiver import ListenSettings
+    from headtohead.deploy.dicom.studies import ReportedStudy, StudyModel
+
+__all__ = ["listen", "write_dicom_reports"]
+
+
+def write_dicom_reports(
+    model: str | os.PathLike[str],
+    source: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    quiet: bool = False,
+) -> list[ReportedStudy]:
+    """Write a DICOM Structured Report (TID 1500) of what a model says about each study.
+
+    Args:
+        model: a bundle or an exported model.
+        source: a DICOM file or a folder of them.
+        out: folder for the reports.
+        quiet: show no progress.
+
+    Returns:
+        One row per study: the report's path, its images, and the files that are not in it.
+
+    Raises:
+        UsageError: nothing to read there.
+        MissingExtraError: the extra `dicom` is not installed.
+    """
+    from headtohead.core.optional import require
+    from headtohead.deploy.dicom.studies import write_reports
+
+    require("highdicom.sr", "dicom", "write Structured Reports")
+    reporter = reporter_for(quiet)
+    return write_reports(_load(model), path_of(source, "source"), path_of(out, "out"), reporter=reporter)
+
+
+def listen(
+    model: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    settings: ListenSettings,
+    *,
+    tell: Callable[[ReportedStudy], None],
+    ready: Callable[[int], None],
+) -> None:
+    """Receive DICOM images until SIGTERM or SIGINT, and leave a report per study.
+
+    Args:
+        model: a bundle or an exported model.
+        out: folder for the reports; received images wait in its sub-folder `inbox`.
+        settings: where to listen, and the limits.
+        tell: called with each finished study.
+        ready: called with the port once it is open.
+
+    Raises:
+        UsageError: the address cannot be had.
+        MissingExtraError: the extra `dicom` is not installed.
+    """
+    from headtohead.core.optional import require
+    from headtohead.deploy.dicom.receiver import DicomReceiver
+    from headtohead.deploy.dicom.studies import reporting
+
+    require("highdicom.sr", "dicom", "write Structured Reports")
+    folder = path_of(out, "out")
+    loaded = _load(model)
+    receiver = DicomReceiver(
+        reporting(loaded, folder, tell), folder / "inbox", settings, reporter_for(quiet=False)
+    )
+    stop = threading.Event()
+    before = {name: signal.signal(name, lambda *_: stop.set()) for name in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        receiver.start()
+        ready(receiver.port)
+        stop.wait()
+        receiver.stop()
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+def _load(model: str | os.PathLike[str]) -> StudyModel:
+    from importlib import import_module
+
+    load_model: Callable[[Path], Any] = import_module("headtohead.deploy.model").load_model
+    return cast("StudyModel", load_model(path_of(model, "model")))

@@ -1,0 +1,1 @@
+"""What the command prints: verdicts, tables, errors, each to the width of the terminal."""

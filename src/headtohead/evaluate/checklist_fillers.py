@@ -1,0 +1,278 @@
+"""The text that a run gives for each item of a reporting checklist, "" where the run does not know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from headtohead.core.records import Verdict
+from headtohead.stats.metrics.registry import METRICS
+
+__all__ = ["FILLERS", "ChecklistInput"]
+
+Facts = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ChecklistInput:
+    """What a run knows of itself: the verdict, the configuration, and facts by name."""
+
+    verdict: Verdict
+    config: Facts
+    dataset: Facts
+
+
+Filler = Callable[[ChecklistInput], str]
+"""Returns the text of an item, "" where the run does not know it."""
+
+
+def _size(run: ChecklistInput, key: str) -> Any:
+    return getattr(run.verdict.details.size, key, None)
+
+
+def _classes(run: ChecklistInput) -> str:
+    counts = _size(run, "samples_per_class") or {}
+    positive = run.verdict.details.positive
+    words = ", ".join(f"{name} {n}" for name, n in counts.items())
+    return (
+        f"Labels as given with the data: {words}" + (f"; positive: {positive}." if positive else ".")
+        if words
+        else ""
+    )
+
+
+def _contenders(run: ChecklistInput) -> str:
+    names = run.config.get("contenders") or dict.fromkeys(score.contender for score in run.verdict.scores)
+    return f"Contenders: {', '.join(names)}."
+
+
+def _split(run: ChecklistInput) -> str:
+    if "folds" not in run.config:
+        return ""
+    kind = run.config.get("split", "kfold")
+    if kind == "kfold":
+        return (
+            f"{run.config['repeats']} x {run.config['folds']}-fold cross-validation, stratified, whole groups in one "
+            f"fold, seed {run.config.get('seed', 0)}; {_chosen(run)}"
+        ).strip()
+    if kind == "given":
+        leaks = run.dataset.get("leaks")
+        found = (
+            "" if leaks is None else f" It leaks in {leaks} places." if leaks else " No leak was found in it."
+        )
+        return f"The data's own split into training and test part.{found}"
+    return f"Split: {kind}, whole groups on one side, seed {run.config.get('seed', 0)}."
+
+
+def _disjoint(run: ChecklistInput) -> str:
+    leaks = run.dataset.get("leaks")
+    if leaks is None:
+        return ""
+    if leaks:
+        return f"The split is not disjoint: {leaks} leaks were found and allowed; the verdict is refused."
+    return "Groups (what the data call a patient, or sets of near-duplicate images): none is on both sides of a split."
+
+
+def _chosen(run: ChecklistInput) -> str:
+    chosen = run.dataset.get("chosen")
+    if not chosen:
+        return ""
+    if set(chosen) == {"nothing"}:
+        return "Hyper-parameters were fixed beforehand; nothing was chosen on any data."
+    words = " and ".join(name for name in dict.fromkeys(chosen) if name != "nothing")
+    return f"Chosen on inner grouped folds of the training part only: {words}."
+
+
+def _internal(run: ChecklistInput) -> str:
+    if run.config.get("split", "kfold" if "folds" in run.config else "") in ("", "given"):
+        return ""
+    return "Internal evaluation only: training and test parts are drawn from the same data set."
+
+
+def _predictions(run: ChecklistInput) -> str:
+    kfold = run.config.get("split") == "kfold"
+    return (
+        f"{'Out-of-fold class' if kfold else 'Class'} probabilities of test samples, one row per sample, repeat and "
+        "contender (predictions.parquet)."
+        if "folds" in run.config
+        else ""
+    )
+
+
+def _kind(run: ChecklistInput) -> str:
+    families = run.dataset.get("families")
+    return f"Comparison of image classifiers: {families}." if families else ""
+
+
+def _flow(run: ChecklistInput) -> str:
+    parts = [
+        f"{run.dataset['n_files']} files" if "n_files" in run.dataset else "",
+        f"{run.dataset['excluded']} refused" if "excluded" in run.dataset else "",
+        f"{_size(run, 'n_samples')} samples",
+        f"{_size(run, 'n_groups')} groups",
+    ]
+    return ", ".join(filter(None, parts)) + "." if _size(run, "n_samples") else ""
+
+
+def _scores(run: ChecklistInput) -> str:
+    rows = [score for score in run.verdict.scores if score.metric == run.verdict.metric]
+    return "; ".join(f"{score.contender} {_title(run)} {score}" for score in rows) + "."
+
+
+def _title(run: ChecklistInput) -> str:
+    return METRICS[run.verdict.metric].title if run.verdict.metric in METRICS else run.verdict.metric
+
+
+def _power(run: ChecklistInput) -> str:
+    if not run.verdict.comparisons:
+        return ""
+    power = run.verdict.comparisons[0].details.power
+    if power is None or power.detectable_difference is None:
+        return ""
+    return (
+        f"{_size(run, 'n_groups')} groups were there; a true difference of "
+        f"{power.detectable_difference:.3f} would have been shown with power 0.8."
+    )
+
+
+def _variance(run: ChecklistInput) -> str:
+    split = run.verdict.details.variance
+    if split is None:
+        return ""
+    sources = {
+        "contender": split.sd_contender,
+        "group": split.sd_group,
+        "repeat": split.sd_repeat,
+        "fold": split.sd_fold,
+    }
+    known = {name: sd for name, sd in sources.items() if sd is not None}
+    words = ", ".join(f"{name} {sd:.3f}" for name, sd in known.items())
+    return f"Standard deviation of {_title(run)} by source: {words}." if words else ""
+
+
+def _subgroups(run: ChecklistInput) -> str:
+    columns = run.verdict.details.subgroups
+    return (
+        f"Results by {', '.join(columns)} are in the run, with intervals and Holm's adjustment."
+        if columns
+        else ""
+    )
+
+
+def _recalibration(run: ChecklistInput) -> str:
+    methods = sorted({name for entry in run.verdict.details.recalibration.values() for name in entry.methods})
+    return (
+        f"Recalibration on inner folds, before against after: {', '.join(methods).replace('_', '-')}."
+        if methods
+        else ""
+    )
+
+
+def _points(run: ChecklistInput) -> str:
+    rules = ", ".join(run.verdict.details.operating_points)
+    return f"Class probabilities; operating points reported: {rules}." if rules else "Class probabilities."
+
+
+def _imbalance(run: ChecklistInput) -> str:
+    groups = _size(run, "groups_per_class") or {}
+    words = ", ".join(f"{name} {n}" for name, n in groups.items())
+    stratified = "folds stratified; " if run.config.get("split") == "kfold" else ""
+    balance = (run.config.get("train") or {}).get("balance")
+    weights = {None: "", "none": "no class weights; "}.get(
+        balance, f"classes balanced while training ({balance}); "
+    )
+    return f"Groups per class: {words}; {stratified}{weights}balanced accuracy reported." if words else ""
+
+
+def _setting(name: str, words: str, where: str = "") -> Filler:
+    """Return a filler that puts one setting or fact into words, blank where it is absent.
+
+    Args:
+        where: "dataset" where only the facts of the run are asked, since the configuration holds a wish ("auto").
+    """
+
+    def fill(run: ChecklistInput) -> str:
+        value = run.dataset.get(name) if where else run.config.get(name, run.dataset.get(name))
+        return "" if value is None else words.format(value)
+
+    return fill
+
+
+def _fixed(text: str) -> Filler:
+    return lambda _run: text
+
+
+def _limits(run: ChecklistInput) -> str:
+    return " ".join(run.verdict.caveats)
+
+
+def _training(run: ChecklistInput) -> str:
+    return str(run.dataset.get("training") or "")
+
+
+def _ensembles(run: ChecklistInput) -> str:
+    """Return the ensembles and replicates among the contenders, "None." where there are none."""
+    names = [str(name) for name in run.config.get("contenders", ())]
+    found = [name for name in names if name.startswith(("ensemble(", "seeds(", "folds(", "snapshots("))]
+    if not names:
+        return ""
+    return f"Ensembles among the contenders: {', '.join(found)}." if found else "None."
+
+
+def _metrics(run: ChecklistInput) -> str:
+    names = dict.fromkeys(score.metric for score in run.verdict.scores)
+    titles = [METRICS[name].title if name in METRICS else name.replace("_", " ") for name in names]
+    return f"Primary: {_title(run)}; also {', '.join(title for title in titles if title != _title(run))}."
+
+
+FILLERS: dict[str, Filler] = {
+    "kind": _kind,
+    "answer": lambda run: run.verdict.sentence,
+    "aim": lambda run: f"Paired comparison on {_title(run)}. {run.verdict.rule}",
+    "goal": _fixed("Comparison of models on existing data; not a trial."),
+    "source": _setting("source", "Data: {}."),
+    "excluded": _setting("excluded", "Files refused as unreadable or unfit: {}."),
+    "recipe": _setting("recipe", "Preprocessing recipe: {}; then size and normalisation of each backbone.", "dataset"),
+    "subset": _setting("n_files", "All {} files found were considered."),
+    "missing": _setting("excluded", "Files left out because they could not be read: {}."),
+    "labels": _classes,
+    "split": _split,
+    "disjoint": _disjoint,
+    "power": _power,
+    "contenders": _contenders,
+    "software": _setting("versions", "Versions: {}."),
+    "weights": _setting("weights", "Weights: {}."),
+    "training": _training,
+    "choice": _chosen,
+    "ensemble": _ensembles,
+    "metrics": _metrics,
+    "uncertainty": lambda run: (
+        f"{100 * run.verdict.comparisons[0].level:g} % intervals with groups as units. {run.verdict.rule}"
+        if run.verdict.comparisons
+        else ""
+    ),
+    "robustness": _variance,
+    "maps": _setting("maps", "Saliency maps: {}."),
+    "internal": _internal,
+    "external": _setting("external", "External test data: {}."),
+    "flow": _flow,
+    "subgroups": _subgroups,
+    "scores": _scores,
+    "intervals": _scores,
+    "failures": lambda run: (
+        "Confusion matrices of each contender are in the run." if run.verdict.details.confusion else ""
+    ),
+    "limits": _limits,
+    "protocol": _fixed(
+        "The whole configuration is study.toml; the decision rule is part of the software, not fitted to the scores."
+    ),
+    "access": _fixed("Code: headtohead (Apache-2.0); configuration, folds and predictions are in the run folder."),
+    "inputs": _fixed("Pixels of one image per sample; no clinical data (the baseline file-facts: file size, type)."),
+    "variance": _variance,
+    "recalibration": _recalibration,
+    "predictions": _predictions,
+    "imbalance": _imbalance,
+    "output": _points,
+    "guard": _setting("excluded", "Files that cannot be read are left out and named; here {}."),
+}  # fmt: skip

@@ -1,0 +1,1 @@
+"""Where a contender looked: exact contributions of places, other methods, and whether a map can be believed."""

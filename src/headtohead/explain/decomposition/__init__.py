@@ -1,0 +1,1 @@
+"""A score that is linear in pooled features, written as a sum over places of the image."""

@@ -1,0 +1,263 @@
+"""Maps of a finished run: which images, which contenders, and all their files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from headtohead.core.errors import RunFolderError, UsageError, unknown_name
+from headtohead.core.progress import QUIET, Reporter
+from headtohead.explain.attribution import Attribution, mean_attribution
+from headtohead.explain.image_map import EXACT, ImageMap
+from headtohead.explain.run.contender_maps import log_odds, maps_of
+from headtohead.explain.run.finished import FinishedRun
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["ExplainRequest", "RunMaps", "explain_run", "image_maps"]
+
+EXACT_GAP = 1e-4  # in log-odds; a larger gap to the recorded log-odds is told
+MOST_ROUNDING = (
+    0.1  # of log-odds of 1 or more; bf16 keeps 8 bits, which moved log-odds by up to 0.03 on 253 images
+)
+MOST_GRIDS = 600  # images whose grids a page holds; above, only those that were asked for
+
+
+@dataclass(frozen=True)
+class ExplainRequest:
+    """What of a run is explained.
+
+    Attributes:
+        images: "errors" (wrong for a contender, or contenders disagree), "all", or sample ids with commas.
+        contenders: names; empty for all whose score is a sum over places.
+        method: how maps are made.
+        target: the class whose log-odds are explained; by default the positive one of two, of more than two the
+            class that the contender holds most probable.
+    """
+
+    images: str | tuple[str, ...] = "errors"
+    contenders: tuple[str, ...] = ()
+    method: str = EXACT
+    target: str | None = None
+
+
+@dataclass(frozen=True)
+class RunMaps:
+    """The maps of a run.
+
+    Attributes:
+        folder: `maps` of the run folder.
+        maps: of the images that were asked for, contender by contender.
+        limit: end of the colour scale of all of them, in log-odds per 1 % of the area.
+        left_out: contender -> why it has no map.
+    """
+
+    folder: Path
+    maps: tuple[ImageMap, ...]
+    limit: float
+    left_out: dict[str, str]
+
+
+def explain_run(
+    path: Path, request: ExplainRequest, reporter: Reporter = QUIET, *, cache: Path | None = None
+) -> RunMaps:
+    """Make the maps of a run, write their files into `maps/`, and return them.
+
+    Args:
+        path: the run folder.
+        request: images, contenders, method, class.
+        reporter: hears how far the work is.
+        cache: of features.
+
+    Raises:
+        RunFolderError: no finished run, or a head that does not give the recorded probabilities.
+        UnknownNameError: an image, contender, class or method that does not exist.
+        UsageError: no contender can be explained in this way.
+    """
+    from headtohead.explain.overlay import color_limit
+    from headtohead.explain.run.files import write_grids, write_index, write_map
+
+    run = FinishedRun(path, cache, reporter)
+    if request.target is not None and request.target not in run.dataset.classes:
+        raise unknown_name("class", request.target, run.dataset.classes)
+    names = _contenders(run, request)
+    chosen = _chosen(run, request, names)
+    everything = _tested(run)
+    for_grids = everything if len(everything) <= MOST_GRIDS else chosen
+    found: list[ImageMap] = []
+    left_out: dict[str, str] = {}
+    for name in names:
+        try:
+            found += image_maps(run, name, for_grids, request)
+        except UsageError as error:
+            if request.contenders:
+                raise
+            left_out[name] = str(error)
+            reporter.warning(str(error))
+    if not found:
+        raise UsageError(
+            f"No contender of {path} can be explained by {request.method!r}: {'; '.join(left_out.values())}"
+        )
+    limit = color_limit(found)
+    folder = path / "maps"
+    samples = {sample.id: sample for sample in run.dataset.samples}
+    wanted = {run.dataset.samples[index].id for index in chosen}
+    shown = [one for one in found if one.sample in wanted]
+    rows = []
+    for one in reporter.progress(shown, "writing maps", len(shown)):
+        file = write_map(folder, one, run.dataset.read(samples[one.sample]), limit)
+        rows.append(
+            (
+                one.sample,
+                samples[one.sample].path,
+                one.contender,
+                one.method,
+                str(file.relative_to(folder).as_posix()),
+                one.sanity,
+            )
+        )
+    write_grids(folder, found, limit)
+    write_index(folder, rows)
+    return RunMaps(folder, tuple(shown), limit, left_out)
+
+
+def image_maps(
+    run: FinishedRun, name: str, indices: Sequence[int], request: ExplainRequest
+) -> list[ImageMap]:
+    """Return the maps of some images by one contender, by heads that did not see them.
+
+    Args:
+        run: the finished run.
+        name: of the contender.
+        indices: positions of samples that were tested.
+        request: method and class.
+
+    Raises:
+        UsageError: the contender cannot be explained in this way.
+    """
+    maker = maps_of(name, run)
+    predictions = _predictions(run, name)
+    targets = _targets(run, predictions, indices, request.target)
+    probabilities = {
+        (str(row["sample"]), label): float(row[f"prob_{label}"])
+        for row in predictions.reset_index().to_dict("records")
+        for label in run.dataset.classes
+    }
+    found = []
+    for index, target, own in zip(indices, targets, maker.per_repeat(indices, targets), strict=True):
+        sample = run.dataset.samples[index]
+        recorded = float(log_odds(probabilities[sample.id, run.dataset.classes[target]]))
+        box, size = run.prepared(index).box, (sample.height, sample.width)
+        found.append(
+            ImageMap(
+                sample.id, name, request.method, run.dataset.classes, _as_recorded(own, recorded, sample.id, name),
+                box, size,
+                sample.label, recorded,
+            )
+        )  # fmt: skip
+    return found
+
+
+def _as_recorded(own: Sequence[Attribution], recorded: float, sample: str, name: str) -> Attribution:
+    """Return one attribution over repeats that sums to the recorded log-odds.
+
+    A map is made in fp32; where the run's features were rounded to bf16, the gap is a part of its own.
+
+    Raises:
+        RunFolderError: the gap is no rounding.
+    """
+    found = _over_repeats(own)
+    gap = recorded - found.log_odds
+    if abs(gap) <= EXACT_GAP:
+        return found
+    if abs(gap) > MOST_ROUNDING * max(1.0, abs(recorded)):
+        raise RunFolderError(
+            f"{name} gives {sample} log-odds of {found.log_odds:+.3f}; the run recorded {recorded:+.3f}. Weights or "
+            "versions have changed since the run; run compare again in a new folder."
+        )
+    return replace(found, log_odds=recorded).with_parts(rounding_of_the_features=gap)
+
+
+def _over_repeats(own: Sequence[Attribution]) -> Attribution:
+    """Return one attribution of the mean probability over repeats, as the run's tables give it."""
+    mean = mean_attribution(own)
+    if len(own) == 1:
+        return mean
+    probabilities = [1 / (1 + np.exp(-one.log_odds)) for one in own]
+    final = float(log_odds(np.mean(probabilities)))
+    return replace(mean, log_odds=final).with_parts(mean_of_probabilities=final - mean.log_odds)
+
+
+def _contenders(run: FinishedRun, request: ExplainRequest) -> list[str]:
+    known = [contender.name for contender in run.plan.contenders]
+    for name in request.contenders:
+        if name not in known:
+            raise unknown_name("contender", name, known)
+    return list(request.contenders) or known
+
+
+def _tested(run: FinishedRun) -> list[int]:
+    return sorted({int(index) for fold in run.folds for index in fold.test})
+
+
+def _chosen(run: FinishedRun, request: ExplainRequest, names: Sequence[str]) -> list[int]:
+    """Return the positions of the images that were asked for."""
+    place = {sample.id: index for index, sample in enumerate(run.dataset.samples)}
+    tested = _tested(run)
+    if request.images == "all":
+        return tested
+    if request.images == "errors":
+        wrong = _wrong(run, names)
+        return [index for index in tested if run.dataset.samples[index].id in wrong]
+    ids = request.images.split(",") if isinstance(request.images, str) else list(request.images)
+    ids = [name.strip() for name in ids if name.strip()]
+    for name in ids:
+        if name not in place:
+            raise unknown_name("image", name, place)
+        if place[name] not in tested:
+            raise UsageError(
+                f"{name} was in no test part of this run, so no head exists that did not see it."
+            )
+    if not ids:
+        raise UsageError(f"Got images = {request.images!r}; expected errors, all, or sample ids with commas.")
+    return [place[name] for name in ids]
+
+
+def _wrong(run: FinishedRun, names: Sequence[str]) -> set[str]:
+    """Return the ids of images that a contender gets wrong; two that disagree are never both right."""
+    wrong: set[str] = set()
+    for name in names:
+        table = _predictions(run, name)
+        columns = [f"prob_{label}" for label in run.dataset.classes]
+        said = [run.dataset.classes[place] for place in table[columns].to_numpy().argmax(axis=1)]
+        labels = table["label"].astype(str)
+        wrong |= {str(name) for name, a, b in zip(table.index, said, labels, strict=True) if a != b}
+    return wrong
+
+
+def _predictions(run: FinishedRun, name: str) -> pd.DataFrame:
+    """Return the mean probabilities over repeats, one row per sample id."""
+    table = run.folder.table("predictions.parquet")
+    own = table[table["contender"] == name].groupby("sample")
+    columns = [f"prob_{label}" for label in run.dataset.classes]
+    mean = own[columns].mean()
+    mean["label"] = own["label"].first()
+    return mean
+
+
+def _targets(
+    run: FinishedRun, predictions: pd.DataFrame, indices: Sequence[int], target: str | None
+) -> list[int]:
+    classes = run.dataset.classes
+    if target is not None:
+        return [classes.index(target)] * len(indices)
+    if len(classes) == 2:
+        return [1] * len(indices)
+    columns = [f"prob_{label}" for label in classes]
+    ids = [run.dataset.samples[index].id for index in indices]
+    return [int(np.argmax(row)) for row in predictions.loc[ids, columns].to_numpy()]

@@ -1,0 +1,123 @@
+"""The files of maps: raw numbers in the image's own pixels, pictures, an index, and small grids for pages.
+
+maps/index.csv                        sample,path,contender,method,file,sanity
+maps/<contender>/<sample id>.npy      float32 (H, W), the image's own height and width
+maps/<contender>/<sample id>.png      picture of the map, with its sum and its words
+maps/grids.json                       int8 grids with their scale, and the parts of each sum
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from headtohead.core.atomic_io import write_atomic
+from headtohead.core.run_folder import slug, write_record
+
+if TYPE_CHECKING:
+    from headtohead.core.records import Image
+    from headtohead.explain.image_map import ImageMap
+
+__all__ = ["FIELDS", "grid_entry", "map_path", "write_grids", "write_index", "write_map"]
+
+FIELDS = ("sample", "path", "contender", "method", "file", "sanity")
+INT8 = 127
+
+
+def map_path(folder: Path, contender: str, sample: str) -> Path:
+    """Return the path of a map without its ending; each part of the sample's id is made safe for any file system."""
+    parts = [slug(part) for part in sample.split("/") if part not in ("", ".", "..")]
+    return folder.joinpath(slug(contender), *parts)
+
+
+def write_map(folder: Path, found: ImageMap, image: Image, limit: float) -> Path:
+    """Write the raw map and its picture, and return the path of the raw map.
+
+    Args:
+        folder: `maps` of the run.
+        found: the map; image: its image.
+        limit: end of the colour scale that all maps share.
+    """
+    from headtohead.explain.overlay import draw_card
+
+    base = map_path(folder, found.contender, found.sample)
+    base.parent.mkdir(parents=True, exist_ok=True)
+    raw, picture = io.BytesIO(), io.BytesIO()
+    np.save(raw, found.pixels())
+    draw_card(image.pixels, found, limit).save(picture, "PNG", compress_level=4)
+    path = base.with_name(base.name + ".npy")
+    write_atomic(path, raw.getvalue())
+    write_atomic(base.with_name(base.name + ".png"), picture.getvalue())
+    return path
+
+
+def write_index(folder: Path, rows: Iterable[Sequence[str]]) -> Path:
+    """Write `index.csv`, one row per map that has files; `file` is relative to the folder of the index."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(FIELDS)
+    writer.writerows(rows)
+    path = folder / "index.csv"
+    write_atomic(path, text.getvalue())
+    return path
+
+
+def grid_entry(found: ImageMap, scale: float) -> dict[str, Any]:
+    """Return a map as a page draws it: int8 numbers in base64 and the parts of the sum, rounded.
+
+    Args:
+        found: the map.
+        scale: density, per 1 % of the area, that 127 stands for; the same for all maps.
+    """
+    a = found.attribution
+    cells = np.clip(np.rint(found.density() / scale * INT8), -INT8, INT8).astype(np.int8)
+    entry: dict[str, Any] = {
+        "rows": int(cells.shape[0]),
+        "columns": int(cells.shape[1]),
+        "cells": base64.b64encode(cells.tobytes()).decode(),
+        "box": [found.box.top, found.box.left, found.box.bottom, found.box.right],
+        "size": list(found.size),
+        "target": found.target,
+        "log_odds": round(a.log_odds, 4),
+        "localised": round(a.localised, 4),
+        "sanity": found.sanity,
+        "words": found.words,
+    }
+    if a.offset is not None:
+        entry["offset"] = round(a.offset, 4)
+        entry["not_localised"] = {name: round(value, 4) for name, value in a.elsewhere.items()}
+    if a.high_norm_share is not None:
+        entry["high_norm_share"] = round(a.high_norm_share, 4)
+    if found.recorded is not None:
+        entry["recorded_log_odds"] = round(found.recorded, 4)
+    return entry
+
+
+def write_grids(folder: Path, maps: Sequence[ImageMap], limit: float) -> Path:
+    """Write `grids.json`: for each contender the grid of every image, and the scale.
+
+    Args:
+        folder: `maps` of the run.
+        maps: of one method, all contenders.
+        limit: end of the colour scale.
+    """
+    peak = max((float(np.abs(one.density()).max()) for one in maps), default=1.0) or 1.0
+    contenders: dict[str, dict[str, Any]] = {}
+    for one in maps:
+        contenders.setdefault(one.contender, {})[one.sample] = grid_entry(one, peak)
+    content = {
+        "method": maps[0].method if maps else "",
+        "unit": "log-odds per 1 % of the area seen",
+        "scale": peak,
+        "color_limit": limit,
+        "contenders": contenders,
+    }
+    path = folder / "grids.json"
+    write_record(path, content)
+    return path

@@ -1,0 +1,53 @@
+"""The log of the server: one JSON object a line, without names, addresses or headers of clients."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import TextIO
+
+__all__ = ["JsonLines", "log", "use_json_lines"]
+
+LOGGER = logging.getLogger("headtohead.serve")
+
+
+def log(event: str, level: int = logging.INFO, **fields: object) -> None:
+    """Write one event.
+
+    Args:
+        event: what happened ("request", "ready").
+        level: as in `logging`.
+        **fields: numbers and words of the server's own; nothing that a client sent.
+    """
+    LOGGER.log(level, event, extra={"fields": fields})
+
+
+class JsonLines(logging.Formatter):
+    """Formats a record as one JSON object."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line: time, level, event and the fields of `log`; of an exception only its type."""
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+        }
+        fields = getattr(record, "fields", None)
+        if isinstance(fields, dict):
+            line |= fields
+        if record.exc_info and record.exc_info[0] is not None:
+            line["exception"] = record.exc_info[0].__name__
+        return json.dumps(line, default=str)
+
+
+def use_json_lines(stream: TextIO | None = None) -> None:
+    """Send the log, and the warnings of uvicorn, to a stream (stderr) as JSON lines."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(JsonLines())
+    for name, level in (("headtohead.serve", logging.INFO), ("uvicorn.error", logging.WARNING)):
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.setLevel(level)
+        logger.propagate = False

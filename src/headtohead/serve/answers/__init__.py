@@ -1,0 +1,1 @@
+"""What the server answers with: records, tensors, pixels and maps."""

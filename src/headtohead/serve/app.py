@@ -1,0 +1,173 @@
+"""The application: addresses, errors as problems, and what runs beside them."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from headtohead._version import __version__
+from headtohead.core.errors import UsageError
+from headtohead.core.optional import require
+from headtohead.serve.answers.records import ProblemDetails
+from headtohead.serve.gate import Gate
+from headtohead.serve.hosting.contract import ServableModel
+from headtohead.serve.hosting.registry import ModelRegistry, load_registry
+from headtohead.serve.intake.memory import MemoryBudget
+from headtohead.serve.metrics import ServeMetrics
+from headtohead.serve.problems import CLIENT_LEFT, ProblemError, problem_response
+from headtohead.serve.settings import ServeSettings
+from headtohead.serve.state import ServerState
+
+__all__ = ["build_app", "load_bundle"]
+
+DESCRIPTION = (
+    "Predictions of models trained with headtohead, each with its calibrated probability, its conformal set and the "
+    "notices of its guard. Research use only; not a medical device."
+)
+
+
+def load_bundle(path: Path) -> ServableModel:
+    """Load a bundle; every file is held against its SHA-256."""
+    try:
+        deploy = importlib.import_module("headtohead.deploy.model")
+    except ModuleNotFoundError:
+        raise UsageError(
+            "This version of headtohead does not read bundles yet, so the command has nothing to serve; in Python, "
+            "headtohead.serve.app.build_app takes any loaded model with `predict_bytes`."
+        ) from None
+    model: ServableModel = deploy.load_model(path)
+    return model
+
+
+def build_app(
+    models: Sequence[str | Path | ServableModel],
+    settings: ServeSettings = ServeSettings(),  # noqa: B008 - frozen
+    *,
+    load: Callable[[Path], ServableModel] = load_bundle,
+) -> Gate:
+    """Return the ASGI application that serves these models.
+
+    Args:
+        models: folders of bundles, or models that are loaded already.
+        settings: where it listens (for the check of names and tokens), and its limits.
+        load: reads one bundle.
+
+    Raises:
+        MissingExtraError: FastAPI, python-multipart or prometheus-client is not installed.
+        HeadToHeadError: a bundle cannot be loaded.
+    """
+    for module in ("fastapi", "python_multipart", "prometheus_client"):
+        require(module, "serve", "serve a model")
+    sources = [Path(model) if isinstance(model, (str, Path)) else model for model in models]
+    registry = load_registry(sources, settings, load)
+    metrics = ServeMetrics()
+    for name, served in registry.served.items():
+        served.queue.on_batch = metrics.watch(name, served.queue)
+    budget = MemoryBudget(settings.max_memory, settings.max_requests)
+    app = _application(ServerState(settings, registry, budget, metrics))
+    return Gate(app, settings, metrics)
+
+
+def _application(state: ServerState) -> Any:
+    from fastapi import FastAPI
+    from fastapi.exceptions import RequestValidationError
+    from starlette.exceptions import HTTPException
+    from starlette.requests import ClientDisconnect
+    from starlette.staticfiles import StaticFiles
+
+    from headtohead.serve.routes import health, inference_protocol, page, predict
+
+    app = FastAPI(
+        title="headtohead",
+        version=__version__,
+        description=DESCRIPTION,
+        docs_url=None,  # the viewers that FastAPI offers load scripts from other hosts
+        redoc_url=None,
+        lifespan=_lifespan(state.registry, state.settings),
+    )
+    app.state.server = state
+    for module in (predict, inference_protocol, health, page):
+        app.include_router(module.router)
+    app.mount("/static", StaticFiles(directory=page.STATIC), name="static")
+    describe = app.openapi
+
+    def with_problems() -> dict[str, Any]:
+        """Return the description; the schema of errors is no answer of any address, so it is added here."""
+        found = describe()
+        found["components"]["schemas"]["ProblemDetails"] = ProblemDetails.model_json_schema()
+        return found
+
+    app.openapi = with_problems  # type: ignore[method-assign]
+    app.add_exception_handler(ProblemError, _problem)
+    app.add_exception_handler(ClientDisconnect, _nobody)
+    app.add_exception_handler(Exception, _failure)
+    app.add_exception_handler(HTTPException, _http_problem)
+    app.add_exception_handler(RequestValidationError, _argument_problem)
+    return app
+
+
+def _lifespan(registry: ModelRegistry, settings: ServeSettings) -> Any:
+    @asynccontextmanager
+    async def run(app: object) -> AsyncIterator[None]:
+        del app
+        for served in registry.served.values():
+            served.queue.start()
+        watch = asyncio.create_task(_watch(registry, settings.watch_seconds))
+        try:
+            yield
+        finally:
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
+            for served in registry.served.values():
+                await served.queue.stop()
+
+    return run
+
+
+async def _watch(registry: ModelRegistry, seconds: float) -> None:
+    """Look at the files of the bundles again and again."""
+    from headtohead.serve.access_log import log
+
+    while True:
+        await asyncio.sleep(seconds)
+        for served in registry.served.values():
+            before = served.changed
+            await asyncio.to_thread(served.look)
+            if served.changed != before:
+                log("bundle changed on disk", model=served.name, file=served.changed)
+
+
+async def _problem(request: Any, error: Any) -> Any:
+    return problem_response(error.status, error.detail, request.url.path, error.headers, **error.more)
+
+
+async def _nobody(request: Any, error: Any) -> Any:
+    """End a request whose client has left; the answer reaches nobody, its status the log."""
+    del error
+    return problem_response(CLIENT_LEFT, "The client left.", request.url.path)
+
+
+async def _failure(request: Any, error: Any) -> Any:
+    """Answer for a failure; the gate logs its type and place, the message may quote an upload."""
+    del error
+    detail = f"The server failed; its log has more under request {request.scope['request_id']}."
+    return problem_response(500, detail, request.url.path)
+
+
+async def _http_problem(request: Any, error: Any) -> Any:
+    details = {
+        404: "There is nothing at this address; /openapi.json lists what there is.",
+        405: "This address is not asked in this way; /openapi.json lists how.",
+    }
+    detail = details.get(error.status_code, "The request was refused.")
+    return problem_response(error.status_code, detail, request.url.path, error.headers)
+
+
+async def _argument_problem(request: Any, error: Any) -> Any:
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return problem_response(422, f"{place}: {first['msg']}.", request.url.path)

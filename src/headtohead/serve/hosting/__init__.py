@@ -1,0 +1,1 @@
+"""The models of a server and the queue in front of each."""

@@ -1,0 +1,205 @@
+"""A queue in front of a model: what already waits is computed together, nothing waits for company.
+
+A lone image is computed at once; there is no timer. Under load, up to `max_batch` images that wait are
+taken together, because one large matrix product is faster than several small ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from headtohead.serve.hosting.contract import ImageResult
+from headtohead.serve.problems import ProblemError, TooBusyError
+
+__all__ = ["BatchQueue", "QueueLimits", "WaitingImage"]
+
+Predict = Callable[[Sequence[tuple[str, bytes]]], Sequence[ImageResult]]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLimits:
+    """How much a queue holds and hands over.
+
+    Attributes:
+        waiting: images that may wait.
+        batch: images computed together.
+        pixels: of all images of a batch, unless it is a single image.
+        seconds: time from entering the queue to the result.
+    """
+
+    waiting: int
+    batch: int
+    pixels: int
+    seconds: float
+
+
+@dataclass(slots=True)
+class WaitingImage:
+    """One image in the queue.
+
+    Attributes:
+        name, content: the file.
+        pixels: what its header claims, so that large images are not decoded side by side.
+        result: set when it is computed.
+    """
+
+    name: str
+    content: bytes
+    pixels: int
+    result: asyncio.Future[ImageResult]
+
+
+class BatchQueue:
+    """Images of all requests that wait for one model, and the one thread that computes them.
+
+    Attributes:
+        on_batch: called with (images in the batch, seconds it took) after each batch.
+    """
+
+    def __init__(
+        self, predict: Predict, limits: QueueLimits, on_batch: Callable[[int, float], None] | None = None
+    ) -> None:
+        self._predict = predict
+        self._limits = limits
+        self._waiting: deque[WaitingImage] = deque()
+        self._arrived = asyncio.Event()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="h2h-model")
+        self._task: asyncio.Task[None] | None = None
+        self._seconds_per_image = 0.05
+        self._began: float | None = None
+        self.on_batch = on_batch or _ignore
+
+    @property
+    def waiting(self) -> int:
+        """Number of images that wait."""
+        return len(self._waiting)
+
+    @property
+    def busy_seconds(self) -> float:
+        """How long the batch in progress has taken so far; 0 when idle."""
+        return 0.0 if self._began is None else time.monotonic() - self._began
+
+    def start(self) -> None:
+        """Begin to compute; call it inside the running event loop."""
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Stop; what waits is refused with 503."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        for item in self._waiting:
+            if not item.result.done():
+                item.result.set_exception(ProblemError(503, "The server is stopping; send this again."))
+        self._waiting.clear()
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def check_room(self, n: int) -> None:
+        """Refuse a request that would not find room, before its images are looked at.
+
+        Raises:
+            TooBusyError: with the time after which there should be room.
+        """
+        if len(self._waiting) + n > self._limits.waiting:
+            raise TooBusyError(
+                f"{len(self._waiting)} images wait already; the limit is {self._limits.waiting}. Send this again "
+                "later.",
+                retry_after=len(self._waiting) * self._seconds_per_image,
+            )
+
+    async def submit(self, images: Sequence[tuple[str, bytes, int]]) -> list[ImageResult]:
+        """Return the results of a request's images (name, content, pixels), in order.
+
+        Raises:
+            TooBusyError: there is no room for all of them.
+            ProblemError: 503 after `seconds`, or the model failed.
+        """
+        self.check_room(len(images))
+        loop = asyncio.get_running_loop()
+        items = [WaitingImage(*image, result=loop.create_future()) for image in images]
+        self._waiting.extend(items)
+        self._arrived.set()
+        try:
+            async with asyncio.timeout(self._limits.seconds):
+                return [await item.result for item in items]
+        except TimeoutError:
+            raise ProblemError(
+                503,
+                f"There was no answer within {self._limits.seconds:g} s; send this again later.",
+                {"Retry-After": "5"},
+            ) from None
+        finally:
+            for item in items:  # an image that nobody waits for is not computed, an error not read twice
+                if not item.result.cancel() and not item.result.cancelled():
+                    item.result.exception()
+
+    async def _run(self) -> None:
+        while True:
+            await self._arrived.wait()
+            batch = self._take()
+            if not batch:
+                self._arrived.clear()
+                continue
+            await self._compute(batch)
+
+    def _take(self) -> list[WaitingImage]:
+        """Take what waits, up to the limits on images and pixels."""
+        batch: list[WaitingImage] = []
+        pixels = 0
+        while self._waiting and len(batch) < self._limits.batch:
+            if self._waiting[0].result.done():
+                self._waiting.popleft()
+                continue
+            pixels += self._waiting[0].pixels
+            if batch and pixels > self._limits.pixels:
+                break
+            batch.append(self._waiting.popleft())
+        return batch
+
+    async def _compute(self, batch: list[WaitingImage]) -> None:
+        began = self._began = time.monotonic()
+        try:
+            results = await self._call([(item.name, item.content) for item in batch])
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other images must not suffer
+            results = await self._one_by_one(batch, error)
+        finally:
+            self._began = None
+        seconds = time.monotonic() - began
+        self._seconds_per_image = 0.8 * self._seconds_per_image + 0.2 * seconds / len(batch)
+        self.on_batch(len(batch), seconds)
+        for item, result in zip(batch, results, strict=True):
+            if item.result.done():
+                continue
+            if isinstance(result, Exception):
+                item.result.set_exception(result)
+            else:
+                item.result.set_result(result)
+
+    async def _one_by_one(self, batch: list[WaitingImage], error: Exception) -> list[Any]:
+        """Compute the images of a failed batch alone; those that fail again get the error."""
+        if len(batch) == 1:
+            return [error]
+        results: list[Any] = []
+        for item in batch:
+            try:
+                results.extend(await self._call([(item.name, item.content)]))
+            except Exception as again:  # noqa: BLE001 - each image has its own outcome
+                results.append(again)
+        return results
+
+    async def _call(self, items: list[tuple[str, bytes]]) -> list[ImageResult]:
+        loop = asyncio.get_running_loop()
+        results = list(await loop.run_in_executor(self._thread, self._predict, items))
+        if len(results) != len(items):
+            raise RuntimeError(f"the model gave {len(results)} results for {len(items)} images")
+        return results
+
+
+def _ignore(n: int, seconds: float) -> None:
+    """Do nothing with the size and the duration of a batch."""

@@ -1,0 +1,240 @@
+"""The models of a server: load them, warm them up, look whether their files have changed."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from headtohead.core.errors import UsageError, unknown_name
+from headtohead.serve.hosting.batching import BatchQueue, QueueLimits
+from headtohead.serve.hosting.contract import ServableModel
+from headtohead.serve.problems import ProblemError
+from headtohead.serve.settings import ServeSettings
+
+__all__ = ["ModelRegistry", "ServedModel", "WarmUp", "load_registry", "warm_up"]
+
+Loader = Callable[[Path], ServableModel]
+SAMPLE = (
+    4  # images of the trial batch at start: enough to see whether batching pays, few enough to start fast
+)
+GAIN = (
+    0.95  # batching pays if an image of a batch takes less than this share of a lone one; 5 % is timing noise
+)
+STUCK_SECONDS = (
+    300  # a batch takes seconds; after five minutes the decoder hangs and the process must be replaced
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WarmUp:
+    """What the first predictions took.
+
+    Attributes:
+        alone: seconds for one image.
+        together: seconds per image of a small batch.
+        pays: whether images that wait are to be computed together.
+    """
+
+    alone: float
+    together: float
+
+    @property
+    def pays(self) -> bool:
+        """Whether a batch is faster than its images one by one."""
+        return self.together < GAIN * self.alone
+
+
+@dataclass(slots=True)
+class ServedModel:
+    """One bundle in service.
+
+    Attributes:
+        name: as it stands in addresses (letters, digits, `.`, `_`, `-`).
+        model: the loaded bundle.
+        queue: images that wait for it.
+        path: where its files lie, or None if it was built in this process.
+        changed: name of the first file that differs from what was loaded, or "".
+    """
+
+    name: str
+    model: ServableModel
+    queue: BatchQueue
+    warm: WarmUp
+    path: Path | None = None
+    changed: str = ""
+    files: dict[str, tuple[int, int, str]] = field(default_factory=dict)
+
+    def check_unchanged(self) -> None:
+        """Refuse to answer once a file of the bundle differs from what was loaded.
+
+        Raises:
+            ProblemError: 503, with the file.
+        """
+        if self.changed:
+            raise ProblemError(
+                503,
+                f"The bundle of {self.name} changed on disk after it was loaded ({self.changed}), so the digest of "
+                "its answers would no longer tell what is there. Check the bundle and restart the server.",
+            )
+
+    def look(self) -> None:
+        """Compare the files of the bundle with what was loaded; reads only those whose size or time differ."""
+        if self.path is None or self.changed:
+            return
+        seen = _files(self.path)
+        for name in sorted(seen.keys() | self.files.keys()):
+            was, now = self.files.get(name), seen.get(name)
+            if was is None or now is None:
+                self.changed = name
+                return
+            if was[:2] == _stat(now):
+                continue
+            try:
+                digest = _sha256(now)
+            except OSError:
+                digest = "unreadable"
+            if digest != was[2]:
+                self.changed = name
+                return
+            self.files[name] = (*_stat(now), digest)
+
+
+class ModelRegistry:
+    """The models of a server by name, in the order given."""
+
+    def __init__(self, served: Sequence[ServedModel]) -> None:
+        self.served = {item.name: item for item in served}
+
+    def get(self, name: str | None) -> ServedModel:
+        """Return a model by name; None is the only one.
+
+        Raises:
+            ProblemError: 404 for an unknown name, 422 if several are served and none was named.
+        """
+        if name is None:
+            if len(self.served) == 1:
+                return next(iter(self.served.values()))
+            names = ", ".join(self.served)
+            raise ProblemError(
+                422,
+                f"{len(self.served)} models are served and none was named; add ?model=NAME (one of: {names}), or "
+                "ask all of them at /v1/compare.",
+            )
+        if name not in self.served:
+            raise ProblemError(404, str(unknown_name("model", name[:80], self.served)))
+        return self.served[name]
+
+    @property
+    def not_ready(self) -> str:
+        """Why the server should get no requests now, or ""."""
+        for item in self.served.values():
+            if item.changed:
+                return f"The bundle of {item.name} changed on disk after it was loaded ({item.changed})."
+        return ""
+
+    @property
+    def stuck(self) -> str:
+        """Name of a model whose computation hangs, or ""."""
+        hanging = (item.name for item in self.served.values() if item.queue.busy_seconds > STUCK_SECONDS)
+        return next(hanging, "")
+
+
+def load_registry(
+    sources: Sequence[Path | ServableModel], settings: ServeSettings, load: Loader
+) -> ModelRegistry:
+    """Load bundles, warm them up, and put a queue in front of each.
+
+    Args:
+        sources: folders or files of bundles, or models that are loaded already.
+        settings: limits of the queues.
+        load: reads one bundle and checks its hashes.
+
+    Raises:
+        UsageError: no bundle, or the same one twice.
+        HeadToHeadError: whatever `load` finds wrong with a bundle.
+    """
+    if not sources:
+        raise UsageError("No model was given; expected at least one bundle (headtohead serve MODEL).")
+    loaded = [(source, load(source)) if isinstance(source, Path) else (None, source) for source in sources]
+    names = _names([model for _, model in loaded])
+    served = []
+    for name, (path, model) in zip(names, loaded, strict=True):
+        warm = warm_up(model)
+        limits = QueueLimits(
+            waiting=settings.max_queue,
+            batch=settings.max_batch if warm.pays else 1,
+            pixels=settings.max_pixels,
+            seconds=settings.answer_seconds,
+        )
+        files = {} if path is None else {n: (*_stat(f), _sha256(f)) for n, f in _files(path).items()}
+        served.append(
+            ServedModel(name, model, BatchQueue(model.predict_bytes, limits), warm, path, files=files)
+        )
+    return ModelRegistry(served)
+
+
+def warm_up(model: ServableModel) -> WarmUp:
+    """Predict a grey ramp a few times, so that the first user does not pay for lazy loading, and time it."""
+    item = ("ramp.png", _ramp())
+    model.predict_bytes([item])
+    alone = min(_seconds(model, [item]) for _ in range(2))
+    together = min(_seconds(model, [item] * SAMPLE) for _ in range(2)) / SAMPLE
+    return WarmUp(alone, together)
+
+
+def _seconds(model: ServableModel, items: Sequence[tuple[str, bytes]]) -> float:
+    began = time.perf_counter()
+    model.predict_bytes(items)
+    return time.perf_counter() - began
+
+
+def _ramp() -> bytes:
+    import numpy as np
+    import PIL.Image
+
+    ramp = np.add.outer(np.arange(224), np.arange(224)) // 2
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(ramp.astype(np.uint8)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _names(models: Sequence[ServableModel]) -> list[str]:
+    """Return a name fit for addresses for each model; equal names get the first digits of their digest."""
+    plain = [re.sub(r"[^A-Za-z0-9._-]+", "-", model.name).strip("-.") or "model" for model in models]
+    counts = Counter(plain)
+    names = [
+        f"{name}-{model.digest[:8]}" if counts[name] > 1 else name
+        for name, model in zip(plain, models, strict=True)
+    ]
+    twice = [name for name, n in Counter(names).items() if n > 1]
+    if twice:
+        raise UsageError(f"The bundle {twice[0]} was given twice; give each bundle once.")
+    return names
+
+
+def _files(path: Path) -> dict[str, Path]:
+    try:
+        if path.is_file():
+            return {path.name: path}
+        return {str(f.relative_to(path)): f for f in path.rglob("*") if f.is_file()}
+    except OSError:
+        return {}
+
+
+def _stat(path: Path) -> tuple[int, int]:
+    try:
+        stat = path.stat()
+    except OSError:
+        return (-1, -1)
+    return stat.st_size, stat.st_mtime_ns
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,1 @@
+"""Uploads: read into memory within limits, looked at before they are decoded."""

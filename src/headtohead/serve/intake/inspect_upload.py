@@ -1,0 +1,113 @@
+"""Look at the headers of uploads before any pixel is decoded, and give the refused ones their reason."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from headtohead.core.errors import UnreadableError
+from headtohead.data.readers import Limits, claimed_size, sniff
+from headtohead.serve.hosting.contract import ImageResult
+from headtohead.serve.hosting.registry import ServedModel
+from headtohead.serve.intake.multipart import UploadedFile
+from headtohead.serve.problems import ProblemError
+from headtohead.serve.settings import MIB, ServeSettings
+
+__all__ = [
+    "InspectedFile",
+    "RefusedImage",
+    "inspect_files",
+    "predict_files",
+    "reader_limits",
+    "refuse_if_all_failed",
+]
+
+VOXELS_PER_PIXEL = 4  # of a volume, against one image; a volume is decoded whole for its one slice
+BYTES_PER_VOXEL = 4
+MAX_FRAMES = 4000  # of one file; a long CT series has about 2,000 slices
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedImage:
+    """The result of a file that no model was asked about."""
+
+    sha256: str
+    error: str | None
+    probabilities: dict[str, float] = field(default_factory=dict)
+    predicted: str | None = None
+    threshold: float | None = None
+    set: tuple[str, ...] = ()
+    abstains: bool = True
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InspectedFile:
+    """An upload after the look at its header.
+
+    Attributes:
+        file: the upload.
+        pixels: that its header claims; 0 if refused.
+        error: why it is refused, or "".
+        is_image: whether its content is of a format that is read.
+    """
+
+    file: UploadedFile
+    pixels: int
+    error: str
+    is_image: bool
+
+
+def reader_limits(settings: ServeSettings) -> Limits:
+    """Return the limits of the readers that follow from those of the server."""
+    voxels = VOXELS_PER_PIXEL * settings.max_pixels
+    return Limits(
+        bytes=settings.max_bytes,
+        pixels=settings.max_pixels,
+        frames=MAX_FRAMES,
+        voxels=voxels,
+        unfolded=max(BYTES_PER_VOXEL * voxels, 16 * MIB),
+    )
+
+
+async def inspect_files(files: Sequence[UploadedFile], settings: ServeSettings) -> list[InspectedFile]:
+    """Read the headers of uploads, away from the event loop."""
+    limits = reader_limits(settings)
+    return await asyncio.to_thread(lambda: [_inspect(file, limits) for file in files])
+
+
+async def predict_files(served: ServedModel, files: Sequence[InspectedFile]) -> list[ImageResult]:
+    """Ask a model about the files that were not refused; all results, in order."""
+    accepted = [(item.file.name, item.file.content, item.pixels) for item in files if not item.error]
+    found = iter(await served.queue.submit(accepted) if accepted else ())
+    return [
+        RefusedImage(hashlib.sha256(item.file.content).hexdigest(), item.error) if item.error else next(found)
+        for item in files
+    ]
+
+
+def refuse_if_all_failed(files: Sequence[InspectedFile], results: Sequence[ImageResult]) -> None:
+    """Refuse a request of which no file could be read; where some could, each has its own `error`.
+
+    Raises:
+        ProblemError: 415 if no file is an image, else 422, with the reason of each file in `errors`.
+    """
+    if any(result.error is None for result in results):
+        return
+    errors = [
+        {"file": item.file.name, "error": result.error} for item, result in zip(files, results, strict=True)
+    ]
+    status = 422 if any(item.is_image for item in files) else 415
+    what = "The file cannot be read" if len(files) == 1 else f"None of the {len(files)} files can be read"
+    raise ProblemError(status, f"{what}: {results[0].error}.", errors=errors)
+
+
+def _inspect(file: UploadedFile, limits: Limits) -> InspectedFile:
+    is_image = bool(sniff(file.content))
+    try:
+        height, width = claimed_size(file.content, limits)
+    except UnreadableError as error:
+        return InspectedFile(file, 0, str(error), is_image)
+    return InspectedFile(file, height * width, "", is_image)

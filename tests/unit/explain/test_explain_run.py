@@ -1,0 +1,125 @@
+"""`explain` on a finished run: the right head, the recorded log-odds, the files."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import headtohead as h2h
+from headtohead.cli.app import main
+from headtohead.core.errors import RunFolderError, UnknownNameError, UsageError
+
+NAMES = ("scratch:test_efficientnet@probe", "scratch:test_vit@probe")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of two probes and their mean on planted spots."""
+    from PIL import Image
+
+    folder = tmp_path_factory.mktemp("explain")
+    rng = np.random.default_rng(0)
+    for label in ("clear", "spot"):
+        (folder / "data" / label).mkdir(parents=True)
+        for i in range(12):
+            pixels = rng.normal(100, 20, (60, 80))
+            if label == "spot":
+                pixels[10:30, 45:65] += 100
+            Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).save(
+                folder / "data" / label / f"{i}.png"
+            )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HEADTOHEAD_HOME", str(folder / "home"))
+        h2h.compare(
+            folder / "data",
+            [*NAMES, f"ensemble({','.join(NAMES)})"],
+            out=folder / "run",
+            folds=3,
+            repeats=2,
+            recipe="none",
+            quiet=True,
+            n_boot=100,
+            precision="fp32",
+            positive="spot",
+        )
+    return folder / "run"
+
+
+@pytest.fixture(autouse=True)
+def own_cache(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADTOHEAD_HOME", str(run.parent / "home"))
+
+
+def test_every_map_sums_to_the_recorded_log_odds(run: Path) -> None:
+    found = h2h.load_run(run).explain(images="all", quiet=True)  # type: ignore[union-attr]
+    table = h2h.load_run(run).predictions  # type: ignore[union-attr]
+    assert len(found.maps) == 24 * 3 and not found.left_out
+    for one in found.maps:
+        own = table[(table["sample"] == one.sample) & (table["contender"] == one.contender)]
+        p = float(own["prob_spot"].mean())
+        a = one.attribution
+        assert a.offset is not None and "rounding of the features" not in a.elsewhere
+        total = a.offset + float(one.pixels().sum(dtype=np.float64)) + a.not_localised
+        assert abs(total - (np.log(p) - np.log1p(-p))) <= 1e-4
+
+
+def test_the_files_are_as_documented(run: Path) -> None:
+    h2h.explain(run, images=["spot/3.png", "clear/0.png"], quiet=True)
+    folder = run / "maps"
+    with (folder / "index.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["sample", "path", "contender", "method", "file", "sanity"]
+    assert len(rows) == 2 * 3
+    for row in rows:
+        pixels = np.load(folder / row["file"])
+        assert pixels.shape == (60, 80) and pixels.dtype == np.float32
+        assert (folder / row["file"]).with_suffix(".png").is_file()
+    grids = json.loads((folder / "grids.json").read_text())
+    assert {len(own) for own in grids["contenders"].values()} == {24}
+    entry = grids["contenders"][NAMES[0]]["spot/3.png"]
+    parts = entry["offset"] + entry["localised"] + sum(entry["not_localised"].values())
+    assert parts == pytest.approx(entry["log_odds"], abs=1e-3)
+
+
+def test_the_command_prints_words_and_where_the_files_are(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["explain", str(run), "--images", "spot/3.png", "-c", NAMES[0]]) == 0
+    out = capsys.readouterr().out
+    assert "Log-odds of spot" in out and "index.csv" in out
+
+
+def test_log_odds_that_are_no_rounding_are_refused() -> None:
+    from headtohead.explain.attribution import Attribution
+    from headtohead.explain.run.explain_run import _as_recorded
+
+    own = [Attribution(np.ones((2, 2)), 1, 5.0, 1.0)]
+    assert _as_recorded(own, 5.02, "a", "b").elsewhere == {"rounding of the features": pytest.approx(0.02)}
+    with pytest.raises(RunFolderError, match="recorded"):
+        _as_recorded(own, 7.0, "a", "b")
+
+
+def test_what_does_not_exist_is_refused(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="image"):
+        h2h.explain(run, images=["nothing.png"], quiet=True)
+    with pytest.raises(UnknownNameError, match="contender"):
+        h2h.explain(run, contenders=["majority class"], quiet=True)
+    with pytest.raises(UnknownNameError, match="class"):
+        h2h.explain(run, target="tumour", quiet=True)
+    with pytest.raises(RunFolderError, match="no run"):
+        h2h.explain(tmp_path / "nowhere", quiet=True)
+    with pytest.raises(UsageError, match="expected errors, all, or sample ids"):
+        h2h.explain(run, images=",", quiet=True)
+
+
+def test_other_weights_than_the_runs_are_noticed(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from headtohead.explain.run import contender_maps
+
+    changed = property(lambda self: np.random.default_rng(1).normal(size=(24, 192)))
+    monkeypatch.setattr(contender_maps.ProbeMaps, "rows", changed)
+    with pytest.raises(RunFolderError, match="differs"):
+        h2h.explain(run, images="all", contenders=NAMES[:1], quiet=True)

@@ -1,0 +1,145 @@
+"""The queue: nobody waits for company, what waits goes together, errors stay with their image."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from headtohead.serve.hosting.batching import BatchQueue, QueueLimits
+from headtohead.serve.hosting.registry import WarmUp
+from headtohead.serve.problems import ProblemError, TooBusyError
+
+LIMITS = QueueLimits(waiting=100, batch=8, pixels=1000, seconds=5)
+
+
+class Recorder:
+    """A model that gives back each name, and blocks until it is let go."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+        self.go = threading.Event()
+        self.go.set()
+
+    def __call__(self, items: Sequence[tuple[str, bytes]]) -> Any:
+        self.batches.append([name for name, _ in items])
+        self.go.wait(5)
+        if any(content == b"bad" for _, content in items):
+            raise ValueError("bad")
+        return [name for name, _ in items]
+
+
+def run(recorder: Recorder, job: Any, limits: QueueLimits = LIMITS) -> Any:
+    async def inside() -> Any:
+        queue = BatchQueue(recorder, limits)
+        queue.start()
+        try:
+            return await job(queue)
+        finally:
+            recorder.go.set()
+            await queue.stop()
+
+    return asyncio.run(inside())
+
+
+def one(name: str, content: bytes = b"", pixels: int = 1) -> list[tuple[str, bytes, int]]:
+    return [(name, content, pixels)]
+
+
+def test_a_lone_image_is_computed_at_once() -> None:
+    recorder = Recorder()
+
+    async def job(queue: BatchQueue) -> float:
+        await queue.submit(one("warm"))
+        began = time.perf_counter()
+        for i in range(50):
+            await queue.submit(one(str(i)))
+        return (time.perf_counter() - began) / 50
+
+    assert run(recorder, job) < 0.005  # a timer would show
+    assert all(len(batch) == 1 for batch in recorder.batches)
+
+
+def test_what_waits_goes_together_in_order_and_up_to_the_limit() -> None:
+    recorder = Recorder()
+
+    async def job(queue: BatchQueue) -> list[Any]:
+        recorder.go.clear()
+        first = asyncio.create_task(queue.submit(one("first")))
+        while not recorder.batches:
+            await asyncio.sleep(0.001)
+        rest = [asyncio.create_task(queue.submit(one(str(i)))) for i in range(20)]
+        await asyncio.sleep(0)
+        assert queue.waiting == 20 and queue.busy_seconds > 0
+        recorder.go.set()
+        return [await first, *[await task for task in rest]]
+
+    assert run(recorder, job) == [["first"], *[[str(i)] for i in range(20)]]
+    assert [len(batch) for batch in recorder.batches] == [1, 8, 8, 4]
+
+
+def test_large_images_are_not_decoded_side_by_side() -> None:
+    recorder = Recorder()
+
+    async def job(queue: BatchQueue) -> None:
+        images = [("a", b"", 600), ("b", b"", 300), ("c", b"", 300), ("huge", b"", 5000), ("d", b"", 1)]
+        await queue.submit(images)
+
+    run(recorder, job)
+    assert recorder.batches == [["a", "b"], ["c"], ["huge"], ["d"]]
+
+
+def test_an_error_stays_with_its_image() -> None:
+    recorder = Recorder()
+
+    async def job(queue: BatchQueue) -> list[Any]:
+        jobs = [queue.submit(one("a")), queue.submit(one("b", b"bad")), queue.submit(one("c"))]
+        return await asyncio.gather(*jobs, return_exceptions=True)
+
+    first, second, third = run(recorder, job)
+    assert (first, third) == (["a"], ["c"]) and isinstance(second, ValueError)
+
+
+def test_a_full_queue_refuses_with_the_time_to_wait() -> None:
+    recorder = Recorder()
+    limits = QueueLimits(waiting=3, batch=1, pixels=10, seconds=5)
+
+    async def job(queue: BatchQueue) -> None:
+        recorder.go.clear()
+        tasks = [asyncio.create_task(queue.submit(one("first")))]
+        while not recorder.batches:
+            await asyncio.sleep(0.001)
+        tasks += [asyncio.create_task(queue.submit(one(str(i)))) for i in range(3)]
+        await asyncio.sleep(0)
+        with pytest.raises(TooBusyError) as caught:
+            await queue.submit(one("x"))
+        assert caught.value.status == 429 and int(caught.value.headers["Retry-After"]) >= 1
+        recorder.go.set()
+        await asyncio.gather(*tasks)
+        assert next(iter(await queue.submit(one("x")))) == "x"  # type: ignore[comparison-overlap]
+
+    run(recorder, job, limits)
+
+
+def test_nobody_waits_for_ever_and_what_nobody_waits_for_is_not_computed() -> None:
+    recorder = Recorder()
+    limits = QueueLimits(waiting=3, batch=1, pixels=10, seconds=0.1)
+
+    async def job(queue: BatchQueue) -> None:
+        recorder.go.clear()
+        with pytest.raises(ProblemError) as caught:
+            await asyncio.gather(queue.submit(one("stuck")), queue.submit(one("behind")))
+        assert caught.value.status == 503
+        recorder.go.set()
+        assert next(iter(await queue.submit(one("next")))) == "next"  # type: ignore[comparison-overlap]
+
+    run(recorder, job, limits)
+    assert recorder.batches == [["stuck"], ["next"]]
+
+
+def test_a_batch_pays_only_if_it_is_faster() -> None:
+    assert WarmUp(0.02, 0.012).pays and not WarmUp(0.02, 0.0195).pays

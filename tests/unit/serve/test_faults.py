@@ -1,0 +1,357 @@
+"""What clients do to a server: many at once, slow, half, huge, hostile; and a stop in the middle of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.unit.serve.conftest import Client, FakeModel, dicom, in_thread, png
+
+from headtohead.serve.app import build_app
+from headtohead.serve.settings import ServeSettings
+
+BOUNDARY = b"h2hboundary"
+
+
+@dataclass
+class Live:
+    """A server behind a real socket."""
+
+    port: int
+    model: FakeModel
+    app: Any
+
+    @property
+    def held(self) -> int:
+        """Bytes of uploads in memory."""
+        return int(self.app._app.state.server.budget.used)
+
+
+@pytest.fixture(scope="module")
+def live() -> Iterator[Live]:
+    """A server in a thread, with short limits on time."""
+    model = FakeModel(seconds=0.002)
+    settings = ServeSettings(
+        port=0, header_seconds=0.5, upload_seconds=1, max_bytes=2_000_000, max_requests=64, max_queue=64
+    )
+    app = build_app([model], settings)
+    with in_thread(app, settings) as port:
+        yield Live(port, model, app)
+
+
+def body_of(*contents: bytes) -> bytes:
+    """Return a multipart body."""
+    head = b'--%s\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n' % BOUNDARY
+    return b"".join(head + content + b"\r\n" for content in contents) + b"--%s--\r\n" % BOUNDARY
+
+
+def request_of(body: bytes, *more: bytes, length: int | None = None) -> bytes:
+    """Return a whole request."""
+    lines = [
+        b"POST /v1/predict HTTP/1.1",
+        b"Host: 127.0.0.1",
+        b"Connection: close",
+        b"Content-Type: multipart/form-data; boundary=" + BOUNDARY,
+        b"Content-Length: %d" % (len(body) if length is None else length),
+        *more,
+    ]
+    return b"\r\n".join(lines) + b"\r\n\r\n" + body
+
+
+def talk(port: int, request: bytes, timeout: float = 10) -> bytes:
+    """Send bytes and return all that comes back."""
+    with socket.create_connection(("127.0.0.1", port), timeout=timeout) as link:
+        link.sendall(request)
+        return rest_of(link)
+
+
+def rest_of(link: socket.socket) -> bytes:
+    """Return all that comes until the other side closes."""
+    return b"".join(iter(lambda: link.recv(65536), b""))
+
+
+def status_of(answer: bytes) -> int:
+    """Return the status of a raw answer."""
+    return int(answer.split(b" ", 2)[1])
+
+
+def test_two_hundred_clients_at_once_all_get_an_answer(live: Live) -> None:
+    async def one(content: bytes) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", live.port)
+        writer.write(request_of(body_of(content)))
+        answer = await reader.read()
+        writer.close()
+        return answer
+
+    async def crowd() -> list[bytes]:
+        return await asyncio.gather(*(one(png(i)) for i in range(200)))
+
+    live.model.batches.clear()
+    answers = asyncio.run(crowd())
+    statuses = Counter(status_of(answer) for answer in answers)
+    assert set(statuses) <= {200, 429} and statuses[200] >= 64
+    for i, answer in enumerate(answers):
+        if status_of(answer) == 429:
+            assert re.search(rb"retry-after: [1-9]", answer, re.IGNORECASE)
+        else:  # each client gets the answer to its own image
+            got = json.loads(answer.partition(b"\r\n\r\n")[2])["predictions"][0]
+            assert got["probabilities"]["yes"] == pytest.approx(i / 255)
+    assert sum(live.model.batches) == statuses[200]
+    assert live.held == 0
+
+
+def test_a_slow_head_and_a_slow_body_end_in_time_and_hold_nobody_up(live: Live) -> None:
+    with (
+        socket.create_connection(("127.0.0.1", live.port), timeout=5) as silent,
+        socket.create_connection(("127.0.0.1", live.port), timeout=5) as dripping,
+        socket.create_connection(("127.0.0.1", live.port), timeout=5) as slow,
+    ):
+        dripping.sendall(b"GET /healthz HTTP/1.1\r\nHost: ")
+        slow.sendall(request_of(body_of(png()))[:-20])
+        began = time.monotonic()
+        assert status_of(talk(live.port, request_of(body_of(png())))) == 200
+        assert time.monotonic() - began < 0.4
+        assert silent.recv(100) == b"" and dripping.recv(100) == b""
+        assert time.monotonic() - began < 2
+        assert status_of(slow.recv(4096)) == 408
+        assert time.monotonic() - began < 3
+    assert live.held == 0
+
+
+def test_a_connection_kept_alive_may_ask_again(live: Live) -> None:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=5) as link:
+        for _ in range(3):
+            link.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            answer = b""
+            while not answer.endswith(b"}"):
+                answer += link.recv(4096)
+            assert status_of(answer) == 200
+            time.sleep(0.25)
+
+
+def test_half_an_upload_leaves_nothing(live: Live) -> None:
+    for cut in (150, 230, 260):
+        with socket.create_connection(("127.0.0.1", live.port)) as link:
+            link.sendall(request_of(body_of(bytes(1000)))[:cut])
+    with socket.create_connection(("127.0.0.1", live.port)) as link:
+        link.sendall(request_of(body_of(bytes(1_000_000)))[:700_000])
+        time.sleep(0.1)
+        assert live.held > 500_000
+    deadline = time.monotonic() + 3
+    while live.held and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert live.held == 0
+
+
+def test_a_gigabyte_is_refused_by_its_length_and_while_it_streams(live: Live) -> None:
+    assert status_of(talk(live.port, request_of(b"", length=1 << 30))) == 413
+    sent = 0
+    with socket.create_connection(("127.0.0.1", live.port), timeout=5) as link:
+        head = request_of(b"").replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
+        start = b'--%s\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n' % BOUNDARY
+        link.sendall(head + b"%x\r\n%s\r\n" % (len(start), start))
+        chunk = b"10000\r\n" + bytes(65536) + b"\r\n"
+        try:
+            while sent < 1 << 30:
+                link.sendall(chunk)
+                sent += 65536
+        except OSError:  # the server has answered and closed
+            pass
+        answer = link.recv(4096)
+    assert status_of(answer) == 413
+    assert sent < 32 << 20  # the rest is what socket buffers took
+    assert live.held == 0
+
+
+def bomb_png(side: int) -> bytes:
+    """Return a PNG whose header claims a square of `side`, with a stream that unfolds to 100 MB of zeros."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    packer = zlib.compressobj(9)
+    packed = b"".join(packer.compress(bytes(1 << 20)) for _ in range(100)) + packer.flush()
+    head = struct.pack(">IIBBBBB", side, side, 16, 6, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
+
+
+def test_bombs_are_refused_by_their_header(live: Live) -> None:
+    for side in (20_000, 100_000, 2**31 - 1):
+        began = time.monotonic()
+        answer = talk(live.port, request_of(body_of(bomb_png(side))))
+        assert status_of(answer) == 422 and b"header" in answer
+        assert time.monotonic() - began < 1
+
+
+def test_hostile_dicom_is_refused_and_never_an_error_of_the_server(client: Client) -> None:
+    for name, value in (
+        ("Rows", 65535),
+        ("NumberOfFrames", 2**31 - 1),
+        ("BitsAllocated", 7),
+        ("BitsStored", 99),
+    ):
+        assert client.upload("/v1/predict", ("a.dcm", dicom(**{name: value}))).status == 422
+    draw = random.Random(7)
+    whole = dicom()
+    seen = Counter[int]()
+    for _ in range(150):
+        broken = bytearray(whole[: draw.randrange(200, len(whole))] if draw.random() < 0.3 else whole)
+        for _ in range(draw.randrange(1, 20)):
+            broken[draw.randrange(128, min(len(broken), 600))] = draw.randrange(256)
+        seen[client.upload("/v1/predict", ("a.dcm", bytes(broken))).status] += 1
+    assert set(seen) <= {200, 415, 422} and seen[422] > 20, seen
+
+
+def test_malformed_multipart_is_never_an_error_of_the_server(client: Client) -> None:
+    draw = random.Random(8)
+    kind = {"content-type": f"multipart/form-data; boundary={BOUNDARY.decode()}"}
+    whole = body_of(png(), png(3))
+    seen = Counter[int]()
+    for _ in range(300):
+        broken = bytearray(whole[: draw.randrange(len(whole))] if draw.random() < 0.5 else whole)
+        for _ in range(draw.randrange(1, 6)):
+            if broken:
+                place = draw.randrange(len(broken))
+                broken[place : place + draw.randrange(3)] = draw.randbytes(draw.randrange(3))
+        seen[client.post("/v1/predict", content=bytes(broken), headers=kind).status] += 1
+    assert set(seen) <= {200, 400, 415, 422} and seen[400] > 50, seen
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        b"--%s\r\n" % BOUNDARY + b"X: y\r\n" * 50 + b"\r\n\r\n--%s--\r\n" % BOUNDARY,
+        b'--%s\r\nContent-Disposition: form-data; name="%s"\r\n\r\n' % (BOUNDARY, b"a" * 100_000),
+        b"\r\n" * 1000 + body_of(b"x"),
+        b"--%s--\r\n" % BOUNDARY,
+        b"",
+    ],
+)
+def test_known_attacks_on_multipart_parsers_are_refused(client: Client, part: bytes) -> None:
+    kind = {"content-type": f"multipart/form-data; boundary={BOUNDARY.decode()}"}
+    assert client.post("/v1/predict", content=part, headers=kind).status in (400, 415, 422)
+
+
+WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+opened: list[object] | None = None
+
+
+def _watch_opens(event: str, arguments: tuple[object, ...]) -> None:
+    if opened is not None and event in ("open", "os.mkdir", "tempfile.mkstemp", "shutil.copyfile"):
+        flags = arguments[2] if event == "open" and len(arguments) > 2 else WRITES
+        if isinstance(flags, int) and flags & WRITES:
+            opened.append(arguments[0])
+
+
+def test_no_upload_touches_the_disk(tmp_path: Path) -> None:
+    global opened
+    sys.addaudithook(_watch_opens)
+    with Client(build_app([FakeModel()])) as client:
+        client.upload("/v1/predict", ("a.png", png()))
+        opened = []
+        try:
+            (tmp_path / "control").write_bytes(b"x")
+            assert len(opened) == 1  # the watch sees what it should
+            big = png(90, 1500) + bytes(3_000_000)  # beyond the megabyte at which starlette goes to disk
+            assert client.upload("/v1/predict", ("a.png", big), ("b.dcm", dicom())).status == 200
+            assert client.upload("/v1/preview", ("a.png", big)).status == 200
+            assert client.upload("/v1/predict", ("a.txt", bytes(2_000_000))).status == 415
+            assert [str(path) for path in opened] == [str(tmp_path / "control")]
+        finally:
+            opened = None
+
+
+def test_a_changed_bundle_is_noticed_and_no_longer_answers(tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle"
+    bundle.mkdir()
+    (bundle / "config.json").write_text("{}")
+    (bundle / "model.safetensors").write_bytes(b"weights")
+    settings = ServeSettings(watch_seconds=0.05)
+    with Client(build_app([bundle], settings, load=lambda path: FakeModel(path.name))) as client:
+        (bundle / "config.json").touch()
+        client.run(lambda _: asyncio.sleep(0.2))
+        assert client.get("/readyz").status == 200  # the same bytes with a new time are no change
+        (bundle / "model.safetensors").write_bytes(b"Weights")
+        client.run(lambda _: asyncio.sleep(0.3))
+        refused = client.upload("/v1/predict", ("a.png", png()))
+        assert refused.status == 503 and "model.safetensors" in refused.json["detail"]
+        assert client.get("/readyz").status == client.get("/v2/models/bundle/ready").status == 503
+        assert client.get("/healthz").status == 200
+
+
+SERVER = """
+import sys
+from headtohead.serve.app import build_app
+from headtohead.serve.server import run_server
+from headtohead.serve.settings import ServeSettings
+from tests.unit.serve.conftest import FakeModel
+settings = ServeSettings(port=0)
+run_server(build_app([FakeModel(per_batch=0.05)], settings), settings)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM")
+def test_sigterm_under_load_loses_nothing_that_was_accepted() -> None:
+    root = Path(__file__).resolve().parents[3]
+    paths = os.pathsep.join([str(root / "src"), str(root)])
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVER],
+        env=os.environ | {"PYTHONPATH": paths},
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=root,
+    )
+    assert process.stderr is not None
+    ready = json.loads(process.stderr.readline())
+    port = int(ready["address"].rpartition(":")[2])
+    finished: list[int] = []
+    lost: list[str] = []
+
+    def client(stop: threading.Event) -> None:
+        while not stop.is_set():
+            try:
+                link = socket.create_connection(("127.0.0.1", port), timeout=20)
+            except OSError:
+                return  # not accepted
+            with link:
+                try:
+                    link.sendall(request_of(body_of(png())))
+                    answer = rest_of(link)
+                except OSError:
+                    return  # closed while it waited in the queue of the kernel: never accepted by the server
+                if answer:
+                    whole = answer.endswith(b"}") and b"predictions" in answer
+                    finished.append(status_of(answer)) if whole else lost.append(repr(answer[:80]))
+
+    stop = threading.Event()
+    threads = [threading.Thread(target=client, args=(stop,)) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.6)
+    process.send_signal(signal.SIGTERM)
+    _, log = process.communicate(timeout=20)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    lines = [json.loads(line) for line in log.splitlines()]
+    answered = [line["status"] for line in lines if line["event"] == "request"]
+    assert process.returncode in (0, -signal.SIGTERM) and lines[-1]["event"] in ("stopped", "request")
+    assert lost == [] and set(finished) == {200} and set(answered) == {200}
+    assert len(answered) == len(finished) >= 16  # every request that the server took reached its client
