@@ -150,10 +150,24 @@ def source_of(data: str | os.PathLike[str]) -> str:
     return str(Path(data).expanduser()) if str(data).startswith("~") else str(data)
 
 
-def run_path(out: str | os.PathLike[str] | None, reporter: Reporter) -> Path:
-    """Return the run folder; without one, a new temporary folder, which is said."""
+def run_path(out: str | os.PathLike[str] | None, reporter: Reporter, data: str = "") -> Path:
+    """Return the run folder; without one, a new temporary folder, which is said.
+
+    Args:
+        data: the source of the images; a run folder inside it would be read as data the next time.
+
+    Raises:
+        UsageError: the run folder lies inside the data.
+    """
     if out is not None:
-        return check_writable(path_of(out, "out"))
+        folder = check_writable(path_of(out, "out"))
+        root = Path(data).expanduser()
+        if data and root.is_dir() and folder.resolve().is_relative_to(root.resolve()):
+            raise UsageError(
+                f"Got --out {folder} inside the data {data}; what is written there would lie among the images. "
+                f"Choose a folder beside it, such as --out {root.resolve().parent / folder.name}."
+            )
+        return folder
     folder = Path(tempfile.mkdtemp(prefix="headtohead-"))
     reporter.warning(f"No `out` was given, so this run is temporary: {folder}")
     return folder

@@ -197,7 +197,7 @@ def audit(
     from headtohead.report.audit_page import write_audit_page
 
     reporter = reporter_for(quiet)
-    folder = run_path(out, reporter)
+    folder = run_path(out, reporter, source_of(data))
     dataset = load_data(source_of(data), settings, reporter)
     index = ImageIndex(dataset, store=open_summaries(), reporter=reporter)
     rows = None
@@ -294,7 +294,7 @@ def preprocess(
     from headtohead.api.sheets import choose_recipe, write_boxes, write_sheets
 
     reporter = reporter_for(quiet)
-    folder = run_path(out, reporter)
+    folder = run_path(out, reporter, source_of(data))
     dataset = load_data(source_of(data), settings, reporter)
     chosen, reason = choose_recipe(recipe, dataset)
     rows, n_sheets = write_sheets(dataset, chosen, folder, reporter)

@@ -75,7 +75,8 @@ def explain(
         run: the folder that `compare` wrote.
         images: "errors" (wrong for a contender), "all", or sample ids as a list or with commas.
         contenders: names; by default all that can be explained.
-        method: "contributions" is exact and fast, for linear heads on pooled features.
+        method: "contributions" is exact and fast, for linear heads on pooled features; also "gradcam", "layercam",
+            "attention-gradient", "integrated-gradients", "occlusion", "rise".
         target: the class whose log-odds are explained; by default the positive one of two, of more than two the
             most probable.
         quiet: show no progress.

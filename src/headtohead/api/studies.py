@@ -58,7 +58,7 @@ def compare(
     reporter = reporter_for(quiet, verbose=verbose)
     given = {"data": source_of(data), "contenders": names_of(contenders, "contenders"), **settings}
     config = StudyConfig.from_settings(settings_from(StudyConfig, _lists(given)))
-    folder = compare_study(config, run_path(out, reporter), reporter, log=tuple(log))
+    folder = compare_study(config, run_path(out, reporter, source_of(data)), reporter, log=tuple(log))
     return Run(folder.path)
 
 
@@ -91,7 +91,7 @@ def best(
     config = SearchConfig.from_settings(
         settings_from(SearchConfig, _lists({"data": source_of(data), **settings}))
     )
-    return BestRun(best_study(config, run_path(out, reporter), reporter).path)
+    return BestRun(best_study(config, run_path(out, reporter, source_of(data)), reporter).path)
 
 
 @mirror_settings("ReproductionConfig", without=("data",))
@@ -122,7 +122,7 @@ def reproduce(
     reporter = reporter_for(quiet)
     given = {"data": source_of(data), **settings}
     config = ReproductionConfig.from_settings(settings_from(ReproductionConfig, _lists(given)))
-    return ReproductionRun(reproduce_study(config, run_path(out, reporter), reporter).path)
+    return ReproductionRun(reproduce_study(config, run_path(out, reporter, source_of(data)), reporter).path)
 
 
 def load_run(path: str | os.PathLike[str]) -> Run | BestRun | ReproductionRun:

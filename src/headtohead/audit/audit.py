@@ -83,12 +83,14 @@ class AuditResult:
     def record(self) -> dict[str, Any]:
         """Return everything as plain values; this is `audit.json`."""
         from headtohead.audit.outputs import grouping_record
+        from headtohead.data.summary import data_record
 
         return {
             "format": FORMAT,
             "findings": [f.model_dump(mode="json") for f in self.findings],
             "counts": count_outcomes(self.findings),
             "dataset": self.dataset_facts,
+            "data": data_record(self.dataset, self.dataset_facts["n_groups"]),
             "groups": grouping_record(self.dataset, self.grouping),
             "notes": list(self.notes),
         }

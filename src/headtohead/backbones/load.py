@@ -60,7 +60,7 @@ def load_backbone(
 def _timm(record: BackboneRecord, weights: Weights, drop_path: float) -> TimmBackbone:
     import timm
 
-    options: dict[str, Any] = {"num_classes": 0}
+    options: dict[str, Any] = {**record.model_args, "num_classes": 0}
     if drop_path:
         options["drop_path_rate"] = drop_path
     config = timm.models.get_pretrained_cfg(record.architecture)
@@ -150,10 +150,15 @@ def _transformers(record: BackboneRecord, weights: Weights) -> TransformersBackb
     config = AutoConfig.from_pretrained(folder, local_files_only=True)
     if config.model_type in TOWERS:
         config = config.vision_config
-    options = {"add_pooling_layer": False} if MODEL_TYPES[config.model_type].has_pooling_layer else {}
+    # A checkpoint without safetensors is read by torch's own unpickler of tensors, which runs no code.
+    safe = Path(weights.path).suffix == ".safetensors"
+    options: dict[str, Any] = (
+        {"use_safetensors": True} if safe else {"use_safetensors": False, "weights_only": True}
+    )
+    options |= {"add_pooling_layer": False} if MODEL_TYPES[config.model_type].has_pooling_layer else {}
     try:
         body, found = AutoModel.from_pretrained(
-            folder, config=config, local_files_only=True, use_safetensors=True, dtype=torch.float32,
+            folder, config=config, local_files_only=True, dtype=torch.float32,
             output_loading_info=True, **options,
         )  # fmt: skip
     except (SafetensorError, OSError, RuntimeError) as error:

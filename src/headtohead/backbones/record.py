@@ -40,6 +40,7 @@ class BackboneRecord(Record):
         model_id: hub repository, wheel, path or timm name, as the source calls it.
         architecture: timm's name of the architecture, or the class in transformers.
         revision: commit of the hub repository, version of the wheel, or None where not pinned.
+        model_args: options with which timm builds the architecture, from the model's own configuration.
         input_size: side of the square input in pixels.
         mean, std: per channel, of pixels in [0, 1].
         crop_pct: share of the image that the weights' own evaluation kept, as a fact; `to_network_input`
@@ -55,6 +56,7 @@ class BackboneRecord(Record):
     model_id: str
     architecture: str
     revision: str | None = None
+    model_args: dict[str, bool | int | float | str | None] = Field(default_factory=dict)
     input_size: int = Field(gt=0)
     mean: tuple[float, float, float]
     std: tuple[float, float, float]

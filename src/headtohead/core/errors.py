@@ -29,6 +29,7 @@ from collections.abc import Iterable
 __all__ = [
     "ChangedConfigError",
     "ChangedDataError",
+    "ChangedWeightsError",
     "DataError",
     "HeadToHeadError",
     "InsufficientDataError",
@@ -106,6 +107,10 @@ class ChangedConfigError(RunFolderError):
 
 class ChangedDataError(RunFolderError):
     """The run folder was made from other images."""
+
+
+class ChangedWeightsError(RunFolderError):
+    """The run folder was made with other weights under the same name."""
 
 
 class UndefinedMetricError(HeadToHeadError):

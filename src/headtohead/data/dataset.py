@@ -19,6 +19,8 @@ from headtohead.data.file_problems import FileProblem, truncate_list
 if TYPE_CHECKING:
     import pandas as pd
 
+    from headtohead.data.listing.left_out import LeftOut
+
 __all__ = ["GIVEN_GROUP", "SLICE_AXIS", "Dataset", "digest_lines", "sample_record"]
 
 GIVEN_GROUP = "headtohead:group"
@@ -40,6 +42,8 @@ class Dataset:
         positive_doubt: why it is a guess, which no comparison takes; "" where it was given or the names tell it.
         problems: files that were left out.
         notes: decisions taken while loading, one sentence each.
+        left_out: files that are no samples, by reason, counted by class.
+        groups_from: where the groups come from, in words.
     """
 
     root: str
@@ -49,6 +53,8 @@ class Dataset:
     positive_doubt: str = ""
     problems: tuple[FileProblem, ...] = ()
     notes: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    groups_from: str = "each file alone"
 
     def __post_init__(self) -> None:
         counts = Counter(sample.id for sample in self.samples)

@@ -16,8 +16,10 @@ from headtohead.data.file_problems import FileProblem, truncate_list
 from headtohead.data.listing.class_order import choose_classes, need_positive
 from headtohead.data.listing.discover import ImageListing, discover_images
 from headtohead.data.listing.ingest import IngestedFile, digest_entry, ingest, read_entry
+from headtohead.data.listing.left_out import UNREADABLE, WITHOUT_CLASS, LeftOut, count_classes
 from headtohead.data.listing.personal_data import KINDS, pseudonymise_patients
 from headtohead.data.options import LoadOptions
+from headtohead.data.summary import loss_warnings, understood
 
 __all__ = ["LoadOptions", "load", "need_positive_class", "source_digest"]
 
@@ -73,7 +75,7 @@ def load(source: str, options: LoadOptions = LoadOptions(), reporter: Reporter =
     for note in notes:
         if note not in unnamed:
             reporter.info(note)
-    return Dataset(
+    dataset = Dataset(
         root=listing.store.root,
         samples=tuple(samples),
         classes=order.classes,
@@ -81,7 +83,31 @@ def load(source: str, options: LoadOptions = LoadOptions(), reporter: Reporter =
         problems=tuple(problems),
         notes=tuple(notes),
         positive_doubt=order.doubt,
+        left_out=_left_out(listing, problems),
+        groups_from=_groups_from(listing, samples),
     )
+    for warning in loss_warnings(dataset):
+        reporter.warning(warning)
+    reporter.info(understood(dataset))
+    return dataset
+
+
+def _left_out(listing: ImageListing, problems: Sequence[FileProblem]) -> tuple[LeftOut, ...]:
+    """Return all that is no sample by reason: what the listing left out, and files with problems."""
+    unlabelled = {problem.path for problem in listing.problems}
+    found = {
+        UNREADABLE: [problem.path for problem in problems if problem.path not in unlabelled],
+        WITHOUT_CLASS: sorted(unlabelled),
+    }
+    return (*listing.left_out, *count_classes(found, listing.entries))
+
+
+def _groups_from(listing: ImageListing, samples: Sequence[Sample]) -> str:
+    """Return in words where the groups come from."""
+    if any(GIVEN_GROUP in sample.extra for sample in samples):
+        return listing.groups_from or "the listing"
+    kinds = [kind for kind in KINDS if any(sample.group.startswith(f"{kind} ") for sample in samples)]
+    return f"the {' and '.join(kinds)} in the DICOM files" if kinds else "each file alone"
 
 
 def need_positive_class(source: str, options: LoadOptions) -> None:

@@ -97,7 +97,8 @@ def draw_card(image: npt.NDArray[Any], found: ImageMap, limit: float) -> Pillow.
         (MARGIN + box[0], top + box[1], MARGIN + box[2] - 1, top + box[3] - 1), outline=LIGHT["warn"]
     )
     y = top + size[1] + 8
-    y = _draw_scale(draw, (MARGIN, y), full - 2 * MARGIN, limit, small)
+    unit = "log-odds per 1 % of the area" if found.attribution.is_sum else f"{found.method}, own units"
+    y = _draw_scale(draw, (MARGIN, y, full - 2 * MARGIN), limit, unit, small)
     y = _draw_bars(draw, (MARGIN, y), full - 2 * MARGIN, bars, small)
     for line in lines:
         draw.text((MARGIN, y), line, LIGHT["ink"], small)
@@ -113,7 +114,8 @@ def _bars(found: ImageMap) -> list[tuple[str, float]]:
     return [("offset", a.offset), ("with a place", a.localised), *rest, ("log-odds", a.log_odds)]
 
 
-def _draw_scale(draw: Any, at: tuple[int, int], width: int, limit: float, font: Any) -> int:
+def _draw_scale(draw: Any, at: tuple[int, int, int], limit: float, unit: str, font: Any) -> int:
+    width = at[2]
     steps = 64
     for step in range(steps):
         value = (2 * (step + 0.5) / steps - 1) * OPACITY
@@ -122,8 +124,7 @@ def _draw_scale(draw: Any, at: tuple[int, int], width: int, limit: float, font: 
         x = at[0] + step * width // steps
         draw.rectangle((x, at[1], at[0] + (step + 1) * width // steps, at[1] + 8), fill=mixed)
     draw.text((at[0], at[1] + 10), f"-{limit:.2g}: against", LIGHT["muted"], font)
-    middle = "log-odds per 1 % of the area"
-    draw.text((at[0] + width / 2, at[1] + 10), middle, LIGHT["muted"], font, anchor="ma")
+    draw.text((at[0] + width / 2, at[1] + 10), unit, LIGHT["muted"], font, anchor="ma")
     draw.text((at[0] + width, at[1] + 10), f"for: +{limit:.2g}", LIGHT["muted"], font, anchor="ra")
     return at[1] + 36
 

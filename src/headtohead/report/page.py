@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
-from headtohead.core.atomic_io import write_atomic
+from headtohead.core.atomic_io import write_atomic, write_json
 from headtohead.core.run_folder import RunFolder
-from headtohead.report.views.comparison import build_report_context
+from headtohead.report.views.comparison import build_report
 
 __all__ = ["render", "write_report"]
 
+SCRIPT_KEYS = ("names", "classes", "positive")
+
 
 def write_report(run: Path) -> Path:
-    """Write `report.html` into a finished run folder.
+    """Write `report.html` into a finished run folder, and `report.json`, which holds every number of the page.
 
     Args:
         run: the run folder; it must hold `verdict.json`, `audit.json` and `predictions.parquet`.
@@ -24,14 +27,26 @@ def write_report(run: Path) -> Path:
     Raises:
         RunFolderError: the run is not finished.
     """
-    page = render("report.html", view=build_report_context(RunFolder(run)))
+    made = build_report(RunFolder(run))
+    view = made.content
+    data = {key: view[key] for key in SCRIPT_KEYS} | {
+        "images": view["errors"]["records"],
+        "pair": view["errors"]["pair"],
+        "unsure": view["errors"]["unsure"],
+        "slider": view["performance"]["slider"],
+        "map_limit": view["explain"].get("limit"),
+    }
+    page = render(
+        "report.html", view=view, figures=made.figures, image_css=made.image_css, data=_embedded(data)
+    )
     target = run / "report.html"
+    write_json(run / "report.json", view)
     write_atomic(target, page)
     return target
 
 
 def render(template: str, **values: Any) -> str:
-    """Return a filled template; everything but the packaged style sheet and figures is escaped.
+    """Return a filled template; everything but the packaged style sheet, script and figures is escaped.
 
     Args:
         template: name of a file in `templates`. values: what the template names.
@@ -42,6 +57,23 @@ def render(template: str, **values: Any) -> str:
     from headtohead.report.figures.palette import css_variables
 
     loader = PackageLoader("headtohead.report", "templates")
-    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["tight"] = _tight
     css = Markup(css_variables() + loader.get_source(environment, "base.css")[0])
-    return environment.get_template(template).render(css=css, **values)
+    script = Markup(loader.get_source(environment, "report.js")[0])
+    return environment.get_template(template).render(css=css, script=script, **values)
+
+
+def _tight(text: Any) -> Any:
+    """Keep numbers and their per cent signs on one line; what is markup already stays so."""
+    return (text if hasattr(text, "__html__") else str(text)).replace(" %", "\u00a0%")
+
+
+def _embedded(data: dict[str, Any]) -> str:
+    """Return JSON that may stand inside a script element: nothing in it ends the element."""
+    from markupsafe import Markup
+
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))

@@ -24,6 +24,7 @@ from headtohead.serve.state import ServerState
 
 __all__ = ["build_app", "load_bundle"]
 
+DRAWING = 2  # images decoded for display at one time; each may take half a gigabyte while it is decoded
 DESCRIPTION = (
     "Predictions of models trained with headtohead, each with its calibrated probability, its conformal set and the "
     "notices of its guard. Research use only; not a medical device."
@@ -68,7 +69,8 @@ def build_app(
     for name, served in registry.served.items():
         served.queue.on_batch = metrics.watch(name, served.queue)
     budget = MemoryBudget(settings.max_memory, settings.max_requests)
-    app = _application(ServerState(settings, registry, budget, metrics))
+    state = ServerState(settings, registry, budget, metrics, asyncio.Semaphore(DRAWING))
+    app = _application(state)
     return Gate(app, settings, metrics)
 
 

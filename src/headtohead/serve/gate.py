@@ -39,7 +39,8 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-OPEN_PATHS = frozenset(("/", "/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"))
+PROBES = frozenset(("/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"))
+OPEN_PATHS = PROBES | {"/"}
 OPEN_FOLDER = "/static/"
 LOCAL_NAMES = frozenset(("localhost", "127.0.0.1", "[::1]"))
 
@@ -99,6 +100,8 @@ class Gate:
         await response(scope, receive, send)
 
     def _check(self, scope: Scope) -> None:
+        if scope["path"] in PROBES:  # orchestrators address them by the container's own number
+            return
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         host = headers.get(b"host", "").lower()
         if self._hosts is not None and _without_port(host) not in self._hosts:

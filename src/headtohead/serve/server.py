@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import math
+import signal
+import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from headtohead.core.errors import UsageError
@@ -42,8 +47,27 @@ def run_server(app: Gate, settings: ServeSettings, *, began: float | None = None
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     log("ready", address=f"http://{shown}:{port}", seconds=round(time.perf_counter() - began, 2))
-    make_server(app, settings).run(sockets=[listener])
+    with _a_signal_is_no_failure():
+        make_server(app, settings).run(sockets=[listener])
     log("stopped")
+
+
+@contextmanager
+def _a_signal_is_no_failure() -> Iterator[None]:
+    """Return normally from a stop by signal: uvicorn raises it again once everything is answered."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, _ignore) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _ignore(number: int, frame: object) -> None:
+    """Do nothing with a signal."""
 
 
 def make_server(app: Gate, settings: ServeSettings) -> uvicorn.Server:
@@ -77,15 +101,20 @@ def listen(settings: ServeSettings) -> socket.socket:
     import socket
 
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    # With the protocol left at 0, asyncio would not set TCP_NODELAY, and each answer would wait 40 ms for an ACK.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server(
-            (settings.host.strip("[]"), settings.port), family=family, backlog=CONNECTIONS
-        )
+        if sys.platform != "win32":  # there it would let two servers share a port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((settings.host.strip("[]"), settings.port))
+        listener.listen(CONNECTIONS)
     except OSError as error:
+        listener.close()
         raise UsageError(
             f"Cannot listen on {settings.host} port {settings.port}: {error.strerror or error}; choose another "
             "port (--port) or an address of this machine (--host)."
         ) from None
+    return listener
 
 
 def _protocol(header_seconds: float) -> Any:

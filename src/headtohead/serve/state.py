@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -35,12 +36,17 @@ _MEANING = {
 
 @dataclass(frozen=True, slots=True)
 class ServerState:
-    """Models, limits and counters of one server."""
+    """Models, limits and counters of one server.
+
+    Attributes:
+        drawing: how many images are decoded for display at one time.
+    """
 
     settings: ServeSettings
     registry: ModelRegistry
     budget: MemoryBudget
     metrics: ServeMetrics
+    drawing: asyncio.Semaphore
 
 
 def state_of(request: Request) -> ServerState:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from headtohead.core.atomic_io import write_table
 from headtohead.core.config import RunConfig
+from headtohead.core.errors import ChangedWeightsError
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Verdict
 from headtohead.core.run_folder import RunFolder, slug
@@ -256,11 +257,20 @@ class Study(ABC, Generic[ConfigT]):
 
         Raises:
             WeightsError: weights that cannot be had.
+            ChangedWeightsError: the folder's finished parts were made with other weights.
         """
         from headtohead.backbones.weights.fetch import ensure_weights
 
         for record in records:
             weights = ensure_weights(record, seed=self.config.seed, reporter=self.reporter)
+            name = f"contenders/{slug(record.name)}.json"
+            known = self.run_folder.json(name) if (self.run_folder / name).is_file() else {}
+            before = known.get("weights", {}).get("sha256", weights.sha256)
+            if before != weights.sha256:
+                raise ChangedWeightsError(
+                    f"The weights of {record.name} are not those that {self.run_folder.path} was begun with "
+                    f"(sha256 {before[:12]}…, now {weights.sha256[:12]}…). Put them back, or choose another --out."
+                )
             facts = {"weights": weights.model_dump(mode="json", exclude={"path"})}
             self._record_facts(record.name, {**facts, "record": record.model_dump(mode="json")})
 

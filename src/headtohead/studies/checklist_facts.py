@@ -63,7 +63,7 @@ def checklist_facts(plan: ContenderPlan, run: RunFolder) -> dict[str, Any]:
         "versions": ", ".join(f"{name} {version}" for name, version in versions.items() if version),
         "weights": "; ".join(_weights(one["record"]) for one in backbones if "record" in one) or None,
         "families": _families(plan),
-        "training": " ".join(filter(None, told)),
+        "training": _joined(told),
         "chosen": [
             word for name, mode in modes.items() if (word := was_selected(mode, chosen.get(name, [])))
         ],
@@ -74,6 +74,15 @@ def checklist_facts(plan: ContenderPlan, run: RunFolder) -> dict[str, Any]:
     if (run / "leak_proof.json").is_file():
         facts["leaks"] = len(run.json("leak_proof.json")["leaks"])
     return facts
+
+
+def _joined(sentences: list[str]) -> str:
+    """Return the sentences, those that say the same of several contenders once with all their names."""
+    by_text: dict[str, list[str]] = {}
+    for sentence in filter(None, sentences):
+        name, _, text = sentence.partition(": ")
+        by_text.setdefault(text, []).append(name)
+    return " ".join(f"{', '.join(names)}: {text}" for text, names in by_text.items())
 
 
 def _chosen(run: RunFolder) -> dict[str, list[Mapping[str, Any]]]:

@@ -15,6 +15,8 @@ from headtohead.core.run_folder import RunFolder
 from headtohead.studies.base import Study
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import pandas as pd
 
     from headtohead.contenders.mode import BuildContext
@@ -184,13 +186,24 @@ class ComparisonStudy(Study[StudyConfig]):
         return verdict
 
     def write_page(self) -> Path:
-        """Write `images.json` and `report.html`, and return the page's path."""
+        """Write `images.json`, `features.json`, `report.json` and `report.html`, and return the page's path."""
         from headtohead.report.page import write_report
-        from headtohead.studies.report_inputs import report_images
+        from headtohead.studies.report_images import feature_map, report_images
 
-        predictions = self.run_folder.table("predictions.parquet")
-        self.run_folder.write("images.json", report_images(self.grouped, self.recipe, predictions))
-        return write_report(self.run_folder.path)
+        predictions, run = self.run_folder.table("predictions.parquet"), self.run_folder
+        images = report_images(self.grouped, self.recipe, predictions, reporter=self.reporter)
+        run.write("images.json", images)
+        run.write("features.json", {"backbones": feature_map(self._frozen_features(), self.grouped)})
+        return write_report(run.path)
+
+    def _frozen_features(self) -> dict[str, npt.NDArray[np.float32]]:
+        """Return contender -> its frozen features, of contenders with one backbone; they are in the cache already."""
+        source = self._build_context().features
+        return {
+            one.name: source.matrix(one.records[0], one.mode.view)
+            for one in self.plan.contenders
+            if one.spec.kind == "single" and one.mode is not None and not one.is_tuned
+        }
 
     # ---- what the stages share ----------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""What the report shows beside the scores: training costs, confounds, images."""
+"""What the report shows beside the scores: training costs, confounds."""
 
 from __future__ import annotations
 
@@ -6,20 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from headtohead.core.config import StudyConfig
-from headtohead.core.records import Image, Verdict
+from headtohead.core.records import Verdict
 from headtohead.core.run_folder import RunFolder
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from headtohead.contenders.plan import ContenderPlan
-    from headtohead.data.dataset import Dataset
-    from headtohead.preprocess.recipe import Recipe
 
-__all__ = ["add_training_summary", "evenly_spaced", "pair_confounds", "report_images"]
+__all__ = ["add_training_summary", "evenly_spaced", "pair_confounds"]
 
 T = TypeVar("T")
-IMAGES_SHOWN = 12  # two rows of the report, of each kind
 
 
 def add_training_summary(
@@ -65,30 +60,6 @@ def pair_confounds(plan: ContenderPlan) -> list[dict[str, Any]]:
     from headtohead.backbones.comparability import confounds
 
     return confounds([(single.name, single.records[0], str(single.mode)) for single in plan.pairable])
-
-
-def report_images(dataset: Dataset, recipe: Recipe, table: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
-    """Return small images for the report: `shown` as the networks see them, `missed` the worst predictions.
-
-    Args:
-        dataset: the samples.
-        recipe: the preprocessing.
-        table: the out-of-fold predictions.
-    """
-    from headtohead.audit.thumbnails import data_uri
-    from headtohead.heads.baselines import BASELINES
-    from headtohead.heads.prediction_tables import highest_loss_samples
-
-    worst = highest_loss_samples(table, without=BASELINES, most=IMAGES_SHOWN)
-    samples = {sample.id: sample for sample in dataset.samples}
-    missed = [{**miss, "src": data_uri(dataset.read(samples[miss["id"]]))} for miss in worst]
-    shown = []
-    for sample in evenly_spaced(dataset.samples, IMAGES_SHOWN):
-        image = dataset.read(sample)
-        pixels = (recipe.apply(image).pixels * 255).round().astype("uint8")
-        preprocessed = Image(pixels, 8, image.mode, image.format)
-        shown.append({"id": sample.id, "before": data_uri(image), "src": data_uri(preprocessed)})
-    return {"missed": missed, "shown": shown}
 
 
 def evenly_spaced(items: Sequence[T], most: int) -> Sequence[T]:

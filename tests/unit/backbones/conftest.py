@@ -78,7 +78,7 @@ class FakeHub:
             "config": "config.json",
             "preprocessor": "preprocessor_config.json",
         }
-        self.repositories[repository] = {names[key]: content for key, content in files.items()}
+        self.repositories[repository] = {names.get(key, key): content for key, content in files.items()}
 
     def find(self, repository: str, revision: str, name: str) -> tuple[bytes | None, str]:
         if repository not in self.repositories:

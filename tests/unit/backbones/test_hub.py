@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import time
 from pathlib import Path
@@ -102,6 +103,79 @@ def test_timm_repository_by_hf_name(hub: Any, timm_file: bytes) -> None:
     record = resolve("hf:acme/mine")
     assert (record.source, record.architecture, record.mean) == ("timm-hub", "test_vit", (0.1, 0.2, 0.3))
     assert load_backbone(record).n_features == 128
+
+
+def _uni_like(init_values: float | None = 1e-5) -> tuple[bytes, dict[str, Any]]:
+    """Return weights and configuration of a ViT with layer scale, as pathology repositories state theirs."""
+    import timm
+    from safetensors.torch import save
+
+    args: dict[str, Any] = {"init_values": init_values, "dynamic_img_size": True, "num_classes": 0}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(7)
+        body = timm.create_model("test_vit", **args)
+    return save({k: v.contiguous() for k, v in body.state_dict().items()}), {
+        "architecture": "test_vit",
+        "model_args": args,
+        "pretrained_cfg": {"input_size": [3, 160, 160]},
+    }
+
+
+def test_options_of_the_configuration_build_the_network(hub: Any) -> None:
+    weights, config = _uni_like()
+    hub.add("acme/uni", config=json.dumps(config).encode(), model=weights)
+    record = resolve("hf:acme/uni")
+    assert record.model_args == {"init_values": 1e-5, "dynamic_img_size": True}
+    network = load_backbone(record)
+    scales = [p for name, p in network.named_parameters() if name.endswith("ls1.gamma")]
+    assert len(scales) == 6 and all(torch.equal(p, torch.full_like(p, 1e-5)) for p in scales)
+    assert record.n_parameters == sum(p.numel() for p in network.parameters())
+
+
+@pytest.mark.parametrize(("key", "value"), [("weird_option", 3), ("mlp_layer", ["a", "list"])])
+def test_an_option_that_cannot_be_kept_is_refused(hub: Any, key: str, value: Any) -> None:
+    weights, config = _uni_like()
+    config["model_args"] = {**config["model_args"], key: value}
+    hub.add("acme/uni", config=json.dumps(config).encode(), model=weights)
+    with pytest.raises(WeightsError, match=key):
+        resolve("hf:acme/uni")
+
+
+def _as_checkpoint(weights: bytes) -> bytes:
+    from safetensors.torch import load
+
+    buffer = io.BytesIO()
+    torch.save(load(weights), buffer)
+    return buffer.getvalue()
+
+
+def test_a_checkpoint_of_tensors_is_read_where_there_is_no_safetensors(
+    hub: Any, vit_files: tuple[bytes, bytes]
+) -> None:
+    x = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    rows = []
+    for repository, name, content in (
+        ("acme/safe", "model.safetensors", vit_files[1]),
+        ("acme/bin", "pytorch_model.bin", _as_checkpoint(vit_files[1])),
+    ):
+        hub.add(repository, **{"config": vit_files[0], name: content})
+        with torch.inference_mode():
+            rows.append(load_backbone(resolve(f"hf:{repository}"))(x))
+    assert torch.equal(*rows)
+
+
+def test_a_checkpoint_that_runs_code_is_refused(hub: Any, tmp_path: Path) -> None:
+    class Payload:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return (Path.touch, (tmp_path / "ran",))
+
+    weights, config = _uni_like()
+    buffer = io.BytesIO()
+    torch.save({**torch.load(io.BytesIO(_as_checkpoint(weights))), "x": Payload()}, buffer)
+    hub.add("acme/evil", **{"config": json.dumps(config).encode(), "pytorch_model.bin": buffer.getvalue()})
+    with pytest.raises(WeightsError, match="cannot be read as weights"):
+        load_backbone(resolve("hf:acme/evil"))
+    assert not (tmp_path / "ran").exists()
 
 
 def test_wrong_id(hub: Any) -> None:

@@ -92,7 +92,8 @@ def test_broken_files_are_named_once_and_the_run_goes_on(image: Image, tree: Tre
     data = load(str(root), reporter=ear)
     assert len(data) == 6
     assert {problem.path for problem in data.problems} == set(broken)
-    assert len(ear.warned) == 1 and "13 files" in ear.warned[0] and "and 3 more" in ear.warned[0]
+    assert "13 files" in ear.warned[0] and "and 3 more" in ear.warned[0]
+    assert len(ear.warned) == 2 and "12 of them are of class 'yes'" in ear.warned[1]
     with pytest.raises(DataError, match=r"yes/broken11\.png") as caught:
         load(str(root), LoadOptions(strict=True))
     assert all(name in str(caught.value) for name in broken)
@@ -143,8 +144,14 @@ def test_options_without_effect_are_refused(image: Image, tree: Tree) -> None:
 
 
 def test_odd_classes_are_hinted_at(image: Image, tree: Tree) -> None:
-    data = load(str(tree({f"patient{i}/a.png": image(i) for i in range(6)})))
-    assert any("perhaps the folders are patients" in note for note in data.notes)
+    source = tree({f"patient{i}/a.png": image(i) for i in range(6)})
+    with pytest.raises(
+        InsufficientDataError, match=r"number patients or cases.*--label-from '\^\(\[\^/\]\+\)/'"
+    ):
+        load(str(source))
+    for i in range(6):
+        (source / f"patient{i}").rename(source / f"{chr(97 + i)}x")
+    assert any("perhaps the folders are patients" in note for note in load(str(source)).notes)
 
 
 def test_classes_that_differ_in_case_only_are_hinted_at(image: Image, tree: Tree) -> None:

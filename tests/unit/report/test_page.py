@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.planting.reported import (
     HOSTILE,
-    ORDER,
     PIXEL,
-    audit,
-    contender,
-    learning,
     parsed,
-    predictions,
-    verdict,
 )
 
-from headtohead.core.config import StudyConfig
 from headtohead.core.errors import RunFolderError
 from headtohead.core.run_folder import RunFolder
+from headtohead.report import page as page_module
 from headtohead.report.page import write_report
-from headtohead.report.views.comparison import build_report_context
+from headtohead.report.views.comparison import build_report
 
+TEMPLATES = Path(page_module.__file__).parent / "templates"
 READ_BY_THE_PAGE = (
     "verdict.json",
     "audit.json",
@@ -42,62 +37,80 @@ READ_BY_THE_PAGE = (
 )
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Path:
-    """A finished run folder written by hand."""
-    folder = tmp_path / "by-hand"
-    (folder / "contenders").mkdir(parents=True)
-    files: Mapping[str, Any] = {
-        "verdict.json": verdict().model_dump(mode="json"),
-        "audit.json": audit(),
-        "thumbs.json": {"no/0": PIXEL, f"no/{HOSTILE}": PIXEL},
-        "images.json": {
-            "missed": [{"id": HOSTILE, "label": "no", "truth": 0.1, "src": PIXEL}],
-            "shown": [{"id": HOSTILE, "before": PIXEL, "src": PIXEL}],
-        },
-        "recipe.json": {"name": "none", "reason": "as asked for", "steps": "", "digest": "d"},
-        "provenance.json": {
-            "headtohead": "0", "python": "3.11", "packages": {"numpy": "2"}, "system": "Linux", "machine": "x86_64",
-            "processor": "some", "cores": 2, "command": ["headtohead", "compare", HOSTILE],
-        },
-        "contenders/vit-b16.json": contender(),
-    }  # fmt: skip
-    for name, content in files.items():
-        (folder / name).write_text(json.dumps(content), encoding="utf-8")
-    config = StudyConfig(data=HOSTILE, contenders=("vit-b16",), folds=2, repeats=1)
-    (folder / "study.toml").write_text(config.to_toml(), encoding="utf-8")
-    predictions().to_parquet(folder / "predictions.parquet", index=False)
-    learning(ORDER).to_parquet(folder / "learning.parquet", index=False)
-    return folder
-
-
 def test_the_view_gathers_what_the_files_say(run: Path) -> None:
-    view = build_report_context(RunFolder(run))
-    assert view.sentence.startswith("No evidence of a difference")
-    titles = ["AUROC (area under the ROC curve), positive class 'yes'", "Accuracy"]
-    assert [figure.title for figure in view.forests] == titles
-    assert [figure.title for figure in view.confusions] == ["vit-b16", HOSTILE]
-    assert [name for name, _ in view.baselines] == ["majority", "file-facts"]
-    assert (len(view.findings), len(view.quiet_findings)) == (1, 1)
-    tests = dict(view.comparisons[0]["tests"])
-    assert tests["delong"]["p"] == "< 0.001" and tests["mcnemar"]["p"] == ""
-    assert view.contenders[0]["name"] == "vit-b16" and "precision bf16" in view.contenders[0]["how"]
+    made = build_report(RunFolder(run))
+    view = made.content
+    assert view["answer"]["heading"].startswith("No evidence of a difference")
+    assert [one.title for one in made.figures["scores"]] == [
+        "AUROC (area under the ROC curve), positive class 'yes'",
+        "Accuracy",
+    ]
+    assert [one["name"] for one in view["performance"]["confusion"]] == ["vit-b16", HOSTILE, "file-facts"]
+    assert [name for name, _ in view["baselines"]] == ["majority", "file-facts"]
+    assert (len(view["data"]["findings"]), len(view["data"]["quiet"])) == (1, 1)
+    tests = {row["name"]: row for row in view["methods"]["tests"][0]["rows"]}
+    assert tests["DeLong"]["p"] == "< 0.001" and tests["mcnemar"]["p"] == ""
+    assert view["contenders"][0]["name"] == "vit-b16" and "precision bf16" in view["contenders"][0]["how"]
+    assert {tile["title"] for tile in view["answer"]["tiles"]} >= {
+        "Leakage",
+        "Calibration",
+        "Size",
+        "Data audit",
+    }
 
 
 def test_the_page_is_one_safe_self_contained_file(run: Path) -> None:
     target = write_report(run)
     page = target.read_text(encoding="utf-8")
     assert target == run / "report.html" and page.lower().startswith("<!doctype html>")
-    assert "<script" not in page.lower(), "hostile names are escaped, and the page needs no script"
-    assert "&lt;script&gt;" in page
+    assert page.lower().count("<script") == 2, (
+        "hostile names are escaped; the page has its data and its script"
+    )
+    assert "&lt;script&gt;" in page and "\\u003cscript" in page
     loads = re.findall(r"""(?:src|href|srcset|poster)\s*=\s*["']?([^"'\s>]+)""", page)
     assert loads and all(one.startswith(("data:image/", "#")) for one in loads), loads
     assert not re.search(r"url\(\s*['\"]?(?:https?:)?//|@import|<link|<iframe", page)
+    assert page.count(PIXEL) == 3, "two images and one as the network sees it, each once however often shown"
     assert "Research use only" in page and "prefers-color-scheme" in page
     assert 'name="viewport"' in page and "@media print" in page
     for drawing in re.findall(r"<svg .*?</svg>", page, flags=re.DOTALL):
         parsed(drawing)
     assert "not defined: one class only" in page
+    assert len((TEMPLATES / "report.js").read_bytes()) <= 20_000
+
+
+def numbers(text: str) -> set[str]:
+    """Return the numbers in a text, with a common minus sign."""
+    return set(re.findall(r"\d+(?:\.\d+)?(?:e-?\d+)?", text))
+
+
+def test_no_number_of_the_page_is_missing_in_its_json(run: Path) -> None:
+    page = write_report(run).read_text(encoding="utf-8")
+    made = json.loads((run / "report.json").read_text(encoding="utf-8"))
+    known: set[str] = set()
+
+    def collect(value: Any) -> None:
+        if isinstance(value, dict):
+            for key, one in value.items():
+                collect(key)
+                collect(one)
+        elif isinstance(value, list):
+            known.add(str(len(value)))
+            for one in value:
+                collect(one)
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            known.update((str(value), f"{value:.3f}", f"{value:.2f}"))
+        elif isinstance(value, str):
+            known.update(numbers(value))
+
+    collect(made)
+    for template in TEMPLATES.rglob("*.html"):  # fixed words such as "CLAIM 2024" or "1,000 patients"
+        known |= numbers(re.sub(r"{[{%#].*?[}%#]}|<[^>]*>", " ", template.read_text(), flags=re.DOTALL))
+    body = re.sub(r"<(style|script|svg)\b.*?</\1>|<figcaption.*?</figcaption>", " ", page, flags=re.DOTALL)
+    text = html.unescape(re.sub(r"<[^>]*>", " ", body))
+    assert numbers(text) - known == set()
+    planted = text + " 0.12345"
+    assert numbers(planted) - known == {"0.12345"}
 
 
 def test_the_same_files_give_the_same_page(run: Path) -> None:

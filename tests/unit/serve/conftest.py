@@ -25,6 +25,8 @@ from headtohead.serve.app import build_app
 from headtohead.serve.server import listen, make_server
 from headtohead.serve.settings import ServeSettings
 
+BOUNDARY = b"h2hboundary"
+
 
 @dataclass
 class FakeResult:
@@ -171,6 +173,12 @@ def in_thread(app: Any, settings: ServeSettings) -> Iterator[int]:
     finally:
         server.should_exit = True
         thread.join()
+
+
+def body_of(*contents: bytes) -> bytes:
+    """Return a multipart body."""
+    head = b'--%s\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n' % BOUNDARY
+    return b"".join(head + content + b"\r\n" for content in contents) + b"--%s--\r\n" % BOUNDARY
 
 
 def png(level: int = 200, side: int = 16) -> bytes:

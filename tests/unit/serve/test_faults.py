@@ -5,16 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import random
 import re
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import threading
 import time
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,12 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.serve.conftest import Client, FakeModel, dicom, in_thread, png
+from tests.unit.serve.conftest import BOUNDARY, FakeModel, body_of, in_thread, png
 
 from headtohead.serve.app import build_app
 from headtohead.serve.settings import ServeSettings
-
-BOUNDARY = b"h2hboundary"
 
 
 @dataclass
@@ -54,12 +49,6 @@ def live() -> Iterator[Live]:
     app = build_app([model], settings)
     with in_thread(app, settings) as port:
         yield Live(port, model, app)
-
-
-def body_of(*contents: bytes) -> bytes:
-    """Return a multipart body."""
-    head = b'--%s\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n' % BOUNDARY
-    return b"".join(head + content + b"\r\n" for content in contents) + b"--%s--\r\n" % BOUNDARY
 
 
 def request_of(body: bytes, *more: bytes, length: int | None = None) -> bytes:
@@ -127,11 +116,11 @@ def test_a_slow_head_and_a_slow_body_end_in_time_and_hold_nobody_up(live: Live) 
         slow.sendall(request_of(body_of(png()))[:-20])
         began = time.monotonic()
         assert status_of(talk(live.port, request_of(body_of(png())))) == 200
-        assert time.monotonic() - began < 0.4
+        assert time.monotonic() - began < 0.9  # before the slow ones are cut off
         assert silent.recv(100) == b"" and dripping.recv(100) == b""
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 5
         assert status_of(slow.recv(4096)) == 408
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 5
     assert live.held == 0
 
 
@@ -144,6 +133,20 @@ def test_a_connection_kept_alive_may_ask_again(live: Live) -> None:
                 answer += link.recv(4096)
             assert status_of(answer) == 200
             time.sleep(0.25)
+
+
+def test_an_answer_does_not_wait_for_an_acknowledgement(live: Live) -> None:
+    request = request_of(body_of(png())).replace(b"Connection: close\r\n", b"")
+    times = []
+    with socket.create_connection(("127.0.0.1", live.port), timeout=5) as link:
+        for _ in range(15):
+            began = time.perf_counter()
+            link.sendall(request)
+            answer = b""
+            while not answer.endswith(b"true}"):
+                answer += link.recv(65536)
+            times.append(time.perf_counter() - began)
+    assert min(times[5:]) < 0.03  # without TCP_NODELAY each takes over 40 ms
 
 
 def test_half_an_upload_leaves_nothing(live: Live) -> None:
@@ -178,122 +181,6 @@ def test_a_gigabyte_is_refused_by_its_length_and_while_it_streams(live: Live) ->
     assert status_of(answer) == 413
     assert sent < 32 << 20  # the rest is what socket buffers took
     assert live.held == 0
-
-
-def bomb_png(side: int) -> bytes:
-    """Return a PNG whose header claims a square of `side`, with a stream that unfolds to 100 MB of zeros."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    packer = zlib.compressobj(9)
-    packed = b"".join(packer.compress(bytes(1 << 20)) for _ in range(100)) + packer.flush()
-    head = struct.pack(">IIBBBBB", side, side, 16, 6, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
-
-
-def test_bombs_are_refused_by_their_header(live: Live) -> None:
-    for side in (20_000, 100_000, 2**31 - 1):
-        began = time.monotonic()
-        answer = talk(live.port, request_of(body_of(bomb_png(side))))
-        assert status_of(answer) == 422 and b"header" in answer
-        assert time.monotonic() - began < 1
-
-
-def test_hostile_dicom_is_refused_and_never_an_error_of_the_server(client: Client) -> None:
-    for name, value in (
-        ("Rows", 65535),
-        ("NumberOfFrames", 2**31 - 1),
-        ("BitsAllocated", 7),
-        ("BitsStored", 99),
-    ):
-        assert client.upload("/v1/predict", ("a.dcm", dicom(**{name: value}))).status == 422
-    draw = random.Random(7)
-    whole = dicom()
-    seen = Counter[int]()
-    for _ in range(150):
-        broken = bytearray(whole[: draw.randrange(200, len(whole))] if draw.random() < 0.3 else whole)
-        for _ in range(draw.randrange(1, 20)):
-            broken[draw.randrange(128, min(len(broken), 600))] = draw.randrange(256)
-        seen[client.upload("/v1/predict", ("a.dcm", bytes(broken))).status] += 1
-    assert set(seen) <= {200, 415, 422} and seen[422] > 20, seen
-
-
-def test_malformed_multipart_is_never_an_error_of_the_server(client: Client) -> None:
-    draw = random.Random(8)
-    kind = {"content-type": f"multipart/form-data; boundary={BOUNDARY.decode()}"}
-    whole = body_of(png(), png(3))
-    seen = Counter[int]()
-    for _ in range(300):
-        broken = bytearray(whole[: draw.randrange(len(whole))] if draw.random() < 0.5 else whole)
-        for _ in range(draw.randrange(1, 6)):
-            if broken:
-                place = draw.randrange(len(broken))
-                broken[place : place + draw.randrange(3)] = draw.randbytes(draw.randrange(3))
-        seen[client.post("/v1/predict", content=bytes(broken), headers=kind).status] += 1
-    assert set(seen) <= {200, 400, 415, 422} and seen[400] > 50, seen
-
-
-@pytest.mark.parametrize(
-    "part",
-    [
-        b"--%s\r\n" % BOUNDARY + b"X: y\r\n" * 50 + b"\r\n\r\n--%s--\r\n" % BOUNDARY,
-        b'--%s\r\nContent-Disposition: form-data; name="%s"\r\n\r\n' % (BOUNDARY, b"a" * 100_000),
-        b"\r\n" * 1000 + body_of(b"x"),
-        b"--%s--\r\n" % BOUNDARY,
-        b"",
-    ],
-)
-def test_known_attacks_on_multipart_parsers_are_refused(client: Client, part: bytes) -> None:
-    kind = {"content-type": f"multipart/form-data; boundary={BOUNDARY.decode()}"}
-    assert client.post("/v1/predict", content=part, headers=kind).status in (400, 415, 422)
-
-
-WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
-opened: list[object] | None = None
-
-
-def _watch_opens(event: str, arguments: tuple[object, ...]) -> None:
-    if opened is not None and event in ("open", "os.mkdir", "tempfile.mkstemp", "shutil.copyfile"):
-        flags = arguments[2] if event == "open" and len(arguments) > 2 else WRITES
-        if isinstance(flags, int) and flags & WRITES:
-            opened.append(arguments[0])
-
-
-def test_no_upload_touches_the_disk(tmp_path: Path) -> None:
-    global opened
-    sys.addaudithook(_watch_opens)
-    with Client(build_app([FakeModel()])) as client:
-        client.upload("/v1/predict", ("a.png", png()))
-        opened = []
-        try:
-            (tmp_path / "control").write_bytes(b"x")
-            assert len(opened) == 1  # the watch sees what it should
-            big = png(90, 1500) + bytes(3_000_000)  # beyond the megabyte at which starlette goes to disk
-            assert client.upload("/v1/predict", ("a.png", big), ("b.dcm", dicom())).status == 200
-            assert client.upload("/v1/preview", ("a.png", big)).status == 200
-            assert client.upload("/v1/predict", ("a.txt", bytes(2_000_000))).status == 415
-            assert [str(path) for path in opened] == [str(tmp_path / "control")]
-        finally:
-            opened = None
-
-
-def test_a_changed_bundle_is_noticed_and_no_longer_answers(tmp_path: Path) -> None:
-    bundle = tmp_path / "bundle"
-    bundle.mkdir()
-    (bundle / "config.json").write_text("{}")
-    (bundle / "model.safetensors").write_bytes(b"weights")
-    settings = ServeSettings(watch_seconds=0.05)
-    with Client(build_app([bundle], settings, load=lambda path: FakeModel(path.name))) as client:
-        (bundle / "config.json").touch()
-        client.run(lambda _: asyncio.sleep(0.2))
-        assert client.get("/readyz").status == 200  # the same bytes with a new time are no change
-        (bundle / "model.safetensors").write_bytes(b"Weights")
-        client.run(lambda _: asyncio.sleep(0.3))
-        refused = client.upload("/v1/predict", ("a.png", png()))
-        assert refused.status == 503 and "model.safetensors" in refused.json["detail"]
-        assert client.get("/readyz").status == client.get("/v2/models/bundle/ready").status == 503
-        assert client.get("/healthz").status == 200
 
 
 SERVER = """
@@ -352,6 +239,6 @@ def test_sigterm_under_load_loses_nothing_that_was_accepted() -> None:
         thread.join()
     lines = [json.loads(line) for line in log.splitlines()]
     answered = [line["status"] for line in lines if line["event"] == "request"]
-    assert process.returncode in (0, -signal.SIGTERM) and lines[-1]["event"] in ("stopped", "request")
+    assert process.returncode == 0 and lines[-1]["event"] == "stopped"
     assert lost == [] and set(finished) == {200} and set(answered) == {200}
     assert len(answered) == len(finished) >= 16  # every request that the server took reached its client

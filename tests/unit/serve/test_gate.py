@@ -43,6 +43,7 @@ def test_other_sites_and_other_names_are_refused(client: Client) -> None:
     assert client.post("/v1/predict", files=files, headers={"origin": "http://127.0.0.1:8000"}).status == 200
     rebound = client.get("/v1/models", headers={"host": "evil.example:8000"})
     assert rebound.status == 421 and rebound.headers["content-type"] == "application/problem+json"
+    assert client.get("/readyz", headers={"host": "10.0.0.7:8000"}).status == 200  # a probe of Kubernetes
 
 
 def test_a_token_is_wanted_and_compared(token_file: Path) -> None:

@@ -81,7 +81,7 @@ def test_a_png_is_shown_with_what_each_model_says(page: Any) -> None:
     for name, card in zip(("bright", "other"), cards.all(), strict=True):
         assert name in card.inner_text() and "Of 100 such images about 96 are “yes”." in card.inner_text()
         assert card.locator(".label").inner_text() == "yes"
-        assert card.locator(".flags").inner_text() == "Far from training."
+        assert "training" in card.locator(".flags").inner_text()
     assert page.locator("#agreement").inner_text() == "Both models say “yes”."
     page.get_by_text("16 × 16 pixels").wait_for()
     assert middle(page)[:3] == [245, 245, 245]
@@ -143,7 +143,10 @@ def test_the_list_goes_out_as_csv(page: Any) -> None:
         ("'=cmd.png", "other", "no"),
         ("b.txt", "", ""),
     ]
-    assert float(rows[0]["prob_yes"]) == pytest.approx(10 / 255) and "no image format" in rows[2]["error"]
+    assert (
+        float(rows[0]["prob_yes"]) == pytest.approx(10 / 255, abs=1e-6)
+        and "no image format" in rows[2]["error"]
+    )
     page.get_by_role("button", name="Clear").click()
     assert (
         page.locator("#list").is_hidden() and page.locator("#drop-title").inner_text() == "Drop images here"

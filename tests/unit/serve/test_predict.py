@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Any
 
 import numpy as np
 import pytest
 from tests.unit.serve.conftest import Client, FakeModel, dicom, png
+
+from headtohead.core.records import Box
+from headtohead.serve.app import build_app
 
 
 def test_one_image_has_the_documented_shape(client: Client, model: FakeModel) -> None:
@@ -48,7 +52,8 @@ def test_many_files_keep_their_order_and_unreadable_ones_their_reason(client: Cl
     assert [p["label"] for p in got] == ["no", None, "no", "yes", "yes"]
     assert "no image format" in got[1]["error"] and got[1]["sentence"] == "" and got[1]["abstains"]
     assert got[3]["abstains"] and got[3]["set"] == ["no", "yes"]
-    assert got[4]["flags"] == [{"code": "far_from_training", "message": "Far from training."}]
+    assert got[4]["flags"][0]["code"] == "far_from_training"
+    assert got[4]["flags"][0]["message"].endswith(".")
 
 
 def test_two_models_answer_side_by_side(both: Client) -> None:
@@ -137,6 +142,50 @@ def test_a_preview_is_refused_like_a_prediction(client: Client) -> None:
 def test_maps_that_a_model_does_not_have_are_refused(client: Client) -> None:
     reply = client.upload("/v1/explain", ("a.png", png()))
     assert reply.status == 501 and "no heat maps" in reply.json["detail"]
+
+
+class Attribution:
+    """The members of the map's numbers that the answer takes."""
+
+    log_odds, offset, localised, not_localised = 1.2, -0.5, 1.4, 0.3
+
+
+class Map:
+    """The members of `headtohead.explain.image_map.ImageMap` that the answer takes."""
+
+    method, target, words, size, box, attribution = (
+        "contributions",
+        "yes",
+        "Up.",
+        (10, 20),
+        Box(1, 2, 9, 18),
+        Attribution,
+    )
+
+    def density(self) -> Any:
+        """Return the grid."""
+        return np.array([[2.0, -1.0]])
+
+
+class ExplainingModel(FakeModel):
+    """A model with maps."""
+
+    def explain_bytes(self, name: str, content: bytes) -> Map:
+        """Return the map of an image."""
+        assert (name, content) == ("a.png", png())
+        return Map()
+
+
+def test_a_map_comes_as_numbers_with_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    from headtohead.explain import overlay
+
+    monkeypatch.setattr(overlay, "color_limit", lambda maps: 2.5)
+    with Client(build_app([ExplainingModel()])) as client:
+        got = client.upload("/v1/explain", ("a.png", png())).json
+        assert client.get("/v1/models").json["models"][0]["explains"] is True
+    assert got["grid"] == [[2.0, -1.0]] and got["limit"] == 2.5
+    assert got["box"] == [0.1, 0.1, 0.9, 0.9]
+    assert got["offset"] + got["localised"] + got["not_localised"] == pytest.approx(got["log_odds"])
 
 
 def test_the_models_say_what_they_were_tested_on(client: Client, model: FakeModel) -> None:

@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal, Protocol, get_args
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image as Pillow
 
-from headtohead.backbones.record import BackboneRecord
 from headtohead.core.errors import UsageError
 
-__all__ = ["Aspect", "normalise", "resize", "resize_to_input", "to_network_input"]
+__all__ = ["Aspect", "InputRequirements", "normalise", "resize", "resize_to_input", "to_network_input"]
 
 Floats = npt.NDArray[np.float32]
 Aspect = Literal["squash", "pad"]
 FILTERS = {"bicubic": Pillow.Resampling.BICUBIC, "bilinear": Pillow.Resampling.BILINEAR}
 
 
-def to_network_input(pixels: Floats, record: BackboneRecord, *, aspect: Aspect = "squash") -> Floats:
+class InputRequirements(Protocol):
+    """What a network asks of its input; a `BackboneRecord` says it, and an exported file."""
+
+    @property
+    def input_size(self) -> int:
+        """Side of the square input in pixels."""
+
+    @property
+    def mean(self) -> tuple[float, float, float]:
+        """Per channel, of pixels in [0, 1]."""
+
+    @property
+    def std(self) -> tuple[float, float, float]:
+        """Per channel, of pixels in [0, 1]."""
+
+    @property
+    def interpolation(self) -> Literal["bicubic", "bilinear"]:
+        """How the weights' own training resized images."""
+
+
+def to_network_input(pixels: Floats, record: InputRequirements, *, aspect: Aspect = "squash") -> Floats:
     """Return an image as the record's network takes it: `resize_to_input`, then `normalise`.
 
     Args:
@@ -34,7 +53,7 @@ def to_network_input(pixels: Floats, record: BackboneRecord, *, aspect: Aspect =
     return normalise(resize_to_input(pixels, record, aspect=aspect), record)
 
 
-def resize_to_input(pixels: Floats, record: BackboneRecord, *, aspect: Aspect = "squash") -> Floats:
+def resize_to_input(pixels: Floats, record: InputRequirements, *, aspect: Aspect = "squash") -> Floats:
     """Return an image at the record's size, still in [0, 1]: (S, S) for grey, (S, S, 3) for colour.
 
     Args:
@@ -60,7 +79,7 @@ def resize_to_input(pixels: Floats, record: BackboneRecord, *, aspect: Aspect = 
     return np.stack(planes, axis=-1)
 
 
-def normalise(unit: Floats, record: BackboneRecord) -> Floats:
+def normalise(unit: Floats, record: InputRequirements) -> Floats:
     """Return (3, S, S) = (x - mean) / std per channel, of (S, S) or (S, S, 3) in [0, 1]; grey is repeated."""
     planes = np.broadcast_to(unit, (3, *unit.shape)) if unit.ndim == 2 else unit.transpose(2, 0, 1)
     mean = np.asarray(record.mean, np.float32)[:, None, None]

@@ -27,7 +27,8 @@ from headtohead.core.records import Record
 
 __all__ = ["Pin", "cached", "from_hub", "get_file", "resolve_hub"]
 
-WEIGHTS = "model.safetensors"
+# In the order in which they are asked for; the second is read as tensors alone (`weights_only`).
+WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 CONNECT_SECONDS = 10.0
 YES = ("1", "true", "yes", "on")
 
@@ -55,13 +56,13 @@ def from_hub(record: BackboneRecord, reporter: Reporter = QUIET) -> tuple[Path, 
         reporter.info(f"Downloading {repository} ({revision or 'main'}) for {record.name} from the hub.")
     if record.source == "transformers-hub":
         get_file(repository, "config.json", revision)
-    path = get_file(repository, WEIGHTS, revision)
+    path = _weights_file(repository, revision)
     sha256 = file_sha256(path)
     against = _check(record, pin, path, sha256)
     commit = _commit(path) or revision
     if pin is None and commit is not None:
         pin = Pin(
-            repository=repository, revision=commit, file=WEIGHTS, sha256=sha256, checked_against=against
+            repository=repository, revision=commit, file=path.name, sha256=sha256, checked_against=against
         )
         write_json(_pin_path(record), pin.model_dump())
     return path, sha256, {"source": f"hub repository {repository}", "revision": commit}
@@ -72,8 +73,31 @@ def cached(record: BackboneRecord) -> Path | None:
     hub = _hub()
     pin = _pinned(record)
     revision = record.revision or (pin.revision if pin else None)
-    found = hub.try_to_load_from_cache(record.model_id, WEIGHTS, cache_dir=_cache(), revision=revision)
-    return Path(found) if isinstance(found, str) else None
+    for name in WEIGHTS:
+        found = hub.try_to_load_from_cache(record.model_id, name, cache_dir=_cache(), revision=revision)
+        if isinstance(found, str):
+            return Path(found)
+    return None
+
+
+def _weights_file(repository: str, revision: str | None) -> Path:
+    """Return the weights of a repository: safetensors, else a checkpoint of torch where there is nothing else.
+
+    Raises:
+        WeightsError: it has neither, or cannot be reached.
+    """
+    safe, checkpoint = WEIGHTS
+    try:
+        return get_file(repository, safe, revision)
+    except WeightsError as error:
+        if not isinstance(error.__cause__, _hub().errors.EntryNotFoundError) or isinstance(
+            error.__cause__, _hub().errors.LocalEntryNotFoundError
+        ):
+            raise
+        try:
+            return get_file(repository, checkpoint, revision)
+        except WeightsError:
+            raise error from error.__cause__
 
 
 def get_file(repository: str, name: str, revision: str | None) -> Path:

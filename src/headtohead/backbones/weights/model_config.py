@@ -26,6 +26,14 @@ MODEL_TYPES: Mapping[str, Family] = {
 CLIP_SCALE = ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711))
 DEFAULT_SCALES = {"vit": (HALF, HALF), "siglip": (HALF, HALF), "clip": CLIP_SCALE}
 PIL_BILINEAR = 2
+# The options of `model_args` that change which numbers a network computes and are plain values. Anything else is
+# refused by name: an option that was dropped would load, and compute something else.
+MODEL_ARGS = frozenset((
+    "img_size", "patch_size", "embed_dim", "depth", "num_heads", "mlp_ratio", "qkv_bias", "qk_norm", "init_values",
+    "class_token", "reg_tokens", "no_embed_class", "pre_norm", "fc_norm", "final_norm", "global_pool",
+    "dynamic_img_size", "act_layer", "norm_layer", "mlp_layer",
+))  # fmt: skip
+WITHOUT_EFFECT = ("num_classes", "drop_rate", "drop_path_rate", "pretrained")  # on the features
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -88,8 +96,26 @@ def _timm(config: Mapping[str, Any], facts: Mapping[str, Any]) -> BackboneRecord
         def to_dict() -> dict[str, Any]:
             return own
 
+    facts = {**facts, "model_args": _model_args(str(facts["name"]), config)}
     given = {key: value for key, value in facts.items() if key not in ("name", "paper")}
     return from_timm_config(str(facts["name"]), architecture, Told, **given)
+
+
+def _model_args(name: str, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that timm's `create_model` takes from a configuration.
+
+    Raises:
+        WeightsError: one of them is not known here, or is no plain value.
+    """
+    told = dict(config.get("model_args") or {})
+    found = {key: value for key, value in told.items() if key not in WITHOUT_EFFECT}
+    for key, value in found.items():
+        if key not in MODEL_ARGS or not isinstance(value, bool | int | float | str | None):
+            raise WeightsError(
+                f"{name}: its configuration builds the network with {key} = {str(value)[:60]!r}, which is not "
+                f"supported; known are {', '.join(sorted(MODEL_ARGS))}."
+            )
+    return found
 
 
 def _transformers(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from typing import Any
 
 from headtohead.backbones.catalog_rows import IMAGENET_MEAN, IMAGENET_STD
@@ -63,7 +64,8 @@ def from_timm_config(name: str, architecture: str, config: Any, **facts: Any) ->
         "input_size": told.get("input_size", (3, 224, 224))[-1], "mean": told.get("mean", IMAGENET_MEAN),
         "std": told.get("std", IMAGENET_STD), "crop_pct": told.get("crop_pct") or 1.0,
         "interpolation": interpolation if interpolation == "bilinear" else "bicubic",
-        "n_parameters": count_parameters(architecture), "paper": str(told.get("paper_ids") or "see timm"), **facts,
+        "n_parameters": count_parameters(architecture, facts.get("model_args")),
+        "paper": str(told.get("paper_ids") or "see timm"), **facts,
     })  # fmt: skip
 
 
@@ -84,14 +86,14 @@ def family_of(architecture: str) -> Family:
     return "cnn" if module in CNNS else "unknown"
 
 
-def count_parameters(architecture: str) -> int:
+def count_parameters(architecture: str, model_args: Mapping[str, Any] | None = None) -> int:
     """Return the number of parameters of timm's architecture without its classifier; no weights are made."""
     import timm
     import torch
 
     try:
         with torch.device("meta"):
-            model = timm.create_model(architecture, pretrained=False, num_classes=0)
+            model = timm.create_model(architecture, pretrained=False, num_classes=0, **(model_args or {}))
     except (RuntimeError, NotImplementedError, TypeError) as error:
         raise WeightsError(f"timm cannot build {architecture}: {error}") from error
     return sum(parameter.numel() for parameter in model.parameters())

@@ -39,7 +39,9 @@ def explain(
     ] = None,
     method: Annotated[
         str,
-        typer.Option(help="contributions is exact, for linear heads on pooled features."),
+        typer.Option(
+            help="contributions (exact), gradcam, layercam, attention-gradient, integrated-gradients, occlusion, rise."
+        ),
     ] = "contributions",
     target: Annotated[
         str | None,

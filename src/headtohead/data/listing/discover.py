@@ -5,12 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from headtohead.core.errors import DataError, ManifestError, NoEffectError, UnreadableError
+from headtohead.core.errors import (
+    DataError,
+    InsufficientDataError,
+    ManifestError,
+    NoEffectError,
+    UnreadableError,
+)
 from headtohead.data.entry import Entry
 from headtohead.data.file_problems import FileProblem, truncate_list
+from headtohead.data.listing.file_finder import tables_naming
 from headtohead.data.listing.folder_layout import labels_from_folders
 from headtohead.data.listing.label_rules import apply_group_rule, apply_label_map, label_finder
-from headtohead.data.listing.manifest import list_manifest, list_member, manifests_in
+from headtohead.data.listing.left_out import LeftOut, by_format, count_classes, own_outputs
+from headtohead.data.listing.manifest import list_manifest, list_member, manifests_in, parse_member
+from headtohead.data.listing.mask_files import mask_files
 from headtohead.data.listing.table_reader import TABLES
 from headtohead.data.options import LoadOptions
 from headtohead.data.storage.archives import TarStore, ZipStore
@@ -35,6 +44,8 @@ class ImageListing:
     entries: tuple[Entry, ...]
     problems: tuple[FileProblem, ...] = ()
     notes: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    groups_from: str = ""
 
 
 def discover_images(source: str, options: LoadOptions) -> ImageListing:
@@ -50,6 +61,7 @@ def discover_images(source: str, options: LoadOptions) -> ImageListing:
     if options.group_from is not None and entries:
         entries, more = apply_group_rule(entries, options.group_from)
         notes += more
+        listing = replace(listing, groups_from=f"the paths, by {options.group_from!r}")
     return replace(listing, entries=entries, notes=(*listing.notes, *notes))
 
 
@@ -66,7 +78,7 @@ def _opened(source: str, options: LoadOptions) -> ImageListing:
     if path.suffix.lower() in TABLES and path.is_file():
         _refuse_label_from(options, path.name)
         folder, entries, table_notes = list_manifest(path, options)
-        return ImageListing(folder, entries, (), table_notes)
+        return ImageListing(folder, entries, (), table_notes, groups_from="the table")
     archive = next((parent for parent in (path, *path.parents) if parent.is_file()), None)
     if archive is not None and archive != path:
         store = open_store(str(archive))
@@ -88,7 +100,7 @@ def _list_remote(url: str, options: LoadOptions) -> ImageListing:
 
 def _list_table(store: Store, member: str, options: LoadOptions) -> ImageListing:
     _refuse_label_from(options, member)
-    return ImageListing(store, *_member(store, member, options))
+    return ImageListing(store, *_member(store, member, options), groups_from="the table")
 
 
 def _list_store(store: Store, source: str, options: LoadOptions) -> ImageListing:
@@ -109,7 +121,7 @@ def _list_store(store: Store, source: str, options: LoadOptions) -> ImageListing
                 "from the paths with label_from."
             )
         if tables:
-            return ImageListing(store, *_member(store, tables[0], options))
+            return ImageListing(store, *_member(store, tables[0], options), groups_from="the table")
     for name, value in (("columns", dict(options.columns)), ("keep_columns", options.keep_columns)):
         if value:
             raise NoEffectError(
@@ -140,7 +152,8 @@ def _refuse_label_from(options: LoadOptions, name: str) -> None:
 
 def _list_files(store: Store, options: LoadOptions) -> ImageListing:
     """List a folder or an archive by the places of its files."""
-    files, problems, notes = _images(store)
+    files, problems, left = _images(store)
+    notes: list[str] = []
     label_of = None if options.label_from is None else label_finder(options.label_from)
     placed = labels_from_folders(files, _SameContent(store, files), label_of)
     if label_of is not None and files and not placed.entries:
@@ -150,9 +163,52 @@ def _list_files(store: Store, options: LoadOptions) -> ImageListing:
             "group is the label."
         )
     entries = tuple(sorted(placed.entries, key=lambda entry: entry.path))
+    left_out = count_classes(left, entries)
+    if label_of is None and (placed.doubt or len({entry.label for entry in entries}) < 2):
+        beside = _table_beside(store, files, options, placed.doubt)
+        if beside is not None:
+            return replace(beside, left_out=left_out)
+        if placed.doubt:
+            raise InsufficientDataError(placed.doubt)
+    notes += [f"{left}." for left in left_out]
     if not entries and isinstance(store, (FolderStore, RemoteStore)):
         notes += [f"There is a table: to use it, point at {name}." for name in _tables(store)]
-    return ImageListing(store, entries, (*problems, *placed.problems), (*notes, *placed.notes))
+    return ImageListing(
+        store, entries, (*problems, *placed.problems), (*notes, *placed.notes), left_out, "the folders"
+    )
+
+
+def _table_beside(
+    store: Store, files: dict[str, FileEntry], options: LoadOptions, doubt: str
+) -> ImageListing | None:
+    """Return the images as the only table beside them lists them, where the folders name no classes.
+
+    Args:
+        doubt: why the folders name no classes, "" where they name fewer than two.
+
+    Raises:
+        ManifestError: tables name these images, but which one or which column is meant is not clear.
+    """
+    if not files or not isinstance(store, FolderStore):
+        return None
+    naming = tables_naming(store, files, parse_member)
+    if not naming:
+        return None
+    why = doubt.partition(".")[0] or "The folders name no two classes"
+    if len(naming) > 1:
+        raise ManifestError(
+            f"{why}, and {len(naming)} tables name these images: {truncate_list(naming)}. Point at one of them, such "
+            f"as {store.root}/{naming[0]}."
+        )
+    path = Path(store.root) / naming[0]
+    try:
+        folder, entries, notes = list_manifest(path, options)
+    except DataError as error:
+        raise ManifestError(
+            f"{why}, but {naming[0]} names these images. To use it, point at {path}. {error}"
+        ) from error
+    said = f"{why}; {naming[0]} names these images and is used."
+    return ImageListing(folder, entries, (), (said, *notes), groups_from="the table")
 
 
 def _tables(store: Store) -> list[str]:
@@ -161,8 +217,8 @@ def _tables(store: Store) -> list[str]:
     ]
 
 
-def _images(store: Store) -> tuple[dict[str, FileEntry], list[FileProblem], list[str]]:
-    """Return the files meant to be images by path, those that cannot be named, and what was left out."""
+def _images(store: Store) -> tuple[dict[str, FileEntry], list[FileProblem], dict[str, list[str]]]:
+    """Return the files meant to be images by path, those that cannot be named, and why -> what was left out."""
     from headtohead.data.readers import is_candidate
 
     images: dict[str, FileEntry] = {}
@@ -183,10 +239,18 @@ def _images(store: Store) -> tuple[dict[str, FileEntry], list[FileProblem], list
                 images[file.path] = file
             else:
                 others.append(file.path)
-    notes = (
-        [f"{len(others)} files are no images and are left out: {truncate_list(others, 5)}."] if others else []
+    left = by_format(others)
+    own = own_outputs([*images, *others])
+    left["files that headtohead wrote"] = sorted(own)
+    for why in list(left):
+        left[why] = [path for path in left[why] if path not in own or why == "files that headtohead wrote"]
+    masks = mask_files(path for path in images if path not in own)
+    left["masks of other images"] = sorted(masks)
+    return (
+        {path: file for path, file in images.items() if path not in own and path not in masks},
+        problems,
+        left,
     )
-    return images, problems, notes
 
 
 def is_system_file(path: str) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from headtohead.data.entry import SPLIT_WORDS, Entry
 from headtohead.data.file_problems import FileProblem, truncate_list
+from headtohead.data.listing.class_level import FolderReading, read_levels, split_depth
 
 __all__ = ["FolderLabels", "drop_repeated_folders", "labels_from_folders"]
 
@@ -21,11 +22,16 @@ Same = Callable[[str, str], bool]
 
 @dataclass(frozen=True, slots=True)
 class FolderLabels:
-    """Entries with labels and splits read from folder names, and files without a label."""
+    """Entries with labels and splits read from folder names, and files without a label.
+
+    Attributes:
+        doubt: why the classes are not known, with the readings; "" where they are.
+    """
 
     entries: tuple[Entry, ...]
     problems: tuple[FileProblem, ...]
     notes: tuple[str, ...]
+    doubt: str = ""
 
 
 def labels_from_folders(
@@ -36,39 +42,73 @@ def labels_from_folders(
     Args:
         paths: relative paths of images, with forward slashes.
         same: tells whether two of them hold the same bytes.
-        label_of: reads the label from a path, "" if there is none; without it the first folder
-            below the top (and below a train/val/test folder) is the label.
+        label_of: reads the label from a path, "" if there is none; without it the level of
+            folders that holds the classes is found (see `read_levels`).
     """
     places, notes = drop_repeated_folders(paths, same)
     prefix, parts_of = _strip_wrappers(places)
-    tops = {parts[0] for parts in parts_of.values() if len(parts) > 1}
-    presplit = bool(tops) and all(top.casefold() in SPLIT_WORDS for top in tops)
-    if prefix and label_of is None:
-        notes.append(f"Everything lies in {'/'.join(prefix)!r}; classes are read from the folders inside it.")
-    entries, problems = [], []
-    for path, parts in parts_of.items():
-        split = SPLIT_WORDS.get(parts[0].casefold()) if presplit and len(parts) > 1 else None
-        label = label_of(path) if label_of else _class_folder(parts, presplit)
-        if label:
-            entries.append(Entry(path, label=label, split=split))
-        else:
-            problems.append(FileProblem(path, _without_label(parts, presplit, label_of is not None)))
-    if presplit and entries:
+    if label_of is not None:
+        reading = _by_pattern(parts_of, label_of)
+    else:
+        reading = read_levels(parts_of, prefix)
+        if prefix:
+            notes.append(
+                f"Everything lies in {'/'.join(prefix)!r}; classes are read from the folders inside it."
+            )
+    entries = [
+        Entry(path, label=label, split=reading.splits.get(path), group=reading.groups.get(path))
+        for path, label in reading.labels.items()
+    ]
+    if reading.splits and entries:
         counts = Counter(entry.split for entry in entries)
         sizes = ", ".join(f"{counts[word]} {word}" for word in ("train", "val", "test"))
         notes.append(f"The folders carry a split of their own: {sizes}.")
-    return FolderLabels(tuple(entries), tuple(problems), tuple(notes))
+        notes += _class_differences(entries)
+    problems = tuple(FileProblem(path, why) for path, why in reading.aside.items())
+    return FolderLabels(tuple(entries), problems, (*notes, *reading.notes), reading.doubt)
 
 
-def _class_folder(parts: list[str], presplit: bool) -> str:
-    return parts[presplit] if len(parts) > 1 + presplit else ""
+def _by_pattern(parts_of: Mapping[str, list[str]], label_of: Callable[[str], str]) -> FolderReading:
+    """Return the labels that a pattern reads from the paths; splits are those of the folders."""
+    reading = FolderReading()
+    depth = split_depth(parts_of.values())
+    for path, parts in parts_of.items():
+        label = label_of(path)
+        if not label:
+            reading.aside[path] = "label_from does not match its path"
+            continue
+        reading.labels[path] = label
+        if depth is not None and len(parts) > depth + 1 and parts[depth].casefold() in SPLIT_WORDS:
+            reading.splits[path] = SPLIT_WORDS[parts[depth].casefold()]
+    return reading
 
 
-def _without_label(parts: list[str], presplit: bool, by_pattern: bool) -> str:
-    if by_pattern:
-        return "label_from does not match its path"
-    where = repr(parts[0]) if presplit and len(parts) == 2 else "the top folder"
-    return f"lies in {where}, not in a class folder"
+def _class_differences(entries: Iterable[Entry]) -> list[str]:
+    """Return a note where the parts of a split do not hold the same classes, with the option that joins them."""
+    parts: dict[str, set[str]] = defaultdict(set)
+    for entry in entries:
+        if entry.split is not None:
+            parts[entry.split].add(entry.label)
+    if len(parts) < 2 or "train" not in parts:
+        return []
+    notes = []
+    for part in ("val", "test"):
+        only = sorted(parts.get(part, set()) - parts["train"])
+        missing = sorted(parts["train"] - parts[part]) if part in parts else []
+        if not only and not missing:
+            continue
+        renames = [
+            f"{long}={short}"
+            for short in only
+            for long in missing
+            if long.casefold().startswith(short.casefold())
+        ]
+        advice = f" If they are the same classes: --map-labels '{','.join(renames)}'." if renames else ""
+        notes.append(
+            f"The classes of train and {part} differ: only in {part} {truncate_list(only) or 'none'}, only in train "
+            f"{truncate_list(missing) or 'none'}.{advice}"
+        )
+    return notes
 
 
 def _strip_wrappers(places: Mapping[str, str]) -> tuple[list[str], dict[str, list[str]]]:

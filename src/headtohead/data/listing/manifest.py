@@ -6,24 +6,26 @@ import os
 import posixpath
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from headtohead.core.errors import DataError, ManifestError
 from headtohead.data.entry import SPLIT_WORDS, Entry
 from headtohead.data.file_problems import truncate_list
+from headtohead.data.listing.file_finder import FileFinder, exists
 from headtohead.data.listing.personal_data import is_identifier
 from headtohead.data.listing.table_reader import TABLES, SourceTable, choose_columns, parse_table, read_table
+from headtohead.data.listing.table_roles import has_several, join_labels, merge_rows, understand_roles
 from headtohead.data.options import LoadOptions
 from headtohead.data.storage.store import FolderStore, Store
 
-__all__ = ["list_manifest", "list_member", "manifests_in"]
+__all__ = ["list_manifest", "list_member", "manifests_in", "parse_member"]
 
 Notes = tuple[str, ...]
 MAX_TABLE_BYTES = 256 << 20
 """The largest table in an archive."""
 
-SEPARATORS = ("|", ";")
-"""What stands between several labels in one cell."""
+_LONGEST_SHOWN = 120
 
 
 def list_manifest(path: Path, options: LoadOptions) -> tuple[FolderStore, tuple[Entry, ...], tuple[str, ...]]:
@@ -51,7 +53,7 @@ def list_member(store: Store, member: str, options: LoadOptions) -> tuple[tuple[
         ManifestError: as for `list_manifest`.
     """
     folder = posixpath.dirname(member)
-    return _listed(_parsed(store, member), store, options, lambda cell: _within(cell, folder))
+    return _listed(parse_member(store, member), store, options, lambda cell: _within(cell, folder))
 
 
 def manifests_in(store: Store, columns: Mapping[str, str]) -> list[str]:
@@ -64,15 +66,20 @@ def manifests_in(store: Store, columns: Mapping[str, str]) -> list[str]:
 
 def _names_members(store: Store, member: str, columns: Mapping[str, str]) -> bool:
     try:
-        table = _parsed(store, member)
+        table = parse_member(store, member)
         chosen = choose_columns(table, columns)
     except DataError:
         return False
     folder = posixpath.dirname(member)
-    return any(store.exists(_within(cell, folder)) for cell in table.column(chosen["path"]))
+    return any(exists(store, _within(cell, folder)) for cell in table.column(chosen["path"]))
 
 
-def _parsed(store: Store, member: str) -> SourceTable:
+def parse_member(store: Store, member: str) -> SourceTable:
+    """Return a table of a store.
+
+    Raises:
+        ManifestError: it is not there, too large or malformed.
+    """
     size = next((entry.n_bytes for entry in store.files() if entry.path == member), None)
     if size is None:
         raise ManifestError(f"There is no {member} in {store.root}.")
@@ -87,14 +94,51 @@ def _listed(
     table: SourceTable, store: Store, options: LoadOptions, place: Callable[[str], str]
 ) -> tuple[tuple[Entry, ...], Notes]:
     """Return the entries of a table and notes; `place` turns a cell into a path in the store."""
-    chosen = choose_columns(table, options.columns)
+    table, chosen, said = understand_roles(table, options.columns)
     extra, withheld = _kept_columns(table, chosen, options)
     entries = [_entry(row, table, chosen, extra, place) for row in table.rows]
+    entries, found = _located(table, chosen, entries, store)
+    entries, joined = join_labels(entries)
     _check_labels(table.name, entries)
+    entries, merged = merge_rows(entries)
     _check_rows(table.name, entries)
     _check_files(table.name, entries, store)
+    said = (*said, *found, *joined, *merged)
     entries.sort(key=lambda entry: (entry.path, -1 if entry.frame is None else entry.frame))
-    return tuple(entries), (*_notes(table, chosen, options.columns, entries), *_say_withheld(table, withheld))
+    told = _notes(table, chosen, options.columns, entries)
+    return tuple(entries), (*told, *said, *_say_withheld(table, withheld))
+
+
+def _located(
+    table: SourceTable, chosen: Mapping[str, str], entries: list[Entry], store: Store
+) -> tuple[list[Entry], Notes]:
+    """Return the entries with the files that their cells mean, where no file is called just so; and a note."""
+    cells = table.column(chosen["path"])
+    finder = FileFinder(store)
+    located, n_found, n_folders = [], 0, 0
+    for entry, cell in zip(entries, cells, strict=True):
+        if not cell or exists(store, entry.path):
+            found = [entry.path] if not finder.is_folder(entry.path) else finder.folder(entry.path)
+        elif inside := finder.folder(entry.path):
+            found = inside
+        else:
+            hit = finder.find(cell)
+            found = [hit if hit is not None else entry.path]
+            n_found += hit is not None
+        n_folders += len(found) > 1 or (found != [entry.path] and bool(finder.folder(entry.path)))
+        group = entry.group if len(found) == 1 or entry.group else entry.path
+        located += [replace(entry, path=path, group=group) for path in found]
+    notes = []
+    if n_found:
+        notes.append(
+            f"{table.name}: {n_found} of {len(entries)} files were found by their names in the folders below the table."
+        )
+    if n_folders:
+        notes.append(
+            f"{table.name}: {n_folders} rows name folders; all {len(located)} images in them are read, a folder "
+            "being a group where no group is given."
+        )
+    return located, tuple(notes)
 
 
 def _kept_columns(
@@ -181,28 +225,22 @@ def _number(cell: str, table: str) -> int | None:
 
 
 def _check_labels(table: str, entries: list[Entry]) -> None:
-    empty = [entry.path or "a row without path" for entry in entries if not entry.label or not entry.path]
+    empty = [
+        _shown(entry.path) or "a row without path" for entry in entries if not entry.label or not entry.path
+    ]
     if empty:
         raise ManifestError(
-            f"{table}: {len(empty)} rows have no label or no path: {truncate_list(empty)}. Every row needs both; "
-            "remove rows whose label is not known."
+            f"{table}: {len(empty)} of {len(entries)} rows have no label or no path: {truncate_list(empty)}. Every row "
+            "needs both; remove rows whose label is not known."
         )
     plain = {entry.label for entry in entries}
-    several = [entry for entry in entries if _several(entry.label, plain)]
+    several = [entry for entry in entries if has_several(entry.label, plain)]
     if several:
         raise ManifestError(
             f"{table}: {len(several)} rows carry several labels, such as {several[0].label!r} for "
             f"{several[0].path}. One label per image is expected: make a column that asks one question, "
             "such as 'pneumonia' yes or no, and name it with columns label=<column>."
         )
-
-
-def _several(label: str, known: set[str]) -> bool:
-    """Tell whether a cell holds several labels: "a|b", "a;b", "[…]", or "a, b" where a and b occur alone."""
-    if any(mark in label for mark in SEPARATORS) or (label[0] in "[{(" and label[-1] in "]})"):
-        return True
-    parts = [part.strip() for part in label.split(",")]
-    return len(parts) > 1 and all(part in known for part in parts)
 
 
 def _check_rows(table: str, entries: list[Entry]) -> None:
@@ -219,7 +257,7 @@ def _check_rows(table: str, entries: list[Entry]) -> None:
 
 
 def _check_files(table: str, entries: list[Entry], store: Store) -> None:
-    missing = [entry.path for entry in entries if not store.exists(entry.path)]
+    missing = [_shown(entry.path) for entry in entries if not exists(store, entry.path)]
     if missing:
         bare = (
             ""
@@ -230,6 +268,11 @@ def _check_files(table: str, entries: list[Entry], store: Store) -> None:
             f"{table}: {len(missing)} of {len(entries)} files are not there: {truncate_list(missing)}. Paths are "
             f"relative to the folder of the table{_where(table, store)}.{bare}"
         )
+
+
+def _shown(path: str) -> str:
+    """Return a path as a message shows it; a cell may hold a whole image as text."""
+    return path if len(path) <= _LONGEST_SHOWN else f"{path[:_LONGEST_SHOWN]}… ({len(path):,} characters)"
 
 
 def _where(table: str, store: Store) -> str:

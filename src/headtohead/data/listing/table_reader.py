@@ -10,24 +10,29 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from headtohead.core.errors import ManifestError, UsageError
+from headtohead.data.file_problems import truncate_list
+from headtohead.data.tables.records import JSON_SUFFIXES, WORKBOOK_SUFFIXES, read_json, read_workbook
+from headtohead.data.tables.text import decode_table
 
 __all__ = ["TABLES", "SourceTable", "choose_columns", "matches_role", "parse_table", "read_table"]
 
-TABLES = frozenset({".csv", ".tsv", ".parquet", ".pq"})
+TABLES = frozenset({".csv", ".tsv", ".tab", ".parquet", ".pq", ".jsonl", ".xlsx"})
 """Suffixes of files that are tables."""
 
 ROLES: Mapping[str, tuple[str, ...]] = {
     "path": (
         "path", "filepath", "file_path", "file", "filename", "file_name", "image_path", "image", "image_file",
-        "img_path", "img", "image_name", "image_id", "dicom_path", "slice_path",
+        "img_path", "img", "image_name", "image_id", "dicom_path", "slice_path", "image_index", "id_code", "isic_id",
+        "imageid", "img_id", "image_file_path", "img_file", "id", "patientid", "participant_id", "patient_id",
     ),
     "label": (
         "label", "labels", "class", "class_name", "target", "diagnosis", "dx", "finding", "finding_labels",
-        "category", "outcome", "y",
+        "category", "outcome", "y", "level", "pathology", "diagnostic", "lbl", "grade", "benign_malignant",
+        "class_label",
     ),
     "group": (
         "group", "group_id", "patient", "patient_id", "patientid", "subject", "subject_id", "case", "case_id",
-        "participant_id", "study_id",
+        "participant_id", "study_id", "lesion_id", "subjectid",
     ),
     "split": ("split", "subset", "partition", "set", "part"),
     "frame": ("frame", "page", "slice", "slice_index"),
@@ -84,6 +89,10 @@ def parse_table(name: str, content: bytes, *, strip: bool = True) -> SourceTable
     suffix = PurePosixPath(name).suffix.lower()
     if suffix in (".parquet", ".pq"):
         columns, rows = _read_parquet(name, content)
+    elif suffix in WORKBOOK_SUFFIXES:
+        columns, rows = read_workbook(name, content)
+    elif suffix in JSON_SUFFIXES:
+        columns, rows = read_json(name, decode_table(name, content).text)
     else:
         columns, rows = _read_text(name, content, suffix)
     columns = [column.strip() for column in columns]
@@ -126,9 +135,8 @@ def choose_columns(
     lacking = [role for role in needed if role not in chosen]
     if lacking:
         raise ManifestError(
-            f"{table.name} has the columns {list(table.columns)}; none is taken for {' or '.join(lacking)}. "
-            f"Name it, such as columns {lacking[0]}=<column>. If each class has a column of its own, make "
-            "one column of them."
+            f"{table.name} has the columns {truncate_list(table.columns, 20)}; none is taken for "
+            f"{' or '.join(lacking)}. Name it, such as --columns '{lacking[0]}=<column>'."
         )
     return chosen
 
@@ -152,10 +160,10 @@ def _read_text(name: str, content: bytes, suffix: str) -> tuple[list[str], list[
     # The strict dialect and the Python engine: the C engine pads short rows and repairs broken quotes in silence.
     dialect = _Strict()
     try:
-        text = content.decode("utf-8-sig")
-        dialect.delimiter = _delimiter(suffix, text.partition("\n")[0])
+        found = decode_table(name, content, suffix)
+        dialect.delimiter = found.separator
         frame = pd.read_csv(
-            io.StringIO(text, newline=""),
+            io.StringIO(found.text, newline=""),
             dtype=object,
             header=None,
             keep_default_na=False,
@@ -167,7 +175,7 @@ def _read_text(name: str, content: bytes, suffix: str) -> tuple[list[str], list[
         raise ManifestError(f"{name} is empty; expected a header and rows.") from None
     except pd.errors.ParserError as error:
         raise ManifestError(_parser_fault(name, str(error))) from None
-    except (UnicodeDecodeError, csv.Error, ValueError) as error:
+    except (csv.Error, ValueError) as error:
         raise ManifestError(_unreadable(name, error)) from error
     lines = [
         row for row in frame.itertuples(index=False, name=None) if any(cell and cell.strip() for cell in row)
@@ -200,12 +208,6 @@ def _ragged(name: str, n_rows: int, n_columns: int, first: int) -> str:
     )
 
 
-def _delimiter(suffix: str, header: str) -> str:
-    if suffix == ".tsv":
-        return "\t"
-    return max(",;\t", key=header.count)
-
-
 def _read_parquet(name: str, content: bytes) -> tuple[list[str], list[tuple[str, ...]]]:
     import pandas as pd
     import pyarrow
@@ -213,8 +215,15 @@ def _read_parquet(name: str, content: bytes) -> tuple[list[str], list[tuple[str,
     try:
         # Arrow types: the default would turn whole numbers beside an empty cell into rounded floats.
         table = pd.read_parquet(io.BytesIO(content), dtype_backend="pyarrow")
+        held = [str(name) for name, kind in table.dtypes.items() if "struct<bytes" in str(kind)]
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise ManifestError(f"{name} is not a readable Parquet file: {error}.") from error
+    if held:
+        raise ManifestError(
+            f"{name} holds the images themselves in column {held[0]!r} (a Hugging Face data set), which is not read "
+            "yet. Write them to files first, such as: for i, row in enumerate(datasets.load_dataset(...)['train']): "
+            f"row[{held[0]!r}].save(f'{{row[\"label\"]}}/{{i}}.png')."
+        )
     table = table.reset_index(drop=isinstance(table.index, pd.RangeIndex))
     cells = [[_text(value) for value in table[column].tolist()] for column in table.columns]
     return [str(column) for column in table.columns], list(zip(*cells, strict=True))
@@ -227,4 +236,6 @@ def _text(value: object) -> str:
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
     return str(value)

@@ -189,6 +189,13 @@ def _label_names(name: str, labels: Array, n_images: int) -> list[str]:
     """Return one class name per image."""
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
+    if (
+        labels.ndim == 2
+        and labels.dtype.kind in "buif"
+        and np.isin(labels, (0, 1)).all()
+        and (labels.sum(1) == 1).all()
+    ):
+        labels = labels.argmax(axis=1)  # one-hot rows
     if labels.ndim != 1:
         raise DataError(
             f"{name!r} has shape {labels.shape}: several labels per image. One label per image is "
@@ -201,6 +208,8 @@ def _label_names(name: str, labels: Array, n_images: int) -> list[str]:
         if not np.all(labels == np.floor(labels)):
             raise DataError(f"{name!r} holds fractions; expected class numbers or names.")
         labels = labels.astype(np.int64)
+    if labels.dtype.kind == "S":
+        return [bytes(label).decode("utf-8", "replace") for label in labels]
     return [str(int(label)) if labels.dtype.kind in "bui" else str(label) for label in labels]
 
 

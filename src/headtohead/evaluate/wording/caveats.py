@@ -38,7 +38,7 @@ def caveats(
 _NARROW = {
     "few_groups": "There are fewer than ten {noun}s: all intervals may be too short.",
     "few_class_groups": "Fewer than ten {noun}s hold the rarer class: the intervals of {of} may be too narrow.",
-    "few_in_denominator": "Fewer than ten {noun}s is what these rest on: {of}.",
+    "few_in_denominator": "These rest on fewer than ten {noun}s: {of}.",
     "few_degrees": "A handful of {noun}s decides {of}: leaving one out would change it much; the intervals may be too "
     "narrow.",
     "lost_resamples": "More than a fifth of the resamples lacked a class: the intervals of {of} are not to be trusted.",

@@ -14,7 +14,7 @@ from headtohead.explain.decomposition.class_token import BlockTrace, split_class
 from headtohead.explain.decomposition.pooling import close, frozen_norm, mean_contributions, no_sum, scores_of
 from headtohead.explain.decomposition.split import Decomposition, Weighting, merged
 
-__all__ = ["HIGH_NORM", "TokenNetwork", "decompose_tokens"]
+__all__ = ["HIGH_NORM", "TokenNetwork", "blocks_of", "decompose_tokens"]
 
 HIGH_NORM = 3.0  # times the median norm of an image's patch tokens (Darcet et al. 2024, arXiv:2309.16588)
 
@@ -35,7 +35,7 @@ def decompose_tokens(network: TokenNetwork, x: Tensor, weighting: Weighting, dep
     norm: nn.Module = (
         getattr(body, network.kind.norm) if isinstance(network, TransformersBackbone) else body.norm
     )
-    with trace_blocks(_blocks(body)[-depth:]) as traces:
+    with trace_blocks(blocks_of(body)[-depth:]) as traces:
         out = _last_tokens(network, x)
     prefix = network.n_prefix
     grid = _grid(network, out.shape[1] - prefix)
@@ -164,13 +164,13 @@ def _normed(norm: nn.Module, tokens: Tensor) -> Tensor:
     return found
 
 
-def _blocks(body: Any) -> Sequence[nn.Module]:
+def blocks_of(body: Any) -> Sequence[nn.Module]:
     """Return a transformer's blocks, whatever their list is called."""
     for name in ("blocks", "layers", "layer"):
         found = getattr(body, name, None)
         if isinstance(found, (nn.ModuleList, nn.Sequential)):
             return list(found)
-    return _blocks(getattr(body, "encoder", None) or body.model)
+    return blocks_of(getattr(body, "encoder", None) or body.model)
 
 
 def _grid(network: TokenNetwork, n: int) -> tuple[int, int]:

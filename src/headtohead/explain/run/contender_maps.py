@@ -39,6 +39,13 @@ class ContenderMaps(Protocol):
             targets: of each the class whose log-odds are explained.
         """
 
+    def by_method(self, method: str, indices: Sequence[int], targets: Sequence[int]) -> list[Attribution]:
+        """Return for each sample the map by another method, of the mean score of the heads that did not see it.
+
+        Raises:
+            UsageError: the contender is not one network with one head.
+        """
+
 
 def maps_of(name: str, run: FinishedRun) -> ContenderMaps:
     """Return what makes the exact maps of a contender; made once for each run.
@@ -147,6 +154,25 @@ class ProbeMaps:
             self._known |= dict(zip(part, made, strict=True))
         return [self._known[key] for key in keys]
 
+    def by_method(self, method: str, indices: Sequence[int], targets: Sequence[int]) -> list[Attribution]:
+        """Return for each sample the map by another method."""
+        from headtohead.explain.methods.registry import attribute
+        from headtohead.explain.methods.scored_network import ScoredNetwork, mean_head
+
+        model, run = self.model, self.run
+        if len(model.networks) > 1 or str(model.view) != "plain":
+            raise UsageError(
+                f"{self.contender.name!r}: {method} explains one network with its own features; use contributions."
+            )
+        found = []
+        label = f"{method} of {self.contender.name}"
+        pairs = list(zip(indices, targets, strict=True))
+        for index, target in run.reporter.progress(pairs, label, len(pairs)):
+            head = mean_head([self.head(fold) for fold in run.testing(index)])
+            network = ScoredNetwork(model.networks[0], model.records[0], head, target)
+            found.append(attribute(method, network, run.prepared(index).pixels))
+        return found
+
 
 class EnsembleMaps:
     """Exact maps of an ensemble: those of its members, weighted as it weighs their log-odds.
@@ -168,6 +194,13 @@ class EnsembleMaps:
             ]
             for i, index in enumerate(indices)
         ]
+
+    def by_method(self, method: str, indices: Sequence[int], targets: Sequence[int]) -> list[Attribution]:
+        """Refuse: other methods explain one network."""
+        del indices, targets
+        raise UsageError(
+            f"{self.contender.name!r}: {method} explains one network; name a member, or use contributions."
+        )
 
     def _joined(self, members: Sequence[Attribution], index: int, fold: Fold, target: int) -> Attribution:
         cell = self.run.cell(self.contender.name, fold)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,13 +53,13 @@ class RunMaps:
     Attributes:
         folder: `maps` of the run folder.
         maps: of the images that were asked for, contender by contender.
-        limit: end of the colour scale of all of them, in log-odds per 1 % of the area.
+        limits: contender -> end of the colour scale, per 1 % of the area; of the exact method one for all.
         left_out: contender -> why it has no map.
     """
 
     folder: Path
     maps: tuple[ImageMap, ...]
-    limit: float
+    limits: dict[str, float]
     left_out: dict[str, str]
 
 
@@ -79,16 +79,18 @@ def explain_run(
         UnknownNameError: an image, contender, class or method that does not exist.
         UsageError: no contender can be explained in this way.
     """
-    from headtohead.explain.overlay import color_limit
-    from headtohead.explain.run.files import write_grids, write_index, write_map
+    from headtohead.explain.methods.registry import check_method
+    from headtohead.explain.run.files import write_grids
 
     run = FinishedRun(path, cache, reporter)
     if request.target is not None and request.target not in run.dataset.classes:
         raise unknown_name("class", request.target, run.dataset.classes)
+    check_method(request.method)
     names = _contenders(run, request)
     chosen = _chosen(run, request, names)
     everything = _tested(run)
-    for_grids = everything if len(everything) <= MOST_GRIDS else chosen
+    with_grids = request.method == EXACT and len(everything) <= MOST_GRIDS
+    for_grids = everything if with_grids else chosen
     found: list[ImageMap] = []
     left_out: dict[str, str] = {}
     for name in names:
@@ -103,27 +105,39 @@ def explain_run(
         raise UsageError(
             f"No contender of {path} can be explained by {request.method!r}: {'; '.join(left_out.values())}"
         )
-    limit = color_limit(found)
-    folder = path / "maps"
-    samples = {sample.id: sample for sample in run.dataset.samples}
     wanted = {run.dataset.samples[index].id for index in chosen}
-    shown = [one for one in found if one.sample in wanted]
+    shown = tuple(one for one in found if one.sample in wanted)
+    limits = _limits(found, request.method)
+    folder = path / "maps"
+    _write(run, folder, shown, limits)
+    if request.method == EXACT:
+        write_grids(folder, found, next(iter(limits.values())))
+    return RunMaps(folder, shown, limits, left_out)
+
+
+def _limits(found: Sequence[ImageMap], method: str) -> dict[str, float]:
+    """Return contender -> end of the colour scale: one for all in log-odds, one each in a method's own units."""
+    from headtohead.explain.overlay import color_limit
+
+    names = dict.fromkeys(one.contender for one in found)
+    if method == EXACT:
+        return dict.fromkeys(names, color_limit(found))
+    return {name: color_limit([one for one in found if one.contender == name]) for name in names}
+
+
+def _write(run: FinishedRun, folder: Path, shown: Sequence[ImageMap], limits: Mapping[str, float]) -> None:
+    """Write maps, pictures and the index, in which maps by other methods stay."""
+    from headtohead.explain.run.files import read_index, write_index, write_map
+
+    samples = {sample.id: sample for sample in run.dataset.samples}
     rows = []
-    for one in reporter.progress(shown, "writing maps", len(shown)):
-        file = write_map(folder, one, run.dataset.read(samples[one.sample]), limit)
-        rows.append(
-            (
-                one.sample,
-                samples[one.sample].path,
-                one.contender,
-                one.method,
-                str(file.relative_to(folder).as_posix()),
-                one.sanity,
-            )
-        )
-    write_grids(folder, found, limit)
-    write_index(folder, rows)
-    return RunMaps(folder, tuple(shown), limit, left_out)
+    for one in run.reporter.progress(shown, "writing maps", len(shown)):
+        sample = samples[one.sample]
+        file = write_map(folder, one, run.dataset.read(sample), limits[one.contender])
+        place = file.relative_to(folder).as_posix()
+        rows.append((one.sample, sample.path, one.contender, one.method, place, one.sanity))
+    new = {row[4] for row in rows}
+    write_index(folder, [*(row for row in read_index(folder) if row[4] not in new), *rows])
 
 
 def image_maps(
@@ -148,19 +162,25 @@ def image_maps(
         for row in predictions.reset_index().to_dict("records")
         for label in run.dataset.classes
     }
-    found = []
-    for index, target, own in zip(indices, targets, maker.per_repeat(indices, targets), strict=True):
-        sample = run.dataset.samples[index]
-        recorded = float(log_odds(probabilities[sample.id, run.dataset.classes[target]]))
-        box, size = run.prepared(index).box, (sample.height, sample.width)
-        found.append(
-            ImageMap(
-                sample.id, name, request.method, run.dataset.classes, _as_recorded(own, recorded, sample.id, name),
-                box, size,
-                sample.label, recorded,
-            )
-        )  # fmt: skip
-    return found
+    recorded = [
+        float(log_odds(probabilities[run.dataset.samples[index].id, run.dataset.classes[target]]))
+        for index, target in zip(indices, targets, strict=True)
+    ]
+    if request.method == EXACT:
+        made = [
+            _as_recorded(own, value, run.dataset.samples[index].id, name)
+            for own, value, index in zip(maker.per_repeat(indices, targets), recorded, indices, strict=True)
+        ]
+    else:
+        made = maker.by_method(request.method, indices, targets)
+    return [
+        ImageMap(
+            sample.id, name, request.method, run.dataset.classes, attribution, run.prepared(index).box,
+            (sample.height, sample.width), sample.label, value,
+        )
+        for index, attribution, value in zip(indices, made, recorded, strict=True)
+        for sample in [run.dataset.samples[index]]
+    ]  # fmt: skip
 
 
 def _as_recorded(own: Sequence[Attribution], recorded: float, sample: str, name: str) -> Attribution:

@@ -2,6 +2,7 @@
 
 maps/index.csv                        sample,path,contender,method,file,sanity
 maps/<contender>/<sample id>.npy      float32 (H, W), the image's own height and width
+maps/<contender>/<sample id>.<method>.npy     the same by another method than the exact one
 maps/<contender>/<sample id>.png      picture of the map, with its sum and its words
 maps/grids.json                       int8 grids with their scale, and the parts of each sum
 """
@@ -19,19 +20,22 @@ import numpy as np
 
 from headtohead.core.atomic_io import write_atomic
 from headtohead.core.run_folder import slug, write_record
+from headtohead.explain.image_map import EXACT
 
 if TYPE_CHECKING:
     from headtohead.core.records import Image
     from headtohead.explain.image_map import ImageMap
 
-__all__ = ["FIELDS", "grid_entry", "map_path", "write_grids", "write_index", "write_map"]
+__all__ = ["FIELDS", "grid_entry", "map_path", "read_index", "write_grids", "write_index", "write_map"]
 
 FIELDS = ("sample", "path", "contender", "method", "file", "sanity")
 INT8 = 127
 
 
-def map_path(folder: Path, contender: str, sample: str) -> Path:
+def map_path(folder: Path, contender: str, sample: str, method: str = EXACT) -> Path:
     """Return the path of a map without its ending; each part of the sample's id is made safe for any file system."""
+    if method != EXACT:
+        sample = f"{sample}.{method}"
     parts = [slug(part) for part in sample.split("/") if part not in ("", ".", "..")]
     return folder.joinpath(slug(contender), *parts)
 
@@ -46,7 +50,7 @@ def write_map(folder: Path, found: ImageMap, image: Image, limit: float) -> Path
     """
     from headtohead.explain.overlay import draw_card
 
-    base = map_path(folder, found.contender, found.sample)
+    base = map_path(folder, found.contender, found.sample, found.method)
     base.parent.mkdir(parents=True, exist_ok=True)
     raw, picture = io.BytesIO(), io.BytesIO()
     np.save(raw, found.pixels())
@@ -66,6 +70,16 @@ def write_index(folder: Path, rows: Iterable[Sequence[str]]) -> Path:
     path = folder / "index.csv"
     write_atomic(path, text.getvalue())
     return path
+
+
+def read_index(folder: Path) -> list[tuple[str, ...]]:
+    """Return the rows of `index.csv` whose maps still exist, without the heading."""
+    path = folder / "index.csv"
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = [tuple(row[name] for name in FIELDS) for row in csv.DictReader(file)]
+    return [row for row in rows if (folder / row[4]).is_file()]
 
 
 def grid_entry(found: ImageMap, scale: float) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from headtohead.report.figures.curves import (
 )
 from headtohead.report.figures.diagrams import RANK_NOTE, plot_confusion, plot_rank_diagram, plot_waterfall
 from headtohead.report.figures.intervals import plot_differences, plot_scores, plot_shortcuts
+from headtohead.report.figures.overview import plot_feature_map, plot_strip
 from headtohead.report.figures.style import to_svg
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "plot_confusion",
     "plot_decision_curve",
     "plot_differences",
+    "plot_feature_map",
     "plot_learning_curves",
     "plot_rank_diagram",
     "plot_risk_coverage",
@@ -25,6 +27,7 @@ __all__ = [
     "plot_scores",
     "plot_shortcuts",
     "plot_size_curve",
+    "plot_strip",
     "plot_waterfall",
     "to_svg",
 ]

@@ -44,6 +44,7 @@ def plot_roc(
     *,
     order: Sequence[str] | None = None,
     legend: bool = True,
+    points: Mapping[str, tuple[Any, Any]] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Plot ROC curves by contender, with chance dashed.
@@ -52,6 +53,7 @@ def plot_roc(
         curves: contender -> curve, such as `{name: by_class["yes"] for name, by_class in verdict.details.roc.items()}`.
         order: contenders; the colour follows the place in this list.
         legend: whether to name the contenders in the figure.
+        points: contender -> (specificity, sensitivity) of an operating point, each with value, low and high.
         ax: axes to draw on; new ones by default.
     """
     ax = ax or new_axes(330, 330, **_MARGINS, label="ROC curves")
@@ -60,6 +62,12 @@ def plot_roc(
         if name in curves:
             curve = curves[name]
             ax.plot(curve.false_positive_rate, curve.true_positive_rate, color=color(index), label=name, lw=2)
+        if points and name in points and name in curves:
+            right, found = points[name]
+            across = ([1 - right.high, 1 - right.low], [found.value] * 2)
+            for xs, ys in (across, ([1 - right.value] * 2, [found.low, found.high])):
+                ax.plot(xs, ys, color=color(index), lw=1, alpha=0.8)
+            ax.plot([1 - right.value], [found.value], color=color(index), marker=marker(index), ms=7)
     return _with_legend(ax, legend, "lower right")
 
 
@@ -136,7 +144,8 @@ def plot_decision_curve(
     colors = ordered(names, order)
     for name, values in lines.items():
         tone = color(colors.index(name)) if name in colors else color("muted")
-        ax.plot(xs[:n], values[:n], color=tone, ls="-" if name in colors else "--", lw=2, label=name)
+        style = "-" if name in colors else "--" if name == "treat all" else ":"
+        ax.plot(xs[:n], values[:n], color=tone, ls=style, lw=2, label=name)
     ax.set_xlim(xs[0], xs[n - 1])
     ax.set_ylim(-top / 3, 1.05 * top)
     return _with_legend(ax, legend, "upper right")

@@ -19,8 +19,9 @@ from headtohead.report.figures.style import (
     rows_of,
     shorten,
 )
+from headtohead.report.tables.format import digits, signed_digits
 
-__all__ = ["plot_differences", "plot_scores", "plot_shortcuts"]
+__all__ = ["plot_differences", "plot_scores", "plot_shortcuts", "row_axes"]
 
 _WIDTH = 420  # fits a phone without shrinking the letters much
 _ROW, _TALL = 44, 62
@@ -45,7 +46,7 @@ def plot_scores(
     metric = rows[0].get("metric", "") if rows else ""
     ax = ax or new_axes(_WIDTH, _ROW * max(1, len(places)), label=f"Scores with intervals: {metric}")
     ends = [row[end] for _, row in places for end in ("low", "high", "value") if row[end] is not None]
-    _row_axes(ax, len(places), _padded([*ends, *([] if chance is None else [chance])]))
+    row_axes(ax, len(places), _padded([*ends, *([] if chance is None else [chance])]))
     for y, (index, row) in enumerate(places):
         if chance is not None:
             ax.plot([chance] * 2, [y - 0.2, y + 0.2], color=color("muted"), linestyle="--", linewidth=1)
@@ -69,7 +70,7 @@ def plot_differences(comparisons: Any, *, rope: float | None = None, ax: Axes | 
     height = (_TALL if long else _ROW) * max(1, len(rows))
     ax = ax or new_axes(_WIDTH, height, bottom=46, label="Paired differences with intervals")
     reach = 1.1 * max(0.02, rope or 0, *(abs(row[end]) for row in rows for end in ("low", "high")))
-    _row_axes(ax, len(rows), (-reach, reach), signed=True)
+    row_axes(ax, len(rows), (-reach, reach), signed=True)
     ax.set_xlabel("difference, first − second", color=color("muted"), fontsize=11)
     if rope is not None:
         ax.axvspan(-rope, rope, facecolor=color("shade"), edgecolor="none", zorder=0)
@@ -95,7 +96,7 @@ def plot_shortcuts(
     label = "AUROC of classifiers that never see the organ"
     ax = ax or new_axes(390, 36 * len(probes), left=130, right=140, label=label)
     low = min([0.3, *(float(probe["low"]) for probe in probes)])
-    _row_axes(ax, len(probes), (low, 1.0))
+    row_axes(ax, len(probes), (low, 1.0))
     ax.axvline(0.5, color=color("muted"), linestyle="--", linewidth=1)
     if best is not None:
         ax.axvline(best, color=color("good"), linewidth=2)
@@ -108,14 +109,18 @@ def plot_shortcuts(
     return ax
 
 
-def _row_axes(ax: Axes, n_rows: int, x_range: tuple[float, float], *, signed: bool = False) -> None:
+def row_axes(ax: Axes, n_rows: int, x_range: tuple[float, float], *, signed: bool = False) -> None:
     """Set the axes up for rows from top to bottom, with a grid of vertical lines."""
     clear_frame(ax)
     ax.set_xlim(*x_range)
     ax.set_ylim(max(n_rows, 1) - 0.68, -0.68)  # the text of a row stands above its interval
     ax.set_yticks([])
     ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-    words = (lambda x, _: f"{x:+.3g}" if round(x, 9) else "0") if signed else (lambda x, _: f"{x:.3g}")
+    words = (
+        (lambda x, _: f"{x:+.3g}".replace("-", "−") if round(x, 9) else "0")
+        if signed
+        else (lambda x, _: f"{x:.3g}")
+    )
     ax.xaxis.set_major_formatter(FuncFormatter(words))
     ax.grid(visible=True, axis="x", color=color("line"), linewidth=1)
 
@@ -152,5 +157,5 @@ def _padded(values: Sequence[float]) -> tuple[float, float]:
 def _estimate(value: float | None, low: float | None, high: float | None, *, signed: bool = False) -> str:
     if value is None or low is None or high is None:
         return "not defined"
-    sign = "+" if signed else ""
-    return f"{value:{sign}.3f} [{low:{sign}.3f}, {high:{sign}.3f}]"
+    told = signed_digits if signed else digits
+    return f"{told(value)} [{told(low)}, {told(high)}]"

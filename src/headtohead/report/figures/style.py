@@ -157,6 +157,8 @@ def _inline(svg: str, label: str) -> str:
     for role, value in LIGHT.items():
         rest = rest.replace(f": {value}", f": var(--{role}, {value})")
     rest = re.sub(r"\s*\n\s*", " ", rest)
+    # A hundredth of a point is finer than any screen; texts are left alone.
+    rest = re.sub(r' (?:d|x|y|points)="[^"]*"', lambda m: re.sub(r"(\d\.\d\d)\d+", r"\1", m[0]), rest)
     head = re.sub(r' (?:width|height)="[^"]*pt"', "", opened)
     style = f"max-width:{width:.0f}px;stroke-linejoin:round"
     return f'{head} role="img" aria-label="{escape(label)}" style="{style}">{rest}'.strip()

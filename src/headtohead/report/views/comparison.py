@@ -1,4 +1,4 @@
-"""Content of the report, gathered from the files of a run folder; no number is computed here."""
+"""Everything that the page of a comparison shows, as one JSON-able mapping, its figures and its images."""
 
 from __future__ import annotations
 
@@ -9,32 +9,23 @@ from pathlib import Path
 from typing import Any
 
 from headtohead._version import __version__
-from headtohead.core.records import Comparison, TestResult, Verdict
+from headtohead.core.records import Comparison, Verdict
 from headtohead.core.run_folder import RunFolder
 from headtohead.report.figures.palette import css_color
-from headtohead.report.tables.comparison import (
-    adjusted_tests,
-    learning_rows,
-    limits,
-    provenance_rows,
-    weights_row,
-)
-from headtohead.report.tables.format import ReportTable, p_words
+from headtohead.report.tables.comparison import learning_rows, limits, provenance_rows, weights_row
 from headtohead.report.tables.supplement import supplement_tables
-from headtohead.report.views.audit import AuditView, audit_view
-from headtohead.report.views.comparison_figures import (
-    BASELINE_WORDS,
-    ReportFigure,
-    confusion_figures,
-    curve_figures,
-    difference_figures,
-    rank_figure,
-    score_figures,
-    training_figures,
-    utility_figures,
-)
+from headtohead.report.views import comparison_figures as draw
+from headtohead.report.views.answer import answer_view, metric_title
+from headtohead.report.views.cases import Cases, build_cases
+from headtohead.report.views.data import data_view
+from headtohead.report.views.explain import explain_view, map_grids
+from headtohead.report.views.gallery import gallery_view
+from headtohead.report.views.image_store import ImageStore
+from headtohead.report.views.methods import methods_view
+from headtohead.report.views.performance import performance_view
+from headtohead.report.views.subgroups import subgroups_view
 
-__all__ = ["ReportContext", "build_report_context"]
+__all__ = ["ReportPage", "build_report"]
 
 WORDS = {
     "better": ("better", "passed"),
@@ -45,14 +36,13 @@ WORDS = {
     "identical": ("the same predictions", "warning"),
 }
 SECTIONS = (
-    ("scores", "Scores"),
-    ("differences", "Difference"),
-    ("curves", "Discrimination and errors"),
-    ("utility", "Calibration and utility"),
-    ("learning", "Training"),
-    ("data", "Data quality"),
-    ("limits", "Limitations"),
-    ("provenance", "Provenance"),
+    ("answer", "Answer"),
+    ("performance", "Performance"),
+    ("errors", "Errors"),
+    ("explain", "Explain"),
+    ("data", "Data"),
+    ("subgroups", "Subgroups and cost"),
+    ("methods", "Methods"),
 )
 LEARNING_HEAD = (
     "train accuracy", "inner accuracy", "test accuracy", "train loss", "inner loss", "test loss",
@@ -60,147 +50,140 @@ LEARNING_HEAD = (
 
 
 @dataclass(frozen=True, slots=True)
-class ReportContext(AuditView):
-    """Everything that the template names."""
+class ReportPage:
+    """A page before it is filled in.
 
-    title: str = ""
-    synthetic: bool = False
-    sentence: str = ""
-    subtitle: str = ""
-    sections: tuple[tuple[str, str], ...] = SECTIONS
-    caveats: tuple[str, ...] = ()
-    level: str = "95 %"
-    baselines: tuple[tuple[str, str], ...] = ()
-    forests: tuple[ReportFigure, ...] = ()
-    scores: tuple[Any, ...] = ()
-    positive: str | None = None
-    rule: str = ""
-    differences: tuple[ReportFigure, ...] = ()
-    ranks: ReportFigure | None = None
-    comparisons: tuple[dict[str, Any], ...] = ()
-    legend: tuple[dict[str, str], ...] = ()
-    curves: tuple[ReportFigure, ...] = ()
-    confusions: tuple[ReportFigure, ...] = ()
-    confusion_note: str = ""
-    mistakes: tuple[dict[str, Any], ...] = ()
-    crops: tuple[dict[str, str], ...] = ()
-    crops_note: str = ""
-    supplement: tuple[ReportTable, ...] = ()
-    utility_figures: tuple[ReportFigure, ...] = ()
-    checklist: tuple[dict[str, str], ...] = ()
-    learning_head: tuple[str, ...] = ()
-    learning: tuple[dict[str, Any], ...] = ()
-    training: tuple[ReportFigure, ...] = ()
-    limits: tuple[str, ...] = ()
-    confounds: tuple[dict[str, Any], ...] = ()
-    provenance: tuple[tuple[str, str], ...] = ()
-    contenders: tuple[dict[str, str], ...] = ()
-    config: str = ""
-    version: str = __version__
+    Attributes:
+        content: all texts and numbers; `report.json`.
+        figures: name -> figures of one place.
+        image_css: a rule for each image.
+    """
+
+    content: dict[str, Any]
+    figures: dict[str, Any]
+    image_css: str
 
 
-def build_report_context(run: RunFolder) -> ReportContext:
+def build_report(run: RunFolder) -> ReportPage:
     """Read a finished run folder and return what its page shows.
 
     Raises:
         RunFolderError: a file is missing because the run is not finished.
     """
-    import pandas as pd
-
-    verdict = Verdict.model_validate(run.json("verdict.json"))
-    audit = audit_view(run.json("audit.json"), run.json("thumbs.json"))
-    predictions = pd.read_parquet(run.require("predictions.parquet"))
-    learning = pd.read_parquet(run.require("learning.parquet"))
-    images = run.json("images.json")
-    config_text = run.require("study.toml").read_text()
+    verdict, audit = Verdict.model_validate(run.json("verdict.json")), run.json("audit.json")
+    predictions, learning = run.table("predictions.parquet"), run.table("learning.parquet")
+    thumbs, images = run.json("thumbs.json"), run.json("images.json")
+    config_text = run.require("study.toml").read_text(encoding="utf-8")
     config = tomllib.loads(config_text)
     order = list(dict.fromkeys(predictions["contender"]))
     classes = [name.removeprefix("prob_") for name in predictions.columns if name.startswith("prob_")]
-    return ReportContext(
-        **audit.fields(),
-        title=f"{Path(config['data']).name} ({run.path.resolve().name})",
-        synthetic=bool(predictions["sample"].str.contains("synthetic").all()),
-        sentence=verdict.sentence,
-        subtitle=_subtitle(config, audit.facts, order),
-        caveats=verdict.caveats,
-        level=f"{100 * config['level']:g} %",
-        baselines=tuple((name, words) for name, words in BASELINE_WORDS.items() if name in order),
-        forests=score_figures(verdict, order),
-        scores=verdict.scores,
-        positive=verdict.positive,
-        rule=verdict.rule,
-        differences=difference_figures(verdict, order),
-        ranks=rank_figure(verdict.details, order),
-        comparisons=tuple(_comparison(c) for c in verdict.comparisons),
-        legend=tuple({"name": name, "color": css_color(i)} for i, name in enumerate(order)),
-        curves=curve_figures(verdict.details, order),
-        confusions=confusion_figures(verdict.details, order, classes),
-        confusion_note=", means over repeats" if config["repeats"] > 1 else "",
-        mistakes=tuple(images["missed"]),
-        crops=tuple(images["shown"]),
-        crops_note=_crop_words(run.json("recipe.json")),
-        supplement=supplement_tables(verdict.details, order),
-        utility_figures=utility_figures(verdict.details, order),
-        checklist=tuple(run.json("checklist.json")["items"]) if (run / "checklist.json").is_file() else (),
-        learning_head=LEARNING_HEAD,
-        learning=learning_rows(learning, order),
-        training=training_figures(learning),
-        limits=limits(config, audit.facts, order),
-        confounds=tuple(run.json("confounds.json")["pairs"]) if (run / "confounds.json").is_file() else (),
-        provenance=provenance_rows(run.json("provenance.json"), audit.facts),
-        contenders=tuple(
-            weights_row(run.json(f"contenders/{path.name}"))
-            for path in sorted((run / "contenders").glob("*.json"))
+    cases = build_cases(predictions, classes, verdict.details.positive, order)
+    store = ImageStore(images.get("gallery", {}), thumbs)
+    answer = answer_view(verdict, audit, _optional(run, "leak_proof.json"))
+    features = _optional(run, "features.json").get("backbones", {})
+    spent = {name: cost["seconds"] for name, cost in _optional(run, "spent.json").get("spent", {}).items()}
+    backbones = [run.json(f"contenders/{path.name}") for path in sorted((run / "contenders").glob("*.json"))]
+    checklist = _optional(run, "checklist.json").get("items", [])
+    samples = run.table("samples.parquet") if (run / "samples.parquet").is_file() else None
+    content: dict[str, Any] = {
+        "format": 1,
+        "version": __version__,
+        "title": f"{Path(config['data']).name} ({run.path.resolve().name})",
+        "synthetic": bool(predictions["sample"].str.contains("synthetic").all()),
+        "sections": [list(section) for section in SECTIONS],
+        "positive": verdict.details.positive,
+        "level": f"{100 * config['level']:g} %",
+        "subtitle": _subtitle(config, audit["dataset"], order),
+        "digest": str(audit["dataset"].get("digest", ""))[:8],
+        "answer": answer,
+        "caveats": list(verdict.caveats),
+        "legend": [
+            {"name": name, "color": css_color(i)} for i, name in enumerate(order) if name != "majority"
+        ],
+        "baselines": [[name, words] for name, words in draw.BASELINE_WORDS.items() if name in order],
+        "performance": performance_view(verdict, cases, order, spent),
+        "pairs": [_pair(c) for c in verdict.comparisons],
+        "scores": [score.model_dump(mode="json", exclude={"warnings"}) for score in verdict.scores],
+        "supplement": [_table(table) for table in supplement_tables(verdict.details, order)],
+        "errors": gallery_view(cases, store, answer["pair"], features, map_grids(run)),
+        "explain": explain_view(run),
+        "data": data_view(audit, samples, store),
+        "shown": _shown(images.get("shown", ()), store, run.json("recipe.json")),
+        "subgroups": subgroups_view(
+            verdict.details, order, backbones, spent, _optional(run, "learning_curve.json")
         ),
-        config=config_text,
+        "learning": [dict(row) for row in learning_rows(learning, order)],
+        "learning_head": list(LEARNING_HEAD),
+        "methods": methods_view(verdict, checklist),
+        "limits": list(limits(config, audit["dataset"], order)),
+        "confounds": _optional(run, "confounds.json").get("pairs", []),
+        "provenance": [list(row) for row in provenance_rows(run.json("provenance.json"), audit["dataset"])],
+        "contenders": [weights_row(one) for one in backbones],
+        "config": config_text,
+        "names": order,
+        "classes": classes,
+    }
+    return ReportPage(
+        content, _figures(verdict, order, learning, features, cases, content["errors"]["pair"]), store.css
     )
 
 
-def _subtitle(config: Mapping[str, Any], facts: Mapping[str, Any], order: Sequence[str]) -> str:
-    split = config["split"]
-    way = (
-        f"{config['repeats']} × {config['folds']} grouped, stratified folds"
-        if split == "kfold"
-        else f"split {split}"
-    )
-    return (
-        f"{facts['n_samples']} images in {facts['n_groups']} groups (a patient, or copies of one scene), "
-        f"{len(facts['classes'])} classes; "
-        f"{way}; {len(order)} contenders with baselines; seed {config['seed']}."
-    )
-
-
-def _crop_words(recipe: Mapping[str, Any]) -> str:
-    return (
-        f"Left the image as it is, right what the recipe '{recipe['name']}' makes of it ({recipe['reason']})."
-    )
-
-
-def _comparison(comparison: Comparison) -> dict[str, Any]:
-    word, tone = WORDS[comparison.verdict]
-    tests = [
-        (_test_name(name, t), {"statistic": _plain(t.statistic), "p": p_words(t.p_value), "note": t.note})
-        for name, t in comparison.tests.items()
-    ]
-    tests[1:1] = adjusted_tests(comparison)
-    if comparison.winner is not None:
-        word = f"{comparison.winner} better"
+def _figures(
+    verdict: Verdict, order: Sequence[str], learning: Any, features: Any, cases: Cases, pair: Sequence[str]
+) -> dict[str, Any]:
     return {
-        "a": comparison.a,
-        "b": comparison.b,
-        "word": word,
-        "tone": tone,
-        "sentence": comparison.sentence,
-        "tests": tests,
+        "strip": draw.strip_figure(verdict),
+        "scores": draw.score_figures(verdict, order),
+        "differences": draw.difference_figures(verdict, order),
+        "ranks": draw.rank_figure(verdict.details, order),
+        "curves": draw.curve_figures(verdict, order),
+        "utility": draw.utility_figures(verdict.details, order),
+        "training": draw.training_figures(learning),
+        "features": draw.feature_figures({n: features[n] for n in pair if n in features}, cases),
     }
 
 
-def _test_name(name: str, test: TestResult) -> str:
-    """Return the test with the quantity that it is of, and whether it decides or ignores the groups."""
-    said = {"decides": "used by the rule", "same": "", "other": "another quantity"}[test.role]
-    marks = ", ".join(filter(None, [test.of, said, "ignores the groups" if test.ignores_groups else ""]))
-    return f"{name} ({marks})" if marks else name
+def _optional(run: RunFolder, name: str) -> dict[str, Any]:
+    """Return the content of a file that not every run has, {} where it is missing."""
+    return dict(run.json(name)) if (run / name).is_file() else {}
 
 
-def _plain(value: float | None) -> str:
-    return "" if value is None else f"{value:.3g}"
+def _subtitle(config: Mapping[str, Any], facts: Mapping[str, Any], order: Sequence[str]) -> str:
+    folds = f"{config['repeats']} × {config['folds']} grouped, stratified folds"
+    way = folds if config["split"] == "kfold" else f"split {config['split']}"
+    return (
+        f"{facts['n_samples']} images in {facts['n_groups']} groups (a patient, or copies of one scene), "
+        f"{len(facts['classes'])} classes; {way}; {len(order)} contenders with baselines; seed {config['seed']}."
+    )
+
+
+def _shown(
+    shown: Sequence[Mapping[str, Any]], store: ImageStore, recipe: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return some images before and after the recipe."""
+    pairs = [
+        {"id": one["id"], "before": store.number(one["id"]), "after": store.add(one["src"])} for one in shown
+    ]
+    note = f"Left the image, right what the recipe '{recipe['name']}' makes of it ({recipe['reason']})."
+    return {"note": note, "pairs": [pair for pair in pairs if pair["after"] is not None]}
+
+
+def _table(table: Any) -> dict[str, Any]:
+    return {
+        "title": table.title,
+        "note": table.note,
+        "head": list(table.head),
+        "rows": [list(r) for r in table.rows],
+    }
+
+
+def _pair(comparison: Comparison) -> dict[str, Any]:
+    word, tone = WORDS[comparison.verdict]
+    return {
+        "a": comparison.a,
+        "b": comparison.b,
+        "metric": metric_title(comparison.metric),
+        "word": f"{comparison.winner} better" if comparison.winner is not None else word,
+        "tone": tone,
+        "sentence": comparison.sentence,
+    }

@@ -13,8 +13,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = [
-    "BASELINE_WORDS", "ReportFigure", "confusion_figures", "curve_figures", "difference_figures", "rank_figure",
-    "score_figures", "training_figures", "utility_figures",
+    "BASELINE_WORDS",
+    "ReportFigure",
+    "curve_figures",
+    "difference_figures",
+    "feature_figures",
+    "rank_figure",
+    "score_figures",
+    "strip_figure",
+    "training_figures",
+    "utility_figures",
 ]  # fmt: skip
 
 TITLES = {
@@ -102,6 +110,40 @@ def difference_figures(verdict: Verdict, order: Sequence[str]) -> tuple[ReportFi
     return figures
 
 
+def strip_figure(verdict: Verdict) -> ReportFigure | None:
+    """Return the one wide plot of the answer: the paired difference on its own axis, None where it is not defined."""
+    from headtohead.report.figures import plot_strip
+
+    first = verdict.comparisons[0] if verdict.comparisons else None
+    if first is None or first.low is None or first.high is None or first.difference is None:
+        return None
+    rope = first.details.rope
+    note = f"Dot: the difference; bar: {100 * first.level:g} % CI over groups."
+    note += f" Shaded: practical equivalence, ±{rope:g}." if rope else ""
+    title = TITLES.get(first.metric, first.metric.replace("_", " "))
+    return next(iter(_svg(f"Difference in {title}", plot_strip(first, rope=rope), note)), None)
+
+
+def feature_figures(features: dict[str, Any], cases: Any) -> tuple[ReportFigure, ...]:
+    """Return for each contender its feature map: two principal components by class, errors ringed."""
+    from headtohead.report.figures import plot_feature_map
+
+    figures: tuple[ReportFigure, ...] = ()
+    for name, one in features.items():
+        if name not in cases.contenders:
+            continue
+        points = [
+            (*one["points"][s], int(cases.labels[i])) for i, s in enumerate(cases.ids) if s in one["points"]
+        ]
+        wrong = [
+            not right for s, right in zip(cases.ids, cases.right(name, 0), strict=True) if s in one["points"]
+        ]
+        shares = " and ".join(f"{100 * share:.0f} %" for share in one["explained"])
+        note = f"Two principal components, {shares} of the variance; rings: {sum(wrong)} errors of the first repeat."
+        figures += _svg(f"Features of {name}", plot_feature_map(points, wrong, cases.classes), note)
+    return figures
+
+
 def rank_figure(details: VerdictDetails, order: Sequence[str]) -> ReportFigure | None:
     """Return the rank diagram, None for fewer than three contenders."""
     from headtohead.report.figures import RANK_NOTE, plot_rank_diagram
@@ -111,18 +153,27 @@ def rank_figure(details: VerdictDetails, order: Sequence[str]) -> ReportFigure |
     return next(iter(_svg("Ranks", plot_rank_diagram(details.ranks, order=order), RANK_NOTE)), None)
 
 
-def curve_figures(details: VerdictDetails, order: Sequence[str]) -> tuple[ReportFigure, ...]:
+def curve_figures(verdict: Verdict, order: Sequence[str]) -> tuple[ReportFigure, ...]:
     """Return ROC and calibration curves: of the positive class, or of each class beyond two."""
+    details = verdict.details
     from headtohead.report.figures import plot_calibration, plot_roc
 
     figures: tuple[ReportFigure, ...] = ()
     labels = [details.positive] if details.positive else list(details.classes)
     for label in labels:
         curves = {name: by_class[label] for name, by_class in details.roc.items() if label in by_class}
+        curves = {name: curve for name, curve in curves.items() if name != "majority"}
         which = f", {label} against the rest" if len(labels) > 1 else f", positive class '{label}'"
         if curves:
             figures += _svg(
-                f"ROC curves{which}", plot_roc(curves, order=order, legend=False), "Dashed: chance."
+                f"ROC curves{which}",
+                plot_roc(
+                    curves,
+                    order=order,
+                    legend=False,
+                    points=_operating_points(verdict) if details.positive else None,
+                ),
+                f"Dashed: chance. {_aurocs(verdict, list(curves))}",
             )
     curves_shown = {
         name: c for name, c in details.calibration.items() if name in order and name != "majority"
@@ -133,8 +184,45 @@ def curve_figures(details: VerdictDetails, order: Sequence[str]) -> tuple[Report
         note += "".join(f" Caution: {word}." for word in sorted(warnings))
         if len(labels) > 1:
             note = f"Probability of the most probable class against how often it is right. {note}"
-        figures += _svg("Calibration", plot_calibration(curves_shown, order=order, legend=False), note)
+        note += f" {_slopes(verdict, list(curves_shown))}"
+        figures += _svg(
+            "Calibration" if len(labels) > 1 else f"Calibration of the probability of {labels[0]}",
+            plot_calibration(curves_shown, order=order, legend=False),
+            note,
+        )
     return figures
+
+
+def _operating_points(verdict: Verdict) -> dict[str, tuple[Any, Any]]:
+    """Return contender -> its specificity and sensitivity at the threshold 0.5, with their intervals."""
+    found = {(s.contender, s.metric): s for s in verdict.scores if s.value is not None}
+    names = dict.fromkeys(s.contender for s in verdict.scores if s.contender != "majority")
+    pairs = {n: (found.get((n, "specificity")), found.get((n, "sensitivity"))) for n in names}
+    return {name: pair for name, pair in pairs.items() if None not in pair}
+
+
+def _aurocs(verdict: Verdict, names: Sequence[str]) -> str:
+    found = {s.contender: s for s in verdict.scores if s.metric == "auroc" and s.value is not None}
+    told = [
+        f"{name} {found[name].value:.3f} ({found[name].low:.3f} to {found[name].high:.3f})"
+        for name in names
+        if name in found
+    ]
+    crosses = " Crosses: the threshold 0.5 with its intervals." if verdict.details.positive else ""
+    return f"AUROC (CI): {'; '.join(told)}.{crosses}" if told else ""
+
+
+def _slopes(verdict: Verdict, names: Sequence[str]) -> str:
+    """Return slope and intercept of each contender in words, "" where there are none."""
+    found = {(s.contender, s.metric): s.value for s in verdict.scores if s.value is not None}
+    told = []
+    for name in names:
+        slope, intercept = found.get((name, "calibration_slope")), found.get((name, "calibration_intercept"))
+        if slope is not None and intercept is not None:
+            told.append(
+                f"{name} {slope:.2f} and {intercept:.2f}".replace("-0.00", "0.00").replace(" -", " −")
+            )
+    return f"Slope and intercept (ideal 1 and 0): {'; '.join(told)}." if told else ""
 
 
 def utility_figures(details: VerdictDetails, order: Sequence[str]) -> tuple[ReportFigure, ...]:
@@ -143,7 +231,7 @@ def utility_figures(details: VerdictDetails, order: Sequence[str]) -> tuple[Repo
 
     figures: tuple[ReportFigure, ...] = ()
     if (curves := details.decision_curves) is not None and curves.contenders:
-        note = f"At a prevalence of {curves.prevalence:.3g}; dashed: treat all and treat none."
+        note = f"At a prevalence of {curves.prevalence:.3g}; grey: treating all (dashed) and nobody (dotted)."
         note += " The probabilities were re-based to it." if curves.note else ""
         figures += _svg(
             "Net benefit (decision curve)", plot_decision_curve(curves, order=order, legend=False), note
@@ -151,19 +239,6 @@ def utility_figures(details: VerdictDetails, order: Sequence[str]) -> tuple[Repo
     if details.risk_coverage:
         axes = plot_risk_coverage(details.risk_coverage, order=order, legend=False)
         figures += _svg("Selective prediction (risk–coverage)", axes, "Lower is better.")
-    return figures
-
-
-def confusion_figures(
-    details: VerdictDetails, order: Sequence[str], classes: Sequence[str]
-) -> tuple[ReportFigure, ...]:
-    """Return the confusion matrix of each contender."""
-    from headtohead.report.figures import plot_confusion
-
-    figures: tuple[ReportFigure, ...] = ()
-    for name in order:
-        if name in details.confusion:
-            figures += _svg(name, plot_confusion(details.confusion[name].mean, classes))
     return figures
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import importlib
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from headtohead.core.errors import UnreadableError
+from headtohead.core.errors import UnreadableError, UsageError
 from headtohead.serve.hosting.contract import ServableModel
 from headtohead.serve.hosting.registry import ServedModel
 from headtohead.serve.intake.multipart import UploadedFile
@@ -53,19 +51,23 @@ async def evidence_map(served: ServedModel, file: UploadedFile) -> EvidenceMap:
     Raises:
         ProblemError: 501 if the model has no maps, 422 if the image cannot be read.
     """
-    if not explains(served.model):
+    explain = getattr(served.model, "explain_bytes", None)
+    if not callable(explain):
         raise ProblemError(
             501, f"The bundle {served.name} has no heat maps; its predictions are at /v1/predict."
         )
     try:
-        found = await asyncio.to_thread(served.model.explain_bytes, file.name, file.content)  # type: ignore[attr-defined]
+        found = await served.queue.call(explain, file.name, file.content)
     except UnreadableError as error:
         raise ProblemError(422, f"The file cannot be read: {error}.") from None
+    except UsageError as error:  # no linear head, so no exact map
+        raise ProblemError(501, str(error)) from None
     return _answer(served, file.name, found)
 
 
 def _answer(served: ServedModel, file: str, found: Any) -> EvidenceMap:
-    color_limit = importlib.import_module("headtohead.explain.overlay").color_limit
+    from headtohead.explain.overlay import color_limit
+
     attribution, (height, width), box = found.attribution, found.size, found.box
     return EvidenceMap(
         model=served.name,

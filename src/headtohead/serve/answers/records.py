@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
@@ -145,7 +147,7 @@ def model_description(served: ServedModel, *, max_batch: int, explains: bool) ->
         digest=model.digest,
         classes=list(model.classes),
         positive=model.positive,
-        estimate=dict(model.estimate),
+        estimate=_estimate(model.estimate),
         milliseconds=round(served.warm.alone * 1000, 1),
         max_batch=max_batch if served.warm.pays else 1,
         explains=explains,
@@ -178,8 +180,24 @@ def in_words(probabilities: Mapping[str, float], positive: str | None, label: st
     return f"Of 100 such images {amount} are “{name}”."
 
 
-def _notice(flag: Any) -> GuardNotice:
-    """Return a flag of the guard, a word or a record with `code` and `message`."""
-    if isinstance(flag, str):
-        return GuardNotice(code=flag, message=flag.replace("_", " ").capitalize() + ".")
-    return GuardNotice(code=str(flag.code), message=str(flag.message))
+def _estimate(estimate: Any) -> dict[str, Any]:
+    """Return an estimate, a record or a mapping, as plain data."""
+    if isinstance(estimate, BaseModel):
+        return estimate.model_dump(mode="json")
+    return dict(estimate)
+
+
+def _notice(flag: str) -> GuardNotice:
+    """Return a code of the guard with its sentence."""
+    words = _flag_sentences().get(flag, flag.replace("_", " "))
+    return GuardNotice(code=flag, message=f"{words[:1].upper()}{words[1:]}.")
+
+
+@functools.cache
+def _flag_sentences() -> Mapping[str, str]:
+    """Return the guard's sentence for each of its codes."""
+    try:
+        found: Mapping[str, str] = importlib.import_module("headtohead.deploy.guard.guard").FLAGS
+    except ModuleNotFoundError:
+        return {}
+    return found

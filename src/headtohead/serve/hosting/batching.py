@@ -9,16 +9,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from headtohead.serve.hosting.contract import ImageResult
 from headtohead.serve.problems import ProblemError, TooBusyError
 
-__all__ = ["BatchQueue", "QueueLimits", "WaitingImage"]
+__all__ = ["BatchQueue", "QueueLimits", "WaitingImage", "time_limit"]
 
+T = TypeVar("T")
 Predict = Callable[[Sequence[tuple[str, bytes]]], Sequence[ImageResult]]
 
 
@@ -126,18 +128,21 @@ class BatchQueue:
         self._waiting.extend(items)
         self._arrived.set()
         try:
-            async with asyncio.timeout(self._limits.seconds):
+            async with time_limit(self._limits.seconds):
                 return [await item.result for item in items]
-        except TimeoutError:
-            raise ProblemError(
-                503,
-                f"There was no answer within {self._limits.seconds:g} s; send this again later.",
-                {"Retry-After": "5"},
-            ) from None
         finally:
             for item in items:  # an image that nobody waits for is not computed, an error not read twice
                 if not item.result.cancel() and not item.result.cancelled():
                     item.result.exception()
+
+    async def call(self, function: Callable[..., T], *arguments: object) -> T:
+        """Return what another function of the model gives, computed in the model's own thread.
+
+        Raises:
+            ProblemError: 503 after `seconds`.
+        """
+        async with time_limit(self._limits.seconds):
+            return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
 
     async def _run(self) -> None:
         while True:
@@ -199,6 +204,20 @@ class BatchQueue:
         if len(results) != len(items):
             raise RuntimeError(f"the model gave {len(results)} results for {len(items)} images")
         return results
+
+
+@asynccontextmanager
+async def time_limit(seconds: float) -> AsyncIterator[None]:
+    """Refuse what takes longer with 503; a thread that computes already goes on, but nobody waits for it."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise ProblemError(
+            503,
+            f"There was no answer within {seconds:g} s; send this again later.",
+            {"Retry-After": "5"},
+        ) from None
 
 
 def _ignore(n: int, seconds: float) -> None:

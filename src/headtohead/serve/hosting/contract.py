@@ -39,8 +39,8 @@ class ImageResult(Protocol):
         """Whether the set holds more or less than one class."""
 
     @property
-    def flags(self) -> Sequence[Any]:
-        """What the guard noticed."""
+    def flags(self) -> Sequence[str]:
+        """Codes of what the guard noticed."""
 
     @property
     def error(self) -> str | None:
@@ -67,8 +67,8 @@ class ServableModel(Protocol):
         """The class whose probability is held against the threshold."""
 
     @property
-    def estimate(self) -> Mapping[str, Any]:
-        """Scores of the model on data that it was not trained on, with the caveats that go with every answer."""
+    def estimate(self) -> Any:
+        """Scores on data that it was not trained on, with the caveats of every answer; a record or a mapping."""
 
     def predict_bytes(self, items: Sequence[tuple[str, bytes]]) -> Sequence[ImageResult]:
         """Return one result per (name, content), in order; an unreadable file is a result with `error`."""

@@ -18,6 +18,7 @@ from headtohead.serve.answers.records import (
     model_description,
     model_predictions,
 )
+from headtohead.serve.hosting.batching import time_limit
 from headtohead.serve.hosting.registry import ServedModel
 from headtohead.serve.intake.inspect_upload import (
     InspectedFile,
@@ -119,10 +120,10 @@ async def preview(request: Request, frame: Annotated[int | None, Query(ge=0, le=
     state = state_of(request)
     with state.budget.account() as account:
         item = await _one_file(state, await read_files(request, state.settings, account))
+        limits = reader_limits(state.settings)
         try:
-            shown = await asyncio.to_thread(
-                preview_of, item.file.content, reader_limits(state.settings), frame
-            )
+            async with time_limit(state.settings.answer_seconds), state.drawing:
+                shown = await asyncio.to_thread(preview_of, item.file.content, limits, frame)
         except UnreadableError as error:
             raise ProblemError(422, f"The file cannot be read: {error}.") from None
     headers = {FACTS_HEADER: json.dumps(shown.facts)}

@@ -63,7 +63,8 @@ async function ask(entry) {
     const answer = await api.compare(entry.file);
     entry.answers = answer.models.map(({ model, digest, predictions }) => ({ model, digest, prediction: predictions[0] }));
   } catch (error) {
-    entry.error = error.errors?.[0]?.error ?? error.message;
+    const reason = error.errors?.[0]?.error;
+    entry.error = reason ? `Cannot be read: ${reason}.` : error.message;
   }
   entry.done = true;
   entry.busy = false;
@@ -105,7 +106,7 @@ async function select(entry, scroll = false) {
   try {
     entry.preview ??= await api.preview(entry.file);
   } catch (error) {
-    if (entry === state.current) stageNote(`No image to show. ${error.message}`);
+    if (entry === state.current) stageNote(entry.error ? "No image to show." : `No image to show. ${error.message}`);
     return;
   }
   forgetPreviews();
@@ -124,6 +125,7 @@ function forgetPreviews() {
 function stageNote(text) {
   at("stage-note").textContent = text;
   at("stage-note").hidden = !text;
+  at("zoom").hidden = Boolean(text);
 }
 
 function drawFacts({ file, preview: { facts } }) {

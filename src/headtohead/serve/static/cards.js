@@ -79,26 +79,44 @@ function plain(value) {
   return value === null ? "not stated" : String(value);
 }
 
-const NAMES = { auroc: "AUROC", auprc: "AUPRC", n_images: "images", n_samples: "images", n_groups: "groups", brier: "Brier score", ece: "calibration error" };
+const NAMES = { auroc: "AUROC", auprc: "AUPRC", brier: "Brier score", ece: "calibration error", mcc: "MCC", f1: "F1" };
+const FIRST = ["auroc", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "brier"];
+const SHOWN_APART = ["format", "scores", "calibrated", "conformal", "metric", "n_samples", "n_groups", "sentence", "caveats", "audit", "fidelity"];
 
 function readable(name) {
   return NAMES[name] ?? name.replaceAll("_", " ");
 }
 
-function score({ metric, value, low, high }) {
-  const interval = low === null || high === null ? "" : ` (95 % ${low.toFixed(3)} to ${high.toFixed(3)})`;
-  return [readable(metric), value === null ? "not defined" : `${value.toFixed(3)}${interval}`];
+function score({ metric, value, low, high, level = 0.95, note = "" }) {
+  if (value === null) return [readable(metric), note || "not defined"];
+  const interval = low === null || high === null ? "" : ` (${Math.round(100 * level)} % ${low.toFixed(3)} to ${high.toFixed(3)})`;
+  return [readable(metric), `${value.toFixed(3)}${interval}`];
+}
+
+/** The scores that matter most: the one that was decided on, then the usual ones. */
+function mainScores({ scores = [], metric = "" }) {
+  const order = [metric, ...FIRST.filter((name) => name !== metric)];
+  const known = order.map((name) => scores.find((one) => one.metric === name)).filter(Boolean);
+  return known.length > 0 ? known : scores.slice(0, 5);
 }
 
 /** What a model was tested on. */
 export function aboutModel(model) {
-  const { scores = [], caveats = [], ...rest } = model.estimate;
+  const found = model.estimate;
   const facts = [["classes", model.classes.join(", ")]];
-  facts.push(...scores.filter((one) => one && one.metric).map(score));
-  for (const [name, value] of Object.entries(rest)) facts.push([readable(name), plain(value)]);
+  if (found.n_samples) {
+    const groups = found.n_groups && found.n_groups !== found.n_samples ? ` of ${found.n_groups} groups` : "";
+    facts.push(["tested on", `${found.n_samples} images${groups}`]);
+  }
+  facts.push(...mainScores(found).map(score));
+  for (const [name, value] of Object.entries(found)) {
+    if (!SHOWN_APART.includes(name)) facts.push([readable(name), plain(value)]);
+  }
   facts.push(["one image takes", `${model.milliseconds} ms`]);
   const terms = facts.flatMap(([name, value]) => [make("dt", name), make("dd", value)]);
   const parts = [make("h3", model.name), make("dl", terms)];
-  if (caveats.length > 0) parts.push(make("ul", caveats.map((text) => make("li", text))));
+  if (found.sentence) parts.push(make("p.quiet", found.sentence));
+  const cautions = [...(found.caveats ?? []), ...(found.audit ?? []), ...(found.fidelity ?? [])];
+  if (cautions.length > 0) parts.push(make("ul", cautions.map((text) => make("li", text)), { "aria-label": "Caveats" }));
   return make("article.about-model", parts);
 }

@@ -8,6 +8,10 @@ function cell(value) {
   return /[",\r\n;]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
+function rounded(value) {
+  return value === null || value === undefined ? "" : Number(value.toFixed(6));
+}
+
 /** Return the text of the file. */
 export function toCsv(entries, models) {
   const classes = [...new Set(models.flatMap((model) => model.classes))];
@@ -15,9 +19,9 @@ export function toCsv(entries, models) {
   const lines = [[...head, "predicted", "threshold", "set", "abstains", "flags", "error"]];
   for (const entry of entries) {
     for (const { model, digest, prediction: p } of entry.answers) {
-      const probabilities = classes.map((name) => p.probabilities[name] ?? "");
-      const flags = p.flags.map((flag) => flag.code).join(" ");
-      lines.push([entry.file.name, p.sha256, model, digest, ...probabilities, p.label, p.threshold, p.set.join(" "), p.abstains, flags, p.error]);
+      const probabilities = classes.map((name) => rounded(p.probabilities[name]));
+      const flags = p.flags.map((flag) => flag.code).join("|");
+      lines.push([entry.file.name, p.sha256, model, digest, ...probabilities, p.label, rounded(p.threshold), p.set.join("|"), p.abstains, flags, p.error]);
     }
     if (entry.error) lines.push([entry.file.name, "", "", "", ...classes.map(() => ""), "", "", "", "", "", entry.error]);
   }

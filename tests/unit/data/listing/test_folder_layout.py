@@ -48,9 +48,16 @@ def test_where_the_class_folder_is(paths: list[str], labels: list[str]) -> None:
     assert sorted({entry.label for entry in placed.entries}) == labels and not placed.problems
 
 
-def test_a_split_folder_beside_others_is_a_class_like_any() -> None:
-    placed = labels_from_folders(["train/a/1", "test/a/2", "more/a/3"], lambda a, b: False)
-    assert {entry.label for entry in placed.entries} == {"train", "test", "more"}
+def test_what_lies_beside_split_folders_is_left_out_aloud() -> None:
+    placed = labels_from_folders(["train/a/1", "test/a/2", "runs/a/3"], lambda a, b: False)
+    assert {(entry.label, entry.split) for entry in placed.entries} == {("a", "train"), ("a", "test")}
+    assert [problem.path for problem in placed.problems] == ["runs/a/3"]
+    assert any("'runs' (1 images)" in note for note in placed.notes)
+
+
+def test_a_lone_split_word_beside_other_folders_is_a_class_like_any() -> None:
+    placed = labels_from_folders(["test/1", "healthy/2", "ill/3"], lambda a, b: False)
+    assert {entry.label for entry in placed.entries} == {"test", "healthy", "ill"}
     assert {entry.split for entry in placed.entries} == {None}
 
 

@@ -49,7 +49,7 @@ def test_differences_are_signed_and_leave_out_what_has_no_interval() -> None:
     svg = to_svg(
         plot_differences([comparison("vit-b16", HOSTILE), comparison("a", "b", None)], rope=0.02).figure
     )
-    assert "+0.030 [-0.020, +0.080]" in words(svg)
+    assert "+0.030 [−0.020, +0.080]" in words(svg)
     assert len(titles(svg)) == 1 and "<script" not in svg
     assert "var(--shade," in svg and "var(--shade," not in to_svg(
         plot_differences([comparison("a", "b")]).figure

@@ -137,8 +137,10 @@ def first(value: Any) -> Any:
 
 
 def number(value: Any) -> float | None:
-    """Return the first value as a finite number, or None."""
+    """Return the first value as a finite number, or None; a decimal comma, which DICOM forbids, is read as a point."""
     value = first(value)
+    if isinstance(value, str) and value.count(",") == 1:
+        value = value.replace(",", ".")
     try:
         result = float(value)
     except (TypeError, ValueError, OverflowError):

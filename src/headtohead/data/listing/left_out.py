@@ -1,0 +1,169 @@
+"""What a listing leaves out, and why: masks, what headtohead wrote itself, formats that are not read."""
+
+from __future__ import annotations
+
+import posixpath
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from headtohead.data.entry import Entry
+from headtohead.data.file_problems import truncate_list
+
+__all__ = [
+    "UNREADABLE",
+    "WITHOUT_CLASS",
+    "LeftOut",
+    "by_format",
+    "count_classes",
+    "foreign_format",
+    "one_sided",
+    "own_outputs",
+]
+
+FORMATS: Mapping[str, str] = {
+    ".heic": "HEIC", ".heif": "HEIC", ".avif": "AVIF", ".mat": "MATLAB", ".h5": "HDF5", ".hdf5": "HDF5",
+    ".npy": "NumPy",
+    ".nrrd": "NRRD", ".nhdr": "NRRD", ".mha": "MetaImage", ".mhd": "MetaImage", ".mgz": "FreeSurfer",
+    ".mgh": "FreeSurfer",
+    ".hdr": "Analyze", ".tfrec": "TFRecord", ".tfrecord": "TFRecord", ".tfrecords": "TFRecord", ".zip": "zip archive",
+    ".tar": "tar archive", ".rar": "RAR archive", ".7z": "7z archive", ".svs": "whole-slide", ".ndpi": "whole-slide",
+    ".mrxs": "whole-slide", ".svg": "SVG", ".pdf": "PDF",
+}  # fmt: skip
+"""Suffixes of formats that hold images and are not read here."""
+
+_ADVICE: Mapping[str, str] = {
+    "HEIC": "convert them to PNG, or JPEG of the highest quality, all classes in the same way",
+    "AVIF": "convert them to PNG, all classes in the same way",
+    "MATLAB": "write each image with scipy.io.loadmat (or h5py for v7.3) and PIL to PNG in a folder per class",
+    "HDF5": "save images and labels as one .npz: numpy.savez('set.npz', images=x, labels=y)",
+    "NumPy": "save images and labels as one .npz: numpy.savez('set.npz', images=x, labels=y)",
+    "NRRD": "convert them to NIfTI: SimpleITK.WriteImage(SimpleITK.ReadImage(a), 'a.nii.gz')",
+    "MetaImage": "convert them to NIfTI: SimpleITK.WriteImage(SimpleITK.ReadImage(a), 'a.nii.gz')",
+    "FreeSurfer": "convert them to NIfTI: nibabel.save(nibabel.Nifti1Image.from_image(nibabel.load(a)), 'a.nii.gz')",
+    "Analyze": "convert them to NIfTI: nibabel.save(nibabel.Nifti1Image.from_image(nibabel.load(a)), 'a.nii.gz')",
+    "TFRecord": "write each image to a file in a folder per class with tf.data",
+    "zip archive": "unpack it, or point at it",
+    "tar archive": "unpack it, or point at it",
+    "RAR archive": "unpack it",
+    "7z archive": "unpack it",
+    "whole-slide": "export a level of at most 64 megapixels, or tiles, with openslide",
+}
+
+
+_NOT_READ = "which are not read"
+UNREADABLE = "files that could not be read"
+WITHOUT_CLASS = "images without a class"
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Files that are left out for one reason.
+
+    Attributes:
+        why: a short phrase. paths: of the files. per_class: how many, by the class of their folder, where it is known.
+    """
+
+    why: str
+    paths: tuple[str, ...]
+    per_class: Mapping[str, int]
+
+    @property
+    def n(self) -> int:
+        """Number of files."""
+        return len(self.paths)
+
+    @property
+    def counts_as_loss(self) -> bool:
+        """Whether these are images that could have been samples."""
+        return any(word in self.why for word in (_NOT_READ, UNREADABLE))
+
+    def record(self) -> dict[str, object]:
+        """Return it as plain values for JSON."""
+        return {"why": self.why, "n": self.n, "per_class": dict(self.per_class)}
+
+    def __str__(self) -> str:
+        classes = ", ".join(f"{name} {count}" for name, count in self.per_class.items())
+        return (
+            f"{self.n} {self.why}"
+            + (f" ({classes})" if classes else "")
+            + f": {truncate_list(self.paths, 3)}"
+        )
+
+
+def foreign_format(path: str) -> str:
+    """Return the name of an image format that is not read, told by the suffix, or "".
+
+    >>> foreign_format("a/b.MAT"), foreign_format("notes.txt")
+    ('MATLAB', '')
+    """
+    return FORMATS.get(PurePosixPath(path).suffix.casefold(), "")
+
+
+def by_format(paths: Iterable[str]) -> dict[str, list[str]]:
+    """Return why -> paths for files that are no images that are read here."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for path in paths:
+        name = foreign_format(path)
+        advice = _ADVICE.get(name, "convert them to PNG")
+        found[f"{name} files, {_NOT_READ} ({advice})" if name else "files that are no images"].append(path)
+    return found
+
+
+def own_outputs(paths: Iterable[str]) -> set[str]:
+    """Return the files that headtohead wrote: all that lies in the folder of an audit, a run or contact sheets."""
+    paths = list(paths)
+    names: dict[str, set[str]] = defaultdict(set)
+    for path in paths:
+        folder, _, name = path.rpartition("/")
+        names[folder].add(name)
+    own = {
+        folder
+        for folder, inside in names.items()
+        if inside >= {"audit.json", "thumbs.json"}
+        or inside >= {"study.toml", "provenance.json"}
+        or ("boxes.csv" in inside and "sheet-001.png" in inside)
+    }
+    return {path for path in paths if any(_inside(path, folder) for folder in own)}
+
+
+def _inside(path: str, folder: str) -> bool:
+    return path.startswith(f"{folder}/") if folder else "/" not in path
+
+
+def count_classes(found: Mapping[str, Iterable[str]], entries: Iterable[Entry]) -> tuple[LeftOut, ...]:
+    """Return files left out with the classes of the folders that they lie in.
+
+    Args:
+        found: why -> paths.
+        entries: what was listed; a folder has the class of the images in it.
+    """
+    label_of = {posixpath.dirname(entry.path): entry.label for entry in entries}
+    result = []
+    for why, paths in found.items():
+        files = tuple(paths)
+        counts = Counter(label for path in files if (label := _label(path, label_of)))
+        if files:
+            result.append(LeftOut(why, files, dict(sorted(counts.items()))))
+    return tuple(result)
+
+
+def _label(path: str, label_of: Mapping[str, str]) -> str:
+    """Return the class of the nearest folder with a known one; of a folder `masks`, that of its neighbour."""
+    folder = posixpath.dirname(path)
+    if folder in label_of:
+        return label_of[folder]
+    parent = posixpath.dirname(folder)
+    beside = {
+        label for name, label in label_of.items() if posixpath.dirname(name) == parent and name != parent
+    }
+    return next(iter(beside)) if parent and len(beside) == 1 else ""
+
+
+def one_sided(left: LeftOut) -> str:
+    """Return the class that most of the lost images belong to, "" where no class stands out."""
+    if left.n < 3 or len(left.per_class) == 0:
+        return ""
+    name, most = max(left.per_class.items(), key=lambda item: item[1])
+    return name if most >= 0.8 * sum(left.per_class.values()) else ""

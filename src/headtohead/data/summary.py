@@ -1,0 +1,59 @@
+"""What was understood of a data set, in one place: classes, positive class, split, patients, and what was left out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from headtohead.core.formatting import pluralize
+from headtohead.data.file_problems import truncate_list
+from headtohead.data.listing.left_out import one_sided
+
+if TYPE_CHECKING:
+    from headtohead.data.dataset import Dataset
+
+__all__ = ["data_record", "loss_warnings", "understood"]
+
+
+def data_record(dataset: Dataset, n_groups: int | None = None) -> dict[str, Any]:
+    """Return what was understood as plain values, for `audit.json`.
+
+    Args:
+        n_groups: groups after the search for copies; those of the listing if None.
+    """
+    labels = Counter(sample.label for sample in dataset.samples)
+    splits = Counter(sample.split for sample in dataset.samples if sample.split is not None)
+    return {
+        "classes": {name: labels[name] for name in dataset.classes},
+        "positive": dataset.positive,
+        "split": dict(sorted(splits.items())) or None,
+        "n_samples": len(dataset.samples),
+        "n_groups": len({sample.group for sample in dataset.samples}) if n_groups is None else n_groups,
+        "groups_from": dataset.groups_from,
+        "left_out": [left.record() for left in dataset.left_out],
+    }
+
+
+def understood(dataset: Dataset) -> str:
+    """Return what was understood as one line for people."""
+    data = data_record(dataset)
+    classes = truncate_list([f"{name} ({count})" for name, count in data["classes"].items()], 12)
+    parts = [f"{len(data['classes'])} classes: {classes}"]
+    if data["positive"] is not None:
+        parts.append(f"positive: {data['positive']}" + (" (a guess)" if dataset.positive_doubt else ""))
+    if data["split"]:
+        parts.append("split: " + ", ".join(f"{count} {word}" for word, count in data["split"].items()))
+    parts.append(f"{pluralize(data['n_groups'], 'group')}, from {data['groups_from']}")
+    left = [f"{one['n']} {one['why'].partition(' (')[0]}" for one in data["left_out"]]
+    parts.append(f"left out: {', '.join(left) or 'nothing'}")
+    return f"Data: {pluralize(data['n_samples'], 'image')}; {'; '.join(parts)}."
+
+
+def loss_warnings(dataset: Dataset) -> list[str]:
+    """Return a warning for each reason that takes images of mostly one class."""
+    return [
+        f"{left.n} {left.why}: {left.per_class[name]} of them are of class {name!r}, so that a class loses more than "
+        "the others. What is lost that way may be what tells the classes apart."
+        for left in dataset.left_out
+        if left.counts_as_loss and (name := one_sided(left))
+    ]

@@ -1,0 +1,1 @@
+"""Methods for scores that are no sum over places: gradients, and hiding parts of the image."""

@@ -1,0 +1,188 @@
+"""The first screen of the page: a plain sentence, the numbers, five tiles, and what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from headtohead.core.formatting import pluralize
+from headtohead.core.records import Comparison, Score, Verdict
+from headtohead.report.tables.format import digits, signed_digits
+
+__all__ = ["BASELINES", "answer_view"]
+
+BASELINES = ("majority", "file-facts")
+LONGEST = 150  # letters of a heading; a longer sentence is not cut
+_TITLES = {"auroc": "AUROC", "brier": "Brier score"}
+
+
+def answer_view(verdict: Verdict, audit: Mapping[str, Any], proof: Mapping[str, Any]) -> dict[str, Any]:
+    """Return heading, numbers, tiles and the three lines.
+
+    Args:
+        verdict: of the run.
+        audit: the content of `audit.json`. proof: that of `leak_proof.json`.
+    """
+    head = _heading(verdict)
+    first = _primary(verdict)
+    return {
+        "heading": head if head.endswith(".") else f"{head}.",
+        "numbers": _numbers(verdict, first),
+        "sentence": verdict.sentence,
+        "tiles": _tiles(verdict, audit, proof),
+        "lines": _lines(first),
+        "verdict": None if first is None else first.verdict,
+        "pair": [] if first is None else [first.a, first.b],
+    }
+
+
+def _heading(verdict: Verdict) -> str:
+    """Return the answer without its numbers, which stand below it."""
+    best, refused = verdict.details.best, any(c.verdict == "refused" for c in verdict.comparisons)
+    if best is not None and not refused and verdict.comparisons and verdict.comparisons[0].winner is None:
+        if len(best.candidates) > 1:
+            return f"No single best: {_either(best.candidates)} may be the best."
+        return f"{best.highest} is shown to be the best."
+    head, _, rest = verdict.sentence.partition(": ")
+    return head if rest and len(head) <= LONGEST else verdict.sentence.partition(". ")[0]
+
+
+def _either(names: tuple[str, ...]) -> str:
+    return " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def metric_title(name: str) -> str:
+    """Return the metric as a heading has it."""
+    return _TITLES.get(name, name.replace("_", " "))
+
+
+def _primary(verdict: Verdict) -> Comparison | None:
+    return verdict.comparisons[0] if verdict.comparisons else None
+
+
+def _score(verdict: Verdict, contender: str, metric: str) -> Score | None:
+    return next((s for s in verdict.scores if (s.contender, s.metric) == (contender, metric)), None)
+
+
+def _numbers(verdict: Verdict, first: Comparison | None) -> str:
+    """Return the line below the heading: both scores, the difference with its interval, size and positive class."""
+    if first is None:
+        return ""
+    parts = []
+    values = [_score(verdict, name, first.metric) for name in (first.a, first.b)]
+    title = metric_title(first.metric)
+    if all(s is not None and s.value is not None for s in values):
+        told = [digits(float(s.value)) for s in values if s is not None and s.value is not None]
+        parts.append(f"{title} {told[0]} ({first.a}) against {told[1]} ({first.b})")
+    if first.difference is not None and first.low is not None and first.high is not None:
+        low, high = (signed_digits(end).removeprefix("+") for end in (first.low, first.high))
+        gap = signed_digits(first.difference).removeprefix("+")
+        parts.append(f"difference {gap}, {100 * first.level:g} % CI {low} to {high}")
+    size = f"{pluralize(first.n_samples, 'image')} in {pluralize(first.n_groups, 'group')}"
+    parts.append(size)
+    if verdict.details.positive:
+        parts.append(f"positive class: {verdict.details.positive}")
+    return "; ".join(parts) + "."
+
+
+def _tiles(verdict: Verdict, audit: Mapping[str, Any], proof: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return the five things to look at before believing the answer, each with a place to read on."""
+    return [_leakage(proof), _floor(verdict), _calibration(verdict), _size(verdict), _warnings(audit)]
+
+
+def _tile(title: str, value: str, note: str, tone: str, href: str) -> dict[str, str]:
+    return {"title": title, "value": value, "note": note, "tone": tone, "href": href}
+
+
+def _leakage(proof: Mapping[str, Any]) -> dict[str, str]:
+    leaks, parts = len(proof.get("leaks", ())), len(proof.get("proof", ()))
+    if not proof:
+        return _tile("Leakage", "not known", "the run holds no proof", "warning", "#methods")
+    if leaks:
+        return _tile("Leakage", f"{leaks} found", "the verdict is refused", "severe", "#methods")
+    note = f"no group, image or file on both sides in {pluralize(parts, 'split')}"
+    return _tile("Leakage", "none", note, "passed", "#methods")
+
+
+def _floor(verdict: Verdict) -> dict[str, str]:
+    score = _score(verdict, "file-facts", verdict.metric)
+    if score is None or score.value is None:
+        return _tile("File-facts floor", "not measured", "", "note", "#performance")
+    beaten = any(
+        c.winner not in (None, "file-facts") and "file-facts" in (c.a, c.b) for c in verdict.comparisons
+    )
+    note = "a contender beats it" if beaten else "no contender is shown to beat it"
+    value = f"{metric_title(verdict.metric)} {digits(score.value)}"
+    return _tile("Without looking: file facts", value, note, "passed" if beaten else "warning", "#data")
+
+
+def _calibration(verdict: Verdict) -> dict[str, str]:
+    names = [name for name in dict.fromkeys(s.contender for s in verdict.scores) if name not in BASELINES]
+    slopes = {n: s for n in names if (s := _score(verdict, n, "calibration_slope")) and s.value is not None}
+    if not slopes:
+        return _tile("Calibration", "not measured", "", "note", "#performance")
+    off = [
+        n for n, s in slopes.items() if s.low is not None and s.high is not None and not s.low <= 1 <= s.high
+    ]
+    name, slope = next(iter(slopes.items()))
+    value = f"slope {digits(float(slope.value or 0))}"
+    note = f"of {name}; 1 is ideal. " + (f"Off for {', '.join(off)}" if off else "No interval excludes 1")
+    return _tile("Calibration", value, note, "warning" if off else "passed", "#calibration")
+
+
+def _size(verdict: Verdict) -> dict[str, str]:
+    power = verdict.comparisons[0].details.power if verdict.comparisons else None
+    if power is None or power.detectable_difference is None:
+        return _tile("Size", "not known", "no power analysis", "note", "#methods")
+    gap = digits(power.detectable_difference)
+    note = f"is the smallest difference shown with power {power.power:g}"
+    return _tile(
+        "Size", gap, note, "passed" if power.detectable_difference <= 0.05 else "warning", "#subgroups"
+    )
+
+
+def _warnings(audit: Mapping[str, Any]) -> dict[str, str]:
+    counts = audit.get("counts", {})
+    severe, warnings = counts.get("severe", 0), counts.get("warning", 0)
+    tone = "severe" if severe else "warning" if warnings else "passed"
+    value = f"{severe} severe, {pluralize(warnings, 'warning')}"
+    return _tile("Data audit", value, f"{counts.get('passed', 0)} checks passed", tone, "#data")
+
+
+def _lines(first: Comparison | None) -> list[tuple[str, str]]:
+    """Return what the answer means, what it does not mean, and what to do next."""
+    if first is None:
+        return []
+    return [
+        ("What it means", _meaning(first)),
+        (
+            "What it does not mean",
+            "That one kind of architecture is better than another, or that the numbers hold at another hospital: each "
+            "contender is one package of network, pretraining and input size, measured on images from one source.",
+        ),
+        ("What to do next", _next(first)),
+    ]
+
+
+def _meaning(first: Comparison) -> str:
+    loser = first.b if first.winner == first.a else first.a
+    words = {
+        "better": f"On images like these, {first.winner} tells the classes apart better than {loser}.",
+        "equivalent": "The two differ by less than the margin that was said to matter; choose the cheaper one.",
+        "no_evidence": "A difference is not shown, and one larger than the interval's ends is unlikely. Choose by "
+        "cost, speed and calibration.",
+        "cannot_tell": "The interval is too wide for an answer: either could be the better one. Do not choose on the "
+        "decimals.",
+        "refused": "The conditions of a fair comparison do not hold, so no winner is named, whatever the numbers.",
+    }
+    return words[first.verdict]
+
+
+def _next(first: Comparison) -> str:
+    if first.verdict == "refused":
+        return (
+            "Read the reason in the sentence above and the data audit below; mend the data, then run again."
+        )
+    if first.verdict == "cannot_tell":
+        return "Collect more groups, or choose by cost and speed; then test the choice on images from another place."
+    return "Test the choice on images from another place before any use: no cross-validation replaces that."

@@ -1,0 +1,87 @@
+"""Where the contenders looked: the table of believability, and the grids that the script draws over the images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from headtohead.core.run_folder import RunFolder
+
+__all__ = ["explain_view", "map_grids"]
+
+DRAWN = ("rows", "columns", "cells", "box", "words", "sanity")
+
+
+def map_grids(run: RunFolder) -> dict[str, dict[str, Any]]:
+    """Return contender -> sample -> grid of `maps/grids.json`, {} where the run has no maps."""
+    if not (run / "maps/grids.json").is_file():
+        return {}
+    content = run.json("maps/grids.json")
+    return {
+        contender: {
+            sample: {key: one[key] for key in DRAWN if key in one} for sample, one in by_sample.items()
+        }
+        for contender, by_sample in content["contenders"].items()
+    }
+
+
+def explain_view(run: RunFolder) -> dict[str, Any]:
+    """Return method, unit, scale and the table of believability; {} where the run has no maps."""
+    if not (run / "maps/grids.json").is_file():
+        return {}
+    content = run.json("maps/grids.json")
+    ratio = float(content["color_limit"]) / float(content["scale"]) if content.get("scale") else 1.0
+    parts = [_parts(name, by_sample) for name, by_sample in content["contenders"].items()]
+    return {
+        "method": content["method"],
+        "unit": content["unit"],
+        "limit": round(127 * min(1.0, ratio), 1),
+        "contenders": list(content["contenders"]),
+        "parts": [row for row in parts if row],
+        "checks": _checks(run),
+        "failed": sorted(
+            name
+            for name, by_sample in content["contenders"].items()
+            if any(str(one.get("sanity", "")).startswith("fail") for one in by_sample.values())
+        ),
+    }
+
+
+def _parts(name: str, by_sample: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return how much of the evidence is localised, as a mean share over the images of one contender."""
+    shares = []
+    for one in by_sample.values():
+        elsewhere = sum(abs(value) for value in one.get("not_localised", {}).values())
+        whole = abs(one["localised"]) + elsewhere
+        if whole > 0 and "not_localised" in one:
+            shares.append(abs(one["localised"]) / whole)
+    if not shares:
+        return None
+    return {"name": name, "localised": f"{100 * sum(shares) / len(shares):.0f} %", "n": len(shares)}
+
+
+def _checks(run: RunFolder) -> dict[str, Any]:
+    """Return the table of `maps/faithfulness.json` as rows of text, {} where there is none."""
+    if not (run / "maps/faithfulness.json").is_file():
+        return {}
+    content = run.json("maps/faithfulness.json")
+    rows = content.get("table") or content.get("rows") or []
+    if not rows:
+        return {}
+    heads = list(dict.fromkeys(key for row in rows for key in row))
+    return {
+        "heads": [head.replace("_", " ") for head in heads],
+        "rows": [[_text(row.get(h)) for h in heads] for row in rows],
+    }
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    if isinstance(value, Mapping) and "value" in value:
+        ends = [value.get("low"), value.get("high")]
+        interval = "" if None in ends else f" [{ends[0]:.3f}, {ends[1]:.3f}]"
+        return "not defined" if value["value"] is None else f"{value['value']:.3f}{interval}"
+    return str(value)

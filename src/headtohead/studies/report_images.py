@@ -1,0 +1,160 @@
+"""Images of the report: each once as a small WebP, with its crop, and what lies near it in the feature space."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from headtohead.core.errors import HeadToHeadError
+from headtohead.core.progress import QUIET, Reporter
+from headtohead.studies.report_inputs import evenly_spaced
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from headtohead.data.dataset import Dataset
+    from headtohead.preprocess.recipe import Recipe
+
+__all__ = ["feature_map", "gallery_samples", "report_images", "webp"]
+
+MOST = 600  # images inside the page; beyond that it would pass 3 MB
+EDGE = 224  # longer edge in pixels: what most networks see
+# Measured on 60 brain MR images of 224 px: 3.4 kB each; JPEG of quality 75 takes 6.9 kB.
+QUALITY, EFFORT = 60, 6
+PROCESSED = 8  # images that are also shown as the networks see them
+NEIGHBOURS = 3
+
+Floats = npt.NDArray[np.float64]
+
+
+def report_images(
+    dataset: Dataset, recipe: Recipe, table: pd.DataFrame, *, reporter: Reporter = QUIET
+) -> dict[str, Any]:
+    """Return `gallery`: sample -> image, size and crop box; and `shown`: some images as the networks see them.
+
+    An image that cannot be read again has no entry.
+
+    Args:
+        dataset: the samples.
+        recipe: the preprocessing.
+        table: the out-of-fold predictions; they decide which images are inside where there are many.
+        reporter: hears how far the work is.
+    """
+    wanted = set(gallery_samples(table))
+    samples = [sample for sample in dataset.samples if sample.id in wanted]
+    processed = {sample.id for sample in evenly_spaced(dataset.samples, PROCESSED)}
+    gallery: dict[str, Any] = {}
+    shown = []
+    for sample in reporter.progress(samples, "images of the report", len(samples)):
+        try:
+            image = dataset.read(sample)
+            prepared = recipe.apply(image)
+        except (HeadToHeadError, OSError):
+            continue
+        height, width = image.size
+        box = prepared.box
+        gallery[sample.id] = {
+            "src": webp(_display(image)),
+            "width": width,
+            "height": height,
+            "box": [box.top, box.left, box.bottom, box.right],
+        }
+        if sample.id in processed:
+            shown.append({"id": sample.id, "src": webp((prepared.pixels * 255).round().astype(np.uint8))})
+    return {"gallery": gallery, "shown": shown}
+
+
+def gallery_samples(table: pd.DataFrame, most: int = MOST) -> list[str]:
+    """Return the samples inside the page: all, or those that most contenders get wrong first and some of the rest.
+
+    Args:
+        table: out-of-fold predictions.
+        most: how many at most.
+    """
+    from headtohead.heads.baselines import BASELINES
+
+    columns = [str(name) for name in table.columns if str(name).startswith("prob_")]
+    own = table[~table["contender"].isin(list(BASELINES))]
+    own = table if own.empty else own
+    predicted = own[columns].to_numpy().argmax(axis=1)
+    names = np.array([name.removeprefix("prob_") for name in columns])
+    wrong = (names[predicted] != own["label"].astype(str).to_numpy()).astype(int)
+    counts = own.assign(_wrong=wrong).groupby("sample", sort=True)["_wrong"].sum()
+    order = counts.sort_values(ascending=False, kind="stable")
+    ids = [str(sample) for sample in order.index]
+    if len(ids) <= most:
+        return ids
+    errors = [str(sample) for sample in order[order > 0].index][: most * 3 // 4]
+    return [*errors, *evenly_spaced(ids[len(errors) :], most - len(errors))]
+
+
+def feature_map(rows: Mapping[str, npt.NDArray[np.float32]], dataset: Dataset) -> dict[str, Any]:
+    """Return per backbone two principal components of its features and the nearest images of other groups.
+
+    Args:
+        rows: backbone -> (n, D) features of all samples.
+        dataset: the samples, in the same order.
+    """
+    ids = [sample.id for sample in dataset.samples]
+    groups = np.asarray(dataset.groups())
+    return {name: _one_map(np.asarray(x, np.float64), ids, groups) for name, x in rows.items()}
+
+
+def _one_map(x: Floats, ids: Sequence[str], groups: npt.NDArray[Any]) -> dict[str, Any]:
+    """Return components, their share of the variance, and neighbours by cosine similarity, of standardised features."""
+    scale = x.std(axis=0)
+    z = (x - x.mean(axis=0)) / np.where(scale > 0, scale, 1.0)
+    values, vectors = np.linalg.eigh(z.T @ z / len(z))
+    first = vectors[:, ::-1][:, :2]
+    first = first * np.sign(
+        first[np.abs(first).argmax(axis=0), [0, 1]]
+    )  # the sign of a component is arbitrary
+    places = z @ first
+    total = float(values.clip(0).sum()) or 1.0
+    unit = z / np.maximum(np.linalg.norm(z, axis=1, keepdims=True), 1e-12)
+    return {
+        "points": {
+            sample: [round(float(a), 2), round(float(b), 2)]
+            for sample, (a, b) in zip(ids, places, strict=True)
+        },
+        "explained": [round(float(values[-1]) / total, 4), round(float(values[-2]) / total, 4)],
+        "neighbours": dict(_neighbours(unit, ids, groups)),
+    }
+
+
+def _neighbours(
+    unit: Floats, ids: Sequence[str], groups: npt.NDArray[Any]
+) -> Iterable[tuple[str, list[str]]]:
+    """Yield each sample with the most similar samples of other groups, most similar first."""
+    for place, sample in enumerate(ids):
+        likeness = unit @ unit[place]
+        likeness[groups == groups[place]] = -np.inf
+        near = np.argsort(-likeness, kind="stable")[:NEIGHBOURS]
+        yield sample, [ids[i] for i in near if np.isfinite(likeness[i])]
+
+
+def webp(pixels: npt.NDArray[np.uint8]) -> str:
+    """Return pixels as `data:image/webp;base64,…`, longer edge at most 224.
+
+    Args:
+        pixels: (H, W) or (H, W, 3), uint8.
+    """
+    from PIL import Image as Pillow
+
+    picture = Pillow.fromarray(np.ascontiguousarray(pixels))
+    picture.thumbnail((EDGE, EDGE), Pillow.Resampling.BOX)
+    out = io.BytesIO()
+    picture.convert("RGB").save(out, "WEBP", quality=QUALITY, method=EFFORT)
+    return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode("ascii")
+
+
+def _display(image: Any) -> npt.NDArray[np.uint8]:
+    """Return 8-bit pixels; colour is kept where the file has it, since colour marks are what some findings show."""
+    from headtohead.audit.descriptors.image_statistics import grey8
+
+    return np.asarray(image.pixels if image.pixels.dtype == np.uint8 else grey8(image), np.uint8)

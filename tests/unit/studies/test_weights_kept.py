@@ -1,0 +1,34 @@
+"""A run folder goes on only with the weights that it was begun with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import timm
+import torch
+from safetensors.torch import save_file
+
+from headtohead.backbones.catalog import resolve
+from headtohead.core.config import StudyConfig
+from headtohead.core.errors import ChangedWeightsError
+from headtohead.studies.comparison import ComparisonStudy
+
+
+def _write(path: Path, seed: int) -> None:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        state = timm.create_model("test_resnet").state_dict()
+    save_file({name: value.contiguous() for name, value in state.items()}, path)
+
+
+def test_a_weights_file_that_was_replaced_between_two_calls_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "mine.safetensors"
+    name = f"path:{file}?arch=test_resnet"
+    study = ComparisonStudy(StudyConfig(data="scans", contenders=(name,)), tmp_path / "run")
+    _write(file, 1)
+    study._fetch_weights([resolve(name)])
+    study._fetch_weights([resolve(name)])  # the same file goes on
+    _write(file, 2)
+    with pytest.raises(ChangedWeightsError, match="Put them back"):
+        study._fetch_weights([resolve(name)])
