@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from headtohead.api.catalog import list_contenders
     from headtohead.api.data import AuditReport, CleanResult, PreprocessResult, audit, clean, preprocess
     from headtohead.api.explain import Explanation, explain
+    from headtohead.api.models import load_model, train
     from headtohead.api.predictions import claim, verdict
     from headtohead.api.run import BestRun, ReproductionRun, Run
     from headtohead.api.serving import serve
@@ -51,16 +52,19 @@ __all__ = [
     "compare",
     "explain",
     "list_contenders",
+    "load_model",
     "load_run",
     "preprocess",
     "reproduce",
     "serve",
+    "train",
     "verdict",
 ]
 
 _HOME = {
     "headtohead.api.catalog": ("list_contenders",),
     "headtohead.api.data": ("AuditReport", "CleanResult", "PreprocessResult", "audit", "clean", "preprocess"),
+    "headtohead.api.models": ("load_model", "train"),
     "headtohead.api.explain": ("Explanation", "explain"),
     "headtohead.api.predictions": ("claim", "verdict"),
     "headtohead.api.serving": ("serve",),

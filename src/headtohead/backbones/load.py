@@ -18,7 +18,7 @@ from headtohead.backbones.weights.silence import suppress_library_output
 from headtohead.core.errors import WeightsError
 from headtohead.core.progress import QUIET, Reporter
 
-__all__ = ["load_backbone", "read_tensors"]
+__all__ = ["build_backbone", "load_backbone", "network_settings", "read_tensors"]
 
 NOT_WEIGHTS = ("relative_position_index", "attn_mask")
 
@@ -55,6 +55,52 @@ def load_backbone(
     if record.family != "transformer":
         backbone.to(memory_format=torch.channels_last)
     return backbone.to(device=device, dtype=dtype)
+
+
+def build_backbone(record: BackboneRecord, weights: Weights, settings: Mapping[str, Any]) -> Backbone:
+    """Return the record's network in evaluation mode, with random weights that are to be replaced.
+
+    Args:
+        weights: facts of those that will be put into it; its path is not read.
+        settings: what `network_settings` returned of the trained network.
+
+    Raises:
+        WeightsError: settings of a kind of network that is not known.
+    """
+    with suppress_library_output(), torch.random.fork_rng(devices=[]):
+        if not settings:
+            backbone: Backbone = _timm(record, weights.model_copy(update={"path": None}), 0.0)
+        else:
+            backbone = _transformers_from_settings(record, weights, dict(settings))
+    backbone.eval()
+    if record.family != "transformer":
+        backbone.to(memory_format=torch.channels_last)
+    return backbone
+
+
+def network_settings(backbone: Backbone) -> dict[str, Any]:
+    """Return what `build_backbone` needs beside the record: the configuration of transformers, or nothing."""
+    config = getattr(backbone, "config", None)
+    if config is None:
+        return {}
+    facts: dict[str, Any] = config.to_dict()
+    return {name: value for name, value in facts.items() if name not in ("_name_or_path", "dtype")}
+
+
+def _transformers_from_settings(
+    record: BackboneRecord, weights: Weights, settings: dict[str, Any]
+) -> TransformersBackbone:
+    from transformers import AutoConfig, AutoModel
+
+    kind = str(settings.pop("model_type", ""))
+    if kind not in MODEL_TYPES:
+        raise WeightsError(
+            f"{record.name} is a network of type {kind!r}; expected one of {', '.join(sorted(MODEL_TYPES))}."
+        )
+    config = AutoConfig.for_model(kind, **settings)
+    options = {"add_pooling_layer": False} if MODEL_TYPES[kind].has_pooling_layer else {}
+    make: Any = AutoModel.from_config
+    return TransformersBackbone(make(config, **options), record, weights)
 
 
 def _timm(record: BackboneRecord, weights: Weights, drop_path: float) -> TimmBackbone:

@@ -29,6 +29,8 @@ TOPICS = (
     "report",
     "reproduce",
     "best",
+    "model.train",
+    "model.predict",
     "serve",
 )
 

@@ -16,6 +16,7 @@
     │   └── ChangedDataError
     ├── UndefinedMetricError       a statistic has no value on this data
     ├── UnpairedError         contenders do not cover the same samples and folds
+    ├── BundleError           a deployed model's folder is damaged, changed, or of a newer format
     └── MissingExtraError     an optional dependency is not installed
 
 A message says what was got, what was expected, and what to do, in that order.
@@ -27,6 +28,7 @@ import difflib
 from collections.abc import Iterable
 
 __all__ = [
+    "BundleError",
     "ChangedConfigError",
     "ChangedDataError",
     "ChangedWeightsError",
@@ -119,6 +121,10 @@ class UndefinedMetricError(HeadToHeadError):
 
 class UnpairedError(HeadToHeadError):
     """Contenders do not cover the same samples and folds."""
+
+
+class BundleError(HeadToHeadError):
+    """The folder of a deployed model is damaged, changed, or of a newer format."""
 
 
 class MissingExtraError(HeadToHeadError):

@@ -13,6 +13,7 @@ spent.json          the same, summed for each contender
 predictions.parquet out-of-fold predictions;  inner.parquet, learning.parquet  of compare
 verdict.json, scores.json, comparisons.json
 images.json, features.json  images of the page, their neighbours;  report.json  every number of the page
+card.md             model card
 report.html         of compare;  best.json, best.html  of best;  reproduce.json, reproduce.html  of reproduce
 finished.json       the run is finished
 

@@ -124,6 +124,12 @@ class FineTuningHead:
         self, job: FoldJob, data: SampleLabels, workdir: Path, reporter: Reporter = QUIET
     ) -> FoldResult:
         """Train on `job.train` under the policy, predict `job.test` once."""
+        return self.fit(job, data, workdir, reporter)[1]
+
+    def fit(
+        self, job: FoldJob, data: SampleLabels, workdir: Path, reporter: Reporter = QUIET
+    ) -> tuple[Trainer, FoldResult]:
+        """Do what `fit_predict` does and return the finished training too; `job.test` may be empty."""
         workdir.mkdir(parents=True, exist_ok=True)
         if isinstance(self._images, DatasetImages):
             self._images.prepare(reporter)
@@ -146,7 +152,8 @@ class FineTuningHead:
         for checkpoint in workdir.glob("*.pt"):
             checkpoint.unlink()
         inner = fit_metrics(labels, inner_rows)
-        return FoldResult(test_rows, inner_rows, fit_metrics(labels, train_rows), inner, chosen, curve)
+        train = fit_metrics(labels, train_rows)
+        return training, FoldResult(test_rows, inner_rows, train, inner, chosen, curve)
 
     def _choose(
         self, job: FoldJob, data: SampleLabels, workdir: Path, reporter: Reporter
@@ -217,14 +224,28 @@ class FineTuningHead:
         Returns:
             (n, k) probabilities for each array of samples in `queries`.
         """
+        training = self.fitted(fit, data, chosen, seed=seed, name=name, workdir=workdir, reporter=reporter)
+        return [training.predict(indices) for indices in queries]
+
+    def fitted(
+        self,
+        fit: Ints,
+        data: SampleLabels,
+        chosen: Mapping[str, Any],
+        *,
+        seed: int,
+        name: str,
+        workdir: Path,
+        reporter: Reporter,
+    ) -> Trainer:
+        """Return the finished training on the samples `fit` with the chosen settings."""
         if isinstance(self._images, DatasetImages):
             self._images.prepare(reporter)
         settings = FinetuneSettings.model_validate(chosen["settings"])
         job = TrainingJob(
             name, fit, settings.model_copy(update={"workers": self.settings.workers}), seed, chosen["epochs"]
         )
-        training = self._train(job, data, None, workdir, reporter)
-        return [training.predict(indices) for indices in queries]
+        return self._train(job, data, None, workdir, reporter)
 
     def _inner_predictions(
         self, trial: Trial, job: FoldJob, data: SampleLabels, workdir: Path, reporter: Reporter

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from headtohead.core.progress import Reporter
 from headtohead.heads.base import FoldJob, FoldResult, SampleLabels
-from headtohead.training.logistic import Floats, Ints, StandardizedDesign, fit_probe
+from headtohead.training.logistic import FittedProbe, Floats, Ints, StandardizedDesign, fit_probe
 from headtohead.training.records import fit_metrics
 
 __all__ = ["C_GRID", "INNER_FOLDS", "ProbeHead", "inner_probabilities"]
@@ -117,5 +117,9 @@ class ProbeHead:
         from threadpoolctl import threadpool_limits
 
         with threadpool_limits(limits=1):
-            probe = fit_probe(self.rows()[fit], data.labels[fit], chosen["C"], balanced=self._balanced)
+            probe = self.fitted(fit, data, chosen)
             return [probe.predict_proba(self.rows()[indices]) for indices in queries]
+
+    def fitted(self, fit: Ints, data: SampleLabels, chosen: Mapping[str, Any]) -> FittedProbe:
+        """Return the probe that is fitted on the samples `fit` at the chosen C."""
+        return fit_probe(self.rows()[fit], data.labels[fit], chosen["C"], balanced=self._balanced)

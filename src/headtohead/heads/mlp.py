@@ -16,7 +16,7 @@ from headtohead.heads.base import FoldJob, FoldResult, SampleLabels
 from headtohead.training.records import EpochRecord, Floats, Ints, fit_metrics
 from headtohead.training.tuning.trial_budget import TrialBudget
 
-__all__ = ["MlpHead", "MlpSettings"]
+__all__ = ["FittedMlp", "MlpHead", "MlpSettings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +131,39 @@ class MlpHead:
         inputs = [rows[indices] for indices in queries]
         return fit_mlp(rows[fit], data.labels[fit], inputs, k, chosen["weight_decay"], self.settings, seed)[0]
 
+    def fitted(self, fit: Ints, data: SampleLabels, chosen: Mapping[str, Any], seed: int) -> FittedMlp:
+        """Return the networks that are fitted on the samples `fit` at the chosen weight decay."""
+        rows, k = self.rows()[fit], len(data.classes)
+        return fit_networks(rows, data.labels[fit], k, chosen["weight_decay"], self.settings, seed)
+
+
+@dataclass(frozen=True)
+class FittedMlp:
+    """Networks of one hidden layer whose probabilities are averaged.
+
+    Attributes:
+        mean, scale: (D,) of the training rows.
+        networks: in evaluation mode: dropout, linear, GELU, dropout, linear.
+        curve: learning curve of the first network.
+    """
+
+    mean: npt.NDArray[Any]
+    scale: npt.NDArray[Any]
+    networks: tuple[Any, ...]
+    curve: tuple[EpochRecord, ...]
+
+    def predict_proba(self, rows: npt.NDArray[Any]) -> Floats:
+        """Return (n, k) mean probabilities for feature rows (n, D)."""
+        import torch
+
+        inputs = torch.from_numpy(((rows - self.mean) / self.scale).astype(np.float32))
+        answer: Floats | None = None
+        with torch.inference_mode():
+            for net in self.networks:
+                part = torch.softmax(net(inputs).double(), dim=1).numpy() / len(self.networks)
+                answer = part if answer is None else answer + part
+        return np.asarray(answer, dtype=np.float64)
+
 
 def fit_mlp(
     rows: npt.NDArray[Any],
@@ -144,29 +177,36 @@ def fit_mlp(
     """Fit the networks and average their probabilities.
 
     Args:
+        queries: (m, D) matrices to predict; the others as for `fit_networks`.
+
+    Returns:
+        (m, k) mean probabilities for each matrix in `queries`, and the learning curve of the first network.
+    """
+    fitted = fit_networks(rows, labels, k, decay, settings, seed)
+    return [fitted.predict_proba(query) for query in queries], list(fitted.curve)
+
+
+def fit_networks(
+    rows: npt.NDArray[Any], labels: Ints, k: int, decay: float, settings: MlpSettings, seed: int
+) -> FittedMlp:
+    """Fit the networks of an MLP head.
+
+    Args:
         rows: (n, D) features; labels: (n,) class indices.
-        queries: (m, D) matrices to predict.
         k: number of classes.
         decay: weight decay.
         settings: of the training.
         seed: decides initial weights and dropout.
-
-    Returns:
-        (m, k) mean probabilities for each matrix in `queries`, and the learning curve of the first network.
     """
     import torch
     from torch import nn
 
     mean, spread = rows.mean(axis=0), rows.std(axis=0)
     scale = np.where(spread > 1e-6, spread, 1.0)
-
-    def tensor(features: npt.NDArray[Any]) -> torch.Tensor:
-        return torch.from_numpy(((features - mean) / scale).astype(np.float32))
-
-    inputs, targets = tensor(rows), torch.from_numpy(labels)
-    query_inputs = [tensor(query) for query in queries]
-    answers = [np.zeros((len(query), k)) for query in queries]
+    inputs = torch.from_numpy(((rows - mean) / scale).astype(np.float32))
+    targets = torch.from_numpy(labels)
     curve: list[EpochRecord] = []
+    networks = []
     with torch.random.fork_rng(devices=[]):
         for member in range(settings.members):
             torch.manual_seed(int(np.random.SeedSequence([seed, 6, member]).generate_state(1)[0]))
@@ -179,11 +219,8 @@ def fit_mlp(
             )
             epochs = _train(net, inputs, targets, decay, settings)
             curve = curve or epochs
-            net.eval()
-            with torch.inference_mode():
-                for answer, query in zip(answers, query_inputs, strict=True):
-                    answer += torch.softmax(net(query).double(), dim=1).numpy() / settings.members
-    return answers, curve
+            networks.append(net.eval())
+    return FittedMlp(mean, scale, tuple(networks), tuple(curve))
 
 
 def _train(net: Any, inputs: Any, targets: Any, decay: float, settings: MlpSettings) -> list[EpochRecord]:

@@ -16,7 +16,7 @@ from headtohead.core.progress import QUIET, Reporter
 from headtohead.heads.base import CellLookup, FoldJob, FoldResult, SampleLabels
 from headtohead.training.records import FitMetrics, Floats, Ints, fit_metrics
 
-__all__ = ["FoldEnsembleHead", "Refittable", "SeedEnsembleHead"]
+__all__ = ["FOLD_NUMBER", "FoldEnsembleHead", "Refittable", "SeedEnsembleHead", "replicate_seed"]
 
 NO_TRAIN_METRICS = FitMetrics(None, None)  # models of a mean do not store their training predictions
 # What sets the seeds of these models apart from every other use of a cell's seed.
@@ -135,16 +135,18 @@ class _Refitter:
 
     def fit(self, fit: Ints, queries: Sequence[Ints], part: int, name: str, number: int) -> list[Floats]:
         """Return the probabilities of model `number` for each array of samples."""
-        state = np.random.SeedSequence([self._job.seed, SEED_STREAM, number, part]).generate_state(
-            1, np.uint32
-        )
         return self._head.refit(
             fit,
             queries,
             self._data,
             self._chosen,
-            seed=int(state[0]),
+            seed=replicate_seed(self._job.seed, number, part),
             name=name,
             workdir=self._workdir,
             reporter=self._reporter,
         )
+
+
+def replicate_seed(seed: int, number: int, part: int = 0) -> int:
+    """Return the seed of model `number` of a replicate ensemble, apart from all others of a cell."""
+    return int(np.random.SeedSequence([seed, SEED_STREAM, number, part]).generate_state(1, np.uint32)[0])

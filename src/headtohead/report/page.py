@@ -8,6 +8,7 @@ from typing import Any
 
 from headtohead.core.atomic_io import write_atomic, write_json
 from headtohead.core.run_folder import RunFolder
+from headtohead.report.model_card import model_card
 from headtohead.report.views.comparison import build_report
 
 __all__ = ["render", "write_report"]
@@ -16,7 +17,7 @@ SCRIPT_KEYS = ("names", "classes", "positive")
 
 
 def write_report(run: Path) -> Path:
-    """Write `report.html` into a finished run folder, and `report.json`, which holds every number of the page.
+    """Write `report.html` into a finished run folder, `report.json`, which holds every number of it, and `card.md`.
 
     Args:
         run: the run folder; it must hold `verdict.json`, `audit.json` and `predictions.parquet`.
@@ -41,6 +42,7 @@ def write_report(run: Path) -> Path:
     )
     target = run / "report.html"
     write_json(run / "report.json", view)
+    write_atomic(run / "card.md", model_card(view, made.verdict, made.records))
     write_atomic(target, page)
     return target
 

@@ -126,6 +126,18 @@ class Trainer:
         scores = self._scores(indices) + self._shift
         return np.asarray(torch.softmax(scores, dim=2).mean(dim=0).numpy(), dtype=np.float64)
 
+    def final_states(self) -> list[dict[str, Tensor]]:
+        """Return the states with which `predict` answers: the snapshots, or the one (averaged) network."""
+        if self.snapshots:
+            return list(self.snapshots)
+        with self._averaged():
+            return [copy_state(self.net)]
+
+    @property
+    def flips(self) -> bool:
+        """Whether `predict` averages with the flipped image."""
+        return self.settings.flip_test and self.augmenter.flips
+
     def _settled(self) -> Tensor:
         """Return (k,) to add to the scores, so that on the training part their mean is the class frequencies.
 
@@ -158,7 +170,7 @@ class Trainer:
 
     def _ask(self, indices: Ints) -> Tensor:
         """Return (v, n, k) scores with the weights as they are."""
-        flip = self.settings.flip_test and self.augmenter.flips
+        flip = self.flips
         order = plain_order(len(indices), max(self.settings.batch, 16))
         self.net.eval()
         out = []

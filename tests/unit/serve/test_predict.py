@@ -50,7 +50,8 @@ def test_many_files_keep_their_order_and_unreadable_ones_their_reason(client: Cl
     got = client.upload("/v1/predict", *files).json["predictions"]
     assert [p["file"] for p in got] == ["a.dcm", "b.png", "c.png", "d.png", "e.png"]
     assert [p["label"] for p in got] == ["no", None, "no", "yes", "yes"]
-    assert "no image format" in got[1]["error"] and got[1]["sentence"] == "" and got[1]["abstains"]
+    assert "no image format" in got[1]["error"] and got[1]["sentence"] == ""
+    assert not got[1]["abstains"] and [flag["code"] for flag in got[1]["flags"]] == ["unreadable"]
     assert got[3]["abstains"] and got[3]["set"] == ["no", "yes"]
     assert got[4]["flags"][0]["code"] == "far_from_training"
     assert got[4]["flags"][0]["message"].endswith(".")

@@ -149,11 +149,11 @@ $$("table.sort th[scope=col]").forEach((th, k) => {
 const save = (name, kind, text) => { const a = el("a"); const at = URL.createObjectURL(new Blob([text], { type: kind })); a.setAttribute("href", at); a.download = name; a.click(); URL.revokeObjectURL(at); };
 const csv = table => [...table.rows].map(r => [...r.cells].map(c => `"${c.innerText.replaceAll("\n", " ").replaceAll('"', '""')}"`).join(",")).join("\n");
 $$("figure.fig").forEach(f => {
-  const name = ($("h3", f) || $("figcaption", f)).textContent.slice(0, 60), b = el("button", "SVG", "get"); b.type = "button"; b.setAttribute("aria-label", `Download the figure ${name}`);
+  const name = ($("h3", f) || $("figcaption", f)).textContent.slice(0, 60), b = el("button", "SVG", "get"); b.type = "button"; b.setAttribute("aria-label", `SVG: download the figure ${name}`);
   b.addEventListener("click", () => save(`${name}.svg`, "image/svg+xml", new XMLSerializer().serializeToString($("svg", f)).replace(/var\(--[a-z0-9]+, (#[0-9a-f]+)\)/g, "$1"))); f.append(b);
 });
 $$(".scroll").filter(r => $("table", r)).forEach(r => {
-  const b = el("button", "CSV", "get"); b.type = "button"; b.setAttribute("aria-label", `Download the table ${r.getAttribute("aria-label")}`);
+  const b = el("button", "CSV", "get"); b.type = "button"; b.setAttribute("aria-label", `CSV: download the table ${r.getAttribute("aria-label")}`);
   b.addEventListener("click", () => save(`${r.getAttribute("aria-label")}.csv`, "text/csv", csv($("table", r)))); r.after(b);
 });
 $$("[data-copy]").forEach(b => b.addEventListener("click", () => { const e = $(`#${b.dataset.copy}`); navigator.clipboard.writeText(e.tagName === "TABLE" ? csv(e) : e.textContent); b.textContent = "Copied"; }));

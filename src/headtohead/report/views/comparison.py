@@ -57,11 +57,14 @@ class ReportPage:
         content: all texts and numbers; `report.json`.
         figures: name -> figures of one place.
         image_css: a rule for each image.
+        verdict: of the run. records: backbone -> its catalogue record.
     """
 
     content: dict[str, Any]
     figures: dict[str, Any]
     image_css: str
+    verdict: Verdict
+    records: dict[str, Any]
 
 
 def build_report(run: RunFolder) -> ReportPage:
@@ -86,15 +89,9 @@ def build_report(run: RunFolder) -> ReportPage:
     checklist = _optional(run, "checklist.json").get("items", [])
     samples = run.table("samples.parquet") if (run / "samples.parquet").is_file() else None
     content: dict[str, Any] = {
-        "format": 1,
-        "version": __version__,
-        "title": f"{Path(config['data']).name} ({run.path.resolve().name})",
+        **_head(run, config, audit["dataset"], order),
         "synthetic": bool(predictions["sample"].str.contains("synthetic").all()),
-        "sections": [list(section) for section in SECTIONS],
         "positive": verdict.details.positive,
-        "level": f"{100 * config['level']:g} %",
-        "subtitle": _subtitle(config, audit["dataset"], order),
-        "digest": str(audit["dataset"].get("digest", ""))[:8],
         "answer": answer,
         "caveats": list(verdict.caveats),
         "legend": [
@@ -123,9 +120,24 @@ def build_report(run: RunFolder) -> ReportPage:
         "names": order,
         "classes": classes,
     }
-    return ReportPage(
-        content, _figures(verdict, order, learning, features, cases, content["errors"]["pair"]), store.css
-    )
+    figures = _figures(verdict, order, learning, features, cases, content["errors"]["pair"])
+    records = {one["record"]["name"]: one["record"] for one in backbones if "record" in one}
+    return ReportPage(content, figures, store.css, verdict, records)
+
+
+def _head(
+    run: RunFolder, config: Mapping[str, Any], facts: Mapping[str, Any], order: Sequence[str]
+) -> dict[str, Any]:
+    """Return what names the page."""
+    return {
+        "format": 1,
+        "version": __version__,
+        "title": f"{Path(config['data']).name} ({run.path.resolve().name})",
+        "sections": [list(section) for section in SECTIONS],
+        "level": f"{100 * config['level']:g} %",
+        "subtitle": _subtitle(config, facts, order),
+        "digest": str(facts.get("digest", ""))[:8],
+    }
 
 
 def _figures(

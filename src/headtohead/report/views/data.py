@@ -93,7 +93,7 @@ def _table_one(audit: Mapping[str, Any], samples: Any) -> dict[str, Any]:
         for column, title in (("format", "format"), ("mode", "colour mode")):
             if column in samples:
                 rows.append([title, *(_counts(by_class.get(name), column) for name in classes)])
-    return {"heads": ["", *classes], "rows": rows}
+    return {"heads": ["property", *classes], "rows": rows}
 
 
 def _spread(part: Any, column: str) -> str:

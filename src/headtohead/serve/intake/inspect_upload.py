@@ -39,8 +39,8 @@ class RefusedImage:
     predicted: str | None = None
     threshold: float | None = None
     set: tuple[str, ...] = ()
-    abstains: bool = True
-    flags: tuple[str, ...] = ()
+    abstains: bool = False
+    flags: tuple[str, ...] = ("unreadable",)
 
 
 @dataclass(frozen=True, slots=True)

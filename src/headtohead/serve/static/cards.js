@@ -116,7 +116,12 @@ export function aboutModel(model) {
   const terms = facts.flatMap(([name, value]) => [make("dt", name), make("dd", value)]);
   const parts = [make("h3", model.name), make("dl", terms)];
   if (found.sentence) parts.push(make("p.quiet", found.sentence));
-  const cautions = [...(found.caveats ?? []), ...(found.audit ?? []), ...(found.fidelity ?? [])];
+  const cautions = [...(found.caveats ?? []), ...(found.fidelity ?? [])];
   if (cautions.length > 0) parts.push(make("ul", cautions.map((text) => make("li", text)), { "aria-label": "Caveats" }));
+  const audit = found.audit ?? [];
+  if (audit.length > 0) {
+    const title = make("summary", `What the audit found in the training images (${audit.length})`);
+    parts.push(make("details", [title, make("ul", audit.map((text) => make("li", text)))]));
+  }
   return make("article.about-model", parts);
 }

@@ -30,7 +30,7 @@ from headtohead.stats.metrics.weight_blocks import weighted_sums
 from headtohead.stats.predictions import ContenderPredictions
 from headtohead.stats.resampled import ResampledPredictions
 
-__all__ = ["calibration_curve", "isotonic", "platt", "recalibration", "temperature"]
+__all__ = ["calibration_curve", "fit_temperature", "isotonic", "platt", "recalibration", "temperature"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -56,14 +56,19 @@ def temperature(cell: InnerCell) -> Map:
 
     One parameter, keeps the order of the scores and the most probable class.
     """
+    best = fit_temperature(cell)
+    return lambda prob: np.exp(_log_softmax(np.log(np.clip(prob, _SMALLEST, 1.0)) / best))
+
+
+def fit_temperature(cell: InnerCell) -> float:
+    """Return the T of `temperature`."""
     logs = np.log(np.clip(cell.prob, _SMALLEST, 1.0))
     rows = np.arange(len(cell.label))
 
     def loss(log_t: float) -> float:
         return float(-_log_softmax(logs / math.exp(log_t))[rows, cell.label].mean())
 
-    best = math.exp(float(optimize.minimize_scalar(loss, bounds=_LOG_TEMPERATURES, method="bounded").x))
-    return lambda prob: np.exp(_log_softmax(np.log(np.clip(prob, _SMALLEST, 1.0)) / best))
+    return math.exp(float(optimize.minimize_scalar(loss, bounds=_LOG_TEMPERATURES, method="bounded").x))
 
 
 def _log_softmax(logs: Floats) -> Floats:

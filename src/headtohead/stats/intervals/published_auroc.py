@@ -26,7 +26,7 @@ def auroc_interval(area: float, positives: int, negatives: int, level: float = 0
         positives, negatives: independent cases of each class.
 
     >>> tuple(round(end, 3) for end in auroc_interval(0.95, 20, 80))
-    (0.857, 0.984)
+    (0.856, 0.983)
     """
     z = _NORMAL.inv_cdf((1 + level) / 2)
 

@@ -1,0 +1,107 @@
+"""From a verdict to use: train a model, load it, evaluate it on other data."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from headtohead.api.arguments import path_of, reporter_for, source_of
+from headtohead.core.errors import NoEffectError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from headtohead.deploy.model import DeployedModel
+
+__all__ = ["load_model", "train"]
+
+
+def train(
+    data: str | os.PathLike[str] | None = None,
+    contender: str | None = None,
+    *,
+    out: str | os.PathLike[str],
+    run: str | os.PathLike[str] | None = None,
+    name: str | None = None,
+    accept_refused: bool = False,
+    self_contained: bool = True,
+    quiet: bool = False,
+    **settings: Any,
+) -> DeployedModel:
+    """Train a contender on all images and write it as a model that can be used elsewhere.
+
+    Calibration, conformal sets, thresholds and the estimate come from cross-validated predictions on whole groups:
+    those of the finished run, or of a run that is made first, beside the model.
+
+    Args:
+        data: the images; with `run` only where they lie elsewhere now.
+        contender: what to train; with `run` the verdict's winner if None.
+        out: folder of the model.
+        run: folder of a finished run of `compare`, whose recipe, settings and estimate are taken.
+        name: of the model; the contender's if None.
+        accept_refused: train although the run refused a verdict, which goes into the model card.
+        self_contained: put the weights of frozen networks into the model too.
+        quiet: show no progress.
+        **settings: of `compare`, where no run is given.
+
+    Returns:
+        the model, loaded from its folder.
+
+    Raises:
+        NoEffectError: settings beside a run that has its own.
+        UsageError: neither a run nor data and contender.
+        HeadToHeadError: whatever else headtohead explains.
+    """
+    from headtohead.deploy.training.train import TrainRequest, train_bundle
+
+    reporter = reporter_for(quiet)
+    folder = path_of(out, "out")
+    if run is None:
+        if data is None or contender is None:
+            raise UsageError("Give the images and a contender, or a finished run with `run`.")
+        source = _run_beside(folder, source_of(data), contender, settings, quiet=quiet)
+    elif settings:
+        raise NoEffectError(
+            f"{', '.join(sorted(settings))} would have no effect: the run has its own settings. Leave them out, or "
+            "train without a run."
+        )
+    else:
+        source = path_of(run, "run")
+    request = TrainRequest(
+        source,
+        folder,
+        contender,
+        data=None if data is None else source_of(data),
+        name=name,
+        accept_refused=accept_refused,
+        self_contained=self_contained,
+    )
+    train_bundle(request, reporter)
+    return load_model(folder)
+
+
+def _run_beside(out: Path, data: str, contender: str, settings: dict[str, Any], *, quiet: bool) -> Path:
+    """Return a finished run of this one contender, made in `<out>.run`."""
+    from headtohead.api.studies import compare
+
+    folder = out.with_name(f"{out.name}.run")
+    compare(data, contender, out=folder, quiet=quiet, **settings)
+    return folder
+
+
+def load_model(path: str | os.PathLike[str], *, strict: bool = False) -> DeployedModel:
+    """Load a model after each of its files was compared with its checksum.
+
+    Args:
+        path: the folder that `train` wrote.
+        strict: refuse to predict an image that the guard flags.
+
+    Returns:
+        the model; `predict(files)` yields a record per image.
+
+    Raises:
+        BundleError: no model, or a file is missing or was changed.
+    """
+    from headtohead.deploy.model import load_model as load
+
+    return load(path_of(path, "path"), strict=strict)

@@ -1,0 +1,1 @@
+"""Commands from verdict to use: train, predict, evaluate."""

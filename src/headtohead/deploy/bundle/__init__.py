@@ -1,0 +1,1 @@
+"""The folder of a deployed model: its records, written, checked and described."""

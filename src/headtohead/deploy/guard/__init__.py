@@ -1,0 +1,1 @@
+"""What is noticed of an image before its prediction is believed."""

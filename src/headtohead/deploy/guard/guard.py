@@ -1,0 +1,108 @@
+"""The guard: what is noticed of an image before its prediction is believed. Flags, never silence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from headtohead.core.records import Image
+from headtohead.deploy.bundle.records import GuardReference
+from headtohead.deploy.guard.distance import TrainingDistance
+from headtohead.deploy.predict.prepare import PreparedImage
+
+__all__ = ["FLAGS", "GUARD", "Guard", "body_part_of", "modality_of", "read_guard_tensors", "seen_share"]
+
+GUARD = "guard."
+"""Prefix of the guard's tensors in model.safetensors."""
+
+FLAGS: Mapping[str, str] = {
+    "unreadable": "the file cannot be read as an image",
+    "colour": "the image is in colour; the training images are grey",
+    "photograph": "the image is in colour and fills its frame, like a photograph; the training images lie on a dark "
+    "background",
+    "other_modality": "the DICOM file states a modality that no training image has",
+    "other_body_part": "the DICOM file states a body part that no training image has",
+    "already_cropped": "nothing was left to cut off, which training images hardly ever show: was it cropped before?",
+    "far_from_training": "the network sees the image farther from the training images than they are from one another",
+    "in_training": "the image was in training, so the answer tells nothing about new images",
+}
+
+
+class Guard:
+    """Flags images that differ from what the model was trained on.
+
+    Args:
+        reference: what the training images were like.
+        tensors: of the distance in feature space; {} where that check is off.
+    """
+
+    def __init__(self, reference: GuardReference, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
+        self.reference = reference
+        self._files, self._pixels = frozenset(reference.sha256), frozenset(reference.pixel_hashes)
+        self._distance = TrainingDistance.from_tensors(tensors, reference.neighbours) if tensors else None
+
+    def flags(
+        self, items: Sequence[PreparedImage], rows: npt.NDArray[np.float32] | None
+    ) -> list[tuple[str, ...]]:
+        """Return the codes of what was noticed of each image.
+
+        Args:
+            rows: (n, D) features, or None where the runtime gives none.
+        """
+        found = [self._look(item) for item in items]
+        limit = self.reference.limits.get("far_from_training")
+        if rows is not None and self._distance is not None and limit is not None:
+            far = self._distance.of(rows) > limit
+            found = [[*flags, "far_from_training"] if far[i] else flags for i, flags in enumerate(found)]
+        return [tuple(name for name in FLAGS if name in flags) for flags in found]
+
+    def _look(self, item: PreparedImage) -> list[str]:
+        from headtohead.data.listing.ingest import pixel_hash
+        from headtohead.preprocess.suggest import appearance_of
+
+        limits, flags = self.reference.limits, []
+        if item.sha256 in self._files or pixel_hash(item.image) in self._pixels:
+            flags.append("in_training")
+        look = appearance_of(item.image)
+        if "colour" in limits and look.coloured:
+            flags.append("colour")
+            if "photograph" in limits and seen_share(item) >= limits["photograph"]:
+                flags.append("photograph")
+        if "already_cropped" in limits and seen_share(item) > limits["already_cropped"]:
+            flags.append("already_cropped")
+        for flag, known, stated in (
+            ("other_modality", self.reference.modalities, modality_of(item.image)),
+            ("other_body_part", self.reference.body_parts, body_part_of(item.image)),
+        ):
+            if known and stated and stated not in known:
+                flags.append(flag)
+        return flags
+
+
+def seen_share(item: PreparedImage) -> float:
+    """Return the share of the image's area that the recipe kept."""
+    height, width = item.image.size
+    return item.box.area / (height * width)
+
+
+def modality_of(image: Image) -> str:
+    """Return the modality that a DICOM file states, or ""."""
+    return image.facts.get("modality", "")
+
+
+def body_part_of(image: Image) -> str:
+    """Return the body part that a DICOM file states, or ""."""
+    return image.facts.get("body_part", "")
+
+
+def read_guard_tensors(path: Path) -> dict[str, npt.NDArray[Any]]:
+    """Return the guard's tensors of a bundle; needs no torch."""
+    from safetensors import safe_open
+
+    with safe_open(path, "numpy") as stored:
+        names = [name for name in stored.keys() if name.startswith(GUARD)]  # noqa: SIM118
+        return {name.removeprefix(GUARD): stored.get_tensor(name) for name in names}

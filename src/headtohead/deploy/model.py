@@ -1,0 +1,292 @@
+"""A deployed model: load a bundle, check it, predict files or bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from headtohead.core.errors import BundleError, HeadToHeadError, UnreadableError, UsageError, unknown_name
+from headtohead.core.progress import QUIET, Reporter
+from headtohead.data.readers import DEFAULT_LIMITS, Limits
+from headtohead.deploy.bundle.files import check_bundle, read_document
+from headtohead.deploy.bundle.records import (
+    BUNDLE_FORMAT,
+    BundleCalibration,
+    BundleConfig,
+    BundleEstimate,
+    GuardReference,
+    PreprocessorConfig,
+)
+from headtohead.deploy.predict.calibrated import calibrate, conformal_set
+from headtohead.deploy.predict.prepare import PreparedImage, Preprocessor
+from headtohead.deploy.prediction import RESEARCH_USE, ImagePrediction
+
+if TYPE_CHECKING:
+    from headtohead.core.records import Record
+    from headtohead.deploy.guard.guard import Guard
+
+__all__ = ["BATCH_SIZE", "DeployedModel", "Runtime", "load_model"]
+
+Floats = npt.NDArray[np.float32]
+BATCH_SIZE = 16  # images per pass; larger ones gain nothing on a processor
+
+
+class Runtime(Protocol):
+    """What runs the network.
+
+    A runtime may also have `forward_features`, which returns logits and the features that the guard
+    compares with those of the training images; without it that one check is off.
+    """
+
+    name: str
+
+    def forward(self, *inputs: Floats) -> Floats:
+        """Return logits (n, k) of prepared inputs, one (n, 3, S, S) for each input of the bundle."""
+
+
+@dataclass
+class DeployedModel:
+    """A model that answers: network, calibration, thresholds, guard and what is known of its quality.
+
+    Attributes:
+        config: classes, thresholds and parts. preprocessing: from an image to the network's inputs.
+        calibration: temperature and conformal quantiles. estimate_record: cross-validated scores.
+        reference: what the training images were like. digest: sha256 over the bundle's checksums.
+        load_runtime: makes the runtime when it is first needed.
+        path: the bundle's folder, or None.
+    """
+
+    config: BundleConfig
+    preprocessing: PreprocessorConfig
+    calibration: BundleCalibration
+    reference: GuardReference
+    estimate_record: BundleEstimate
+    digest: str
+    load_runtime: Callable[[], Runtime]
+    path: Path | None = None
+    limits: Limits = DEFAULT_LIMITS
+    strict: bool = False
+    guard_tensors: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What the model is called."""
+        return self.config.name
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names, in the order of the probabilities; of two the positive one is last."""
+        return self.config.classes
+
+    @property
+    def positive(self) -> str | None:
+        """The class whose probability is held against the threshold; None beyond two classes."""
+        return self.config.positive
+
+    @property
+    def estimate(self) -> dict[str, Any]:
+        """Cross-validated scores and caveats, JSON-able."""
+        return self.estimate_record.model_dump(mode="json")
+
+    @cached_property
+    def runtime(self) -> Runtime:
+        """What runs the network; replace it with `with_runtime`."""
+        return self.load_runtime()
+
+    def with_runtime(self, runtime: Runtime) -> DeployedModel:
+        """Return the same model on another runtime."""
+        from dataclasses import replace
+
+        return replace(self, load_runtime=lambda: runtime)
+
+    @cached_property
+    def preprocessor(self) -> Preprocessor:
+        """Prepares images."""
+        return Preprocessor(self.preprocessing)
+
+    @cached_property
+    def guard(self) -> Guard:
+        """Looks at images before their prediction is believed."""
+        from headtohead.deploy.guard.guard import Guard
+
+        return Guard(self.reference, self.guard_tensors)
+
+    def threshold(self, wanted: str | float | None = None) -> float | None:
+        """Return a threshold by name or as a number; without one the model's own.
+
+        Raises:
+            UsageError: beyond two classes, outside [0, 1], or no such name.
+        """
+        if self.positive is None:
+            if wanted is not None:
+                raise UsageError(f"{self.name} has {len(self.classes)} classes; a threshold is for two.")
+            return None
+        if wanted is None:
+            wanted = self.config.default_threshold or 0.5
+        known = {threshold.name: threshold.value for threshold in self.config.thresholds}
+        if isinstance(wanted, str) and wanted in known:
+            return known[wanted]
+        try:
+            value = float(wanted)
+        except ValueError:
+            raise unknown_name("threshold", str(wanted), known) from None
+        if not 0 <= value <= 1:
+            raise UsageError(f"Got a threshold of {value:g}; expected a probability from 0 to 1.")
+        return value
+
+    def prepare_bytes(self, name: str, content: bytes) -> PreparedImage:
+        """Decode a file from memory and prepare it for the network; nothing is written.
+
+        Raises:
+            UnreadableError: with the reason.
+        """
+        return self.preprocessor.from_bytes(name, content, self.limits)
+
+    def probabilities_of(self, *inputs: Floats) -> npt.NDArray[np.float64]:
+        """Return calibrated probabilities (n, k) of prepared inputs, one (n, 3, S, S) for each input."""
+        return calibrate(self.runtime.forward(*inputs), self.calibration.temperature)
+
+    def predict_bytes(
+        self, items: Sequence[tuple[str, bytes]], *, threshold: str | float | None = None
+    ) -> list[ImagePrediction]:
+        """Return one prediction per (name, content), in order; an unreadable file is one with `error`."""
+        return self.predict_prepared([self.try_prepare(name, content) for name, content in items], threshold)
+
+    def try_prepare(self, name: str, content: bytes) -> PreparedImage | ImagePrediction:
+        """Prepare a file, or return the prediction that says why that cannot be."""
+        try:
+            return self.prepare_bytes(name, content)
+        except UnreadableError as error:
+            return ImagePrediction(
+                path=name, sha256=hashlib.sha256(content).hexdigest(), flags=("unreadable",), error=str(error)
+            )
+
+    def predict_prepared(
+        self, items: Sequence[PreparedImage | ImagePrediction], threshold: str | float | None = None
+    ) -> list[ImagePrediction]:
+        """Return predictions of one batch of prepared images; those that failed before pass through."""
+        ready = [item for item in items if isinstance(item, PreparedImage)]
+        if not ready:
+            return [item for item in items if isinstance(item, ImagePrediction)]
+        inputs = tuple(np.stack(parts) for parts in zip(*(item.inputs for item in ready), strict=True))
+        ask = getattr(self.runtime, "forward_features", None)
+        logits, rows = ask(*inputs) if ask is not None else (self.runtime.forward(*inputs), None)
+        prob = calibrate(logits, self.calibration.temperature)
+        flags = self.guard.flags(ready, rows)
+        cut = self.threshold(threshold)
+        made = iter(self._prediction(item, prob[i], cut, flags[i]) for i, item in enumerate(ready))
+        return [next(made) if isinstance(item, PreparedImage) else item for item in items]
+
+    def _prediction(
+        self, item: PreparedImage, prob: npt.NDArray[np.float64], cut: float | None, flags: tuple[str, ...]
+    ) -> ImagePrediction:
+        if self.strict and flags:
+            return ImagePrediction(
+                path=item.name, sha256=item.sha256, flags=flags,
+                error=f"refused by the guard: {', '.join(flags)} (leave --strict out to predict all the same)",
+            )  # fmt: skip
+        if not np.isfinite(prob).all():
+            return ImagePrediction(
+                path=item.name, sha256=item.sha256, flags=flags, error="the network's output is not finite"
+            )
+        best = int(prob.argmax()) if cut is None else int(prob[-1] >= cut)
+        members = conformal_set(prob, self.classes, self.calibration.quantiles)
+        return ImagePrediction(
+            path=item.name,
+            sha256=item.sha256,
+            probabilities=dict(zip(self.classes, map(float, prob), strict=True)),
+            predicted=self.classes[best],
+            threshold=cut,
+            set=members or (),
+            abstains=members is not None and len(members) != 1,
+            flags=flags,
+        )
+
+    def predict(
+        self,
+        files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+        *,
+        threshold: str | float | None = None,
+        batch_size: int = BATCH_SIZE,
+        progress: Reporter = QUIET,
+    ) -> Iterator[ImagePrediction]:
+        """Yield one prediction per image, in the order given, with memory bounded by a few batches.
+
+        Args:
+            files: paths of files, folders or archives.
+            threshold: by name or as a number; the model's own if None.
+            batch_size: images per pass.
+            progress: hears how many images are done.
+
+        Raises:
+            UsageError: a threshold that the model does not have, or a batch size below 1.
+        """
+        from headtohead.deploy.predict.stream import predict_files
+
+        self.threshold(threshold)
+        given = [files] if isinstance(files, (str, os.PathLike)) else files
+        return predict_files(self, given, threshold, batch_size, progress)
+
+    def __repr__(self) -> str:
+        return f"DeployedModel({self.name}, {', '.join(self.classes)}, {self.digest[:12]}; {RESEARCH_USE})"
+
+
+def load_model(path: str | os.PathLike[str], *, strict: bool = False) -> DeployedModel:
+    """Load a bundle after each of its files was compared with its checksum.
+
+    Args:
+        path: the folder that `train` wrote.
+        strict: refuse to predict an image that the guard flags.
+
+    Raises:
+        BundleError: no bundle, a file is missing or was changed, or its format is newer.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        raise BundleError(f"There is no model at {folder}; expected a folder that `headtohead train` wrote.")
+    digest = check_bundle(folder)
+    config: BundleConfig = _record(folder, "config.json", BundleConfig)
+    preprocessing: PreprocessorConfig = _record(folder, "preprocessor_config.json", PreprocessorConfig)
+
+    def runtime() -> Runtime:
+        from headtohead.deploy.network.load import load_network
+        from headtohead.deploy.network.runtime import TorchRuntime
+
+        return TorchRuntime(load_network(folder, config, preprocessing))
+
+    from headtohead.deploy.guard.guard import read_guard_tensors
+
+    return DeployedModel(
+        config=config,
+        preprocessing=preprocessing,
+        calibration=_record(folder, "calibration.json", BundleCalibration),
+        reference=_record(folder, "reference.json", GuardReference),
+        estimate_record=_record(folder, "estimate.json", BundleEstimate),
+        digest=digest,
+        load_runtime=runtime,
+        path=folder,
+        strict=strict,
+        guard_tensors=read_guard_tensors(folder / "model.safetensors"),
+    )
+
+
+def _record(folder: Path, name: str, kind: type[Record]) -> Any:
+    content = read_document(folder, name)
+    found = content.get("format") if isinstance(content, dict) else None
+    if found != BUNDLE_FORMAT:
+        raise BundleError(
+            f"{name} in {folder} has format {found}; this version reads {BUNDLE_FORMAT}. Update headtohead."
+        )
+    try:
+        return kind.model_validate(content)
+    except (ValueError, HeadToHeadError) as error:
+        first = " ".join(str(error).split())[:200]
+        raise BundleError(f"{name} in {folder} is not understood: {first}. Train the model again.") from error

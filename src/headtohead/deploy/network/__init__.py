@@ -1,0 +1,1 @@
+"""The network of a bundle in torch: bodies, heads, combination."""

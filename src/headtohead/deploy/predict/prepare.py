@@ -1,0 +1,76 @@
+"""From a file's bytes to the inputs of the network, with the same readers and steps as in training."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from headtohead.core.errors import UnreadableError
+from headtohead.core.records import Box, Image
+from headtohead.data.readers import DEFAULT_LIMITS, Limits, read_image
+from headtohead.deploy.bundle.records import InputSpec, PreprocessorConfig
+from headtohead.preprocess.recipe import Prepared
+
+__all__ = ["PreparedImage", "Preprocessor"]
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class PreparedImage:
+    """An image ready for the network.
+
+    Attributes:
+        name: of the file. sha256: of its bytes.
+        image: as decoded, for the page and the guard.
+        prepared: after the first recipe: pixels, box and history.
+        inputs: (3, S, S) float32, one for each input of the bundle.
+    """
+
+    name: str
+    sha256: str
+    image: Image
+    prepared: Prepared
+    inputs: tuple[Floats, ...]
+
+    @property
+    def box(self) -> Box:
+        """The part of the image that the network sees."""
+        return self.prepared.box
+
+
+class Preprocessor:
+    """Prepares images as a bundle's preprocessor_config.json says; needs no torch."""
+
+    def __init__(self, config: PreprocessorConfig) -> None:
+        self.config = config
+        self._recipes = [spec.recipe() for spec in config.recipes]
+
+    def from_bytes(self, name: str, content: bytes, limits: Limits = DEFAULT_LIMITS) -> PreparedImage:
+        """Decode a file and prepare its image; nothing is written.
+
+        Raises:
+            UnreadableError: with the reason.
+        """
+        return self.from_image(name, read_image(content, limits=limits), hashlib.sha256(content).hexdigest())
+
+    def from_image(self, name: str, image: Image, sha256: str) -> PreparedImage:
+        """Prepare a decoded image.
+
+        Raises:
+            UnreadableError: it holds values that are not finite.
+        """
+        if not np.isfinite(image.pixels).all():
+            raise UnreadableError("it holds pixels that are not finite")
+        prepared = [recipe.apply(image) for recipe in self._recipes]
+        inputs = tuple(_to_input(prepared[spec.recipe], spec) for spec in self.config.inputs)
+        return PreparedImage(name, sha256, image, prepared[0], inputs)
+
+
+def _to_input(prepared: Prepared, spec: InputSpec) -> Floats:
+    from headtohead.backbones.features.input_transform import normalise, resize_to_input
+
+    return normalise(resize_to_input(prepared.pixels, spec, aspect=spec.aspect), spec)

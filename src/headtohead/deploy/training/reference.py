@@ -1,0 +1,150 @@
+"""What the training images were like, measured by one pass of the finished model over them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from headtohead.core.progress import QUIET, Reporter
+from headtohead.deploy.bundle.records import GuardReference
+from headtohead.deploy.guard.distance import (
+    FALSE_ALARMS,
+    MOST_ROWS,
+    TrainingDistance,
+    cross_fitted_distances,
+    distance_limit,
+)
+from headtohead.deploy.guard.guard import body_part_of, modality_of, seen_share
+from headtohead.deploy.predict.prepare import PreparedImage, Preprocessor
+
+if TYPE_CHECKING:
+    from headtohead.core.records import Sample
+    from headtohead.data.dataset import Dataset
+
+__all__ = ["TrainingPass", "guard_reference", "training_pass"]
+
+BATCH = 16
+NEIGHBOURS = 5
+FEWEST = 30  # images below which a limit that 2 % exceed has no meaning
+# A photograph fills its frame: hardly anything is cut off by a recipe that looks for a dark background.
+PHOTOGRAPH_SHARE = 0.95
+# Grey images are said to be grey if hardly any is coloured: one in fifty may carry a coloured mark.
+FEW_COLOURED = 0.02
+
+Ask = Callable[..., tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]
+
+
+@dataclass(frozen=True)
+class TrainingPass:
+    """What one pass over (at most 2,000) training images gave.
+
+    Attributes:
+        features: (n, D). coloured, on_dark: (n,). shares: (n,) of the area that the recipe kept.
+        places: (n,) of the images in the data set.
+        modalities, body_parts: stated in DICOM files.
+    """
+
+    features: npt.NDArray[np.float32]
+    coloured: npt.NDArray[np.bool_]
+    on_dark: npt.NDArray[np.bool_]
+    shares: npt.NDArray[np.float64]
+    places: npt.NDArray[np.int64]
+    modalities: tuple[str, ...]
+    body_parts: tuple[str, ...]
+
+
+def training_pass(
+    dataset: Dataset, preprocessor: Preprocessor, ask: Ask, reporter: Reporter = QUIET
+) -> TrainingPass:
+    """Send training images through the finished model as `predict` will.
+
+    Args:
+        ask: `forward_features` of the runtime.
+    """
+    from headtohead.preprocess.suggest import appearance_of
+
+    count = min(len(dataset), MOST_ROWS)
+    places = np.unique(np.linspace(0, len(dataset) - 1, count).round().astype(np.int64))
+    rows, looks, shares, modalities, parts = [], [], [], set(), set()
+    starts = range(0, len(places), BATCH)
+    for start in reporter.progress(starts, "what training images look like", len(starts)):
+        batch = places[start : start + BATCH]
+        items = [_prepared(dataset, preprocessor, dataset.samples[int(place)]) for place in batch]
+        rows.append(ask(*(np.stack(x) for x in zip(*(item.inputs for item in items), strict=True)))[1])
+        for item in items:
+            looks.append(appearance_of(item.image))
+            shares.append(seen_share(item))
+            modalities.add(modality_of(item.image))
+            parts.add(body_part_of(item.image))
+    return TrainingPass(
+        np.concatenate(rows),
+        np.array([look.coloured for look in looks]),
+        np.array([look.on_dark for look in looks]),
+        np.array(shares),
+        places,
+        tuple(sorted(modalities - {"", "other"})),
+        tuple(sorted(parts - {"", "other"})),
+    )
+
+
+def _prepared(dataset: Dataset, preprocessor: Preprocessor, sample: Sample) -> PreparedImage:
+    return preprocessor.from_image(sample.id, dataset.read(sample), sample.sha256)
+
+
+def guard_reference(
+    dataset: Dataset, seen: TrainingPass, *, seed: int, tuned: bool
+) -> tuple[GuardReference, dict[str, npt.NDArray[Any]]]:
+    """Return the guard's limits with their false-alarm rates, and the tensors of the distance.
+
+    Args:
+        tuned: whether the network itself learnt from these images, which brings them closer together than new ones.
+    """
+    limits: dict[str, float] = {}
+    alarms: dict[str, float] = {}
+    off: dict[str, str] = {}
+    if seen.coloured.mean() <= FEW_COLOURED:
+        limits["colour"], alarms["colour"] = 1.0, float(seen.coloured.mean())
+        if seen.on_dark.mean() >= 1 - FEW_COLOURED:
+            limits["photograph"] = PHOTOGRAPH_SHARE
+            alarms["photograph"] = float((seen.coloured & (seen.shares >= PHOTOGRAPH_SHARE)).mean())
+        else:
+            off["photograph"] = "training images do not all lie on a dark background"
+    else:
+        off["colour"] = off["photograph"] = f"{seen.coloured.mean():.0%} of the training images are in colour"
+    cut = float(np.quantile(seen.shares, 1 - FALSE_ALARMS, method="higher"))
+    if cut < 1:
+        limits["already_cropped"] = cut
+        alarms["already_cropped"] = float((seen.shares > cut).mean())
+    else:
+        off["already_cropped"] = "the recipe leaves nothing to cut off on many training images too"
+    for flag, known in (("other_modality", seen.modalities), ("other_body_part", seen.body_parts)):
+        if not known:
+            off[flag] = "no training file states it"
+    tensors: dict[str, npt.NDArray[Any]] = {}
+    if len(seen.places) < FEWEST:
+        off["far_from_training"] = f"{len(seen.places)} training images are too few; it needs {FEWEST}"
+    else:
+        labels, groups = dataset.labels()[seen.places], dataset.groups()[seen.places]
+        distances = cross_fitted_distances(seen.features, labels, groups, NEIGHBOURS, seed)
+        limits["far_from_training"], alarms["far_from_training"] = distance_limit(distances)
+        tensors = TrainingDistance.fit(seen.features, NEIGHBOURS, seed).tensors()
+        if tuned:
+            off["far_from_training_rate"] = (
+                "the network learnt from these images, so new images lie farther away: the false-alarm rate is a "
+                "lower bound"
+            )
+    reference = GuardReference(
+        sha256=tuple(sample.sha256 for sample in dataset.samples),
+        pixel_hashes=tuple(sample.pixel_hash for sample in dataset.samples),
+        limits=limits,
+        false_alarms=alarms,
+        off=off,
+        modalities=seen.modalities,
+        body_parts=seen.body_parts,
+        neighbours=NEIGHBOURS,
+    )
+    return reference, tensors

@@ -1,0 +1,198 @@
+"""From a finished run to a bundle: fit on all images, calibrate on out-of-fold predictions, describe, write."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from headtohead.core.errors import HeadToHeadError
+from headtohead.core.progress import QUIET, Reporter
+from headtohead.deploy.bundle.card import model_card
+from headtohead.deploy.bundle.files import write_bundle
+from headtohead.deploy.bundle.records import BundleCalibration, BundleConfig, NamedThreshold
+from headtohead.deploy.guard.guard import GUARD
+from headtohead.deploy.network.load import NETWORK
+from headtohead.deploy.training.calibrate import fit_calibration, out_of_fold_lines
+from headtohead.deploy.training.estimate import estimate_of
+from headtohead.deploy.training.fit import FittedContender, fit_contender
+from headtohead.deploy.training.source import RunSource
+
+if TYPE_CHECKING:
+    from headtohead.data.dataset import Dataset
+
+__all__ = ["TrainRequest", "train_bundle"]
+
+
+@dataclass(frozen=True)
+class TrainRequest:
+    """What is to be trained and where to.
+
+    Attributes:
+        run: folder of the finished run. out: folder of the bundle.
+        contender: of the run; the verdict's winner if None.
+        data: where the images are now; as in the run if None.
+        name: of the model; the contender's if None.
+        accept_refused: train although the verdict was refused, which goes into the card.
+        self_contained: put the weights of frozen networks into the bundle too.
+        cache: of features.
+    """
+
+    run: Path
+    out: Path
+    contender: str | None = None
+    data: str | None = None
+    name: str | None = None
+    accept_refused: bool = False
+    self_contained: bool = True
+    cache: Path | None = None
+
+
+def train_bundle(request: TrainRequest, reporter: Reporter = QUIET) -> str:
+    """Train a contender of a finished run on all its images, write the bundle, return its digest.
+
+    Raises:
+        RunFolderError: no finished run.
+        ChangedDataError: the images are not those of the run.
+        UsageError: no such contender, or one that no bundle can hold.
+        HeadToHeadError: the verdict was refused, and that was not accepted.
+    """
+    source = RunSource.open(request.run)
+    contender = source.contender(request.contender)
+    refused = source.refusal(contender)
+    if refused and not request.accept_refused:
+        raise HeadToHeadError(
+            f"The run refused a verdict on {contender} ({refused}) A model made from it carries the same doubt. "
+            "Repair the data and compare again, or train all the same with --accept-refused, which its card will say."
+        )
+    dataset = source.dataset(request.data, reporter)
+    calibration, thresholds = _calibration(source, contender, dataset)
+    work = request.out.with_name(f".{request.out.name}.work")
+    fitted = _fitted(source, contender, dataset, request, work, reporter)
+    if not request.self_contained:
+        fitted.parts.leave_out_frozen()
+    config = BundleConfig(
+        name=request.name or contender,
+        contender=contender,
+        classes=dataset.classes,
+        positive=dataset.positive,
+        thresholds=thresholds,
+        default_threshold="half" if thresholds else None,
+        bodies=tuple(fitted.parts.bodies),
+        members=tuple(fitted.parts.members),
+        combination=fitted.combination,
+        refused=refused,
+    )
+    digest = _write(request.out, source, dataset, config, calibration, fitted, reporter)
+    shutil.rmtree(work, ignore_errors=True)
+    return digest
+
+
+def _calibration(
+    source: RunSource, contender: str, dataset: Dataset
+) -> tuple[BundleCalibration, tuple[NamedThreshold, ...]]:
+    lines = out_of_fold_lines(source.folder.table("predictions.parquet"), contender)
+    return fit_calibration(lines, dataset.classes)
+
+
+def _fitted(
+    source: RunSource, contender: str, dataset: Dataset, request: TrainRequest, work: Path, reporter: Reporter
+) -> FittedContender:
+    from headtohead.contenders.mode import BuildContext, FeatureSource
+    from headtohead.contenders.plan import ContenderPlan
+    from headtohead.core.cache_home import cache_home
+    from headtohead.heads.base import FoldJob, FoldResult, SampleLabels
+
+    def no_cells(name: str, job: FoldJob) -> FoldResult:
+        raise HeadToHeadError(f"The cell of {name} (fold {job.fold}) was asked for outside a run.")
+
+    config = source.config.model_copy(update={"precision": "fp32"})
+    features = FeatureSource(
+        dataset,
+        source.recipe(),
+        config,
+        request.cache or cache_home() / "features",
+        lambda *_: None,
+        reporter,
+    )
+    plan = ContenderPlan.parse([contender], source.config.mode)
+    data = SampleLabels(dataset.labels(), dataset.groups(), dataset.classes)
+    reporter.info(f"{contender} is trained on all {len(dataset)} images.")
+    return fit_contender(plan, contender, BuildContext(features, no_cells), data, work, reporter)
+
+
+def _write(
+    out: Path,
+    source: RunSource,
+    dataset: Dataset,
+    config: BundleConfig,
+    calibration: BundleCalibration,
+    fitted: FittedContender,
+    reporter: Reporter,
+) -> str:
+    from safetensors.torch import save
+
+    from headtohead.core.provenance import collect
+    from headtohead.deploy.network.graph import build_network
+    from headtohead.deploy.network.runtime import TorchRuntime
+    from headtohead.deploy.predict.prepare import Preprocessor
+    from headtohead.deploy.training.reference import guard_reference, training_pass
+
+    preprocessing = fitted.parts.preprocessing()
+    network = build_network(config, [spec.input_size for spec in preprocessing.inputs])
+    network.load_state_dict(fitted.parts.tensors, strict=all(body.stored for body in config.bodies))
+    runtime = TorchRuntime(network)
+    seen = training_pass(dataset, Preprocessor(preprocessing), runtime.forward_features, reporter)
+    tuned = any(body.tuned for body in config.bodies)
+    reference, guard = guard_reference(dataset, seen, seed=source.config.seed, tuned=tuned)
+    estimate = estimate_of(source, config.contender, _fidelity(source, tuned=tuned))
+    tensors = {NETWORK + name: t.detach().contiguous().clone() for name, t in fitted.parts.tensors.items()}
+    tensors |= {GUARD + name: _tensor(rows) for name, rows in guard.items()}
+    provenance = {
+        "format": 1,
+        **collect(),
+        "seed": source.config.seed,
+        "data": dataset.digest(),
+        "settings": source.config.model_dump(mode="json", exclude={"data", "groups"}),
+        "recipe_digest": source.recipe().digest(),
+        "chosen": {name: dict(chosen) for name, chosen in fitted.chosen.items()},
+    }
+    records = {
+        "config.json": config,
+        "preprocessor_config.json": preprocessing,
+        "calibration.json": calibration,
+        "reference.json": reference,
+        "estimate.json": estimate,
+    }
+    documents = {name: record.model_dump(mode="json") for name, record in records.items()}
+    files = {name: _json(content) for name, content in {**documents, "provenance.json": provenance}.items()}
+    files["README.md"] = model_card(config, preprocessing, calibration, reference, estimate).encode()
+    files["model.safetensors"] = save(tensors, metadata={"format": "pt"})
+    return write_bundle(out, files)
+
+
+def _fidelity(source: RunSource, *, tuned: bool) -> tuple[str, ...]:
+    """Return what differs between what was scored and what is in the bundle."""
+    settings = source.config
+    folds = f"{settings.folds} folds" if settings.split == "kfold" else f"the split {settings.split!r}"
+    found = [f"The scores are of models trained on the training parts of {folds}; this one saw all images."]
+    if settings.precision != "fp32":
+        found.append(
+            f"The run's precision was {settings.precision!r}; the model computes in float32, which changes "
+            "probabilities by about the rounding of bfloat16 where that was used."
+        )
+    if tuned:
+        found.append("The network was trained anew on all images with the settings of the run.")
+    return tuple(found)
+
+
+def _tensor(rows: Any) -> Any:
+    import torch
+
+    return torch.from_numpy(rows).contiguous()
+
+
+def _json(content: Any) -> bytes:
+    return (json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
