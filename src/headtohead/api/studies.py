@@ -28,6 +28,7 @@ def compare(
     *,
     out: str | os.PathLike[str] | None = None,
     log: Iterable[str] = (),
+    explain: bool = False,
     quiet: bool = False,
     verbose: bool = False,
     **settings: Any,
@@ -42,6 +43,7 @@ def compare(
             "ensemble(a,b)", "timm:resnet50.a1_in1k".
         out: the run folder; a temporary one if None, which is said.
         log: trackers that follow the training: "tensorboard", "mlflow".
+        explain: also write the maps of images that a contender gets wrong, as `Run.explain` does.
         quiet: show no progress.
         verbose: also say every decision and finished fold where no terminal watches.
         **settings: see below.
@@ -59,7 +61,10 @@ def compare(
     given = {"data": source_of(data), "contenders": names_of(contenders, "contenders"), **settings}
     config = StudyConfig.from_settings(settings_from(StudyConfig, _lists(given)))
     folder = compare_study(config, run_path(out, reporter, source_of(data)), reporter, log=tuple(log))
-    return Run(folder.path)
+    run = Run(folder.path)
+    if explain:
+        run.explain(quiet=quiet)
+    return run
 
 
 @mirror_settings("SearchConfig", without=("data",))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -29,6 +29,9 @@ def compare(
     *,
     settings: Mapping[str, Any],
     log: o.Log = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Also write maps of where each contender looked (RUN/maps).")
+    ] = False,
     as_json: o.AsJson = False,
     verbose: o.Verbose = False,
 ) -> None:
@@ -41,7 +44,9 @@ def compare(
     from headtohead.api.studies import compare as run_comparison
 
     print_run(
-        run_comparison(data, out=out, log=split_list(log), verbose=verbose, **settings), out, as_json=as_json
+        run_comparison(data, out=out, log=split_list(log), explain=explain, verbose=verbose, **settings),
+        out,
+        as_json=as_json,
     )
 
 

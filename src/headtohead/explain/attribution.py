@@ -8,9 +8,16 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Attribution", "mean_attribution", "weighted_attribution"]
+__all__ = ["Attribution", "log_odds", "mean_attribution", "of_mean_probability", "weighted_attribution"]
 
 Floats = npt.NDArray[np.float64]
+TINY = 1e-12
+
+
+def log_odds(probabilities: npt.ArrayLike) -> Floats:
+    """Return log(p / (1 - p)), of probabilities clipped to [1e-12, 1 - 1e-12]."""
+    p = np.clip(np.asarray(probabilities, dtype=np.float64), TINY, 1 - TINY)
+    return np.asarray(np.log(p) - np.log1p(-p), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -90,3 +97,15 @@ def weighted_attribution(items: Sequence[Attribution], weights: Sequence[float])
         high_norm_share=max(shares) if shares else None,
         notes=tuple(dict.fromkeys(note for item in items for note in item.notes)),
     )
+
+
+def of_mean_probability(items: Sequence[Attribution]) -> Attribution:
+    """Return one attribution of the mean probability of several heads or views of one image.
+
+    The map is the mean of the maps; what the mean of probabilities differs from the mean of log-odds has no place.
+    """
+    mean = mean_attribution(items)
+    if len(items) == 1:
+        return mean
+    final = float(log_odds(np.mean([1.0 / (1.0 + np.exp(-item.log_odds)) for item in items])))
+    return replace(mean, log_odds=final).with_parts(mean_of_probabilities=final - mean.log_odds)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from headtohead.backbones.features.views import FeatureView
 from headtohead.backbones.record import BackboneRecord
-from headtohead.core.errors import NoEffectError, UsageError
+from headtohead.core.errors import UsageError
 from headtohead.core.records import Image
 from headtohead.explain.attribution import Attribution, mean_attribution
 from headtohead.explain.linear_head import LinearHead, target_log_odds
@@ -36,7 +36,6 @@ class LinearModel:
         records: of each, how its input is made.
         recipe: what of an image the networks get to see.
         view: depths and flips of the features.
-        flip_output: the log-odds of the image and of the flipped image are averaged (fine-tuned networks).
 
     Raises:
         UsageError: features that compare both sides of the image, which are no sum over places.
@@ -46,17 +45,12 @@ class LinearModel:
     records: tuple[BackboneRecord, ...]
     recipe: Recipe
     view: FeatureView = field(default_factory=FeatureView)
-    flip_output: bool = False
 
     def __post_init__(self) -> None:
         if self.view.symmetry:
             raise UsageError(
                 "The features of `symmetry` are differences of both sides, which are no sum over places. "
                 "Use the method occlusion or rise."
-            )
-        if self.view.flip and self.flip_output:
-            raise NoEffectError(
-                "Features that are averaged over the flip are the same for the flipped image."
             )
 
 
@@ -144,8 +138,7 @@ def _decomposed(model: LinearModel, network: nn.Module, x: Tensor, weights: Floa
     from headtohead.explain.decomposition.split import Weighting
 
     weighting = Weighting(torch.from_numpy(weights).to(x.device), torch.from_numpy(means).to(x.device))
-    flip = model.view.flip or model.flip_output
-    return decompose(network, x, weighting, layers=model.view.layers, flip=flip)
+    return decompose(network, x, weighting, layers=model.view.layers, flip=model.view.flip)
 
 
 def _attributions(

@@ -130,7 +130,7 @@ class Trainer:
         """Return the states with which `predict` answers: the snapshots, or the one (averaged) network."""
         if self.snapshots:
             return list(self.snapshots)
-        with self._averaged():
+        with self.averaged_weights():
             return [copy_state(self.net)]
 
     @property
@@ -160,7 +160,7 @@ class Trainer:
         """Return (v, n, k) scores in float64, one of v views for each snapshot and for the flipped images."""
         with torch.inference_mode():
             if not self.snapshots:
-                with self._averaged():
+                with self.averaged_weights():
                     return self._ask(indices)
             found = []
             for state in self.snapshots:
@@ -269,7 +269,8 @@ class Trainer:
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bf16)
 
     @contextmanager
-    def _averaged(self) -> Iterator[None]:
+    def averaged_weights(self) -> Iterator[None]:
+        """Give the network its averaged weights for a while, if there are any."""
         if self.average is None:
             yield
             return
@@ -338,6 +339,6 @@ class Trainer:
         epochs, cycles = self.settings.epochs, self.settings.cycles
         if cycles == 1 or cycle_of(epoch, epochs, cycles)[1] != epoch + 1:
             return False
-        with torch.no_grad(), self._averaged():
+        with torch.no_grad(), self.averaged_weights():
             self.snapshots.append(copy_state(self.net))
         return True

@@ -45,6 +45,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
             n_boot=100,
             precision="fp32",
             positive="spot",
+            explain=True,
         )
     return folder / "run"
 
@@ -52,6 +53,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def own_cache(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEADTOHEAD_HOME", str(run.parent / "home"))
+
+
+def test_compare_explains_its_errors_at_the_end(run: Path) -> None:
+    assert (run / "maps" / "index.csv").is_file() and (run / "maps" / "grids.json").is_file()
 
 
 def test_every_map_sums_to_the_recorded_log_odds(run: Path) -> None:
@@ -65,6 +70,27 @@ def test_every_map_sums_to_the_recorded_log_odds(run: Path) -> None:
         assert a.offset is not None and "rounding of the features" not in a.elsewhere
         total = a.offset + float(one.pixels().sum(dtype=np.float64)) + a.not_localised
         assert abs(total - (np.log(p) - np.log1p(-p))) <= 1e-4
+
+
+@pytest.mark.parametrize("sort", ["test_efficientnet", "test_vit"])
+def test_a_fine_tuned_network_is_trained_again_and_sums_up(run: Path, sort: str) -> None:
+    name = f"scratch:{sort}@finetune"
+    folder = run.parent / f"tuned-{sort}"
+    h2h.compare(
+        run.parent / "data", [name], out=folder, folds=2, repeats=1, recipe="none", quiet=True, n_boot=100,
+        positive="spot", epochs=1, precision="fp32", policy="fixed",
+    )  # fmt: skip
+    found = h2h.explain(folder, images="all", quiet=True)
+    table = h2h.load_run(folder).predictions  # type: ignore[union-attr]
+    own = table[table["contender"] == name]
+    said = dict(zip(own["sample"], own["prob_spot"], strict=True))
+    assert len(found.maps) == 24
+    for one in found.maps:
+        a, p = one.attribution, said[one.sample]
+        assert a.offset is not None and "rounding of the features" not in a.elsewhere
+        total = a.offset + float(one.pixels().sum(dtype=np.float64)) + a.not_localised
+        assert abs(total - (np.log(p) - np.log1p(-p))) <= 1e-4
+    assert not list(folder.rglob("*.explain"))
 
 
 def test_the_files_are_as_documented(run: Path) -> None:

@@ -1,1 +1,1 @@
-"""Whether a map can be believed: measures against masks, randomisation, repeatability, and planted frauds."""
+"""Whether a map can be believed: measures against a known place."""

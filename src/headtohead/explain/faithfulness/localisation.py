@@ -82,10 +82,7 @@ def _centre(weights: Floats) -> tuple[float, float]:
 
 
 def _hotter_half(positive: Floats) -> Floats:
-    """Return the pixels that hold the hotter half of the mass, others at zero."""
-    order = np.argsort(-positive, axis=None, kind="stable")
-    taken = np.cumsum(positive.ravel()[order]) <= positive.sum() / 2
-    taken[0] = True
-    kept = np.zeros(positive.size)
-    kept[order[taken]] = positive.ravel()[order[taken]]
-    return kept.reshape(positive.shape)
+    """Return the pixels that hold the hotter half of the mass, others at zero; equal values stay together."""
+    falling = np.sort(positive, axis=None)[::-1]
+    reached = int(np.searchsorted(np.cumsum(falling), falling.sum() / 2))
+    return np.where(positive >= falling[min(reached, len(falling) - 1)], positive, 0.0)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Score", "blurred", "occlusion", "rise"]
+__all__ = ["Score", "blurred", "mixed", "occlusion", "rise"]
 
 Pixels = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
@@ -39,7 +39,7 @@ def occlusion(score: Score, pixels: Pixels) -> Floats:
         mask = np.zeros((CELLS, CELLS))
         mask[max(0, row) : row + WINDOW, max(0, column) : column + WINDOW] = 1.0
         masks.append(mask)
-    drops = full - score([_mixed(pixels, hidden, 1.0 - _enlarged(mask, pixels.shape[:2])) for mask in masks])
+    drops = full - score([mixed(pixels, hidden, 1.0 - mask) for mask in masks])
     total, count = np.zeros((CELLS, CELLS)), np.zeros((CELLS, CELLS))
     for mask, drop in zip(masks, drops, strict=True):
         total += mask * drop / mask.sum()
@@ -60,7 +60,7 @@ def rise(score: Score, pixels: Pixels, *, seed: int = 0, masks: int = MASKS) -> 
     rng = np.random.default_rng(seed)
     hidden = blurred(pixels)
     kept = (rng.random((masks, CELLS, CELLS)) < KEPT).astype(np.float64)
-    scores = score([_mixed(pixels, hidden, _enlarged(mask, pixels.shape[:2])) for mask in kept])
+    scores = score([mixed(pixels, hidden, mask) for mask in kept])
     centred = scores - scores.mean()
     with_cell = np.tensordot(centred, kept, axes=1) / np.maximum(kept.sum(axis=0), 1)
     without = np.tensordot(centred, 1 - kept, axes=1) / np.maximum((1 - kept).sum(axis=0), 1)
@@ -82,6 +82,13 @@ def _enlarged(mask: Floats, size: tuple[int, ...]) -> Floats:
     return np.asarray(found, dtype=np.float64)
 
 
-def _mixed(pixels: Pixels, hidden: Pixels, kept: Floats) -> Pixels:
-    weight = kept if pixels.ndim == 2 else kept[..., None]
+def mixed(pixels: Pixels, hidden: Pixels, kept: Floats) -> Pixels:
+    """Return an image in which a part is hidden.
+
+    Args:
+        pixels: the image; hidden: what takes its place.
+        kept: share of the image at each cell of a grid, which is enlarged to the image.
+    """
+    share = _enlarged(kept, pixels.shape[:2])
+    weight = share if pixels.ndim == 2 else share[..., None]
     return np.asarray(pixels * weight + hidden * (1 - weight), np.float32)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from headtohead.contenders.mode import PlannedContender
 from headtohead.core.errors import RunFolderError, UsageError
 from headtohead.data.splits.folds import Fold
-from headtohead.explain.attribution import Attribution, weighted_attribution
+from headtohead.explain.attribution import Attribution, log_odds, weighted_attribution
 from headtohead.explain.linear_head import LinearHead
 from headtohead.explain.linear_model import LinearModel, explain_heads
 
@@ -23,9 +23,9 @@ __all__ = ["ContenderMaps", "EnsembleMaps", "ProbeMaps", "maps_of"]
 
 Floats = npt.NDArray[np.float64]
 BATCH = 8
+LINEAR_MODES = ("finetune", "partial", "lora")  # a linear layer on the network's own features
 # Rebuilt from the same features, a head gives the recorded probabilities up to the last digits.
 MOST_GAP = 1e-4
-TINY = 1e-12
 
 
 class ContenderMaps(Protocol):
@@ -65,16 +65,14 @@ def _maker(contender: PlannedContender, run: FinishedRun) -> ContenderMaps:
         return EnsembleMaps(contender, run)
     if contender.mode is not None and contender.mode.mode.name == "probe":
         return ProbeMaps(contender, run)
+    if contender.mode is not None and contender.mode.mode.name in LINEAR_MODES:
+        from headtohead.explain.run.tuned_maps import TunedMaps
+
+        return TunedMaps(contender, run)
     raise UsageError(
         f"{contender.name!r} has no linear head on pooled features that the run keeps; "
         "use the method occlusion or rise."
     )
-
-
-def log_odds(probabilities: npt.ArrayLike) -> Floats:
-    """Return log(p / (1 - p)), of probabilities clipped to [1e-12, 1 - 1e-12]."""
-    p = np.clip(np.asarray(probabilities, dtype=np.float64), TINY, 1 - TINY)
-    return np.asarray(np.log(p) - np.log1p(-p), dtype=np.float64)
 
 
 class ProbeMaps:

@@ -11,9 +11,9 @@ import numpy as np
 
 from headtohead.core.errors import RunFolderError, UsageError, unknown_name
 from headtohead.core.progress import QUIET, Reporter
-from headtohead.explain.attribution import Attribution, mean_attribution
+from headtohead.explain.attribution import Attribution, log_odds, of_mean_probability
 from headtohead.explain.image_map import EXACT, ImageMap
-from headtohead.explain.run.contender_maps import log_odds, maps_of
+from headtohead.explain.run.contender_maps import maps_of
 from headtohead.explain.run.finished import FinishedRun
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ def _as_recorded(own: Sequence[Attribution], recorded: float, sample: str, name:
     Raises:
         RunFolderError: the gap is no rounding.
     """
-    found = _over_repeats(own)
+    found = of_mean_probability(own)
     gap = recorded - found.log_odds
     if abs(gap) <= EXACT_GAP:
         return found
@@ -201,16 +201,6 @@ def _as_recorded(own: Sequence[Attribution], recorded: float, sample: str, name:
             "versions have changed since the run; run compare again in a new folder."
         )
     return replace(found, log_odds=recorded).with_parts(rounding_of_the_features=gap)
-
-
-def _over_repeats(own: Sequence[Attribution]) -> Attribution:
-    """Return one attribution of the mean probability over repeats, as the run's tables give it."""
-    mean = mean_attribution(own)
-    if len(own) == 1:
-        return mean
-    probabilities = [1 / (1 + np.exp(-one.log_odds)) for one in own]
-    final = float(log_odds(np.mean(probabilities)))
-    return replace(mean, log_odds=final).with_parts(mean_of_probabilities=final - mean.log_odds)
 
 
 def _contenders(run: FinishedRun, request: ExplainRequest) -> list[str]:
