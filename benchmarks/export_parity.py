@@ -1,10 +1,10 @@
 """One table: the same images through torch, ONNX Runtime, OpenVINO, a torch program and a Structured Report.
 
-    python benchmarks/export_parity.py IMAGES --contenders efficientnet-lite0,dinov2-small
+    python benchmarks/export_parity.py IMAGES [--contenders efficientnet-lite0,dinov2-small | --models A,B]
 
-IMAGES has a folder per class. For each contender a linear probe is fitted on all images (what matters here is the
-arithmetic, not the score), exported, and every image goes from its bytes to the label in each runtime. For the
-report every image is wrapped into a DICOM object; probabilities and label are read back from the report.
+IMAGES has a folder per class. Without --models a linear probe is fitted on all images for each contender (what
+matters here is the arithmetic, not the score). It is exported, and every image goes from its bytes to the label in
+each runtime. For the report every image is wrapped into a DICOM object; probabilities and label are read back.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import io
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,71 +22,80 @@ import highdicom as hd
 import numpy as np
 import torch
 from tests.planting.dicom_objects import mr_dataset
-from torch import nn
 
 from headtohead.backbones.catalog import resolve
 from headtohead.backbones.load import load_backbone
-from headtohead.data.readers.read import read_image
+from headtohead.deploy.bundle.records import (
+    BodySpec,
+    BundleCalibration,
+    BundleConfig,
+    BundleEstimate,
+    CombinationSpec,
+    GuardReference,
+    InputSpec,
+    MemberSpec,
+    PreprocessorConfig,
+    RecipeSpec,
+)
 from headtohead.deploy.dicom.studies import report_study
-from headtohead.deploy.export.document import ExportDocument, NetworkInput, RecipeSteps
-from headtohead.deploy.export.exported_model import ExportedAnswer, ExportedModel
-from headtohead.deploy.export.write import ExportJob, export_network
-from headtohead.deploy.runtimes.torch_network import TorchNetwork
+from headtohead.deploy.export.exported_files import open_exported
+from headtohead.deploy.export.write import ExportJob, export_model
+from headtohead.deploy.model import DeployedModel, load_model
+from headtohead.deploy.network.graph import BundleNetwork
+from headtohead.deploy.network.heads import LinearScores
+from headtohead.deploy.network.runtime import TorchRuntime
+from headtohead.deploy.prediction import ImagePrediction
 from headtohead.preprocess.recipe import get_recipe
 from headtohead.training.logistic import fit_probe
-from headtohead.training.network.classifier import Classifier
 
 STRENGTH = 3e-3  # C of the probe; any will do
 Images = list[tuple[str, bytes]]
 
 
-def probe(
-    name: str, images: Images, labels: Sequence[int], classes: tuple[str, ...]
-) -> tuple[nn.Module, ExportDocument]:
-    """Return a network with a head fitted on all images, and its description."""
+def probe(name: str, images: Images, labels: Sequence[int], classes: tuple[str, ...]) -> DeployedModel:
+    """Return a model with a head fitted on all images."""
     record = resolve(name)
-    document = ExportDocument(
-        name=name, digest="0" * 64, version="0.1.0", classes=classes, positive=classes[1], threshold=0.5,
-        recipe=RecipeSteps.of(get_recipe("foreground")), network_input=NetworkInput.of(record),
+    body = load_backbone(record)
+    config = BundleConfig(
+        name=name, contender=name, classes=classes, positive=classes[1], combination=CombinationSpec(member=0),
+        bodies=(BodySpec(records=(record,), settings=({},), weights=({},)),),
+        members=(MemberSpec(head="linear", bodies=(0,), inputs=(0,)),),
     )  # fmt: skip
-    backbone = load_backbone(record)
-    features = TorchNetwork(backbone)
-    inputs = [document.prepare(read_image(content)) for _, content in images]
-    rows = np.concatenate(
-        [features.forward(np.stack(inputs[at : at + 8])) for at in range(0, len(inputs), 8)]
+    asked = InputSpec(
+        input_size=record.input_size, mean=record.mean, std=record.std, interpolation=record.interpolation
     )
+    head = LinearScores(body.n_features, 2)
+    model = DeployedModel(
+        config=config,
+        preprocessing=PreprocessorConfig(recipes=(RecipeSpec.of(get_recipe("foreground")),), inputs=(asked,)),
+        calibration=BundleCalibration(learnt_from="nothing", n_lines=0, n_groups=0),
+        reference=GuardReference(),
+        estimate_record=BundleEstimate(),
+        digest="0" * 64,
+        load_runtime=lambda: TorchRuntime(BundleNetwork(config, [body], [head]).eval()),
+    )
+    runtime: Any = model.runtime
+    batches = [images[at : at + 8] for at in range(0, len(images), 8)]
+    inputs = [np.stack([model.prepare_bytes(*item).inputs[0] for item in batch]) for batch in batches]
+    rows = np.concatenate([runtime.forward_features(batch)[1] for batch in inputs])
     fitted = fit_probe(rows, np.asarray(labels, np.int64), STRENGTH)
-    network = Classifier(backbone, backbone.n_features, 2, 0.0, 0)
-    with torch.no_grad():
-        network.mean.copy_(torch.from_numpy(fitted.mean))
-        network.scale.copy_(torch.from_numpy(fitted.scale))
-        network.linear.weight.copy_(torch.from_numpy(np.vstack([-fitted.weights, fitted.weights]) / 2))
-        network.linear.bias.copy_(torch.from_numpy(np.concatenate([-fitted.bias, fitted.bias]) / 2))
-    return network.eval(), document
+    head.fill(fitted.mean, fitted.scale, fitted.weights, fitted.bias)
+    return model
 
 
 class Forwarded:
     """A model whose answers were computed before, as the report's code asks for them."""
 
-    def __init__(self, model: ExportedModel, answers: dict[str, ExportedAnswer]) -> None:
+    def __init__(self, model: DeployedModel, answers: dict[str, ImagePrediction]) -> None:
         self.name, self.digest, self.classes, self.estimate = model.name, model.digest, model.classes, {}
         self._answers = answers
 
     def predict_bytes(self, items: Sequence[tuple[str, bytes]]) -> list[Any]:
-        return [Told(self._answers[name]) for name, _ in items]
-
-
-class Told:
-    """An answer with what only a bundle has: set, abstention, flags."""
-
-    set, abstains, flags = None, False, ()
-
-    def __init__(self, answer: ExportedAnswer) -> None:
-        self.probabilities, self.predicted, self.error = answer.probabilities, answer.predicted, answer.error
+        return [self._answers[name] for name, _ in items]
 
 
 def through_report(
-    model: ExportedModel, images: Images, answers: Sequence[ExportedAnswer]
+    model: DeployedModel, images: Images, answers: Sequence[ImagePrediction]
 ) -> list[tuple[float, str]]:
     """Return probability of the second class and label as they are read back from one report of all images."""
     with tempfile.TemporaryDirectory() as folder:
@@ -108,7 +118,7 @@ def through_report(
 
 
 def timed(
-    predict: Callable[[Images], list[ExportedAnswer]], images: Images
+    predict: Callable[[Images], list[ImagePrediction]], images: Images
 ) -> tuple[list[tuple[float, str]], float]:
     began = time.perf_counter()
     answers = predict(images)
@@ -122,38 +132,44 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("images", type=Path)
     parser.add_argument("--contenders", default="efficientnet-lite0,dinov2-small")
+    parser.add_argument("--models", default="", help="bundles, instead of probes made here")
     words = parser.parse_args()
     classes = tuple(sorted(path.name for path in words.images.iterdir() if path.is_dir()))
     paths = [path for name in classes for path in sorted((words.images / name).iterdir())]
     images = [(str(path), path.read_bytes()) for path in paths]
     labels = [classes.index(path.parent.name) for path in paths]
     torch.set_num_threads(1)
-    print(
-        f"| {len(images)} images | runtime | largest difference of a probability | labels that differ | ms an image |"
-    )
+    print(f"| {len(images)} images | runtime | largest difference | labels that differ | ms an image |")
     print("|---|---|---|---|---|")
-    for name in words.contenders.split(","):
-        network, document = probe(name, images, labels, classes)
-        reference = ExportedModel(document, TorchNetwork(network))
-        truth, cost = timed(reference.predict_bytes, images)
-        print(f"| {name} | torch fp32 | 0 | 0 | {cost:.1f} |", flush=True)
-        with tempfile.TemporaryDirectory() as folder:
-            few = images[:: max(1, len(images) // 16)]
-            for target, file in (("onnx", "m.onnx"), ("openvino", "m.xml"), ("torch", "m.pt2")):
-                export_network(ExportJob(network, document, few, "real images"), target, Path(folder) / file)
-                model = ExportedModel.open(Path(folder) / file, threads=1)
-                found, cost = timed(model.predict_bytes, images)
-                row(name, f"{target} ({model.runtime.name})", truth, found, f"{cost:.1f}")
-            export_network(
-                ExportJob(network, document, images, "real images", int8=True),
-                "onnx",
-                Path(folder) / "8.onnx",
-            )
-            small = ExportedModel.open(Path(folder) / "8.onnx", threads=1)
-            found, cost = timed(small.predict_bytes, images)
-            row(name, "onnx int8 (by request)", truth, found, f"{cost:.1f}")
-            answers = reference.predict_bytes(images)
-            row(name, "DICOM SR, read back", truth, through_report(reference, images, answers), "")
+    for name in words.models.split(",") if words.models else words.contenders.split(","):
+        judge(load_model(name) if words.models else probe(name, images, labels, classes), images)
+
+
+def judge(model: DeployedModel, images: Images) -> None:
+    """Print a model's lines of the table."""
+    model = replace(model, strict=False)
+    truth, cost = timed(model.predict_bytes, images)
+    print(f"| {model.name} | torch fp32 | 0 | 0 | {cost:.1f} |", flush=True)
+    few = images[:: max(1, len(images) // 16)]
+    with tempfile.TemporaryDirectory() as folder:
+        for target, file in (
+            ("onnx", "m.onnx"),
+            ("openvino", "m.xml"),
+            ("torch", "m.pt2"),
+            ("int8", "8.onnx"),
+        ):
+            job = ExportJob(model, images if target == "int8" else few, "real images", int8=target == "int8")
+            export_model(job, "onnx" if target == "int8" else target, Path(folder) / file)
+            _, runtime = open_exported(Path(folder) / file, threads=1)
+            found, cost = timed(model.with_runtime(runtime).predict_bytes, images)
+            row(model.name, f"{target} ({runtime.name})", truth, found, f"{cost:.1f}")
+    row(
+        model.name,
+        "DICOM SR, read back",
+        truth,
+        through_report(model, images, model.predict_bytes(images)),
+        "",
+    )
 
 
 def row(

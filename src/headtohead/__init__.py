@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from headtohead.api.catalog import list_contenders
     from headtohead.api.data import AuditReport, CleanResult, PreprocessResult, audit, clean, preprocess
     from headtohead.api.explain import Explanation, explain
+    from headtohead.api.export import export
     from headtohead.api.models import load_model, train
     from headtohead.api.predictions import claim, verdict
     from headtohead.api.run import BestRun, ReproductionRun, Run
@@ -51,6 +52,7 @@ __all__ = [
     "clean",
     "compare",
     "explain",
+    "export",
     "list_contenders",
     "load_model",
     "load_run",
@@ -66,6 +68,7 @@ _HOME = {
     "headtohead.api.data": ("AuditReport", "CleanResult", "PreprocessResult", "audit", "clean", "preprocess"),
     "headtohead.api.models": ("load_model", "train"),
     "headtohead.api.explain": ("Explanation", "explain"),
+    "headtohead.api.export": ("export",),
     "headtohead.api.predictions": ("claim", "verdict"),
     "headtohead.api.serving": ("serve",),
     "headtohead.api.run": ("BestRun", "ReproductionRun", "Run"),

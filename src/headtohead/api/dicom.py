@@ -6,8 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from headtohead.api.arguments import path_of, reporter_for
 
@@ -92,7 +91,6 @@ def listen(
 
 
 def _load(model: str | os.PathLike[str]) -> StudyModel:
-    from importlib import import_module
+    from headtohead.deploy.model import load_model
 
-    load_model: Callable[[Path], Any] = import_module("headtohead.deploy.model").load_model
-    return cast("StudyModel", load_model(path_of(model, "model")))
+    return load_model(path_of(model, "model"))

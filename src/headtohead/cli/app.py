@@ -32,6 +32,8 @@ TOPICS = (
     "model.train",
     "model.predict",
     "serve",
+    "model.export",
+    "model.dicom",
 )
 
 INTERRUPTED = 130  # exit status after Ctrl-C, as shells have it

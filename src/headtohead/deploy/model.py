@@ -8,48 +8,35 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.core.errors import BundleError, HeadToHeadError, UnreadableError, UsageError, unknown_name
+from headtohead.core.errors import BundleError, UnreadableError, UsageError, unknown_name
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.data.readers import DEFAULT_LIMITS, Limits
-from headtohead.deploy.bundle.files import check_bundle, read_document
+from headtohead.deploy.bundle.files import check_bundle, read_record
 from headtohead.deploy.bundle.records import (
-    BUNDLE_FORMAT,
     BundleCalibration,
     BundleConfig,
     BundleEstimate,
     GuardReference,
     PreprocessorConfig,
 )
+from headtohead.deploy.export.exported_files import is_exported, open_exported
 from headtohead.deploy.predict.calibrated import calibrate, conformal_set
 from headtohead.deploy.predict.prepare import PreparedImage, Preprocessor
 from headtohead.deploy.prediction import RESEARCH_USE, ImagePrediction
+from headtohead.deploy.runtimes.choice import NetworkRuntime
 
 if TYPE_CHECKING:
-    from headtohead.core.records import Record
     from headtohead.deploy.guard.guard import Guard
 
-__all__ = ["BATCH_SIZE", "DeployedModel", "Runtime", "load_model"]
+__all__ = ["BATCH_SIZE", "DeployedModel", "load_model"]
 
 Floats = npt.NDArray[np.float32]
 BATCH_SIZE = 16  # images per pass; larger ones gain nothing on a processor
-
-
-class Runtime(Protocol):
-    """What runs the network.
-
-    A runtime may also have `forward_features`, which returns logits and the features that the guard
-    compares with those of the training images; without it that one check is off.
-    """
-
-    name: str
-
-    def forward(self, *inputs: Floats) -> Floats:
-        """Return logits (n, k) of prepared inputs, one (n, 3, S, S) for each input of the bundle."""
 
 
 @dataclass
@@ -70,7 +57,7 @@ class DeployedModel:
     reference: GuardReference
     estimate_record: BundleEstimate
     digest: str
-    load_runtime: Callable[[], Runtime]
+    load_runtime: Callable[[], NetworkRuntime]
     path: Path | None = None
     limits: Limits = DEFAULT_LIMITS
     strict: bool = False
@@ -97,11 +84,11 @@ class DeployedModel:
         return self.estimate_record.model_dump(mode="json")
 
     @cached_property
-    def runtime(self) -> Runtime:
+    def runtime(self) -> NetworkRuntime:
         """What runs the network; replace it with `with_runtime`."""
         return self.load_runtime()
 
-    def with_runtime(self, runtime: Runtime) -> DeployedModel:
+    def with_runtime(self, runtime: NetworkRuntime) -> DeployedModel:
         """Return the same model on another runtime."""
         from dataclasses import replace
 
@@ -240,23 +227,25 @@ class DeployedModel:
 
 
 def load_model(path: str | os.PathLike[str], *, strict: bool = False) -> DeployedModel:
-    """Load a bundle after each of its files was compared with its checksum.
+    """Load a bundle, or a file that `export` wrote, after its content was compared with its checksums.
 
     Args:
-        path: the folder that `train` wrote.
+        path: the folder that `train` wrote, or an exported .onnx, .xml or .pt2 file.
         strict: refuse to predict an image that the guard flags.
 
     Raises:
         BundleError: no bundle, a file is missing or was changed, or its format is newer.
     """
     folder = Path(path)
+    if is_exported(folder):
+        return _from_export(folder, strict=strict)
     if not folder.is_dir():
         raise BundleError(f"There is no model at {folder}; expected a folder that `headtohead train` wrote.")
     digest = check_bundle(folder)
-    config: BundleConfig = _record(folder, "config.json", BundleConfig)
-    preprocessing: PreprocessorConfig = _record(folder, "preprocessor_config.json", PreprocessorConfig)
+    config: BundleConfig = read_record(folder, "config.json", BundleConfig)
+    preprocessing: PreprocessorConfig = read_record(folder, "preprocessor_config.json", PreprocessorConfig)
 
-    def runtime() -> Runtime:
+    def runtime() -> NetworkRuntime:
         from headtohead.deploy.network.load import load_network
         from headtohead.deploy.network.runtime import TorchRuntime
 
@@ -267,9 +256,9 @@ def load_model(path: str | os.PathLike[str], *, strict: bool = False) -> Deploye
     return DeployedModel(
         config=config,
         preprocessing=preprocessing,
-        calibration=_record(folder, "calibration.json", BundleCalibration),
-        reference=_record(folder, "reference.json", GuardReference),
-        estimate_record=_record(folder, "estimate.json", BundleEstimate),
+        calibration=read_record(folder, "calibration.json", BundleCalibration),
+        reference=read_record(folder, "reference.json", GuardReference),
+        estimate_record=read_record(folder, "estimate.json", BundleEstimate),
         digest=digest,
         load_runtime=runtime,
         path=folder,
@@ -278,15 +267,18 @@ def load_model(path: str | os.PathLike[str], *, strict: bool = False) -> Deploye
     )
 
 
-def _record(folder: Path, name: str, kind: type[Record]) -> Any:
-    content = read_document(folder, name)
-    found = content.get("format") if isinstance(content, dict) else None
-    if found != BUNDLE_FORMAT:
-        raise BundleError(
-            f"{name} in {folder} has format {found}; this version reads {BUNDLE_FORMAT}. Update headtohead."
-        )
-    try:
-        return kind.model_validate(content)
-    except (ValueError, HeadToHeadError) as error:
-        first = " ".join(str(error).split())[:200]
-        raise BundleError(f"{name} in {folder} is not understood: {first}. Train the model again.") from error
+def _from_export(path: Path, *, strict: bool) -> DeployedModel:
+    """Return the model inside an exported file; its runtime needs no torch, unless the file is a torch program."""
+    document, runtime = open_exported(path)
+    return DeployedModel(
+        config=document.config,
+        preprocessing=document.preprocessing,
+        calibration=document.calibration,
+        reference=document.reference,
+        estimate_record=document.estimate,
+        digest=document.digest,
+        load_runtime=lambda: runtime,
+        path=path,
+        strict=strict,
+        guard_tensors=document.guard_tensors(),
+    )

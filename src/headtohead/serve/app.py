@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from headtohead._version import __version__
-from headtohead.core.errors import UsageError
 from headtohead.core.optional import require
 from headtohead.serve.answers.records import ProblemDetails
 from headtohead.serve.gate import Gate
@@ -33,15 +31,9 @@ DESCRIPTION = (
 
 def load_bundle(path: Path) -> ServableModel:
     """Load a bundle; every file is held against its SHA-256."""
-    try:
-        deploy = importlib.import_module("headtohead.deploy.model")
-    except ModuleNotFoundError:
-        raise UsageError(
-            "This version of headtohead does not read bundles yet, so the command has nothing to serve; in Python, "
-            "headtohead.serve.app.build_app takes any loaded model with `predict_bytes`."
-        ) from None
-    model: ServableModel = deploy.load_model(path)
-    return model
+    from headtohead.deploy.model import load_model
+
+    return load_model(path)
 
 
 def build_app(

@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 
 def predict(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="The folder that `train` wrote.")],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="The folder that `train` wrote, or an exported file.")],
     files: Annotated[
         list[str],
         typer.Argument(metavar="FILES…", help="Images, folders, archives; - reads a list from standard input."),
@@ -44,6 +44,9 @@ def predict(
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse images that the guard flags.")] = False,
     batch_size: Annotated[int, typer.Option(min=1, help="Images in one pass through the network.")] = 16,
+    runtime: Annotated[
+        str, typer.Option(help="torch, openvino, onnxruntime, or auto: the fastest that agrees with torch.")
+    ] = "torch",
 ) -> None:  # fmt: skip
     """Predict images with a model: one line an image, in the order given.
 
@@ -57,6 +60,10 @@ def predict(
     from headtohead.core.console import console_reporter
 
     loaded = load_model(model, strict=strict)
+    if runtime != "torch":
+        from headtohead.deploy.export.fast_runtime import with_fast_runtime
+
+        loaded, _ = with_fast_runtime(loaded, runtime, reporter=console_reporter())
     found = loaded.predict(
         _names(files), threshold=threshold, batch_size=batch_size, progress=console_reporter()
     )

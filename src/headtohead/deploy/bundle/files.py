@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from headtohead.core.atomic_io import write_atomic
-from headtohead.core.errors import BundleError
+from headtohead.core.errors import BundleError, HeadToHeadError
+from headtohead.core.records import Record
+from headtohead.deploy.bundle.records import BUNDLE_FORMAT
 
-__all__ = ["CHECKSUMS", "check_bundle", "digest_of", "read_document", "write_bundle"]
+__all__ = ["CHECKSUMS", "check_bundle", "digest_of", "read_document", "read_record", "write_bundle"]
 
 CHECKSUMS = "SHA256SUMS"
 DOCUMENTS = (
@@ -93,3 +95,22 @@ def read_document(folder: Path, name: str) -> Any:
         return json.loads((folder / name).read_text())
     except (OSError, ValueError) as error:
         raise BundleError(f"{name} in {folder} cannot be read ({type(error).__name__}).") from error
+
+
+def read_record(folder: Path, name: str, kind: type[Record]) -> Any:
+    """Return one of a bundle's JSON files as a record.
+
+    Raises:
+        BundleError: another format, or values that the record does not take.
+    """
+    content = read_document(folder, name)
+    found = content.get("format") if isinstance(content, dict) else None
+    if found != BUNDLE_FORMAT:
+        raise BundleError(
+            f"{name} in {folder} has format {found}; this version reads {BUNDLE_FORMAT}. Update headtohead."
+        )
+    try:
+        return kind.model_validate(content)
+    except (ValueError, HeadToHeadError) as error:
+        first = " ".join(str(error).split())[:200]
+        raise BundleError(f"{name} in {folder} is not understood: {first}. Train the model again.") from error

@@ -5,28 +5,35 @@ from __future__ import annotations
 import io
 import logging
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from typing import Any
 
 import torch
 from torch import nn
 
 from headtohead.core.errors import HeadToHeadError
 
-__all__ = ["INPUT", "OUTPUT", "to_onnx", "to_program"]
+__all__ = ["OUTPUTS", "input_names", "to_onnx", "to_program"]
 
-INPUT, OUTPUT = "images", "logits"
+OUTPUTS = ("logits", "features")
 # Two, because torch.export takes a batch of one for a constant.
 EXAMPLES = 2
 _LOGGERS = ("torch.onnx", "torch.export", "torch.fx", "onnxscript", "onnx_ir")
 
 
-def to_onnx(network: nn.Module, side: int) -> bytes:
-    """Return a network as an ONNX file: `images` (n, 3, side, side) in, `logits` (n, k) out, float32.
+def input_names(n: int) -> list[str]:
+    """Return the names of a graph's inputs: images, images_1, …"""
+    return ["images", *(f"images_{number}" for number in range(1, n))]
+
+
+def to_onnx(network: nn.Module, sides: Sequence[int]) -> bytes:
+    """Return a network as an ONNX file in float32.
 
     Args:
-        network: in evaluation mode, on the CPU, in float32.
-        side: of the square input in pixels.
+        network: one (n, 3, S, S) for each side in, logits (n, k) and features (n, D) out; in evaluation mode, on
+            the CPU, in float32.
+        sides: of the square inputs in pixels.
 
     Raises:
         HeadToHeadError: the exporter does not know an operation of the network.
@@ -34,11 +41,11 @@ def to_onnx(network: nn.Module, side: int) -> bytes:
     with _quiet(), _explained("ONNX"), torch.no_grad():
         program = torch.onnx.export(
             network,
-            (_example(side),),
+            _examples(sides),
             dynamo=True,
-            dynamic_shapes=({0: torch.export.Dim("n")},),
-            input_names=[INPUT],
-            output_names=[OUTPUT],
+            dynamic_shapes=_free(sides),
+            input_names=input_names(len(sides)),
+            output_names=[*OUTPUTS],
             external_data=False,
             verbose=False,
         )
@@ -48,7 +55,7 @@ def to_onnx(network: nn.Module, side: int) -> bytes:
     return content
 
 
-def to_program(network: nn.Module, side: int, documents: Mapping[str, str]) -> bytes:
+def to_program(network: nn.Module, sides: Sequence[int], documents: Mapping[str, str]) -> bytes:
     """Return a network as a torch program (.pt2), which needs torch alone, with documents inside it.
 
     Raises:
@@ -56,15 +63,19 @@ def to_program(network: nn.Module, side: int, documents: Mapping[str, str]) -> b
     """
     stream = io.BytesIO()
     with _quiet(), _explained("a torch program"), torch.no_grad():
-        program = torch.export.export(
-            network, (_example(side),), dynamic_shapes=({0: torch.export.Dim("n")},), strict=False
-        )
+        program = torch.export.export(network, _examples(sides), dynamic_shapes=_free(sides), strict=False)
         torch.export.save(program, stream, extra_files=dict(documents))
     return stream.getvalue()
 
 
-def _example(side: int) -> torch.Tensor:
-    return torch.zeros(EXAMPLES, 3, side, side)
+def _examples(sides: Sequence[int]) -> tuple[torch.Tensor, ...]:
+    return tuple(torch.zeros(EXAMPLES, 3, side, side) for side in sides)
+
+
+def _free(sides: Sequence[int]) -> tuple[Any, ...]:
+    """Return that the number of images is free, and the same for all inputs, as torch.export wants it for *inputs."""
+    n = torch.export.Dim("n")
+    return (tuple({0: n} for _ in sides),)
 
 
 @contextmanager

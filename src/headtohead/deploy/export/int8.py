@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,20 +21,21 @@ CALIBRATION_IMAGES = 64
 BATCH = 8
 
 
-def to_int8(graph: bytes, inputs: Floats, input_name: str) -> bytes:
+def to_int8(graph: bytes, inputs: Mapping[str, Floats]) -> bytes:
     """Return an ONNX graph whose convolutions and matrix products work on 8-bit integers.
 
     Static quantisation with a scale per channel; ranges come from the inputs.
 
     Args:
         graph: the ONNX file in float32.
-        inputs: (n, 3, S, S) normalised images, real ones.
+        inputs: name of an input -> (n, 3, S, S) normalised images, real ones.
 
     Raises:
         UsageError: no inputs.
         MissingExtraError: ONNX Runtime is not installed.
     """
-    if not len(inputs):
+    n = min((len(rows) for rows in inputs.values()), default=0)
+    if not n:
         raise UsageError("int8 takes the ranges of activations from real images; give some with --images.")
     quantization: Any = require("onnxruntime.quantization", "onnx", "cut a model to 8 bits")
     prepare: Any = require("onnxruntime.quantization.shape_inference", "onnx", "cut a model to 8 bits")
@@ -43,14 +44,14 @@ def to_int8(graph: bytes, inputs: Floats, input_name: str) -> bytes:
         """The calibration inputs, a batch at a time."""
 
         def __init__(self) -> None:
-            self._left: Iterator[Floats] = iter(
-                [inputs[at : at + BATCH] for at in range(0, len(inputs), BATCH)]
+            parts = (slice(at, at + BATCH) for at in range(0, n, BATCH))
+            self._left: Iterator[dict[str, Floats]] = iter(
+                [{name: rows[part] for name, rows in inputs.items()} for part in parts]
             )
 
         def get_next(self) -> dict[str, Floats] | None:
             """Return the next batch, or None at the end."""
-            batch = next(self._left, None)
-            return None if batch is None else {input_name: batch}
+            return next(self._left, None)
 
     with tempfile.TemporaryDirectory() as folder:
         plain, ready, small = (Path(folder) / name for name in ("plain.onnx", "ready.onnx", "small.onnx"))

@@ -32,7 +32,7 @@ def write_monai(program: bytes, document: ExportDocument, folder: Path) -> None:
 
 
 def _metadata(document: ExportDocument) -> dict[str, Any]:
-    side = document.network_input.input_size
+    side, config = document.preprocessing.inputs[0].input_size, document.config
     return {
         "schema": "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/meta_schema_20240725.json",
         "version": document.version,
@@ -41,9 +41,9 @@ def _metadata(document: ExportDocument) -> dict[str, Any]:
         "pytorch_version": metadata.version("torch").partition("+")[0],
         "numpy_version": metadata.version("numpy"),
         "required_packages_version": {"headtohead": document.version, "pytorch-ignite": "0.5.5"},
-        "name": document.name,
+        "name": document.config.name,
         "task": "2-D medical image classification",
-        "description": f"{document.name}: classes {', '.join(document.classes)}. Research use only; not for diagnosis.",
+        "description": f"{config.name}: {', '.join(config.classes)}. Research use only; not for diagnosis.",
         "authors": "the user of headtohead who trained it",
         "copyright": "the user of headtohead who trained it",
         "intended_use": "Research on the user's own images. Not for diagnosis, prognosis or treatment decisions.",
@@ -66,12 +66,12 @@ def _metadata(document: ExportDocument) -> dict[str, Any]:
                 "pred": {
                     "type": "probabilities",
                     "format": "classes",
-                    "num_channels": len(document.classes),
+                    "num_channels": len(document.config.classes),
                     "spatial_shape": [],
                     "dtype": "float32",
                     "value_range": [0, 1],
                     "is_patch_data": False,
-                    "channel_def": {str(place): name for place, name in enumerate(document.classes)},
+                    "channel_def": {str(place): name for place, name in enumerate(document.config.classes)},
                 }
             },
         },
@@ -124,8 +124,9 @@ def _inference() -> dict[str, Any]:
 
 
 def _readme(document: ExportDocument) -> str:
+    config = document.config
     return (
-        f"# {document.name}\n\nResearch use only; not for diagnosis. Classes: {', '.join(document.classes)}. "
+        f"# {config.name}\n\nResearch use only; not for diagnosis. Classes: {', '.join(config.classes)}. "
         f"Exported by headtohead {document.version} from the bundle {document.digest}.\n\n"
         "```\npython -m monai.bundle run --meta_file configs/metadata.json --config_file configs/inference.json "
         "--bundle_root . --dataset_dir FOLDER\n```\n\n"

@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from headtohead.data.readers.read import read_image
 from headtohead.deploy.export.exported_files import open_exported
+from headtohead.deploy.predict.calibrated import calibrate
+from headtohead.deploy.predict.prepare import Preprocessor
 
 __all__ = ["CalibratedProbabilities", "PrepareImage", "ProgramNetwork"]
 
@@ -24,11 +25,12 @@ class ProgramNetwork(nn.Module):
 
     def __init__(self, path: str) -> None:
         super().__init__()
-        self._document, self._program = open_exported(Path(path))
+        _, self._program = open_exported(Path(path))
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (n, k) of prepared images (n, 3, S, S)."""
-        return torch.from_numpy(self._program.forward(np.asarray(images.cpu(), np.float32))).to(images.device)
+        logits = self._program.forward(np.ascontiguousarray(images.cpu(), dtype=np.float32))
+        return torch.from_numpy(logits).to(images.device)
 
 
 class PrepareImage:
@@ -39,15 +41,15 @@ class PrepareImage:
     """
 
     def __init__(self, path: str) -> None:
-        self._document, _ = open_exported(Path(path))
+        self._preprocessor = Preprocessor(open_exported(Path(path))[0].preprocessing)
 
     def __call__(self, data: dict[str, Any]) -> dict[str, Any]:
         """Return the item with its image prepared, and the file's name where MONAI's savers look for it."""
         name = str(data["image"])
-        image = read_image(Path(name).read_bytes())
+        prepared = self._preprocessor.from_bytes(name, Path(name).read_bytes())
         return {
             **data,
-            "image": torch.from_numpy(self._document.prepare(image)),
+            "image": torch.from_numpy(prepared.inputs[0]),
             "image_meta_dict": {"filename_or_obj": name},
         }
 
@@ -61,13 +63,11 @@ class CalibratedProbabilities:
     """
 
     def __init__(self, path: str, keys: str = "pred") -> None:
-        self._document, _ = open_exported(Path(path))
+        self._temperature = open_exported(Path(path))[0].calibration.temperature
         self._key = keys
 
     def __call__(self, data: dict[str, Any]) -> dict[str, Any]:
         """Return the item with probabilities in place of logits."""
         logits = np.asarray(data[self._key].cpu(), np.float32)
-        return {
-            **data,
-            self._key: torch.from_numpy(self._document.probabilities(logits[None])[0].astype(np.float32)),
-        }
+        probabilities = calibrate(logits[None], self._temperature)[0]
+        return {**data, self._key: torch.from_numpy(probabilities.astype(np.float32))}

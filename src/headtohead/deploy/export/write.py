@@ -1,34 +1,39 @@
-"""Write a network with its description to a file, and refuse a file that answers differently."""
+"""Write a bundle's network with its description to a file, and refuse a file that answers differently."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import move
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-from torch import nn
+import numpy.typing as npt
+from torch import Tensor, nn
 
+from headtohead._version import __version__
 from headtohead.core.errors import NoEffectError, UnreadableError, UsageError, unknown_name
 from headtohead.core.progress import QUIET, Reporter
-from headtohead.data.readers.read import read_image
-from headtohead.deploy.export.document import ExportDocument
+from headtohead.deploy.export.document import ExportDocument, StoredArray
 from headtohead.deploy.export.exported_files import PROGRAM_DOCUMENT
-from headtohead.deploy.export.exported_model import ExportedAnswer, ExportedModel, answers_of
-from headtohead.deploy.export.graph import INPUT, to_onnx, to_program
+from headtohead.deploy.export.graph import input_names, to_onnx, to_program
 from headtohead.deploy.export.int8 import CALIBRATION_IMAGES, to_int8
+from headtohead.deploy.export.monai_bundle import PROGRAM, write_monai
+from headtohead.deploy.export.openvino_files import write_openvino
 from headtohead.deploy.export.parity import Parity, compare_answers
 from headtohead.deploy.export.sealed import seal
-from headtohead.deploy.runtimes.torch_network import TorchNetwork
+from headtohead.deploy.model import DeployedModel, load_model
+from headtohead.deploy.prediction import ImagePrediction
 
-__all__ = ["TARGETS", "ExportJob", "Target", "export_network"]
+__all__ = ["TARGETS", "ExportJob", "Target", "export_model", "exportable"]
 
 Target = Literal["onnx", "openvino", "torch", "monai"]
 TARGETS: tuple[Target, ...] = ("onnx", "openvino", "torch", "monai")
 SUFFIX = {"onnx": ".onnx", "openvino": ".xml", "torch": ".pt2", "monai": ""}
+BATCH = 8
+Items = Sequence[tuple[str, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +41,49 @@ class ExportJob:
     """What is to be written.
 
     Attributes:
-        network: normalised images (n, 3, S, S) in, logits (n, k) out; in evaluation mode, on the CPU, in float32.
-        document: its description.
+        model: a bundle on its own runtime, torch in float32.
         images: (name, content) of files on which the answers are compared.
         images_are: what kind they are, in words.
         int8: cut weights and activations to 8 bits (ONNX and OpenVINO); the drift is reported, not refused.
     """
 
-    network: nn.Module
-    document: ExportDocument
-    images: Sequence[tuple[str, bytes]]
+    model: DeployedModel
+    images: Items
     images_are: str = "images"
     int8: bool = False
 
 
-def export_network(job: ExportJob, target: str, out: Path, *, reporter: Reporter = QUIET) -> Parity:
-    """Write a network to `out` and return how its answers differ from torch's in float32.
+class _WithFeatures(nn.Module):
+    """A bundle's network that gives logits and the guard's features."""
 
-    Every image goes the whole way twice, from its bytes to the label: through the network as it is, and through the
-    file as it was written. The figures are stored in the file.
+    def __init__(self, network: Any) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
+        logits, rows = self.network.with_features(*inputs)
+        return logits, rows
+
+
+def exportable(model: DeployedModel) -> nn.Module:
+    """Return the network of a bundle as the exporters take it.
+
+    Raises:
+        UsageError: the model was exported already, so its network is no longer in torch.
+    """
+    network = getattr(model.runtime, "network", None)
+    if not isinstance(network, nn.Module):
+        raise UsageError(
+            f"{model.name} runs in {model.runtime.name}; export from the bundle that `train` wrote."
+        )
+    return _WithFeatures(network).eval()
+
+
+def export_model(job: ExportJob, target: str, out: Path, *, reporter: Reporter = QUIET) -> Parity:
+    """Write a model to `out` and return how its answers differ from the bundle's.
+
+    Every image goes the whole way twice, from its bytes to the label: through the bundle, and through the file as it
+    was written. The figures are stored in the file.
 
     Args:
         target: "onnx", "openvino" (an .xml and a .bin), "torch" (.pt2) or "monai" (a folder).
@@ -66,26 +95,43 @@ def export_network(job: ExportJob, target: str, out: Path, *, reporter: Reporter
         MissingExtraError: the target's package is not installed.
     """
     _check(job, target, out)
-    readable = [
-        item for item, answer in zip(job.images, _reference(job), strict=True) if answer.error is None
-    ]
-    if not readable:
+    network = exportable(job.model)
+    ours = _answers(job.model, job.images, "the bundle's answers", reporter)
+    kept = [(item, answer) for item, answer in zip(job.images, ours, strict=True) if answer.error is None]
+    if not kept:
         raise UsageError(
-            "None of the images can be read, so the answers cannot be compared; give others with --images."
+            "None of the images can be read, so no answers can be compared; give others with --images."
         )
-    reporter.info(f"Writing {out.name} ({target})")
-    graph = _graph(job, target, readable)
-    with tempfile.TemporaryDirectory(dir=_parent(out)) as folder:
-        draft = Path(folder) / out.name
-        _write(job, target, graph, job.document, draft)
-        parity = _compare(job, target, draft, readable, reporter)
+    items, ours = [item for item, _ in kept], [answer for _, answer in kept]
+    write = _writer(job, target, network, items)
+    document = describe(job.model)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent) as folder:
+        draft, final = (Path(folder) / name / out.name for name in ("draft", "final"))
+        for one in (draft, final):
+            one.parent.mkdir()
+        write(document, draft)
+        written = load_model(draft / PROGRAM if target == "monai" else draft)
+        parity = _compare(job, ours, _answers(written, items, "the file's answers", reporter))
         parity.require(out.name)
-        final = Path(folder) / "final" / out.name
-        final.parent.mkdir()
-        _write(job, target, graph, job.document.model_copy(update={"parity": parity}), final)
+        write(document.model_copy(update={"parity": parity}), final)
         for path in sorted(final.parent.iterdir()):
             move(path, out.with_name(path.name))
     return parity
+
+
+def describe(model: DeployedModel) -> ExportDocument:
+    """Return the description of a model: its records as they stand in the bundle."""
+    return ExportDocument(
+        version=__version__,
+        digest=model.digest,
+        config=model.config,
+        preprocessing=model.preprocessing,
+        calibration=model.calibration,
+        reference=model.reference,
+        estimate=model.estimate_record,
+        guard={name: StoredArray.of(array) for name, array in model.guard_tensors.items()},
+    )
 
 
 def _check(job: ExportJob, target: str, out: Path) -> None:
@@ -97,73 +143,82 @@ def _check(job: ExportJob, target: str, out: Path) -> None:
         raise UsageError(f"{out} exists already; give another name, or remove it first.")
     if job.int8 and target not in ("onnx", "openvino"):
         raise NoEffectError(f"int8 is for onnx and openvino; a model for {target} keeps float32.")
+    if target == "monai" and len(job.model.preprocessing.inputs) > 1:
+        raise UsageError(
+            f"{job.model.name} takes several inputs; a MONAI bundle has one. Export to another format."
+        )
     if not job.images:
-        raise UsageError("No images were given, so the answers cannot be compared; give some with --images.")
+        raise UsageError("No images were given, so no answers can be compared; give some with --images.")
 
 
-def _parent(out: Path) -> Path:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    return out.parent
+def _answers(model: DeployedModel, items: Items, label: str, reporter: Reporter) -> list[ImagePrediction]:
+    batches = [items[at : at + BATCH] for at in range(0, len(items), BATCH)]
+    found = reporter.progress(batches, label, len(batches))
+    return [answer for batch in found for answer in model.predict_bytes(batch)]
 
 
-def _reference(job: ExportJob) -> list[ExportedAnswer]:
-    return ExportedModel(job.document, TorchNetwork(job.network)).predict_bytes(job.images)
+def _writer(
+    job: ExportJob, target: str, network: nn.Module, items: Items
+) -> Callable[[ExportDocument, Path], None]:
+    """Return what writes the file with a description; the graph is made once."""
+    sides = [spec.input_size for spec in job.model.preprocessing.inputs]
+    if target in ("torch", "monai"):
 
+        def program(document: ExportDocument, path: Path) -> None:
+            content = to_program(network, sides, {PROGRAM_DOCUMENT: document.model_dump_json()})
+            if target == "torch":
+                path.write_bytes(content)
+            else:
+                write_monai(content, document, path)
 
-def _graph(job: ExportJob, target: str, readable: Sequence[tuple[str, bytes]]) -> bytes:
-    """Return the ONNX graph for the targets that are made from one, else nothing."""
-    if target not in ("onnx", "openvino"):
-        return b""
-    graph = to_onnx(job.network, job.document.network_input.input_size)
-    if not job.int8:
-        return graph
-    every = max(1, len(readable) // CALIBRATION_IMAGES)
-    chosen = readable[::every][:CALIBRATION_IMAGES]
-    return to_int8(
-        graph, np.stack([job.document.prepare(read_image(content)) for _, content in chosen]), INPUT
-    )
+        return program
+    graph = to_onnx(network, sides)
+    if job.int8:
+        graph = to_int8(graph, _calibration(job.model, items))
 
-
-def _write(job: ExportJob, target: str, graph: bytes, document: ExportDocument, path: Path) -> None:
-    text = document.model_dump_json()
-    if target == "onnx":
-        path.write_bytes(seal(graph, text))
-    elif target == "openvino":
-        from headtohead.deploy.export.openvino_files import write_openvino
-
-        write_openvino(graph, text, path)
-    else:
-        program = to_program(job.network, document.network_input.input_size, {PROGRAM_DOCUMENT: text})
-        if target == "torch":
-            path.write_bytes(program)
+    def from_graph(document: ExportDocument, path: Path) -> None:
+        if target == "onnx":
+            path.write_bytes(seal(graph, document.model_dump_json()))
         else:
-            from headtohead.deploy.export.monai_bundle import write_monai
+            write_openvino(graph, document.model_dump_json(), path)
 
-            write_monai(program, document, path)
+    return from_graph
 
 
-def _compare(
-    job: ExportJob, target: str, path: Path, readable: Sequence[tuple[str, bytes]], reporter: Reporter
-) -> Parity:
-    from headtohead.deploy.export.monai_bundle import PROGRAM
+def _calibration(model: DeployedModel, items: Items) -> dict[str, npt.NDArray[np.float32]]:
+    """Return name of an input -> prepared images, evenly drawn."""
+    chosen = items[:: max(1, len(items) // CALIBRATION_IMAGES)][:CALIBRATION_IMAGES]
+    prepared = [model.prepare_bytes(*item).inputs for item in chosen]
+    names = input_names(len(model.preprocessing.inputs))
+    return {name: np.stack([inputs[place] for inputs in prepared]) for place, name in enumerate(names)}
 
-    written = ExportedModel.open(path / PROGRAM if target == "monai" else path)
-    bundle = ExportedModel(job.document, TorchNetwork(job.network))
-    ours: list[ExportedAnswer] = []
-    theirs: list[ExportedAnswer] = []
-    for item in reporter.progress(readable, "comparing answers", len(readable)):
-        ours += bundle.predict_bytes([item])
-        theirs += written.predict_bytes([item])
+
+@dataclass(frozen=True, slots=True)
+class _Arrays:
+    """Answers as `compare_answers` takes them."""
+
+    probabilities: npt.NDArray[np.float64]
+    labels: list[str]
+    margins: npt.NDArray[np.float64]
+
+
+def _compare(job: ExportJob, ours: list[ImagePrediction], theirs: list[ImagePrediction]) -> Parity:
     lost = [answer for answer in theirs if answer.error is not None]
     if lost:
         raise UnreadableError(
-            f"{lost[0].name} can be read by the bundle and not by the exported file: {lost[0].error}"
+            f"{Path(lost[0].path).name}: the bundle gives an answer and the exported file does not: {lost[0].error}"
         )
-    names = [Path(name).name for name, _ in readable]
-    return compare_answers(
-        answers_of(ours, job.document),
-        answers_of(theirs, job.document),
-        names,
-        images=job.images_are,
-        int8=job.int8,
-    )
+    names = [Path(answer.path).name for answer in ours]
+    one, other = (_arrays(job.model, answers) for answers in (ours, theirs))
+    return compare_answers(one, other, names, images=job.images_are, int8=job.int8)
+
+
+def _arrays(model: DeployedModel, answers: list[ImagePrediction]) -> _Arrays:
+    rows = np.asarray([[answer.probabilities[name] for name in model.classes] for answer in answers])
+    if model.positive is not None:
+        cuts = np.asarray([answer.threshold for answer in answers], dtype=np.float64)
+        margins = np.abs(rows[:, model.classes.index(model.positive)] - cuts)
+    else:
+        top = np.sort(rows, axis=1)
+        margins = top[:, -1] - top[:, -2]
+    return _Arrays(rows, [str(answer.predicted) for answer in answers], margins)

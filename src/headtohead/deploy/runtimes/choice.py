@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, Protocol
 
 import numpy as np
@@ -27,14 +27,16 @@ REPEATS = 3  # passes that are timed, after one that warms up
 
 
 class NetworkRuntime(Protocol):
-    """A network that runs somewhere."""
+    """What runs the network.
 
-    @property
-    def name(self) -> str:
-        """What it runs in."""
+    A runtime may also have `forward_features`, which returns logits and the features that the guard compares with
+    those of the training images; without it that one check is off.
+    """
 
-    def forward(self, batch: Floats) -> Floats:
-        """Return logits (n, k) of normalised images (n, 3, S, S)."""
+    name: str
+
+    def forward(self, *inputs: Floats) -> Floats:
+        """Return logits (n, k) of prepared inputs, one (n, 3, S, S) for each input of the bundle."""
 
 
 class RuntimeFacts(Record):
@@ -62,7 +64,7 @@ class RuntimeChoice(Record):
 def choose_runtime(
     reference: NetworkRuntime,
     others: Mapping[str, Callable[[], NetworkRuntime]],
-    inputs: Floats,
+    inputs: Sequence[Floats],
     *,
     wanted: str = "auto",
     reporter: Reporter = QUIET,
@@ -72,7 +74,7 @@ def choose_runtime(
     Args:
         reference: torch in float32.
         others: name -> what builds that runtime; called only where it may be taken.
-        inputs: (n, 3, S, S) normalised images on which the others are checked.
+        inputs: of the network, one (n, 3, S, S) each, on which the others are checked.
         wanted: "auto" for the fastest that agrees, or a name.
 
     Raises:
@@ -84,8 +86,8 @@ def choose_runtime(
         raise unknown_name("runtime", wanted, RUNTIMES)
     if wanted == "torch":
         return reference, RuntimeChoice(name=reference.name, checked=())
-    truth = _softmax(reference.forward(inputs))
-    facts = [RuntimeFacts(name=reference.name, difference=0.0, milliseconds=_time(reference, inputs[:1]))]
+    truth = _softmax(reference.forward(*inputs))
+    facts = [RuntimeFacts(name=reference.name, difference=0.0, milliseconds=_time(reference, inputs))]
     usable: list[tuple[float, NetworkRuntime]] = [(facts[0].milliseconds or 0.0, reference)]
     for name, build in others.items():
         if wanted in ("auto", name):
@@ -102,7 +104,7 @@ def choose_runtime(
 
 
 def _check(
-    name: str, build: Callable[[], NetworkRuntime], truth: Floats, inputs: Floats, *, strict: bool
+    name: str, build: Callable[[], NetworkRuntime], truth: Floats, inputs: Sequence[Floats], *, strict: bool
 ) -> tuple[RuntimeFacts, NetworkRuntime | None]:
     try:
         runtime = build()
@@ -114,14 +116,12 @@ def _check(
         if strict:
             raise
         return RuntimeFacts(name=name, note=str(error)), None
-    gap = np.abs(_softmax(runtime.forward(inputs)) - truth).max()
+    gap = np.abs(_softmax(runtime.forward(*inputs)) - truth).max()
     difference = float(gap) if np.isfinite(gap) else float("inf")
     if difference <= MAX_DIFFERENCE:
-        return RuntimeFacts(
-            name=name, difference=difference, milliseconds=_time(runtime, inputs[:1])
-        ), runtime
+        return RuntimeFacts(name=name, difference=difference, milliseconds=_time(runtime, inputs)), runtime
     note = (
-        f"its probabilities differ from torch's in float32 by up to {difference:.2g} on {len(inputs)} images; "
+        f"its probabilities differ from torch's in float32 by up to {difference:.2g} on {len(inputs[0])} images; "
         f"allowed is {MAX_DIFFERENCE:g}"
     )
     if strict:
@@ -129,12 +129,13 @@ def _check(
     return RuntimeFacts(name=name, difference=difference, note=note), None
 
 
-def _time(runtime: NetworkRuntime, one: Floats) -> float:
-    runtime.forward(one)
+def _time(runtime: NetworkRuntime, inputs: Sequence[Floats]) -> float:
+    one = [batch[:1] for batch in inputs]
+    runtime.forward(*one)
     seconds = []
     for _ in range(REPEATS):
         began = time.perf_counter()
-        runtime.forward(one)
+        runtime.forward(*one)
         seconds.append(time.perf_counter() - began)
     return round(1000 * statistics.median(seconds), 3)
 

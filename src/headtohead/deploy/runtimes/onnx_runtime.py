@@ -30,9 +30,13 @@ class OnnxRuntime:
         options.intra_op_num_threads = threads
         options.log_severity_level = 3  # errors; its warnings speak of graph optimisation
         self._session: Any = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        self._input: str = self._session.get_inputs()[0].name
+        self._inputs: list[str] = [one.name for one in self._session.get_inputs()]
 
-    def forward(self, batch: Floats) -> Floats:
-        """Return logits (n, k) of normalised images (n, 3, S, S)."""
-        logits: Floats = self._session.run(None, {self._input: batch})[0]
-        return logits
+    def forward(self, *inputs: Floats) -> Floats:
+        """Return logits (n, k) of prepared inputs (n, 3, S, S)."""
+        return self.forward_features(*inputs)[0]
+
+    def forward_features(self, *inputs: Floats) -> tuple[Floats, Floats]:
+        """Return logits (n, k) and the features (n, D) that the guard compares."""
+        logits, rows = self._session.run(None, dict(zip(self._inputs, inputs, strict=True)))
+        return logits, rows

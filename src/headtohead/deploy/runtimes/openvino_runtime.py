@@ -42,9 +42,14 @@ class OpenVinoRuntime:
         """The arithmetic that OpenVINO says it uses."""
         return str(self._compiled.get_property("INFERENCE_PRECISION_HINT"))
 
-    def forward(self, batch: Floats) -> Floats:
-        """Return logits (n, k) of normalised images (n, 3, S, S)."""
+    def forward(self, *inputs: Floats) -> Floats:
+        """Return logits (n, k) of prepared inputs (n, 3, S, S)."""
+        return self.forward_features(*inputs)[0]
+
+    def forward_features(self, *inputs: Floats) -> tuple[Floats, Floats]:
+        """Return logits (n, k) and the features (n, D) that the guard compares."""
         request = getattr(self._local, "request", None)
         if request is None:
             request = self._local.request = self._compiled.create_infer_request()
-        return np.array(request.infer([np.ascontiguousarray(batch)])[0], dtype=np.float32)
+        found = request.infer([np.ascontiguousarray(batch) for batch in inputs])
+        return np.array(found[0], dtype=np.float32), np.array(found[1], dtype=np.float32)

@@ -30,10 +30,14 @@ class TorchProgram:
             warnings.simplefilter("ignore")
             self._module: Any = torch.export.load(io.BytesIO(content)).module()
 
-    def forward(self, batch: Floats) -> Floats:
-        """Return logits (n, k) of normalised images (n, 3, S, S)."""
+    def forward(self, *inputs: Floats) -> Floats:
+        """Return logits (n, k) of prepared inputs (n, 3, S, S)."""
+        return self.forward_features(*inputs)[0]
+
+    def forward_features(self, *inputs: Floats) -> tuple[Floats, Floats]:
+        """Return logits (n, k) and the features (n, D) that the guard compares."""
         import torch
 
         with torch.inference_mode():
-            logits: Floats = self._module(torch.from_numpy(batch)).numpy()
-        return logits
+            logits, rows = self._module(*(torch.from_numpy(batch) for batch in inputs))
+        return logits.numpy(), rows.numpy()

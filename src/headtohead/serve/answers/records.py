@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import importlib
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
@@ -189,15 +187,7 @@ def _estimate(estimate: Any) -> dict[str, Any]:
 
 def _notice(flag: str) -> GuardNotice:
     """Return a code of the guard with its sentence."""
-    words = _flag_sentences().get(flag, flag.replace("_", " "))
+    from headtohead.deploy.guard.guard import FLAGS
+
+    words = FLAGS.get(flag, flag.replace("_", " "))
     return GuardNotice(code=flag, message=f"{words[:1].upper()}{words[1:]}.")
-
-
-@functools.cache
-def _flag_sentences() -> Mapping[str, str]:
-    """Return the guard's sentence for each of its codes."""
-    try:
-        found: Mapping[str, str] = importlib.import_module("headtohead.deploy.guard.guard").FLAGS
-    except ModuleNotFoundError:
-        return {}
-    return found

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from headtohead.core.errors import UsageError
-from headtohead.deploy.export.graph import INPUT, to_onnx
+from headtohead.deploy.export.graph import to_onnx
 from headtohead.deploy.export.int8 import to_int8
 from headtohead.deploy.export.openvino_files import read_openvino, write_openvino
 from headtohead.deploy.export.sealed import SealError
@@ -22,6 +22,16 @@ pytest.importorskip("onnxruntime")
 DOCUMENT = '{"classes": ["<nein>", "\\"jä\\" & so"], "n": 1.5}'
 
 
+class Pair(nn.Module):
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
+        logits: Tensor = self.network(inputs[0])
+        return logits, logits * 1
+
+
 @pytest.fixture(scope="module")
 def graph() -> bytes:
     with torch.random.fork_rng(devices=[]):
@@ -29,7 +39,7 @@ def graph() -> bytes:
         net = nn.Sequential(
             nn.Conv2d(3, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 2)
         )
-    return to_onnx(net.eval(), 24)
+    return to_onnx(Pair(net.eval()), [24])
 
 
 def test_document_and_weights_come_back(graph: bytes, tmp_path: Path) -> None:
@@ -66,9 +76,9 @@ def test_missing_weights_and_foreign_models_are_told(graph: bytes, tmp_path: Pat
 
 def test_int8_is_smaller_or_equal_in_answer_but_not_in_digits(graph: bytes) -> None:
     x = np.random.default_rng(0).normal(size=(9, 3, 24, 24)).astype(np.float32)
-    small = to_int8(graph, x, INPUT)
+    small = to_int8(graph, {"images": x})
     whole, cut = OnnxRuntime(graph).forward(x), OnnxRuntime(small).forward(x)
     gap = np.abs(whole - cut).max() / np.abs(whole).max()
     assert 1e-6 < gap < 0.1
     with pytest.raises(UsageError, match="real images"):
-        to_int8(graph, x[:0], INPUT)
+        to_int8(graph, {"images": x[:0]})

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 import torch
-from torch import Tensor, nn
+from tests.unit.deploy.export.conftest import TinyNetwork, tiny_model
+from torch import Tensor
 
 from headtohead.core.errors import NoEffectError, PrecisionError, UnknownNameError, UsageError
 from headtohead.deploy.export import write
-from headtohead.deploy.export.document import ExportDocument
-from headtohead.deploy.export.exported_model import ExportedModel
+from headtohead.deploy.export.exported_files import open_exported
 from headtohead.deploy.export.monai_bundle import PROGRAM
 from headtohead.deploy.export.sealed import SealError
-from headtohead.deploy.export.write import ExportJob, export_network
-from headtohead.deploy.runtimes.torch_network import TorchNetwork
+from headtohead.deploy.export.write import ExportJob, export_model
+from headtohead.deploy.model import DeployedModel, load_model
 
 pytest.importorskip("onnxscript")
 pytest.importorskip("onnxruntime")
@@ -25,34 +26,54 @@ NAMES = {"onnx": "m.onnx", "openvino": "m.xml", "torch": "m.pt2", "monai": "bund
 
 
 @pytest.fixture
-def job(tiny_network: nn.Module, document: ExportDocument, images: Files) -> ExportJob:
-    return ExportJob(tiny_network, document, images, "drawn heads")
+def job(model: DeployedModel, images: Files) -> ExportJob:
+    return ExportJob(model, images, "drawn heads")
 
 
 @pytest.mark.parametrize("target", [*NAMES])
-def test_the_file_gives_the_networks_answers_and_says_so_inside(
+def test_the_file_gives_the_bundles_answers_and_says_so_inside(
     job: ExportJob, tmp_path: Path, target: str
 ) -> None:
     out = tmp_path / NAMES[target]
-    parity = export_network(job, target, out)
+    parity = export_model(job, target, out)
     assert parity.n_images == 4 and parity.max_difference < 1e-6 and parity.flipped == 0
-    model = ExportedModel.open(out / PROGRAM if target == "monai" else out)
-    assert model.document.parity == parity and model.digest == "ab" * 32 and model.estimate == {"auroc": 0.9}
-    ours = ExportedModel(job.document, TorchNetwork(job.network)).predict_bytes(job.images)
-    for one, other in zip(model.predict_bytes(job.images), ours, strict=True):
-        assert one.predicted == other.predicted and one.sha256 == other.sha256
+    path = out / PROGRAM if target == "monai" else out
+    assert open_exported(path)[0].parity == parity
+    model = load_model(path)
+    assert (model.name, model.digest, model.positive) == ("tiny", "ab" * 32, "yes")
+    assert model.estimate == job.model.estimate
+    for one, other in zip(model.predict_bytes(job.images), job.model.predict_bytes(job.images), strict=True):
+        assert one.model_copy(update={"probabilities": {}}) == other.model_copy(update={"probabilities": {}})
         assert one.probabilities == pytest.approx(other.probabilities, abs=1e-6)
-    assert not [path for path in tmp_path.iterdir() if path.name.startswith("tmp")]
+    assert {path.suffix for path in tmp_path.iterdir()} <= {".onnx", ".xml", ".bin", ".pt2", ""}
+    assert len([*tmp_path.iterdir()]) == (2 if target == "openvino" else 1), "no draft is left"
+
+
+def test_the_guard_still_knows_what_is_far_from_training(job: ExportJob, tmp_path: Path) -> None:
+    export_model(job, "onnx", tmp_path / "m.onnx")
+    flags = [answer.flags for answer in load_model(tmp_path / "m.onnx").predict_bytes(job.images)]
+    assert flags == [answer.flags for answer in job.model.predict_bytes(job.images)]
+    assert all("far_from_training" in one for one in flags)
+
+
+@pytest.mark.parametrize("target", ["onnx", "openvino", "torch"])
+def test_a_model_of_several_inputs(images: Files, tmp_path: Path, target: str) -> None:
+    job = ExportJob(tiny_model(sides=(48, 32)), images)
+    assert export_model(job, target, tmp_path / NAMES[target]).max_difference < 1e-6
+    with pytest.raises(UsageError, match="several inputs"):
+        export_model(job, "monai", tmp_path / "bundle")
 
 
 def test_an_onnx_file_also_runs_in_openvino(job: ExportJob, tmp_path: Path) -> None:
-    export_network(job, "onnx", tmp_path / "m.onnx")
-    model = ExportedModel.open(tmp_path / "m.onnx", runtime="openvino")
-    assert model.runtime.name == "openvino" and model.predict_bytes(job.images)[0].error is None
+    export_model(job, "onnx", tmp_path / "m.onnx")
+    _, runtime = open_exported(tmp_path / "m.onnx", runtime="openvino")
+    assert runtime.name == "openvino"
+    again = load_model(tmp_path / "m.onnx").with_runtime(runtime).predict_bytes(job.images)
+    assert [one.predicted for one in again] == [one.predicted for one in job.model.predict_bytes(job.images)]
 
 
 def test_a_monai_bundle_has_the_files_that_monai_looks_for(job: ExportJob, tmp_path: Path) -> None:
-    export_network(job, "monai", tmp_path / "bundle")
+    export_model(job, "monai", tmp_path / "bundle")
     found = {
         str(path.relative_to(tmp_path / "bundle"))
         for path in (tmp_path / "bundle").rglob("*")
@@ -61,44 +82,43 @@ def test_a_monai_bundle_has_the_files_that_monai_looks_for(job: ExportJob, tmp_p
     assert found == {"configs/inference.json", "configs/metadata.json", "docs/README.md", "models/model.pt2"}
 
 
-class Worse(nn.Module):
+class Shifted(TinyNetwork):
     """A network that the exporter would get wrong: it answers otherwise while it is traced."""
 
-    def __init__(self, inner: nn.Module, shift: float) -> None:
-        super().__init__()
-        self.inner, self.shift = inner, shift
-
-    def forward(self, images: Tensor) -> Tensor:
-        logits: Tensor = self.inner(images)
-        return logits + self.shift * torch.tensor([0.0, 1.0]) if torch.compiler.is_exporting() else logits
+    def with_features(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
+        logits, rows = super().with_features(*inputs)
+        return (logits + 0.02 * torch.tensor([0.0, 1.0]) if torch.compiler.is_exporting() else logits), rows
 
 
 @pytest.mark.parametrize("target", ["onnx", "openvino", "torch"])
-def test_a_file_that_answers_differently_is_not_written(job: ExportJob, tmp_path: Path, target: str) -> None:
-    bad = ExportJob(Worse(job.network, 0.02).eval(), job.document, job.images)
+def test_a_file_that_answers_differently_is_not_written(images: Files, tmp_path: Path, target: str) -> None:
     with pytest.raises(PrecisionError, match="Nothing was written"):
-        export_network(bad, target, tmp_path / NAMES[target])
+        export_model(ExportJob(tiny_model(Shifted()), images), target, tmp_path / NAMES[target])
     assert [*tmp_path.iterdir()] == []
 
 
 def test_int8_tells_its_drift(job: ExportJob, tmp_path: Path) -> None:
-    cut = ExportJob(job.network, job.document, job.images, int8=True)
-    parity = export_network(cut, "onnx", tmp_path / "m.onnx")
+    cut = ExportJob(job.model, job.images, int8=True)
+    parity = export_model(cut, "onnx", tmp_path / "m.onnx")
     assert parity.int8 and parity.max_difference > 1e-6
-    assert ExportedModel.open(tmp_path / "m.onnx").document.parity == parity
+    assert open_exported(tmp_path / "m.onnx")[0].parity == parity
     with pytest.raises(NoEffectError, match="keeps float32"):
-        export_network(cut, "torch", tmp_path / "m.pt2")
+        export_model(cut, "torch", tmp_path / "m.pt2")
 
 
-def test_an_unreadable_image_is_an_answer_with_a_reason_and_left_out_of_the_comparison(
-    job: ExportJob, tmp_path: Path
-) -> None:
-    mixed = ExportJob(job.network, job.document, [("text.png", b"no image"), *job.images])
-    assert export_network(mixed, "torch", tmp_path / "m.pt2").n_images == 4
-    answers = ExportedModel.open(tmp_path / "m.pt2").predict_bytes(mixed.images)
+def test_an_unreadable_image_is_left_out_of_the_comparison(job: ExportJob, tmp_path: Path) -> None:
+    mixed = ExportJob(job.model, [("text.png", b"no image"), *job.images])
+    assert export_model(mixed, "torch", tmp_path / "m.pt2").n_images == 4
+    answers = load_model(tmp_path / "m.pt2").predict_bytes(mixed.images)
     assert answers[0].error and not answers[0].probabilities and answers[1].error is None
     with pytest.raises(UsageError, match="can be read"):
-        export_network(ExportJob(job.network, job.document, mixed.images[:1]), "torch", tmp_path / "n.pt2")
+        export_model(ExportJob(job.model, mixed.images[:1]), "torch", tmp_path / "n.pt2")
+
+
+def test_an_exported_model_is_not_exported_again(job: ExportJob, tmp_path: Path) -> None:
+    export_model(job, "onnx", tmp_path / "m.onnx")
+    with pytest.raises(UsageError, match="export from the bundle"):
+        export_model(ExportJob(load_model(tmp_path / "m.onnx"), job.images), "torch", tmp_path / "m.pt2")
 
 
 def test_wrong_usage_is_told_before_the_work(
@@ -107,21 +127,22 @@ def test_wrong_usage_is_told_before_the_work(
     monkeypatch.setattr(write, "to_onnx", None)
     (tmp_path / "there.onnx").write_bytes(b"")
     with pytest.raises(UnknownNameError, match="onnx"):
-        export_network(job, "onx", tmp_path / "m.onnx")
+        export_model(job, "onx", tmp_path / "m.onnx")
     with pytest.raises(UsageError, match=r"ends in \.onnx"):
-        export_network(job, "onnx", tmp_path / "m.xml")
+        export_model(job, "onnx", tmp_path / "m.xml")
     with pytest.raises(UsageError, match="exists already"):
-        export_network(job, "onnx", tmp_path / "there.onnx")
+        export_model(job, "onnx", tmp_path / "there.onnx")
     with pytest.raises(UsageError, match="No images"):
-        export_network(ExportJob(job.network, job.document, []), "onnx", tmp_path / "m.onnx")
+        export_model(ExportJob(job.model, []), "onnx", tmp_path / "m.onnx")
 
 
 def test_a_changed_program_is_refused(job: ExportJob, tmp_path: Path) -> None:
-    export_network(job, "torch", tmp_path / "m.pt2")
+    export_model(job, "torch", tmp_path / "m.pt2")
     content = bytearray((tmp_path / "m.pt2").read_bytes())
-    place = content.find(next(job.network.parameters()).detach().numpy().tobytes())
+    weights = next(cast(Any, job.model.runtime).network.parameters())
+    place = content.find(weights.detach().numpy().tobytes())
     assert place > 0, "the weights lie in the archive as they are"
     content[place] ^= 1
     (tmp_path / "m.pt2").write_bytes(content)
     with pytest.raises(SealError, match="changed after"):
-        ExportedModel.open(tmp_path / "m.pt2")
+        load_model(tmp_path / "m.pt2")

@@ -14,7 +14,7 @@ from headtohead.core.progress import QuietReporter
 from headtohead.deploy.runtimes.choice import NetworkRuntime, choose_runtime, sample_inputs
 
 Floats = npt.NDArray[np.float32]
-INPUTS = sample_inputs(16)
+INPUTS = (sample_inputs(16),)
 
 
 class Runtime:
@@ -23,7 +23,8 @@ class Runtime:
     def __init__(self, name: str, error: float = 0.0, seconds: float = 0.0) -> None:
         self.name, self.error, self.seconds = name, error, seconds
 
-    def forward(self, batch: Floats) -> Floats:
+    def forward(self, *inputs: Floats) -> Floats:
+        batch = inputs[0]
         time.sleep(self.seconds)
         mean = batch.mean(axis=(1, 2, 3)) + np.float32(self.error)
         return np.stack([-mean, mean], axis=1)
@@ -105,5 +106,5 @@ def test_an_unknown_runtime_is_refused() -> None:
 
 
 def test_the_sample_images_are_the_same_every_time_and_differ_from_one_another() -> None:
-    np.testing.assert_array_equal(sample_inputs(16), INPUTS)
-    assert INPUTS.shape == (4, 3, 16, 16) and INPUTS.std(axis=0).mean() > 0.1
+    np.testing.assert_array_equal(sample_inputs(16), INPUTS[0])
+    assert INPUTS[0].shape == (4, 3, 16, 16) and INPUTS[0].std(axis=0).mean() > 0.1

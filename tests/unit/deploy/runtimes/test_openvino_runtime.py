@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from headtohead.deploy.export.graph import to_onnx
 from headtohead.deploy.runtimes.onnx_runtime import OnnxRuntime
@@ -17,6 +17,16 @@ pytest.importorskip("openvino")
 pytest.importorskip("onnxruntime")
 
 
+class Pair(nn.Module):
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
+        logits: Tensor = self.network(inputs[0])
+        return logits, logits * 1
+
+
 @pytest.fixture(scope="module")
 def content() -> bytes:
     with torch.random.fork_rng(devices=[]):
@@ -24,7 +34,7 @@ def content() -> bytes:
         net = nn.Sequential(
             nn.Conv2d(3, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 2)
         )
-    return to_onnx(net.eval(), 24)
+    return to_onnx(Pair(net.eval()), [24])
 
 
 def test_computes_in_float32(content: bytes) -> None:
