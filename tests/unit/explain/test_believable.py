@@ -52,7 +52,7 @@ def honest(case: Case, image: int, head: int) -> Floats:
 
 def edges(case: Case, image: int, head: int) -> Floats:
     rows, columns = np.gradient(case.images[image])
-    return np.hypot(rows, columns)
+    return np.asarray(np.hypot(rows, columns))
 
 
 def centred(case: Case, image: int, head: int) -> Floats:

@@ -90,7 +90,7 @@ def sanity_words(labels: CheckedDifference, deletion: CheckedDifference) -> str:
     """Return "passed", or "failed: " with the reasons."""
     reasons = []
     if not labels.passed:
-        reasons.append("maps hardly change when the labels are permuted")
+        reasons.append("maps from halves of the training groups agree no more than with permuted labels")
     if not deletion.passed:
         reasons.append(
             "hiding the places with the most evidence changes the log-odds no more than random places"

@@ -37,7 +37,7 @@ class Believability:
     """What the checks say of one contender's maps.
 
     Attributes:
-        labels: rank correlation of two heads on halves of the training groups, less that with a head on permuted
+        labels: rank correlation of two heads on halves of the training groups, less the absolute one with a head on permuted
             labels.
         deletion: drop of the log-odds when the places with the most evidence are blurred, less that for random ones.
         repeatability, permuted: the two mean correlations themselves.
