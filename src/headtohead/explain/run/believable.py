@@ -37,8 +37,8 @@ class Believability:
     """What the checks say of one contender's maps.
 
     Attributes:
-        labels: rank correlation of two heads on halves of the training groups, less the absolute one with a head on permuted
-            labels.
+        labels: rank correlation of two heads on halves of the training groups, less the absolute one with a head
+            on permuted labels.
         deletion: drop of the log-odds when the places with the most evidence are blurred, less that for random ones.
         repeatability, permuted: the two mean correlations themselves.
     """
