@@ -16,7 +16,7 @@ from headtohead.core.tables.details import BestSet, ComparisonDetails, Discordan
 from headtohead.evaluate.comparison_context import ComparisonContext, PairUnderTest
 from headtohead.evaluate.decision_rule import Decision, DecisionRule, Evidence, decide
 from headtohead.evaluate.power_analysis import power_analysis
-from headtohead.evaluate.same_predictions import same_predictions, same_sentence
+from headtohead.evaluate.prediction_flaws import same_predictions, same_sentence
 from headtohead.evaluate.wording.numbers import interval_words, signed
 from headtohead.evaluate.wording.pair import PairContext, pair_sentence
 from headtohead.stats.decision.best_set import best_candidates

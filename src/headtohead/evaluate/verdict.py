@@ -17,9 +17,8 @@ from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Record, Score, Verdict
 from headtohead.evaluate.comparison_context import ComparisonContext
 from headtohead.evaluate.decision_rule import DecisionRule
-from headtohead.evaluate.fold_leaks import split_groups_leak
-from headtohead.evaluate.hard_labels import labels_caveat
 from headtohead.evaluate.pairwise import best_set, compare_all
+from headtohead.evaluate.prediction_flaws import labels_caveat, split_groups_leak
 from headtohead.evaluate.reversed_scores import reversed_caveat, reversed_contenders
 from headtohead.evaluate.supplement import SupplementRequest, build_supplement
 from headtohead.evaluate.wording.caveats import caveats
