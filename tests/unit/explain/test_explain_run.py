@@ -111,6 +111,19 @@ def test_the_files_are_as_documented(run: Path) -> None:
     assert parts == pytest.approx(entry["log_odds"], abs=1e-3)
 
 
+def test_the_checks_are_written_and_stand_in_the_index(run: Path) -> None:
+    h2h.explain(run, images=["spot/3.png"], quiet=True)
+    told = json.loads((run / "maps" / "faithfulness.json").read_text())["contenders"]
+    assert set(told) == set(NAMES)
+    with (run / "maps" / "index.csv").open() as file:
+        rows = {
+            row["contender"]: row["sanity"] for row in csv.DictReader(file) if row["sample"] == "spot/3.png"
+        }
+    for name, sanity in rows.items():
+        assert sanity == (told[name]["sanity"] if name in told else "not checked")
+    assert {one["labels"]["n_images"] for one in told.values()} == {24}
+
+
 def test_the_command_prints_words_and_where_the_files_are(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

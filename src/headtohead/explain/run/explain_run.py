@@ -11,6 +11,7 @@ import numpy as np
 
 from headtohead.core.errors import RunFolderError, UsageError, unknown_name
 from headtohead.core.progress import QUIET, Reporter
+from headtohead.core.run_folder import write_record
 from headtohead.explain.attribution import Attribution, log_odds, of_mean_probability
 from headtohead.explain.image_map import EXACT, ImageMap
 from headtohead.explain.run.contender_maps import maps_of
@@ -18,6 +19,8 @@ from headtohead.explain.run.finished import FinishedRun
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from headtohead.explain.run.believable import Believability
 
 __all__ = ["ExplainRequest", "RunMaps", "explain_run", "image_maps"]
 
@@ -80,6 +83,7 @@ def explain_run(
         UsageError: no contender can be explained in this way.
     """
     from headtohead.explain.methods.registry import check_method
+    from headtohead.explain.run.believable import check_maps
     from headtohead.explain.run.files import write_grids
 
     run = FinishedRun(path, cache, reporter)
@@ -105,6 +109,9 @@ def explain_run(
         raise UsageError(
             f"No contender of {path} can be explained by {request.method!r}: {'; '.join(left_out.values())}"
         )
+    checks: dict[str, Believability] = {}
+    if request.method == EXACT:
+        found, checks = check_maps(run, found, everything)
     wanted = {run.dataset.samples[index].id for index in chosen}
     shown = tuple(one for one in found if one.sample in wanted)
     limits = _limits(found, request.method)
@@ -112,6 +119,8 @@ def explain_run(
     _write(run, folder, shown, limits)
     if request.method == EXACT:
         write_grids(folder, found, next(iter(limits.values())))
+        told = {name: one.to_json() for name, one in checks.items()}
+        write_record(folder / "faithfulness.json", {"method": EXACT, "contenders": told})
     return RunMaps(folder, shown, limits, left_out)
 
 
