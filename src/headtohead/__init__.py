@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from headtohead.api.data import AuditReport, CleanResult, PreprocessResult, audit, clean, preprocess
     from headtohead.api.explain import Explanation, explain
     from headtohead.api.export import export
-    from headtohead.api.models import load_model, train
+    from headtohead.api.models import evaluate, load_model, train
     from headtohead.api.predictions import claim, verdict
     from headtohead.api.run import BestRun, ReproductionRun, Run
     from headtohead.api.serving import serve
@@ -51,6 +51,7 @@ __all__ = [
     "claim",
     "clean",
     "compare",
+    "evaluate",
     "explain",
     "export",
     "list_contenders",
@@ -66,7 +67,7 @@ __all__ = [
 _HOME = {
     "headtohead.api.catalog": ("list_contenders",),
     "headtohead.api.data": ("AuditReport", "CleanResult", "PreprocessResult", "audit", "clean", "preprocess"),
-    "headtohead.api.models": ("load_model", "train"),
+    "headtohead.api.models": ("evaluate", "load_model", "train"),
     "headtohead.api.explain": ("Explanation", "explain"),
     "headtohead.api.export": ("export",),
     "headtohead.api.predictions": ("claim", "verdict"),

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from headtohead.api.arguments import path_of, reporter_for, source_of
-from headtohead.core.errors import NoEffectError, UsageError
+from headtohead.core.errors import NoEffectError, UsageError, unknown_name
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from headtohead.deploy.evaluation.evaluate import EvaluationResult
     from headtohead.deploy.model import DeployedModel
 
-__all__ = ["load_model", "train"]
+__all__ = ["evaluate", "load_model", "train"]
 
 
 def train(
@@ -105,3 +108,65 @@ def load_model(path: str | os.PathLike[str], *, strict: bool = False) -> Deploye
     from headtohead.deploy.model import load_model as load
 
     return load(path_of(path, "path"), strict=strict)
+
+
+def evaluate(
+    models: DeployedModel | str | os.PathLike[str] | Iterable[DeployedModel | str | os.PathLike[str]],
+    data: str | os.PathLike[str],
+    *,
+    out: str | os.PathLike[str],
+    metric: str = "auroc",
+    map_labels: Mapping[str, str] | None = None,
+    drop: Iterable[str] = (),
+    by: Iterable[str] = (),
+    recalibrate: bool = False,
+    keep_training: bool = False,
+    level: float = 0.95,
+    n_boot: int = 2000,
+    seed: int = 0,
+    quiet: bool = False,
+    **reading: Any,
+) -> EvaluationResult:
+    """Evaluate models on labelled images that they were not trained on.
+
+    Images that were in training are found by the hashes in the model and left out, with their copies.
+
+    Args:
+        models: a model, its folder, or several; several are compared in pairs, as the fixed models that they are.
+        data: a folder, table, archive, .npz or kaggle:owner/set.
+        out: folder of the results: evaluation.json, scores.json, verdict.json, predictions.csv.
+        metric: the primary metric, fixed beforehand.
+        map_labels: label of the data -> class of the model.
+        drop: labels to leave out.
+        by: columns that scores are split by, such as the site.
+        recalibrate: fit a temperature here too, and say by cross-fitting what it would change.
+        keep_training: score images that were in training all the same; then no verdict is given.
+        level: confidence of the intervals.
+        n_boot: bootstrap resamples of groups.
+        seed: of the resampling.
+        quiet: show no progress.
+        **reading: further options of how data are read: columns, label_from, group_from, pages, slices, strict.
+
+    Returns:
+        what was found, and the verdict behind it.
+
+    Raises:
+        HeadToHeadError: anything that headtohead explains: labels, leaks, unreadable data, a damaged model.
+    """
+    from headtohead.data.options import LoadOptions
+    from headtohead.deploy.evaluation.evaluate import EvaluationRequest, evaluate_models
+    from headtohead.deploy.model import DeployedModel as Model
+
+    given = [models] if isinstance(models, (str, os.PathLike, Model)) else list(models)
+    loaded = [one if isinstance(one, Model) else load_model(one) for one in given]
+    known = {field.name for field in fields(LoadOptions)} - {"map_labels", "drop", "by", "positive"}
+    for name in reading:
+        if name not in known:
+            raise unknown_name("option", name, known)
+    columns = tuple(by)
+    options = LoadOptions(map_labels=dict(map_labels or {}), drop=frozenset(drop), by=columns, **reading)
+    request = EvaluationRequest(
+        source_of(data), path_of(out, "out"), options, metric, columns, recalibrate, keep_training, level, n_boot,
+        seed,
+    )  # fmt: skip
+    return evaluate_models(loaded, request, reporter_for(quiet))

@@ -31,6 +31,7 @@ TOPICS = (
     "best",
     "model.train",
     "model.predict",
+    "model.evaluate",
     "serve",
     "model.export",
     "model.dicom",

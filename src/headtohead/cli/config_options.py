@@ -30,11 +30,11 @@ METAVARS = {
     "contenders": "A,B,…", "label_from": "REGEX", "group_from": "REGEX", "map_labels": "A=B,…", "drop": "A,B",
     "positive": "LABEL", "columns": "ROLE=COLUMN,…", "keep_columns": "A,B", "slices": "WHICH", "groups": "FILE",
     "ignore": "CODE=REASON", "by": "COLUMN,…", "backbones": "A,B,…", "finetune": "A,B,…", "budget": "N|TIME",
-    "tuner": "random|optuna",
+    "tuner": "random|optuna", "balance": "none|loss|sampler",
 }  # fmt: skip
 REPEATED = ("ignore",)  # options that may be given several times
 # Training settings with an option of their own; every other one is stated with --set.
-TRAINING = ("epochs", "policy", "budget", "tuner", "augment", "workers")
+TRAINING = ("epochs", "policy", "budget", "tuner", "augment", "balance", "workers")
 PANELS = {"DataConfig": "Data", "TrainConfig": "Training"}
 # Fields of the study that are about the data, so that they stand with the options of `DataConfig`.
 ABOUT_DATA = ("groups", "similar", "ignore")

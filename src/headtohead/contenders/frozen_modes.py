@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -44,7 +45,8 @@ def _joined_features(
 
 def _build_probe(contender: PlannedContender, context: BuildContext) -> Head:
     grid = subsample_grid(C_GRID, context.budget.trials)
-    return ProbeHead(_joined_features(contender, context), grid)
+    balanced = context.config.train.balance != "none"
+    return ProbeHead(_joined_features(contender, context), grid, balanced=balanced)
 
 
 def _build_mlp(contender: PlannedContender, context: BuildContext) -> Head:
@@ -52,7 +54,9 @@ def _build_mlp(contender: PlannedContender, context: BuildContext) -> Head:
 
     decays = subsample_grid(MlpSettings().decays, context.budget.trials)
     features = _joined_features(contender, context)
-    return MlpHead(features, MlpSettings(decays=decays), trial_budget=context.trial_budget())
+    balance: Literal["none", "loss"] = "none" if context.config.train.balance == "none" else "loss"
+    settings = MlpSettings(decays=decays, balance=balance)
+    return MlpHead(features, settings, trial_budget=context.trial_budget())
 
 
 PROBE = TrainingMode("probe", "logistic regression on frozen features", _build_probe, _check_view)

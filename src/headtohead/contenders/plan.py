@@ -95,7 +95,12 @@ class ContenderPlan:
         if not any(mode.mode.name == "lora" for mode in modes):
             _refuse(changed & {"lora_rank"}, "no contender is trained by lora")
         if not self.tuned:
-            idle = changed - {"budget"} - ({"policy"} if train.budget else set())
+            if train.balance == "sampler":
+                raise NoEffectError(
+                    "balance = 'sampler' draws images, and no contender is fine-tuned; use 'loss', which weighs the "
+                    "classes of a probe or MLP."
+                )
+            idle = changed - {"budget", "balance"} - ({"policy"} if train.budget else set())
             if any(mode.view.flips for mode in modes):
                 idle -= {"augment"}
             _refuse(idle, "no contender is fine-tuned (write NAME@finetune)")

@@ -37,7 +37,7 @@ Severity = Literal["severe", "warning", "note"]
 Outcome = Literal["issue", "tip", "passed", "not_applicable", "skipped", "ignored"]
 Target = Literal["learners", "fixed_models"]
 """Methods trained on samples like this one, or the models as fitted."""
-VerdictWord = Literal["better", "equivalent", "no_evidence", "cannot_tell", "refused"]
+VerdictWord = Literal["better", "equivalent", "no_evidence", "cannot_tell", "refused", "identical"]
 
 
 @dataclass(frozen=True, slots=True)

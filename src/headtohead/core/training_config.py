@@ -104,7 +104,9 @@ class TrainConfig(Record):
     dropout: float = Field(default=0.0, ge=0, lt=1, description="Dropout before the classifier.")
     clip: float = Field(default=1.0, ge=0, description="Largest norm of the gradient; 0 for none.")
     balance: Literal["none", "loss", "sampler"] = Field(
-        default="none", description="How classes are balanced: none, loss (class weights) or sampler."
+        default="none",
+        description="How classes are balanced while training, probes included: none, loss (class weights) or sampler. "
+        "Probabilities stay at the class frequencies of the training part.",
     )
     batch_norm: Literal["frozen", "train"] = Field(
         default="frozen", description="Statistics of batch normalisation: frozen, or train."

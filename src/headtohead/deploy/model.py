@@ -31,6 +31,8 @@ from headtohead.deploy.prediction import RESEARCH_USE, ImagePrediction
 from headtohead.deploy.runtimes.choice import NetworkRuntime
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from headtohead.deploy.guard.guard import Guard
 
 __all__ = ["BATCH_SIZE", "DeployedModel", "load_model"]
@@ -87,6 +89,19 @@ class DeployedModel:
     def runtime(self) -> NetworkRuntime:
         """What runs the network; replace it with `with_runtime`."""
         return self.load_runtime()
+
+    @property
+    def network(self) -> nn.Module:
+        """The torch module behind the model: prepared inputs in, logits out; for exports and maps.
+
+        Raises:
+            UsageError: the model runs on another runtime.
+        """
+        found = getattr(self.runtime, "network", None)
+        if found is None:
+            raise UsageError(f"{self.name} runs on {self.runtime.name}; its torch network is in the bundle.")
+        network: nn.Module = found
+        return network
 
     def with_runtime(self, runtime: NetworkRuntime) -> DeployedModel:
         """Return the same model on another runtime."""

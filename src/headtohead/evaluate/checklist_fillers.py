@@ -178,7 +178,11 @@ def _imbalance(run: ChecklistInput) -> str:
     groups = _size(run, "groups_per_class") or {}
     words = ", ".join(f"{name} {n}" for name, n in groups.items())
     stratified = "folds stratified; " if run.config.get("split") == "kfold" else ""
-    return f"Groups per class: {words}; {stratified}balanced accuracy reported." if words else ""
+    balance = (run.config.get("train") or {}).get("balance")
+    weights = {None: "", "none": "no class weights; "}.get(
+        balance, f"classes balanced while training ({balance}); "
+    )
+    return f"Groups per class: {words}; {stratified}{weights}balanced accuracy reported." if words else ""
 
 
 def _setting(name: str, words: str, where: str = "") -> Filler:

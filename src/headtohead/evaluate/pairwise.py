@@ -16,6 +16,7 @@ from headtohead.core.tables.details import BestSet, ComparisonDetails, Discordan
 from headtohead.evaluate.comparison_context import ComparisonContext, PairUnderTest
 from headtohead.evaluate.decision_rule import Decision, DecisionRule, Evidence, decide
 from headtohead.evaluate.power_analysis import power_analysis
+from headtohead.evaluate.prediction_flaws import same_predictions, same_sentence
 from headtohead.evaluate.wording.numbers import interval_words, signed
 from headtohead.evaluate.wording.pair import PairContext, pair_sentence
 from headtohead.stats.decision.best_set import best_candidates
@@ -145,6 +146,14 @@ def refusal_reason(
 
 def _compare_pair(context: ComparisonContext, pair: PairUnderTest) -> Comparison:
     table, rule, row, found = context.setting.table, context.rule, context.row, pair.found
+    if not pair.refusal and same_predictions(table, found.a, found.b):
+        return Comparison(
+            a=found.a, b=found.b, metric=row.name, target=table.target, primary=pair.primary,
+            difference=None if found.value is None else 0.0, low=None, high=None, verdict="identical", winner=None,
+            sentence=same_sentence(table, found.a, found.b), n_samples=table.n_samples, n_groups=table.n_groups,
+            method="none: the predictions are the same", level=rule.level,
+            details=ComparisonDetails(reason="identical"),
+        )  # fmt: skip
     support = supporting_groups(table, row, (found.a, found.b))
     decision = _decision(context, pair, support)
     first, second = (context.primary[name][0] for name in (found.a, found.b))

@@ -18,6 +18,7 @@ from headtohead.core.records import Record, Score, Verdict
 from headtohead.evaluate.comparison_context import ComparisonContext
 from headtohead.evaluate.decision_rule import DecisionRule
 from headtohead.evaluate.pairwise import best_set, compare_all
+from headtohead.evaluate.prediction_flaws import labels_caveat, split_groups_leak
 from headtohead.evaluate.reversed_scores import reversed_caveat, reversed_contenders
 from headtohead.evaluate.supplement import SupplementRequest, build_supplement
 from headtohead.evaluate.wording.caveats import caveats
@@ -113,6 +114,7 @@ def compute_verdict(
     if unknown := [name for name in config.baselines if name not in table.contenders]:
         raise unknown_name("baseline", unknown[0], table.contenders)
     _validate_pair(config, table.contenders)
+    leaks = leaks or split_groups_leak(table)
     cases = Cases(table.n_samples, table.n_groups, config.unit)
     with threadpool_limits(limits=1, user_api="blas"):
         resamples = make_resamples(table.n_groups, config.n_boot, config.seed)
@@ -153,6 +155,7 @@ def compute_verdict(
         ),
         caveats=(
             *reversed_caveat(scores, details.positive),
+            *labels_caveat(table),
             *caveats(sentence, leaks, comparisons, scores, details.notes, cases=cases),
             *notes,
         ),
@@ -220,7 +223,11 @@ def _replicates(resampled: ResampledPredictions, primary: str, reporter: Reporte
     names = tuple(dict.fromkeys((primary, *default_metrics(table.classes, table.has_folds))))
 
     def one(contender: str) -> dict[str, Floats]:
-        return metric_values(table.of(contender), resampled.resamples.weights, names, table.classes)
+        weights, labels = resampled.resamples.weights, table.gives_labels(contender)
+        asked = [n for n in names if not (labels and metric_named(n, table.classes).needs_probabilities)]
+        known = metric_values(table.of(contender), weights, asked, table.classes)
+        nothing = np.full(weights.shape[1], np.nan)
+        return {name: known.get(name, nothing) for name in names}
 
     workers = min(os.cpu_count() or 1, 4) if table.n_samples >= _LARGE else 1
     with ThreadPoolExecutor(workers) as pool:

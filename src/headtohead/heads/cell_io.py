@@ -56,7 +56,7 @@ def read_cell(path: Path, key: str, k: int) -> FoldResult | None:
         content: dict[str, Any] = json.loads(path.read_text())
         if content["key"] != key:
             raise RunFolderError(
-                f"The cell {path} was computed from other folds or settings. "
+                f"The cell {path} was computed from other folds or settings, or by another version of fitting. "
                 "Remove it, or choose another --out."
             )
         return FoldResult(

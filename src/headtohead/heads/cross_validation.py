@@ -20,6 +20,7 @@ from headtohead.core.run_folder import RunFolder, write_record
 from headtohead.data.splits.folds import Fold
 from headtohead.heads.base import CellLookup, FoldJob, FoldResult, Head, SampleLabels
 from headtohead.heads.cell_io import read_cell, write_cell
+from headtohead.training.records import FITTING
 
 __all__ = [
     "cell_key",
@@ -126,8 +127,8 @@ def make_fold_job(fold: Fold, seed: int) -> FoldJob:
 
 
 def cell_key(name: str, fold: Fold | FoldJob, seed: int) -> str:
-    """Return what identifies a cell's inputs: contender, seed, and who is in which part."""
-    digest = hashlib.sha256(f"{name}|{seed}|{fold.repeat}|{fold.fold}|".encode())
+    """Return what identifies a cell's inputs: version of fitting, contender, seed, and who is in which part."""
+    digest = hashlib.sha256(f"{FITTING}|{name}|{seed}|{fold.repeat}|{fold.fold}|".encode())
     digest.update(np.asarray(fold.train, dtype=np.int64).tobytes())
     digest.update(b"|")
     digest.update(np.asarray(fold.test, dtype=np.int64).tobytes())

@@ -26,7 +26,13 @@ INNER_FOLDS = 5
 
 
 def inner_probabilities(
-    rows: npt.NDArray[Any], labels: Ints, folds: list[tuple[Ints, Ints]], grid: tuple[float, ...], k: int
+    rows: npt.NDArray[Any],
+    labels: Ints,
+    folds: list[tuple[Ints, Ints]],
+    grid: tuple[float, ...],
+    k: int,
+    *,
+    balanced: bool = False,
 ) -> dict[float, Floats]:
     """Return C -> (n, k) out-of-fold probabilities over inner folds; NaN where no fold covers a row.
 
@@ -36,12 +42,13 @@ def inner_probabilities(
         folds: (fit, validation) places in `rows`.
         grid: values of C.
         k: number of classes.
+        balanced: as for `fit_probe`.
     """
     out = {c: np.full((len(labels), k), np.nan) for c in grid}
     for fit, validation in folds:
         design = StandardizedDesign.from_features(rows[fit])
         for c in grid:
-            out[c][validation] = design.fit(labels[fit], c).predict_proba(rows[validation])
+            out[c][validation] = design.fit(labels[fit], c, balanced=balanced).predict_proba(rows[validation])
     return out
 
 
@@ -51,11 +58,19 @@ class ProbeHead:
     Args:
         features: returns the (n, D) matrix of all samples; called once, when first needed.
         grid: the values of C to choose from.
+        balanced: weigh the classes equally while fitting; probabilities stay at the frequencies of the training part.
     """
 
-    def __init__(self, features: Callable[[], npt.NDArray[Any]], grid: tuple[float, ...] = C_GRID) -> None:
+    def __init__(
+        self,
+        features: Callable[[], npt.NDArray[Any]],
+        grid: tuple[float, ...] = C_GRID,
+        *,
+        balanced: bool = False,
+    ) -> None:
         self._features = features
         self._grid = grid
+        self._balanced = balanced
         self._rows: npt.NDArray[Any] | None = None
 
     def rows(self) -> npt.NDArray[Any]:
@@ -73,10 +88,10 @@ class ProbeHead:
         folds = self.inner_folds(job, data)
         k = len(data.classes)
         with threadpool_limits(limits=1):
-            inner = inner_probabilities(rows, labels, folds, self._grid, k)
+            inner = inner_probabilities(rows, labels, folds, self._grid, k, balanced=self._balanced)
             losses = {c: fit_metrics(labels, out).loss for c, out in inner.items()}
             best = min(self._grid, key=lambda c: (losses[c] if losses[c] is not None else np.inf, c))
-            probe = fit_probe(rows, labels, best)
+            probe = fit_probe(rows, labels, best, balanced=self._balanced)
             train = probe.predict_proba(rows)
             test = probe.predict_proba(self.rows()[job.test])
         chosen = {"C": best, "grid": list(self._grid), "inner_loss": [losses[c] for c in self._grid]}
@@ -107,4 +122,4 @@ class ProbeHead:
 
     def fitted(self, fit: Ints, data: SampleLabels, chosen: Mapping[str, Any]) -> FittedProbe:
         """Return the probe that is fitted on the samples `fit` at the chosen C."""
-        return fit_probe(self.rows()[fit], data.labels[fit], chosen["C"])
+        return fit_probe(self.rows()[fit], data.labels[fit], chosen["C"], balanced=self._balanced)

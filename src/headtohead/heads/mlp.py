@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,7 @@ class MlpSettings:
     Attributes:
         hidden: units; dropout: on features (half of it) and on units.
         decays: weight decays, one of which is chosen by log loss on inner grouped folds.
+        balance: "loss" weighs classes by inverse frequency; probabilities stay at those of the training part.
         members: networks from different seeds whose probabilities are averaged.
         inner_folds: inner grouped folds on which the weight decay is chosen.
     """
@@ -36,6 +37,7 @@ class MlpSettings:
     learning_rate: float = 3e-3
     decays: tuple[float, ...] = (0.01, 0.1, 1.0)
     label_smoothing: float = 0.05
+    balance: Literal["none", "loss"] = "none"
     members: int = 3
     inner_folds: int = 5
 
@@ -225,14 +227,24 @@ def _train(net: Any, inputs: Any, targets: Any, decay: float, settings: MlpSetti
     import torch
     from torch.nn import functional
 
-    optimizer = torch.optim.AdamW(net.parameters(), lr=settings.learning_rate, weight_decay=decay)
+    from headtohead.training.class_balance import ClassificationLoss
+
+    last, smoothing = net[-1], settings.label_smoothing
+    objective = ClassificationLoss.from_labels(
+        targets.numpy(), last.out_features, settings.balance, smoothing, inputs.device
+    )
+    with torch.no_grad():
+        last.bias.copy_(objective.start)
+    decayed = [parameter for parameter in net.parameters() if parameter is not last.bias]
+    groups: list[dict[str, Any]] = [{"params": decayed}, {"params": [last.bias], "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, lr=settings.learning_rate, weight_decay=decay)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, settings.epochs)
     net.train()
     epochs = []
     for epoch in range(settings.epochs):
         rate = float(optimizer.param_groups[0]["lr"])
         scores = net(inputs)
-        loss = functional.cross_entropy(scores, targets, label_smoothing=settings.label_smoothing)
+        loss = objective(scores, targets)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
@@ -240,4 +252,7 @@ def _train(net: Any, inputs: Any, targets: Any, decay: float, settings: MlpSetti
         plain = float(functional.cross_entropy(scores.detach(), targets))
         hits = float((scores.argmax(dim=1) == targets).float().mean())
         epochs.append(EpochRecord(epoch + 1, plain, hits, None, None, rate))
+    net.eval()
+    with torch.no_grad():
+        last.bias += objective.settle(net(inputs))
     return epochs

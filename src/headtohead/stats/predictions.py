@@ -103,6 +103,10 @@ class PredictionTable:
         """Return the contender's lines, one entry per repeat."""
         return [self.lines[contender, repeat] for repeat in self.repeats]
 
+    def gives_labels(self, contender: str) -> bool:
+        """Return whether a contender's probabilities are all 0 or 1: answers, not probabilities."""
+        return all(bool(((lines.prob == 0) | (lines.prob == 1)).all()) for lines in self.of(contender))
+
     def groups_with(self, label: int) -> int:
         """Return how many groups hold at least one sample of class `label`."""
         return len(np.unique(self.sample_group[self.sample_label == label]))

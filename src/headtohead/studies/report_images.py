@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["feature_map", "gallery_samples", "report_images", "webp"]
 
 MOST = 600  # images inside the page; beyond that it would pass 3 MB
-EDGE = 224  # longer edge in pixels: what most networks see
+EDGE = 208  # longer edge in pixels: 253 images with the maps of two contenders stay below 2 MB
 # Measured on 60 brain MR images of 224 px: 3.4 kB each; JPEG of quality 75 takes 6.9 kB.
 QUALITY, EFFORT = 60, 6
 PROCESSED = 8  # images that are also shown as the networks see them
@@ -139,7 +139,7 @@ def _neighbours(
 
 
 def webp(pixels: npt.NDArray[np.uint8]) -> str:
-    """Return pixels as `data:image/webp;base64,…`, longer edge at most 224.
+    """Return pixels as `data:image/webp;base64,…`, longer edge at most 208.
 
     Args:
         pixels: (H, W) or (H, W, 3), uint8.

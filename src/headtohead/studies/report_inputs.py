@@ -24,7 +24,7 @@ def add_training_summary(
     classes: Sequence[str],
     run: RunFolder,
 ) -> Verdict:
-    """Return the verdict with what ensembles gain, what the budget bought and which rates were chosen.
+    """Return the verdict with what ensembles gain, the budget bought, which rates were chosen and how classes weighed.
 
     Args:
         verdict: of the run.
@@ -45,6 +45,12 @@ def add_training_summary(
         trials = {name: cost["trials"] for name, cost in spent.items() if any(cost["trials"])}
         tuning = TuningBudget(stated=budget, trials=trials)
         caveats = (*caveats, budget_words(budget, trials))
+    if (balance := config.train.balance) != "none":
+        caveats = (
+            *caveats,
+            f"Classes were balanced while training ({balance}); the probabilities were brought back to the class "
+            "frequencies of the training part.",
+        )
     details = verdict.details.model_copy(update={"gains": gains, "budget": tuning})
     return verdict.model_copy(update={"details": details, "caveats": caveats})
 

@@ -11,13 +11,14 @@ from typing import Any
 
 from headtohead.core.atomic_io import write_atomic
 from headtohead.core.progress import Reporter
+from headtohead.training.records import FITTING
 
 __all__ = ["fingerprint", "load_checkpoint", "save_checkpoint"]
 
 
 def fingerprint(facts: dict[str, Any]) -> str:
-    """Return a hash of everything that decides a training's digits (JSON-able)."""
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+    """Return a hash of everything that decides a training's digits (JSON-able), the version of fitting included."""
+    return hashlib.sha256(json.dumps({"fitting": FITTING, **facts}, sort_keys=True).encode()).hexdigest()
 
 
 def save_checkpoint(path: Path, key: str, state: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,18 @@ class FittedProbe:
     scale: Floats
     weights: Floats
     bias: Floats
+
+    def at_frequencies(self, labels: Ints) -> FittedProbe:
+        """Return the probe, fitted with classes of equal weight, at the class frequencies of its training part.
+
+        The odds are shifted by those of the classes (Saerens, Latinne and Decaestecker 2002, Neural Comput 14:21).
+
+        Args:
+            labels: (n,) of the training part.
+        """
+        odds = np.log(np.bincount(labels, minlength=max(2, len(self.bias))))
+        shift = odds - odds.mean() if len(self.bias) > 1 else odds[1:] - odds[:1]
+        return replace(self, bias=self.bias + shift)
 
     def predict_proba(self, rows: npt.NDArray[Any]) -> Floats:
         """Return (n, k) class probabilities for feature rows (n, D)."""
@@ -75,31 +87,36 @@ class StandardizedDesign:
         left, strengths, basis = np.linalg.svd(standard, full_matrices=False)
         return cls(mean, scale, left * strengths, basis)
 
-    def fit(self, labels: Ints, c: float) -> FittedProbe:
-        """Return the probe at one C."""
-        weights, bias = _logistic(self.rows, labels, c)
-        return FittedProbe(
-            self.mean, self.scale, weights if self.basis is None else weights @ self.basis, bias
-        )
+    def fit(self, labels: Ints, c: float, *, balanced: bool = False) -> FittedProbe:
+        """Return the probe at one C.
+
+        Args:
+            balanced: weigh the classes equally while fitting; probabilities stay at the frequencies of the labels.
+        """
+        weights, bias = _logistic(self.rows, labels, c, "balanced" if balanced else None)
+        weights = weights if self.basis is None else weights @ self.basis
+        probe = FittedProbe(self.mean, self.scale, weights, bias)
+        return probe.at_frequencies(labels) if balanced else probe
 
 
-def fit_probe(rows: npt.NDArray[Any], labels: Ints, c: float) -> FittedProbe:
+def fit_probe(rows: npt.NDArray[Any], labels: Ints, c: float, *, balanced: bool = False) -> FittedProbe:
     """Fit one probe at a given C.
 
     Args:
         rows: (n, D) features; labels: (n,) class indices, all classes present.
         c: inverse strength of the L2 penalty, as in scikit-learn.
+        balanced: weigh the classes equally while fitting; probabilities stay at the frequencies of the labels.
     """
-    return StandardizedDesign.from_features(rows).fit(labels, c)
+    return StandardizedDesign.from_features(rows).fit(labels, c, balanced=balanced)
 
 
-def _logistic(rows: Floats, labels: Ints, c: float) -> tuple[Floats, Floats]:
+def _logistic(rows: Floats, labels: Ints, c: float, class_weight: str | None) -> tuple[Floats, Floats]:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
     unknowns = rows.shape[1] * (1 if labels.max() < 2 else int(labels.max()) + 1)
     solver = "newton-cholesky" if unknowns <= NEWTON_LIMIT else "lbfgs"
-    model = LogisticRegression(C=c, class_weight="balanced", solver=solver, max_iter=2000, tol=1e-6)
+    model = LogisticRegression(C=c, class_weight=class_weight, solver=solver, max_iter=2000, tol=1e-6)
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
         try:

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["EpochRecord", "FitMetrics", "Subset", "fit_metrics"]
+__all__ = ["FITTING", "EpochRecord", "FitMetrics", "Subset", "fit_metrics"]
+
+# Raised whenever the same settings give other digits, so that cells and checkpoints of before are not mixed in.
+# 2: no class weights; labels are smoothed towards the class frequencies.
+FITTING = 2
 
 Ints = npt.NDArray[np.int64]
 

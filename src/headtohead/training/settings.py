@@ -27,7 +27,9 @@ class FinetuneSettings(Record):
         ema: decay per step of the averaged weights that predict, or None for the last weights.
         drop_path: rate of stochastic depth in the last block, falling linearly to 0 at the stem.
         clip: largest L2 norm of the gradient, or None.
-        balance: "loss" weighs classes by inverse frequency, "sampler" draws them equally often.
+        balance: "loss" weighs classes by inverse frequency, "sampler" draws them equally often; either way the
+            probabilities stay at the class frequencies of the training part.
+        label_smoothing: share of the target that is spread over the classes by their frequencies.
         batch_norm: "frozen" keeps the pretrained statistics (their scale and shift still learn).
         head_start: "probe" begins with a linear head fitted on frozen features, which is the limit
             of training the head alone first; "random" begins with small random weights.

@@ -75,6 +75,9 @@ def start_training(
     training = Trainer(net, source, augmenter, part, settings, seed, k, place, bf16)
     if settings.head_start == "probe":
         init_head_from_probe(net, *training.frozen_rows())
+    else:
+        with torch.no_grad():
+            net.linear.bias.copy_(training.loss.start)
     return training
 
 

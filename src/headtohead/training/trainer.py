@@ -19,12 +19,12 @@ from headtohead.core.epoch_log import write_epoch_log
 from headtohead.core.errors import HeadToHeadError
 from headtohead.core.progress import Reporter
 from headtohead.training.checkpoint import load_checkpoint, save_checkpoint
+from headtohead.training.class_balance import ClassificationLoss
 from headtohead.training.data_loader import Augmenter, Change, ImageSource, batches, unchanged
 from headtohead.training.lr_schedule import cycle_of, rate_factor
 from headtohead.training.mixup import mixup_or_cutmix
 from headtohead.training.network.classifier import (
     Classifier,
-    class_weights,
     copy_state,
     norm_layers,
     parameter_groups,
@@ -35,6 +35,9 @@ from headtohead.training.sampler import epoch_augmentation, epoch_order, plain_o
 from headtohead.training.settings import FinetuneSettings
 
 __all__ = ["Subset", "Trainer"]
+
+# Images of the training part on which the intercept is settled: enough for two digits of a frequency of 0.01.
+_SETTLED_ON = 2000
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -75,12 +78,16 @@ class Trainer:
         self.optimizer = torch.optim.AdamW(
             self.groups, lr=self.settings.learning_rate, fused=self.device.type in ("cpu", "cuda")
         )
+        self.loss = ClassificationLoss.from_labels(
+            self.part.labels, self.k, self.settings.balance, self.settings.label_smoothing, self.device
+        )
         self.learning = [p for group in self.groups for p in group["params"]]
         # Free statistics move with the weights, so their average moves with the weights' average.
         free = self.settings.batch_norm == "train"
         self.averaged = [*self.learning, *(b for b in self.net.buffers() if free and b.is_floating_point())]
         self.average = [p.detach().clone() for p in self.averaged] if self.settings.ema else None
         self.step = 0
+        self._shift = torch.zeros(self.k, dtype=torch.float64)
 
     def run(self, until: int, held: Subset | None, checkpoint: Path, key: str, reporter: Reporter) -> None:
         """Train up to and including epoch `until`, going on from the checkpoint where there is one.
@@ -101,6 +108,8 @@ class Trainer:
             line = EpochRecord(epoch + 1, loss, accuracy, None, None, rate)
             new = self._snap(epoch)
             if held is not None:
+                if self.settings.policy == "inner" and (new or not self.snapshots):
+                    self._shift = self._settled()
                 rows = self.predict(held.indices) if new or not self.snapshots else self.held_rows[-1]
                 told = fit_metrics(held.labels, rows)
                 line = EpochRecord(epoch + 1, loss, accuracy, told.loss, told.accuracy, rate)
@@ -110,17 +119,12 @@ class Trainer:
             self.throughput.append({"seconds": seconds, "time": time.time(), "images_per_second": speed})
             self._save(checkpoint, key)
             pace = f", loss {loss:.3f}, {speed:.1f} images/s"
+        self._add_to_intercept(self._settled())
 
     def predict(self, indices: Ints) -> Floats:
         """Return (n, k) probabilities, with the averaged weights if there are any, mirrored if sound."""
-        if not self.snapshots:
-            with torch.inference_mode(), self.averaged_weights():
-                return self._ask(indices)
-        rows = []
-        for state in self.snapshots:
-            with torch.inference_mode(), temporary_state(self.net, state):
-                rows.append(self._ask(indices))
-        return np.asarray(np.mean(rows, axis=0), dtype=np.float64)
+        scores = self._scores(indices) + self._shift
+        return np.asarray(torch.softmax(scores, dim=2).mean(dim=0).numpy(), dtype=np.float64)
 
     def final_states(self) -> list[dict[str, Tensor]]:
         """Return the states with which `predict` answers: the snapshots, or the one (averaged) network."""
@@ -134,8 +138,38 @@ class Trainer:
         """Whether `predict` averages with the flipped image."""
         return self.settings.flip_test and self.augmenter.flips
 
-    def _ask(self, indices: Ints) -> Floats:
-        """Return (n, k) probabilities with the weights as they are."""
+    def _settled(self) -> Tensor:
+        """Return (k,) to add to the scores, so that on the training part their mean is the class frequencies.
+
+        Clipped gradients hold back the images of a rare class, so that training alone ends a little off.
+        """
+        places = self.part.indices
+        some = places[:: -(-len(places) // _SETTLED_ON)]
+        scores = self._scores(some).flatten(0, 1)
+        return self.loss.settle(scores)
+
+    def _add_to_intercept(self, shift: Tensor) -> None:
+        """Add to the scores of the network for good: of its last weights, their average and its snapshots."""
+        bias = self.net.linear.bias
+        self._shift = torch.zeros_like(self._shift)
+        held = [a for p, a in zip(self.averaged, self.average or [], strict=False) if p is bias]
+        for tensor in (bias, *held, *(state["linear.bias"] for state in self.snapshots)):
+            tensor.data += shift.to(tensor)
+
+    def _scores(self, indices: Ints) -> Tensor:
+        """Return (v, n, k) scores in float64, one of v views for each snapshot and for the flipped images."""
+        with torch.inference_mode():
+            if not self.snapshots:
+                with self.averaged_weights():
+                    return self._ask(indices)
+            found = []
+            for state in self.snapshots:
+                with temporary_state(self.net, state):
+                    found.append(self._ask(indices))
+            return torch.cat(found)
+
+    def _ask(self, indices: Ints) -> Tensor:
+        """Return (v, n, k) scores with the weights as they are."""
         flip = self.flips
         order = plain_order(len(indices), max(self.settings.batch, 16))
         self.net.eval()
@@ -145,8 +179,8 @@ class Trainer:
             views = [inputs, inputs.flip(-1)] if flip else [inputs]
             with self._half():
                 rows = [self.net(view).float().cpu() for view in views]  # MPS has no float64
-            out.append(torch.softmax(torch.stack(rows).double(), dim=2).mean(dim=0).numpy())
-        return np.concatenate(out) if out else np.empty((0, self.k))
+            out.append(torch.stack(rows).double())
+        return torch.cat(out, dim=1) if out else torch.empty((1, 0, self.k), dtype=torch.float64)
 
     def frozen_rows(self) -> tuple[npt.NDArray[np.float32], Ints]:
         """Return the backbone's features of the part (and of its mirror images, if sound) with labels."""
@@ -199,13 +233,8 @@ class Trainer:
         inputs, pairs = mixup_or_cutmix(inputs, targets, s.mixup, s.cutmix, rng)
         with self._half():
             scores = self.net(inputs)
-        weight = class_weights(self.part.labels, self.k, self.device) if s.balance == "loss" else None
         loss = sum(
-            (
-                share
-                * functional.cross_entropy(scores, wanted, weight=weight, label_smoothing=s.label_smoothing)
-                for share, wanted in pairs
-            ),
+            (share * self.loss(scores, wanted) for share, wanted in pairs),
             torch.zeros((), device=self.device),
         )
         self.optimizer.zero_grad(set_to_none=True)

@@ -95,7 +95,7 @@ def test_trials_are_as_many_as_stated_and_go_on_after_a_kill(tmp_path: Path, tun
         2e-4 <= trial["learning_rate"] <= 5e-3 and 0.6 <= trial["layer_decay"] <= 1 for trial in trials
     )
     with pytest.raises(Killed):
-        run(tmp_path / "cut", settings, DiesAt(60, 500))
+        run(tmp_path / "cut", settings, DiesAt(60, 800))
     small = [file for file in (tmp_path / "cut").glob("trial*.pt") if "net" not in torch.load(file)]
     assert len(small) >= 2  # of a finished trial only the curve is kept
     resumed = run(tmp_path / "cut", settings)

@@ -55,7 +55,8 @@ def test_resuming_saves_the_finished_epochs(tmp_path: Path) -> None:
     original = images.pixels
     images.pixels = lambda index: counted.append(index) or original(index)  # type: ignore[method-assign, func-returns-value]
     run(tmp_path, short(head_start="random"), images)
-    assert len(counted) == 4 + 44 + 60  # the precision's look, one epoch, the last predictions
+    # the precision's look, one epoch, the intercept, the last predictions
+    assert len(counted) == 4 + 44 + 44 + 60
 
 
 def test_a_checkpoint_of_other_settings_is_not_used(tmp_path: Path) -> None:

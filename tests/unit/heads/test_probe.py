@@ -35,7 +35,7 @@ def test_equals_sklearn_on_standardised_rows(n: int, d: int, k: int, c: float) -
     rows, labels = problem(n, d, k)
     reference = make_pipeline(
         StandardScaler(),
-        LogisticRegression(C=c, class_weight="balanced", max_iter=20000, tol=1e-10),
+        LogisticRegression(C=c, max_iter=20000, tol=1e-10),
     ).fit(rows, labels)
     asked = np.random.default_rng(9).normal(size=(20, d))
     ours = fit_probe(rows, labels, c).predict_proba(asked)
@@ -86,7 +86,7 @@ def test_inner_probabilities_come_from_models_that_did_not_see_the_group(tmp_pat
     rows = np.repeat(rng.normal(size=(60, 200)), 2, axis=0)
     labels = np.repeat(rng.permutation(np.arange(60) % 2), 2).astype(np.int64)
     one, data = cell(120, np.arange(120) // 2, 2, labels)
-    result = ProbeHead(lambda: rows).fit_predict(one, data, tmp_path, QUIET)
+    result = ProbeHead(lambda: rows, (1.0,)).fit_predict(one, data, tmp_path, QUIET)
     inner = fit_metrics(labels[one.train], result.inner_probabilities).accuracy
     assert result.train.accuracy is not None and inner is not None
     assert result.train.accuracy > 0.8

@@ -110,11 +110,9 @@ def make_classifier(seed: int, kind: str = "facts") -> Pipeline:
     from sklearn.preprocessing import StandardScaler
 
     if kind == "facts":
-        trees = ExtraTreesClassifier(
-            150, min_samples_leaf=3, max_features=None, class_weight="balanced", random_state=seed
-        )
+        trees = ExtraTreesClassifier(150, min_samples_leaf=3, max_features=None, random_state=seed)
         return make_pipeline(StandardScaler(), trees)
-    logistic = LogisticRegression(C=0.1, max_iter=2000, class_weight="balanced")
+    logistic = LogisticRegression(C=0.1, max_iter=2000)
     return make_pipeline(PCA(0.95, svd_solver="full"), StandardScaler(), logistic)
 
 

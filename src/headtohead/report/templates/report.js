@@ -58,6 +58,8 @@ function overlay(canvas, grid, failed) {
   pixels.putImageData(data, 0, 0);
   canvas.style.opacity = opacity;
 }
+const signed = v => (v < 0 ? "−" : "+") + Math.abs(v).toFixed(2);
+const told = grid => (grid.words || "") + (grid.sum ? ` Offset ${signed(grid.sum[0])}, with a place ${signed(grid.sum[1])}, not localised ${signed(grid.sum[2])}.` : "");
 function framed(i, grid, box) {
   const one = images[i], hold = el("span", undefined, "hold");
   hold.style.aspectRatio = one.width ? `${one.width} / ${one.height}` : "1";
@@ -80,7 +82,7 @@ function open(i) {
   const head = el("h2", `${one.id}: ${D.classes[one.label]}`), row = el("div", undefined, "views");
   const first = el("figure"); first.append(framed(i, null, true), el("figcaption", "the image; the frame is what the networks see")); row.append(first);
   for (const [c, grid] of Object.entries(one.maps || {})) {
-    const figure = el("figure"); figure.append(framed(i, grid, false), el("figcaption", `${D.names[c]}: ${grid.words || ""}`)); row.append(figure);
+    const figure = el("figure"); figure.append(framed(i, grid, false), el("figcaption", `${D.names[c]}: ${told(grid)}`)); row.append(figure);
   }
   const table = el("table"), body = el("tbody");
   D.names.forEach((name, c) => {
@@ -116,7 +118,7 @@ if (maps) cards.map(c => +c.dataset.i).filter(i => images[i].maps).slice(0, 12).
   list.append(el("h3", `${images[i].id}: ${D.classes[images[i].label]}`));
   const plain = el("figure"); plain.append(framed(i, null, true), el("figcaption", "the image")); list.append(plain);
   for (const [c, grid] of Object.entries(images[i].maps)) {
-    const f = el("figure"); f.append(framed(i, grid, false), el("figcaption", `${D.names[c]}${right(i, c) ? " ✓" : " ✗"}: ${grid.words || ""}`)); list.append(f);
+    const f = el("figure"); f.append(framed(i, grid, false), el("figcaption", `${D.names[c]}${right(i, c) ? " ✓" : " ✗"}: ${told(grid)}`)); list.append(f);
   }
   maps.append(list);
 });

@@ -33,6 +33,7 @@ WORDS = {
     "no_evidence": ("no evidence of a difference", "note"),
     "cannot_tell": ("the data cannot tell", "warning"),
     "refused": ("refused", "severe"),
+    "identical": ("the same predictions", "warning"),
 }
 SECTIONS = (
     ("answer", "Answer"),

@@ -9,7 +9,7 @@ from headtohead.core.run_folder import RunFolder
 
 __all__ = ["explain_view", "map_grids"]
 
-DRAWN = ("rows", "columns", "cells", "box", "words", "sanity")
+DRAWN = ("rows", "columns", "cells", "box", "sanity")
 
 
 def map_grids(run: RunFolder) -> dict[str, dict[str, Any]]:
@@ -18,11 +18,19 @@ def map_grids(run: RunFolder) -> dict[str, dict[str, Any]]:
         return {}
     content = run.json("maps/grids.json")
     return {
-        contender: {
-            sample: {key: one[key] for key in DRAWN if key in one} for sample, one in by_sample.items()
-        }
+        contender: {sample: _drawn(one) for sample, one in by_sample.items()}
         for contender, by_sample in content["contenders"].items()
     }
+
+
+def _drawn(one: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a grid as the script draws it, with its words; the parts of the sum follow as numbers."""
+    words = str(one.get("words", "")).partition(" Sum: ")[0]
+    found = {key: one[key] for key in DRAWN if key in one} | {"words": words}
+    if "offset" in one:
+        elsewhere = sum(one.get("not_localised", {}).values())
+        found["sum"] = [round(float(part), 2) for part in (one["offset"], one["localised"], elsewhere)]
+    return found
 
 
 def explain_view(run: RunFolder) -> dict[str, Any]:

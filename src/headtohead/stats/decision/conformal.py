@@ -166,5 +166,8 @@ def risk_coverage(resampled: ResampledPredictions, contender: str) -> RiskCovera
         )
         for i in range(len(shares))
     )
-    area = float((np.cumsum(wrong[order]) / np.arange(1, len(wrong) + 1)).mean())
+    # among equally confident lines the expected risk over their orders, so that names decide nothing
+    _, tied = np.unique(confidence, return_inverse=True)
+    expected = (np.bincount(tied, wrong) / np.bincount(tied))[tied]
+    area = float((np.cumsum(expected[order]) / np.arange(1, len(wrong) + 1)).mean())
     return RiskCoverage(points=points, area=area)

@@ -34,6 +34,9 @@ __all__ = ["Difference", "mover_interval", "paired_differences", "rarer_class_gr
 Floats = npt.NDArray[np.float64]
 Endpoints = tuple[float, float]
 
+# Ends beyond this (a log loss at a level of 1 - 1e-12 with few degrees of freedom) are scaled before they are squared.
+_LARGEST_SQUARED = 1e150
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -84,9 +87,17 @@ def mover_interval(a: float, ends_a: Endpoints, b: float, ends_b: Endpoints, cor
     """
     down, up = a - ends_a[0], ends_a[1] - a
     other_down, other_up = b - ends_b[0], ends_b[1] - b
-    low = math.sqrt(max(0.0, down**2 - 2 * correlation * down * other_up + other_up**2))
-    high = math.sqrt(max(0.0, up**2 - 2 * correlation * up * other_down + other_down**2))
+    low, high = _third_side(down, other_up, correlation), _third_side(up, other_down, correlation)
     return a - b - low, a - b + high
+
+
+def _third_side(first: float, second: float, correlation: float) -> float:
+    """Return sqrt(first² - 2 r first second + second²), also where a square would overflow."""
+    scale = max(first, second)
+    if not scale > _LARGEST_SQUARED:
+        return math.sqrt(max(0.0, first**2 - 2 * correlation * first * second + second**2))
+    x, y = first / scale, second / scale
+    return scale * math.sqrt(max(0.0, x**2 - 2 * correlation * x * y + y**2))
 
 
 def paired_differences(
@@ -216,7 +227,7 @@ def _why_undefined(
     name: str, replicates: Mapping[str, Floats], table: PredictionTable, metric: Metric
 ) -> str:
     if np.isnan(replicates[name][0]):
-        return f"{metric.title} of {name} is not defined ({why_undefined(table, metric)})"
+        return f"{metric.title} of {name} is not defined ({why_undefined(table, metric, name)})"
     return f"one group says nothing about others, so {metric.title} of {name} has no interval"
 
 

@@ -30,9 +30,13 @@ def rank_table(
     """Return each contender's rank, how stable it is when groups are resampled, and the cliques.
 
     Rank stability follows Hall and Miller 2009 (Ann Stat 37:3929): the ranks of all replicates. A clique
-    is a run of contenders among which no pair has the verdict "better" (Demsar 2006, JMLR 7:1).
+    is a run of contenders among which no pair has the verdict "better" (Demsar 2006, JMLR 7:1). A contender
+    without a value has no rank.
     """
     sign = metric.sign
+    names = [name for name in names if not np.isnan(replicates[name][0])]
+    if not names:
+        return RankTable(contenders={}, cliques=())
     boot = np.stack([sign * resampled.resamples.bootstrap(replicates[name]) for name in names])
     known = ~np.isnan(boot).any(axis=0)
     ranks = stats.rankdata(-boot[:, known], axis=0)

@@ -85,7 +85,8 @@ def auroc_components(
         for c in which:
             positive = lines.label == c
             if positive.all() or not positive.any():
-                return StructuralComponents(math.nan, components[0], components[1], holds[0], holds[1])
+                nothing = np.zeros(n_units)
+                return StructuralComponents(math.nan, nothing, nothing, nothing > 0, nothing > 0)
             placed = placements(lines.prob[:, c], positive)
             area = float(placed[positive].mean())
             value += area / parts

@@ -39,7 +39,7 @@ def make_score(
     """
     value = float(values[0])
     if np.isnan(value):
-        return _undefined(table, contender, metric, level, why_undefined(table, metric))
+        return _undefined(table, contender, metric, level, why_undefined(table, metric, contender))
     if table.n_groups < 2:
         note = f"{value:.3f} on one group; one group says nothing about others, so there is no interval"
         return _undefined(table, contender, metric, level, note)
@@ -73,8 +73,10 @@ def _undefined(table: PredictionTable, contender: str, metric: Metric, level: fl
     )  # fmt: skip
 
 
-def why_undefined(table: PredictionTable, metric: Metric) -> str:
-    """Return why a metric has no value on this table."""
+def why_undefined(table: PredictionTable, metric: Metric, contender: str) -> str:
+    """Return why a metric of a contender has no value on this table."""
+    if metric.needs_probabilities and table.gives_labels(contender):
+        return "its scores are all 0 or 1: answers, not probabilities"
     absent = [name for c, name in enumerate(table.classes) if not (table.sample_label == c).any()]
     if absent:
         return f"no sample of class {' or '.join(absent)}"

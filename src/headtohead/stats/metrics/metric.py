@@ -157,6 +157,11 @@ class Metric:
             return self.kernel.metric.by_rank
         return isinstance(self.kernel, FromRanks | FromCurve | WithinFolds)
 
+    @property
+    def needs_probabilities(self) -> bool:
+        """Whether answers alone (0 or 1) do not suffice: a probability or a whole curve is meant."""
+        return isinstance(self.kernel, FromProbabilities | FromCurve)
+
     def is_mean(self, n_classes: int) -> bool:
         """Return whether the metric is a mean over the classes, each against the rest."""
         return self.per_class and self.of_class is None and n_classes > 2

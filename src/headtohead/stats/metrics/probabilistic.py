@@ -86,8 +86,9 @@ def log_loss(lines: ContenderPredictions, weights: Floats) -> Floats:
 
 
 def expected_calibration_error(lines: ContenderPredictions, weights: Floats) -> Floats:
-    """Return top-label confidence against correctness in equal-mass bins, weighted by mass (Guo et al. 2017).
+    """Return top-label confidence against correctness in equal-mass bins, weighted by mass.
 
+    Nguyen and O'Connor 2015 (EMNLP); Guo et al. 2017 take bins of equal width, whose value is another.
     Bins are cut once on all lines and are the same in all replicates.
     """
     confidence, right = lines.prob.max(axis=1), lines.prob.argmax(axis=1) == lines.label

@@ -195,14 +195,14 @@ _COUNTS = (
 )
 _ECE = Metric(
     name="ece",
-    title="expected calibration error",
+    title="calibration error of the top label (ECE, equal-mass bins)",
     kernel=FromProbabilities(probabilistic.expected_calibration_error),
     best="low",
     low=0,
     high=1,
     interval="bias_corrected",
     recalibrated=True,
-    source="Guo 2017",
+    source="Nguyen & O'Connor 2015",
 )
 _SLOPE = Metric(
     name="calibration_slope",
@@ -247,7 +247,7 @@ _PROBABILITIES = (
     replace(
         _ECE,
         name="ace",
-        title="adaptive calibration error",
+        title="calibration error of the class probabilities (ACE, equal-mass bins)",
         kernel=FromProbabilities(probabilistic.adaptive_calibration_error),
         recalibrated=False,
         source="Nixon 2019",
@@ -281,7 +281,7 @@ _PARTS_OF_THE_CURVE = (
     replace(
         _PARTIAL,
         name="sensitivity_at_specificity_90",
-        title="sensitivity at specificity 0.9",
+        title="sensitivity at specificity 0.9 (threshold read off these data)",
         kernel=FromCurve(ranking.sensitivity_at_specificity_90, only_gains=True),
         boundary="positive_trials",
         source="",
@@ -289,7 +289,7 @@ _PARTS_OF_THE_CURVE = (
     replace(
         _PARTIAL,
         name="specificity_at_sensitivity_90",
-        title="specificity at sensitivity 0.9",
+        title="specificity at sensitivity 0.9 (threshold read off these data)",
         kernel=FromCurve(ranking.specificity_at_sensitivity_90, only_gains=True),
         boundary="negative_trials",
         source="",

@@ -20,7 +20,6 @@ from headtohead.training.settings import FinetuneSettings
 
 __all__ = [
     "Classifier",
-    "class_weights",
     "copy_state",
     "disable_fused_attention",
     "freeze",
@@ -146,12 +145,6 @@ def _blocks_with_shares(backbone: nn.Module, decay: float) -> list[tuple[list[nn
         for branch, factor in zip(backbone.branches(), factors, strict=True)
         for block, share in _blocks_with_shares(branch, decay)
     ]
-
-
-def class_weights(labels: Ints, k: int, device: torch.device) -> Tensor:
-    """Return (k,) weights of the loss: n / (k * count), so that every class weighs the same in all."""
-    counts = np.bincount(labels, minlength=k)
-    return torch.tensor(len(labels) / (k * counts), dtype=torch.float32, device=device)
 
 
 def copy_state(net: nn.Module) -> dict[str, Tensor]:

@@ -70,10 +70,10 @@ def test_one_group_has_no_interval_and_no_value() -> None:
 )
 def test_the_reason_is_the_metrics_own(name: str, words: str) -> None:
     table = table_from({"a": some_lines()})
-    assert words in why_undefined(table, get_metric(name, CLASSES))
+    assert words in why_undefined(table, get_metric(name, CLASSES), "a")
 
 
 def test_a_missing_class_is_the_reason_before_any_other() -> None:
     lines = some_lines()
     none = ContenderPredictions(lines.sample, lines.group, np.zeros_like(lines.label), lines.fold, lines.prob)
-    assert why_undefined(table_from({"a": none}), get_metric("ppv", CLASSES)) == "no sample of class 1"
+    assert why_undefined(table_from({"a": none}), get_metric("ppv", CLASSES), "a") == "no sample of class 1"

@@ -1,0 +1,81 @@
+"""`headtohead evaluate`: models on data that they were not trained on."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from headtohead.cli import common_options as o
+from headtohead.cli.config_options import split_list, split_pairs
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("evaluate")(evaluate)
+
+
+def evaluate(
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="MODEL… DATA", help="One model or several, and at the end the images with labels."),
+    ],
+    out: o.Out,
+    metric: Annotated[str, typer.Option(help="The primary metric.")] = "auroc",
+    map_labels: Annotated[
+        str | None,
+        typer.Option(metavar="A=B,…", show_default=False, help="Label of the data = class of the model."),
+    ] = None,
+    drop: Annotated[
+        str | None, typer.Option(metavar="A,B", show_default=False, help="Labels to leave out.")
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN,…", show_default=False, help="Columns to split scores by, such as site."),
+    ] = None,
+    group_from: Annotated[
+        str | None, typer.Option(metavar="REGEX", show_default=False, help="Read groups from paths.")
+    ] = None,
+    recalibrate: Annotated[
+        bool,
+        typer.Option("--recalibrate", help="Fit a temperature here too, and say what it would change."),
+    ] = False,
+    keep_training: Annotated[
+        bool,
+        typer.Option("--keep-training", help="Score images that were in training too; then no verdict is given."),
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of the resampling.")] = 0,
+    as_json: o.AsJson = False,
+) -> None:  # fmt: skip
+    """Evaluate models on labelled images that they were not trained on; several are compared in pairs.
+
+    Images that were in training are found by their hashes and left out. For example:
+
+    headtohead evaluate model other-hospital --map-labels healthy=no,tumour=yes --out external
+    """
+    from headtohead.api.models import evaluate as run_evaluation
+    from headtohead.core.errors import UsageError
+
+    if len(words) < 2:
+        raise UsageError("Give at least one model and, at the end, the images with labels.")
+    result = run_evaluation(
+        words[:-1], words[-1], out=out, metric=metric, map_labels=split_pairs(map_labels, "--map-labels"),
+        drop=split_list(drop), by=split_list(by), recalibrate=recalibrate, keep_training=keep_training,
+        seed=seed, group_from=group_from,
+    )  # fmt: skip
+    if as_json:
+        print(result.evaluation.model_dump_json())
+        return
+    for sentence in result.evaluation.sentences:
+        print(sentence)
+    for model in result.evaluation.models:
+        print(f"\n{model.name}: here against cross-validated")
+        for line in model.internal:
+            print(
+                f"  {line.metric:30} {line.external!s:28} {line.internal!s:28}{' shifted' if line.shifted else ''}"
+            )
+        for flag, count in model.flags.items():
+            print(f"  guard: {flag} on {count} of {result.evaluation.n_samples} images")
+    print(f"\nAll numbers: {out / 'evaluation.json'}")

@@ -1,0 +1,1 @@
+"""A model on data that it was not trained on."""

@@ -1,0 +1,346 @@
+"""Evaluate models on data that they were not trained on: predictions, leak check, scores, shift, paired verdict."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from headtohead.core.atomic_io import write_atomic, write_table
+from headtohead.core.errors import DataError, LeakageError, UnreadableError, UsageError
+from headtohead.core.progress import QUIET, Reporter
+from headtohead.core.records import Verdict
+from headtohead.core.run_folder import write_record
+from headtohead.data.options import LoadOptions
+from headtohead.deploy.evaluation.judge import (
+    at_thresholds,
+    calibration_shift,
+    compare_internal,
+    conformal_on_data,
+)
+from headtohead.deploy.evaluation.records import Evaluation, FailedImage, LeakCheck, ModelEvaluation
+from headtohead.deploy.model import BATCH_SIZE, DeployedModel
+from headtohead.deploy.predict.prepare import PreparedImage
+from headtohead.deploy.prediction import ImagePrediction, row_columns
+from headtohead.stats.inner_predictions import InnerCell
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from headtohead.data.dataset import Dataset
+    from headtohead.stats.resampled import ResampledPredictions
+
+__all__ = ["EvaluationRequest", "EvaluationResult", "evaluate_models"]
+
+
+@dataclass(frozen=True)
+class EvaluationRequest:
+    """What models are to be evaluated on, and how.
+
+    Attributes:
+        data: images with labels. options: how they are read.
+        out: folder of the results.
+        metric: the primary metric, fixed beforehand.
+        by: columns that scores are split by, such as the site.
+        recalibrate: fit a temperature here too, judged by cross-fitting.
+        keep_training: score images that were in training too; the verdict is then refused.
+    """
+
+    data: str
+    out: Path
+    options: LoadOptions = field(default_factory=LoadOptions)
+    metric: str = "auroc"
+    by: tuple[str, ...] = ()
+    recalibrate: bool = False
+    keep_training: bool = False
+    level: float = 0.95
+    n_boot: int = 2000
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class EvaluationResult:
+    """What was found, and the verdict behind it."""
+
+    evaluation: Evaluation
+    verdict: Verdict
+    out: Path
+
+
+def evaluate_models(
+    models: Sequence[DeployedModel], request: EvaluationRequest, reporter: Reporter = QUIET
+) -> EvaluationResult:
+    """Evaluate models on labelled images and write the results.
+
+    Raises:
+        UsageError: no model, or models of different classes.
+        DataError: labels that the models do not have, or no image can be predicted.
+        LeakageError: every image was in training.
+    """
+    classes = _shared_classes(models)
+    names = _unique_names(models)
+    dataset = _grouped(_load(request, classes, reporter), request, reporter)
+    answers = {
+        name: _predict(model, dataset, name, reporter) for name, model in zip(names, models, strict=True)
+    }
+    kept, leaks = _leak_checks(dataset, answers, request)
+    frame = _frame(dataset, answers, classes, kept)
+    verdict = _verdict(frame, names, models[0], dataset, request, leaks, reporter)
+    resampled = _resampled(frame, models[0], names, request)
+    found = tuple(
+        _of_model(name, model, answers[name], leaks[name], verdict, resampled, request)
+        for name, model in zip(names, models, strict=True)
+    )
+    evaluation = Evaluation(
+        data=Path(request.data).name,
+        n_samples=len(dataset),
+        n_scored=len(kept),
+        n_groups=len({dataset.samples[i].group for i in kept}),
+        models=found,
+        sentences=_sentences(found, request.metric, verdict),
+    )
+    _write(request.out, evaluation, verdict, frame, dataset, answers, classes)
+    return EvaluationResult(evaluation, verdict, request.out)
+
+
+def _shared_classes(models: Sequence[DeployedModel]) -> tuple[str, ...]:
+    if not models:
+        raise UsageError("No model was given; expected at least one folder that `headtohead train` wrote.")
+    first = models[0]
+    for model in models[1:]:
+        if (model.classes, model.positive) != (first.classes, first.positive):
+            raise UsageError(
+                f"{first.name} tells {', '.join(first.classes)} apart, and {model.name} {', '.join(model.classes)}; "
+                "models are compared on the same classes."
+            )
+    return first.classes
+
+
+def _unique_names(models: Sequence[DeployedModel]) -> list[str]:
+    counts = Counter(model.name for model in models)
+    names = [f"{m.name} {m.digest[:8]}" if counts[m.name] > 1 else m.name for m in models]
+    if len(set(names)) < len(names):
+        raise UsageError("The same model was given twice; give each once.")
+    return names
+
+
+def _load(request: EvaluationRequest, classes: tuple[str, ...], reporter: Reporter) -> Dataset:
+    from headtohead.data.load import load
+
+    dataset = load(request.data, request.options, reporter)
+    unknown = sorted(set(dataset.classes) - set(classes))
+    if unknown:
+        raise DataError(
+            f"The data hold the labels {', '.join(unknown)}, and the model tells {', '.join(classes)} apart. Rename "
+            f"them with --map-labels, such as --map-labels {unknown[0]}={classes[-1]}, or leave them out with --drop."
+        )
+    return dataset
+
+
+def _grouped(dataset: Dataset, request: EvaluationRequest, reporter: Reporter) -> Dataset:
+    """Return the images with the groups of their copies, and write what the audit found."""
+    from headtohead.audit.audit import audit
+
+    result = audit(dataset, seed=request.seed, reporter=reporter)
+    result.write(request.out, reporter)
+    return dataset.with_groups(result.grouping.groups)
+
+
+def _predict(model: DeployedModel, dataset: Dataset, name: str, reporter: Reporter) -> list[ImagePrediction]:
+    """Return one prediction per sample, in order."""
+    answers: list[ImagePrediction] = []
+    starts = range(0, len(dataset), BATCH_SIZE)
+    for start in reporter.progress(starts, f"{name} predicts", len(starts)):
+        items: list[PreparedImage | ImagePrediction] = []
+        for sample in dataset.samples[start : start + BATCH_SIZE]:
+            try:
+                image = dataset.read(sample)
+                items.append(model.preprocessor.from_image(sample.id, image, sample.sha256))
+            except UnreadableError as error:
+                items.append(ImagePrediction(path=sample.id, sha256=sample.sha256, error=str(error)))
+        answers += model.predict_prepared(items)
+    return answers
+
+
+def _leak_checks(
+    dataset: Dataset, answers: Mapping[str, list[ImagePrediction]], request: EvaluationRequest
+) -> tuple[list[int], dict[str, LeakCheck]]:
+    """Return the places of the images that are scored, and what was found of each model's training images."""
+    groups = [sample.group for sample in dataset.samples]
+    leaking: set[str] = set()
+    of_model: dict[str, list[int]] = {}
+    for name, found in answers.items():
+        of_model[name] = [i for i, answer in enumerate(found) if "in_training" in answer.flags]
+        leaking |= {groups[i] for i in of_model[name]}
+    failed = {i for found in answers.values() for i, answer in enumerate(found) if answer.error is not None}
+    out = set() if request.keep_training else {i for i, group in enumerate(groups) if group in leaking}
+    kept = [i for i in range(len(groups)) if i not in failed and i not in out]
+    if not kept and out:
+        raise LeakageError(
+            f"All {len(groups)} images that could be predicted were in training, or are copies of such images, so "
+            "nothing would be learnt from scores on them. Give other data, or see the scores all the same with "
+            "--keep-training."
+        )
+    if not kept:
+        raise DataError("No image could be predicted; see the column error of predictions.csv.")
+    checks = {
+        name: LeakCheck(
+            samples=tuple(dataset.samples[i].id for i in places),
+            left_out=len(out),
+            sentence=_leak_sentence(name, len(places), len(groups), len(out), kept=request.keep_training),
+        )
+        for name, places in of_model.items()
+    }
+    return kept, checks
+
+
+def _leak_sentence(name: str, found: int, total: int, out: int, *, kept: bool) -> str:
+    if not found:
+        return f"None of the {total} images was in the training of {name}."
+    told = f"{found} of these {total} images were in the training of {name}"
+    if kept:
+        return f"{told}; they are scored all the same, so the scores are too good."
+    return f"{told}; {out} images (with their copies and groups) are left out of all scores."
+
+
+def _frame(
+    dataset: Dataset, answers: Mapping[str, list[ImagePrediction]], classes: tuple[str, ...], kept: list[int]
+) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = []
+    for name, found in answers.items():
+        for i in kept:
+            sample = dataset.samples[i]
+            line: dict[str, Any] = {
+                "sample": sample.id, "group": sample.group, "repeat": 0, "fold": 0, "contender": name,
+                "label": sample.label,
+            }  # fmt: skip
+            rows.append(line | {f"prob_{c}": found[i].probabilities[c] for c in classes})
+    return pd.DataFrame(rows)
+
+
+def _verdict(
+    frame: pd.DataFrame,
+    names: Sequence[str],
+    model: DeployedModel,
+    dataset: Dataset,
+    request: EvaluationRequest,
+    leaks: Mapping[str, LeakCheck],
+    reporter: Reporter,
+) -> Verdict:
+    from headtohead.evaluate.verdict import VerdictConfig, compute_verdict
+
+    by = {
+        column: {s.id: s.extra[column] for s in dataset.samples if column in s.extra} for column in request.by
+    }
+    empty = [column for column, values in by.items() if not values]
+    if empty:
+        raise UsageError(f"The data have no column {empty[0]!r} for --by.")
+    told = [check.sentence for check in leaks.values() if check.samples] if request.keep_training else []
+    return compute_verdict(
+        frame,
+        VerdictConfig(
+            classes=model.classes,
+            positive=model.positive,
+            metric=request.metric,
+            contenders=tuple(names),
+            level=request.level,
+            n_boot=request.n_boot,
+            seed=request.seed,
+        ),
+        by=by or None,
+        leaks=tuple(told),
+        reporter=reporter,
+    )
+
+
+def _resampled(
+    frame: pd.DataFrame, model: DeployedModel, names: Sequence[str], request: EvaluationRequest
+) -> ResampledPredictions:
+    from headtohead.stats.intervals.resampling import make_resamples
+    from headtohead.stats.predictions import build_prediction_table
+    from headtohead.stats.resampled import ResampledPredictions
+
+    table = build_prediction_table(
+        frame, classes=model.classes, positive=model.positive, contenders=tuple(names)
+    )
+    resamples = make_resamples(table.n_groups, request.n_boot, request.seed)
+    return ResampledPredictions(table, resamples, request.level, request.seed)
+
+
+def _of_model(
+    name: str,
+    model: DeployedModel,
+    answers: Sequence[ImagePrediction],
+    leak: LeakCheck,
+    verdict: Verdict,
+    resampled: ResampledPredictions,
+    request: EvaluationRequest,
+) -> ModelEvaluation:
+    scores = tuple(score for score in verdict.scores if score.contender == name)
+    (lines,) = resampled.table.of(name)
+    cell = InnerCell(lines.label, lines.group, lines.prob)
+    estimate = model.estimate_record
+    return ModelEvaluation(
+        name=name,
+        digest=model.digest,
+        leak=leak,
+        failed=tuple(FailedImage(sample=a.path, error=a.error) for a in answers if a.error is not None),
+        flags=dict(Counter(flag for answer in answers for flag in answer.flags)),
+        expected_flags=model.reference.false_alarms,
+        internal=compare_internal(scores, estimate.scores, estimate.calibrated),
+        calibration=calibration_shift(scores, cell, recalibrate=request.recalibrate, seed=request.seed),
+        conformal=conformal_on_data(resampled, name, model.calibration),
+        thresholds=at_thresholds(resampled, name, model.config.thresholds),
+        caveats=estimate.caveats,
+    )
+
+
+def _sentences(found: Sequence[ModelEvaluation], metric: str, verdict: Verdict) -> tuple[str, ...]:
+    told = []
+    for model in found:
+        told.append(model.leak.sentence)
+        for line in (one for one in model.internal if one.metric == metric):
+            words = "differs from" if line.shifted else "agrees, within its interval, with"
+            told.append(
+                f"{model.name}: {metric} {line.external} here {words} the cross-validated {line.internal}."
+            )
+        told.append(f"{model.name}: {model.calibration.sentence}")
+        if model.failed:
+            told.append(f"{model.name}: {len(model.failed)} images have no prediction and are in no score.")
+    if len(found) > 1:
+        told.append(verdict.sentence)
+    return tuple(dict.fromkeys(told))
+
+
+def _write(
+    out: Path,
+    evaluation: Evaluation,
+    verdict: Verdict,
+    frame: pd.DataFrame,
+    dataset: Dataset,
+    answers: Mapping[str, list[ImagePrediction]],
+    classes: tuple[str, ...],
+) -> None:
+    from headtohead.core.provenance import collect
+
+    content = verdict.model_dump(mode="json")
+    write_record(out / "verdict.json", content)
+    write_record(out / "scores.json", {"scores": content["scores"]})
+    write_record(out / "comparisons.json", {"comparisons": content["comparisons"]})
+    write_record(out / "evaluation.json", evaluation.model_dump(mode="json"))
+    write_record(out / "provenance.json", collect())
+    write_table(out / "predictions.parquet", frame)
+    write_table(out / "samples.parquet", dataset.frame())
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, ["model", "label", *row_columns(classes)], lineterminator="\n")
+    writer.writeheader()
+    for name, found in answers.items():
+        for sample, answer in zip(dataset.samples, found, strict=True):
+            writer.writerow({"model": name, "label": sample.label, **answer.to_row(classes)})
+    write_atomic(out / "predictions.csv", buffer.getvalue())

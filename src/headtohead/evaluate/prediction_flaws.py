@@ -1,0 +1,56 @@
+"""Flaws of prediction tables: groups split over folds, one file given twice, answers instead of probabilities."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from headtohead.stats.predictions import PredictionTable
+
+__all__ = ["labels_caveat", "same_predictions", "same_sentence", "split_groups_leak"]
+
+
+_NAMED = 3
+
+
+def split_groups_leak(table: PredictionTable) -> tuple[str, ...]:
+    """Return the sentence on groups that are spread over several folds of one repeat, none where each is in one."""
+    split: set[int] = set()
+    for lines in table.of(table.contenders[0]):
+        pairs = np.unique(np.stack([lines.group, lines.fold]), axis=1)
+        groups, folds = np.unique(pairs[0], return_counts=True)
+        split |= set(groups[folds > 1].tolist())
+    if not split:
+        return ()
+    names = ", ".join(str(table.groups[g]) for g in sorted(split)[:_NAMED]) + (
+        " …" if len(split) > _NAMED else ""
+    )
+    return (
+        f"{len(split)} of {table.n_groups} groups are spread over several folds of one repeat ({names}), so that "
+        "images of a tested patient were trained on; keep each group in one fold, or correct the column 'group'",
+    )
+
+
+def same_predictions(table: PredictionTable, a: str, b: str) -> bool:
+    """Tell whether two contenders give each sample the same probabilities in each repeat."""
+    return all(
+        np.array_equal(first.prob, second.prob)
+        for first, second in zip(table.of(a), table.of(b), strict=True)
+    )
+
+
+def same_sentence(table: PredictionTable, a: str, b: str) -> str:
+    """Return what is said of such a pair."""
+    n = table.n_samples
+    return f"{a} and {b} are the same predictions ({n} of {n} samples): nothing was compared. Is it one file twice?"
+
+
+def labels_caveat(table: PredictionTable) -> list[str]:
+    """Return the sentence on contenders whose scores are all 0 or 1, none where there is none."""
+    names = [name for name in table.contenders if table.gives_labels(name)]
+    if not names:
+        return []
+    return [
+        f"The scores of {', '.join(names)} are all 0 or 1: answers, not probabilities. What needs probabilities (Brier "
+        "score, log loss, calibration, parts of the curve) is not defined for them; their AUROC is the mean of "
+        "sensitivity and specificity."
+    ]

@@ -1,0 +1,128 @@
+"""Evaluation on other data: leaks are found and left out, scores are those of `verdict`, shifts are told."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image as Pillow
+from tests.planting.trained_model import FOLDS, PROBE, N, data_folder, trained
+
+from headtohead.core.errors import DataError, LeakageError, UsageError
+from headtohead.core.records import Score
+from headtohead.data.options import LoadOptions
+from headtohead.deploy.evaluation.evaluate import EvaluationRequest, EvaluationResult, evaluate_models
+from headtohead.deploy.evaluation.judge import calibration_shift, difference_interval
+from headtohead.deploy.model import load_model
+from headtohead.stats.inner_predictions import InnerCell
+
+LEAKED = 6
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory) -> EvaluationResult:
+    """Two models on new images, among them six of training, one of these saved anew, and a broken file."""
+    data = tmp_path_factory.mktemp("external") / "data"
+    shutil.copytree(data_folder(77), data)
+    for i, path in enumerate(sorted(data_folder().glob("*/*.bmp"))[:LEAKED]):
+        target = data / path.parent.name / f"leak{i}.bmp"
+        shutil.copy(path, target)
+        if i == 0:
+            Pillow.open(path).save(target.with_suffix(".png"))
+            target.unlink()
+    for old, new in (("no", "healthy"), ("yes", "tumour")):
+        (data / old).rename(data / new)
+    options = LoadOptions(map_labels={"healthy": "no", "tumour": "yes"})
+    models = [load_model(trained()), load_model(trained(FOLDS))]
+    out = tmp_path_factory.mktemp("out")
+    return evaluate_models(models, EvaluationRequest(str(data), out, options, n_boot=100, recalibrate=True))
+
+
+def test_training_images_are_found_by_their_hashes_and_left_out(result: EvaluationResult) -> None:
+    leak = result.evaluation.models[0].leak
+    assert len(leak.samples) == LEAKED
+    assert all("leak" in sample for sample in leak.samples)
+    assert f"{LEAKED} of these {N + LEAKED} images were in the training" in leak.sentence
+    scored = pd.read_parquet(result.out / "predictions.parquet")
+    assert not scored["sample"].isin(leak.samples).any()
+    assert result.evaluation.n_scored == scored["sample"].nunique() >= N - LEAKED
+
+
+def test_the_files_hold_the_scores_of_both_models_and_their_pair(result: EvaluationResult) -> None:
+    scores = json.loads((result.out / "scores.json").read_text())["scores"]
+    assert {s["contender"] for s in scores} == {PROBE, FOLDS}
+    (pair,) = result.verdict.comparisons
+    assert pair.target == "fixed_models"
+    table = pd.read_csv(result.out / "predictions.csv")
+    assert len(table) == 2 * (N + LEAKED)
+
+
+def test_accuracy_is_what_a_plain_count_gives(result: EvaluationResult) -> None:
+    table = pd.read_parquet(result.out / "predictions.parquet")
+    own = table[table["contender"] == PROBE]
+    plain = ((own["prob_yes"] >= 0.5) == (own["label"] == "yes")).mean()
+    told = next(s for s in result.verdict.scores if (s.contender, s.metric) == (PROBE, "accuracy"))
+    assert told.value == pytest.approx(plain)
+    half = result.evaluation.models[0].thresholds[0]
+    assert (half.name, half.value) == ("half", 0.5)
+
+
+def test_the_internal_estimate_stands_beside_it(result: EvaluationResult) -> None:
+    model = result.evaluation.models[0]
+    auroc = next(line for line in model.internal if line.metric == "auroc")
+    assert auroc.internal in load_model(trained()).estimate_record.scores
+    assert model.conformal is not None
+    assert model.conformal.promised == 0.9
+
+
+def test_nothing_but_training_images_is_refused(tmp_path: Path) -> None:
+    request = EvaluationRequest(str(data_folder()), tmp_path, n_boot=50)
+    with pytest.raises(LeakageError, match=r"--keep-training"):
+        evaluate_models([load_model(trained())], request)
+
+
+def test_unknown_labels_are_named(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(data_folder(77), data)
+    (data / "no").rename(data / "unclear")
+    with pytest.raises(DataError, match="unclear"):
+        evaluate_models([load_model(trained())], EvaluationRequest(str(data), tmp_path / "out"))
+
+
+def test_a_model_twice_or_none_is_refused(tmp_path: Path) -> None:
+    model = load_model(trained())
+    with pytest.raises(UsageError, match="twice"):
+        evaluate_models([model, model], EvaluationRequest("x", tmp_path))
+    with pytest.raises(UsageError, match="No model"):
+        evaluate_models([], EvaluationRequest("x", tmp_path))
+
+
+def score(value: float, low: float, high: float) -> Score:
+    return Score(
+        contender="a", metric="accuracy", value=value, low=low, high=high, n_samples=9, n_groups=9, method="m"
+    )
+
+
+def test_the_difference_is_newcombes_worked_example() -> None:
+    # Newcombe 1998, Stat Med 17:873, table II (a): 56/70 - 48/80 with Wilson limits gives 0.0524 to 0.3339.
+    told = difference_interval(score(0.8, 0.6918, 0.8769), score(0.6, 0.4904, 0.7004))
+    assert told.value == pytest.approx(0.2)
+    assert told.low == pytest.approx(0.0524, abs=2e-4)
+    assert told.high == pytest.approx(0.3339, abs=2e-4)
+
+
+def test_a_planted_shift_is_mended_by_a_new_temperature() -> None:
+    rng = np.random.default_rng(2)
+    logit = rng.normal(0, 1.5, 400)
+    label = (rng.random(400) < 1 / (1 + np.exp(-logit))).astype(np.int64)
+    p = 1 / (1 + np.exp(-4 * logit))
+    cell = InnerCell(label, np.arange(400), np.stack([1 - p, p], axis=1))
+    told = calibration_shift((), cell, recalibrate=True, seed=0)
+    assert told.temperature == pytest.approx(4, rel=0.3)
+    assert told.after is not None
+    assert told.before is not None
+    assert told.after < told.before - 0.1

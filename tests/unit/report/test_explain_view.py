@@ -1,0 +1,52 @@
+"""The maps of a run on the page: grids with their words, the shares that have a place, failed maps."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from headtohead.core.run_folder import RunFolder
+from headtohead.report.page import write_report
+from headtohead.report.views.explain import explain_view, map_grids
+
+
+def grid(sanity: str) -> dict[str, Any]:
+    return {
+        "rows": 1, "columns": 2, "cells": "fwA=", "box": [0, 0, 8, 8], "size": [8, 8], "target": "yes",
+        "log_odds": 1.0, "localised": 0.6, "sanity": sanity, "words": "Half lies left. Sum: +0.1 offset.",
+        "offset": 0.1, "not_localised": {"class token": 0.5, "MLP": -0.2}, "recorded_log_odds": 1.0,
+    }  # fmt: skip
+
+
+def write(run: Path, sanity: str = "not checked") -> RunFolder:
+    (run / "maps").mkdir()
+    content = {
+        "format": 1, "method": "contributions", "unit": "log-odds", "scale": 4.0, "color_limit": 1.0,
+        "contenders": {"vit-b16": {"no/0": grid(sanity)}},
+    }  # fmt: skip
+    (run / "maps" / "grids.json").write_text(json.dumps(content))
+    return RunFolder(run)
+
+
+def test_grids_carry_words_and_the_parts_of_the_sum(run: Path) -> None:
+    folder = write(run)
+    one = map_grids(folder)["vit-b16"]["no/0"]
+    assert (one["words"], one["sum"]) == ("Half lies left.", [0.1, 0.6, pytest.approx(0.3)])
+    view = explain_view(folder)
+    assert view["limit"] == pytest.approx(31.8) and view["failed"] == []
+    assert view["parts"] == [{"name": "vit-b16", "localised": "46 %", "n": 1}]
+    page = write_report(run).read_text(encoding="utf-8")
+    assert "Half lies left." in page and "How much of the evidence has a place" in page
+
+
+def test_maps_that_fail_are_said_to(run: Path) -> None:
+    assert explain_view(write(run, "fail: an edge filter does as well"))["failed"] == ["vit-b16"]
+    assert "must not be read as evidence" in write_report(run).read_text(encoding="utf-8")
+
+
+def test_a_run_without_maps_says_how_to_make_them(run: Path) -> None:
+    assert explain_view(RunFolder(run)) == {} and map_grids(RunFolder(run)) == {}
+    assert "headtohead explain RUN" in write_report(run).read_text(encoding="utf-8")
