@@ -31,8 +31,12 @@ def sums_up(name: str, view: FeatureView, k: int = 2) -> None:
     rng = np.random.default_rng(1)
     prepared = [
         # of different contrast: of images all alike, features differ by rounding alone, which a head then magnifies
-        Prepared(contrast * rng.random((side, side), dtype=np.float32), Box(3, 5, 3 + side, 5 + side), ())
-        for contrast in np.float32((0.2, 0.5, 0.8, 1.0))
+        Prepared(
+            np.float32(contrast) * rng.random((side, side), dtype=np.float32),
+            Box(3, 5, 3 + side, 5 + side),
+            (),
+        )
+        for contrast in (0.2, 0.5, 0.8, 1.0)
     ]
     x = torch.from_numpy(np.stack([to_network_input(p.pixels, network.record) for p in prepared]))
     with torch.inference_mode():
