@@ -134,10 +134,12 @@ def _algorithm(model: StudyModel) -> Algorithm:
 
 
 def _told(estimate: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what the model was tested on, in short sentences."""
-    for key, value in estimate.items():
-        if isinstance(value, (str, int, float)) and not isinstance(value, bool):
-            yield f"{key}: {value}"
+    """Yield what the model was tested on, and the caveats that go with every answer."""
+    if estimate.get("n_samples"):
+        yield f"estimated by cross-validation on {estimate['n_samples']} images of {estimate.get('n_groups')} groups"
+    if estimate.get("sentence"):
+        yield str(estimate["sentence"])
+    yield from (str(caveat) for caveat in estimate.get("caveats", ()))
 
 
 def _write(judged: _Judged, out: Path) -> ReportedStudy:

@@ -31,7 +31,12 @@ class KnownModel:
     """Says 0.75 of every file but those whose name starts with "bad"."""
 
     name, digest, classes = "known", "ef" * 32, ("no", "yes")
-    estimate: Mapping[str, Any] = {"auroc": 0.93, "table": [1, 2]}
+    estimate: Mapping[str, Any] = {
+        "n_samples": 60,
+        "n_groups": 50,
+        "scores": [1],
+        "caveats": ["One scanner."],
+    }
 
     def predict_bytes(self, items: Sequence[tuple[str, bytes]]) -> list[Result]:
         good = Result({"no": 0.25, "yes": 0.75}, "yes")
@@ -80,7 +85,8 @@ def test_the_report_says_what_the_model_was_tested_on(tmp_path: Path) -> None:
     assert judged.report is not None
     back = hd.sr.srread(io.BytesIO(judged.report.content))
     (group,) = back.content.get_image_measurement_groups()
-    assert "auroc: 0.93" in {item.value for item in group[0].ContentSequence if item.ValueType == "TEXT"}
+    told = {item.value for item in group[0].ContentSequence if item.ValueType == "TEXT"}
+    assert {"estimated by cross-validation on 60 images of 50 groups", "One scanner."} <= told
 
 
 def test_an_empty_folder_is_wrong_usage(tmp_path: Path) -> None:
