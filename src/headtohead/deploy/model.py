@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from headtohead.deploy.guard.guard import Guard
+    from headtohead.explain.image_map import ImageMap
 
 __all__ = ["BATCH_SIZE", "DeployedModel", "load_model"]
 
@@ -236,6 +237,18 @@ class DeployedModel:
         self.threshold(threshold)
         given = [files] if isinstance(files, (str, os.PathLike)) else files
         return predict_files(self, given, threshold, batch_size, progress)
+
+    def explain_bytes(self, name: str, content: bytes) -> ImageMap:
+        """Return where the model found its evidence in one image; nothing is written.
+
+        Raises:
+            UnreadableError: the file is no image.
+            UsageError: the model's score is no sum over places, or it runs on another runtime.
+        """
+        from headtohead.deploy.predict.maps import explain_prepared
+
+        item, recipe = self.prepare_bytes(name, content), self.preprocessing.recipes[0].recipe()
+        return explain_prepared(self.config, self.network, recipe, item, self.calibration.temperature)
 
     def __repr__(self) -> str:
         return f"DeployedModel({self.name}, {', '.join(self.classes)}, {self.digest[:12]}; {RESEARCH_USE})"

@@ -134,3 +134,34 @@ def test_a_fold_ensemble_is_a_model_too() -> None:
     assert len(folds.config.bodies) == 1
     assert next(folds.predict(data_folder())).error is None
     assert load_model(trained()).config.contender == PROBE
+
+
+def test_the_map_sums_to_the_calibrated_log_odds(model: DeployedModel) -> None:
+    path = next(data_folder().glob("yes/*.bmp"))
+    (told,) = model.predict(path)
+    found = model.explain_bytes("x", path.read_bytes())
+    own = found.attribution
+    assert own.offset is not None
+    assert own.log_odds == pytest.approx(
+        np.log(told.probabilities["yes"] / told.probabilities["no"]), abs=1e-3
+    )
+    assert own.offset + own.localised + own.not_localised == pytest.approx(own.log_odds, abs=1e-3)
+    assert found.pixels().shape == (72, 64)
+
+
+def test_a_fold_ensemble_has_no_exact_map() -> None:
+    path = next(data_folder().glob("yes/*.bmp"))
+    with pytest.raises(UsageError, match="more than one linear head"):
+        load_model(trained(FOLDS)).explain_bytes("x", path.read_bytes())
+
+
+@pytest.mark.slow
+def test_a_fine_tuned_network_answers_as_its_training_did(tmp_path: Path) -> None:
+    tuned = f"{PROBE}@finetune"
+    model = load_model(trained(tuned, tuned))
+    found = list(model.predict(data_folder()))
+    assert model.config.bodies[0].tuned
+    assert len(found) == N
+    assert {p.error for p in found} == {None}
+    shutil.copytree(trained(tuned, tuned), tmp_path / "copy")
+    assert list(load_model(tmp_path / "copy").predict(data_folder())) == found

@@ -106,6 +106,8 @@ def test_the_files_are_as_documented(run: Path) -> None:
         assert (folder / row["file"]).with_suffix(".png").is_file()
     grids = json.loads((folder / "grids.json").read_text())
     assert {len(own) for own in grids["contenders"].values()} == {24}
+    # Else one extreme place would leave the others a few levels.
+    assert grids["scale"] == grids["color_limit"]
     entry = grids["contenders"][NAMES[0]]["spot/3.png"]
     parts = entry["offset"] + entry["localised"] + sum(entry["not_localised"].values())
     assert parts == pytest.approx(entry["log_odds"], abs=1e-3)

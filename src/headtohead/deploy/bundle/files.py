@@ -13,7 +13,15 @@ from headtohead.core.errors import BundleError, HeadToHeadError
 from headtohead.core.records import Record
 from headtohead.deploy.bundle.records import BUNDLE_FORMAT
 
-__all__ = ["CHECKSUMS", "check_bundle", "digest_of", "read_document", "read_record", "write_bundle"]
+__all__ = [
+    "CHECKSUMS",
+    "check_bundle",
+    "check_free",
+    "digest_of",
+    "read_document",
+    "read_record",
+    "write_bundle",
+]
 
 CHECKSUMS = "SHA256SUMS"
 DOCUMENTS = (
@@ -33,18 +41,27 @@ def write_bundle(folder: Path, files: Mapping[str, bytes]) -> str:
     Raises:
         BundleError: the folder holds something else than a bundle.
     """
-    present = {item.name for item in folder.iterdir()} if folder.is_dir() else set()
-    foreign = sorted(present - {*NEEDED, CHECKSUMS})
-    if foreign:
-        raise BundleError(
-            f"{folder} holds other files ({', '.join(foreign[:3])}). Choose an empty or new folder for --out."
-        )
+    check_free(folder)
     (folder / CHECKSUMS).unlink(missing_ok=True)
     for name, content in files.items():
         write_atomic(folder / name, content)
     lines = "".join(f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files))
     write_atomic(folder / CHECKSUMS, lines)
     return digest_of(lines)
+
+
+def check_free(folder: Path) -> None:
+    """Refuse a folder that holds something else than a bundle.
+
+    Raises:
+        BundleError: names what it holds.
+    """
+    present = {item.name for item in folder.iterdir()} if folder.is_dir() else set()
+    foreign = sorted(present - {*NEEDED, CHECKSUMS})
+    if foreign:
+        raise BundleError(
+            f"{folder} holds other files ({', '.join(foreign[:3])}). Choose an empty or new folder for --out."
+        )
 
 
 def digest_of(lines: str) -> str:

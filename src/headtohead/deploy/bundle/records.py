@@ -184,7 +184,7 @@ class GuardReference(Record):
         limits: check -> limit of its number; absent where the check is off.
         false_alarms: check -> share of training images that it flags, cross-fitted where it learns.
         off: check -> why it is off.
-        modalities, body_parts: stated in the DICOM files among them.
+        modalities: stated in the DICOM files among them.
         neighbours: how many nearest training images the distance is averaged over.
     """
 
@@ -195,7 +195,6 @@ class GuardReference(Record):
     false_alarms: dict[str, float] = Field(default_factory=dict)
     off: dict[str, str] = Field(default_factory=dict)
     modalities: tuple[str, ...] = ()
-    body_parts: tuple[str, ...] = ()
     neighbours: int = 5
 
 

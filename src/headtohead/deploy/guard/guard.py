@@ -14,7 +14,7 @@ from headtohead.deploy.bundle.records import GuardReference
 from headtohead.deploy.guard.distance import TrainingDistance
 from headtohead.deploy.predict.prepare import PreparedImage
 
-__all__ = ["FLAGS", "GUARD", "Guard", "body_part_of", "modality_of", "read_guard_tensors", "seen_share"]
+__all__ = ["FLAGS", "GUARD", "Guard", "modality_of", "read_guard_tensors", "seen_share"]
 
 GUARD = "guard."
 """Prefix of the guard's tensors in model.safetensors."""
@@ -25,7 +25,6 @@ FLAGS: Mapping[str, str] = {
     "photograph": "the image is in colour and fills its frame, like a photograph; the training images lie on a dark "
     "background",
     "other_modality": "the DICOM file states a modality that no training image has",
-    "other_body_part": "the DICOM file states a body part that no training image has",
     "already_cropped": "nothing was left to cut off, which training images hardly ever show: was it cropped before?",
     "far_from_training": "the network sees the image farther from the training images than they are from one another",
     "in_training": "the image was in training, so the answer tells nothing about new images",
@@ -74,12 +73,9 @@ class Guard:
                 flags.append("photograph")
         if "already_cropped" in limits and seen_share(item) > limits["already_cropped"]:
             flags.append("already_cropped")
-        for flag, known, stated in (
-            ("other_modality", self.reference.modalities, modality_of(item.image)),
-            ("other_body_part", self.reference.body_parts, body_part_of(item.image)),
-        ):
-            if known and stated and stated not in known:
-                flags.append(flag)
+        stated = modality_of(item.image)
+        if self.reference.modalities and stated and stated not in self.reference.modalities:
+            flags.append("other_modality")
         return flags
 
 
@@ -92,11 +88,6 @@ def seen_share(item: PreparedImage) -> float:
 def modality_of(image: Image) -> str:
     """Return the modality that a DICOM file states, or ""."""
     return image.facts.get("modality", "")
-
-
-def body_part_of(image: Image) -> str:
-    """Return the body part that a DICOM file states, or ""."""
-    return image.facts.get("body_part", "")
 
 
 def read_guard_tensors(path: Path) -> dict[str, npt.NDArray[Any]]:

@@ -18,7 +18,7 @@ from headtohead.deploy.guard.distance import (
     cross_fitted_distances,
     distance_limit,
 )
-from headtohead.deploy.guard.guard import body_part_of, modality_of, seen_share
+from headtohead.deploy.guard.guard import modality_of, seen_share
 from headtohead.deploy.predict.prepare import PreparedImage, Preprocessor
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class TrainingPass:
     Attributes:
         features: (n, D). coloured, on_dark: (n,). shares: (n,) of the area that the recipe kept.
         places: (n,) of the images in the data set.
-        modalities, body_parts: stated in DICOM files.
+        modalities: stated in DICOM files.
     """
 
     features: npt.NDArray[np.float32]
@@ -54,7 +54,6 @@ class TrainingPass:
     shares: npt.NDArray[np.float64]
     places: npt.NDArray[np.int64]
     modalities: tuple[str, ...]
-    body_parts: tuple[str, ...]
 
 
 def training_pass(
@@ -69,7 +68,7 @@ def training_pass(
 
     count = min(len(dataset), MOST_ROWS)
     places = np.unique(np.linspace(0, len(dataset) - 1, count).round().astype(np.int64))
-    rows, looks, shares, modalities, parts = [], [], [], set(), set()
+    rows, looks, shares, modalities = [], [], [], set()
     starts = range(0, len(places), BATCH)
     for start in reporter.progress(starts, "what training images look like", len(starts)):
         batch = places[start : start + BATCH]
@@ -79,7 +78,6 @@ def training_pass(
             looks.append(appearance_of(item.image))
             shares.append(seen_share(item))
             modalities.add(modality_of(item.image))
-            parts.add(body_part_of(item.image))
     return TrainingPass(
         np.concatenate(rows),
         np.array([look.coloured for look in looks]),
@@ -87,7 +85,6 @@ def training_pass(
         np.array(shares),
         places,
         tuple(sorted(modalities - {"", "other"})),
-        tuple(sorted(parts - {"", "other"})),
     )
 
 
@@ -121,9 +118,8 @@ def guard_reference(
         alarms["already_cropped"] = float((seen.shares > cut).mean())
     else:
         off["already_cropped"] = "the recipe leaves nothing to cut off on many training images too"
-    for flag, known in (("other_modality", seen.modalities), ("other_body_part", seen.body_parts)):
-        if not known:
-            off[flag] = "no training file states it"
+    if not seen.modalities:
+        off["other_modality"] = "no training file states its modality"
     tensors: dict[str, npt.NDArray[Any]] = {}
     if len(seen.places) < FEWEST:
         off["far_from_training"] = f"{len(seen.places)} training images are too few; it needs {FEWEST}"
@@ -144,7 +140,6 @@ def guard_reference(
         false_alarms=alarms,
         off=off,
         modalities=seen.modalities,
-        body_parts=seen.body_parts,
         neighbours=NEIGHBOURS,
     )
     return reference, tensors

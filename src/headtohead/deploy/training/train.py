@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from headtohead.core.errors import HeadToHeadError
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.deploy.bundle.card import model_card
-from headtohead.deploy.bundle.files import write_bundle
+from headtohead.deploy.bundle.files import check_free, write_bundle
 from headtohead.deploy.bundle.records import BundleCalibration, BundleConfig, NamedThreshold
 from headtohead.deploy.guard.guard import GUARD
 from headtohead.deploy.network.load import NETWORK
@@ -57,8 +57,10 @@ def train_bundle(request: TrainRequest, reporter: Reporter = QUIET) -> str:
         RunFolderError: no finished run.
         ChangedDataError: the images are not those of the run.
         UsageError: no such contender, or one that no bundle can hold.
+        BundleError: the folder of the bundle holds other files.
         HeadToHeadError: the verdict was refused, and that was not accepted.
     """
+    check_free(request.out)
     source = RunSource.open(request.run)
     contender = source.contender(request.contender)
     refused = source.refusal(contender)

@@ -121,14 +121,16 @@ def write_grids(folder: Path, maps: Sequence[ImageMap], limit: float) -> Path:
         maps: of one method, all contenders.
         limit: end of the colour scale.
     """
-    peak = max((float(np.abs(one.density()).max()) for one in maps), default=1.0) or 1.0
+    # 127 is the end of the colour scale, not the greatest density of all: one extreme place would leave every
+    # other map a handful of levels. What lies beyond the end has its colour anyway.
+    scale = limit or 1.0
     contenders: dict[str, dict[str, Any]] = {}
     for one in maps:
-        contenders.setdefault(one.contender, {})[one.sample] = grid_entry(one, peak)
+        contenders.setdefault(one.contender, {})[one.sample] = grid_entry(one, scale)
     content = {
         "method": maps[0].method if maps else "",
         "unit": "log-odds per 1 % of the area seen",
-        "scale": peak,
+        "scale": scale,
         "color_limit": limit,
         "contenders": contenders,
     }
