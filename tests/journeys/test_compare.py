@@ -227,8 +227,18 @@ def test_a_run_killed_in_the_middle_gives_the_same_bytes(
     ours, theirs = fingerprints(out), fingerprints(finished)
     assert ours.keys() == theirs.keys()
     different = {name.split("/")[0] for name in ours if ours[name] != theirs[name]}
-    timed = {"provenance.json", "contenders", "report.html", "report.json", "training", "spent.json"}
-    assert different <= timed, "these alone tell of time and call"
+    timed = {
+        "provenance.json",
+        "contenders",
+        "report.html",
+        "report.json",
+        "card.md",
+        "training",
+        "spent.json",
+    }
+    assert different <= timed, "these alone tell of time, call and folder"
+    cards = [(folder / "card.md").read_text().replace(f"({folder.name})", "") for folder in (out, finished)]
+    assert cards[0] == cards[1]
 
 
 def test_changed_settings_are_refused_by_name(
