@@ -14,7 +14,8 @@ from tests.planting.verdicts import judge
 
 from headtohead.stats.intervals import training_variance
 from headtohead.stats.intervals.training_variance import normal_scores, share_of_training, training_stretch
-from headtohead.stats.predictions import PredictionTable, build_prediction_table
+from headtohead.stats.prediction_builder import build_prediction_table
+from headtohead.stats.predictions import PredictionTable
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
