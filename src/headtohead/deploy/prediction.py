@@ -16,7 +16,7 @@ DIGITS = 6  # beyond them a probability depends on how many images shared a pass
 
 
 class ImagePrediction(Record):
-    """The prediction of one image, or the reason why there is none.
+    """A deployed model's prediction for one image, or the reason why there is none.
 
     Attributes:
         path: of the file as it was given, or its name.
