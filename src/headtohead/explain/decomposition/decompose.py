@@ -111,6 +111,9 @@ def _pooled(network: Backbone, places: Tensor, own: Tensor, weighting: Weighting
         total = torch.einsum("btc,bc->bt", weighting.weights, pooled) + constant
     else:
         total = scores_of(own, weighting)
+        # the network's own pooling is rounded to fp32; that rounding is spread evenly
+        rounding = torch.einsum("btc,bc->bt", weighting.weights, own.double() - pooled)
+        even = rounding[..., None, None] / (places.shape[-2] * places.shape[-1])
     found = (max_contributions if greatest else mean_contributions)(places, weighting) + even
     return Decomposition((found,), {}, total)
 
