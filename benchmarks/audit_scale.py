@@ -3,8 +3,8 @@
     python benchmarks/audit_scale.py 1000 10000 100000
     python benchmarks/audit_scale.py --hashes 10000 100000    # the search for candidates alone, on drawn hashes
 
-Images are synthetic heads of 64 to 96 pixels, made anew whenever they are read, so that nothing
-but the search itself is held in memory; the time of making them is told apart. One image in twenty
+Images are synthetic heads of 64 to 96 pixels, made again whenever they are read, so that nothing
+but the search itself is held in memory; the time spent making them is reported separately. One image in twenty
 has a planted copy. Each size runs in a process of its own, because peak memory never falls. Seconds
 are of the processor (all threads), so that they can be compared on a machine that does other work,
 too; the wall clock stands beside them.

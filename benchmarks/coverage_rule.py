@@ -1,6 +1,6 @@
 """How often does the rule say too much? AUROC and its paired difference in many simulated studies at once.
 
-The simulated data are those of coverage.py, the methods those of the product written anew on arrays of whole
+The simulated data are those of coverage.py, the methods those of the product, written again on arrays of whole
 studies (a study takes a tenth of a millisecond instead of 30), so that ten thousand studies per setting tell
 a rate of 5 % from one of 5.5 %. `--check` compares the two implementations study by study.
 

@@ -3,7 +3,7 @@
     python benchmarks/finetune_speed.py --network vit_base_patch16_224 --images 64
 
 Random weights, generated images, batches of 16, AdamW on all weights, on the machine's CPU or GPU.
-Three ways on the same network: the product (bf16 where it is checked and there is hardware for it; which
+Three ways of training the same network: the product (bf16 where it is checked and there is hardware for it; which
 arithmetic it was is printed, for without such hardware all three compute in fp32 or emulate bf16), the
 Trainer with its defaults (fp32), and the Trainer with bf16=True. The first step of each is not counted;
 the ways take turns for some rounds, and the best round of each counts, since other work on the machine

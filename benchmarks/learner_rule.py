@@ -70,7 +70,7 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """What the folds say of the training sets.
+    """What the folds show about the training sets.
 
     Attributes:
         folds: n / n_test, the mean over cells (K for K equal folds).
@@ -166,7 +166,7 @@ def auroc_parts(score: Floats, label: Ints, group: Ints, fold: Ints) -> Parts:
         won, pairs = pair_sums(s, label, f)
         inside_won, inside_pairs = pair_sums(s, label, f * n_groups + group)
         top, all_pairs = won[label == 1].sum(), pairs[label == 1].sum()
-        # a pair of one group is counted from both its ends in `won`, hence once too often
+        # a pair of one group is counted from both its ends in `won`, so once too often
         lost = np.bincount(group, won - inside_won / 2, n_groups)
         lost_pairs = np.bincount(group, pairs - inside_pairs / 2, n_groups)
         values[r] = top / all_pairs
@@ -252,7 +252,7 @@ def _centred(pulls: Floats) -> Floats:
 
 
 def design_of(fold: Ints) -> Design:
-    """Return what the folds (R, n) say of the training sets; cells count by the samples they test."""
+    """Return what the folds (R, n) show about the training sets; cells count by the samples they test."""
     n = fold.shape[1]
     tests = np.concatenate([np.unique(f, return_counts=True)[1] for f in fold]).astype(np.float64)
     weight = tests / tests.sum()

@@ -187,7 +187,7 @@ def test_a_second_call_changes_no_byte(
 ) -> None:
     before = fingerprints(finished)
     outcome = compare(capsys, images, finished)
-    assert outcome.status == 0 and "nothing was computed anew" in outcome.err
+    assert outcome.status == 0 and "nothing was recomputed" in outcome.err
     assert json.loads((finished / "verdict.json").read_text())["sentence"] in outcome.out
     assert fingerprints(finished) == before
 
@@ -236,7 +236,7 @@ def test_a_run_killed_in_the_middle_gives_the_same_bytes(
         "training",
         "spent.json",
     }
-    assert different <= timed, "these alone tell of time, call and folder"
+    assert different <= timed, "only these depend on time, call and folder"
     cards = [(folder / "card.md").read_text().replace(f"({folder.name})", "") for folder in (out, finished)]
     assert cards[0] == cards[1]
 

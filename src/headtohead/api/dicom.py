@@ -65,7 +65,7 @@ def listen(
         ready: called with the port once it is open.
 
     Raises:
-        UsageError: the address cannot be had.
+        UsageError: the address is not available.
         MissingExtraError: the extra `dicom` is not installed.
     """
     from headtohead.core.optional import require

@@ -1,1 +1,1 @@
-"""May this data carry a comparison at all?"""
+"""The audit: whether the data are fit for a comparison, as a list of checks."""

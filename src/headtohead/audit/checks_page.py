@@ -25,9 +25,9 @@ This page is generated: `python -m headtohead.audit.checks_page > docs/checks.md
 _INTRODUCTIONS = {
     "files": "Are the files what they seem, and do the images belong together?",
     "leaks": "Does the same scene, or the same patient, stand on both sides of a split, or could it?",
-    "shortcuts": "What can be had without seeing the organ? Small classifiers on grouped folds (150 extremely "
-    "randomised trees for file facts; principal components and logistic regression for grey values), AUROC with a "
-    "95 % bootstrap interval over groups.",
+    "shortcuts": "How well can the label be predicted without seeing the organ? Small classifiers on grouped folds "
+    "(150 extremely randomised trees for file facts; principal components and logistic regression for grey values), "
+    "AUROC with a 95 % bootstrap interval over groups.",
     "labels": "Are the labels balanced, consistent and not merely a sign of where a file came from?",
     "size": "What can this number of groups show at all? Groups, not images, count as independent cases.",
 }

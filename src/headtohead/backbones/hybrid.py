@@ -64,7 +64,7 @@ def load_hybrid(
     """Return both records' networks as one; arguments as for `load_backbone`.
 
     Raises:
-        WeightsError: the weights of one cannot be had.
+        WeightsError: the weights of one are not available.
     """
     one, two = (
         load_backbone(record, seed=seed, device=device, dtype=dtype, reporter=reporter)

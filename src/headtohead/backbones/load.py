@@ -42,7 +42,7 @@ def load_backbone(
         drop_path: rate of stochastic depth in [0, 1), for training; only timm's networks take it.
 
     Raises:
-        WeightsError: the weights cannot be had, or do not fit the network tensor by tensor.
+        WeightsError: the weights are not available, or do not fit the network tensor by tensor.
     """
     weights = ensure_weights(record, seed=seed, reporter=reporter)
     with suppress_library_output(), torch.random.fork_rng(devices=[]):

@@ -48,7 +48,7 @@ def _scratch(name: str) -> BackboneRecord:
     config = timm_config(name)
     if "." in name:
         raise UnknownNameError(
-            f"scratch:{name} names weights ({name.partition('.')[2]}), but random weights are made anew; "
+            f"scratch:{name} names weights ({name.partition('.')[2]}), but random weights are drawn; "
             f"write scratch:{name.partition('.')[0]}."
         )
     return from_timm_config(

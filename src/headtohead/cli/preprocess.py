@@ -58,7 +58,7 @@ def preprocess(
     print(f"Recipe {done.recipe}: {done.reason}.")
     print(
         f"{done.n_images} images on {done.n_sheets} sheets in {out}; "
-        f"{done.n_whole} kept whole for want of a plausible box."
+        f"{done.n_whole} kept whole because no plausible box was found."
     )
 
 

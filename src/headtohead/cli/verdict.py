@@ -115,6 +115,6 @@ def _stored(files: list[Path], given: list[str]) -> Verdict | None:
     if given:
         raise NoEffectError(
             f"Got {', '.join(given)} with the run folder {str(files[0])!r}: its verdict was fixed when it ran. Give "
-            f"them to compare with another --out, or judge its predictions anew: {files[0] / 'predictions.parquet'}."
+            f"them to compare with another --out, or judge its predictions again: {files[0] / 'predictions.parquet'}."
         )
     return Verdict.model_validate(RunFolder(files[0]).json("verdict.json"))

@@ -117,7 +117,7 @@ class ContenderPlan:
     def check_networks(self, train: TrainConfig, seed: int) -> None:
         """Load the networks of which blocks or stochastic depth are asked, and refuse what they do not have.
 
-        Their weights must be at hand. Nothing is loaded where nothing of the kind is asked.
+        Their weights must be available. Nothing is loaded unless one of these is set.
 
         Raises:
             NoEffectError: more blocks than there are, or stochastic depth without branches to drop.

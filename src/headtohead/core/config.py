@@ -205,7 +205,7 @@ class SearchConfig(RunConfig):
             image buy.
         minutes: no repeat is begun after so much time, at least one is done. The same command with more
             minutes goes on where this one stopped.
-        folds: outer grouped folds; repeats: how often they are drawn anew.
+        folds: outer grouped folds; repeats: how often they are drawn.
     """
 
     MAY_CHANGE: ClassVar[frozenset[str]] = frozenset({"data", "minutes"})

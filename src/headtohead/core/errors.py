@@ -9,7 +9,7 @@
     │   ├── UnreadableError   one file is refused, with the reason (the run may go on without it)
     │   └── InsufficientDataError       no images, one class only, a class or its groups too small
     ├── LeakageError          train and test share a group, a pixel hash or a path
-    ├── WeightsError          pretrained weights cannot be had, or are not what they should be
+    ├── WeightsError          pretrained weights are not available, or are not what they should be
     ├── PrecisionError        a fast path disagrees with fp32
     ├── RunFolderError        the run folder belongs to another configuration, or is in use
     │   ├── ChangedConfigError
@@ -92,7 +92,7 @@ class LeakageError(HeadToHeadError):
 
 
 class WeightsError(HeadToHeadError):
-    """Pretrained weights cannot be had, or are not what they should be."""
+    """Pretrained weights are not available, or are not what they should be."""
 
 
 class PrecisionError(HeadToHeadError):

@@ -85,7 +85,7 @@ class RunFolder:
     def check_or_write_config(self, config: RunConfig) -> None:
         """Write the configuration, or check that the folder was made with the same one.
 
-        A folder that a call claimed and then left for want of weights holds no work, and may be claimed anew.
+        A folder that a call claimed and then left because weights were missing holds no work, and may be claimed again.
 
         Raises:
             ChangedConfigError: names each setting that differs.

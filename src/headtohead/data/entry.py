@@ -1,11 +1,11 @@
-"""One listed image before it is read, and the words that name a split."""
+"""One listed image before it is read, and the words that name a split or a group."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["SPLIT_WORDS", "Entry"]
+__all__ = ["GROUP_NAMES", "SPLIT_WORDS", "Entry"]
 
 SPLIT_WORDS: Mapping[str, str] = {
     "train": "train",
@@ -16,6 +16,12 @@ SPLIT_WORDS: Mapping[str, str] = {
     "test": "test",
     "testing": "test",
 }
+
+GROUP_NAMES = (
+    "group", "group_id", "patient", "patient_id", "patientid", "subject", "subject_id", "case", "case_id",
+    "participant_id", "study_id", "lesion_id", "subjectid",
+)  # fmt: skip
+"""Names of a column or an array that hold the group of each image, the likeliest first."""
 
 
 @dataclass(frozen=True, slots=True)

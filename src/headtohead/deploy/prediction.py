@@ -1,4 +1,4 @@
-"""What a deployed model says of one image."""
+"""A deployed model's prediction for one image."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DIGITS = 6  # beyond them a probability depends on how many images shared a pass
 
 
 class ImagePrediction(Record):
-    """What a deployed model says of one image, or why it says nothing.
+    """A deployed model's prediction for one image, or the reason why there is none.
 
     Attributes:
         path: of the file as it was given, or its name.

@@ -77,7 +77,7 @@ def _gain(name: str, best: str, n_members: int, pair: Comparison, row: Metric) -
 
 
 def budget_words(budget: str, trials: Mapping[str, Sequence[int]]) -> str:
-    """Return what each contender tried under a budget, and whether that could be had again.
+    """Return what each contender tried under a budget, and whether that is reproducible.
 
     Args:
         budget: as the configuration spells it. trials: contender -> tried combinations in each cell.
@@ -87,7 +87,7 @@ def budget_words(budget: str, trials: Mapping[str, Sequence[int]]) -> str:
     """
     each = ", ".join(f"{name} {_range(counts)}" for name, counts in trials.items())
     timed = not budget.endswith(("trial", "trials"))
-    note = " How many fit into the time depends on the machine; the digits can only be had again with these counts."
+    note = " How many fit into the time depends on the machine; the digits are reproducible only with these counts."
     return f"Budget {budget} for each contender; tried per cell: {each}.{note if timed else ''}"
 
 

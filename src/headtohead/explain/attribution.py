@@ -1,4 +1,4 @@
-"""What a method says of one image: numbers over the grid of the network's input, and what has no place."""
+"""One method's explanation of one image: numbers over the grid of the network's input, and what has no place."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Replicate ensembles: the same contender fitted several times, from other seeds or without one inner fold each.
 
 What was chosen (settings, epochs, C) is the single contender's own choice in the same cell, made on
-its inner folds; a replicate chooses nothing anew. So the gain over the single one is that of averaging.
+its inner folds; a replicate makes no new choice. So the gain over the single one is that of averaging.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Augmentation with chance apart from action: `sample_params` draws numbers, `apply_params` is a pure function of them.
 
-Drawn anew per epoch and sample from `rng_for(seed, epoch, sample)`, so that what a sample becomes
+Drawn for each epoch and sample from `rng_for(seed, epoch, sample)`, so that what a sample becomes
 depends neither on the number of workers nor on the order of the files.
 """
 

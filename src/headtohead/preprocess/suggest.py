@@ -32,7 +32,7 @@ def appearance_of(image: Image) -> Appearance:
 
 
 def suggest_recipe(images: Iterable[Image]) -> tuple[str, str]:
-    """Return the name of the recipe that fits most images, and why; the caller says it aloud.
+    """Return the name of the recipe that fits most images, and why; the caller reports it.
 
     `foreground` where at least half of the images are grey on a dark background; otherwise `none`, as
     colour photographs and histology have no background to cut away.

@@ -81,7 +81,7 @@ class Study(ABC, Generic[ConfigT]):
                 self._need_positive_class()
             self.run_folder.check_or_write_config(self.config)
             if self._is_finished():
-                self.reporter.info(f"{self.run_folder.path} is finished; nothing was computed anew.")
+                self.reporter.info(f"{self.run_folder.path} is finished; nothing was recomputed.")
                 return self.run_folder
             self.validate_contenders()
             self.validate_against_data()
@@ -253,10 +253,10 @@ class Study(ABC, Generic[ConfigT]):
         return {MAJORITY: MajorityHead(), FILE_FACTS: FileFactsHead(facts, make_classifier)}
 
     def _fetch_weights(self, records: Iterable[BackboneRecord]) -> None:
-        """Make sure that all weights are at hand, and keep what is known of them.
+        """Make sure that all weights are available, and keep what is known of them.
 
         Raises:
-            WeightsError: weights that cannot be had.
+            WeightsError: weights that are not available.
             ChangedWeightsError: the folder's finished parts were made with other weights.
         """
         from headtohead.backbones.weights.fetch import ensure_weights

@@ -109,7 +109,7 @@ class ComparisonStudy(Study[StudyConfig]):
 
         Raises:
             UsageError: an unknown name or mode.
-            WeightsError: weights that cannot be had.
+            WeightsError: weights that are not available.
             NoEffectError: blocks or stochastic depth that a network does not have.
         """
         from headtohead.studies.report_inputs import pair_confounds

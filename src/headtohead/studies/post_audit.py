@@ -36,7 +36,7 @@ def pretrained_features(
         reporter: hears how far the work is.
 
     Raises:
-        UnknownNameError: no such backbone. WeightsError: its weights cannot be had.
+        UnknownNameError: no such backbone. WeightsError: its weights are not available.
     """
     from headtohead.backbones.catalog import resolve
     from headtohead.backbones.features.extract import extract

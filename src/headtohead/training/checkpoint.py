@@ -39,9 +39,9 @@ def load_checkpoint(path: Path, key: str, reporter: Reporter) -> dict[str, Any] 
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, EOFError, pickle.UnpicklingError, KeyError) as error:
-        reporter.warning(f"{path.name} cannot be read ({type(error).__name__}); this training starts anew.")
+        reporter.warning(f"{path.name} cannot be read ({type(error).__name__}); this training starts over.")
         return None
     if state.pop("key", None) != key:
-        reporter.warning(f"{path.name} belongs to other settings or data; this training starts anew.")
+        reporter.warning(f"{path.name} belongs to other settings or data; this training starts over.")
         return None
     return state

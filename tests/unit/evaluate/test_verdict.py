@@ -1,4 +1,4 @@
-"""The whole battery: what it says of planted situations, and that nothing outside the data moves it."""
+"""The whole battery: what it reports on planted situations, and that nothing outside the data moves it."""
 
 from __future__ import annotations
 
@@ -162,10 +162,10 @@ def test_values_do_not_depend_on_names_of_groups_or_samples() -> None:
 
 def test_swapped_contenders_mirror_the_difference() -> None:
     frame = predictions({"a": 1.5, "b": 1.2}, n_groups=60)
-    forth = run(frame, contenders=["a", "b"]).comparisons[0]
+    forward = run(frame, contenders=["a", "b"]).comparisons[0]
     back = run(frame, contenders=["b", "a"]).comparisons[0]
-    assert forth.difference == pytest.approx(-(back.difference or 0))
-    assert (forth.low, forth.high) == pytest.approx((-(back.high or 0), -(back.low or 0)))
+    assert forward.difference == pytest.approx(-(back.difference or 0))
+    assert (forward.low, forward.high) == pytest.approx((-(back.high or 0), -(back.low or 0)))
 
 
 def test_the_unit_is_the_group_not_the_image() -> None:

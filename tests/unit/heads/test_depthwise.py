@@ -1,4 +1,4 @@
-"""Depthwise convolutions that look back in fp32: the values of bf16, exact gradients of them."""
+"""Depthwise convolutions that run their backward pass in fp32: the values of bf16, exact gradients of them."""
 
 from __future__ import annotations
 

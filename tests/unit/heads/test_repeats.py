@@ -1,4 +1,4 @@
-"""Seeds and folds of one contender: means of models that chose nothing anew; the order of a line-up."""
+"""Seeds and folds of one contender: means of models that made no new choice; the order of a line-up."""
 
 from __future__ import annotations
 

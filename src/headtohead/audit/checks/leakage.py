@@ -126,11 +126,11 @@ def augmented_copies(context: AuditContext) -> Observation:
     ]
     named = [s for s in context.samples if _AUGMENTED.search(PurePosixPath(s.path).stem.lower())]
     if not turned and not named:
-        return passed("no mirrored or turned copies, and no names that tell of augmentation")
+        return passed("no mirrored or turned copies, and no names that suggest augmentation")
     inside = sorted({i for p in turned for i in (p.a, p.b)} | {s.id for s in named})
     share = len(inside) / len(context.samples)
     return issue(
-        f"{len(turned)} pairs are mirrored or turned copies of each other and {len(named)} names tell of "
+        f"{len(turned)} pairs are mirrored or turned copies of each other and {len(named)} names suggest "
         f"augmentation ({format_percent(share)} of the images are concerned)",
         "The set was augmented before it was split. Keep one of each group (`headtohead clean --keep one-per-group`) "
         "and augment in training only.",
@@ -251,7 +251,7 @@ CHECKS = (
         "Augmented before the split",
         "warning",
         augmented_copies,
-        "Mirrored or turned copies, and names that tell of augmentation.",
+        "Mirrored or turned copies, and names that suggest augmentation.",
     ),
     Check(
         "H2H206",

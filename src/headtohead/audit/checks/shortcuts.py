@@ -131,7 +131,8 @@ def compare_with_shortcuts(best: tuple[str, float], shortcuts: Mapping[str, Auro
     if best[1] > found.high:
         return passed(text)
     return issue(
-        text, "What the contender reaches can be had without the organ: no claim about it stands here."
+        text,
+        "The contender's score can be reached without the organ, so it supports no claim about the organ.",
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from headtohead.audit.duplicates.alignment import AlignmentResult, Matrix
 
-__all__ = ["Link", "Member", "PoseUnionFind", "RejectedLink", "merge_consistent_groups"]
+__all__ = ["GroupMember", "Link", "PoseUnionFind", "RejectedLink", "merge_consistent_groups"]
 
 FAR_ENDS = 24
 """How many pairs of far ends are looked at before two groups are joined."""
@@ -26,7 +26,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class GroupMember:
     """Where an image lies in its group: `pose` takes its positions to those of the group's first."""
 
     index: int
@@ -84,17 +84,20 @@ class PoseUnionFind(Generic[K]):
         return sorted(sorted(one) for one in self._sets.values())
 
 
-def _moved(group: Sequence[Member], link: Link, onto: Sequence[Member]) -> list[Member]:
+def _moved(group: Sequence[GroupMember], link: Link, onto: Sequence[GroupMember]) -> list[GroupMember]:
     """Return the members of the one end's group as they lie in the other end's, through the link."""
     at_a = next(one for one in onto if one.index == link.a)
     at_b = next(one for one in group if one.index == link.b)
     into_a = at_a.pose @ np.linalg.inv(link.seen.matrix) @ np.linalg.inv(at_b.pose)
     flips = at_a.inverted ^ bool(link.seen.kind & 2) ^ at_b.inverted
-    return [Member(one.index, into_a @ one.pose, one.inverted ^ flips) for one in group]
+    return [GroupMember(one.index, into_a @ one.pose, one.inverted ^ flips) for one in group]
 
 
 def _witness(
-    left: Sequence[Member], right: Sequence[Member], known: set[tuple[int, int]], contradicts: Contradiction
+    left: Sequence[GroupMember],
+    right: Sequence[GroupMember],
+    known: set[tuple[int, int]],
+    contradicts: Contradiction,
 ) -> tuple[int, int] | None:
     """Return a pair of far ends that differ, or None; pairs verified directly are not looked at."""
     pairs = [(one, two) for one in left for two in right]
@@ -125,13 +128,13 @@ def merge_consistent_groups(
     """
     ordered = sorted(links, key=lambda one: (-one.seen.inliers, -one.seen.ncc, one.a, one.b))
     known = {(one.a, one.b) for one in ordered}
-    groups: dict[int, list[Member]] = {}
+    groups: dict[int, list[GroupMember]] = {}
     home: dict[int, int] = {}
     refused = []
     for link in ordered:
         for end in (link.a, link.b):
             if end not in home:
-                home[end], groups[end] = end, [Member(end, np.eye(3), False)]
+                home[end], groups[end] = end, [GroupMember(end, np.eye(3), False)]
         left, right = home[link.a], home[link.b]
         if left == right:
             continue

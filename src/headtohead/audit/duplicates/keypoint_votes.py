@@ -100,7 +100,7 @@ def match_by_votes(
     held, mirrored, starts = _gathered(views, vote, middle)
     rng = np.random.default_rng(seed)
     length = int(np.clip(np.log2(max(2, len(held.signs))) - 1, *SIGNS))
-    tables = [_Table(held.signs, rng.permutation(128)[:length]) for _ in range(N_TABLES)]
+    tables = [_FeatureTable(held.signs, rng.permutation(128)[:length]) for _ in range(N_TABLES)]
     found: set[tuple[int, int, int]] = set()
     for kind, asked in zip(KINDS, (held, mirrored), strict=True):
         for pairs in _elections(tables, held, asked, starts, vote):
@@ -144,7 +144,7 @@ def _packed(signs: npt.NDArray[np.bool_]) -> Bits:
     return np.ascontiguousarray(np.packbits(signs, axis=1)).view(np.uint64)
 
 
-class _Table:
+class _FeatureTable:
     """Features by the value of a few of their signs."""
 
     def __init__(self, packed: Bits, choice: Ints) -> None:
@@ -173,7 +173,11 @@ class _Table:
 
 
 def _elections(
-    tables: Sequence[_Table], held: KeypointIndex, asked: KeypointIndex, starts: Ints, vote: VotingParams
+    tables: Sequence[_FeatureTable],
+    held: KeypointIndex,
+    asked: KeypointIndex,
+    starts: Ints,
+    vote: VotingParams,
 ) -> Iterator[list[tuple[int, int]]]:
     """Yield (image, partner) pairs, a bounded number of voting features at a time."""
     n, first = len(starts) - 1, 0
@@ -187,7 +191,7 @@ def _elections(
         first = last
 
 
-def _met(tables: Sequence[_Table], held: Bits, asked: Bits) -> tuple[Ints, Ints]:
+def _met(tables: Sequence[_FeatureTable], held: Bits, asked: Bits) -> tuple[Ints, Ints]:
     """Return which features nearly equal which: positions in `asked` and in `lock`, each pair once."""
     codes = [np.zeros(0, np.int64)]
     for table in tables:

@@ -96,7 +96,7 @@ def _pack(signs: npt.NDArray[np.bool_]) -> Bits:
     return np.ascontiguousarray(np.packbits(wide, axis=1)).view(np.uint64).ravel()
 
 
-class _Table:
+class _SignTable:
     """Images by the value of a few of their signs."""
 
     def __init__(self, signs: npt.NDArray[np.bool_], choice: Ints) -> None:
@@ -138,10 +138,10 @@ class _Table:
             yield held[apart], given[apart]
 
 
-def _table(signs: npt.NDArray[np.bool_], choice: Ints) -> _Table:
+def _table(signs: npt.NDArray[np.bool_], choice: Ints) -> _SignTable:
     """Return a table with as many signs as keep its buckets small."""
     for length in range(KEY_BITS[0], KEY_BITS[1] + 1, 2):
-        table = _Table(signs, choice[:length])
+        table = _SignTable(signs, choice[:length])
         if table.meetings <= BUCKET:
             break
     return table

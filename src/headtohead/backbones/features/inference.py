@@ -27,7 +27,7 @@ MOST_WORKERS = 16  # each needs memory of its own
 
 
 def forward_in_batches(network: Backbone, inputs: Floats, kind: Kind = "last", batch: int = BATCH) -> Floats:
-    """Return what the network says of normalised inputs (n, 3, S, S): (n, D), or (n, C, h, w) for "map".
+    """Return the network's output for normalised inputs (n, 3, S, S): (n, D), or (n, C, h, w) for "map".
 
     Every pass has `batch` images, the last one filled up with zeros, so that a row's digits do not
     depend on how many others there are. On a processor each pass runs on one thread and several

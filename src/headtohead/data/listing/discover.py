@@ -130,7 +130,7 @@ def _list_store(store: Store, source: str, options: LoadOptions) -> ImageListing
             )
     if isinstance(store, NpzStore):
         _refuse_label_from(options, PurePosixPath(source).name)
-        return ImageListing(store, *store.listed())
+        return ImageListing(store, *store.listed(), groups_from=store.groups_from)
     return _list_files(store, options)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from headtohead.core.errors import ManifestError, UsageError
+from headtohead.data.entry import GROUP_NAMES
 from headtohead.data.file_problems import truncate_list
 from headtohead.data.tables.records import JSON_SUFFIXES, WORKBOOK_SUFFIXES, read_json, read_workbook
 from headtohead.data.tables.text import decode_table
@@ -30,10 +31,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
         "category", "outcome", "y", "level", "pathology", "diagnostic", "lbl", "grade", "benign_malignant",
         "class_label",
     ),
-    "group": (
-        "group", "group_id", "patient", "patient_id", "patientid", "subject", "subject_id", "case", "case_id",
-        "participant_id", "study_id", "lesion_id", "subjectid",
-    ),
+    "group": GROUP_NAMES,
     "split": ("split", "subset", "partition", "set", "part"),
     "frame": ("frame", "page", "slice", "slice_index"),
 }  # fmt: skip

@@ -189,7 +189,7 @@ def make_folds(
             val are trained on, test is scored) or "holdout:<fraction>" (one grouped, stratified test
             part per repeat).
         folds: parts per repeat of "kfold", at least 2.
-        repeats: how often to draw anew; "given" is what it is and drawn once.
+        repeats: how often to draw; "given" is fixed and drawn once.
         seed: the same seed and the same samples give the same folds, in whatever order they come.
         allow_leaks: go on where train and test share something, and keep the list in `leaks`.
 

@@ -28,7 +28,15 @@ from headtohead.core.errors import DataError, UnreadableError
 from headtohead.data.file_problems import truncate_list
 from headtohead.data.storage.store import HEAD, FileEntry, Store
 
-__all__ = ["ARCHIVE_LIMITS", "ArchiveLimits", "Member", "TarStore", "ZipStore", "is_tar", "refuse_hostile"]
+__all__ = [
+    "ARCHIVE_LIMITS",
+    "ArchiveLimits",
+    "ArchiveMember",
+    "TarStore",
+    "ZipStore",
+    "is_tar",
+    "refuse_hostile",
+]
 
 GIB = 1 << 30
 BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, OSError, ValueError)
@@ -57,7 +65,7 @@ ARCHIVE_LIMITS = ArchiveLimits()
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class ArchiveMember:
     """One member as its archive describes it; `fault` says why it may not be read at all."""
 
     name: str
@@ -66,7 +74,7 @@ class Member:
     fault: str = ""
 
 
-def refuse_hostile(archive: Path, members: Iterable[Member], limits: ArchiveLimits) -> None:
+def refuse_hostile(archive: Path, members: Iterable[ArchiveMember], limits: ArchiveLimits) -> None:
     """Raise DataError naming the members that no honest archive of images has.
 
     Links, absolute paths, ways out of the archive, members that unpack to far more than they hold,
@@ -99,7 +107,7 @@ def _name_fault(name: str) -> str:
     return "leads out of the archive" if ".." in name.split("/") else ""
 
 
-def _size_fault(member: Member, limits: ArchiveLimits) -> str:
+def _size_fault(member: ArchiveMember, limits: ArchiveLimits) -> str:
     if member.n_bytes > limits.member_bytes:
         return f"unpacks to {member.n_bytes:,} bytes (limit {limits.member_bytes:,})"
     if member.n_bytes > limits.ratio_floor and member.n_bytes > limits.ratio * max(1, member.packed):
@@ -124,7 +132,7 @@ class ZipStore(Store):
         weakref.finalize(self, self._zip.close)
         # not `is_dir`, which fails on a member without a name
         infos = [info for info in self._zip.infolist() if not info.filename.endswith("/")]
-        members = [Member(i.orig_filename, i.file_size, i.compress_size, _zip_fault(i)) for i in infos]
+        members = [ArchiveMember(i.orig_filename, i.file_size, i.compress_size, _zip_fault(i)) for i in infos]
         refuse_hostile(path, members, limits)
         self._infos = {_clean(info.filename): info for info in infos}
 
@@ -180,7 +188,7 @@ class TarStore(Store):
                 infos = [info for info in archive if not info.isdir()]
         except (tarfile.TarError, *BROKEN) as error:
             raise DataError(f"{path} is not a readable tar archive: {error}.") from error
-        refuse_hostile(path, (Member(i.name, i.size, i.size, _tar_fault(i)) for i in infos), limits)
+        refuse_hostile(path, (ArchiveMember(i.name, i.size, i.size, _tar_fault(i)) for i in infos), limits)
         self._file, self._lock = plain, threading.Lock()
         self._places = {_clean(info.name): (info.offset_data, info.size) for info in infos}
 

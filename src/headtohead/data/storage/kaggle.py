@@ -30,7 +30,7 @@ def fetch_kaggle(handle: str) -> tuple[Path, str]:
     Raises:
         UsageError: the handle is not of that form.
         MissingExtraError: kagglehub is not installed.
-        DataError: the data set cannot be had.
+        DataError: the data set is not available.
     """
     if not HANDLE.fullmatch(handle):
         raise UsageError(
@@ -42,7 +42,7 @@ def fetch_kaggle(handle: str) -> tuple[Path, str]:
             folder = Path(hub.dataset_download(handle))
     except Exception as error:  # kagglehub and requests raise many kinds
         raise DataError(
-            f"The Kaggle data set {handle!r} cannot be had: {type(error).__name__}: {_one_line(error)} Check "
+            f"The Kaggle data set {handle!r} is not available: {type(error).__name__}: {_one_line(error)} Check "
             "the name, the network and your Kaggle token (kaggle.com, Settings, API). Without network, name "
             "the version that was downloaded before (kaggle:owner/set/versions/<number>), or give the path "
             "of a folder."

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-import re
 import tempfile
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -17,8 +15,16 @@ import numpy.typing as npt
 from headtohead.core.errors import ChangedDataError, DataError, UnreadableError
 from headtohead.core.records import Image
 from headtohead.data.entry import SPLIT_WORDS, Entry
-from headtohead.data.file_problems import FileProblem
+from headtohead.data.file_problems import FileProblem, truncate_list
 from headtohead.data.storage.archives import BROKEN, GIB, ArchiveLimits, ZipStore
+from headtohead.data.storage.npz_layout import (
+    ArrayHeader,
+    Part,
+    check_images,
+    find_parts,
+    group_names,
+    label_names,
+)
 from headtohead.data.storage.store import FileEntry, Store, frame_hash
 
 __all__ = ["NpzStore", "is_npz"]
@@ -27,15 +33,6 @@ Array = npt.NDArray[Any]
 NPZ_LIMITS = ArchiveLimits(entries=1000, member_bytes=32 * GIB)
 IN_MEMORY = 64 << 20
 """Larger arrays are kept in a nameless temporary file and mapped, not held."""
-
-_NAME = re.compile(r"^(?:(?P<before>[a-z]+)_)?(?P<what>images?|labels?|x|y)(?:_(?P<after>[a-z]+))?$")
-
-
-@dataclass(frozen=True, slots=True)
-class _Header:
-    shape: tuple[int, ...]
-    fortran: bool
-    dtype: np.dtype[Any]
 
 
 def is_npz(store: ZipStore) -> bool:
@@ -53,26 +50,56 @@ class NpzStore(Store):
         self._lock = threading.Lock()
         self._arrays: dict[str, Array] = {}
         self._types: dict[str, np.dtype[Any]] = {}
-        self._parts = _parts([file.path.removesuffix(".npy") for file in self._zip.files()], path.name)
-        self._headers = {name: self._header(name) for pair in self._parts.values() for name in pair}
-        for part, (images, _) in self._parts.items():
-            _check_images(path.name, part, images, self._headers[images])
+        names = sorted(file.path.removesuffix(".npy") for file in self._zip.files())
+        self._parts = find_parts(names, path.name)
+        used = [name for part in self._parts.values() for name in part.arrays]
+        self._unused = [name for name in names if name not in used]
+        self._headers = {name: self._header(name) for name in used}
+        for word, part in self._parts.items():
+            check_images(path.name, word, part.images, self._headers[part.images])
+
+    @property
+    def groups_from(self) -> str:
+        """Return in words which arrays give the groups, "" if none does."""
+        names = [part.groups for part in self._parts.values() if part.groups is not None]
+        return f"the array{'s' if len(names) > 1 else ''} {', '.join(names)}" if names else ""
 
     def listed(self) -> tuple[tuple[Entry, ...], tuple[FileProblem, ...], tuple[str, ...]]:
-        """Return the images with labels and splits, and notes."""
+        """Return the images with labels, groups and splits, and notes."""
         entries: list[Entry] = []
-        for part, (images, labels) in self._parts.items():
-            names = _label_names(labels, self._array(labels), self._headers[images].shape[0])
-            split = SPLIT_WORDS.get(part)
-            width = max(6, len(str(len(names))))
-            entries += [
-                Entry(f"{part}/{i:0{width}d}", label=name, split=split) for i, name in enumerate(names)
-            ]
+        for word, part in self._parts.items():
+            entries += self._entries(word, part)
         counts = ", ".join(
-            f"{self._headers[images].shape[0]} {part}" for part, (images, _) in self._parts.items()
+            f"{self._headers[part.images].shape[0]} {'images' if word == 'all' else word}"
+            for word, part in self._parts.items()
         )
-        entries.sort(key=lambda entry: entry.path)
-        return tuple(entries), (), (f"Images read from the arrays of {Path(self.root).name}: {counts}.",)
+        notes = [f"Images read from the arrays of {Path(self.root).name}: {counts}."]
+        if self.groups_from:
+            known = [entry.group for entry in entries if entry.group is not None]
+            notes.append(
+                f"Groups are read from {self.groups_from}: {len(set(known))} for {len(known)} images."
+            )
+            if len(known) < len(entries):
+                notes.append(
+                    f"{len(entries) - len(known)} images have no id there: each is a group of its own."
+                )
+        if self._unused:
+            notes.append(
+                f"Arrays of {Path(self.root).name} that are not used: {truncate_list(self._unused)}."
+            )
+        return tuple(sorted(entries, key=lambda entry: entry.path)), (), tuple(notes)
+
+    def _entries(self, word: str, part: Part) -> list[Entry]:
+        n_images = self._headers[part.images].shape[0]
+        labels = label_names(part.labels, self._array(part.labels), n_images)
+        groups: list[str | None] = [None] * n_images
+        if part.groups is not None:
+            groups = group_names(part.groups, self._array(part.groups), n_images)
+        split, width = SPLIT_WORDS.get(word), max(6, len(str(n_images)))
+        return [
+            Entry(f"{word}/{i:0{width}d}", label=label, split=split, group=group)
+            for i, (label, group) in enumerate(zip(labels, groups, strict=True))
+        ]
 
     def files(self) -> Iterator[FileEntry]:
         """Yield every image with the size of its pixels."""
@@ -114,7 +141,7 @@ class NpzStore(Store):
         part, _, number = path.partition("/")
         if part not in self._parts or not number.isdecimal():
             raise UnreadableError(f"there is no such image in {self.root}")
-        pixels = self._array(self._parts[part][0])
+        pixels = self._array(self._parts[part].images)
         if int(number) >= len(pixels):
             raise UnreadableError(f"there are only {len(pixels)} images in {part!r}")
         source = np.ascontiguousarray(pixels[int(number)])
@@ -123,10 +150,10 @@ class NpzStore(Store):
     def _type_of(self, part: str) -> np.dtype[Any]:
         """Return the type that the images of one part are given, the same for all of them."""
         if part not in self._types:
-            self._types[part] = _image_type(self._array(self._parts[part][0]))
+            self._types[part] = _image_type(self._array(self._parts[part].images))
         return self._types[part]
 
-    def _header(self, name: str) -> _Header:
+    def _header(self, name: str) -> ArrayHeader:
         """Return an array's header; arrays of Python objects are refused, as they would be unpickled."""
         try:
             with self._zip.stream(f"{name}.npy") as stream:
@@ -149,68 +176,6 @@ class NpzStore(Store):
                 except BROKEN as error:
                     raise DataError(f"The array {name!r} in {self.root} is damaged: {error}.") from error
             return self._arrays[name]
-
-
-def _parts(names: list[str], file: str) -> dict[str, tuple[str, str]]:
-    """Return for each part ("train", "all", …) the names of its images and labels."""
-    names_of: dict[str, dict[str, str]] = {}
-    for name in sorted(names):
-        match = _NAME.match(name.lower())
-        if match:
-            part = match["before"] or match["after"] or "all"
-            names_of.setdefault(part, {})["images" if match["what"][0] in "ix" else "labels"] = name
-    complete = {part: pair for part, pair in names_of.items() if len(pair) == 2}
-    if not complete or len(complete) < len(names_of):
-        raise DataError(
-            f"{file} holds the arrays {names}; expected pairs such as train_images and train_labels, val_…, "
-            "test_… (or images and labels)."
-        )
-    return {part: (pair["images"], pair["labels"]) for part, pair in complete.items()}
-
-
-def _check_images(file: str, part: str, name: str, header: _Header) -> None:
-    """Refuse arrays that are not (N, H, W) or (N, H, W, 1 or 3) of numbers."""
-    from headtohead.data.readers import DEFAULT_LIMITS
-
-    shape = header.shape
-    flat = len(shape) == 3 or (len(shape) == 4 and shape[-1] in (1, 3))
-    if header.dtype.kind not in "buif" or not flat or min(shape[1:], default=0) < 1:
-        raise DataError(
-            f"{file}: {name!r} ({part}) has shape {shape} and type {header.dtype}; expected numbers of shape "
-            "(N, H, W) or (N, H, W, 3). Volumes must be cut into slices first."
-        )
-    if shape[1] * shape[2] > DEFAULT_LIMITS.pixels:
-        raise DataError(
-            f"{file}: images of {shape[1]} x {shape[2]} are over the limit of {DEFAULT_LIMITS.pixels:,}."
-        )
-
-
-def _label_names(name: str, labels: Array, n_images: int) -> list[str]:
-    """Return one class name per image."""
-    if labels.ndim == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]
-    if (
-        labels.ndim == 2
-        and labels.dtype.kind in "buif"
-        and np.isin(labels, (0, 1)).all()
-        and (labels.sum(1) == 1).all()
-    ):
-        labels = labels.argmax(axis=1)  # one-hot rows
-    if labels.ndim != 1:
-        raise DataError(
-            f"{name!r} has shape {labels.shape}: several labels per image. One label per image is "
-            "expected, shape (N,) or (N, 1). Choose one column (or, for one-hot rows, the arg max) and save "
-            "it as the labels."
-        )
-    if len(labels) != n_images:
-        raise DataError(f"{name!r} has {len(labels)} labels for {n_images} images; expected one each.")
-    if labels.dtype.kind == "f":
-        if not np.all(labels == np.floor(labels)):
-            raise DataError(f"{name!r} holds fractions; expected class numbers or names.")
-        labels = labels.astype(np.int64)
-    if labels.dtype.kind == "S":
-        return [bytes(label).decode("utf-8", "replace") for label in labels]
-    return [str(int(label)) if labels.dtype.kind in "bui" else str(label) for label in labels]
 
 
 def _image_type(pixels: Array) -> np.dtype[Any]:
@@ -237,13 +202,13 @@ def _as_image(stored: Array, dtype: np.dtype[Any]) -> Image:
     return Image(pixels=pixels, bit_depth=bits, mode=mode, format="NPZ", history=notes)
 
 
-def _read_header(stream: IO[bytes]) -> _Header:
+def _read_header(stream: IO[bytes]) -> ArrayHeader:
     version = np.lib.format.read_magic(stream)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    return _Header(*read(stream))
+    return ArrayHeader(*read(stream))
 
 
-def _load(stream: IO[bytes], header: _Header) -> Array:
+def _load(stream: IO[bytes], header: ArrayHeader) -> Array:
     """Read an array: small ones into memory, large ones into a nameless file that is mapped."""
     if min(header.shape, default=0) < 0:
         raise ValueError(f"its header claims the shape {header.shape}")

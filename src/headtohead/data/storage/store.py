@@ -83,7 +83,7 @@ class Store(ABC):
             path: which file.
             frame: page, frame or slice from 0; None where the file holds one.
             axis: which way a volume is sliced.
-            content: the file's bytes where they are at hand already.
+            content: the file's bytes where they are already in memory.
             sha256: what `frame_hash` must give; a mismatch raises ChangedDataError.
         """
         from headtohead.data.readers import read_image

@@ -122,7 +122,7 @@ class DicomReceiver:
         """Listen, and work on finished studies, in threads of their own.
 
         Raises:
-            UsageError: the address or port cannot be had.
+            UsageError: the address or port is not available.
         """
         logging.getLogger("pynetdicom").setLevel(
             logging.CRITICAL
@@ -214,7 +214,7 @@ class DicomReceiver:
             return CANNOT_UNDERSTAND
         except (InboxFullError, OSError) as error:
             self.counts.refused += 1
-            self._reporter.warning(f"An image was refused for want of room: {error}")
+            self._reporter.warning(f"An image was refused because the disk or the inbox is full: {error}")
             return OUT_OF_RESOURCES
         self._table.stored(event.assoc)
         self.counts.stored += 1

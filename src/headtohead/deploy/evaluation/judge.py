@@ -33,7 +33,7 @@ __all__ = [
 Floats = npt.NDArray[np.float64]
 SMALLEST = 1e-12
 FOLDS = 5
-# A metric is compared where both numbers mean the same: those of calibration are told apart in `CalibrationShift`.
+# A metric is compared where both numbers mean the same: those of calibration are compared in `CalibrationShift`.
 OF_CALIBRATION = ("calibration_intercept", "calibration_slope", "ece", "ace")
 
 

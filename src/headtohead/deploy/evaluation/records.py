@@ -59,7 +59,7 @@ class CalibrationShift(Record):
 
     Attributes:
         intercept, slope: of the logistic recalibration; 0 and 1 where nothing has shifted.
-        before, after: log loss before and after the temperature is fitted anew, cross-fitted over groups;
+        before, after: log loss before and after the temperature is refitted, cross-fitted over groups;
             None where recalibration was not asked for.
         temperature: on top of the bundle's own.
     """

@@ -19,7 +19,7 @@ def build_body(spec: BodySpec) -> nn.Module:
 
     Raises:
         BundleError: weights outside the bundle are not those that the model was trained with.
-        WeightsError: weights outside the bundle cannot be had.
+        WeightsError: weights outside the bundle are not available.
     """
     parts: list[nn.Module] = []
     for record, settings, facts in zip(spec.records, spec.settings, spec.weights, strict=True):

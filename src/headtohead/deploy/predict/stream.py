@@ -41,7 +41,7 @@ class FilePredictor(Protocol):
 
 @dataclass(frozen=True)
 class FileRequest:
-    """One file to predict: its name in the answer, where it lies, or why it cannot be had."""
+    """One file to predict: its name in the answer, where it is, or why it is not available."""
 
     name: str
     root: str = ""

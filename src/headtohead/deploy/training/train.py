@@ -186,7 +186,7 @@ def _fidelity(source: RunSource, *, tuned: bool) -> tuple[str, ...]:
             "probabilities by about the rounding of bfloat16 where that was used."
         )
     if tuned:
-        found.append("The network was trained anew on all images with the settings of the run.")
+        found.append("The network was retrained on all images with the settings of the run.")
     return tuple(found)
 
 

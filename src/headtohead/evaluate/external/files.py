@@ -96,9 +96,9 @@ def _ragged(name: str, text: TableText, reason: str) -> str:
     if len(cells) == 2 and cells[1] > cells[0] and text.separator == ",":
         reason = f"the first line below the header has {cells[1]} cells under {cells[0]} names"
         advice = (
-            "A decimal comma beside commas between the cells cannot be told apart: save the table with "
+            "A decimal comma beside commas between the cells cannot be distinguished: save the table with "
             "semicolons between the cells, or with a decimal point."
         )
     else:
-        advice = "Quote cells that hold the separator, or save the table anew."
+        advice = "Quote cells that hold the separator, or export the table again."
     return f"{name} could not be read as a table: {reason}. {advice}"

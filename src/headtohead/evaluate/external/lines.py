@@ -118,7 +118,7 @@ def _absent(frame: pd.DataFrame) -> dict[tuple[str, str], list[str]]:
 
 
 def need_pairs(frame: pd.DataFrame) -> None:
-    """Refuse models that do not cover the same samples, with the ways on.
+    """Refuse models that do not cover the same samples, and say what to do.
 
     Raises:
         UnpairedError: a model lacks samples that another has.

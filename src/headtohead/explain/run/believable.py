@@ -34,7 +34,7 @@ LEAST_GROUPS = 10  # below, an interval over groups says nothing
 
 @dataclass(frozen=True)
 class Believability:
-    """What the checks say of one contender's maps.
+    """The results of the checks on one contender's maps.
 
     Attributes:
         labels: rank correlation of two heads on halves of the training groups, less the absolute one with a head
@@ -67,7 +67,7 @@ class Believability:
 def check_maps(
     run: FinishedRun, found: Sequence[ImageMap], indices: Sequence[int]
 ) -> tuple[list[ImageMap], dict[str, Believability]]:
-    """Return the maps with what the checks say of their contender, and the checks of each that was checked.
+    """Return the maps with the results of their contender's checks, and the checks of each that was checked.
 
     Checked are exact maps of probes with two classes and at least ten groups; others stay "not checked".
 

@@ -175,7 +175,7 @@ class ProbeMaps:
 class EnsembleMaps:
     """Exact maps of an ensemble: those of its members, weighted as it weighs their log-odds.
 
-    A mean of probabilities is no mean of log-odds; the difference has no place and is told apart.
+    A mean of probabilities is no mean of log-odds; the difference has no place and is reported separately.
     """
 
     def __init__(self, contender: PlannedContender, run: FinishedRun) -> None:

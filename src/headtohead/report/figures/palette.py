@@ -1,7 +1,7 @@
 """Colours of pages and figures, by role, for the light and the dark scheme.
 
-The series colours follow Okabe and Ito (2008), told apart with every common colour vision deficiency; light ones are
-darkened (or lightened) until they reach a contrast of 3:1 with the card, text colours 4.5:1 (WCAG 2.1).
+The series colours follow Okabe and Ito (2008), distinguishable with every common colour vision deficiency; light ones
+are darkened (or lightened) until they reach a contrast of 3:1 with the card, text colours 4.5:1 (WCAG 2.1).
 """
 
 from __future__ import annotations

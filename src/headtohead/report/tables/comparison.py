@@ -59,7 +59,7 @@ def limits(config: Mapping[str, Any], facts: Mapping[str, Any], order: Sequence[
         )
     if facts.get("n_groups", 0) < 400:
         sentences.append(
-            f"With {facts.get('n_groups')} groups, small differences cannot be told apart from chance, "
+            f"With {facts.get('n_groups')} groups, small differences cannot be distinguished from chance, "
             "whatever the decimals."
         )
     if config.get("allow_leaks"):

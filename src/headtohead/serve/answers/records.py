@@ -39,7 +39,7 @@ class GuardNotice(Answer):
 
 
 class FilePrediction(Answer):
-    """What a model says of one file, or why it says nothing."""
+    """A model's prediction for one file, or the reason why there is none."""
 
     file: str = Field(description="Name of the file as sent, without folders.", examples=["scan.dcm"])
     sha256: str = Field(description="Of the file's bytes.")

@@ -9,7 +9,7 @@ __all__ = ["ImageResult", "ServableModel"]
 
 
 class ImageResult(Protocol):
-    """What a model says of one image, or why it says nothing.
+    """A model's prediction for one image, or the reason why there is none.
 
     The members are those of `headtohead.deploy.prediction.ImagePrediction`.
     """

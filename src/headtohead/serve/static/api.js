@@ -48,7 +48,7 @@ export async function listModels() {
   return (await (await send("/v1/models")).json()).models;
 }
 
-/** What every model says of one file. */
+/** Every model's prediction for one file. */
 export async function compare(file) {
   return (await send("/v1/compare", upload(file))).json();
 }

@@ -1,4 +1,4 @@
-"""What a metric rests on in the data at hand: how many groups, and which width of an interval is narrow for it."""
+"""What a metric rests on in the data: how many groups, and which width of an interval is narrow for it."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def simulated_power(
 ) -> float:
     """Return the share of 400 simulated studies of `n` groups whose interval excludes 0.
 
-    Power by simulation, for want of a formula that knows the influences' skewness (Arnold et al. 2011, BMC Med Res
+    Power by simulation, because no formula accounts for the influences' skewness (Arnold et al. 2011, BMC Med Res
     Methodol 11:94).
 
     Args:

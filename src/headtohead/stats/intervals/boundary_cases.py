@@ -79,7 +79,7 @@ def boundary_interval(
     case = BoundaryCase(table, lines, metric, value, level)
     bound = BOUNDS[metric.boundary](case)
     if bound is None and case.constant:
-        note = "constant score: nothing is told apart"
+        note = "constant score: no case is ranked above another"
         return BoundaryInterval(value, value, "exact: the score is constant", note)
     return bound
 

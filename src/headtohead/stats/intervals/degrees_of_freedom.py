@@ -68,7 +68,7 @@ def degrees_of_freedom(table: PredictionTable, metric: Metric, jack: Floats) -> 
     Where a metric sets classes against each other, its variance is a sum over the groups that hold the
     rarest class and the others; few of the former leave few degrees of freedom, however many there are
     of the latter. Of classes that are equally rare the one that leaves the fewest counts, so that names
-    decide nothing. Blocks of groups cannot be told apart by class; they get at most the rarest class's
+    decide nothing. Blocks of groups cannot be distinguished by class; they get at most the rarest class's
     groups less one. A count (F1 and the like) has deviations of a few sizes only; Wilson's form knows of rare
     errors there, so they are taken as even.
 

@@ -16,7 +16,7 @@ Weights = npt.NDArray[Any]
 
 # 32 megabytes of float64; a table of up to 1,600 groups with the usual 2,401 resamples is one block.
 _CELLS_PER_BLOCK = 4_000_000
-# Each block sorts the scores anew, so that blocks of fewer resamples would cost more time than they save memory.
+# Each block sorts the scores again, so that blocks of fewer resamples would cost more time than they save memory.
 _LEAST_COLUMNS = 64
 
 

@@ -117,7 +117,7 @@ class ReproductionStudy(Study[ReproductionConfig]):
 
     @cached_property
     def networks(self) -> NetworkPair:
-        """The networks of the published study where their weights can be had, or what stands in for them."""
+        """The networks of the published study where their weights are available, or their stand-ins."""
         networks = choose_networks(self.config.cnn, self.config.vit, self.reporter)
         self.reporter.info(f"Networks: {networks.title}.")
         return networks
@@ -147,12 +147,12 @@ def choose_networks(cnn: str, vit: str, reporter: Reporter = QUIET) -> NetworkPa
     """Return the two networks: those that were named, those of the study, or the stand-ins.
 
     Args:
-        cnn, vit: names, or "auto" for the study's network where its weights can be had, otherwise for
+        cnn, vit: names, or "auto" for the study's network where its weights are available, otherwise for
             the stand-in.
         reporter: hears that stand-ins run.
 
     Raises:
-        WeightsError: a named network whose weights cannot be had.
+        WeightsError: a named network whose weights are not available.
     """
     from headtohead.backbones.catalog import resolve
     from headtohead.backbones.weights.fetch import ensure_weights
@@ -166,7 +166,7 @@ def choose_networks(cnn: str, vit: str, reporter: Reporter = QUIET) -> NetworkPa
         if "auto" not in given.values():
             raise
         reason = str(error).split(". ")[0].rstrip(".")
-        reporter.warning(f"Weights of the study's networks cannot be had here ({reason}); stand-ins run.")
+        reporter.warning(f"Weights of the study's networks are not available here ({reason}); stand-ins run.")
         names = {arm: STAND_INS[arm] if name == "auto" else name for arm, name in given.items()}
         for arm in names:
             ensure_weights(resolve(names[arm]), reporter=reporter)

@@ -1,7 +1,7 @@
 """The study of `best`: the best model that the images allow, found inside inner folds and judged on outer ones.
 
 What is searched over (backbone, crop, input size, features, flips, which of them to combine) is
-chosen anew in each outer training part, on inner grouped folds of it; the outer test part then
+chosen separately in each outer training part, on inner grouped folds of it; the outer test part then
 scores the whole procedure, choices included (nested cross-validation: Varma and Simon 2006, BMC
 Bioinformatics 7:91). An ablation of fixed contenders beside it shows what each ingredient adds.
 """
@@ -65,7 +65,7 @@ class SearchOutcome:
         folds: the outer folds of the finished repeats.
         rows: names of the contenders that the ablation table shows, in its order.
         model: the entry "model" of `best.json`.
-        notes: what was left out for want of time, in sentences.
+        notes: what was left out for lack of time, in sentences.
         complete: whether nothing was left out.
     """
 
@@ -135,7 +135,7 @@ class SearchStudy(Study[SearchConfig]):
         return predictions
 
     def judge(self) -> Verdict:
-        """Return and write what the out-of-fold predictions say of the primary metric."""
+        """Return and write what the out-of-fold predictions show for the primary metric."""
         verdict = self._update_audit(self._verdicts[PRIMARY], self.run_folder.table("predictions.parquet"))
         self._write_verdict(verdict)
         return verdict
@@ -152,7 +152,7 @@ class SearchStudy(Study[SearchConfig]):
 
     @property
     def is_complete(self) -> bool:
-        """Whether no repeat and no fine-tuning was left out for want of time."""
+        """Whether no repeat and no fine-tuning was left out for lack of time."""
         return self._outcome.complete
 
     # ---- parts of the search ------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Convolutions as training needs them on a CPU: depthwise ones look back in fp32, where bf16 is the slower one."""
+"""Convolutions for training on a CPU: depthwise ones run their backward pass in fp32, because bf16 is slower there."""
 
 from __future__ import annotations
 

@@ -113,7 +113,7 @@ def _drawn(seed: int, number: int) -> dict[str, float]:
 
 
 def _by_optuna(settings: FinetuneSettings, done: Sequence[Trial], seed: int) -> dict[str, float]:
-    """Ask a sampler that is built anew from the finished trials."""
+    """Ask a sampler that is rebuilt from the finished trials."""
     optuna = require("optuna", "tune", "propose trials by optuna")
     with suppress_optuna_logs(optuna):
         sampler = optuna.samplers.TPESampler(seed=(seed + len(done)) % 2**32, n_startup_trials=4)

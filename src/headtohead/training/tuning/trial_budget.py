@@ -20,7 +20,7 @@ class TrialBudget:
 
     Trials are counted exactly. Minutes are an equal share for each cell: a further trial begins only
     if it and the final training are expected to end in time; the first always does. How many there were
-    is written down, so that a cell which was interrupted replays that number instead of timing anew.
+    is written down, so that a cell which was interrupted replays that number instead of timing again.
 
     Args:
         budget: of the whole contender.

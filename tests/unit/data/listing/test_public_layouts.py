@@ -1,4 +1,4 @@
-"""Layouts and tables of public data sets as they are shipped: the right classes, or the sentence with the way on."""
+"""Layouts and tables of public data sets as they are shipped: the right classes, or a refusal that says what to do."""
 
 from __future__ import annotations
 

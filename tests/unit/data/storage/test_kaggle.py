@@ -108,11 +108,11 @@ def test_a_version_in_the_cache_needs_no_network(hub: Hub) -> None:
 
 
 def test_what_cannot_be_had_says_why_without_the_token(hub: Hub) -> None:
-    with pytest.raises(DataError, match=r"'someone/other' cannot be had.*token") as caught:
+    with pytest.raises(DataError, match=r"'someone/other' is not available.*token") as caught:
         load("kaggle:someone/other")
     assert TOKEN not in str(caught.value) and "\n" not in str(caught.value)
     hub.broken = True
-    with pytest.raises(DataError, match="cannot be had"):
+    with pytest.raises(DataError, match="is not available"):
         load("kaggle:someone/scans")
 
 

@@ -122,17 +122,3 @@ def test_headers_that_lie_and_options_without_effect(tmp_path: Path) -> None:
     assert content
     with pytest.raises(DataError, match="damaged: it ends after 384 of 432 bytes"):
         load(str(tmp_path / "b.npz"))
-
-
-@pytest.mark.parametrize(
-    ("labels", "names"),
-    [
-        (np.array([b"no", b"yes", b"no"]), ["no", "yes", "no"]),
-        (np.eye(2, dtype=int)[[0, 1, 0]], ["0", "1", "0"]),
-        (np.eye(3)[[2, 1, 0]], ["2", "1", "0"]),
-    ],
-)
-def test_labels_of_bytes_and_one_hot_rows_are_class_names(labels: np.ndarray, names: list[str]) -> None:
-    from headtohead.data.storage.npz import _label_names
-
-    assert _label_names("labels", labels, 3) == names

@@ -25,7 +25,7 @@ LEAKED = 6
 
 @pytest.fixture(scope="module")
 def result(tmp_path_factory: pytest.TempPathFactory) -> EvaluationResult:
-    """Two models on new images, among them six of training, one of these saved anew, and a broken file."""
+    """Two models on new images, among them six of training, one of these saved again, and a broken file."""
     data = tmp_path_factory.mktemp("external") / "data"
     shutil.copytree(data_folder(77), data)
     for i, path in enumerate(sorted(data_folder().glob("*/*.bmp"))[:LEAKED]):

@@ -1,4 +1,4 @@
-"""The fastest runtime that agrees with torch is taken; one that does not is dropped aloud."""
+"""The fastest runtime that agrees with torch is taken; one that does not is dropped with a message."""
 
 from __future__ import annotations
 

@@ -70,11 +70,11 @@ def test_clustered_mcnemar_counts_a_group_of_copies_once() -> None:
 def test_swapped_contenders_swap_the_discordant_counts() -> None:
     a, b = correlated_pair(n=200, gap=0.8)
     called = [(predicted_labels(a, None), predicted_labels(b, None))]
-    forth, counts = mcnemar_tests([a], [b], called, 200)
+    forward, counts = mcnemar_tests([a], [b], called, 200)
     back, swapped = mcnemar_tests([b], [a], [(called[0][1], called[0][0])], 200)
     assert counts[0]["only_a"] == swapped[0]["only_b"] > 0
-    for name in forth:
-        assert forth[name].p_value == pytest.approx(back[name].p_value)
+    for name in forward:
+        assert forward[name].p_value == pytest.approx(back[name].p_value)
 
 
 Floats = npt.NDArray[np.float64]

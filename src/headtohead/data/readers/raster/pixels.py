@@ -95,7 +95,7 @@ def decode_wide(content: bytes, page: int, size: tuple[int, int], *, grey: bool)
 
 
 def _opencv(data: Array, page: int) -> Any:
-    """Decode with OpenCV's log muted; its level is global, hence the lock."""
+    """Decode with OpenCV's log muted; its level is global, so a lock is needed."""
     import cv2
 
     with _OPENCV:
