@@ -12,7 +12,7 @@ from headtohead.cli import common_options as o
 from headtohead.cli.config_options import split_list, with_settings
 
 if TYPE_CHECKING:
-    from headtohead.api.run import Run
+    from headtohead.api.results.comparison_run import Run
 
 __all__ = ["print_run", "register"]
 
