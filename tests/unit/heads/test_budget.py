@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from headtohead.contenders.plan import ContenderPlan
-from headtohead.core.config import StudyConfig, make_config
+from headtohead.core.config import Budget, StudyConfig, TrainConfig, make_config, parse_overrides
 from headtohead.core.errors import HeadToHeadError, NoEffectError, UnknownNameError, UsageError
-from headtohead.core.training_config import Budget, TrainConfig, parse_overrides
 from headtohead.training.tuning.trial_budget import TrialBudget
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from tests.planting.finetuned import Blobs, DiesAt, Killed, Tiny, cell_of, head_of, record, run, short
 
-from headtohead.core.training_config import Budget
+from headtohead.core.config import Budget
 from headtohead.heads.base import FoldJob, SampleLabels
 from headtohead.heads.fine_tuning import FineTuningHead
 from headtohead.training.settings import FinetuneSettings
