@@ -9,7 +9,6 @@ from headtohead.core.config.study import (
     StudyConfig,
     StudyKind,
     differences,
-    make_config,
     parse_config,
 )
 from headtohead.core.config.training import Budget, TrainConfig, parse_overrides
@@ -24,7 +23,6 @@ __all__ = [
     "StudyKind",
     "TrainConfig",
     "differences",
-    "make_config",
     "parse_config",
     "parse_overrides",
     "parse_record",

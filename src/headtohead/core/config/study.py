@@ -21,7 +21,6 @@ __all__ = [
     "StudyConfig",
     "StudyKind",
     "differences",
-    "make_config",
     "parse_config",
 ]
 
@@ -245,11 +244,6 @@ def parse_config(text: str) -> RunConfig:
     if kind not in CONFIGS:
         raise unknown_name("kind of study", kind, CONFIGS)
     return CONFIGS[kind].from_toml(text)
-
-
-def make_config(settings: Mapping[str, Any]) -> StudyConfig:
-    """Return a configuration of `compare` from settings, as `RunConfig.from_settings` does."""
-    return StudyConfig.from_settings(settings)
 
 
 def differences(old: RunConfig, new: RunConfig) -> list[str]:

@@ -22,6 +22,7 @@ from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Verdict
 from headtohead.core.run_folder import RunFolder
 from headtohead.studies.base import Study
+from headtohead.studies.run_files import fetch_weights, write_verdict
 from headtohead.studies.search.deadline import DeadlineReporter
 
 if TYPE_CHECKING:
@@ -111,7 +112,8 @@ class SearchStudy(Study[SearchConfig]):
 
         self.validate_config()
         names = dict.fromkeys((*self.config.backbones, *self.config.finetune))
-        self._fetch_weights(resolve(name) for name in names)
+        records = [resolve(name) for name in names]
+        fetch_weights(self.run_folder, records, self.config.seed, self.reporter)
 
     def validate_against_data(self) -> None:
         """Refuse classes for which the primary metric is not defined."""
@@ -137,7 +139,7 @@ class SearchStudy(Study[SearchConfig]):
     def judge(self) -> Verdict:
         """Return and write what the out-of-fold predictions show for the primary metric."""
         verdict = self._update_audit(self._verdicts[PRIMARY], self.run_folder.table("predictions.parquet"))
-        self._write_verdict(verdict)
+        write_verdict(self.run_folder, verdict)
         return verdict
 
     def write_page(self) -> Path:
