@@ -21,27 +21,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from headtohead.deploy.prediction import ImagePrediction
+
 BOUNDARY = b"h2hbenchmark"
-
-
-@dataclass
-class ProbeResult:
-    """The members of `ImagePrediction`."""
-
-    sha256: str
-    probabilities: dict[str, float] = field(default_factory=dict)
-    predicted: str | None = None
-    threshold: float | None = 0.5
-    set: tuple[str, ...] = ()
-    abstains: bool = False
-    flags: tuple[str, ...] = ()
-    error: str | None = None
 
 
 class Probe:
@@ -52,14 +39,15 @@ class Probe:
         from headtohead.backbones.load import load_backbone
 
         self._backbone = load_backbone(resolve(network))
-        self.name, self.digest = network.replace(":", "-"), hashlib.sha256(network.encode()).hexdigest()
+        self.name, self.contender = network.replace(":", "-"), network
+        self.digest = hashlib.sha256(network.encode()).hexdigest()
         self.classes, self.positive = ("no", "yes"), "yes"
         self.estimate: dict[str, Any] = {
             "caveats": ["A probe for measuring speed; its answers mean nothing."]
         }
         self._head = np.random.default_rng(0).normal(0, 0.02, 4096)
 
-    def predict_bytes(self, items: Sequence[tuple[str, bytes]]) -> list[ProbeResult]:
+    def predict_bytes(self, items: Sequence[tuple[str, bytes]]) -> list[ImagePrediction]:
         """Decode, resize, run the network, apply the head."""
         import cv2
         import torch
@@ -79,13 +67,15 @@ class Probe:
         rows = features.reshape(len(items), -1).numpy()[:, :4096]
         p = 1 / (1 + np.exp(-(rows @ self._head[: rows.shape[1]])))
         return [
-            ProbeResult(
-                hashlib.sha256(content).hexdigest(),
-                {"no": 1 - float(one), "yes": float(one)},
-                "yes" if one >= 0.5 else "no",
+            ImagePrediction(
+                path=name,
+                sha256=hashlib.sha256(content).hexdigest(),
+                probabilities={"no": 1 - float(one), "yes": float(one)},
+                predicted="yes" if one >= 0.5 else "no",
+                threshold=0.5,
                 set=("yes",) if one >= 0.5 else ("no",),
             )
-            for (_, content), one in zip(items, p, strict=True)
+            for (name, content), one in zip(items, p, strict=True)
         ]
 
 

@@ -12,7 +12,8 @@ from headtohead.api.arguments import path_of, reporter_for
 
 if TYPE_CHECKING:
     from headtohead.deploy.dicom.receiver import ListenSettings
-    from headtohead.deploy.dicom.studies import ReportedStudy, StudyModel
+    from headtohead.deploy.dicom.studies import ReportedStudy
+    from headtohead.deploy.prediction import ImagePredictor
 
 __all__ = ["listen", "write_dicom_reports"]
 
@@ -90,7 +91,7 @@ def listen(
             signal.signal(name, handler)
 
 
-def _load(model: str | os.PathLike[str]) -> StudyModel:
+def _load(model: str | os.PathLike[str]) -> ImagePredictor:
     from headtohead.deploy.model import load_model
 
     return load_model(path_of(model, "model"))

@@ -72,13 +72,18 @@ class DeployedModel:
         return self.config.name
 
     @property
+    def contender(self) -> str:
+        """What was trained, as `compare` names it."""
+        return self.config.contender
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """Class names, in the order of the probabilities; of two the positive one is last."""
         return self.config.classes
 
     @property
     def positive(self) -> str | None:
-        """The class whose probability is held against the threshold; None beyond two classes."""
+        """The class whose probability is compared with the threshold; None beyond two classes."""
         return self.config.positive
 
     @property

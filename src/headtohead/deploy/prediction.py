@@ -1,14 +1,15 @@
-"""A deployed model's prediction for one image."""
+"""The prediction of one image, and what makes such predictions."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from pydantic import Field
 
 from headtohead.core.records import Record
 
-__all__ = ["RESEARCH_USE", "ImagePrediction", "row_columns"]
+__all__ = ["RESEARCH_USE", "ImagePrediction", "ImagePredictor", "row_columns"]
 
 RESEARCH_USE = "Research use only; not a medical device."
 DIGITS = 6  # beyond them a probability depends on how many images shared a pass through the network
@@ -61,6 +62,37 @@ class ImagePrediction(Record):
             "flags": "|".join(self.flags),
             "error": self.error,
         }
+
+
+class ImagePredictor(Protocol):
+    """A model as a server or a report uses it: the part of `DeployedModel` that they need."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def contender(self) -> str:
+        """What was trained, as `compare` names it."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 that stands for all files of the bundle."""
+
+    @property
+    def classes(self) -> Sequence[str]:
+        """Class names, in the order of the probabilities."""
+
+    @property
+    def positive(self) -> str | None:
+        """The class whose probability is compared with the threshold; None beyond two classes."""
+
+    @property
+    def estimate(self) -> Mapping[str, Any]:
+        """Scores on data that it was not trained on, and caveats; JSON-able."""
+
+    def predict_bytes(self, items: Sequence[tuple[str, bytes]]) -> Sequence[ImagePrediction]:
+        """Return one prediction per (name, content), in order; an unreadable file is one with `error`."""
 
 
 def row_columns(classes: Sequence[str]) -> list[str]:

@@ -10,9 +10,9 @@ from typing import Any
 
 from headtohead._version import __version__
 from headtohead.core.optional import require
+from headtohead.deploy.prediction import ImagePredictor
 from headtohead.serve.answers.records import ProblemDetails
 from headtohead.serve.gate import Gate
-from headtohead.serve.hosting.contract import ServableModel
 from headtohead.serve.hosting.registry import ModelRegistry, load_registry
 from headtohead.serve.intake.memory import MemoryBudget
 from headtohead.serve.metrics import ServeMetrics
@@ -29,7 +29,7 @@ DESCRIPTION = (
 )
 
 
-def load_bundle(path: Path) -> ServableModel:
+def load_bundle(path: Path) -> ImagePredictor:
     """Load a bundle; every file is held against its SHA-256."""
     from headtohead.deploy.model import load_model
 
@@ -37,10 +37,10 @@ def load_bundle(path: Path) -> ServableModel:
 
 
 def build_app(
-    models: Sequence[str | Path | ServableModel],
+    models: Sequence[str | Path | ImagePredictor],
     settings: ServeSettings = ServeSettings(),  # noqa: B008 - frozen
     *,
-    load: Callable[[Path], ServableModel] = load_bundle,
+    load: Callable[[Path], ImagePredictor] = load_bundle,
 ) -> Gate:
     """Return the ASGI application that serves these models.
 

@@ -7,7 +7,7 @@ import hashlib
 import io
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,25 +21,12 @@ from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, ge
 
 from headtohead.core.errors import UnreadableError
 from headtohead.data.readers import read_image
+from headtohead.deploy.prediction import ImagePrediction
 from headtohead.serve.app import build_app
 from headtohead.serve.server import listen, make_server
 from headtohead.serve.settings import ServeSettings
 
 BOUNDARY = b"h2hboundary"
-
-
-@dataclass
-class FakeResult:
-    """A result with the members of `ImagePrediction`."""
-
-    sha256: str
-    probabilities: Mapping[str, float] = field(default_factory=dict)
-    predicted: str | None = None
-    threshold: float | None = None
-    set: Sequence[str] = ()
-    abstains: bool = True
-    flags: Sequence[Any] = ()
-    error: str | None = None
 
 
 @dataclass
@@ -50,36 +37,38 @@ class FakeModel:
     digest: str = "ab" * 32
     classes: tuple[str, ...] = ("no", "yes")
     positive: str | None = "yes"
+    contender: str = "brightness"
     estimate: dict[str, Any] = field(default_factory=lambda: {"auroc": 0.9, "caveats": ["Made up."]})
     seconds: float = 0.0
     per_batch: float = 0.0
     batches: list[int] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def predict_bytes(self, items: Sequence[tuple[str, bytes]]) -> list[FakeResult]:
+    def predict_bytes(self, items: Sequence[tuple[str, bytes]]) -> list[ImagePrediction]:
         """Return one result per item."""
         self.batches.append(len(items))
         time.sleep(self.per_batch + self.seconds * len(items))
-        return [self._one(content) for _, content in items]
+        return [self._one(name, content) for name, content in items]
 
-    def _one(self, content: bytes) -> FakeResult:
+    def _one(self, name: str, content: bytes) -> ImagePrediction:
         sha256 = hashlib.sha256(content).hexdigest()
         try:
             image = read_image(content)
         except UnreadableError as error:
-            return FakeResult(sha256, error=str(error))
+            return ImagePrediction(path=name, sha256=sha256, error=str(error))
         top = float(np.iinfo(image.pixels.dtype).max)
         p = float(np.clip(image.pixels.mean() / top, 0, 1))
         both = 0.4 < p < 0.6
         label = "yes" if p >= 0.5 else "no"
-        return FakeResult(
-            sha256,
-            {"no": 1 - p, "yes": p},
-            label,
-            0.5,
-            ("no", "yes") if both else (label,),
-            both,
-            ("far_from_training",) if p > 0.95 else (),
+        return ImagePrediction(
+            path=name,
+            sha256=sha256,
+            probabilities={"no": 1 - p, "yes": p},
+            predicted=label,
+            threshold=0.5,
+            set=("no", "yes") if both else (label,),
+            abstains=both,
+            flags=("far_from_training",) if p > 0.95 else (),
         )
 
 

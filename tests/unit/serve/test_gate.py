@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
-from tests.unit.serve.conftest import Client, FakeModel, FakeResult, dicom, png
+from tests.unit.serve.conftest import Client, FakeModel, dicom, png
 
 from headtohead.core.errors import UsageError
+from headtohead.deploy.prediction import ImagePrediction
 from headtohead.serve.access_log import JsonLines
 from headtohead.serve.app import build_app
 from headtohead.serve.settings import ServeSettings, read_token
@@ -119,8 +120,8 @@ def test_the_log_names_no_client_file_or_patient(caplog: pytest.LogCaptureFixtur
 class BrokenModel(FakeModel):
     """Fails on bright images with a message that quotes a name."""
 
-    def _one(self, content: bytes) -> FakeResult:
-        found = super()._one(content)
+    def _one(self, name: str, content: bytes) -> ImagePrediction:
+        found = super()._one(name, content)
         if found.predicted == "yes":
             raise ValueError("patient Doe")
         return found

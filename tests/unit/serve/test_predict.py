@@ -191,8 +191,5 @@ def test_a_map_comes_as_numbers_with_its_place(monkeypatch: pytest.MonkeyPatch) 
 
 def test_the_models_say_what_they_were_tested_on(client: Client, model: FakeModel) -> None:
     found = client.get("/v1/models").json["models"][0]
-    assert (
-        found["estimate"] == model.estimate
-        and found["classes"] == ["no", "yes"]
-        and found["explains"] is False
-    )
+    assert found["estimate"] == model.estimate and found["classes"] == ["no", "yes"]
+    assert (found["name"], found["contender"], found["explains"]) == ("bright", "brightness", False)

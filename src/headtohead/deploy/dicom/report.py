@@ -58,7 +58,7 @@ class ImageFinding:
         frame: from 0.
         probabilities: class -> probability.
         predicted: the class at the model's threshold.
-        members: classes of the conformal set; None where the model has none.
+        members: classes of the conformal set; empty also where the model has no sets.
         abstains: the model gives no answer.
         flags: what the guard noticed.
     """
@@ -66,7 +66,7 @@ class ImageFinding:
     source: SourceHeader
     probabilities: Mapping[str, float]
     predicted: str
-    members: tuple[str, ...] | None = None
+    members: tuple[str, ...] = ()
     abstains: bool = False
     flags: tuple[str, ...] = ()
     frame: int = 0
@@ -204,10 +204,9 @@ def _evaluations(sr: Any, algorithm: Algorithm, one: ImageFinding) -> list[Any]:
         name: _code(f"CLASS-{place}", SCHEME, name) for place, name in enumerate(algorithm.classes, 1)
     }
     pairs = [(_code("PREDICTED", SCHEME, "Predicted class"), class_code[one.predicted])]
-    if one.members is not None:
-        pairs += [
-            (_code("INSET", SCHEME, "Class in the prediction set"), class_code[name]) for name in one.members
-        ]
+    pairs += [
+        (_code("INSET", SCHEME, "Class in the prediction set"), class_code[name]) for name in one.members
+    ]
     pairs.append((_code("ABSTAINS", SCHEME, "Model abstains"), _code(*(YES if one.abstains else NO))))
     pairs += [(_code("FLAG", SCHEME, "Flag of the input guard"), _flag(flag)) for flag in one.flags]
     return [sr.QualitativeEvaluation(name=name, value=value) for name, value in pairs]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from headtohead._version import __version__
 from headtohead.core.atomic_io import write_atomic
@@ -15,33 +15,11 @@ from headtohead.core.records import Record
 from headtohead.data.readers.limits import DEFAULT_LIMITS, Limits
 from headtohead.deploy.dicom.headers import SourceHeader, read_header
 from headtohead.deploy.dicom.report import Algorithm, ImageFinding, StudyReport, build_report
+from headtohead.deploy.prediction import ImagePrediction, ImagePredictor
 
-__all__ = ["FailedFile", "ReportedStudy", "StudyModel", "report_study", "reporting", "write_reports"]
+__all__ = ["FailedFile", "ReportedStudy", "report_study", "reporting", "write_reports"]
 
 BATCH = 16  # files whose bytes are in memory at one time
-
-
-class StudyModel(Protocol):
-    """What a report needs of a model: the shape of `headtohead.deploy.model.DeployedModel`."""
-
-    @property
-    def name(self) -> str:
-        """What it is called."""
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 that stands for all files of the bundle."""
-
-    @property
-    def classes(self) -> Sequence[str]:
-        """Class names, in the order of the probabilities."""
-
-    @property
-    def estimate(self) -> Mapping[str, Any]:
-        """Scores of the model on data that it was not trained on."""
-
-    def predict_bytes(self, items: Sequence[tuple[str, bytes]]) -> Sequence[Any]:
-        """Return one `ImagePrediction` per (name, content)."""
 
 
 class FailedFile(Record):
@@ -74,7 +52,12 @@ class _Judged:
 
 
 def write_reports(
-    model: StudyModel, source: Path, out: Path, *, limits: Limits = DEFAULT_LIMITS, reporter: Reporter = QUIET
+    model: ImagePredictor,
+    source: Path,
+    out: Path,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    reporter: Reporter = QUIET,
 ) -> list[ReportedStudy]:
     """Write one Structured Report per study of a DICOM file or a folder of them.
 
@@ -97,7 +80,7 @@ def write_reports(
     return [*rows, ReportedStudy(report=None, n_images=0, failed=tuple(lost))] if lost else rows
 
 
-def report_study(model: StudyModel, paths: Sequence[Path], *, limits: Limits = DEFAULT_LIMITS) -> _Judged:
+def report_study(model: ImagePredictor, paths: Sequence[Path], *, limits: Limits = DEFAULT_LIMITS) -> _Judged:
     """Judge the images of one study and build its report."""
     findings: list[ImageFinding] = []
     failed: list[FailedFile] = []
@@ -116,18 +99,18 @@ def report_study(model: StudyModel, paths: Sequence[Path], *, limits: Limits = D
         return _Judged(None, (*failed, *(one for one in rest if one.file not in known)))
 
 
-def _finding(source: SourceHeader, result: Any) -> ImageFinding:
+def _finding(source: SourceHeader, prediction: ImagePrediction) -> ImageFinding:
     return ImageFinding(
         source,
-        {name: float(value) for name, value in result.probabilities.items()},
-        str(result.predicted),
-        tuple(result.set) if result.set is not None else None,
-        bool(result.abstains),
-        tuple(str(getattr(flag, "code", flag)) for flag in result.flags),
+        prediction.probabilities,
+        str(prediction.predicted),
+        prediction.set,
+        prediction.abstains,
+        prediction.flags,
     )
 
 
-def _algorithm(model: StudyModel) -> Algorithm:
+def _algorithm(model: ImagePredictor) -> Algorithm:
     return Algorithm(
         model.name, __version__, model.digest, tuple(model.classes), tuple(_told(model.estimate))
     )
@@ -177,7 +160,7 @@ def _by_study(
 
 
 def reporting(
-    model: StudyModel, out: Path, tell: Callable[[ReportedStudy], None]
+    model: ImagePredictor, out: Path, tell: Callable[[ReportedStudy], None]
 ) -> Callable[[list[Path]], None]:
     """Return what a receiver calls with the files of a finished study.
 

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from headtohead.core.errors import UnreadableError, UsageError
-from headtohead.serve.hosting.contract import ServableModel
+from headtohead.deploy.prediction import ImagePredictor
 from headtohead.serve.hosting.registry import ServedModel
 from headtohead.serve.intake.multipart import UploadedFile
 from headtohead.serve.problems import ProblemError
@@ -40,7 +40,7 @@ class EvidenceMap(BaseModel):
     research_use_only: bool = True
 
 
-def explains(model: ServableModel) -> bool:
+def explains(model: ImagePredictor) -> bool:
     """Return whether a model can say where its evidence lies."""
     return callable(getattr(model, "explain_bytes", None))
 

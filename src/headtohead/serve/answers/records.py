@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from headtohead.serve.hosting.contract import ImageResult
+from headtohead.deploy.prediction import ImagePrediction
 from headtohead.serve.hosting.registry import ServedModel
 
 __all__ = [
@@ -25,20 +25,20 @@ __all__ = [
 ]
 
 
-class Answer(BaseModel):
-    """Base of the answers."""
+class ServerAnswer(BaseModel):
+    """Base of the records that the server answers with."""
 
     model_config = ConfigDict(frozen=True, ser_json_inf_nan="null")
 
 
-class GuardNotice(Answer):
+class GuardNotice(ServerAnswer):
     """Something about an image that makes its prediction less trustworthy."""
 
     code: str = Field(examples=["far_from_training"])
     message: str = Field(examples=["The image is unlike those of training."])
 
 
-class FilePrediction(Answer):
+class FilePrediction(ServerAnswer):
     """A model's prediction for one file, or the reason why there is none."""
 
     file: str = Field(description="Name of the file as sent, without folders.", examples=["scan.dcm"])
@@ -55,7 +55,7 @@ class FilePrediction(Answer):
     sentence: str = Field(description="The probability in words.")
 
 
-class ModelPredictions(Answer):
+class ModelPredictions(ServerAnswer):
     """Predictions of one model, in the order of the files."""
 
     model: str = Field(examples=["efficientnet-lite0"])
@@ -64,7 +64,7 @@ class ModelPredictions(Answer):
     research_use_only: Literal[True] = True
 
 
-class ComparedModels(Answer):
+class ComparedModels(ServerAnswer):
     """Predictions of all models on the same files."""
 
     models: list[ModelPredictions]
@@ -74,7 +74,7 @@ class ComparedModels(Answer):
     research_use_only: Literal[True] = True
 
 
-class ModelDescription(Answer):
+class ModelDescription(ServerAnswer):
     """A model that is served."""
 
     name: str
@@ -88,14 +88,14 @@ class ModelDescription(Answer):
     explains: bool = Field(description="Whether /v1/explain has maps for it.")
 
 
-class ModelList(Answer):
+class ModelList(ServerAnswer):
     """The models that are served."""
 
     models: list[ModelDescription]
     research_use_only: Literal[True] = True
 
 
-class ProblemDetails(Answer):
+class ProblemDetails(ServerAnswer):
     """An error (RFC 9457)."""
 
     type: str = Field(examples=["about:blank"])
@@ -104,7 +104,7 @@ class ProblemDetails(Answer):
     detail: str
 
 
-def file_prediction(file: str, result: ImageResult, positive: str | None) -> FilePrediction:
+def file_prediction(file: str, result: ImagePrediction, positive: str | None) -> FilePrediction:
     """Return the answer for one file."""
     probabilities = {name: float(value) for name, value in result.probabilities.items()}
     failed = result.error is not None
@@ -123,7 +123,7 @@ def file_prediction(file: str, result: ImageResult, positive: str | None) -> Fil
 
 
 def model_predictions(
-    served: ServedModel, names: Iterable[str], results: Iterable[ImageResult]
+    served: ServedModel, names: Iterable[str], results: Iterable[ImagePrediction]
 ) -> ModelPredictions:
     """Return the answer of one model."""
     return ModelPredictions(
@@ -137,15 +137,15 @@ def model_predictions(
 
 
 def model_description(served: ServedModel, *, max_batch: int, explains: bool) -> ModelDescription:
-    """Return what is told of a model."""
+    """Return the description of a model."""
     model = served.model
     return ModelDescription(
         name=served.name,
-        contender=model.name,
+        contender=model.contender,
         digest=model.digest,
         classes=list(model.classes),
         positive=model.positive,
-        estimate=_estimate(model.estimate),
+        estimate=dict(model.estimate),
         milliseconds=round(served.warm.alone * 1000, 1),
         max_batch=max_batch if served.warm.pays else 1,
         explains=explains,
@@ -176,13 +176,6 @@ def in_words(probabilities: Mapping[str, float], positive: str | None, label: st
     else:
         amount = f"about {round(100 * value)}"
     return f"Of 100 such images {amount} are “{name}”."
-
-
-def _estimate(estimate: Any) -> dict[str, Any]:
-    """Return an estimate, a record or a mapping, as plain data."""
-    if isinstance(estimate, BaseModel):
-        return estimate.model_dump(mode="json")
-    return dict(estimate)
 
 
 def _notice(flag: str) -> GuardNotice:

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from headtohead.serve.hosting.contract import ImageResult
+from headtohead.deploy.prediction import ImagePrediction
 from headtohead.serve.hosting.registry import ServedModel
 from headtohead.serve.intake.multipart import UploadedFile
 from headtohead.serve.problems import ProblemError
@@ -149,7 +149,9 @@ def uploads_of(
     return request, [UploadedFile(f"image {place}", content) for place, content in enumerate(contents)]
 
 
-def infer_answer(served: ServedModel, request: InferRequest, results: Sequence[ImageResult]) -> InferAnswer:
+def infer_answer(
+    served: ServedModel, request: InferRequest, results: Sequence[ImagePrediction]
+) -> InferAnswer:
     """Return the tensors of an answer, those that were asked for."""
     classes = list(served.model.classes)
     n = len(results)

@@ -15,13 +15,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from headtohead.serve.hosting.contract import ImageResult
+from headtohead.deploy.prediction import ImagePrediction
 from headtohead.serve.problems import ProblemError, TooBusyError
 
 __all__ = ["BatchQueue", "QueueLimits", "WaitingImage", "time_limit"]
 
 T = TypeVar("T")
-Predict = Callable[[Sequence[tuple[str, bytes]]], Sequence[ImageResult]]
+Predict = Callable[[Sequence[tuple[str, bytes]]], Sequence[ImagePrediction]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class WaitingImage:
     name: str
     content: bytes
     pixels: int
-    result: asyncio.Future[ImageResult]
+    result: asyncio.Future[ImagePrediction]
 
 
 class BatchQueue:
@@ -115,7 +115,7 @@ class BatchQueue:
                 retry_after=len(self._waiting) * self._seconds_per_image,
             )
 
-    async def submit(self, images: Sequence[tuple[str, bytes, int]]) -> list[ImageResult]:
+    async def submit(self, images: Sequence[tuple[str, bytes, int]]) -> list[ImagePrediction]:
         """Return the results of a request's images (name, content, pixels), in order.
 
         Raises:
@@ -198,7 +198,7 @@ class BatchQueue:
                 results.append(again)
         return results
 
-    async def _call(self, items: list[tuple[str, bytes]]) -> list[ImageResult]:
+    async def _call(self, items: list[tuple[str, bytes]]) -> list[ImagePrediction]:
         loop = asyncio.get_running_loop()
         results = list(await loop.run_in_executor(self._thread, self._predict, items))
         if len(results) != len(items):

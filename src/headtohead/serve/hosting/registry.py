@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from headtohead.core.errors import UsageError, unknown_name
+from headtohead.deploy.prediction import ImagePredictor
 from headtohead.serve.hosting.batching import BatchQueue, QueueLimits
-from headtohead.serve.hosting.contract import ServableModel
 from headtohead.serve.problems import ProblemError
 from headtohead.serve.settings import ServeSettings
 
 __all__ = ["ModelRegistry", "ServedModel", "WarmUp", "load_registry", "warm_up"]
 
-Loader = Callable[[Path], ServableModel]
+Loader = Callable[[Path], ImagePredictor]
 SAMPLE = (
     4  # images of the trial batch at start: enough to see whether batching pays, few enough to start fast
 )
@@ -63,7 +63,7 @@ class ServedModel:
     """
 
     name: str
-    model: ServableModel
+    model: ImagePredictor
     queue: BatchQueue
     warm: WarmUp
     path: Path | None = None
@@ -146,7 +146,7 @@ class ModelRegistry:
 
 
 def load_registry(
-    sources: Sequence[Path | ServableModel], settings: ServeSettings, load: Loader
+    sources: Sequence[Path | ImagePredictor], settings: ServeSettings, load: Loader
 ) -> ModelRegistry:
     """Load bundles, warm them up, and put a queue in front of each.
 
@@ -179,7 +179,7 @@ def load_registry(
     return ModelRegistry(served)
 
 
-def warm_up(model: ServableModel) -> WarmUp:
+def warm_up(model: ImagePredictor) -> WarmUp:
     """Predict a grey ramp a few times, so that the first user does not pay for lazy loading, and time it."""
     item = ("ramp.png", _ramp())
     model.predict_bytes([item])
@@ -188,7 +188,7 @@ def warm_up(model: ServableModel) -> WarmUp:
     return WarmUp(alone, together)
 
 
-def _seconds(model: ServableModel, items: Sequence[tuple[str, bytes]]) -> float:
+def _seconds(model: ImagePredictor, items: Sequence[tuple[str, bytes]]) -> float:
     began = time.perf_counter()
     model.predict_bytes(items)
     return time.perf_counter() - began
@@ -204,7 +204,7 @@ def _ramp() -> bytes:
     return buffer.getvalue()
 
 
-def _names(models: Sequence[ServableModel]) -> list[str]:
+def _names(models: Sequence[ImagePredictor]) -> list[str]:
     """Return a name fit for addresses for each model; equal names get the first digits of their digest."""
     plain = [re.sub(r"[^A-Za-z0-9._-]+", "-", model.name).strip("-.") or "model" for model in models]
     counts = Counter(plain)

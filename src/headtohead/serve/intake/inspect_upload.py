@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from headtohead.core.errors import UnreadableError
 from headtohead.data.readers import Limits, claimed_size, sniff
-from headtohead.serve.hosting.contract import ImageResult
+from headtohead.deploy.prediction import ImagePrediction
 from headtohead.serve.hosting.registry import ServedModel
 from headtohead.serve.intake.multipart import UploadedFile
 from headtohead.serve.problems import ProblemError
@@ -17,7 +17,6 @@ from headtohead.serve.settings import MIB, ServeSettings
 
 __all__ = [
     "InspectedFile",
-    "RefusedImage",
     "inspect_files",
     "predict_files",
     "reader_limits",
@@ -27,20 +26,6 @@ __all__ = [
 VOXELS_PER_PIXEL = 4  # of a volume, against one image; a volume is decoded whole for its one slice
 BYTES_PER_VOXEL = 4
 MAX_FRAMES = 4000  # of one file; a long CT series has about 2,000 slices
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedImage:
-    """The result of a file that no model was asked about."""
-
-    sha256: str
-    error: str | None
-    probabilities: dict[str, float] = field(default_factory=dict)
-    predicted: str | None = None
-    threshold: float | None = None
-    set: tuple[str, ...] = ()
-    abstains: bool = False
-    flags: tuple[str, ...] = ("unreadable",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +63,24 @@ async def inspect_files(files: Sequence[UploadedFile], settings: ServeSettings) 
     return await asyncio.to_thread(lambda: [_inspect(file, limits) for file in files])
 
 
-async def predict_files(served: ServedModel, files: Sequence[InspectedFile]) -> list[ImageResult]:
+async def predict_files(served: ServedModel, files: Sequence[InspectedFile]) -> list[ImagePrediction]:
     """Ask a model about the files that were not refused; all results, in order."""
     accepted = [(item.file.name, item.file.content, item.pixels) for item in files if not item.error]
     found = iter(await served.queue.submit(accepted) if accepted else ())
-    return [
-        RefusedImage(hashlib.sha256(item.file.content).hexdigest(), item.error) if item.error else next(found)
-        for item in files
-    ]
+    return [_refused(item) if item.error else next(found) for item in files]
 
 
-def refuse_if_all_failed(files: Sequence[InspectedFile], results: Sequence[ImageResult]) -> None:
+def _refused(item: InspectedFile) -> ImagePrediction:
+    """Return the prediction of a file that is not sent to the model."""
+    return ImagePrediction(
+        path=item.file.name,
+        sha256=hashlib.sha256(item.file.content).hexdigest(),
+        flags=("unreadable",),
+        error=item.error,
+    )
+
+
+def refuse_if_all_failed(files: Sequence[InspectedFile], results: Sequence[ImagePrediction]) -> None:
     """Refuse a request of which no file could be read; where some could, each has its own `error`.
 
     Raises:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +12,15 @@ from tests.planting.dicom_objects import STUDY, mr_bytes
 
 from headtohead.core.errors import UnreadableError, UsageError
 from headtohead.deploy.dicom.studies import ReportedStudy, report_study, reporting, write_reports
+from headtohead.deploy.prediction import ImagePrediction
 
 hd = pytest.importorskip("highdicom")
-
-
-@dataclass
-class Result:
-    probabilities: dict[str, float] = field(default_factory=dict)
-    predicted: str | None = None
-    set: tuple[str, ...] | None = ("yes",)
-    abstains: bool = False
-    flags: tuple[str, ...] = ()
-    error: str | None = None
 
 
 class KnownModel:
     """Says 0.75 of every file but those whose name starts with "bad"."""
 
-    name, digest, classes = "known", "ef" * 32, ("no", "yes")
+    name, contender, digest, classes, positive = "known", "probe", "ef" * 32, ("no", "yes"), "yes"
     estimate: Mapping[str, Any] = {
         "n_samples": 60,
         "n_groups": 50,
@@ -38,9 +28,13 @@ class KnownModel:
         "caveats": ["One scanner."],
     }
 
-    def predict_bytes(self, items: Sequence[tuple[str, bytes]]) -> list[Result]:
-        good = Result({"no": 0.25, "yes": 0.75}, "yes")
-        return [Result(error="its pixels are damaged") if n.startswith("bad") else good for n, _ in items]
+    def predict_bytes(self, items: Sequence[tuple[str, bytes]]) -> list[ImagePrediction]:
+        good = {"probabilities": {"no": 0.25, "yes": 0.75}, "predicted": "yes", "set": ("yes",)}
+        bad = {"error": "its pixels are damaged"}
+        return [
+            ImagePrediction.model_validate({"path": n, **(bad if n.startswith("bad") else good)})
+            for n, _ in items
+        ]
 
 
 def write(folder: Path, **files: bytes) -> None:
