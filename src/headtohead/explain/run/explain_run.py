@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ExplainRequest", "RunMaps", "explain_run", "image_maps"]
 
-EXACT_GAP = 1e-4  # in log-odds; a larger gap to the recorded log-odds is told
+EXACT_GAP = 1e-4  # in log-odds; a larger gap to the recorded log-odds becomes a part of its own
 # A tenth of the log-odds, and near zero, where terms cancel, an absolute bound. bf16 keeps 8 bits, which moved the
 # log-odds of DINOv2-S by up to 0.102 on the 240 images of the demo (median 0.018), those of an image at -0.64.
 MOST_ROUNDING = 0.1
