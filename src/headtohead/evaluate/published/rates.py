@@ -63,8 +63,8 @@ def claim_on_areas(first: ReportedArea, other: ReportedArea | None, *, level: fl
     a, caveat = first.interval(level), f"{ASSUMED} {_SHAPE}"
     if other is None:
         sentence = (
-            f"An AUROC of {a.value:.3f} on {first.positives} positives and {first.negatives} negatives is compatible with "
-            f"true values from {a.low:.3f} to {a.high:.3f} ({100 * level:g} % interval)."
+            f"An AUROC of {a.value:.3f} on {first.positives} positives and {first.negatives} negatives is compatible "
+            f"with true values from {a.low:.3f} to {a.high:.3f} ({100 * level:g} % interval)."
         )
         return Claim(
             a=a, test="Newcombe's method 5", verdict="alone", sentence=sentence, level=level, figure="AUROC",
