@@ -40,7 +40,8 @@ from headtohead.deploy.bundle.records import (
 from headtohead.deploy.dicom.studies import report_study
 from headtohead.deploy.export.exported_files import open_exported
 from headtohead.deploy.export.write import ExportJob, export_model
-from headtohead.deploy.model import DeployedModel, load_model
+from headtohead.deploy.load import load_model
+from headtohead.deploy.model import DeployedModel
 from headtohead.deploy.network.graph import BundleNetwork
 from headtohead.deploy.network.heads import LinearScores
 from headtohead.deploy.network.runtime import TorchRuntime

@@ -92,22 +92,28 @@ def _run_beside(out: Path, data: str, contender: str, settings: dict[str, Any], 
     return folder
 
 
-def load_model(path: str | os.PathLike[str], *, strict: bool = False) -> DeployedModel:
+def load_model(
+    path: str | os.PathLike[str], *, strict: bool = False, runtime: str | None = None
+) -> DeployedModel:
     """Load a model after each of its files was compared with its checksum.
 
     Args:
-        path: the folder that `train` wrote.
+        path: the folder that `train` wrote, or a file that `export` wrote.
         strict: refuse to predict an image that the guard flags.
+        runtime: "torch", "openvino", "onnxruntime", or "auto" for the fastest that agrees with torch; torch, or
+            the exported file's own, if None.
 
     Returns:
         the model; `predict(files)` yields a record per image.
 
     Raises:
         BundleError: no model, or a file is missing or was changed.
+        PrecisionError: the runtime asked for does not agree with torch.
+        MissingExtraError: the runtime asked for is not installed.
     """
-    from headtohead.deploy.model import load_model as load
+    from headtohead.deploy.load import load_model as load
 
-    return load(path_of(path, "path"), strict=strict)
+    return load(path_of(path, "path"), strict=strict, runtime=runtime, reporter=reporter_for(quiet=False))
 
 
 def evaluate(

@@ -70,6 +70,8 @@ def evaluate(
         return
     for sentence in result.evaluation.sentences:
         print(sentence)
+    for caveat in result.evaluation.caveats:
+        print(f"Caveat: {caveat}")
     for model in result.evaluation.models:
         print(f"\n{model.name}: here against cross-validated")
         for line in model.internal:

@@ -44,6 +44,11 @@ class Guard:
         self._files, self._pixels = frozenset(reference.sha256), frozenset(reference.pixel_hashes)
         self._distance = TrainingDistance.from_tensors(tensors, reference.neighbours) if tensors else None
 
+    @property
+    def compares_features(self) -> bool:
+        """Whether images are flagged as far from training, which takes the network's features."""
+        return self._distance is not None and "far_from_training" in self.reference.limits
+
     def flags(
         self, items: Sequence[PreparedImage], rows: npt.NDArray[np.float32] | None
     ) -> list[tuple[str, ...]]:
