@@ -14,7 +14,7 @@ from typing import Any
 import headtohead
 from headtohead.backbones.catalog import catalogue
 from headtohead.cli.app import main
-from headtohead.core import config, errors, training_config
+from headtohead.core import config, errors
 from headtohead.core.records import Record
 
 __all__ = ["write_reference"]
@@ -76,7 +76,7 @@ def settings_page() -> str:
         "# Settings\n\nEverything that decides a study's results is one record, kept whole in `study.toml`. "
         "The same names are keyword arguments in Python and options on the command line.\n"
     ]
-    records: list[type[Record]] = [config.StudyConfig, config.DataConfig, training_config.TrainConfig]
+    records: list[type[Record]] = [config.StudyConfig, config.DataConfig, config.TrainConfig]
     for record in records:
         parts.append(
             f"## {record.__name__}\n\n{first_sentence(record)}\n\n| setting | type | default | meaning |"

@@ -19,12 +19,14 @@ from headtohead._version import __version__
 
 if TYPE_CHECKING:
     from headtohead.api.catalog import list_contenders
-    from headtohead.api.data import AuditReport, CleanResult, PreprocessResult, audit, clean, preprocess
+    from headtohead.api.data import audit, clean, preprocess
     from headtohead.api.explain import Explanation, explain
     from headtohead.api.export import export
     from headtohead.api.models import evaluate, load_model, train
     from headtohead.api.predictions import claim, verdict
-    from headtohead.api.run import BestRun, ReproductionRun, Run
+    from headtohead.api.results.comparison_run import Run
+    from headtohead.api.results.data_results import AuditReport, CleanResult, PreprocessResult
+    from headtohead.api.results.study_runs import BestRun, ReproductionRun
     from headtohead.api.serving import serve
     from headtohead.api.studies import best, compare, load_run, reproduce
     from headtohead.core.errors import HeadToHeadError
@@ -66,13 +68,15 @@ __all__ = [
 
 _HOME = {
     "headtohead.api.catalog": ("list_contenders",),
-    "headtohead.api.data": ("AuditReport", "CleanResult", "PreprocessResult", "audit", "clean", "preprocess"),
+    "headtohead.api.data": ("audit", "clean", "preprocess"),
     "headtohead.api.models": ("evaluate", "load_model", "train"),
     "headtohead.api.explain": ("Explanation", "explain"),
     "headtohead.api.export": ("export",),
     "headtohead.api.predictions": ("claim", "verdict"),
     "headtohead.api.serving": ("serve",),
-    "headtohead.api.run": ("BestRun", "ReproductionRun", "Run"),
+    "headtohead.api.results.comparison_run": ("Run",),
+    "headtohead.api.results.data_results": ("AuditReport", "CleanResult", "PreprocessResult"),
+    "headtohead.api.results.study_runs": ("BestRun", "ReproductionRun"),
     "headtohead.api.studies": ("best", "compare", "load_run", "reproduce"),
     "headtohead.core.errors": ("HeadToHeadError",),
     "headtohead.core.records": ("Comparison", "Finding", "Score", "Verdict"),

@@ -11,6 +11,7 @@ import pytest
 from tests.planting.verdicts import judge
 
 from headtohead.core.records import Comparison, Score, Verdict
+from headtohead.report.tables.supplement import supplement_tables
 from headtohead.stats.metrics.registry import METRICS
 
 N, CLASSES = 48, ("a", "b", "c")
@@ -130,6 +131,32 @@ def test_hard_labels_are_said_and_what_needs_probabilities_is_left_out() -> None
         assert by_name[name].value is None and "answers, not probabilities" in by_name[name].note
     assert by_name["auroc"].value is not None and by_name["accuracy"].value is not None
     assert any("scores of one are all 0 or 1" in caveat for caveat in found.caveats)
+    details = found.details
+    assert details.no_probabilities is not None and list(details.no_probabilities) == ["one"]
+    assert details.decision_curves is not None
+    for curves in (details.calibration, details.risk_coverage, details.decision_curves.contenders):
+        assert list(curves) == ["two"]
+    before = details.recalibration["one"].before
+    assert before and all(score.value is None for score in before)
+    tables = {table.title: table.rows for table in supplement_tables(details, ("one", "two"))}
+    for title in ("Net benefit", "Brier score decomposition", "Selective prediction (risk–coverage)"):
+        assert [row[1] for row in tables[title] if row[0] == "one"] == ["not defined"], title
+
+
+def test_a_metric_that_is_not_defined_has_no_number_in_any_table() -> None:
+    frame = predictions("hard labels", 2, "own").assign(fold=[i % 3 for _ in range(2) for i in range(N)])
+    found = checked(frame, 2, "log_loss")
+    assert found.details.per_repeat == {"one": (None,), "two": (pytest.approx(_value(found, "two")),)}
+    assert [value for _, _, value, _ in found.details.per_fold["one"]] == [None] * 3
+    assert None not in [value for _, _, value, _ in found.details.per_fold["two"]]
+    first = found.comparisons[0]
+    assert (first.difference, first.details.p_value, first.details.p_holm) == (None, None, None)
+    of_the_metric = [test for test in first.tests.values() if test.role != "other"]
+    assert of_the_metric and all(test.statistic is None and test.p_value is None for test in of_the_metric)
+
+
+def _value(found: Verdict, contender: str) -> float | None:
+    return next(s.value for s in found.scores if (s.contender, s.metric) == (contender, found.metric))
 
 
 @pytest.mark.parametrize("metric", ["auroc", "log_loss", "accuracy"])

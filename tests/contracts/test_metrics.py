@@ -25,7 +25,8 @@ from headtohead.stats.metrics.metric import Boundary, Denominator, IntervalMetho
 from headtohead.stats.metrics.ranking import ratio
 from headtohead.stats.metrics.registry import METRICS
 from headtohead.stats.metrics.replicates import metric_values
-from headtohead.stats.predictions import ContenderPredictions, PredictionTable, build_prediction_table
+from headtohead.stats.prediction_builder import build_prediction_table
+from headtohead.stats.predictions import ContenderPredictions, PredictionTable
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

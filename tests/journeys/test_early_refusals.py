@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from headtohead.core.config import make_config
+from headtohead.core.config import StudyConfig
 from headtohead.core.errors import NoEffectError, UndefinedMetricError, UnknownNameError, UsageError
 from headtohead.studies.comparison import ComparisonStudy
 
@@ -29,7 +29,7 @@ def three_classes(tmp_path: Path) -> Path:
 
 def study_of(table: Path, **more: Any) -> ComparisonStudy:
     settings = {"data": str(table), "contenders": ("scratch-cnn",), **more}
-    return ComparisonStudy(make_config(settings), table.parent / "run")
+    return ComparisonStudy(StudyConfig.from_settings(settings), table.parent / "run")
 
 
 def test_a_metric_that_no_data_has_leaves_no_trace(three_classes: Path) -> None:

@@ -138,7 +138,7 @@ def _numbered(folder: Path) -> Path:
 FAULTY: dict[str, tuple[Callable[[Path], Path], str]] = {
     "unquoted decimal comma": (_unquoted, "6 cells under 5 names.*semicolons"),
     "percentages": (_csv(lambda f: f.assign(score=(100 * f.score).round(1))), "divide them by 100"),
-    "logits": (_csv(lambda f: f.assign(score=np.log(f.score / (1 - f.score)))), r"1 / \(1 \+ exp\(-logit\)\)"),
+    "logits": (_csv(lambda f: f.assign(score=np.log(f.score / (1 - f.score)))), "give --score logit"),
     "a missing score": (_csv(lambda f: f.assign(score=f.score.where(f.index != 5))), "--complete-cases"),
     "a missing label": (_csv(lambda f: f.assign(label=f.label.where(f.index != 5))), "line 7.*--complete-cases"),
     "a missing line": (_csv(lambda f: f.drop(index=[65, 70])), "no prediction for 2 of 60.*--complete-cases"),

@@ -82,6 +82,7 @@ def verdict(
     by: Iterable[str] = (),
     columns: Mapping[str, str] | None = None,
     complete_cases: bool = False,
+    score: str = "probability",
     level: float = 0.95,
     n_boot: int = 2000,
     seed: int = 0,
@@ -102,6 +103,8 @@ def verdict(
         by: subgroup columns.
         columns: role (sample, label, score, group, model, repeat, fold) -> column, where its name does not say it.
         complete_cases: leave out, for all models, samples that lack a label, a number or a model's line.
+        score: what the numbers are: "probability", "percent", "logit" (natural), or "ordinal" for grades and other
+            scores of which only the order counts; what needs probabilities is then not defined.
         level: confidence of the intervals.
         n_boot: bootstrap resamples of groups.
         seed: of the resampling.
@@ -113,12 +116,14 @@ def verdict(
     Raises:
         HeadToHeadError: predictions that cannot be read or used; a metric that is not defined for them.
     """
+    from headtohead.evaluate.external.scales import as_scale
     from headtohead.evaluate.external_predictions import ReadArguments, parse_predictions, read_predictions
     from headtohead.evaluate.verdict import VerdictConfig, compute_verdict
 
     subgroups = [by] if isinstance(by, str) else list(by)
     how: ReadArguments = {
         "positive": positive, "by": subgroups, "columns": dict(columns or {}), "complete_cases": complete_cases,
+        "score": as_scale(score),
     }  # fmt: skip
     import pandas as pd
 
@@ -135,7 +140,7 @@ def verdict(
     config = VerdictConfig(
         classes=found.classes, positive=found.positive, metric=metric, baselines=tuple(baselines), rope=rope,
         contenders=tuple(sorted(set(found.frame["contender"]))), primary=tuple(primary), matters=matters,
-        unit=found.unit, prevalence=prevalence, level=level, n_boot=n_boot, seed=seed,
+        unit=found.unit, ranks_only=score == "ordinal", prevalence=prevalence, level=level, n_boot=n_boot, seed=seed,
     )  # fmt: skip
     return compute_verdict(found.frame, config, by=found.by, notes=found.notes, reporter=reporter_for(quiet))
 

@@ -15,7 +15,8 @@ from headtohead.api.arguments import (
     settings_from,
     source_of,
 )
-from headtohead.api.run import BestRun, ReproductionRun, Run
+from headtohead.api.results.comparison_run import Run
+from headtohead.api.results.study_runs import BestRun, ReproductionRun
 from headtohead.core.errors import RunFolderError
 
 __all__ = ["best", "compare", "load_run", "reproduce"]

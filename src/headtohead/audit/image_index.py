@@ -11,34 +11,39 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 from cachetools import LRUCache
 from threadpoolctl import threadpool_limits
 
-from headtohead.audit.descriptors.image_pass import ImageSummaries, ImageSummary, summarise_image
+from headtohead.audit.descriptors.image_pass import ImageSummaries, summarise_image
 from headtohead.audit.duplicates.candidates import ALL_PAIRS, VOTED
 from headtohead.audit.duplicates.find import search_groups
 from headtohead.audit.duplicates.fingerprint import FINE, VIEWS, fingerprint, to_grey
 from headtohead.audit.duplicates.keypoints import Keypoints, coarse_keypoints, find_keypoints
 from headtohead.audit.duplicates.records import Grouping
-from headtohead.audit.summary_store import SummaryStore, pack, unpack
+from headtohead.audit.stored_measures import (
+    F16,
+    ImageMeasures,
+    keypoints_from_bytes,
+    keypoints_to_bytes,
+    measures_from_bytes,
+    measures_to_bytes,
+)
+from headtohead.audit.summary_store import SummaryStore
 from headtohead.audit.thumbnails import data_uri
 from headtohead.core.errors import HeadToHeadError
 from headtohead.core.parallel import ordered_map
 from headtohead.core.progress import QUIET, Reporter
-from headtohead.core.records import Box, Image, Sample
+from headtohead.core.records import Image, Sample
 from headtohead.preprocess.suggest import Appearance, appearance_of
 
 __all__ = ["ImageIndex", "find_groups"]
 
 KEPT_BYTES = 400 << 20  # of keypoints in memory: those of about 2,500 images; the others are read back
-F16 = npt.NDArray[np.float16]
-ARRAYS = ("thumbnail", "border", "background", "scene", "profile", "texture")
 
 
 class Source(Protocol):
@@ -50,15 +55,6 @@ class Source(Protocol):
 
     def read(self, sample: Sample) -> Image:
         """Decode one."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Measured:
-    """The small parts of one image, which stay in memory (about four kilobytes)."""
-
-    summary: ImageSummary | None
-    fingerprint: F16
-    appearance: Appearance | None
 
 
 class ImageIndex:
@@ -91,7 +87,7 @@ class ImageIndex:
         # What the duplicate search will ask of every image of a set of this size.
         self._eager = "keypoints" if n <= ALL_PAIRS else "coarse" if n <= VOTED else ""
         self._lock = threading.Lock()
-        self._measured: dict[str, _Measured | str] = {}
+        self._measured: dict[str, ImageMeasures | str] = {}
         self._keypoints: LRUCache[tuple[str, str], Keypoints] = LRUCache(KEPT_BYTES, getsizeof=_size)
         self._thumbnails: dict[str, str] = {}
 
@@ -187,11 +183,11 @@ class ImageIndex:
         with self._lock:
             known: Keypoints | None = self._keypoints.get((sample.id, kind))
         if known is None and self._store is not None:
-            known = _keypoints_from(self._store.get(self._key(sample), kind))
+            known = keypoints_from_bytes(self._store.get(self._key(sample), kind))
         if known is None:
             known = make(to_grey(self._source.read(sample)))
             if self._store is not None:
-                self._store.put(self._key(sample), kind, _keypoints_bytes(known))
+                self._store.put(self._key(sample), kind, keypoints_to_bytes(known))
         self._remember(sample, kind, known)
         return known
 
@@ -210,9 +206,9 @@ class ImageIndex:
         """Return what identifies the content: bytes of the file with its frame, pixels, and what is asked."""
         return f"{sample.sha256}:{sample.pixel_hash}:{int(self._classical)}"
 
-    def _measure(self, sample: Sample) -> _Measured | str:
+    def _measure(self, sample: Sample) -> ImageMeasures | str:
         if self._store is not None:
-            kept = _measured_from(sample.id, self._store.get(self._key(sample), "summary"))
+            kept = measures_from_bytes(sample.id, self._store.get(self._key(sample), "summary"))
             if kept is not None:
                 return kept
         try:
@@ -220,7 +216,7 @@ class ImageIndex:
             grey = to_grey(image)
             summary = summarise_image(sample.id, image, classical=self._classical) if self._whole else None
             appearance = appearance_of(image) if self._whole else None
-            measured = _Measured(summary, fingerprint(image, grey), appearance)
+            measured = ImageMeasures(summary, fingerprint(image, grey), appearance)
         except (HeadToHeadError, OSError) as error:
             return str(error)
         if self._whole:
@@ -228,10 +224,10 @@ class ImageIndex:
         if self._eager:
             found = find_keypoints(grey) if self._eager == "keypoints" else coarse_keypoints(grey)
             if self._store is not None:
-                self._store.put(self._key(sample), self._eager, _keypoints_bytes(found))
+                self._store.put(self._key(sample), self._eager, keypoints_to_bytes(found))
             self._remember(sample, self._eager, found)
         if self._store is not None and summary is not None and appearance is not None:
-            content = _measured_bytes(summary, measured.fingerprint, appearance)
+            content = measures_to_bytes(summary, measured.fingerprint, appearance)
             self._store.put(self._key(sample), "summary", content)
         return measured
 
@@ -255,73 +251,3 @@ def find_groups(
 
 def _size(keypoints: Keypoints) -> int:
     return int(keypoints.grey.nbytes + keypoints.descriptors.nbytes + 3 * keypoints.points.nbytes)
-
-
-def _measured_bytes(summary: ImageSummary, prints: F16, appearance: Appearance) -> bytes:
-    facts = {
-        "height": summary.height,
-        "width": summary.width,
-        "mode": summary.mode,
-        "alpha": summary.alpha,
-        "values": dict(summary.values),
-        "foreground": _box(summary.foreground),
-        "foreground_note": summary.foreground_note,
-        "classical": _box(summary.classical),
-        "facts": dict(summary.facts),
-        "spacing_mm": summary.spacing_mm,
-        "appearance": asdict(appearance),
-    }
-    arrays = {name: getattr(summary, name) for name in ARRAYS}
-    return pack(facts, {**arrays, "fingerprint": prints})
-
-
-def _measured_from(name: str, content: bytes | None) -> _Measured | None:
-    stored = None if content is None else unpack(content)
-    if stored is None:
-        return None
-    facts, arrays = stored
-    try:
-        spacing = facts["spacing_mm"]
-        summary = ImageSummary(
-            id=name,
-            height=facts["height"],
-            width=facts["width"],
-            mode=facts["mode"],
-            alpha=facts["alpha"],
-            values=facts["values"],
-            **{part: arrays[part] for part in ARRAYS},
-            foreground=_box_from(facts["foreground"]),
-            foreground_note=facts["foreground_note"],
-            classical=_box_from(facts["classical"]),
-            facts=facts["facts"],
-            spacing_mm=None if spacing is None else (spacing[0], spacing[1]),
-        )
-        return _Measured(summary, arrays["fingerprint"], Appearance(**facts["appearance"]))
-    except (KeyError, TypeError, IndexError):
-        return None
-
-
-def _keypoints_bytes(keypoints: Keypoints) -> bytes:
-    arrays = {name: getattr(keypoints, name) for name in ("grey", "points", "descriptors", "strength")}
-    return pack({"scale": keypoints.scale}, arrays)
-
-
-def _keypoints_from(content: bytes | None) -> Keypoints | None:
-    stored = None if content is None else unpack(content)
-    if stored is None:
-        return None
-    facts, arrays = stored
-    try:
-        return Keypoints(
-            arrays["grey"], facts["scale"], arrays["points"], arrays["descriptors"], arrays["strength"]
-        )
-    except KeyError:
-        return None
-
-
-def _box(box: Box | None) -> list[int] | None:
-    return None if box is None else [box.top, box.left, box.bottom, box.right]
-
-
-def _box_from(ends: Mapping[int, int] | list[int] | None) -> Box | None:
-    return None if ends is None else Box(*ends)

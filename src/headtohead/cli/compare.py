@@ -12,7 +12,7 @@ from headtohead.cli import common_options as o
 from headtohead.cli.config_options import split_list, with_settings
 
 if TYPE_CHECKING:
-    from headtohead.api.run import Run
+    from headtohead.api.results.comparison_run import Run
 
 __all__ = ["print_run", "register"]
 
@@ -60,22 +60,10 @@ def print_run(run: Run, out: Path, *, as_json: bool = False) -> None:
 
 def train_line(run: Run, out: Path) -> str:
     """Return the command that makes a model of the contender with the best score on the primary metric."""
-    import shlex
-
     from headtohead.core.run_folder import RunFolder
-    from headtohead.stats.metrics.lookup import get_metric
+    from headtohead.report.next_step import train_command
 
-    verdict, named = run.verdict, getattr(RunFolder(run.path).config(), "contenders", ())
-    sign = get_metric(verdict.metric, verdict.details.classes).sign
-    values = {
-        s.contender: sign * s.value
-        for s in verdict.scores
-        if s.metric == verdict.metric and s.value is not None
-    }
-    known = [name for name in values if name in named]
-    if not known:
+    command = train_command(run.verdict, getattr(RunFolder(run.path).config(), "contenders", ()), str(out))
+    if command is None:
         return "No contender has a score, so none can be trained as a model."
-    best = max(known, key=values.__getitem__)
-    refused = any(c.verdict == "refused" and best in (c.a, c.b) for c in verdict.comparisons)
-    words = ["headtohead", "train", "--from", str(out), "--contender", best, "--out", f"{out}-model"]
-    return f"Use it: {shlex.join([*words, *(['--accept-refused'] if refused else [])])}"
+    return f"Use it: {command}"

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from headtohead.core import config
+from headtohead.core.config import TrainConfig
 from headtohead.core.errors import UsageError
 from headtohead.core.records import Record
-from headtohead.core.training_config import TrainConfig
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -161,7 +161,7 @@ def stated(values: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         UsageError: a setting that is stated by an option of its own and by --set too; text that does not fit.
     """
-    from headtohead.core.training_config import parse_overrides
+    from headtohead.core.config import parse_overrides
 
     settings = {
         name: _value(name, value)

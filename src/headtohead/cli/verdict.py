@@ -59,6 +59,12 @@ def _verdict(
     complete_cases: Annotated[
         bool, typer.Option("--complete-cases", help="Leave out samples that a model has no prediction for.")
     ] = False,
+    score: Annotated[
+        str,
+        typer.Option(
+            help="What the numbers are: probability, percent, logit, or ordinal (grades; only their order counts)."
+        ),
+    ] = "probability",
     level: Annotated[float, typer.Option(help="Confidence of the intervals.")] = 0.95,
     replicates: Annotated[int, typer.Option(help="Bootstrap replicates.", min=100)] = 2000,
     seed: Annotated[int, typer.Option(help="Seed of the resampling.")] = 0,
@@ -79,7 +85,8 @@ def _verdict(
         "--metric": metric != "auroc", "--positive": positive, "--baseline": baseline, "--rope": rope,
         "--primary": primary, "--matters": matters,
         "--prevalence": prevalence, "--by": by, "--columns": columns,
-        "--complete-cases": complete_cases, "--level": level != 0.95, "--replicates": replicates != 2000,
+        "--complete-cases": complete_cases, "--score": score != "probability",
+        "--level": level != 0.95, "--replicates": replicates != 2000,
         "--seed": seed,
     }  # fmt: skip
     verdict = _stored(files, [name for name, is_given in asked.items() if is_given])
@@ -88,7 +95,7 @@ def _verdict(
             files, metric=metric, positive=positive, baselines=baseline or (), rope=rope,
             primary=split_list(primary), matters=matters, prevalence=prevalence,
             by=split_list(by), columns=split_pairs(columns, "--columns") if columns else None,
-            complete_cases=complete_cases, level=level, n_boot=replicates, seed=seed,
+            complete_cases=complete_cases, score=score, level=level, n_boot=replicates, seed=seed,
         )  # fmt: skip
     if as_json:
         print(verdict.model_dump_json(indent=2))

@@ -13,9 +13,8 @@ import numpy.typing as npt
 from headtohead.backbones.features.views import FeatureView
 from headtohead.backbones.record import BackboneRecord
 from headtohead.contenders.expression import ContenderSpec
-from headtohead.core.config import StudyConfig
+from headtohead.core.config import Budget, StudyConfig
 from headtohead.core.progress import QUIET, Reporter
-from headtohead.core.training_config import Budget
 from headtohead.data.dataset import Dataset
 from headtohead.heads.base import FoldJob, FoldResult, Head
 from headtohead.heads.ensemble import CombinationRule

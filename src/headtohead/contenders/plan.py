@@ -11,9 +11,9 @@ from headtohead.contenders.expression import REPEATS, ContenderSpec, parse_list
 from headtohead.contenders.mode import PlannedContender
 from headtohead.contenders.training_modes import parse_mode
 from headtohead.contenders.tuned_modes import network_builder, settings_for
+from headtohead.core.config import TrainConfig
 from headtohead.core.errors import NoEffectError, UsageError, unknown_name
 from headtohead.core.optional import require
-from headtohead.core.training_config import TrainConfig
 from headtohead.heads.ensemble import CombinationRule, combination_rule
 from headtohead.training.data_loader import get_augmenter
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from headtohead.backbones.record import BackboneRecord
 from headtohead.contenders.mode import BuildContext, ModeChoice, PlannedContender, TrainingMode
+from headtohead.core.config import TrainConfig
 from headtohead.core.errors import UsageError
-from headtohead.core.training_config import TrainConfig
 from headtohead.heads.base import Head
 from headtohead.training.lr_schedule import network_factor
 from headtohead.training.settings import FinetuneSettings

@@ -10,15 +10,18 @@ from typing import Literal, TypedDict, Unpack
 import numpy as np
 import pandas as pd
 
-from headtohead.core.errors import ManifestError, UnknownNameError, unknown_name
+from headtohead.core.errors import ManifestError, UnknownNameError, UsageError, unknown_name
 from headtohead.data.listing.class_order import choose_classes, need_positive
 from headtohead.evaluate.external.columns import PREFIX, as_text, group_unit, long_table
 from headtohead.evaluate.external.files import PredictionFile, read_prediction_file
 from headtohead.evaluate.external.lines import drop_incomplete, join_spellings, need_pairs, to_numbers
+from headtohead.evaluate.external.scales import Scale, class_probabilities, positive_probabilities
 
 __all__ = ["External", "ReadArguments", "parse_predictions", "read_predictions"]
 
 _TEXT = ("sample", "group", "model", "label")
+_REST: dict[Scale, str] = {"probability": "1 - {}", "percent": "100 - {}", "logit": "-{}", "ordinal": "-{}"}
+"""What the column of the other class is taken for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +51,14 @@ class ReadArguments(TypedDict, total=False):
         by: columns whose values are subgroups.
         columns: role (sample, label, score, group, model, repeat, fold) -> column; the others are found by name.
         complete_cases: leave out samples that lack a label, a number or a model's line, for all models.
+        score: what the numbers are: probability (the default), percent, logit, or ordinal (only their order counts).
     """
 
     positive: str | None
     by: Sequence[str]
     columns: Mapping[str, str]
     complete_cases: bool
+    score: Scale
 
 
 def read_predictions(paths: Sequence[Path], **how: Unpack[ReadArguments]) -> External:
@@ -77,7 +82,7 @@ def read_predictions(paths: Sequence[Path], **how: Unpack[ReadArguments]) -> Ext
     parts, notes, units = [], [], set()
     for path in paths:
         file = read_prediction_file(path)
-        part, said = long_table(file, how.get("columns", {}), how.get("by", ()), alone=len(paths) == 1)
+        part, said = _lines(file, how, alone=len(paths) == 1)
         units.add(group_unit(file.frame.columns, how.get("columns", {})))
         parts.append(part)
         notes += said
@@ -104,10 +109,15 @@ def parse_predictions(frame: pd.DataFrame, **how: Unpack[ReadArguments]) -> Exte
         UsageError: neither of two classes reads as negative, and `positive` is None.
     """
     plain = PredictionFile("the data frame", frame.reset_index(drop=True))
-    table, notes = long_table(plain, how.get("columns", {}), how.get("by", ()), alone=True)
+    table, notes = _lines(plain, how, alone=True)
     if "model" not in table.columns:
         table["model"] = "model"
     return replace(_external(table, how, notes), unit=group_unit(frame.columns, how.get("columns", {})))
+
+
+def _lines(file: PredictionFile, how: ReadArguments, *, alone: bool) -> tuple[pd.DataFrame, list[str]]:
+    scale = how.get("score", "probability")
+    return long_table(file, how.get("columns", {}), how.get("by", ()), alone=alone, scale=scale)
 
 
 def _external(frame: pd.DataFrame, how: ReadArguments, notes: list[str]) -> External:
@@ -122,7 +132,7 @@ def _external(frame: pd.DataFrame, how: ReadArguments, notes: list[str]) -> Exte
     _full(frame)
     frame = join_spellings(frame, notes)
     classes, chosen = _classes(frame, how.get("positive"), notes)
-    frame = _probabilities(frame, classes, chosen, notes)
+    frame = _probabilities(frame, classes, chosen, notes, how.get("score", "probability"))
     need_pairs(frame)
     values = {name: _column(frame, name) for name in how.get("by", ())}
     kept = [name for name in ("sample", "group", "repeat", "fold", "label") if name in frame.columns]
@@ -178,22 +188,41 @@ def _classes(
 
 
 def _probabilities(
-    frame: pd.DataFrame, classes: tuple[str, ...], positive: str | None, notes: list[str]
+    frame: pd.DataFrame, classes: tuple[str, ...], positive: str | None, notes: list[str], scale: Scale
 ) -> pd.DataFrame:
     wanted = [f"{PREFIX}{name}" for name in classes]
     given = [name for name in wanted if name in frame.columns]
-    if len(classes) == 2 and "score" in frame.columns and len(given) < 2:
-        score = to_numbers(frame, "score", notes)
-        rest = classes[0] if classes[1] == positive else classes[1]
-        return frame.assign(**{f"{PREFIX}{positive}": score, f"{PREFIX}{rest}": 1 - score})
-    if len(classes) == 2 and len(given) == 1:
-        (other,) = set(wanted) - set(given)
-        notes.append(f"There is no column {other!r}: it was taken as 1 - {given[0]}.")
-        numbers = to_numbers(frame, given[0], notes)
-        return frame.assign(**{given[0]: numbers, other: 1 - numbers})
+    if scale == "ordinal" and len(classes) > 2:
+        raise UsageError(
+            f"Got --score ordinal with {len(classes)} classes; expected two, since grades of different classes cannot "
+            "be compared. Give probabilities, percentages or logits of each class."
+        )
+    if len(classes) == 2 and (source := _single_column(frame, given, positive, scale)):
+        known = f"{PREFIX}{positive}" if source == "score" else source
+        (other,) = set(wanted) - {known}
+        if other in given:
+            notes.append(f"Of two columns of grades only {source!r} was read.")
+        elif source != "score":
+            notes.append(f"There is no column {other!r}: it was taken as {_REST[scale].format(source)}.")
+        numbers = to_numbers(frame, source, notes, scale)
+        notes += [f"Column {source!r} was read as logits: 1 / (1 + exp(-logit))."] if scale == "logit" else []
+        first, rest = positive_probabilities(numbers, frame["model"], scale, notes)
+        return frame.assign(**{known: first, other: rest})
     if missing := [name for name in wanted if name not in given]:
         raise ManifestError(f"The predictions lack the column(s) {', '.join(missing)}.")
-    return frame.assign(**{name: to_numbers(frame, name, notes) for name in wanted})
+    if scale == "logit":
+        notes.append(f"The columns {', '.join(wanted)} were read as logits: the softmax over them.")
+    numbers_of = pd.DataFrame({name: to_numbers(frame, name, notes, scale) for name in wanted})
+    return frame.assign(**class_probabilities(numbers_of, scale))
+
+
+def _single_column(frame: pd.DataFrame, given: Sequence[str], positive: str | None, scale: Scale) -> str:
+    """Return the one column that the scores of two classes come from, "" where each class has its own."""
+    if "score" in frame.columns and len(given) < 2:
+        return "score"
+    if len(given) == 1:
+        return given[0]
+    return f"{PREFIX}{positive}" if scale == "ordinal" and given else ""
 
 
 def _column(frame: pd.DataFrame, name: str) -> dict[str, str]:

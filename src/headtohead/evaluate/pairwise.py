@@ -29,7 +29,7 @@ __all__ = ["best_set", "compare_all", "refusal_reason"]
 Floats = npt.NDArray[np.float64]
 FACTS = "file-facts"
 # Clauses of the rule by which a pair shows nothing, however small its p-value.
-_BLOCKED = ("groups", "events", "degrees", "scale", "reversed")
+_BLOCKED = ("groups", "events", "degrees", "scale", "reversed", "identical")
 
 
 def compare_all(context: ComparisonContext, baselines: Sequence[str]) -> list[Comparison]:
@@ -79,10 +79,11 @@ def best_set(context: ComparisonContext, comparisons: Sequence[Comparison]) -> B
         return None
     worse = {}
     for c in comparisons:
-        if c.difference is None or c.details.reason in _BLOCKED:
+        p = c.details.p_value
+        if c.difference is None or p is None or c.details.reason in _BLOCKED:
             continue
         loser, winner = (c.b, c.a) if context.row.sign * c.difference > 0 else (c.a, c.b)
-        worse[loser, winner] = float(c.details.p_value or 0.0) / 2
+        worse[loser, winner] = p / 2
     kept = best_candidates(names, worse, context.rule.alpha)
     left_out = tuple(name for name in names if name not in kept)
     return BestSet(highest=names[0], candidates=kept, excluded=left_out, level=context.rule.level)
@@ -154,6 +155,7 @@ def _compare_pair(context: ComparisonContext, pair: PairUnderTest) -> Comparison
             method="none: the predictions are the same", level=rule.level,
             details=ComparisonDetails(reason="identical"),
         )  # fmt: skip
+    known = found.value is not None
     support = supporting_groups(table, row, (found.a, found.b))
     decision = _decision(context, pair, support)
     first, second = (context.primary[name][0] for name in (found.a, found.b))
@@ -172,9 +174,9 @@ def _compare_pair(context: ComparisonContext, pair: PairUnderTest) -> Comparison
         tests=tests, n_samples=table.n_samples, n_groups=table.n_groups, method=found.method, level=rule.level,
         note=found.note, warnings=found.warnings,
         details=ComparisonDetails(
-            p_value=found.p, p_holm=found.p_adjusted,
-            p_equivalence=None if rule.rope is None else found.p_equivalent_adjusted,
-            degrees=found.degrees if found.value is not None else None, rests_on=(support.n_groups, support.kind),
+            p_value=found.p if known else None, p_holm=found.p_adjusted if known else None,
+            p_equivalence=found.p_equivalent_adjusted if known and rule.rope is not None else None,
+            degrees=found.degrees if known else None, rests_on=(support.n_groups, support.kind),
             reason=decision.reason, equivalence_interval=found.inner, rope=rule.rope,
             power=power_analysis(context, pair, support), refusal=pair.refusal, discordant=discordant,
         ),

@@ -1,4 +1,4 @@
-"""Flaws of prediction tables: groups split over folds, one file given twice, answers instead of probabilities."""
+"""Flaws of prediction tables: groups split over folds, one file given twice, scores that are no probabilities."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import numpy as np
 
 from headtohead.stats.predictions import PredictionTable
 
-__all__ = ["labels_caveat", "same_predictions", "same_sentence", "split_groups_leak"]
-
+__all__ = ["kind_caveat", "same_predictions", "same_sentence", "split_groups_leak"]
 
 _NAMED = 3
 
@@ -31,7 +30,7 @@ def split_groups_leak(table: PredictionTable) -> tuple[str, ...]:
 
 
 def same_predictions(table: PredictionTable, a: str, b: str) -> bool:
-    """Tell whether two contenders give each sample the same probabilities in each repeat."""
+    """Return whether two contenders give each sample the same probabilities in each repeat."""
     return all(
         np.array_equal(first.prob, second.prob)
         for first, second in zip(table.of(a), table.of(b), strict=True)
@@ -39,14 +38,23 @@ def same_predictions(table: PredictionTable, a: str, b: str) -> bool:
 
 
 def same_sentence(table: PredictionTable, a: str, b: str) -> str:
-    """Return what is said of such a pair."""
+    """Return the sentence on a pair of which `same_predictions` holds."""
     n = table.n_samples
+    if table.ranks_only:
+        return (
+            f"{a} and {b} put all {n} samples in the same order: nothing was compared. Is it one file twice?"
+        )
     return f"{a} and {b} are the same predictions ({n} of {n} samples): nothing was compared. Is it one file twice?"
 
 
-def labels_caveat(table: PredictionTable) -> list[str]:
-    """Return the sentence on contenders whose scores are all 0 or 1, none where there is none."""
-    names = [name for name in table.contenders if table.gives_labels(name)]
+def kind_caveat(table: PredictionTable) -> list[str]:
+    """Return the sentence on contenders that give no probabilities, none where all do."""
+    if table.ranks_only:
+        return [
+            "The scores were read as grades: only their order counts (--score ordinal). What needs probabilities or a "
+            "threshold (calibration, net benefit, Brier score, log loss, accuracy, confusion matrix) is not defined."
+        ]
+    names = [name for name in table.contenders if table.kind(name) == "labels"]
     if not names:
         return []
     return [

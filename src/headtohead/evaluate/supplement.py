@@ -20,10 +20,10 @@ from headtohead.stats.inner_predictions import InnerPredictions
 from headtohead.stats.intervals.delong import auroc_components, covariance, logit_interval
 from headtohead.stats.intervals.resampling import bca, expanded_percentile, percentile
 from headtohead.stats.metrics.fold_values import FoldValue
-from headtohead.stats.metrics.metric import Metric
+from headtohead.stats.metrics.metric import NO_PROBABILITIES, Metric
 from headtohead.stats.metrics.replicates import metric_values
 from headtohead.stats.metrics.roc_curves import confusion_tables, roc_curves
-from headtohead.stats.resampled import ResampledPredictions
+from headtohead.stats.resampled import Replicates, ResampledPredictions
 
 __all__ = ["SupplementRequest", "build_supplement"]
 
@@ -44,30 +44,34 @@ class SupplementRequest:
 def build_supplement(
     resampled: ResampledPredictions,
     request: SupplementRequest,
-    primary: Mapping[str, Floats],
+    replicates: Replicates,
     folds: Mapping[str, Sequence[FoldValue]],
     comparisons: Sequence[Comparison],
 ) -> VerdictDetails:
     """Return every further table of a verdict.
 
     Args:
-        primary: replicates of the primary metric by contender. folds: its values within folds.
+        replicates: of all metrics. folds: values of the primary metric within folds.
     """
     table = resampled.table
+    primary = {name: values[request.metric.name] for name, values in replicates.items()}
     contenders = [name for name in table.contenders if name not in request.baselines]
+    kinds = {name: table.kind(name) for name in table.contenders}
+    reasons = {name: NO_PROBABILITIES[kind] for name, kind in kinds.items() if kind in NO_PROBABILITIES}
+    graded = [name for name in table.contenders if name not in reasons]
     per_repeat = {name: _per_repeat(resampled, request.metric, name) for name in table.contenders}
     return VerdictDetails(
         classes=table.classes,
         positive=table.classes[-1] if table.binary else None,
         size=_size(resampled),
-        confusion=confusion_tables(table),
+        confusion={} if table.ranks_only else confusion_tables(table),
         roc=roc_curves(table),
-        calibration={name: calibration_curve(resampled, name) for name in table.contenders},
-        recalibration=recalibration(resampled, request.inner),
-        operating_points=operating_points(resampled, request.inner, request.prevalence),
+        calibration={name: calibration_curve(resampled, name) for name in graded},
+        recalibration=recalibration(resampled, request.inner, replicates),
+        operating_points=operating_points(resampled, request.inner, request.prevalence, replicates),
         decision_curves=decision_curves(resampled, request.prevalence),
         conformal=conformal_sets(resampled, request.inner),
-        risk_coverage={name: risk_coverage(resampled, name) for name in table.contenders},
+        risk_coverage={name: risk_coverage(resampled, name) for name in graded},
         subgroups=subgroup_tables(resampled, request.metric, request.by, _first_pair(comparisons)),
         ranks=rank_table(resampled, request.metric, contenders, primary, comparisons),
         critical_difference=critical_difference(
@@ -78,6 +82,7 @@ def build_supplement(
         per_fold={name: _nan_to_none(lines) for name, lines in folds.items()},
         intervals={name: _intervals(resampled, request.metric, name, primary[name]) for name in table.contenders},
         notes=tuple(_notes(resampled, request)),
+        no_probabilities=reasons or None,
     )  # fmt: skip
 
 
@@ -100,13 +105,17 @@ def _size(resampled: ResampledPredictions) -> SampleSize:
     )
 
 
-def _per_repeat(resampled: ResampledPredictions, metric: Metric, contender: str) -> tuple[float, ...]:
-    ones = np.ones((resampled.table.n_groups, 1))
-    values = [
-        metric_values([lines], ones, [metric.name], resampled.table.classes)[metric.name][0]
-        for lines in resampled.table.of(contender)
-    ]
-    return tuple(float(value) for value in values if not np.isnan(value))
+def _per_repeat(resampled: ResampledPredictions, metric: Metric, contender: str) -> tuple[float | None, ...]:
+    """Return the metric in each repeat, None where it is not defined."""
+    table = resampled.table
+    repeats = table.of(contender)
+    if metric.undefined_on(table.kind(contender)):
+        return (None,) * len(repeats)
+    ones = np.ones((table.n_groups, 1))
+    values = (
+        float(metric_values([lines], ones, [metric.name], table.classes)[metric.name][0]) for lines in repeats
+    )
+    return tuple(None if np.isnan(value) else value for value in values)
 
 
 def _nan_to_none(lines: Sequence[FoldValue]) -> tuple[FoldScore, ...]:
@@ -138,7 +147,7 @@ def _intervals(
 
 def _notes(resampled: ResampledPredictions, request: SupplementRequest) -> list[str]:
     table, without = resampled.table, request.inner.without
-    if not without:
+    if not without or table.ranks_only:
         return []
     if len(without) < len(table.contenders):
         chosen = "threshold or temperature" if table.binary else "temperature"

@@ -18,7 +18,7 @@ from headtohead.core.records import Record, Score, Verdict
 from headtohead.evaluate.comparison_context import ComparisonContext
 from headtohead.evaluate.decision_rule import DecisionRule
 from headtohead.evaluate.pairwise import best_set, compare_all
-from headtohead.evaluate.prediction_flaws import labels_caveat, split_groups_leak
+from headtohead.evaluate.prediction_flaws import kind_caveat, split_groups_leak
 from headtohead.evaluate.reversed_scores import reversed_caveat, reversed_contenders
 from headtohead.evaluate.supplement import SupplementRequest, build_supplement
 from headtohead.evaluate.wording.caveats import caveats
@@ -32,16 +32,16 @@ from headtohead.stats.intervals.score import make_score
 from headtohead.stats.metrics.fold_values import fold_values
 from headtohead.stats.metrics.lookup import default_metrics
 from headtohead.stats.metrics.lookup import get_metric as metric_named
+from headtohead.stats.metrics.registry import METRICS
 from headtohead.stats.metrics.replicates import metric_values
-from headtohead.stats.predictions import build_prediction_table
-from headtohead.stats.resampled import ResampledPredictions
+from headtohead.stats.prediction_builder import build_prediction_table
+from headtohead.stats.resampled import Replicates, ResampledPredictions
 
 __all__ = ["VerdictConfig", "compute_verdict", "validate_question"]
 
 _LARGE = 2000
 
 Floats = npt.NDArray[np.float64]
-Replicates = dict[str, dict[str, Floats]]
 
 
 class VerdictConfig(Record):
@@ -57,6 +57,7 @@ class VerdictConfig(Record):
         primary: the pair that is compared first, at the full level; empty if none is stated beforehand.
         matters: the difference that would matter, for the size of a new study; None if none is stated.
         unit: what a group is known to be.
+        ranks_only: whether the scores are no probabilities, so that only their order counts.
         prevalence: share of positives where the model is to be used, in (0, 1); that of the data if None.
         n_boot: bootstrap replicates. seed: of the resampling.
     """
@@ -71,6 +72,7 @@ class VerdictConfig(Record):
     primary: tuple[str, ...] = ()
     matters: float | None = None
     unit: Literal["patient", "group"] = "group"
+    ranks_only: bool = False
     prevalence: float | None = None
     n_boot: int = 2000
     seed: int = 0
@@ -108,9 +110,12 @@ def compute_verdict(
     validate_question(config.metric, config.classes, level=level, rope=rope, prevalence=prevalence)
     if config.matters is not None and not config.matters > 0:
         raise UsageError(f"Got --matters {config.matters}; expected a difference above 0, such as 0.05.")
+    if config.ranks_only:
+        _validate_ranks(config)
     table = build_prediction_table(
-        predictions, classes=config.classes, positive=config.positive, contenders=config.contenders
-    )
+        predictions, classes=config.classes, positive=config.positive, contenders=config.contenders,
+        ranks_only=config.ranks_only,
+    )  # fmt: skip
     if unknown := [name for name in config.baselines if name not in table.contenders]:
         raise unknown_name("baseline", unknown[0], table.contenders)
     _validate_pair(config, table.contenders)
@@ -136,7 +141,7 @@ def compute_verdict(
         )  # fmt: skip
         comparisons = compare_all(context, config.baselines)
         request = SupplementRequest(metric, build_inner(inner, table), prevalence, by or {}, config.baselines)
-        details = build_supplement(resampled, request, primary, folds, comparisons)
+        details = build_supplement(resampled, request, values, folds, comparisons)
     among = [c for c in comparisons if not {c.a, c.b} & set(config.baselines)]
     details = details.model_copy(update={"best": best_set(context, among)})
     mine = [score for score in scores if score.metric == metric.name]
@@ -155,7 +160,7 @@ def compute_verdict(
         ),
         caveats=(
             *reversed_caveat(scores, details.positive),
-            *labels_caveat(table),
+            *kind_caveat(table),
             *caveats(sentence, leaks, comparisons, scores, details.notes, cases=cases),
             *notes,
         ),
@@ -171,6 +176,29 @@ def _family(config: VerdictConfig, n_pairs: int) -> str:
             f"of {a} against {b} first and at the full level, then, if that is shown, of the others by Holm"
         )
     return f"adjusted by Holm over {n_pairs} pairs" if n_pairs > 1 else "of the one pair"
+
+
+def _validate_ranks(config: VerdictConfig) -> None:
+    """Refuse what the order of the scores alone cannot answer.
+
+    Raises:
+        UsageError: a metric that needs probabilities.
+        NoEffectError: a prevalence, which re-bases probabilities.
+    """
+    metric = metric_named(config.metric, config.classes)
+    if metric.undefined_on("ranks"):
+        names = [
+            name for name in default_metrics(config.classes, True) if not METRICS[name].undefined_on("ranks")
+        ]
+        raise UsageError(
+            f"Got --metric {config.metric} with --score ordinal; {metric.title} needs probabilities. Expected one of "
+            f"{', '.join(names)}."
+        )
+    if config.prevalence is not None:
+        raise NoEffectError(
+            f"Got --prevalence {config.prevalence} with --score ordinal; only probabilities can be brought to another "
+            "prevalence. Leave one of the two out."
+        )
 
 
 def _validate_pair(config: VerdictConfig, contenders: Sequence[str]) -> None:
@@ -217,14 +245,16 @@ def validate_question(
         )
 
 
-def _replicates(resampled: ResampledPredictions, primary: str, reporter: Reporter) -> Replicates:
+def _replicates(
+    resampled: ResampledPredictions, primary: str, reporter: Reporter
+) -> dict[str, dict[str, Floats]]:
     """Return all metrics' replicates of each contender; large tables use two threads (the digits are the same)."""
     table = resampled.table
     names = tuple(dict.fromkeys((primary, *default_metrics(table.classes, table.has_folds))))
 
     def one(contender: str) -> dict[str, Floats]:
-        weights, labels = resampled.resamples.weights, table.gives_labels(contender)
-        asked = [n for n in names if not (labels and metric_named(n, table.classes).needs_probabilities)]
+        weights, kind = resampled.resamples.weights, table.kind(contender)
+        asked = [name for name in names if not metric_named(name, table.classes).undefined_on(kind)]
         known = metric_values(table.of(contender), weights, asked, table.classes)
         nothing = np.full(weights.shape[1], np.nan)
         return {name: known.get(name, nothing) for name in names}

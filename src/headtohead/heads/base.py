@@ -17,7 +17,7 @@ import numpy.typing as npt
 from headtohead.core.progress import Reporter
 from headtohead.training.records import EpochRecord, FitMetrics, Floats, Ints
 
-__all__ = ["CellLookup", "FoldJob", "FoldResult", "Head", "SampleLabels"]
+__all__ = ["CellLookup", "FoldJob", "FoldResult", "Head", "RefitJob", "SampleLabels"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,23 @@ class FoldJob:
     train: Ints
     test: Ints
     seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefitJob:
+    """One more fit of a contender, with choices that were made before.
+
+    Attributes:
+        fit: (n,) indices of the samples to learn from.
+        chosen: what the contender chose in the same cell (`FoldResult.chosen`).
+        seed: of its draws.
+        name: of its checkpoint in the cell's work folder.
+    """
+
+    fit: Ints
+    chosen: Mapping[str, Any]
+    seed: int
+    name: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,9 @@ the last `predict`.
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +18,9 @@ import numpy as np
 
 from headtohead.core.errors import NoEffectError
 from headtohead.core.progress import QUIET, Reporter
-from headtohead.heads.base import FoldJob, FoldResult, SampleLabels
-from headtohead.training.checkpoint import fingerprint
-from headtohead.training.data_loader import DatasetImages, ImageSource, get_augmenter
+from headtohead.heads.base import FoldJob, FoldResult, RefitJob, SampleLabels
+from headtohead.heads.network_training import NetworkTraining, TrainingJob
+from headtohead.training.data_loader import DatasetImages, ImageSource
 from headtohead.training.records import EpochRecord, Floats, Ints, fit_metrics
 from headtohead.training.settings import INNER_FOLDS, FinetuneSettings
 from headtohead.training.tuning.hyperparameter_search import (
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from headtohead.backbones.record import BackboneRecord
     from headtohead.data.dataset import Dataset
     from headtohead.preprocess.recipe import Recipe
-    from headtohead.training.trainer import Subset, Trainer
+    from headtohead.training.trainer import Trainer
 
 __all__ = ["FineTuningHead", "settings_for_scratch"]
 
@@ -55,25 +54,6 @@ def settings_for_scratch(record: BackboneRecord, settings: FinetuneSettings) -> 
     if record.source != "scratch":
         return settings
     return settings.model_copy(update={"batch_norm": "train", "head_start": "random", "layer_decay": 1.0})
-
-
-@dataclass(frozen=True)
-class TrainingJob:
-    """One training of a cell.
-
-    Attributes:
-        name: of its checkpoint in the work folder.
-        indices: samples to learn from.
-        settings: of the training.
-        seed: of its draws.
-        until: epochs to train.
-    """
-
-    name: str
-    indices: Ints
-    settings: FinetuneSettings
-    seed: int
-    until: int
 
 
 class FineTuningHead:
@@ -109,16 +89,21 @@ class FineTuningHead:
         on_trial_end: Callable[[FoldJob, Sequence[Trial], FinetuneSettings], None] | None = None,
     ) -> None:
         self.record = record
-        self._trial_budget, self._on_epoch_end, self._on_trial_end = trial_budget, on_epoch_end, on_trial_end
+        self._trial_budget, self._on_trial_end = trial_budget, on_trial_end
         self.settings = settings_for_scratch(record, settings or FinetuneSettings())
-        self._device, self._precision = device, precision
-        self._build = build
-        self._recipe = recipe.digest() if recipe is not None else ""
         if images is None:
             if dataset is None or recipe is None:
                 raise NoEffectError("Give a dataset and a recipe, or images.")
             images = DatasetImages(dataset, record, recipe)
-        self._images = images
+        self.networks = NetworkTraining(
+            record,
+            images,
+            recipe_digest="" if recipe is None else recipe.digest(),
+            device=device,
+            precision=precision,
+            build=build,
+            on_epoch_end=on_epoch_end,
+        )
 
     def fit_predict(
         self, job: FoldJob, data: SampleLabels, workdir: Path, reporter: Reporter = QUIET
@@ -131,11 +116,10 @@ class FineTuningHead:
     ) -> tuple[Trainer, FoldResult]:
         """Do what `fit_predict` does and return the finished training too; `job.test` may be empty."""
         workdir.mkdir(parents=True, exist_ok=True)
-        if isinstance(self._images, DatasetImages):
-            self._images.prepare(reporter)
+        self.networks.prepare(reporter)
         trial, chosen = self._choose(job, data, workdir, reporter)
         main = TrainingJob("main", job.train, trial.settings, job.seed, trial.epoch)
-        training = self._train(main, data, None, workdir, reporter)
+        training = self.networks.train(main, data, None, workdir, reporter)
         train_rows, test_rows = training.predict(job.train), training.predict(job.test)
         inner_rows = self._inner_predictions(trial, job, data, workdir, reporter)
         if trial.rows is not None and not self.settings.inner_folds:
@@ -176,12 +160,12 @@ class FineTuningHead:
                 break
             seed = _derived_seed(job.seed, TRIAL_STREAM, number)
             training_job = TrainingJob(f"trial{number}", job.train[fit], settings, seed, stated.epochs)
-            done = self._train(training_job, data, held_out, workdir, reporter)
+            done = self.networks.train(training_job, data, held_out, workdir, reporter)
             last = stated.policy == "rate"
             trials.append(
                 Trial.of(settings, done.lines, done.held_rows, validation, len(job.train), last=last)
             )
-            key = self._key(training_job, data, held_out, done)
+            key = self.networks.key(training_job, data, held_out, done)
             done.drop_weights(workdir / f"{training_job.name}.pt", key)
             if budget is not None:
                 budget.record_spent(number, started, done.seconds_before)
@@ -209,43 +193,24 @@ class FineTuningHead:
 
     def refit(
         self,
-        fit: Ints,
+        job: RefitJob,
         queries: Sequence[Ints],
         data: SampleLabels,
-        chosen: Mapping[str, Any],
         *,
-        seed: int,
-        name: str,
         workdir: Path,
         reporter: Reporter,
     ) -> list[Floats]:
-        """Train on the samples `fit` from another seed with the chosen settings.
-
-        Returns:
-            (n, k) probabilities for each array of samples in `queries`.
-        """
-        training = self.fitted(fit, data, chosen, seed=seed, name=name, workdir=workdir, reporter=reporter)
+        """Train again with the chosen settings; return (n, k) probabilities for each array of samples."""
+        training = self.fitted(job, data, workdir, reporter)
         return [training.predict(indices) for indices in queries]
 
-    def fitted(
-        self,
-        fit: Ints,
-        data: SampleLabels,
-        chosen: Mapping[str, Any],
-        *,
-        seed: int,
-        name: str,
-        workdir: Path,
-        reporter: Reporter,
-    ) -> Trainer:
-        """Return the finished training on the samples `fit` with the chosen settings."""
-        if isinstance(self._images, DatasetImages):
-            self._images.prepare(reporter)
-        settings = FinetuneSettings.model_validate(chosen["settings"])
-        job = TrainingJob(
-            name, fit, settings.model_copy(update={"workers": self.settings.workers}), seed, chosen["epochs"]
-        )
-        return self._train(job, data, None, workdir, reporter)
+    def fitted(self, job: RefitJob, data: SampleLabels, workdir: Path, reporter: Reporter) -> Trainer:
+        """Return the finished training on the samples `job.fit` with the chosen settings."""
+        self.networks.prepare(reporter)
+        settings = FinetuneSettings.model_validate(job.chosen["settings"])
+        settings = settings.model_copy(update={"workers": self.settings.workers})
+        training_job = TrainingJob(job.name, job.fit, settings, job.seed, job.chosen["epochs"])
+        return self.networks.train(training_job, data, None, workdir, reporter)
 
     def _inner_predictions(
         self, trial: Trial, job: FoldJob, data: SampleLabels, workdir: Path, reporter: Reporter
@@ -257,53 +222,9 @@ class FineTuningHead:
         for number, (fit, validation) in enumerate(self.inner_folds(job, data)):
             seed = _derived_seed(job.seed, INNER_STREAM, number)
             training_job = TrainingJob(f"inner{number}", job.train[fit], trial.settings, seed, trial.epoch)
-            training = self._train(training_job, data, None, workdir, reporter)
+            training = self.networks.train(training_job, data, None, workdir, reporter)
             rows[validation] = training.predict(job.train[validation])
         return rows
-
-    def _train(
-        self,
-        job: TrainingJob,
-        data: SampleLabels,
-        validation: Subset | None,
-        workdir: Path,
-        reporter: Reporter,
-    ) -> Trainer:
-        """Return a finished training; it goes on from its checkpoint where there is one."""
-        from headtohead.training.setup import loader, start_training
-        from headtohead.training.trainer import Subset
-
-        training = start_training(
-            self._build or loader(self.record),
-            self._images,
-            get_augmenter(job.settings.augment),
-            Subset(job.indices, data.labels[job.indices]),
-            job.settings,
-            seed=job.seed,
-            k=len(data.classes),
-            device=self._device,
-            precision=self._precision,
-            reporter=reporter,
-        )
-        training.on_epoch_end = self._on_epoch_end
-        key = self._key(job, data, validation, training)
-        training.run(job.until, validation, workdir / f"{job.name}.pt", key, reporter)
-        return training
-
-    def _key(self, job: TrainingJob, data: SampleLabels, validation: Subset | None, training: Trainer) -> str:
-        return fingerprint(
-            {
-                "record": self.record.model_dump(mode="json"),
-                "recipe": self._recipe,
-                "settings": job.settings.model_dump(mode="json", exclude={"workers"}),
-                "seed": job.seed,
-                "images": [self._images.number(int(index)) for index in job.indices],
-                "labels": hashlib.sha256(data.labels[job.indices].tobytes()).hexdigest(),
-                "held": [] if validation is None else validation.indices.tolist(),
-                "bf16": training.bf16,
-                "network": [list(p.shape) for p in training.net.parameters()],
-            }
-        )
 
 
 def _with_inner_metrics(training: Trainer, trial: Trial) -> tuple[EpochRecord, ...]:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.progress import Reporter
-from headtohead.heads.base import FoldJob, FoldResult, SampleLabels
+from headtohead.heads.base import FoldJob, FoldResult, RefitJob, SampleLabels
 from headtohead.training.logistic import FittedProbe, Floats, Ints, StandardizedDesign, fit_probe
 from headtohead.training.records import fit_metrics
 
@@ -105,19 +105,12 @@ class ProbeHead:
 
         return inner_folds(data.labels[job.train], data.groups[job.train], INNER_FOLDS, job.seed)
 
-    def refit(
-        self,
-        fit: Ints,
-        queries: Sequence[Ints],
-        data: SampleLabels,
-        chosen: Mapping[str, Any],
-        **_: Any,
-    ) -> list[Floats]:
-        """Fit on the samples `fit` at the chosen C; return (n, k) probabilities for each array of samples."""
+    def refit(self, job: RefitJob, queries: Sequence[Ints], data: SampleLabels, **_: Any) -> list[Floats]:
+        """Fit on the samples `job.fit` at the chosen C; return (n, k) probabilities for each array of samples."""
         from threadpoolctl import threadpool_limits
 
         with threadpool_limits(limits=1):
-            probe = self.fitted(fit, data, chosen)
+            probe = self.fitted(job.fit, data, job.chosen)
             return [probe.predict_proba(self.rows()[indices]) for indices in queries]
 
     def fitted(self, fit: Ints, data: SampleLabels, chosen: Mapping[str, Any]) -> FittedProbe:

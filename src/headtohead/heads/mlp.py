@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.progress import QUIET, Reporter
-from headtohead.heads.base import FoldJob, FoldResult, SampleLabels
+from headtohead.heads.base import FoldJob, FoldResult, RefitJob, SampleLabels
 from headtohead.training.records import EpochRecord, Floats, Ints, fit_metrics
 from headtohead.training.tuning.trial_budget import TrialBudget
 
@@ -112,24 +112,10 @@ class MlpHead:
         labels, groups = data.labels[job.train], data.groups[job.train]
         return inner_folds(labels, groups, self.settings.inner_folds, job.seed)
 
-    def refit(
-        self,
-        fit: Ints,
-        queries: Sequence[Ints],
-        data: SampleLabels,
-        chosen: Mapping[str, Any],
-        *,
-        seed: int,
-        **_: Any,
-    ) -> list[Floats]:
-        """Fit on the samples `fit` from another seed at the chosen weight decay.
-
-        Returns:
-            (n, k) probabilities for each array of samples in `queries`.
-        """
-        rows, k = self.rows(), len(data.classes)
-        inputs = [rows[indices] for indices in queries]
-        return fit_mlp(rows[fit], data.labels[fit], inputs, k, chosen["weight_decay"], self.settings, seed)[0]
+    def refit(self, job: RefitJob, queries: Sequence[Ints], data: SampleLabels, **_: Any) -> list[Floats]:
+        """Fit at the chosen weight decay; return (n, k) probabilities for each array of samples."""
+        networks = self.fitted(job.fit, data, job.chosen, job.seed)
+        return [networks.predict_proba(self.rows()[indices]) for indices in queries]
 
     def fitted(self, fit: Ints, data: SampleLabels, chosen: Mapping[str, Any], seed: int) -> FittedMlp:
         """Return the networks that are fitted on the samples `fit` at the chosen weight decay."""

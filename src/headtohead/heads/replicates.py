@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from headtohead.core.progress import QUIET, Reporter
-from headtohead.heads.base import CellLookup, FoldJob, FoldResult, SampleLabels
+from headtohead.heads.base import CellLookup, FoldJob, FoldResult, RefitJob, SampleLabels
 from headtohead.training.records import FitMetrics, Floats, Ints, fit_metrics
 
 __all__ = ["FOLD_NUMBER", "FoldEnsembleHead", "Refittable", "SeedEnsembleHead", "replicate_seed"]
@@ -29,17 +29,14 @@ class Refittable(Protocol):
 
     def refit(
         self,
-        fit: Ints,
+        job: RefitJob,
         queries: Sequence[Ints],
         data: SampleLabels,
-        chosen: Mapping[str, Any],
         *,
-        seed: int,
-        name: str,
         workdir: Path,
         reporter: Reporter,
     ) -> list[Floats]:
-        """Fit on the samples `fit` from `seed`; return (n, k) probabilities for each array of samples."""
+        """Fit on the samples `job.fit`; return (n, k) probabilities for each array of samples."""
 
     def inner_folds(self, job: FoldJob, data: SampleLabels) -> list[tuple[Ints, Ints]]:
         """Return the (fit, validation) places in the training part from which its inner probabilities come."""
@@ -135,16 +132,8 @@ class _Refitter:
 
     def fit(self, fit: Ints, queries: Sequence[Ints], part: int, name: str, number: int) -> list[Floats]:
         """Return the probabilities of model `number` for each array of samples."""
-        return self._head.refit(
-            fit,
-            queries,
-            self._data,
-            self._chosen,
-            seed=replicate_seed(self._job.seed, number, part),
-            name=name,
-            workdir=self._workdir,
-            reporter=self._reporter,
-        )
+        job = RefitJob(fit, self._chosen, replicate_seed(self._job.seed, number, part), name)
+        return self._head.refit(job, queries, self._data, workdir=self._workdir, reporter=self._reporter)
 
 
 def replicate_seed(seed: int, number: int, part: int = 0) -> int:

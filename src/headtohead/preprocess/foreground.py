@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.records import Box, Image
+from headtohead.preprocess import mask_steps, steps
 from headtohead.preprocess import pipeline as stage
-from headtohead.preprocess import steps
 from headtohead.preprocess.recipe import CROP, MASK_STEPS, check_shape
 
 __all__ = ["crop_loss", "foreground_and_mask", "foreground_box", "foreground_mask"]
@@ -54,7 +54,7 @@ def _mask(done: stage.PipelineState, pixels: npt.NDArray[Any]) -> npt.NDArray[np
     region = done.region
     mask = np.zeros(pixels.shape[:2], bool)
     height, width = region.bottom - region.top, region.right - region.left
-    region.crop(mask)[...] = steps.upsample_mask(done.mask_or_full(), height, width)
+    region.crop(mask)[...] = mask_steps.upsample_mask(done.mask_or_full(), height, width)
     return mask
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.records import Box
-from headtohead.preprocess import steps
+from headtohead.preprocess import border_steps, mask_steps, steps
 
 __all__ = ["STEPS", "PipelineState", "start"]
 
@@ -95,15 +95,15 @@ def _threshold(stage: PipelineState, level: float) -> PipelineState:
 
 
 def _erode(stage: PipelineState, times: int) -> PipelineState:
-    return replace(stage, mask=steps.erode(stage.mask_or_full(), times))
+    return replace(stage, mask=mask_steps.erode(stage.mask_or_full(), times))
 
 
 def _dilate(stage: PipelineState, times: int) -> PipelineState:
-    return replace(stage, mask=steps.dilate(stage.mask_or_full(), times))
+    return replace(stage, mask=mask_steps.dilate(stage.mask_or_full(), times))
 
 
 def _extreme_points(stage: PipelineState) -> PipelineState:
-    box = steps.extreme_points(steps.largest_contour(stage.mask_or_full()))
+    box = mask_steps.extreme_points(mask_steps.largest_contour(stage.mask_or_full()))
     if box is None:
         return stage.log("no contour found: whole image kept")
     box = _in_image(stage, box, 0.0)
@@ -121,11 +121,11 @@ def _trim(
     before = stage.region
     bands = False
     for _ in range(rounds):
-        box = steps.crop_bright_border(stage.work, bright, least, most)
+        box = border_steps.crop_bright_border(stage.work, bright, least, most)
         whole = box.area == stage.work.size
         bands = bands or not whole
         stage = stage if whole else stage.crop(box)
-        box = steps.crop_dark_border(stage.work, dark)
+        box = border_steps.crop_dark_border(stage.work, dark)
         if whole and box.area == stage.work.size:
             break
         stage = stage.crop(box)
@@ -147,7 +147,7 @@ def _work_size(stage: PipelineState, side: int) -> PipelineState:
 def _clear_bright_ground(
     stage: PipelineState, level: float, perimeter: float, ground: float
 ) -> PipelineState:
-    work, found = steps.clear_bright_background(stage.work, level, perimeter, ground)
+    work, found = border_steps.clear_bright_background(stage.work, level, perimeter, ground)
     return replace(stage, work=work).log("white ground around the subject ignored") if found else stage
 
 
@@ -170,7 +170,7 @@ def _ground_threshold(
 
 
 def _drop_bands(stage: PipelineState, least: float, after: float, most: float) -> PipelineState:
-    return replace(stage, mask=steps.remove_border_bands(stage.mask_or_full(), least, after, most))
+    return replace(stage, mask=border_steps.remove_border_bands(stage.mask_or_full(), least, after, most))
 
 
 def _pixels_of(stage: PipelineState, share: float) -> int:
@@ -179,24 +179,24 @@ def _pixels_of(stage: PipelineState, share: float) -> int:
 
 
 def _close(stage: PipelineState, share: float) -> PipelineState:
-    return replace(stage, mask=steps.close(stage.mask_or_full(), _pixels_of(stage, share)))
+    return replace(stage, mask=mask_steps.close(stage.mask_or_full(), _pixels_of(stage, share)))
 
 
 def _open(stage: PipelineState, share: float) -> PipelineState:
-    return replace(stage, mask=steps.open_(stage.mask_or_full(), _pixels_of(stage, share)))
+    return replace(stage, mask=mask_steps.open_(stage.mask_or_full(), _pixels_of(stage, share)))
 
 
 def _fill_holes(stage: PipelineState) -> PipelineState:
-    return replace(stage, mask=steps.fill_holes(stage.mask_or_full()))
+    return replace(stage, mask=mask_steps.fill_holes(stage.mask_or_full()))
 
 
 def _largest_component(stage: PipelineState) -> PipelineState:
-    return replace(stage, mask=steps.largest_component(stage.mask_or_full()))
+    return replace(stage, mask=mask_steps.largest_component(stage.mask_or_full()))
 
 
 def _plausible(stage: PipelineState, least: float, aspect: float, fill: float) -> PipelineState:
     """Give up the mask where it cannot be the subject: too small, too long, too ragged."""
-    box = steps.bounding_box(stage.mask_or_full())
+    box = mask_steps.bounding_box(stage.mask_or_full())
     reason = ""
     if box is None:
         reason = "nothing stands out from the ground"
@@ -220,7 +220,7 @@ def _stretch(stage: PipelineState, low: float, high: float) -> PipelineState:
     Comes before the crop, while the mask is known; every channel is stretched alike.
     """
     height, width = stage.image.shape[:2]
-    inside = steps.upsample_mask(stage.mask_or_full(), height, width)
+    inside = mask_steps.upsample_mask(stage.mask_or_full(), height, width)
     values = stage.image[inside]
     if values.size == 0:
         return stage
@@ -232,7 +232,7 @@ def _stretch(stage: PipelineState, low: float, high: float) -> PipelineState:
 
 
 def _crop(stage: PipelineState, margin: float) -> PipelineState:
-    box = steps.bounding_box(stage.mask_or_full())
+    box = mask_steps.bounding_box(stage.mask_or_full())
     if box is None:
         return stage.log("empty mask: whole image kept")
     box = _in_image(stage, box, margin)

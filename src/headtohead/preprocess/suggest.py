@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from headtohead.core.records import Image
-from headtohead.preprocess import steps
+from headtohead.preprocess import border_steps, steps
 
 __all__ = ["Appearance", "appearance_of", "suggest_recipe", "suggest_recipe_for"]
 
@@ -77,6 +77,6 @@ def _is_coloured(image: Image) -> bool:
 def _is_on_dark(image: Image) -> bool:
     unit, _ = steps.to_unit(image.pixels, image.window)
     source = steps.grey(unit)
-    inner = steps.crop_bright_border(source, 170, 0.85, 0.35).crop(source)
+    inner = border_steps.crop_bright_border(source, 170, 0.85, 0.35).crop(source)
     ground, _ = steps.background_level(inner, 0.06)
     return ground < _DARK * 255 and ground < steps.otsu(inner)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,9 +16,11 @@ from headtohead.stats.metrics.lookup import get_metric
 from headtohead.stats.metrics.replicates import metric_values
 from headtohead.stats.predictions import ContenderPredictions, PredictionTable
 
-__all__ = ["ResampledPredictions", "bootstrap_interval", "proportion_interval"]
+__all__ = ["Replicates", "ResampledPredictions", "bootstrap_interval", "proportion_interval"]
 
 Floats = npt.NDArray[np.float64]
+Replicates = Mapping[str, Mapping[str, Floats]]
+"""Contender -> metric -> (1 + n_boot + n_jack,) its values; NaN where it is not defined."""
 
 # Replicates within this range are one number: sums of the same terms in another order differ by rounding alone.
 _SAME = 1e-12

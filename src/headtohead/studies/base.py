@@ -8,17 +8,16 @@ with their leak proof, the verdict's files, provenance, and going on where an ea
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from headtohead.core.atomic_io import write_table
 from headtohead.core.config import RunConfig
-from headtohead.core.errors import ChangedWeightsError
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Verdict
-from headtohead.core.run_folder import RunFolder, slug
+from headtohead.core.run_folder import RunFolder
+from headtohead.studies.run_files import write_folds, write_provenance
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from headtohead.audit.audit import AuditResult
     from headtohead.audit.duplicates import Grouping
     from headtohead.audit.image_index import ImageIndex
-    from headtohead.backbones.record import BackboneRecord
     from headtohead.data.dataset import Dataset
     from headtohead.data.options import LoadOptions
     from headtohead.data.splits.folds import CrossValidationSplits
@@ -137,7 +135,7 @@ class Study(ABC, Generic[ConfigT]):
 
     def report(self) -> Path:
         """Write `provenance.json` and the page, and return the page's path."""
-        self._write_provenance()
+        write_provenance(self.run_folder, self.config.seed)
         return self.write_page()
 
     @cached_property
@@ -171,7 +169,7 @@ class Study(ABC, Generic[ConfigT]):
         for note in splits.notes:
             self.reporter.info(note)
         leaks = [leak.model_dump(mode="json") for leak in splits.leaks]
-        self._write_folds(splits.frame(), list(splits.proof), leaks)
+        write_folds(self.run_folder, splits.frame(), list(splits.proof), leaks)
         return splits
 
     @cached_property
@@ -252,34 +250,6 @@ class Study(ABC, Generic[ConfigT]):
         facts = file_fact_features(self.grouped)[0]
         return {MAJORITY: MajorityHead(), FILE_FACTS: FileFactsHead(facts, make_classifier)}
 
-    def _fetch_weights(self, records: Iterable[BackboneRecord]) -> None:
-        """Make sure that all weights are available, and keep what is known of them.
-
-        Raises:
-            WeightsError: weights that are not available.
-            ChangedWeightsError: the folder's finished parts were made with other weights.
-        """
-        from headtohead.backbones.weights.fetch import ensure_weights
-
-        for record in records:
-            weights = ensure_weights(record, seed=self.config.seed, reporter=self.reporter)
-            name = f"contenders/{slug(record.name)}.json"
-            known = self.run_folder.json(name) if (self.run_folder / name).is_file() else {}
-            before = known.get("weights", {}).get("sha256", weights.sha256)
-            if before != weights.sha256:
-                raise ChangedWeightsError(
-                    f"The weights of {record.name} are not those that {self.run_folder.path} was begun with "
-                    f"(sha256 {before[:12]}…, now {weights.sha256[:12]}…). Put them back, or choose another --out."
-                )
-            facts = {"weights": weights.model_dump(mode="json", exclude={"path"})}
-            self._record_facts(record.name, {**facts, "record": record.model_dump(mode="json")})
-
-    def _record_facts(self, backbone: str, facts: Mapping[str, Any]) -> None:
-        """Keep what became known of a backbone: its record, its weights, how features were computed."""
-        name = f"contenders/{slug(backbone)}.json"
-        known = self.run_folder.json(name) if (self.run_folder / name).is_file() else {}
-        self.run_folder.write(name, {**known, **facts})
-
     def _update_audit(self, verdict: Verdict, predictions: pd.DataFrame) -> Verdict:
         """Answer what the audit left open, and return the verdict with the caveats that follow."""
         from headtohead.heads.baselines import BASELINES
@@ -287,27 +257,6 @@ class Study(ABC, Generic[ConfigT]):
 
         self.audit()
         return update_audit(self.run_folder, self.grouped, predictions, verdict, BASELINES)
-
-    def _write_verdict(self, verdict: Verdict) -> None:
-        content = verdict.model_dump(mode="json")
-        self.run_folder.write("verdict.json", content)
-        self.run_folder.write("scores.json", {"scores": content["scores"]})
-        self.run_folder.write("comparisons.json", {"comparisons": content["comparisons"]})
-
-    def _write_folds(
-        self, table: pd.DataFrame, proof: list[dict[str, Any]], leaks: list[dict[str, Any]]
-    ) -> None:
-        write_table(self.run_folder / "folds.parquet", table)
-        self.run_folder.write("leak_proof.json", {"proof": proof, "leaks": leaks})
-
-    def _write_provenance(self) -> None:
-        """Write where the result comes from, once: versions, hardware, command, seed, what was spent."""
-        from headtohead.core.provenance import collect
-
-        if (self.run_folder / "provenance.json").is_file():
-            return
-        spent = self.run_folder.json("spent.json") if (self.run_folder / "spent.json").is_file() else {}
-        self.run_folder.write("provenance.json", {**collect(), "seed": self.config.seed, **spent})
 
     def _corrected_groups(self) -> Grouping | None:
         """Return the groups of a corrected groups file, or None where the audit is to find them."""

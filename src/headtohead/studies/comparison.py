@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Verdict
 from headtohead.core.run_folder import RunFolder
 from headtohead.studies.base import Study
+from headtohead.studies.run_files import fetch_weights, record_facts, write_verdict
 
 if TYPE_CHECKING:
     import numpy as np
@@ -115,7 +116,7 @@ class ComparisonStudy(Study[StudyConfig]):
         from headtohead.studies.report_inputs import pair_confounds
 
         self.validate_config()
-        self._fetch_weights(self.plan.records)
+        fetch_weights(self.run_folder, self.plan.records, self.config.seed, self.reporter)
         self.plan.check_networks(self.config.train, self.config.seed)
         self.run_folder.write("confounds.json", {"pairs": pair_confounds(self.plan)})
 
@@ -180,7 +181,7 @@ class ComparisonStudy(Study[StudyConfig]):
             verdict, self.config, self.plan.members, self.grouped.classes, self.run_folder
         )
         verdict = self._update_audit(verdict, predictions)
-        self._write_verdict(verdict)
+        write_verdict(self.run_folder, verdict)
         items = checklist(verdict, self.config, self.grouped, self.plan, self.run_folder)
         self.run_folder.write("checklist.json", {"items": items})
         return verdict
@@ -245,7 +246,12 @@ class ComparisonStudy(Study[StudyConfig]):
         from headtohead.heads.cross_validation import cell_lookup
 
         features = FeatureSource(
-            self.grouped, self.recipe, self.config, self.feature_cache, self._record_facts, self.reporter
+            self.grouped,
+            self.recipe,
+            self.config,
+            self.feature_cache,
+            partial(record_facts, self.run_folder),
+            self.reporter,
         )
         k = len(self.grouped.classes)
         return BuildContext(

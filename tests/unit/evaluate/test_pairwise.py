@@ -111,3 +111,13 @@ def test_equivalence_is_adjusted_over_the_pairs() -> None:
     assert alone.details.p_equivalence is not None and same.details.p_equivalence is not None
     assert same.details.p_equivalence >= alone.details.p_equivalence
     assert all((c.verdict == "equivalent") == ((c.details.p_equivalence or 0) <= 0.05) for c in found)
+
+
+def test_a_copy_of_the_best_may_be_the_best_too() -> None:
+    frame = frame_of({"a": 2.6, "c": 0.5}, np.arange(240) % 2, np.arange(240)).drop(columns="fold")
+    copy = frame[frame["contender"] == "a"].assign(contender="b")
+    found = judge_frame(pd.concat([frame, copy], ignore_index=True))
+    best = found.details.best
+    assert best is not None
+    assert (set(best.candidates), best.excluded) == ({"a", "b"}, ("c",))
+    assert "The best may be a or b; c is shown not to be" in found.sentence

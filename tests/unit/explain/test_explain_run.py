@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +16,12 @@ from headtohead.cli.app import main
 from headtohead.core.errors import RunFolderError, UnknownNameError, UsageError
 
 NAMES = ("scratch:test_efficientnet@probe", "scratch:test_vit@probe")
+ENSEMBLE = f"ensemble({','.join(NAMES)})"
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished run of two probes and their mean on planted spots."""
+@pytest.fixture(scope="module", autouse=True)
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with images of planted spots and a cache of its own."""
     from PIL import Image
 
     folder = tmp_path_factory.mktemp("explain")
@@ -28,41 +31,49 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for i in range(12):
             pixels = rng.normal(100, 20, (60, 80))
             if label == "spot":
-                pixels[10:30, 45:65] += 100
+                pixels[10:30, 45:65] += 15
             Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).save(
                 folder / "data" / label / f"{i}.png"
             )
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HEADTOHEAD_HOME", str(folder / "home"))
-        h2h.compare(
-            folder / "data",
-            [*NAMES, f"ensemble({','.join(NAMES)})"],
-            out=folder / "run",
-            folds=3,
-            repeats=2,
-            recipe="none",
-            quiet=True,
-            n_boot=100,
-            precision="fp32",
-            positive="spot",
-            explain=True,
-        )
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def run(folder: Path) -> Path:
+    """A finished run of two probes and their mean; `maps-of-compare` holds the maps that it made by itself."""
+    h2h.compare(
+        folder / "data",
+        [*NAMES, ENSEMBLE],
+        out=folder / "run",
+        folds=3,
+        repeats=2,
+        recipe="none",
+        quiet=True,
+        n_boot=100,
+        precision="fp32",
+        positive="spot",
+        explain=True,
+    )
+    shutil.copytree(folder / "run" / "maps", folder / "maps-of-compare")
     return folder / "run"
 
 
-@pytest.fixture(autouse=True)
-def own_cache(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HEADTOHEAD_HOME", str(run.parent / "home"))
-
-
-def test_compare_explains_its_errors_at_the_end(run: Path) -> None:
-    assert (run / "maps" / "index.csv").is_file() and (run / "maps" / "grids.json").is_file()
-
-
-def test_every_map_sums_to_the_recorded_log_odds(run: Path) -> None:
+@pytest.fixture(scope="module")
+def explained(run: Path) -> tuple[h2h.Explanation, Path]:
+    """The maps of all images of the run, and a copy of their files."""
     found = h2h.load_run(run).explain(images="all", quiet=True)  # type: ignore[union-attr]
+    return found, Path(shutil.copytree(run / "maps", run.parent / "maps-of-all"))
+
+
+def index_of(folder: Path) -> list[dict[str, str]]:
+    with (folder / "index.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def assert_sums_to_the_recorded(run: Path, found: h2h.Explanation) -> None:
     table = h2h.load_run(run).predictions  # type: ignore[union-attr]
-    assert len(found.maps) == 24 * 3 and not found.left_out
     for one in found.maps:
         own = table[(table["sample"] == one.sample) & (table["contender"] == one.contender)]
         p = float(own["prob_spot"].mean())
@@ -72,39 +83,46 @@ def test_every_map_sums_to_the_recorded_log_odds(run: Path) -> None:
         assert abs(total - (np.log(p) - np.log1p(-p))) <= 1e-4
 
 
-@pytest.mark.parametrize("sort", ["test_efficientnet", "test_vit"])
-def test_a_fine_tuned_network_is_trained_again_and_sums_up(run: Path, sort: str) -> None:
-    name = f"scratch:{sort}@finetune"
-    folder = run.parent / f"tuned-{sort}"
+def test_compare_explains_its_errors_at_the_end(run: Path) -> None:
+    study = h2h.load_run(run)
+    assert isinstance(study, h2h.Run)
+    wrong = {name for c in (*NAMES, ENSEMBLE) for name in study.errors(c)["image"]}
+    maps = run.parent / "maps-of-compare"
+    assert (maps / "grids.json").is_file() and wrong
+    assert {(row["sample"], row["contender"]) for row in index_of(maps)} == {
+        (name, c) for name in wrong for c in (*NAMES, ENSEMBLE)
+    }
+
+
+def test_every_map_sums_to_the_recorded_log_odds(run: Path, explained: tuple[h2h.Explanation, Path]) -> None:
+    found, _ = explained
+    assert len(found.maps) == 24 * 3 and not found.left_out
+    assert_sums_to_the_recorded(run, found)
+
+
+def test_fine_tuned_networks_are_trained_again_and_sum_up(folder: Path) -> None:
+    names = [f"scratch:{sort}@finetune" for sort in ("test_efficientnet", "test_vit")]
+    run = folder / "tuned"
     h2h.compare(
-        run.parent / "data", [name], out=folder, folds=2, repeats=1, recipe="none", quiet=True, n_boot=100,
+        folder / "data", names, out=run, folds=2, repeats=1, recipe="none", quiet=True, n_boot=100,
         positive="spot", epochs=1, precision="fp32", policy="fixed",
     )  # fmt: skip
-    found = h2h.explain(folder, images="all", quiet=True)
-    table = h2h.load_run(folder).predictions  # type: ignore[union-attr]
-    own = table[table["contender"] == name]
-    said = dict(zip(own["sample"], own["prob_spot"], strict=True))
-    assert len(found.maps) == 24
-    for one in found.maps:
-        a, p = one.attribution, said[one.sample]
-        assert a.offset is not None and "rounding of the features" not in a.elsewhere
-        total = a.offset + float(one.pixels().sum(dtype=np.float64)) + a.not_localised
-        assert abs(total - (np.log(p) - np.log1p(-p))) <= 1e-4
-    assert not list(folder.rglob("*.explain"))
+    found = h2h.explain(run, images="all", quiet=True)
+    assert {one.contender for one in found.maps} == set(names) and len(found.maps) == 2 * 24
+    assert_sums_to_the_recorded(run, found)
+    assert not list(run.rglob("*.explain"))
 
 
-def test_the_files_are_as_documented(run: Path) -> None:
-    h2h.explain(run, images=["spot/3.png", "clear/0.png"], quiet=True)
-    folder = run / "maps"
-    with (folder / "index.csv").open() as file:
-        rows = list(csv.DictReader(file))
+def test_the_files_are_as_documented(explained: tuple[h2h.Explanation, Path]) -> None:
+    _, maps = explained
+    rows = index_of(maps)
     assert list(rows[0]) == ["sample", "path", "contender", "method", "file", "sanity"]
-    assert len({(row["sample"], row["contender"], row["method"]) for row in rows}) == len(rows) >= 2 * 3
+    assert len({(row["sample"], row["contender"], row["method"]) for row in rows}) == len(rows) == 24 * 3
     for row in rows:
-        pixels = np.load(folder / row["file"])
+        pixels = np.load(maps / row["file"])
         assert pixels.shape == (60, 80) and pixels.dtype == np.float32
-        assert (folder / row["file"]).with_suffix(".png").is_file()
-    grids = json.loads((folder / "grids.json").read_text())
+        assert (maps / row["file"]).with_suffix(".png").is_file()
+    grids = json.loads((maps / "grids.json").read_text())
     assert {len(own) for own in grids["contenders"].values()} == {24}
     # Else one extreme place would leave the others a few levels.
     assert grids["scale"] == grids["color_limit"]
@@ -113,17 +131,25 @@ def test_the_files_are_as_documented(run: Path) -> None:
     assert parts == pytest.approx(entry["log_odds"], abs=1e-3)
 
 
-def test_the_checks_are_written_and_stand_in_the_index(run: Path) -> None:
-    h2h.explain(run, images=["spot/3.png"], quiet=True)
-    told = json.loads((run / "maps" / "faithfulness.json").read_text())["contenders"]
-    assert set(told) == set(NAMES)
-    with (run / "maps" / "index.csv").open() as file:
-        rows = {
-            row["contender"]: row["sanity"] for row in csv.DictReader(file) if row["sample"] == "spot/3.png"
-        }
-    for name, sanity in rows.items():
-        assert sanity == (told[name]["sanity"] if name in told else "not checked")
-    assert {one["labels"]["n_images"] for one in told.values()} == {24}
+def test_the_checks_are_written_and_stand_in_the_index(explained: tuple[h2h.Explanation, Path]) -> None:
+    _, maps = explained
+    checks = json.loads((maps / "faithfulness.json").read_text())["contenders"]
+    assert set(checks) == set(NAMES)
+    for row in index_of(maps):
+        name = row["contender"]
+        assert row["sanity"] == (checks[name]["sanity"] if name in checks else "not checked")
+    assert {one["labels"]["n_images"] for one in checks.values()} == {24}
+
+
+def test_the_report_shows_the_checks(run: Path, explained: tuple[h2h.Explanation, Path]) -> None:
+    del explained
+    from headtohead.core.run_folder import RunFolder
+    from headtohead.report.views.explain import explain_view
+
+    shutil.copytree(run.parent / "maps-of-all", run.parent / "reported" / "maps")
+    rows = explain_view(RunFolder(run.parent / "reported"))["checks"]["rows"]
+    assert [row[0] for row in rows] == list(NAMES)
+    assert all(row[-1] == "24 in 24 groups" for row in rows)
 
 
 def test_the_command_prints_words_and_where_the_files_are(
@@ -134,12 +160,13 @@ def test_the_command_prints_words_and_where_the_files_are(
     assert "Log-odds of spot" in out and "index.csv" in out
 
 
-def test_another_method_stands_beside_the_exact_one(run: Path) -> None:
-    h2h.explain(run, images=["spot/3.png"], quiet=True)
+def test_another_method_stands_beside_the_exact_one(
+    run: Path, explained: tuple[h2h.Explanation, Path]
+) -> None:
+    del explained
     found = h2h.explain(run, images=["spot/3.png"], method="gradcam", quiet=True)
     assert {one.contender for one in found.maps} == set(NAMES) and len(found.left_out) == 1
-    with (run / "maps" / "index.csv").open() as file:
-        rows = [row for row in csv.DictReader(file) if row["sample"] == "spot/3.png"]
+    rows = [row for row in index_of(run / "maps") if row["sample"] == "spot/3.png"]
     assert {row["method"] for row in rows} == {"contributions", "gradcam"}
     assert found.frame()["offset"].isna().all()
 
@@ -150,6 +177,8 @@ def test_log_odds_that_are_no_rounding_are_refused() -> None:
 
     own = [Attribution(np.ones((2, 2)), 1, 5.0, 1.0)]
     assert _as_recorded(own, 5.02, "a", "b").elsewhere == {"rounding of the features": pytest.approx(0.02)}
+    small = [Attribution(np.ones((2, 2)), 1, -0.533, 1.0)]  # bf16 against fp32, on an image of the demo
+    assert _as_recorded(small, -0.636, "a", "b").log_odds == -0.636
     with pytest.raises(RunFolderError, match="recorded"):
         _as_recorded(own, 7.0, "a", "b")
 

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from headtohead.contenders.plan import ContenderPlan
-from headtohead.core.config import StudyConfig, make_config
+from headtohead.core.config import Budget, StudyConfig, TrainConfig, parse_overrides
 from headtohead.core.errors import HeadToHeadError, NoEffectError, UnknownNameError, UsageError
-from headtohead.core.training_config import Budget, TrainConfig, parse_overrides
 from headtohead.training.tuning.trial_budget import TrialBudget
 
 
@@ -73,7 +72,7 @@ def test_contradictions_are_refused(settings: dict[str, Any], said: str) -> None
 
 def test_the_budget_is_kept_in_the_configuration() -> None:
     train = {"budget": "10min", "policy": "inner", "ema": 0.9, "clip": 0}
-    config = make_config({"data": "x", "contenders": ("a",), "train": train})
+    config = StudyConfig.from_settings({"data": "x", "contenders": ("a",), "train": train})
     assert StudyConfig.from_toml(config.to_toml()) == config
     assert config.train.budget == "10 min" and config.train.effective_budget.minutes == 10
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from tests.planting.finetuned import Blobs, DiesAt, Killed, Tiny, cell_of, head_of, record, run, short
 
-from headtohead.core.training_config import Budget
+from headtohead.core.config import Budget
 from headtohead.heads.base import FoldJob, SampleLabels
 from headtohead.heads.fine_tuning import FineTuningHead
 from headtohead.training.settings import FinetuneSettings
@@ -152,7 +152,7 @@ def test_trials_are_kept_in_sqlite_once_whatever_was_killed(tmp_path: Path) -> N
 
     cell, data = cell_of(60, 44)
     head = head_of(settings, on_trial_end=note)
-    images: Any = head._images
+    images: Any = head.networks.images
     original, left = images.pixels, iter(range(250))
 
     def dies(index: int) -> Any:

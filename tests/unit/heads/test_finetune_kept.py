@@ -11,6 +11,7 @@ import torch
 from tests.planting.finetuned import Blobs, DiesAt, Killed, cell_of, head_of, run, short
 
 from headtohead.core.progress import QUIET
+from headtohead.heads.base import RefitJob
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -92,16 +93,8 @@ def test_a_refit_from_the_same_seed_is_the_training_itself(tmp_path: Path) -> No
     first = head.fit_predict(cell, data, tmp_path)
 
     def again(seed: int) -> Any:
-        (rows,) = head.refit(
-            cell.train,
-            [cell.test],
-            data,
-            first.chosen,
-            seed=seed,
-            name="again",
-            workdir=tmp_path,
-            reporter=QUIET,
-        )
+        job = RefitJob(cell.train, first.chosen, seed, "again")
+        (rows,) = head.refit(job, [cell.test], data, workdir=tmp_path, reporter=QUIET)
         return rows
 
     assert np.array_equal(again(cell.seed), first.probabilities)

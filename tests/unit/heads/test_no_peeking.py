@@ -18,9 +18,10 @@ from headtohead.backbones.record import BackboneRecord
 from headtohead.core.progress import QUIET
 from headtohead.heads.base import FoldJob, FoldResult, SampleLabels
 from headtohead.heads.ensemble import COMBINATION_RULES, combine
-from headtohead.heads.fine_tuning import FineTuningHead, TrainingJob
+from headtohead.heads.fine_tuning import FineTuningHead
 from headtohead.heads.linear_probe import ProbeHead
 from headtohead.heads.mlp import MlpHead, MlpSettings
+from headtohead.heads.network_training import TrainingJob
 from headtohead.heads.replicates import FoldEnsembleHead, SeedEnsembleHead
 from headtohead.training.records import Subset, fit_metrics
 from headtohead.training.settings import FinetuneSettings
@@ -180,7 +181,7 @@ class Peeking(FineTuningHead):
         for number in range(self.settings.trials):
             job = TrainingJob(f"trial{number}", cell.train, self.settings, number, self.settings.epochs)
             workdir.mkdir(parents=True, exist_ok=True)
-            done = self._train(job, data, part, workdir, reporter)
+            done = self.networks.train(job, data, part, workdir, reporter)
             trials.append(Trial.of(self.settings, done.lines, done.held_rows, places, len(places)))
         best = best_trial(trials).rows
         assert best is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from headtohead.contenders.expression import parse, parse_list
 from headtohead.contenders.plan import ContenderPlan, _keys_needing_inner, _with_members
 from headtohead.core.errors import NoEffectError, UsageError
 from headtohead.core.progress import QUIET
-from headtohead.heads.base import FoldJob, FoldResult, SampleLabels
+from headtohead.heads.base import FoldJob, FoldResult, RefitJob, SampleLabels
 from headtohead.heads.linear_probe import ProbeHead
 from headtohead.heads.mlp import MlpHead, MlpSettings
 from headtohead.heads.replicates import FoldEnsembleHead, SeedEnsembleHead
@@ -75,10 +75,8 @@ class Recorder:
         places = np.arange(len(cell.train))
         return [(places[:60], places[60:])]
 
-    def refit(
-        self, fit: Any, queries: Sequence[Any], data: SampleLabels, chosen: Mapping[str, Any], **more: Any
-    ) -> list[Any]:
-        self.seen.append((more["name"], more["seed"], fit))
+    def refit(self, job: RefitJob, queries: Sequence[Any], data: SampleLabels, **_: Any) -> list[Any]:
+        self.seen.append((job.name, job.seed, job.fit))
         return [np.full((len(indices), 2), 0.5) for indices in queries]
 
 

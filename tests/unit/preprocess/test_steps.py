@@ -1,85 +1,18 @@
-"""Each step against a second implementation in plain numpy, written from its definition."""
+"""Each step on grey values against a second implementation in plain numpy, written from its definition."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from headtohead.core.records import Box
 from headtohead.preprocess import steps
 
 Mask = npt.NDArray[np.bool_]
 
 
-def random_mask(seed: int, shape: tuple[int, int] = (23, 31), share: float = 0.5) -> Mask:
-    return np.random.default_rng(seed).random(shape) < share
-
-
 def random_grey(seed: int, shape: tuple[int, int] = (23, 31)) -> npt.NDArray[np.uint8]:
     return np.random.default_rng(seed).integers(0, 256, shape).astype(np.uint8)
-
-
-def neighbours(mask: Mask, outside: bool) -> npt.NDArray[np.bool_]:
-    """(9, H, W): the 3 x 3 surroundings of every pixel."""
-    padded = np.pad(mask, 1, constant_values=outside)
-    height, width = mask.shape
-    return np.stack([padded[i : i + height, j : j + width] for i in range(3) for j in range(3)])
-
-
-def flood(free: Mask, starts: list[tuple[int, int]], diagonal: bool) -> Mask:
-    seen = np.zeros_like(free)
-    stack = [start for start in starts if free[start]]
-    while stack:
-        i, j = stack.pop()
-        if seen[i, j]:
-            continue
-        seen[i, j] = True
-        for di in (-1, 0, 1):
-            for dj in (-1, 0, 1):
-                a, b = i + di, j + dj
-                straight = (di == 0) != (dj == 0)
-                inside = 0 <= a < free.shape[0] and 0 <= b < free.shape[1]
-                if inside and (straight or diagonal) and free[a, b]:
-                    stack.append((a, b))
-    return seen
-
-
-@pytest.mark.parametrize("times", [1, 2, 3])
-def test_erode_and_dilate_are_minimum_and_maximum_of_the_surroundings(times: int) -> None:
-    mask = random_mask(1, share=0.8)
-    small = large = mask
-    for _ in range(times):
-        small, large = (
-            np.asarray(neighbours(small, True).all(axis=0)),
-            np.asarray(neighbours(large, False).any(axis=0)),
-        )
-    np.testing.assert_array_equal(steps.erode(mask, times), small)
-    np.testing.assert_array_equal(steps.dilate(mask, times), large)
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_fill_holes_fills_what_outside_cannot_reach(seed: int) -> None:
-    mask = random_mask(seed, share=0.65)
-    padded = np.pad(~mask, 1, constant_values=True)
-    outside = flood(padded, [(0, 0)], diagonal=False)[1:-1, 1:-1]
-    np.testing.assert_array_equal(steps.fill_holes(mask), ~outside)
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_largest_component_is_the_largest_flood(seed: int) -> None:
-    mask = random_mask(seed, share=0.3)
-    sizes = [flood(mask, [(int(i), int(j))], diagonal=True) for i, j in np.argwhere(mask)]
-    want = max(int(s.sum()) for s in sizes)
-    got = steps.largest_component(mask)
-    assert got.sum() == want
-    assert any((got == s).all() for s in sizes)
-
-
-def test_largest_component_of_nothing_is_nothing() -> None:
-    assert not steps.largest_component(np.zeros((4, 5), bool)).any()
 
 
 def test_grey_is_bt601_luminance() -> None:
@@ -133,88 +66,11 @@ def test_resize_cubic_is_the_stated_convolution() -> None:
         assert got[out] == pytest.approx(want, abs=1e-4)
 
 
-def test_contour_and_extreme_points_follow_the_published_slice() -> None:
-    mask = np.zeros((40, 50), bool)
-    mask[5:20, 10:45] = True
-    mask[30:35, 2:8] = True
-    contour = steps.largest_contour(mask)
-    assert steps.extreme_points(contour) == Box(5, 10, 19, 44)
-    assert steps.bounding_box(steps.largest_component(mask)) == Box(5, 10, 20, 45)
-
-
-def test_no_contour_and_a_thin_one_give_no_box() -> None:
-    empty = np.zeros((9, 9), bool)
-    assert steps.extreme_points(steps.largest_contour(empty)) is None
-    thin = empty.copy()
-    thin[4] = True
-    assert steps.extreme_points(steps.largest_contour(thin)) is None
-
-
-def test_open_keeps_a_head_cut_by_the_edge_and_drops_lines() -> None:
-    mask = np.zeros((60, 60), bool)
-    mask[0:40, 10:50] = True
-    mask[:, 58:] = True
-    mask[20, 45:60] = True
-    got = steps.open_(mask, 11)
-    assert not got[:, 52:].any()
-    assert got[0, 15:45].all()
-    assert got[3:37, 13:47].all()
-
-
-def test_close_bridges_gaps_but_not_to_the_edge() -> None:
-    mask = np.zeros((40, 40), bool)
-    mask[10:30, 10:18] = mask[10:30, 20:30] = True
-    got = steps.close(mask, 5)
-    assert got[12:28, 10:30].all()
-    assert steps.bounding_box(got) == Box(10, 10, 30, 30)
-    mask[10:30, 2:10] = True
-    assert not steps.close(mask, 9)[:, :2].any()
-
-
 def test_ground_level_reads_the_corners_and_forgives_one() -> None:
     image = np.full((100, 100), 20, np.uint8)
     image[20:80, 20:80] = 200
     image[:12, :12] = 255
     assert steps.background_level(image, 0.06) == (20.0, 20.0)
-
-
-def test_trim_dark_keeps_every_bright_pixel() -> None:
-    image = np.zeros((30, 40), np.uint8)
-    image[7, 9] = image[20, 33] = 9
-    assert steps.crop_dark_border(image, 8) == Box(7, 9, 21, 34)
-    assert steps.crop_dark_border(np.zeros((5, 6), np.uint8), 8) == Box(0, 0, 5, 6)
-
-
-def test_trim_bright_takes_frames_and_leaves_a_bright_image() -> None:
-    image = np.zeros((100, 120), np.uint8)
-    image[10:90, 15:100] = 0
-    framed = np.full((100, 120), 255, np.uint8)
-    framed[10:90, 15:100] = 0
-    assert steps.crop_bright_border(framed, 170, 0.85, 0.35) == Box(10, 15, 90, 100)
-    assert steps.crop_bright_border(np.full((50, 60), 255, np.uint8), 170, 0.85, 0.35) == Box(0, 0, 50, 60)
-    assert steps.crop_bright_border(image, 170, 0.85, 0.35) == Box(0, 0, 100, 120)
-
-
-def test_drop_bands_takes_thin_full_lines_and_leaves_a_full_image() -> None:
-    mask = np.zeros((100, 100), bool)
-    mask[:3] = mask[:, -2:] = True
-    mask[30:70, 30:70] = True
-    assert steps.bounding_box(steps.remove_border_bands(mask, 0.8, 0.6, 0.08)) == Box(30, 30, 70, 70)
-    full = np.ones((100, 100), bool)
-    assert steps.remove_border_bands(full, 0.8, 0.6, 0.08).all()
-
-
-def test_bright_ground_is_darkened_where_it_runs_along_the_edge() -> None:
-    y, x = np.mgrid[:100, :100]
-    image = np.where((y - 50) ** 2 + (x - 50) ** 2 < 45**2, 60, 255).astype(np.uint8)
-    got, found = steps.clear_bright_background(image, 240, 0.12, 0)
-    assert found
-    assert got[0, 0] == 0
-    assert got[50, 50] == 60
-    inside = np.where(image == 60, 255, 60).astype(np.uint8)
-    same, found = steps.clear_bright_background(inside, 240, 0.12, 0)
-    assert not found
-    np.testing.assert_array_equal(same, inside)
 
 
 def test_to_unit_uses_the_window_then_percentiles_then_says_so() -> None:
@@ -242,31 +98,3 @@ def test_to_unit_survives_constant_and_broken_values() -> None:
     nothing, how = steps.to_unit(np.full((3, 3), np.nan, np.float32))
     assert "empty" in how
     assert not nothing.any()
-
-
-@given(st.integers(0, 10_000), st.integers(4, 40), st.integers(4, 40))
-def test_steps_leave_their_input_alone(seed: int, height: int, width: int) -> None:
-    image, mask = random_grey(seed, (height, width)), random_mask(seed, (height, width))
-    before = image.copy(), mask.copy()
-    for change in (
-        steps.fill_holes,
-        steps.largest_component,
-        lambda m: steps.erode(m, 1),
-        lambda m: steps.dilate(m, 1),
-        lambda m: steps.close(m, 3),
-        lambda m: steps.open_(m, 3),
-        lambda m: steps.remove_border_bands(m, 0.8, 0.6, 0.08),
-    ):
-        change(mask)
-    steps.gaussian_blur(image, 3)
-    steps.clear_bright_background(image, 240, 0.1, 0)
-    steps.otsu(image)
-    np.testing.assert_array_equal(image, before[0])
-    np.testing.assert_array_equal(mask, before[1])
-
-
-@given(st.integers(0, 10_000))
-def test_opening_shrinks_and_closing_grows(seed: int) -> None:
-    mask = random_mask(seed, share=0.6)
-    assert not (steps.open_(mask, 5) & ~mask).any()
-    assert not (mask & ~steps.close(mask, 5)).any()

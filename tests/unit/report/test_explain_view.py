@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from headtohead.core.run_folder import RunFolder
+from headtohead.explain.faithfulness.checks import CheckedDifference
+from headtohead.explain.run.believable import Believability
 from headtohead.report.page import write_report
 from headtohead.report.views.explain import explain_view, map_grids
 
@@ -45,6 +47,18 @@ def test_grids_carry_words_and_the_parts_of_the_sum(run: Path) -> None:
 def test_maps_that_fail_are_said_to(run: Path) -> None:
     assert explain_view(write(run, "fail: an edge filter does as well"))["failed"] == ["vit-b16"]
     assert "must not be read as evidence" in write_report(run).read_text(encoding="utf-8")
+
+
+def test_the_page_has_the_table_of_checks(run: Path) -> None:
+    folder = write(run)
+    labels, deletion = (CheckedDifference(v, v - 0.2, v + 0.2, 24, 20) for v in (0.5, 0.1))
+    checks = Believability(labels, deletion, repeatability=0.8, permuted=0.3)
+    content = {"method": "contributions", "contenders": {"vit-b16": checks.to_json()}}
+    (run / "maps" / "faithfulness.json").write_text(json.dumps(content))
+    (row,) = explain_view(folder)["checks"]["rows"]
+    assert row[0] == "vit-b16" and row[1].startswith("failed: hiding the places")
+    assert row[2:] == ["0.800", "0.300", "0.500 [0.300, 0.700]", "0.100 [-0.100, 0.300]", "24 in 20 groups"]
+    assert "Can the maps be believed?" in write_report(run).read_text(encoding="utf-8")
 
 
 def test_a_run_without_maps_says_how_to_make_them(run: Path) -> None:

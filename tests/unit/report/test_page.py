@@ -59,6 +59,16 @@ def test_the_view_gathers_what_the_files_say(run: Path) -> None:
     }
 
 
+def test_the_answer_names_the_command_that_trains_a_model(run: Path) -> None:
+    page = html.unescape(write_report(run).read_text(encoding="utf-8"))
+    command = f"headtohead train --from {run} --contender vit-b16 --out {run}-model"
+    assert f"<code>{command}</code>" in page
+    content = json.loads((run / "verdict.json").read_text())
+    content["comparisons"][0]["verdict"] = "refused"
+    (run / "verdict.json").write_text(json.dumps(content))
+    assert "headtohead train" not in write_report(run).read_text(encoding="utf-8")
+
+
 def test_the_page_is_one_safe_self_contained_file(run: Path) -> None:
     target = write_report(run)
     page = target.read_text(encoding="utf-8")

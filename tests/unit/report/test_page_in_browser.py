@@ -54,6 +54,17 @@ def test_counts_lead_to_as_many_images_and_nothing_is_lost_in_print(page: Any) -
     assert page.evaluate(visible) == page.evaluate("document.querySelectorAll('#gallery > li').length")
 
 
+def test_print_holds_the_errors_and_says_how_many_images_it_leaves_out(page: Any) -> None:
+    note = "document.querySelector('.print')"
+    cards = "[...document.querySelectorAll('#gallery > li')]"
+    displayed = f"{cards}.filter(e => getComputedStyle(e).display !== 'none').length"
+    assert page.evaluate(f"getComputedStyle({note}).display") == "none" and page.evaluate(displayed) == 4
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate(displayed) == 2, "every contender calls all four images yes, and two are"
+    assert "the other 2 are on the page" in page.evaluate(f"{note}.textContent")
+
+
 def test_the_slider_recomputes_the_table(page: Any) -> None:
     page.evaluate("const t = document.querySelector('#t'); t.value = 65; t.dispatchEvent(new Event('input'))")
     row = page.query_selector("#per1000 tbody tr")

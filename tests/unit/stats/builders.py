@@ -13,8 +13,10 @@ from tests.planting.verdicts import judge
 from headtohead.core.records import Verdict
 from headtohead.stats.inner_predictions import InnerCell
 from headtohead.stats.intervals.resampling import make_resamples
-from headtohead.stats.predictions import ContenderPredictions, PredictionTable, build_prediction_table
-from headtohead.stats.resampled import ResampledPredictions
+from headtohead.stats.metrics.lookup import default_metrics
+from headtohead.stats.prediction_builder import build_prediction_table
+from headtohead.stats.predictions import ContenderPredictions, PredictionTable
+from headtohead.stats.resampled import Replicates, ResampledPredictions
 
 
 def calibrated(n: int, share: float, seed: int = 0) -> pd.DataFrame:
@@ -215,3 +217,32 @@ def table_from(contenders: dict[str, ContenderPredictions]) -> PredictionTable:
 def resample(table: PredictionTable, n_boot: int = 100, seed: int = 0) -> ResampledPredictions:
     """Return the table with its resamples, at level 0.95."""
     return ResampledPredictions(table, make_resamples(table.n_groups, n_boot, seed), 0.95, seed)
+
+
+def replicates_of(resampled: ResampledPredictions) -> Replicates:
+    """Return the replicates of all default metrics by contender."""
+    table = resampled.table
+    names = default_metrics(table.classes, table.has_folds)
+    return {contender: resampled.values(table.of(contender), names) for contender in table.contenders}
+
+
+def two_repeats() -> pd.DataFrame:
+    """Return two contenders, two repeats and six samples in three groups."""
+    rows: list[dict[str, object]] = []
+    for contender in ("b", "a"):
+        for repeat in (1, 0):
+            for i in range(6):
+                p = 0.1 + 0.1 * i
+                rows.append(
+                    {
+                        "sample": f"s{i}",
+                        "group": f"g{i // 2}",
+                        "repeat": repeat,
+                        "fold": i // 2,
+                        "contender": contender,
+                        "label": CLASSES[i % 2],
+                        "prob_no": 1 - p,
+                        "prob_yes": p,
+                    }
+                )
+    return pd.DataFrame(rows)

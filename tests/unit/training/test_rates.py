@@ -12,7 +12,7 @@ from headtohead.backbones.hybrid import load_hybrid
 from headtohead.backbones.weights.timm_config import family_of
 from headtohead.contenders.training_modes import parse_mode
 from headtohead.contenders.tuned_modes import settings_for
-from headtohead.core.training_config import TrainConfig
+from headtohead.core.config import TrainConfig
 from headtohead.training.lr_schedule import depth_factor, network_factor
 from headtohead.training.network.classifier import Classifier, disable_fused_attention, parameter_groups
 from headtohead.training.settings import FinetuneSettings

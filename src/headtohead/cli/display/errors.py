@@ -85,7 +85,7 @@ def _options_by_name() -> dict[str, str]:
     """Return setting -> the option that states it."""
     from headtohead.cli.config_options import FLAGS, TRAINING
     from headtohead.core import config
-    from headtohead.core.training_config import TrainConfig
+    from headtohead.core.config import TrainConfig
 
     found = {}
     for record in (config.DataConfig, config.StudyConfig, config.SearchConfig, config.ReproductionConfig):

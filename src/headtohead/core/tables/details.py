@@ -166,14 +166,16 @@ class VerdictDetails(TableRecord):
     Attributes:
         positive: the positive of two classes; None beyond two.
         roc: contender -> class -> curve. subgroups: column -> table.
-        per_repeat: contender -> the primary metric in each repeat. per_fold: and in each fold.
+        per_repeat: contender -> the primary metric in each repeat, None where not defined. per_fold: and in each fold.
         intervals: contender -> method -> (low, high) of the primary metric.
         decision_curves: None beyond two classes ({} in JSON).
         best: None with fewer than three contenders, or where none may be judged (left out of the JSON).
         gains, budget: None where the study did not ask for them (left out of the JSON).
+        no_probabilities: contender -> why it has no calibration, net benefit or risk-coverage curve; None where all
+            contenders give probabilities (left out of the JSON).
     """
 
-    omitted: ClassVar[frozenset[str]] = frozenset({"best", "gains", "budget"})
+    omitted: ClassVar[frozenset[str]] = frozenset({"best", "gains", "budget", "no_probabilities"})
 
     classes: tuple[str, ...] = ()
     positive: str | None = None
@@ -190,13 +192,14 @@ class VerdictDetails(TableRecord):
     ranks: RankTable | None = None
     critical_difference: CriticalDifference | None = None
     variance: VarianceSplit | None = None
-    per_repeat: dict[str, tuple[float, ...]] = Field(default_factory=dict)
+    per_repeat: dict[str, tuple[float | None, ...]] = Field(default_factory=dict)
     per_fold: dict[str, tuple[FoldScore, ...]] = Field(default_factory=dict)
     intervals: dict[str, dict[str, tuple[float, float]]] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
     best: BestSet | None = None
     gains: tuple[EnsembleGain, ...] | None = None
     budget: TuningBudget | None = None
+    no_probabilities: dict[str, str] | None = None
 
     @field_validator("decision_curves", mode="before")
     @classmethod

@@ -221,7 +221,7 @@ def _resampled(
     frame: pd.DataFrame, model: DeployedModel, names: Sequence[str], request: EvaluationRequest
 ) -> ResampledPredictions:
     from headtohead.stats.intervals.resampling import make_resamples
-    from headtohead.stats.predictions import build_prediction_table
+    from headtohead.stats.prediction_builder import build_prediction_table
     from headtohead.stats.resampled import ResampledPredictions
 
     table = build_prediction_table(

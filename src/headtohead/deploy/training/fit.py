@@ -15,7 +15,7 @@ from headtohead.core.errors import UsageError
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.deploy.bundle.records import CombinationSpec, MemberSpec
 from headtohead.deploy.training.parts import PartsList, lora_merged
-from headtohead.heads.base import FoldJob, FoldResult, SampleLabels
+from headtohead.heads.base import FoldJob, FoldResult, RefitJob, SampleLabels
 from headtohead.heads.ensemble import combine
 from headtohead.heads.fine_tuning import FineTuningHead
 from headtohead.heads.linear_probe import ProbeHead
@@ -196,16 +196,8 @@ class _Fitter:
             return head.fitted(fit, self._data, chosen)
         if isinstance(head, MlpHead):
             return head.fitted(fit, self._data, chosen, seed)
-        label = f"model{number}"
-        return head.fitted(
-            fit,
-            self._data,
-            chosen,
-            seed=seed,
-            name=label,
-            workdir=self._folder(name),
-            reporter=self._reporter,
-        )
+        job = RefitJob(fit, chosen, seed, f"model{number}")
+        return head.fitted(job, self._data, self._folder(name), self._reporter)
 
     def _add(self, contender: PlannedContender, found: Any) -> list[int]:
         """Put a fitted head into the parts list and return the numbers of its members."""

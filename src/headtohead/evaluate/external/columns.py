@@ -12,6 +12,7 @@ import pandas as pd
 
 from headtohead.core.errors import ManifestError, UsageError
 from headtohead.evaluate.external.files import PredictionFile
+from headtohead.evaluate.external.scales import BOUNDS, NOUNS, Scale
 
 __all__ = ["PREFIX", "ROLES", "as_text", "group_unit", "long_table"]
 
@@ -44,6 +45,12 @@ ROLES: Mapping[str, tuple[str, ...]] = {
 _AROUND = re.compile(
     r"^(?:prob|proba|probability|score|p|pred)[_ .-]?(?P<after>.+)$|^(?P<before>.+)_(?:prob|proba|score|p)$"
 )
+_ONE_NUMBER: dict[Scale, str] = {
+    "probability": "probability of the positive class",
+    "percent": "probability of the positive class, in percent",
+    "logit": "logit of the positive class",
+    "ordinal": "score (the higher, the more likely positive)",
+}
 _NAMED_WELL = (
     "sample, label, score (probability of the positive class) or prob_<class> columns, and better also group and "
     "model"
@@ -51,7 +58,12 @@ _NAMED_WELL = (
 
 
 def long_table(
-    file: PredictionFile, columns: Mapping[str, str], keep: Sequence[str], *, alone: bool
+    file: PredictionFile,
+    columns: Mapping[str, str],
+    keep: Sequence[str],
+    *,
+    alone: bool,
+    scale: Scale = "probability",
 ) -> tuple[pd.DataFrame, list[str]]:
     """Return one line per sample and model with the columns of `ROLES` and `prob_<class>`, and what was assumed.
 
@@ -63,6 +75,7 @@ def long_table(
         columns: role -> column, as the caller says.
         keep: columns that stay under their own names, such as subgroups.
         alone: whether it is the only file, so that its lines may be numbered where no sample is named.
+        scale: what the numbers are.
 
     Raises:
         UsageError: a role that does not exist.
@@ -73,7 +86,7 @@ def long_table(
     if not {"score"} & set(frame.columns) and not _class_columns(frame):
         frame = _from_labels(frame, keep, notes)
     if not {"score"} & set(frame.columns) and not _class_columns(frame) and "label" in frame.columns:
-        frame = _melted(frame, keep, notes)
+        frame = _melted(frame, keep, notes, scale)
     _number_lines(frame, file.name, notes, alone=alone)
     _need(frame, file)
     for name in ("sample", "label", "group", "model"):
@@ -193,16 +206,18 @@ def _from_labels(frame: pd.DataFrame, keep: Sequence[str], notes: list[str]) -> 
     return frame.rename(columns={name: PREFIX + label for name, label in found.items()})
 
 
-def _melted(frame: pd.DataFrame, keep: Sequence[str], notes: list[str]) -> pd.DataFrame:
-    """Return a wide table, one column of probabilities per model, as one line per sample and model."""
+def _melted(frame: pd.DataFrame, keep: Sequence[str], notes: list[str], scale: Scale) -> pd.DataFrame:
+    """Return a wide table, one column of scores per model, as one line per sample and model."""
     others = _others(frame, keep)
-    models = [name for name in others if _is_probability(frame[name])]
+    models = [name for name in others if _is_on_scale(frame[name], scale)]
     if not models or "model" in frame.columns:
         return frame
     rest = [name for name in others if name not in models]
     notes.append(
-        f"Wide table: each of the columns {', '.join(map(repr, models))} was taken as one model's probability of the "
-        "positive class" + (f"; {', '.join(map(repr, rest))} hold no probabilities" if rest else "") + "."
+        f"Wide table: each of the columns {', '.join(map(repr, models))} was taken as one model's "
+        f"{_ONE_NUMBER[scale]}"
+        + (f"; {', '.join(map(repr, rest))} hold no {NOUNS[scale]}" if rest else "")
+        + "."
     )
     frame = _with_sample(frame)
     stays = [name for name in frame.columns if name not in models]
@@ -216,12 +231,12 @@ def _with_sample(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(sample=[f"line {number}" for number in range(1, len(frame) + 1)])
 
 
-def _is_probability(column: pd.Series) -> bool:
-    """Return whether a column holds numbers, all of them from 0 to 1 (missing ones aside)."""
+def _is_on_scale(column: pd.Series, scale: Scale) -> bool:
+    """Return whether a column holds numbers, all of them in the range of the scale (missing ones aside)."""
     text = as_text(column).str.replace(",", ".", regex=False)
     known = text[text != ""]
     numbers = pd.to_numeric(known, errors="coerce")
-    return bool(len(known)) and bool(numbers.between(0, 1).all())
+    return bool(len(known)) and bool(numbers.between(*BOUNDS[scale]).all())
 
 
 def _number_lines(frame: pd.DataFrame, source: str, notes: list[str], *, alone: bool) -> None:

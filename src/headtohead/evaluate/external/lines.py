@@ -11,6 +11,7 @@ from headtohead.core.errors import ManifestError, UnpairedError
 from headtohead.core.formatting import pluralize
 from headtohead.data.tables.text import decimal_point
 from headtohead.evaluate.external.columns import PREFIX
+from headtohead.evaluate.external.scales import BOUNDS, NOUNS, Scale
 
 __all__ = ["drop_incomplete", "join_spellings", "need_pairs", "to_numbers"]
 
@@ -145,13 +146,16 @@ def need_pairs(frame: pd.DataFrame) -> None:
     )
 
 
-def to_numbers(frame: pd.DataFrame, name: str, notes: list[str]) -> pd.Series:
-    """Return a column of probabilities as numbers from 0 to 1; a decimal comma and percent signs are understood.
+def to_numbers(frame: pd.DataFrame, name: str, notes: list[str], scale: Scale = "probability") -> pd.Series:
+    """Return a column as numbers; a decimal comma and percent signs are understood.
+
+    Args:
+        scale: what the numbers are; percentages are divided by 100.
 
     Raises:
         ManifestError: a cell that is no such number.
     """
-    column = frame[name]
+    column, signed = frame[name], False
     if pd.api.types.is_numeric_dtype(column):
         numbers = column.astype(float)
     else:
@@ -160,34 +164,43 @@ def to_numbers(frame: pd.DataFrame, name: str, notes: list[str]) -> pd.Series:
         if pointed is not None:
             notes.append(f"Column {name!r} is written with a decimal comma.")
             text = pd.Series(pointed, index=text.index)
-        percent = bool(len(text)) and bool(text.str.endswith("%").all())
-        numbers = pd.to_numeric(text.str.removesuffix("%") if percent else text, errors="coerce").astype(
-            float
-        )
-        if percent:
-            notes.append(f"Column {name!r} is written in percent; it was divided by 100.")
-            numbers = numbers / 100
+        signed = bool(len(text)) and bool(text.str.endswith("%").all())
+        numbers = pd.to_numeric(text.str.removesuffix("%") if signed else text, errors="coerce").astype(float)
+    percent = signed or scale == "percent"
+    low, high = BOUNDS["percent" if percent else scale]
     for bad, what in (
         (~np.isfinite(numbers), "is not a finite number"),
-        ((numbers < 0) | (numbers > 1), "is outside 0 to 1"),
+        ((numbers < low) | (numbers > high), f"is outside {low:g} to {high:g}"),
     ):
         if bad.any():
             row = frame.loc[bad].iloc[0]
             raise ManifestError(
                 f"Column {name!r} {what} in {pluralize(int(bad.sum()), 'line')}, first {row[name]!r} for sample "
-                f"{row['sample']!r} of {row['model']!r}. {_advice(numbers, int(bad.sum()))}"
+                f"{row['sample']!r} of {row['model']!r}. {_advice(numbers, int(bad.sum()), scale)}"
             )
-    return numbers
+    if not percent:
+        return numbers
+    notes.append(f"Column {name!r} is written in percent; it was divided by 100.")
+    return numbers / 100
 
 
-def _advice(numbers: pd.Series, n_bad: int) -> str:
+def _advice(numbers: pd.Series, n_bad: int, scale: Scale) -> str:
     known = numbers[np.isfinite(numbers)]
+    low, high = BOUNDS[scale]
+    expected = f"Expected {NOUNS[scale]}{f' between {low:g} and {high:g}' if np.isfinite(high) else ''}"
     if len(known) < len(numbers):
-        return "Expected probabilities between 0 and 1" + (
-            ", or leave such samples out for all models: --complete-cases." if n_bad < len(numbers) else "."
-        )
+        leave = ", or leave such samples out for all models: --complete-cases"
+        return f"{expected}{leave if n_bad < len(numbers) else ''}."
+    if scale != "probability":
+        return f"{expected}, as --score {scale} says."
     if (known >= 0).all() and known.max() > 5 and known.max() <= 100:
-        return "Expected probabilities between 0 and 1; these look like percentages: divide them by 100."
+        return (
+            "Expected probabilities between 0 and 1; these look like percentages: divide them by 100, or give "
+            "--score percent."
+        )
     if (known < 0).any():
-        return "Expected probabilities between 0 and 1, not logits: take 1 / (1 + exp(-logit)) first."
-    return "Expected probabilities between 0 and 1, not logits, grades or class numbers."
+        return "Expected probabilities between 0 and 1, not logits: give --score logit."
+    return (
+        "Expected probabilities between 0 and 1, not logits, grades or class numbers: say which with --score logit, or "
+        "--score ordinal where only the order counts."
+    )

@@ -18,6 +18,7 @@ from headtohead.explain.decomposition.pooling import (
     max_contributions,
     mean_contributions,
     no_sum,
+    pooling_rounding,
     scores_of,
 )
 from headtohead.explain.decomposition.split import Decomposition, Weighting
@@ -86,8 +87,9 @@ def _maps(
     if below is None:
         return top
     more = weighting.part(n, n + below.shape[1])
-    rows = below.double().mean(dim=(2, 3))
-    return top + Decomposition((mean_contributions(below, more),), {}, scores_of(rows, more))
+    mean = below.float().mean(dim=(2, 3))
+    rounding = pooling_rounding(mean, below.double().mean(dim=(2, 3)), more, below)
+    return top + Decomposition((mean_contributions(below, more) + rounding,), {}, scores_of(mean, more))
 
 
 def _pooled(network: Backbone, places: Tensor, own: Tensor, weighting: Weighting) -> Decomposition:
@@ -98,21 +100,20 @@ def _pooled(network: Backbone, places: Tensor, own: Tensor, weighting: Weighting
     greatest = str(getattr(pool, "pool_type", "")) == "max"
     rows = places.double()
     pooled = rows.amax(dim=(2, 3)) if greatest else rows.mean(dim=(2, 3))
-    even = torch.zeros((), dtype=torch.float64, device=rows.device)
     if pooled.shape != own.shape:
         raise no_sum(network)
-    if not close(pooled, own):
-        frozen = _norm_of_the_pooled(body, pooled, own, weighting)
-        if frozen is None:
-            raise no_sum(network)
-        # the reference is spread evenly over the places, as without a normalisation
-        weighting, constant = frozen
-        even = constant[..., None, None] / (places.shape[-2] * places.shape[-1])
-        total = torch.einsum("btc,bc->bt", weighting.weights, pooled) + constant
-    else:
-        total = scores_of(own, weighting)
-    found = (max_contributions if greatest else mean_contributions)(places, weighting) + even
-    return Decomposition((found,), {}, total)
+    contributions = max_contributions if greatest else mean_contributions
+    if close(pooled, own):
+        found = contributions(places, weighting) + pooling_rounding(own, pooled, weighting, places)
+        return Decomposition((found,), {}, scores_of(own, weighting))
+    frozen = _norm_of_the_pooled(body, pooled, own, weighting)
+    if frozen is None:
+        raise no_sum(network)
+    # the reference is spread evenly over the places, as without a normalisation
+    inner, constant = frozen
+    even = constant[..., None, None] / (places.shape[-2] * places.shape[-1])
+    total = torch.einsum("btc,bc->bt", inner.weights, pooled) + constant
+    return Decomposition((contributions(places, inner) + even,), {}, total)
 
 
 def _norm_of_the_pooled(

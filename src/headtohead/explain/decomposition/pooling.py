@@ -18,6 +18,7 @@ __all__ = [
     "max_contributions",
     "mean_contributions",
     "no_sum",
+    "pooling_rounding",
     "scores_of",
     "std_contributions",
 ]
@@ -118,6 +119,21 @@ def scores_of(rows: Tensor, weighting: Weighting) -> Tensor:
     """Return (B, T) scores of features (B, D)."""
     found: Tensor = torch.einsum("btd,bd->bt", weighting.weights, rows.double()) - weighting.constant()
     return found
+
+
+def pooling_rounding(own: Tensor, pooled: Tensor, weighting: Weighting, places: Tensor) -> Tensor:
+    """Return (B, T, 1, 1): what the network's fp32 pooling changes in a score, for each place.
+
+    It counts where large parts of a score cancel; it is spread evenly over the places.
+
+    Args:
+        own: (B, C), features as the network pools them; pooled: the same in float64.
+        weighting: of these features.
+        places: (B, C, h, w), the map that is pooled.
+    """
+    rounding = torch.einsum("btc,bc->bt", weighting.weights, own.double() - pooled)
+    each: Tensor = rounding[..., None, None] / (places.shape[-2] * places.shape[-1])
+    return each
 
 
 def close(a: Tensor, b: Tensor) -> bool:

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 __all__ = ["ExplainRequest", "RunMaps", "explain_run", "image_maps"]
 
-EXACT_GAP = 1e-4  # in log-odds; a larger gap to the recorded log-odds is told
-MOST_ROUNDING = (
-    0.1  # of log-odds of 1 or more; bf16 keeps 8 bits, which moved log-odds by up to 0.03 on 253 images
-)
+EXACT_GAP = 1e-4  # in log-odds; a larger gap to the recorded log-odds becomes a part of its own
+# Share of log-odds of 1 or more. bf16 keeps 8 bits: on the 240 images of the demo that moved the log-odds of
+# dinov2-small by 0.02 in the median and by 0.10 at most; other weights move them by their whole size.
+MOST_ROUNDING = 0.2
 MOST_GRIDS = 600  # images whose grids a page holds; above, only those that were asked for
 
 

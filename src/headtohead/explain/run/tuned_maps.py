@@ -63,6 +63,7 @@ class TunedMaps:
         )
 
     def _trained(self, fold: Fold) -> Trainer:
+        from headtohead.heads.base import RefitJob
         from headtohead.heads.cross_validation import make_fold_job
 
         run, name = self.run, self.contender.name
@@ -74,10 +75,8 @@ class TunedMaps:
         run.reporter.info(
             f"{name}, repeat {fold.repeat + 1}, fold {fold.fold + 1}: trained again for its maps."
         )
-        training = head.fitted(
-            fold.train, run.labels, cell.chosen, seed=make_fold_job(fold, run.config.seed).seed, name="main",
-            workdir=workdir, reporter=run.reporter,
-        )  # fmt: skip
+        job = RefitJob(fold.train, cell.chosen, make_fold_job(fold, run.config.seed).seed, "main")
+        training = head.fitted(job, run.labels, workdir, run.reporter)
         gap = float(np.abs(training.predict(fold.test) - cell.probabilities).max())
         shutil.rmtree(workdir)
         if gap > MOST_GAP:

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 
 from headtohead.report.figures.intervals import row_axes
 from headtohead.report.figures.style import add_text, clear_frame, color, marker, new_axes, shorten
+from headtohead.report.tables.direction import metric_sign
 
 __all__ = ["plot_feature_map", "plot_strip"]
 
@@ -20,7 +21,7 @@ def plot_strip(comparison: Any, *, rope: float | None = None, ax: Axes | None = 
     """Plot one paired difference on its own axis, with what each side favours.
 
     Args:
-        comparison: a record with a, b, difference, low and high; the interval is defined.
+        comparison: a record with a, b, metric, difference, low and high; the interval is defined.
         rope: half-width of the region of practical equivalence, shaded.
         ax: axes to draw on; new ones by default.
     """
@@ -37,8 +38,9 @@ def plot_strip(comparison: Any, *, rope: float | None = None, ax: Axes | None = 
     )
     ax.plot([comparison.difference], [0], color=color("accent"), marker="o", markersize=14)
     sides = {"coords": "axes fraction", "color": color("muted"), "fontsize": 13}
-    add_text(ax, f"◄ favours {shorten(comparison.b, 38)}", (0, 1), offset=(0, 8), **sides)
-    add_text(ax, f"favours {shorten(comparison.a, 38)} ►", (1, 1), offset=(0, 8), ha="right", **sides)
+    left, right = (comparison.b, comparison.a)[:: metric_sign(comparison.metric)]
+    add_text(ax, f"◄ favours {shorten(left, 38)}", (0, 1), offset=(0, 8), **sides)
+    add_text(ax, f"favours {shorten(right, 38)} ►", (1, 1), offset=(0, 8), ha="right", **sides)
     return ax
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from headtohead.core.tables.details import VerdictDetails
 from headtohead.report.tables.format import ReportTable, digits
 
-__all__ = ["brier_table", "interval_table"]
+__all__ = ["brier_table", "interval_table", "undefined_rows"]
 
 _METHODS = {
     "percentile": "bootstrap percentile",
@@ -27,7 +27,7 @@ def brier_table(details: VerdictDetails, order: Sequence[str]) -> ReportTable | 
     rows = tuple(
         (name, *map(digits, (p.brier, p.reliability, p.resolution, p.uncertainty, p.within_bin)))
         for name, p in parts.items()
-    )
+    ) + undefined_rows(details, order, 6)
     each_class = "" if details.positive else " Summed over the classes, each against the rest."
     warnings = dict.fromkeys(curve.note for curve in curves.values() if curve.note)
     note = (
@@ -37,6 +37,12 @@ def brier_table(details: VerdictDetails, order: Sequence[str]) -> ReportTable | 
     )
     head = ("contender", "Brier score", "reliability", "resolution", "uncertainty", "within bins")
     return ReportTable("Brier score decomposition", note, head, rows)
+
+
+def undefined_rows(details: VerdictDetails, order: Sequence[str], cells: int) -> tuple[tuple[str, ...], ...]:
+    """Return a row of `cells` cells for each contender that gives no probabilities."""
+    without = details.no_probabilities or {}
+    return tuple((name, "not defined", *[""] * (cells - 2)) for name in order if name in without)
 
 
 def interval_table(details: VerdictDetails, order: Sequence[str]) -> ReportTable | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from headtohead.core.formatting import format_percent
 from headtohead.core.tables.details import VerdictDetails
 from headtohead.report.tables.format import ReportTable, digits, format_estimate, nearest, p_words
-from headtohead.report.tables.score_parts import brier_table, interval_table
+from headtohead.report.tables.score_parts import brier_table, interval_table, undefined_rows
 
 __all__ = ["supplement_tables"]
 
@@ -110,7 +110,10 @@ def _net_benefit(details: VerdictDetails, order: Sequence[str]) -> ReportTable |
         return None
     xs, share = curves.thresholds, curves.prevalence
     at = sorted({nearest(xs, f * share) for f in _PREVALENCE_FACTORS if f * share <= _MAX_PREVALENCE_SHARE})
-    rows = [(name, *(format_estimate(curves.contenders[name][i]) for i in at)) for name in names]
+    rows: list[tuple[str, ...]] = [
+        (name, *(format_estimate(curves.contenders[name][i]) for i in at)) for name in names
+    ]
+    rows += undefined_rows(details, order, 1 + len(at))
     rows.append(("treat all", *(digits(curves.treat_all[i]) for i in at)))
     rows.append(("treat none", *(digits(curves.treat_none[i]) for i in at)))
     rebased = f" {curves.note[0].upper()}{curves.note[1:]}." if curves.note else ""
@@ -174,11 +177,13 @@ def _conformal(details: VerdictDetails, order: Sequence[str]) -> ReportTable | N
 
 def _risk_coverage(details: VerdictDetails, order: Sequence[str]) -> ReportTable | None:
     curves = {n: details.risk_coverage[n] for n in order if n in details.risk_coverage and n != _BASELINE}
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name, curve in curves.items():
         answered = [point.kept for point in curve.points]
         cells = (format_estimate(curve.points[nearest(answered, share)].risk) for share in _COVERAGES)
         rows.append((name, *cells))
+    if rows:
+        rows += undefined_rows(details, order, 1 + len(_COVERAGES))
     note = "Error rate among the images that are answered when the least sure are left to a person."
     head = ("contender", *(f"{format_percent(share)} answered" for share in _COVERAGES))
     return ReportTable("Selective prediction (risk–coverage)", note, head, tuple(rows)) if rows else None

@@ -46,7 +46,7 @@ document.addEventListener("click", event => {
 // ---- one image, large ----------------------------------------------------------------------------
 const zoom = $("#zoom");
 let opacity = 0.65, at = -1;
-const tint = v => v > 0 ? [196, 40, 28, v] : [28, 84, 196, -v];
+const tint = v => v > 0 ? [213, 94, 0, v] : [0, 114, 178, -v];
 function overlay(canvas, grid, failed) {
   const cells = Uint8Array.from(atob(grid.cells), c => c.charCodeAt(0));
   canvas.width = grid.columns; canvas.height = grid.rows;

@@ -16,12 +16,15 @@ LONGEST = 150  # letters of a heading; a longer sentence is not cut
 _TITLES = {"auroc": "AUROC", "brier": "Brier score"}
 
 
-def answer_view(verdict: Verdict, audit: Mapping[str, Any], proof: Mapping[str, Any]) -> dict[str, Any]:
+def answer_view(
+    verdict: Verdict, audit: Mapping[str, Any], proof: Mapping[str, Any], command: str | None
+) -> dict[str, Any]:
     """Return heading, numbers, tiles and the three lines.
 
     Args:
         verdict: of the run.
         audit: the content of `audit.json`. proof: that of `leak_proof.json`.
+        command: trains the contender with the best score; None where there is none.
     """
     head = _heading(verdict)
     first = _primary(verdict)
@@ -31,6 +34,7 @@ def answer_view(verdict: Verdict, audit: Mapping[str, Any], proof: Mapping[str, 
         "sentence": verdict.sentence,
         "tiles": _tiles(verdict, audit, proof),
         "lines": _lines(first),
+        "command": None if first is None or first.verdict == "refused" else command,
         "verdict": None if first is None else first.verdict,
         "pair": [] if first is None else [first.a, first.b],
     }

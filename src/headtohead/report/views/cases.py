@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Cases", "build_cases"]
+__all__ = ["CaseTable", "build_cases"]
 
 STEPS = 101  # thresholds of the slider, 0 to 1
 THOUSAND = 1000
@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Cases:
+class CaseTable:
     """Predictions by image.
 
     Attributes:
@@ -122,7 +122,7 @@ class Cases:
 
 def build_cases(
     predictions: Any, classes: Sequence[str], positive: str | None, order: Sequence[str]
-) -> Cases:
+) -> CaseTable:
     """Return the predictions by image.
 
     Args:
@@ -153,7 +153,7 @@ def build_cases(
         column = list(classes).index(positive)
         with np.errstate(invalid="ignore"):
             predicted = np.where(probabilities[..., column] >= 0.5, column, 1 - column)
-    return Cases(
+    return CaseTable(
         ids=ids,
         groups=tuple(str(group) for group in samples["group"]),
         labels=np.array([names[str(label)] for label in samples["label"]], np.int64),

@@ -12,11 +12,12 @@ from headtohead._version import __version__
 from headtohead.core.records import Comparison, Verdict
 from headtohead.core.run_folder import RunFolder
 from headtohead.report.figures.palette import css_color
+from headtohead.report.next_step import train_command
 from headtohead.report.tables.comparison import learning_rows, limits, provenance_rows, weights_row
 from headtohead.report.tables.supplement import supplement_tables
 from headtohead.report.views import comparison_figures as draw
 from headtohead.report.views.answer import answer_view, metric_title
-from headtohead.report.views.cases import Cases, build_cases
+from headtohead.report.views.cases import CaseTable, build_cases
 from headtohead.report.views.data import data_view
 from headtohead.report.views.explain import explain_view, map_grids
 from headtohead.report.views.gallery import gallery_view
@@ -82,7 +83,8 @@ def build_report(run: RunFolder) -> ReportPage:
     classes = [name.removeprefix("prob_") for name in predictions.columns if name.startswith("prob_")]
     cases = build_cases(predictions, classes, verdict.details.positive, order)
     store = ImageStore(images.get("gallery", {}), thumbs)
-    answer = answer_view(verdict, audit, _optional(run, "leak_proof.json"))
+    train = train_command(verdict, config["contenders"], str(run.path))
+    answer = answer_view(verdict, audit, _optional(run, "leak_proof.json"), train)
     features = _optional(run, "features.json").get("backbones", {})
     spent = {name: cost["seconds"] for name, cost in _optional(run, "spent.json").get("spent", {}).items()}
     backbones = [run.json(f"contenders/{path.name}") for path in sorted((run / "contenders").glob("*.json"))]
@@ -141,7 +143,12 @@ def _head(
 
 
 def _figures(
-    verdict: Verdict, order: Sequence[str], learning: Any, features: Any, cases: Cases, pair: Sequence[str]
+    verdict: Verdict,
+    order: Sequence[str],
+    learning: Any,
+    features: Any,
+    cases: CaseTable,
+    pair: Sequence[str],
 ) -> dict[str, Any]:
     return {
         "strip": draw.strip_figure(verdict),

@@ -6,10 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from headtohead.core.run_folder import RunFolder
+from headtohead.report.tables.format import digits
 
 __all__ = ["explain_view", "map_grids"]
 
 DRAWN = ("rows", "columns", "cells", "box", "sanity")
+CHECK_HEADS = (
+    "contender", "checks", "agreement of maps from two halves of the training groups",
+    "agreement with permuted labels", "difference of both (CI)",
+    "drop of the log-odds with the evidence hidden, less random places (CI)", "images",
+)  # fmt: skip
 
 
 def map_grids(run: RunFolder) -> dict[str, dict[str, Any]]:
@@ -72,24 +78,23 @@ def _checks(run: RunFolder) -> dict[str, Any]:
     """Return the table of `maps/faithfulness.json` as rows of text, {} where there is none."""
     if not (run / "maps/faithfulness.json").is_file():
         return {}
-    content = run.json("maps/faithfulness.json")
-    rows = content.get("table") or content.get("rows") or []
-    if not rows:
+    contenders: Mapping[str, Mapping[str, Any]] = run.json("maps/faithfulness.json")["contenders"]
+    if not contenders:
         return {}
-    heads = list(dict.fromkeys(key for row in rows for key in row))
-    return {
-        "heads": [head.replace("_", " ") for head in heads],
-        "rows": [[_text(row.get(h)) for h in heads] for row in rows],
-    }
+    rows = [
+        [
+            name,
+            one["sanity"],
+            digits(one["repeatability"]),
+            digits(one["permuted_labels"]),
+            _difference(one["labels"]),
+            _difference(one["deletion"]),
+            f"{one['labels']['n_images']} in {one['labels']['n_groups']} groups",
+        ]
+        for name, one in contenders.items()
+    ]
+    return {"heads": list(CHECK_HEADS), "rows": rows}
 
 
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.3f}"
-    if isinstance(value, Mapping) and "value" in value:
-        ends = [value.get("low"), value.get("high")]
-        interval = "" if None in ends else f" [{ends[0]:.3f}, {ends[1]:.3f}]"
-        return "not defined" if value["value"] is None else f"{value['value']:.3f}{interval}"
-    return str(value)
+def _difference(one: Mapping[str, Any]) -> str:
+    return f"{digits(one['value'])} [{digits(one['low'])}, {digits(one['high'])}]"

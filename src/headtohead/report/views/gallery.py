@@ -9,7 +9,7 @@ import numpy as np
 
 from headtohead.report.tables.format import digits
 from headtohead.report.views.answer import BASELINES
-from headtohead.report.views.cases import UNSURE, Cases
+from headtohead.report.views.cases import UNSURE, CaseTable
 from headtohead.report.views.image_store import ImageStore
 
 __all__ = ["gallery_view", "main_pair"]
@@ -17,7 +17,7 @@ __all__ = ["gallery_view", "main_pair"]
 MOST_CARDS = 600  # beyond that the page grows slow; errors come first
 
 
-def main_pair(cases: Cases, pair: Sequence[str]) -> list[str]:
+def main_pair(cases: CaseTable, pair: Sequence[str]) -> list[str]:
     """Return the two contenders that the gallery starts with: those of the answer, or the first two."""
     named = [name for name in pair if name in cases.contenders]
     own = [name for name in cases.contenders if name not in BASELINES] or list(cases.contenders)
@@ -25,7 +25,7 @@ def main_pair(cases: Cases, pair: Sequence[str]) -> list[str]:
 
 
 def gallery_view(
-    cases: Cases,
+    cases: CaseTable,
     store: ImageStore,
     pair: Sequence[str],
     features: Mapping[str, Any],
@@ -64,6 +64,7 @@ def gallery_view(
         "pair": shown,
         "cards": cards,
         "n_cards": len(cards),
+        "n_plain": sum(card["plain"] for card in cards),
         "n_images": len(cases.ids),
         "chips": _chips(cases, shown, doubtful),
         "shown_probability": _probability_words(cases),
@@ -72,20 +73,20 @@ def gallery_view(
     }
 
 
-def _probability_words(cases: Cases) -> str:
+def _probability_words(cases: CaseTable) -> str:
     if cases.positive is not None:
         return f"probability of {cases.positive}, the positive class"
     return "probability of the true class"
 
 
-def _order(cases: Cases, pair: Sequence[str], doubtful: set[str]) -> list[int]:
+def _order(cases: CaseTable, pair: Sequence[str], doubtful: set[str]) -> list[int]:
     """Return the images, those that one or both get wrong in the first repeat first."""
     wrong = sum((~cases.right(name, 0)).astype(int) for name in pair)
     doubt = np.array([sample in doubtful for sample in cases.ids], int)
     return [int(i) for i in np.lexsort((np.arange(len(cases.ids)), -np.asarray(wrong), -doubt))]
 
 
-def _card(cases: Cases, i: int, pair: Sequence[str], facts: Mapping[str, Any]) -> dict[str, Any]:
+def _card(cases: CaseTable, i: int, pair: Sequence[str], facts: Mapping[str, Any]) -> dict[str, Any]:
     rows = []
     for name in pair:
         c = cases.contenders.index(name)
@@ -102,10 +103,11 @@ def _card(cases: Cases, i: int, pair: Sequence[str], facts: Mapping[str, Any]) -
         "im": facts["im"],
         "rows": rows,
         "doubt": bool(facts["doubt"]),
+        "plain": not facts["doubt"] and all(row["right"] for row in rows),
     }
 
 
-def _chips(cases: Cases, pair: Sequence[str], doubtful: set[str]) -> list[dict[str, Any]]:
+def _chips(cases: CaseTable, pair: Sequence[str], doubtful: set[str]) -> list[dict[str, Any]]:
     """Return the filters with the number of images of the first repeat that each shows."""
     kept = cases.scored(0)
     chips = [{"key": "all", "text": "all", "n": len(cases.ids)}]

@@ -8,7 +8,7 @@ from typing import Any
 from headtohead.core.records import Score, Verdict
 from headtohead.report.tables.format import digits
 from headtohead.report.views.answer import BASELINES, metric_title
-from headtohead.report.views.cases import THOUSAND, Cases
+from headtohead.report.views.cases import THOUSAND, CaseTable
 
 __all__ = ["confusion_tables", "pair_counts", "performance_view", "pivot", "slider"]
 
@@ -21,7 +21,7 @@ DECIMAL = 0.5  # threshold at which the slider begins
 
 
 def performance_view(
-    verdict: Verdict, cases: Cases, order: Sequence[str], spent: dict[str, Any]
+    verdict: Verdict, cases: CaseTable, order: Sequence[str], spent: dict[str, Any]
 ) -> dict[str, Any]:
     """Return the tables of the section.
 
@@ -78,7 +78,7 @@ def _cell(score: Score | None, contender: str, metric: str) -> dict[str, Any]:
     return {"text": digits(score.value), "interval": ends, "value": score.value}
 
 
-def slider(cases: Cases, order: Sequence[str]) -> dict[str, Any]:
+def slider(cases: CaseTable, order: Sequence[str]) -> dict[str, Any]:
     """Return sensitivity and specificity over thresholds, and the table that is shown before anything is moved."""
     if cases.positive is None:
         return {}
@@ -125,7 +125,7 @@ def at_prevalence(
     }
 
 
-def confusion_tables(cases: Cases, order: Sequence[str]) -> list[dict[str, Any]]:
+def confusion_tables(cases: CaseTable, order: Sequence[str]) -> list[dict[str, Any]]:
     """Return the confusion matrix of each contender in each repeat, in whole images."""
     return [
         {
@@ -138,7 +138,7 @@ def confusion_tables(cases: Cases, order: Sequence[str]) -> list[dict[str, Any]]
     ]
 
 
-def pair_counts(cases: Cases, verdict: Verdict) -> list[dict[str, Any]]:
+def pair_counts(cases: CaseTable, verdict: Verdict) -> list[dict[str, Any]]:
     """Return for each compared pair how many images only one of both gets right, in the first repeat."""
     rows = []
     for one in verdict.comparisons:

@@ -28,7 +28,7 @@ from headtohead.stats.metrics.ranking import group_sums, ratio
 from headtohead.stats.metrics.registry import METRICS
 from headtohead.stats.metrics.weight_blocks import weighted_sums
 from headtohead.stats.predictions import ContenderPredictions
-from headtohead.stats.resampled import ResampledPredictions
+from headtohead.stats.resampled import Replicates, ResampledPredictions
 
 __all__ = ["calibration_curve", "fit_temperature", "isotonic", "platt", "recalibration", "temperature"]
 
@@ -105,8 +105,14 @@ def _two(positive: Floats) -> Floats:
     return np.stack([1 - positive, positive], axis=1)
 
 
-def recalibration(resampled: ResampledPredictions, inner: InnerPredictions) -> dict[str, Recalibration]:
-    """Return, per contender, probability scores before and after each method, cross-fitted in inner folds."""
+def recalibration(
+    resampled: ResampledPredictions, inner: InnerPredictions, replicates: Replicates
+) -> dict[str, Recalibration]:
+    """Return, per contender, probability scores before and after each method, cross-fitted in inner folds.
+
+    Args:
+        replicates: of all metrics, before recalibration.
+    """
     table = resampled.table
     fits: dict[str, Callable[[InnerCell], Map]] = {"temperature": temperature}
     if table.binary:
@@ -114,7 +120,7 @@ def recalibration(resampled: ResampledPredictions, inner: InnerPredictions) -> d
     names = [m.name for m in METRICS.values() if m.recalibrated and (table.binary or not m.binary_only)]
     tables = {}
     for contender in table.contenders:
-        before = resampled.values(table.of(contender), names)
+        before = {name: replicates[contender][name] for name in names}
         methods = {}
         for method, fit in fits.items() if inner.has(contender) else ():
             after = resampled.values(_mapped(resampled, inner, contender, fit), names)

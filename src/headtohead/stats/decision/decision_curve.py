@@ -39,7 +39,7 @@ def decision_curves(resampled: ResampledPredictions, prevalence: float | None) -
 
     A threshold is a statement about costs and is not chosen on data. Where a prevalence is given, the
     probabilities are re-based to it first: they were learnt at that of the data, and a threshold of 5 % is meant
-    where the model is used.
+    where the model is used. Contenders that give answers or ranks have no curve.
 
     Args:
         prevalence: share of positives where the model is to be used, in (0, 1); that of the data if None.
@@ -58,7 +58,11 @@ def decision_curves(resampled: ResampledPredictions, prevalence: float | None) -
         thresholds=tuple(at.tolist()),
         treat_all=tuple(treat_all.tolist()),
         treat_none=(0.0,) * len(at),
-        contenders={name: _curve(resampled, name, prevalence, share, at) for name in table.contenders},
+        contenders={
+            name: _curve(resampled, name, prevalence, share, at)
+            for name in table.contenders
+            if table.kind(name) == "probabilities"
+        },
         note="" if prevalence is None else note,
     )
 

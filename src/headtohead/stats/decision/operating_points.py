@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,7 +15,7 @@ from headtohead.core.tables.probability import OperatingPoint, OperatingScores, 
 from headtohead.stats.inner_predictions import InnerCell, InnerPredictions, per_line
 from headtohead.stats.metrics.lookup import metrics_shown
 from headtohead.stats.metrics.ranking import ratio
-from headtohead.stats.resampled import ResampledPredictions
+from headtohead.stats.resampled import Replicates, ResampledPredictions
 
 __all__ = [
     "RULES",
@@ -28,6 +28,8 @@ __all__ = [
 Floats = npt.NDArray[np.float64]
 
 _RATES = ("sensitivity", "specificity")
+# Replicates by metric, and the thresholds they were taken at: by repeat, or None for 0.5.
+_AtThresholds = tuple[dict[str, Floats], list[Floats] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,45 +91,56 @@ def choose_threshold(rule: ThresholdRule, cell: InnerCell) -> float:
 
 
 def operating_points(
-    resampled: ResampledPredictions, inner: InnerPredictions, prevalence: float | None
+    resampled: ResampledPredictions,
+    inner: InnerPredictions,
+    prevalence: float | None,
+    replicates: Replicates,
 ) -> dict[str, OperatingPoint]:
     """Return the operating point of each rule: thresholds, what they were chosen for, and scores at them.
 
-    Empty beyond two classes. With a prevalence, PPV and NPV there are added.
+    Empty beyond two classes, and where only the order of the scores counts. With a prevalence, PPV and NPV there are
+    added.
+
+    Args:
+        replicates: of all metrics, classes called at 0.5.
     """
     table = resampled.table
-    if not table.binary:
+    if not table.binary or table.ranks_only:
         return {}
-    points = {"half": _point(resampled, None, "fixed beforehand at 0.5", prevalence)}
+    shown = metrics_shown("operating_point")
+    half = {name: ({m: replicates[name][m] for m in shown}, None) for name in table.contenders}
+    points = {"half": _point(resampled, half, "fixed beforehand at 0.5", prevalence)}
     with_inner = [name for name in table.contenders if inner.has(name)]
     for rule in RULES if with_inner else ():
         choose = partial(choose_threshold, rule)
-        thresholds = {name: per_line(table, inner, name, choose) for name in with_inner}
-        points[rule.name] = _point(resampled, thresholds, rule.purpose, prevalence)
+        chosen: dict[str, _AtThresholds] = {}
+        for name in with_inner:
+            thresholds = per_line(table, inner, name, choose)
+            chosen[name] = resampled.values(table.of(name), shown, thresholds), thresholds
+        points[rule.name] = _point(resampled, chosen, rule.purpose, prevalence)
     return points
 
 
 def _point(
     resampled: ResampledPredictions,
-    chosen: dict[str, list[Floats]] | None,
+    at_thresholds: Mapping[str, _AtThresholds],
     purpose: str,
     prevalence: float | None,
 ) -> OperatingPoint:
     contenders = {}
-    for name in resampled.table.contenders if chosen is None else chosen:
-        thresholds: Sequence[Floats | None] | None = None if chosen is None else list(chosen[name])
-        values = resampled.values(resampled.table.of(name), metrics_shown("operating_point"), thresholds)
+    for name, (values, thresholds) in at_thresholds.items():
         scores = resampled.scores(name, values, thresholds)
         contenders[name] = OperatingScores(
             scores=scores,
             thresholds=None
-            if chosen is None
-            else tuple(tuple(sorted(set(map(float, lines)))) for lines in chosen[name]),
+            if thresholds is None
+            else tuple(tuple(sorted(set(map(float, lines)))) for lines in thresholds),
             at_prevalence=None
             if prevalence is None
             else _at_prevalence(resampled, values, scores, prevalence),
         )
-    chosen_on = "nothing" if chosen is None else "inner folds"
+    fixed = all(thresholds is None for _, thresholds in at_thresholds.values())
+    chosen_on = "nothing" if fixed else "inner folds"
     return OperatingPoint(chosen_for=purpose, chosen_on=chosen_on, contenders=contenders)
 
 

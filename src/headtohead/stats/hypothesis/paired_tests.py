@@ -57,8 +57,10 @@ class PairTests:
         tests = {
             "interval": TestResult(
                 statistic=difference.value,
-                p_value=difference.p,
-                note="p-value of the interval of the difference (used by the rule)",
+                p_value=None if difference.value is None else difference.p,
+                note=difference.note
+                if difference.value is None
+                else "p-value of the interval of the difference (used by the rule)",
             )
         }
         tests["cluster_bootstrap"] = _bootstrap(difference, boot)
@@ -67,16 +69,22 @@ class PairTests:
             tests["obuchowski"] = _auroc(
                 self.by_group[a], self.by_group[b], "z, groups as units; needs many groups of like size"
             )
-        predicted = [
-            (predicted_labels(x, None), predicted_labels(y, None)) for x, y in zip(first, second, strict=True)
-        ]
-        mcnemar, discordant = mcnemar_tests(first, second, predicted, table.n_groups)
-        tests |= mcnemar
+        discordant: list[dict[str, Any]] = []
+        if not table.ranks_only:
+            predicted = [
+                (predicted_labels(x, None), predicted_labels(y, None))
+                for x, y in zip(first, second, strict=True)
+            ]
+            mcnemar, discordant = mcnemar_tests(first, second, predicted, table.n_groups)
+            tests |= mcnemar
         tests |= self._over_folds(a, b)
-        tests["permutation"] = permutation_test(
-            first, second, self.metric, table.classes, table.n_groups,
-            n_permutations=n_permutations, seed=self.resampled.seed,
-        )  # fmt: skip
+        if any(self.metric.undefined_on(table.kind(name)) for name in (a, b)):
+            tests["permutation"] = TestResult(statistic=None, note=difference.note)
+        else:
+            tests["permutation"] = permutation_test(
+                first, second, self.metric, table.classes, table.n_groups,
+                n_permutations=n_permutations, seed=self.resampled.seed,
+            )  # fmt: skip
         return self._named(tests, difference), {"discordant": discordant}
 
     def _named(self, tests: Mapping[str, TestResult], difference: Difference) -> dict[str, TestResult]:

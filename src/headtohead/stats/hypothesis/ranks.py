@@ -107,7 +107,7 @@ def variance_split(
     metric: Metric,
     replicates: Mapping[str, Floats],
     folds: Mapping[str, Sequence[FoldValue]],
-    per_repeat: Mapping[str, Sequence[float]],
+    per_repeat: Mapping[str, Sequence[float | None]],
 ) -> VarianceSplit:
     """Return the spread of the metric over contenders, groups drawn, repeats and folds.
 
@@ -118,7 +118,8 @@ def variance_split(
     names = list(replicates)
     values = [float(replicates[name][0]) for name in names if not np.isnan(replicates[name][0])]
     group = [jackknife_variance(resampled.resamples.jackknife(replicates[name])) for name in names]
-    repeat = [float(np.var(per_repeat[name], ddof=1)) for name in names if len(per_repeat[name]) > 1]
+    known = [[value for value in per_repeat[name] if value is not None] for name in names]
+    repeat = [float(np.var(of_one, ddof=1)) for of_one in known if len(of_one) > 1]
     fold = [_within(folds[name]) for name in names]
     return VarianceSplit(
         metric=metric.name,

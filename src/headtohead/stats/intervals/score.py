@@ -75,8 +75,8 @@ def _undefined(table: PredictionTable, contender: str, metric: Metric, level: fl
 
 def why_undefined(table: PredictionTable, metric: Metric, contender: str) -> str:
     """Return why a metric of a contender has no value on this table."""
-    if metric.needs_probabilities and table.gives_labels(contender):
-        return "its scores are all 0 or 1: answers, not probabilities"
+    if reason := metric.undefined_on(table.kind(contender)):
+        return reason
     absent = [name for c, name in enumerate(table.classes) if not (table.sample_label == c).any()]
     if absent:
         return f"no sample of class {' or '.join(absent)}"

@@ -41,12 +41,7 @@ from headtohead.stats.metrics.confusion_matrix import predicted_labels
 from headtohead.stats.metrics.metric import IntervalMethod, Metric
 from headtohead.stats.predictions import ContenderPredictions, PredictionTable
 
-__all__ = [
-    "INTERVALS",
-    "ScoreUncertainty",
-    "denominator",
-    "score_uncertainty",
-]
+__all__ = ["INTERVALS", "ScoreUncertainty", "denominator", "score_uncertainty"]
 
 Floats = npt.NDArray[np.float64]
 Ends = tuple[float, float]
@@ -144,7 +139,7 @@ def score_uncertainty(
 def _with_training(
     table: PredictionTable, metric: Metric, values: Floats, resamples: Resamples, stretch: float
 ) -> Floats:
-    """Return the replicates, drawn apart so that they spread as learners do, not only the models as fitted."""
+    """Return the replicates, their deviations multiplied by `stretch` so that they spread as those of learners."""
     if stretch == 1.0:
         return values
     stretched = np.asarray(values[0] + stretch * (values - values[0]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -32,18 +33,23 @@ def fold_values(
 ) -> list[FoldValue]:
     """Return the value of the metric within each fold; of a mean over folds that of the metric it averages.
 
+    NaN in all folds where the metric has no value on what the contender gives (answers or ranks).
+
     Args:
         thresholds: per repeat, (n,) probability from which on a line is predicted positive.
     """
     ones = np.ones((table.n_groups, 1))
-    kernel = get_metric(name, table.classes).kernel
-    inside = kernel.metric.name if isinstance(kernel, FoldMean) else name
+    metric = get_metric(name, table.classes)
+    inside = metric.kernel.metric.name if isinstance(metric.kernel, FoldMean) else name
+    undefined = bool(metric.undefined_on(table.kind(contender)))
     values = []
     for position, (repeat, lines) in enumerate(zip(table.repeats, table.of(contender), strict=True)):
         threshold = None if thresholds is None else thresholds[position]
         for fold in np.unique(lines.fold):
             in_fold = lines.fold == fold
             cut = None if threshold is None else [threshold[in_fold]]
-            value = metric_values([lines.take(in_fold)], ones, [inside], table.classes, cut)[inside][0]
+            value = math.nan
+            if not undefined:
+                value = metric_values([lines.take(in_fold)], ones, [inside], table.classes, cut)[inside][0]
             values.append(FoldValue(repeat, int(fold), float(value), int(in_fold.sum())))
     return values

@@ -12,9 +12,11 @@ import numpy.typing as npt
 from headtohead.stats.metrics.confusion_matrix import FromClassCounts, FromConfusion
 from headtohead.stats.metrics.probabilistic import FromProbabilities
 from headtohead.stats.metrics.ranking import FromCurve, FromRanks
+from headtohead.stats.predictions import ScoreKind
 
 __all__ = [
     "DENOMINATOR_IS_ZERO",
+    "NO_PROBABILITIES",
     "Boundary",
     "Degrees",
     "Denominator",
@@ -55,6 +57,11 @@ Degrees = Literal["groups", "groups_by_class", "groups_by_class_even"]
 """How the degrees of freedom of the variance are counted; see `intervals/degrees_of_freedom.py`."""
 
 DENOMINATOR_IS_ZERO = "its denominator is 0 in at least one repeat"
+NO_PROBABILITIES: dict[ScoreKind, str] = {
+    "labels": "its scores are all 0 or 1: answers, not probabilities",
+    "ranks": "its scores are grades: only their order counts",
+}
+"""Why what needs probabilities is not defined for a contender that gives none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +164,14 @@ class Metric:
             return self.kernel.metric.by_rank
         return isinstance(self.kernel, FromRanks | FromCurve | WithinFolds)
 
-    @property
-    def needs_probabilities(self) -> bool:
-        """Whether answers alone (0 or 1) do not suffice: a probability or a whole curve is meant."""
-        return isinstance(self.kernel, FromProbabilities | FromCurve)
+    def undefined_on(self, kind: ScoreKind) -> str:
+        """Return why the metric has no value on numbers of a kind, "" where it has one."""
+        has_no_value = {
+            "probabilities": False,
+            "labels": isinstance(self.kernel, FromProbabilities | FromCurve),
+            "ranks": not self.by_rank,
+        }
+        return NO_PROBABILITIES[kind] if has_no_value[kind] else ""
 
     def is_mean(self, n_classes: int) -> bool:
         """Return whether the metric is a mean over the classes, each against the rest."""

@@ -20,6 +20,7 @@ from headtohead.core.records import Verdict
 from headtohead.core.run_folder import RunFolder
 from headtohead.studies.base import Study
 from headtohead.studies.reproduction.protocol import ARMS, CORRECTIONS, Arm, NetworkPair
+from headtohead.studies.run_files import fetch_weights, write_folds, write_verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +71,8 @@ class ReproductionStudy(Study[ReproductionConfig]):
     def validate_contenders(self) -> None:
         """Choose the two networks and fetch their weights, before any long work."""
         self.validate_config()
-        self._fetch_weights((self.networks.cnn, self.networks.vit))
+        networks = (self.networks.cnn, self.networks.vit)
+        fetch_weights(self.run_folder, networks, self.config.seed, self.reporter)
 
     def validate_against_data(self) -> None:
         """Refuse data that the published study could not have used.
@@ -87,7 +89,7 @@ class ReproductionStudy(Study[ReproductionConfig]):
         from headtohead.studies.reproduction.splits import split_tables
 
         tables = split_tables(self._runner)
-        self._write_folds(tables.frame, tables.proof, tables.leaks)
+        write_folds(self.run_folder, tables.frame, tables.proof, tables.leaks)
 
     def fit(self) -> pd.DataFrame:
         """Train both networks in every state; return and write the predictions of the scored images."""
@@ -102,7 +104,7 @@ class ReproductionStudy(Study[ReproductionConfig]):
         from headtohead.studies.reproduction.summary import reproduction_verdict
 
         verdict = reproduction_verdict(self._summary, self.networks, self.dataset.positive)
-        self._write_verdict(verdict)
+        write_verdict(self.run_folder, verdict)
         return verdict
 
     def write_page(self) -> Path:

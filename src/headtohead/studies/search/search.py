@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +21,9 @@ from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Verdict
 from headtohead.core.run_folder import RunFolder
 from headtohead.studies.base import Study
+from headtohead.studies.run_files import fetch_weights, write_verdict
 from headtohead.studies.search.deadline import DeadlineReporter
+from headtohead.studies.search.outcome import SearchOutcome, times_chosen
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,25 +56,6 @@ def best_study(
         NoEffectError: augmented copies without augmentation.
     """
     return SearchStudy(config, out, reporter, cache=cache).run()
-
-
-@dataclass(frozen=True)
-class SearchOutcome:
-    """What the search could finish in its time.
-
-    Attributes:
-        folds: the outer folds of the finished repeats.
-        rows: names of the contenders that the ablation table shows, in its order.
-        model: the entry "model" of `best.json`.
-        notes: what was left out for lack of time, in sentences.
-        complete: whether nothing was left out.
-    """
-
-    folds: tuple[Fold, ...]
-    rows: tuple[str, ...]
-    model: dict[str, Any]
-    notes: tuple[str, ...]
-    complete: bool
 
 
 class SearchStudy(Study[SearchConfig]):
@@ -111,7 +93,8 @@ class SearchStudy(Study[SearchConfig]):
 
         self.validate_config()
         names = dict.fromkeys((*self.config.backbones, *self.config.finetune))
-        self._fetch_weights(resolve(name) for name in names)
+        records = [resolve(name) for name in names]
+        fetch_weights(self.run_folder, records, self.config.seed, self.reporter)
 
     def validate_against_data(self) -> None:
         """Refuse classes for which the primary metric is not defined."""
@@ -137,7 +120,7 @@ class SearchStudy(Study[SearchConfig]):
     def judge(self) -> Verdict:
         """Return and write what the out-of-fold predictions show for the primary metric."""
         verdict = self._update_audit(self._verdicts[PRIMARY], self.run_folder.table("predictions.parquet"))
-        self._write_verdict(verdict)
+        write_verdict(self.run_folder, verdict)
         return verdict
 
     def write_page(self) -> Path:
@@ -274,28 +257,17 @@ class SearchStudy(Study[SearchConfig]):
             for metric in METRICS
         }
 
-    def _times_chosen(self) -> dict[str, int]:
-        """Return candidate -> in how many outer cells the search combined it, most often first."""
-        from headtohead.heads.cross_validation import load_cells
-        from headtohead.studies.search.summary import SEARCHED
-
-        counts: dict[str, int] = {}
-        k = len(self.labels.classes)
-        cells = load_cells([SEARCHED], self._outcome.folds, self.run_folder, seed=self.config.seed, k=k)
-        for _, _, result in cells:
-            for member, weight in zip(result.chosen["members"], result.chosen["weights"], strict=True):
-                counts[member] = counts.get(member, 0) + (weight > 0)
-        return {name: n for name, n in sorted(counts.items(), key=lambda item: -item[1]) if n}
-
     def _content(self) -> dict[str, Any]:
         """Return the content of `best.json`."""
+        from headtohead.heads.cross_validation import load_cells
         from headtohead.studies.post_audit import audit_caveats, shortcut_caveats
-        from headtohead.studies.search.summary import search_summary
+        from headtohead.studies.search.summary import SEARCHED, search_summary
 
-        outcome, settings = self._outcome, self.config
+        outcome, settings, k = self._outcome, self.config, len(self.labels.classes)
+        cells = load_cells([SEARCHED], outcome.folds, self.run_folder, seed=settings.seed, k=k)
         content = search_summary(
             self._verdicts,
-            self._times_chosen(),
+            times_chosen(cells),
             outcome.folds,
             self.grouped,
             [candidate.name for candidate in self._candidates],

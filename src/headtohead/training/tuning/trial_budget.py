@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from headtohead.core.atomic_io import write_atomic
-from headtohead.core.training_config import Budget
+from headtohead.core.config import Budget
 
 __all__ = ["TrialBudget", "subsample_grid"]
 

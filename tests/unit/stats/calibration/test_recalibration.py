@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pytest
-from tests.unit.stats.builders import cell_of, judge_bounds, resample, some_lines, table_from
+from tests.unit.stats.builders import cell_of, judge_bounds, replicates_of, resample, some_lines, table_from
 
+from headtohead.core.tables.probability import Recalibration
 from headtohead.stats.calibration.recalibration import (
     calibration_curve,
     isotonic,
@@ -83,8 +84,12 @@ def _with_inner(k: int = 2) -> tuple[ResampledPredictions, InnerPredictions]:
     return resampled, InnerPredictions(cells, ())
 
 
+def _recalibrated(resampled: ResampledPredictions, inner: InnerPredictions) -> Recalibration:
+    return recalibration(resampled, inner, replicates_of(resampled))["a"]
+
+
 def test_every_method_lowers_the_loss_of_overconfident_lines() -> None:
-    table = recalibration(*_with_inner())["a"]
+    table = _recalibrated(*_with_inner())
     assert list(table.methods) == ["temperature", "platt", "isotonic", "venn_abers"]
     for method in table.methods.values():
         before = next(s.value for s in table.before if s.metric == "log_loss")
@@ -98,20 +103,20 @@ def test_every_method_lowers_the_loss_of_overconfident_lines() -> None:
 
 
 def test_beyond_two_classes_there_is_temperature_alone() -> None:
-    table = recalibration(*_with_inner(k=3))["a"]
+    table = _recalibrated(*_with_inner(k=3))
     assert list(table.methods) == ["temperature"]
     assert {score.metric for score in table.before} == {"brier", "log_loss", "ece"}
     assert table.venn_abers_width is None
 
 
 def test_without_inner_lines_nothing_is_recalibrated_and_it_is_said() -> None:
-    table = recalibration(_with_inner()[0], InnerPredictions({}, ("a",)))["a"]
+    table = _recalibrated(_with_inner()[0], InnerPredictions({}, ("a",)))
     assert table.methods == {}
     assert table.notes == ("no inner predictions, so nothing was recalibrated",)
 
 
 def test_few_inner_lines_are_noted_for_isotonic_regression() -> None:
-    assert "fitted on 1" in recalibration(*_with_inner())["a"].notes[0]
+    assert "fitted on 1" in _recalibrated(*_with_inner()).notes[0]
 
 
 def test_a_calibration_curve_has_the_observed_share_of_each_bin() -> None:

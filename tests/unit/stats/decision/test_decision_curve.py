@@ -10,7 +10,7 @@ from tests.unit.stats.builders import calibrated, resample, some_lines, table_fr
 from headtohead.core.tables.probability import DecisionCurves
 from headtohead.stats.decision.decision_curve import decision_curves, rebased
 from headtohead.stats.intervals.resampling import make_resamples
-from headtohead.stats.predictions import build_prediction_table
+from headtohead.stats.prediction_builder import build_prediction_table
 from headtohead.stats.resampled import ResampledPredictions
 
 

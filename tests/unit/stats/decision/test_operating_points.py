@@ -11,6 +11,7 @@ from tests.unit.stats.builders import (
     cell_of,
     judge_bounds,
     lines_of_score,
+    replicates_of,
     resample,
     some_lines,
     table_from,
@@ -106,7 +107,7 @@ def test_a_rule_picks_the_best_of_all_thresholds(rule: ThresholdRule) -> None:
 
 def test_each_fold_has_its_own_threshold_and_half_has_none() -> None:
     resampled, inner = grouped()
-    points = operating_points(resampled, inner, None)
+    points = operating_points(resampled, inner, None, replicates_of(resampled))
     assert list(points) == ["half", *(rule.name for rule in RULES)]
     assert points["half"].chosen_on == "nothing"
     assert points["half"].contenders["a"].thresholds is None
@@ -119,17 +120,21 @@ def test_each_fold_has_its_own_threshold_and_half_has_none() -> None:
 def test_predictive_values_at_the_prevalence_of_the_data_are_those_of_the_data() -> None:
     resampled, inner = grouped()
     share = float((resampled.table.sample_label == 1).mean())
-    half = operating_points(resampled, inner, share)["half"].contenders["a"]
+    half = operating_points(resampled, inner, share, replicates_of(resampled))["half"].contenders["a"]
     at = half.at_prevalence
     assert at is not None
     scores = {score.metric: score.value for score in half.scores}
     assert at.ppv.value == pytest.approx(scores["ppv"])
     assert at.npv.value == pytest.approx(scores["npv"])
-    rare = operating_points(resampled, inner, 0.01)["half"].contenders["a"].at_prevalence
+    rare = (
+        operating_points(resampled, inner, 0.01, replicates_of(resampled))["half"]
+        .contenders["a"]
+        .at_prevalence
+    )
     assert rare is not None and rare.ppv.value is not None and at.ppv.value is not None
     assert rare.ppv.value < at.ppv.value
 
 
 def test_beyond_two_classes_there_are_no_operating_points() -> None:
     resampled = resample(table_from({"a": some_lines(k=3)}))
-    assert operating_points(resampled, InnerPredictions({}, ("a",)), None) == {}
+    assert operating_points(resampled, InnerPredictions({}, ("a",)), None, {}) == {}

@@ -9,7 +9,8 @@ from sklearn.metrics import brier_score_loss, log_loss
 
 from headtohead.stats.decision.support import narrow_width, supporting_groups
 from headtohead.stats.metrics.lookup import get_metric
-from headtohead.stats.predictions import PredictionTable, build_prediction_table
+from headtohead.stats.prediction_builder import build_prediction_table
+from headtohead.stats.predictions import PredictionTable
 
 
 def table(sizes: dict[str, int], per_group: int = 1) -> PredictionTable:

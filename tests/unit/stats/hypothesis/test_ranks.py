@@ -17,7 +17,7 @@ from headtohead.stats.intervals.score_interval import jackknife_variance
 from headtohead.stats.metrics.fold_values import FoldValue, fold_values
 from headtohead.stats.metrics.registry import METRICS
 from headtohead.stats.metrics.replicates import metric_values
-from headtohead.stats.predictions import build_prediction_table
+from headtohead.stats.prediction_builder import build_prediction_table
 
 Ints = npt.NDArray[np.int64]
 

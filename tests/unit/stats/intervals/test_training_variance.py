@@ -9,12 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pytest
+from benchmarks import learner_parts
 from benchmarks import learner_rule as reference
 from tests.planting.verdicts import judge
 
 from headtohead.stats.intervals import training_variance
 from headtohead.stats.intervals.training_variance import normal_scores, share_of_training, training_stretch
-from headtohead.stats.predictions import PredictionTable, build_prediction_table
+from headtohead.stats.prediction_builder import build_prediction_table
+from headtohead.stats.predictions import PredictionTable
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -68,7 +70,7 @@ def test_the_stretch_is_that_of_the_reference(noise: float, repeats: int) -> Non
     scores, label, group, fold = planted(3, repeats, noise)
     table, parts = table_of(scores, label, group, fold), {}
     for name, score in scores.items():
-        parts[name] = reference.auroc_parts(score, label, group, fold)
+        parts[name] = learner_parts.auroc_parts(score, label, group, fold)
         expected = reference.estimate(parts[name], label, group, fold).factor
         assert training_stretch(table, name) ** 2 == pytest.approx(expected, abs=1e-10)
     expected = reference.estimate(parts["a"] - parts["b"], label, group, fold).factor
@@ -78,7 +80,7 @@ def test_the_stretch_is_that_of_the_reference(noise: float, repeats: int) -> Non
 def test_the_whole_comparison_is_that_of_the_reference() -> None:
     scores, label, group, fold = planted(5)
     comparison = judge(frame_from(scores, label, group, fold), classes=CLASSES, positive="yes").comparisons[0]
-    parts = [reference.auroc_parts(scores[name], label, group, fold) for name in "ab"]
+    parts = [learner_parts.auroc_parts(scores[name], label, group, fold) for name in "ab"]
     estimate = reference.estimate(parts[0] - parts[1], label, group, fold)
     low, high = reference.plain_interval(estimate)
     assert comparison.target == "learners"

@@ -1,13 +1,14 @@
-"""A finished study, read from its folder: the verdict, tidy frames, errors, figures."""
+"""A finished comparison, read from its folder: the verdict, tidy frames, errors, figures."""
 
 from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from headtohead.api.html import run_html
-from headtohead.core.errors import RunFolderError, unknown_name
+from headtohead.api.results.html import run_html
+from headtohead.api.results.study_folder import LINES, WIDTH, StudyFolder, wrapped
+from headtohead.core.errors import unknown_name
 from headtohead.core.records import Verdict
 
 if TYPE_CHECKING:
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from headtohead.api.explain import Explanation
-    from headtohead.api.plots import RunPlots
+    from headtohead.api.results.plots import RunPlots
 
-__all__ = ["BestRun", "ReproductionRun", "Run"]
+__all__ = ["Run"]
 
 SCORE_COLUMNS = (
     "contender", "metric", "value", "low", "high", "level", "n_samples", "n_groups", "method", "note",
@@ -27,63 +28,10 @@ COMPARISON_COLUMNS = (
     "a", "b", "metric", "difference", "low", "high", "p_adjusted", "verdict", "winner", "level", "n_samples",
     "n_groups", "sentence",
 )  # fmt: skip
-WIDTH = 80  # columns of a plain terminal, which `repr` keeps to
-LINES = 15  # that `repr` keeps to
 SHOWN = 6  # comparisons and contenders that `repr` lists, so that it stays within fifteen lines
 
 
-class _StudyFolder:
-    """What all studies have: a folder, its files, its page."""
-
-    page_name = "report.html"
-
-    def __init__(self, path: Path) -> None:
-        if not path.is_dir():
-            raise RunFolderError(f"There is no run at {path}; expected the folder that a study wrote.")
-        self.path = path
-
-    def json(self, name: str) -> Any:
-        """Return the content of one of the folder's JSON files.
-
-        Args:
-            name: file name, such as "audit.json".
-
-        Raises:
-            RunFolderError: the run has no such file.
-        """
-        from headtohead.core.run_folder import RunFolder
-
-        if not (self.path / name).is_file():
-            raise RunFolderError(f"{self.path} has no {name}; the run is not finished, or of another kind.")
-        return RunFolder(self.path).json(name)
-
-    def report(self, *, show: bool = False) -> Path:
-        """Return the path of the run's page.
-
-        Args:
-            show: also open it in the browser.
-
-        Raises:
-            RunFolderError: the page was not written.
-        """
-        page = self.path / self.page_name
-        if not page.is_file():
-            raise RunFolderError(f"{self.path} has no {self.page_name}; the run is not finished.")
-        if show:
-            import webbrowser
-
-            webbrowser.open(page.resolve().as_uri())
-        return page
-
-    @property
-    def audit(self) -> pd.DataFrame:
-        """The audit's findings, worst first: code, title, severity, outcome, message, advice, n_samples."""
-        from headtohead.api.data import findings_frame
-
-        return findings_frame(self.json("audit.json")["findings"])
-
-
-class Run(_StudyFolder):
+class Run(StudyFolder):
     """A comparison that is finished.
 
     Frames are tidy pandas data frames, one row per thing; their columns are listed at each property.
@@ -225,7 +173,7 @@ class Run(_StudyFolder):
     @property
     def plot(self) -> RunPlots:
         """Figures as matplotlib Axes: `.differences()`, `.roc()`, `.calibration()`."""
-        from headtohead.api.plots import RunPlots
+        from headtohead.api.results.plots import RunPlots
 
         return RunPlots(self.verdict, self.comparisons, self.scores)
 
@@ -250,105 +198,6 @@ class Run(_StudyFolder):
 
     def _repr_html_(self) -> str:
         return run_html(self.verdict, self.comparisons, self.path / self.page_name)
-
-
-class BestRun(_StudyFolder):
-    """A search that is finished: the nested estimate, the ablation, and the model fitted on all images.
-
-    Args:
-        path: the run folder.
-
-    Raises:
-        RunFolderError: there is no run, or it is not finished.
-    """
-
-    page_name = "best.html"
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self.content: dict[str, Any] = self.json("best.json")
-
-    @property
-    def sentence(self) -> str:
-        """The estimate in one sentence."""
-        return str(self.content["sentences"][0])
-
-    @property
-    def steps(self) -> pd.DataFrame:
-        """The ablation, one row per step: name, over, accuracy, auroc and their intervals and gains."""
-        import pandas as pd
-
-        rows = []
-        for step in self.content["ladder"]:
-            row: dict[str, Any] = {"name": step["name"], "over": step["over"]}
-            for metric in ("accuracy", "auroc"):
-                score, gain = step[metric], step[f"gain_in_{metric}"] or {}
-                row |= {
-                    metric: score["value"],
-                    f"{metric}_low": score["low"],
-                    f"{metric}_high": score["high"],
-                }
-                row[f"{metric}_gain"] = gain.get("value")
-            rows.append(row)
-        return pd.DataFrame(rows)
-
-    def __repr__(self) -> str:
-        lines = [f"BestRun at {self.path}", "", *wrapped(self.sentence)]
-        return "\n".join(
-            [*lines, *(line for text in self.content["caveats"][:2] for line in wrapped(f"! {text}"))][:15]
-        )
-
-    def _repr_html_(self) -> str:
-        from headtohead.api.html import frame_html
-
-        return frame_html(self.sentence, self.steps, self.content["caveats"])
-
-
-class ReproductionRun(_StudyFolder):
-    """The published study, one correction at a time.
-
-    Args:
-        path: the run folder.
-
-    Raises:
-        RunFolderError: there is no run, or it is not finished.
-    """
-
-    page_name = "reproduce.html"
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self.content: dict[str, Any] = self.json("reproduce.json")
-
-    @property
-    def steps(self) -> pd.DataFrame:
-        """One row per state of the protocol and quantity: name, what (cnn, vit, difference), value, low, high."""
-        import pandas as pd
-
-        rows = [
-            (step["name"], what, step[what]["value"], step[what]["low"], step[what]["high"])
-            for step in self.content["steps"]
-            for what in ("cnn", "vit", "difference")
-        ]
-        return pd.DataFrame(rows, columns=["name", "what", "value", "low", "high"])
-
-    def __repr__(self) -> str:
-        texts = [self.content["title"], *self.content["sentences"]]
-        return "\n".join(
-            [f"ReproductionRun at {self.path}", "", *(line for text in texts for line in wrapped(text))][:15]
-        )
-
-    def _repr_html_(self) -> str:
-        from headtohead.api.html import frame_html
-
-        return frame_html(self.content["title"], self.steps, self.content["sentences"])
-
-
-def wrapped(text: str) -> list[str]:
-    """Return a text in lines of a plain terminal."""
-    import textwrap
-
-    return textwrap.wrap(text, WIDTH)
 
 
 def summary(run: Run) -> str:

@@ -4,71 +4,27 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Self, TypeVar
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationError
 
+from headtohead.core.config.data import DataConfig
+from headtohead.core.config.settings import explain, flatten, parse_record, without_none
+from headtohead.core.config.training import TrainConfig
 from headtohead.core.errors import UsageError, unknown_name
 from headtohead.core.records import Record
-from headtohead.core.training_config import TrainConfig
 
 __all__ = [
-    "DataConfig",
     "ReproductionConfig",
     "RunConfig",
     "SearchConfig",
     "StudyConfig",
     "StudyKind",
-    "TrainConfig",
     "differences",
-    "make_config",
     "parse_config",
-    "parse_record",
 ]
 
-R = TypeVar("R", bound=Record)
 StudyKind = Literal["compare", "best", "reproduce"]
-
-
-class DataConfig(Record):
-    """How samples are found: the options of `headtohead.data.load`, JSON-able."""
-
-    columns: dict[str, str] = Field(
-        default_factory=dict,
-        description="Which column of a table has which role: path=file,label=dx,group=patient. Recognised by name, "
-        "and said, otherwise.",
-    )
-    label_from: str | None = Field(
-        default=None,
-        description="Read the label from the path by a regular expression: the group named 'label', else the first, "
-        "e.g. '(benign|malignant)'.",
-    )
-    group_from: str | None = Field(
-        default=None,
-        description="Read the patient from the path by a regular expression, e.g. '(p\\d+)_' makes p012_slice3.png "
-        "belong to p012.",
-    )
-    map_labels: dict[str, str] = Field(default_factory=dict, description="Merge or rename labels: old=new.")
-    drop: tuple[str, ...] = Field(default=(), description="Leave out samples with these labels.")
-    positive: str | None = Field(
-        default=None,
-        description="Which of two classes counts as positive; needed where neither name reads as negative (no, "
-        "non-, -free, healthy, CN, 0, …).",
-    )
-    keep_columns: tuple[str, ...] = Field(
-        default=(),
-        description="Columns of a table to keep although their names look like identifiers (birth_date, accession, "
-        "…).",
-    )
-    strict: bool = Field(default=False, description="Stop at unreadable files instead of leaving them out.")
-    pages: str = Field(
-        default="first", description="Of files with several pages or frames: first, all, or a number from 0."
-    )
-    slices: str | None = Field(
-        default=None,
-        description="Of NIfTI volumes: middle, middle:5, count:9, all or a number; 'coronal:middle:5' takes another "
-        "plane.",
-    )
 
 
 class RunConfig(Record):
@@ -107,7 +63,7 @@ class RunConfig(Record):
         """Return the whole configuration as TOML; settings that are None are left out."""
         import tomli_w
 
-        return tomli_w.dumps(_without_none(self.model_dump(mode="json")))
+        return tomli_w.dumps(without_none(self.model_dump(mode="json")))
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Self:
@@ -290,31 +246,6 @@ def parse_config(text: str) -> RunConfig:
     return CONFIGS[kind].from_toml(text)
 
 
-def parse_record(record: type[R], settings: Mapping[str, Any]) -> R:
-    """Return a configuration record from setting -> value; what is left out has its default.
-
-    Raises:
-        UsageError: names each setting that does not fit.
-    """
-    try:
-        return record.model_validate(settings)
-    except ValidationError as error:
-        raise UsageError(f"These settings do not fit: {explain(error)}.") from error
-
-
-def make_config(settings: Mapping[str, Any]) -> StudyConfig:
-    """Return a configuration of `compare` from settings, as `RunConfig.from_settings` does."""
-    return StudyConfig.from_settings(settings)
-
-
-def explain(error: Exception) -> str:
-    """Return a validation error in one line: each setting and what is wrong with it."""
-    if not isinstance(error, ValidationError):
-        return str(error)
-    parts = (f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
-    return "; ".join(parts)
-
-
 def differences(old: RunConfig, new: RunConfig) -> list[str]:
     """Return one line for each setting that differs, "folds: 5 there, 4 asked for".
 
@@ -322,26 +253,10 @@ def differences(old: RunConfig, new: RunConfig) -> list[str]:
     """
     if old.kind != new.kind:
         return [f"kind: {old.kind!r} there, {new.kind!r} asked for"]
-    before, after = _flat(old.model_dump(mode="json")), _flat(new.model_dump(mode="json"))
+    before, after = flatten(old.model_dump(mode="json")), flatten(new.model_dump(mode="json"))
     keys = sorted((set(before) | set(after)) - new.MAY_CHANGE)
     return [
         f"{key}: {before.get(key)!r} there, {after.get(key)!r} asked for"
         for key in keys
         if before.get(key) != after.get(key)
     ]
-
-
-def _without_none(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_none(item) for key, item in value.items() if item is not None}
-    return value
-
-
-def _flat(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, item in value.items():
-        if isinstance(item, dict) and item:
-            flat.update(_flat(item, f"{prefix}{key}."))
-        else:
-            flat[f"{prefix}{key}"] = item
-    return flat

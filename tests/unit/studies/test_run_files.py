@@ -10,9 +10,10 @@ import torch
 from safetensors.torch import save_file
 
 from headtohead.backbones.catalog import resolve
-from headtohead.core.config import StudyConfig
 from headtohead.core.errors import ChangedWeightsError
-from headtohead.studies.comparison import ComparisonStudy
+from headtohead.core.progress import QUIET
+from headtohead.core.run_folder import RunFolder
+from headtohead.studies.run_files import fetch_weights
 
 
 def _write(path: Path, seed: int) -> None:
@@ -25,10 +26,10 @@ def _write(path: Path, seed: int) -> None:
 def test_a_weights_file_that_was_replaced_between_two_calls_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "mine.safetensors"
     name = f"path:{file}?arch=test_resnet"
-    study = ComparisonStudy(StudyConfig(data="scans", contenders=(name,)), tmp_path / "run")
+    run = RunFolder(tmp_path / "run")
     _write(file, 1)
-    study._fetch_weights([resolve(name)])
-    study._fetch_weights([resolve(name)])  # the same file goes on
+    fetch_weights(run, [resolve(name)], 0, QUIET)
+    fetch_weights(run, [resolve(name)], 0, QUIET)  # the same file goes on
     _write(file, 2)
     with pytest.raises(ChangedWeightsError, match="Put them back"):
-        study._fetch_weights([resolve(name)])
+        fetch_weights(run, [resolve(name)], 0, QUIET)

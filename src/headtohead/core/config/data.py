@@ -1,0 +1,50 @@
+"""How the samples of a study are found, as its configuration states it."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from headtohead.core.records import Record
+
+__all__ = ["DataConfig"]
+
+
+class DataConfig(Record):
+    """How samples are found: the options of `headtohead.data.load`, JSON-able."""
+
+    columns: dict[str, str] = Field(
+        default_factory=dict,
+        description="Which column of a table has which role: path=file,label=dx,group=patient. Recognised by name, "
+        "and said, otherwise.",
+    )
+    label_from: str | None = Field(
+        default=None,
+        description="Read the label from the path by a regular expression: the group named 'label', else the first, "
+        "e.g. '(benign|malignant)'.",
+    )
+    group_from: str | None = Field(
+        default=None,
+        description="Read the patient from the path by a regular expression, e.g. '(p\\d+)_' makes p012_slice3.png "
+        "belong to p012.",
+    )
+    map_labels: dict[str, str] = Field(default_factory=dict, description="Merge or rename labels: old=new.")
+    drop: tuple[str, ...] = Field(default=(), description="Leave out samples with these labels.")
+    positive: str | None = Field(
+        default=None,
+        description="Which of two classes counts as positive; needed where neither name reads as negative (no, "
+        "non-, -free, healthy, CN, 0, …).",
+    )
+    keep_columns: tuple[str, ...] = Field(
+        default=(),
+        description="Columns of a table to keep although their names look like identifiers (birth_date, accession, "
+        "…).",
+    )
+    strict: bool = Field(default=False, description="Stop at unreadable files instead of leaving them out.")
+    pages: str = Field(
+        default="first", description="Of files with several pages or frames: first, all, or a number from 0."
+    )
+    slices: str | None = Field(
+        default=None,
+        description="Of NIfTI volumes: middle, middle:5, count:9, all or a number; 'coronal:middle:5' takes another "
+        "plane.",
+    )

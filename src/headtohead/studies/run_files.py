@@ -1,0 +1,83 @@
+"""Files that every study writes into its run folder: weights in use, folds, verdict and provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from headtohead.core.atomic_io import write_table
+from headtohead.core.errors import ChangedWeightsError
+from headtohead.core.progress import Reporter
+from headtohead.core.records import Verdict
+from headtohead.core.run_folder import RunFolder, slug
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from headtohead.backbones.record import BackboneRecord
+
+__all__ = ["fetch_weights", "record_facts", "write_folds", "write_provenance", "write_verdict"]
+
+
+def fetch_weights(run: RunFolder, records: Iterable[BackboneRecord], seed: int, reporter: Reporter) -> None:
+    """Fetch the weights of all records, and record in the run folder which they are.
+
+    Args:
+        seed: of random weights.
+
+    Raises:
+        WeightsError: weights that are not available.
+        ChangedWeightsError: the folder's finished parts were made with other weights.
+    """
+    from headtohead.backbones.weights.fetch import ensure_weights
+
+    for record in records:
+        weights = ensure_weights(record, seed=seed, reporter=reporter)
+        before = _facts(run, record.name).get("weights", {}).get("sha256", weights.sha256)
+        if before != weights.sha256:
+            raise ChangedWeightsError(
+                f"The weights of {record.name} are not those that {run.path} was begun with "
+                f"(sha256 {before[:12]}…, now {weights.sha256[:12]}…). Put them back, or choose another --out."
+            )
+        facts = {"weights": weights.model_dump(mode="json", exclude={"path"})}
+        record_facts(run, record.name, {**facts, "record": record.model_dump(mode="json")})
+
+
+def record_facts(run: RunFolder, backbone: str, facts: Mapping[str, Any]) -> None:
+    """Add to what the run folder states of a backbone: its record, its weights, how features were computed."""
+    run.write(_facts_name(backbone), {**_facts(run, backbone), **facts})
+
+
+def _facts_name(backbone: str) -> str:
+    return f"contenders/{slug(backbone)}.json"
+
+
+def _facts(run: RunFolder, backbone: str) -> dict[str, Any]:
+    name = _facts_name(backbone)
+    return run.json(name) if (run / name).is_file() else {}
+
+
+def write_verdict(run: RunFolder, verdict: Verdict) -> None:
+    """Write `verdict.json`, and its scores and comparisons as files of their own."""
+    content = verdict.model_dump(mode="json")
+    run.write("verdict.json", content)
+    run.write("scores.json", {"scores": content["scores"]})
+    run.write("comparisons.json", {"comparisons": content["comparisons"]})
+
+
+def write_folds(
+    run: RunFolder, table: pd.DataFrame, proof: list[dict[str, Any]], leaks: list[dict[str, Any]]
+) -> None:
+    """Write which sample is in which part of which fold, and the proof that no group is in two parts."""
+    write_table(run / "folds.parquet", table)
+    run.write("leak_proof.json", {"proof": proof, "leaks": leaks})
+
+
+def write_provenance(run: RunFolder, seed: int) -> None:
+    """Write where the result comes from, once: versions, hardware, command, seed, what was spent."""
+    from headtohead.core.provenance import collect
+
+    if (run / "provenance.json").is_file():
+        return
+    spent = run.json("spent.json") if (run / "spent.json").is_file() else {}
+    run.write("provenance.json", {**collect(), "seed": seed, **spent})
