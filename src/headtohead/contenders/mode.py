@@ -131,18 +131,13 @@ class FeatureSource:
 
     def matrix(self, record: BackboneRecord, view: FeatureView) -> npt.NDArray[np.float32]:
         """Return the (n, D) features of all samples by one backbone."""
+        from headtohead.backbones.features.options import ExtractionOptions
         from headtohead.backbones.features.views import extract_view
 
+        config = self.config
+        options = ExtractionOptions(precision=config.precision, device=config.device, seed=config.seed)
         features = extract_view(
-            self.dataset,
-            record,
-            self.recipe,
-            view,
-            precision=self.config.precision,
-            device=self.config.device,
-            cache=self.cache,
-            seed=self.config.seed,
-            reporter=self.reporter,
+            self.dataset, record, self.recipe, view, options, cache=self.cache, reporter=self.reporter
         )
         self.record_facts(record.name, {"how": dict(features.how)})
         return features.rows

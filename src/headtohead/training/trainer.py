@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,11 @@ from torch.nn import functional
 from headtohead.core.epoch_log import write_epoch_log
 from headtohead.core.errors import HeadToHeadError
 from headtohead.core.progress import Reporter
+from headtohead.training.averaged_weights import AveragedWeights
 from headtohead.training.checkpoint import load_checkpoint, save_checkpoint
 from headtohead.training.class_balance import ClassificationLoss
 from headtohead.training.data_loader import Augmenter, Change, ImageSource, batches, unchanged
+from headtohead.training.forward import ForwardPass
 from headtohead.training.lr_schedule import cycle_of, rate_factor
 from headtohead.training.mixup import mixup_or_cutmix
 from headtohead.training.network.classifier import (
@@ -30,17 +32,14 @@ from headtohead.training.network.classifier import (
     parameter_groups,
     temporary_state,
 )
-from headtohead.training.records import EpochRecord, Subset, fit_metrics
-from headtohead.training.sampler import epoch_augmentation, epoch_order, plain_order, step_seed
+from headtohead.training.records import EpochRecord, Floats, Ints, Subset, fit_metrics
+from headtohead.training.sampler import epoch_augmentation, epoch_order, step_seed
 from headtohead.training.settings import FinetuneSettings
 
 __all__ = ["Subset", "Trainer"]
 
 # Images of the training part on which the intercept is settled: enough for two digits of a frequency of 0.01.
 _SETTLED_ON = 2000
-
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass
@@ -53,7 +52,7 @@ class Trainer:
         bf16: whether matrix products run in bf16 (weights and sums stay in fp32).
         lines: one per finished epoch; held_rows: probabilities on the held part after each epoch.
         snapshots: the network at the end of each cycle, where there are several; then their mean predicts.
-        told: called with the file of the lines after each epoch.
+        on_epoch_end: called with the file of the lines after each epoch.
         seconds_before: what the epochs took that were finished before an interruption.
     """
 
@@ -84,8 +83,9 @@ class Trainer:
         self.learning = [p for group in self.groups for p in group["params"]]
         # Free statistics move with the weights, so their average moves with the weights' average.
         free = self.settings.batch_norm == "train"
-        self.averaged = [*self.learning, *(b for b in self.net.buffers() if free and b.is_floating_point())]
-        self.average = [p.detach().clone() for p in self.averaged] if self.settings.ema else None
+        buffers = [b for b in self.net.buffers() if free and b.is_floating_point()]
+        self.average = AveragedWeights([*self.learning, *buffers], self.settings.ema)
+        self.forward = ForwardPass(self.net, self.source, self.device, self.bf16, self.settings)
         self.step = 0
         self._shift = torch.zeros(self.k, dtype=torch.float64)
 
@@ -111,8 +111,8 @@ class Trainer:
                 if self.settings.policy == "inner" and (new or not self.snapshots):
                     self._shift = self._settled()
                 rows = self.predict(held.indices) if new or not self.snapshots else self.held_rows[-1]
-                told = fit_metrics(held.labels, rows)
-                line = EpochRecord(epoch + 1, loss, accuracy, told.loss, told.accuracy, rate)
+                inner = fit_metrics(held.labels, rows)
+                line = EpochRecord(epoch + 1, loss, accuracy, inner.loss, inner.accuracy, rate)
                 self.held_rows.append(rows)
             self.lines.append(line)
             speed = len(self.part.indices) / seconds
@@ -122,7 +122,7 @@ class Trainer:
         self._add_to_intercept(self._settled())
 
     def predict(self, indices: Ints) -> Floats:
-        """Return (n, k) probabilities, with the averaged weights if there are any, mirrored if sound."""
+        """Return (n, k) probabilities: the mean over snapshots (or with averaged weights), and over flipped images."""
         scores = self._scores(indices) + self._shift
         return np.asarray(torch.softmax(scores, dim=2).mean(dim=0).numpy(), dtype=np.float64)
 
@@ -130,8 +130,27 @@ class Trainer:
         """Return the states with which `predict` answers: the snapshots, or the one (averaged) network."""
         if self.snapshots:
             return list(self.snapshots)
-        with self.averaged_weights():
+        with self.average.applied():
             return [copy_state(self.net)]
+
+    def predicting_states(self) -> list[AbstractContextManager[None]]:
+        """Return contexts in which the network has each of the states with which `predict` answers."""
+        if not self.snapshots:
+            return [self.average.applied()]
+        return [temporary_state(self.net, state) for state in self.snapshots]
+
+    def features(self, indices: Ints, change: Change = unchanged) -> npt.NDArray[np.float32]:
+        """Return the backbone's features (n, D) of samples, after a change of their pixels."""
+        return self.forward.features(indices, change)
+
+    def _scores(self, indices: Ints) -> Tensor:
+        """Return (v, n, k) scores in float64, one of v views for each snapshot and for the flipped images."""
+        with torch.inference_mode():
+            scores = []
+            for state in self.predicting_states():
+                with state:
+                    scores.append(self.forward.scores(indices, flip=self.flips))
+            return torch.cat(scores)
 
     @property
     def flips(self) -> bool:
@@ -152,51 +171,16 @@ class Trainer:
         """Add to the scores of the network for good: of its last weights, their average and its snapshots."""
         bias = self.net.linear.bias
         self._shift = torch.zeros_like(self._shift)
-        held = [a for p, a in zip(self.averaged, self.average or [], strict=False) if p is bias]
-        for tensor in (bias, *held, *(state["linear.bias"] for state in self.snapshots)):
+        averages = self.average.of(bias)
+        for tensor in (bias, *averages, *(state["linear.bias"] for state in self.snapshots)):
             tensor.data += shift.to(tensor)
 
-    def _scores(self, indices: Ints) -> Tensor:
-        """Return (v, n, k) scores in float64, one of v views for each snapshot and for the flipped images."""
-        with torch.inference_mode():
-            if not self.snapshots:
-                with self.averaged_weights():
-                    return self._ask(indices)
-            found = []
-            for state in self.snapshots:
-                with temporary_state(self.net, state):
-                    found.append(self._ask(indices))
-            return torch.cat(found)
-
-    def _ask(self, indices: Ints) -> Tensor:
-        """Return (v, n, k) scores with the weights as they are."""
-        flip = self.flips
-        order = plain_order(len(indices), max(self.settings.batch, 16))
-        self.net.eval()
-        out = []
-        for batch in batches(self.source, indices, order, unchanged, min(1, self.settings.workers)):
-            inputs = self._inputs(batch.inputs)
-            views = [inputs, inputs.flip(-1)] if flip else [inputs]
-            with self._half():
-                rows = [self.net(view).float().cpu() for view in views]  # MPS has no float64
-            out.append(torch.stack(rows).double())
-        return torch.cat(out, dim=1) if out else torch.empty((1, 0, self.k), dtype=torch.float64)
-
     def frozen_rows(self) -> tuple[npt.NDArray[np.float32], Ints]:
-        """Return the backbone's features of the part (and of its mirror images, if sound) with labels."""
+        """Return the backbone's features of the part (and of its flipped images, if sound) with labels."""
         rows = [self.features(self.part.indices)]
         if self.augmenter.flips:
             rows.append(self.features(self.part.indices, lambda _place, pixels: pixels[:, ::-1]))
         return np.concatenate(rows), np.tile(self.part.labels, len(rows))
-
-    def features(self, indices: Ints, change: Change = unchanged) -> npt.NDArray[np.float32]:
-        """Return the backbone's features (n, D) of samples, after a change of their pixels."""
-        order = plain_order(len(indices), max(self.settings.batch, 16))
-        self.net.eval()
-        made = batches(self.source, indices, order, change, min(1, self.settings.workers))
-        with torch.inference_mode(), self._half():
-            rows = [self.net.backbone(self._inputs(batch.inputs)).float().cpu().numpy() for batch in made]
-        return np.concatenate(rows)
 
     def _epoch(self, epoch: int, label: str, reporter: Reporter) -> tuple[float, float, float]:
         s = self.settings
@@ -213,7 +197,7 @@ class Trainer:
             targets = torch.from_numpy(self.part.labels[batch.places]).to(self.device)
             with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
                 torch.manual_seed(step_seed(self.seed, epoch, place))
-                scores = self._step(self._inputs(batch.inputs), targets, rate, (epoch, place))
+                scores = self._step(self.forward.inputs(batch.inputs), targets, rate, (epoch, place))
             losses += float(functional.cross_entropy(scores, targets, reduction="sum"))
             hits += int((scores.argmax(dim=1) == targets).sum())
         n = sum(len(places) for places in order)
@@ -231,7 +215,7 @@ class Trainer:
             group["lr"] = rate * group["share"]
         rng = np.random.default_rng([self.seed, 4, *where])
         inputs, pairs = mixup_or_cutmix(inputs, targets, s.mixup, s.cutmix, rng)
-        with self._half():
+        with self.forward.autocast():
             scores = self.net(inputs)
         loss = sum(
             (share * self.loss(scores, wanted) for share, wanted in pairs),
@@ -243,17 +227,9 @@ class Trainer:
             torch.nn.utils.clip_grad_norm_(self.learning, s.clip)
         self.optimizer.step()
         self.step += 1
-        self._follow()
-        told: Tensor = scores.detach().float()
-        return told
-
-    def _follow(self) -> None:
-        """Move the averaged weights; the first steps count fully, so that the start is forgotten."""
-        if self.average is None or self.settings.ema is None:
-            return
-        decay = min(self.settings.ema, (1 + self.step) / (10 + self.step))
-        with torch.no_grad():
-            torch._foreach_lerp_(self.average, self.averaged, 1.0 - decay)
+        self.average.follow(self.step)
+        before: Tensor = scores.detach().float()
+        return before
 
     def _learn_mode(self) -> None:
         self.net.train()
@@ -261,30 +237,10 @@ class Trainer:
             for layer in norm_layers(self.net):
                 layer.eval()
 
-    def _inputs(self, array: npt.NDArray[np.float32]) -> Tensor:
-        inputs = torch.from_numpy(array).to(self.device)
-        return inputs.contiguous(memory_format=torch.channels_last)
-
-    def _half(self) -> torch.autocast:
-        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bf16)
-
-    @contextmanager
-    def averaged_weights(self) -> Iterator[None]:
-        """Give the network its averaged weights for a while, if there are any."""
-        if self.average is None:
-            yield
-            return
-        last = [p.detach().clone() for p in self.averaged]
-        torch._foreach_copy_(self.averaged, self.average)
-        try:
-            yield
-        finally:
-            torch._foreach_copy_(self.averaged, last)
-
     def _out_of_patience(self) -> bool:
         patience = self.settings.patience
-        told = [line.inner_loss for line in self.lines if line.inner_loss is not None]
-        return bool(patience and told and len(told) - 1 - int(np.argmin(told)) >= patience)
+        losses = [line.inner_loss for line in self.lines if line.inner_loss is not None]
+        return bool(patience and losses and len(losses) - 1 - int(np.argmin(losses)) >= patience)
 
     def drop_weights(self, checkpoint: Path, key: str) -> None:
         """Keep of a finished trial only its curve and its held rows; the network would fill the disk."""
@@ -302,22 +258,23 @@ class Trainer:
             **self._curve(),
             "net": self.net.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "average": self.average,
+            "average": self.average.values,
             "snapshots": self.snapshots,
             "step": self.step,
         }
         save_checkpoint(checkpoint, key, state)
-        self._tell(checkpoint)
+        self._log(checkpoint)
 
-    def _tell(self, checkpoint: Path) -> None:
+    def _log(self, checkpoint: Path) -> None:
         """Write the curve as lines beside the checkpoint."""
         path = checkpoint.parent / "metrics.jsonl"
-        told = [asdict(line) | pace for line, pace in zip(self.lines, self.throughput, strict=True)]
-        write_epoch_log(path, checkpoint.stem, told)
+        lines = [asdict(line) | pace for line, pace in zip(self.lines, self.throughput, strict=True)]
+        write_epoch_log(path, checkpoint.stem, lines)
         if self.on_epoch_end is not None:
             self.on_epoch_end(path)
 
     def _resume(self, checkpoint: Path, key: str, reporter: Reporter) -> None:
+        """Take up the training where the checkpoint left it, if it is of this training."""
         state = load_checkpoint(checkpoint, key, reporter)
         if state is None:
             return
@@ -328,10 +285,9 @@ class Trainer:
         if "net" in state:
             self.net.load_state_dict(state["net"])
             self.optimizer.load_state_dict(state["optimizer"])
-            self.average, self.snapshots, self.step = state["average"], state["snapshots"], state["step"]
-        if self.average is not None:
-            self.average = [tensor.to(self.device) for tensor in self.average]
-        self._tell(checkpoint)
+            self.snapshots, self.step = state["snapshots"], state["step"]
+            self.average.restore(state["average"], self.device)
+        self._log(checkpoint)
         reporter.info(f"{checkpoint.stem}: goes on after epoch {len(self.lines)}.")
 
     def _snap(self, epoch: int) -> bool:
@@ -339,6 +295,6 @@ class Trainer:
         epochs, cycles = self.settings.epochs, self.settings.cycles
         if cycles == 1 or cycle_of(epoch, epochs, cycles)[1] != epoch + 1:
             return False
-        with torch.no_grad(), self.averaged_weights():
+        with torch.no_grad(), self.average.applied():
             self.snapshots.append(copy_state(self.net))
         return True

@@ -14,6 +14,8 @@ from PIL import Image
 from headtohead.backbones.catalog import resolve, with_input_size
 from headtohead.backbones.features import extract as features
 from headtohead.backbones.features.extract import extract
+from headtohead.backbones.features.inference import forward_in_batches
+from headtohead.backbones.features.options import ExtractionOptions
 from headtohead.core.errors import PrecisionError, UsageError
 from headtohead.data.dataset import Dataset
 from headtohead.data.load import load
@@ -76,7 +78,7 @@ def test_rows_are_what_the_network_says_of_each_image_alone(images: Dataset, tmp
     from headtohead.backbones.features.input_transform import to_network_input
     from headtohead.backbones.load import load_backbone
 
-    found = extract(images, CNN, RECIPE, cache=tmp_path, precision="fp32", seed=4)
+    found = extract(images, CNN, RECIPE, ExtractionOptions(precision="fp32", seed=4), cache=tmp_path)
     network = load_backbone(CNN, seed=4)
     sample = images.samples[7]
     image = to_network_input(RECIPE.apply(images.read(sample)).pixels, CNN)
@@ -100,19 +102,26 @@ def test_second_call_computes_nothing_and_loads_no_network(
 @pytest.mark.parametrize("record", [VIT, CNN], ids=["vit", "cnn"])
 @pytest.mark.parametrize("precision", ["fp32", "auto"])
 def test_same_digits_after_a_kill(record: Any, precision: Any, images: Dataset, tmp_path: Path) -> None:
-    whole = extract(images, record, RECIPE, cache=tmp_path / "whole", precision=precision)
+    whole = extract(images, record, RECIPE, ExtractionOptions(precision=precision), cache=tmp_path / "whole")
     with pytest.raises(KilledError):
-        extract(images, record, RECIPE, cache=tmp_path / "cut", precision=precision, reporter=Listener(1))
-    again = extract(images, record, RECIPE, cache=tmp_path / "cut", precision=precision)
+        extract(
+            images,
+            record,
+            RECIPE,
+            ExtractionOptions(precision=precision),
+            cache=tmp_path / "cut",
+            reporter=Listener(1),
+        )
+    again = extract(images, record, RECIPE, ExtractionOptions(precision=precision), cache=tmp_path / "cut")
     assert 0 < again.how["computed"] < 44
     np.testing.assert_array_equal(whole.rows, again.rows)
 
 
 def test_same_digits_whatever_was_cached_before(images: Dataset, tmp_path: Path) -> None:
-    whole = extract(images, CNN, RECIPE, cache=tmp_path / "whole", precision="fp32")
+    whole = extract(images, CNN, RECIPE, ExtractionOptions(precision="fp32"), cache=tmp_path / "whole")
     some = images.subset(sample.id for sample in images.samples[::3])
-    extract(some, CNN, RECIPE, cache=tmp_path / "parts", precision="fp32")
-    parts = extract(images, CNN, RECIPE, cache=tmp_path / "parts", precision="fp32")
+    extract(some, CNN, RECIPE, ExtractionOptions(precision="fp32"), cache=tmp_path / "parts")
+    parts = extract(images, CNN, RECIPE, ExtractionOptions(precision="fp32"), cache=tmp_path / "parts")
     np.testing.assert_array_equal(whole.rows, parts.rows)
 
 
@@ -120,12 +129,12 @@ def test_planted_dependence_on_the_batch_is_caught(
     images: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The comparison above would see a network that normalises over its batch."""
-    plain = features.forward_in_batches
+    plain = forward_in_batches
     monkeypatch.setattr(features, "forward_in_batches", lambda *a: (rows := plain(*a)) - rows.mean(axis=0))
-    whole = extract(images, CNN, RECIPE, cache=tmp_path / "whole", precision="fp32")
+    whole = extract(images, CNN, RECIPE, ExtractionOptions(precision="fp32"), cache=tmp_path / "whole")
     some = images.subset(sample.id for sample in images.samples[::3])
-    extract(some, CNN, RECIPE, cache=tmp_path / "parts", precision="fp32")
-    parts = extract(images, CNN, RECIPE, cache=tmp_path / "parts", precision="fp32")
+    extract(some, CNN, RECIPE, ExtractionOptions(precision="fp32"), cache=tmp_path / "parts")
+    parts = extract(images, CNN, RECIPE, ExtractionOptions(precision="fp32"), cache=tmp_path / "parts")
     assert not np.array_equal(whole.rows, parts.rows)
 
 
@@ -135,9 +144,9 @@ def test_what_changes_a_row_changes_the_folder(images: Dataset, tmp_path: Path) 
         {}, {"seed": 1}, {"precision": "auto"}, {"aspect": "pad"}, {"kind": "layers"}, {"batch": 2},
     ]  # fmt: skip
     for options in calls:
-        extract(few, VIT, RECIPE, cache=tmp_path, **({"precision": "fp32"} | options))
-    extract(few, VIT, get_recipe("classical"), cache=tmp_path, precision="fp32")
-    extract(few, with_input_size(VIT, 96), RECIPE, cache=tmp_path, precision="fp32")
+        extract(few, VIT, RECIPE, ExtractionOptions(**({"precision": "fp32"} | options)), cache=tmp_path)
+    extract(few, VIT, get_recipe("classical"), ExtractionOptions(precision="fp32"), cache=tmp_path)
+    extract(few, with_input_size(VIT, 96), RECIPE, ExtractionOptions(precision="fp32"), cache=tmp_path)
     assert len([path for path in tmp_path.iterdir() if path.is_dir()]) == len(calls) + 2
 
 
@@ -170,7 +179,7 @@ class TestPrecision:
         found = extract(images, VIT, RECIPE, cache=tmp_path, reporter=listener)
         assert found.how["precision"] == "fp32"
         assert any("Going on in fp32" in sentence for sentence in listener.heard)
-        plain = extract(images, VIT, RECIPE, cache=tmp_path, precision="fp32")
+        plain = extract(images, VIT, RECIPE, ExtractionOptions(precision="fp32"), cache=tmp_path)
         np.testing.assert_array_equal(found.rows, plain.rows)
 
     def test_asked_for_and_not_in_agreement_is_refused(
@@ -178,18 +187,18 @@ class TestPrecision:
     ) -> None:
         monkeypatch.setattr("headtohead.backbones.features.precision.MAX_RELATIVE_ERROR", 1e-9)
         with pytest.raises(PrecisionError, match="relative error"):
-            extract(images, VIT, RECIPE, cache=tmp_path, precision="bf16")
+            extract(images, VIT, RECIPE, ExtractionOptions(precision="bf16"), cache=tmp_path)
 
 
 def test_maps_keep_their_shape(images: Dataset, tmp_path: Path) -> None:
     few = images.subset(sample.id for sample in images.samples[:3])
-    found = extract(few, CNN, RECIPE, cache=tmp_path, kind="map")
+    found = extract(few, CNN, RECIPE, ExtractionOptions(kind="map"), cache=tmp_path)
     channels, height, width = found.how["shape"]
     assert found.rows.shape == (3, channels * height * width)
 
 
 def test_how_tells_where_the_rows_come_from(images: Dataset, tmp_path: Path) -> None:
-    how = extract(images, VIT, RECIPE, cache=tmp_path, seed=7).how
+    how = extract(images, VIT, RECIPE, ExtractionOptions(seed=7), cache=tmp_path).how
     assert how["weights"]["pretraining"] == "none (random weights, seed 7)"
     assert how["recipe_digest"] == RECIPE.digest()
     assert how["device"] == "cpu"
@@ -202,7 +211,7 @@ def test_settings_that_mean_nothing_are_refused(
     options: dict[str, Any], images: Dataset, tmp_path: Path
 ) -> None:
     with pytest.raises(UsageError):
-        extract(images, VIT, RECIPE, cache=tmp_path, **options)
+        extract(images, VIT, RECIPE, ExtractionOptions(**options), cache=tmp_path)
 
 
 def test_digits_do_not_depend_on_the_number_of_threads(
@@ -212,7 +221,11 @@ def test_digits_do_not_depend_on_the_number_of_threads(
     for threads in (1, 3):
         monkeypatch.setenv("OMP_NUM_THREADS", str(threads))
         torch.set_num_threads(threads)
-        found.append(extract(images, CNN, RECIPE, cache=tmp_path / str(threads), precision="fp32").rows)
+        found.append(
+            extract(
+                images, CNN, RECIPE, ExtractionOptions(precision="fp32"), cache=tmp_path / str(threads)
+            ).rows
+        )
         assert torch.get_num_threads() == threads
     torch.set_num_threads(before)
     np.testing.assert_array_equal(found[0], found[1])

@@ -11,6 +11,7 @@ from PIL import Image as Pillow
 
 from headtohead.backbones.catalog import resolve, with_input_size
 from headtohead.backbones.features.extract import extract
+from headtohead.backbones.features.options import ExtractionOptions
 from headtohead.backbones.features.views import FeatureView, FlippedDataset, extract_view
 from headtohead.contenders.factory import build_heads
 from headtohead.contenders.mode import BuildContext, FeatureSource
@@ -63,14 +64,16 @@ def test_mirror_images_are_other_images_of_the_same_samples(images: Dataset) -> 
 def test_flip_does_not_tell_left_from_right_and_plain_does(images: Dataset, tmp_path: Path) -> None:
     by_name = {Path(sample.path).name: index for index, sample in enumerate(images.samples)}
     first, turned = by_name["0.png"], by_name["turned.png"]
-    plain = extract_view(images, VIT, NONE, FeatureView(), cache=tmp_path)
-    flip = extract_view(images, VIT, NONE, FeatureView(flip=True), cache=tmp_path)
+    plain = extract_view(images, VIT, NONE, FeatureView(), ExtractionOptions(), cache=tmp_path)
+    flip = extract_view(images, VIT, NONE, FeatureView(flip=True), ExtractionOptions(), cache=tmp_path)
     assert np.array_equal(plain.rows, extract(images, VIT, NONE, cache=tmp_path).rows)
     np.testing.assert_allclose(flip.rows[first], flip.rows[turned], rtol=1e-4, atol=1e-5)
     assert np.abs(plain.rows[first] - plain.rows[turned]).max() > 1e-3
     assert flip.how["mirror images"]["kind"] == "last"
     assert (
-        extract_view(images, VIT, NONE, FeatureView(layers=True), cache=tmp_path).rows.shape[1]
+        extract_view(
+            images, VIT, NONE, FeatureView(layers=True), ExtractionOptions(), cache=tmp_path
+        ).rows.shape[1]
         > plain.rows.shape[1]
     )
 

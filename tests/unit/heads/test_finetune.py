@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from headtohead.core.errors import HeadToHeadError, NoEffectError
 from headtohead.heads.fine_tuning import settings_for_scratch
 from headtohead.training.class_balance import ClassificationLoss
+from headtohead.training.forward import ForwardPass
 from headtohead.training.records import fit_metrics
 from headtohead.training.settings import FinetuneSettings
-from headtohead.training.trainer import Trainer
 
 
 class Deep(Tiny):
@@ -170,14 +170,14 @@ def test_averaged_weights_come_with_averaged_statistics(tmp_path: Path) -> None:
         return nets[-1]
 
     asked: list[Tensor] = []
-    ask = Trainer._ask
+    scores = ForwardPass.scores
 
-    def spy(self: Trainer, indices: Any) -> Any:
+    def spy(self: ForwardPass, indices: Any, *, flip: bool) -> Any:
         asked.append(nets[-1].stem[1].running_mean.clone())  # type: ignore[operator]
-        return ask(self, indices)
+        return scores(self, indices, flip=flip)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Trainer, "_ask", spy)
+        patch.setattr(ForwardPass, "scores", spy)
         run(tmp_path, short(epochs=3, batch_norm="train", ema=0.9), build=build)
     assert not torch.equal(asked[-1], nets[-1].stem[1].running_mean)  # type: ignore[arg-type]
 
@@ -197,7 +197,7 @@ class NoFloat64(Tensor):
 
 def test_no_float64_on_the_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = run(tmp_path / "plain", short(epochs=1)).probabilities
-    inputs = Trainer._inputs
-    monkeypatch.setattr(Trainer, "_inputs", lambda self, array: inputs(self, array).as_subclass(NoFloat64))
+    inputs = ForwardPass.inputs
+    monkeypatch.setattr(ForwardPass, "inputs", lambda self, array: inputs(self, array).as_subclass(NoFloat64))
     found = run(tmp_path / "device", short(epochs=1)).probabilities
     assert np.array_equal(found, expected) and found.dtype == np.float64

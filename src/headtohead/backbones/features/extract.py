@@ -14,23 +14,23 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol, get_args
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from filelock import FileLock
 
-from headtohead.backbones.features.feature_cache import FeatureCache
+from headtohead.backbones.features.feature_cache import FeatureCache, row_key
 from headtohead.backbones.features.inference import (
     BATCH,
     GPU_BATCH,
     MOST_WORKERS,
-    Kind,
     cores,
     forward_in_batches,
 )
-from headtohead.backbones.features.input_transform import Aspect, normalise, resize_to_input
+from headtohead.backbones.features.input_transform import normalise, resize_to_input
+from headtohead.backbones.features.options import ExtractionOptions
 from headtohead.backbones.features.precision import (
     MAX_RELATIVE_ERROR,
     MIN_AGREEMENT,
@@ -46,14 +46,14 @@ from headtohead.backbones.network import Backbone
 from headtohead.backbones.record import BackboneRecord
 from headtohead.backbones.weights.fetch import Weights, ensure_weights
 from headtohead.core.atomic_io import write_json
-from headtohead.core.errors import PrecisionError, UsageError
+from headtohead.core.errors import PrecisionError
 from headtohead.core.formatting import format_percent
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Sample
 from headtohead.data.dataset import Dataset
 from headtohead.preprocess.recipe import Recipe
 
-__all__ = ["BATCH", "Features", "InputChange", "Kind", "extract", "forward_in_batches", "row_key"]
+__all__ = ["Features", "extract"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -62,17 +62,6 @@ CHECKED = 8  # images on which a fast arithmetic is checked
 CHECK_BATCH = 4
 THREADS = 4
 ARITHMETIC = 1  # raised whenever `to_network_input` or a pooling changes, so that old rows are not reused
-
-
-class InputChange(Protocol):
-    """What happens to an image between its recipe and the network."""
-
-    @property
-    def name(self) -> str:
-        """All that decides the change; rows are kept under it."""
-
-    def __call__(self, sample: Sample, pixels: Floats) -> Floats:
-        """Return pixels (S, S) or (S, S, 3) in [0, 1] of the same shape; a function of its arguments alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,69 +82,39 @@ def extract(
     dataset: Dataset,
     record: BackboneRecord,
     recipe: Recipe,
+    options: ExtractionOptions = ExtractionOptions(),  # noqa: B008  a frozen record
     *,
-    precision: Precision = "auto",
-    device: str = "auto",
     cache: Path,
-    seed: int = 0,
-    batch: int | None = None,
-    kind: Kind = "last",
-    aspect: Aspect = "squash",
-    change: InputChange | None = None,
     reporter: Reporter = QUIET,
 ) -> Features:
     """Return one feature row per sample; rows already in `cache` are not computed again.
 
     Args:
-        precision: "fp32", "bf16", "fp16", or "auto": the fastest that the device has, checked against
-            fp32 on a few images, and fp32 with a warning where the check fails.
-        device: "auto", "cpu", "cuda", "mps".
         cache: folder of cached rows; may be shared by runs and by processes.
-        seed: of random weights (`scratch:`) only.
-        batch: images per pass; by default 8, or 32 on CUDA.
-        kind: "last" pooled features, "layers" of several depths, "symmetry" those of both sides of a
-            image and how the sides differ, "map" the flattened last map (its shape is in
-            `how["shape"]`).
-        change: what happens to each image at the network's size, such as one draw of an augmentation.
+        reporter: hears how far the extraction is.
 
     Raises:
         PrecisionError: "bf16" or "fp16" was asked for and does not agree with fp32.
         UnreadableError: an image cannot be read; WeightsError: no weights.
     """
-    if kind not in get_args(Kind):
-        raise UsageError(f"kind is one of {get_args(Kind)}; got {kind!r}.")
-    if batch is not None and batch < 1:
-        raise UsageError(f"batch is at least 1; got {batch}.")
     began = time.monotonic()
-    place = pick_device(device)
-    size = batch or (GPU_BATCH if place.type == "cuda" else BATCH)
-    weights = ensure_weights(record, seed=seed, reporter=reporter)
-    identity = _identity(record, weights, recipe, precision, place, kind, aspect, size)
-    identity |= {} if change is None else {"change": change.name}
+    device = pick_device(options.device)
+    batch = options.batch or (GPU_BATCH if device.type == "cuda" else BATCH)
+    weights = ensure_weights(record, seed=options.seed, reporter=reporter)
+    task = _Task(dataset, record, recipe, options, device, batch, reporter)
+    identity = _identity(task, weights)
     folder = cache / f"{_slug(record.name)}-{_digest(identity)}"
     keys = [row_key(sample) for sample in dataset.samples]
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / ".lock"):
         store = FeatureCache(folder, reporter)
         missing = store.missing(keys)
-        task = _Task(dataset, record, recipe, aspect, kind, change, place, size, seed, reporter)
         if missing or not (folder / "how.json").exists():
-            _compute(task, dict(zip(keys, dataset.samples, strict=True)), missing, precision, store, identity)
+            _compute(task, dict(zip(keys, dataset.samples, strict=True)), missing, store, identity)
         how = json.loads((folder / "how.json").read_text(encoding="utf-8"))
     rows = store.get(keys)
     seconds = time.monotonic() - began
     return Features(rows, how | _speed(len(set(keys)), len(missing), seconds))
-
-
-def row_key(sample: Sample) -> str:
-    """Return the name under which a sample's row is kept.
-
-    The pixel hash, so that copies share a row; for DICOM and NIfTI the file counts too, because
-    its header (window, photometric) takes part in the preparation.
-    """
-    if sample.format.upper() in ("DICOM", "NIFTI"):
-        return f"{sample.pixel_hash}:{sample.sha256[:16]}:{sample.frame}"
-    return sample.pixel_hash
 
 
 @dataclass(frozen=True)
@@ -163,28 +122,27 @@ class _Task:
     dataset: Dataset
     record: BackboneRecord
     recipe: Recipe
-    aspect: Aspect
-    kind: Kind
-    change: InputChange | None
+    options: ExtractionOptions
     device: torch.device
     batch: int
-    seed: int
     reporter: Reporter
 
     def load(self, precision: Precision) -> Backbone:
-        return load_backbone(self.record, seed=self.seed, device=self.device, dtype=dtype_of(precision))
+        return load_backbone(
+            self.record, seed=self.options.seed, device=self.device, dtype=dtype_of(precision)
+        )
 
     def prepare(self, sample: Sample) -> Floats:
         prepared = self.recipe.apply(self.dataset.read(sample)).pixels
-        unit = resize_to_input(prepared, self.record, aspect=self.aspect)
-        return normalise(unit if self.change is None else self.change(sample, unit), self.record)
+        unit = resize_to_input(prepared, self.record, aspect=self.options.aspect)
+        change = self.options.change
+        return normalise(unit if change is None else change(sample, unit), self.record)
 
 
 def _compute(
     task: _Task,
     samples: Mapping[str, Sample],
     missing: Sequence[str],
-    precision: Precision,
     store: FeatureCache,
     identity: Mapping[str, Any],
 ) -> None:
@@ -194,23 +152,25 @@ def _compute(
         how = json.loads(note.read_text(encoding="utf-8"))
         network = task.load(how["precision"])
     else:
-        network, decided = _decide(task, first, precision)
+        network, decided = _decide(task, first)
         write_json(note, {**identity, **decided, "shape": _row_shape(task, network, first[0])})
     step = task.batch * max(PIECE, 2 * min(cores(), MOST_WORKERS))
     pieces = [missing[start : start + step] for start in range(0, len(missing), step)]
     prepared = _ahead(task, [[samples[key] for key in piece] for piece in pieces])
     label = f"features of {task.record.name}"
     for piece, inputs in zip(task.reporter.progress(pieces, label, len(pieces)), prepared, strict=True):
-        rows = forward_in_batches(network, inputs, task.kind, task.batch).reshape(len(piece), -1)
+        rows = forward_in_batches(network, inputs, task.options.kind, task.batch).reshape(len(piece), -1)
         store.add(dict(zip(piece, rows, strict=True)))
     store.compact()
 
 
 def _row_shape(task: _Task, network: Backbone, sample: Sample) -> list[int]:
     """Return the shape of one image's row; only other kinds than "last" need a pass to know it."""
-    if task.kind == "last":
+    if task.options.kind == "last":
         return [network.n_features]
-    return list(forward_in_batches(network, task.prepare(sample)[None], task.kind, task.batch).shape[1:])
+    return list(
+        forward_in_batches(network, task.prepare(sample)[None], task.options.kind, task.batch).shape[1:]
+    )
 
 
 def _ahead(task: _Task, pieces: Sequence[Sequence[Sample]]) -> Iterator[Floats]:
@@ -224,8 +184,9 @@ def _ahead(task: _Task, pieces: Sequence[Sequence[Sample]]) -> Iterator[Floats]:
             waiting = coming
 
 
-def _decide(task: _Task, samples: Sequence[Sample], precision: Precision) -> tuple[Backbone, dict[str, Any]]:
+def _decide(task: _Task, samples: Sequence[Sample]) -> tuple[Backbone, dict[str, Any]]:
     """Return the network in the arithmetic to be used, and why it is that one."""
+    precision = task.options.precision
     wanted = fast_precision(task.device) if precision == "auto" else precision
     network = task.load("fp32")
     if wanted == "fp32":
@@ -259,27 +220,26 @@ def _too_far(record: BackboneRecord, wanted: Precision, check: PrecisionCheck) -
     )
 
 
-def _identity(
-    record: BackboneRecord, weights: Weights, recipe: Recipe, precision: Precision, device: torch.device,
-    kind: Kind, aspect: Aspect, batch: int,
-) -> dict[str, Any]:  # fmt: skip
+def _identity(task: _Task, weights: Weights) -> dict[str, Any]:
     """Return all that a row's digits depend on besides the image."""
-    return {
+    record, options = task.record, task.options
+    identity = {
         "backbone": record.name,
         "architecture": record.architecture,
         "input": {"size": record.input_size, "mean": record.mean, "std": record.std,
-                  "interpolation": record.interpolation, "aspect": aspect},
+                  "interpolation": record.interpolation, "aspect": options.aspect},
         "weights": weights.model_dump(exclude={"path", "notes"}),
-        "recipe": recipe.name,
-        "recipe_digest": recipe.digest(),
-        "kind": kind,
-        "precision_asked": precision,
-        "device": device.type,
-        "device_name": _device_name(device),
-        "batch": batch,
+        "recipe": task.recipe.name,
+        "recipe_digest": task.recipe.digest(),
+        "kind": options.kind,
+        "precision_asked": options.precision,
+        "device": task.device.type,
+        "device_name": _device_name(task.device),
+        "batch": task.batch,
         "arithmetic": ARITHMETIC,
         "versions": {name: version(name) for name in ("torch", "timm", "transformers")},
     }  # fmt: skip
+    return identity if options.change is None else {**identity, "change": options.change.name}
 
 
 def _device_name(device: torch.device) -> str:

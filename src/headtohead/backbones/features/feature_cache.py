@@ -15,10 +15,22 @@ import numpy.typing as npt
 from headtohead.core.atomic_io import write_atomic
 from headtohead.core.errors import UsageError
 from headtohead.core.progress import QUIET, Reporter
+from headtohead.core.records import Sample
 
-__all__ = ["FeatureCache"]
+__all__ = ["FeatureCache", "row_key"]
 
 Row = npt.NDArray[np.float32]
+
+
+def row_key(sample: Sample) -> str:
+    """Return the name under which a sample's row is kept.
+
+    The pixel hash, so that copies share a row; for DICOM and NIfTI the file counts too, because
+    its header (window, photometric) takes part in the preparation.
+    """
+    if sample.format.upper() in ("DICOM", "NIFTI"):
+        return f"{sample.pixel_hash}:{sample.sha256[:16]}:{sample.frame}"
+    return sample.pixel_hash
 
 
 class FeatureCache:

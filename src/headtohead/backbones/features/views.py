@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from headtohead.core.errors import NoEffectError, unknown_name
+from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Image, Sample
 from headtohead.data.dataset import Dataset
 
 if TYPE_CHECKING:
     from headtohead.backbones.features.extract import Features
     from headtohead.backbones.features.inference import Kind
+    from headtohead.backbones.features.options import ExtractionOptions
     from headtohead.backbones.record import BackboneRecord
     from headtohead.preprocess.recipe import Recipe
 
@@ -97,22 +100,27 @@ class FlippedDataset(Dataset):
 
 
 def extract_view(
-    dataset: Dataset, record: BackboneRecord, recipe: Recipe, look: FeatureView, **options: Any
+    dataset: Dataset,
+    record: BackboneRecord,
+    recipe: Recipe,
+    view: FeatureView,
+    options: ExtractionOptions,
+    *,
+    cache: Path,
+    reporter: Reporter = QUIET,
 ) -> Features:
-    """Return one feature row per sample under a look.
-
-    Args:
-        options: further ones of `extract`: cache, seed, precision, device, reporter.
+    """Return one feature row per sample under a view, which also decides the kind of features.
 
     Returns:
-        Rows (n, D); with `flip` their mean with those of the mirror images, whose own pass is told
-        in `how["mirror images"]`.
+        Rows (n, D); with `flip` their mean with those of the flipped images, whose own pass is in
+        `how["mirror images"]`.
     """
     from headtohead.backbones.features.extract import Features, extract
 
-    found = extract(dataset, record, recipe, kind=look.kind, **options)
-    if not look.flip:
-        return found
-    other = extract(FlippedDataset.of(dataset), record, recipe, kind=look.kind, **options)
-    rows = (found.rows + other.rows) / np.float32(2)
-    return Features(rows, found.how | {"mirror images": other.how})
+    options = replace(options, kind=view.kind)
+    plain = extract(dataset, record, recipe, options, cache=cache, reporter=reporter)
+    if not view.flip:
+        return plain
+    flipped = extract(FlippedDataset.of(dataset), record, recipe, options, cache=cache, reporter=reporter)
+    rows = (plain.rows + flipped.rows) / np.float32(2)
+    return Features(rows, plain.how | {"mirror images": flipped.how})

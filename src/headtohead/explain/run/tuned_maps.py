@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
@@ -90,34 +90,21 @@ class TunedMaps:
         """Explain some samples with a fold's network: the mean over snapshots, and over flips where it predicts so."""
         images = [self.run.prepared(index) for index, _ in pairs]
         targets = [target for _, target in pairs]
-        flips = training.settings.flip_test and training.augmenter.flips
         views: list[list[Attribution]] = [[] for _ in pairs]
-        for _ in _states(training):
-            training.net.eval()
-            head = LinearHead.from_classifier(training.net)
-            model = LinearModel((training.net.backbone,), self.contender.records[:1], self.run.recipe)
-            heads = [[head]] * len(pairs)
-            for own, found in zip(views, explain_images(model, images, heads, targets), strict=True):
-                own.append(found)
-            if flips:
-                turned = explain_images(model, [_flipped(one) for one in images], heads, targets)
-                for own, found in zip(views, turned, strict=True):
-                    own.append(replace(found, grid=found.grid[:, ::-1]))
+        for state in training.predicting_states():
+            with state:
+                training.net.eval()
+                head = LinearHead.from_classifier(training.net)
+                model = LinearModel((training.net.backbone,), self.contender.records[:1], self.run.recipe)
+                heads = [[head]] * len(pairs)
+                for own, found in zip(views, explain_images(model, images, heads, targets), strict=True):
+                    own.append(found)
+                if training.flips:
+                    flipped = explain_images(model, [_flipped(image) for image in images], heads, targets)
+                    for own, found in zip(views, flipped, strict=True):
+                        own.append(replace(found, grid=found.grid[:, ::-1]))
         for (index, target), own in zip(pairs, views, strict=True):
             self._known[fold.repeat, index, target] = of_mean_probability(own)
-
-
-def _states(training: Trainer) -> Iterator[None]:
-    """Yield once for each state of the network that predicts, while the network is in it."""
-    from headtohead.training.network.classifier import temporary_state
-
-    if not training.snapshots:
-        with training.averaged_weights():
-            yield
-        return
-    for state in training.snapshots:
-        with temporary_state(training.net, state):
-            yield
 
 
 def _flipped(image: Prepared) -> Prepared:

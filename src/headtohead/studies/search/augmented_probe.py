@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.backbones.features.extract import row_key
+from headtohead.backbones.features.feature_cache import row_key
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Sample
 from headtohead.heads.base import FoldJob, FoldResult, SampleLabels
@@ -31,7 +31,7 @@ COPY_STREAM = 5  # sets these draws apart from those of a training
 
 @dataclass(frozen=True, slots=True)
 class AugmentedCopy:
-    """One augmented copy of every image: a `headtohead.backbones.features.extract.InputChange`.
+    """One augmented copy of every image: a `headtohead.backbones.features.options.InputChange`.
 
     Attributes:
         augmenter: its preset draws and applies the change.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -183,15 +183,24 @@ class FeatureProvider:
         return [partial(self._extract, candidate, number) for number in range(1, candidate.copies + 1)]
 
     def _extract(self, candidate: CandidateSpec, copy: int = 0) -> Rows:
+        from headtohead.backbones.features.options import ExtractionOptions
         from headtohead.preprocess.recipe import get_recipe
 
-        options: dict[str, Any] = {"cache": self._cache, "seed": self._seed, "reporter": self._reporter}
+        options = ExtractionOptions(seed=self._seed)
         if copy and self._augmenter is not None:
             from headtohead.studies.search.augmented_probe import AugmentedCopy
 
-            options["change"] = AugmentedCopy(self._augmenter, self._seed, copy)
+            options = replace(options, change=AugmentedCopy(self._augmenter, self._seed, copy))
         recipe = get_recipe(candidate.recipe)
-        return extract_view(self._dataset, _sized_record(candidate), recipe, candidate.view, **options).rows
+        return extract_view(
+            self._dataset,
+            _sized_record(candidate),
+            recipe,
+            candidate.view,
+            options,
+            cache=self._cache,
+            reporter=self._reporter,
+        ).rows
 
 
 def _sized_record(candidate: CandidateSpec) -> BackboneRecord:
