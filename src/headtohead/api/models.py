@@ -146,12 +146,12 @@ def evaluate(
         drop: labels to leave out.
         by: columns that scores are split by, such as the site.
         recalibrate: fit a temperature here too, and say by cross-fitting what it would change.
-        keep_training: score images that were in training all the same; then no verdict is given.
+        keep_training: score images that were in training too; then no verdict is given.
         level: confidence of the intervals.
         n_boot: bootstrap resamples of groups.
         seed: of the resampling.
         quiet: show no progress.
-        **reading: further options of how data are read: columns, label_from, group_from, pages, slices, strict.
+        **reading: further options for reading the data: columns, label_from, group_from, pages, slices, strict.
 
     Returns:
         what was found, and the verdict behind it.

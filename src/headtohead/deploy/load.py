@@ -36,7 +36,7 @@ def load_model(
         strict: refuse to predict an image that the guard flags.
         runtime: "torch", "openvino", "onnxruntime", or "auto" for the fastest that agrees with torch; None: torch
             for a bundle, and for an exported file its own.
-        reporter: hears which runtimes are not used, and why.
+        reporter: gets the runtime chosen, and why others are not used.
 
     Raises:
         BundleError: no bundle, a file is missing or was changed, or its format is newer.

@@ -43,7 +43,7 @@ BATCH_SIZE = 16  # images per pass; larger ones gain nothing on a processor
 
 @dataclass
 class DeployedModel:
-    """A model that answers: network, calibration, thresholds, guard and what is known of its quality.
+    """A model ready to predict: network, calibration, thresholds, guard and estimate.
 
     Attributes:
         config: classes, thresholds and parts. preprocessing: from an image to the network's inputs.
@@ -136,7 +136,7 @@ class DeployedModel:
 
     @cached_property
     def guard(self) -> Guard:
-        """Looks at images before their prediction is believed."""
+        """Flags images that differ from the training images."""
         from headtohead.deploy.guard.guard import Guard
 
         return Guard(self.reference, self.guard_tensors)
@@ -213,7 +213,7 @@ class DeployedModel:
         if self.strict and flags:
             return ImagePrediction(
                 path=item.name, sha256=item.sha256, flags=flags,
-                error=f"refused by the guard: {', '.join(flags)} (leave --strict out to predict all the same)",
+                error=f"refused by the guard: {', '.join(flags)} (predict without --strict to get an answer)",
             )  # fmt: skip
         if not np.isfinite(prob).all():
             return ImagePrediction(
@@ -246,7 +246,7 @@ class DeployedModel:
             files: paths of files, folders or archives.
             threshold: by name or as a number; the model's own if None.
             batch_size: images per pass.
-            progress: hears how many images are done.
+            progress: gets the number of finished images.
 
         Raises:
             UsageError: a threshold that the model does not have, or a batch size below 1.
@@ -279,7 +279,7 @@ class DeployedModel:
         """Return where the model found its evidence in one image; nothing is written.
 
         Raises:
-            UnreadableError: the file is no image.
+            UnreadableError: the file is not an image.
             UsageError: the model has no exact maps, or was exported.
         """
         return self.explain_prepared(self.prepare_bytes(name, content))

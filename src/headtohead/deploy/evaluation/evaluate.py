@@ -113,8 +113,8 @@ def _shared_classes(models: Sequence[DeployedModel]) -> tuple[str, ...]:
     for model in models[1:]:
         if (model.classes, model.positive) != (first.classes, first.positive):
             raise UsageError(
-                f"{first.name} tells {', '.join(first.classes)} apart, and {model.name} {', '.join(model.classes)}; "
-                "models are compared on the same classes."
+                f"Got models of different classes: {first.name} has {', '.join(first.classes)}, {model.name} has "
+                f"{', '.join(model.classes)}. Evaluate them one by one."
             )
     return first.classes
 
@@ -134,7 +134,7 @@ def _load(request: EvaluationRequest, classes: tuple[str, ...], reporter: Report
     unknown = sorted(set(dataset.classes) - set(classes))
     if unknown:
         raise DataError(
-            f"The data hold the labels {', '.join(unknown)}, and the model tells {', '.join(classes)} apart. Rename "
+            f"The data hold the labels {', '.join(unknown)}, and the model has {', '.join(classes)}. Rename "
             f"them with --map-labels, such as --map-labels {unknown[0]}={classes[-1]}, or leave them out with --drop."
         )
     return dataset
@@ -199,7 +199,7 @@ def _verdict(
     empty = [column for column, values in by.items() if not values]
     if empty:
         raise UsageError(f"The data have no column {empty[0]!r} for --by.")
-    told = [check.sentence for check in leaks.values() if check.samples] if request.keep_training else []
+    sentences = [check.sentence for check in leaks.values() if check.samples] if request.keep_training else []
     return compute_verdict(
         frame,
         VerdictConfig(
@@ -212,7 +212,7 @@ def _verdict(
             seed=request.seed,
         ),
         by=by or None,
-        leaks=tuple(told),
+        leaks=tuple(sentences),
         reporter=reporter,
     )
 
@@ -260,17 +260,19 @@ def _of_model(
 
 
 def _sentences(found: Sequence[ModelEvaluation], metric: str, verdict: Verdict) -> tuple[str, ...]:
-    told = []
+    sentences = []
     for model in found:
-        told.append(model.leak.sentence)
+        sentences.append(model.leak.sentence)
         for line in (one for one in model.internal if one.metric == metric):
             words = "differs from" if line.shifted else "agrees, within its interval, with"
-            told.append(
+            sentences.append(
                 f"{model.name}: {metric} {line.external} here {words} the cross-validated {line.internal}."
             )
-        told.append(f"{model.name}: {model.calibration.sentence}")
+        sentences.append(f"{model.name}: {model.calibration.sentence}")
         if model.failed:
-            told.append(f"{model.name}: {len(model.failed)} images have no prediction and are in no score.")
+            sentences.append(
+                f"{model.name}: {len(model.failed)} images have no prediction and are in no score."
+            )
     if len(found) > 1:
-        told.append(verdict.sentence)
-    return tuple(dict.fromkeys(told))
+        sentences.append(verdict.sentence)
+    return tuple(dict.fromkeys(sentences))

@@ -96,7 +96,7 @@ def _examples(sides: Sequence[int]) -> tuple[torch.Tensor, ...]:
 
 
 def _free(sides: Sequence[int]) -> tuple[Any, ...]:
-    """Return that the number of images is free, and the same for all inputs, as torch.export wants it for *inputs."""
+    """Return the dynamic shapes for *inputs: any number of images, the same for all inputs."""
     n = torch.export.Dim("n")
     return (tuple({0: n} for _ in sides),)
 

@@ -67,7 +67,7 @@ def train_bundle(request: TrainRequest, reporter: Reporter = QUIET) -> str:
     if refused and not request.accept_refused:
         raise HeadToHeadError(
             f"The run refused a verdict on {contender} ({refused}) A model made from it carries the same doubt. "
-            "Repair the data and compare again, or train all the same with --accept-refused, which its card will say."
+            "Repair the data and compare again, or train anyway with --accept-refused, which the model card will state."
         )
     dataset = source.dataset(request.data, reporter)
     calibration, thresholds = _calibration(source, contender, dataset)
