@@ -1,4 +1,4 @@
-"""The maps of each kind of contender: probes, fine-tuned networks, and what is made of them."""
+"""The maps of each kind of contender: probes, fine-tuned networks and ensembles."""
 
 from __future__ import annotations
 
@@ -107,6 +107,8 @@ class ProbeMaps:
         if device.type == "mps":  # has no float64, in which contributions are summed
             device = pick_device("cpu")
         networks = tuple(load_backbone(r, seed=config.seed, device=device) for r in self.contender.records)
+        for network in networks:
+            self.run.check_weights(network.record.name, network.weights.sha256)
         return LinearModel(networks, self.contender.records, self.run.recipe, mode.view)
 
     def head(self, fold: Fold) -> LinearHead:
