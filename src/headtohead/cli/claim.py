@@ -42,7 +42,7 @@ def _claim(
     matters: Annotated[
         float | None,
         typer.Option(
-            help="The difference that would matter (0.05): the answer then says how many cases show it."
+            help="The smallest difference that matters (0.05); prints how many cases are needed to show it."
         ),
     ] = None,
     level: Annotated[float, typer.Option(help="Confidence of the intervals.")] = 0.95,
