@@ -216,7 +216,7 @@ def test_a_size_of_study_is_told_for_a_stated_difference_alone() -> None:
         f"need roughly # to # cases in all. {FITTED}",
     )
     giant = table.assign(group=np.where(table["sample"] < "s060", "g", table["group"]))
-    assert "cannot be said from these data" in say(giant, matters=0.05).sentence
+    assert "cannot be estimated from these data" in say(giant, matters=0.05).sentence
     power = told.comparisons[0].details.power
     several = say(frame({"a": 1.0, "b": 1.2, "c": 1.1}, n_groups=120), matters=0.05)
     adjusted = several.comparisons[0].details.power
