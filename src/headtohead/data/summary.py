@@ -44,7 +44,7 @@ def understood(dataset: Dataset) -> str:
     if data["split"]:
         parts.append("split: " + ", ".join(f"{count} {word}" for word, count in data["split"].items()))
     parts.append(f"{pluralize(data['n_groups'], 'group')}, from {data['groups_from']}")
-    left = [f"{loss['n']} {loss['why'].partition(' (')[0]}" for loss in data["left_out"]]
+    left = [loss.counted.partition(" (")[0] for loss in dataset.left_out]
     parts.append(f"left out: {', '.join(left) or 'nothing'}")
     return f"Data: {pluralize(data['n_samples'], 'image')}; {'; '.join(parts)}."
 
@@ -52,7 +52,7 @@ def understood(dataset: Dataset) -> str:
 def loss_warnings(dataset: Dataset) -> list[str]:
     """Return a warning for each reason that takes images of mostly one class."""
     return [
-        f"{left.n} {left.why}: {left.per_class[name]} of them are of class {name!r}, so that a class loses more than "
+        f"{left.counted}: {left.per_class[name]} of them are of class {name!r}, so that a class loses more than "
         "the others. What is lost that way may be what distinguishes the classes."
         for left in dataset.left_out
         if left.counts_as_loss and (name := one_sided(left))

@@ -13,7 +13,7 @@ import pytest
 
 import headtohead as h2h
 from headtohead.cli.app import main
-from headtohead.core.errors import RunFolderError, UnknownNameError, UsageError
+from headtohead.core.errors import ChangedWeightsError, RunFolderError, UnknownNameError, UsageError
 
 NAMES = ("scratch:test_efficientnet@probe", "scratch:test_vit@probe")
 ENSEMBLE = f"ensemble({','.join(NAMES)})"
@@ -203,3 +203,15 @@ def test_other_weights_than_the_runs_are_noticed(run: Path, monkeypatch: pytest.
     monkeypatch.setattr(contender_maps.ProbeMaps, "rows", changed)
     with pytest.raises(RunFolderError, match="differs"):
         h2h.explain(run, images="all", contenders=NAMES[:1], quiet=True)
+
+
+def test_other_weights_than_those_of_the_run_are_refused(run: Path, tmp_path: Path) -> None:
+    """The features are cached, so only the hash of the weights shows that the network is another one."""
+    copy = tmp_path / "run"
+    shutil.copytree(run, copy)
+    for path in copy.glob("contenders/*test_vit*.json"):
+        facts = json.loads(path.read_text())
+        facts["weights"]["sha256"] = "0" * 64
+        path.write_text(json.dumps(facts))
+    with pytest.raises(ChangedWeightsError, match="Put them back"):
+        h2h.explain(copy, images=["spot/3.png"], contenders=[NAMES[1]], quiet=True)

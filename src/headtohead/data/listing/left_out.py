@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -79,17 +80,32 @@ class LeftOut:
         """Whether these are images that could have been samples."""
         return any(word in self.why for word in (_NOT_READ, UNREADABLE))
 
+    @property
+    def counted(self) -> str:
+        """The count with the reason, in the singular for one file.
+
+        >>> LeftOut("files that could not be read", ("a.png",), {}).counted
+        '1 file that could not be read'
+        >>> LeftOut("files that are not images", ("a.md", "b.md"), {}).counted
+        '2 files that are not images'
+        """
+        if self.n != 1:
+            return f"{self.n} {self.why}"
+        one = self.why
+        for many, single in (("files", "file"), ("images", "image"), ("masks", "mask")):
+            one = re.sub(rf"^((?:\S+ )?){many}\b", rf"\1{single}", one)
+        one = one.replace("that are not images", "that is not an image").replace(
+            "which are not read", "which is not read"
+        )
+        return f"1 {one}"
+
     def record(self) -> dict[str, object]:
         """Return it as plain values for JSON."""
         return {"why": self.why, "n": self.n, "per_class": dict(self.per_class)}
 
     def __str__(self) -> str:
         classes = ", ".join(f"{name} {count}" for name, count in self.per_class.items())
-        return (
-            f"{self.n} {self.why}"
-            + (f" ({classes})" if classes else "")
-            + f": {truncate_list(self.paths, 3)}"
-        )
+        return self.counted + (f" ({classes})" if classes else "") + f": {truncate_list(self.paths, 3)}"
 
 
 def foreign_format(path: str) -> str:
@@ -102,12 +118,12 @@ def foreign_format(path: str) -> str:
 
 
 def by_format(paths: Iterable[str]) -> dict[str, list[str]]:
-    """Return why -> paths for files that are no images that are read here."""
+    """Return why -> paths for files that are not images that are read here."""
     found: dict[str, list[str]] = defaultdict(list)
     for path in paths:
         name = foreign_format(path)
         advice = _ADVICE.get(name, "convert them to PNG")
-        found[f"{name} files, {_NOT_READ} ({advice})" if name else "files that are no images"].append(path)
+        found[f"{name} files, {_NOT_READ} ({advice})" if name else "files that are not images"].append(path)
     return found
 
 

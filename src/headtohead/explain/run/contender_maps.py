@@ -107,6 +107,8 @@ class ProbeMaps:
         if device.type == "mps":  # has no float64, in which contributions are summed
             device = pick_device("cpu")
         networks = tuple(load_backbone(r, seed=config.seed, device=device) for r in self.contender.records)
+        for network in networks:
+            self.run.check_weights(network.record.name, network.weights.sha256)
         return LinearModel(networks, self.contender.records, self.run.recipe, mode.view)
 
     def head(self, fold: Fold) -> LinearHead:

@@ -13,9 +13,9 @@ import numpy as np
 from headtohead.contenders.mode import BuildContext, FeatureSource
 from headtohead.contenders.plan import ContenderPlan
 from headtohead.core.config import StudyConfig
-from headtohead.core.errors import ChangedDataError, RunFolderError, UsageError
+from headtohead.core.errors import ChangedDataError, ChangedWeightsError, RunFolderError, UsageError
 from headtohead.core.progress import QUIET, Reporter
-from headtohead.core.run_folder import RunFolder
+from headtohead.core.run_folder import RunFolder, slug
 from headtohead.data.dataset import Dataset
 from headtohead.data.splits.folds import Fold
 from headtohead.heads.base import FoldResult, SampleLabels
@@ -53,6 +53,19 @@ class FinishedRun:
     def folder(self) -> RunFolder:
         """The run folder."""
         return RunFolder(self.path)
+
+    def check_weights(self, backbone: str, sha256: str) -> None:
+        """Refuse weights other than those that the run recorded.
+
+        Raises:
+            ChangedWeightsError: names the backbone and both hashes.
+        """
+        recorded = self.folder.json(f"contenders/{slug(backbone)}.json")["weights"]["sha256"]
+        if recorded != sha256:
+            raise ChangedWeightsError(
+                f"The weights of {backbone} are not those of the run in {self.path} (sha256 {recorded[:12]}…, now "
+                f"{sha256[:12]}…). Put them back, or run compare again in a new folder."
+            )
 
     @cached_property
     def config(self) -> StudyConfig:

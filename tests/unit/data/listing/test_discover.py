@@ -61,7 +61,7 @@ def test_litter_is_left_out_and_counted(image: Image, tree: Tree) -> None:
     ear = Ear()
     data = load(str(tree(two_classes(image) | litter)), reporter=ear)
     assert len(data) == 6 and data.problems == ()
-    assert any("5 files that are no images" in note for note in data.notes)
+    assert any("5 files that are not images" in note for note in data.notes)
     assert ear.warned == [] and list(data.notes) == ear.said[:-1]
 
 
