@@ -38,7 +38,7 @@ def export(
         quiet: show no progress.
 
     Returns:
-        How far the answers are apart; also stored in the file.
+        The largest differences between the answers; also stored in the file.
 
     Raises:
         PrecisionError: a probability differs by more than 0.001, or a label outside rounding; nothing is written.
