@@ -45,7 +45,7 @@ def export(
         UsageError: no images, a wrong ending, or `out` exists.
     """
     from headtohead.deploy.export.write import ExportJob, export_model
-    from headtohead.deploy.model import load_model
+    from headtohead.deploy.load import load_model
 
     reporter = reporter_for(quiet)
     given = [images] if isinstance(images, (str, os.PathLike)) else images
