@@ -1,10 +1,10 @@
 """One table: the same images through torch, ONNX Runtime, OpenVINO, a torch program and a Structured Report.
 
-    python benchmarks/export_parity.py IMAGES [--contenders efficientnet-lite0,dinov2-small | --models A,B]
+    python benchmarks/export_parity.py IMAGES --models models/lite0,models/dinov2
 
-IMAGES has a folder per class. Without --models a linear probe is fitted on all images for each contender (what
-matters here is the arithmetic, not the score). It is exported, and every image goes from its bytes to the label in
-each runtime. For the report every image is wrapped into a DICOM object; probabilities and label are read back.
+IMAGES has a folder per class; the models are bundles that `headtohead train` wrote. Each is exported, and every image
+goes from its bytes to the label in each runtime. For the report every image is wrapped into a DICOM object;
+probabilities and label are read back.
 """
 
 from __future__ import annotations
@@ -14,83 +14,32 @@ import io
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import highdicom as hd
 import numpy as np
 import torch
 from tests.planting.dicom_objects import mr_dataset
 
-from headtohead.backbones.catalog import resolve
-from headtohead.backbones.load import load_backbone
-from headtohead.deploy.bundle.records import (
-    BodySpec,
-    BundleCalibration,
-    BundleConfig,
-    BundleEstimate,
-    CombinationSpec,
-    GuardReference,
-    InputSpec,
-    MemberSpec,
-    PreprocessorConfig,
-    RecipeSpec,
-)
 from headtohead.deploy.dicom.studies import report_study
 from headtohead.deploy.export.exported_files import open_exported
 from headtohead.deploy.export.write import ExportJob, export_model
-from headtohead.deploy.model import DeployedModel, load_model
-from headtohead.deploy.network.graph import BundleNetwork
-from headtohead.deploy.network.heads import LinearScores
-from headtohead.deploy.network.runtime import TorchRuntime
+from headtohead.deploy.load import load_model
+from headtohead.deploy.model import DeployedModel
 from headtohead.deploy.prediction import ImagePrediction
-from headtohead.preprocess.recipe import get_recipe
-from headtohead.training.logistic import fit_probe
 
-STRENGTH = 3e-3  # C of the probe; any will do
 Images = list[tuple[str, bytes]]
-
-
-def probe(name: str, images: Images, labels: Sequence[int], classes: tuple[str, ...]) -> DeployedModel:
-    """Return a model with a head fitted on all images."""
-    record = resolve(name)
-    body = load_backbone(record)
-    config = BundleConfig(
-        name=name, contender=name, classes=classes, positive=classes[1], combination=CombinationSpec(member=0),
-        bodies=(BodySpec(records=(record,), settings=({},), weights=({},)),),
-        members=(MemberSpec(head="linear", bodies=(0,), inputs=(0,)),),
-    )  # fmt: skip
-    asked = InputSpec(
-        input_size=record.input_size, mean=record.mean, std=record.std, interpolation=record.interpolation
-    )
-    head = LinearScores(body.n_features, 2)
-    model = DeployedModel(
-        config=config,
-        preprocessing=PreprocessorConfig(recipes=(RecipeSpec.of(get_recipe("foreground")),), inputs=(asked,)),
-        calibration=BundleCalibration(learnt_from="nothing", n_lines=0, n_groups=0),
-        reference=GuardReference(),
-        estimate_record=BundleEstimate(),
-        digest="0" * 64,
-        load_runtime=lambda: TorchRuntime(BundleNetwork(config, [body], [head]).eval()),
-    )
-    runtime: Any = model.runtime
-    batches = [images[at : at + 8] for at in range(0, len(images), 8)]
-    inputs = [np.stack([model.prepare_bytes(*item).inputs[0] for item in batch]) for batch in batches]
-    rows = np.concatenate([runtime.forward_features(batch)[1] for batch in inputs])
-    fitted = fit_probe(rows, np.asarray(labels, np.int64), STRENGTH)
-    head.fill(fitted.mean, fitted.scale, fitted.weights, fitted.bias)
-    return model
 
 
 class Forwarded:
     """A model whose answers were computed before, as the report's code asks for them."""
 
     def __init__(self, model: DeployedModel, answers: dict[str, ImagePrediction]) -> None:
-        self.name, self.digest, self.classes, self.estimate = model.name, model.digest, model.classes, {}
+        self.name, self.contender, self.digest = model.name, model.contender, model.digest
+        self.classes, self.positive, self.estimate = model.classes, model.positive, model.estimate
         self._answers = answers
 
-    def predict_bytes(self, items: Sequence[tuple[str, bytes]]) -> list[Any]:
+    def predict_bytes(self, items: Sequence[tuple[str, bytes]]) -> list[ImagePrediction]:
         return [self._answers[name] for name, _ in items]
 
 
@@ -131,23 +80,20 @@ def timed(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("images", type=Path)
-    parser.add_argument("--contenders", default="efficientnet-lite0,dinov2-small")
-    parser.add_argument("--models", default="", help="bundles, instead of probes made here")
+    parser.add_argument("--models", required=True, help="bundles, separated by commas")
     words = parser.parse_args()
     classes = tuple(sorted(path.name for path in words.images.iterdir() if path.is_dir()))
     paths = [path for name in classes for path in sorted((words.images / name).iterdir())]
     images = [(str(path), path.read_bytes()) for path in paths]
-    labels = [classes.index(path.parent.name) for path in paths]
     torch.set_num_threads(1)
     print(f"| {len(images)} images | runtime | largest difference | labels that differ | ms an image |")
     print("|---|---|---|---|---|")
-    for name in words.models.split(",") if words.models else words.contenders.split(","):
-        judge(load_model(name) if words.models else probe(name, images, labels, classes), images)
+    for name in words.models.split(","):
+        judge(load_model(name), images)
 
 
 def judge(model: DeployedModel, images: Images) -> None:
     """Print a model's lines of the table."""
-    model = replace(model, strict=False)
     truth, cost = timed(model.predict_bytes, images)
     print(f"| {model.name} | torch fp32 | 0 | 0 | {cost:.1f} |", flush=True)
     few = images[:: max(1, len(images) // 16)]

@@ -12,7 +12,6 @@ gateway that has. `headtohead serve` has both, and needs no cluster.
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 from ray import serve
@@ -25,9 +24,9 @@ class HeadToHead:
     """A loaded model behind Ray Serve."""
 
     def __init__(self, path: str) -> None:
-        from headtohead.deploy.model import load_model
+        import headtohead
 
-        self.model = load_model(Path(path))
+        self.model = headtohead.load_model(path)
 
     @serve.batch(max_batch_size=8, batch_wait_timeout_s=0.0)
     async def judge(self, contents: list[bytes]) -> list[dict[str, Any]]:

@@ -21,11 +21,11 @@ N = 48
 
 
 @functools.cache
-def data_folder(seed: int = 5) -> Path:
-    """Return a folder of 48 images of two classes that differ in a bright disc."""
+def data_folder(seed: int = 5, n: int = N) -> Path:
+    """Return a folder of n images of two classes that differ in a bright disc."""
     root = Path(tempfile.mkdtemp(prefix="h2h-data-"))
     rng = np.random.default_rng(seed)
-    for i in range(N):
+    for i in range(n):
         label = ("no", "yes")[i % 2]
         pixels = rng.normal(20, 6, (72, 64))
         rows, columns = np.mgrid[:72, :64]

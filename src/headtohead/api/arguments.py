@@ -151,7 +151,7 @@ def source_of(data: str | os.PathLike[str]) -> str:
 
 
 def run_path(out: str | os.PathLike[str] | None, reporter: Reporter, data: str = "") -> Path:
-    """Return the run folder; without one, a new temporary folder, which is said.
+    """Return the run folder; without one, a new temporary folder, with a warning.
 
     Args:
         data: the source of the images; a run folder inside it would be read as data the next time.

@@ -50,7 +50,7 @@ def audit(
 
     Args:
         data: a folder, table, archive, .npz or kaggle:owner/set.
-        out: folder for audit.html, audit.json and groups.csv; a temporary one if None, which is said.
+        out: folder for audit.html, audit.json and groups.csv; a temporary one, with a warning, if None.
         seed: of folds, bootstraps and draws.
         groups: a corrected groups.csv, which replaces the search for copies.
         similar: also put images that are possibly of one patient into one group.
@@ -154,7 +154,7 @@ def preprocess(
 
     Args:
         data: a folder, table, archive, .npz or kaggle:owner/set.
-        out: folder for the sheets and boxes.csv; a temporary one if None, which is said.
+        out: folder for the sheets and boxes.csv; a temporary one, with a warning, if None.
         recipe: "foreground", "foreground-plain", "classical", "none", or "auto", which looks at the images.
         quiet: show no progress.
         **settings: see below.

@@ -92,6 +92,6 @@ def listen(
 
 
 def _load(model: str | os.PathLike[str]) -> ImagePredictor:
-    from headtohead.deploy.model import load_model
+    from headtohead.deploy.load import load_model
 
     return load_model(path_of(model, "model"))

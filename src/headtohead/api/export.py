@@ -38,14 +38,14 @@ def export(
         quiet: show no progress.
 
     Returns:
-        How far the answers are apart; also stored in the file.
+        The largest differences between the answers; also stored in the file.
 
     Raises:
         PrecisionError: a probability differs by more than 0.001, or a label outside rounding; nothing is written.
         UsageError: no images, a wrong ending, or `out` exists.
     """
     from headtohead.deploy.export.write import ExportJob, export_model
-    from headtohead.deploy.model import load_model
+    from headtohead.deploy.load import load_model
 
     reporter = reporter_for(quiet)
     given = [images] if isinstance(images, (str, os.PathLike)) else images

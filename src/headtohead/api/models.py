@@ -92,22 +92,28 @@ def _run_beside(out: Path, data: str, contender: str, settings: dict[str, Any], 
     return folder
 
 
-def load_model(path: str | os.PathLike[str], *, strict: bool = False) -> DeployedModel:
+def load_model(
+    path: str | os.PathLike[str], *, strict: bool = False, runtime: str | None = None
+) -> DeployedModel:
     """Load a model after each of its files was compared with its checksum.
 
     Args:
-        path: the folder that `train` wrote.
+        path: the folder that `train` wrote, or a file that `export` wrote.
         strict: refuse to predict an image that the guard flags.
+        runtime: "torch", "openvino", "onnxruntime", or "auto" for the fastest that agrees with torch; torch, or
+            the exported file's own, if None.
 
     Returns:
         the model; `predict(files)` yields a record per image.
 
     Raises:
         BundleError: no model, or a file is missing or was changed.
+        PrecisionError: the runtime asked for does not agree with torch.
+        MissingExtraError: the runtime asked for is not installed.
     """
-    from headtohead.deploy.model import load_model as load
+    from headtohead.deploy.load import load_model as load
 
-    return load(path_of(path, "path"), strict=strict)
+    return load(path_of(path, "path"), strict=strict, runtime=runtime, reporter=reporter_for(quiet=False))
 
 
 def evaluate(
@@ -140,12 +146,12 @@ def evaluate(
         drop: labels to leave out.
         by: columns that scores are split by, such as the site.
         recalibrate: fit a temperature here too, and say by cross-fitting what it would change.
-        keep_training: score images that were in training all the same; then no verdict is given.
+        keep_training: score images that were in training too; then no verdict is given.
         level: confidence of the intervals.
         n_boot: bootstrap resamples of groups.
         seed: of the resampling.
         quiet: show no progress.
-        **reading: further options of how data are read: columns, label_from, group_from, pages, slices, strict.
+        **reading: further options for reading the data: columns, label_from, group_from, pages, slices, strict.
 
     Returns:
         what was found, and the verdict behind it.

@@ -47,7 +47,8 @@ def claim(
         versus: the other figure, on other cases: (43, 50) or "86%/50"; for an AUROC (0.90, 30, 70); for sensitivity
             and specificity ((17, 20), (75, 80)) or "17/20,75/80".
         paired: on the same cases: how many only the first had right, how many only the other.
-        matters: the difference of shares that would matter, chosen beforehand: how many cases show it is then told.
+        matters: the difference of shares that would matter, chosen beforehand; the number of cases needed to show it is
+            then reported.
         level: confidence of the intervals, above 0.5 and below 1.
 
     Returns:
@@ -98,7 +99,7 @@ def verdict(
         baselines: models that are controls.
         rope: half-width of the margin of equivalence, in units of the metric.
         primary: two models that are compared first, at the full level; the other pairs follow only if these differ.
-        matters: the difference that would matter: how many patients show it is then told.
+        matters: the difference that would matter: how many patients are needed to show it is then reported.
         prevalence: share of positives where the model is to be used, in (0, 1).
         by: subgroup columns.
         columns: role (sample, label, score, group, model, repeat, fold) -> column, where its name does not say it.

@@ -42,7 +42,7 @@ def compare(
         data: a folder, table, archive, .npz or kaggle:owner/set.
         contenders: names or expressions, as a list or with commas: "vit-b16", "dinov2-small@finetune",
             "ensemble(a,b)", "timm:resnet50.a1_in1k".
-        out: the run folder; a temporary one if None, which is said.
+        out: the run folder; a temporary one, with a warning, if None.
         log: trackers that follow the training: "tensorboard", "mlflow".
         explain: also write the maps of images that a contender gets wrong, as `Run.explain` does.
         quiet: show no progress.
@@ -80,7 +80,7 @@ def best(
 
     Args:
         data: a folder, table, archive, .npz or kaggle:owner/set.
-        out: the run folder; a temporary one if None, which is said.
+        out: the run folder; a temporary one, with a warning, if None.
         quiet: show no progress.
         **settings: see below.
 
@@ -112,7 +112,7 @@ def reproduce(
 
     Args:
         data: a folder, table, archive, .npz or kaggle:owner/set; two classes.
-        out: the run folder; a temporary one if None, which is said.
+        out: the run folder; a temporary one, with a warning, if None.
         quiet: show no progress.
         **settings: see below.
 

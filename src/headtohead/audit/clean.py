@@ -55,7 +55,7 @@ def plan_clean(
     """Decide which samples stay.
 
     Unreadable files go. A group whose members carry different labels goes whole: which label is
-    right cannot be told from the pixels. Groups that came with the data (patients) are no copies
+    right cannot be seen in the pixels. Groups that came with the data (patients) are no copies
     and keep all members, whatever `keep` says; only copies found in the pixels are thinned.
 
     Args:

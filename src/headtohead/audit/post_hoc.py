@@ -41,8 +41,8 @@ def update_post_hoc(
     if best is not None:
         answers["H2H305"] = compare_with_shortcuts(best, _shortcuts(findings))
     done = sort_by_severity(_replaced(one, answers, best) for one in findings)
-    told = [one.model_dump(mode="json") for one in done]
-    return {**record, "findings": told, "counts": count_outcomes(done)}
+    updated = [finding.model_dump(mode="json") for finding in done]
+    return {**record, "findings": updated, "counts": count_outcomes(done)}
 
 
 def _shortcuts(findings: Sequence[Finding]) -> dict[str, AurocInterval]:

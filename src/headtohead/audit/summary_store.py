@@ -113,7 +113,7 @@ def pack(facts: Mapping[str, Any], arrays: Arrays) -> bytes:
     """Return plain facts and arrays as bytes; `unpack` gives equal ones back."""
     from safetensors.numpy import save
 
-    # An empty tensor is not stored by every version, so an array without entries is told by its shape alone.
+    # An empty tensor is not stored by every version, so an array without entries is known by its shape alone.
     full = {name: np.ascontiguousarray(array) for name, array in arrays.items() if array.size}
     shapes = {name: [list(array.shape), array.dtype.str] for name, array in arrays.items() if not array.size}
     return save(full, {"facts": json.dumps({"facts": dict(facts), "empty": shapes})})

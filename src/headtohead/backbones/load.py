@@ -51,10 +51,7 @@ def load_backbone(
             backbone: Backbone = _transformers(record, weights)
         else:
             backbone = _timm(record, weights, drop_path)
-    backbone.eval()
-    if record.family != "transformer":
-        backbone.to(memory_format=torch.channels_last)
-    return backbone.to(device=device, dtype=dtype)
+    return _ready(backbone).to(device=device, dtype=dtype)
 
 
 def build_backbone(record: BackboneRecord, weights: Weights, settings: Mapping[str, Any]) -> Backbone:
@@ -72,8 +69,13 @@ def build_backbone(record: BackboneRecord, weights: Weights, settings: Mapping[s
             backbone: Backbone = _timm(record, weights.model_copy(update={"path": None}), 0.0)
         else:
             backbone = _transformers_from_settings(record, weights, dict(settings))
+    return _ready(backbone)
+
+
+def _ready(backbone: Backbone) -> Backbone:
+    """Put a network into evaluation mode, and one of maps into the memory layout that convolutions are fastest in."""
     backbone.eval()
-    if record.family != "transformer":
+    if backbone.record.family != "transformer":
         backbone.to(memory_format=torch.channels_last)
     return backbone
 
@@ -171,9 +173,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         else:
             found = torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise WeightsError(
-            f"{path} cannot be read as weights: {' '.join(str(error).split())[:200]}"
-        ) from error
+        raise _unreadable(path, error) from error
     for key in ("state_dict", "model"):
         if isinstance(found, dict) and isinstance(found.get(key), dict):
             found = found[key]
@@ -184,6 +184,10 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     ):
         raise WeightsError(f"{path} holds no table of tensors by name; expected a state dict.")
     return {name.removeprefix("module."): value for name, value in found.items()}
+
+
+def _unreadable(path: Path | str, error: Exception) -> WeightsError:
+    return WeightsError(f"{path} cannot be read as weights: {' '.join(str(error).split())[:200]}")
 
 
 def _transformers(record: BackboneRecord, weights: Weights) -> TransformersBackbone:
@@ -208,9 +212,7 @@ def _transformers(record: BackboneRecord, weights: Weights) -> TransformersBackb
             output_loading_info=True, **options,
         )  # fmt: skip
     except (SafetensorError, OSError, RuntimeError) as error:
-        raise WeightsError(
-            f"{weights.path} cannot be read as weights: {' '.join(str(error).split())[:200]}"
-        ) from error
+        raise _unreadable(weights.path, error) from error
     missing = sorted(name for name in found["missing_keys"] if "pooler" not in name)
     if missing or found["mismatched_keys"]:
         raise WeightsError(

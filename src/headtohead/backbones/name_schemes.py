@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headtohead.backbones.record import BackboneRecord
-from headtohead.backbones.weights.timm_config import from_timm_config, timm_config
+from headtohead.backbones.weights.timm_config import as_settings, from_timm_config, timm_config
 from headtohead.core.errors import UnknownNameError
 
 __all__ = ["resolve_scheme"]
@@ -38,7 +38,7 @@ def _timm(name: str) -> BackboneRecord:
         raise weights_unavailable(f"timm:{name}", "timm's table of pretrained weights", why)
     architecture = name.partition(".")[0]
     return from_timm_config(
-        f"timm:{name}", architecture, config, source="timm-hub",
+        f"timm:{name}", architecture, as_settings(config), source="timm-hub",
         model_id=str(config.hf_hub_id), pretraining=f"as timm's tag says: {config.tag or name}",
         licence=str(config.license or "not stated by timm"),
     )  # fmt: skip
@@ -52,7 +52,7 @@ def _scratch(name: str) -> BackboneRecord:
             f"write scratch:{name.partition('.')[0]}."
         )
     return from_timm_config(
-        f"scratch:{name}", name, config, source="scratch", model_id=name,
+        f"scratch:{name}", name, as_settings(config), source="scratch", model_id=name,
         pretraining="none (random weights from the run's seed)", licence="none needed",
         notes="Random weights, not trained on anything: a lower bound, not a contender.",
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""`headtohead audit` and `headtohead clean`: is this data fit for a comparison, and what to leave out."""
+"""`headtohead audit` and `headtohead clean`: check whether the data are fit for a comparison, and leave files out."""
 
 from __future__ import annotations
 

@@ -41,7 +41,9 @@ def _claim(
     ] = None,
     matters: Annotated[
         float | None,
-        typer.Option(help="The difference that would matter (0.05): how many cases show it is then told."),
+        typer.Option(
+            help="The smallest difference that matters (0.05); prints how many cases are needed to show it."
+        ),
     ] = None,
     level: Annotated[float, typer.Option(help="Confidence of the intervals.")] = 0.95,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

@@ -1,4 +1,4 @@
-"""`headtohead preprocess` and `headtohead augment-preview`: what a network gets to see, for eyes."""
+"""`headtohead preprocess` and `headtohead augment-preview`: contact sheets of what a network sees."""
 
 from __future__ import annotations
 

@@ -9,9 +9,7 @@ import typer
 
 __all__ = ["register"]
 
-Models = Annotated[
-    list[Path], typer.Argument(help="Bundles made by `headtohead train`; several are compared.")
-]
+Models = Annotated[list[Path], typer.Argument(help="Bundles or exported files; several are compared.")]
 Host = Annotated[str, typer.Option(help="Address to listen on; anything but loopback needs --token-file.")]
 Port = Annotated[int, typer.Option(help="Port; 0 lets the system choose.", min=0, max=65535)]
 TokenFile = Annotated[
@@ -24,6 +22,16 @@ MaxMb = Annotated[int, typer.Option(help="Largest request in MiB.", min=1)]
 MaxQueue = Annotated[int, typer.Option(help="Images that may wait for one model.", min=1)]
 MaxBatch = Annotated[
     int, typer.Option(help="Images computed together, if they wait already.", min=1, max=256)
+]
+
+
+Runtime = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        show_default="torch; that of an exported file",
+        help="torch, openvino, onnxruntime, or auto: the fastest that agrees with torch.",
+    ),
 ]
 
 
@@ -41,6 +49,7 @@ def _serve(
     max_mb: MaxMb = 64,
     max_queue: MaxQueue = 256,
     max_batch: MaxBatch = 16,
+    runtime: Runtime = None,
 ) -> None:
     """Serve models over HTTP, with a page at / where images are dropped. Stop it with Ctrl-C or SIGTERM.
 
@@ -59,4 +68,5 @@ def _serve(
         max_bytes=max_mb * 1024 * 1024,
         max_queue=max_queue,
         max_batch=max_batch,
+        runtime=runtime,
     )

@@ -46,7 +46,7 @@ def _verdict(
     ] = None,
     matters: Annotated[
         float | None,
-        typer.Option(help="The difference that would matter (0.05): how many patients show it is then told."),
+        typer.Option(help="The smallest difference that matters (0.05); prints how many patients show it."),
     ] = None,
     prevalence: Annotated[
         float | None, typer.Option(help="Share of positives where the model is to be used (0.02).")

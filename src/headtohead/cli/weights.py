@@ -1,4 +1,4 @@
-"""`headtohead weights`: which pretrained weights there are, bring them here, say where they lie."""
+"""`headtohead weights`: list pretrained weights, fetch them, print where they are."""
 
 from __future__ import annotations
 

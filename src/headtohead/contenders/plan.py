@@ -75,7 +75,7 @@ class ContenderPlan:
 
     @property
     def pairable(self) -> tuple[PlannedContender, ...]:
-        """The single networks that the user named, between which confounds are told."""
+        """The single networks that the user named, whose confounds are listed."""
         named = {spec.key for spec in self.named}
         return tuple(c for c in self.contenders if c.spec.kind == "single" and c.spec.key in named)
 

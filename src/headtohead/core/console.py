@@ -1,4 +1,4 @@
-"""The command's voice on stderr: progress bars for a terminal, one timestamped line per stage for a file."""
+"""Progress and messages on stderr: bars for a terminal, one timestamped line per stage for a file."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ T = TypeVar("T")
 
 
 class ConsoleReporter:
-    """A `Reporter` that speaks on stderr.
+    """A `Reporter` that writes to stderr.
 
     A terminal sees bars with the time left, work inside work one under the other, and sentences above them. A file
     (a pipe, a batch system) gets one line with the time of day for each stage and decision; what happens inside a
-    stage only where it was asked for.
+    stage only with `verbose`.
     """
 
     def __init__(self, console: Console, *, verbose: bool = False) -> None:
         self._console, self._verbose = console, verbose
         self._bars: Progress | None = None
         self._depth = 0
-        self._told: set[str] = set()
+        self._named: set[str] = set()
 
     def info(self, message: str) -> None:
-        """Print a decision; in a file, what is said inside a stage only where it was asked for."""
+        """Print a decision; in a file, decisions inside a stage only with `verbose`."""
         if self._console.is_terminal:
             self._console.print(f"· {message}", markup=False, highlight=False)
         elif self._verbose or not self._depth:
@@ -50,7 +50,7 @@ class ConsoleReporter:
         """Yield the items; a terminal sees a bar with the time left, a file one line when the stage begins."""
         size = total if total is not None else (len(items) if isinstance(items, Sized) else None)
         if not self._console.is_terminal:
-            yield from self._told_once(items, label, size)
+            yield from self._named_once(items, label, size)
             return
         with self._shown() as bars:
             task = bars.add_task(label, total=size)
@@ -61,12 +61,12 @@ class ConsoleReporter:
             finally:
                 bars.remove_task(task)
 
-    def _told_once(self, items: Iterable[T], label: str, size: int | None) -> Iterator[T]:
-        """Yield the items after a line that names the stage; a stage that comes again is not told again."""
-        told = f"{label}{'' if size is None else f' ({size})'}"
-        if not self._depth and told not in self._told:
-            self._told.add(told)
-            self._line(told)
+    def _named_once(self, items: Iterable[T], label: str, size: int | None) -> Iterator[T]:
+        """Yield the items after a line that names the stage; a stage that comes again is not named again."""
+        stage = f"{label}{'' if size is None else f' ({size})'}"
+        if not self._depth and stage not in self._named:
+            self._named.add(stage)
+            self._line(stage)
         self._depth += 1
         try:
             yield from items
@@ -127,7 +127,7 @@ def time_left(elapsed: float | None, done: float, total: float | None) -> str | 
 
 
 def console_reporter(*, verbose: bool = False) -> Reporter:
-    """Return the voice that fits where stderr goes."""
+    """Return a reporter for stderr, with bars if it is a terminal."""
     from rich.console import Console
 
     return ConsoleReporter(Console(stderr=True), verbose=verbose)

@@ -47,20 +47,13 @@ def load(source: str, options: LoadOptions = LoadOptions(), reporter: Reporter =
         NoEffectError: an option that changes nothing here.
     """
     listing = discover_images(str(source), options)
-    work = functools.partial(read_entry, listing.store, options=options)
-    parts = list(
-        ingest(work, listing.entries, workers=options.workers, label="reading images", reporter=reporter)
-    )
+    parts = _read_all(listing, options, reporter)
     problems = [*listing.problems, *(problem for part in parts for problem in part.problems)]
-    _tell_problems(problems, options, reporter)
+    _report_problems(problems, options, reporter)
     unnamed = _unnamed(parts)
     for note in unnamed:
         reporter.warning(note)
-    samples = sorted(
-        (sample for part in parts for sample in part.samples),
-        key=lambda s: (s.path, s.frame if s.frame is not None else -1),
-    )
-    samples = pseudonymise_patients(samples)
+    samples = _sorted_samples(parts)
     if not samples:
         raise InsufficientDataError(_nothing(str(source), listing, problems))
     order = choose_classes((sample.label for sample in samples), options.positive)
@@ -90,6 +83,21 @@ def load(source: str, options: LoadOptions = LoadOptions(), reporter: Reporter =
         reporter.warning(warning)
     reporter.info(understood(dataset))
     return dataset
+
+
+def _read_all(listing: ImageListing, options: LoadOptions, reporter: Reporter) -> list[IngestedFile]:
+    """Decode every listed file once."""
+    work = functools.partial(read_entry, listing.store, options=options)
+    label = "reading images"
+    return list(ingest(work, listing.entries, workers=options.workers, label=label, reporter=reporter))
+
+
+def _sorted_samples(parts: Sequence[IngestedFile]) -> list[Sample]:
+    """Return the samples of all files by path and frame, without the patients' own ids."""
+    samples = (sample for part in parts for sample in part.samples)
+    return pseudonymise_patients(
+        sorted(samples, key=lambda s: (s.path, s.frame if s.frame is not None else -1))
+    )
 
 
 def _left_out(listing: ImageListing, problems: Sequence[FileProblem]) -> tuple[LeftOut, ...]:
@@ -135,7 +143,7 @@ def source_digest(source: str, options: LoadOptions = LoadOptions(), reporter: R
     return digest_lines(line for part in parts for line in part)
 
 
-def _tell_problems(problems: Sequence[FileProblem], options: LoadOptions, reporter: Reporter) -> None:
+def _report_problems(problems: Sequence[FileProblem], options: LoadOptions, reporter: Reporter) -> None:
     if not problems:
         return
     if options.strict:

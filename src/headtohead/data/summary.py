@@ -1,4 +1,4 @@
-"""What was understood of a data set, in one place: classes, positive class, split, patients, and what was left out."""
+"""What was understood from a data source: classes, positive class, split, patients, and what was left out."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def understood(dataset: Dataset) -> str:
     if data["split"]:
         parts.append("split: " + ", ".join(f"{count} {word}" for word, count in data["split"].items()))
     parts.append(f"{pluralize(data['n_groups'], 'group')}, from {data['groups_from']}")
-    left = [one.counted.partition(" (")[0] for one in dataset.left_out]
+    left = [loss.counted.partition(" (")[0] for loss in dataset.left_out]
     parts.append(f"left out: {', '.join(left) or 'nothing'}")
     return f"Data: {pluralize(data['n_samples'], 'image')}; {'; '.join(parts)}."
 
@@ -53,7 +53,7 @@ def loss_warnings(dataset: Dataset) -> list[str]:
     """Return a warning for each reason that takes images of mostly one class."""
     return [
         f"{left.counted}: {left.per_class[name]} of them are of class {name!r}, so that a class loses more than "
-        "the others. What is lost that way may be what tells the classes apart."
+        "the others. What is lost that way may be what distinguishes the classes."
         for left in dataset.left_out
         if left.counts_as_loss and (name := one_sided(left))
     ]

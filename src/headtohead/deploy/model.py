@@ -1,11 +1,12 @@
-"""A deployed model: load a bundle, check it, predict files or bytes."""
+"""A deployed model: predict files or bytes, explain an image."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,10 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.core.errors import BundleError, UnreadableError, UsageError, unknown_name
+from headtohead.core.errors import UnreadableError, UsageError, unknown_name
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.data.readers import DEFAULT_LIMITS, Limits
-from headtohead.deploy.bundle.files import check_bundle, read_record
 from headtohead.deploy.bundle.records import (
     BundleCalibration,
     BundleConfig,
@@ -24,7 +24,6 @@ from headtohead.deploy.bundle.records import (
     GuardReference,
     PreprocessorConfig,
 )
-from headtohead.deploy.export.exported_files import is_exported, open_exported
 from headtohead.deploy.predict.calibrated import calibrate, conformal_set
 from headtohead.deploy.predict.prepare import PreparedImage, Preprocessor
 from headtohead.deploy.prediction import RESEARCH_USE, ImagePrediction
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from headtohead.deploy.guard.guard import Guard
     from headtohead.explain.image_map import ImageMap
 
-__all__ = ["BATCH_SIZE", "DeployedModel", "load_model"]
+__all__ = ["BATCH_SIZE", "DeployedModel"]
 
 Floats = npt.NDArray[np.float32]
 BATCH_SIZE = 16  # images per pass; larger ones gain nothing on a processor
@@ -44,13 +43,13 @@ BATCH_SIZE = 16  # images per pass; larger ones gain nothing on a processor
 
 @dataclass
 class DeployedModel:
-    """A model that answers: network, calibration, thresholds, guard and what is known of its quality.
+    """A model ready to predict: network, calibration, thresholds, guard and estimate.
 
     Attributes:
         config: classes, thresholds and parts. preprocessing: from an image to the network's inputs.
         calibration: temperature and conformal quantiles. estimate_record: cross-validated scores.
         reference: what the training images were like. digest: sha256 over the bundle's checksums.
-        load_runtime: makes the runtime when it is first needed.
+        load_runtime: makes the model's own runtime when it is first needed. other_runtime: used in its place.
         path: the bundle's folder, or None.
     """
 
@@ -61,6 +60,7 @@ class DeployedModel:
     estimate_record: BundleEstimate
     digest: str
     load_runtime: Callable[[], NetworkRuntime]
+    other_runtime: NetworkRuntime | None = None
     path: Path | None = None
     limits: Limits = DEFAULT_LIMITS
     strict: bool = False
@@ -92,28 +92,42 @@ class DeployedModel:
         return self.estimate_record.model_dump(mode="json")
 
     @cached_property
+    def own_runtime(self) -> NetworkRuntime:
+        """The runtime that the bundle or the exported file came with."""
+        return self.load_runtime()
+
+    @property
     def runtime(self) -> NetworkRuntime:
         """What runs the network; replace it with `with_runtime`."""
-        return self.load_runtime()
+        return self.own_runtime if self.other_runtime is None else self.other_runtime
 
     @property
     def network(self) -> nn.Module:
         """The torch module behind the model: prepared inputs in, logits out; for exports and maps.
 
         Raises:
-            UsageError: the model runs on another runtime.
+            UsageError: the model was exported, so it has none.
         """
-        found = getattr(self.runtime, "network", None)
-        if found is None:
-            raise UsageError(f"{self.name} runs on {self.runtime.name}; its torch network is in the bundle.")
-        network: nn.Module = found
+        network: nn.Module | None = getattr(self.own_runtime, "network", None)
+        if network is None:
+            raise UsageError(
+                f"{self.name} was exported and has no torch network; use the bundle that `headtohead train` wrote."
+            )
         return network
 
     def with_runtime(self, runtime: NetworkRuntime) -> DeployedModel:
-        """Return the same model on another runtime."""
-        from dataclasses import replace
+        """Return the same model on another runtime; maps still come from its own.
 
-        return replace(self, load_runtime=lambda: runtime)
+        Warns:
+            UserWarning: the runtime gives no features, so no image will be flagged as far from training.
+        """
+        if self.guard.compares_features and not hasattr(runtime, "forward_features"):
+            warnings.warn(
+                f"The runtime {runtime.name} has no forward_features, so the guard of {self.name} cannot flag images "
+                "that are far from training.",
+                stacklevel=2,
+            )
+        return replace(self, load_runtime=lambda: self.own_runtime, other_runtime=runtime)
 
     @cached_property
     def preprocessor(self) -> Preprocessor:
@@ -122,7 +136,7 @@ class DeployedModel:
 
     @cached_property
     def guard(self) -> Guard:
-        """Looks at images before their prediction is believed."""
+        """Flags images that differ from the training images."""
         from headtohead.deploy.guard.guard import Guard
 
         return Guard(self.reference, self.guard_tensors)
@@ -199,7 +213,7 @@ class DeployedModel:
         if self.strict and flags:
             return ImagePrediction(
                 path=item.name, sha256=item.sha256, flags=flags,
-                error=f"refused by the guard: {', '.join(flags)} (leave --strict out to predict all the same)",
+                error=f"refused by the guard: {', '.join(flags)} (predict without --strict to get an answer)",
             )  # fmt: skip
         if not np.isfinite(prob).all():
             return ImagePrediction(
@@ -232,7 +246,7 @@ class DeployedModel:
             files: paths of files, folders or archives.
             threshold: by name or as a number; the model's own if None.
             batch_size: images per pass.
-            progress: hears how many images are done.
+            progress: gets the number of finished images.
 
         Raises:
             UsageError: a threshold that the model does not have, or a batch size below 1.
@@ -243,75 +257,43 @@ class DeployedModel:
         given = [files] if isinstance(files, (str, os.PathLike)) else files
         return predict_files(self, given, threshold, batch_size, progress)
 
+    @property
+    def map_problem(self) -> str:
+        """Why the model has no exact maps, or ""."""
+        from headtohead.deploy.predict.maps import map_problem
+
+        return map_problem(self.config)
+
+    def require_maps(self) -> None:
+        """Refuse to explain before any image is read.
+
+        Raises:
+            UsageError: the model has no exact maps, or was exported.
+        """
+        from headtohead.deploy.predict.maps import require_maps
+
+        require_maps(self.config)
+        _ = self.network
+
     def explain_bytes(self, name: str, content: bytes) -> ImageMap:
         """Return where the model found its evidence in one image; nothing is written.
 
         Raises:
-            UnreadableError: the file is no image.
-            UsageError: the model's score is no sum over places, or it runs on another runtime.
+            UnreadableError: the file is not an image.
+            UsageError: the model has no exact maps, or was exported.
+        """
+        return self.explain_prepared(self.prepare_bytes(name, content))
+
+    def explain_prepared(self, item: PreparedImage) -> ImageMap:
+        """Return where the model found its evidence in one prepared image.
+
+        Raises:
+            UsageError: the model has no exact maps, or was exported.
         """
         from headtohead.deploy.predict.maps import explain_prepared
 
-        item, recipe = self.prepare_bytes(name, content), self.preprocessing.recipes[0].recipe()
+        recipe = self.preprocessing.recipes[0].recipe()
         return explain_prepared(self.config, self.network, recipe, item, self.calibration.temperature)
 
     def __repr__(self) -> str:
         return f"DeployedModel({self.name}, {', '.join(self.classes)}, {self.digest[:12]}; {RESEARCH_USE})"
-
-
-def load_model(path: str | os.PathLike[str], *, strict: bool = False) -> DeployedModel:
-    """Load a bundle, or a file that `export` wrote, after its content was compared with its checksums.
-
-    Args:
-        path: the folder that `train` wrote, or an exported .onnx, .xml or .pt2 file.
-        strict: refuse to predict an image that the guard flags.
-
-    Raises:
-        BundleError: no bundle, a file is missing or was changed, or its format is newer.
-    """
-    folder = Path(path)
-    if is_exported(folder):
-        return _from_export(folder, strict=strict)
-    if not folder.is_dir():
-        raise BundleError(f"There is no model at {folder}; expected a folder that `headtohead train` wrote.")
-    digest = check_bundle(folder)
-    config: BundleConfig = read_record(folder, "config.json", BundleConfig)
-    preprocessing: PreprocessorConfig = read_record(folder, "preprocessor_config.json", PreprocessorConfig)
-
-    def runtime() -> NetworkRuntime:
-        from headtohead.deploy.network.load import load_network
-        from headtohead.deploy.network.runtime import TorchRuntime
-
-        return TorchRuntime(load_network(folder, config, preprocessing))
-
-    from headtohead.deploy.guard.guard import read_guard_tensors
-
-    return DeployedModel(
-        config=config,
-        preprocessing=preprocessing,
-        calibration=read_record(folder, "calibration.json", BundleCalibration),
-        reference=read_record(folder, "reference.json", GuardReference),
-        estimate_record=read_record(folder, "estimate.json", BundleEstimate),
-        digest=digest,
-        load_runtime=runtime,
-        path=folder,
-        strict=strict,
-        guard_tensors=read_guard_tensors(folder / "model.safetensors"),
-    )
-
-
-def _from_export(path: Path, *, strict: bool) -> DeployedModel:
-    """Return the model inside an exported file; its runtime needs no torch, unless the file is a torch program."""
-    document, runtime = open_exported(path)
-    return DeployedModel(
-        config=document.config,
-        preprocessing=document.preprocessing,
-        calibration=document.calibration,
-        reference=document.reference,
-        estimate_record=document.estimate,
-        digest=document.digest,
-        load_runtime=lambda: runtime,
-        path=path,
-        strict=strict,
-        guard_tensors=document.guard_tensors(),
-    )

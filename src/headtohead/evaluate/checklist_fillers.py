@@ -189,7 +189,7 @@ def _setting(name: str, words: str, where: str = "") -> Filler:
     """Return a filler that puts one setting or fact into words, blank where it is absent.
 
     Args:
-        where: "dataset" where only the facts of the run are asked, since the configuration holds a wish ("auto").
+        where: "dataset" to look at the facts of the run alone, where the configuration holds a wish ("auto").
     """
 
     def fill(run: ChecklistInput) -> str:

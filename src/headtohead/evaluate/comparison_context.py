@@ -1,4 +1,4 @@
-"""What all pairs of a verdict share, and one pair before it is judged."""
+"""Context of the paired comparisons: what all pairs of a verdict share, and one pair before it is judged."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class DecisionRule:
         """Return the rule in words.
 
         Args:
-            title: the metric as the field writes it. target: what the comparisons speak of.
+            title: the metric as the field writes it. target: what the comparisons are about.
             pooled: the title of the metric that must agree, or "".
             family: over what p is adjusted, or "" for all pairs.
         """

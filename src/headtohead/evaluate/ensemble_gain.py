@@ -1,4 +1,4 @@
-"""What choosing and combining brought: gains of ensembles, the budget, the learning rates."""
+"""Gains of ensembles over their members, the tuning budget and the chosen learning rates, in words."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def read_predictions(paths: Sequence[Path], **how: Unpack[ReadArguments]) -> Ext
         notes += said
     if any("model" not in part.columns for part in parts) and len(set(stems)) < len(stems):
         raise ManifestError(
-            f"Two files are called {max(stems, key=stems.count)!r} and have no column 'model' to tell them apart."
+            f"Two files are called {max(stems, key=stems.count)!r} and have no column 'model' that distinguishes them."
         )
     for part, stem in zip(parts, stems, strict=True):
         if "model" not in part.columns:
@@ -176,7 +176,7 @@ def _classes(
         )
     if len(columns) > 1 and (outside := sorted(set(labels) - set(columns))):
         raise ManifestError(
-            f"The label(s) {', '.join(outside)} have no column prob_{outside[0]}; the columns speak of "
+            f"The label(s) {', '.join(outside)} have no column prob_{outside[0]}; the columns are those of "
             f"{', '.join(columns)}."
         )
     order = choose_classes(known, positive)

@@ -1,4 +1,4 @@
-"""What a study of this size could show, and how many groups a difference that matters would take."""
+"""Power of this study for one pair, and how many groups a stated difference would take."""
 
 from __future__ import annotations
 

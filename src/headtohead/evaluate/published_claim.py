@@ -1,4 +1,4 @@
-"""What a published share is worth: counts in, intervals, a test of the same family and one sentence out.
+"""Claims on published shares: from counts to intervals, a test of the same family and one sentence.
 
 Standard library only, so that it answers at once on any machine.
 """
@@ -40,7 +40,7 @@ _UNIT: dict[Figure, str] = {
 
 @dataclass(frozen=True, slots=True)
 class _Compared:
-    """A difference of two shares, and how to speak of it."""
+    """A difference of two shares with its interval, and the words for it."""
 
     a: ClaimInterval
     b: ClaimInterval
@@ -62,12 +62,13 @@ def claim(
     matters: float | None = None,
     level: float = 0.95,
 ) -> Claim:
-    """Return what `correct` of `total` is worth, alone or against another count.
+    """Return the claim that `correct` of `total` makes, alone or against another count.
 
     Args:
         versus: (correct, total) of the other. paired: on the same cases, how many only the first had
             right and how many only the other had right; `versus` follows from it and may be left out.
-        matters: the difference of shares that would matter, chosen beforehand; the cases that show it are then told.
+        matters: the difference of shares that would matter, chosen beforehand; the answer then says how many
+            cases show it.
         level: confidence of the intervals, above 0.5 and below 1.
 
     Raises:
@@ -81,7 +82,7 @@ def claim(
     other = ReportedCount.exact(*versus) if versus is not None else None
     if paired is None:
         return claim_on_counts(first, other, matters=matters, level=level)
-    return _told(_paired(first, other, paired, matters, level), matters, level)
+    return _judged(_paired(first, other, paired, matters, level), matters, level)
 
 
 def check_question(matters: float | None, level: float) -> None:
@@ -104,7 +105,7 @@ def claim_on_counts(
     level: float = 0.95,
     figure: Figure = "accuracy",
 ) -> Claim:
-    """Return what a share is worth, alone or against one on other cases.
+    """Return the claim on a share, alone or against one on other cases.
 
     The interval of the difference is Newcombe's (1998, method 10); where a percentage may stand for several counts, it
     spans those of all of them.
@@ -127,7 +128,7 @@ def claim_on_counts(
         first.share(level), b, ends, "Newcombe's method 10", counts, needed, _UNIT[figure],
         same_cases=False, figure=figure,
     )  # fmt: skip
-    return _told(compared, matters, level)
+    return _judged(compared, matters, level)
 
 
 def _alone(count: ReportedCount, matters: float | None, level: float, figure: Figure) -> Claim:
@@ -139,11 +140,11 @@ def _alone(count: ReportedCount, matters: float | None, level: float, figure: Fi
     if len(count.counts) > 1:
         read = f" The rounded figure may stand for {count.fewest} to {count.most} of {count.total}; all are covered."
     sentence = (
-        f"{count.correct} of {count.total} {noun} is {100 * share.value:.1f} %; counts like these go with true shares "
+        f"{count.correct} of {count.total} {noun} is {100 * share.value:.1f} %, which is compatible with true shares "
         f"from {100 * share.low:.1f} to {100 * share.high:.1f} % ({100 * level:g} % interval).{read}"
         + _needed_words(needed, matters, _UNIT[figure])
     )
-    return Claim(share, None, None, None, "none", needed, "alone", None, sentence, level, figure)
+    return Claim(a=share, needed=needed, verdict="alone", sentence=sentence, level=level, figure=figure)
 
 
 def _paired(
@@ -182,7 +183,7 @@ def _paired(
     )  # fmt: skip
 
 
-def _told(compared: _Compared, matters: float | None, level: float) -> Claim:
+def _judged(compared: _Compared, matters: float | None, level: float) -> Claim:
     """Return the claim: its verdict is read off the interval, and so is its p-value."""
     low, high = compared.ends(level)
     difference = ClaimInterval(compared.a.value - compared.b.value, low, high)
@@ -210,8 +211,8 @@ def _told(compared: _Compared, matters: float | None, level: float) -> Claim:
             f"{points_words(difference.value, digits)} percentage points {span(low, high)}.{needed}"
         )
     return Claim(
-        compared.a, compared.b, difference, p, compared.test, compared.needed, word, winner, sentence, level,
-        compared.figure,
+        a=compared.a, b=compared.b, difference=difference, p_value=p, test=compared.test, needed=compared.needed,
+        verdict=word, winner=winner, sentence=sentence, level=level, figure=compared.figure,
     )  # fmt: skip
 
 

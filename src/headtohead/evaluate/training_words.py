@@ -1,4 +1,4 @@
-"""How each contender was trained, in one sentence made from what its cells recorded, never from unused settings."""
+"""One sentence on how each contender was trained, from what its cells recorded and never from unused settings."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def training_sentence(name: str, mode: str, chosen: Sequence[Mapping[str, Any]])
         chosen: what each cell recorded about its choices.
 
     Returns:
-        a sentence, or "" where the cells recorded nothing that could be told.
+        a sentence, or "" where the cells recorded nothing.
 
     >>> training_sentence("a", "mlp", [{"grid": [0.1]}])
     'a: a network with one hidden layer on frozen features; no augmentation.'

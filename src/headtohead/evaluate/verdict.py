@@ -218,11 +218,11 @@ def _validate_pair(config: VerdictConfig, contenders: Sequence[str]) -> None:
 def validate_question(
     name: str, classes: Sequence[str], *, level: float, rope: float | None, prevalence: float | None
 ) -> None:
-    """Refuse what cannot be asked of these classes, before anything is computed.
+    """Refuse a question that these classes cannot answer, before anything is computed.
 
     Raises:
         UsageError: a metric that does not exist or has no direction, a number out of range.
-        UndefinedMetricError: a metric for two classes asked of more.
+        UndefinedMetricError: a metric for two classes where there are more.
         NoEffectError: a prevalence of the positive class where there are more than two classes.
     """
     if not 0.5 < level < 1:

@@ -1,4 +1,4 @@
-"""A linear classifier as what it is for a map: weights on features, the features of an average image, an offset."""
+"""A linear classifier in the form that maps need: weights on features, the features of an average image, an offset."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A network with a linear head, and the exact map of each image it is shown."""
+"""Exact maps of networks with a linear head."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A map as a picture: the image, the map laid over it on one scale for all, the sum as a bar, and the words."""
+"""A map as a PNG: the image, the map over it on a common colour scale, bars of the sum, and a description."""
 
 from __future__ import annotations
 

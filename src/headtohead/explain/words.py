@@ -1,4 +1,4 @@
-"""What a map says, in words; readers of saliency maps ask for them more than for any colour."""
+"""Describe a map in two or three sentences."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def sample_params(preset: Preset, rng: np.random.Generator) -> AugmentationParam
 def apply_params(drawn: AugmentationParams, pixels: Pixels) -> Pixels:
     """Return the pixels after what was drawn; the input is not changed.
 
-    All moves and bends are one interpolation; mirrors and quarter turns need none.
+    All moves and bends are one interpolation; flips and quarter turns need none.
 
     Args:
         drawn: from `sample_params`.

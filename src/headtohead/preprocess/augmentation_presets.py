@@ -15,8 +15,8 @@ Border = Literal["black", "reflect"]
 OPERATIONS: Mapping[str, str] = {
     "flip": "left and right exchanged",
     "flip_vertical": "top and bottom exchanged",
-    "quarter_turn": "turned by 90, 180 or 270 degrees",
-    "rotate": "turned about the centre, in degrees",
+    "quarter_turn": "rotated by 90, 180 or 270 degrees",
+    "rotate": "rotated about the centre, in degrees",
     "shift": "moved down and right, as shares of height and width",
     "scale": "enlarged about the centre, as a factor",
     "elastic": "bent smoothly, largest displacement as a share of the shorter side",
@@ -92,7 +92,7 @@ PRESETS: Mapping[str, Preset] = {
         "mri",
         (
             _i("flip", 0.5, 1, 1, "heads are all but symmetric, and a tumour is one on either side"),
-            _i("rotate", 0.8, -15, 15, "heads lie turned in the coil"),
+            _i("rotate", 0.8, -15, 15, "heads lie rotated in the coil"),
             _i("shift", 0.8, -0.06, 0.06, _POSITION),
             _i("scale", 0.8, 0.9, 1.12, "fields of view differ"),
             _i("elastic", 0.15, 0.005, 0.02, "heads differ in shape; lightly, as a mass effect is a sign"),
@@ -113,13 +113,13 @@ PRESETS: Mapping[str, Preset] = {
         ),
         left_out={
             "flip_vertical": "front and back of a head differ, and no scanner exchanges them",
-            "quarter_turn": "heads are never turned that far",
+            "quarter_turn": "heads are never rotated that far",
         },
     ),
     "xray": Preset(
         "xray",
         (
-            _i("rotate", 0.6, -8, 8, "patients stand or lie slightly turned"),
+            _i("rotate", 0.6, -8, 8, "patients stand or lie slightly rotated"),
             _i("shift", 0.6, -0.05, 0.05, _POSITION),
             _i("scale", 0.6, 0.92, 1.1, "distances to the detector differ"),
             _i("brightness", 0.5, -0.1, 0.1, _DISPLAY),
@@ -130,7 +130,7 @@ PRESETS: Mapping[str, Preset] = {
             _i("erase", 0.15, 0.02, 0.06, "labels and tubes must not decide"),
         ),
         left_out={
-            "flip": "heart, liver and stomach have a side; a mirrored chest is another finding",
+            "flip": "heart, liver and stomach have a side; a flipped chest is another finding",
             "flip_vertical": "nobody is X-rayed upside down",
             "elastic": "the outline of heart and ribs is itself a sign",
         },

@@ -106,6 +106,6 @@ def remove_border_bands(mask: Mask, least: float, after: float, most: float) -> 
         most: a band takes at most this share of the lines.
     """
     out = mask.copy()
-    for turned in (out, out[::-1], out.T, out.T[::-1]):
-        turned[: _band(turned.mean(axis=1), least, after, most)] = False
+    for side in (out, out[::-1], out.T, out.T[::-1]):
+        side[: _band(side.mean(axis=1), least, after, most)] = False
     return out

@@ -1,4 +1,4 @@
-"""A light augmentation, sound for most images: mirror, small turn, shift and zoom, brightness, contrast.
+"""A light augmentation, sound for most images: flip, small rotation, shift and zoom, brightness, contrast.
 
 Chance apart from action: `draw_light` draws numbers, `apply_light` is a pure function of them.
 """
@@ -20,7 +20,7 @@ DEGREES = 10.0
 ZOOM = GAIN = 0.1
 SHIFT = OFFSET = 0.05
 WORDS = (
-    f"half are mirrored; turned by up to {DEGREES:g} degrees, size by {format_percent(ZOOM)}, "
+    f"half are flipped; rotated by up to {DEGREES:g} degrees, size by {format_percent(ZOOM)}, "
     f"place by {format_percent(SHIFT)}, contrast by {format_percent(GAIN)}, brightness by {format_percent(OFFSET)}"
 )
 """What is drawn, in words."""
@@ -31,8 +31,8 @@ class LightAugmentation:
     """What was drawn.
 
     Attributes:
-        mirror: left and right exchanged.
-        degrees: turn about the centre, counter-clockwise.
+        flip: left and right exchanged.
+        degrees: rotation about the centre, counter-clockwise.
         zoom: factor of size.
         shift: (down, right) as shares of height and width.
         gain, offset: pixel * gain + offset, around mid-grey.
@@ -48,12 +48,12 @@ class LightAugmentation:
 
 def draw_light(rng: np.random.Generator) -> LightAugmentation:
     """Draw one augmentation, as `WORDS` says."""
-    mirror = bool(rng.random() < 0.5)
+    flip = bool(rng.random() < 0.5)
     degrees, zoom = rng.uniform(-DEGREES, DEGREES), rng.uniform(1 - ZOOM, 1 + ZOOM)
     down, right = rng.uniform(-SHIFT, SHIFT, 2)
     gain, offset = rng.uniform(1 - GAIN, 1 + GAIN), rng.uniform(-OFFSET, OFFSET)
     return LightAugmentation(
-        mirror, float(degrees), float(zoom), (float(down), float(right)), float(gain), float(offset)
+        flip, float(degrees), float(zoom), (float(down), float(right)), float(gain), float(offset)
     )
 
 

@@ -78,11 +78,13 @@ def _sentence(audit: Mapping[str, Any]) -> str:
     counts, facts = audit["counts"], audit["dataset"]
     severe, warnings = counts.get("severe", 0), counts.get("warning", 0)
     if severe:
-        words = f"{pluralize(severe, 'severe issue')}: a comparison on this data as it is would not stand."
+        words = f"{pluralize(severe, 'severe issue')}: a comparison on these data would not be valid."
     elif warnings:
-        words = f"No severe issue, {pluralize(warnings, 'warning')}: compare, and keep them in view."
+        words = (
+            f"No severe issue, {pluralize(warnings, 'warning')}: a comparison is possible; read them first."
+        )
     else:
-        words = "Nothing stands in the way of a comparison."
+        words = "No check speaks against a comparison."
     return f"{facts['n_samples']} images in {facts['n_groups']} groups. {words}"
 
 

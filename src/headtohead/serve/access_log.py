@@ -8,7 +8,9 @@ import sys
 from datetime import UTC, datetime
 from typing import TextIO
 
-__all__ = ["JsonLines", "log", "use_json_lines"]
+from headtohead.core.progress import QuietReporter
+
+__all__ = ["JsonLines", "LogReporter", "log", "use_json_lines"]
 
 LOGGER = logging.getLogger("headtohead.serve")
 
@@ -22,6 +24,18 @@ def log(event: str, level: int = logging.INFO, **fields: object) -> None:
         **fields: numbers and words of the server's own; nothing that a client sent.
     """
     LOGGER.log(level, event, extra={"fields": fields})
+
+
+class LogReporter(QuietReporter):
+    """Writes what a function reports to the log; progress is left out."""
+
+    def info(self, message: str) -> None:
+        """Log one sentence."""
+        log(message)
+
+    def warning(self, message: str) -> None:
+        """Log one sentence as a warning."""
+        log(message, logging.WARNING)
 
 
 class JsonLines(logging.Formatter):

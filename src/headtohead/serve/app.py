@@ -11,6 +11,7 @@ from typing import Any
 from headtohead._version import __version__
 from headtohead.core.optional import require
 from headtohead.deploy.prediction import ImagePredictor
+from headtohead.serve.access_log import LogReporter, log
 from headtohead.serve.answers.records import ProblemDetails
 from headtohead.serve.gate import Gate
 from headtohead.serve.hosting.registry import ModelRegistry, load_registry
@@ -29,11 +30,17 @@ DESCRIPTION = (
 )
 
 
-def load_bundle(path: Path) -> ImagePredictor:
-    """Load a bundle; every file is held against its SHA-256."""
-    from headtohead.deploy.model import load_model
+def load_bundle(path: Path, runtime: str | None = None) -> ImagePredictor:
+    """Load a bundle or an exported file; every file is compared with its SHA-256.
 
-    return load_model(path)
+    Args:
+        runtime: what runs the network, as in `headtohead.load_model`.
+    """
+    from headtohead.deploy.load import load_model
+
+    model = load_model(path, runtime=runtime, reporter=LogReporter())
+    log("loaded", model=model.name, runtime=model.runtime.name)
+    return model
 
 
 def build_app(
@@ -124,8 +131,6 @@ def _lifespan(registry: ModelRegistry, settings: ServeSettings) -> Any:
 
 async def _watch(registry: ModelRegistry, seconds: float) -> None:
     """Look at the files of the bundles again and again."""
-    from headtohead.serve.access_log import log
-
     while True:
         await asyncio.sleep(seconds)
         for served in registry.served.values():

@@ -122,7 +122,7 @@ class Gate:
         if scheme.lower() != "bearer" or not hmac.compare_digest(_digest(given.strip()), self._token):
             raise ProblemError(
                 401,
-                "This server wants a token: send it as `Authorization: Bearer TOKEN`.",
+                "This server needs a token: send it as `Authorization: Bearer TOKEN`.",
                 {"WWW-Authenticate": 'Bearer realm="headtohead"'},
             )
 

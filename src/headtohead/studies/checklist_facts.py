@@ -1,4 +1,4 @@
-"""What a comparison knows of itself for the reporting checklists: only what was recorded while it ran."""
+"""Facts of a comparison for the reporting checklists: only what was recorded while it ran."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ def checklist_facts(plan: ContenderPlan, run: RunFolder) -> dict[str, Any]:
 
     chosen = _chosen(run)
     modes = {one.name: "" if one.mode is None else str(one.mode) for one in plan.contenders}
-    told = [training_sentence(name, mode, chosen.get(name, [])) for name, mode in modes.items()]
+    sentences = [training_sentence(name, mode, chosen.get(name, [])) for name, mode in modes.items()]
     versions = collect()["packages"]
     backbones = [json.loads(path.read_text()) for path in sorted((run / "contenders").glob("*.json"))]
     facts: dict[str, Any] = {
         "versions": ", ".join(f"{name} {version}" for name, version in versions.items() if version),
         "weights": "; ".join(_weights(one["record"]) for one in backbones if "record" in one) or None,
         "families": _families(plan),
-        "training": _joined(told),
+        "training": _joined(sentences),
         "chosen": [
             word for name, mode in modes.items() if (word := was_selected(mode, chosen.get(name, [])))
         ],

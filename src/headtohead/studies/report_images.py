@@ -146,10 +146,10 @@ def webp(pixels: npt.NDArray[np.uint8]) -> str:
     """
     from PIL import Image as Pillow
 
-    picture = Pillow.fromarray(np.ascontiguousarray(pixels))
-    picture.thumbnail((EDGE, EDGE), Pillow.Resampling.BOX)
+    small = Pillow.fromarray(np.ascontiguousarray(pixels))
+    small.thumbnail((EDGE, EDGE), Pillow.Resampling.BOX)
     out = io.BytesIO()
-    picture.convert("RGB").save(out, "WEBP", quality=QUALITY, method=EFFORT)
+    small.convert("RGB").save(out, "WEBP", quality=QUALITY, method=EFFORT)
     return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode("ascii")
 
 

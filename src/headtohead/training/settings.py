@@ -35,8 +35,8 @@ class FinetuneSettings(Record):
             of training the head alone first; "random" begins with small random weights.
         depth: "all", "partial:<k>" (the last k blocks), or "lora" (low-rank adapters).
         augment: name of a preset, "light", "none", or "auto" (= "light").
-        flip_test: average the probabilities of an image and its mirror image; only where the
-            augmentation mirrors too.
+        flip_test: average the probabilities of an image and its flipped image; only where the
+            augmentation flips too.
         policy: "fixed" chooses nothing and trains on the whole training part. "rate" holds out one inner
             grouped fold of five, chooses one of `learning_rates` by its log loss after the last epoch, then
             trains on the whole training part as "fixed" does. "inner" holds out one

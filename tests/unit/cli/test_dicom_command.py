@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from tests.planting.dicom_objects import mr_bytes, mr_dataset
 from tests.planting.memory import draw_head
-from tests.unit.deploy.export.conftest import tiny_model
+from tests.planting.tiny_model import tiny_model
 
 from headtohead.cli.app import main
 from headtohead.deploy.export.write import ExportJob, export_model

@@ -8,8 +8,9 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
-from tests.planting.trained_model import PROBE, data_folder, finished_run, trained
+from tests.planting.trained_model import FOLDS, PROBE, data_folder, finished_run, trained
 
 import headtohead as h2h
 from headtohead.cli.app import main
@@ -57,6 +58,30 @@ def test_predict_reads_a_list_and_writes_json_and_a_table(
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["path"] for line in told] == [str(file) for file in files]
     assert len(table.read_text().splitlines()) == 3
+
+
+def test_predict_writes_the_maps_of_readable_images(tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "broken.png").write_text("no image")
+    good = [str(path) for path in sorted(data_folder().glob("*/*.bmp"))[:2]]
+    maps = tmp_path / "maps"
+    words = [*good, str(tmp_path / "broken.png"), "--explain", str(maps)]
+    assert main(["predict", str(trained()), *words]) == 3
+    assert len(capsys.readouterr().out.splitlines()) == 4
+    rows = list(csv.DictReader(io.StringIO((maps / "index.csv").read_text())))
+    assert [row["path"] for row in rows] == good
+    model = h2h.load_model(trained())
+    for path, row in zip(good, rows, strict=True):
+        drawn = np.load(maps / row["file"])
+        expected = model.explain_bytes(path, Path(path).read_bytes())
+        assert drawn.shape == (72, 64)
+        assert drawn.sum() == pytest.approx(expected.attribution.localised, abs=1e-4)
+        assert (maps / row["file"]).with_suffix(".png").is_file()
+
+
+def test_predict_without_exact_maps_is_refused_before_it_reads(tmp_path: Path, capsys: Capture) -> None:
+    assert main(["predict", str(trained(FOLDS)), str(data_folder()), "--explain", str(tmp_path / "m")]) == 2
+    out, err = capsys.readouterr()
+    assert "more than one linear head" in err and out == "" and not (tmp_path / "m").exists()
 
 
 def test_archives_and_folders_give_the_same_lines(tmp_path: Path) -> None:

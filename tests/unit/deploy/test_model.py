@@ -13,7 +13,9 @@ from tests.planting.trained_model import FOLDS, PROBE, N, data_folder, trained
 
 from headtohead.core.errors import BundleError, UnknownNameError, UsageError
 from headtohead.deploy.bundle.files import CHECKSUMS
-from headtohead.deploy.model import DeployedModel, load_model
+from headtohead.deploy.export import fast_runtime
+from headtohead.deploy.load import load_model
+from headtohead.deploy.model import DeployedModel
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +125,9 @@ def test_another_runtime_takes_the_networks_place(model: DeployedModel) -> None:
         def forward(self, *inputs: np.ndarray) -> np.ndarray:
             return np.zeros((len(inputs[0]), 2), np.float32)
 
-    (told,) = model.with_runtime(Half()).predict(next(data_folder().glob("no/*.bmp")))
+    with pytest.warns(UserWarning, match="far from training"):
+        other = model.with_runtime(Half())
+    (told,) = other.predict(next(data_folder().glob("no/*.bmp")))
     assert told.probabilities == {"no": 0.5, "yes": 0.5}
     assert "far_from_training" not in told.flags
 
@@ -153,6 +157,21 @@ def test_a_fold_ensemble_has_no_exact_map() -> None:
     path = next(data_folder().glob("yes/*.bmp"))
     with pytest.raises(UsageError, match="more than one linear head"):
         load_model(trained(FOLDS)).explain_bytes("x", path.read_bytes())
+
+
+def test_a_bundle_is_loaded_on_another_runtime_and_still_explains(
+    model: DeployedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("onnxscript")
+    pytest.importorskip("onnxruntime")
+    monkeypatch.setattr(fast_runtime, "cache_home", lambda: tmp_path)
+    fast = load_model(trained(), runtime="onnxruntime")
+    assert fast.runtime.name == "onnxruntime"
+    path = next(data_folder().glob("yes/*.bmp"))
+    (one,), (other,) = fast.predict(path), model.predict(path)
+    assert one.probabilities == pytest.approx(other.probabilities, abs=1e-4) and one.flags == other.flags
+    item = ("x", path.read_bytes())
+    assert fast.explain_bytes(*item).attribution.log_odds == model.explain_bytes(*item).attribution.log_odds
 
 
 @pytest.mark.slow

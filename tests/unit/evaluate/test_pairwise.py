@@ -121,3 +121,4 @@ def test_a_copy_of_the_best_may_be_the_best_too() -> None:
     assert best is not None
     assert (set(best.candidates), best.excluded) == ({"a", "b"}, ("c",))
     assert "The best may be a or b; c is shown not to be" in found.sentence
+    assert "Its predictions are those of b." in found.sentence and "do not separate" not in found.sentence

@@ -123,6 +123,6 @@ def test_the_augmentation_that_training_takes_by_default_has_a_sheet_too(
     for preset in ("auto", "light", "none"):
         out = tmp_path / f"{preset}.png"
         said = run("augment-preview", str(folder), "--preset", preset, "--out", str(out))
-        assert ("half are mirrored" in said) == (preset != "none")
+        assert ("half are flipped" in said) == (preset != "none")
         sheets.append(out.read_bytes())
     assert sheets[0] == sheets[1] != sheets[2]

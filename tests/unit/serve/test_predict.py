@@ -189,6 +189,18 @@ def test_a_map_comes_as_numbers_with_its_place(monkeypatch: pytest.MonkeyPatch) 
     assert got["offset"] + got["localised"] + got["not_localised"] == pytest.approx(got["log_odds"])
 
 
+class WithoutMaps(ExplainingModel):
+    """A bundle whose score is no sum over places."""
+
+    map_problem = "it has more than one linear head"
+
+
+def test_a_model_without_exact_maps_does_not_promise_any() -> None:
+    with Client(build_app([WithoutMaps()])) as client:
+        assert client.get("/v1/models").json["models"][0]["explains"] is False
+        assert client.upload("/v1/explain", ("a.png", png())).status == 501
+
+
 def test_the_models_say_what_they_were_tested_on(client: Client, model: FakeModel) -> None:
     found = client.get("/v1/models").json["models"][0]
     assert found["estimate"] == model.estimate and found["classes"] == ["no", "yes"]

@@ -6,6 +6,8 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from tests.unit.serve.conftest import FakeModel
@@ -13,6 +15,8 @@ from tests.unit.serve.conftest import FakeModel
 import headtohead as h2h
 from headtohead.cli.app import main
 from headtohead.core.errors import UsageError
+from headtohead.deploy import load as deploy_load
+from headtohead.serve import access_log, server
 from headtohead.serve.app import build_app
 from headtohead.serve.server import listen
 from headtohead.serve.settings import ServeSettings
@@ -36,6 +40,23 @@ def test_impossible_settings_are_refused(
 ) -> None:
     assert main(["serve", *words]) == 2
     assert told in " ".join(capsys.readouterr().err.split())
+
+
+def test_the_runtime_reaches_the_loader(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, str | None]] = []
+
+    def load(path: Path, *, runtime: str | None, reporter: object) -> Any:
+        del reporter
+        asked.append((str(path), runtime))
+        model: Any = FakeModel()
+        model.runtime = SimpleNamespace(name=runtime)
+        return model
+
+    monkeypatch.setattr(deploy_load, "load_model", load)
+    monkeypatch.setattr(access_log, "use_json_lines", lambda: None)
+    monkeypatch.setattr(server, "run_server", lambda *_, **__: None)
+    assert main(["serve", "m", "--runtime", "openvino"]) == main(["serve", "m"]) == 0
+    assert asked == [("m", "openvino"), ("m", None)]
 
 
 def test_unknown_settings_and_no_model_are_refused() -> None:

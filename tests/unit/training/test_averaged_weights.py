@@ -17,8 +17,8 @@ def test_the_average_follows_and_forgets_the_start() -> None:
         average.follow(step)
         decay = min(0.9, (1 + step) / (10 + step))
         expected = decay * expected + (1 - decay) * weights
-    (values,) = average.of(weights)
-    torch.testing.assert_close(values, expected)
+        (values,) = average.of(weights)
+        torch.testing.assert_close(values, expected)
     assert float((weights - values).max()) == pytest.approx(0.1 * 0.9 / (1 - 0.9), rel=0.01)  # lag of a ramp
 
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 __all__ = ["BestRun", "ReproductionRun"]
 
 
-class BestRun(StudyFolder):
-    """A search that is finished: the nested estimate, the ablation, and the model fitted on all images.
+class _Study(StudyFolder):
+    """A finished study with one file that sums it up.
 
     Args:
         path: the run folder.
@@ -23,11 +23,17 @@ class BestRun(StudyFolder):
         RunFolderError: there is no run, or it is not finished.
     """
 
-    page_name = "best.html"
+    content_name = ""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self.content: dict[str, Any] = self.json("best.json")
+        self.content: dict[str, Any] = self.json(self.content_name)
+
+
+class BestRun(_Study):
+    """A search that is finished: the nested estimate, the ablation, and the model fitted on all images."""
+
+    page_name, content_name = "best.html", "best.json"
 
     @property
     def sentence(self) -> str:
@@ -65,21 +71,10 @@ class BestRun(StudyFolder):
         return frame_html(self.sentence, self.steps, self.content["caveats"])
 
 
-class ReproductionRun(StudyFolder):
-    """The published study, one correction at a time.
+class ReproductionRun(_Study):
+    """The published study, one correction at a time."""
 
-    Args:
-        path: the run folder.
-
-    Raises:
-        RunFolderError: there is no run, or it is not finished.
-    """
-
-    page_name = "reproduce.html"
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self.content: dict[str, Any] = self.json("reproduce.json")
+    page_name, content_name = "reproduce.html", "reproduce.json"
 
     @property
     def steps(self) -> pd.DataFrame:

@@ -87,9 +87,9 @@ def crop_keeps_background(context: AuditContext) -> Observation:
     return flagged(
         context,
         found,
-        what=f"keep {format_percent(KEEPS)} or more of frame or ground in the classical threshold-45 crop",
+        what=f"keep {format_percent(KEEPS)} or more of frame or background in the classical threshold-45 crop",
         advice="Use the recipe `foreground`; what the classical crop keeps here is not the subject.",
-        clean="the classical crop keeps no frame or ground",
+        clean="the classical crop keeps no frame or background",
     )
 
 
@@ -102,7 +102,7 @@ def no_foreground(context: AuditContext) -> Observation:
     return flagged(
         context,
         whole + lost,
-        what="have no foreground that could be told from the ground; the recipe keeps them whole",
+        what="have no foreground that stands out from the background; the recipe keeps them whole",
         advice="Look at them in `headtohead preprocess`; crop by hand if they matter.",
         clean="a foreground was found in every image",
     )
@@ -191,7 +191,7 @@ CHECKS = (
     ),
     Check(
         "H2H127",
-        "Classical crop keeps frame or ground",
+        "Classical crop keeps frame or background",
         "note",
         crop_keeps_background,
         "Share of the threshold-45 crop that lies outside the foreground's box.",

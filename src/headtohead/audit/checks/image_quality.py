@@ -78,13 +78,15 @@ def alpha(context: AuditContext) -> Observation:
 
 def orientation(context: AuditContext) -> Observation:
     """Name files whose EXIF orientation turns them."""
-    turned = [(p, 1.0) for p in context.images.read if p.facts.get("exif_orientation", "1") not in ("1", "0")]
+    rotated = [
+        (p, 1.0) for p in context.images.read if p.facts.get("exif_orientation", "1") not in ("1", "0")
+    ]
     return flagged(
         context,
-        turned,
-        what="are turned by their EXIF orientation (applied by the reader)",
-        advice="They come from a camera. Programs that do not apply the tag see them turned; store them upright.",
-        clean="no image is turned by an EXIF tag",
+        rotated,
+        what="are rotated by their EXIF orientation (applied by the reader)",
+        advice="They come from a camera. Programs that do not apply the tag see them rotated; store them upright.",
+        clean="no image is rotated by an EXIF tag",
     )
 
 
@@ -235,7 +237,7 @@ CHECKS = (
         "EXIF orientation",
         "note",
         orientation,
-        "Files turned by a tag that not every program applies.",
+        "Files rotated by a tag that not every program applies.",
     ),
     _check("H2H112", "Tiny images", "warning", tiny, f"Shorter edge under {TINY} pixels."),
     _check(

@@ -164,12 +164,12 @@ def sources(context: AuditContext) -> Observation:
         table = _table([(_facts(s)[fact], s.label) for s in first.values()], context.dataset.classes, fact)
         found[fact] = {"v": round(cramers_v(np.array(list(table.values()))), 3), "table": table}
     strong = sorted((f for f in found if found[f]["v"] >= SOURCE_V), key=lambda f: -found[f]["v"])
-    told = "; ".join(f"{f} (Cramér's V {found[f]['v']:.2f})" for f in strong)
+    differing = "; ".join(f"{f} (Cramér's V {found[f]['v']:.2f})" for f in strong)
     if not strong:
         return passed("no single file fact goes strongly with the class", facts=found)
     worst = found[strong[0]]["v"]
     return issue(
-        f"classes differ in: {told} (one sample per group)",
+        f"classes differ in: {differing} (one sample per group)",
         "The classes were collected in different ways. No statistics can undo that; say so beside every result, and "
         "keep the file-facts baseline in the comparison.",
         severity="severe" if worst >= 0.9 else None,

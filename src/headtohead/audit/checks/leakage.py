@@ -56,11 +56,11 @@ def near_duplicates(context: AuditContext) -> Observation:
     pairs = [p for p in context.grouping.pairs if p.kind != "exact"]
     if not pairs:
         return passed("no near-duplicates were verified")
-    mirrored = sum(p.kind == "mirrored" for p in pairs)
+    flipped = sum(p.kind == "mirrored" for p in pairs)
     members = {i for p in pairs for i in (p.a, p.b)}
     shared = sum(1 for n in context.group_sizes.values() if n > 1)
     return issue(
-        f"{len(pairs)} pairs are near-duplicates{f' ({mirrored} of them mirrored)' if mirrored else ''}, in "
+        f"{len(pairs)} pairs are near-duplicates{f' ({flipped} of them flipped)' if flipped else ''}, in "
         f"{len(members)} images; with exact copies and given groups, {len(context.samples)} images make "
         f"{len(context.group_sizes)} groups, {shared} of them with several members",
         "Keep groups.csv with the data and split by it. Look at the groups side by side on the page; a pair that "
@@ -120,23 +120,23 @@ def contradicting_labels(context: AuditContext) -> Observation:
 
 
 def augmented_copies(context: AuditContext) -> Observation:
-    """Find copies that look like augmentation before the split: mirrored, turned, or named so."""
-    turned = [
+    """Find copies that look like augmentation before the split: flipped, rotated, or named so."""
+    transformed = [
         p for p in context.grouping.pairs if p.kind == "mirrored" or (p.kind == "near" and abs(p.turn) > 3.0)
     ]
     named = [s for s in context.samples if _AUGMENTED.search(PurePosixPath(s.path).stem.lower())]
-    if not turned and not named:
-        return passed("no mirrored or turned copies, and no names that suggest augmentation")
-    inside = sorted({i for p in turned for i in (p.a, p.b)} | {s.id for s in named})
+    if not transformed and not named:
+        return passed("no flipped or rotated copies, and no names that suggest augmentation")
+    inside = sorted({i for p in transformed for i in (p.a, p.b)} | {s.id for s in named})
     share = len(inside) / len(context.samples)
     return issue(
-        f"{len(turned)} pairs are mirrored or turned copies of each other and {len(named)} names suggest "
+        f"{len(transformed)} pairs are flipped or rotated copies of each other and {len(named)} names suggest "
         f"augmentation ({format_percent(share)} of the images are concerned)",
         "The set was augmented before it was split. Keep one of each group (`headtohead clean --keep one-per-group`) "
         "and augment in training only.",
         samples=inside,
         severity="severe" if share >= 0.3 else None,
-        pairs=[{"a": p.a, "b": p.b, "kind": p.kind, "turn": p.turn} for p in turned],
+        pairs=[{"a": p.a, "b": p.b, "kind": p.kind, "turn": p.turn} for p in transformed],
         named=[s.id for s in named],
     )
 
@@ -230,7 +230,7 @@ CHECKS = (
         "Near-duplicates",
         "warning",
         near_duplicates,
-        "Resized, recompressed, re-cropped or mirrored copies, each verified by alignment.",
+        "Resized, recompressed, re-cropped or flipped copies, each verified by alignment.",
     ),
     Check(
         "H2H203",
@@ -251,7 +251,7 @@ CHECKS = (
         "Augmented before the split",
         "warning",
         augmented_copies,
-        "Mirrored or turned copies, and names that suggest augmentation.",
+        "Flipped or rotated copies, and names that suggest augmentation.",
     ),
     Check(
         "H2H206",

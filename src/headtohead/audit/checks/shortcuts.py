@@ -148,12 +148,12 @@ def artifacts_by_class(context: AuditContext) -> Observation:
             has = bool(p.values[measure] >= least)
             table[context.dataset.classes.index(context.by_id[p.id].label)][int(has)] += 1
         found[name] = _association(table, context.dataset.classes)
-    told = [
+    marks = [
         f"{name} (" + ", ".join(f"{c} {format_percent(share)}" for c, share in row["share"].items()) + ")"
         for name, row in sorted(found.items(), key=lambda kv: kv[1]["p"])
         if row["p"] < 0.05 / len(MARKED)
     ]
-    if not told:
+    if not marks:
         near = min(found, key=lambda name: float(found[name]["p"]))
         return passed(
             f"no mark goes with the class beyond chance (nearest: {near}, p = {found[near]['p']:.3f} before correction "
@@ -161,7 +161,7 @@ def artifacts_by_class(context: AuditContext) -> Observation:
             marks=found,
         )
     return issue(
-        f"marks that go with the class: {'; '.join(told)}; one image per group, p < 0.05 after correction for "
+        f"marks that go with the class: {'; '.join(marks)}; one image per group, p < 0.05 after correction for "
         f"{len(MARKED)} tests",
         "A network may read the mark instead of the organ. Crop to the foreground (recipe `foreground`), and see "
         "whether the heat maps lie on the marks.",

@@ -63,7 +63,7 @@ def count_text_blobs(grey: U8, mask: Mask) -> int:
 
     A spot counts when it stands out from its surroundings by 60 grey values, is 1.2 to 8 % of the
     image's longer edge high, neither a line nor a block, and does not touch the foreground or the
-    border. Letters that lie on the foreground cannot be told from anatomy this way and are not
+    border. Letters that lie on the foreground cannot be distinguished from anatomy this way and are not
     counted; a vessel or an eye outside the mask may be.
 
     Args:

@@ -1,7 +1,7 @@
-"""How much an image differs from its mirror image, as a network sees it.
+"""How much an image differs from its flipped image, as a network sees it.
 
 A head is all but symmetric; a mass on one side is not. The network looks at the image and at its
-mirror image, and the two maps are compared place by place: at their own grain, after a mean over
+flipped image, and the two maps are compared place by place: at their own grain, after a mean over
 3 x 3 neighbours, which forgives a midline that is a little off, and on a grid of 4 x 4 regions.
 """
 

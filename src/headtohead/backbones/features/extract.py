@@ -199,14 +199,14 @@ def _decide(task: _Task, samples: Sequence[Sample]) -> tuple[Backbone, dict[str,
     reference = forward_in_batches(network, inputs, "last", CHECK_BATCH)
     network = network.to(dtype=dtype_of(wanted))
     check = check_precision(reference, forward_in_batches(network, inputs, "last", CHECK_BATCH))
-    told = {"check": check.model_dump()}
+    facts = {"check": check.model_dump()}
     if check.holds:
-        return network, {"precision": wanted, "precision_note": f"{wanted} against fp32: {check}", **told}
+        return network, {"precision": wanted, "precision_note": f"{wanted} against fp32: {check}", **facts}
     note = _too_far(task.record, wanted, check)
     if precision != "auto":
         raise PrecisionError(f"{note} Use precision 'fp32' or 'auto'.")
     task.reporter.info(f"{note} Going on in fp32.")
-    return task.load("fp32"), {"precision": "fp32", "precision_note": note, **told}
+    return task.load("fp32"), {"precision": "fp32", "precision_note": note, **facts}
 
 
 def _why_fp32(asked: Precision, device: torch.device) -> str:

@@ -1,4 +1,4 @@
-"""How frozen features are looked at: which depths of the network, and whether the mirror image counts too."""
+"""Views of frozen features: from which depths of the network, and whether the flipped image counts too."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class FeatureView:
     Attributes:
         layers: features of several depths instead of the last (`Backbone.layers`).
         symmetry: features of both sides, and how the sides differ (`symmetry.paired`).
-        flip: the mean of the features of an image and of its mirror image.
+        flip: the mean of the features of an image and of its flipped image.
 
     Raises:
-        NoEffectError: symmetry, which holds several layers and the mirror image, with one of those.
+        NoEffectError: symmetry, which holds several layers and the flipped image, with one of those.
     """
 
     layers: bool = False
@@ -45,7 +45,7 @@ class FeatureView:
     def __post_init__(self) -> None:
         if self.symmetry and (self.layers or self.flip):
             raise NoEffectError(
-                "symmetry holds several layers and the mirror image already; leave out layers and flip."
+                "symmetry holds several layers and the flipped image already; leave out layers and flip."
             )
 
     @classmethod
@@ -69,12 +69,12 @@ class FeatureView:
 
     @property
     def flips(self) -> bool:
-        """Whether mirror images are looked at, which is not sound for every organ."""
+        """Whether flipped images are used, which is not sound for every organ."""
         return self.flip or self.symmetry
 
     @property
     def kind(self) -> Kind:
-        """Return what `extract` is asked for."""
+        """Return the kind of features that `extract` computes for this view."""
         return "symmetry" if self.symmetry else "layers" if self.layers else "last"
 
     def __str__(self) -> str:
@@ -86,14 +86,14 @@ class FlippedDataset(Dataset):
 
     @classmethod
     def of(cls, dataset: Dataset) -> FlippedDataset:
-        """Return the mirror images of a data set."""
+        """Return the data set with every image flipped."""
         samples = tuple(
             s.model_copy(update={"pixel_hash": f"{s.pixel_hash}-mirrored"}) for s in dataset.samples
         )
         return cls(dataset.root, samples, dataset.classes, dataset.positive)
 
     def read(self, sample: Sample) -> Image:
-        """Decode one image and mirror it."""
+        """Decode one image and flip it."""
         image = super().read(sample)
         history = (*image.history, "left and right exchanged")
         return replace(image, pixels=np.ascontiguousarray(image.pixels[:, ::-1]), history=history)

@@ -53,10 +53,11 @@ def _file(path: Path, query: str, rest: str) -> BackboneRecord:
         raise UsageError(
             f"path:{rest}: expected a file that ends in {', '.join(SUFFIXES)}; got {path.suffix!r}."
         )
-    from headtohead.backbones.weights.timm_config import from_timm_config, timm_config
+    from headtohead.backbones.weights.timm_config import as_settings, from_timm_config, timm_config
 
     return from_timm_config(
-        f"path:{rest}", architecture, timm_config(architecture), source="file", model_id=str(path.absolute()),
+        f"path:{rest}", architecture, as_settings(timm_config(architecture)), source="file",
+        model_id=str(path.absolute()),
         pretraining="not known (a local file)", licence="not known (a local file)",
     )  # fmt: skip
 

@@ -64,22 +64,22 @@ def record_from_config(
     Raises:
         WeightsError: neither timm nor this program knows the network.
     """
-    told = {
+    facts = {
         "pretraining": "not stated by the configuration",
         "licence": "not stated",
         "paper": "not stated",
         **facts,
     }
     if "architecture" in config:
-        return _timm(config, told)
+        return _timm(config, facts)
     kind = str(config.get("model_type", ""))
     if kind not in MODEL_TYPES:
         raise WeightsError(
-            f"{told['name']}: its configuration states model_type {kind or 'none'!r}; expected one of "
+            f"{facts['name']}: its configuration states model_type {kind or 'none'!r}; expected one of "
             f"{', '.join(MODEL_TYPES)}, or timm's key 'architecture'. Save the weights as safetensors and name "
             f"timm's architecture: path:<file>?arch=<timm model>."
         )
-    return _transformers(config, preprocessor, kind, told)
+    return _transformers(config, preprocessor, kind, facts)
 
 
 def _timm(config: Mapping[str, Any], facts: Mapping[str, Any]) -> BackboneRecord:
@@ -87,18 +87,10 @@ def _timm(config: Mapping[str, Any], facts: Mapping[str, Any]) -> BackboneRecord
 
     architecture = str(config["architecture"]).partition(".")[0]
     timm_config(architecture)
-    own = dict(config.get("pretrained_cfg") or {})
-
-    class Told:
-        """What `from_timm_config` asks of timm's own configuration class."""
-
-        @staticmethod
-        def to_dict() -> dict[str, Any]:
-            return own
-
+    stated = config.get("pretrained_cfg") or {}
     facts = {**facts, "model_args": _model_args(str(facts["name"]), config)}
     given = {key: value for key, value in facts.items() if key not in ("name", "paper")}
-    return from_timm_config(str(facts["name"]), architecture, Told, **given)
+    return from_timm_config(str(facts["name"]), architecture, stated, **given)
 
 
 def _model_args(name: str, config: Mapping[str, Any]) -> dict[str, Any]:
@@ -107,8 +99,8 @@ def _model_args(name: str, config: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         WeightsError: one of them is not known here, or is no plain value.
     """
-    told = dict(config.get("model_args") or {})
-    found = {key: value for key, value in told.items() if key not in WITHOUT_EFFECT}
+    stated = dict(config.get("model_args") or {})
+    found = {key: value for key, value in stated.items() if key not in WITHOUT_EFFECT}
     for key, value in found.items():
         if key not in MODEL_ARGS or not isinstance(value, bool | int | float | str | None):
             raise WeightsError(

@@ -10,7 +10,7 @@ from headtohead.backbones.catalog_rows import IMAGENET_MEAN, IMAGENET_STD
 from headtohead.backbones.record import BackboneRecord, Family
 from headtohead.core.errors import UnknownNameError, WeightsError, unknown_name
 
-__all__ = ["count_parameters", "family_of", "from_timm_config", "timm_config"]
+__all__ = ["as_settings", "count_parameters", "family_of", "from_timm_config", "timm_config"]
 
 # timm's module -> family. A module that is not listed is "unknown": a guess would set its learning
 # rate and stand in the verdict. Mixers, state-space and modulation networks are none of the three.
@@ -55,17 +55,21 @@ def timm_config(name: str) -> Any:
     return get_pretrained_cfg(name)
 
 
-def from_timm_config(name: str, architecture: str, config: Any, **facts: Any) -> BackboneRecord:
-    """Return the record of an architecture with the preprocessing of timm's configuration (None: ImageNet's)."""
-    told = config.to_dict() if config is not None else {}
-    interpolation = told.get("interpolation", "bicubic")
+def as_settings(config: Any) -> dict[str, Any]:
+    """Return timm's configuration of a model as settings by name; empty for None."""
+    return {} if config is None else dict(config.to_dict())
+
+
+def from_timm_config(name: str, architecture: str, stated: Mapping[str, Any], **facts: Any) -> BackboneRecord:
+    """Return the record of an architecture with the preprocessing that timm's configuration states, else ImageNet's."""
+    interpolation = stated.get("interpolation", "bicubic")
     return BackboneRecord.model_validate({
         "name": name, "family": family_of(architecture), "architecture": architecture,
-        "input_size": told.get("input_size", (3, 224, 224))[-1], "mean": told.get("mean", IMAGENET_MEAN),
-        "std": told.get("std", IMAGENET_STD), "crop_pct": told.get("crop_pct") or 1.0,
+        "input_size": stated.get("input_size", (3, 224, 224))[-1], "mean": stated.get("mean", IMAGENET_MEAN),
+        "std": stated.get("std", IMAGENET_STD), "crop_pct": stated.get("crop_pct") or 1.0,
         "interpolation": interpolation if interpolation == "bilinear" else "bicubic",
         "n_parameters": count_parameters(architecture, facts.get("model_args")),
-        "paper": str(told.get("paper_ids") or "see timm"), **facts,
+        "paper": str(stated.get("paper_ids") or "see timm"), **facts,
     })  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What the command says when it stops early: one line, in the words of the command line."""
+"""Messages of a command that stops early: one line, settings named as command-line options."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def os_error_line(error: OSError) -> str:
 
 
 def stop_line(words: Sequence[str]) -> str:
-    """Return what is said after Ctrl-C, and how to go on.
+    """Return the message after Ctrl-C, with how to continue.
 
     Args:
         words: of the command line.

@@ -1,4 +1,4 @@
-"""A verdict in the terminal: the numbers, then what to keep in view, and the answer last, where the eye is."""
+"""A verdict in the terminal: the numbers, the caveats, and the answer last, just above the prompt."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ def _print_all_metrics(out: Console, verdict: Verdict) -> None:
 
 
 def _print_tests(out: Console, one: Comparison) -> None:
-    """Print the tests of one pair: of the quantity that the rule looks at, its own first, and of others apart."""
+    """Print the tests of one pair: those of the quantity that the rule tests first, then those of other quantities."""
     from headtohead.report.tables.comparison import adjusted_tests
     from headtohead.report.tables.format import p_words
 

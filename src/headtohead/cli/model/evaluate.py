@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from headtohead.cli import common_options as o
 from headtohead.cli.config_options import split_list, split_pairs
+
+if TYPE_CHECKING:
+    from headtohead.core.records import Score
 
 __all__ = ["register"]
 
@@ -70,12 +73,20 @@ def evaluate(
         return
     for sentence in result.evaluation.sentences:
         print(sentence)
+    for caveat in result.evaluation.caveats:
+        print(f"Caveat: {caveat}")
     for model in result.evaluation.models:
-        print(f"\n{model.name}: here against cross-validated")
+        print(f"\n{model.name}\n  {'score':30} {'here':22} cross-validated")
         for line in model.internal:
+            shifted = "  shifted" if line.shifted else ""
             print(
-                f"  {line.metric:30} {line.external!s:28} {line.internal!s:28}{' shifted' if line.shifted else ''}"
+                f"  {line.metric:30} {_short(line.external):22} {_short(line.internal):22}{shifted}".rstrip()
             )
         for flag, count in model.flags.items():
             print(f"  guard: {flag} on {count} of {result.evaluation.n_samples} images")
     print(f"\nAll numbers: {out / 'evaluation.json'}")
+
+
+def _short(score: Score) -> str:
+    """Return a score that fits a column; why one is not defined is in evaluation.json."""
+    return "not defined" if score.value is None else str(score)

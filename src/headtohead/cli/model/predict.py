@@ -45,8 +45,19 @@ def predict(
     strict: Annotated[bool, typer.Option("--strict", help="Refuse images that the guard flags.")] = False,
     batch_size: Annotated[int, typer.Option(min=1, help="Images in one pass through the network.")] = 16,
     runtime: Annotated[
-        str, typer.Option(help="torch, openvino, onnxruntime, or auto: the fastest that agrees with torch.")
-    ] = "torch",
+        str | None,
+        typer.Option(
+            metavar="NAME", show_default="torch; that of an exported file",
+            help="torch, openvino, onnxruntime, or auto: the fastest that agrees with torch.",
+        ),
+    ] = None,
+    explain: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", show_default=False,
+            help="Write here where in each image the model found its evidence: .npy, .png and index.csv.",
+        ),
+    ] = None,
 ) -> None:  # fmt: skip
     """Predict images with a model: one line an image, in the order given.
 
@@ -55,18 +66,19 @@ def predict(
     headtohead predict model scans --out predictions.csv
 
     find . -name "*.dcm" | headtohead predict model - --json
+
+    headtohead predict model scans --explain maps
     """
     from headtohead.api.models import load_model
     from headtohead.core.console import console_reporter
 
-    loaded = load_model(model, strict=strict)
-    if runtime != "torch":
-        from headtohead.deploy.export.fast_runtime import with_fast_runtime
-
-        loaded, _ = with_fast_runtime(loaded, runtime, reporter=console_reporter())
-    found = loaded.predict(
-        _names(files), threshold=threshold, batch_size=batch_size, progress=console_reporter()
-    )
+    reporter = console_reporter()
+    loaded = load_model(model, strict=strict, runtime=runtime)
+    names: Iterable[str] = _names(files)
+    if explain is not None:
+        loaded.require_maps()
+        names = list(names)  # standard input can be read once
+    found = loaded.predict(names, threshold=threshold, batch_size=batch_size, progress=reporter)
     watch = _Counter(found)
     lines = _printed(watch) if as_json else watch
     if out is not None:
@@ -76,6 +88,11 @@ def predict(
             pass
     else:
         _write_lines(sys.stdout, watch, loaded.classes)
+    if explain is not None:
+        from headtohead.deploy.predict.maps import write_maps
+
+        index = write_maps(loaded, names, explain, reporter)
+        print(f"Maps: {index}", file=sys.stderr)
     if watch.failed:
         print(
             f"{watch.failed} of {watch.total} images have no prediction; see the column error.",

@@ -128,7 +128,7 @@ class StudyConfig(RunConfig):
     matters: float | None = Field(
         default=None,
         gt=0,
-        description="The difference that would matter to you: how many patients show it is then told.",
+        description="The difference that would matter to you: the number of patients that would show it is then given.",
     )
     prevalence: float | None = Field(
         default=None,

@@ -44,8 +44,8 @@ class SubgroupScore(TableRecord):
     """A contender's score in a subgroup and its difference from all other samples.
 
     Attributes:
-        p_value: where the interval of the difference touches 0; None for the value with the most groups, which is what
-            the others are told from.
+        p_value: where the interval of the difference touches 0; None for the value with the most groups, the reference
+            of the others.
         p_holm: adjusted over the tested values and contenders of the column; None without a p-value.
     """
 
@@ -58,7 +58,7 @@ class SubgroupScore(TableRecord):
 
 
 class SubgroupDifference(TableRecord):
-    """The paired difference of two contenders in a subgroup, and whether it is another one elsewhere (interaction).
+    """The paired difference of two contenders in a subgroup, and whether it differs elsewhere (interaction).
 
     Attributes:
         difference: a - b within the subgroup. interaction: that less a - b in all other samples.

@@ -45,7 +45,7 @@ class PowerAnalysis(TableRecord):
 
     Attributes:
         detectable_difference: smallest true difference that would be shown with `power`.
-        matters: the difference that was said to matter beforehand, or None.
+        matters: the difference stated beforehand to matter, or None.
         fewest_groups, most_groups: range of groups that show it with `power`; None where none was stated, where even
             100,000 would not do, or where one group outweighs the others.
     """

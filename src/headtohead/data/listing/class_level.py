@@ -1,4 +1,4 @@
-"""Which level of the folders holds the classes, seen in their names alone; where two readings remain, both are told."""
+"""Find the level of folders that holds the classes from folder names alone; where two readings remain, give both."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _UNLABELLED = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FolderReading:
     """What the folders reveal about each path.
 
@@ -51,7 +51,7 @@ class FolderReading:
 
 
 def split_depth(parts_of: Iterable[Sequence[str]]) -> int | None:
-    """Return the first level of folders that tells train, val and test apart; None where there is none.
+    """Return the first level of folders that separates train, val and test; None where there is none.
 
     Two kinds of such folders at one level are a split whatever stands beside them; one kind is, if it stands alone.
 
@@ -241,13 +241,13 @@ def _leaves_differ(below: Mapping[str, Sequence[str]], inner: Mapping[str, set[s
 
 
 def _doubt(found: FolderReading, why: str, readings: Sequence[tuple[str, Counter[str]]]) -> None:
-    told = [
+    options = [
         f"{len(counts)} classes, {truncate_list([f'{name} ({n})' for name, n in sorted(counts.items())], 6)}: "
         f"--label-from '{pattern}'"
         for pattern, counts in readings
     ]
-    if len(told) == 1:
-        ways = f" If they do, it would be {told[0]}."
+    if len(options) == 1:
+        ways = f" If they do, it would be {options[0]}."
     else:
-        ways = " Which are the classes? " + " Or ".join(f"{text}." for text in told)
-    object.__setattr__(found, "doubt", f"{why}.{ways}")
+        ways = " Which are the classes? " + " Or ".join(f"{text}." for text in options)
+    found.doubt = f"{why}.{ways}"

@@ -102,7 +102,7 @@ def need_positive(doubt: str, counts: Mapping[str, int], unit: str) -> None:
     raise UsageError(
         f"Which class is positive, {words[0]} or {words[1]}? {doubt[0].upper()}{doubt[1:]}, and a wrong guess "
         f"would reverse the verdict. Give --positive{_quoted(first)} or --positive{_quoted(second)} (positive= in "
-        "Python): the class that sensitivity speaks of and whose probability is the score."
+        "Python): the class whose sensitivity is reported and whose probability is the score."
     )
 
 

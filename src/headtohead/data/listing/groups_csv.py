@@ -2,7 +2,7 @@
 
 The format is `path,group`, one row per sample; with a `frame` column in between where files hold
 several frames. Beside the file lies `groups.csv.written.json` with the sha256 of what this module
-wrote, so that a file corrected by hand can be told from one that may be replaced.
+wrote, so that a file corrected by hand is not mistaken for one that may be replaced.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def write_groups(path: Path, dataset: Dataset, groups: Mapping[str, str], report
     """Write `groups.csv`, and never over a file that was corrected by hand.
 
     A corrected file that gives the same groups stays as it is. One that gives other groups stays too:
-    the groups go to `groups.new.csv` beside it, and the reporter is told.
+    the groups go to `groups.new.csv` beside it, and the reporter says so.
 
     Args:
         path: of `groups.csv`; missing parent folders are made.

@@ -32,7 +32,7 @@ FORMATS: Mapping[str, str] = {
     ".tar": "tar archive", ".rar": "RAR archive", ".7z": "7z archive", ".svs": "whole-slide", ".ndpi": "whole-slide",
     ".mrxs": "whole-slide", ".svg": "SVG", ".pdf": "PDF",
 }  # fmt: skip
-"""Suffixes of formats that hold images and are not read here."""
+"""Suffixes of formats that hold images and are not supported."""
 
 _ADVICE: Mapping[str, str] = {
     "HEIC": "convert them to PNG, or JPEG of the highest quality, all classes in the same way",
@@ -109,7 +109,7 @@ class LeftOut:
 
 
 def foreign_format(path: str) -> str:
-    """Return the name of an image format that is not read, told by the suffix, or "".
+    """Return the name of an image format that is not supported, by the suffix, or "".
 
     >>> foreign_format("a/b.MAT"), foreign_format("notes.txt")
     ('MATLAB', '')

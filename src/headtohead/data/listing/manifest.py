@@ -105,8 +105,8 @@ def _listed(
     _check_files(table.name, entries, store)
     said = (*said, *found, *joined, *merged)
     entries.sort(key=lambda entry: (entry.path, -1 if entry.frame is None else entry.frame))
-    told = _notes(table, chosen, options.columns, entries)
-    return tuple(entries), (*told, *said, *_say_withheld(table, withheld))
+    notes = _notes(table, chosen, options.columns, entries)
+    return tuple(entries), (*notes, *said, *_say_withheld(table, withheld))
 
 
 def _located(

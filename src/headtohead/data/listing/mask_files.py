@@ -1,4 +1,4 @@
-"""Masks and label maps beside the images they belong to, told by their names."""
+"""Masks and label maps beside the images they belong to, recognised by their names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Class names that say "nothing was found": which of two names is the negative one."""
+"""Class names that mean "nothing was found", to recognise the negative one of two."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def is_negative_word(label: str, other: str = "") -> bool:
 
 
 def negative_of(first: str, second: str) -> tuple[str | None, str]:
-    """Return which of two class names is the negative one, None if that cannot be told, and why.
+    """Return which of two class names is the negative one, None if the names do not show it, and why.
 
     Numbers are negative at 0 and below. A denial ("unhealthy") of a name that is negative itself ("healthy") is the
     positive one.

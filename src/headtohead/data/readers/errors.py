@@ -40,7 +40,7 @@ def decoding_errors(reason: str) -> Iterator[None]:
 
     Decoders given hostile bytes raise anything (struct.error, KeyError, MemoryError, and Rust panics,
     which derive from BaseException), so everything is caught save what ends the program. Only the type
-    of the error is told: pydicom's messages quote the values of elements, a patient's name among them.
+    of the error is given: pydicom's messages quote the values of elements, a patient's name among them.
 
     Args:
         reason: what could not be done, in the words of the user's world, completing "the file is
@@ -48,7 +48,7 @@ def decoding_errors(reason: str) -> Iterator[None]:
 
     Raises:
         UnreadableError: whatever happened; a reason already found passes through unchanged. A module
-            that cannot be imported is told as what it is: nothing is wrong with the file.
+            that cannot be imported is reported as such: nothing is wrong with the file.
     """
     try:
         yield

@@ -21,7 +21,7 @@ _NAME = re.compile(r"^(?:(?P<before>[a-z]+)_)?(?P<what>images?|labels?|x|y)(?:_(
 
 @dataclass(frozen=True, slots=True)
 class ArrayHeader:
-    """What a `.npy` member says of its array before the values: shape, memory order and type."""
+    """The header of a `.npy` member: shape, memory order and type of its array."""
 
     shape: tuple[int, ...]
     fortran: bool

@@ -57,7 +57,7 @@ def _filesystem(url: str) -> tuple[Any, str]:
 
 
 def _explained(url: str, action: Callable[[], Any]) -> Any:
-    """Return what the action gives; whatever a storage client raises is told as a DataError."""
+    """Return what the action gives; whatever a storage client raises becomes a DataError."""
     try:
         return action()
     except DataError:

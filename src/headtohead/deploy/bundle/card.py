@@ -14,7 +14,7 @@ from headtohead.deploy.prediction import RESEARCH_USE
 __all__ = ["model_card"]
 
 PURPOSE = (
-    "Made to compare and study pretrained networks on the data set named below. Not intended for diagnosis, "
+    "Made to compare and study pretrained networks on the data set that it was trained on. Not intended for diagnosis, "
     "prognosis, monitoring or decisions on treatment."
 )
 
@@ -69,7 +69,7 @@ def _scores(estimate: BundleEstimate) -> str:
     )
     return (
         f"## Cross-validated scores\n\n{estimate.n_samples} images in {estimate.n_groups} groups; "
-        f"whole groups apart.\n\n"
+        "no group was in training and test at once.\n\n"
         f"| score | value | interval |\n|---|---|---|\n{lines}\n\n{estimate.sentence}\n"
     )
 

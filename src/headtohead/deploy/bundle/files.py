@@ -78,7 +78,7 @@ def check_bundle(folder: Path) -> str:
     path = folder / CHECKSUMS
     if not path.is_file():
         raise BundleError(
-            f"{folder} is no model: it holds no {CHECKSUMS}. Expected a folder that `headtohead train` wrote."
+            f"{folder} is not a model: it has no {CHECKSUMS}. Expected a folder that `headtohead train` wrote."
         )
     lines = path.read_text()
     stated = {name: digest for digest, _, name in (line.partition("  ") for line in lines.splitlines())}

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from headtohead.backbones.features.views import FeatureView
 from headtohead.backbones.record import BackboneRecord
 from headtohead.core.records import Record, Score
 from headtohead.preprocess.recipe import Recipe, Step
@@ -119,6 +120,11 @@ class MemberSpec(Record):
     networks: int = 1
     hidden: int = 0
     flip_test: bool = False
+
+    @property
+    def feature_view(self) -> FeatureView:
+        """The view of the features; "plain" is the last layer alone."""
+        return FeatureView() if self.view == str(FeatureView()) else FeatureView.parse(f":{self.view}")
 
 
 class CombinationSpec(Record):

@@ -86,7 +86,7 @@ class DicomReceiver:
         on_study: called with the files of one study at a time, from one thread.
         folder: for what is received and not yet handed on.
         settings: where to listen, and the limits.
-        reporter: hears of failed studies; no identifier of a patient or study is told.
+        reporter: gets a warning for each failed study, without identifiers of patient or study.
     """
 
     def __init__(

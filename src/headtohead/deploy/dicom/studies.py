@@ -63,7 +63,7 @@ def write_reports(
 
     Args:
         model: a loaded bundle.
-        source: searched with all its folders; files that are no DICOM images are told, not skipped.
+        source: searched with all its folders; files that are not DICOM images are listed, not skipped.
         out: folder for the reports, named by their own UID.
 
     Returns:

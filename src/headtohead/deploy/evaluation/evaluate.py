@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headtohead.core.atomic_io import write_atomic, write_table
-from headtohead.core.errors import DataError, LeakageError, UnreadableError, UsageError
+from headtohead.core.errors import DataError, UnreadableError, UsageError
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Verdict
-from headtohead.core.run_folder import write_record
 from headtohead.data.options import LoadOptions
 from headtohead.deploy.evaluation.judge import (
     at_thresholds,
@@ -22,10 +18,12 @@ from headtohead.deploy.evaluation.judge import (
     compare_internal,
     conformal_on_data,
 )
+from headtohead.deploy.evaluation.leaks import NEAR_COPIES, check_leaks
 from headtohead.deploy.evaluation.records import Evaluation, FailedImage, LeakCheck, ModelEvaluation
+from headtohead.deploy.evaluation.write import write_evaluation
 from headtohead.deploy.model import BATCH_SIZE, DeployedModel
 from headtohead.deploy.predict.prepare import PreparedImage
-from headtohead.deploy.prediction import ImagePrediction, row_columns
+from headtohead.deploy.prediction import ImagePrediction
 from headtohead.stats.inner_predictions import InnerCell
 
 if TYPE_CHECKING:
@@ -87,7 +85,7 @@ def evaluate_models(
     answers = {
         name: _predict(model, dataset, name, reporter) for name, model in zip(names, models, strict=True)
     }
-    kept, leaks = _leak_checks(dataset, answers, request)
+    kept, leaks = check_leaks(dataset.samples, answers, keep_training=request.keep_training)
     frame = _frame(dataset, answers, classes, kept)
     verdict = _verdict(frame, names, models[0], dataset, request, leaks, reporter)
     resampled = _resampled(frame, models[0], names, request)
@@ -102,8 +100,9 @@ def evaluate_models(
         n_groups=len({dataset.samples[i].group for i in kept}),
         models=found,
         sentences=_sentences(found, request.metric, verdict),
+        caveats=(NEAR_COPIES,),
     )
-    _write(request.out, evaluation, verdict, frame, dataset, answers, classes)
+    write_evaluation(request.out, evaluation, verdict, frame, dataset, answers, classes)
     return EvaluationResult(evaluation, verdict, request.out)
 
 
@@ -114,8 +113,8 @@ def _shared_classes(models: Sequence[DeployedModel]) -> tuple[str, ...]:
     for model in models[1:]:
         if (model.classes, model.positive) != (first.classes, first.positive):
             raise UsageError(
-                f"{first.name} tells {', '.join(first.classes)} apart, and {model.name} {', '.join(model.classes)}; "
-                "models are compared on the same classes."
+                f"Got models of different classes: {first.name} has {', '.join(first.classes)}, {model.name} has "
+                f"{', '.join(model.classes)}. Evaluate them one by one."
             )
     return first.classes
 
@@ -135,7 +134,7 @@ def _load(request: EvaluationRequest, classes: tuple[str, ...], reporter: Report
     unknown = sorted(set(dataset.classes) - set(classes))
     if unknown:
         raise DataError(
-            f"The data hold the labels {', '.join(unknown)}, and the model tells {', '.join(classes)} apart. Rename "
+            f"The data hold the labels {', '.join(unknown)}, and the model has {', '.join(classes)}. Rename "
             f"them with --map-labels, such as --map-labels {unknown[0]}={classes[-1]}, or leave them out with --drop."
         )
     return dataset
@@ -164,47 +163,6 @@ def _predict(model: DeployedModel, dataset: Dataset, name: str, reporter: Report
                 items.append(ImagePrediction(path=sample.id, sha256=sample.sha256, error=str(error)))
         answers += model.predict_prepared(items)
     return answers
-
-
-def _leak_checks(
-    dataset: Dataset, answers: Mapping[str, list[ImagePrediction]], request: EvaluationRequest
-) -> tuple[list[int], dict[str, LeakCheck]]:
-    """Return the places of the images that are scored, and what was found of each model's training images."""
-    groups = [sample.group for sample in dataset.samples]
-    leaking: set[str] = set()
-    of_model: dict[str, list[int]] = {}
-    for name, found in answers.items():
-        of_model[name] = [i for i, answer in enumerate(found) if "in_training" in answer.flags]
-        leaking |= {groups[i] for i in of_model[name]}
-    failed = {i for found in answers.values() for i, answer in enumerate(found) if answer.error is not None}
-    out = set() if request.keep_training else {i for i, group in enumerate(groups) if group in leaking}
-    kept = [i for i in range(len(groups)) if i not in failed and i not in out]
-    if not kept and out:
-        raise LeakageError(
-            f"All {len(groups)} images that could be predicted were in training, or are copies of such images, so "
-            "nothing would be learnt from scores on them. Give other data, or see the scores all the same with "
-            "--keep-training."
-        )
-    if not kept:
-        raise DataError("No image could be predicted; see the column error of predictions.csv.")
-    checks = {
-        name: LeakCheck(
-            samples=tuple(dataset.samples[i].id for i in places),
-            left_out=len(out),
-            sentence=_leak_sentence(name, len(places), len(groups), len(out), kept=request.keep_training),
-        )
-        for name, places in of_model.items()
-    }
-    return kept, checks
-
-
-def _leak_sentence(name: str, found: int, total: int, out: int, *, kept: bool) -> str:
-    if not found:
-        return f"None of the {total} images was in the training of {name}."
-    told = f"{found} of these {total} images were in the training of {name}"
-    if kept:
-        return f"{told}; they are scored all the same, so the scores are too good."
-    return f"{told}; {out} images (with their copies and groups) are left out of all scores."
 
 
 def _frame(
@@ -241,7 +199,7 @@ def _verdict(
     empty = [column for column, values in by.items() if not values]
     if empty:
         raise UsageError(f"The data have no column {empty[0]!r} for --by.")
-    told = [check.sentence for check in leaks.values() if check.samples] if request.keep_training else []
+    sentences = [check.sentence for check in leaks.values() if check.samples] if request.keep_training else []
     return compute_verdict(
         frame,
         VerdictConfig(
@@ -254,7 +212,7 @@ def _verdict(
             seed=request.seed,
         ),
         by=by or None,
-        leaks=tuple(told),
+        leaks=tuple(sentences),
         reporter=reporter,
     )
 
@@ -302,45 +260,19 @@ def _of_model(
 
 
 def _sentences(found: Sequence[ModelEvaluation], metric: str, verdict: Verdict) -> tuple[str, ...]:
-    told = []
+    sentences = []
     for model in found:
-        told.append(model.leak.sentence)
+        sentences.append(model.leak.sentence)
         for line in (one for one in model.internal if one.metric == metric):
             words = "differs from" if line.shifted else "agrees, within its interval, with"
-            told.append(
+            sentences.append(
                 f"{model.name}: {metric} {line.external} here {words} the cross-validated {line.internal}."
             )
-        told.append(f"{model.name}: {model.calibration.sentence}")
+        sentences.append(f"{model.name}: {model.calibration.sentence}")
         if model.failed:
-            told.append(f"{model.name}: {len(model.failed)} images have no prediction and are in no score.")
+            sentences.append(
+                f"{model.name}: {len(model.failed)} images have no prediction and are in no score."
+            )
     if len(found) > 1:
-        told.append(verdict.sentence)
-    return tuple(dict.fromkeys(told))
-
-
-def _write(
-    out: Path,
-    evaluation: Evaluation,
-    verdict: Verdict,
-    frame: pd.DataFrame,
-    dataset: Dataset,
-    answers: Mapping[str, list[ImagePrediction]],
-    classes: tuple[str, ...],
-) -> None:
-    from headtohead.core.provenance import collect
-
-    content = verdict.model_dump(mode="json")
-    write_record(out / "verdict.json", content)
-    write_record(out / "scores.json", {"scores": content["scores"]})
-    write_record(out / "comparisons.json", {"comparisons": content["comparisons"]})
-    write_record(out / "evaluation.json", evaluation.model_dump(mode="json"))
-    write_record(out / "provenance.json", collect())
-    write_table(out / "predictions.parquet", frame)
-    write_table(out / "samples.parquet", dataset.frame())
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, ["model", "label", *row_columns(classes)], lineterminator="\n")
-    writer.writeheader()
-    for name, found in answers.items():
-        for sample, answer in zip(dataset.samples, found, strict=True):
-            writer.writerow({"model": name, "label": sample.label, **answer.to_row(classes)})
-    write_atomic(out / "predictions.csv", buffer.getvalue())
+        sentences.append(verdict.sentence)
+    return tuple(dict.fromkeys(sentences))

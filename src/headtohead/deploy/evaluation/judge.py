@@ -1,4 +1,4 @@
-"""What a model's scores on other data say beside those that came with it."""
+"""Compare a model's scores on other data with those that came with it."""
 
 from __future__ import annotations
 

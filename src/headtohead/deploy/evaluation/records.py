@@ -120,4 +120,5 @@ class Evaluation(Record):
     n_groups: int
     models: tuple[ModelEvaluation, ...]
     sentences: tuple[str, ...]
+    caveats: tuple[str, ...] = ()
     research_use_only: bool = True

@@ -35,7 +35,7 @@ def open_exported(
         MissingExtraError: the runtime is not installed.
     """
     if not path.is_file():
-        raise UsageError(f"Got {path}, which is no file; expected one of {', '.join(EXPORT_SUFFIXES)}.")
+        raise UsageError(f"Got {path}, which is not a file; expected one of {', '.join(EXPORT_SUFFIXES)}.")
     readers = {".onnx": _open_onnx, ".xml": _open_openvino, ".pt2": _open_program}
     if path.suffix not in readers:
         raise UsageError(f"Got {path.name}; exported models end in {', '.join(EXPORT_SUFFIXES)}.")

@@ -8,9 +8,8 @@ from headtohead._version import __version__
 from headtohead.core.atomic_io import write_atomic
 from headtohead.core.cache_home import cache_home
 from headtohead.core.progress import QUIET, Reporter
-from headtohead.deploy.export.graph import to_onnx
+from headtohead.deploy.export.graph import exportable, to_onnx
 from headtohead.deploy.export.sealed import SealError, read_sealed, seal
-from headtohead.deploy.export.write import exportable
 from headtohead.deploy.model import DeployedModel
 from headtohead.deploy.runtimes.choice import NetworkRuntime, RuntimeChoice, choose_runtime, sample_inputs
 

@@ -13,8 +13,9 @@ import torch
 from torch import nn
 
 from headtohead.core.errors import HeadToHeadError
+from headtohead.deploy.model import DeployedModel
 
-__all__ = ["OUTPUTS", "input_names", "to_onnx", "to_program"]
+__all__ = ["OUTPUTS", "exportable", "input_names", "to_onnx", "to_program"]
 
 OUTPUTS = ("logits", "features")
 # Two, because torch.export takes a batch of one for a constant.
@@ -25,6 +26,28 @@ _LOGGERS = ("torch.onnx", "torch.export", "torch.fx", "onnxscript", "onnx_ir")
 def input_names(n: int) -> list[str]:
     """Return the names of a graph's inputs: images, images_1, …"""
     return ["images", *(f"images_{number}" for number in range(1, n))]
+
+
+class WithFeatures(nn.Module):
+    """A bundle's network that returns logits and the features that the guard compares."""
+
+    def __init__(self, network: Any) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return logits (n, k) and features (n, D) of prepared inputs."""
+        logits, rows = self.network.with_features(*inputs)
+        return logits, rows
+
+
+def exportable(model: DeployedModel) -> nn.Module:
+    """Return the network of a bundle as the exporters take it.
+
+    Raises:
+        UsageError: the model was exported already.
+    """
+    return WithFeatures(model.network).eval()
 
 
 def to_onnx(network: nn.Module, sides: Sequence[int]) -> bytes:
@@ -73,7 +96,7 @@ def _examples(sides: Sequence[int]) -> tuple[torch.Tensor, ...]:
 
 
 def _free(sides: Sequence[int]) -> tuple[Any, ...]:
-    """Return that the number of images is free, and the same for all inputs, as torch.export wants it for *inputs."""
+    """Return the dynamic shapes for *inputs: any number of images, the same for all inputs."""
     n = torch.export.Dim("n")
     return (tuple({0: n} for _ in sides),)
 

@@ -45,7 +45,7 @@ def read_sealed(content: bytes, name: str = "The file") -> str:
                 pair = {inner: text.decode() for inner, _, text in _fields(value)}
                 found[pair.get(KEY, "")] = (start, pair.get(VALUE, ""))
     except (ValueError, IndexError) as error:
-        raise SealError(f"{name} is no ONNX file, or a damaged one: {error}.") from error
+        raise SealError(f"{name} is not an ONNX file, or is damaged: {error}.") from error
     if DOCUMENT not in found or SEAL not in found:
         raise SealError(
             f"{name} is an ONNX file without headtohead's description; expected one that `headtohead export` wrote."

@@ -7,27 +7,28 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import move
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from torch import Tensor, nn
+from torch import nn
 
 from headtohead._version import __version__
 from headtohead.core.errors import NoEffectError, UnreadableError, UsageError, unknown_name
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.deploy.export.document import ExportDocument, StoredArray
 from headtohead.deploy.export.exported_files import PROGRAM_DOCUMENT
-from headtohead.deploy.export.graph import input_names, to_onnx, to_program
+from headtohead.deploy.export.graph import exportable, input_names, to_onnx, to_program
 from headtohead.deploy.export.int8 import CALIBRATION_IMAGES, to_int8
 from headtohead.deploy.export.monai_bundle import PROGRAM, write_monai
 from headtohead.deploy.export.openvino_files import write_openvino
 from headtohead.deploy.export.parity import Parity, compare_answers
 from headtohead.deploy.export.sealed import seal
-from headtohead.deploy.model import DeployedModel, load_model
+from headtohead.deploy.load import load_model
+from headtohead.deploy.model import DeployedModel
 from headtohead.deploy.prediction import ImagePrediction
 
-__all__ = ["TARGETS", "ExportJob", "Target", "export_model", "exportable"]
+__all__ = ["TARGETS", "ExportJob", "Target", "export_model"]
 
 Target = Literal["onnx", "openvino", "torch", "monai"]
 TARGETS: tuple[Target, ...] = ("onnx", "openvino", "torch", "monai")
@@ -51,32 +52,6 @@ class ExportJob:
     images: Items
     images_are: str = "images"
     int8: bool = False
-
-
-class _WithFeatures(nn.Module):
-    """A bundle's network that gives logits and the guard's features."""
-
-    def __init__(self, network: Any) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
-        logits, rows = self.network.with_features(*inputs)
-        return logits, rows
-
-
-def exportable(model: DeployedModel) -> nn.Module:
-    """Return the network of a bundle as the exporters take it.
-
-    Raises:
-        UsageError: the model was exported already, so its network is no longer in torch.
-    """
-    network = getattr(model.runtime, "network", None)
-    if not isinstance(network, nn.Module):
-        raise UsageError(
-            f"{model.name} runs in {model.runtime.name}; export from the bundle that `train` wrote."
-        )
-    return _WithFeatures(network).eval()
 
 
 def export_model(job: ExportJob, target: str, out: Path, *, reporter: Reporter = QUIET) -> Parity:

@@ -1,4 +1,4 @@
-"""The guard: what is noticed of an image before its prediction is believed. Flags, never silence."""
+"""The guard: flags images that differ from what the model was trained on."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FLAGS: Mapping[str, str] = {
     "other_modality": "the DICOM file states a modality that no training image has",
     "already_cropped": "nothing was left to cut off, which training images hardly ever show: was it cropped before?",
     "far_from_training": "the network sees the image farther from the training images than they are from one another",
-    "in_training": "the image was in training, so the answer tells nothing about new images",
+    "in_training": "the image was in training, so the prediction says nothing about new images",
 }
 
 
@@ -44,10 +44,15 @@ class Guard:
         self._files, self._pixels = frozenset(reference.sha256), frozenset(reference.pixel_hashes)
         self._distance = TrainingDistance.from_tensors(tensors, reference.neighbours) if tensors else None
 
+    @property
+    def compares_features(self) -> bool:
+        """Whether images are flagged as far from training, which takes the network's features."""
+        return self._distance is not None and "far_from_training" in self.reference.limits
+
     def flags(
         self, items: Sequence[PreparedImage], rows: npt.NDArray[np.float32] | None
     ) -> list[tuple[str, ...]]:
-        """Return the codes of what was noticed of each image.
+        """Return the flags of each image.
 
         Args:
             rows: (n, D) features, or None where the runtime gives none.

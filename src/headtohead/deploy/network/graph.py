@@ -17,6 +17,10 @@ from headtohead.heads.ensemble import MIN_PROBABILITY
 __all__ = ["BundleNetwork", "build_network", "feature_count"]
 
 
+Features = dict[tuple[int, int, FeatureView, bool], Tensor]
+"""(body, input, view, flipped) -> its features."""
+
+
 class BundleNetwork(nn.Module):
     """Bodies, heads and their combination; exportable as it is.
 
@@ -40,7 +44,7 @@ class BundleNetwork(nn.Module):
 
     def with_features(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Return logits (n, k), and the features (n, D) of the first member, which the guard compares."""
-        known: dict[tuple[int, int, str, bool], Tensor] = {}
+        known: Features = {}
         scores, first = [], None
         for member, head in zip(self._members, self.heads, strict=True):
             rows = self._rows(member, inputs, known)
@@ -56,24 +60,23 @@ class BundleNetwork(nn.Module):
         self,
         member: MemberSpec,
         inputs: Sequence[Tensor],
-        known: dict[tuple[int, int, str, bool], Tensor],
+        known: Features,
         *,
         flipped: bool = False,
     ) -> Tensor:
         """Return the joined features of a member's bodies; a body that members share is asked once."""
         parts = []
         for body, number in zip(member.bodies, member.inputs, strict=True):
-            key = (body, number, member.view, flipped)
+            key = (body, number, member.feature_view, flipped)
             if key not in known:
                 x = inputs[number].flip(-1) if flipped else inputs[number]
-                known[key] = _look(self.bodies[body], x, member.view)
+                known[key] = _look(self.bodies[body], x, member.feature_view)
             parts.append(known[key])
         return torch.cat(parts, dim=1) if len(parts) > 1 else parts[0]
 
 
-def _look(body: nn.Module, x: Tensor, name: str) -> Tensor:
+def _look(body: nn.Module, x: Tensor, view: FeatureView) -> Tensor:
     """Return the features of a body under a view."""
-    view = parse_view(name)
     if view.symmetry:
         return bilateral_features(body, x).float()  # type: ignore[arg-type]
     ask = body.layers if view.layers else body
@@ -81,11 +84,6 @@ def _look(body: nn.Module, x: Tensor, name: str) -> Tensor:
     if view.flip:
         rows = (rows + ask(x.flip(-1)).float()) / 2  # type: ignore[operator]
     return rows
-
-
-def parse_view(name: str) -> FeatureView:
-    """Return a view by its name; "plain" is the last layer alone."""
-    return FeatureView() if name == str(FeatureView()) else FeatureView.parse(f":{name}")
 
 
 def _combine(spec: CombinationSpec, scores: Sequence[Tensor]) -> Tensor:
@@ -108,10 +106,10 @@ def _combine(spec: CombinationSpec, scores: Sequence[Tensor]) -> Tensor:
 
 def feature_count(body: nn.Module, member: MemberSpec, size: int) -> int:
     """Return the width of a body's features under a member's view."""
-    if member.view == str(FeatureView()):
+    if member.feature_view == FeatureView():
         return int(body.n_features)  # type: ignore[arg-type]
     with torch.inference_mode():
-        return int(_look(body, torch.zeros(1, 3, size, size), member.view).shape[1])
+        return int(_look(body, torch.zeros(1, 3, size, size), member.feature_view).shape[1])
 
 
 def build_network(config: BundleConfig, sizes: Sequence[int]) -> BundleNetwork:

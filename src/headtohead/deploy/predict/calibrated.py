@@ -10,7 +10,7 @@ import numpy.typing as npt
 __all__ = ["ROUNDING", "calibrate", "conformal_set"]
 
 Floats = npt.NDArray[np.float64]
-# 1 - p and the quantile it is held against are rounded differently.
+# 1 - p and the quantile it is compared with are rounded differently.
 ROUNDING = 1e-12
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from headtohead.data.storage.store import Store
     from headtohead.deploy.predict.prepare import PreparedImage
 
-__all__ = ["FilePredictor", "FileRequest", "list_files", "predict_files"]
+__all__ = ["FilePredictor", "FileRequest", "list_files", "predict_files", "prepare_file"]
 
 READERS = 4  # threads that decode while the network computes; decoding is faster than any network here
 READ_AHEAD = 2  # batches that wait for the network
@@ -85,7 +85,7 @@ def predict_files(
         try:
             while True:
                 missing = (1 + READ_AHEAD) * batch_size - len(waiting)
-                waiting.extend(pool.submit(_prepare, model, one) for one in islice(requests, missing))
+                waiting.extend(pool.submit(prepare_file, model, one) for one in islice(requests, missing))
                 if not waiting:
                     return
                 batch = [waiting.popleft().result() for _ in range(min(batch_size, len(waiting)))]
@@ -95,7 +95,8 @@ def predict_files(
                 future.cancel()
 
 
-def _prepare(model: FilePredictor, request: FileRequest) -> PreparedImage | ImagePrediction:
+def prepare_file(model: FilePredictor, request: FileRequest) -> PreparedImage | ImagePrediction:
+    """Read and prepare a file, or return the prediction that says why that cannot be."""
     if request.problem:
         return ImagePrediction(path=request.name, flags=("unreadable",), error=request.problem)
     try:

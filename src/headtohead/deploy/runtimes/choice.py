@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.core.errors import HeadToHeadError, MissingExtraError, PrecisionError, unknown_name
+from headtohead.core.errors import HeadToHeadError, PrecisionError, unknown_name
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Record
 
@@ -100,6 +100,8 @@ def choose_runtime(
             else:
                 reporter.info(f"{name} is not used: {found.note}")
     _, taken = usable[-1] if wanted != "auto" else min(usable, key=lambda pair: pair[0])
+    times = ", ".join(f"{one.name} {one.milliseconds:.1f}" for one in facts if one.milliseconds is not None)
+    reporter.info(f"Runtime: {taken.name} (milliseconds an image: {times}).")
     return taken, RuntimeChoice(name=taken.name, checked=tuple(facts))
 
 
@@ -108,10 +110,6 @@ def _check(
 ) -> tuple[RuntimeFacts, NetworkRuntime | None]:
     try:
         runtime = build()
-    except MissingExtraError as error:
-        if strict:
-            raise
-        return RuntimeFacts(name=name, note=str(error)), None
     except HeadToHeadError as error:
         if strict:
             raise

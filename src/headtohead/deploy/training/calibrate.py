@@ -19,7 +19,7 @@ __all__ = ["cross_fitted_calibration", "fit_calibration", "out_of_fold", "out_of
 
 Floats = npt.NDArray[np.float64]
 SMALLEST = 1e-12
-FROM = "out-of-fold predictions of the run, whole groups apart"
+FROM = "out-of-fold predictions of the run, on grouped folds"
 
 
 def out_of_fold_lines(predictions: pd.DataFrame, contender: str) -> pd.DataFrame:

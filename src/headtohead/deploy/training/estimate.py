@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from headtohead.deploy.bundle.records import BundleEstimate
+from headtohead.core.config import StudyConfig
+from headtohead.deploy.bundle.records import BundleConfig, BundleEstimate
 from headtohead.deploy.training.source import RunSource
 
-__all__ = ["estimate_of"]
+__all__ = ["estimate_of", "fidelity_of"]
 
 ONE_DATASET = (
     "The scores are cross-validated on the images that the model was trained with; images of another hospital or "
@@ -38,3 +39,26 @@ def estimate_of(source: RunSource, contender: str, fidelity: tuple[str, ...]) ->
         audit=tuple(f"{f['code']} {f['message']}" for f in problems),
         fidelity=fidelity,
     )
+
+
+def fidelity_of(settings: StudyConfig, config: BundleConfig) -> tuple[str, ...]:
+    """Return what differs between the models that a run scored and the one in the bundle, one sentence each.
+
+    Args:
+        settings: of the run. config: of the bundle.
+    """
+    folds = f"{settings.folds} folds" if settings.split == "kfold" else f"the split {settings.split!r}"
+    found = [f"The scores are of models trained on the training parts of {folds}; this one saw all images."]
+    if settings.precision != "fp32":
+        found.append(
+            f"The run's precision was {settings.precision!r}; the model computes in float32, which changes "
+            "probabilities by about the rounding of bfloat16 where that was used."
+        )
+    if any(body.tuned for body in config.bodies):
+        found.append("The network was retrained on all images with the settings of the run.")
+    if any(member.feature_view.flip for member in config.members):
+        found.append(
+            "For the flipped view the run flipped the image before its crop, and the model flips the cropped image; "
+            "where the two crops differ by a pixel, features differ slightly."
+        )
+    return tuple(found)

@@ -16,7 +16,7 @@ from headtohead.deploy.bundle.records import BundleCalibration, BundleConfig, Na
 from headtohead.deploy.guard.guard import GUARD
 from headtohead.deploy.network.load import NETWORK
 from headtohead.deploy.training.calibrate import fit_calibration, out_of_fold_lines
-from headtohead.deploy.training.estimate import estimate_of
+from headtohead.deploy.training.estimate import estimate_of, fidelity_of
 from headtohead.deploy.training.fit import FittedContender, fit_contender
 from headtohead.deploy.training.source import RunSource
 
@@ -67,7 +67,7 @@ def train_bundle(request: TrainRequest, reporter: Reporter = QUIET) -> str:
     if refused and not request.accept_refused:
         raise HeadToHeadError(
             f"The run refused a verdict on {contender} ({refused}) A model made from it carries the same doubt. "
-            "Repair the data and compare again, or train all the same with --accept-refused, which its card will say."
+            "Repair the data and compare again, or train anyway with --accept-refused, which the model card will state."
         )
     dataset = source.dataset(request.data, reporter)
     calibration, thresholds = _calibration(source, contender, dataset)
@@ -149,7 +149,7 @@ def _write(
     seen = training_pass(dataset, Preprocessor(preprocessing), runtime.forward_features, reporter)
     tuned = any(body.tuned for body in config.bodies)
     reference, guard = guard_reference(dataset, seen, seed=source.config.seed, tuned=tuned)
-    estimate = estimate_of(source, config.contender, _fidelity(source, tuned=tuned))
+    estimate = estimate_of(source, config.contender, fidelity_of(source.config, config))
     tensors = {NETWORK + name: t.detach().contiguous().clone() for name, t in fitted.parts.tensors.items()}
     tensors |= {GUARD + name: _tensor(rows) for name, rows in guard.items()}
     provenance = {
@@ -173,21 +173,6 @@ def _write(
     files["README.md"] = model_card(config, preprocessing, calibration, reference, estimate).encode()
     files["model.safetensors"] = save(tensors, metadata={"format": "pt"})
     return write_bundle(out, files)
-
-
-def _fidelity(source: RunSource, *, tuned: bool) -> tuple[str, ...]:
-    """Return what differs between what was scored and what is in the bundle."""
-    settings = source.config
-    folds = f"{settings.folds} folds" if settings.split == "kfold" else f"the split {settings.split!r}"
-    found = [f"The scores are of models trained on the training parts of {folds}; this one saw all images."]
-    if settings.precision != "fp32":
-        found.append(
-            f"The run's precision was {settings.precision!r}; the model computes in float32, which changes "
-            "probabilities by about the rounding of bfloat16 where that was used."
-        )
-    if tuned:
-        found.append("The network was retrained on all images with the settings of the run.")
-    return tuple(found)
 
 
 def _tensor(rows: Any) -> Any:

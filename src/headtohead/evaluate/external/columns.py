@@ -1,4 +1,4 @@
-"""Columns of prediction files: which holds what, whatever its name; one line per sample and model made of them."""
+"""Columns of prediction files: roles found by name, and wide tables brought to one line per sample and model."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def _same(label: str) -> str:
 
 
 def drop_incomplete(frame: pd.DataFrame, notes: list[str], *, asked: bool) -> pd.DataFrame:
-    """Return the frame without samples that lack a label, a number or a model's line, if that was asked for.
+    """Return the frame without samples that lack a label, a number or a model's line, if `asked`.
 
     Such a sample is left out for all models, so that they stay paired.
 

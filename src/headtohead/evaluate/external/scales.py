@@ -1,4 +1,4 @@
-"""What the numbers of a prediction file are (probabilities, percentages, logits, grades), and their probabilities."""
+"""Scales of the scores in prediction files (probability, percent, logit, ordinal) and their transformations."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def judge(figures: ReportedFigures, *, matters: float | None = None, level: floa
     if figures.auroc is not None:
         if matters is not None:
             raise UsageError(
-                "Got --matters with --auroc; cases needed are told for shares only. Leave it out."
+                "Got --matters with --auroc; the number of cases needed is known for shares only. Leave it out."
             )
         area = ReportedArea(figures.auroc, _given(figures.positives), _given(figures.negatives))
         return claim_on_areas(area, None if versus is None else _area(versus), level=level)

@@ -1,4 +1,4 @@
-"""What a published AUROC, or a sensitivity with its specificity, is worth."""
+"""Claims on a published AUROC, or on a sensitivity with its specificity."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ from headtohead.stats.intervals.published_auroc import auroc_difference_interval
 __all__ = ["ReportedArea", "claim_on_areas", "claim_on_rates"]
 
 _SHAPE = (
-    "The spread of an AUROC depends on the shape of the scores, which a figure alone does not tell; that of Hanley and "
-    "McNeil is taken."
+    "The spread of an AUROC depends on the shape of the scores, which the figure alone does not show; that of Hanley "
+    "and McNeil is assumed."
 )
-
-
 _RATES: tuple[Figure, Figure] = ("sensitivity", "specificity")
+_BOTH = "sensitivity and specificity"
 _SIDE = {"a": "first", "b": "other"}
 
 
@@ -55,7 +54,7 @@ class ReportedArea:
 
 
 def claim_on_areas(first: ReportedArea, other: ReportedArea | None, *, level: float = 0.95) -> Claim:
-    """Return what a published AUROC is worth, alone or against one on other cases.
+    """Return the claim on a published AUROC, alone or against one on other cases.
 
     >>> claim_on_areas(ReportedArea(0.95, 20, 80), ReportedArea(0.90, 30, 70)).verdict
     'no_evidence'
@@ -64,12 +63,13 @@ def claim_on_areas(first: ReportedArea, other: ReportedArea | None, *, level: fl
     a, caveat = first.interval(level), f"{ASSUMED} {_SHAPE}"
     if other is None:
         sentence = (
-            f"An AUROC of {a.value:.3f} on {first.positives} positives and {first.negatives} negatives goes with true "
-            f"values from {a.low:.3f} to {a.high:.3f} ({100 * level:g} % interval)."
+            f"An AUROC of {a.value:.3f} on {first.positives} positives and {first.negatives} negatives is compatible "
+            f"with true values from {a.low:.3f} to {a.high:.3f} ({100 * level:g} % interval)."
         )
         return Claim(
-            a, None, None, None, "Newcombe's method 5", None, "alone", None, sentence, level, "AUROC", caveat
-        )
+            a=a, test="Newcombe's method 5", verdict="alone", sentence=sentence, level=level, figure="AUROC",
+            caveat=caveat,
+        )  # fmt: skip
     one, two = ((area.auroc, area.positives, area.negatives) for area in (first, other))
     low, high = auroc_difference_interval(one, two, level)
     difference = ClaimInterval(first.auroc - other.auroc, low, high)
@@ -89,12 +89,12 @@ def claim_on_areas(first: ReportedArea, other: ReportedArea | None, *, level: fl
         span = f"({interval_words(low, high, level, digits)}, {p_words(p, 1 - level)})"
         sentence = (
             f"The figures show neither a difference nor that there is none: AUROC {words}; difference "
-            f"{signed(difference.value, digits)} {span}. Taken as tested on other cases; on the same cases only the "
-            "predictions can tell more."
+            f"{signed(difference.value, digits)} {span}. Taken as tested on other cases; if they were the same, only "
+            "the predictions would show more."
         )
     return Claim(
-        a, other.interval(level), difference, p, "Newcombe's method 5, square-and-add", None, word, winner, sentence,
-        level, "AUROC", caveat,
+        a=a, b=other.interval(level), difference=difference, p_value=p, test="Newcombe's method 5, square-and-add",
+        verdict=word, winner=winner, sentence=sentence, level=level, figure="AUROC", caveat=caveat,
     )  # fmt: skip
 
 
@@ -105,7 +105,7 @@ def claim_on_rates(
     matters: float | None = None,
     level: float = 0.95,
 ) -> Claim:
-    """Return what a sensitivity with its specificity is worth, alone or against others on other cases.
+    """Return the claim on a sensitivity with its specificity, alone or against others on other cases.
 
     Two comparisons are made, so the interval and test of each stand at (1 + level)/2 (Bonferroni). The figure in `a`
     and `b` is the mean of the two, the balanced accuracy, whose interval adds theirs in squares.
@@ -121,24 +121,11 @@ def claim_on_rates(
         for mine, theirs, figure in zip(first, against, _RATES, strict=True)
     )
     a = _mean([count.share(level) for count in first])
-    told = " ".join(
+    of_each = " ".join(
         f"{part.figure.capitalize()}: {part.sentence[0].lower()}{part.sentence[1:]}" for part in parts
     )
     if other is None:
-        return Claim(
-            a,
-            None,
-            None,
-            None,
-            "none",
-            None,
-            "alone",
-            None,
-            told,
-            level,
-            "sensitivity and specificity",
-            parts=parts,
-        )
+        return Claim(a=a, verdict="alone", sentence=of_each, level=level, figure=_BOTH, parts=parts)
     winners = [part.winner for part in parts]
     higher = [part.figure for part in parts if part.winner]
     winner = winners[0] if winners[0] == winners[1] else None
@@ -156,8 +143,8 @@ def claim_on_rates(
         word, lead = "mixed", "Each side is higher in one of the two, which another threshold alone can do."
     b = _mean([count.share(level) for count in other])
     return Claim(
-        a, b, None, None, "Newcombe's method 10, Bonferroni", None, word, winner, f"{lead} {told}", level,
-        "sensitivity and specificity", parts=parts,
+        a=a, b=b, test="Newcombe's method 10, Bonferroni", verdict=word, winner=winner, sentence=f"{lead} {of_each}",
+        level=level, figure=_BOTH, parts=parts,
     )  # fmt: skip
 
 

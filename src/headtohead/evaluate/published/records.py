@@ -26,7 +26,7 @@ class ClaimInterval:
     high: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """What the figures say.
 
@@ -35,7 +35,7 @@ class Claim:
         difference: a - b.
         p_value: one less the level at which the interval of the difference just touches 0, so that the two agree.
         test: name of the method of both.
-        needed: (fewest, most) cases per arm (pairs, if paired) that show the difference said to matter with power
+        needed: (fewest, most) cases per arm (pairs, if paired) that show the difference stated to matter with power
             0.8; None where none was named.
         verdict: "better", "no_evidence", "alone", or "mixed" (sensitivity and specificity do not both favour one side).
         winner: "a", "b" or None.
@@ -44,13 +44,13 @@ class Claim:
     """
 
     a: ClaimInterval
-    b: ClaimInterval | None
-    difference: ClaimInterval | None
-    p_value: float | None
-    test: str
-    needed: tuple[int, int] | None
+    b: ClaimInterval | None = None
+    difference: ClaimInterval | None = None
+    p_value: float | None = None
+    test: str = "none"
+    needed: tuple[int, int] | None = None
     verdict: str
-    winner: str | None
+    winner: str | None = None
     sentence: str
     level: float
     figure: str = "accuracy"

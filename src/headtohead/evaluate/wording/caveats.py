@@ -1,4 +1,4 @@
-"""What the numbers of a verdict do not say, in words for clinicians."""
+"""Caveats of a verdict: limits of its numbers, in words for clinicians."""
 
 from __future__ import annotations
 

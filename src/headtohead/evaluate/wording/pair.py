@@ -189,12 +189,12 @@ class _Span:
 
 
 def sample_size_sentence(power: PowerAnalysis | None, cases: Cases, metric: Metric) -> str:
-    """Return how many patients show the difference that was said to matter, "" where none was named."""
+    """Return how many patients show the difference stated to matter, "" where none was stated."""
     if power is None or power.matters is None:
         return ""
-    difference = f"a difference of {power.matters:g} in {metric.title}, the size that was said to matter,"
+    difference = f"a difference of {power.matters:g} in {metric.title}, the size stated to matter,"
     if power.fewest_groups is None or power.most_groups is None:
-        return f"How many {cases.noun}s would show {difference} cannot be said from these data."
+        return f"How many {cases.noun}s would show {difference} cannot be estimated from these data."
     fewest, most = two_digits(power.fewest_groups), two_digits(power.most_groups)
     count = f"{fewest}" if fewest == most else f"{fewest} to {most}"
     return f"To show {difference} a new study like this one would need roughly {count} {cases.noun}s in all."

@@ -16,8 +16,8 @@ __all__ = ["Answer", "short_name", "summary_sentence"]
 _FACTS, _MAJORITY = "file-facts", "majority"
 _LONGEST_NAME = 60
 _TARGETS = {
-    "learners": "This speaks of the methods, trained on samples like this one.",
-    "fixed_models": "This speaks of the models as fitted.",
+    "learners": "This is a statement on the methods, trained on samples like this one.",
+    "fixed_models": "This is a statement on the models as fitted.",
 }
 
 
@@ -54,7 +54,7 @@ class Answer:
 
 
 def summary_sentence(answer: Answer) -> str:
-    """Return the verdict: the pair, or the best of several; the controls; what the sentences speak of.
+    """Return the verdict: the pair, or the best of several; the controls; methods or fitted models.
 
     A single contender is described; its comparisons with baselines are no contest and stay in the table.
     """
@@ -89,7 +89,8 @@ def _several(answer: Answer, contenders: Sequence[Score]) -> str:
         n for n in names[1:] if any(c.winner == first.contender and n in (c.a, c.b) for c in answer.among)
     ]
     alike = [n for n in names[1:] if _verdict(answer, first.contender, n) == "equivalent"]
-    open_ = [n for n in names[1:] if n not in beaten and n not in alike]
+    same = [n for n in names[1:] if _verdict(answer, first.contender, n) == "identical"]
+    open_ = [n for n in names[1:] if n not in {*beaten, *alike, *same}]
     span = (
         interval_words(first.low, first.high, first.level)
         if first.low is not None and first.high is not None
@@ -100,6 +101,8 @@ def _several(answer: Answer, contenders: Sequence[Score]) -> str:
     sentence = f"{lead}{f' ({span}; {answer.cases.words()})' if span else ''}."
     if beaten:
         sentence += f" It {comparative(answer.metric)} than {_listed(beaten)}."
+    if same:
+        sentence += f" Its predictions are those of {_listed(same)}."
     if alike:
         sentence += f" It differs by less than the margin given from {_listed(alike)}."
     if open_:

@@ -1,4 +1,4 @@
-"""One entry for every network: scores that are linear in its features, as sums over places."""
+"""Decompose scores that are linear in a network's features into sums over places, for any supported network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a decomposition is given and what it returns."""
+"""Input and output of a decomposition: weights of the features, and a score as a sum of parts."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Whether a map can be believed: measures against a known place."""
+"""Checks and measures of how faithful a map is."""

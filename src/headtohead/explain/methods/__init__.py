@@ -1,1 +1,1 @@
-"""Methods for scores that are no sum over places: gradients, and hiding parts of the image."""
+"""Methods for scores that are not a sum over places: gradients, and hiding parts of the image."""

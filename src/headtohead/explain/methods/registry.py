@@ -1,4 +1,4 @@
-"""Every method by its name, and what it makes of an image."""
+"""The methods by name, and the map that each makes of an image."""
 
 from __future__ import annotations
 

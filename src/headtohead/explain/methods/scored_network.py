@@ -1,4 +1,4 @@
-"""A network with a linear head as a differentiable score, which gradient and perturbation methods ask."""
+"""A network with a linear head as a differentiable score, for gradient and perturbation methods."""
 
 from __future__ import annotations
 

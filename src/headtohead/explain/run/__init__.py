@@ -1,1 +1,1 @@
-"""Maps of the images of a finished run, by heads that did not see them, and the files they are kept in."""
+"""Maps of the images of a finished run, made by heads that were not trained on them, and their files."""

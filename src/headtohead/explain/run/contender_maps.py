@@ -1,4 +1,4 @@
-"""The maps of each kind of contender: probes, fine-tuned networks, and what is made of them."""
+"""The maps of each kind of contender: probes, fine-tuned networks and ensembles."""
 
 from __future__ import annotations
 

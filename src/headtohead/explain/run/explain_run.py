@@ -1,4 +1,4 @@
-"""Maps of a finished run: which images, which contenders, and all their files."""
+"""Explain a finished run: choose images and contenders, make their maps, write the files."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def explain_run(
     Args:
         path: the run folder.
         request: images, contenders, method, class.
-        reporter: hears how far the work is.
+        reporter: shows progress.
         cache: of features.
 
     Raises:

@@ -31,7 +31,7 @@ class FinishedRun:
     Args:
         path: the run folder.
         cache: of features; by default where `compare` keeps them.
-        reporter: hears how far the work is.
+        reporter: shows progress.
         makers: what makes the maps of each contender, kept so that ensembles share their members'.
 
     Raises:

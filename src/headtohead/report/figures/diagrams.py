@@ -1,4 +1,4 @@
-"""Figures of their own kind: confusion matrix, rank diagram, and the waterfall of a reproduction."""
+"""Other figures: confusion matrix, rank diagram, and the waterfall of a reproduction."""
 
 from __future__ import annotations
 

@@ -179,7 +179,7 @@ def ordered(names: Any, order: Any = None) -> list[str]:
 
 
 def shorten(name: str, limit: int) -> str:
-    """Return a name with its middle left out where it is too long; both ends tell contenders apart."""
+    """Return a name with its middle left out where it is too long; both ends distinguish contenders."""
     if len(name) <= limit:
         return name
     end = (limit - 1) // 2

@@ -1,4 +1,4 @@
-"""Which direction of a metric is better."""
+"""Whether a higher or a lower value of a metric is better."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a page shows, gathered from the files of a run folder."""
+"""The content of the pages, gathered from the files of a run folder."""

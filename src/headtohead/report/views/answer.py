@@ -117,7 +117,7 @@ def _floor(verdict: Verdict) -> dict[str, str]:
     )
     note = "a contender beats it" if beaten else "no contender is shown to beat it"
     value = f"{metric_title(verdict.metric)} {digits(score.value)}"
-    return _tile("Without looking: file facts", value, note, "passed" if beaten else "warning", "#data")
+    return _tile("File facts alone", value, note, "passed" if beaten else "warning", "#data")
 
 
 def _calibration(verdict: Verdict) -> dict[str, str]:
@@ -171,8 +171,8 @@ def _lines(first: Comparison | None) -> list[tuple[str, str]]:
 def _meaning(first: Comparison) -> str:
     loser = first.b if first.winner == first.a else first.a
     words = {
-        "better": f"On images like these, {first.winner} tells the classes apart better than {loser}.",
-        "equivalent": "The two differ by less than the margin that was said to matter; choose the cheaper one.",
+        "better": f"On images like these, {first.winner} separates the classes better than {loser}.",
+        "equivalent": "The two differ by less than the margin set beforehand; choose the cheaper one.",
         "no_evidence": "A difference is not shown, and one larger than the interval's ends is unlikely. Choose by "
         "cost, speed and calibration.",
         "cannot_tell": "The interval is too wide for an answer: either could be the better one. Do not choose on the "
@@ -184,9 +184,7 @@ def _meaning(first: Comparison) -> str:
 
 def _next(first: Comparison) -> str:
     if first.verdict == "refused":
-        return (
-            "Read the reason in the sentence above and the data audit below; mend the data, then run again."
-        )
+        return "Read the reason in the sentence above and the data audit below; fix the data, then run again."
     if first.verdict == "cannot_tell":
         return "Collect more groups, or choose by cost and speed; then test the choice on images from another place."
     return "Test the choice on images from another place before any use: no cross-validation replaces that."

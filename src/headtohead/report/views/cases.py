@@ -1,4 +1,4 @@
-"""Every image with what each contender said of it, as the gallery, the confusion matrices and the slider show it."""
+"""Predictions by image, for the gallery, the confusion matrices and the slider."""
 
 from __future__ import annotations
 

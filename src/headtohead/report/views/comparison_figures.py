@@ -93,7 +93,7 @@ def _metric_title(metric: str, n_classes: int, positive: str | None) -> str:
 
 
 def difference_figures(verdict: Verdict, order: Sequence[str]) -> tuple[ReportFigure, ...]:
-    """Return the pairs of contenders, and apart those with a baseline, whose scale is another."""
+    """Return the pairs of contenders, and separately those with a baseline, which need another scale."""
     from headtohead.report.figures import plot_differences
 
     defined = [c for c in verdict.comparisons if c.low is not None and c.high is not None]

@@ -1,4 +1,4 @@
-"""What the data are: the flow of images, Table 1 by class, all checks at a glance, findings, groups, features."""
+"""The section on the data: flow of images, Table 1 by class, checks, findings, groups, features."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gallery: every image with its label and what two contenders said, worst first."""
+"""The gallery: every image with its label and the predictions of two contenders, errors first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How it was done: a paragraph to print, the rule with the fired row, sensitivity analyses, checklists, provenance."""
+"""The section on methods: a paragraph for a paper, the rule with the row that applied, tests, checklists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How good is each contender: the pivot table, the slider of threshold and prevalence, confusion matrices, figures."""
+"""The section on performance: score table, slider of threshold and prevalence, confusion matrices."""
 
 from __future__ import annotations
 

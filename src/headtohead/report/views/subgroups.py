@@ -1,4 +1,4 @@
-"""Subgroups, how much more data would help, where the spread comes from, and what each contender costs."""
+"""The section on subgroups, learning curve and cost."""
 
 from __future__ import annotations
 

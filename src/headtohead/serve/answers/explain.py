@@ -41,8 +41,8 @@ class EvidenceMap(BaseModel):
 
 
 def explains(model: ImagePredictor) -> bool:
-    """Return whether a model can say where its evidence lies."""
-    return callable(getattr(model, "explain_bytes", None))
+    """Return whether a model can say where its evidence lies; not every bundle has exact maps."""
+    return callable(getattr(model, "explain_bytes", None)) and not getattr(model, "map_problem", "")
 
 
 async def evidence_map(served: ServedModel, file: UploadedFile) -> EvidenceMap:
@@ -51,13 +51,14 @@ async def evidence_map(served: ServedModel, file: UploadedFile) -> EvidenceMap:
     Raises:
         ProblemError: 501 if the model has no maps, 422 if the image cannot be read.
     """
-    explain = getattr(served.model, "explain_bytes", None)
-    if not callable(explain):
+    if not explains(served.model):
+        reason = getattr(served.model, "map_problem", "") or "it has no heat maps"
         raise ProblemError(
-            501, f"The bundle {served.name} has no heat maps; its predictions are at /v1/predict."
+            501, f"{served.name} cannot be explained: {reason}. Its predictions are at /v1/predict."
         )
+    explain: Any = served.model
     try:
-        found = await served.queue.call(explain, file.name, file.content)
+        found = await served.queue.call(explain.explain_bytes, file.name, file.content)
     except UnreadableError as error:
         raise ProblemError(422, f"The file cannot be read: {error}.") from None
     except UsageError as error:  # no linear head, so no exact map

@@ -1,4 +1,4 @@
-"""Pixels for the page: a browser reads no DICOM and shows no more than 8 bits, so it gets numbers."""
+"""Pixels for the page: browsers cannot read DICOM or show more than 8 bits, so they get the numbers."""
 
 from __future__ import annotations
 

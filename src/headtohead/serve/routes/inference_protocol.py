@@ -55,6 +55,12 @@ INFER_BODY: dict[str, Any] = {
         },
     }
 }
+INFER: dict[str, Any] = {
+    "response_model": InferAnswer,
+    "responses": problems(400, 404, 408, 413, 422, 429, 503),
+    "openapi_extra": INFER_BODY,
+    "summary": "Predict images given as BYTES tensor",
+}
 MODEL_PROBLEMS = problems(404, 422)
 
 
@@ -97,20 +103,8 @@ async def model_ready(request: Request, name: str, version: str | None = None) -
     return {"name": served.name, "ready": True}
 
 
-@router.post(
-    "/models/{name}/infer",
-    response_model=InferAnswer,
-    responses=problems(400, 404, 408, 413, 422, 429, 503),
-    openapi_extra=INFER_BODY,
-    summary="Predict images given as BYTES tensor",
-)
-@router.post(
-    "/models/{name}/versions/{version}/infer",
-    response_model=InferAnswer,
-    responses=problems(400, 404, 408, 413, 422, 429, 503),
-    openapi_extra=INFER_BODY,
-    summary="Predict images given as BYTES tensor",
-)
+@router.post("/models/{name}/infer", **INFER)
+@router.post("/models/{name}/versions/{version}/infer", **INFER)
 async def infer(request: Request, name: str, version: str | None = None) -> Response:
     """Return probabilities, labels and abstentions as tensors; one unreadable image refuses the request."""
     state = state_of(request)

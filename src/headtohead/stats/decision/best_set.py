@@ -1,4 +1,4 @@
-"""Which of several contenders may be the best: multiple comparison with the best."""
+"""Multiple comparison with the best: a confidence set of the best of several contenders."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def best_candidates(
 
     A contender is left out where some other is shown to be better than it, one-sided, at alpha over the k - 1 others
     (Bonferroni). The set holds the truly best one with probability 1 - alpha at least, because only the comparisons
-    of that one can go wrong: no adjustment over all k (k - 1)/2 pairs is due (Gupta 1965, Technometrics 7:225; Hsu
+    of that one can go wrong: no adjustment over all k (k - 1)/2 pairs is needed (Gupta 1965, Technometrics 7:225; Hsu
     1984, Ann Stat 12:1136; Hsu 1996, Multiple Comparisons, chapter 4). Of equally good contenders each counts as best.
 
     Args:

@@ -51,7 +51,7 @@ def decision_curves(resampled: ResampledPredictions, prevalence: float | None) -
     used = share if prevalence is None else prevalence
     at = _thresholds(prevalence)
     treat_all = net_benefit(np.ones(1), np.zeros(1), used, at)
-    note = f"probabilities were re-based from the data's prevalence, {share:.3g}, to the one asked for"
+    note = f"probabilities were re-based from the data's prevalence, {share:.3g}, to the given one"
     return DecisionCurves(
         prevalence=used,
         prevalence_of_data=share,

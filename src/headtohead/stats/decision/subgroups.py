@@ -1,4 +1,4 @@
-"""Scores within subgroups (sex, scanner, hospital) against all other samples, and whether the winner stays one."""
+"""Scores and paired differences within subgroups (sex, scanner, hospital), against all other samples."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def subgroup_tables(
 
     Args:
         by: column -> sample -> value.
-        pair: two contenders whose paired difference is told in each subgroup, with a test of interaction.
+        pair: two contenders whose paired difference is given in each subgroup, with a test of interaction.
 
     Raises:
         ManifestError: a sample has no value.
@@ -183,7 +183,7 @@ def _paired(
     *,
     tested: bool,
 ) -> SubgroupDifference:
-    """Return a - b within the subgroup and its interaction: whether a - b is another one in all other samples."""
+    """Return a - b within the subgroup and its interaction: whether a - b differs in all other samples."""
     a, b = pair
     part = inside.resampled
     found = paired_differences(part.table, [pair], metric, inside.values, part.resamples, part.level)[0]

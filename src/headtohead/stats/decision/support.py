@@ -1,4 +1,4 @@
-"""What a metric rests on in the data: how many groups, and which width of an interval is narrow for it."""
+"""Groups that a metric rests on in the data, and the width of an interval that is narrow for it."""
 
 from __future__ import annotations
 

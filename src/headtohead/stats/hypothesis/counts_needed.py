@@ -1,4 +1,4 @@
-"""How many cases show a difference of two shares, chosen beforehand. Standard library only, as `claim` is."""
+"""Sample size for a difference of two shares that is stated beforehand. Standard library only, as `claim` is."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ Floats = npt.NDArray[np.float64]
 
 # Keeps this stream apart from the others that are drawn from the same seed.
 _STREAM = 31_337
-# Groups whose swaps are held as large integers at a time.
+# How many groups are drawn at a time, since numpy draws 64-bit integers.
 _ROWS_DRAWN_TOGETHER = 4096
 # Differences that differ by rounding alone count as equal.
 _ROUNDING = 1e-12

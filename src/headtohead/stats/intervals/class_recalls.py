@@ -88,7 +88,7 @@ def class_recalls(
 def _correlations(jack: Floats, lines: ContenderPredictions) -> list[tuple[float, ...]]:
     """Return the correlations of the recalls over the jackknife (k, n_jack); empty where no group holds two classes.
 
-    A negative one would shorten the interval on the strength of a correlation that a few groups tell; it counts as 0.
+    A negative one would shorten the interval on the evidence of a few groups; it counts as 0.
     """
     k = len(jack)
     held = np.zeros((int(lines.group.max()) + 1, k), dtype=bool)

@@ -37,7 +37,7 @@ Ints = npt.NDArray[np.int64]
 _MAX_JACKKNIFE = 400
 # Keeps the stream of the bootstrap apart from the other streams that are drawn from the same seed.
 _STREAM = 20_251
-# Draws that are held as large integers at a time.
+# How many resamples are drawn at a time, since numpy draws 64-bit integers.
 _DRAWN_TOGETHER = 64
 # Beyond this the counts of single draws take a tenth of the time of numpy's multinomial; the distribution is the same.
 _MANY_GROUPS = 5000

@@ -1,6 +1,6 @@
-"""The variance of a cross-validated number that comes from the training sample, beside that of the test sample.
+"""Variance of a cross-validated score that comes from the training sample, beside that of the test sample.
 
-A verdict from cross-validation speaks of learners: of the method, trained on samples like this one. Leaving a
+A verdict from cross-validation is about learners: the method, trained on samples like this one. Leaving a
 group out of the table of predictions does not leave it out of the training samples, so the jackknife over groups
 sees the test sample alone and its variance is too small. It is multiplied by
 

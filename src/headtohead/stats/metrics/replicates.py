@@ -47,7 +47,7 @@ def metric_values(
 
     Raises:
         UnknownNameError: a metric that does not exist.
-        UndefinedMetricError: a metric for two classes asked of more.
+        UndefinedMetricError: a metric for two classes where there are more.
     """
     metrics = [get_metric(name, classes) for name in names]
     for metric in metrics:

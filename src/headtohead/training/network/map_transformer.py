@@ -60,8 +60,8 @@ class FeatureMapTransformer(nn.Module):
         found = self._map(x)
         tokens = self.project(found.flatten(2).transpose(1, 2))
         tokens = torch.cat([self.token.expand(len(tokens), -1, -1), tokens], dim=1) + self.place
-        told = self.norm(self.encoder(tokens)[:, 0])
-        return torch.cat([found.float().mean(dim=(2, 3)), told.float()], dim=1)
+        summary = self.norm(self.encoder(tokens)[:, 0])
+        return torch.cat([found.float().mean(dim=(2, 3)), summary.float()], dim=1)
 
     def blocks(self) -> list[tuple[str, list[nn.Parameter]]]:
         """Return the convolutions' blocks; the transformer learns at the head's rate and is in none."""

@@ -10,24 +10,27 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image as Pillow
-from tests.planting.trained_model import FOLDS, PROBE, N, data_folder, trained
+from tests.planting.trained_model import FOLDS, PROBE, data_folder, trained
 
 from headtohead.core.errors import DataError, LeakageError, UsageError
-from headtohead.core.records import Score
+from headtohead.core.records import Sample, Score
 from headtohead.data.options import LoadOptions
 from headtohead.deploy.evaluation.evaluate import EvaluationRequest, EvaluationResult, evaluate_models
 from headtohead.deploy.evaluation.judge import calibration_shift, difference_interval
-from headtohead.deploy.model import load_model
+from headtohead.deploy.evaluation.leaks import check_leaks
+from headtohead.deploy.load import load_model
+from headtohead.deploy.prediction import ImagePrediction
 from headtohead.stats.inner_predictions import InnerCell
 
 LEAKED = 6
+NEW = 30
 
 
 @pytest.fixture(scope="module")
 def result(tmp_path_factory: pytest.TempPathFactory) -> EvaluationResult:
     """Two models on new images, among them six of training, one of these saved again, and a broken file."""
     data = tmp_path_factory.mktemp("external") / "data"
-    shutil.copytree(data_folder(77), data)
+    shutil.copytree(data_folder(77, NEW), data)
     for i, path in enumerate(sorted(data_folder().glob("*/*.bmp"))[:LEAKED]):
         target = data / path.parent.name / f"leak{i}.bmp"
         shutil.copy(path, target)
@@ -46,10 +49,14 @@ def test_training_images_are_found_by_their_hashes_and_left_out(result: Evaluati
     leak = result.evaluation.models[0].leak
     assert len(leak.samples) == LEAKED
     assert all("leak" in sample for sample in leak.samples)
-    assert f"{LEAKED} of these {N + LEAKED} images were in the training" in leak.sentence
+    assert f"{LEAKED} of these {NEW + LEAKED} images were in the training" in leak.sentence
     scored = pd.read_parquet(result.out / "predictions.parquet")
     assert not scored["sample"].isin(leak.samples).any()
-    assert result.evaluation.n_scored == scored["sample"].nunique() >= N - LEAKED
+    assert result.evaluation.n_scored == scored["sample"].nunique() >= NEW - LEAKED
+
+
+def test_near_copies_are_a_caveat(result: EvaluationResult) -> None:
+    assert any("resized or compressed again" in caveat for caveat in result.evaluation.caveats)
 
 
 def test_the_files_hold_the_scores_of_both_models_and_their_pair(result: EvaluationResult) -> None:
@@ -58,7 +65,7 @@ def test_the_files_hold_the_scores_of_both_models_and_their_pair(result: Evaluat
     (pair,) = result.verdict.comparisons
     assert pair.target == "fixed_models"
     table = pd.read_csv(result.out / "predictions.csv")
-    assert len(table) == 2 * (N + LEAKED)
+    assert len(table) == 2 * (NEW + LEAKED)
 
 
 def test_accuracy_is_what_a_plain_count_gives(result: EvaluationResult) -> None:
@@ -80,14 +87,27 @@ def test_the_internal_estimate_stands_beside_it(result: EvaluationResult) -> Non
 
 
 def test_nothing_but_training_images_is_refused(tmp_path: Path) -> None:
-    request = EvaluationRequest(str(data_folder()), tmp_path, n_boot=50)
+    data = tmp_path / "data"
+    for path in sorted(data_folder().glob("*/*.bmp"))[::8]:
+        (data / path.parent.name).mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, data / path.parent.name)
+    request = EvaluationRequest(str(data), tmp_path / "out", n_boot=50)
     with pytest.raises(LeakageError, match=r"--keep-training"):
         evaluate_models([load_model(trained())], request)
 
 
+def test_leaks_without_a_scored_image() -> None:
+    answers = {"m": [ImagePrediction(path="a.png", error="it is cut off")]}
+    samples = [Sample.model_construct(id="a.png", group="g")]
+    with pytest.raises(
+        DataError, match=r"None of the 1 images could be predicted; the first, a\.png: it is cut off"
+    ):
+        check_leaks(samples, answers, keep_training=False)
+
+
 def test_unknown_labels_are_named(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    shutil.copytree(data_folder(77), data)
+    shutil.copytree(data_folder(77, NEW), data)
     (data / "no").rename(data / "unclear")
     with pytest.raises(DataError, match="unclear"):
         evaluate_models([load_model(trained())], EvaluationRequest(str(data), tmp_path / "out"))

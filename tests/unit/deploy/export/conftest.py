@@ -1,90 +1,34 @@
-"""A tiny model as a bundle would be loaded, and images as files."""
+"""A tiny model, images as files, and the model exported once to every format."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from tests.planting.memory import draw_head
 from tests.planting.stored import png
-from torch import Tensor, nn
+from tests.planting.tiny_model import tiny_model
 
-from headtohead.backbones.catalog import resolve
-from headtohead.deploy.bundle.records import (
-    BodySpec,
-    BundleCalibration,
-    BundleConfig,
-    BundleEstimate,
-    CombinationSpec,
-    GuardReference,
-    InputSpec,
-    MemberSpec,
-    NamedThreshold,
-    PreprocessorConfig,
-    RecipeSpec,
-)
+from headtohead.deploy.export.parity import Parity
+from headtohead.deploy.export.write import ExportJob, export_model
 from headtohead.deploy.model import DeployedModel
-from headtohead.deploy.network.runtime import TorchRuntime
-from headtohead.preprocess.recipe import get_recipe
+
+NAMES = {"onnx": "m.onnx", "openvino": "m.xml", "torch": "m.pt2", "monai": "bundle"}
 
 
-class TinyNetwork(nn.Module):
-    """Logits and features of one input or of several, in the shape of a bundle's network."""
+@dataclass(frozen=True)
+class Exported:
+    """What `export_model` wrote and returned; the only content of its folder, so do not change it."""
 
-    def __init__(self, n_inputs: int = 1) -> None:
-        super().__init__()
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
-            self.body = nn.Sequential(
-                nn.Conv2d(3, 8, 5, stride=2), nn.ReLU(), nn.AdaptiveAvgPool2d(2), nn.Flatten()
-            )
-            self.head = nn.Linear(32 * n_inputs, 2)
-        self.eval()
-
-    def with_features(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
-        rows = torch.cat([self.body(x) for x in inputs], dim=1)
-        return self.head(rows), rows
+    path: Path
+    parity: Parity
 
 
-def tiny_model(
-    network: nn.Module | None = None, sides: tuple[int, ...] = (48,), **config: Any
-) -> DeployedModel:
-    """Return a model with a tiny network, a threshold, a temperature, sets and the guard's arrays."""
-    record = resolve("scratch:test_vit")
-    known: dict[str, Any] = {
-        "name": "tiny", "contender": "tiny", "classes": ("no", "yes"), "positive": "yes",
-        "thresholds": (NamedThreshold(name="balanced", value=0.47, chosen_for="tests", chosen_on="nothing"),),
-        "default_threshold": "balanced", "combination": CombinationSpec(member=0),
-        "bodies": (BodySpec(records=(record,), settings=({},), weights=({},)),),
-        "members": (MemberSpec(head="linear", bodies=(0,), inputs=(0,)),),
-    }  # fmt: skip
-    inputs = tuple(
-        InputSpec(input_size=side, mean=(0.5,) * 3, std=(0.25,) * 3, interpolation="bilinear")
-        for side in sides
-    )
-    built = network or TinyNetwork(len(sides))
-    rows = np.random.default_rng(0).normal(size=(6, 3))
-    return DeployedModel(
-        config=BundleConfig(**(known | config)),
-        preprocessing=PreprocessorConfig(recipes=(RecipeSpec.of(get_recipe("foreground")),), inputs=inputs),
-        calibration=BundleCalibration(
-            temperature=1.3, quantiles={"no": 0.55, "yes": 0.55}, learnt_from="nothing", n_lines=0, n_groups=0
-        ),
-        reference=GuardReference(limits={"far_from_training": 0.5}),
-        estimate_record=BundleEstimate(metric="auroc", caveats=("drawn images",)),
-        digest="ab" * 32,
-        load_runtime=lambda: cast(Any, TorchRuntime(cast(Any, built))),
-        guard_tensors={
-            "mean": np.zeros(32 * len(sides)),
-            "components": np.ones((3, 32 * len(sides))),
-            "rows": rows,
-        },
-    )
-
-
-@pytest.fixture
+@pytest.fixture(scope="session")
 def model() -> DeployedModel:
     return tiny_model()
 
@@ -93,3 +37,20 @@ def model() -> DeployedModel:
 def images() -> list[tuple[str, bytes]]:
     rng = np.random.default_rng(3)
     return [(f"{n}.png", png(draw_head(rng, lesion=n % 2 == 0))[1]) for n in range(4)]
+
+
+@pytest.fixture(scope="session")
+def job(model: DeployedModel, images: list[tuple[str, bytes]]) -> ExportJob:
+    return ExportJob(model, images, "drawn heads")
+
+
+@pytest.fixture(scope="session")
+def exported(job: ExportJob, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Exported]:
+    """Return what exports the job to a target, the first time that it is asked for it."""
+
+    @cache
+    def export(target: str) -> Exported:
+        path = tmp_path_factory.mktemp(target) / NAMES[target]
+        return Exported(path, export_model(job, target, path))
+
+    return export

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,31 +16,49 @@ pytest.importorskip("onnxruntime")
 pytest.importorskip("openvino")
 
 
-def test_answers_stay_and_the_graph_is_made_once(
-    model: DeployedModel, images: list[tuple[str, bytes]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(fast_runtime, "cache_home", lambda: tmp_path)
-    fast, choice = with_fast_runtime(model, "openvino", threads=1)
-    assert choice.name == fast.runtime.name == "openvino" and model.runtime.name == "torch"
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache of graphs that the tests of this file share."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fast_runtime, "cache_home", lambda: folder)
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def fast(model: DeployedModel, cache: Path) -> DeployedModel:
+    """The model in OpenVINO."""
+    found, choice = with_fast_runtime(model, "openvino", threads=1)
+    assert choice.name == found.runtime.name == "openvino" and model.runtime.name == "torch"
+    assert len([*cache.rglob("*.onnx")]) == 1
+    return found
+
+
+def test_answers_stay(model: DeployedModel, fast: DeployedModel, images: list[tuple[str, bytes]]) -> None:
     for one, other in zip(fast.predict_bytes(images), model.predict_bytes(images), strict=True):
         assert (one.predicted, one.flags, one.set) == (other.predicted, other.flags, other.set)
         assert one.probabilities == pytest.approx(other.probabilities, abs=1e-6)
+
+
+def test_the_graph_is_made_once(
+    model: DeployedModel, fast: DeployedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(fast_runtime, "to_onnx", None)
     assert with_fast_runtime(model, "onnxruntime", threads=1)[1].name == "onnxruntime"
-    assert {one.name for one in with_fast_runtime(model, threads=1)[1].checked} == {
-        "torch",
-        "openvino",
-        "onnxruntime",
-    }
+    checked = {one.name for one in with_fast_runtime(model, threads=1)[1].checked}
+    assert checked == {"torch", "openvino", "onnxruntime"}
     assert with_fast_runtime(fast)[0] is fast
 
 
+def test_the_torch_network_stays_for_maps(model: DeployedModel, fast: DeployedModel) -> None:
+    assert fast.network is model.network
+
+
 def test_a_damaged_graph_in_the_cache_is_made_again(
-    model: DeployedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model: DeployedModel, fast: DeployedModel, cache: Path
 ) -> None:
-    monkeypatch.setattr(fast_runtime, "cache_home", lambda: tmp_path)
-    with_fast_runtime(model, "onnxruntime", threads=1)
-    (path,) = tmp_path.rglob("*.onnx")
+    del fast  # it has filled the cache
+    (path,) = cache.rglob("*.onnx")
     whole = path.read_bytes()
     path.write_bytes(whole[:-5])
     with_fast_runtime(model, "onnxruntime", threads=1)

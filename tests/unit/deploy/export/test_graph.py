@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
+from tests.planting.tiny_model import LogitsTwice
 from torch import Tensor, nn
 
 from headtohead.backbones.catalog import catalogue, resolve
@@ -67,21 +68,9 @@ class Probe(nn.Module):
         return scores
 
 
-class Pair(nn.Module):
-    """A network's output twice, as logits and as features."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
-        logits: Tensor = self.network(inputs[0])
-        return logits, logits * 1
-
-
 def gaps(network: nn.Module, side: int, n: int = 3) -> dict[str, float]:
     """Return runtime -> largest difference to torch, relative to the largest output."""
-    content = to_onnx(Pair(network), [side])
+    content = to_onnx(LogitsTwice(network), [side])
     images = np.random.default_rng(1).normal(size=(n, 3, side, side)).astype(np.float32)
     with torch.no_grad():
         truth = network(torch.from_numpy(images)).numpy()
@@ -142,7 +131,7 @@ def test_the_exported_resize_of_a_hybrid_is_the_one_it_was_trained_with() -> Non
 
 def test_a_torch_program_needs_nothing_but_torch_and_carries_documents() -> None:
     network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2)).eval()
-    content = to_program(Pair(network), [24], {"headtohead.json": '{"a": 1}'})
+    content = to_program(LogitsTwice(network), [24], {"headtohead.json": '{"a": 1}'})
     extra = {"headtohead.json": ""}
     program = torch.export.load(io.BytesIO(content), extra_files=extra)
     x = torch.rand(5, 3, 24, 24)

@@ -6,11 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from torch import Tensor, nn
+from tests.planting.tiny_model import tiny_graph
 
 from headtohead.core.errors import UsageError
-from headtohead.deploy.export.graph import to_onnx
 from headtohead.deploy.export.int8 import to_int8
 from headtohead.deploy.export.openvino_files import read_openvino, write_openvino
 from headtohead.deploy.export.sealed import SealError
@@ -22,24 +20,9 @@ pytest.importorskip("onnxruntime")
 DOCUMENT = '{"classes": ["<nein>", "\\"jä\\" & so"], "n": 1.5}'
 
 
-class Pair(nn.Module):
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
-        logits: Tensor = self.network(inputs[0])
-        return logits, logits * 1
-
-
 @pytest.fixture(scope="module")
 def graph() -> bytes:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        net = nn.Sequential(
-            nn.Conv2d(3, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 2)
-        )
-    return to_onnx(Pair(net.eval()), [24])
+    return tiny_graph()
 
 
 def test_document_and_weights_come_back(graph: bytes, tmp_path: Path) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.unit.deploy.export.conftest import Exported
 
-from headtohead.deploy.export.write import ExportJob, export_model
 from headtohead.deploy.model import DeployedModel
 
 pytest.importorskip("onnxscript")
@@ -32,13 +33,15 @@ sys.exit(status)
 
 
 def test_gives_the_same_answers(
-    model: DeployedModel, images: list[tuple[str, bytes]], tmp_path: Path
+    model: DeployedModel,
+    images: list[tuple[str, bytes]],
+    exported: Callable[[str], Exported],
+    tmp_path: Path,
 ) -> None:
-    export_model(ExportJob(model, images), "onnx", tmp_path / "m.onnx")
     paths = [tmp_path / name for name, _ in images]
     for path, (_, content) in zip(paths, images, strict=True):
         path.write_bytes(content)
-    words = [sys.executable, "-c", CODE, str(tmp_path / "m.onnx"), *map(str, paths)]
+    words = [sys.executable, "-c", CODE, str(exported("onnx").path), *map(str, paths)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stderr.splitlines()[-1] == "False", "torch was imported"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 import torch
-from tests.unit.deploy.export.conftest import TinyNetwork, tiny_model
+from tests.planting.tiny_model import TinyNetwork, tiny_model
+from tests.unit.deploy.export.conftest import NAMES, Exported
 from torch import Tensor
 
 from headtohead.core.errors import NoEffectError, PrecisionError, UnknownNameError, UsageError
@@ -16,26 +18,20 @@ from headtohead.deploy.export.exported_files import open_exported
 from headtohead.deploy.export.monai_bundle import PROGRAM
 from headtohead.deploy.export.sealed import SealError
 from headtohead.deploy.export.write import ExportJob, export_model
-from headtohead.deploy.model import DeployedModel, load_model
+from headtohead.deploy.load import load_model
 
 pytest.importorskip("onnxscript")
 pytest.importorskip("onnxruntime")
 pytest.importorskip("openvino")
 Files = list[tuple[str, bytes]]
-NAMES = {"onnx": "m.onnx", "openvino": "m.xml", "torch": "m.pt2", "monai": "bundle"}
-
-
-@pytest.fixture
-def job(model: DeployedModel, images: Files) -> ExportJob:
-    return ExportJob(model, images, "drawn heads")
+Export = Callable[[str], Exported]
 
 
 @pytest.mark.parametrize("target", [*NAMES])
 def test_the_file_gives_the_bundles_answers_and_says_so_inside(
-    job: ExportJob, tmp_path: Path, target: str
+    job: ExportJob, exported: Export, target: str
 ) -> None:
-    out = tmp_path / NAMES[target]
-    parity = export_model(job, target, out)
+    out, parity = exported(target).path, exported(target).parity
     assert parity.n_images == 4 and parity.max_difference < 1e-6 and parity.flipped == 0
     path = out / PROGRAM if target == "monai" else out
     assert open_exported(path)[0].parity == parity
@@ -45,13 +41,12 @@ def test_the_file_gives_the_bundles_answers_and_says_so_inside(
     for one, other in zip(model.predict_bytes(job.images), job.model.predict_bytes(job.images), strict=True):
         assert one.model_copy(update={"probabilities": {}}) == other.model_copy(update={"probabilities": {}})
         assert one.probabilities == pytest.approx(other.probabilities, abs=1e-6)
-    assert {path.suffix for path in tmp_path.iterdir()} <= {".onnx", ".xml", ".bin", ".pt2", ""}
-    assert len([*tmp_path.iterdir()]) == (2 if target == "openvino" else 1), "no draft is left"
+    files = {path.name for path in out.parent.iterdir()}
+    assert files == {out.name, *(["m.bin"] if target == "openvino" else [])}, "no draft is left"
 
 
-def test_the_guard_still_knows_what_is_far_from_training(job: ExportJob, tmp_path: Path) -> None:
-    export_model(job, "onnx", tmp_path / "m.onnx")
-    flags = [answer.flags for answer in load_model(tmp_path / "m.onnx").predict_bytes(job.images)]
+def test_the_guard_still_knows_what_is_far_from_training(job: ExportJob, exported: Export) -> None:
+    flags = [answer.flags for answer in load_model(exported("onnx").path).predict_bytes(job.images)]
     assert flags == [answer.flags for answer in job.model.predict_bytes(job.images)]
     assert all("far_from_training" in one for one in flags)
 
@@ -64,21 +59,19 @@ def test_a_model_of_several_inputs(images: Files, tmp_path: Path, target: str) -
         export_model(job, "monai", tmp_path / "bundle")
 
 
-def test_an_onnx_file_also_runs_in_openvino(job: ExportJob, tmp_path: Path) -> None:
-    export_model(job, "onnx", tmp_path / "m.onnx")
-    _, runtime = open_exported(tmp_path / "m.onnx", runtime="openvino")
-    assert runtime.name == "openvino"
-    again = load_model(tmp_path / "m.onnx").with_runtime(runtime).predict_bytes(job.images)
-    assert [one.predicted for one in again] == [one.predicted for one in job.model.predict_bytes(job.images)]
+def test_an_onnx_file_also_runs_in_openvino(job: ExportJob, exported: Export) -> None:
+    again = load_model(exported("onnx").path, runtime="openvino")
+    assert again.runtime.name == "openvino"
+    for one, other in zip(again.predict_bytes(job.images), job.model.predict_bytes(job.images), strict=True):
+        assert one.predicted == other.predicted
+        assert one.probabilities == pytest.approx(other.probabilities, abs=1e-6)
+    with pytest.raises(UsageError, match="runs in onnxruntime; got --runtime torch"):
+        load_model(exported("onnx").path, runtime="torch")
 
 
-def test_a_monai_bundle_has_the_files_that_monai_looks_for(job: ExportJob, tmp_path: Path) -> None:
-    export_model(job, "monai", tmp_path / "bundle")
-    found = {
-        str(path.relative_to(tmp_path / "bundle"))
-        for path in (tmp_path / "bundle").rglob("*")
-        if path.is_file()
-    }
+def test_a_monai_bundle_has_the_files_that_monai_looks_for(exported: Export) -> None:
+    folder = exported("monai").path
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert found == {"configs/inference.json", "configs/metadata.json", "docs/README.md", "models/model.pt2"}
 
 
@@ -115,10 +108,9 @@ def test_an_unreadable_image_is_left_out_of_the_comparison(job: ExportJob, tmp_p
         export_model(ExportJob(job.model, mixed.images[:1]), "torch", tmp_path / "n.pt2")
 
 
-def test_an_exported_model_is_not_exported_again(job: ExportJob, tmp_path: Path) -> None:
-    export_model(job, "onnx", tmp_path / "m.onnx")
-    with pytest.raises(UsageError, match="export from the bundle"):
-        export_model(ExportJob(load_model(tmp_path / "m.onnx"), job.images), "torch", tmp_path / "m.pt2")
+def test_an_exported_model_is_not_exported_again(job: ExportJob, exported: Export, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="use the bundle"):
+        export_model(ExportJob(load_model(exported("onnx").path), job.images), "torch", tmp_path / "m.pt2")
 
 
 def test_wrong_usage_is_told_before_the_work(
@@ -136,9 +128,8 @@ def test_wrong_usage_is_told_before_the_work(
         export_model(ExportJob(job.model, []), "onnx", tmp_path / "m.onnx")
 
 
-def test_a_changed_program_is_refused(job: ExportJob, tmp_path: Path) -> None:
-    export_model(job, "torch", tmp_path / "m.pt2")
-    content = bytearray((tmp_path / "m.pt2").read_bytes())
+def test_a_changed_program_is_refused(job: ExportJob, exported: Export, tmp_path: Path) -> None:
+    content = bytearray(exported("torch").path.read_bytes())
     weights = next(cast(Any, job.model.runtime).network.parameters())
     place = content.find(weights.detach().numpy().tobytes())
     assert place > 0, "the weights lie in the archive as they are"

@@ -54,7 +54,9 @@ def builders(**others: Runtime) -> dict[str, Callable[[], NetworkRuntime]]:
 
 def test_the_fastest_that_agrees_is_taken() -> None:
     others = builders(openvino=Runtime("openvino"), onnxruntime=Runtime("onnxruntime", seconds=0.002))
-    taken, choice = choose_runtime(TORCH, others, INPUTS)
+    heard = Heard()
+    taken, choice = choose_runtime(TORCH, others, INPUTS, reporter=heard)
+    assert "Runtime: openvino (milliseconds an image: torch " in heard.infos[-1]
     assert taken.name == choice.name == "openvino"
     assert [one.name for one in choice.checked] == ["torch", "openvino", "onnxruntime"]
     assert all(one.milliseconds is not None and one.note == "" for one in choice.checked)

@@ -6,10 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-import torch
-from torch import Tensor, nn
+from tests.planting.tiny_model import tiny_graph
 
-from headtohead.deploy.export.graph import to_onnx
 from headtohead.deploy.runtimes.onnx_runtime import OnnxRuntime
 from headtohead.deploy.runtimes.openvino_runtime import OpenVinoRuntime
 
@@ -17,24 +15,9 @@ pytest.importorskip("openvino")
 pytest.importorskip("onnxruntime")
 
 
-class Pair(nn.Module):
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
-        logits: Tensor = self.network(inputs[0])
-        return logits, logits * 1
-
-
 @pytest.fixture(scope="module")
 def content() -> bytes:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        net = nn.Sequential(
-            nn.Conv2d(3, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 2)
-        )
-    return to_onnx(Pair(net.eval()), [24])
+    return tiny_graph()
 
 
 def test_computes_in_float32(content: bytes) -> None:

@@ -57,7 +57,7 @@ FACTS = (
     "images show may be how files were made"
 )
 ONE = "There is one contender, so there is nothing to compare: a"
-FITTED = "This speaks of the models as fitted."
+FITTED = "This is a statement on the models as fitted."
 
 
 def test_one_contender_is_described_and_set_beside_file_facts() -> None:
@@ -144,7 +144,9 @@ def test_patients_are_called_so_and_methods_are_told_from_models() -> None:
     assert "200 samples in 20 groups" in say(several).sentence
     assert "only 20 patients (30 are asked for)" in say(several, unit="patient").sentence
     folds = table.assign(fold=table["sample"].str[-1].astype(int), repeat=0)
-    assert say(folds).sentence.endswith("This speaks of the methods, trained on samples like this one.")
+    assert say(folds).sentence.endswith(
+        "This is a statement on the methods, trained on samples like this one."
+    )
 
 
 def test_of_several_the_best_is_named_whatever_the_order_of_the_rows() -> None:
@@ -210,11 +212,11 @@ def test_a_size_of_study_is_told_for_a_stated_difference_alone() -> None:
     told = say(table, matters=0.05)
     reads(
         "To show " + told.sentence.split("To show ", 1)[1],
-        "To show a difference of 0.05 in AUROC, the size that was said to matter, a new study like this one would "
+        "To show a difference of 0.05 in AUROC, the size stated to matter, a new study like this one would "
         f"need roughly # to # cases in all. {FITTED}",
     )
     giant = table.assign(group=np.where(table["sample"] < "s060", "g", table["group"]))
-    assert "cannot be said from these data" in say(giant, matters=0.05).sentence
+    assert "cannot be estimated from these data" in say(giant, matters=0.05).sentence
     power = told.comparisons[0].details.power
     several = say(frame({"a": 1.0, "b": 1.2, "c": 1.1}, n_groups=120), matters=0.05)
     adjusted = several.comparisons[0].details.power

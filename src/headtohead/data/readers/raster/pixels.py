@@ -23,7 +23,7 @@ _COLOUR_MODES = ("RGB", "RGBA", "RGBX", "LA")
 
 
 def raw_mode(image: PIL.Image.Image) -> str:
-    """Return the layout that the decoder was told ("RGB;16B", "L;4", …), "" if it was told none.
+    """Return the layout that was given to the decoder ("RGB;16B", "L;4", …), "" if there was none.
 
     Must be asked before the pixels are loaded: loading forgets it.
     """

@@ -1,0 +1,55 @@
+"""The files of an evaluation."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headtohead.core.atomic_io import write_atomic, write_table
+from headtohead.core.provenance import collect
+from headtohead.core.records import Verdict
+from headtohead.core.run_folder import write_record
+from headtohead.deploy.evaluation.records import Evaluation
+from headtohead.deploy.prediction import ImagePrediction, row_columns
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from headtohead.data.dataset import Dataset
+
+__all__ = ["write_evaluation"]
+
+
+def write_evaluation(
+    out: Path,
+    evaluation: Evaluation,
+    verdict: Verdict,
+    frame: pd.DataFrame,
+    dataset: Dataset,
+    answers: Mapping[str, list[ImagePrediction]],
+    classes: tuple[str, ...],
+) -> None:
+    """Write evaluation.json, verdict.json, scores.json, comparisons.json, provenance.json and the tables.
+
+    Args:
+        out: the folder.
+        frame: predictions that are scored. answers: of each model, one per sample, those with an error too.
+    """
+    content = verdict.model_dump(mode="json")
+    write_record(out / "verdict.json", content)
+    write_record(out / "scores.json", {"scores": content["scores"]})
+    write_record(out / "comparisons.json", {"comparisons": content["comparisons"]})
+    write_record(out / "evaluation.json", evaluation.model_dump(mode="json"))
+    write_record(out / "provenance.json", collect())
+    write_table(out / "predictions.parquet", frame)
+    write_table(out / "samples.parquet", dataset.frame())
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, ["model", "label", *row_columns(classes)], lineterminator="\n")
+    writer.writeheader()
+    for name, found in answers.items():
+        for sample, answer in zip(dataset.samples, found, strict=True):
+            writer.writerow({"model": name, "label": sample.label, **answer.to_row(classes)})
+    write_atomic(out / "predictions.csv", buffer.getvalue())
