@@ -125,7 +125,7 @@ def _parser(content_type: str | None, settings: ServeSettings) -> _PartParser:
 
 
 @dataclass(slots=True)
-class _Part:
+class _UploadPart:
     field_name: bytes = b""
     file_name: bytes | None = None
     chunks: list[bytes] = field(default_factory=list)
@@ -139,7 +139,7 @@ class _PartParser:
         from python_multipart.multipart import MultipartParser
 
         self._max_files = max_files
-        self._parts: list[_Part] = []
+        self._parts: list[_UploadPart] = []
         self._header: tuple[bytearray, bytearray] = (bytearray(), bytearray())
         self._ended = False
         self._failure = FormParserError
@@ -176,7 +176,7 @@ class _PartParser:
             raise ProblemError(
                 422, f"The body holds more than {self._max_files} files; send the rest in another request."
             )
-        self._parts.append(_Part())
+        self._parts.append(_UploadPart())
 
     def _end(self) -> None:
         self._ended = True

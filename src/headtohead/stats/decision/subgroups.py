@@ -106,8 +106,8 @@ def _subgroup(
     if part.n_groups < _FEWEST_GROUPS or events < _FEWEST_EVENTS:
         why = f"too few: {part.n_groups} groups, {events} with the rarer class"
         return Subgroup(n_samples=part.n_samples, n_groups=part.n_groups, too_few=why, contenders={})
-    inside = _Part.of(resampled, metric, part)
-    outside = None if keep.all() else _Part.of(resampled, metric, resampled.table.restrict(~keep))
+    inside = _SubgroupPart.of(resampled, metric, part)
+    outside = None if keep.all() else _SubgroupPart.of(resampled, metric, resampled.table.restrict(~keep))
     contenders = {}
     for name in part.contenders:
         score = make_score(
@@ -126,7 +126,7 @@ def _subgroup(
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _SubgroupPart:
     """One side of a contrast, with resamples of its own groups."""
 
     resampled: ResampledPredictions
@@ -134,7 +134,7 @@ class _Part:
     metric: Metric
 
     @classmethod
-    def of(cls, whole: ResampledPredictions, metric: Metric, table: PredictionTable) -> _Part:
+    def of(cls, whole: ResampledPredictions, metric: Metric, table: PredictionTable) -> _SubgroupPart:
         resamples = make_resamples(table.n_groups, whole.resamples.n_boot, whole.seed)
         part = ResampledPredictions(table, resamples, whole.level, whole.seed)
         values = {
@@ -152,7 +152,11 @@ class _Part:
 
 
 def _against_rest(
-    resampled: ResampledPredictions, metric: Metric, contender: str, keep: Bools, parts: tuple[_Part, _Part]
+    resampled: ResampledPredictions,
+    metric: Metric,
+    contender: str,
+    keep: Bools,
+    parts: tuple[_SubgroupPart, _SubgroupPart],
 ) -> tuple[Estimate, float | None]:
     """Return the metric inside less the metric outside with its interval, and the p-value that belongs to it."""
     first, other = (part.uncertainty(contender) for part in parts)
@@ -178,7 +182,7 @@ def _paired(
     resampled: ResampledPredictions,
     metric: Metric,
     keep: Bools,
-    inside: _Part,
+    inside: _SubgroupPart,
     pair: tuple[str, str],
     *,
     tested: bool,
