@@ -12,6 +12,8 @@ from headtohead.core.errors import (
     NoEffectError,
     UnreadableError,
 )
+from headtohead.data.containers.array_sets import array_root
+from headtohead.data.containers.labels_inside import labels_inside
 from headtohead.data.entry import Entry
 from headtohead.data.file_problems import FileProblem, truncate_list
 from headtohead.data.listing.file_finder import tables_naming
@@ -23,10 +25,11 @@ from headtohead.data.listing.mask_files import mask_files
 from headtohead.data.listing.table_reader import TABLES
 from headtohead.data.options import LoadOptions
 from headtohead.data.storage.archives import TarStore, ZipStore
+from headtohead.data.storage.array_store import ArrayStore
 from headtohead.data.storage.kaggle import KAGGLE, fetch_kaggle
-from headtohead.data.storage.npz import NpzStore
 from headtohead.data.storage.open import open_store
 from headtohead.data.storage.remote import RemoteStore, is_remote, split_member
+from headtohead.data.storage.same_content import SameContent
 from headtohead.data.storage.store import FileEntry, FolderStore, Store
 
 __all__ = ["ImageListing", "discover_images"]
@@ -82,9 +85,9 @@ def _opened(source: str, options: LoadOptions) -> ImageListing:
     archive = next((parent for parent in (path, *path.parents) if parent.is_file()), None)
     if archive is not None and archive != path:
         store = open_store(str(archive))
-        if not isinstance(store, NpzStore):
+        if not isinstance(store, ArrayStore):
             return _list_table(store, path.relative_to(archive).as_posix(), options)
-    listing = _list_store(open_store(str(path)), source, options)
+    listing = _list_store(open_store(array_root(path)), source, options)
     return replace(listing, notes=(*notes, *listing.notes))
 
 
@@ -112,6 +115,8 @@ def _list_store(store: Store, source: str, options: LoadOptions) -> ImageListing
         ManifestError: an archive with several tables that name members.
         NoEffectError: options for a table where there is none.
     """
+    if isinstance(store, ArrayStore):
+        return _list_arrays(store, source, options)
     if isinstance(store, (ZipStore, TarStore)) and options.label_from is None:
         tables = [name for name in manifests_in(store, options.columns) if not is_system_file(name)]
         if len(tables) > 1:
@@ -128,10 +133,17 @@ def _list_store(store: Store, source: str, options: LoadOptions) -> ImageListing
                 f"{name}={value} has no effect: {source} is no table and holds none that names its "
                 "images. Leave it out."
             )
-    if isinstance(store, NpzStore):
-        _refuse_label_from(options, PurePosixPath(source).name)
-        return ImageListing(store, *store.listed(), groups_from=store.groups_from)
     return _list_files(store, options)
+
+
+def _list_arrays(store: ArrayStore, source: str, options: LoadOptions) -> ImageListing:
+    """List the images of arrays; `columns` may name the arrays of images, labels and groups."""
+    _refuse_label_from(options, PurePosixPath(source).name)
+    if options.keep_columns:
+        raise NoEffectError(
+            f"keep_columns={options.keep_columns} has no effect: {source} is no table. Leave it out."
+        )
+    return ImageListing(store, *store.listed(options.columns), groups_from=store.groups_from)
 
 
 def _member(
@@ -155,7 +167,17 @@ def _list_files(store: Store, options: LoadOptions) -> ImageListing:
     files, problems, left = _images(store)
     notes: list[str] = []
     label_of = None if options.label_from is None else label_finder(options.label_from)
-    placed = labels_from_folders(files, _SameContent(store, files), label_of)
+    inside = None if label_of is not None else labels_inside(store, files)
+    if inside is not None:
+        return ImageListing(
+            store,
+            inside.entries,
+            (*problems, *inside.problems),
+            inside.notes,
+            count_classes(left, inside.entries),
+            inside.groups_from,
+        )
+    placed = labels_from_folders(files, SameContent(store, files), label_of)
     if label_of is not None and files and not placed.entries:
         raise DataError(
             f"label_from={options.label_from!r} matches none of {len(files)} paths, such as "
@@ -267,19 +289,3 @@ def _is_text(path: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-class _SameContent:
-    """Tells whether two files hold the same bytes: by size, then by content."""
-
-    def __init__(self, store: Store, files: dict[str, FileEntry]) -> None:
-        self._store = store
-        self._files = files
-
-    def __call__(self, a: str, b: str) -> bool:
-        if self._files[a].n_bytes != self._files[b].n_bytes:
-            return False
-        try:
-            return self._store.read(a) == self._store.read(b)
-        except UnreadableError:
-            return False
