@@ -12,6 +12,7 @@ from headtohead.data.readers.sniff import HEAD_BYTES, sniff
 from headtohead.data.storage.archives import TarStore, ZipStore, is_tar
 from headtohead.data.storage.array_files import ARRAY_SUFFIXES, ArrayFilesStore
 from headtohead.data.storage.npz import NPZ_LIMITS, NpzStore, is_npz
+from headtohead.data.storage.refusal import not_data
 from headtohead.data.storage.remote import is_remote, open_remote
 from headtohead.data.storage.store import FolderStore, Store
 
@@ -63,10 +64,7 @@ def _open_local(path: Path) -> Store:
         return NpzStore(path) if is_npz(store) else store
     if is_tar(path):
         return TarStore(path)
-    raise DataError(
-        f"{path.name} is not understood as data. Expected a folder, a table (.csv, .tsv, .parquet), an "
-        "archive (zip, tar, also compressed), or arrays of images and labels (.npz, .npy, .h5, .mat)."
-    )
+    raise not_data(path)
 
 
 def _is_array_file(path: Path) -> bool:
