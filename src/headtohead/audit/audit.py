@@ -34,7 +34,11 @@ if TYPE_CHECKING:
 __all__ = ["FORMAT", "AuditResult", "audit"]
 
 FORMAT = 1
-_RANK: Mapping[Severity, int] = {"note": 0, "warning": 1, "severe": 2}
+_RANK: Mapping[Severity, int] = {
+    "note": 0,
+    "warning": 1,
+    "severe": 2,
+}  # order of severity, for sorting worst first
 
 
 @dataclass(frozen=True, slots=True)

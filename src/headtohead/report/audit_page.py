@@ -16,8 +16,8 @@ from headtohead.report.page import render
 
 __all__ = ["write_audit_page"]
 
-MAX_SCENES = 80
-MAX_THUMBS = 24
+MAX_SCENES = 80  # keeps the page small; the rest stand in groups.csv
+MAX_THUMBS = 24  # of one finding: two rows of a wide page
 WORDS = {
     "facts": "file facts",
     "thumbnail": "16 x 16 thumbnail",

@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 CONVERSION = 1  # raised whenever a converter's output changes
-BLOCK = 1 << 20
+BLOCK = 1 << 20  # bytes hashed at a time
 
 
 class Provenance(Record):

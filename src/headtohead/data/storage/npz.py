@@ -25,6 +25,7 @@ from headtohead.data.storage.npz_layout import (
 __all__ = ["NpzStore", "is_npz"]
 
 Array = npt.NDArray[Any]
+# An array is one member: few, large ones are normal here.
 NPZ_LIMITS = ArchiveLimits(entries=1000, member_bytes=32 * GIB)
 IN_MEMORY = 64 << 20
 """Larger arrays are kept in a nameless temporary file and mapped, not held."""

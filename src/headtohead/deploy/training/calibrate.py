@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["cross_fitted_calibration", "fit_calibration", "out_of_fold", "out_of_fold_lines"]
 
 Floats = npt.NDArray[np.float64]
-SMALLEST = 1e-12
+SMALLEST = 1e-12  # a probability of 0 has no logarithm; far below any calibrated one
 FROM = "out-of-fold predictions of the run, on grouped folds"
 
 

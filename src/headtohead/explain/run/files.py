@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["FIELDS", "grid_entry", "map_path", "read_index", "write_grids", "write_index", "write_map"]
 
 FIELDS = ("sample", "path", "contender", "method", "file", "sanity")
-INT8 = 127
+INT8 = 127  # a map of one byte a cell, zero kept exactly
 
 
 def map_path(folder: Path, contender: str, sample: str, method: str = EXACT) -> Path:

@@ -42,7 +42,9 @@ SharedFunctionalGroupsSequence PerFrameFunctionalGroupsSequence
 ExtendedOffsetTable ExtendedOffsetTableLengths
 PixelData FloatPixelData DoubleFloatPixelData
 """
-_OVERLAY_ROWS = [(0x6000 + 2 * i) << 16 | 0x0010 for i in range(16)]
+_OVERLAY_ROWS = [
+    (0x6000 + 2 * i) << 16 | 0x0010 for i in range(16)
+]  # overlay groups 6000 to 601E, part 3 C.9.2
 
 
 def open_dataset(content: bytes, limits: Limits, keywords: Iterable[str] = ()) -> Dataset:
