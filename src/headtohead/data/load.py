@@ -6,6 +6,7 @@ import functools
 from collections import Counter
 from collections.abc import Collection, Sequence
 
+from headtohead.core.data_record import ALONE
 from headtohead.core.errors import DataError, InsufficientDataError, NoEffectError, UsageError
 from headtohead.core.formatting import pluralize
 from headtohead.core.progress import QUIET, Reporter
@@ -13,11 +14,12 @@ from headtohead.core.records import Sample
 from headtohead.data.dataset import GIVEN_GROUP, Dataset, digest_lines
 from headtohead.data.file_problems import FileProblem, truncate_list
 from headtohead.data.listing.class_order import choose_classes, need_positive
-from headtohead.data.listing.discover import ImageListing, discover_images
+from headtohead.data.listing.discover import discover_images
 from headtohead.data.listing.evidence.part_classes import part_differences
 from headtohead.data.listing.ingest import IngestedFile, digest_entry, ingest, read_entry
 from headtohead.data.listing.left_out import UNREADABLE, WITHOUT_CLASS, LeftOut, count_classes
 from headtohead.data.listing.personal_data import KINDS, pseudonymise_patients
+from headtohead.data.listing.selection.image_listing import ImageListing
 from headtohead.data.options import LoadOptions
 from headtohead.data.summary import loss_warnings, understood
 
@@ -81,6 +83,7 @@ def load(source: str, options: LoadOptions = LoadOptions(), reporter: Reporter =
         positive_doubt=order.doubt,
         left_out=_left_out(listing, problems),
         groups_from=_groups_from(listing, samples),
+        labels_from=listing.labels_from,
     )
     for loss in loss_warnings(dataset):
         reporter.warning(loss)
@@ -118,7 +121,7 @@ def _groups_from(listing: ImageListing, samples: Sequence[Sample]) -> str:
     if any(GIVEN_GROUP in sample.extra for sample in samples):
         return listing.groups_from or "the listing"
     kinds = [kind for kind in KINDS if any(sample.group.startswith(f"{kind} ") for sample in samples)]
-    return f"the {' and '.join(kinds)} in the DICOM files" if kinds else "each file alone"
+    return f"the {' and '.join(kinds)} in the DICOM files" if kinds else ALONE
 
 
 def refuse_unclear_classes(source: str, options: LoadOptions, ignored: Collection[str] = ()) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from headtohead.core.data_record import data_rows
 from headtohead.core.formatting import pluralize
 from headtohead.report.views.image_store import ImageStore
 
@@ -30,6 +31,7 @@ def data_view(audit: Mapping[str, Any], samples: Any, store: ImageStore) -> dict
     shared: Mapping[str, Sequence[str]] = audit["groups"]["shared"]
     return {
         "flow": _flow(audit, shared),
+        "understood": [list(row) for row in data_rows(audit["data"])] if "data" in audit else [],
         "table": _table_one(audit, samples),
         "matrix": [_square(one) for one in [*loud, *quiet]],
         "findings": [_finding(one, store) for one in loud],
