@@ -15,6 +15,7 @@ from headtohead.data.dataset import GIVEN_GROUP, Dataset, digest_lines
 from headtohead.data.file_problems import FileProblem, truncate_list
 from headtohead.data.listing.class_order import choose_classes, need_positive
 from headtohead.data.listing.discover import discover_images
+from headtohead.data.listing.evidence.mask_pixels import mask_warning
 from headtohead.data.listing.evidence.part_classes import part_differences
 from headtohead.data.listing.ingest import IngestedFile, digest_entry, ingest, read_entry
 from headtohead.data.listing.left_out import UNREADABLE, WITHOUT_CLASS, LeftOut, count_classes
@@ -55,10 +56,11 @@ def load(source: str, options: LoadOptions = LoadOptions(), reporter: Reporter =
     parts = _read_all(listing, options, reporter)
     problems = [*listing.problems, *(problem for part in parts for problem in part.problems)]
     _report_problems(problems, options, reporter)
-    warnings = (*_unnamed(parts), *listing.warnings)
+    samples = _sorted_samples(parts)
+    masks = mask_warning(samples)
+    warnings = (*_unnamed(parts), *listing.warnings, *([masks] if masks else []))
     for warning in warnings:
         reporter.warning(warning)
-    samples = _sorted_samples(parts)
     if not samples:
         raise InsufficientDataError(_nothing(str(source), listing, problems))
     order = choose_classes((sample.label for sample in samples), options.positive)

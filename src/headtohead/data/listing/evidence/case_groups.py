@@ -54,7 +54,7 @@ class CaseGroups:
         if self.certain:
             kinds = _kinds(self.groups)
             one = (
-                f" Each holds the files {', '.join(kinds)}; for one of them alone: --include '*{kinds[0]}'."
+                f" Each holds {', '.join(kinds)}; for one of them alone: --include '*{kinds[0]}'."
                 if kinds
                 else ""
             )
@@ -139,7 +139,7 @@ def find_cases(entries: Sequence[Entry]) -> CaseGroups | None:
 
 
 def _kinds(groups: Mapping[str, str]) -> list[str]:
-    """Return the ends of file names that every case holds once, as `_flair.nii.gz` (of BraTS); none where they differ."""
+    """Return the ends of names that every case holds once, as `_flair.nii.gz` of BraTS; none where they differ."""
     ends: dict[str, list[str]] = defaultdict(list)
     for path, group in groups.items():
         ends[group].append(PurePosixPath(path).name.removeprefix(group))
