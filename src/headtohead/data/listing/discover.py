@@ -15,6 +15,7 @@ from headtohead.core.errors import (
 from headtohead.data.file_problems import truncate_list
 from headtohead.data.listing.evidence.case_groups import find_cases
 from headtohead.data.listing.evidence.measurements import refuse_measurements
+from headtohead.data.listing.evidence.name_prefixes import prefix_advice
 from headtohead.data.listing.evidence.part_classes import part_differences
 from headtohead.data.listing.folder_layout import labels_from_folders
 from headtohead.data.listing.label_rules import (
@@ -248,6 +249,8 @@ def _list_files(store: Store, source: str, options: LoadOptions) -> ImageListing
             return replace(beside, left_out=(*beside.left_out, *left_out))
         if placed.doubt:
             raise InsufficientDataError(placed.doubt)
+        if advice_on_names := prefix_advice(files):
+            raise InsufficientDataError(f"The folders name no two classes. {advice_on_names}")
     notes += [f"{left}." for left in left_out]
     if not entries and isinstance(store, (FolderStore, RemoteStore)):
         notes += [f"There is a table: to use it, point at {name}." for name in _tables(store)]

@@ -174,7 +174,7 @@ REFUSED: dict[str, tuple[Layout, str]] = {
                 )
             },
         ),
-        "train.csv names these images.*several questions.*--columns 'label=Edema'",
+        "train.csv names these images.*several questions.*--label-has E",
     ),
     "two tables": (
         (_each("images"), {f"{n}.csv": _table("image,label", ["0,a", "1,b", "2,b"]) for n in "xy"}),
