@@ -14,6 +14,7 @@ from headtohead.data.file_problems import truncate_list
 
 __all__ = [
     "EXCLUDED",
+    "NOT_IN_TABLE",
     "UNANSWERED",
     "UNLABELLED",
     "UNREADABLE",
@@ -62,6 +63,7 @@ WITHOUT_CLASS = "images without a class"
 UNLABELLED = "images without a label"
 UNANSWERED = "images that do not answer {}"
 """Images of which a table does not say what `--label-has` asks, or that are of neither class."""
+NOT_IN_TABLE = "images that the table does not name"
 EXCLUDED = "files that --include or --exclude leaves out"
 
 

@@ -120,7 +120,7 @@ def _listed(
     check_labels(table.name, entries)
     entries, merged = merge_rows(entries)
     check_rows(table.name, entries)
-    check_files(table, chosen["path"], entries, store)
+    check_files(table, chosen, entries, store)
     said = (*said, *found, *joined, *merged)
     entries.sort(key=lambda entry: (entry.path, -1 if entry.frame is None else entry.frame))
     notes = _notes(table, chosen, options.columns, entries)

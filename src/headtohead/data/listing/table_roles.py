@@ -7,15 +7,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from headtohead.core.errors import ManifestError
 from headtohead.data.entry import OWN_FOLD, SPLIT_WORDS, Entry
 from headtohead.data.file_problems import truncate_list
 from headtohead.data.listing.rows.column_checks import named_images, refuse_odd_columns
 from headtohead.data.listing.rows.label_questions import (
     YES,
-    advice,
     answer_table,
-    questions_in_rows,
     refuse_several,
     yes_no_columns,
 )
@@ -85,10 +82,6 @@ def understand_roles(
     if "label" not in chosen:
         table, chosen, note = _one_hot(table, chosen, columns)
         notes.append(note)
-    elif asked := questions_in_rows(table, chosen):
-        raise ManifestError(
-            f"{table.name} asks several questions of each image, one a row, with so many yes: {advice(asked)}"
-        )
     return table, chosen, tuple(notes)
 
 

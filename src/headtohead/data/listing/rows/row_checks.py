@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 from headtohead.core.errors import ManifestError
@@ -11,7 +12,7 @@ from headtohead.core.formatting import pluralize
 from headtohead.data.entry import Entry
 from headtohead.data.file_problems import truncate_list
 from headtohead.data.listing.file_finder import exists
-from headtohead.data.listing.rows.label_questions import advice, label_parts
+from headtohead.data.listing.rows.label_questions import advice, label_parts, questions_in_rows
 from headtohead.data.listing.table_reader import SourceTable
 from headtohead.data.listing.table_roles import has_several
 from headtohead.data.storage.store import FolderStore, Store
@@ -70,11 +71,11 @@ def check_rows(table: str, entries: list[Entry]) -> None:
     )
 
 
-def check_files(table: SourceTable, column: str, entries: list[Entry], store: Store) -> None:
+def check_files(table: SourceTable, chosen: Mapping[str, str], entries: list[Entry], store: Store) -> None:
     """Refuse files that are not there.
 
     Args:
-        column: that holds the paths.
+        chosen: role -> column.
 
     Raises:
         ManifestError: names them as the table writes them, and what they seem to be.
@@ -82,6 +83,11 @@ def check_files(table: SourceTable, column: str, entries: list[Entry], store: St
     missing = [entry.path for entry in entries if not exists(store, entry.path)]
     if not missing:
         return
+    if asked := questions_in_rows(table, chosen):
+        raise ManifestError(
+            f"{table.name} asks several questions of each image, one a row, with so many yes: {advice(asked)}"
+        )
+    column = chosen["path"]
     cells = [cell for cell in table.column(column) if cell]
     longest = max(cells, key=len, default="")
     if len(longest) > _LONGEST_PATH:

@@ -12,6 +12,7 @@ from headtohead.core.errors import DataError, ManifestError
 from headtohead.data.entry import SPLIT_WORDS, Entry
 from headtohead.data.file_problems import truncate_list
 from headtohead.data.listing.file_finder import tables_naming
+from headtohead.data.listing.left_out import NOT_IN_TABLE
 from headtohead.data.listing.manifest import TableListing, list_manifest, list_member, parse_member
 from headtohead.data.listing.selection.image_listing import ImageListing, table_listing
 from headtohead.data.options import LoadOptions
@@ -46,7 +47,7 @@ def table_beside(
         return None
     if len(naming) > 1:
         if (parts := _parts(naming)) is not None:
-            return _of_parts(store, parts, options, why)
+            return _of_parts(store, images, parts, options, why)
         raise ManifestError(
             f"{why}, and {len(naming)} tables name these images: {truncate_list(naming)}. Point at one of them, such "
             f"as {store.root}/{naming[0]}."
@@ -57,9 +58,14 @@ def table_beside(
         raise ManifestError(
             f"{why}, but {naming[0]} names these images. To use it, point at {store.root}/{naming[0]}. {error}"
         ) from error
-    return replace(
-        table_listing(store, table, (f"{why}; {naming[0]} names these images and is used.",)),
-    )
+    table = _with_unnamed(table, images)
+    return table_listing(store, table, (f"{why}; {naming[0]} names these images and is used.",))
+
+
+def _with_unnamed(table: TableListing, images: Collection[str]) -> TableListing:
+    """Return the table with the images that it does not name among those left out."""
+    named = {entry.path for entry in table.entries}.union(*table.left.values())
+    return replace(table, left={**table.left, NOT_IN_TABLE: sorted(set(images) - named)})
 
 
 def _listed(store: Store, name: str, options: LoadOptions) -> TableListing:
@@ -89,7 +95,9 @@ def _parts(naming: Collection[str]) -> dict[str, str] | None:
     return parts if len(parts) == len(words) and alone and beside else None
 
 
-def _of_parts(store: Store, parts: dict[str, str], options: LoadOptions, why: str) -> ImageListing:
+def _of_parts(
+    store: Store, images: Collection[str], parts: dict[str, str], options: LoadOptions, why: str
+) -> ImageListing:
     """Return the tables of the parts as one listing, with the parts as the split."""
     entries: list[Entry] = []
     left: dict[str, list[str]] = defaultdict(list)
@@ -106,4 +114,4 @@ def _of_parts(store: Store, parts: dict[str, str], options: LoadOptions, why: st
     whole = TableListing(
         tuple(sorted(entries, key=lambda entry: entry.path)), tuple(notes), left, "; ".join(sources)
     )
-    return table_listing(store, whole, (said,))
+    return table_listing(store, _with_unnamed(whole, images), (said,))
