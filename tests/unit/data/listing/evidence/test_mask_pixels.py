@@ -35,7 +35,7 @@ def test_masks_are_named_with_the_option_that_leaves_them_out(
     tree: Tree, image: Image, name: str, option: str
 ) -> None:
     files = {f"{c}/{i}.png": image(i + 9 * (c == "b")) for c in "ab" for i in range(4)}
-    files |= {name.format(c=c, i=i): mask(i) for c in "ab" for i in range(4)}
+    files |= {name.format(c=c, i=i): mask(i + 9 * (c == "b")) for c in "ab" for i in range(4)}
     source = str(tree(files))
     data = load(source)
     [warning] = [note for note in data.notes if "look like masks" in note]
