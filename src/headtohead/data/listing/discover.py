@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -12,8 +11,9 @@ from headtohead.core.errors import (
     ManifestError,
     NoEffectError,
 )
+from headtohead.data.containers.labels_inside import labels_inside
+from headtohead.data.containers.source_root import is_image_table, source_root
 from headtohead.data.file_problems import truncate_list
-from headtohead.data.listing.evidence.case_groups import find_cases
 from headtohead.data.listing.evidence.measurements import refuse_measurements
 from headtohead.data.listing.evidence.name_prefixes import prefix_advice
 from headtohead.data.listing.evidence.part_classes import part_differences
@@ -25,20 +25,24 @@ from headtohead.data.listing.label_rules import (
     label_finder,
     spelled_alike,
 )
-from headtohead.data.listing.left_out import EXCLUDED, UNANSWERED, count_classes
+from headtohead.data.listing.left_out import EXCLUDED, count_classes
 from headtohead.data.listing.manifest import list_manifest, list_member, manifests_in
-from headtohead.data.listing.rows.label_questions import advice, answer_labels, label_parts
 from headtohead.data.listing.selection.image_files import SameContent, image_files, is_system_file
-from headtohead.data.listing.selection.image_listing import FROM_TABLE, ImageListing, table_listing
+from headtohead.data.listing.selection.image_listing import ImageListing, table_listing
+from headtohead.data.listing.selection.made_tables import list_made_table, list_sidecars
 from headtohead.data.listing.selection.path_filters import filter_paths
+from headtohead.data.listing.selection.refine import answered, filtered, with_cases
 from headtohead.data.listing.selection.tables_beside import table_beside, wants_table
 from headtohead.data.listing.table_reader import TABLES
 from headtohead.data.options import LoadOptions
 from headtohead.data.storage.archives import TarStore, ZipStore
+from headtohead.data.storage.array_store import ArrayStore
+from headtohead.data.storage.hugging_face import HF, fetch_hf
+from headtohead.data.storage.image_tables.store import ImageTableStore
 from headtohead.data.storage.kaggle import KAGGLE, fetch_kaggle
-from headtohead.data.storage.npz import NpzStore
 from headtohead.data.storage.open import open_store
 from headtohead.data.storage.remote import RemoteStore, is_remote, split_member
+from headtohead.data.storage.shards import ShardStore
 from headtohead.data.storage.store import FolderStore, Store
 
 __all__ = ["ImageListing", "discover_images"]
@@ -54,10 +58,10 @@ def discover_images(source: str, options: LoadOptions) -> ImageListing:
     Raises:
         DataError: there is no such source, or it is not understood.
     """
-    listing = _filtered(_opened(source, options), options)
+    listing = filtered(_opened(source, options), options)
     if not listing.entries:
         return listing
-    listing = _answered(listing, options)
+    listing = answered(listing, options)
     entries, notes = compose_labels(listing.entries)
     entries, mapped = apply_label_map(entries, options.map_labels, options.drop)
     notes += mapped
@@ -71,59 +75,7 @@ def discover_images(source: str, options: LoadOptions) -> ImageListing:
     refuse_measurements(entries)
     differing = tuple(map(str, part_differences((entry.split, entry.label) for entry in entries)))
     alike = spelled_alike(entries)
-    return _with_cases(replace(listing, warnings=(*listing.warnings, *differing, *alike)))
-
-
-def _filtered(listing: ImageListing, options: LoadOptions) -> ImageListing:
-    """Return the listing without the images that the options leave out, for labels of which one is asked."""
-    if (options.include or options.exclude) and not any(left.why == EXCLUDED for left in listing.left_out):
-        kept = filter_paths({entry.path for entry in listing.entries}, options.include, options.exclude)
-        gone = [entry.path for entry in listing.entries if entry.path not in kept]
-        entries = tuple(entry for entry in listing.entries if entry.path in kept)
-        listing = replace(
-            listing, entries=entries, left_out=(*listing.left_out, *count_classes({EXCLUDED: gone}, entries))
-        )
-    return listing
-
-
-def _answered(listing: ImageListing, options: LoadOptions) -> ImageListing:
-    """Return the listing with the answer to the question as labels where no table has answered it.
-
-    Raises:
-        NoEffectError: a question for images with one label each.
-        DataError: images with several labels, and no question.
-    """
-    question = options.question
-    if not isinstance(listing.store, NpzStore):
-        if question is not None and listing.groups_from != FROM_TABLE:
-            raise NoEffectError(f"{question} has no effect: there is no table of labels. Leave it out.")
-        return listing
-    several = any("|" in entry.label for entry in listing.entries)
-    if question is None and several:
-        counts = Counter(part for entry in listing.entries for part in label_parts(entry.label))
-        raise DataError(f"The arrays ask several questions of each image: {advice(counts)}")
-    if question is None:
-        return listing
-    entries = answer_labels(listing.entries, question)
-    gone = [entry.path for entry in entries if not entry.label]
-    kept = tuple(entry for entry in entries if entry.label)
-    left = count_classes({UNANSWERED.format(question): gone}, kept)
-    return replace(listing, entries=kept, left_out=(*listing.left_out, *left))
-
-
-def _with_cases(listing: ImageListing) -> ImageListing:
-    """Return the listing with the patients or cases that its paths give away, used or proposed."""
-    if any(entry.group is not None for entry in listing.entries) or isinstance(listing.store, NpzStore):
-        return listing
-    cases = find_cases(listing.entries)
-    if cases is None:
-        return listing
-    warnings = (*listing.warnings, cases.advice)
-    if not cases.certain:
-        return replace(listing, warnings=warnings)
-    return replace(
-        listing, entries=cases.applied(listing.entries), groups_from=cases.source, warnings=warnings
-    )
+    return with_cases(replace(listing, warnings=(*listing.warnings, *differing, *alike)))
 
 
 def _opened(source: str, options: LoadOptions) -> ImageListing:
@@ -134,17 +86,20 @@ def _opened(source: str, options: LoadOptions) -> ImageListing:
     if source.startswith(KAGGLE):
         path, note = fetch_kaggle(source.removeprefix(KAGGLE))
         notes = (note,)
+    elif source.startswith(HF):
+        root, note = fetch_hf(source.removeprefix(HF))
+        path, notes = Path(root), (note,)
     else:
         path = Path(source).expanduser().absolute()
-    if path.suffix.lower() in TABLES and path.is_file():
+    if path.suffix.lower() in TABLES and path.is_file() and not is_image_table(path):
         _refuse_label_from(options, path.name)
         return table_listing(*list_manifest(path, options))
     archive = next((parent for parent in (path, *path.parents) if parent.is_file()), None)
     if archive is not None and archive != path:
         store = open_store(str(archive))
-        if not isinstance(store, NpzStore):
+        if not isinstance(store, (ArrayStore, ImageTableStore)):
             return _list_table(store, path.relative_to(archive).as_posix(), options)
-    listing = _list_store(open_store(str(path)), source, options)
+    listing = _list_store(open_store(source_root(path)), source, options)
     return replace(listing, notes=(*notes, *listing.notes))
 
 
@@ -172,6 +127,15 @@ def _list_store(store: Store, source: str, options: LoadOptions) -> ImageListing
         ManifestError: an archive with several tables that name members.
         NoEffectError: options for a table where there is none.
     """
+    if isinstance(store, ArrayStore):
+        return _list_arrays(store, source, options)
+    if isinstance(store, ImageTableStore):
+        _refuse_label_from(options, PurePosixPath(source).name)
+        return list_made_table(store, store.rows(), PurePosixPath(source).name, options)
+    if options.label_from is None and (isinstance(store, ShardStore) or options.columns):
+        told = list_sidecars(store, image_files(store), options)
+        if told is not None:
+            return told
     if isinstance(store, (ZipStore, TarStore)) and options.label_from is None:
         tables = [name for name in manifests_in(store, options.columns) if not is_system_file(name)]
         if len(tables) > 1:
@@ -182,12 +146,6 @@ def _list_store(store: Store, source: str, options: LoadOptions) -> ImageListing
             )
         if tables:
             return _member(store, tables[0], options)
-    if isinstance(store, NpzStore):
-        _refuse_label_from(options, PurePosixPath(source).name)
-        _refuse_table_options(options, source)
-        return ImageListing(
-            store, *store.listed(), groups_from=store.groups_from, labels_from="the arrays of labels"
-        )
     return _list_files(store, source, options)
 
 
@@ -202,6 +160,18 @@ def _refuse_table_options(options: LoadOptions, source: str) -> None:
                 f"{name}={value} has no effect: {source} is no table and holds none that names its "
                 "images. Leave it out."
             )
+
+
+def _list_arrays(store: ArrayStore, source: str, options: LoadOptions) -> ImageListing:
+    """List the images of arrays; `columns` may name the arrays of images, labels and groups."""
+    _refuse_label_from(options, PurePosixPath(source).name)
+    _refuse_table_options(replace(options, columns={}), source)
+    return ImageListing(
+        store,
+        *store.listed(options.columns),
+        groups_from=store.groups_from,
+        labels_from="the arrays of labels",
+    )
 
 
 def _member(store: Store, member: str, options: LoadOptions) -> ImageListing:
@@ -226,6 +196,7 @@ def _list_files(store: Store, source: str, options: LoadOptions) -> ImageListing
     kept = filter_paths(files, options.include, options.exclude)
     left[EXCLUDED] = sorted(files.keys() - kept)
     files = {path: file for path, file in files.items() if path in kept}
+    found = (files, problems, left)
     notes: list[str] = []
     if options.label_from is None and wants_table(options):
         beside = table_beside(store, files, options, "The options ask for a table")
@@ -233,6 +204,17 @@ def _list_files(store: Store, source: str, options: LoadOptions) -> ImageListing
             return replace(beside, left_out=(*beside.left_out, *count_classes(left, beside.entries)))
     _refuse_table_options(options, source)
     label_of = None if options.label_from is None else label_finder(options.label_from)
+    inside = None if label_of is not None else labels_inside(store, files)
+    if inside is not None:
+        return ImageListing(
+            store,
+            inside.entries,
+            (*problems, *inside.problems),
+            inside.notes,
+            count_classes(left, inside.entries),
+            inside.groups_from,
+            labels_from="the files themselves",
+        )
     placed = labels_from_folders(files, SameContent(store, files), label_of)
     if label_of is not None and files and not placed.entries:
         raise DataError(
@@ -244,6 +226,8 @@ def _list_files(store: Store, source: str, options: LoadOptions) -> ImageListing
     left_out = count_classes(left, entries)
     if label_of is None and (placed.doubt or len({entry.label for entry in entries}) < 2):
         why = placed.doubt.partition(".")[0] or "The folders name no two classes"
+        if (told := list_sidecars(store, found, options)) is not None:
+            return told
         beside = table_beside(store, files, options, why)
         if beside is not None:
             return replace(beside, left_out=(*beside.left_out, *left_out))

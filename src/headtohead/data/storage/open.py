@@ -8,10 +8,15 @@ import zipfile
 from pathlib import Path
 
 from headtohead.core.errors import DataError
+from headtohead.data.readers.sniff import HEAD_BYTES, sniff
 from headtohead.data.storage.archives import TarStore, ZipStore, is_tar
+from headtohead.data.storage.array_files import ARRAY_SUFFIXES, ArrayFilesStore
+from headtohead.data.storage.image_tables.store import TABLE_SUFFIXES, ImageTableStore, holds_images
 from headtohead.data.storage.npz import NPZ_LIMITS, NpzStore, is_npz
+from headtohead.data.storage.patterns import is_pattern, pattern_base
 from headtohead.data.storage.refusal import not_data
 from headtohead.data.storage.remote import is_remote, open_remote
+from headtohead.data.storage.shards import TAR_SUFFIXES, ShardStore
 from headtohead.data.storage.store import FolderStore, Store
 
 __all__ = ["open_store"]
@@ -31,7 +36,7 @@ def open_store(root: str, *, refresh: bool = False) -> Store:
         return open_remote(root, _open_local, refresh=refresh)
     path = Path(root)
     try:
-        stat = path.stat()
+        stat = (pattern_base(root) if is_pattern(root) else path).stat()
     except OSError as error:
         raise DataError(f"No such file or folder: {root}. Check the path of the data.") from error
     if path.is_dir():
@@ -45,9 +50,22 @@ def _open_file(root: str, changed: int, n_bytes: int, process: int) -> Store:  #
 
 
 def _open_local(path: Path) -> Store:
+    several = is_pattern(str(path))
+    suffix = path.suffix.lower()
+    if suffix in TABLE_SUFFIXES and (several or holds_images(path)):
+        return ImageTableStore(str(path))
+    if several and path.name.lower().endswith(TAR_SUFFIXES):
+        return ShardStore(str(path))
+    if several or _is_array_file(path):
+        return ArrayFilesStore(str(path))
     if zipfile.is_zipfile(path):
         store = ZipStore(path, NPZ_LIMITS) if path.suffix.lower() == ".npz" else ZipStore(path)
         return NpzStore(path) if is_npz(store) else store
     if is_tar(path):
         return TarStore(path)
     raise not_data(path)
+
+
+def _is_array_file(path: Path) -> bool:
+    with path.open("rb") as file:
+        return sniff(file.read(HEAD_BYTES)) in ARRAY_SUFFIXES.values()
