@@ -166,6 +166,7 @@ def describe(context: AuditContext) -> dict[str, Any]:
             for c, rows in per_class.items()
         },
         "positive": context.dataset.positive,
+        "positive_doubt": context.dataset.positive_doubt,
         "width": [int(edges[:, 0].min()), int(np.median(edges[:, 0])), int(edges[:, 0].max())],
         "height": [int(edges[:, 1].min()), int(np.median(edges[:, 1])), int(edges[:, 1].max())],
         "formats": dict(Counter(s.format for s in samples).most_common()),

@@ -15,11 +15,12 @@ ALONE = "each file alone"
 _MOST_CLASSES = 20
 
 
-def data_rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+def data_rows(record: Mapping[str, Any], positive_doubt: str = "") -> list[tuple[str, str]]:
     """Return (what, text) rows of the record `data` of `audit.json`.
 
     Args:
         record: with the keys classes, positive, split, n_samples, n_groups, groups_from and left_out.
+        positive_doubt: why the positive class is a guess, "" where it is known.
 
     >>> record = {"classes": {"no": 3, "yes": 2}, "positive": "yes", "split": None, "n_samples": 5, "n_groups": 5,
     ...           "groups_from": "each file alone", "left_out": []}
@@ -32,7 +33,8 @@ def data_rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("classes", _counts(classes)),
     ]
     if record["positive"] is not None:
-        rows.append(("positive", str(record["positive"])))
+        guess = f" (a guess: {positive_doubt})" if positive_doubt else ""
+        rows.append(("positive", f"{record['positive']}{guess}"))
     rows.append(("split", _counts(record["split"]) if record["split"] else "none in the data"))
     source = record["groups_from"]
     rows.append(("groups", f"{record['n_groups']}, {source if source == ALONE else f'from {source}'}"))

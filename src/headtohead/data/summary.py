@@ -36,13 +36,9 @@ def data_record(dataset: Dataset, n_groups: int | None = None) -> dict[str, Any]
 
 def understood(dataset: Dataset) -> str:
     """Return what was understood as a block of lines for people."""
-    rows = data_rows(data_record(dataset))
-    rest = rows[1:]
+    rest = data_rows(data_record(dataset), dataset.positive_doubt)[1:]
     if dataset.labels_from:
         rest.insert(1, ("labels", f"from {dataset.labels_from}"))
-    if dataset.positive_doubt:
-        guess = f" (a guess: {dataset.positive_doubt})"
-        rest = [(what, text + guess * (what == "positive")) for what, text in rest]
     width = max(len(what) for what, _ in rest)
     lines = [f"  {what:<{width}}  {text}" for what, text in rest]
     return "\n".join([f"Data: {pluralize(len(dataset), 'image')} in {len(dataset.classes)} classes", *lines])

@@ -59,7 +59,9 @@ def _view(audit: Mapping[str, Any], thumbs: Mapping[str, str]) -> dict[str, Any]
     return {
         "sentence": _sentence(audit),
         "facts": audit["dataset"],
-        "understood": data_rows(audit["data"]) if "data" in audit else [],
+        "understood": data_rows(audit["data"], audit["dataset"].get("positive_doubt", ""))
+        if "data" in audit
+        else [],
         "classes": [{"name": name, **row} for name, row in audit["dataset"]["classes"].items()],
         "findings": [_finding(f, thumbs) for f in loud],
         "quiet": [f for f in findings if f["outcome"] not in ("issue", "tip")],

@@ -40,3 +40,8 @@ def test_every_part_of_the_record_is_a_row() -> None:
 )
 def test_one_file_is_said_in_the_singular(why: str, one: str) -> None:
     assert count_left_out(1, why) == one
+
+
+def test_a_guessed_positive_class_is_called_a_guess() -> None:
+    rows = dict(data_rows(RECORD | {"positive": "c1"}, "neither name reads as negative"))
+    assert rows["positive"] == "c1 (a guess: neither name reads as negative)"
