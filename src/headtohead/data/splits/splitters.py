@@ -103,9 +103,10 @@ def predefined_split(
         absent = [name for index, name in enumerate(classes) if index not in labels[part]]
         if absent:
             parts = part_differences(zip(splits, (classes[index] for index in labels), strict=True))
+            differ = {name for found in parts for name in (*found.only_there, *found.only_in_train)}
             raise InsufficientDataError(
-                f"The given {word} part holds no sample of {absent}. {' '.join(map(str, parts))} Leave a class out "
-                f"with --drop '{','.join(absent)}', or use split='kfold' instead."
+                f"The given {word} part holds no sample of {absent}. {' '.join(map(str, parts))} Leave out what is not "
+                f"in both with --drop '{','.join(sorted(differ.union(absent)))}', or use split='kfold' instead."
             )
     lone = [
         name

@@ -122,3 +122,10 @@ def test_folds_of_the_data_are_each_tested_once() -> None:
 def test_folds_that_cannot_be_used_are_refused(splits: list[str | None], words: str) -> None:
     with pytest.raises(DataError, match=words):
         predefined_split(splits, np.array([0, 1, 0, 1]), np.arange(4).astype(object), ("no", "yes"))
+
+
+def test_a_class_that_one_part_lacks_is_told_with_all_that_must_go() -> None:
+    splits = ["train"] * 6 + ["test"] * 4
+    labels = np.array([0, 0, 1, 1, 2, 2, 0, 1, 3, 3])
+    with pytest.raises(InsufficientDataError, match=r"only in test d, only in train c.*--drop 'c,d'"):
+        predefined_split(splits, labels, np.arange(10).astype(object), ("a", "b", "c", "d"))
