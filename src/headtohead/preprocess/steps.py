@@ -112,7 +112,7 @@ def stretch(pixels: Pixels, levels: tuple[float, float] | None) -> Pixels:
     if levels is None:
         return pixels
     dark, bright = levels
-    return np.clip((pixels - np.float32(dark)) / np.float32(bright - dark), 0, 1)
+    return np.asarray(np.clip((pixels - np.float32(dark)) / np.float32(bright - dark), 0, 1), np.float32)
 
 
 def grey(pixels: Pixels) -> Grey:

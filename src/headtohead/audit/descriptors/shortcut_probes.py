@@ -37,7 +37,7 @@ FEWEST = 5
 """Groups that each class needs for a grouped probe."""
 
 TREES = 50
-"""Of the file-facts classifier. On brain MRI 30 to 150 have AUROCs within 0.004 of one another; time grows with them."""
+"""Of the file-facts classifier. On brain MRI 30 to 150 have AUROCs within 0.004 of one another; time grows alike."""
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
