@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from headtohead.core.errors import DataError, InsufficientDataError, NoEffectError
 from headtohead.core.formatting import pluralize
@@ -21,13 +21,24 @@ from headtohead.data.listing.personal_data import KINDS, pseudonymise_patients
 from headtohead.data.options import LoadOptions
 from headtohead.data.summary import loss_warnings, understood
 
-__all__ = ["LoadOptions", "load", "need_positive_class", "source_digest"]
+__all__ = ["LoadOptions", "list_source", "load", "need_positive_class", "source_digest"]
 
 MANY_CLASSES = 50
 """More classes than this are more likely patients or file names than diagnoses."""
 
 
-def load(source: str, options: LoadOptions = LoadOptions(), reporter: Reporter = QUIET) -> Dataset:  # noqa: B008
+def list_source(source: str, options: LoadOptions) -> ImageListing:
+    """Return what `load` and `need_positive_class` read of a source, so that both can share one listing."""
+    return discover_images(str(source), options)
+
+
+def load(
+    source: str,
+    options: LoadOptions = LoadOptions(),  # noqa: B008
+    reporter: Reporter = QUIET,
+    *,
+    listing: ImageListing | None = None,
+) -> Dataset:
     """Load the images of a source: list them, decode each once, and return a `Dataset`.
 
     Args:
@@ -36,6 +47,7 @@ def load(source: str, options: LoadOptions = LoadOptions(), reporter: Reporter =
             `kaggle:owner/set`; folders, tables, archives and `.npz` also as `s3://…` or `gs://…`.
         options: see `LoadOptions`.
         reporter: hears what was decided, and one warning for all unreadable files.
+        listing: of the same source and options, from `list_source`, where it was made before.
 
     Returns:
         Samples sorted by path, whatever the order on disk or the number of workers.
@@ -46,7 +58,7 @@ def load(source: str, options: LoadOptions = LoadOptions(), reporter: Reporter =
         DataError: the source is not understood; with `strict`, also any unreadable file.
         NoEffectError: an option that changes nothing here.
     """
-    listing = discover_images(str(source), options)
+    listing = listing or list_source(source, options)
     parts = _read_all(listing, options, reporter)
     problems = [*listing.problems, *(problem for part in parts for problem in part.problems)]
     _report_problems(problems, options, reporter)
@@ -118,15 +130,21 @@ def _groups_from(listing: ImageListing, samples: Sequence[Sample]) -> str:
     return f"the {' and '.join(kinds)} in the DICOM files" if kinds else "each file alone"
 
 
-def need_positive_class(source: str, options: LoadOptions) -> None:
+def need_positive_class(
+    source: str, options: LoadOptions, *, listing: Callable[[], ImageListing] | None = None
+) -> None:
     """Refuse to compare the two classes of a source of which the positive one would be a guess; decode nothing.
+
+    Args:
+        source, options: as for `load`. listing: returns the listing of the source, if it was made before.
 
     Raises:
         UsageError: names both classes with their counts, and the option that settles it.
     """
     if options.positive is not None:
         return
-    counts = Counter(entry.label for entry in discover_images(str(source), options).entries)
+    listed = list_source(source, options) if listing is None else listing()
+    counts = Counter(entry.label for entry in listed.entries)
     if len(counts) == 2:
         need_positive(choose_classes(counts, None).doubt, counts, "image")
 
