@@ -14,7 +14,7 @@ from headtohead.data import load as loading
 from headtohead.studies.comparison import ComparisonStudy
 
 
-def test_the_positive_class_and_the_images_come_from_one_listing(
+def test_the_check_of_the_classes_and_the_images_come_from_one_listing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rng = np.random.default_rng(0)
@@ -34,6 +34,6 @@ def test_the_positive_class_and_the_images_come_from_one_listing(
     monkeypatch.setattr(loading, "discover_images", counted)
     config = StudyConfig(data=str(tmp_path / "data"), contenders=("scratch:test_vit",))
     study = ComparisonStudy(config, tmp_path / "run")
-    study._need_positive_class()
+    study._refuse_unclear_classes()
     assert len(study.dataset) == 4 and study.dataset.positive == "yes"
     assert calls == [str(tmp_path / "data")]
