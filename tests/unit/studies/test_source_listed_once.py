@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from headtohead.core.config import StudyConfig
-from headtohead.data import load as loading
+from headtohead.data.listing.discover import discover_images
 from headtohead.studies.comparison import ComparisonStudy
 
 
@@ -25,13 +25,12 @@ def test_the_check_of_the_classes_and_the_images_come_from_one_listing(
                 tmp_path / "data" / label / f"{i}.png"
             )
     calls: list[str] = []
-    listed = loading.discover_images
 
     def counted(source: str, *more: Any) -> Any:
         calls.append(source)
-        return listed(source, *more)
+        return discover_images(source, *more)
 
-    monkeypatch.setattr(loading, "discover_images", counted)
+    monkeypatch.setattr("headtohead.data.load.discover_images", counted)
     config = StudyConfig(data=str(tmp_path / "data"), contenders=("scratch:test_vit",))
     study = ComparisonStudy(config, tmp_path / "run")
     study._refuse_unclear_classes()
