@@ -94,13 +94,15 @@ def trials_of(result: FoldResult) -> int:
 
 
 def training_costs(names: Sequence[str], folds: Sequence[Fold], run: RunFolder) -> dict[str, dict[str, Any]]:
-    """Return contender -> what its cells took: seconds in all, trials and rate of each cell, largest memory (MiB)."""
+    """Return contender -> what its cells took: seconds in all and of a typical cell, trials and rates, largest MiB."""
     costs = {}
     for name in names:
         paths = [run.training_path(name, fold.repeat, fold.fold) for fold in folds]
         cells = [json.loads(path.read_text()) for path in paths if path.is_file()]
         seconds = round(sum(cell["seconds"] for cell in cells), 1)
         costs[name] = {"seconds": seconds, "trials": [cell["trials"] for cell in cells]}
+        if cells:  # the first cell of a contender also holds the extraction of its features
+            costs[name]["typical_cell"] = float(np.median([cell["seconds"] for cell in cells]))
         if peaks := [cell["peak_mib"] for cell in cells if "peak_mib" in cell]:
             costs[name]["peak_mib"] = max(peaks)
         if rates := [cell["rate"] for cell in cells if "rate" in cell]:

@@ -63,8 +63,14 @@ def probes_of(plan: ContenderPlan) -> list[str]:
 
 
 def seconds_needed(spent: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> float:
-    """Return about how long the parts take, from what the whole took: time grows as the training part does."""
-    return sum(SHARES) * sum(float(spent[name]["seconds"]) for name in names if name in spent)
+    """Return about how long the parts take, from what a cell of the whole took: time grows as the training part does.
+
+    Args:
+        spent: contender -> what its cells took, the content of `spent.json`. names: of the probes.
+    """
+    known = [spent[name] for name in names if name in spent]  # runs of earlier versions know the sum alone
+    whole = (len(c["trials"]) * c["typical_cell"] if "typical_cell" in c else c["seconds"] for c in known)
+    return sum(SHARES) * float(sum(whole))
 
 
 def write_learning_curve(
@@ -94,8 +100,8 @@ def write_learning_curve(
         raise NoEffectError("A learning curve is made of probes, and no contender is one (write NAME@probe).")
     if leaks:
         raise NoEffectError("The split leaks, so a learning curve would say nothing about new images.")
-    seconds = seconds_needed(run.json("spent.json")["spent"], names)
-    if asked is None and seconds > UNASKED_SECONDS:
+    seconds = 0.0 if asked else seconds_needed(run.json("spent.json")["spent"], names)
+    if seconds > UNASKED_SECONDS:
         reporter.info(
             f"No learning curve: it would take about {seconds / 60:.0f} min; --learning-curve makes it."
         )

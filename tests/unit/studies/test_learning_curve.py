@@ -150,8 +150,12 @@ def plan_of(*modes: str) -> Any:
 
 def test_what_takes_long_is_said_and_what_cannot_be_is_refused(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
-    run.write("spent.json", {"spent": {"c0": {"seconds": 1000.0}}})
-    assert seconds_needed({"c0": {"seconds": 1000.0}}, ["c0", "unknown"]) == 1500.0
+    spent = {"c0": {"seconds": 5000.0, "typical_cell": 100.0, "trials": [8] * 10}}
+    run.write("spent.json", {"spent": spent})
+    assert seconds_needed(spent, ["c0", "unknown"]) == 1500.0, "without what the first cell extracted"
+    assert seconds_needed({"c0": {"seconds": 1000.0, "trials": [8]}}, ["c0"]) == 1500.0, (
+        "of an earlier version"
+    )
     told: list[str] = []
     reporter: Any = SimpleNamespace(info=told.append)
 
