@@ -229,6 +229,12 @@ def _frame_notes(parts: Sequence[IngestedFile], options: LoadOptions) -> list[st
             f"pages={options.pages!r} has no effect: no file has several pages. Leave it out."
         )
     notes = []
+    n_series = sum(part.several_volumes for part in volumes)
+    if n_series:
+        notes.append(
+            f"{pluralize(n_series, 'file', 'holds', 'hold')} several volumes (4-D): volume 0 of each is read. To use "
+            "another, save it as a file of its own."
+        )
     for kind, files, option, default in (
         ("volumes", volumes, options.slices, "middle"),
         ("files with several pages or frames", paged, options.pages, "first"),
