@@ -72,6 +72,8 @@ class BatchQueue:
         self._waiting: deque[WaitingImage] = deque()
         self._arrived = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="h2h-model")
+        # Maps may take seconds; predictions do not wait behind them.
+        self._aside = ThreadPoolExecutor(1, thread_name_prefix="h2h-maps")
         self._task: asyncio.Task[None] | None = None
         self._seconds_per_image = 0.05
         self._began: float | None = None
@@ -100,7 +102,8 @@ class BatchQueue:
             if not item.result.done():
                 item.result.set_exception(ProblemError(503, "The server is stopping; send this again."))
         self._waiting.clear()
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        for thread in (self._thread, self._aside):
+            thread.shutdown(wait=False, cancel_futures=True)
 
     def check_room(self, n: int) -> None:
         """Refuse a request that would not find room, before its images are looked at.
@@ -136,13 +139,13 @@ class BatchQueue:
                     item.result.exception()
 
     async def call(self, function: Callable[..., T], *arguments: object) -> T:
-        """Return what another function of the model gives, computed in the model's own thread.
+        """Return what another function of the model gives, computed in a thread beside that of the predictions.
 
         Raises:
             ProblemError: 503 after `seconds`.
         """
         async with time_limit(self._limits.seconds):
-            return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
+            return await asyncio.get_running_loop().run_in_executor(self._aside, function, *arguments)
 
     async def _run(self) -> None:
         while True:
