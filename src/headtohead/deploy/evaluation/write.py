@@ -41,11 +41,11 @@ def write_evaluation(
     from headtohead.report.evaluation_page import evaluation_page
 
     content, classes = verdict.model_dump(mode="json"), verdict.details.classes
-    found = evaluation.model_dump(mode="json")
+    facts = evaluation.model_dump(mode="json")
     write_record(out / "verdict.json", content)
     write_record(out / "scores.json", {"scores": content["scores"]})
     write_record(out / "comparisons.json", {"comparisons": content["comparisons"]})
-    write_record(out / "evaluation.json", found)
+    write_record(out / "evaluation.json", facts)
     write_record(out / "provenance.json", collect())
     write_table(out / "predictions.parquet", frame)
     write_table(out / "samples.parquet", dataset.frame())
@@ -56,4 +56,4 @@ def write_evaluation(
         for sample, answer in zip(dataset.samples, found, strict=True):
             writer.writerow({"model": name, "label": sample.label, **answer.to_row(classes)})
     write_atomic(out / "predictions.csv", buffer.getvalue())
-    write_atomic(out / "evaluation.html", evaluation_page(found, verdict, FLAGS))
+    write_atomic(out / "evaluation.html", evaluation_page(facts, verdict, FLAGS))

@@ -15,7 +15,7 @@ from headtohead.cli.app import main
 from headtohead.core.errors import RunFolderError, UnknownNameError, UsageError
 from headtohead.deploy.bundle.records import BundleCalibration
 from headtohead.deploy.load import load_model
-from headtohead.deploy.predict.calibrated import calibrate, calibrated
+from headtohead.deploy.predict.calibrated import calibrate, calibrated, venn_abers
 from headtohead.deploy.training.calibrate import (
     cross_fitted_calibration,
     fit_calibration,
@@ -112,8 +112,12 @@ def test_a_shipped_venn_abers_predictor_is_the_one_of_its_definition() -> None:
     read_back = BundleCalibration.model_validate_json(calibration.model_dump_json())
     cell = out_of_fold(lines, CLASSES)
     at = np.concatenate([[0.0, 1.0], np.random.default_rng(3).random(60), cell.prob[::7, 1]])
-    logits = np.log(np.clip(np.stack([1 - at, at], axis=1), 1e-12, 1))
-    told = calibrated(logits, read_back)[:, 1]
+    steps = read_back.venn_abers
+    assert steps is not None
+    told = venn_abers(np.stack([1 - at, at], axis=1), steps)[:, 1]
+    between = slice(2, 62)
+    logits = np.log(np.stack([1 - at[between], at[between]], axis=1))
+    np.testing.assert_allclose(calibrated(logits, read_back)[:, 1], told[between], atol=1e-12)
     np.testing.assert_allclose(told, [by_definition(cell, score) for score in at], atol=1e-12)
     assert len(calibration.venn_abers.levels) < len(np.unique(cell.prob[:, 1]))
     assert told.min() > 0 and told.max() < 1
