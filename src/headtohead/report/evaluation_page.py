@@ -150,7 +150,7 @@ def _threshold(one: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _guard(model: Mapping[str, Any], n: int, flags: Mapping[str, str]) -> list[tuple[str, ...]]:
     codes = [code for code in flags if code in model["flags"] or code in model["expected_flags"]]
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for code in codes:
         expected = model["expected_flags"].get(code)
         count = model["flags"].get(code, 0)

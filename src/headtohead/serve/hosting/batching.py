@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from headtohead.deploy.prediction import ImagePrediction
+from headtohead.deploy.runtimes.batch_sizes import sizes_up_to
 from headtohead.serve.problems import ProblemError, TooBusyError
 
 __all__ = ["BatchQueue", "QueueLimits", "WaitingImage", "time_limit"]
@@ -168,7 +169,10 @@ class BatchQueue:
             if batch and pixels > self._limits.pixels:
                 break
             batch.append(self._waiting.popleft())
-        return batch
+        # What is beyond a power of two goes with the next batch: a network keeps buffers for each size that it meets.
+        extra = batch[sizes_up_to(len(batch))[-1] :] if batch else []
+        self._waiting.extendleft(reversed(extra))
+        return batch[: len(batch) - len(extra)]
 
     async def _compute(self, batch: list[WaitingImage]) -> None:
         began = self._began = time.monotonic()
