@@ -158,6 +158,7 @@ def main() -> None:
     parser.add_argument("images", type=Path)
     parser.add_argument("--models", required=True, help="bundles, separated by commas")
     parser.add_argument("--chromium", default="/usr/bin/chromium", help="the browser, or none")
+    parser.add_argument("--int8", action="store_true", help="8 bits too, which drift")
     words = parser.parse_args()
     classes = tuple(sorted(path.name for path in words.images.iterdir() if path.is_dir()))
     paths = [path for name in classes for path in sorted((words.images / name).iterdir())]
@@ -166,7 +167,7 @@ def main() -> None:
     print(f"| {len(images)} images | runtime | largest difference | labels that differ | ms an image |")
     print("|---|---|---|---|---|")
     models = [load_model(name) for name in words.models.split(",")]
-    truths = [judge(model, images) for model in models]
+    truths = [judge(model, images, int8=words.int8) for model in models]
     with serving(models) as port:
         ways: dict[str, Any] = {"server, all models side by side": through_server(port, images)}
         if words.chromium != "none":
@@ -176,18 +177,14 @@ def main() -> None:
             row(model.name, way, truth, own, "")
 
 
-def judge(model: DeployedModel, images: Images) -> Found:
+def judge(model: DeployedModel, images: Images, *, int8: bool) -> Found:
     """Print a model's lines of the table, and return what torch answers."""
     truth, cost = timed(model.predict_bytes, images)
     print(f"| {model.name} | torch fp32 | 0 | 0 | {cost:.1f} |", flush=True)
     few = images[:: max(1, len(images) // 16)]
     with tempfile.TemporaryDirectory() as folder:
-        for target, file in (
-            ("onnx", "m.onnx"),
-            ("openvino", "m.xml"),
-            ("torch", "m.pt2"),
-            ("int8", "8.onnx"),
-        ):
+        targets = [("onnx", "m.onnx"), ("openvino", "m.xml"), ("torch", "m.pt2")]
+        for target, file in [*targets, *([("int8", "8.onnx")] if int8 else [])]:
             job = ExportJob(model, images if target == "int8" else few, "real images", int8=target == "int8")
             export_model(job, "onnx" if target == "int8" else target, Path(folder) / file)
             _, runtime = open_exported(Path(folder) / file, threads=1)

@@ -109,6 +109,9 @@ def serve_plain(options: argparse.Namespace) -> None:
 
 def serve_ours(options: argparse.Namespace) -> None:
     """Serve the model with headtohead."""
+    from headtohead.serve.process import wait_passively
+
+    wait_passively()
     from headtohead.serve.app import build_app
     from headtohead.serve.server import run_server
     from headtohead.serve.settings import ServeSettings
