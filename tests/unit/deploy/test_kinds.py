@@ -79,8 +79,9 @@ def check(contender: str, method: str, tmp_path: Path) -> DeployedModel:
     found = model.explain_bytes("x", files[0].read_bytes())
     own, given = found.attribution, told[0].probabilities
     assert found.method == method
-    # Training at random weights gives probabilities near 0 or 1, where rounding of float32 shows in the log-odds.
-    assert own.log_odds == pytest.approx(np.log(given["yes"] / given["no"]), rel=2e-3, abs=2e-3)
+    assert (own.log_odds > 0) == (given["yes"] > 0.5)
+    if abs(own.log_odds) < 10:  # beyond it float32 has no digits left in the smaller probability
+        assert own.log_odds == pytest.approx(np.log(given["yes"] / given["no"]), rel=2e-3, abs=2e-3)
     if method == "contributions":
         assert own.offset is not None
         assert own.offset + own.localised + own.not_localised == pytest.approx(
@@ -115,8 +116,7 @@ def test_an_ensemble_answers_with_the_mean_of_its_members() -> None:
     alone = []
     for member in (CNN, VIT):
         single = load_model(_single(member))
-        size = single.preprocessing.inputs[0].input_size
-        (own,) = [part for part in inputs if part.shape[-1] == size][:1]
+        own = inputs[model.preprocessing.inputs.index(single.preprocessing.inputs[0])]
         alone.append(calibrate(single.runtime.forward(own), 1.0))
     np.testing.assert_allclose(together, weights[0] * alone[0] + weights[1] * alone[1], atol=1e-5)
 

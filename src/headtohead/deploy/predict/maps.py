@@ -119,7 +119,7 @@ class MapMaker:
         return of_mean_probability(views)
 
     def _by_occlusion(self, item: PreparedImage, target: int) -> Attribution:
-        """Return the drop of the calibrated log-odds where a part of the image is blurred."""
+        """Return the drop of the log-odds where a part of the image is blurred."""
         from headtohead.explain.attribution import Attribution
         from headtohead.explain.methods.perturbation import occlusion
 
@@ -129,20 +129,22 @@ class MapMaker:
         grid = occlusion(score, item.prepared.pixels, cells=CELLS)
         value = float(score([item.prepared.pixels])[0])
         note = "By occlusion: how far the log-odds fall where a part is blurred; the parts do not sum to the score."
-        return Attribution(grid, target, value, notes=(note,))
+        later = (BEFORE_CALIBRATION,) if self.calibration.method == "venn-abers" else ()
+        return Attribution(grid, target, value, notes=(note, *later))
 
     def _log_odds(
         self, images: Sequence[npt.NDArray[np.float32]], item: PreparedImage, target: int
     ) -> npt.NDArray[np.float64]:
-        from headtohead.explain.attribution import log_odds
-
         parts = []
         for start in range(0, len(images), BATCH):
             shown = [replace(item.prepared, pixels=pixels) for pixels in images[start : start + BATCH]]
             inputs = [self.preprocessor.inputs_of([one]) for one in shown]
             batch = (np.stack(part) for part in zip(*inputs, strict=True))
-            parts.append(calibrated(self.runtime.forward(*batch), self.calibration)[:, target])
-        return log_odds(np.concatenate(parts))
+            parts.append(self.runtime.forward(*batch).astype(np.float64) / self.calibration.temperature)
+        # From the logits, since a probability near 0 or 1 has no digits left that could fall.
+        logits = np.concatenate(parts)
+        others = np.logaddexp.reduce(np.delete(logits, target, axis=1), axis=1)
+        return np.asarray(logits[:, target] - others)
 
 
 def _combined(spec: CombinationSpec, members: Sequence[Attribution], target: int) -> Attribution:
