@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -25,6 +25,7 @@ __all__ = ["FilePredictor", "FileRequest", "list_files", "predict_files", "prepa
 
 READERS = 4  # threads that decode while the network computes; decoding is faster than any network here
 READ_AHEAD = 2  # batches that wait for the network
+STORES = 64  # folders and archives that stay open; a list may name files of a hundred thousand folders
 
 
 class FilePredictor(Protocol):
@@ -100,13 +101,13 @@ def prepare_file(model: FilePredictor, request: FileRequest) -> PreparedImage | 
     if request.problem:
         return ImagePrediction(path=request.name, flags=("unreadable",), error=request.problem)
     try:
-        content = _store(request.root).read(request.member)
+        content = _store(request.root).content(request.member)
     except (UnreadableError, DataError) as error:
         return ImagePrediction(path=request.name, flags=("unreadable",), error=str(error))
     return model.try_prepare(request.name, content)
 
 
-@cache
+@lru_cache(STORES)
 def _store(root: str) -> Store:
     from headtohead.data.storage.open import open_store
 
