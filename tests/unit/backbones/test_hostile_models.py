@@ -223,7 +223,7 @@ def test_what_shapes_the_features_is_in_their_key(folder: Path, tmp_path: Path) 
         for number in range(2):
             pixels = rng.integers(0, 255, (64, 64, 3), dtype=np.uint8)
             PIL.Image.fromarray(pixels).save(data / label / f"{number}.png")
-    dataset, recipe = load_data(data), get_recipe("none")
+    dataset, recipe = load_data(str(data)), get_recipe("none")
     before = extract(dataset, resolve(f"path:{folder}"), recipe, cache=tmp_path / "cache").rows
     _change(folder, hidden_act="relu")
     after = extract(dataset, resolve(f"path:{folder}"), recipe, cache=tmp_path / "cache").rows

@@ -18,13 +18,11 @@ from headtohead.data.listing.table_reader import TABLES, SourceTable, choose_col
 from headtohead.data.listing.table_roles import has_several, join_labels, merge_rows, understand_roles
 from headtohead.data.options import LoadOptions
 from headtohead.data.storage.store import FolderStore, Store
+from headtohead.data.tables.limits import check_size
 
 __all__ = ["list_manifest", "list_member", "manifests_in", "parse_member"]
 
 Notes = tuple[str, ...]
-MAX_TABLE_BYTES = 256 << 20
-"""The largest table in an archive."""
-
 _LONGEST_SHOWN = 120
 
 
@@ -58,15 +56,17 @@ def list_member(store: Store, member: str, options: LoadOptions) -> tuple[tuple[
 
 def manifests_in(store: Store, columns: Mapping[str, str]) -> list[str]:
     """Return the tables of an archive that name at least one of its members, sorted."""
-    names = sorted(
-        entry.path for entry in store.files() if posixpath.splitext(entry.path)[1].lower() in TABLES
-    )
-    return [name for name in names if _names_members(store, name, columns)]
+    sizes = {
+        entry.path: entry.n_bytes
+        for entry in store.files()
+        if posixpath.splitext(entry.path)[1].lower() in TABLES
+    }
+    return [name for name in sorted(sizes) if _names_members(store, name, sizes[name], columns)]
 
 
-def _names_members(store: Store, member: str, columns: Mapping[str, str]) -> bool:
+def _names_members(store: Store, member: str, size: int, columns: Mapping[str, str]) -> bool:
     try:
-        table = parse_member(store, member)
+        table = _parsed(store, member, size)
         chosen = choose_columns(table, columns)
     except DataError:
         return False
@@ -83,10 +83,11 @@ def parse_member(store: Store, member: str) -> SourceTable:
     size = next((entry.n_bytes for entry in store.files() if entry.path == member), None)
     if size is None:
         raise ManifestError(f"There is no {member} in {store.root}.")
-    if size > MAX_TABLE_BYTES:
-        raise ManifestError(
-            f"{member} has {size:,} bytes; a table in an archive may have {MAX_TABLE_BYTES:,}."
-        )
+    return _parsed(store, member, size)
+
+
+def _parsed(store: Store, member: str, size: int) -> SourceTable:
+    check_size(member, size)
     return parse_table(member, store.read(member))
 
 

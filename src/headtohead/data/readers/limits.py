@@ -7,9 +7,10 @@ reader compares the claim with these limits *before* it asks for memory.
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from headtohead.core.errors import UnreadableError
+from headtohead.core.limits import limit
 
 __all__ = ["DEFAULT_LIMITS", "Limits", "check_frame", "check_size", "inflate"]
 
@@ -31,11 +32,11 @@ class Limits:
         ratio_floor: see `ratio`.
     """
 
-    bytes: int = 1024 * MIB
-    pixels: int = 64_000_000
-    frames: int = 20_000
-    voxels: int = 400_000_000
-    unfolded: int = 1024 * MIB
+    bytes: int = field(default_factory=lambda: limit("file-bytes"))
+    pixels: int = field(default_factory=lambda: limit("pixels"))
+    frames: int = field(default_factory=lambda: limit("frames"))
+    voxels: int = field(default_factory=lambda: limit("voxels"))
+    unfolded: int = field(default_factory=lambda: limit("unfolded-bytes"))
     ratio: float = 400.0
     ratio_floor: int = 96 * MIB
 
@@ -54,7 +55,7 @@ def check_size(height: int, width: int, limits: Limits) -> None:
     if height * width > limits.pixels:
         raise UnreadableError(
             f"its header claims {height} x {width} = {height * width:,} pixels; the limit is "
-            f"{limits.pixels:,} (raise Limits.pixels if the image is really that large)"
+            f"{limits.pixels:,} (raise it with --limit pixels=NUMBER if the image is really that large)"
         )
 
 
@@ -109,7 +110,7 @@ def _check_unfolding(packed: int, unfolded: int, limits: Limits) -> None:
     if unfolded > limits.unfolded:
         raise UnreadableError(
             f"{packed:,} bytes unfold to {unfolded:,} or more; the limit is {limits.unfolded:,} "
-            "(raise Limits.unfolded if that is meant)"
+            "(raise it with --limit unfolded-bytes=NUMBER if that is meant)"
         )
     if unfolded > limits.ratio_floor and unfolded > limits.ratio * max(packed, 1):
         raise UnreadableError(

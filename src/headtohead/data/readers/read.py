@@ -104,7 +104,9 @@ def count_frames(
 
             n = count_raster(content, kind, limits=limits)
         if n > limits.frames:
-            raise UnreadableError(f"it claims {n:,} frames; the limit is {limits.frames:,} (Limits.frames)")
+            raise UnreadableError(
+                f"it claims {n:,} frames; the limit is {limits.frames:,} (--limit frames=NUMBER raises it)"
+            )
         return n
 
     return _with_reasons(job, name)
@@ -159,7 +161,7 @@ def _kind(content: bytes, limits: Limits) -> str:
         raise UnreadableError("the file is empty (0 bytes)")
     if len(content) > limits.bytes:
         raise UnreadableError(
-            f"the file has {len(content):,} bytes; the limit is {limits.bytes:,} (Limits.bytes)"
+            f"the file has {len(content):,} bytes; the limit is {limits.bytes:,} (--limit file-bytes=NUMBER raises it)"
         )
     kind = sniff(content)
     if not kind:

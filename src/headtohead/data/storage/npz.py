@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import tempfile
 import threading
@@ -16,7 +17,8 @@ from headtohead.core.errors import ChangedDataError, DataError, UnreadableError
 from headtohead.core.records import Image
 from headtohead.data.entry import SPLIT_WORDS, Entry
 from headtohead.data.file_problems import FileProblem, truncate_list
-from headtohead.data.storage.archives import BROKEN, GIB, ArchiveLimits, ZipStore
+from headtohead.data.storage.archive_members import GIB, ArchiveLimits
+from headtohead.data.storage.archives import BROKEN, ZipStore
 from headtohead.data.storage.npz_layout import (
     ArrayHeader,
     Part,
@@ -31,6 +33,7 @@ __all__ = ["NpzStore", "is_npz"]
 
 Array = npt.NDArray[Any]
 NPZ_LIMITS = ArchiveLimits(entries=1000, member_bytes=32 * GIB)
+LONGEST_HEADER = 1 << 16  # shape, order and type of a plain array take about a hundred bytes
 IN_MEMORY = 64 << 20
 """Larger arrays are kept in a nameless temporary file and mapped, not held."""
 
@@ -203,9 +206,14 @@ def _as_image(stored: Array, dtype: np.dtype[Any]) -> Image:
 
 
 def _read_header(stream: IO[bytes]) -> ArrayHeader:
+    """Read the header of an array; its length is looked at first, as NumPy reads as much as it claims (to 4 GiB)."""
     version = np.lib.format.read_magic(stream)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    return ArrayHeader(*read(stream))
+    length = stream.read(2 if version == (1, 0) else 4)
+    n_header = int.from_bytes(length, "little")
+    if n_header > LONGEST_HEADER:
+        raise ValueError(f"its header claims {n_header:,} bytes; expected at most {LONGEST_HEADER:,}")
+    return ArrayHeader(*read(io.BytesIO(length + stream.read(n_header))))
 
 
 def _load(stream: IO[bytes], header: ArrayHeader) -> Array:

@@ -11,6 +11,8 @@ from pathlib import Path
 import pandas as pd
 
 from headtohead.core.errors import ManifestError
+from headtohead.data.tables.limits import check_size, check_text, repeated_names
+from headtohead.data.tables.parquet import read_parquet_frame
 from headtohead.data.tables.records import JSON_SUFFIXES, WORKBOOK_SUFFIXES, read_json, read_workbook
 from headtohead.data.tables.text import TableText, decode_table
 
@@ -43,11 +45,12 @@ def read_prediction_file(path: Path) -> PredictionFile:
         )
     suffix = path.suffix.casefold()
     try:
-        if suffix in (".parquet", ".pq"):
-            return PredictionFile(path.name, pd.read_parquet(path))
+        check_size(path.name, path.stat().st_size)
         content = path.read_bytes()
     except (OSError, ValueError) as error:
         raise ManifestError(f"{path.name} could not be read as a table ({error}).") from error
+    if suffix in (".parquet", ".pq"):
+        return PredictionFile(path.name, read_parquet_frame(path.name, content))
     if suffix in WORKBOOK_SUFFIXES:
         return PredictionFile(path.name, _frame(*read_workbook(path.name, content)))
     text = decode_table(path.name, content, suffix)
@@ -64,8 +67,9 @@ def _frame(columns: list[str], rows: list[tuple[str, ...]]) -> pd.DataFrame:
 def _read_text(name: str, text: TableText) -> pd.DataFrame:
     header = next(csv.reader(text.text.splitlines()[:1], delimiter=text.separator, skipinitialspace=True), [])
     names = [cell.strip() for cell in header if cell.strip()]
-    if repeated := sorted({cell for cell in names if names.count(cell) > 1}):
-        raise ManifestError(f"{name} has columns of the same name: {', '.join(repeated)}. Rename them.")
+    if repeated := repeated_names(names):
+        raise ManifestError(f"{name} has columns of the same name: {', '.join(repeated[:10])}. Rename them.")
+    check_text(name, text.text, text.separator + "\n")
     try:
         with warnings.catch_warnings():
             # pandas only warns where every row is longer than the header, and cuts the rows off.
