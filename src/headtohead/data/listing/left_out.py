@@ -93,7 +93,7 @@ class LeftOut:
             return f"{self.n} {self.why}"
         one = self.why
         for many, single in (("files", "file"), ("images", "image"), ("masks", "mask")):
-            one = re.sub(rf"^((?:\S+ )?){many}\b", rf"\1{single}", one)
+            one = re.sub(rf"^((?:\S+ ){{0,2}}?){many}\b", rf"\1{single}", one)
         one = one.replace("that are not images", "that is not an image").replace(
             "which are not read", "which is not read"
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 from headtohead.core.errors import DataError
 from headtohead.data.storage.archives import TarStore, ZipStore, is_tar
 from headtohead.data.storage.npz import NPZ_LIMITS, NpzStore, is_npz
+from headtohead.data.storage.refusal import not_data
 from headtohead.data.storage.remote import is_remote, open_remote
 from headtohead.data.storage.store import FolderStore, Store
 
@@ -49,7 +50,4 @@ def _open_local(path: Path) -> Store:
         return NpzStore(path) if is_npz(store) else store
     if is_tar(path):
         return TarStore(path)
-    raise DataError(
-        f"{path.name} is not understood as data. Expected a folder, a table (.csv, .tsv, .parquet), an "
-        "archive (zip, tar, also compressed) or an .npz of images and labels."
-    )
+    raise not_data(path)
