@@ -70,7 +70,7 @@ class TestParquet:
                 "path": ["a.png", "b.png", None],
                 "n": [1, 2, 3],
                 "x": [0.5, None, 2.0],
-                "when": pd.to_datetime(["2020-01-01", None, "2021-02-03"]),
+                "when": pd.to_datetime(["2020-01-01", "2020-05-06", "2021-02-03"]),
                 "flag": [True, False, True],
             }
         )
