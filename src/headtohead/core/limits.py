@@ -34,7 +34,8 @@ LIMITS: Mapping[str, tuple[int, str]] = {
     "table-columns": (20_000, "columns of one table"),
     # About 100 bytes each while a table is read: 1 GiB.
     "table-cells": (10_000_000, "cells of one table"),
-    "folders": (1_000_000, "folders below the data's root"),
+    "folders": (1_000_000, "folders that links in the data lead to"),
+    "files": (5_000_000, "files below the data's root"),
     "record-bytes": (256 * MIB, "bytes of one JSON or TOML file of a run folder or model"),
     "pattern-seconds": (5, "seconds that a pattern may take on all paths"),
 }

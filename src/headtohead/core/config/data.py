@@ -39,6 +39,10 @@ class DataConfig(Record):
         description="Columns of a table to keep although their names look like identifiers (birth_date, accession, "
         "…).",
     )
+    follow_links: bool = Field(
+        default=False,
+        description="Read what links that lead out of the folder of the data lead to; they are left out otherwise.",
+    )
     strict: bool = Field(default=False, description="Stop at unreadable files instead of leaving them out.")
     pages: str = Field(
         default="first", description="Of files with several pages or frames: first, all, or a number from 0."

@@ -31,11 +31,12 @@ from headtohead.data.listing.selection.image_files import SameContent, image_fil
 from headtohead.data.listing.table_reader import TABLES
 from headtohead.data.options import LoadOptions
 from headtohead.data.storage.archives import TarStore, ZipStore
+from headtohead.data.storage.folder import FolderStore
 from headtohead.data.storage.kaggle import KAGGLE, fetch_kaggle
 from headtohead.data.storage.npz import NpzStore
 from headtohead.data.storage.open import open_store
 from headtohead.data.storage.remote import RemoteStore, is_remote, split_member
-from headtohead.data.storage.store import FileEntry, FolderStore, Store
+from headtohead.data.storage.store import FileEntry, Store
 
 __all__ = ["ImageListing", "discover_images"]
 
@@ -116,7 +117,7 @@ def _opened(source: str, options: LoadOptions) -> ImageListing:
         store = open_store(str(archive))
         if not isinstance(store, NpzStore):
             return _list_table(store, path.relative_to(archive).as_posix(), options)
-    listing = _list_store(open_store(str(path)), source, options)
+    listing = _list_store(open_store(str(path), follow_links=options.follow_links), source, options)
     return replace(listing, notes=(*notes, *listing.notes))
 
 

@@ -13,11 +13,12 @@ from headtohead.data.entry import SPLIT_WORDS, Entry
 from headtohead.data.file_problems import truncate_list
 from headtohead.data.listing.file_finder import FileFinder, exists
 from headtohead.data.listing.personal_data import is_identifier
-from headtohead.data.listing.rows.row_checks import check_files, check_labels, check_rows
+from headtohead.data.listing.rows.row_checks import check_files, check_labels, check_rows, elsewhere
 from headtohead.data.listing.table_reader import TABLES, SourceTable, choose_columns, parse_table, read_table
 from headtohead.data.listing.table_roles import join_labels, merge_rows, understand_roles
 from headtohead.data.options import LoadOptions
-from headtohead.data.storage.store import FolderStore, Store
+from headtohead.data.storage.folder import FolderStore
+from headtohead.data.storage.store import Store
 from headtohead.data.tables.limits import check_size
 
 __all__ = ["list_manifest", "list_member", "manifests_in", "parse_member"]
@@ -35,8 +36,9 @@ def list_manifest(path: Path, options: LoadOptions) -> tuple[FolderStore, tuple[
     Raises:
         ManifestError: missing files, rows twice, empty labels, several labels for one image.
     """
-    store = FolderStore(path.parent)
-    return store, *_listed(read_table(path), store, options, lambda cell: _relative(cell, path.parent))
+    store = FolderStore(path.parent, follow_links=options.follow_links)
+    entries, notes = _listed(read_table(path), store, options, lambda cell: _relative(cell, path.parent))
+    return store, entries, (*notes, *elsewhere(path.name, entries, store))
 
 
 def list_member(store: Store, member: str, options: LoadOptions) -> tuple[tuple[Entry, ...], Notes]:
