@@ -19,6 +19,7 @@ from headtohead.data.listing.ingest import IngestedFile, digest_entry, ingest, r
 from headtohead.data.listing.left_out import UNREADABLE, WITHOUT_CLASS, LeftOut, count_classes
 from headtohead.data.listing.personal_data import KINDS, pseudonymise_patients
 from headtohead.data.options import LoadOptions
+from headtohead.data.readers.slices import VOLUMES
 from headtohead.data.summary import loss_warnings, understood
 
 __all__ = ["LoadOptions", "load", "refuse_unclear_classes", "source_digest"]
@@ -169,7 +170,7 @@ def _report_problems(problems: Sequence[FileProblem], options: LoadOptions, repo
 
 def _nothing(source: str, listing: ImageListing, problems: Sequence[FileProblem]) -> str:
     why = (
-        f" {pluralize(len(problems), 'file', 'was', 'were')} left out: {truncate_list(problems, 5)}."
+        f" {pluralize(len(problems), 'file', 'was', 'were')} left out: {_by_reason(problems)}."
         if problems
         else ""
     )
@@ -185,21 +186,29 @@ def _nothing(source: str, listing: ImageListing, problems: Sequence[FileProblem]
     )
 
 
+def _by_reason(problems: Sequence[FileProblem]) -> str:
+    """Return the first problems, or the one reason that all files share with the first of them."""
+    reasons = {problem.reason for problem in problems}
+    if len(problems) < 2 or len(reasons) > 1:
+        return truncate_list(problems, 5)
+    return f"{truncate_list((problem.path for problem in problems), 3)}: {reasons.pop()}"
+
+
 def _frame_notes(parts: Sequence[IngestedFile], options: LoadOptions) -> list[str]:
     """Return how many frames of multi-frame files are used; refuse options without effect."""
-    volumes = [part for part in parts if part.format == "NIFTI"]
-    paged = [part for part in parts if part.format != "NIFTI" and part.n_frames > 1]
+    volumes = [
+        part for part in parts if part.format == "NIFTI" or (part.format in VOLUMES and part.n_frames > 1)
+    ]
+    paged = [part for part in parts if part.format not in VOLUMES and part.n_frames > 1]
     if options.slices is not None and not volumes:
-        raise NoEffectError(
-            f"slices={options.slices!r} has no effect: there are no NIfTI volumes. Leave it out."
-        )
+        raise NoEffectError(f"slices={options.slices!r} has no effect: there are no volumes. Leave it out.")
     if options.pages not in (None, "first") and not paged:
         raise NoEffectError(
             f"pages={options.pages!r} has no effect: no file has several pages. Leave it out."
         )
     notes = []
     for kind, files, option, default in (
-        ("NIfTI volumes", volumes, options.slices, "middle"),
+        ("volumes", volumes, options.slices, "middle"),
         ("files with several pages or frames", paged, options.pages, "first"),
     ):
         if files:

@@ -24,7 +24,10 @@ SUFFIXES: Mapping[str, tuple[str, ...]] = {
     "GIF": (".gif",),
     "DICOM": (".dcm", ".dicom", ".ima", ""),
     "NIFTI": (".nii", ".nii.gz", ".gz", ".hdr", ".img"),
-    "NPZ": (".npz",),
+    "NPZ": (".npz", ""),
+    "NPY": (".npy", ""),
+    "MAT": (".mat", ""),
+    "HDF5": (".h5", ".hdf5", ""),
 }
 _SHOWN = 5
 

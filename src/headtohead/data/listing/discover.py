@@ -11,6 +11,8 @@ from headtohead.core.errors import (
     ManifestError,
     NoEffectError,
 )
+from headtohead.data.containers.array_sets import array_root
+from headtohead.data.containers.labels_inside import labels_inside
 from headtohead.data.entry import Entry
 from headtohead.data.file_problems import FileProblem, truncate_list
 from headtohead.data.listing.evidence.case_groups import find_cases
@@ -31,9 +33,9 @@ from headtohead.data.listing.selection.image_files import SameContent, image_fil
 from headtohead.data.listing.table_reader import TABLES
 from headtohead.data.options import LoadOptions
 from headtohead.data.storage.archives import TarStore, ZipStore
+from headtohead.data.storage.array_store import ArrayStore
 from headtohead.data.storage.folder import FolderStore
 from headtohead.data.storage.kaggle import KAGGLE, fetch_kaggle
-from headtohead.data.storage.npz import NpzStore
 from headtohead.data.storage.open import open_store
 from headtohead.data.storage.remote import RemoteStore, is_remote, split_member
 from headtohead.data.storage.store import FileEntry, Store
@@ -85,7 +87,7 @@ def discover_images(source: str, options: LoadOptions) -> ImageListing:
 
 def _with_cases(listing: ImageListing) -> ImageListing:
     """Return the listing with the patients or cases that its paths give away, used or proposed."""
-    if any(entry.group is not None for entry in listing.entries) or isinstance(listing.store, NpzStore):
+    if any(entry.group is not None for entry in listing.entries) or isinstance(listing.store, ArrayStore):
         return listing
     cases = find_cases(listing.entries)
     if cases is None:
@@ -115,9 +117,9 @@ def _opened(source: str, options: LoadOptions) -> ImageListing:
     archive = next((parent for parent in (path, *path.parents) if parent.is_file()), None)
     if archive is not None and archive != path:
         store = open_store(str(archive))
-        if not isinstance(store, NpzStore):
+        if not isinstance(store, ArrayStore):
             return _list_table(store, path.relative_to(archive).as_posix(), options)
-    listing = _list_store(open_store(str(path), follow_links=options.follow_links), source, options)
+    listing = _list_store(open_store(array_root(path), follow_links=options.follow_links), source, options)
     return replace(listing, notes=(*notes, *listing.notes))
 
 
@@ -145,6 +147,8 @@ def _list_store(store: Store, source: str, options: LoadOptions) -> ImageListing
         ManifestError: an archive with several tables that name members.
         NoEffectError: options for a table where there is none.
     """
+    if isinstance(store, ArrayStore):
+        return _list_arrays(store, source, options)
     if isinstance(store, (ZipStore, TarStore)) and options.label_from is None:
         tables = [name for name in manifests_in(store, options.columns) if not is_system_file(name)]
         if len(tables) > 1:
@@ -161,10 +165,17 @@ def _list_store(store: Store, source: str, options: LoadOptions) -> ImageListing
                 f"{name}={value} has no effect: {source} is no table and holds none that names its "
                 "images. Leave it out."
             )
-    if isinstance(store, NpzStore):
-        _refuse_label_from(options, PurePosixPath(source).name)
-        return ImageListing(store, *store.listed(), groups_from=store.groups_from)
     return _list_files(store, options)
+
+
+def _list_arrays(store: ArrayStore, source: str, options: LoadOptions) -> ImageListing:
+    """List the images of arrays; `columns` may name the arrays of images, labels and groups."""
+    _refuse_label_from(options, PurePosixPath(source).name)
+    if options.keep_columns:
+        raise NoEffectError(
+            f"keep_columns={options.keep_columns} has no effect: {source} is no table. Leave it out."
+        )
+    return ImageListing(store, *store.listed(options.columns), groups_from=store.groups_from)
 
 
 def _member(
@@ -188,6 +199,16 @@ def _list_files(store: Store, options: LoadOptions) -> ImageListing:
     files, problems, left = image_files(store)
     notes: list[str] = []
     label_of = None if options.label_from is None else label_finder(options.label_from)
+    inside = None if label_of is not None else labels_inside(store, files)
+    if inside is not None:
+        return ImageListing(
+            store,
+            inside.entries,
+            (*problems, *inside.problems),
+            inside.notes,
+            count_classes(left, inside.entries),
+            inside.groups_from,
+        )
     placed = labels_from_folders(files, SameContent(store, files), label_of)
     if label_of is not None and files and not placed.entries:
         raise DataError(

@@ -20,8 +20,8 @@ _SIGNATURES = (
     (b"7z\xbc\xaf\x27\x1c", "is a 7z archive, which is not read. Unpack it and point at the folder"),
 )
 _EXPECTED = (
-    "Expected a folder, a table (.csv, .tsv, .parquet), an archive (zip, tar, also compressed) or an .npz of images "
-    "and labels."
+    "Expected a folder, a table (.csv, .tsv, .parquet), an archive (zip, tar, also compressed) or arrays (.npz, .npy, "
+    ".h5, .mat) of images and labels."
 )
 
 
