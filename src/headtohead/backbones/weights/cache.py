@@ -98,6 +98,7 @@ def store_weights(
         note.write_text(
             json.dumps(provenance(file_sha256(part)).model_dump(), indent=2, sort_keys=True) + "\n"
         )
+        part.chmod(note.stat().st_mode & 0o777)  # as the umask says; safetensors writes for the owner alone
         note.replace(provenance_path(target))
         part.replace(target)
 

@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from headtohead.core.errors import DataError, ManifestError
+from headtohead.core.formatting import is_whole
+from headtohead.core.tables.table_limits import check_size
 from headtohead.data.entry import SPLIT_WORDS, Entry
 from headtohead.data.file_problems import truncate_list
 from headtohead.data.listing.file_finder import FileFinder, exists
@@ -19,7 +21,6 @@ from headtohead.data.listing.table_roles import join_labels, merge_rows, underst
 from headtohead.data.options import LoadOptions
 from headtohead.data.storage.folder import FolderStore
 from headtohead.data.storage.store import Store
-from headtohead.data.tables.limits import check_size
 
 __all__ = ["list_manifest", "list_member", "manifests_in", "parse_member"]
 
@@ -219,7 +220,7 @@ def _split(word: str, table: str) -> str | None:
 def _number(cell: str, table: str) -> int | None:
     if not cell:
         return None
-    if not cell.isdecimal():
+    if not is_whole(cell):
         raise ManifestError(
             f"{table}: frame {cell!r} is not a number from 0. Rename the column if it is no frame."
         )

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from headtohead.core.errors import ManifestError, UsageError
+from headtohead.core.spreadsheet import unguard_cell
+from headtohead.core.tables.parquet import parquet_cells, read_parquet_table
+from headtohead.core.tables.table_limits import check_cells, check_size, check_text, repeated_names
 from headtohead.data.entry import GROUP_NAMES
 from headtohead.data.file_problems import truncate_list
-from headtohead.data.tables.limits import check_cells, check_size, check_text, repeated_names
-from headtohead.data.tables.parquet import parquet_cells, read_parquet_table
 from headtohead.data.tables.records import JSON_SUFFIXES, WORKBOOK_SUFFIXES, read_json, read_workbook
 from headtohead.data.tables.text import decode_table
 
@@ -188,7 +189,7 @@ def _read_text(name: str, content: bytes, suffix: str) -> tuple[list[str], list[
     ragged = [number for number, row in enumerate(lines, start=1) if None in row]
     if ragged:
         raise ManifestError(_ragged(name, len(ragged), len(frame.columns), ragged[0]))
-    return list(lines[0]), lines[1:]
+    return list(lines[0]), [tuple(map(unguard_cell, row)) for row in lines[1:]]
 
 
 class _Strict(csv.excel):

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from headtohead.core.errors import ManifestError
+from headtohead.core.formatting import is_whole
 from headtohead.data.entry import SPLIT_WORDS, Entry
 from headtohead.data.file_problems import truncate_list
 from headtohead.data.listing.table_reader import SourceTable, choose_columns
@@ -72,7 +73,7 @@ def _is_split(cell: str) -> bool:
 
 
 def _is_frame(cell: str) -> bool:
-    return cell.isdecimal()
+    return is_whole(cell)
 
 
 def _one_hot(

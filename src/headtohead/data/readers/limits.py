@@ -9,12 +9,14 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass, field
 
+from headtohead.core.bounded_work import GATE
 from headtohead.core.errors import UnreadableError
 from headtohead.core.limits import limit
 
 __all__ = ["DEFAULT_LIMITS", "Limits", "check_frame", "check_size", "inflate"]
 
 MIB = 1 << 20
+BYTES_PER_PIXEL = 24  # the peak of reading one; 25 of PNG RGBA with 16 bits and 30 of DICOM YBR were measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ def check_size(height: int, width: int, limits: Limits) -> None:
             f"its header claims {height} x {width} = {height * width:,} pixels; the limit is "
             f"{limits.pixels:,} (raise it with --limit pixels=NUMBER if the image is really that large)"
         )
+    GATE.claim(BYTES_PER_PIXEL * height * width)
 
 
 def check_frame(frame: int, count: int) -> None:
@@ -86,6 +89,8 @@ def inflate(content: bytes, need: int, limits: Limits, *, wbits: int, exact: boo
         UnreadableError: beyond the limits, damaged, or (if `exact`) too short.
     """
     _check_unfolding(len(content), need if exact else 0, limits)
+    # Parts and the joined whole are held at one time.
+    GATE.claim(2 * min(need, int(max(limits.ratio_floor, limits.ratio * len(content)))))
     decompressor = zlib.decompressobj(wbits)
     parts: list[bytes] = []
     n_bytes, rest = 0, content

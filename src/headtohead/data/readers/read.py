@@ -9,7 +9,9 @@ from typing import TypeVar
 
 import numpy as np
 
+from headtohead.core.bounded_work import GATE, time_limit
 from headtohead.core.errors import UnreadableError
+from headtohead.core.limits import limit
 from headtohead.core.records import Image
 from headtohead.data.readers.errors import decoding_errors
 from headtohead.data.readers.limits import DEFAULT_LIMITS, Limits, check_size
@@ -198,12 +200,19 @@ def _read_only(image: Image) -> Image:
 
 def _with_reasons(job: Callable[[], T], name: str) -> T:
     """Run a reader in silence; whatever goes wrong becomes one `UnreadableError`, named if asked for."""
+    clock = None
     try:
         with (
+            GATE.scope(),
             suppress_library_output(),
             decoding_errors("its content is damaged or not supported: the decoder gave up"),
+            time_limit(limit("seconds")) as clock,
         ):
             return job()
     except UnreadableError as error:
         reason = str(error)
+        if clock is not None and clock.expired:
+            reason = (
+                f"reading it takes longer than {limit('seconds')} s (--limit seconds=NUMBER raises the limit)"
+            )
     raise UnreadableError(f"{name}: {reason}" if name else reason)

@@ -11,7 +11,7 @@ from typing import Any
 from headtohead.core.errors import ManifestError
 from headtohead.core.limits import limit, raise_hint
 from headtohead.core.optional import require
-from headtohead.data.tables.limits import check_cells, check_text
+from headtohead.core.tables.table_limits import check_cells, check_text
 
 __all__ = ["JSON_SUFFIXES", "WORKBOOK_SUFFIXES", "Rows", "read_json", "read_workbook"]
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import pandas as pd
 
 from headtohead.core.errors import ManifestError
-from headtohead.data.tables.limits import check_size, check_text, repeated_names
-from headtohead.data.tables.parquet import read_parquet_frame
+from headtohead.core.spreadsheet import unguard_cell
+from headtohead.core.tables.parquet import read_parquet_frame
+from headtohead.core.tables.table_limits import check_size, check_text, repeated_names
 from headtohead.data.tables.records import JSON_SUFFIXES, WORKBOOK_SUFFIXES, read_json, read_workbook
 from headtohead.data.tables.text import TableText, decode_table
 
@@ -87,6 +88,9 @@ def _read_text(name: str, text: TableText) -> pd.DataFrame:
         raise ManifestError(f"{name} is empty; expected a header and lines.") from error
     except (pd.errors.ParserError, pd.errors.ParserWarning, ValueError) as error:
         raise ManifestError(_ragged(name, text, str(error))) from error
+    for name in frame.columns:
+        if frame[name].str.startswith("'").any():
+            frame[name] = frame[name].map(unguard_cell, na_action="ignore")
     short = frame.isna().any(axis=1)
     if short.any():
         line = int(short.to_numpy().argmax()) + 2

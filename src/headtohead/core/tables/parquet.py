@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from headtohead.core.errors import ManifestError
 from headtohead.core.limits import limit
-from headtohead.data.tables.limits import check_cells, check_size
+from headtohead.core.tables.table_limits import check_cells, check_size
 
 if TYPE_CHECKING:
     import pandas as pd
