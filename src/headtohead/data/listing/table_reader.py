@@ -217,9 +217,8 @@ def _read_parquet(name: str, content: bytes) -> tuple[list[str], list[tuple[str,
     held = [field.name for field in table.schema if "struct<bytes" in str(field.type)]
     if held:
         raise ManifestError(
-            f"{name} holds the images themselves in column {held[0]!r} (a Hugging Face data set), which is not read "
-            "yet. Write them to files first, such as: for i, row in enumerate(datasets.load_dataset(...)['train']): "
-            f"row[{held[0]!r}].save(f'{{row[\"label\"]}}/{{i}}.png')."
+            f"{name} holds the images themselves in column {held[0]!r}: point at the file itself, or at the folder "
+            "that holds it and others of its kind."
         )
     cells = [[_text(value) for value in column] for column in parquet_cells(name, table)]
     # pandas stores the index of a frame without a name of its own under such a name.

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from headtohead.core.errors import DataError, UnreadableError
-from headtohead.data.storage.archive_members import (
+from headtohead.data.storage.archive.members import (
     ARCHIVE_LIMITS,
     ArchiveLimits,
     ArchiveMember,

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.errors import DataError
-from headtohead.data.storage.archive_members import GIB, ArchiveLimits
+from headtohead.data.storage.archive.members import GIB, ArchiveLimits
 from headtohead.data.storage.archives import BROKEN, ZipStore
 from headtohead.data.storage.array_store import ArrayStore
 from headtohead.data.storage.npz_layout import (

@@ -138,7 +138,7 @@ class TestTar:
 
         monkeypatch.setattr(tarfile.TarFile, "next", counted)
         monkeypatch.setenv(ENVIRONMENT, "archive-members=50")
-        from headtohead.data.storage.archive_members import ArchiveLimits
+        from headtohead.data.storage.archive.members import ArchiveLimits
 
         with pytest.raises(DataError, match="more than 50 members"):
             TarStore(path, ArchiveLimits())
@@ -173,7 +173,7 @@ class TestZip:
         archive = _zip(tmp_path / "many.zip", [f"yes/{number}.png" for number in range(300)])
         monkeypatch.setenv(ENVIRONMENT, "archive-members=200")
         monkeypatch.setattr(zipfile, "ZipFile", lambda path: pytest.fail("the members were listed"))
-        from headtohead.data.storage.archive_members import ArchiveLimits
+        from headtohead.data.storage.archive.members import ArchiveLimits
 
         with pytest.raises(DataError, match="more than 200 members"):
             ZipStore(archive, ArchiveLimits())
