@@ -66,7 +66,7 @@ def write_boxes(rows: list[SheetRow], path: Path) -> None:
     import io
 
     from headtohead.core.atomic_io import write_atomic
-    from headtohead.core.spreadsheet import guard_row
+    from headtohead.core.safety.spreadsheet import guard_row
 
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")

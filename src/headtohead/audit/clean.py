@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from headtohead.core.atomic_io import write_atomic
 from headtohead.core.errors import InsufficientDataError, ManifestError, UsageError
 from headtohead.core.records import Sample
-from headtohead.core.spreadsheet import guard_row, unguard_cell
+from headtohead.core.safety.spreadsheet import guard_row, unguard_cell
 from headtohead.data.dataset import SLICE_AXIS
 from headtohead.data.listing.table_reader import matches_role
 

@@ -15,7 +15,7 @@ import typer
 
 from headtohead._version import __version__
 from headtohead.core.errors import HeadToHeadError, UsageError
-from headtohead.core.plain_text import PlainStream
+from headtohead.core.safety.plain_text import PlainStream
 
 __all__ = ["build", "main"]
 
@@ -134,7 +134,7 @@ def _take_limits(words: list[str]) -> list[str]:
     Raises:
         UsageError: an unknown limit, or no number.
     """
-    from headtohead.core.limits import ENVIRONMENT, LIMITS, parse_limits
+    from headtohead.core.safety.limits import ENVIRONMENT, LIMITS, parse_limits
 
     kept: list[str] = []
     stated = [part for part in os.environ.get(ENVIRONMENT, "").split(",") if part.strip()]

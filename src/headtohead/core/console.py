@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from headtohead.core.plain_text import raw_stream, visible
 from headtohead.core.progress import Reporter
+from headtohead.core.safety.plain_text import raw_stream, visible
 
 if TYPE_CHECKING:
     from rich.console import Console

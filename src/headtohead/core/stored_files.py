@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from headtohead.core.config import RunConfig, parse_config
 from headtohead.core.errors import ManifestError, RunFolderError
-from headtohead.core.limits import limit, raise_hint
+from headtohead.core.safety.limits import limit, raise_hint
 
 if TYPE_CHECKING:
     import pandas as pd

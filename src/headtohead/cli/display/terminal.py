@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
-from headtohead.core.plain_text import raw_stream, visible
+from headtohead.core.safety.plain_text import raw_stream, visible
 
 if TYPE_CHECKING:
     from rich.console import Console

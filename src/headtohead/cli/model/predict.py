@@ -141,7 +141,7 @@ def _write_table(path: Path, found: Iterable[ImagePrediction], classes: Iterable
 def _write_lines(file: TextIO, found: Iterable[ImagePrediction], classes: Iterable[str]) -> None:
     import csv
 
-    from headtohead.core.spreadsheet import guard_row
+    from headtohead.core.safety.spreadsheet import guard_row
     from headtohead.deploy.prediction import row_columns
 
     names = list(classes)

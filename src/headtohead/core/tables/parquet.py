@@ -6,7 +6,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from headtohead.core.errors import ManifestError
-from headtohead.core.limits import limit
+from headtohead.core.safety.limits import limit
 from headtohead.core.tables.table_limits import check_cells, check_size
 
 if TYPE_CHECKING:

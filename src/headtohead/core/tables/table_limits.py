@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 
 from headtohead.core.errors import ManifestError
-from headtohead.core.limits import limit as most
-from headtohead.core.limits import raise_hint
+from headtohead.core.safety.limits import limit as most
+from headtohead.core.safety.limits import raise_hint
 
 __all__ = ["check_cells", "check_size", "check_text", "repeated_names"]
 

@@ -18,7 +18,7 @@ from headtohead.core.errors import DataError, ManifestError
 from headtohead.core.formatting import is_whole
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Sample
-from headtohead.core.spreadsheet import guard_cell
+from headtohead.core.safety.spreadsheet import guard_cell
 from headtohead.data.dataset import Dataset
 from headtohead.data.file_problems import truncate_list
 from headtohead.data.listing.table_reader import SourceTable, read_table

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from headtohead.core.errors import ManifestError, UsageError
-from headtohead.core.spreadsheet import unguard_cell
+from headtohead.core.safety.spreadsheet import unguard_cell
 from headtohead.core.tables.parquet import parquet_cells, read_parquet_table
 from headtohead.core.tables.table_limits import check_cells, check_size, check_text, repeated_names
 from headtohead.data.entry import GROUP_NAMES

@@ -9,9 +9,9 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass, field
 
-from headtohead.core.bounded_work import GATE
 from headtohead.core.errors import UnreadableError
-from headtohead.core.limits import limit
+from headtohead.core.safety.bounded_work import GATE
+from headtohead.core.safety.limits import limit
 
 __all__ = ["DEFAULT_LIMITS", "Limits", "check_frame", "check_size", "inflate"]
 

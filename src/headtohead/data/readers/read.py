@@ -9,10 +9,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from headtohead.core.bounded_work import GATE, time_limit
 from headtohead.core.errors import UnreadableError
-from headtohead.core.limits import limit
 from headtohead.core.records import Image
+from headtohead.core.safety.bounded_work import GATE, time_limit
+from headtohead.core.safety.limits import limit
 from headtohead.data.readers.errors import decoding_errors
 from headtohead.data.readers.limits import DEFAULT_LIMITS, Limits, check_size
 from headtohead.data.readers.silence import suppress_library_output

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from headtohead.core.errors import DataError, UnreadableError
-from headtohead.core.limits import limit, raise_hint
+from headtohead.core.safety.limits import limit, raise_hint
 from headtohead.data.storage.store import HEAD, FileEntry, Store
 
 __all__ = ["FolderStore", "refuse_special"]

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.errors import DataError
-from headtohead.core.limits import limit, raise_hint
+from headtohead.core.safety.limits import limit, raise_hint
 from headtohead.data.entry import GROUP_NAMES
 
 __all__ = ["ArrayHeader", "Part", "check_images", "find_parts", "group_names", "label_names"]

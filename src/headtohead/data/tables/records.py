@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from headtohead.core.errors import ManifestError
-from headtohead.core.limits import limit, raise_hint
 from headtohead.core.optional import require
+from headtohead.core.safety.limits import limit, raise_hint
 from headtohead.core.tables.table_limits import check_cells, check_text
 
 __all__ = ["JSON_SUFFIXES", "WORKBOOK_SUFFIXES", "Rows", "read_json", "read_workbook"]

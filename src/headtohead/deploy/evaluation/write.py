@@ -12,7 +12,7 @@ from headtohead.core.atomic_io import write_atomic, write_table
 from headtohead.core.provenance import collect
 from headtohead.core.records import Verdict
 from headtohead.core.run_folder import write_record
-from headtohead.core.spreadsheet import guard_row
+from headtohead.core.safety.spreadsheet import guard_row
 from headtohead.deploy.evaluation.records import Evaluation
 from headtohead.deploy.prediction import ImagePrediction, row_columns
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from headtohead.core.errors import ManifestError
-from headtohead.core.spreadsheet import unguard_cell
+from headtohead.core.safety.spreadsheet import unguard_cell
 from headtohead.core.tables.parquet import read_parquet_frame
 from headtohead.core.tables.table_limits import check_size, check_text, repeated_names
 from headtohead.data.tables.records import JSON_SUFFIXES, WORKBOOK_SUFFIXES, read_json, read_workbook

@@ -20,7 +20,7 @@ import numpy as np
 
 from headtohead.core.atomic_io import write_atomic
 from headtohead.core.run_folder import slug, write_record
-from headtohead.core.spreadsheet import guard_row, unguard_cell
+from headtohead.core.safety.spreadsheet import guard_row, unguard_cell
 from headtohead.explain.image_map import EXACT
 
 if TYPE_CHECKING:

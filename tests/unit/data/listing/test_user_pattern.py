@@ -7,7 +7,7 @@ import time
 import pytest
 
 from headtohead.core.errors import UsageError
-from headtohead.core.limits import ENVIRONMENT
+from headtohead.core.safety.limits import ENVIRONMENT
 from headtohead.data.listing.label_rules import label_finder
 from headtohead.data.listing.selection.user_pattern import UserPattern
 

@@ -15,7 +15,7 @@ import pytest
 from tests.planting.bounds import peak_of
 
 from headtohead.core.errors import DataError, HeadToHeadError, UnreadableError
-from headtohead.core.limits import ENVIRONMENT
+from headtohead.core.safety.limits import ENVIRONMENT
 from headtohead.data.listing.discover import discover_images
 from headtohead.data.listing.folder_layout import drop_repeated_folders
 from headtohead.data.options import LoadOptions

@@ -14,7 +14,7 @@ import pytest
 from tests.planting.bounds import peak_of
 
 from headtohead.core.errors import ManifestError, UsageError
-from headtohead.core.limits import ENVIRONMENT, LIMITS, limit, parse_limits
+from headtohead.core.safety.limits import ENVIRONMENT, LIMITS, limit, parse_limits
 from headtohead.core.tables.parquet import read_parquet_frame
 from headtohead.data.listing.table_reader import parse_table
 from headtohead.evaluate.external.files import read_prediction_file

@@ -9,7 +9,7 @@ from typing import Any
 import regex
 
 from headtohead.core.errors import UsageError
-from headtohead.core.limits import limit
+from headtohead.core.safety.limits import limit
 
 __all__ = ["UserPattern", "first_group"]
 

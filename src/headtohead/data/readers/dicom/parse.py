@@ -18,8 +18,8 @@ from pydicom.sequence import Sequence
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
 from headtohead.core.errors import UnreadableError
-from headtohead.core.limits import limit as most
-from headtohead.core.limits import raise_hint
+from headtohead.core.safety.limits import limit as most
+from headtohead.core.safety.limits import raise_hint
 from headtohead.data.readers.errors import decoding_errors
 from headtohead.data.readers.limits import Limits, inflate
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from headtohead.core.errors import DataError
-from headtohead.core.limits import limit, raise_hint
+from headtohead.core.safety.limits import limit, raise_hint
 from headtohead.data.file_problems import truncate_list
 
 __all__ = [

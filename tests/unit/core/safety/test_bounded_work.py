@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from headtohead.core.bounded_work import SMALL, MemoryGate, TookTooLongError, time_limit
-from headtohead.core.limits import ENVIRONMENT
+from headtohead.core.safety.bounded_work import SMALL, MemoryGate, TookTooLongError, time_limit
+from headtohead.core.safety.limits import ENVIRONMENT
 
 MIB = 1 << 20
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headtohead.core.spreadsheet import guard_cell, guard_row, unguard_cell
+from headtohead.core.safety.spreadsheet import guard_cell, guard_row, unguard_cell
 
 
 @given(st.text(st.sampled_from("'=+-@\t\r1.,ea ")) | st.text())

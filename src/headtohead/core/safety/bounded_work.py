@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from headtohead.core.limits import limit
+from headtohead.core.safety.limits import limit
 
 __all__ = ["GATE", "Clock", "MemoryGate", "TookTooLongError", "time_limit"]
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from headtohead.core.console import ConsoleReporter
-from headtohead.core.plain_text import PlainStream, visible
+from headtohead.core.safety.plain_text import PlainStream, visible
 
 
 @given(st.text())
