@@ -108,7 +108,9 @@ class StudyConfig(RunConfig):
         default="auto", description="Preprocessing: auto, foreground, foreground-plain, classical or none."
     )
     mode: str = Field(default="probe", description="How contenders without @MODE are trained.")
-    split: str = Field(default="kfold", description="kfold, given (the data's own split), or holdout:0.2.")
+    split: str = Field(
+        default="kfold", description="kfold, given (the data's own split or folds), or holdout:0.2."
+    )
     folds: int = Field(default=5, ge=2, description="Folds per repeat.")
     repeats: int = Field(default=3, ge=1, description="Repeats of the whole cross-validation.")
     metric: str = Field(default="auroc", description="The primary metric, fixed beforehand.")
@@ -135,6 +137,11 @@ class StudyConfig(RunConfig):
         gt=0,
         lt=1,
         description="Share of positives where the model is to be used, for predictive values and net benefit.",
+    )
+    per: Literal["case", "case:mean", "case:max"] | None = Field(
+        default=None,
+        description="Score each case (patient, group) once: case (mean probability of its images) or case:max (the "
+        "image with the highest).",
     )
     by: tuple[str, ...] = Field(default=(), description="Report subgroups of these table columns.")
     allow_leaks: bool = Field(

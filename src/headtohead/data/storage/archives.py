@@ -11,6 +11,7 @@ import gzip
 import io
 import lzma
 import stat
+import struct
 import tarfile
 import tempfile
 import threading
@@ -31,24 +32,16 @@ from headtohead.data.storage.archive.members import (
     refuse_hostile,
     too_many,
 )
+from headtohead.data.storage.archive.xz import MAX_DICTIONARY, XzStream
 from headtohead.data.storage.store import HEAD, FileEntry, Store
 
 __all__ = ["BROKEN", "TarStore", "ZipStore", "is_tar"]
 
 BROKEN = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    RuntimeError,
-    OSError,
-    ValueError,
-    MemoryError,
-)
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, RuntimeError, OSError, ValueError,
+    LookupError, ArithmeticError, MemoryError,
+)  # fmt: skip
 """Errors of the archive modules on damaged, encrypted or oddly packed members."""
-
-MAX_DICTIONARY = 128 << 20
-"""Bytes of an LZMA dictionary; `xz -9` and 7-Zip's strongest usual setting take 64 MiB."""
 
 MAX_PAX_KEYS = 64
 """Keys of a tar archive's global header, which tarfile copies to every member; honest archives have a handful."""
@@ -278,36 +271,4 @@ def _unpacker(file: IO[bytes], head: bytes) -> io.BufferedIOBase | None:
         return gzip.GzipFile(fileobj=file)
     if head.startswith(b"BZh"):
         return bz2.BZ2File(file)
-    return io.BufferedReader(_XzStream(file)) if head.startswith(b"\xfd7zXZ") else None
-
-
-class _XzStream(io.RawIOBase):
-    """What an `.xz` file unpacks to, with a bound on the dictionary, which `lzma.LZMAFile` does not take."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self._unpacker = self._fresh()
-
-    @staticmethod
-    def _fresh() -> lzma.LZMADecompressor:
-        return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=2 * MAX_DICTIONARY)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, target: Any) -> int:
-        while True:
-            packed = b""
-            if self._unpacker.eof:  # a file may hold several streams, with padding between them
-                packed = self._unpacker.unused_data.lstrip(b"\0") or self._file.read(1 << 16).lstrip(b"\0")
-                if not packed:
-                    return 0
-                self._unpacker = self._fresh()
-            elif self._unpacker.needs_input:
-                packed = self._file.read(1 << 16)
-                if not packed:
-                    raise EOFError("the compressed file ends early")
-            found = self._unpacker.decompress(packed, len(target))
-            if found:
-                target[: len(found)] = found
-                return len(found)
+    return io.BufferedReader(XzStream(file)) if head.startswith(b"\xfd7zXZ") else None

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.patches import Rectangle
 from tests.planting.reported import HOSTILE, ORDER, parsed, score, titles, words
 
 from headtohead.core.tables.comparison import PrecisionRecallCurve, RocCurve
@@ -93,12 +94,9 @@ def test_the_size_curve_labels_its_points() -> None:
 
 
 def test_the_band_of_a_roc_curve_and_the_cross_of_an_operating_point_are_drawn() -> None:
+    band = {"at": (0, 1), "low": (0, 0.5), "high": (0.4, 1)}
     curve = RocCurve.model_validate(
-        {
-            "false_positive_rate": (0, 1),
-            "true_positive_rate": (0, 1),
-            "band": {"at": (0, 1), "low": (0, 0.5), "high": (0.4, 1)},
-        }
+        {"false_positive_rate": (0, 1), "true_positive_rate": (0, 1), "band": band}
     )
     assert len(plot_roc({"a": curve}).collections) == 1
     assert not plot_roc({"a": curve.model_copy(update={"band": None})}).collections
@@ -116,7 +114,9 @@ def test_the_histograms_below_a_calibration_share_one_scale() -> None:
     counts = {"a": [0, 4, 1, 0], "b": [8, 0, 0, 2]}
     ax = plot_calibration({"a": calibration(), "b": calibration()}, counts=counts)
     strips = [child for child in ax.child_axes if child.patches]
-    heights = [[int(bar.get_height()) for bar in strip.patches] for strip in strips]  # type: ignore[attr-defined]
+    heights = [
+        [int(bar.get_height()) for bar in strip.patches if isinstance(bar, Rectangle)] for strip in strips
+    ]
     assert heights == [[0, 4, 1, 0], [8, 0, 0, 2]]
     assert {strip.get_ylim() for strip in strips} == {(0.0, 8.0)}
     assert not plot_calibration({"a": calibration()}).child_axes
