@@ -48,4 +48,4 @@ def test_ray_serve_answers_as_the_bundle(monkeypatch: pytest.MonkeyPatch) -> Non
         assert bad.status_code == 422
     finally:
         serve.shutdown()
-        ray.shutdown()
+        ray.shutdown()  # type: ignore[no-untyped-call]
