@@ -119,7 +119,9 @@ class FeatureCache:
             added_only: join only what this object added, which is safe beside other processes that join theirs.
         """
         small = [
-            piece for piece in (self._added if added_only else self._pieces) if piece.rows.nbytes < PIECE_BYTES
+            piece
+            for piece in (self._added if added_only else self._pieces)
+            if piece.rows.nbytes < PIECE_BYTES
         ]
         if len(small) < 2:
             return
