@@ -102,7 +102,8 @@ def select_entries(
 
 def remove_entries(entries: Iterable[CacheEntry]) -> tuple[list[CacheEntry], list[CacheEntry]]:
     """Remove entries; return those that were removed, and those that another process is writing."""
-    removed, busy = [], []
+    removed: list[CacheEntry] = []
+    busy: list[CacheEntry] = []
     for entry in entries:
         (removed if _remove(entry.path) else busy).append(entry)
     return removed, busy

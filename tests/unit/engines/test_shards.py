@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Thread
 
@@ -56,8 +56,8 @@ class Recorder:
         if callable(self.meanwhile):
             self.meanwhile(task)
 
-    def cells(self, tasks: object, reporter: object) -> None:
-        self.done += tasks  # type: ignore[operator]
+    def cells(self, tasks: Sequence[CellTask], reporter: object) -> None:
+        self.done += tasks
 
     def elsewhere(self) -> Recorder:
         return self
