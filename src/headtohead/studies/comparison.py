@@ -58,9 +58,7 @@ def compare_study(
         config, out, reporter, cache=cache, log=log, engine=engine, learning_curve=learning_curve
     )
     folder = study.run()
-    if (
-        learning_curve and not (folder / "learning_curve.json").is_file()
-    ):  # the run was finished before without one
+    if learning_curve and not (folder / "learning_curve.json").is_file():  # finished before without one
         study.learning_curve()
         study.write_page()
     return folder
