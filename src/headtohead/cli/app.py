@@ -24,6 +24,7 @@ TOPICS = (
     "audit",
     "preprocess",
     "weights",
+    "cache",
     "verdict",
     "claim",
     "demo",

@@ -8,6 +8,7 @@ with their leak proof, the verdict's files, provenance, and going on where an ea
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
@@ -75,10 +76,7 @@ class Study(ABC, Generic[ConfigT]):
             LeakageError: training and test overlap, and that was not allowed.
         """
         with self.run_folder.lock():
-            if not self.run_folder.is_claimed:
-                self.validate_config()
-                self._refuse_unclear_classes()
-            self.run_folder.check_or_write_config(self.config)
+            self._claim()
             if self._is_finished():
                 self.reporter.info(f"{self.run_folder.path} is finished; nothing was recomputed.")
                 return self.run_folder
@@ -152,7 +150,7 @@ class Study(ABC, Generic[ConfigT]):
     @cached_property
     def grouped(self) -> Dataset:
         """The samples with the groups that the audit found."""
-        grouped = self.dataset.with_groups(self._audit_result.grouping.groups)
+        grouped = self.dataset.with_groups(self._groups())
         write_table(self.run_folder / "samples.parquet", grouped.frame())
         return grouped
 
@@ -254,11 +252,9 @@ class Study(ABC, Generic[ConfigT]):
 
     def _baseline_heads(self) -> dict[str, Head]:
         """Return the heads that every contender has to beat."""
-        from headtohead.audit.descriptors.shortcut_probes import file_fact_features, make_classifier
-        from headtohead.heads.baselines import FILE_FACTS, MAJORITY, FileFactsHead, MajorityHead
+        from headtohead.studies.cells import baseline_heads
 
-        facts = file_fact_features(self.grouped)[0]
-        return {MAJORITY: MajorityHead(), FILE_FACTS: FileFactsHead(facts, make_classifier)}
+        return baseline_heads(self.grouped)
 
     def _update_audit(self, verdict: Verdict, predictions: pd.DataFrame) -> Verdict:
         """Answer what the audit left open, and return the verdict with the caveats that follow."""
@@ -267,6 +263,17 @@ class Study(ABC, Generic[ConfigT]):
 
         self.audit()
         return update_audit(self.run_folder, self.grouped, predictions, verdict, BASELINES)
+
+    def _claim(self) -> None:
+        """Claim the run folder for this configuration, or check that it is the folder's."""
+        if not self.run_folder.is_claimed:
+            self.validate_config()
+            self._refuse_unclear_classes()
+        self.run_folder.check_or_write_config(self.config)
+
+    def _groups(self) -> Mapping[str, str]:
+        """Return sample id -> group, as the audit found it."""
+        return self._audit_result.grouping.groups
 
     def _corrected_groups(self) -> Grouping | None:
         """Return the groups of a corrected groups file, or None where the audit is to find them."""

@@ -17,16 +17,14 @@ from headtohead.studies.preflight import verdict_config
 from headtohead.studies.run_files import fetch_weights, record_facts, write_verdict
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
     import pandas as pd
 
-    from headtohead.contenders.mode import BuildContext
     from headtohead.contenders.plan import ContenderPlan
     from headtohead.core.trackers import Trackers
     from headtohead.data.options import LoadOptions
     from headtohead.data.splits.folds import CrossValidationSplits
-    from headtohead.heads.base import Head
+    from headtohead.engines.tasks import WorkPlan
+    from headtohead.studies.cells import ComparisonWork
 
 __all__ = ["ComparisonStudy", "compare_study"]
 
@@ -38,6 +36,7 @@ def compare_study(
     *,
     cache: Path | None = None,
     log: Sequence[str] = (),
+    engine: str = "local",
     learning_curve: bool | None = None,
 ) -> RunFolder:
     """Run `compare` in the folder `out`, or go on with it, and return the finished run folder.
@@ -48,17 +47,18 @@ def compare_study(
         reporter: hears what is being done.
         cache: where features are kept between runs; by default below the weights' cache.
         log: trackers that follow the training, of `headtohead.core.trackers.TRACKERS`.
+        engine: where features and cells are computed, see `headtohead.engines.choose.get_engine`.
         learning_curve: fit probes on parts of the training groups too; None where that takes no more than minutes.
 
     Raises:
         ChangedConfigError, ChangedDataError: the folder belongs to other settings or images.
         LeakageError: the data's own split leaks and `allow_leaks` is off.
     """
-    study = ComparisonStudy(config, out, reporter, cache=cache, log=log, learning_curve=learning_curve)
+    study = ComparisonStudy(
+        config, out, reporter, cache=cache, log=log, engine=engine, learning_curve=learning_curve
+    )
     folder = study.run()
-    if (
-        learning_curve and not (folder / "learning_curve.json").is_file()
-    ):  # the run was finished before without one
+    if learning_curve and not (folder / "learning_curve.json").is_file():  # finished before without one
         study.learning_curve()
         study.write_page()
     return folder
@@ -73,6 +73,7 @@ class ComparisonStudy(Study[StudyConfig]):
         reporter: hears what is being done.
         cache: where features are kept between runs; by default below the weights' cache.
         log: trackers that follow the training, of `headtohead.core.trackers.TRACKERS`; they change no digit.
+        engine: where features and cells are computed; it changes no digit.
         learning_curve: as for `compare_study`.
 
     Example:
@@ -91,10 +92,14 @@ class ComparisonStudy(Study[StudyConfig]):
         *,
         cache: Path | None = None,
         log: Sequence[str] = (),
+        engine: str = "local",
         learning_curve: bool | None = None,
     ) -> None:
+        from headtohead.engines.choose import get_engine
+
         super().__init__(config, out, reporter, cache=cache)
         self._log = tuple(log)
+        self._engine = get_engine(engine)
         self._curve = learning_curve
 
     @cached_property
@@ -103,6 +108,15 @@ class ComparisonStudy(Study[StudyConfig]):
         from headtohead.contenders.plan import ContenderPlan
 
         return ContenderPlan.parse(self.config.contenders, self.config.mode)
+
+    def run(self) -> RunFolder:
+        """Do the whole study, or gather what shards have done, and return the run folder."""
+        from headtohead.engines.shard import refuse_running_shards, remove_shard_locks
+
+        refuse_running_shards(self.run_folder)
+        finished = super().run()
+        remove_shard_locks(finished)
+        return finished
 
     # ---- stages -------------------------------------------------------------------------------
 
@@ -141,13 +155,12 @@ class ComparisonStudy(Study[StudyConfig]):
 
     def fit(self) -> pd.DataFrame:
         """Fit every contender on every fold, and return and write the out-of-fold predictions."""
-        from headtohead.contenders.factory import build_heads
-        from headtohead.heads.cross_validation import fit_cells, load_cells, training_costs
+        from headtohead.heads.cross_validation import load_cells, training_costs
         from headtohead.heads.prediction_tables import learning_table, predictions_table
 
         folds, seed, run = self.splits.folds, self.config.seed, self.run_folder
-        heads: dict[str, Head] = build_heads(self.plan, self._build_context()) | self._baseline_heads()
-        fit_cells(heads, folds, self.labels, run, seed=seed, reporter=self.reporter)
+        heads = self._work.heads
+        self._engine.run(self._work_plan(self._engine.parts(len(self.grouped))), self._work, self.reporter)
         self._trackers.sync()
         costs = training_costs(list(heads), folds, run)
         run.write("spent.json", {"budget": self.config.train.budget, "spent": costs})
@@ -166,12 +179,12 @@ class ComparisonStudy(Study[StudyConfig]):
         from headtohead.studies.case_scores import scored_lines
         from headtohead.studies.checklist_facts import checklist
         from headtohead.studies.preflight import subgroups
-        from headtohead.studies.report_inputs import add_training_summary
+        from headtohead.studies.report_inputs import add_training_summary, inner_predictions
 
         predictions = self.run_folder.table("predictions.parquet")
         scored = scored_lines(
             predictions,
-            self._inner_predictions(predictions),
+            inner_predictions(self.run_folder, self.splits, predictions, self.reporter),
             subgroups(self.config.by, self.grouped),
             self.grouped,
             self.config.per,
@@ -203,17 +216,8 @@ class ComparisonStudy(Study[StudyConfig]):
         predictions, run = self.run_folder.table("predictions.parquet"), self.run_folder
         images = report_images(self.grouped, self.recipe, predictions, reporter=self.reporter)
         run.write("images.json", images)
-        run.write("features.json", {"backbones": feature_map(self._frozen_features(), self.grouped)})
+        run.write("features.json", {"backbones": feature_map(self._work.frozen_features(), self.grouped)})
         return write_report(run.path)
-
-    def _frozen_features(self) -> dict[str, npt.NDArray[np.float32]]:
-        """Return contender -> its frozen features, of contenders with one backbone; they are in the cache already."""
-        source = self._build_context().features
-        return {
-            one.name: source.matrix(one.records[0], one.mode.view)
-            for one in self.plan.contenders
-            if one.spec.kind == "single" and one.mode is not None and not one.is_tuned
-        }
 
     def learning_curve(self, *, asked: bool | None = True) -> None:
         """Fit every probe on parts of the training groups and write `learning_curve.json`, once.
@@ -224,17 +228,15 @@ class ComparisonStudy(Study[StudyConfig]):
         Raises:
             NoEffectError: it was asked for, and no contender is a probe, or the split leaks.
         """
-        from headtohead.contenders.factory import build_heads
         from headtohead.heads.cross_validation import cell_lookup
         from headtohead.studies.learning_curve import CurveInputs, write_learning_curve
 
         def inputs(names: Sequence[str]) -> CurveInputs:
-            heads = build_heads(self.plan, self._build_context())
             return CurveInputs(
                 self.splits.folds,
                 self.labels,
                 [sample.id for sample in self.grouped.samples],
-                {name: heads[name] for name in names},
+                {name: self._work.heads[name] for name in names},
                 cell_lookup(self.run_folder, seed=self.config.seed, k=len(self.labels.classes)),
                 verdict_config(self.config, self.grouped),
                 self.config.seed,
@@ -266,38 +268,27 @@ class ComparisonStudy(Study[StudyConfig]):
             allow_leaks=self.config.allow_leaks,
         )
 
-    def _inner_predictions(self, predictions: pd.DataFrame) -> pd.DataFrame:
-        """Return the inner predictions, without groups that are tested in the same fold."""
-        from headtohead.heads.prediction_tables import exclude_test_groups
+    @cached_property
+    def _work(self) -> ComparisonWork:
+        from headtohead.studies.cells import ComparisonWork
 
-        inner = self.run_folder.table("inner.parquet")
-        if not self.splits.leaks:
-            return inner
-        self.reporter.warning(
-            "The split leaks; thresholds are chosen without the groups that are tested too."
-        )
-        return exclude_test_groups(inner, predictions)
-
-    def _build_context(self) -> BuildContext:
-        from headtohead.contenders.mode import BuildContext, FeatureSource
-        from headtohead.heads.cross_validation import cell_lookup
-
-        features = FeatureSource(
+        return ComparisonWork(
+            self.config,
+            self.plan,
+            self.run_folder.path,
+            self.feature_cache,
             self.grouped,
             self.recipe,
-            self.config,
-            self.feature_cache,
+            self.splits.folds,
             partial(record_facts, self.run_folder),
+            self._trackers.log if self._log else None,
             self.reporter,
         )
-        k = len(self.grouped.classes)
-        return BuildContext(
-            features,
-            cell_lookup(self.run_folder, seed=self.config.seed, k=k),
-            n_cells=len(self.splits.folds),
-            on_epoch_end=self._trackers.log if self._log else None,
-            trial_store=self.run_folder / "trials.sqlite",
-        )
+
+    def _work_plan(self, parts: int) -> WorkPlan:
+        from headtohead.studies.cells import plan_work
+
+        return plan_work(self.plan, list(self._work.heads), len(self.splits.folds), parts)
 
     @cached_property
     def _trackers(self) -> Trackers:

