@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from headtohead.api.arguments import (
     mirror_settings,
@@ -19,7 +19,10 @@ from headtohead.api.results.comparison_run import Run
 from headtohead.api.results.study_runs import BestRun, ReproductionRun
 from headtohead.core.errors import RunFolderError
 
-__all__ = ["best", "compare", "load_run", "reproduce"]
+if TYPE_CHECKING:
+    from headtohead.core.config import StudyConfig
+
+__all__ = ["best", "compare", "compare_shard", "load_run", "reproduce"]
 
 
 @mirror_settings("StudyConfig", without=("data", "contenders"))
@@ -29,6 +32,7 @@ def compare(
     *,
     out: str | os.PathLike[str] | None = None,
     log: Iterable[str] = (),
+    engine: str = "local",
     explain: bool = False,
     quiet: bool = False,
     verbose: bool = False,
@@ -44,6 +48,8 @@ def compare(
             "ensemble(a,b)", "timm:resnet50.a1_in1k".
         out: the run folder; a temporary one, with a warning, if None.
         log: trackers that follow the training: "tensorboard", "mlflow".
+        engine: where features and cells are computed: "local", "ray" (extra `ray`; the cluster of `RAY_ADDRESS` or of
+            this machine) or "ray://HOST:PORT". The digits are the same.
         explain: also write the maps of images that a contender gets wrong, as `Run.explain` does.
         quiet: show no progress.
         verbose: also say every decision and finished fold where no terminal watches.
@@ -55,17 +61,55 @@ def compare(
     Raises:
         HeadToHeadError: anything that headtohead explains: settings, data, weights, a changed run folder.
     """
-    from headtohead.core.config import StudyConfig
     from headtohead.studies.comparison import compare_study
 
     reporter = reporter_for(quiet, verbose=verbose)
-    given = {"data": source_of(data), "contenders": names_of(contenders, "contenders"), **settings}
-    config = StudyConfig.from_settings(settings_from(StudyConfig, _lists(given)))
-    folder = compare_study(config, run_path(out, reporter, source_of(data)), reporter, log=tuple(log))
+    config = _study_config(data, contenders, settings)
+    folder = compare_study(
+        config, run_path(out, reporter, source_of(data)), reporter, log=tuple(log), engine=engine
+    )
     run = Run(folder.path)
     if explain:
         run.explain(quiet=quiet)
     return run
+
+
+@mirror_settings("StudyConfig", without=("data", "contenders"))
+def compare_shard(
+    data: str | os.PathLike[str],
+    contenders: str | Iterable[str],
+    *,
+    out: str | os.PathLike[str],
+    shard: str,
+    quiet: bool = False,
+    verbose: bool = False,
+    **settings: Any,
+) -> int:
+    """Compute one shard of `compare`, for arrays of batch jobs that share the run folder.
+
+    When the shards have ended, `compare` with the same arguments gathers them: it computes what is missing, and writes
+    verdict and report. The digits are those of one process.
+
+    Args:
+        data: a folder, table, archive, .npz or kaggle:owner/set.
+        contenders: names or expressions, as for `compare`.
+        out: the run folder.
+        shard: "2/8" for the second of eight.
+        quiet: show no progress.
+        verbose: also say every decision and finished fold where no terminal watches.
+        **settings: see below.
+
+    Returns:
+        how many cells were the shard's share.
+
+    Raises:
+        HeadToHeadError: anything that headtohead explains: settings, data, weights, a changed run folder.
+    """
+    from headtohead.studies.shards import compare_shard as run_shard
+
+    config = _study_config(data, contenders, settings)
+    reporter = reporter_for(quiet, verbose=verbose)
+    return run_shard(config, run_path(out, reporter, source_of(data)), shard, reporter)
 
 
 @mirror_settings("SearchConfig", without=("data",))
@@ -151,6 +195,15 @@ def load_run(path: str | os.PathLike[str]) -> Run | BestRun | ReproductionRun:
     if (folder / "verdict.json").is_file():
         return Run(folder)
     raise RunFolderError(f"There is no finished run at {folder}; expected a folder with verdict.json.")
+
+
+def _study_config(
+    data: str | os.PathLike[str], contenders: str | Iterable[str], settings: dict[str, Any]
+) -> StudyConfig:
+    from headtohead.core.config import StudyConfig
+
+    given = {"data": source_of(data), "contenders": names_of(contenders, "contenders"), **settings}
+    return StudyConfig.from_settings(settings_from(StudyConfig, _lists(given)))
 
 
 LISTS = ("by", "drop", "keep_columns", "backbones", "finetune")

@@ -116,9 +116,18 @@ def _timm(record: BackboneRecord, weights: Weights, drop_path: float) -> TimmBac
         options["img_size"] = record.input_size
     body = timm.create_model(record.architecture, pretrained=False, **options)
     if weights.path is not None:
-        tensors = read_tensors(Path(weights.path))
+        tensors = _own_tensors(read_tensors(Path(weights.path)), record, weights.path)
         _fill(body, tensors, record, weights.path)
     return TimmBackbone(body, record, weights)
+
+
+def _own_tensors(tensors: dict[str, Tensor], record: BackboneRecord, path: str) -> dict[str, Tensor]:
+    """Return the tensors of this network, where a file holds more than one."""
+    prefix = record.tensor_prefix
+    own = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+    if not own:
+        raise WeightsError(f"{path} holds no tensors under {prefix}; its first is {next(iter(tensors))}.")
+    return own
 
 
 def _fill(body: Any, tensors: dict[str, Tensor], record: BackboneRecord, path: str) -> None:

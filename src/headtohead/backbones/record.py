@@ -41,6 +41,7 @@ class BackboneRecord(Record):
         architecture: timm's name of the architecture, or the class in transformers.
         revision: commit of the hub repository, version of the wheel, or None where not pinned.
         model_args: options with which timm builds the architecture, from the model's own configuration.
+        tensor_prefix: of the names of the network's tensors, where the file holds more than this network.
         input_size: side of the square input in pixels.
         mean, std: per channel, of pixels in [0, 1].
         crop_pct: share of the image that the weights' own evaluation kept, as a fact; `to_network_input`
@@ -57,6 +58,7 @@ class BackboneRecord(Record):
     architecture: str
     revision: str | None = None
     model_args: dict[str, bool | int | float | str | None] = Field(default_factory=dict)
+    tensor_prefix: str = ""
     input_size: int = Field(gt=0)
     mean: tuple[float, float, float]
     std: tuple[float, float, float]

@@ -22,6 +22,7 @@ TOPICS = (
     "audit",
     "preprocess",
     "weights",
+    "cache",
     "verdict",
     "claim",
     "demo",

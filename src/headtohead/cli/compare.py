@@ -10,6 +10,7 @@ import typer
 
 from headtohead.cli import common_options as o
 from headtohead.cli.config_options import split_list, with_settings
+from headtohead.core.errors import NoEffectError
 
 if TYPE_CHECKING:
     from headtohead.api.results.comparison_run import Run
@@ -34,6 +35,23 @@ def compare(
     ] = False,
     as_json: o.AsJson = False,
     verbose: o.Verbose = False,
+    engine: Annotated[
+        str,
+        typer.Option(
+            metavar="local|ray",
+            help="Where cells are computed: local, ray (extra `ray`; the cluster of RAY_ADDRESS or of this machine) "
+            "or ray://HOST:PORT. The digits are the same.",
+        ),
+    ] = "local",
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="I/N",
+            show_default=False,
+            help="Compute only shard I of N in the run folder, for arrays of batch jobs; the same command without it "
+            "gathers them.",
+        ),
+    ] = None,
 ) -> None:
     """Compare pretrained networks on your own images: audit, controlled comparison, verdict, report.
 
@@ -43,10 +61,36 @@ def compare(
     """
     from headtohead.api.studies import compare as run_comparison
 
+    if shard is not None:
+        _run_shard(data, out, shard, {"engine": engine, "log": log, "explain": explain}, verbose, settings)
+        return
     print_run(
-        run_comparison(data, out=out, log=split_list(log), explain=explain, verbose=verbose, **settings),
+        run_comparison(
+            data, out=out, log=split_list(log), engine=engine, explain=explain, verbose=verbose, **settings
+        ),
         out,
         as_json=as_json,
+    )
+
+
+def _run_shard(
+    data: str,
+    out: Path,
+    shard: str,
+    others: Mapping[str, Any],
+    verbose: bool,
+    settings: Mapping[str, Any],
+) -> None:
+    """Compute one shard, and say how to go on; options for the gathering call are refused."""
+    from headtohead.api.studies import compare_shard
+
+    if idle := [name for name, value in others.items() if value and value != "local"]:
+        raise NoEffectError(
+            f"--{idle[0]} has no effect with --shard; give it to the call without --shard that gathers the shards."
+        )
+    cells = compare_shard(data, out=out, shard=shard, verbose=verbose, **settings)
+    print(
+        f"Shard {shard} is done ({cells} cells). When all shards are, the same command without --shard gathers them."
     )
 
 

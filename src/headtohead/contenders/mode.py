@@ -22,6 +22,7 @@ from headtohead.preprocess.recipe import Recipe
 from headtohead.training.tuning.trial_budget import TrialBudget
 
 if TYPE_CHECKING:
+    from headtohead.backbones.features.options import ExtractionOptions
     from headtohead.training.settings import FinetuneSettings
     from headtohead.training.tuning.hyperparameter_search import Trial
 
@@ -129,15 +130,20 @@ class FeatureSource:
     record_facts: Callable[[str, Mapping[str, Any]], None]
     reporter: Reporter = QUIET
 
-    def matrix(self, record: BackboneRecord, view: FeatureView) -> npt.NDArray[np.float32]:
-        """Return the (n, D) features of all samples by one backbone."""
+    @property
+    def options(self) -> ExtractionOptions:
+        """How features are extracted."""
         from headtohead.backbones.features.options import ExtractionOptions
-        from headtohead.backbones.features.views import extract_view
 
         config = self.config
-        options = ExtractionOptions(precision=config.precision, device=config.device, seed=config.seed)
+        return ExtractionOptions(precision=config.precision, device=config.device, seed=config.seed)
+
+    def matrix(self, record: BackboneRecord, view: FeatureView) -> npt.NDArray[np.float32]:
+        """Return the (n, D) features of all samples by one backbone."""
+        from headtohead.backbones.features.views import extract_view
+
         features = extract_view(
-            self.dataset, record, self.recipe, view, options, cache=self.cache, reporter=self.reporter
+            self.dataset, record, self.recipe, view, self.options, cache=self.cache, reporter=self.reporter
         )
         self.record_facts(record.name, {"how": dict(features.how)})
         return features.rows

@@ -39,12 +39,19 @@ from headtohead.core.records import Verdict
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FORMAT", "RunFolder", "slug", "write_record"]
+__all__ = ["FORMAT", "LOCKS", "RunFolder", "slug", "write_record"]
 
 FORMAT = 1
 """Version of the JSON files of a run folder; every one of them carries it."""
 
-BEFORE_WORK = {"study.toml", ".lock", "contenders", "confounds.json"}  # written before any image is read
+LOCKS = ".locks"  # folder of the locks by which the shards of a run keep out of each other's way
+BEFORE_WORK = {
+    "study.toml",
+    ".lock",
+    LOCKS,
+    "contenders",
+    "confounds.json",
+}  # written before any image is read
 FINISHED = "finished.json"
 
 
@@ -214,7 +221,7 @@ class RunFolder:
     def _refuse_foreign_files(self) -> None:
         if not self.path.is_dir():
             return
-        others = sorted(item.name for item in self.path.iterdir() if item.name != ".lock")
+        others = sorted(item.name for item in self.path.iterdir() if item.name not in (".lock", LOCKS))
         if others:
             raise RunFolderError(
                 f"{self.path} is not empty and not a run folder (it holds {', '.join(others[:3])}…). "

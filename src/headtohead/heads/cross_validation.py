@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ def fit_cells(
     *,
     seed: int,
     reporter: Reporter = QUIET,
+    select: Callable[[str, Fold], bool] | None = None,
 ) -> None:
     """Compute each cell that the run folder does not hold yet.
 
@@ -58,11 +59,12 @@ def fit_cells(
         run: where finished cells lie.
         seed: the study's seed; each cell's own seed follows from it, the repeat and the fold.
         reporter: hears how far the work is.
+        select: whether a cell is to be computed; all are if None.
 
     Raises:
         RunFolderError: a stored cell is damaged, or was computed from something else.
     """
-    cells = [(name, fold) for name in heads for fold in folds]
+    cells = [(name, fold) for name in heads for fold in folds if select is None or select(name, fold)]
     for number, (name, fold) in enumerate(reporter.progress(cells, "Fitting", total=len(cells)), start=1):
         path = run.cell_path(name, fold.repeat, fold.fold)
         key = cell_key(name, fold, seed)

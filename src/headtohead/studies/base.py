@@ -8,6 +8,7 @@ with their leak proof, the verdict's files, provenance, and going on where an ea
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
@@ -151,7 +152,7 @@ class Study(ABC, Generic[ConfigT]):
     @cached_property
     def grouped(self) -> Dataset:
         """The samples with the groups that the audit found."""
-        grouped = self.dataset.with_groups(self._audit_result.grouping.groups)
+        grouped = self.dataset.with_groups(self._groups())
         write_table(self.run_folder / "samples.parquet", grouped.frame())
         return grouped
 
@@ -244,11 +245,9 @@ class Study(ABC, Generic[ConfigT]):
 
     def _baseline_heads(self) -> dict[str, Head]:
         """Return the heads that every contender has to beat."""
-        from headtohead.audit.descriptors.shortcut_probes import file_fact_features, make_classifier
-        from headtohead.heads.baselines import FILE_FACTS, MAJORITY, FileFactsHead, MajorityHead
+        from headtohead.studies.cells import baseline_heads
 
-        facts = file_fact_features(self.grouped)[0]
-        return {MAJORITY: MajorityHead(), FILE_FACTS: FileFactsHead(facts, make_classifier)}
+        return baseline_heads(self.grouped)
 
     def _update_audit(self, verdict: Verdict, predictions: pd.DataFrame) -> Verdict:
         """Answer what the audit left open, and return the verdict with the caveats that follow."""
@@ -257,6 +256,10 @@ class Study(ABC, Generic[ConfigT]):
 
         self.audit()
         return update_audit(self.run_folder, self.grouped, predictions, verdict, BASELINES)
+
+    def _groups(self) -> Mapping[str, str]:
+        """Return sample id -> group, as the audit found it."""
+        return self._audit_result.grouping.groups
 
     def _corrected_groups(self) -> Grouping | None:
         """Return the groups of a corrected groups file, or None where the audit is to find them."""

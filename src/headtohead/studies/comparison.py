@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-    from headtohead.contenders.mode import BuildContext
     from headtohead.contenders.plan import ContenderPlan
     from headtohead.core.trackers import Trackers
     from headtohead.data.options import LoadOptions
     from headtohead.data.splits.folds import CrossValidationSplits
-    from headtohead.heads.base import Head
+    from headtohead.engines.tasks import WorkPlan
+    from headtohead.studies.cells import ComparisonWork
 
 __all__ = ["ComparisonStudy", "compare_study"]
 
@@ -37,6 +37,7 @@ def compare_study(
     *,
     cache: Path | None = None,
     log: Sequence[str] = (),
+    engine: str = "local",
 ) -> RunFolder:
     """Run `compare` in the folder `out`, or go on with it, and return the finished run folder.
 
@@ -46,12 +47,13 @@ def compare_study(
         reporter: hears what is being done.
         cache: where features are kept between runs; by default below the weights' cache.
         log: trackers that follow the training, of `headtohead.core.trackers.TRACKERS`.
+        engine: where features and cells are computed, see `headtohead.engines.choose.get_engine`.
 
     Raises:
         ChangedConfigError, ChangedDataError: the folder belongs to other settings or images.
         LeakageError: the data's own split leaks and `allow_leaks` is off.
     """
-    return ComparisonStudy(config, out, reporter, cache=cache, log=log).run()
+    return ComparisonStudy(config, out, reporter, cache=cache, log=log, engine=engine).run()
 
 
 class ComparisonStudy(Study[StudyConfig]):
@@ -63,6 +65,7 @@ class ComparisonStudy(Study[StudyConfig]):
         reporter: hears what is being done.
         cache: where features are kept between runs; by default below the weights' cache.
         log: trackers that follow the training, of `headtohead.core.trackers.TRACKERS`; they change no digit.
+        engine: where features and cells are computed; it changes no digit.
 
     Example:
         >>> study = ComparisonStudy(StudyConfig(data="scans", contenders=("vit-b16",)), Path("runs/mine"))
@@ -80,9 +83,13 @@ class ComparisonStudy(Study[StudyConfig]):
         *,
         cache: Path | None = None,
         log: Sequence[str] = (),
+        engine: str = "local",
     ) -> None:
+        from headtohead.engines.choose import get_engine
+
         super().__init__(config, out, reporter, cache=cache)
         self._log = tuple(log)
+        self._engine = get_engine(engine)
 
     @cached_property
     def plan(self) -> ContenderPlan:
@@ -90,6 +97,15 @@ class ComparisonStudy(Study[StudyConfig]):
         from headtohead.contenders.plan import ContenderPlan
 
         return ContenderPlan.parse(self.config.contenders, self.config.mode)
+
+    def run(self) -> RunFolder:
+        """Do the whole study, or gather what shards have done, and return the run folder."""
+        from headtohead.engines.shard import refuse_running_shards, remove_shard_locks
+
+        refuse_running_shards(self.run_folder)
+        finished = super().run()
+        remove_shard_locks(finished)
+        return finished
 
     # ---- stages -------------------------------------------------------------------------------
 
@@ -128,13 +144,12 @@ class ComparisonStudy(Study[StudyConfig]):
 
     def fit(self) -> pd.DataFrame:
         """Fit every contender on every fold, and return and write the out-of-fold predictions."""
-        from headtohead.contenders.factory import build_heads
-        from headtohead.heads.cross_validation import fit_cells, load_cells, training_costs
+        from headtohead.heads.cross_validation import load_cells, training_costs
         from headtohead.heads.prediction_tables import learning_table, predictions_table
 
         folds, seed, run = self.splits.folds, self.config.seed, self.run_folder
-        heads: dict[str, Head] = build_heads(self.plan, self._build_context()) | self._baseline_heads()
-        fit_cells(heads, folds, self.labels, run, seed=seed, reporter=self.reporter)
+        heads = self._work.heads
+        self._engine.run(self._work_plan(self._engine.parts(len(self.grouped))), self._work, self.reporter)
         self._trackers.sync()
         costs = training_costs(list(heads), folds, run)
         run.write("spent.json", {"budget": self.config.train.budget, "spent": costs})
@@ -199,7 +214,7 @@ class ComparisonStudy(Study[StudyConfig]):
 
     def _frozen_features(self) -> dict[str, npt.NDArray[np.float32]]:
         """Return contender -> its frozen features, of contenders with one backbone; they are in the cache already."""
-        source = self._build_context().features
+        source = self._work.context.features
         return {
             one.name: source.matrix(one.records[0], one.mode.view)
             for one in self.plan.contenders
@@ -241,26 +256,27 @@ class ComparisonStudy(Study[StudyConfig]):
         )
         return exclude_test_groups(inner, predictions)
 
-    def _build_context(self) -> BuildContext:
-        from headtohead.contenders.mode import BuildContext, FeatureSource
-        from headtohead.heads.cross_validation import cell_lookup
+    @cached_property
+    def _work(self) -> ComparisonWork:
+        from headtohead.studies.cells import ComparisonWork
 
-        features = FeatureSource(
+        return ComparisonWork(
+            self.config,
+            self.plan,
+            self.run_folder.path,
+            self.feature_cache,
             self.grouped,
             self.recipe,
-            self.config,
-            self.feature_cache,
+            self.splits.folds,
             partial(record_facts, self.run_folder),
+            self._trackers.log if self._log else None,
             self.reporter,
         )
-        k = len(self.grouped.classes)
-        return BuildContext(
-            features,
-            cell_lookup(self.run_folder, seed=self.config.seed, k=k),
-            n_cells=len(self.splits.folds),
-            on_epoch_end=self._trackers.log if self._log else None,
-            trial_store=self.run_folder / "trials.sqlite",
-        )
+
+    def _work_plan(self, parts: int) -> WorkPlan:
+        from headtohead.studies.cells import plan_work
+
+        return plan_work(self.plan, list(self._work.heads), len(self.splits.folds), parts)
 
     @cached_property
     def _trackers(self) -> Trackers:

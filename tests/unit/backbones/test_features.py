@@ -152,7 +152,7 @@ def test_what_changes_a_row_changes_the_folder(images: Dataset, tmp_path: Path) 
 
 def test_a_damaged_cache_is_said_and_computed_again(images: Dataset, tmp_path: Path) -> None:
     first = extract(images, VIT, RECIPE, cache=tmp_path)
-    piece = next(tmp_path.glob("*/rows-*.npz"))
+    piece = next(tmp_path.glob("*/rows-*.npy"))
     piece.write_bytes(piece.read_bytes()[:-300])
     listener = Listener()
     again = extract(images, VIT, RECIPE, cache=tmp_path, reporter=listener)

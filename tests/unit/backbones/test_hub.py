@@ -279,6 +279,56 @@ def test_listing_knows_what_is_here(hub: Any) -> None:
     assert hub.asked == []
 
 
+def _open_clip(**vision: Any) -> dict[str, Any]:
+    """Return a repository as BiomedCLIP's: two towers in one file, and no config.json."""
+    from safetensors.torch import load
+
+    weights, _ = _uni_like(init_values=None)
+    trunk = {f"visual.trunk.{name}": value for name, value in load(weights).items()}
+    rest = {
+        "visual.head.proj.weight": torch.ones(8, 128),
+        "text.embed": torch.ones(3),
+        "logit_scale": torch.ones(()),
+    }
+    buffer = io.BytesIO()
+    torch.save(trunk | rest, buffer)
+    cfg = {"timm_model_name": "test_vit", "timm_pool": "", "timm_proj": "linear", "image_size": 160} | vision
+    config = {
+        "model_cfg": {"embed_dim": 8, "vision_cfg": cfg, "text_cfg": {}},
+        "preprocess_cfg": {"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.2, 0.2]},
+    }
+    return {
+        "open_clip_config.json": json.dumps(config).encode(),
+        "open_clip_pytorch_model.bin": buffer.getvalue(),
+    }
+
+
+def test_the_vision_tower_of_open_clip_is_timms_network_with_its_weights(hub: Any) -> None:
+    hub.add("acme/biomed", **_open_clip())
+    record = resolve("hf:acme/biomed")
+    assert (record.architecture, record.input_size, record.mean) == ("test_vit", 160, (0.5, 0.4, 0.3))
+    weights, config = _uni_like(init_values=None)
+    config["model_args"] = {}
+    hub.add("acme/plain", config=json.dumps(config).encode(), model=weights)
+    x = torch.rand(1, 3, 160, 160, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        tower, plain = (load_backbone(resolve(f"hf:acme/{name}"))(x) for name in ("biomed", "plain"))
+    assert torch.equal(tower, plain)
+    assert record.n_parameters == sum(p.numel() for p in load_backbone(record).parameters())
+
+
+def test_towers_of_open_clips_own_are_refused_by_name(hub: Any) -> None:
+    hub.add("acme/own", **_open_clip(timm_model_name=None))
+    with pytest.raises(WeightsError, match="open_clip's own network"):
+        resolve("hf:acme/own")
+    hub.add("acme/pooled", **_open_clip(timm_pool="abs_attn"))
+    with pytest.raises(WeightsError, match="'abs_attn' outside the network"):
+        resolve("hf:acme/pooled")
+    hub.add("acme/none", other=b"")
+    with pytest.raises(WeightsError, match=r"config\.json"):
+        resolve("hf:acme/none")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["inception-resnet-v2", "vit-b16"])
 def test_flagship_at_full_size(name: str, hub: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,6 @@ is filled up), and the tests hold that a row does not depend on its place or its
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +21,7 @@ import torch
 from filelock import FileLock
 
 from headtohead.backbones.features.feature_cache import FeatureCache, row_key
+from headtohead.backbones.features.identity import device_name, folder_name, speed
 from headtohead.backbones.features.inference import (
     BATCH,
     GPU_BATCH,
@@ -53,7 +53,7 @@ from headtohead.core.records import Sample
 from headtohead.data.dataset import Dataset
 from headtohead.preprocess.recipe import Recipe
 
-__all__ = ["Features", "extract"]
+__all__ = ["Features", "extract", "extract_part"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -98,23 +98,54 @@ def extract(
         UnreadableError: an image cannot be read; WeightsError: no weights.
     """
     began = time.monotonic()
-    device = pick_device(options.device)
-    batch = options.batch or (GPU_BATCH if device.type == "cuda" else BATCH)
-    weights = ensure_weights(record, seed=options.seed, reporter=reporter)
-    task = _Task(dataset, record, recipe, options, device, batch, reporter)
-    identity = _identity(task, weights)
-    folder = cache / f"{_slug(record.name)}-{_digest(identity)}"
-    keys = [row_key(sample) for sample in dataset.samples]
-    folder.mkdir(parents=True, exist_ok=True)
+    task, folder, identity = _open(dataset, record, recipe, options, cache, reporter)
+    samples = {row_key(sample): sample for sample in dataset.samples}
     with FileLock(folder / ".lock"):
         store = FeatureCache(folder, reporter)
-        missing = store.missing(keys)
+        missing = store.missing(samples)
         if missing or not (folder / "how.json").exists():
-            _compute(task, dict(zip(keys, dataset.samples, strict=True)), missing, store, identity)
+            network = _ready(task, samples, folder, identity)
+            _compute(task, samples, missing, store, network)
+            store.compact()
         how = json.loads((folder / "how.json").read_text(encoding="utf-8"))
-    rows = store.get(keys)
+    rows = store.get([row_key(sample) for sample in dataset.samples])
     seconds = time.monotonic() - began
-    return Features(rows, how | _speed(len(set(keys)), len(missing), seconds))
+    return Features(rows, how | speed(len(samples), len(missing), seconds))
+
+
+def extract_part(
+    dataset: Dataset,
+    record: BackboneRecord,
+    recipe: Recipe,
+    options: ExtractionOptions,
+    *,
+    part: tuple[int, int],
+    cache: Path,
+    reporter: Reporter = QUIET,
+) -> int:
+    """Compute the rows of one part of the distinct images, and return how many the cache lacked.
+
+    Other processes may compute other parts at the same time. The arithmetic is decided once, on images of the
+    whole data set, so that the rows are those of `extract`.
+
+    Args:
+        part: number of the part, from 0, and how many there are.
+        cache: folder of cached rows.
+        reporter: hears how far the extraction is.
+    """
+    task, folder, identity = _open(dataset, record, recipe, options, cache, reporter)
+    samples = {row_key(sample): sample for sample in dataset.samples}
+    number, parts = part
+    keys = sorted(samples)
+    with FileLock(folder / ".lock"):
+        store = FeatureCache(folder, reporter, check=False)
+    missing = store.missing(keys[len(keys) * number // parts : len(keys) * (number + 1) // parts])
+    if missing:
+        with FileLock(folder / ".lock"):
+            network = _ready(task, samples, folder, identity)
+        _compute(task, samples, missing, store, network)
+        store.compact(added_only=True)
+    return len(missing)
 
 
 @dataclass(frozen=True)
@@ -139,21 +170,43 @@ class _Task:
         return normalise(unit if change is None else change(sample, unit), self.record)
 
 
+def _open(
+    dataset: Dataset,
+    record: BackboneRecord,
+    recipe: Recipe,
+    options: ExtractionOptions,
+    cache: Path,
+    reporter: Reporter,
+) -> tuple[_Task, Path, dict[str, Any]]:
+    """Return the task, the folder of its rows, and all that their digits depend on."""
+    device = pick_device(options.device)
+    batch = options.batch or (GPU_BATCH if device.type == "cuda" else BATCH)
+    weights = ensure_weights(record, seed=options.seed, reporter=reporter)
+    task = _Task(dataset, record, recipe, options, device, batch, reporter)
+    identity = _identity(task, weights)
+    folder = cache / folder_name(record.name, identity)
+    folder.mkdir(parents=True, exist_ok=True)
+    return task, folder, identity
+
+
+def _ready(task: _Task, samples: Mapping[str, Sample], folder: Path, identity: Mapping[str, Any]) -> Backbone:
+    """Return the network in the arithmetic that was decided for the folder; the first call decides."""
+    note = folder / "how.json"
+    if note.exists():
+        return task.load(json.loads(note.read_text(encoding="utf-8"))["precision"])
+    first = [samples[key] for key in sorted(samples)[:CHECKED]]
+    network, decided = _decide(task, first)
+    write_json(note, {**identity, **decided, "shape": _row_shape(task, network, first[0])})
+    return network
+
+
 def _compute(
     task: _Task,
     samples: Mapping[str, Sample],
     missing: Sequence[str],
     store: FeatureCache,
-    identity: Mapping[str, Any],
+    network: Backbone,
 ) -> None:
-    note = store.folder / "how.json"
-    first = [samples[key] for key in sorted(samples)[:CHECKED]]
-    if note.exists():
-        how = json.loads(note.read_text(encoding="utf-8"))
-        network = task.load(how["precision"])
-    else:
-        network, decided = _decide(task, first)
-        write_json(note, {**identity, **decided, "shape": _row_shape(task, network, first[0])})
     step = task.batch * max(PIECE, 2 * min(cores(), MOST_WORKERS))
     pieces = [missing[start : start + step] for start in range(0, len(missing), step)]
     prepared = _ahead(task, [[samples[key] for key in piece] for piece in pieces])
@@ -161,7 +214,6 @@ def _compute(
     for piece, inputs in zip(task.reporter.progress(pieces, label, len(pieces)), prepared, strict=True):
         rows = forward_in_batches(network, inputs, task.options.kind, task.batch).reshape(len(piece), -1)
         store.add(dict(zip(piece, rows, strict=True)))
-    store.compact()
 
 
 def _row_shape(task: _Task, network: Backbone, sample: Sample) -> list[int]:
@@ -234,31 +286,9 @@ def _identity(task: _Task, weights: Weights) -> dict[str, Any]:
         "kind": options.kind,
         "precision_asked": options.precision,
         "device": task.device.type,
-        "device_name": _device_name(task.device),
+        "device_name": device_name(task.device),
         "batch": task.batch,
         "arithmetic": ARITHMETIC,
         "versions": {name: version(name) for name in ("torch", "timm", "transformers")},
     }  # fmt: skip
     return identity if options.change is None else {**identity, "change": options.change.name}
-
-
-def _device_name(device: torch.device) -> str:
-    if device.type == "cuda":
-        return str(torch.cuda.get_device_name(device))
-    return torch.backends.cpu.get_cpu_capability() if device.type == "cpu" else "mps"
-
-
-def _digest(identity: Mapping[str, Any]) -> str:
-    counted = {key: value for key, value in identity.items() if key not in ("backbone", "recipe")}
-    return hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _speed(distinct: int, computed: int, seconds: float) -> dict[str, Any]:
-    rate = round(computed / seconds, 2) if computed and seconds > 0 else None
-    counts = {"distinct_images": distinct, "computed": computed}
-    return counts | {"seconds": round(seconds, 3), "images_per_second": rate}
-
-
-def _slug(name: str) -> str:
-    kept = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name)
-    return kept[:60]

@@ -1,12 +1,16 @@
-"""Feature rows on disk: one folder per network, recipe and precision, in pieces that are whole or absent."""
+"""Feature rows on disk: one folder per network, recipe and precision, in pieces that are whole or absent.
+
+A piece is `rows-<digest>.npy`, a matrix of float32 that is read through a memory map, and `rows-<digest>.keys`, the
+keys of its rows, sorted, one a line. Pieces are only ever added, so any number of processes may add at a time; small
+ones are joined later, by one process at a time.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import io
-import zipfile
-import zlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +25,9 @@ __all__ = ["FeatureCache", "row_key"]
 
 Row = npt.NDArray[np.float32]
 
+PIECE_BYTES = 64 << 20  # of a joined piece: few files for many rows, and little memory to join them
+_HASHED_AT_ONCE = 16 << 20  # bytes
+
 
 def row_key(sample: Sample) -> str:
     """Return the name under which a sample's row is kept.
@@ -33,40 +40,53 @@ def row_key(sample: Sample) -> str:
     return sample.pixel_hash
 
 
-class FeatureCache:
-    """Rows of float32 by key, kept in `.npz` pieces; a killed run loses at most the piece it was writing.
+@dataclass(frozen=True, eq=False)
+class _Piece:
+    """One piece: its file, the keys of its rows, and the rows (n, D), in memory only as far as they are read."""
 
-    Pieces carry the sha256 of their rows: a damaged one is named, dropped and computed again.
+    path: Path
+    keys: tuple[str, ...]
+    rows: Row
+
+
+class FeatureCache:
+    """Rows of float32 by key; a killed run loses at most the piece it was writing.
+
+    Pieces are named by the sha256 of their keys and rows: a damaged one is named, dropped and computed again.
+
+    Args:
+        folder: of the pieces.
+        reporter: hears of damage.
+        check: read every piece and compare its hash; otherwise only its shape is looked at.
     """
 
-    def __init__(self, folder: Path, reporter: Reporter = QUIET) -> None:
+    def __init__(self, folder: Path, reporter: Reporter = QUIET, *, check: bool = True) -> None:
         self.folder = folder
-        self._rows: dict[str, Row] = {}
+        self._pieces: list[_Piece] = []
+        self._added: list[_Piece] = []
+        self._places: dict[str, tuple[_Piece, int]] = {}
         folder.mkdir(parents=True, exist_ok=True)
-        for path in sorted(folder.glob("rows-*.npz")):
-            piece = _read(path)
+        for path in sorted(folder.glob("rows-*.npy")):
+            piece = _open(path, check=check)
             if piece is None:
                 reporter.warning(f"Cached features in {path} are damaged; they are computed again.")
-                path.unlink(missing_ok=True)
+                _unlink(path)
             else:
-                self._rows.update(piece)
+                self._know(piece)
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._places)
 
     def missing(self, keys: Iterable[str]) -> list[str]:
         """Return the distinct keys without a row, sorted."""
-        return sorted(set(keys) - self._rows.keys())
+        return sorted(set(keys) - self._places.keys())
 
     def add(self, rows: Mapping[str, Row]) -> None:
         """Write a piece; the same rows always go to the same file with the same bytes."""
-        keys = sorted(rows)
-        stacked = np.stack([rows[key] for key in keys]).astype(np.float32)
-        digest = _digest(keys, stacked)
-        buffer = io.BytesIO()
-        np.savez(buffer, keys=np.array(keys), rows=stacked, digest=np.array(digest))
-        write_atomic(self.folder / f"rows-{digest[:20]}.npz", buffer.getvalue())
-        self._rows.update(zip(keys, stacked, strict=True))
+        keys = tuple(sorted(rows))
+        piece = self._write(keys, np.stack([rows[key] for key in keys]).astype(np.float32, copy=False))
+        self._added.append(piece)
+        self._know(piece)
 
     def get(self, keys: Iterable[str]) -> npt.NDArray[np.float32]:
         """Return rows (n, D) in the order of `keys`.
@@ -75,42 +95,89 @@ class FeatureCache:
             UsageError: a key has no row.
         """
         wanted = list(keys)
-        absent = [key for key in wanted if key not in self._rows]
+        absent = [key for key in wanted if key not in self._places]
         if absent:
             raise UsageError(
                 f"{len(absent)} of {len(wanted)} images have no cached row, the first is {absent[0]}."
             )
-        return np.stack([self._rows[key] for key in wanted])
+        targets: dict[Path, tuple[_Piece, list[int], list[int]]] = {}
+        for target, key in enumerate(wanted):
+            piece, place = self._places[key]
+            _, into, source = targets.setdefault(piece.path, (piece, [], []))
+            into.append(target)
+            source.append(place)
+        width = next(iter(targets.values()))[0].rows.shape[1]
+        out = np.empty((len(wanted), width), dtype=np.float32)
+        for piece, into, source in targets.values():
+            out[into] = piece.rows[source]
+        return out
 
-    def compact(self) -> None:
-        """Join all pieces into one, so that the next call opens one file."""
-        pieces = sorted(self.folder.glob("rows-*.npz"))
-        if len(pieces) < 2:
+    def compact(self, *, added_only: bool = False) -> None:
+        """Join small pieces into larger ones, so that the next call opens few files.
+
+        Args:
+            added_only: join only what this object added, which is safe beside other processes that join theirs.
+        """
+        small = [
+            piece
+            for piece in (self._added if added_only else self._pieces)
+            if piece.rows.nbytes < PIECE_BYTES
+        ]
+        if len(small) < 2:
             return
-        self.add(dict(self._rows))
-        whole = self.folder / f"rows-{self._whole_digest()[:20]}.npz"
-        for path in pieces:
-            if path != whole:
-                path.unlink(missing_ok=True)
+        keys = sorted({key for piece in small for key in piece.keys})
+        step = max(1, PIECE_BYTES // (4 * small[0].rows.shape[1]))
+        joined = [
+            self._write(tuple(part), self.get(part))
+            for part in (keys[start : start + step] for start in range(0, len(keys), step))
+        ]
+        kept = {piece.path for piece in joined}
+        for piece in small:
+            if piece.path not in kept:
+                _unlink(piece.path)
+        self._pieces = [piece for piece in self._pieces if piece not in small]
+        self._added = []
+        for piece in joined:
+            self._know(piece)
 
-    def _whole_digest(self) -> str:
-        keys = sorted(self._rows)
-        return _digest(keys, np.stack([self._rows[key] for key in keys]))
+    def _know(self, piece: _Piece) -> None:
+        self._pieces.append(piece)
+        self._places.update({key: (piece, place) for place, key in enumerate(piece.keys)})
+
+    def _write(self, keys: tuple[str, ...], rows: Row) -> _Piece:
+        """Write a piece: the keys first, so that whoever sees the rows finds them."""
+        path = self.folder / f"rows-{_digest(keys, rows)[:20]}.npy"
+        write_atomic(path.with_suffix(".keys"), "\n".join(keys))
+        buffer = io.BytesIO()
+        np.save(buffer, np.ascontiguousarray(rows), allow_pickle=False)
+        write_atomic(path, buffer.getvalue())
+        return _Piece(path, keys, np.load(path, mmap_mode="r"))
 
 
-def _digest(keys: list[str], rows: npt.NDArray[np.float32]) -> str:
+def _digest(keys: tuple[str, ...], rows: Row) -> str:
     whole = hashlib.sha256("\n".join(keys).encode())
-    whole.update(repr(rows.shape).encode() + np.ascontiguousarray(rows).tobytes())
+    whole.update(repr(rows.shape).encode())
+    step = max(1, _HASHED_AT_ONCE // max(1, 4 * rows.shape[1]))
+    for start in range(0, len(rows), step):
+        whole.update(np.ascontiguousarray(rows[start : start + step]).data)
     return whole.hexdigest()
 
 
-def _read(path: Path) -> dict[str, Row] | None:
+def _open(path: Path, *, check: bool) -> _Piece | None:
+    """Return a piece, or None where it is damaged."""
     try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as piece:
-            keys = [str(key) for key in piece["keys"]]
-            rows, digest = piece["rows"], str(piece["digest"])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        keys = tuple(path.with_suffix(".keys").read_text(encoding="utf-8").split("\n"))
+        rows = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError):
         return None
-    if _digest(keys, rows) != digest:
+    if rows.ndim != 2 or rows.dtype != np.float32 or len(rows) != len(keys):
         return None
-    return dict(zip(keys, rows, strict=True))
+    if check and path.name != f"rows-{_digest(keys, rows)[:20]}.npy":
+        return None
+    return _Piece(path, keys, rows)
+
+
+def _unlink(path: Path) -> None:
+    """Remove a piece, its rows first: keys alone are no piece."""
+    path.unlink(missing_ok=True)
+    path.with_suffix(".keys").unlink(missing_ok=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from headtohead.backbones.record import BackboneRecord
     from headtohead.preprocess.recipe import Recipe
 
-__all__ = ["FEATURE_VIEWS", "FeatureView", "FlippedDataset", "extract_view"]
+__all__ = ["FEATURE_VIEWS", "FeatureView", "FlippedDataset", "extract_view", "extract_view_part"]
 
 FEATURE_VIEWS = ("layers", "symmetry", "flip")
 
@@ -124,3 +124,26 @@ def extract_view(
     flipped = extract(FlippedDataset.of(dataset), record, recipe, options, cache=cache, reporter=reporter)
     rows = (plain.rows + flipped.rows) / np.float32(2)
     return Features(rows, plain.how | {"mirror images": flipped.how})
+
+
+def extract_view_part(
+    dataset: Dataset,
+    record: BackboneRecord,
+    recipe: Recipe,
+    view: FeatureView,
+    options: ExtractionOptions,
+    *,
+    part: tuple[int, int],
+    cache: Path,
+    reporter: Reporter = QUIET,
+) -> None:
+    """Compute the rows of one part of the images under a view that the cache lacks, flipped images included.
+
+    Args:
+        part: number of the part, from 0, and how many there are.
+    """
+    from headtohead.backbones.features.extract import extract_part
+
+    options = replace(options, kind=view.kind)
+    for images in (dataset, FlippedDataset.of(dataset)) if view.flip else (dataset,):
+        extract_part(images, record, recipe, options, part=part, cache=cache, reporter=reporter)

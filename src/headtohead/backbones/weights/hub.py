@@ -56,7 +56,7 @@ def from_hub(record: BackboneRecord, reporter: Reporter = QUIET) -> tuple[Path, 
         reporter.info(f"Downloading {repository} ({revision or 'main'}) for {record.name} from the hub.")
     if record.source == "transformers-hub":
         get_file(repository, "config.json", revision)
-    path = _weights_file(repository, revision)
+    path = _weights_file(repository, revision, _names(record))
     sha256 = file_sha256(path)
     against = _check(record, pin, path, sha256)
     commit = _commit(path) or revision
@@ -73,31 +73,44 @@ def cached(record: BackboneRecord) -> Path | None:
     hub = _hub()
     pin = _pinned(record)
     revision = record.revision or (pin.revision if pin else None)
-    for name in WEIGHTS:
+    for name in _names(record):
         found = hub.try_to_load_from_cache(record.model_id, name, cache_dir=_cache(), revision=revision)
         if isinstance(found, str):
             return Path(found)
     return None
 
 
-def _weights_file(repository: str, revision: str | None) -> Path:
+def _names(record: BackboneRecord) -> tuple[str, str]:
+    """Return the names of a repository's weights, safetensors first."""
+    from headtohead.backbones.weights.open_clip_config import OPEN_CLIP_WEIGHTS
+
+    return OPEN_CLIP_WEIGHTS if record.tensor_prefix else WEIGHTS
+
+
+def _weights_file(repository: str, revision: str | None, names: tuple[str, str]) -> Path:
     """Return the weights of a repository: safetensors, else a checkpoint of torch where there is nothing else.
 
     Raises:
         WeightsError: it has neither, or cannot be reached.
     """
-    safe, checkpoint = WEIGHTS
+    safe, checkpoint = names
     try:
         return get_file(repository, safe, revision)
     except WeightsError as error:
-        if not isinstance(error.__cause__, _hub().errors.EntryNotFoundError) or isinstance(
-            error.__cause__, _hub().errors.LocalEntryNotFoundError
-        ):
+        if not _is_absent(error):
             raise
         try:
             return get_file(repository, checkpoint, revision)
         except WeightsError:
             raise error from error.__cause__
+
+
+def _is_absent(error: WeightsError) -> bool:
+    """Return whether a repository was reached and has no such file."""
+    errors = _hub().errors
+    return isinstance(error.__cause__, errors.EntryNotFoundError) and not isinstance(
+        error.__cause__, errors.LocalEntryNotFoundError
+    )
 
 
 def get_file(repository: str, name: str, revision: str | None) -> Path:
@@ -112,13 +125,13 @@ def get_file(repository: str, name: str, revision: str | None) -> Path:
     hub = _hub()
     what = f"{repository}/{name}" + (f" at {revision[:12]}" if revision else "")
     where = f"the hub's cache {_cache()} and {_endpoint()}" + (" (offline: not asked)" if _offline() else "")
-    from headtohead.backbones.weights.silence import suppress_library_output
+    from headtohead.backbones.weights.silence import hidden_bars, suppress_library_output
 
     here = hub.try_to_load_from_cache(repository, name, cache_dir=_cache(), revision=revision)
     if not isinstance(here, str) and not _offline() and not _answers(_endpoint()):
         raise weights_unavailable(what, where, "it is not in the cache and the server was not reached")
     try:
-        with suppress_library_output(), _no_bars(hub):
+        with suppress_library_output(), hidden_bars(hub):
             return Path(hub.hf_hub_download(
                 repository, name, revision=revision, cache_dir=_cache(), endpoint=_endpoint(),
                 local_files_only=_offline(),
@@ -136,7 +149,12 @@ def resolve_hub(name: str) -> BackboneRecord:
     from headtohead.backbones.weights.model_config import read_json, record_from_config
 
     repository, _, asked = name.partition("@")
-    config_path = get_file(repository, "config.json", asked or None)
+    try:
+        config_path = get_file(repository, "config.json", asked or None)
+    except WeightsError as error:
+        if not _is_absent(error):
+            raise
+        return _resolve_open_clip(name, error)
     config = read_json(config_path)
     revision = _commit(config_path) or asked or None
     is_timm = "architecture" in config
@@ -145,6 +163,20 @@ def resolve_hub(name: str) -> BackboneRecord:
         config, preprocessor, name=f"hf:{name}", source="timm-hub" if is_timm else "transformers-hub",
         model_id=repository, revision=revision,
     )  # fmt: skip
+
+
+def _resolve_open_clip(name: str, without_config: WeightsError) -> BackboneRecord:
+    """Return the record of the vision tower of an open_clip repository."""
+    from headtohead.backbones.weights.model_config import read_json
+    from headtohead.backbones.weights.open_clip_config import CONFIG_NAME, record_from_open_clip
+
+    repository, _, asked = name.partition("@")
+    try:
+        path = get_file(repository, CONFIG_NAME, asked or None)
+    except WeightsError as error:
+        raise (without_config if _is_absent(error) else error) from error.__cause__
+    revision = _commit(path) or asked or None
+    return record_from_open_clip(read_json(path), name=f"hf:{name}", model_id=repository, revision=revision)
 
 
 def _preprocessor(repository: str, revision: str | None) -> dict[str, Any]:
@@ -258,19 +290,3 @@ def _cache() -> Path:
     xdg = os.environ.get("XDG_CACHE_HOME")
     base = Path(home) if home else (Path(xdg) if xdg else Path("~/.cache")) / "huggingface"
     return base.expanduser() / "hub"
-
-
-def _no_bars(hub: Any) -> Any:
-    from contextlib import contextmanager
-
-    @contextmanager
-    def hidden() -> Any:
-        was_off = hub.utils.are_progress_bars_disabled()
-        hub.utils.disable_progress_bars()
-        try:
-            yield
-        finally:
-            if not was_off:
-                hub.utils.enable_progress_bars()
-
-    return hidden()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-__all__ = ["suppress_library_output"]
+__all__ = ["hidden_bars", "suppress_library_output"]
 
 
 @contextmanager
@@ -37,3 +38,15 @@ def _no_bars() -> Iterator[None]:
     finally:
         if shown is not None and was_on:
             shown.enable_progress_bar()
+
+
+@contextmanager
+def hidden_bars(hub: Any) -> Iterator[None]:
+    """Hide the progress bars of `huggingface_hub` inside the block."""
+    was_off = hub.utils.are_progress_bars_disabled()
+    hub.utils.disable_progress_bars()
+    try:
+        yield
+    finally:
+        if not was_off:
+            hub.utils.enable_progress_bars()
