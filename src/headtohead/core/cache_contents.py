@@ -32,6 +32,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "features": ("*-" + "[0-9a-f]" * 16,),
     "weights": ("*.safetensors", "*.json", "*.lock"),
     "hub": ("*.json",),
+    "networks": ("openvino-" + "[0-9a-f]" * 24, "onnx-" + "[0-9a-f]" * 24),
     "graphs": ("*.onnx", "*.json"),
     "summaries": ("images.sqlite", "images.sqlite-wal", "images.sqlite-shm"),
 }
