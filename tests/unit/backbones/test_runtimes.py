@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from headtohead.backbones.catalog import resolve, with_input_size
-from headtohead.backbones.features import convert_network, precision, runtimes
+from headtohead.backbones.features import convert_network, runtimes
 from headtohead.backbones.features.extract import extract
 from headtohead.backbones.features.options import ExtractionOptions
 from headtohead.backbones.features.runtimes import MANY, RuntimeName, planned_runtime
@@ -111,7 +111,7 @@ def test_what_is_off_is_dropped_aloud_or_refused(
     with pytest.raises(PrecisionError, match=r"by openvino in fp32 .* --runtime torch or auto"):
         rows(images, CNN, "openvino", tmp_path / "asked")
     monkeypatch.setattr(runtimes, "MANY", 1)
-    monkeypatch.setattr(precision.torch.cpu, "get_capabilities", dict)
+    monkeypatch.setattr("torch.cpu.get_capabilities", dict)
     heard = Heard()
     found = extract(images, CNN, RECIPE, cache=tmp_path / "auto", reporter=heard)
     assert found.how["runtime"] == "torch" and "by openvino in fp32" in found.how["precision_note"]
@@ -147,6 +147,6 @@ def test_the_runtime_follows_from_facts_alone(monkeypatch: pytest.MonkeyPatch) -
     assert planned_runtime("auto", "cpu", "auto", MANY) == "torch"
     with pytest.raises(UsageError, match="device is cuda"):
         planned_runtime("openvino", "cuda", "auto", 9)
-    monkeypatch.setitem(runtimes.PACKAGES, "onnx", ("no_such_package",))  # type: ignore[misc]
+    monkeypatch.setitem(runtimes.PACKAGES, "onnx", ("no_such_package",))
     with pytest.raises(MissingExtraError, match=r"headtohead\[onnx\]"):
         planned_runtime("onnx", "cpu", "auto", 9)
