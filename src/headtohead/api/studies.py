@@ -43,7 +43,7 @@ def compare(
     The same call on the same folder goes on where it stopped; a finished run is returned at once.
 
     Args:
-        data: a folder, table, archive, .npz or kaggle:owner/set.
+        data: a folder, table, archive, .npz, kaggle:owner/set or hf:owner/set.
         contenders: names or expressions, as a list or with commas: "vit-b16", "dinov2-small@finetune",
             "ensemble(a,b)", "timm:resnet50.a1_in1k".
         out: the run folder; a temporary one, with a warning, if None.
@@ -123,7 +123,7 @@ def best(
     """Search backbones, recipes, features and ensembles inside inner folds; estimate the search on outer ones.
 
     Args:
-        data: a folder, table, archive, .npz or kaggle:owner/set.
+        data: a folder, table, archive, .npz, kaggle:owner/set or hf:owner/set.
         out: the run folder; a temporary one, with a warning, if None.
         quiet: show no progress.
         **settings: see below.
@@ -155,7 +155,7 @@ def reproduce(
     """Run the published study as published and corrected, one flaw at a time, with intervals.
 
     Args:
-        data: a folder, table, archive, .npz or kaggle:owner/set; two classes.
+        data: a folder, table, archive, .npz, kaggle:owner/set or hf:owner/set; two classes.
         out: the run folder; a temporary one, with a warning, if None.
         quiet: show no progress.
         **settings: see below.

@@ -30,6 +30,7 @@ __all__ = [
 
 KINDS: Mapping[str, tuple[str, ...]] = {
     "features": ("*-" + "[0-9a-f]" * 16,),
+    "crops": ("*px-" + "[0-9a-f]" * 16,),
     "weights": ("*.safetensors", "*.json", "*.lock"),
     "hub": ("*.json",),
     "networks": ("openvino-" + "[0-9a-f]" * 24, "onnx-" + "[0-9a-f]" * 24),

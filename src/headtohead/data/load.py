@@ -13,13 +13,16 @@ from headtohead.core.records import Sample
 from headtohead.data.dataset import GIVEN_GROUP, Dataset, digest_lines
 from headtohead.data.file_problems import FileProblem, truncate_list
 from headtohead.data.listing.class_order import choose_classes, need_positive
-from headtohead.data.listing.discover import ImageListing, discover_images
+from headtohead.data.listing.discover import discover_images
 from headtohead.data.listing.evidence.part_classes import part_differences
 from headtohead.data.listing.ingest import IngestedFile, digest_entry, ingest, read_entry
 from headtohead.data.listing.left_out import UNREADABLE, WITHOUT_CLASS, LeftOut, count_classes
 from headtohead.data.listing.personal_data import KINDS, pseudonymise_patients
+from headtohead.data.listing.selection.image_listing import ImageListing
 from headtohead.data.options import LoadOptions
 from headtohead.data.readers.slices import VOLUMES
+from headtohead.data.storage.archives import TarStore
+from headtohead.data.storage.shards import ShardStore
 from headtohead.data.summary import loss_warnings, understood
 
 __all__ = ["LoadOptions", "load", "refuse_unclear_classes", "source_digest"]
@@ -178,6 +181,10 @@ def _nothing(source: str, listing: ImageListing, problems: Sequence[FileProblem]
     if listing.entries:
         return (
             f"No usable images in {source}.{why}{more} Their labels are known; fix, convert or replace them."
+        )
+    if isinstance(listing.store, (TarStore, ShardStore)):
+        more += (
+            " In a WebDataset a .cls or .json of the same name holds each image's label; there is none here."
         )
     return (
         f"No usable images in {source}.{why}{more} Expected one folder per class with images in it, "

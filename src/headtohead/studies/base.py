@@ -75,10 +75,7 @@ class Study(ABC, Generic[ConfigT]):
             LeakageError: training and test overlap, and that was not allowed.
         """
         with self.run_folder.lock():
-            if not self.run_folder.is_claimed:
-                self.validate_config()
-                self._refuse_unclear_classes()
-            self.run_folder.check_or_write_config(self.config)
+            self._claim()
             if self._is_finished():
                 self.reporter.info(f"{self.run_folder.path} is finished; nothing was recomputed.")
                 return self.run_folder
@@ -256,6 +253,13 @@ class Study(ABC, Generic[ConfigT]):
 
         self.audit()
         return update_audit(self.run_folder, self.grouped, predictions, verdict, BASELINES)
+
+    def _claim(self) -> None:
+        """Claim the run folder for this configuration, or check that it is the folder's."""
+        if not self.run_folder.is_claimed:
+            self.validate_config()
+            self._refuse_unclear_classes()
+        self.run_folder.check_or_write_config(self.config)
 
     def _groups(self) -> Mapping[str, str]:
         """Return sample id -> group, as the audit found it."""

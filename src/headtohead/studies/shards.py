@@ -46,10 +46,7 @@ class _ShardStudy(ComparisonStudy):
         run = self.run_folder
         with shard.lock(run):
             with preparing(run):
-                if not run.is_claimed:
-                    self.validate_config()
-                    self._need_positive_class()
-                run.check_or_write_config(self.config)
+                self._claim()
                 if self._is_finished():
                     self.reporter.info(f"{run.path} is finished; nothing was recomputed.")
                     return 0

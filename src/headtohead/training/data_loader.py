@@ -7,22 +7,27 @@ neither the number of threads nor the order of files changes a digit.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.progress import QUIET, Reporter
+from headtohead.training.records import FITTING
 
 if TYPE_CHECKING:
     from headtohead.backbones.record import BackboneRecord
     from headtohead.data.dataset import Dataset
     from headtohead.preprocess.recipe import Recipe
+    from headtohead.training.crop_store import CropStore
 
 __all__ = ["Augmenter", "Batch", "DatasetImages", "ImageSource", "batches", "get_augmenter", "unchanged"]
 
@@ -66,35 +71,76 @@ class DatasetImages:
     """The images of a data set under a recipe, at the size that a backbone asks for.
 
     Args:
-        memory_limit: bytes that prepared images may take; beyond it they are prepared on each use.
+        memory_limit: bytes that prepared images may take in memory; beyond it they are kept on disk.
+        crops: folder for those; by default below the cache.
     """
 
     def __init__(
-        self, dataset: Dataset, record: BackboneRecord, recipe: Recipe, memory_limit: int = MEMORY_LIMIT
+        self,
+        dataset: Dataset,
+        record: BackboneRecord,
+        recipe: Recipe,
+        memory_limit: int = MEMORY_LIMIT,
+        *,
+        crops: Path | None = None,
     ) -> None:
         self._dataset, self._record, self._recipe = dataset, record, recipe
         self._mean = np.asarray(record.mean, np.float32).reshape(3, 1, 1)
         self._std = np.asarray(record.std, np.float32).reshape(3, 1, 1)
         self._kept: dict[int, npt.NDArray[np.float16]] = {}
+        self._crops = crops
+        self._store: CropStore | None = None
         self._keep = len(dataset.samples) * 3 * 2 * record.input_size**2 <= memory_limit
 
     def prepare(self, reporter: Reporter = QUIET) -> None:
-        """Prepare all images now, where they may be kept."""
-        if not self._keep:
-            reporter.info("The prepared images exceed the memory set aside; each is prepared on each use.")
+        """Prepare all images now, in memory or on disk; where neither has room, each is prepared on each use."""
+        if self._keep:
+            missing = [index for index in range(len(self._dataset.samples)) if index not in self._kept]
+            for index in reporter.progress(missing, "prepare images", len(missing)):
+                self._kept[index] = self._read(index)
             return
-        missing = [index for index in range(len(self._dataset.samples)) if index not in self._kept]
-        for index in reporter.progress(missing, "prepare images", len(missing)):
-            self._kept[index] = self._read(index)
+        if self._store is not None:
+            return
+        store = self._open_store()
+        if not store.has_space():
+            reporter.warning(
+                f"The prepared images need up to {store.bytes_needed / 1e9:.1f} GB, which neither memory nor the disk "
+                "of HEADTOHEAD_HOME has to spare; each is prepared on each use, which is slow."
+            )
+            return
+        store.fill(self._read, reporter)
+        self._store = store
 
     def pixels(self, index: int) -> Pixels:
         """Return (S, S) grey or (S, S, 3) pixels in [0, 1]."""
+        if self._store is not None:
+            return self._store.get(index).astype(np.float32)
         if index not in self._kept:
             fresh = self._read(index)
             if not self._keep:
                 return fresh.astype(np.float32)
             self._kept[index] = fresh
         return self._kept[index].astype(np.float32)
+
+    def _open_store(self) -> CropStore:
+        """Return the store on disk, in a folder named by all that decides the pixels besides the image."""
+        from headtohead.backbones.features.feature_cache import row_key
+        from headtohead.core.cache_home import cache_home
+        from headtohead.training.crop_store import CropStore
+
+        record = self._record
+        versions = {name: version(name) for name in ("numpy", "pillow", "opencv-python-headless")}
+        facts = [
+            FITTING,
+            self._recipe.digest(),
+            record.input_size,
+            record.mean,
+            record.std,
+            record.interpolation,
+        ]
+        digest = hashlib.sha256(json.dumps([*facts, versions]).encode()).hexdigest()[:16]
+        folder = (self._crops or cache_home() / "crops") / f"{record.input_size}px-{digest}"
+        return CropStore(folder, [row_key(sample) for sample in self._dataset.samples], record.input_size)
 
     def normalise(self, pixels: Pixels) -> Pixels:
         """Return (3, S, S): pixels as the weights ask, (x - mean) / std per channel."""

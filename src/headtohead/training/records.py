@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["FITTING", "EpochRecord", "FitMetrics", "Subset", "fit_metrics"]
+__all__ = ["FITTING", "EpochRecord", "FitMetrics", "Subset", "fit_metrics", "out_of_patience"]
 
 # Raised whenever the same settings give other digits, so that cells and checkpoints of before are not mixed in.
 # 2: no class weights; labels are smoothed towards the class frequencies.
@@ -60,3 +61,9 @@ def fit_metrics(labels: Ints, probabilities: Floats) -> FitMetrics:
     truth, rows = labels[known], probabilities[known]
     picked = np.clip(rows[np.arange(len(truth)), truth], 1e-15, 1.0)
     return FitMetrics(float((rows.argmax(axis=1) == truth).mean()), float(-np.log(picked).mean()))
+
+
+def out_of_patience(lines: Sequence[EpochRecord], patience: int | None) -> bool:
+    """Return whether so many epochs have passed since the least inner log loss; never without a patience."""
+    losses = [line.inner_loss for line in lines if line.inner_loss is not None]
+    return bool(patience and losses and len(losses) - 1 - int(np.argmin(losses)) >= patience)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from headtohead.core.errors import NoEffectError
@@ -21,6 +22,7 @@ from headtohead.training.network.classifier import (
 )
 from headtohead.training.network.depthwise_conv import use_fp32_depthwise_backward
 from headtohead.training.network.lora import add_adapters
+from headtohead.training.records import Ints
 from headtohead.training.settings import FinetuneSettings
 from headtohead.training.trainer import Subset, Trainer
 
@@ -74,7 +76,7 @@ def start_training(
     bf16 = checked_bf16(net, torch.from_numpy(batch.inputs).to(place), targets, precision, reporter)
     training = Trainer(net, source, augmenter, part, settings, seed, k, place, bf16)
     if settings.head_start == "probe":
-        init_head_from_probe(net, *training.frozen_rows())
+        init_head_from_probe(net, *_frozen_rows(training))
     else:
         with torch.no_grad():
             net.linear.bias.copy_(training.loss.start)
@@ -105,3 +107,12 @@ def loader(record: BackboneRecord) -> Build:
         return backbone
 
     return load
+
+
+def _frozen_rows(training: Trainer) -> tuple[npt.NDArray[np.float32], Ints]:
+    """Return the backbone's features of the part (and of its flipped images, if sound) with labels."""
+    part = training.part
+    rows = [training.features(part.indices)]
+    if training.augmenter.flips:
+        rows.append(training.features(part.indices, lambda _place, pixels: pixels[:, ::-1]))
+    return np.concatenate(rows), np.tile(part.labels, len(rows))

@@ -32,7 +32,7 @@ from headtohead.training.network.classifier import (
     parameter_groups,
     temporary_state,
 )
-from headtohead.training.records import EpochRecord, Floats, Ints, Subset, fit_metrics
+from headtohead.training.records import EpochRecord, Floats, Ints, Subset, fit_metrics, out_of_patience
 from headtohead.training.sampler import epoch_augmentation, epoch_order, step_seed
 from headtohead.training.settings import FinetuneSettings
 
@@ -40,6 +40,8 @@ __all__ = ["Subset", "Trainer"]
 
 # Images of the training part on which the intercept is settled: enough for two digits of a frequency of 0.01.
 _SETTLED_ON = 2000
+# A large network's checkpoint is a gigabyte: so much work may be lost, and short epochs do not wait for the disk.
+CHECKPOINT_SECONDS = 60.0
 
 
 @dataclass
@@ -87,6 +89,7 @@ class Trainer:
         self.average = AveragedWeights([*self.learning, *buffers], self.settings.ema)
         self.forward = ForwardPass(self.net, self.source, self.device, self.bf16, self.settings)
         self.step = 0
+        self._saved, self._n_saved = time.monotonic(), 0
         self._shift = torch.zeros(self.k, dtype=torch.float64)
 
     def run(self, until: int, held: Subset | None, checkpoint: Path, key: str, reporter: Reporter) -> None:
@@ -99,7 +102,7 @@ class Trainer:
         self._resume(checkpoint, key, reporter)
         pace = ""
         for _ in reporter.progress(range(len(self.lines), until), f"{checkpoint.stem}: epochs"):
-            if self._out_of_patience():
+            if out_of_patience(self.lines, self.settings.patience):
                 break
             started, epoch = time.perf_counter(), len(self.lines)
             label = f"epoch {epoch + 1}/{until}{pace}"
@@ -117,8 +120,12 @@ class Trainer:
             self.lines.append(line)
             speed = len(self.part.indices) / seconds
             self.throughput.append({"seconds": seconds, "time": time.time(), "images_per_second": speed})
-            self._save(checkpoint, key)
+            if time.monotonic() - self._saved >= CHECKPOINT_SECONDS:
+                self._save(checkpoint, key)
+            self._log(checkpoint)
             pace = f", loss {loss:.3f}, {speed:.1f} images/s"
+        if len(self.lines) > self._n_saved:
+            self._save(checkpoint, key)
         self._add_to_intercept(self._settled())
 
     def predict(self, indices: Ints) -> Floats:
@@ -175,13 +182,6 @@ class Trainer:
         for tensor in (bias, *averages, *(state["linear.bias"] for state in self.snapshots)):
             tensor.data += shift.to(tensor)
 
-    def frozen_rows(self) -> tuple[npt.NDArray[np.float32], Ints]:
-        """Return the backbone's features of the part (and of its flipped images, if sound) with labels."""
-        rows = [self.features(self.part.indices)]
-        if self.augmenter.flips:
-            rows.append(self.features(self.part.indices, lambda _place, pixels: pixels[:, ::-1]))
-        return np.concatenate(rows), np.tile(self.part.labels, len(rows))
-
     def _epoch(self, epoch: int, label: str, reporter: Reporter) -> tuple[float, float, float]:
         s = self.settings
         order = epoch_order(self.part.labels, s.batch, self.seed, epoch, balanced=s.balance == "sampler")
@@ -191,15 +191,19 @@ class Trainer:
         change = epoch_augmentation(self.source, self.part.indices, self.augmenter, self.seed, epoch)
         made = batches(self.source, self.part.indices, order, change, s.workers)
         self._learn_mode()
-        losses, hits, rate = 0.0, 0, 0.0
+        found: list[
+            tuple[Tensor, Tensor]
+        ] = []  # read after the last step, so that no step waits for the device
+        rate = 0.0
         for place, batch in enumerate(reporter.progress(made, label, len(order))):
             rate = s.learning_rate * rate_factor(self.step - begun, total, warmup)
             targets = torch.from_numpy(self.part.labels[batch.places]).to(self.device)
             with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
                 torch.manual_seed(step_seed(self.seed, epoch, place))
                 scores = self._step(self.forward.inputs(batch.inputs), targets, rate, (epoch, place))
-            losses += float(functional.cross_entropy(scores, targets, reduction="sum"))
-            hits += int((scores.argmax(dim=1) == targets).sum())
+            hit = (scores.argmax(dim=1) == targets).sum()
+            found.append((functional.cross_entropy(scores, targets, reduction="sum"), hit))
+        losses, hits = sum(float(loss) for loss, _ in found), sum(int(hit) for _, hit in found)
         n = sum(len(places) for places in order)
         if not np.isfinite(losses):
             raise HeadToHeadError(
@@ -237,11 +241,6 @@ class Trainer:
             for layer in norm_layers(self.net):
                 layer.eval()
 
-    def _out_of_patience(self) -> bool:
-        patience = self.settings.patience
-        losses = [line.inner_loss for line in self.lines if line.inner_loss is not None]
-        return bool(patience and losses and len(losses) - 1 - int(np.argmin(losses)) >= patience)
-
     def drop_weights(self, checkpoint: Path, key: str) -> None:
         """Keep of a finished trial only its curve and its held rows; the network would fill the disk."""
         save_checkpoint(checkpoint, key, self._curve())
@@ -263,7 +262,7 @@ class Trainer:
             "step": self.step,
         }
         save_checkpoint(checkpoint, key, state)
-        self._log(checkpoint)
+        self._saved, self._n_saved = time.monotonic(), len(self.lines)
 
     def _log(self, checkpoint: Path) -> None:
         """Write the curve as lines beside the checkpoint."""
@@ -287,6 +286,7 @@ class Trainer:
             self.optimizer.load_state_dict(state["optimizer"])
             self.snapshots, self.step = state["snapshots"], state["step"]
             self.average.restore(state["average"], self.device)
+        self._n_saved = len(self.lines)
         self._log(checkpoint)
         reporter.info(f"{checkpoint.stem}: goes on after epoch {len(self.lines)}.")
 

@@ -13,3 +13,9 @@ def one_thread() -> Iterator[None]:
     """Nets this small are slower on two threads."""
     with single_thread():
         yield
+
+
+@pytest.fixture(autouse=True)
+def a_checkpoint_after_each_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By time, epochs this short would have none; `test_checkpoints_are_written_by_time` undoes it."""
+    monkeypatch.setattr("headtohead.training.trainer.CHECKPOINT_SECONDS", 0.0)

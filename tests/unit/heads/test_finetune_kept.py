@@ -12,6 +12,7 @@ from tests.planting.finetuned import Blobs, DiesAt, Killed, cell_of, head_of, ru
 
 from headtohead.core.progress import QUIET
 from headtohead.heads.base import RefitJob
+from headtohead.training import trainer
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -58,6 +59,18 @@ def test_resuming_saves_the_finished_epochs(tmp_path: Path) -> None:
     run(tmp_path, short(head_start="random"), images)
     # the precision's look, one epoch, the intercept, the last predictions
     assert len(counted) == 4 + 44 + 44 + 60
+
+
+@pytest.mark.parametrize(("seconds", "written"), [(0.0, 3), (3600.0, 1)])
+def test_checkpoints_are_written_by_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, written: int
+) -> None:
+    saved: list[Path] = []
+    monkeypatch.setattr(trainer, "CHECKPOINT_SECONDS", seconds)
+    monkeypatch.setattr(trainer, "save_checkpoint", lambda path, *_: saved.append(path))
+    run(tmp_path, short())
+    assert len(saved) == written, "three epochs; whatever the time, the finished training is kept"
+    assert len((tmp_path / "metrics.jsonl").read_text().splitlines()) == 3
 
 
 def test_a_checkpoint_of_other_settings_is_not_used(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from headtohead.data.entry import Entry
 from headtohead.data.file_problems import truncate_list
 
 __all__ = [
+    "NOT_IMAGES",
     "UNREADABLE",
     "WITHOUT_CLASS",
     "LeftOut",
@@ -50,6 +51,7 @@ _ADVICE: Mapping[str, str] = {
 
 
 _NOT_READ = "which are not read"
+NOT_IMAGES = "files that are not images"
 UNREADABLE = "files that could not be read"
 WITHOUT_CLASS = "images without a class"
 
@@ -119,7 +121,7 @@ def by_format(paths: Iterable[str]) -> dict[str, list[str]]:
     for path in paths:
         name = foreign_format(path)
         advice = _ADVICE.get(name, "convert them to PNG")
-        found[f"{name} files, {_NOT_READ} ({advice})" if name else "files that are not images"].append(path)
+        found[f"{name} files, {_NOT_READ} ({advice})" if name else NOT_IMAGES].append(path)
     return found
 
 

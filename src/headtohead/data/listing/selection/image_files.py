@@ -8,13 +8,17 @@ from headtohead.data.listing.left_out import by_format, own_outputs
 from headtohead.data.listing.mask_files import mask_files
 from headtohead.data.storage.store import FileEntry, Store
 
-__all__ = ["SameContent", "image_files", "is_system_file"]
+__all__ = ["ImageFiles", "SameContent", "image_files", "is_system_file"]
 
 SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini", "icon\r", "dicomdir"})
 SYSTEM_FOLDERS = frozenset({"__macosx", "$recycle.bin"})
 
 
-def image_files(store: Store) -> tuple[dict[str, FileEntry], list[FileProblem], dict[str, list[str]]]:
+ImageFiles = tuple[dict[str, FileEntry], list[FileProblem], dict[str, list[str]]]
+"""Files meant to be images by path, those that cannot be named, and why -> what was left out."""
+
+
+def image_files(store: Store) -> ImageFiles:
     """Return the files meant to be images by path, those that cannot be named, and why -> what was left out."""
     from headtohead.data.readers import is_candidate
 
