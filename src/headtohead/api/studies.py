@@ -34,6 +34,7 @@ def compare(
     log: Iterable[str] = (),
     engine: str = "local",
     explain: bool = False,
+    learning_curve: bool | None = None,
     quiet: bool = False,
     verbose: bool = False,
     **settings: Any,
@@ -51,6 +52,8 @@ def compare(
         engine: where features and cells are computed: "local", "ray" (extra `ray`; the cluster of `RAY_ADDRESS` or of
             this machine) or "ray://HOST:PORT". The digits are the same.
         explain: also write the maps of images that a contender gets wrong, as `Run.explain` does.
+        learning_curve: fit every probe on 25, 50 and 75 % of the training groups too (`Run.learning_curve`); by
+            default where that takes no more than two minutes.
         quiet: show no progress.
         verbose: also say every decision and finished fold where no terminal watches.
         **settings: see below.
@@ -66,7 +69,12 @@ def compare(
     reporter = reporter_for(quiet, verbose=verbose)
     config = _study_config(data, contenders, settings)
     folder = compare_study(
-        config, run_path(out, reporter, source_of(data)), reporter, log=tuple(log), engine=engine
+        config,
+        run_path(out, reporter, source_of(data)),
+        reporter,
+        log=tuple(log),
+        engine=engine,
+        learning_curve=learning_curve,
     )
     run = Run(folder.path)
     if explain:

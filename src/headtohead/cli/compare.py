@@ -33,6 +33,14 @@ def compare(
     explain: Annotated[
         bool, typer.Option("--explain", help="Also write maps of where each contender looked (RUN/maps).")
     ] = False,
+    learning_curve: Annotated[
+        bool | None,
+        typer.Option(
+            "--learning-curve/--no-learning-curve",
+            help="Fit every probe on 25, 50 and 75 % of the training groups too: would more data help? Done without "
+            "asking where it takes no more than two minutes.",
+        ),
+    ] = None,
     as_json: o.AsJson = False,
     verbose: o.Verbose = False,
     engine: Annotated[
@@ -66,7 +74,14 @@ def compare(
         return
     print_run(
         run_comparison(
-            data, out=out, log=split_list(log), engine=engine, explain=explain, verbose=verbose, **settings
+            data,
+            out=out,
+            log=split_list(log),
+            engine=engine,
+            explain=explain,
+            learning_curve=learning_curve,
+            verbose=verbose,
+            **settings,
         ),
         out,
         as_json=as_json,

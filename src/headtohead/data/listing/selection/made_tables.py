@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
+from headtohead.data.containers.detections import coco_rows, yolo_rows
 from headtohead.data.containers.sidecars import webdataset_rows
 from headtohead.data.listing.left_out import NOT_IMAGES, count_classes
 from headtohead.data.listing.manifest import list_rows
@@ -24,17 +26,27 @@ def list_made_table(store: Store, rows: Rows, name: str, options: LoadOptions) -
 
 
 def list_sidecars(store: Store, found: ImageFiles, options: LoadOptions) -> ImageListing | None:
-    """List images by the small files of the same key beside them (WebDataset), or None where they hold no labels."""
+    """List images by the labels in files beside them (WebDataset, COCO, YOLO), or None where there are none."""
     files, problems, left = found
-    rows = webdataset_rows(store, files, [path for paths in left.values() for path in paths])
+    others = [path for paths in left.values() for path in paths]
+    readings: tuple[tuple[str, Callable[[], Rows | None]], ...] = (
+        ("files of the same key (.cls or .json)", lambda: webdataset_rows(store, files, others)),
+        ("COCO annotations: the one category of an image's boxes", lambda: coco_rows(store, others)),
+        ("YOLO label files: the one class of an image's boxes", lambda: yolo_rows(store, files, others)),
+    )
+    words, rows = next(
+        ((words, rows) for words, read in readings if (rows := read()) is not None), ("", None)
+    )
     if rows is None:
         return None
-    listing = list_made_table(store, rows, "the files of labels beside the images", options)
+    listing = list_made_table(store, rows, "the labels beside the images", options)
     kept = {why: paths for why, paths in left.items() if why != NOT_IMAGES}
-    missing = sorted(set(files) - {entry.path for entry in listing.entries})
-    kept["images without a file of labels"] = missing
+    kept["images without a label beside them"] = sorted(
+        set(files) - {entry.path for entry in listing.entries}
+    )
     return replace(
         listing,
+        notes=(f"Labels are read from {words}.", *listing.notes),
         problems=tuple(problems),
         left_out=count_classes(kept, listing.entries),
         groups_from="the files of labels",
