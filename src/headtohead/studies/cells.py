@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 from headtohead.core.progress import QUIET, Reporter
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from headtohead.contenders.mode import BuildContext
     from headtohead.contenders.plan import ContenderPlan
     from headtohead.core.config import StudyConfig
@@ -147,6 +150,15 @@ class ComparisonWork:
             on_epoch_end=self.on_epoch_end,
             trial_store=self.path / "trials.sqlite",
         )
+
+    def frozen_features(self) -> dict[str, npt.NDArray[np.float32]]:
+        """Return contender -> its frozen features, of contenders with one backbone; they are in the cache already."""
+        source = self.context.features
+        return {
+            one.name: source.matrix(one.records[0], one.mode.view)
+            for one in self.plan.contenders
+            if one.spec.kind == "single" and one.mode is not None and not one.is_tuned
+        }
 
     def machine(self) -> str:
         """Return device, versions of torch, timm and headtohead, as found in this process."""

@@ -17,8 +17,6 @@ from headtohead.studies.preflight import verdict_config
 from headtohead.studies.run_files import fetch_weights, record_facts, write_verdict
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
     import pandas as pd
 
     from headtohead.contenders.plan import ContenderPlan
@@ -54,15 +52,13 @@ def compare_study(
 
     Raises:
         ChangedConfigError, ChangedDataError: the folder belongs to other settings or images.
-        LeakageError: the data's own split leaks and `allow_leaks` is off.
+        LeakageError: the data's own split leaks.
     """
     study = ComparisonStudy(
         config, out, reporter, cache=cache, log=log, engine=engine, learning_curve=learning_curve
     )
     folder = study.run()
-    if (
-        learning_curve and not (folder / "learning_curve.json").is_file()
-    ):  # the run was finished before without one
+    if learning_curve and not (folder / "learning_curve.json").is_file():  # the finished run had none
         study.learning_curve()
         study.write_page()
     return folder
@@ -75,10 +71,7 @@ class ComparisonStudy(Study[StudyConfig]):
         config: everything that decides the digits.
         out: the run folder.
         reporter: hears what is being done.
-        cache: where features are kept between runs; by default below the weights' cache.
-        log: trackers that follow the training, of `headtohead.core.trackers.TRACKERS`; they change no digit.
-        engine: where features and cells are computed; it changes no digit.
-        learning_curve: as for `compare_study`.
+        cache, log, engine, learning_curve: as for `compare_study`; trackers and engine change no digit.
 
     Example:
         >>> study = ComparisonStudy(StudyConfig(data="scans", contenders=("vit-b16",)), Path("runs/mine"))
@@ -211,17 +204,8 @@ class ComparisonStudy(Study[StudyConfig]):
         predictions, run = self.run_folder.table("predictions.parquet"), self.run_folder
         images = report_images(self.grouped, self.recipe, predictions, reporter=self.reporter)
         run.write("images.json", images)
-        run.write("features.json", {"backbones": feature_map(self._frozen_features(), self.grouped)})
+        run.write("features.json", {"backbones": feature_map(self._work.frozen_features(), self.grouped)})
         return write_report(run.path)
-
-    def _frozen_features(self) -> dict[str, npt.NDArray[np.float32]]:
-        """Return contender -> its frozen features, of contenders with one backbone; they are in the cache already."""
-        source = self._work.context.features
-        return {
-            one.name: source.matrix(one.records[0], one.mode.view)
-            for one in self.plan.contenders
-            if one.spec.kind == "single" and one.mode is not None and not one.is_tuned
-        }
 
     def learning_curve(self, *, asked: bool | None = True) -> None:
         """Fit every probe on parts of the training groups and write `learning_curve.json`, once.
@@ -232,18 +216,15 @@ class ComparisonStudy(Study[StudyConfig]):
         Raises:
             NoEffectError: it was asked for, and no contender is a probe, or the split leaks.
         """
-        from headtohead.contenders.factory import build_heads
-        from headtohead.heads.cross_validation import cell_lookup
         from headtohead.studies.learning_curve import CurveInputs, write_learning_curve
 
         def inputs(names: Sequence[str]) -> CurveInputs:
-            heads = build_heads(self.plan, self._build_context())
             return CurveInputs(
                 self.splits.folds,
                 self.labels,
                 [sample.id for sample in self.grouped.samples],
-                {name: heads[name] for name in names},
-                cell_lookup(self.run_folder, seed=self.config.seed, k=len(self.labels.classes)),
+                {name: self._work.heads[name] for name in names},
+                self._work.context.load_cell,
                 verdict_config(self.config, self.grouped),
                 self.config.seed,
             )

@@ -93,12 +93,9 @@ def test_the_size_curve_labels_its_points() -> None:
 
 
 def test_the_band_of_a_roc_curve_and_the_cross_of_an_operating_point_are_drawn() -> None:
+    band = {"at": (0, 1), "low": (0, 0.5), "high": (0.4, 1)}
     curve = RocCurve.model_validate(
-        {
-            "false_positive_rate": (0, 1),
-            "true_positive_rate": (0, 1),
-            "band": {"at": (0, 1), "low": (0, 0.5), "high": (0.4, 1)},
-        }
+        {"false_positive_rate": (0, 1), "true_positive_rate": (0, 1), "band": band}
     )
     assert len(plot_roc({"a": curve}).collections) == 1
     assert not plot_roc({"a": curve.model_copy(update={"band": None})}).collections
