@@ -105,6 +105,6 @@ def test_without_space_it_is_said_and_each_use_prepares(
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=10))
     said: list[str] = []
     found = images(dataset, tmp_path, memory_limit=0)
-    found.prepare(SimpleNamespace(warning=said.append))  # type: ignore[arg-type]
+    found.prepare(SimpleNamespace(warning=said.append))
     assert "neither memory nor the disk" in said[0]
     np.testing.assert_array_equal(found.pixels(0), images(dataset, tmp_path).pixels(0))
