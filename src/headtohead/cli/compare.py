@@ -70,7 +70,8 @@ def compare(
     from headtohead.api.studies import compare as run_comparison
 
     if shard is not None:
-        _run_shard(data, out, shard, {"engine": engine, "log": log, "explain": explain}, verbose, settings)
+        others = {"engine": engine, "log": log, "explain": explain, "learning-curve": learning_curve}
+        _run_shard(data, out, shard, others, verbose, settings)
         return
     print_run(
         run_comparison(

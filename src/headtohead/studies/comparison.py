@@ -52,13 +52,15 @@ def compare_study(
 
     Raises:
         ChangedConfigError, ChangedDataError: the folder belongs to other settings or images.
-        LeakageError: the data's own split leaks.
+        LeakageError: the data's own split leaks and `allow_leaks` is off.
     """
     study = ComparisonStudy(
         config, out, reporter, cache=cache, log=log, engine=engine, learning_curve=learning_curve
     )
     folder = study.run()
-    if learning_curve and not (folder / "learning_curve.json").is_file():  # the finished run had none
+    if (
+        learning_curve and not (folder / "learning_curve.json").is_file()
+    ):  # the run was finished before without one
         study.learning_curve()
         study.write_page()
     return folder
@@ -71,7 +73,10 @@ class ComparisonStudy(Study[StudyConfig]):
         config: everything that decides the digits.
         out: the run folder.
         reporter: hears what is being done.
-        cache, log, engine, learning_curve: as for `compare_study`; trackers and engine change no digit.
+        cache: where features are kept between runs; by default below the weights' cache.
+        log: trackers that follow the training, of `headtohead.core.trackers.TRACKERS`; they change no digit.
+        engine: where features and cells are computed; it changes no digit.
+        learning_curve: as for `compare_study`.
 
     Example:
         >>> study = ComparisonStudy(StudyConfig(data="scans", contenders=("vit-b16",)), Path("runs/mine"))
@@ -175,13 +180,13 @@ class ComparisonStudy(Study[StudyConfig]):
         from headtohead.evaluate.verdict import compute_verdict
         from headtohead.studies.checklist_facts import checklist
         from headtohead.studies.preflight import subgroups
-        from headtohead.studies.report_inputs import add_training_summary
+        from headtohead.studies.report_inputs import add_training_summary, inner_predictions
 
         predictions = self.run_folder.table("predictions.parquet")
         verdict = compute_verdict(
             predictions,
             verdict_config(self.config, self.grouped),
-            inner=self._inner_predictions(predictions),
+            inner=inner_predictions(self.run_folder, self.splits, predictions, self.reporter),
             by=subgroups(self.config.by, self.grouped),
             leaks=tuple(str(leak) for leak in self.splits.leaks),
             reporter=self.reporter,
@@ -216,6 +221,7 @@ class ComparisonStudy(Study[StudyConfig]):
         Raises:
             NoEffectError: it was asked for, and no contender is a probe, or the split leaks.
         """
+        from headtohead.heads.cross_validation import cell_lookup
         from headtohead.studies.learning_curve import CurveInputs, write_learning_curve
 
         def inputs(names: Sequence[str]) -> CurveInputs:
@@ -224,7 +230,7 @@ class ComparisonStudy(Study[StudyConfig]):
                 self.labels,
                 [sample.id for sample in self.grouped.samples],
                 {name: self._work.heads[name] for name in names},
-                self._work.context.load_cell,
+                cell_lookup(self.run_folder, seed=self.config.seed, k=len(self.labels.classes)),
                 verdict_config(self.config, self.grouped),
                 self.config.seed,
             )
@@ -254,18 +260,6 @@ class ComparisonStudy(Study[StudyConfig]):
             seed=self.config.seed,
             allow_leaks=self.config.allow_leaks,
         )
-
-    def _inner_predictions(self, predictions: pd.DataFrame) -> pd.DataFrame:
-        """Return the inner predictions, without groups that are tested in the same fold."""
-        from headtohead.heads.prediction_tables import exclude_test_groups
-
-        inner = self.run_folder.table("inner.parquet")
-        if not self.splits.leaks:
-            return inner
-        self.reporter.warning(
-            "The split leaks; thresholds are chosen without the groups that are tested too."
-        )
-        return exclude_test_groups(inner, predictions)
 
     @cached_property
     def _work(self) -> ComparisonWork:

@@ -10,9 +10,13 @@ from headtohead.core.records import Verdict
 from headtohead.core.run_folder import RunFolder
 
 if TYPE_CHECKING:
-    from headtohead.contenders.plan import ContenderPlan
+    import pandas as pd
 
-__all__ = ["add_training_summary", "evenly_spaced", "pair_confounds"]
+    from headtohead.contenders.plan import ContenderPlan
+    from headtohead.core.progress import Reporter
+    from headtohead.data.splits.folds import CrossValidationSplits
+
+__all__ = ["add_training_summary", "evenly_spaced", "inner_predictions", "pair_confounds"]
 
 T = TypeVar("T")
 
@@ -65,3 +69,16 @@ def pair_confounds(plan: ContenderPlan) -> list[dict[str, Any]]:
 def evenly_spaced(items: Sequence[T], most: int) -> Sequence[T]:
     """Return at most so many items, evenly spaced over the whole sequence."""
     return items[:: max(1, len(items) // most)][:most]
+
+
+def inner_predictions(
+    run: RunFolder, splits: CrossValidationSplits, predictions: pd.DataFrame, reporter: Reporter
+) -> pd.DataFrame:
+    """Return the inner predictions of a run, without groups that are tested in the same fold."""
+    from headtohead.heads.prediction_tables import exclude_test_groups
+
+    inner = run.table("inner.parquet")
+    if not splits.leaks:
+        return inner
+    reporter.warning("The split leaks; thresholds are chosen without the groups that are tested too.")
+    return exclude_test_groups(inner, predictions)

@@ -26,8 +26,8 @@ from headtohead.training.records import FITTING
 if TYPE_CHECKING:
     from headtohead.backbones.record import BackboneRecord
     from headtohead.data.dataset import Dataset
+    from headtohead.preprocess.crop_store import CropStore
     from headtohead.preprocess.recipe import Recipe
-    from headtohead.training.crop_store import CropStore
 
 __all__ = ["Augmenter", "Batch", "DatasetImages", "ImageSource", "batches", "get_augmenter", "unchanged"]
 
@@ -126,7 +126,7 @@ class DatasetImages:
         """Return the store on disk, in a folder named by all that decides the pixels besides the image."""
         from headtohead.backbones.features.feature_cache import row_key
         from headtohead.core.cache_home import cache_home
-        from headtohead.training.crop_store import CropStore
+        from headtohead.preprocess.crop_store import CropStore
 
         record = self._record
         versions = {name: version(name) for name in ("numpy", "pillow", "opencv-python-headless")}

@@ -15,9 +15,9 @@ from headtohead.backbones.catalog import resolve, with_input_size
 from headtohead.core.progress import QUIET
 from headtohead.data.dataset import Dataset
 from headtohead.data.load import load
+from headtohead.preprocess import crop_store
+from headtohead.preprocess.crop_store import CropStore
 from headtohead.preprocess.recipe import get_recipe
-from headtohead.training import crop_store
-from headtohead.training.crop_store import CropStore
 from headtohead.training.data_loader import DatasetImages
 
 SIDE = 32
@@ -102,7 +102,9 @@ def test_a_kill_leaves_whole_blocks_and_the_rest_is_made_later(tmp_path: Path) -
 def test_without_space_it_is_said_and_each_use_prepares(
     dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=10))
+    monkeypatch.setattr(
+        "headtohead.preprocess.crop_store.shutil.disk_usage", lambda _: SimpleNamespace(free=10)
+    )
     said: list[str] = []
     found = images(dataset, tmp_path, memory_limit=0)
     found.prepare(SimpleNamespace(warning=said.append))
