@@ -84,6 +84,7 @@ def verdict(
     columns: Mapping[str, str] | None = None,
     complete_cases: bool = False,
     score: str = "probability",
+    per: str | None = None,
     level: float = 0.95,
     n_boot: int = 2000,
     seed: int = 0,
@@ -106,6 +107,8 @@ def verdict(
         complete_cases: leave out, for all models, samples that lack a label, a number or a model's line.
         score: what the numbers are: "probability", "percent", "logit" (natural), or "ordinal" for grades and other
             scores of which only the order counts; what needs probabilities is then not defined.
+        per: "case" (or "case:mean") scores each group once, by the mean probability of its samples; "case:max" by that
+            of the sample with the highest probability of the positive class.
         level: confidence of the intervals.
         n_boot: bootstrap resamples of groups.
         seed: of the resampling.
@@ -118,7 +121,12 @@ def verdict(
         HeadToHeadError: predictions that cannot be read or used; a metric that is not defined for them.
     """
     from headtohead.evaluate.external.scales import as_scale
-    from headtohead.evaluate.external_predictions import ReadArguments, parse_predictions, read_predictions
+    from headtohead.evaluate.external_predictions import (
+        ReadArguments,
+        parse_predictions,
+        per_case,
+        read_predictions,
+    )
     from headtohead.evaluate.verdict import VerdictConfig, compute_verdict
 
     subgroups = [by] if isinstance(by, str) else list(by)
@@ -138,6 +146,8 @@ def verdict(
         raise UsageError(
             f"Got predictions of type {type(predictions).__name__}; expected a data frame or paths."
         )
+    if per is not None:
+        found = per_case(found, per)
     config = VerdictConfig(
         classes=found.classes, positive=found.positive, metric=metric, baselines=tuple(baselines), rope=rope,
         contenders=tuple(sorted(set(found.frame["contender"]))), primary=tuple(primary), matters=matters,

@@ -15,9 +15,10 @@ from headtohead.data.listing.class_order import choose_classes, need_positive
 from headtohead.evaluate.external.columns import PREFIX, as_text, group_unit, long_table
 from headtohead.evaluate.external.files import PredictionFile, read_prediction_file
 from headtohead.evaluate.external.lines import drop_incomplete, join_spellings, need_pairs, to_numbers
+from headtohead.evaluate.external.per_case import case_rule, case_values, predictions_per_case
 from headtohead.evaluate.external.scales import Scale, class_probabilities, positive_probabilities
 
-__all__ = ["External", "ReadArguments", "parse_predictions", "read_predictions"]
+__all__ = ["External", "ReadArguments", "parse_predictions", "per_case", "read_predictions"]
 
 _TEXT = ("sample", "group", "model", "label")
 _REST: dict[Scale, str] = {"probability": "1 - {}", "percent": "100 - {}", "logit": "-{}", "ordinal": "-{}"}
@@ -113,6 +114,18 @@ def parse_predictions(frame: pd.DataFrame, **how: Unpack[ReadArguments]) -> Exte
     if "model" not in table.columns:
         table["model"] = "model"
     return replace(_external(table, how, notes), unit=group_unit(frame.columns, how.get("columns", {})))
+
+
+def per_case(found: External, per: str) -> External:
+    """Return the predictions with one line per case (group): "case", "case:mean" or "case:max".
+
+    Raises:
+        UsageError, NoEffectError, ManifestError: as for `predictions_per_case`.
+    """
+    frame, said = predictions_per_case(found.frame, found.classes, found.positive, case_rule(per))
+    group_of = dict(zip(found.frame["sample"], found.frame["group"], strict=True))
+    by = {name: case_values(values, group_of, name) for name, values in found.by.items()}
+    return replace(found, frame=frame, by=by, notes=(said, *found.notes))
 
 
 def _lines(file: PredictionFile, how: ReadArguments, *, alone: bool) -> tuple[pd.DataFrame, list[str]]:

@@ -73,10 +73,7 @@ class ComparisonStudy(Study[StudyConfig]):
         config: everything that decides the digits.
         out: the run folder.
         reporter: hears what is being done.
-        cache: where features are kept between runs; by default below the weights' cache.
-        log: trackers that follow the training, of `headtohead.core.trackers.TRACKERS`; they change no digit.
-        engine: where features and cells are computed; it changes no digit.
-        learning_curve: as for `compare_study`.
+        cache, log, engine, learning_curve: as for `compare_study`; trackers and engine change no digit.
 
     Example:
         >>> study = ComparisonStudy(StudyConfig(data="scans", contenders=("vit-b16",)), Path("runs/mine"))
@@ -178,17 +175,22 @@ class ComparisonStudy(Study[StudyConfig]):
     def judge(self) -> Verdict:
         """Return and write what the out-of-fold predictions say."""
         from headtohead.evaluate.verdict import compute_verdict
+        from headtohead.studies.case_scores import scored_lines
         from headtohead.studies.checklist_facts import checklist
         from headtohead.studies.preflight import subgroups
         from headtohead.studies.report_inputs import add_training_summary, inner_predictions
 
         predictions = self.run_folder.table("predictions.parquet")
+        inner = inner_predictions(self.run_folder, self.splits, predictions, self.reporter)
+        by = subgroups(self.config.by, self.grouped)
+        scored = scored_lines(predictions, inner, by, self.grouped, self.config.per)
         verdict = compute_verdict(
-            predictions,
+            scored.predictions,
             verdict_config(self.config, self.grouped),
-            inner=inner_predictions(self.run_folder, self.splits, predictions, self.reporter),
-            by=subgroups(self.config.by, self.grouped),
+            inner=scored.inner,
+            by=scored.by,
             leaks=tuple(str(leak) for leak in self.splits.leaks),
+            notes=scored.notes,
             reporter=self.reporter,
         )
         verdict = add_training_summary(
