@@ -58,9 +58,7 @@ def compare_study(
         config, out, reporter, cache=cache, log=log, engine=engine, learning_curve=learning_curve
     )
     folder = study.run()
-    if (
-        learning_curve and not (folder / "learning_curve.json").is_file()
-    ):  # the run was finished before without one
+    if learning_curve and not (folder / "learning_curve.json").is_file():  # finished before without one
         study.learning_curve()
         study.write_page()
     return folder
@@ -73,7 +71,10 @@ class ComparisonStudy(Study[StudyConfig]):
         config: everything that decides the digits.
         out: the run folder.
         reporter: hears what is being done.
-        cache, log, engine, learning_curve: as for `compare_study`; trackers and engine change no digit.
+        cache: where features are kept between runs; by default below the weights' cache.
+        log: trackers that follow the training, of `headtohead.core.trackers.TRACKERS`; they change no digit.
+        engine: where features and cells are computed; it changes no digit.
+        learning_curve: as for `compare_study`.
 
     Example:
         >>> study = ComparisonStudy(StudyConfig(data="scans", contenders=("vit-b16",)), Path("runs/mine"))
@@ -181,9 +182,13 @@ class ComparisonStudy(Study[StudyConfig]):
         from headtohead.studies.report_inputs import add_training_summary, inner_predictions
 
         predictions = self.run_folder.table("predictions.parquet")
-        inner = inner_predictions(self.run_folder, self.splits, predictions, self.reporter)
-        by = subgroups(self.config.by, self.grouped)
-        scored = scored_lines(predictions, inner, by, self.grouped, self.config.per)
+        scored = scored_lines(
+            predictions,
+            inner_predictions(self.run_folder, self.splits, predictions, self.reporter),
+            subgroups(self.config.by, self.grouped),
+            self.grouped,
+            self.config.per,
+        )
         verdict = compute_verdict(
             scored.predictions,
             verdict_config(self.config, self.grouped),

@@ -102,9 +102,7 @@ def test_a_kill_leaves_whole_blocks_and_the_rest_is_made_later(tmp_path: Path) -
 def test_without_space_it_is_said_and_each_use_prepares(
     dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "headtohead.preprocess.crop_store.shutil.disk_usage", lambda _: SimpleNamespace(free=10)
-    )
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10))
     said: list[str] = []
     found = images(dataset, tmp_path, memory_limit=0)
     found.prepare(SimpleNamespace(warning=said.append))

@@ -21,7 +21,7 @@ from filelock import FileLock
 
 from headtohead.backbones.features.decision import decide, ready
 from headtohead.backbones.features.feature_cache import FeatureCache, row_key
-from headtohead.backbones.features.identity import device_name, folder_name, speed
+from headtohead.backbones.features.identity import device_name, folder_name, network_facts, speed
 from headtohead.backbones.features.inference import (
     BATCH,
     GPU_BATCH,
@@ -258,6 +258,7 @@ def _identity(task: _Task, weights: Weights) -> dict[str, Any]:
     identity = {
         "backbone": record.name,
         "architecture": record.architecture,
+        "network": network_facts(record, weights),
         "input": {"size": record.input_size, "mean": record.mean, "std": record.std,
                   "interpolation": record.interpolation, "aspect": options.aspect},
         "weights": weights.model_dump(exclude={"path", "notes"}),

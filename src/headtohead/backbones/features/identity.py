@@ -5,11 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
 
-__all__ = ["device_name", "folder_name", "speed"]
+from headtohead.backbones.record import BackboneRecord
+from headtohead.backbones.weights.cache import file_sha256
+from headtohead.backbones.weights.fetch import Weights
+
+__all__ = ["device_name", "folder_name", "network_facts", "speed"]
 
 
 def device_name(device: torch.device) -> str:
@@ -36,3 +41,10 @@ def speed(distinct: int, computed: int, seconds: float) -> dict[str, Any]:
     rate = round(computed / seconds, 2) if computed and seconds > 0 else None
     counts = {"distinct_images": distinct, "computed": computed}
     return counts | {"seconds": round(seconds, 3), "images_per_second": rate}
+
+
+def network_facts(record: BackboneRecord, weights: Weights) -> dict[str, Any]:
+    """Return what shapes the network besides its weights: options of timm, or the configuration of transformers."""
+    if record.architecture.startswith("transformers") and weights.path is not None:
+        return {"config_sha256": file_sha256(Path(weights.path).parent / "config.json")}
+    return dict(record.model_args)

@@ -12,12 +12,14 @@ from typing import TypeVar
 import numpy as np
 
 from headtohead.core.errors import UnreadableError, UsageError
+from headtohead.core.formatting import is_whole
 from headtohead.core.parallel import ordered_map
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Image, Sample
 from headtohead.data.dataset import GIVEN_GROUP, SLICE_AXIS, sample_record
 from headtohead.data.entry import Entry
 from headtohead.data.file_problems import FileProblem
+from headtohead.data.listing.evidence.mask_pixels import FEW_VALUES, has_few_values
 from headtohead.data.listing.personal_data import KINDS
 from headtohead.data.options import LoadOptions
 from headtohead.data.readers.dicom.placeholders import PLACEHOLDER
@@ -100,7 +102,7 @@ def _pick(rule: str, count: int) -> list[int]:
     from headtohead.data.readers.slices import SliceOptions, choose
 
     word, _, number = rule.partition(":")
-    if number.isdecimal() and word in ("middle", "count"):
+    if is_whole(number) and word in ("middle", "count"):
         k = int(number)
         return choose(count, SliceOptions(middle=k) if word == "middle" else SliceOptions(count=k))
     if rule == "middle":
@@ -109,7 +111,7 @@ def _pick(rule: str, count: int) -> list[int]:
         return list(range(count))
     if rule == "first":
         return [0]
-    if not rule.isdecimal():
+    if not is_whole(rule):
         raise UsageError(
             f"Got frames {rule!r}; expected 'first', 'all', 'middle', 'middle:<k>', 'count:<k>' or "
             f"a number, for volumes with the axis in front if wanted ({', '.join(f'{axis}:…' for axis in AXES)})."
@@ -184,6 +186,8 @@ def _sample(entry: Entry, content: bytes, frame: int | None, image: Image, frame
         extra[GIVEN_GROUP] = entry.group
     if frames.axis != "axial":
         extra[SLICE_AXIS] = frames.axis
+    if has_few_values(image):
+        extra[FEW_VALUES] = "yes"
     return Sample(
         id=entry.path if frame is None else f"{entry.path}#{frame_name(frame, frames.axis)}",
         path=entry.path,

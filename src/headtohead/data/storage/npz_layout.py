@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.errors import DataError
+from headtohead.core.safety.limits import limit, raise_hint
 from headtohead.data.entry import GROUP_NAMES
 
 __all__ = ["ArrayHeader", "Part", "check_images", "find_parts", "group_names", "label_names"]
@@ -101,18 +102,26 @@ def check_images(file: str, part: str, name: str, header: ArrayHeader) -> None:
             f"{file}: {name!r} ({part}) has shape {shape} and type {header.dtype}; expected numbers of shape "
             "(N, H, W), (N, H, W, 3) or volumes (N, D, H, W)."
         )
+    if shape[0] > limit("archive-members"):
+        raise DataError(
+            f"{file}: {name!r} ({part}) holds {shape[0]:,} images; {raise_hint('archive-members')}."
+        )
     if shape[1] * shape[2] > DEFAULT_LIMITS.pixels or math.prod(shape[1:]) > DEFAULT_LIMITS.voxels:
         raise DataError(
             f"{file}: images of {shape[1]} x {shape[2]} are over the limit of {DEFAULT_LIMITS.pixels:,}."
         )
 
 
+NO_FINDING = "none"
+"""The label of an image of which every column of several labels is 0."""
+
+
 def label_names(name: str, labels: Array, n_images: int) -> list[str]:
-    """Return one class name per image.
+    """Return one class name per image, of several labels their columns with bars between ("2|5").
 
     Args:
         name: of the array, for messages.
-        labels: (N,), (N, 1) or one-hot (N, k).
+        labels: (N,), (N, 1), one-hot (N, k), or (N, k) of 0 and 1 with several labels per image.
         n_images: N.
 
     Raises:
@@ -127,6 +136,13 @@ def label_names(name: str, labels: Array, n_images: int) -> list[str]:
         and (labels.sum(1) == 1).all()
     ):
         labels = labels.argmax(axis=1)  # one-hot rows
+    if (
+        labels.ndim == 2
+        and labels.dtype.kind in "buif"
+        and np.isin(labels, (0, 1)).all()
+        and len(labels) == n_images
+    ):
+        return ["|".join(map(str, np.flatnonzero(row))) or NO_FINDING for row in labels]
     if labels.ndim != 1:
         raise DataError(
             f"{name!r} has shape {labels.shape}: several labels per image. One label per image is "

@@ -123,7 +123,9 @@ def _count(image: PIL.Image.Image, content: bytes, kind: str, limits: Limits) ->
         return 1
     count = count_gif(content, limits.frames) if kind == "GIF" else int(getattr(image, "n_frames", 1))
     if count > limits.frames:
-        raise UnreadableError(f"it claims {count:,} frames; the limit is {limits.frames:,} (Limits.frames)")
+        raise UnreadableError(
+            f"it claims {count:,} frames; the limit is {limits.frames:,} (--limit frames=NUMBER raises it)"
+        )
     return max(1, count)
 
 
@@ -134,7 +136,7 @@ def _go_to(image: PIL.Image.Image, frame: int | None, count: int, limits: Limits
         if image.format != "TIFF" and (frame + 1) * image.height * image.width > limits.voxels:
             raise UnreadableError(
                 f"frame {frame} needs {frame} earlier ones decoded: beyond the limit of {limits.voxels:,} pixels "
-                "(Limits.voxels)"
+                "(--limit voxels=NUMBER raises it)"
             )
         with decoding_errors(f"frame {frame} cannot be reached: the file is truncated or damaged"):
             image.seek(frame)

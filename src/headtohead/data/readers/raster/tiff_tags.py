@@ -68,7 +68,9 @@ def directories(blob: bytes, limit: int) -> list[Directory]:
         if at in visited:
             raise UnreadableError("its page directories run in a circle")
         if len(pages) >= limit:
-            raise UnreadableError(f"it holds more than {limit:,} pages, the limit (Limits.frames)")
+            raise UnreadableError(
+                f"it holds more than {limit:,} pages, the limit (--limit frames=NUMBER raises it)"
+            )
         visited.add(at)
         try:
             directory = _directory(blob, at, order, big)
