@@ -136,7 +136,9 @@ class FeatureSource:
         from headtohead.backbones.features.options import ExtractionOptions
 
         config = self.config
-        return ExtractionOptions(precision=config.precision, device=config.device, seed=config.seed)
+        return ExtractionOptions(
+            precision=config.precision, device=config.device, seed=config.seed, runtime=config.runtime
+        )
 
     def matrix(self, record: BackboneRecord, view: FeatureView) -> npt.NDArray[np.float32]:
         """Return the (n, D) features of all samples by one backbone."""

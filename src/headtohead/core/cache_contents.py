@@ -33,6 +33,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "crops": ("*px-" + "[0-9a-f]" * 16,),
     "weights": ("*.safetensors", "*.json", "*.lock"),
     "hub": ("*.json",),
+    "networks": ("openvino-" + "[0-9a-f]" * 24, "onnx-" + "[0-9a-f]" * 24),
     "graphs": ("*.onnx", "*.json"),
     "summaries": ("images.sqlite", "images.sqlite-wal", "images.sqlite-shm"),
 }

@@ -12,9 +12,10 @@ import torch
 from PIL import Image
 
 from headtohead.backbones.catalog import resolve, with_input_size
+from headtohead.backbones.features import decision
 from headtohead.backbones.features import extract as features
 from headtohead.backbones.features.extract import extract
-from headtohead.backbones.features.inference import forward_in_batches
+from headtohead.backbones.features.inference import one_pass
 from headtohead.backbones.features.options import ExtractionOptions
 from headtohead.core.errors import PrecisionError, UsageError
 from headtohead.data.dataset import Dataset
@@ -110,7 +111,7 @@ def test_same_digits_after_a_kill(record: Any, precision: Any, images: Dataset, 
             RECIPE,
             ExtractionOptions(precision=precision),
             cache=tmp_path / "cut",
-            reporter=Listener(1),
+            reporter=Listener(5),
         )
     again = extract(images, record, RECIPE, ExtractionOptions(precision=precision), cache=tmp_path / "cut")
     assert 0 < again.how["computed"] < 44
@@ -129,8 +130,8 @@ def test_planted_dependence_on_the_batch_is_caught(
     images: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The comparison above would see a network that normalises over its batch."""
-    plain = forward_in_batches
-    monkeypatch.setattr(features, "forward_in_batches", lambda *a: (rows := plain(*a)) - rows.mean(axis=0))
+    plain = one_pass
+    monkeypatch.setattr(features, "one_pass", lambda *a: (rows := plain(*a)) - rows.mean(axis=0))
     whole = extract(images, CNN, RECIPE, ExtractionOptions(precision="fp32"), cache=tmp_path / "whole")
     some = images.subset(sample.id for sample in images.samples[::3])
     extract(some, CNN, RECIPE, ExtractionOptions(precision="fp32"), cache=tmp_path / "parts")
@@ -163,7 +164,7 @@ def test_a_damaged_cache_is_said_and_computed_again(images: Dataset, tmp_path: P
 class TestPrecision:
     @pytest.fixture(autouse=True)
     def _fast(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(features, "fast_precision", lambda device: "bf16")
+        monkeypatch.setattr(decision, "fast_precision", lambda device: "bf16")
 
     def test_auto_takes_what_agrees(self, images: Dataset, tmp_path: Path) -> None:
         found = extract(images, VIT, RECIPE, cache=tmp_path)

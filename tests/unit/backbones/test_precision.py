@@ -43,6 +43,29 @@ def test_small_error_that_swaps_neighbours_is_caught() -> None:
 def test_a_shift_common_to_all_images_is_no_loss_of_difference() -> None:
     found = check_precision(ROWS, ROWS + np.float32(0.01))
     assert found.centred_error == pytest.approx(0.0, abs=1e-6)
+    assert found.flips == 0.0 and found.holds
+
+
+def test_a_large_common_part_hides_no_loss_of_difference() -> None:
+    """The relative error is tiny, neighbours agree, and still most of what tells images apart is lost."""
+    rows = 1000 + ROWS
+    faded = 1000 + np.float32(0.5) * ROWS
+    found = check_precision(rows, faded)
+    assert found.relative_error is not None and found.relative_error < 0.01
+    assert found.neighbours == 1.0 and found.centred_error == pytest.approx(0.5, rel=1e-3)
+    assert not found.holds and "of what tells images apart" in str(found)
+
+
+def test_answers_of_a_probe_that_flip_are_counted() -> None:
+    swapped = ROWS[[1, 0, *range(2, 8)]]
+    found = check_precision(ROWS, swapped)
+    assert found.flips == pytest.approx(4 / 64)  # two images, each asked by its own probe and by the other's
+
+
+def test_another_runtime_in_fp32_must_be_all_but_equal() -> None:
+    found = check_precision(ROWS, ROWS * np.float32(1.01))
+    assert found.holds and not found.holds_for("fp32")
+    assert check_precision(ROWS, ROWS * np.float32(1.00001)).holds_for("fp32")
 
 
 def test_overflow_is_caught() -> None:

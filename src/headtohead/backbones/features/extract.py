@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +19,7 @@ import numpy.typing as npt
 import torch
 from filelock import FileLock
 
+from headtohead.backbones.features.decision import decide, ready
 from headtohead.backbones.features.feature_cache import FeatureCache, row_key
 from headtohead.backbones.features.identity import device_name, folder_name, network_facts, speed
 from headtohead.backbones.features.inference import (
@@ -27,27 +27,19 @@ from headtohead.backbones.features.inference import (
     GPU_BATCH,
     MOST_WORKERS,
     forward_in_batches,
+    one_pass,
+    precise,
 )
 from headtohead.backbones.features.input_transform import normalise, resize_to_input
 from headtohead.backbones.features.options import ExtractionOptions
-from headtohead.backbones.features.precision import (
-    MAX_RELATIVE_ERROR,
-    MIN_AGREEMENT,
-    Precision,
-    PrecisionCheck,
-    check_precision,
-    dtype_of,
-    fast_precision,
-    pick_device,
-)
+from headtohead.backbones.features.precision import Precision, dtype_of, fast_precision, pick_device
+from headtohead.backbones.features.runtimes import FeatureRuntime, planned_runtime, runtime_versions
 from headtohead.backbones.load import load_backbone
 from headtohead.backbones.network import Backbone
 from headtohead.backbones.record import BackboneRecord
 from headtohead.backbones.weights.fetch import Weights, ensure_weights
 from headtohead.core.atomic_io import write_json
-from headtohead.core.errors import PrecisionError
-from headtohead.core.formatting import format_percent
-from headtohead.core.parallel import cores
+from headtohead.core.parallel import cores, ordered_map
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Sample
 from headtohead.data.dataset import Dataset
@@ -56,10 +48,10 @@ from headtohead.preprocess.recipe import Recipe
 __all__ = ["Features", "extract", "extract_part"]
 
 Floats = npt.NDArray[np.float32]
+Network = Backbone | FeatureRuntime
 
 PIECE = 4  # batches per piece on disk, or two per core where that is more
 CHECKED = 8  # images on which a fast arithmetic is checked
-CHECK_BATCH = 4
 THREADS = 4  # decoders beside the network: decoding releases the interpreter lock
 ARITHMETIC = 1  # raised whenever `to_network_input` or a pooling changes, so that old rows are not reused
 
@@ -70,7 +62,7 @@ class Features:
 
     Attributes:
         rows: (n, D) float32, one per sample, in the data set's order.
-        how: device, precision with the figures of its check, weights (source, sha256, licence),
+        how: device, runtime, precision with the figures of its check, weights (source, sha256, licence),
             recipe, number of distinct images, seconds and images per second of this call.
     """
 
@@ -184,18 +176,25 @@ def _open(
     weights = ensure_weights(record, seed=options.seed, reporter=reporter)
     task = _Task(dataset, record, recipe, options, device, batch, reporter)
     identity = _identity(task, weights)
+    distinct = len({row_key(sample) for sample in dataset.samples})
+    planned = planned_runtime(options.runtime, device.type, options.precision, distinct)
+    if planned != "torch":
+        identity["runtime_planned"] = planned
+        identity["versions"] |= runtime_versions(planned)
+        identity["device_name"] = f"{identity['device_name']}, {fast_precision(device)}"
     folder = cache / folder_name(record.name, identity)
     folder.mkdir(parents=True, exist_ok=True)
     return task, folder, identity
 
 
-def _ready(task: _Task, samples: Mapping[str, Sample], folder: Path, identity: Mapping[str, Any]) -> Backbone:
-    """Return the network in the arithmetic that was decided for the folder; the first call decides."""
+def _ready(task: _Task, samples: Mapping[str, Sample], folder: Path, identity: Mapping[str, Any]) -> Network:
+    """Return the network as it was decided for the folder; the first call decides."""
     note = folder / "how.json"
     if note.exists():
-        return task.load(json.loads(note.read_text(encoding="utf-8"))["precision"])
+        return ready(task, json.loads(note.read_text(encoding="utf-8")), identity)
     first = [samples[key] for key in sorted(samples)[:CHECKED]]
-    network, decided = _decide(task, first)
+    planned = identity.get("runtime_planned", "torch")
+    network, decided = decide(task, lambda: np.stack([task.prepare(s) for s in first]), identity, planned)
     write_json(note, {**identity, **decided, "shape": _row_shape(task, network, first[0])})
     return network
 
@@ -205,70 +204,51 @@ def _compute(
     samples: Mapping[str, Sample],
     missing: Sequence[str],
     store: FeatureCache,
-    network: Backbone,
+    network: Network,
 ) -> None:
     step = task.batch * max(PIECE, 2 * min(cores(), MOST_WORKERS))
-    pieces = [missing[start : start + step] for start in range(0, len(missing), step)]
-    prepared = _ahead(task, [[samples[key] for key in piece] for piece in pieces])
-    label = f"features of {task.record.name}"
-    for piece, inputs in zip(task.reporter.progress(pieces, label, len(pieces)), prepared, strict=True):
-        rows = forward_in_batches(network, inputs, task.options.kind, task.batch).reshape(len(piece), -1)
-        store.add(dict(zip(piece, rows, strict=True)))
+    passes = [missing[start : start + task.batch] for start in range(0, len(missing), task.batch)]
+    found = _passes(task, samples, passes, network)
+    unwritten: dict[str, Floats] = {}
+    with precise():
+        told = task.reporter.progress(found, f"features of {task.record.name}", len(passes))
+        for keys, rows in zip(passes, told, strict=True):
+            unwritten.update(zip(keys, rows.reshape(len(keys), -1), strict=True))
+            if len(unwritten) >= step or keys is passes[-1]:
+                store.add(unwritten)
+                unwritten = {}
 
 
-def _row_shape(task: _Task, network: Backbone, sample: Sample) -> list[int]:
+def _passes(
+    task: _Task, samples: Mapping[str, Sample], passes: Sequence[Sequence[str]], network: Network
+) -> Iterator[Floats]:
+    """Yield the rows of each pass in order.
+
+    On a processor every thread prepares the images of a pass and takes them through the network, so that none
+    waits for the others; a device is fed by threads that prepare ahead of it.
+    """
+
+    def inputs(keys: Sequence[str]) -> Floats:
+        return np.stack([task.prepare(samples[key]) for key in keys])
+
+    def whole(keys: Sequence[str]) -> Floats:
+        torch.set_num_threads(1)
+        return one_pass(network, inputs(keys), task.options.kind, task.batch)
+
+    if task.device.type == "cpu":
+        workers = min(cores(), MOST_WORKERS)
+        yield from ordered_map(whole, passes, workers=workers, ahead=2 * workers)
+        return
+    for images in ordered_map(inputs, passes, workers=THREADS, ahead=2 * THREADS):
+        yield one_pass(network, images, task.options.kind, task.batch)
+
+
+def _row_shape(task: _Task, network: Network, sample: Sample) -> list[int]:
     """Return the shape of one image's row; only other kinds than "last" need a pass to know it."""
-    if task.options.kind == "last":
+    if task.options.kind == "last" and isinstance(network, Backbone):
         return [network.n_features]
     return list(
         forward_in_batches(network, task.prepare(sample)[None], task.options.kind, task.batch).shape[1:]
-    )
-
-
-def _ahead(task: _Task, pieces: Sequence[Sequence[Sample]]) -> Iterator[Floats]:
-    """Yield the inputs of each piece while threads prepare the next one."""
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="prepare") as pool:
-        waiting = [pool.submit(task.prepare, sample) for sample in (pieces[0] if pieces else ())]
-        for number in range(len(pieces)):
-            following = pieces[number + 1] if number + 1 < len(pieces) else ()
-            coming = [pool.submit(task.prepare, sample) for sample in following]
-            yield np.stack([one.result() for one in waiting])
-            waiting = coming
-
-
-def _decide(task: _Task, samples: Sequence[Sample]) -> tuple[Backbone, dict[str, Any]]:
-    """Return the network in the arithmetic to be used, and why it is that one."""
-    precision = task.options.precision
-    wanted = fast_precision(task.device) if precision == "auto" else precision
-    network = task.load("fp32")
-    if wanted == "fp32":
-        return network, {
-            "precision": "fp32",
-            "check": None,
-            "precision_note": _why_fp32(precision, task.device),
-        }
-    inputs = np.stack([task.prepare(sample) for sample in samples])
-    reference = forward_in_batches(network, inputs, "last", CHECK_BATCH)
-    network = network.to(dtype=dtype_of(wanted))
-    check = check_precision(reference, forward_in_batches(network, inputs, "last", CHECK_BATCH))
-    facts = {"check": check.model_dump()}
-    if check.holds:
-        return network, {"precision": wanted, "precision_note": f"{wanted} against fp32: {check}", **facts}
-    note = _too_far(task.record, wanted, check)
-    if precision != "auto":
-        raise PrecisionError(f"{note} Use precision 'fp32' or 'auto'.")
-    task.reporter.info(f"{note} Going on in fp32.")
-    return task.load("fp32"), {"precision": "fp32", "precision_note": note, **facts}
-
-
-def _why_fp32(asked: Precision, device: torch.device) -> str:
-    return "asked for" if asked == "fp32" else f"{device.type} has no faster arithmetic that is worth it here"
-
-
-def _too_far(record: BackboneRecord, wanted: Precision, check: PrecisionCheck) -> str:
-    return (
-        f"{record.name} in {wanted} does not agree with fp32 ({check}; allowed are a relative error of "
-        f"{MAX_RELATIVE_ERROR} and agreement of at least {format_percent(MIN_AGREEMENT)})."
     )
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from headtohead.backbones.features.inference import Kind
 from headtohead.backbones.features.input_transform import Aspect
 from headtohead.backbones.features.precision import Precision
+from headtohead.backbones.features.runtimes import RuntimeName
 from headtohead.core.errors import UsageError
 from headtohead.core.records import Sample
 
@@ -45,6 +46,8 @@ class ExtractionOptions:
             `Features.how["shape"]`).
         aspect: how an image is brought to the network's square: "squash" or "pad".
         change: what happens to each image at the network's size, such as one draw of an augmentation.
+        runtime: "torch", "openvino", "onnx", or "auto": on a processor, OpenVINO where it is installed, the images
+            are many enough to pay for the conversion and its features agree with torch's in fp32; else torch.
 
     Raises:
         UsageError: an unknown kind, or a batch below 1.
@@ -57,6 +60,7 @@ class ExtractionOptions:
     kind: Kind = "last"
     aspect: Aspect = "squash"
     change: InputChange | None = None
+    runtime: RuntimeName = "auto"
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):

@@ -14,6 +14,7 @@ from headtohead.core.formatting import format_percent
 from headtohead.core.records import Record
 
 __all__ = [
+    "MAX_CENTRED_ERROR",
     "MAX_RELATIVE_ERROR",
     "MIN_AGREEMENT",
     "Precision",
@@ -21,6 +22,7 @@ __all__ = [
     "check_precision",
     "dtype_of",
     "fast_precision",
+    "limits",
     "pick_device",
 ]
 
@@ -28,8 +30,12 @@ Precision = Literal["auto", "fp32", "bf16", "fp16"]
 Floats = npt.NDArray[np.float32]
 
 MAX_RELATIVE_ERROR = 0.05
+MAX_CENTRED_ERROR = 0.25
 MIN_AGREEMENT = 0.75  # share of images that keep their nearest neighbour; ties fall either way
+MAX_FLIPS = 0.02
+SAME_ARITHMETIC = 1e-3  # largest error, of either kind, of another runtime in fp32
 NEARLY = 1.1  # a neighbour at most a tenth farther than the nearest is as good
+RIDGE = 0.1  # of the check's probe, as a share of the mean square of centred rows
 
 
 class PrecisionCheck(Record):
@@ -38,7 +44,10 @@ class PrecisionCheck(Record):
     Attributes:
         relative_error: largest over images of |fast - fp32| / |fp32| (Euclidean norms).
         centred_error: the same over all images after taking the mean row from each side: what is
-            lost of the differences between images, on which a probe lives. A figure, not a limit.
+            lost of the differences between images, on which a probe lives; an offset that all images
+            share makes the relative error small and tells nothing.
+        flips: share of the answers of regularised linear probes that change; each probe parts one image
+            from the others, is fitted on fp32 rows and asked about both.
         neighbours: share of images whose nearest other image in the fast features is also (up to
             a tenth of the distance) the nearest in fp32.
     """
@@ -47,12 +56,25 @@ class PrecisionCheck(Record):
     relative_error: float | None
     centred_error: float | None
     neighbours: float | None
+    flips: float | None = None
 
     @property
     def holds(self) -> bool:
         """Return whether the fast arithmetic may be used."""
-        known = self.relative_error is not None and self.relative_error <= MAX_RELATIVE_ERROR
-        return known and (self.neighbours is None or self.neighbours >= MIN_AGREEMENT)
+        return self._within(MAX_RELATIVE_ERROR, MAX_CENTRED_ERROR)
+
+    def holds_for(self, precision: str) -> bool:
+        """Return whether rows of a runtime in a precision may be used; in fp32 they must be all but equal."""
+        return self._within(SAME_ARITHMETIC, SAME_ARITHMETIC) if precision == "fp32" else self.holds
+
+    def _within(self, relative: float, centred: float) -> bool:
+        if self.relative_error is None or self.relative_error > relative:
+            return False
+        return (
+            (self.centred_error is None or self.centred_error <= centred)
+            and (self.flips is None or self.flips <= MAX_FLIPS)
+            and (self.neighbours is None or self.neighbours >= MIN_AGREEMENT)
+        )
 
     def __str__(self) -> str:
         if self.relative_error is None:
@@ -63,7 +85,18 @@ class PrecisionCheck(Record):
             if self.neighbours is None
             else f", nearest neighbours agree for {format_percent(self.neighbours)}"
         )
-        return f"relative error {self.relative_error:.4f}{apart}{near}, on {self.n_images} images"
+        flips = "" if not self.flips else f", {format_percent(self.flips)} of a probe's answers flip"
+        return f"relative error {self.relative_error:.4f}{apart}{flips}{near}, on {self.n_images} images"
+
+
+def limits(precision: str) -> str:
+    """Say what is allowed."""
+    if precision == "fp32":
+        return f"errors of {SAME_ARITHMETIC:g}"
+    return (
+        f"a relative error of {MAX_RELATIVE_ERROR}, {MAX_CENTRED_ERROR} of what tells images apart, "
+        f"{format_percent(MAX_FLIPS)} of answers, and agreement of at least {format_percent(MIN_AGREEMENT)}"
+    )
 
 
 def check_precision(reference: Floats, fast: Floats) -> PrecisionCheck:
@@ -86,7 +119,21 @@ def check_precision(reference: Floats, fast: Floats) -> PrecisionCheck:
         relative_error=float((gap / size).max()),
         centred_error=moved / spread if spread > 0 else None,
         neighbours=_neighbours(truth, got) if n > 2 else None,
+        flips=_flips(truth, got) if n > 2 else None,
     )
+
+
+def _flips(truth: npt.NDArray[np.float64], got: npt.NDArray[np.float64]) -> float:
+    """Return the share of changed answers of n ridge probes, in the span of the n rows."""
+    n, centre = len(truth), truth.mean(axis=0)
+    rows, moved = truth - centre, got - centre
+    inner = rows @ rows.T
+    targets = 2 * np.eye(n) - 1
+    weights = np.linalg.solve(
+        inner + (RIDGE * np.trace(inner) / n + 1e-300) * np.eye(n), targets - targets.mean(axis=0)
+    )
+    offset = targets.mean(axis=0)
+    return float(((inner @ weights + offset > 0) != (moved @ rows.T @ weights + offset > 0)).mean())
 
 
 def _neighbours(truth: npt.NDArray[np.float64], got: npt.NDArray[np.float64]) -> float:

@@ -151,6 +151,11 @@ class StudyConfig(RunConfig):
         default="auto",
         description="Arithmetic of frozen features: auto (fast, checked against fp32), fp32 or bf16.",
     )
+    runtime: Literal["auto", "torch", "openvino", "onnx"] = Field(
+        default="auto",
+        description="What computes frozen features: torch, openvino or onnx (on the processor, each checked against "
+        "torch in fp32), or auto: openvino where it is installed, pays and agrees, else torch.",
+    )
     device: str = Field(default="auto", description="auto, cpu, cuda or mps.")
     train: TrainConfig = Field(default_factory=TrainConfig)
 

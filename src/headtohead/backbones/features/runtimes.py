@@ -1,0 +1,174 @@
+"""Frozen networks as other runtimes run them: OpenVINO and ONNX Runtime, on the processor.
+
+Every pass has the same number of images and one thread; several passes run side by side. So a row has the same digits
+whatever is computed beside it. Converted networks are kept on disk by weights, versions and what is asked of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import threading
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal, Protocol, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from headtohead.core.cache_home import cache_home
+from headtohead.core.errors import UsageError
+from headtohead.core.optional import require
+from headtohead.core.parallel import cores
+
+__all__ = [
+    "MANY",
+    "RUNTIMES",
+    "FeatureRuntime",
+    "OnnxFeatures",
+    "OpenVinoFeatures",
+    "RuntimeName",
+    "converted",
+    "planned_runtime",
+    "runtime_versions",
+]
+
+Floats = npt.NDArray[np.float32]
+RuntimeName = Literal["auto", "torch", "openvino", "onnx"]
+RUNTIMES: tuple[RuntimeName, ...] = get_args(RuntimeName)
+PACKAGES: Mapping[str, tuple[str, ...]] = {
+    "torch": (),
+    "openvino": ("openvino",),
+    "onnx": ("onnxruntime", "onnxscript"),
+}
+# Distinct images from which a conversion (3 to 10 s of a large network) pays: 228 of them gain it back.
+MANY = 150
+FILES = {"openvino": "model.xml", "onnx": "model.onnx"}
+
+
+class FeatureRuntime(Protocol):
+    """A network in evaluation mode that some runtime runs."""
+
+    name: str
+    precision: str
+
+    def forward(self, images: Floats) -> Floats:
+        """Return rows (B, ...) of normalised images (B, 3, S, S), B as it was converted; any thread may call it."""
+
+
+def planned_runtime(asked: RuntimeName, device: str, precision: str, n_images: int) -> str:
+    """Return the runtime that is to be checked first; a rule of these facts alone, so that digits stay reproducible.
+
+    Args:
+        asked: what the user said.
+        device: type of device, "cpu" or another.
+        precision: what the user said of the arithmetic.
+        n_images: distinct images of the data set, whether they are cached or not.
+
+    Raises:
+        UsageError: a runtime of the processor on another device.
+        MissingExtraError: the runtime asked for is not installed.
+
+    >>> planned_runtime("torch", "cpu", "auto", 1000)
+    'torch'
+    """
+    if asked not in RUNTIMES:
+        raise UsageError(f"Unknown runtime {asked!r}; expected one of {', '.join(RUNTIMES)}.")
+    if asked == "auto":
+        pays = device == "cpu" and precision == "auto" and n_images >= MANY
+        return "openvino" if pays and find_spec("openvino") is not None else "torch"
+    if asked != "torch" and device != "cpu":
+        raise UsageError(
+            f"Runtime {asked} runs on the processor, and the device is {device}; add --device cpu."
+        )
+    for package in PACKAGES[asked]:
+        require(package, "openvino" if asked == "openvino" else "onnx", f"compute features with {asked}")
+    return asked
+
+
+def runtime_versions(runtime: str) -> dict[str, str]:
+    """Return the versions of the packages that a runtime adds to torch's."""
+    return {name: version(name) for name in PACKAGES[runtime]}
+
+
+def converted(runtime: str, identity: Mapping[str, Any], convert: Callable[[Path], None]) -> Path:
+    """Return the file of a converted network, converting it where it is not kept yet.
+
+    Args:
+        runtime: "openvino" or "onnx".
+        identity: what the digits depend on: weights, architecture, versions, size, batch, kind of features.
+        convert: writes the network to a path.
+    """
+    digest = hashlib.sha256(json.dumps([runtime, identity], sort_keys=True).encode()).hexdigest()[:24]
+    folder = cache_home() / "networks" / f"{runtime}-{digest}"
+    if not (folder / FILES[runtime]).is_file():
+        unfinished = folder.with_name(f"{folder.name}.{os.getpid()}-{threading.get_ident()}.part")
+        unfinished.mkdir(parents=True)
+        try:
+            convert(unfinished / FILES[runtime])
+            unfinished.rename(folder)
+        except OSError:
+            # Another process was first: its file is as good.
+            if not (folder / FILES[runtime]).is_file():
+                raise
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+    return folder / FILES[runtime]
+
+
+class OpenVinoFeatures:
+    """A network that OpenVINO runs.
+
+    Args:
+        path: of the .xml; the .bin lies beside it.
+        precision: "fp32" or "bf16".
+    """
+
+    name = "openvino"
+
+    def __init__(self, path: Path, precision: str) -> None:
+        self.precision = precision
+        openvino: Any = require("openvino", "openvino", "compute features with OpenVINO")
+        core = openvino.Core()
+        # As many streams as threads: each pass on one thread, so that no digit depends on their number.
+        settings = {
+            "INFERENCE_PRECISION_HINT": {"fp32": "f32", "bf16": "bf16"}[precision],
+            "NUM_STREAMS": cores(),
+            "INFERENCE_NUM_THREADS": cores(),
+        }
+        self._compiled: Any = core.compile_model(core.read_model(path), "CPU", settings)
+        self._local = threading.local()
+
+    def forward(self, images: Floats) -> Floats:
+        """Return rows (B, ...) of images (B, 3, S, S)."""
+        request = getattr(self._local, "request", None)
+        if request is None:
+            request = self._local.request = self._compiled.create_infer_request()
+        return np.array(request.infer([np.ascontiguousarray(images)])[0], dtype=np.float32)
+
+
+class OnnxFeatures:
+    """A network that ONNX Runtime runs, in float32.
+
+    Args:
+        path: of the .onnx.
+    """
+
+    name = "onnx"
+    precision = "fp32"
+
+    def __init__(self, path: Path) -> None:
+        runtime: Any = require("onnxruntime", "onnx", "compute features with ONNX Runtime")
+        options = runtime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._session: Any = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self._input = self._session.get_inputs()[0].name
+
+    def forward(self, images: Floats) -> Floats:
+        """Return rows (B, ...) of images (B, 3, S, S)."""
+        return np.asarray(self._session.run(None, {self._input: np.ascontiguousarray(images)})[0], np.float32)
