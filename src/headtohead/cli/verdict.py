@@ -65,6 +65,12 @@ def _verdict(
             help="What the numbers are: probability, percent, logit, or ordinal (grades; only their order counts)."
         ),
     ] = "probability",
+    per_group: Annotated[
+        str | None,
+        typer.Option(
+            help="One prediction per group (patient): mean, or max, of its images.", metavar="mean|max"
+        ),
+    ] = None,
     level: Annotated[float, typer.Option(help="Confidence of the intervals.")] = 0.95,
     replicates: Annotated[int, typer.Option(help="Bootstrap replicates.", min=100)] = 2000,
     seed: Annotated[int, typer.Option(help="Seed of the resampling.")] = 0,
@@ -85,7 +91,7 @@ def _verdict(
         "--metric": metric != "auroc", "--positive": positive, "--baseline": baseline, "--rope": rope,
         "--primary": primary, "--matters": matters,
         "--prevalence": prevalence, "--by": by, "--columns": columns,
-        "--complete-cases": complete_cases, "--score": score != "probability",
+        "--complete-cases": complete_cases, "--score": score != "probability", "--per-group": per_group,
         "--level": level != 0.95, "--replicates": replicates != 2000,
         "--seed": seed,
     }  # fmt: skip
@@ -95,7 +101,7 @@ def _verdict(
             files, metric=metric, positive=positive, baselines=baseline or (), rope=rope,
             primary=split_list(primary), matters=matters, prevalence=prevalence,
             by=split_list(by), columns=split_pairs(columns, "--columns") if columns else None,
-            complete_cases=complete_cases, score=score, level=level, n_boot=replicates, seed=seed,
+            complete_cases=complete_cases, score=score, per_group=per_group, level=level, n_boot=replicates, seed=seed,
         )  # fmt: skip
     if as_json:
         print(verdict.model_dump_json(indent=2))

@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from headtohead.core.records import Comparison, Score
 from headtohead.evaluate.wording.pair import Cases
 from headtohead.stats.metrics.lookup import metrics_shown
+from headtohead.stats.metrics.metric import Metric
 from headtohead.stats.metrics.registry import METRICS
 
-__all__ = ["caveats", "coverage_warnings"]
+__all__ = ["caveats", "coverage_warnings", "metric_caveat"]
+
+_BINNED = ("ece", "ace")
 
 
 def caveats(
@@ -33,6 +36,17 @@ def caveats(
     found += coverage_warnings(scores, comparisons[0].metric if comparisons else "auroc", noun=cases.noun)
     found += notes
     return tuple(dict.fromkeys(found))
+
+
+def metric_caveat(metric: Metric) -> list[str]:
+    """Return what the primary metric itself cannot say, none where it has no such limit."""
+    if metric.name in _BINNED:
+        return [
+            f"{metric.title[0].upper()}{metric.title[1:]}: it depends on how far the probabilities are spread, not on "
+            "calibration alone. Of two perfectly calibrated contenders the one that ranks better tends to have the "
+            "lower error; read the calibration slope and intercept beside it."
+        ]
+    return []
 
 
 _NARROW = {
