@@ -106,16 +106,9 @@ def test_a_critical_difference_needs_three_contenders_and_two_folds() -> None:
     assert critical_difference(random, 1, 0.95).friedman_chi2 == pytest.approx(by_scipy.statistic)
 
 
-def test_friedmans_statistic_is_corrected_for_ties_and_has_no_p_value() -> None:
-    values = np.round(np.random.default_rng(1).random((3, 12)), 1)
-    folds = {
-        str(i): [FoldValue(0, f, float(v), 9) for f, v in enumerate(row)] for i, row in enumerate(values)
-    }
-    found = critical_difference(folds, 1, 0.95)
-    assert found.friedman_chi2 == pytest.approx(stats.friedmanchisquare(*values).statistic)
-    assert "p_value" not in found.model_dump()
-    tied = {name: [FoldValue(0, fold, 0.5, 9) for fold in range(4)] for name in "abc"}
-    assert critical_difference(tied, 1, 0.95).friedman_chi2 == 0
+def test_ranks_over_folds_are_no_test() -> None:
+    folds = {name: [FoldValue(0, f, 0.1 * f + i, 9) for f in range(4)] for i, name in enumerate("abc")}
+    assert "p_value" not in critical_difference(folds, 1, 0.95).model_dump()
 
 
 def test_the_p_value_of_an_earlier_verdict_is_left_out() -> None:
