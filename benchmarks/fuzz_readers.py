@@ -20,6 +20,7 @@ import multiprocessing
 import resource
 import struct
 import sys
+import tempfile
 import time
 import zlib
 from collections import Counter
@@ -48,7 +49,7 @@ MAX_GROWTH = 1 << 30
 
 def make_corpus() -> dict[str, bytes]:
     """Return sound files by name: images made here, and those that pydicom ships."""
-    return {**_rasters(), **_volumes(), **_dicoms(), **_medical_jpegs()}
+    return {**_rasters(), **_volumes(), **_arrays(), **_dicoms(), **_medical_jpegs()}
 
 
 def _scene() -> Array:
@@ -120,6 +121,14 @@ def _volumes() -> dict[str, bytes]:
     found = {name: first(array, turned).to_bytes() for name, array in arrays.items()}
     found["second.nii"] = second(arrays["short.nii"], turned).to_bytes()
     return {**found, **{f"{name}.gz": gzip.compress(data, mtime=0) for name, data in found.items()}}
+
+
+def _arrays() -> dict[str, bytes]:
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    from tests.planting.array_files import corpus
+
+    with tempfile.TemporaryDirectory() as folder:
+        return {f"arrays/{name}": content for name, content in corpus(Path(folder)).items()}
 
 
 def _dicoms() -> dict[str, bytes]:

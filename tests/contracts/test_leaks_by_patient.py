@@ -291,7 +291,7 @@ def test_neighbouring_slices_without_a_patient_are_possibly_one(tmp_path: Path) 
 
 
 def test_names_that_tell_of_a_series(tmp_path: Path) -> None:
-    names = [f"{'ab'[i % 2]}/case{i % 6}_slice{i // 6}.png" for i in range(12)]
+    names = [f"{'ab'[i % 2]}/case{i % 6}_{i // 6}.png" for i in range(12)]
     data = load(str(written(tmp_path, {name: stored.png(head(i))[1] for i, name in enumerate(names)})))
     alone = Grouping({s.id: s.id for s in data.samples}, (), (), (), (), {"images": len(data)})
     assert asked(data, alone, "H2H210").outcome == "tip"

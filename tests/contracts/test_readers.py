@@ -17,7 +17,21 @@ from headtohead.data.listing.ingest import pixel_hash
 from headtohead.data.readers import count_frames, read_image, sniff
 
 FUZZER = Path(__file__).parents[2] / "benchmarks" / "fuzz_readers.py"
-KINDS = {"PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF", "JPEG2000", "PNM", "DICOM", "NIFTI"}
+KINDS = {
+    "PNG",
+    "JPEG",
+    "TIFF",
+    "BMP",
+    "WEBP",
+    "GIF",
+    "JPEG2000",
+    "PNM",
+    "DICOM",
+    "NIFTI",
+    "NPY",
+    "MAT",
+    "HDF5",
+}
 
 
 @functools.cache

@@ -109,4 +109,4 @@ def test_two_classes_that_do_not_say_which_is_positive_are_asked_about_before_an
 
 
 def test_a_positive_class_that_was_given_is_not_asked_for_again(three_classes: Path) -> None:
-    study_of(three_classes, data_options={"drop": ("c",), "positive": "b"})._need_positive_class()
+    study_of(three_classes, data_options={"drop": ("c",), "positive": "b"})._refuse_unclear_classes()

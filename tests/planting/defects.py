@@ -230,6 +230,17 @@ def _meaning_plants() -> list[Plant]:
         classes=("YES ", "no", "yes"),
         positive=None,
     )
+    parted = replace(
+        CLEAN,
+        samples=tuple(
+            s.model_copy(update={"split": "test", "label": "yes_left" if s.label == "yes" else s.label})
+            if i % 4 == 0
+            else s.model_copy(update={"split": "train"})
+            for i, s in enumerate(CLEAN.samples)
+        ),
+        classes=("no", "yes", "yes_left"),
+        positive=None,
+    )
     beaten = AuditConfig(best=("some-net", 0.55))
     large = _shortcut_plant("", "H2H301", record_by(n_bytes=30000)).data
     return [
@@ -249,6 +260,7 @@ def _meaning_plants() -> list[Plant]:
         _shortcut_plant("one class all JPEG", "H2H404", record_by(format="JPEG", suffix=".jpg")),
         Plant("one class under two spellings", "H2H405", spelled, known(spelled), severity="severe"),
         Plant("patient with two labels", "H2H406", mixed, known(mixed)),
+        Plant("one class of another name in test", "H2H407", parted, known(parted), severity="severe"),
         Plant("four of one class", "H2H501", four, known(four), severity="severe"),
         Plant("intervals too wide", "H2H502", tenth, known(tenth)),
         Plant("too few for calibration", "H2H503", CLEAN, known(CLEAN)),

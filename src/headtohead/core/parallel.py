@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,12 +11,20 @@ from typing import TypeVar
 
 from headtohead.core.errors import UsageError
 
-__all__ = ["ordered_map", "single_threaded_blas"]
+__all__ = ["cores", "ordered_map", "single_threaded_blas"]
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 _AHEAD_PER_WORKER = 4  # keeps every thread busy while one item is slow, and memory bounded
+
+
+def cores() -> int:
+    """Return how many computations run side by side: OMP_NUM_THREADS, else the cores of this process."""
+    stated = os.environ.get("OMP_NUM_THREADS", "")
+    if stated.isdigit() and int(stated) > 0:
+        return int(stated)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def ordered_map(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import functools
-import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from headtohead.core.errors import DataError, InsufficientDataError, NoEffectError
+from headtohead.core.errors import DataError, InsufficientDataError, NoEffectError, UsageError
 from headtohead.core.formatting import pluralize
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Sample
@@ -15,13 +14,18 @@ from headtohead.data.dataset import GIVEN_GROUP, Dataset, digest_lines
 from headtohead.data.file_problems import FileProblem, truncate_list
 from headtohead.data.listing.class_order import choose_classes, need_positive
 from headtohead.data.listing.discover import ImageListing, discover_images
+from headtohead.data.listing.evidence.part_classes import part_differences
 from headtohead.data.listing.ingest import IngestedFile, digest_entry, ingest, read_entry
 from headtohead.data.listing.left_out import UNREADABLE, WITHOUT_CLASS, LeftOut, count_classes
 from headtohead.data.listing.personal_data import KINDS, pseudonymise_patients
 from headtohead.data.options import LoadOptions
+from headtohead.data.readers.slices import VOLUMES
 from headtohead.data.summary import loss_warnings, understood
 
-__all__ = ["LoadOptions", "load", "need_positive_class", "source_digest"]
+__all__ = ["LoadOptions", "load", "refuse_unclear_classes", "source_digest"]
+
+PARTS_DIFFER = "H2H407"
+"""The audit check of classes that differ between the parts of a split."""
 
 MANY_CLASSES = 50
 """More classes than this are more likely patients or file names than diagnoses."""
@@ -50,9 +54,9 @@ def load(source: str, options: LoadOptions = LoadOptions(), reporter: Reporter =
     parts = _read_all(listing, options, reporter)
     problems = [*listing.problems, *(problem for part in parts for problem in part.problems)]
     _report_problems(problems, options, reporter)
-    unnamed = _unnamed(parts)
-    for note in unnamed:
-        reporter.warning(note)
+    warnings = (*_unnamed(parts), *listing.warnings)
+    for warning in warnings:
+        reporter.warning(warning)
     samples = _sorted_samples(parts)
     if not samples:
         raise InsufficientDataError(_nothing(str(source), listing, problems))
@@ -61,12 +65,12 @@ def load(source: str, options: LoadOptions = LoadOptions(), reporter: Reporter =
         *listing.notes,
         *_frame_notes(parts, options),
         *_patients(samples),
-        *unnamed,
+        *warnings,
         *_hints(samples, order.classes),
         order.sentence,
     ]
     for note in notes:
-        if note not in unnamed:
+        if note not in warnings:
             reporter.info(note)
     dataset = Dataset(
         root=listing.store.root,
@@ -79,8 +83,8 @@ def load(source: str, options: LoadOptions = LoadOptions(), reporter: Reporter =
         left_out=_left_out(listing, problems),
         groups_from=_groups_from(listing, samples),
     )
-    for warning in loss_warnings(dataset):
-        reporter.warning(warning)
+    for loss in loss_warnings(dataset):
+        reporter.warning(loss)
     reporter.info(understood(dataset))
     return dataset
 
@@ -118,17 +122,27 @@ def _groups_from(listing: ImageListing, samples: Sequence[Sample]) -> str:
     return f"the {' and '.join(kinds)} in the DICOM files" if kinds else "each file alone"
 
 
-def need_positive_class(source: str, options: LoadOptions) -> None:
-    """Refuse to compare the two classes of a source of which the positive one would be a guess; decode nothing.
+def refuse_unclear_classes(source: str, options: LoadOptions, ignored: Collection[str] = ()) -> None:
+    """Refuse to compare classes that are not settled; decode nothing.
+
+    Args:
+        source: as for `load`. options: as for `load`.
+        ignored: codes of audit checks that are set aside; H2H407 allows classes that differ between parts.
 
     Raises:
-        UsageError: names both classes with their counts, and the option that settles it.
+        UsageError: the positive one of two classes would be a guess, or one class has two names in train and test;
+            with the option that settles it.
     """
-    if options.positive is not None:
-        return
-    counts = Counter(entry.label for entry in discover_images(str(source), options).entries)
-    if len(counts) == 2:
+    entries = discover_images(str(source), options).entries
+    counts = Counter(entry.label for entry in entries)
+    if len(counts) == 2 and options.positive is None:
         need_positive(choose_classes(counts, None).doubt, counts, "image")
+    differing = part_differences((entry.split, entry.label) for entry in entries)
+    if PARTS_DIFFER not in ignored and any(found.renames for found in differing):
+        raise UsageError(
+            f"{' '.join(map(str, differing))} Compared as they are, a class would be told from itself. If they differ "
+            f"on purpose: --ignore {PARTS_DIFFER}=REASON."
+        )
 
 
 def source_digest(source: str, options: LoadOptions = LoadOptions(), reporter: Reporter = QUIET) -> str:  # noqa: B008
@@ -156,7 +170,7 @@ def _report_problems(problems: Sequence[FileProblem], options: LoadOptions, repo
 
 def _nothing(source: str, listing: ImageListing, problems: Sequence[FileProblem]) -> str:
     why = (
-        f" {pluralize(len(problems), 'file', 'was', 'were')} left out: {truncate_list(problems, 5)}."
+        f" {pluralize(len(problems), 'file', 'was', 'were')} left out: {_by_reason(problems)}."
         if problems
         else ""
     )
@@ -172,21 +186,29 @@ def _nothing(source: str, listing: ImageListing, problems: Sequence[FileProblem]
     )
 
 
+def _by_reason(problems: Sequence[FileProblem]) -> str:
+    """Return the first problems, or the one reason that all files share with the first of them."""
+    reasons = {problem.reason for problem in problems}
+    if len(problems) < 2 or len(reasons) > 1:
+        return truncate_list(problems, 5)
+    return f"{truncate_list((problem.path for problem in problems), 3)}: {reasons.pop()}"
+
+
 def _frame_notes(parts: Sequence[IngestedFile], options: LoadOptions) -> list[str]:
     """Return how many frames of multi-frame files are used; refuse options without effect."""
-    volumes = [part for part in parts if part.format == "NIFTI"]
-    paged = [part for part in parts if part.format != "NIFTI" and part.n_frames > 1]
+    volumes = [
+        part for part in parts if part.format == "NIFTI" or (part.format in VOLUMES and part.n_frames > 1)
+    ]
+    paged = [part for part in parts if part.format not in VOLUMES and part.n_frames > 1]
     if options.slices is not None and not volumes:
-        raise NoEffectError(
-            f"slices={options.slices!r} has no effect: there are no NIfTI volumes. Leave it out."
-        )
+        raise NoEffectError(f"slices={options.slices!r} has no effect: there are no volumes. Leave it out.")
     if options.pages not in (None, "first") and not paged:
         raise NoEffectError(
             f"pages={options.pages!r} has no effect: no file has several pages. Leave it out."
         )
     notes = []
     for kind, files, option, default in (
-        ("NIfTI volumes", volumes, options.slices, "middle"),
+        ("volumes", volumes, options.slices, "middle"),
         ("files with several pages or frames", paged, options.pages, "first"),
     ):
         if files:
@@ -230,15 +252,4 @@ def _hints(samples: Sequence[Sample], classes: Sequence[str]) -> list[str]:
             f"{len(samples)} images in {len(classes)} classes: perhaps the folders are patients and not "
             "classes? Point at the folder above or below, or name the label with label_from."
         )
-    folded = Counter(_folded(name) for name in classes)
-    alike = [name for name in classes if folded[_folded(name)] > 1]
-    if alike:
-        hints.append(
-            f"Classes that differ in case or spacing only: {alike}; merge them with map_labels if they are "
-            "one."
-        )
     return hints
-
-
-def _folded(name: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", name).casefold().split())

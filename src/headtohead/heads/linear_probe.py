@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from headtohead.core.parallel import cores, ordered_map
 from headtohead.core.progress import Reporter
 from headtohead.heads.base import FoldJob, FoldResult, RefitJob, SampleLabels
 from headtohead.training.logistic import FittedProbe, Floats, Ints, StandardizedDesign, fit_probe
@@ -23,6 +24,9 @@ __all__ = ["C_GRID", "INNER_FOLDS", "ProbeHead", "inner_probabilities"]
 # scikit-learn's default and the upper end.
 C_GRID = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 1.0)
 INNER_FOLDS = 5
+AT_ONCE_BYTES = (
+    2 << 30
+)  # that inner folds which are fitted side by side may take, at three copies of the rows each
 
 
 def inner_probabilities(
@@ -36,6 +40,8 @@ def inner_probabilities(
 ) -> dict[float, Floats]:
     """Return C -> (n, k) out-of-fold probabilities over inner folds; NaN where no fold covers a row.
 
+    Folds are fitted side by side, each on one thread, so that no digit depends on the number of cores.
+
     Args:
         rows: (n, D) features.
         labels: (n,) class indices.
@@ -44,11 +50,34 @@ def inner_probabilities(
         k: number of classes.
         balanced: as for `fit_probe`.
     """
+    return _inner(StandardizedDesign.from_features(rows), rows, labels, folds, grid, k, balanced=balanced)
+
+
+def _inner(
+    whole: StandardizedDesign,
+    rows: npt.NDArray[Any],
+    labels: Ints,
+    folds: list[tuple[Ints, Ints]],
+    grid: tuple[float, ...],
+    k: int,
+    *,
+    balanced: bool,
+) -> dict[float, Floats]:
+    from threadpoolctl import threadpool_limits
+
+    def fitted(fold: tuple[Ints, Ints]) -> list[Floats]:
+        fit, validation = fold
+        design = StandardizedDesign.from_features(rows[fit], whole)
+        probes = (design.fit(labels[fit], c, balanced=balanced) for c in grid)
+        return [probe.predict_proba(rows[validation]) for probe in probes]
+
     out = {c: np.full((len(labels), k), np.nan) for c in grid}
-    for fit, validation in folds:
-        design = StandardizedDesign.from_features(rows[fit])
-        for c in grid:
-            out[c][validation] = design.fit(labels[fit], c, balanced=balanced).predict_proba(rows[validation])
+    workers = max(1, min(cores(), AT_ONCE_BYTES // (3 * 8 * rows.size)))
+    with threadpool_limits(limits=1):
+        results = ordered_map(fitted, folds, workers=workers)
+        for (_, validation), found in zip(folds, results, strict=True):
+            for c, probabilities in zip(grid, found, strict=True):
+                out[c][validation] = probabilities
     return out
 
 
@@ -88,10 +117,11 @@ class ProbeHead:
         folds = self.inner_folds(job, data)
         k = len(data.classes)
         with threadpool_limits(limits=1):
-            inner = inner_probabilities(rows, labels, folds, self._grid, k, balanced=self._balanced)
+            whole = StandardizedDesign.from_features(rows)
+            inner = _inner(whole, rows, labels, folds, self._grid, k, balanced=self._balanced)
             losses = {c: fit_metrics(labels, out).loss for c, out in inner.items()}
             best = min(self._grid, key=lambda c: (losses[c] if losses[c] is not None else np.inf, c))
-            probe = fit_probe(rows, labels, best, balanced=self._balanced)
+            probe = whole.fit(labels, best, balanced=self._balanced)
             train = probe.predict_proba(rows)
             test = probe.predict_proba(self.rows()[job.test])
         chosen = {"C": best, "grid": list(self._grid), "inner_loss": [losses[c] for c in self._grid]}

@@ -76,7 +76,7 @@ class Study(ABC, Generic[ConfigT]):
         with self.run_folder.lock():
             if not self.run_folder.is_claimed:
                 self.validate_config()
-                self._need_positive_class()
+                self._refuse_unclear_classes()
             self.run_folder.check_or_write_config(self.config)
             if self._is_finished():
                 self.reporter.info(f"{self.run_folder.path} is finished; nothing was recomputed.")
@@ -229,11 +229,11 @@ class Study(ABC, Generic[ConfigT]):
 
         return LoadOptions.from_config(self.config.data_options)
 
-    def _need_positive_class(self) -> None:
-        """Refuse two classes of which the positive one would be a guess, before the folder is claimed."""
-        from headtohead.data.load import need_positive_class
+    def _refuse_unclear_classes(self) -> None:
+        """Refuse classes that are not settled (the positive one, names per part), before the folder is claimed."""
+        from headtohead.data.load import refuse_unclear_classes
 
-        need_positive_class(self.config.data, self._load_options)
+        refuse_unclear_classes(self.config.data, self._load_options, self.config.ignore)
 
     def _make_splits(self) -> CrossValidationSplits:
         """Return the folds of a study that has folds and repeats; others override this."""

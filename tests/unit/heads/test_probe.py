@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from headtohead.core.errors import HeadToHeadError
 from headtohead.core.progress import QUIET
 from headtohead.heads.base import FoldJob, SampleLabels
-from headtohead.heads.linear_probe import ProbeHead
+from headtohead.heads.linear_probe import ProbeHead, inner_probabilities
 from headtohead.training.logistic import fit_probe
 from headtohead.training.records import fit_metrics
 
@@ -25,21 +26,93 @@ def problem(n: int, d: int, k: int, seed: int = 0) -> tuple[Floats, npt.NDArray[
     return rows, labels.astype(np.int64)
 
 
-@pytest.mark.parametrize(("n", "d", "k"), [(60, 200, 2), (200, 10, 2), (60, 200, 3), (120, 8, 4)])
-@pytest.mark.parametrize("c", [1e-3, 1.0])
-def test_equals_sklearn_on_standardised_rows(n: int, d: int, k: int, c: float) -> None:
+def reference(
+    rows: Floats, labels: npt.NDArray[np.int64], c: float, asked: Floats, weight: str | None = None
+) -> Floats:
+    """Return scikit-learn's probabilities, each problem solved to far more digits than are compared."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
+    exact = LogisticRegression(C=c, solver="newton-cholesky", max_iter=20000, tol=1e-12, class_weight=weight)
+    found: Floats = make_pipeline(StandardScaler(), exact).fit(rows, labels).predict_proba(asked)
+    return found
+
+
+SHAPES = [(60, 200, 2), (200, 10, 2), (60, 200, 3), (120, 8, 4), (80, 80, 2), (81, 80, 3)]
+
+
+@pytest.mark.parametrize(("n", "d", "k"), SHAPES)
+@pytest.mark.parametrize("c", [1e-4, 1e-2, 1.0])
+def test_equals_sklearn_on_standardised_rows(n: int, d: int, k: int, c: float) -> None:
     rows, labels = problem(n, d, k)
-    reference = make_pipeline(
-        StandardScaler(),
-        LogisticRegression(C=c, max_iter=20000, tol=1e-10),
-    ).fit(rows, labels)
     asked = np.random.default_rng(9).normal(size=(20, d))
     ours = fit_probe(rows, labels, c).predict_proba(asked)
-    np.testing.assert_allclose(ours, reference.predict_proba(asked), atol=2e-4)
+    np.testing.assert_allclose(ours, reference(rows, labels, c, asked), atol=3e-6)
+
+
+@pytest.mark.parametrize(("n", "d", "k"), [(90, 200, 2), (300, 40, 3)])
+def test_equals_sklearn_on_correlated_and_repeated_rows(n: int, d: int, k: int) -> None:
+    """As features of networks are: a few strong directions, copies of images, columns that never vary."""
+    rng = np.random.default_rng(4)
+    base, labels = problem(n, 12, k)
+    rows = np.maximum(base @ (rng.normal(size=(12, d)) * np.geomspace(30, 0.01, d)) + 1e-3, 0)
+    rows, labels = np.concatenate([rows, rows[: n // 3]]), np.concatenate([labels, labels[: n // 3]])
+    for c in (1e-3, 1.0):
+        ours = fit_probe(rows, labels, c).predict_proba(rows)
+        np.testing.assert_allclose(ours, reference(rows, labels, c, rows), atol=1e-5)
+
+
+@pytest.mark.parametrize(("n", "d", "k"), [(90, 200, 2), (300, 20, 3)])
+def test_balanced_weights_are_sklearns_before_the_frequencies_are_put_back(n: int, d: int, k: int) -> None:
+    rows, labels = problem(n, d, k)
+    kept = np.flatnonzero((labels != 1) | (np.arange(n) % 4 == 1))
+    rows, labels = rows[kept], labels[kept]
+    ours = fit_probe(rows, labels, 0.05, balanced=True).predict_proba(rows)
+    odds = reference(rows, labels, 0.05, rows, "balanced") * np.bincount(labels)
+    np.testing.assert_allclose(ours, odds / odds.sum(axis=1, keepdims=True), atol=3e-6)
+
+
+@pytest.mark.parametrize("d", [12, 300])
+def test_inner_folds_that_share_a_factorisation_equal_fits_of_their_own(d: int) -> None:
+    rows, labels = problem(150, d, 3)
+    parts = np.arange(150) % 5
+    folds = [(np.flatnonzero(parts != f), np.flatnonzero(parts == f)) for f in range(5)]
+    together = inner_probabilities(rows, labels, folds, (1e-3, 1.0), 3)
+    for c, found in together.items():
+        for fit, validation in folds:
+            alone = reference(rows[fit], labels[fit], c, rows[validation])
+            np.testing.assert_allclose(found[validation], alone, atol=3e-6)
+
+
+def test_no_digit_depends_on_the_number_of_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, labels = problem(150, 300, 2)
+    parts = np.arange(150) % 5
+    folds = [(np.flatnonzero(parts != f), np.flatnonzero(parts == f)) for f in range(5)]
+    found = []
+    for cores in ("1", "4"):
+        monkeypatch.setenv("OMP_NUM_THREADS", cores)
+        found.append(inner_probabilities(rows, labels, folds, (1e-2, 1.0), 2))
+    for c in (1e-2, 1.0):
+        np.testing.assert_array_equal(found[0][c], found[1][c])
+
+
+def test_features_beyond_the_factored_size_are_fitted_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headtohead.training.logistic.FACTORED", 5)
+    rows, labels = problem(200, 10, 3)
+    ours = fit_probe(rows, labels, 0.1).predict_proba(rows)
+    np.testing.assert_allclose(ours, reference(rows, labels, 0.1, rows), atol=3e-6)
+
+
+def test_says_what_is_wrong_with_the_rows() -> None:
+    rows, labels = problem(40, 5, 2)
+    with pytest.raises(HeadToHeadError, match=r"every class .* \[40\]"):
+        fit_probe(rows, np.zeros(40, np.int64), 1.0)
+    with pytest.raises(HeadToHeadError, match=r"every class .* \[20, 0, 20\]"):
+        fit_probe(rows, 2 * labels, 1.0)
+    rows[3, 2] = np.nan
+    with pytest.raises(HeadToHeadError, match="1 of 5 features are not finite"):
+        fit_probe(rows, labels, 1.0)
 
 
 def test_a_constant_column_does_no_harm() -> None:

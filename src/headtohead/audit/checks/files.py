@@ -11,6 +11,7 @@ from headtohead.audit.check import Check, Observation, issue, not_applicable, pa
 from headtohead.audit.context import AuditContext
 from headtohead.core.formatting import pluralize
 from headtohead.core.records import Sample
+from headtohead.data.listing.left_out import WITHOUT_CLASS
 
 __all__ = ["CHECKS", "SUFFIXES"]
 
@@ -23,7 +24,10 @@ SUFFIXES: Mapping[str, tuple[str, ...]] = {
     "GIF": (".gif",),
     "DICOM": (".dcm", ".dicom", ".ima", ""),
     "NIFTI": (".nii", ".nii.gz", ".gz", ".hdr", ".img"),
-    "NPZ": (".npz",),
+    "NPZ": (".npz", ""),
+    "NPY": (".npy", ""),
+    "MAT": (".mat", ""),
+    "HDF5": (".h5", ".hdf5", ""),
 }
 _SHOWN = 5
 
@@ -51,7 +55,8 @@ def _classes(counts: Mapping[str, int]) -> str:
 
 def unreadable(context: AuditContext) -> Observation:
     """Name files that could not be read at all."""
-    problems = {p.path: p.reason for p in context.dataset.problems}
+    aside = {path for left in context.dataset.left_out if left.why == WITHOUT_CLASS for path in left.paths}
+    problems = {p.path: p.reason for p in context.dataset.problems if p.path not in aside}
     problems |= {context.by_id[i].path: reason for i, reason in context.images.unread.items()}
     if not problems:
         return passed("every file could be read")

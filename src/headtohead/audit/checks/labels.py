@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from pathlib import PurePosixPath
 from typing import Any
@@ -213,22 +212,6 @@ def cramers_v(table: npt.NDArray[Any]) -> float:
     return float(min(1.0, np.sqrt(phi2 / smaller))) if smaller > 0 else 0.0
 
 
-def similar_class_names(context: AuditContext) -> Observation:
-    """Find class names that differ in case, spaces or punctuation only."""
-    held: dict[str, list[str]] = defaultdict(list)
-    for name in context.dataset.classes:
-        held[re.sub(r"[\W_]+", "", name).casefold()].append(name)
-    alike = [names for names in held.values() if len(names) > 1]
-    if not alike:
-        return passed("class names are distinct")
-    text = "; ".join(" / ".join(repr(n) for n in names) for names in alike)
-    return issue(
-        f"class names that differ in case or punctuation only: {text}",
-        "They are one class, as a rule: join them with --map-labels 'a=b'.",
-        alike=alike,
-    )
-
-
 def mixed_groups(context: AuditContext) -> Observation:
     """Count given groups (patients) with samples of several classes."""
     held: dict[str, set[str]] = defaultdict(set)
@@ -276,13 +259,6 @@ CHECKS = (
         "warning",
         sources,
         "Association of format, mode, depth, suffix and size with the class (Cramér's V, one sample per group).",
-    ),
-    Check(
-        "H2H405",
-        "Class names alike",
-        "severe",
-        similar_class_names,
-        "Names that differ in case or punctuation only.",
     ),
     Check(
         "H2H406",

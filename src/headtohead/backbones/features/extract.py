@@ -26,7 +26,6 @@ from headtohead.backbones.features.inference import (
     BATCH,
     GPU_BATCH,
     MOST_WORKERS,
-    cores,
     forward_in_batches,
 )
 from headtohead.backbones.features.input_transform import normalise, resize_to_input
@@ -48,6 +47,7 @@ from headtohead.backbones.weights.fetch import Weights, ensure_weights
 from headtohead.core.atomic_io import write_json
 from headtohead.core.errors import PrecisionError
 from headtohead.core.formatting import format_percent
+from headtohead.core.parallel import cores
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Sample
 from headtohead.data.dataset import Dataset

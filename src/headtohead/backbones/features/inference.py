@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,8 +14,9 @@ import torch
 
 from headtohead.backbones.features.asymmetry import bilateral_features
 from headtohead.backbones.network import Backbone
+from headtohead.core.parallel import cores
 
-__all__ = ["BATCH", "GPU_BATCH", "MOST_WORKERS", "Kind", "cores", "forward_in_batches"]
+__all__ = ["BATCH", "GPU_BATCH", "MOST_WORKERS", "Kind", "forward_in_batches"]
 
 Floats = npt.NDArray[np.float32]
 Kind = Literal["last", "layers", "symmetry", "map"]
@@ -75,11 +75,3 @@ def _precise() -> Iterator[None]:
     finally:
         torch.set_num_threads(threads)
         torch.set_float32_matmul_precision(precise)
-
-
-def cores() -> int:
-    """Return how many passes run side by side: OMP_NUM_THREADS, else the cores of this process."""
-    stated = os.environ.get("OMP_NUM_THREADS", "")
-    if stated.isdigit() and int(stated) > 0:
-        return int(stated)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

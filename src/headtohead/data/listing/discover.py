@@ -10,21 +10,31 @@ from headtohead.core.errors import (
     InsufficientDataError,
     ManifestError,
     NoEffectError,
-    UnreadableError,
 )
+from headtohead.data.containers.array_sets import array_root
+from headtohead.data.containers.labels_inside import labels_inside
 from headtohead.data.entry import Entry
 from headtohead.data.file_problems import FileProblem, truncate_list
+from headtohead.data.listing.evidence.case_groups import find_cases
+from headtohead.data.listing.evidence.measurements import refuse_measurements
+from headtohead.data.listing.evidence.part_classes import part_differences
 from headtohead.data.listing.file_finder import tables_naming
 from headtohead.data.listing.folder_layout import labels_from_folders
-from headtohead.data.listing.label_rules import apply_group_rule, apply_label_map, label_finder
-from headtohead.data.listing.left_out import LeftOut, by_format, count_classes, own_outputs
+from headtohead.data.listing.label_rules import (
+    apply_group_rule,
+    apply_label_map,
+    compose_labels,
+    label_finder,
+    spelled_alike,
+)
+from headtohead.data.listing.left_out import LeftOut, count_classes
 from headtohead.data.listing.manifest import list_manifest, list_member, manifests_in, parse_member
-from headtohead.data.listing.mask_files import mask_files
+from headtohead.data.listing.selection.image_files import SameContent, image_files, is_system_file
 from headtohead.data.listing.table_reader import TABLES
 from headtohead.data.options import LoadOptions
 from headtohead.data.storage.archives import TarStore, ZipStore
+from headtohead.data.storage.array_store import ArrayStore
 from headtohead.data.storage.kaggle import KAGGLE, fetch_kaggle
-from headtohead.data.storage.npz import NpzStore
 from headtohead.data.storage.open import open_store
 from headtohead.data.storage.remote import RemoteStore, is_remote, split_member
 from headtohead.data.storage.store import FileEntry, FolderStore, Store
@@ -32,8 +42,8 @@ from headtohead.data.storage.store import FileEntry, FolderStore, Store
 __all__ = ["ImageListing", "discover_images"]
 
 Notes = tuple[str, ...]
-SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini", "icon\r", "dicomdir"})
-SYSTEM_FOLDERS = frozenset({"__macosx", "$recycle.bin"})
+FROM_FOLDERS = "the folders"
+"""Where groups come from that were read from folder names, which `group_from` overrules."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,7 @@ class ImageListing:
     notes: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     groups_from: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 def discover_images(source: str, options: LoadOptions) -> ImageListing:
@@ -57,12 +68,35 @@ def discover_images(source: str, options: LoadOptions) -> ImageListing:
     listing = _opened(source, options)
     if not listing.entries:
         return listing
-    entries, notes = apply_label_map(listing.entries, options.map_labels, options.drop)
+    entries, notes = compose_labels(listing.entries)
+    entries, mapped = apply_label_map(entries, options.map_labels, options.drop)
+    notes += mapped
     if options.group_from is not None and entries:
+        if listing.groups_from == FROM_FOLDERS:
+            entries = tuple(replace(entry, group=None) for entry in entries)
         entries, more = apply_group_rule(entries, options.group_from)
         notes += more
         listing = replace(listing, groups_from=f"the paths, by {options.group_from!r}")
-    return replace(listing, entries=entries, notes=(*listing.notes, *notes))
+    listing = replace(listing, entries=entries, notes=(*listing.notes, *notes))
+    refuse_measurements(entries)
+    differing = tuple(map(str, part_differences((entry.split, entry.label) for entry in entries)))
+    alike = spelled_alike(entries)
+    return _with_cases(replace(listing, warnings=(*listing.warnings, *differing, *alike)))
+
+
+def _with_cases(listing: ImageListing) -> ImageListing:
+    """Return the listing with the patients or cases that its paths give away, used or proposed."""
+    if any(entry.group is not None for entry in listing.entries) or isinstance(listing.store, ArrayStore):
+        return listing
+    cases = find_cases(listing.entries)
+    if cases is None:
+        return listing
+    warnings = (*listing.warnings, cases.advice)
+    if not cases.certain:
+        return replace(listing, warnings=warnings)
+    return replace(
+        listing, entries=cases.applied(listing.entries), groups_from=cases.source, warnings=warnings
+    )
 
 
 def _opened(source: str, options: LoadOptions) -> ImageListing:
@@ -82,9 +116,9 @@ def _opened(source: str, options: LoadOptions) -> ImageListing:
     archive = next((parent for parent in (path, *path.parents) if parent.is_file()), None)
     if archive is not None and archive != path:
         store = open_store(str(archive))
-        if not isinstance(store, NpzStore):
+        if not isinstance(store, ArrayStore):
             return _list_table(store, path.relative_to(archive).as_posix(), options)
-    listing = _list_store(open_store(str(path)), source, options)
+    listing = _list_store(open_store(array_root(path)), source, options)
     return replace(listing, notes=(*notes, *listing.notes))
 
 
@@ -112,6 +146,8 @@ def _list_store(store: Store, source: str, options: LoadOptions) -> ImageListing
         ManifestError: an archive with several tables that name members.
         NoEffectError: options for a table where there is none.
     """
+    if isinstance(store, ArrayStore):
+        return _list_arrays(store, source, options)
     if isinstance(store, (ZipStore, TarStore)) and options.label_from is None:
         tables = [name for name in manifests_in(store, options.columns) if not is_system_file(name)]
         if len(tables) > 1:
@@ -128,10 +164,17 @@ def _list_store(store: Store, source: str, options: LoadOptions) -> ImageListing
                 f"{name}={value} has no effect: {source} is no table and holds none that names its "
                 "images. Leave it out."
             )
-    if isinstance(store, NpzStore):
-        _refuse_label_from(options, PurePosixPath(source).name)
-        return ImageListing(store, *store.listed(), groups_from=store.groups_from)
     return _list_files(store, options)
+
+
+def _list_arrays(store: ArrayStore, source: str, options: LoadOptions) -> ImageListing:
+    """List the images of arrays; `columns` may name the arrays of images, labels and groups."""
+    _refuse_label_from(options, PurePosixPath(source).name)
+    if options.keep_columns:
+        raise NoEffectError(
+            f"keep_columns={options.keep_columns} has no effect: {source} is no table. Leave it out."
+        )
+    return ImageListing(store, *store.listed(options.columns), groups_from=store.groups_from)
 
 
 def _member(
@@ -139,7 +182,7 @@ def _member(
 ) -> tuple[tuple[Entry, ...], tuple[FileProblem, ...], Notes]:
     entries, notes = list_member(store, member, options)
     listed = {entry.path for entry in entries}
-    others = [path for path in _images(store)[0] if path not in listed]
+    others = [path for path in image_files(store)[0] if path not in listed]
     if others and not isinstance(store, RemoteStore):
         notes += (f"{len(others)} images of the archive are not in {member}: {truncate_list(others, 5)}.",)
     return entries, (), notes
@@ -152,10 +195,20 @@ def _refuse_label_from(options: LoadOptions, name: str) -> None:
 
 def _list_files(store: Store, options: LoadOptions) -> ImageListing:
     """List a folder or an archive by the places of its files."""
-    files, problems, left = _images(store)
+    files, problems, left = image_files(store)
     notes: list[str] = []
     label_of = None if options.label_from is None else label_finder(options.label_from)
-    placed = labels_from_folders(files, _SameContent(store, files), label_of)
+    inside = None if label_of is not None else labels_inside(store, files)
+    if inside is not None:
+        return ImageListing(
+            store,
+            inside.entries,
+            (*problems, *inside.problems),
+            inside.notes,
+            count_classes(left, inside.entries),
+            inside.groups_from,
+        )
+    placed = labels_from_folders(files, SameContent(store, files), label_of)
     if label_of is not None and files and not placed.entries:
         raise DataError(
             f"label_from={options.label_from!r} matches none of {len(files)} paths, such as "
@@ -174,7 +227,7 @@ def _list_files(store: Store, options: LoadOptions) -> ImageListing:
     if not entries and isinstance(store, (FolderStore, RemoteStore)):
         notes += [f"There is a table: to use it, point at {name}." for name in _tables(store)]
     return ImageListing(
-        store, entries, (*problems, *placed.problems), (*notes, *placed.notes), left_out, "the folders"
+        store, entries, (*problems, *placed.problems), (*notes, *placed.notes), left_out, FROM_FOLDERS
     )
 
 
@@ -215,71 +268,3 @@ def _tables(store: Store) -> list[str]:
     return sorted(f"{store.root}/{f.path}" for f in store.files() if Path(f.path).suffix.lower() in TABLES)[
         :3
     ]
-
-
-def _images(store: Store) -> tuple[dict[str, FileEntry], list[FileProblem], dict[str, list[str]]]:
-    """Return the files meant to be images by path, those that cannot be named, and why -> what was left out."""
-    from headtohead.data.readers import is_candidate
-
-    images: dict[str, FileEntry] = {}
-    problems: list[FileProblem] = []
-    others: list[str] = []
-    for file in sorted(store.files()):
-        if not _is_text(file.path):
-            problems.append(FileProblem(ascii(file.path)[1:-1], "its name is not valid Unicode; rename it"))
-        elif is_system_file(file.path):
-            others.append(file.path)
-        else:
-            try:
-                is_image = is_candidate(file.path, store.read_prefix(file.path))
-            except UnreadableError as error:
-                problems.append(FileProblem(file.path, str(error)))
-                continue
-            if is_image:
-                images[file.path] = file
-            else:
-                others.append(file.path)
-    left = by_format(others)
-    own = own_outputs([*images, *others])
-    left["files that headtohead wrote"] = sorted(own)
-    for why in list(left):
-        left[why] = [path for path in left[why] if path not in own or why == "files that headtohead wrote"]
-    masks = mask_files(path for path in images if path not in own)
-    left["masks of other images"] = sorted(masks)
-    return (
-        {path: file for path, file in images.items() if path not in own and path not in masks},
-        problems,
-        left,
-    )
-
-
-def is_system_file(path: str) -> bool:
-    """Tell whether a file is hidden or left behind by an operating system."""
-    parts = path.split("/")
-    if any(part.startswith(".") or part.casefold() in SYSTEM_FOLDERS for part in parts):
-        return True
-    return parts[-1].casefold() in SYSTEM_FILES
-
-
-def _is_text(path: str) -> bool:
-    try:
-        path.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-class _SameContent:
-    """Tells whether two files hold the same bytes: by size, then by content."""
-
-    def __init__(self, store: Store, files: dict[str, FileEntry]) -> None:
-        self._store = store
-        self._files = files
-
-    def __call__(self, a: str, b: str) -> bool:
-        if self._files[a].n_bytes != self._files[b].n_bytes:
-            return False
-        try:
-            return self._store.read(a) == self._store.read(b)
-        except UnreadableError:
-            return False

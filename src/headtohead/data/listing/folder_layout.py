@@ -63,7 +63,6 @@ def labels_from_folders(
         counts = Counter(entry.split for entry in entries)
         sizes = ", ".join(f"{counts[word]} {word}" for word in ("train", "val", "test"))
         notes.append(f"The folders carry a split of their own: {sizes}.")
-        notes += _class_differences(entries)
     problems = tuple(FileProblem(path, why) for path, why in reading.aside.items())
     return FolderLabels(tuple(entries), problems, (*notes, *reading.notes), reading.doubt)
 
@@ -81,34 +80,6 @@ def _by_pattern(parts_of: Mapping[str, list[str]], label_of: Callable[[str], str
         if depth is not None and len(parts) > depth + 1 and parts[depth].casefold() in SPLIT_WORDS:
             reading.splits[path] = SPLIT_WORDS[parts[depth].casefold()]
     return reading
-
-
-def _class_differences(entries: Iterable[Entry]) -> list[str]:
-    """Return a note where the parts of a split do not hold the same classes, with the option that joins them."""
-    parts: dict[str, set[str]] = defaultdict(set)
-    for entry in entries:
-        if entry.split is not None:
-            parts[entry.split].add(entry.label)
-    if len(parts) < 2 or "train" not in parts:
-        return []
-    notes = []
-    for part in ("val", "test"):
-        only = sorted(parts.get(part, set()) - parts["train"])
-        missing = sorted(parts["train"] - parts[part]) if part in parts else []
-        if not only and not missing:
-            continue
-        renames = [
-            f"{long}={short}"
-            for short in only
-            for long in missing
-            if long.casefold().startswith(short.casefold())
-        ]
-        advice = f" If they are the same classes: --map-labels '{','.join(renames)}'." if renames else ""
-        notes.append(
-            f"The classes of train and {part} differ: only in {part} {truncate_list(only) or 'none'}, only in train "
-            f"{truncate_list(missing) or 'none'}.{advice}"
-        )
-    return notes
 
 
 def _strip_wrappers(places: Mapping[str, str]) -> tuple[list[str], dict[str, list[str]]]:

@@ -21,6 +21,7 @@ from headtohead.data.file_problems import FileProblem
 from headtohead.data.listing.personal_data import KINDS
 from headtohead.data.options import LoadOptions
 from headtohead.data.readers.dicom.placeholders import PLACEHOLDER
+from headtohead.data.readers.slices import VOLUMES
 from headtohead.data.storage.store import AXES, Store, frame_hash, frame_name
 
 __all__ = ["IngestedFile", "digest_entry", "ingest", "pixel_hash", "read_entry", "select_frames"]
@@ -69,7 +70,7 @@ def select_frames(store: Store, entry: Entry, content: bytes, options: LoadOptio
     rule: str | int | None
     axis, rule = split_slices(options.slices)
     kind, count = store.frames(entry.path, content, axis)
-    if kind == "NIFTI":
+    if kind in VOLUMES:
         default = "middle"
     else:
         rule, default, axis = options.pages, "first", "axial"

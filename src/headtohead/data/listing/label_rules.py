@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+import unicodedata
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -11,7 +12,14 @@ from headtohead.core.errors import DataError, UsageError, unknown_name
 from headtohead.data.entry import Entry
 from headtohead.data.file_problems import truncate_list
 
-__all__ = ["apply_group_rule", "apply_label_map", "label_finder"]
+__all__ = [
+    "apply_group_rule",
+    "apply_label_map",
+    "compose_labels",
+    "first_group",
+    "label_finder",
+    "spelled_alike",
+]
 
 EntriesAndNotes = tuple[tuple[Entry, ...], tuple[str, ...]]
 
@@ -19,7 +27,7 @@ EntriesAndNotes = tuple[tuple[Entry, ...], tuple[str, ...]]
 def label_finder(pattern: str) -> Callable[[str], str]:
     """Return a function from a path to the label that `label_from` reads from it, "" if none."""
     compiled = _compiled(pattern, "label_from", "label")
-    return lambda path: _match(compiled, path, "label")
+    return lambda path: first_group(compiled, path, "label")
 
 
 def apply_group_rule(entries: Sequence[Entry], pattern: str) -> EntriesAndNotes:
@@ -33,7 +41,7 @@ def apply_group_rule(entries: Sequence[Entry], pattern: str) -> EntriesAndNotes:
             f"Groups are given twice: by a group column and by group_from={pattern!r}. Leave one out."
         )
     compiled = _compiled(pattern, "group_from", "group")
-    values = {entry.path: _match(compiled, entry.path, "group") for entry in entries}
+    values = {entry.path: first_group(compiled, entry.path, "group") for entry in entries}
     unmatched = [path for path, value in values.items() if not value]
     if unmatched:
         raise DataError(
@@ -45,6 +53,21 @@ def apply_group_rule(entries: Sequence[Entry], pattern: str) -> EntriesAndNotes:
     return tuple(replace(entry, group=values[entry.path]) for entry in entries), (note,)
 
 
+def compose_labels(entries: Sequence[Entry]) -> EntriesAndNotes:
+    """Return the entries with labels in composed form (NFC), so that one word in two encodings is one class; and notes.
+
+    macOS decomposes the letters of file names ("e" and an accent), other systems do not.
+    """
+    composed = {entry.label: unicodedata.normalize("NFC", entry.label) for entry in entries}
+    spellings = Counter(composed.values())
+    joined = sorted(name for name, count in spellings.items() if count > 1)
+    note = f"Class names that differ in the encoding of accents only were joined: {', '.join(joined)}."
+    return (
+        tuple(replace(entry, label=composed[entry.label]) for entry in entries),
+        (note,) if joined else (),
+    )
+
+
 def apply_label_map(
     entries: Sequence[Entry], renames: Mapping[str, str], drop: Iterable[str]
 ) -> EntriesAndNotes:
@@ -54,6 +77,7 @@ def apply_label_map(
         UnknownNameError: a label that does not occur.
     """
     notes = []
+    renames = {unicodedata.normalize("NFC", name): label for name, label in renames.items()}
     if not all(renames.values()):
         raise UsageError(f"map_labels={dict(renames)} makes an empty label; use drop to leave samples out.")
     for name in renames:
@@ -69,6 +93,27 @@ def apply_label_map(
         notes.append("Dropped: " + ", ".join(f"{counts[name]} of {name!r}" for name in dropped) + ".")
         renamed = tuple(entry for entry in renamed if entry.label not in dropped)
     return renamed, tuple(notes)
+
+
+def spelled_alike(entries: Iterable[Entry]) -> tuple[str, ...]:
+    """Return a warning where classes differ in case or spacing only, with the option that joins them."""
+    counts = Counter(entry.label for entry in entries)
+    spellings: dict[str, list[str]] = defaultdict(list)
+    for name in sorted(counts, key=lambda name: (-counts[name], name)):
+        spellings["".join(unicodedata.normalize("NFKC", name).casefold().split())].append(name)
+    renames = {other: names[0] for names in spellings.values() for other in names[1:]}
+    if not renames:
+        return ()
+    shown = "; ".join(
+        " / ".join(f"{name!r} ({counts[name]})" for name in names)
+        for names in spellings.values()
+        if len(names) > 1
+    )
+    pairs = ",".join(f"{other}={name}" for other, name in renames.items())
+    return (
+        f"Classes that differ in case or spacing only: {shown}. They are compared as different classes; if they are "
+        f"one: --map-labels '{pairs}'.",
+    )
 
 
 def _must_occur(name: str, entries: Sequence[Entry], kind: str) -> None:
@@ -91,7 +136,7 @@ def _compiled(pattern: str, option: str, group: str) -> re.Pattern[str]:
     return compiled
 
 
-def _match(pattern: re.Pattern[str], path: str, group: str) -> str:
+def first_group(pattern: re.Pattern[str], path: str, group: str) -> str:
     """Return what the named group, else the first group that took part, matched in a path; "" if nothing."""
     match = pattern.search(path)
     if match is None:

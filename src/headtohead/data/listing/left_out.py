@@ -24,8 +24,7 @@ __all__ = [
 ]
 
 FORMATS: Mapping[str, str] = {
-    ".heic": "HEIC", ".heif": "HEIC", ".avif": "AVIF", ".mat": "MATLAB", ".h5": "HDF5", ".hdf5": "HDF5",
-    ".npy": "NumPy",
+    ".heic": "HEIC", ".heif": "HEIC", ".avif": "AVIF",
     ".nrrd": "NRRD", ".nhdr": "NRRD", ".mha": "MetaImage", ".mhd": "MetaImage", ".mgz": "FreeSurfer",
     ".mgh": "FreeSurfer",
     ".hdr": "Analyze", ".tfrec": "TFRecord", ".tfrecord": "TFRecord", ".tfrecords": "TFRecord", ".zip": "zip archive",
@@ -37,9 +36,6 @@ FORMATS: Mapping[str, str] = {
 _ADVICE: Mapping[str, str] = {
     "HEIC": "convert them to PNG, or JPEG of the highest quality, all classes in the same way",
     "AVIF": "convert them to PNG, all classes in the same way",
-    "MATLAB": "write each image with scipy.io.loadmat (or h5py for v7.3) and PIL to PNG in a folder per class",
-    "HDF5": "save images and labels as one .npz: numpy.savez('set.npz', images=x, labels=y)",
-    "NumPy": "save images and labels as one .npz: numpy.savez('set.npz', images=x, labels=y)",
     "NRRD": "convert them to NIfTI: SimpleITK.WriteImage(SimpleITK.ReadImage(a), 'a.nii.gz')",
     "MetaImage": "convert them to NIfTI: SimpleITK.WriteImage(SimpleITK.ReadImage(a), 'a.nii.gz')",
     "FreeSurfer": "convert them to NIfTI: nibabel.save(nibabel.Nifti1Image.from_image(nibabel.load(a)), 'a.nii.gz')",
@@ -93,7 +89,7 @@ class LeftOut:
             return f"{self.n} {self.why}"
         one = self.why
         for many, single in (("files", "file"), ("images", "image"), ("masks", "mask")):
-            one = re.sub(rf"^((?:\S+ )?){many}\b", rf"\1{single}", one)
+            one = re.sub(rf"^((?:\S+ ){{0,2}}?){many}\b", rf"\1{single}", one)
         one = one.replace("that are not images", "that is not an image").replace(
             "which are not read", "which is not read"
         )
@@ -111,8 +107,8 @@ class LeftOut:
 def foreign_format(path: str) -> str:
     """Return the name of an image format that is not supported, by the suffix, or "".
 
-    >>> foreign_format("a/b.MAT"), foreign_format("notes.txt")
-    ('MATLAB', '')
+    >>> foreign_format("a/b.NRRD"), foreign_format("notes.txt")
+    ('NRRD', '')
     """
     return FORMATS.get(PurePosixPath(path).suffix.casefold(), "")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +13,9 @@ from headtohead.data.entry import SPLIT_WORDS, Entry
 from headtohead.data.file_problems import truncate_list
 from headtohead.data.listing.file_finder import FileFinder, exists
 from headtohead.data.listing.personal_data import is_identifier
+from headtohead.data.listing.rows.row_checks import check_files, check_labels, check_rows
 from headtohead.data.listing.table_reader import TABLES, SourceTable, choose_columns, parse_table, read_table
-from headtohead.data.listing.table_roles import has_several, join_labels, merge_rows, understand_roles
+from headtohead.data.listing.table_roles import join_labels, merge_rows, understand_roles
 from headtohead.data.options import LoadOptions
 from headtohead.data.storage.store import FolderStore, Store
 
@@ -24,8 +24,6 @@ __all__ = ["list_manifest", "list_member", "manifests_in", "parse_member"]
 Notes = tuple[str, ...]
 MAX_TABLE_BYTES = 256 << 20
 """The largest table in an archive."""
-
-_LONGEST_SHOWN = 120
 
 
 def list_manifest(path: Path, options: LoadOptions) -> tuple[FolderStore, tuple[Entry, ...], tuple[str, ...]]:
@@ -99,10 +97,10 @@ def _listed(
     entries = [_entry(row, table, chosen, extra, place) for row in table.rows]
     entries, found = _located(table, chosen, entries, store)
     entries, joined = join_labels(entries)
-    _check_labels(table.name, entries)
+    check_labels(table.name, entries)
     entries, merged = merge_rows(entries)
-    _check_rows(table.name, entries)
-    _check_files(table.name, entries, store)
+    check_rows(table.name, entries)
+    check_files(table, chosen["path"], entries, store)
     said = (*said, *found, *joined, *merged)
     entries.sort(key=lambda entry: (entry.path, -1 if entry.frame is None else entry.frame))
     notes = _notes(table, chosen, options.columns, entries)
@@ -222,61 +220,6 @@ def _number(cell: str, table: str) -> int | None:
             f"{table}: frame {cell!r} is not a number from 0. Rename the column if it is no frame."
         )
     return int(cell)
-
-
-def _check_labels(table: str, entries: list[Entry]) -> None:
-    empty = [
-        _shown(entry.path) or "a row without path" for entry in entries if not entry.label or not entry.path
-    ]
-    if empty:
-        raise ManifestError(
-            f"{table}: {len(empty)} of {len(entries)} rows have no label or no path: {truncate_list(empty)}. Every row "
-            "needs both; remove rows whose label is not known."
-        )
-    plain = {entry.label for entry in entries}
-    several = [entry for entry in entries if has_several(entry.label, plain)]
-    if several:
-        raise ManifestError(
-            f"{table}: {len(several)} rows carry several labels, such as {several[0].label!r} for "
-            f"{several[0].path}. One label per image is expected: make a column that asks one question, "
-            "such as 'pneumonia' yes or no, and name it with columns label=<column>."
-        )
-
-
-def _check_rows(table: str, entries: list[Entry]) -> None:
-    counts = Counter((entry.path, entry.frame) for entry in entries)
-    twice = sorted((path for (path, _), count in counts.items() if count > 1))
-    if not twice:
-        return
-    labels = {entry.label for entry in entries if entry.path == twice[0]}
-    several = f" with the labels {sorted(labels)}" if len(labels) > 1 else ""
-    raise ManifestError(
-        f"{table}: {len(twice)} images are listed more than once: {truncate_list(twice)}. The first stands "
-        f"there{several or ' twice alike'}. One row and one label per image is expected; remove the others."
-    )
-
-
-def _check_files(table: str, entries: list[Entry], store: Store) -> None:
-    missing = [_shown(entry.path) for entry in entries if not exists(store, entry.path)]
-    if missing:
-        bare = (
-            ""
-            if any(Path(path).suffix for path in missing)
-            else " They have no suffix: write whole file names."
-        )
-        raise ManifestError(
-            f"{table}: {len(missing)} of {len(entries)} files are not there: {truncate_list(missing)}. Paths are "
-            f"relative to the folder of the table{_where(table, store)}.{bare}"
-        )
-
-
-def _shown(path: str) -> str:
-    """Return a path as a message shows it; a cell may hold a whole image as text."""
-    return path if len(path) <= _LONGEST_SHOWN else f"{path[:_LONGEST_SHOWN]}… ({len(path):,} characters)"
-
-
-def _where(table: str, store: Store) -> str:
-    return f", {store.root}" if isinstance(store, FolderStore) else f" {table} in {store.root}"
 
 
 def _notes(

@@ -1,4 +1,4 @@
-"""Bytes to images: PNG, JPEG, TIFF, BMP, WebP, GIF, JPEG 2000, PNM, DICOM and NIfTI, detected by content.
+"""Bytes to images: PNG, JPEG, TIFF, BMP, WebP, GIF, JPEG 2000, PNM, DICOM, NIfTI and arrays, by content.
 
 `read_image` is the entry point. It gives an `Image` or raises `UnreadableError` with the reason,
 whatever the bytes are: no other exception, no warning, memory bounded by `Limits`.

@@ -29,6 +29,8 @@ class Limits:
         ratio: unfolded bytes per compressed byte; looked at only beyond `ratio_floor` unfolded bytes,
             because small blank images rightly compress very well.
         ratio_floor: see `ratio`.
+        own_files: whether the files are the user's own. HDF5 (and MATLAB 7.3) is read by a C library that has no
+            bounds against hostile content, so a server reads none (False).
     """
 
     bytes: int = 1024 * MIB
@@ -38,6 +40,7 @@ class Limits:
     unfolded: int = 1024 * MIB
     ratio: float = 400.0
     ratio_floor: int = 96 * MIB
+    own_files: bool = True
 
 
 DEFAULT_LIMITS = Limits()

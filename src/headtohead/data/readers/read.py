@@ -20,6 +20,7 @@ from headtohead.data.readers.sniff import sniff
 __all__ = ["claimed_size", "count_frames", "read_image", "slice_indices"]
 
 T = TypeVar("T")
+_ARRAYS = ("NPY", "MAT", "HDF5")
 _SECRET = secrets.token_bytes(32)
 """Drawn once, before any thread reads: two secrets in one process would split a patient in two."""
 
@@ -64,6 +65,10 @@ def read_image(
             from headtohead.data.readers.nifti.reader import read_nifti
 
             return read_nifti(content, frame=frame, limits=limits, slices=slices)
+        if kind in _ARRAYS:
+            from headtohead.data.readers.array_files.reader import read_array
+
+            return read_array(content, kind, frame=frame, limits=limits, slices=slices)
         from headtohead.data.readers.raster.reader import read_raster
 
         return read_raster(content, kind, frame=frame, limits=limits)
@@ -99,6 +104,10 @@ def count_frames(
             from headtohead.data.readers.nifti.reader import count_nifti
 
             n = count_nifti(content, limits=limits, slices=slices)
+        elif kind in _ARRAYS:
+            from headtohead.data.readers.array_files.reader import count_array
+
+            n = count_array(content, kind, limits=limits, slices=slices)
         else:
             from headtohead.data.readers.raster.reader import count_raster
 
@@ -131,6 +140,10 @@ def claimed_size(content: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[int, 
             from headtohead.data.readers.nifti.reader import size_nifti
 
             height, width = size_nifti(content, limits=limits)
+        elif kind in _ARRAYS:
+            from headtohead.data.readers.array_files.reader import size_array
+
+            height, width = size_array(content, kind, limits=limits)
         else:
             from headtohead.data.readers.raster.reader import size_raster
 
@@ -165,7 +178,11 @@ def _kind(content: bytes, limits: Limits) -> str:
     if not kind:
         raise UnreadableError(
             "its content is no image format that is read here (PNG, JPEG, TIFF, BMP, WebP, GIF, JPEG 2000, "
-            "PNM, DICOM, NIfTI); convert it to one of these or leave it out"
+            "PNM, DICOM, NIfTI, NumPy, MATLAB, HDF5); convert it to one of these or leave it out"
+        )
+    if not limits.own_files and (kind == "HDF5" or content.startswith(b"MATLAB 7.3")):
+        raise UnreadableError(
+            "it is HDF5 (MATLAB 7.3 is too), which is not taken from others; send it as PNG, TIFF, DICOM or NIfTI"
         )
     return kind
 

@@ -7,7 +7,10 @@ from typing import Literal
 
 from headtohead.core.errors import NoEffectError, UsageError
 
-__all__ = ["AXES", "SliceOptions", "choose"]
+__all__ = ["AXES", "VOLUMES", "SliceOptions", "choose"]
+
+VOLUMES = frozenset({"NIFTI", "NPY", "MAT", "HDF5", "NPZ"})
+"""Kinds of files whose frames are slices of a volume, to which the option `slices` belongs."""
 
 AXES = {"sagittal": 0, "coronal": 1, "axial": 2}
 """The canonical axis (RAS: right, anterior, superior) that each kind of slice is cut across."""

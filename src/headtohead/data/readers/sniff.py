@@ -13,7 +13,7 @@ HEAD_BYTES = 4096
 
 _SUFFIX_WORDS = """
 .png .apng .jpg .jpeg .jpe .jfif .mpo .tif .tiff .bmp .dib .webp .gif .jp2 .j2k .jpf .jpx .j2c
-.pgm .ppm .pbm .pnm .dcm .dicom .dic .ima .nii
+.pgm .ppm .pbm .pnm .dcm .dicom .dic .ima .nii .npy .mat .h5 .hdf5
 """
 SUFFIXES = frozenset(_SUFFIX_WORDS.split())
 """Suffixes that promise an image (lower case); `.nii.gz` promises one too."""
@@ -29,6 +29,10 @@ _MAGIC = (
     (b"GIF89a", "GIF"),
     (b"\x00\x00\x00\x0cjP  \r\n\x87\n", "JPEG2000"),
     (b"\xff\x4f\xff\x51", "JPEG2000"),
+    (b"\x93NUMPY", "NPY"),
+    (b"MATLAB 5.0 MAT-file", "MAT"),
+    (b"MATLAB 7.3 MAT-file", "MAT"),
+    (b"\x89HDF\r\n\x1a\n", "HDF5"),
 )
 _VR = frozenset(
     b"AE AS AT CS DA DS DT FD FL IS LO LT OB OD OF OL OV OW PN SH SL SQ SS ST SV TM UC UI UL UN UR "
@@ -42,7 +46,7 @@ _RESOURCE_FORK = (b"\x00\x05\x16\x07", b"\x00\x05\x16\x00")
 def sniff(content: bytes) -> str:
     """Return the name of the image format that the content is, or "" if it is none we know.
 
-    Names: PNG, JPEG, TIFF, BMP, WEBP, GIF, JPEG2000, PNM, DICOM, NIFTI. The first `HEAD_BYTES`
+    Names: PNG, JPEG, TIFF, BMP, WEBP, GIF, JPEG2000, PNM, DICOM, NIFTI, NPY, MAT, HDF5. The first `HEAD_BYTES`
     bytes are enough. The suffix plays no part: six `.jpg` of the brain MRI set are PNG inside.
 
     >>> sniff(b"GIF89a...")

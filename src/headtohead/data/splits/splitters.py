@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.errors import DataError, InsufficientDataError, UsageError
+from headtohead.data.listing.evidence.part_classes import part_differences
 
 __all__ = [
     "group_holdout",
@@ -97,8 +98,10 @@ def predefined_split(
     for word, part in (("train", train), ("test", test)):
         absent = [name for index, name in enumerate(classes) if index not in labels[part]]
         if absent:
+            parts = part_differences(zip(splits, (classes[index] for index in labels), strict=True))
             raise InsufficientDataError(
-                f"The given {word} part holds no sample of {absent}. Use split='kfold' instead."
+                f"The given {word} part holds no sample of {absent}. {' '.join(map(str, parts))} Leave a class out "
+                f"with --drop '{','.join(absent)}', or use split='kfold' instead."
             )
     lone = [
         name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -90,17 +91,17 @@ def _group_array(names: list[str], part: str) -> str | None:
 
 
 def check_images(file: str, part: str, name: str, header: ArrayHeader) -> None:
-    """Refuse arrays that are not (N, H, W) or (N, H, W, 1 or 3) of numbers."""
+    """Refuse arrays that are not (N, H, W), (N, H, W, 1 or 3) or volumes (N, D, H, W) of numbers."""
     from headtohead.data.readers import DEFAULT_LIMITS
 
     shape = header.shape
-    flat = len(shape) == 3 or (len(shape) == 4 and shape[-1] in (1, 3))
+    flat = len(shape) == 3 or (len(shape) == 4 and shape[-1] not in (2, 4) and shape[1] not in (2, 3, 4))
     if header.dtype.kind not in "buif" or not flat or min(shape[1:], default=0) < 1:
         raise DataError(
             f"{file}: {name!r} ({part}) has shape {shape} and type {header.dtype}; expected numbers of shape "
-            "(N, H, W) or (N, H, W, 3). Volumes must be cut into slices first."
+            "(N, H, W), (N, H, W, 3) or volumes (N, D, H, W)."
         )
-    if shape[1] * shape[2] > DEFAULT_LIMITS.pixels:
+    if shape[1] * shape[2] > DEFAULT_LIMITS.pixels or math.prod(shape[1:]) > DEFAULT_LIMITS.voxels:
         raise DataError(
             f"{file}: images of {shape[1]} x {shape[2]} are over the limit of {DEFAULT_LIMITS.pixels:,}."
         )

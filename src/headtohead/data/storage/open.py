@@ -8,12 +8,15 @@ import zipfile
 from pathlib import Path
 
 from headtohead.core.errors import DataError
+from headtohead.data.readers.sniff import HEAD_BYTES, sniff
 from headtohead.data.storage.archives import TarStore, ZipStore, is_tar
+from headtohead.data.storage.array_files import ARRAY_SUFFIXES, ArrayFilesStore
 from headtohead.data.storage.npz import NPZ_LIMITS, NpzStore, is_npz
+from headtohead.data.storage.refusal import not_data
 from headtohead.data.storage.remote import is_remote, open_remote
 from headtohead.data.storage.store import FolderStore, Store
 
-__all__ = ["open_store"]
+__all__ = ["is_pattern", "open_store"]
 
 
 def open_store(root: str, *, refresh: bool = False) -> Store:
@@ -30,7 +33,7 @@ def open_store(root: str, *, refresh: bool = False) -> Store:
         return open_remote(root, _open_local, refresh=refresh)
     path = Path(root)
     try:
-        stat = path.stat()
+        stat = (path.parent if is_pattern(root) else path).stat()
     except OSError as error:
         raise DataError(f"No such file or folder: {root}. Check the path of the data.") from error
     if path.is_dir():
@@ -43,13 +46,27 @@ def _open_file(root: str, changed: int, n_bytes: int, process: int) -> Store:  #
     return _open_local(Path(root))
 
 
+def is_pattern(root: str) -> bool:
+    """Tell whether a root names files that lie side by side, such as `FOLDER/*.npy`.
+
+    >>> is_pattern("scans/*.npy"), is_pattern("scans")
+    (True, False)
+    """
+    path = Path(root)
+    return "*" in path.name and path.suffix.lower() in ARRAY_SUFFIXES and not path.exists()
+
+
 def _open_local(path: Path) -> Store:
+    if is_pattern(str(path)) or _is_array_file(path):
+        return ArrayFilesStore(str(path))
     if zipfile.is_zipfile(path):
         store = ZipStore(path, NPZ_LIMITS) if path.suffix.lower() == ".npz" else ZipStore(path)
         return NpzStore(path) if is_npz(store) else store
     if is_tar(path):
         return TarStore(path)
-    raise DataError(
-        f"{path.name} is not understood as data. Expected a folder, a table (.csv, .tsv, .parquet), an "
-        "archive (zip, tar, also compressed) or an .npz of images and labels."
-    )
+    raise not_data(path)
+
+
+def _is_array_file(path: Path) -> bool:
+    with path.open("rb") as file:
+        return sniff(file.read(HEAD_BYTES)) in ARRAY_SUFFIXES.values()

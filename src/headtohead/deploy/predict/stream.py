@@ -125,7 +125,7 @@ def _is_archive(path: Path) -> bool:
 
 
 def _members(path: Path) -> Iterator[FileRequest]:
-    from headtohead.data.listing.discover import is_system_file
+    from headtohead.data.listing.selection.image_files import is_system_file
     from headtohead.data.readers import is_candidate
 
     try:

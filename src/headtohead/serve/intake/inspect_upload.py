@@ -54,6 +54,7 @@ def reader_limits(settings: ServeSettings) -> Limits:
         frames=MAX_FRAMES,
         voxels=voxels,
         unfolded=max(BYTES_PER_VOXEL * voxels, 16 * MIB),
+        own_files=False,
     )
 
 

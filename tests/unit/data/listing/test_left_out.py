@@ -21,8 +21,8 @@ def test_a_loss_of_one_class_is_told() -> None:
 
 
 def test_formats_that_are_not_read_are_named_with_the_way_on() -> None:
-    found = by_format(["a.mat", "b.NRRD", "notes.txt"])
-    assert [sorted(paths) for paths in found.values()] == [["a.mat"], ["b.NRRD"], ["notes.txt"]]
+    found = by_format(["a.rar", "b.NRRD", "notes.txt"])
+    assert [sorted(paths) for paths in found.values()] == [["a.rar"], ["b.NRRD"], ["notes.txt"]]
     assert any("SimpleITK" in why for why in found)
 
 

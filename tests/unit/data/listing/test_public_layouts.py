@@ -182,7 +182,7 @@ REFUSED: dict[str, tuple[Layout, str]] = {
     ),
     "MATLAB": (
         ([], {f"{c}/{i}.mat": "MATLAB 5.0" for c in "ab" for i in range(2)}),
-        "4 MATLAB files, which are not read",
+        "4 files were left out: a/0.mat, a/1.mat, b/0.mat and 1 more: its content is no image format",
     ),
 }  # fmt: skip
 

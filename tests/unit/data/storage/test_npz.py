@@ -84,7 +84,7 @@ def test_names_as_labels(tmp_path: Path) -> None:
         ({"train_labels": np.zeros((6, 14), int)}, r"several labels per image.*arg max"),
         ({"train_labels": np.zeros(5, int)}, "5 labels for 6 images"),
         ({"train_labels": np.full(6, 0.5)}, "fractions"),
-        ({"train_images": np.zeros((6, 8, 8, 8), np.uint8)}, "cut into slices"),
+        ({"train_images": np.zeros((6, 3, 8, 8), np.uint8)}, "expected numbers of shape"),
         ({"train_images": np.zeros((6, 8, 0), np.uint8)}, "expected numbers of shape"),
         ({"train_images": np.array(["a"] * 6)}, "expected numbers of shape"),
         ({"extra_images": np.zeros((6, 8, 8), np.uint8)}, "expected pairs"),

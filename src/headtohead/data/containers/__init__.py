@@ -1,0 +1,1 @@
+"""Sources whose files hold more than one plain image: sets of arrays, labels inside files."""

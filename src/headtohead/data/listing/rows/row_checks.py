@@ -1,0 +1,123 @@
+"""Rows of a table that cannot be used: no label, several labels, an image twice, files that are not there."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+from headtohead.core.errors import ManifestError
+from headtohead.core.formatting import pluralize
+from headtohead.data.entry import Entry
+from headtohead.data.file_problems import truncate_list
+from headtohead.data.listing.file_finder import exists
+from headtohead.data.listing.table_reader import SourceTable
+from headtohead.data.listing.table_roles import has_several
+from headtohead.data.storage.store import FolderStore, Store
+
+__all__ = ["check_files", "check_labels", "check_rows"]
+
+_LONGEST_SHOWN = 120
+# No path is so long; a whole image as base64 text is.
+_LONGEST_PATH = 4096
+
+
+def check_labels(table: str, entries: list[Entry]) -> None:
+    """Refuse rows without a label, and labels that are several.
+
+    Raises:
+        ManifestError: names the rows, and the option that goes on.
+    """
+    empty = [
+        _shown(entry.path) or "a row without path" for entry in entries if not entry.label or not entry.path
+    ]
+    if empty:
+        raise ManifestError(
+            f"{table}: {len(empty)} of {len(entries)} rows have no label or no path: {truncate_list(empty)}. Every row "
+            "needs both; remove rows whose label is not known."
+        )
+    plain = {entry.label for entry in entries}
+    several = [entry for entry in entries if has_several(entry.label, plain)]
+    if several:
+        raise ManifestError(
+            f"{table}: {len(several)} rows carry several labels, such as {several[0].label!r} for "
+            f"{several[0].path}. One label per image is expected: make a column that asks one question, "
+            "such as 'pneumonia' yes or no, and name it with columns label=<column>."
+        )
+
+
+def check_rows(table: str, entries: list[Entry]) -> None:
+    """Refuse images that stand in several rows of differing labels.
+
+    Raises:
+        ManifestError: names them, and the option that goes on.
+    """
+    counts = Counter((entry.path, entry.frame) for entry in entries)
+    twice = sorted((path for (path, _), count in counts.items() if count > 1))
+    if not twice:
+        return
+    labels = {entry.label for entry in entries if entry.path == twice[0]}
+    several = f" with the labels {sorted(labels)}" if len(labels) > 1 else ""
+    raise ManifestError(
+        f"{table}: {len(twice)} images are listed more than once: {truncate_list(twice)}. The first stands "
+        f"there{several or ' twice alike'}. One row and one label per image is expected; remove the others."
+    )
+
+
+def check_files(table: SourceTable, column: str, entries: list[Entry], store: Store) -> None:
+    """Refuse files that are not there.
+
+    Args:
+        column: that holds the paths.
+
+    Raises:
+        ManifestError: names them as the table writes them, and what they seem to be.
+    """
+    missing = [entry.path for entry in entries if not exists(store, entry.path)]
+    if not missing:
+        return
+    cells = [cell for cell in table.column(column) if cell]
+    longest = max(cells, key=len, default="")
+    if len(longest) > _LONGEST_PATH:
+        raise ManifestError(
+            f"{table.name}: column {column!r} holds no paths but up to {len(longest):,} characters a cell, such as "
+            f"{_shown(longest)}. Images inside a table (as base64 text) are not read: write each to a file, and put "
+            "its name into the column."
+        )
+    urls = [cell for cell in cells if re.match(r"(?i)https?://", cell)]
+    if urls:
+        raise ManifestError(
+            f"{table.name}: column {column!r} holds web addresses, such as {_shown(urls[0])}, and "
+            f"{pluralize(len(missing), 'file')} of these names are not below the table's folder. Nothing is "
+            "downloaded: fetch the images into that folder first."
+        )
+    patterns = [cell for cell in cells if "*" in cell]
+    if patterns:
+        raise ManifestError(
+            f"{table.name}: column {column!r} holds patterns, such as {_shown(patterns[0])}. Write one row per file, "
+            "or the folder alone: all images in it are then read."
+        )
+    written = {path: cell for path in missing if (cell := _as_written(path, cells))}
+    shown = [_shown(written.get(path, path)) for path in missing]
+    bare = (
+        "" if any(Path(path).suffix for path in missing) else " They have no suffix: write whole file names."
+    )
+    raise ManifestError(
+        f"{table.name}: {len(missing)} of {len(entries)} files are not there: {truncate_list(shown)}. Paths are "
+        f"relative to the folder of the table{_where(table.name, store)}.{bare}"
+    )
+
+
+def _as_written(path: str, cells: list[str]) -> str:
+    """Return the cell that a missing path was made of, "" where it is the path itself."""
+    name = path.rpartition("/")[2]
+    return next((cell for cell in cells if re.split(r"[\\/]", cell)[-1] == name), "")
+
+
+def _shown(path: str) -> str:
+    """Return a path as a message shows it; a cell may hold a whole image as text."""
+    return path if len(path) <= _LONGEST_SHOWN else f"{path[:_LONGEST_SHOWN]}… ({len(path):,} characters)"
+
+
+def _where(table: str, store: Store) -> str:
+    return f", {store.root}" if isinstance(store, FolderStore) else f" {table} in {store.root}"

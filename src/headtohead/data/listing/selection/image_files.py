@@ -1,0 +1,83 @@
+"""The files of a source that are meant to be images; what is left out, and why."""
+
+from __future__ import annotations
+
+from headtohead.core.errors import UnreadableError
+from headtohead.data.file_problems import FileProblem
+from headtohead.data.listing.left_out import by_format, own_outputs
+from headtohead.data.listing.mask_files import mask_files
+from headtohead.data.storage.store import FileEntry, Store
+
+__all__ = ["SameContent", "image_files", "is_system_file"]
+
+SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini", "icon\r", "dicomdir"})
+SYSTEM_FOLDERS = frozenset({"__macosx", "$recycle.bin"})
+
+
+def image_files(store: Store) -> tuple[dict[str, FileEntry], list[FileProblem], dict[str, list[str]]]:
+    """Return the files meant to be images by path, those that cannot be named, and why -> what was left out."""
+    from headtohead.data.readers import is_candidate
+
+    images: dict[str, FileEntry] = {}
+    problems: list[FileProblem] = []
+    others: list[str] = []
+    for file in sorted(store.files()):
+        if not _is_text(file.path):
+            problems.append(FileProblem(ascii(file.path)[1:-1], "its name is not valid Unicode; rename it"))
+        elif is_system_file(file.path):
+            others.append(file.path)
+        else:
+            try:
+                is_image = is_candidate(file.path, store.read_prefix(file.path))
+            except UnreadableError as error:
+                problems.append(FileProblem(file.path, str(error)))
+                continue
+            if is_image:
+                images[file.path] = file
+            else:
+                others.append(file.path)
+    left = by_format(others)
+    own = own_outputs([*images, *others])
+    left["files that headtohead wrote"] = sorted(own)
+    for why in list(left):
+        left[why] = [path for path in left[why] if path not in own or why == "files that headtohead wrote"]
+    masks = mask_files(path for path in images if path not in own)
+    left["masks of other images"] = sorted(masks)
+    return (
+        {path: file for path, file in images.items() if path not in own and path not in masks},
+        problems,
+        left,
+    )
+
+
+def is_system_file(path: str) -> bool:
+    """Tell whether a file is hidden or left behind by an operating system."""
+    parts = path.split("/")
+    if any(part.startswith(".") or part.casefold() in SYSTEM_FOLDERS for part in parts):
+        return True
+    return parts[-1].casefold() in SYSTEM_FILES
+
+
+def _is_text(path: str) -> bool:
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+class SameContent:
+    """Tells whether two files hold the same bytes: by size, then by content."""
+
+    def __init__(self, store: Store, files: dict[str, FileEntry]) -> None:
+        self._store = store
+        self._files = files
+
+    def __call__(self, a: str, b: str) -> bool:
+        """Tell whether two paths hold the same bytes; one that cannot be read is like no other."""
+        if self._files[a].n_bytes != self._files[b].n_bytes:
+            return False
+        try:
+            return self._store.read(a) == self._store.read(b)
+        except UnreadableError:
+            return False

@@ -1,0 +1,1 @@
+"""Files of named arrays: NumPy `.npy`, HDF5, MATLAB."""
