@@ -1,14 +1,13 @@
-"""Which verdicts change with the seed, the number of folds or the number of repeats, and where the change comes from.
+"""How often a verdict changes with the seed of the folds, by the number of repeats, and how well that is foretold.
 
-Each study draws one sample and cross-validates the two learners of `learner_settings._FLIPS` three times: with two
-seeds of the folds at K = 5 and with K = 10, each with many repeats. Verdicts of the first R repeats are compared
-where the contenders are equal and where they differ by so much that an oracle has a power of 0.8; there the true
-difference is added to what was observed. "value" is the share of verdicts that change if only the estimate may
-change (half-width as of all repeats), "width" if only the half-width may; "pairs" is the share of the variance between
-repeats that fixed scores show when only the folds are drawn again, since AUROC within folds uses the pairs of a fold.
-"foretold" is the mean of what `stability` says of the first seed alone.
+Each study draws one sample and cross-validates the two learners of `learner_settings` ("flips") with MOST repeats of
+five folds. The repeats are cut into blocks of R, as so many runs with other seeds; a verdict changes where two blocks
+say different words. The true difference is moved so that an oracle, which knows the spread, has a power of 0.8
+("different") or is 0 ("equal"). "value" is what changes if only the estimate may differ between blocks (half-width as of all repeats),
+"width" if only the half-width may; "foretold" the mean of what the product says of one block alone
+(`headtohead.stats.hypothesis.seed_stability`); "whole" the rule with the clause that AUROC pooled over folds agrees.
 
-    python benchmarks/verdict_stability.py --studies 250 --out stability.json     # each setting is saved when it ends
+    python benchmarks/verdict_stability.py --studies 200 --out stability.json     # each setting is saved when it ends
     python benchmarks/verdict_stability.py --table stability.json
 """
 
@@ -19,6 +18,7 @@ import json
 import math
 import time
 from dataclasses import asdict, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -26,124 +26,129 @@ import learner_parts as pulls
 import learner_rule as rule
 import numpy as np
 import numpy.typing as npt
-from learner_samples import predictions, sample, split
+from learner_samples import predictions, sample
 from learner_settings import Setting, settings_of
 from scipy import stats
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 LEVEL, POWER = 0.95, 0.8
-REPEATS = (1, 3, 5, 10, 20)
+REPEATS, MOST = (3, 5, 10, 20), 40
+SURE = 0.05
 
 
-def gap(scores: Floats, label: Ints, group: Ints, fold: Ints) -> list[float]:
-    """Return difference, half-width, standard deviation between repeats (NaN for one), and the first two if pooled."""
-    found = []
+def blocks(scores: Floats, label: Ints, group: Ints, fold: Ints) -> dict[str, list[list[float]]]:
+    """Return by R, for each block: difference, half-width, spread between repeats, and the first two pooled."""
+    both = []
     for cells in (fold, np.zeros_like(fold)):
         first, second = (pulls.auroc_parts(p, label, group, cells) for p in scores)
-        parts = first - second
-        one = rule.estimate(parts, label, group, fold)
-        spread = float(parts.values.std(ddof=1)) if len(parts.values) > 1 else math.nan
-        found += [one.value, one.t(LEVEL) * one.error, spread]
-    return found[:5]
-
-
-def study(s: Setting, index: int) -> dict[str, list[float]]:
-    """Return what each run says with its first R repeats, and the two variances between repeats."""
-    rng = np.random.default_rng([s.seed, s.groups, s.features, index])
-    data = sample(rng, s)
-    _, label, group, kinds = data
-    found: dict[str, list[float]] = {}
-    for name, folds in (("one", 5), ("two", 5), ("ten", 10)):
-        scores, fold = predictions(rng, replace(s, folds=folds, repeats=REPEATS[-1]), data)
-        for r in REPEATS:
-            found[f"{name}|{r}"] = gap(scores[:, :r], label, group, fold[:r])
-    again = split(rng, kinds, group, 10, REPEATS[-1])
-    fixed = np.repeat(scores[:, :1], REPEATS[-1], axis=1)
-    found["fixed"] = [gap(fixed, label, group, again)[2]]
+        both.append(first - second)
+    found: dict[str, list[list[float]]] = {}
+    for r in (*REPEATS, MOST):
+        found[str(r)] = []
+        for start in range(0, MOST - r + 1, r):
+            take, line = slice(start, start + r), list[float]()
+            for whole in both:
+                parts = pulls.Parts(whole.values[take], whole.pulls[take], whole.normal[take])
+                one = rule.estimate(parts, label, group, fold[take])
+                line += [one.value, one.t(LEVEL) * one.error, float(parts.values.std(ddof=1))]
+            found[str(r)].append(line[:5])
     return found
 
 
-def word(value: Floats, half: Floats) -> npt.NDArray[np.int64]:
+def study(s: Setting, index: int) -> dict[str, list[list[float]]]:
+    """Return the blocks of one simulated study."""
+    rng = np.random.default_rng([s.seed, s.groups, s.features, index])
+    data = sample(rng, s)
+    _, label, group, _ = data
+    scores, fold = predictions(rng, replace(s, repeats=MOST), data)
+    return blocks(scores, label, group, fold)
+
+
+def word(value: Floats, half: Floats) -> Ints:
     """Return 1 and -1 for "better", 0 otherwise."""
-    return (value - half > 0).astype(np.int64) - (value + half < 0)
+    return np.asarray((value - half > 0).astype(np.int64) - (value + half < 0))
 
 
-def whole(run: Floats, shift: float) -> npt.NDArray[np.int64]:
-    """Return the word where AUROC pooled over folds must name the same winner; run (n, 5) as of `gap`."""
-    within, pooled = word(run[:, 0] + shift, run[:, 1]), word(run[:, 3] + shift, run[:, 4])
-    return np.where(within == pooled, within, 0)
+def changed(words: Ints) -> float:
+    """Return the share of pairs of blocks (studies, blocks) that say different words."""
+    pairs = combinations(range(words.shape[1]), 2)
+    return float(np.mean([words[:, a] != words[:, b] for a, b in pairs]))
 
 
 def foretold(value: Floats, half: Floats, spread: Floats, repeats: int) -> Floats:
-    """Return how often other seeds of as many repeats should give another word, from one run alone.
-
-    The mean of R other repeats differs from that of these by a t variable of R - 1 degrees of freedom times
-    spread * sqrt(2 / R); the half-width is taken to stay.
-    """
+    """Return the chance of another word with other seeds, from one block alone (as the product does)."""
     edge = np.abs(np.abs(value) - half) / np.maximum(spread * math.sqrt(2 / repeats), 1e-12)
     return np.asarray(stats.t.sf(edge, repeats - 1))
 
 
-def summary(s: Setting, rows: list[dict[str, list[float]]], seconds: float) -> dict[str, Any]:
-    """Return the shares of verdicts that change."""
-    column = {key: np.array([row[key] for row in rows]) for key in rows[0]}
-    most = REPEATS[-1]
-    spread = math.sqrt(float((column["one|3"][:, 0] ** 2).mean()))
+def shares(block: Floats, every: Floats, x: float) -> dict[str, float]:
+    """Return what the blocks (studies, blocks, 5) say of a true difference x, and what changes between them.
+
+    Args:
+        every: (studies, 1, 5) of all repeats together.
+    """
+    value, half, between = block[:, :, 0] + x, block[:, :, 1], block[:, :, 2]
+    all_value, all_half = (np.broadcast_to(every[:, :, k], value.shape) for k in (0, 1))
+    within, pooled = word(value, half), word(block[:, :, 3] + x, block[:, :, 4])
+    whole = np.where(within == pooled, within, 0)
+    repeats = MOST // block.shape[1]
+    said = foretold(value, half, between, repeats)
+    differ = (within[:, :, None] != within[:, None, :]).sum(axis=2) / (value.shape[1] - 1)
+    sure = said <= SURE
+    return {
+        "better": float(np.mean(within != 0)),
+        "changed": changed(within),
+        "whole": float(np.mean(whole != 0)),
+        "whole changed": changed(whole),
+        "value": changed(word(value, all_half)),
+        "width": changed(word(all_value + x, half)),
+        "foretold": float(said.mean()),
+        "sure": float(sure.mean()),
+        "changed of sure": float(differ[sure].mean()) if sure.any() else math.nan,
+    }
+
+
+def summary(s: Setting, rows: list[dict[str, list[list[float]]]], seconds: float) -> dict[str, Any]:
+    """Return the shares of verdicts that change, the mean over both signs of the true difference."""
+    every = np.array([row[str(MOST)] for row in rows])
+    three = np.array([row["3"] for row in rows])
+    spread = math.sqrt(
+        float((three[:, :, 0] ** 2).mean())
+    )  # of the difference with three repeats; its mean is 0
     shift = spread * (stats.norm.ppf((1 + LEVEL) / 2) + stats.norm.ppf(POWER))
     out: dict[str, Any] = {"setting": asdict(s), "studies": len(rows), "seconds": round(seconds), "rows": {}}
-    out["pairs"] = float((column["fixed"][:, 0] ** 2).mean() / (column[f"ten|{most}"][:, 2] ** 2).mean())
-    common = (column[f"one|{most}"][:, :2] + column[f"two|{most}"][:, :2]) / 2
     for r in REPEATS:
-        one, two, ten, three = (column[key] for key in (f"one|{r}", f"two|{r}", f"ten|{r}", "one|3"))
-        line: dict[str, float] = {
-            "seed": float((one[:, 2] ** 2).mean() / r / spread**2) if r > 1 else math.nan
-        }
+        block = np.array([row[str(r)] for row in rows])
+        line = {"seed": float((block[:, :, 2] ** 2).mean() / r / spread**2)}
         for name, x in (("equal", 0.0), ("different", shift)):
-            words = word(one[:, 0] + x, one[:, 1])
-            line |= {
-                f"{name}|better": float(np.mean(words != 0)),
-                f"{name}|seed": float(np.mean(words != word(two[:, 0] + x, two[:, 1]))),
-                f"{name}|folds": float(np.mean(words != word(ten[:, 0] + x, ten[:, 1]))),
-                f"{name}|repeats": float(np.mean(words != word(three[:, 0] + x, three[:, 1]))),
-                f"{name}|value": float(
-                    np.mean(word(one[:, 0] + x, common[:, 1]) != word(two[:, 0] + x, common[:, 1]))
-                ),
-                f"{name}|width": float(
-                    np.mean(word(common[:, 0] + x, one[:, 1]) != word(common[:, 0] + x, two[:, 1]))
-                ),
-                f"{name}|foretold": float(np.mean(foretold(one[:, 0] + x, one[:, 1], one[:, 2], r)))
-                if r > 1
-                else math.nan,
-                f"{name}|whole": float(np.mean(whole(one, x) != 0)),
-                f"{name}|whole seed": float(np.mean(whole(one, x) != whole(two, x))),
-                f"{name}|swapped": float(np.mean(words * word(two[:, 0] + x, two[:, 1]) < 0)),
-            }
+            up, down = shares(block, every, x), shares(block, every, -x)
+            line |= {f"{name}|{key}": (up[key] + down[key]) / 2 for key in up}
         out["rows"][str(r)] = line
     return out
 
 
 def table(found: list[dict[str, Any]]) -> str:
-    """Return the markdown table: means over settings, weighted by studies, and the range of the flips by seed."""
+    """Return the markdown table: means over settings, and the range over settings of what changes."""
     head = (
-        "repeats", "equal: seed, %", "seed, %", "range", "folds, %", "value alone, %", "width alone, %",
-        "foretold, %", "seed's share of the variance, %", "power / oracle",
-        "and pooled: seed, %", "and pooled: power / oracle",
+        "repeats", "equal: changed, %", "different: changed, %", "range, %", "value alone, %", "width alone, %",
+        "foretold, %", "foretold at most 5 % in, %", "of these changed, %", "power / oracle",
+        "with pooled: changed, %", "power / oracle",
     )  # fmt: skip
     lines = ["| " + " | ".join(head) + " |", "|" + "--:|" * len(head)]
-    weight = np.array([one["studies"] for one in found], dtype=float)
-    for r in REPEATS:
+    for r in map(str, REPEATS):
 
-        def mean(key: str, r: int = r) -> float:
-            return float(np.average([one["rows"][str(r)][key] for one in found], weights=weight))
+        def mean(key: str, r: str = r) -> float:
+            return float(np.nanmean([one["rows"][r].get(key, math.nan) for one in found]))
 
-        seeds = [100 * one["rows"][str(r)]["different|seed"] for one in found]
+        each = [100 * one["rows"][r]["different|changed"] for one in found]
+        shares = ("changed", "value", "width", "foretold", "sure", "changed of sure", "whole changed")
+        at = {key: f"{100 * mean(f'different|{key}'):.1f}" for key in shares}
         cells = [
-            str(r), *(f"{100 * mean(k):.1f}" for k in ("equal|seed", "different|seed")),
-            f"{min(seeds):.1f} to {max(seeds):.1f}",
-            *(f"{100 * mean(f'different|{k}'):.1f}" for k in ("folds", "value", "width", "foretold")),
-            f"{100 * mean('seed'):.1f}", f"{mean('different|better') / POWER:.2f}",
-            f"{100 * mean('different|whole seed'):.1f}", f"{mean('different|whole') / POWER:.2f}",
+            r, f"{100 * mean('equal|changed'):.1f}", at["changed"], f"{min(each):.1f} to {max(each):.1f}",
+            at["value"], at["width"], at["foretold"], at["sure"], at["changed of sure"],
+            f"{mean('different|better') / POWER:.2f}", at["whole changed"],
+            f"{mean('different|whole') / POWER:.2f}",
         ]  # fmt: skip
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
@@ -155,15 +160,17 @@ def main() -> None:
     words.add_argument(
         "--budget", type=float, default=math.inf, help="seconds per setting after which it stops"
     )
+    words.add_argument("--only", default=":", help="slice of the settings, such as 0:2")
     words.add_argument("--out", type=Path, help="JSON file, written after each setting")
-    words.add_argument("--table", type=Path, help="print the table of this JSON file and stop")
+    words.add_argument("--table", type=Path, nargs="+", help="print the table of these JSON files and stop")
     given = words.parse_args()
     if given.table:
-        print(table(json.loads(given.table.read_text())))
+        print(table([row for path in given.table for row in json.loads(path.read_text())]))
         return
     found = []
-    for s in settings_of("flips"):
-        began, rows = time.perf_counter(), list[dict[str, list[float]]]()
+    only = slice(*(int(x) if x else None for x in given.only.split(":")))
+    for s in settings_of("flips")[only]:
+        began, rows = time.perf_counter(), list[dict[str, list[list[float]]]]()
         while len(rows) < given.studies and (not rows or time.perf_counter() - began < given.budget):
             rows.append(study(s, len(rows)))
         found.append(summary(s, rows, time.perf_counter() - began))

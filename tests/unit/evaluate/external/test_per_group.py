@@ -64,8 +64,10 @@ def test_even_groups_are_not_remarked_upon() -> None:
 )
 def test_a_group_with_several_values_is_refused(column: str, values: list[object]) -> None:
     frame = images().assign(fold=0, site="A")
-    frame.loc[frame["sample"] == "s0", column] = values[1]
-    frame.loc[frame["sample"] == "s1", column] = values[0]
+    cells = [
+        values[1] if name == "s0" else old for name, old in zip(frame["sample"], frame[column], strict=True)
+    ]
+    frame[column] = cells
     with pytest.raises(ManifestError, match=f"1 group with more than one {column} .p0."):
         parse_predictions(frame, per_group="mean", by=["site"])
 
