@@ -94,6 +94,7 @@ def _rasters() -> dict[str, bytes]:
         "moving.gif": (rgb, "GIF", {"save_all": True, "append_images": [turned]}),
         "rgb.jp2": (rgb, "JPEG2000", {}),
         "deep.jp2": (deep, "JPEG2000", {}),
+        "rgb.avif": (rgb, "AVIF", {}),
         "rgb.ppm": (rgb, "PPM", {}),
         "deep.pgm": (deep, "PPM", {}),
     }
@@ -125,10 +126,12 @@ def _volumes() -> dict[str, bytes]:
 
 def _arrays() -> dict[str, bytes]:
     sys.path.insert(0, str(Path(__file__).parents[1]))
+    from tests.planting import volumes
     from tests.planting.array_files import corpus
 
     with tempfile.TemporaryDirectory() as folder:
-        return {f"arrays/{name}": content for name, content in corpus(Path(folder)).items()}
+        found = {f"arrays/{name}": content for name, content in corpus(Path(folder)).items()}
+    return found | {f"volumes/{name}": content for name, content in volumes.corpus().items()}
 
 
 def _dicoms() -> dict[str, bytes]:

@@ -31,6 +31,10 @@ KINDS = {
     "NPY",
     "MAT",
     "HDF5",
+    "NRRD",
+    "METAIMAGE",
+    "MGH",
+    "AVIF",
 }
 
 

@@ -135,6 +135,20 @@ def test_the_audit_is_answered_by_the_contenders(finished: Path) -> None:
     assert found["H2H402"]["outcome"] in ("issue", "passed")
 
 
+def test_the_learning_curve_ends_at_the_scores_of_the_run(finished: Path) -> None:
+    import headtohead as h2h
+
+    run = h2h.load_run(finished)
+    assert isinstance(run, h2h.Run)
+    curve, scores = run.learning_curve, run.scores
+    own = curve[curve["contender"] == CONTENDER]
+    assert own["groups"].is_monotonic_increasing and own["share"].max() == 2.0
+    (whole,) = own[own["share"] == 1.0].to_dict("records")
+    (score,) = scores[(scores["contender"] == CONTENDER) & (scores["metric"] == "auroc")].to_dict("records")
+    assert (whole["value"], whole["low"], whole["high"]) == (score["value"], score["low"], score["high"])
+    assert "Would more data help?" in (finished / "report.html").read_text(encoding="utf-8")
+
+
 def test_verdict_has_the_documented_keys(finished: Path) -> None:
     verdict = json.loads((finished / "verdict.json").read_text())
     assert verdict["sentence"].strip()

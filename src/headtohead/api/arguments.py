@@ -144,7 +144,7 @@ def path_of(value: str | os.PathLike[str], what: str) -> Path:
 
 
 def source_of(data: str | os.PathLike[str]) -> str:
-    """Return where the data are as text: a path, or `kaggle:owner/set`."""
+    """Return where the data are as text: a path, `kaggle:owner/set` or `hf:owner/set`."""
     if not isinstance(data, (str, os.PathLike)) or not str(data):
         raise UsageError(f"Got data = {data!r}; expected a folder, a table, an archive, or kaggle:owner/set.")
     return str(Path(data).expanduser()) if str(data).startswith("~") else str(data)

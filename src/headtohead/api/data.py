@@ -49,7 +49,7 @@ def audit(
     """Audit a data set: copies, leaks, shortcuts, odd files, labels, size.
 
     Args:
-        data: a folder, table, archive, .npz or kaggle:owner/set.
+        data: a folder, table, archive, .npz, kaggle:owner/set or hf:owner/set.
         out: folder for audit.html, audit.json and groups.csv; a temporary one, with a warning, if None.
         seed: of folds, bootstraps and draws.
         groups: a corrected groups.csv, which replaces the search for copies.
@@ -109,7 +109,7 @@ def clean(
     """Write a manifest with groups, without unreadable and contradicting files; originals are never touched.
 
     Args:
-        data: a folder, table, archive, .npz or kaggle:owner/set.
+        data: a folder, table, archive, .npz, kaggle:owner/set or hf:owner/set.
         out: the CSV to write; NEW.dropped.csv is written beside NEW.csv.
         keep: all images with their groups, or one (the largest) of each group.
         without: CSV with the columns path,reason: files that you leave out after looking at them.
@@ -153,7 +153,7 @@ def preprocess(
     """Write contact sheets of every image before and after a recipe, and the boxes it cut.
 
     Args:
-        data: a folder, table, archive, .npz or kaggle:owner/set.
+        data: a folder, table, archive, .npz, kaggle:owner/set or hf:owner/set.
         out: folder for the sheets and boxes.csv; a temporary one, with a warning, if None.
         recipe: "foreground", "foreground-plain", "classical", "none", or "auto", which looks at the images.
         quiet: show no progress.

@@ -139,7 +139,7 @@ def evaluate(
 
     Args:
         models: a model, its folder, or several; several are compared in pairs, as the fixed models that they are.
-        data: a folder, table, archive, .npz or kaggle:owner/set.
+        data: a folder, table, archive, .npz, kaggle:owner/set or hf:owner/set.
         out: folder of the results: evaluation.json, scores.json, verdict.json, predictions.csv.
         metric: the primary metric, fixed beforehand.
         map_labels: label of the data -> class of the model.

@@ -30,6 +30,7 @@ def compare(
     out: str | os.PathLike[str] | None = None,
     log: Iterable[str] = (),
     explain: bool = False,
+    learning_curve: bool | None = None,
     quiet: bool = False,
     verbose: bool = False,
     **settings: Any,
@@ -39,12 +40,14 @@ def compare(
     The same call on the same folder goes on where it stopped; a finished run is returned at once.
 
     Args:
-        data: a folder, table, archive, .npz or kaggle:owner/set.
+        data: a folder, table, archive, .npz, kaggle:owner/set or hf:owner/set.
         contenders: names or expressions, as a list or with commas: "vit-b16", "dinov2-small@finetune",
             "ensemble(a,b)", "timm:resnet50.a1_in1k".
         out: the run folder; a temporary one, with a warning, if None.
         log: trackers that follow the training: "tensorboard", "mlflow".
         explain: also write the maps of images that a contender gets wrong, as `Run.explain` does.
+        learning_curve: fit every probe on 25, 50 and 75 % of the training groups too (`Run.learning_curve`); by
+            default where that takes no more than two minutes.
         quiet: show no progress.
         verbose: also say every decision and finished fold where no terminal watches.
         **settings: see below.
@@ -61,7 +64,13 @@ def compare(
     reporter = reporter_for(quiet, verbose=verbose)
     given = {"data": source_of(data), "contenders": names_of(contenders, "contenders"), **settings}
     config = StudyConfig.from_settings(settings_from(StudyConfig, _lists(given)))
-    folder = compare_study(config, run_path(out, reporter, source_of(data)), reporter, log=tuple(log))
+    folder = compare_study(
+        config,
+        run_path(out, reporter, source_of(data)),
+        reporter,
+        log=tuple(log),
+        learning_curve=learning_curve,
+    )
     run = Run(folder.path)
     if explain:
         run.explain(quiet=quiet)
@@ -79,7 +88,7 @@ def best(
     """Search backbones, recipes, features and ensembles inside inner folds; estimate the search on outer ones.
 
     Args:
-        data: a folder, table, archive, .npz or kaggle:owner/set.
+        data: a folder, table, archive, .npz, kaggle:owner/set or hf:owner/set.
         out: the run folder; a temporary one, with a warning, if None.
         quiet: show no progress.
         **settings: see below.
@@ -111,7 +120,7 @@ def reproduce(
     """Run the published study as published and corrected, one flaw at a time, with intervals.
 
     Args:
-        data: a folder, table, archive, .npz or kaggle:owner/set; two classes.
+        data: a folder, table, archive, .npz, kaggle:owner/set or hf:owner/set; two classes.
         out: the run folder; a temporary one, with a warning, if None.
         quiet: show no progress.
         **settings: see below.

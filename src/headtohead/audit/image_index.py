@@ -216,7 +216,8 @@ class ImageIndex:
             grey = to_grey(image)
             summary = summarise_image(sample.id, image, classical=self._classical) if self._whole else None
             appearance = appearance_of(image) if self._whole else None
-            measured = ImageMeasures(summary, fingerprint(image, grey), appearance)
+            box = None if summary is None else summary.foreground
+            measured = ImageMeasures(summary, fingerprint(image, grey, box), appearance)
         except (HeadToHeadError, OSError) as error:
             return str(error)
         if self._whole:

@@ -15,7 +15,7 @@ Data = Annotated[
         metavar="DATA",
         show_default=False,
         help="A folder with a folder per class (or train/val/test folders of them), a table (CSV, TSV, Parquet), "
-        "an .npz, a zip or tar (scans.zip/labels.csv is a table inside one), kaggle:owner/set, "
+        "an .npz, a zip or tar (scans.zip/labels.csv is a table inside one), kaggle:owner/set, hf:owner/set, "
         "or any of these but the last under s3:// or gs://.",
     ),
 ]

@@ -32,6 +32,14 @@ def compare(
     explain: Annotated[
         bool, typer.Option("--explain", help="Also write maps of where each contender looked (RUN/maps).")
     ] = False,
+    learning_curve: Annotated[
+        bool | None,
+        typer.Option(
+            "--learning-curve/--no-learning-curve",
+            help="Fit every probe on 25, 50 and 75 % of the training groups too: would more data help? Done without "
+            "asking where it takes no more than two minutes.",
+        ),
+    ] = None,
     as_json: o.AsJson = False,
     verbose: o.Verbose = False,
 ) -> None:
@@ -44,7 +52,15 @@ def compare(
     from headtohead.api.studies import compare as run_comparison
 
     print_run(
-        run_comparison(data, out=out, log=split_list(log), explain=explain, verbose=verbose, **settings),
+        run_comparison(
+            data,
+            out=out,
+            log=split_list(log),
+            explain=explain,
+            learning_curve=learning_curve,
+            verbose=verbose,
+            **settings,
+        ),
         out,
         as_json=as_json,
     )

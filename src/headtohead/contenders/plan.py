@@ -123,14 +123,14 @@ class ContenderPlan:
             NoEffectError: more blocks than there are, or stochastic depth without branches to drop.
             UsageError: stochastic depth in a hybrid of two.
         """
-        from headtohead.training.network.classifier import freeze
-        from headtohead.training.setup import loader
-
         for contender in self.tuned:
             if contender.mode is None:
                 continue
             settings = settings_for(train, contender.mode, contender.records)
             if settings.last_blocks is not None or settings.drop_path:
+                from headtohead.training.network.classifier import freeze
+                from headtohead.training.setup import loader
+
                 build = network_builder(contender) or loader(contender.records[0])
                 freeze(build(seed, settings.drop_path), settings)
 

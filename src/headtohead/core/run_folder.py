@@ -9,7 +9,8 @@ folds.parquet       who was in which part;  leak_proof.json  that nothing was in
 recipe.json         the preprocessing
 cells/<contender>/r<repeat>f<fold>.json     one finished cell, whole or absent
 training/<contender>/r<repeat>f<fold>.json  seconds and trials of a cell;  .jsonl  a line per epoch
-spent.json          the same, summed for each contender
+spent.json          the same, summed for each contender, with the largest memory
+learning_curve.json scores of the probes over the size of the training part, of compare
 predictions.parquet out-of-fold predictions;  inner.parquet, learning.parquet  of compare
 verdict.json, scores.json, comparisons.json
 images.json, features.json  images of the page, their neighbours;  report.json  every number of the page

@@ -13,16 +13,19 @@ from headtohead.core.records import Sample
 from headtohead.data.dataset import GIVEN_GROUP, Dataset, digest_lines
 from headtohead.data.file_problems import FileProblem, truncate_list
 from headtohead.data.listing.class_order import choose_classes, need_positive
-from headtohead.data.listing.discover import ImageListing, discover_images
+from headtohead.data.listing.discover import discover_images
 from headtohead.data.listing.evidence.part_classes import part_differences
 from headtohead.data.listing.ingest import IngestedFile, digest_entry, ingest, read_entry
 from headtohead.data.listing.left_out import UNREADABLE, WITHOUT_CLASS, LeftOut, count_classes
 from headtohead.data.listing.personal_data import KINDS, pseudonymise_patients
+from headtohead.data.listing.selection.image_listing import ImageListing
 from headtohead.data.options import LoadOptions
 from headtohead.data.readers.slices import VOLUMES
+from headtohead.data.storage.archives import TarStore
+from headtohead.data.storage.shards import ShardStore
 from headtohead.data.summary import loss_warnings, understood
 
-__all__ = ["LoadOptions", "load", "refuse_unclear_classes", "source_digest"]
+__all__ = ["LoadOptions", "list_source", "load", "refuse_unclear_classes", "source_digest"]
 
 PARTS_DIFFER = "H2H407"
 """The audit check of classes that differ between the parts of a split."""
@@ -31,7 +34,18 @@ MANY_CLASSES = 50
 """More classes than this are more likely patients or file names than diagnoses."""
 
 
-def load(source: str, options: LoadOptions = LoadOptions(), reporter: Reporter = QUIET) -> Dataset:  # noqa: B008
+def list_source(source: str, options: LoadOptions) -> ImageListing:
+    """Return what `load` and `refuse_unclear_classes` read of a source, so that both can share one listing."""
+    return discover_images(str(source), options)
+
+
+def load(
+    source: str,
+    options: LoadOptions = LoadOptions(),  # noqa: B008
+    reporter: Reporter = QUIET,
+    *,
+    listing: ImageListing | None = None,
+) -> Dataset:
     """Load the images of a source: list them, decode each once, and return a `Dataset`.
 
     Args:
@@ -40,6 +54,7 @@ def load(source: str, options: LoadOptions = LoadOptions(), reporter: Reporter =
             `kaggle:owner/set`; folders, tables, archives and `.npz` also as `s3://…` or `gs://…`.
         options: see `LoadOptions`.
         reporter: hears what was decided, and one warning for all unreadable files.
+        listing: of the same source and options, from `list_source`, where it was made before.
 
     Returns:
         Samples sorted by path, whatever the order on disk or the number of workers.
@@ -50,7 +65,7 @@ def load(source: str, options: LoadOptions = LoadOptions(), reporter: Reporter =
         DataError: the source is not understood; with `strict`, also any unreadable file.
         NoEffectError: an option that changes nothing here.
     """
-    listing = discover_images(str(source), options)
+    listing = listing or list_source(source, options)
     parts = _read_all(listing, options, reporter)
     problems = [*listing.problems, *(problem for part in parts for problem in part.problems)]
     _report_problems(problems, options, reporter)
@@ -122,18 +137,21 @@ def _groups_from(listing: ImageListing, samples: Sequence[Sample]) -> str:
     return f"the {' and '.join(kinds)} in the DICOM files" if kinds else "each file alone"
 
 
-def refuse_unclear_classes(source: str, options: LoadOptions, ignored: Collection[str] = ()) -> None:
+def refuse_unclear_classes(
+    source: str, options: LoadOptions, ignored: Collection[str] = (), *, listing: ImageListing | None = None
+) -> None:
     """Refuse to compare classes that are not settled; decode nothing.
 
     Args:
         source: as for `load`. options: as for `load`.
         ignored: codes of audit checks that are set aside; H2H407 allows classes that differ between parts.
+        listing: of the source, if it was made before.
 
     Raises:
         UsageError: the positive one of two classes would be a guess, or one class has two names in train and test;
             with the option that settles it.
     """
-    entries = discover_images(str(source), options).entries
+    entries = (listing or list_source(source, options)).entries
     counts = Counter(entry.label for entry in entries)
     if len(counts) == 2 and options.positive is None:
         need_positive(choose_classes(counts, None).doubt, counts, "image")
@@ -179,6 +197,10 @@ def _nothing(source: str, listing: ImageListing, problems: Sequence[FileProblem]
         return (
             f"No usable images in {source}.{why}{more} Their labels are known; fix, convert or replace them."
         )
+    if isinstance(listing.store, (TarStore, ShardStore)):
+        more += (
+            " In a WebDataset a .cls or .json of the same name holds each image's label; there is none here."
+        )
     return (
         f"No usable images in {source}.{why}{more} Expected one folder per class with images in it, "
         "train/val/test folders of such, or a manifest with the columns path and label. Check the path, or "
@@ -207,6 +229,12 @@ def _frame_notes(parts: Sequence[IngestedFile], options: LoadOptions) -> list[st
             f"pages={options.pages!r} has no effect: no file has several pages. Leave it out."
         )
     notes = []
+    n_series = sum(part.several_volumes for part in volumes)
+    if n_series:
+        notes.append(
+            f"{pluralize(n_series, 'file', 'holds', 'hold')} several volumes (4-D): volume 0 of each is read. To use "
+            "another, save it as a file of its own."
+        )
     for kind, files, option, default in (
         ("volumes", volumes, options.slices, "middle"),
         ("files with several pages or frames", paged, options.pages, "first"),

@@ -15,6 +15,7 @@ import numpy as np
 from headtohead.core.atomic_io import write_atomic
 from headtohead.core.epoch_log import read_epoch_log
 from headtohead.core.errors import RunFolderError
+from headtohead.core.peak_memory import peak_mib, reset_peak
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.run_folder import RunFolder, write_record
 from headtohead.data.splits.folds import Fold
@@ -70,10 +71,13 @@ def fit_cells(
             continue
         workdir = run.work_folder(name, fold.repeat, fold.fold)
         workdir.mkdir(parents=True, exist_ok=True)
+        measured = reset_peak()
         started, earlier = time.perf_counter(), _seconds_before_interruption(workdir)
         result = heads[name].fit_predict(make_fold_job(fold, seed), data, workdir, reporter)
         seconds = time.perf_counter() - started + earlier
         cost: dict[str, Any] = {"seconds": round(seconds, 2), "trials": trials_of(result)}
+        if measured and (peak := peak_mib()) is not None:
+            cost["peak_mib"] = peak
         if "at_edge" in result.chosen:
             cost["rate"] = {name: result.chosen[name] for name in ("learning_rate", "rates", "at_edge")}
         _store_cost(workdir, run.training_path(name, fold.repeat, fold.fold), cost)
@@ -90,13 +94,17 @@ def trials_of(result: FoldResult) -> int:
 
 
 def training_costs(names: Sequence[str], folds: Sequence[Fold], run: RunFolder) -> dict[str, dict[str, Any]]:
-    """Return contender -> what its cells took: seconds in all, trials of each cell, and the rate chosen in each."""
+    """Return contender -> what its cells took: seconds in all and of a typical cell, trials and rates, largest MiB."""
     costs = {}
     for name in names:
         paths = [run.training_path(name, fold.repeat, fold.fold) for fold in folds]
         cells = [json.loads(path.read_text()) for path in paths if path.is_file()]
         seconds = round(sum(cell["seconds"] for cell in cells), 1)
         costs[name] = {"seconds": seconds, "trials": [cell["trials"] for cell in cells]}
+        if cells:  # the first cell of a contender also holds the extraction of its features
+            costs[name]["typical_cell"] = float(np.median([cell["seconds"] for cell in cells]))
+        if peaks := [cell["peak_mib"] for cell in cells if "peak_mib" in cell]:
+            costs[name]["peak_mib"] = max(peaks)
         if rates := [cell["rate"] for cell in cells if "rate" in cell]:
             costs[name]["rates"] = rates
     return costs

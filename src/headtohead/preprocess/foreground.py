@@ -17,7 +17,7 @@ __all__ = ["crop_loss", "foreground_and_mask", "foreground_box", "foreground_mas
 
 def _start(pixels: npt.NDArray[Any], window: tuple[float, float] | None) -> stage.PipelineState:
     check_shape(pixels)
-    return stage.start(steps.to_unit(pixels, window)[0])
+    return stage.start(steps.to_unit(steps.one_plane(pixels), window)[0])
 
 
 def foreground_box(

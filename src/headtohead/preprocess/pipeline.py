@@ -27,6 +27,9 @@ class PipelineState:
         work: the grey copy (uint8) from which the mask is made, at any scale; covers `region`.
         mask: bool, of the size of `work`, or None before a threshold was taken.
         history: what was done, one sentence a step.
+        copies: how many equal channels of the file one channel of `image` stands for.
+        levels: a stretch of contrast (dark, bright) that `image` has yet to undergo; put off until a cut is
+            made, so that only what is left is stretched.
     """
 
     image: npt.NDArray[np.float32]
@@ -34,6 +37,8 @@ class PipelineState:
     work: npt.NDArray[np.uint8]
     mask: npt.NDArray[np.bool_] | None = None
     history: tuple[str, ...] = ()
+    copies: int = 1
+    levels: tuple[float, float] | None = None
 
     def log(self, sentence: str) -> PipelineState:
         """Return the stage with one more sentence in its history."""
@@ -52,18 +57,18 @@ class PipelineState:
             self.region.top + round(box.bottom * down),
             self.region.left + round(box.right * across),
         )
-        image = box.crop(self.image)
-        return replace(self, image=image, region=region, work=steps.grey(image), mask=None)
+        image = steps.stretch(box.crop(self.image), self.levels)
+        return replace(self, image=image, region=region, work=steps.grey(image), mask=None, levels=None)
 
     def mask_or_full(self) -> npt.NDArray[np.bool_]:
         """Return the mask; before any threshold everything is set."""
         return np.ones(self.work.shape, bool) if self.mask is None else self.mask
 
 
-def start(image: npt.NDArray[np.float32], history: tuple[str, ...] = ()) -> PipelineState:
+def start(image: npt.NDArray[np.float32], history: tuple[str, ...] = (), copies: int = 1) -> PipelineState:
     """Return the stage before the first step."""
     box = Box(0, 0, int(image.shape[0]), int(image.shape[1]))
-    return PipelineState(image, box, steps.grey(image), None, history)
+    return PipelineState(image, box, steps.grey(image), None, history, copies)
 
 
 def _in_image(stage: PipelineState, box: Box, margin: float) -> Box:
@@ -224,11 +229,10 @@ def _stretch(stage: PipelineState, low: float, high: float) -> PipelineState:
     values = stage.image[inside]
     if values.size == 0:
         return stage
-    dark, bright = (float(v) for v in np.percentile(values, (low, high)))
+    dark, bright = steps.percentiles(values, (low, high), stage.copies)
     if bright - dark < 0.02:
         return stage.log("contrast left alone: the subject is all but uniform")
-    image = np.clip((stage.image - np.float32(dark)) / np.float32(bright - dark), 0, 1)
-    return replace(stage, image=image).log(f"contrast stretched from {dark:.2f} to {bright:.2f}")
+    return replace(stage, levels=(dark, bright)).log(f"contrast stretched from {dark:.2f} to {bright:.2f}")
 
 
 def _crop(stage: PipelineState, margin: float) -> PipelineState:
@@ -267,5 +271,12 @@ STEPS: Mapping[str, Callable[..., PipelineState]] = {
 def run(stage: PipelineState, steps_: tuple[Any, ...]) -> PipelineState:
     """Take a stage through steps, each with `name` and `params` (pairs of name and number)."""
     for step in steps_:
-        stage = STEPS[step.name](stage, **dict(step.params))
-    return stage
+        stage = STEPS[step.name](stage if step.name == "crop" else _stretched(stage), **dict(step.params))
+    return _stretched(stage)
+
+
+def _stretched(stage: PipelineState) -> PipelineState:
+    """Return the stage with the stretch that was put off."""
+    if stage.levels is None:
+        return stage
+    return replace(stage, image=steps.stretch(stage.image, stage.levels), levels=None)

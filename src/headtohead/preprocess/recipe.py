@@ -80,11 +80,12 @@ class Recipe:
         steps = [[s.name, [[k, float(v)] for k, v in s.params]] for s in self.steps]
         return hashlib.sha256(json.dumps([ARITHMETIC, steps]).encode()).hexdigest()[:16]
 
-    def apply(self, image: Image) -> Prepared:
+    def apply(self, image: Image, *, as_plane: bool = False) -> Prepared:
         """Take one image through the steps.
 
         Args:
             image: pixels of any depth; they are not changed.
+            as_plane: return (H, W) for an 8-bit image with three equal channels, the values of each of them.
 
         Returns:
             Pixels in [0, 1], the box they come from, and the history.
@@ -96,9 +97,15 @@ class Recipe:
         from headtohead.preprocess import steps
 
         check_shape(image.pixels)
-        unit, how = steps.to_unit(image.pixels, image.window)
-        done = stage.run(stage.start(unit, (*image.history, how)), self.steps)
+        whole = image.pixels
+        # Cubic interpolation of three channels at once may round otherwise than that of one.
+        plane = whole if any(s.name == "resize" for s in self.steps) else steps.one_plane(whole)
+        copies = whole.ndim - plane.ndim and whole.shape[-1]
+        unit, how = steps.to_unit(plane, image.window)
+        done = stage.run(stage.start(unit, (*image.history, how), max(1, copies)), self.steps)
         pixels = np.ascontiguousarray(done.image, dtype=np.float32)
+        if copies and not as_plane:
+            pixels = np.repeat(pixels[..., None], copies, axis=2)
         return Prepared(pixels, done.region, done.history)
 
     def __str__(self) -> str:

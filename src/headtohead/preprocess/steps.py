@@ -16,9 +16,12 @@ __all__ = [
     "clip_highlights",
     "gaussian_blur",
     "grey",
+    "one_plane",
     "otsu",
+    "percentiles",
     "resize_area",
     "resize_cubic",
+    "stretch",
     "threshold",
     "to_unit",
 ]
@@ -68,6 +71,48 @@ def to_unit(pixels: npt.NDArray[Any], window: tuple[float, float] | None = None)
     if not high > low:
         return np.zeros_like(values), how + "; it is empty, so the image is constant"
     return np.clip((values - np.float32(low)) / np.float32(high - low), 0, 1), how
+
+
+def one_plane(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return (H, W) of an 8-bit image (H, W, 3) whose channels are equal; any other image as it is.
+
+    Grey images are often stored in colour; one plane is a third of the work, to the same digits.
+    """
+    if pixels.ndim != 3 or pixels.dtype != np.uint8:
+        return pixels
+    first = np.ascontiguousarray(pixels[..., 0])
+    same = np.array_equal(first, pixels[..., 1]) and np.array_equal(first, pixels[..., 2])
+    return first if same else pixels
+
+
+def percentiles(
+    values: npt.NDArray[np.float32], percents: tuple[float, ...], copies: int = 1
+) -> tuple[float, ...]:
+    """Return linearly interpolated percentiles of values, each of which is there `copies` times.
+
+    >>> percentiles(np.array([0, 1, 2], np.float32), (50, 75), copies=3)
+    (1.0, 2.0)
+    """
+    if copies == 1:
+        return tuple(float(v) for v in np.percentile(values, percents))
+    last = values.size * copies - 1
+    places = np.asarray(percents, np.float64) / 100 * last
+    lower = np.floor(places).astype(np.int64)
+    upper = np.minimum(lower + 1, last)
+    ordered = np.partition(values, np.unique([lower // copies, upper // copies]))
+    low, high = ordered[lower // copies].astype(np.float64), ordered[upper // copies].astype(np.float64)
+    share = places - lower
+    # As numpy interpolates, from the nearer end, so that the digits are those of the repeated values.
+    found = np.where(share >= 0.5, high - (high - low) * (1 - share), low + (high - low) * share)
+    return tuple(float(v) for v in found)
+
+
+def stretch(pixels: Pixels, levels: tuple[float, float] | None) -> Pixels:
+    """Return pixels with (dark, bright) brought to 0 and 1, clipped; unchanged where `levels` is None."""
+    if levels is None:
+        return pixels
+    dark, bright = levels
+    return np.asarray(np.clip((pixels - np.float32(dark)) / np.float32(bright - dark), 0, 1), np.float32)
 
 
 def grey(pixels: Pixels) -> Grey:

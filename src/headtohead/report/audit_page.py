@@ -12,10 +12,12 @@ from headtohead.core.errors import RunFolderError
 from headtohead.core.formatting import format_percent, pluralize
 from headtohead.core.tables.comparison import RocCurve
 from headtohead.report.figures.palette import css_color
+from headtohead.report.frame import Frame, Tile
 from headtohead.report.page import render
 
 __all__ = ["write_audit_page"]
 
+CHANCE = 0.5  # AUROC of a random answer
 MAX_SCENES = 80
 MAX_THUMBS = 24
 WORDS = {
@@ -46,8 +48,62 @@ def write_audit_page(folder: Path) -> Path:
     stored = folder / "thumbs.json"
     thumbs = json.loads(stored.read_text(encoding="utf-8")) if stored.is_file() else {}
     target = folder / "audit.html"
-    write_atomic(target, render("audit.html", view=_view(audit, thumbs)))
+    view = _view(audit, thumbs)
+    write_atomic(target, render("audit.html", frame=_frame(audit, view), view=view))
     return target
+
+
+def _frame(audit: Mapping[str, Any], view: Mapping[str, Any]) -> Frame:
+    """Return the answer, the tiles and the sections that the page has."""
+    facts = audit["dataset"]
+    classes = "; ".join(
+        f"{c['name']}: {pluralize(c['samples'], 'image')} in {pluralize(c['groups'], 'group')}"
+        for c in view["classes"]
+    )
+    positive = f" Positive class: {facts['positive']}." if facts.get("positive") else ""
+    width, height = facts["width"], facts["height"]
+    sizes = f"{width[0]} to {width[2]} pixels wide, {height[0]} to {height[2]} high"
+    named = [
+        ("findings", "Findings", True), ("shortcuts", "Shortcuts", view["probes"]),
+        ("scenes", "Copies", view["scenes"]), ("outliers", "Outliers", view["outliers"]),
+        ("crops", "Crops", view["crops"]), ("size", "Size", view["sizes"]), ("quiet", "Other checks", True),
+    ]  # fmt: skip
+    return Frame(
+        title="audit of the data",
+        kicker="Audit of the data",
+        heading=view["sentence"],
+        lead=(
+            f"{facts['n_samples']} images in {facts['n_groups']} groups. {classes}.{positive}",
+            f"{sizes}; digest {str(facts['digest'])[:8]}.",
+        ),
+        tiles=tuple(_tiles(audit, view)),
+        sections=tuple((key, name) for key, name, there in named if there),
+        source="audit.json and thumbs.json",
+    )
+
+
+def _tiles(audit: Mapping[str, Any], view: Mapping[str, Any]) -> Iterable[Tile]:
+    counts = audit["counts"]
+    severe, warnings = counts.get("severe", 0), counts.get("warning", 0)
+    yield Tile(
+        "Severe issues", str(severe), "each forbids a fair comparison", "severe" if severe else "passed", "#findings"
+    )  # fmt: skip
+    yield Tile(
+        "Warnings", str(warnings), f"{pluralize(counts.get('passed', 0), 'check')} passed",
+        "warning" if warnings else "passed", "#findings",
+    )  # fmt: skip
+    if view["probes"]:
+        worst = max(view["probes"], key=lambda probe: float(probe["auroc"]["value"]))
+        low = float(worst["auroc"]["low"])
+        yield Tile(
+            "Strongest shortcut", f"AUROC {worst['auroc']['value']:.2f}", f"{WORDS[worst['probe']]}; 0.5 is chance",
+            "warning" if low > CHANCE else "passed", "#shortcuts",
+        )  # fmt: skip
+    n, shared = len(audit["groups"]["shared"]), sum(len(ids) for ids in audit["groups"]["shared"].values())
+    yield Tile(
+        "Images that belong together", str(shared), f"in {pluralize(n, 'group')}, kept on one side of each split",
+        "note", "#scenes" if n else "#answer",
+    )  # fmt: skip
 
 
 def _view(audit: Mapping[str, Any], thumbs: Mapping[str, str]) -> dict[str, Any]:
@@ -75,7 +131,7 @@ def _view(audit: Mapping[str, Any], thumbs: Mapping[str, str]) -> dict[str, Any]
 
 
 def _sentence(audit: Mapping[str, Any]) -> str:
-    counts, facts = audit["counts"], audit["dataset"]
+    counts = audit["counts"]
     severe, warnings = counts.get("severe", 0), counts.get("warning", 0)
     if severe:
         words = f"{pluralize(severe, 'severe issue')}: a comparison on these data would not be valid."
@@ -85,7 +141,7 @@ def _sentence(audit: Mapping[str, Any]) -> str:
         )
     else:
         words = "No check speaks against a comparison."
-    return f"{facts['n_samples']} images in {facts['n_groups']} groups. {words}"
+    return words
 
 
 def _finding(f: Mapping[str, Any], thumbs: Mapping[str, str]) -> dict[str, Any]:

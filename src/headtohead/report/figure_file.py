@@ -60,6 +60,16 @@ def _roc(verdict: Verdict, order: Sequence[str]) -> Axes | None:
     return plot_roc(curves, order=order) if curves else None
 
 
+def _precision_recall(verdict: Verdict, order: Sequence[str]) -> Axes | None:
+    from headtohead.report.figures import plot_precision_recall
+
+    label = verdict.details.positive or next(iter(verdict.details.classes), "")
+    curves = {
+        n: by[label] for n, by in verdict.details.precision_recall.items() if label in by and n != "majority"
+    }
+    return plot_precision_recall(curves, order=order) if curves else None
+
+
 def _calibration(verdict: Verdict, order: Sequence[str]) -> Axes | None:
     from headtohead.report.figures import plot_calibration
 
@@ -101,6 +111,7 @@ _MAKERS: dict[str, Callable[[Verdict, Sequence[str]], Any]] = {
     "calibration": _calibration,
     "decision": _decision,
     "differences": _differences,
+    "precision-recall": _precision_recall,
     "ranks": _ranks,
     "roc": _roc,
     "scores": _scores,

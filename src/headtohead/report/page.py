@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,16 @@ def write_report(run: Path) -> Path:
         "unsure": view["errors"]["unsure"],
         "slider": view["performance"]["slider"],
         "map_limit": view["explain"].get("limit"),
+        "sum_limit": view["explain"].get("sum_limit"),
     }
     page = render(
-        "report.html", view=view, figures=made.figures, image_css=made.image_css, data=_embedded(data)
+        "report.html",
+        scripts=("frame.js", "report.js"),
+        frame=made.frame,
+        view=view,
+        figures=made.figures,
+        image_css=made.image_css,
+        data=_embedded(data),
     )
     target = run / "report.html"
     write_json(run / "report.json", view)
@@ -47,11 +55,13 @@ def write_report(run: Path) -> Path:
     return target
 
 
-def render(template: str, **values: Any) -> str:
-    """Return a filled template; everything but the packaged style sheet, script and figures is escaped.
+def render(template: str, *, scripts: Sequence[str] = ("frame.js",), **values: Any) -> str:
+    """Return a filled template; everything but the packaged style sheet, scripts and figures is escaped.
 
     Args:
-        template: name of a file in `templates`. values: what the template names.
+        template: name of a file in `templates`.
+        scripts: files in `templates` that the page runs, in this order and in one scope.
+        values: what the template names; every page that extends `frame.html` names `frame`, a `Frame`.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
@@ -64,7 +74,8 @@ def render(template: str, **values: Any) -> str:
     )
     environment.filters["tight"] = _tight
     css = Markup(css_variables() + loader.get_source(environment, "base.css")[0])
-    script = Markup(loader.get_source(environment, "report.js")[0])
+    lines = "".join(loader.get_source(environment, name)[0] for name in scripts)
+    script = Markup('(() => {\n"use strict";\n' + lines + "})();\n")
     return environment.get_template(template).render(css=css, script=script, **values)
 
 

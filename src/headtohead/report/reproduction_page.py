@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from headtohead.core.formatting import format_percent
+from headtohead.report.frame import Frame, Tile, Tone
 from headtohead.report.page import render
 
 __all__ = ["page", "waterfall"]
@@ -47,8 +48,41 @@ def page(summary: Mapping[str, Any]) -> str:
     ]
     heads = (names["cnn"], names["vit"], f"{names['vit']} − {names['cnn']}")
     return render(
-        "reproduction.html", summary=summary, figure=waterfall(summary), states=states, effects=effects, heads=heads
+        "reproduction.html", frame=_frame(summary), summary=summary, figure=waterfall(summary), states=states,
+        effects=effects, heads=heads,
     )  # fmt: skip
+
+
+def _frame(summary: Mapping[str, Any]) -> Frame:
+    """Return the answer: what is left of the published difference once every flaw is corrected."""
+    names, last = summary["networks"], summary["steps"][-1]["difference"]
+    if last["low"] <= 0 <= last["high"]:
+        heading = (
+            f"Once corrected, the study gives no evidence that {names['vit']} and {names['cnn']} differ."
+        )
+    else:
+        better = names["vit"] if last["value"] > 0 else names["cnn"]
+        heading = f"Once corrected, the study favours {better}."
+    paper = summary["published"]
+    gap = paper["vit"]["value"] - paper["cnn"]["value"]
+    copies = max(step[arm]["copies_in_training"] for step in summary["steps"] for arm in ("cnn", "vit"))
+    ends = f"95 % CI {last['low']:+.3f} to {last['high']:+.3f}"
+    tone: Tone = "warning" if copies else "passed"
+    shortened = (("short", "Shortened"),) if summary["shortened"] else ()
+    return Frame(
+        title=summary["title"],
+        kicker=summary["title"],
+        heading=heading,
+        lead=tuple(summary["sentences"]),
+        tiles=(
+            Tile("Published difference", f"{gap:+.3f}", "accuracy, transformer less CNN", "note", "#states"),
+            Tile("Corrected difference", f"{last['value']:+.3f}", ends, "note", "#states"),
+            Tile("Copies in training", format_percent(copies), "of scored images, at most", tone, "#states"),
+            Tile("Size", f"{summary['groups']} groups", f"{summary['images']} images", "note", "#states"),
+        ),
+        sections=(("states", "States"), ("effects", "Effects"), *shortened),
+        source="reproduce.json",
+    )
 
 
 def _state(part: Mapping[str, Any]) -> dict[str, str]:

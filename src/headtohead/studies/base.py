@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from headtohead.audit.duplicates import Grouping
     from headtohead.audit.image_index import ImageIndex
     from headtohead.data.dataset import Dataset
+    from headtohead.data.listing.discover import ImageListing
     from headtohead.data.options import LoadOptions
     from headtohead.data.splits.folds import CrossValidationSplits
     from headtohead.heads.base import Head, SampleLabels
@@ -143,7 +144,7 @@ class Study(ABC, Generic[ConfigT]):
         """The samples, grouped as the data itself states it."""
         from headtohead.data.load import load
 
-        dataset = load(self.config.data, self._load_options, self.reporter)
+        dataset = load(self.config.data, self._load_options, self.reporter, listing=self._listing)
         files = {sample.id: f"{sample.label}:{sample.sha256}" for sample in dataset.samples}
         self.run_folder.check_or_write_data(dataset.digest(), files)
         return dataset
@@ -233,7 +234,16 @@ class Study(ABC, Generic[ConfigT]):
         """Refuse classes that are not settled (the positive one, names per part), before the folder is claimed."""
         from headtohead.data.load import refuse_unclear_classes
 
-        refuse_unclear_classes(self.config.data, self._load_options, self.config.ignore)
+        refuse_unclear_classes(
+            self.config.data, self._load_options, self.config.ignore, listing=self._listing
+        )
+
+    @cached_property
+    def _listing(self) -> ImageListing:
+        """The files of the source, listed once."""
+        from headtohead.data.load import list_source
+
+        return list_source(self.config.data, self._load_options)
 
     def _make_splits(self) -> CrossValidationSplits:
         """Return the folds of a study that has folds and repeats; others override this."""

@@ -27,7 +27,7 @@ _FAMILIES = {
 def checklist(
     verdict: Verdict, config: StudyConfig, dataset: Dataset, plan: ContenderPlan, run: RunFolder
 ) -> list[dict[str, str]]:
-    """Return CLAIM 2024 and TRIPOD+AI as far as a run can fill them.
+    """Return CLAIM 2024, TRIPOD+AI and STARD-AI as far as a run can fill them.
 
     Args:
         verdict: of the run.
@@ -36,7 +36,7 @@ def checklist(
         plan: how each contender is trained.
         run: the run folder; it holds `recipe.json`, `learning.parquet`, `leak_proof.json` and `contenders`.
     """
-    from headtohead.evaluate.reporting_checklist import build_checklists
+    from headtohead.evaluate.reporting.reporting_checklist import build_checklists
 
     facts = {
         "source": Path(config.data).name,

@@ -13,6 +13,7 @@ from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Verdict
 from headtohead.core.run_folder import RunFolder
 from headtohead.studies.base import Study
+from headtohead.studies.preflight import verdict_config
 from headtohead.studies.run_files import fetch_weights, record_facts, write_verdict
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def compare_study(
     *,
     cache: Path | None = None,
     log: Sequence[str] = (),
+    learning_curve: bool | None = None,
 ) -> RunFolder:
     """Run `compare` in the folder `out`, or go on with it, and return the finished run folder.
 
@@ -46,12 +48,20 @@ def compare_study(
         reporter: hears what is being done.
         cache: where features are kept between runs; by default below the weights' cache.
         log: trackers that follow the training, of `headtohead.core.trackers.TRACKERS`.
+        learning_curve: fit probes on parts of the training groups too; None where that takes no more than minutes.
 
     Raises:
         ChangedConfigError, ChangedDataError: the folder belongs to other settings or images.
         LeakageError: the data's own split leaks and `allow_leaks` is off.
     """
-    return ComparisonStudy(config, out, reporter, cache=cache, log=log).run()
+    study = ComparisonStudy(config, out, reporter, cache=cache, log=log, learning_curve=learning_curve)
+    folder = study.run()
+    if (
+        learning_curve and not (folder / "learning_curve.json").is_file()
+    ):  # the run was finished before without one
+        study.learning_curve()
+        study.write_page()
+    return folder
 
 
 class ComparisonStudy(Study[StudyConfig]):
@@ -63,6 +73,7 @@ class ComparisonStudy(Study[StudyConfig]):
         reporter: hears what is being done.
         cache: where features are kept between runs; by default below the weights' cache.
         log: trackers that follow the training, of `headtohead.core.trackers.TRACKERS`; they change no digit.
+        learning_curve: as for `compare_study`.
 
     Example:
         >>> study = ComparisonStudy(StudyConfig(data="scans", contenders=("vit-b16",)), Path("runs/mine"))
@@ -80,9 +91,11 @@ class ComparisonStudy(Study[StudyConfig]):
         *,
         cache: Path | None = None,
         log: Sequence[str] = (),
+        learning_curve: bool | None = None,
     ) -> None:
         super().__init__(config, out, reporter, cache=cache)
         self._log = tuple(log)
+        self._curve = learning_curve
 
     @cached_property
     def plan(self) -> ContenderPlan:
@@ -149,29 +162,15 @@ class ComparisonStudy(Study[StudyConfig]):
 
     def judge(self) -> Verdict:
         """Return and write what the out-of-fold predictions say."""
-        from headtohead.evaluate.verdict import VerdictConfig, compute_verdict
-        from headtohead.heads.baselines import BASELINES
+        from headtohead.evaluate.verdict import compute_verdict
         from headtohead.studies.checklist_facts import checklist
-        from headtohead.studies.preflight import group_unit, subgroups
+        from headtohead.studies.preflight import subgroups
         from headtohead.studies.report_inputs import add_training_summary
 
         predictions = self.run_folder.table("predictions.parquet")
         verdict = compute_verdict(
             predictions,
-            VerdictConfig(
-                classes=self.grouped.classes,
-                positive=self.grouped.positive,
-                metric=self.config.metric,
-                baselines=BASELINES,
-                level=self.config.level,
-                rope=self.config.rope,
-                primary=self.config.primary,
-                matters=self.config.matters,
-                unit=group_unit(self.config.data_options, self.grouped),
-                prevalence=self.config.prevalence,
-                n_boot=self.config.n_boot,
-                seed=self.config.seed,
-            ),
+            verdict_config(self.config, self.grouped),
             inner=self._inner_predictions(predictions),
             by=subgroups(self.config.by, self.grouped),
             leaks=tuple(str(leak) for leak in self.splits.leaks),
@@ -184,6 +183,7 @@ class ComparisonStudy(Study[StudyConfig]):
         write_verdict(self.run_folder, verdict)
         items = checklist(verdict, self.config, self.grouped, self.plan, self.run_folder)
         self.run_folder.write("checklist.json", {"items": items})
+        self.learning_curve(asked=self._curve)
         return verdict
 
     def write_page(self) -> Path:
@@ -205,6 +205,34 @@ class ComparisonStudy(Study[StudyConfig]):
             for one in self.plan.contenders
             if one.spec.kind == "single" and one.mode is not None and not one.is_tuned
         }
+
+    def learning_curve(self, *, asked: bool | None = True) -> None:
+        """Fit every probe on parts of the training groups and write `learning_curve.json`, once.
+
+        Args:
+            asked: True, or None for only where it takes no more than minutes; False does nothing.
+
+        Raises:
+            NoEffectError: it was asked for, and no contender is a probe, or the split leaks.
+        """
+        from headtohead.contenders.factory import build_heads
+        from headtohead.heads.cross_validation import cell_lookup
+        from headtohead.studies.learning_curve import CurveInputs, write_learning_curve
+
+        def inputs(names: Sequence[str]) -> CurveInputs:
+            heads = build_heads(self.plan, self._build_context())
+            return CurveInputs(
+                self.splits.folds,
+                self.labels,
+                [sample.id for sample in self.grouped.samples],
+                {name: heads[name] for name in names},
+                cell_lookup(self.run_folder, seed=self.config.seed, k=len(self.labels.classes)),
+                verdict_config(self.config, self.grouped),
+                self.config.seed,
+            )
+
+        leaks = bool(self.splits.leaks)
+        write_learning_curve(self.run_folder, self.plan, inputs, self.reporter, leaks=leaks, asked=asked)
 
     # ---- what the stages share ----------------------------------------------------------------
 

@@ -11,8 +11,9 @@ from headtohead.core.errors import NoEffectError, unknown_name
 if TYPE_CHECKING:
     from headtohead.contenders.plan import ContenderPlan
     from headtohead.data.dataset import Dataset
+    from headtohead.evaluate.verdict import VerdictConfig
 
-__all__ = ["group_unit", "subgroups", "validate_against_data", "validate_config"]
+__all__ = ["group_unit", "subgroups", "validate_against_data", "validate_config", "verdict_config"]
 
 
 def validate_config(config: StudyConfig, plan: Callable[[], ContenderPlan], trackers: Sequence[str]) -> None:
@@ -79,3 +80,28 @@ def subgroups(columns: Sequence[str], dataset: Dataset) -> dict[str, dict[str, s
     return {
         column: {s.id: s.extra[column] for s in dataset.samples if column in s.extra} for column in columns
     }
+
+
+def verdict_config(config: StudyConfig, dataset: Dataset) -> VerdictConfig:
+    """Return what the study asks of its predictions.
+
+    Args:
+        config: the settings. dataset: the grouped samples.
+    """
+    from headtohead.evaluate.verdict import VerdictConfig
+    from headtohead.heads.baselines import BASELINES
+
+    return VerdictConfig(
+        classes=dataset.classes,
+        positive=dataset.positive,
+        metric=config.metric,
+        baselines=BASELINES,
+        level=config.level,
+        rope=config.rope,
+        primary=config.primary,
+        matters=config.matters,
+        unit=group_unit(config.data_options, dataset),
+        prevalence=config.prevalence,
+        n_boot=config.n_boot,
+        seed=config.seed,
+    )

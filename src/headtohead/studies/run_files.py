@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["fetch_weights", "record_facts", "write_folds", "write_provenance", "write_verdict"]
 
 
+SPEED = ("seconds", "images_per_second", "computed")  # of the call that computed the features
+
+
 def fetch_weights(run: RunFolder, records: Iterable[BackboneRecord], seed: int, reporter: Reporter) -> None:
     """Fetch the weights of all records, and record in the run folder which they are.
 
@@ -44,8 +47,15 @@ def fetch_weights(run: RunFolder, records: Iterable[BackboneRecord], seed: int, 
 
 
 def record_facts(run: RunFolder, backbone: str, facts: Mapping[str, Any]) -> None:
-    """Add to what the run folder states of a backbone: its record, its weights, how features were computed."""
-    run.write(_facts_name(backbone), {**_facts(run, backbone), **facts})
+    """Add to what the run folder states of a backbone: its record, its weights, how features were computed.
+
+    The measured speed stays where a later call read all features from the cache.
+    """
+    before, now = _facts(run, backbone), dict(facts)
+    earlier = before.get("how", {})
+    if "how" in now and now["how"].get("images_per_second") is None and earlier.get("images_per_second"):
+        now["how"] = {**now["how"], **{key: earlier[key] for key in SPEED if key in earlier}}
+    run.write(_facts_name(backbone), {**before, **now})
 
 
 def _facts_name(backbone: str) -> str:

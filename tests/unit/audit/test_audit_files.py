@@ -171,6 +171,11 @@ def test_the_page_is_one_file_that_needs_no_network(result: AuditResult, tmp_pat
     assert not re.findall(r"url\((?!data:|#)", page)
     assert "yes/twin.png" in page
     assert "pixels equal" in page
+    assert (
+        'class="bar"' in page
+        and page.count('class="tile ') >= 3
+        and page.index("<h1>") < page.index('id="findings"')
+    )
     for found in result.issues:
         assert found.code in page
 
@@ -178,7 +183,8 @@ def test_the_page_is_one_file_that_needs_no_network(result: AuditResult, tmp_pat
 def test_names_with_markup_are_escaped(result: AuditResult, tmp_path: Path) -> None:
     path = result.write(tmp_path)
     path.write_text(path.read_text().replace("yes/twin.png", "yes/<script>alert(1)</script>.png"))
-    assert "<script>" not in write_audit_page(tmp_path).read_text()
+    page = write_audit_page(tmp_path).read_text()
+    assert page.count("<script>") == 1 and "&lt;script&gt;" in page, "the page's own script alone"
 
 
 def test_a_folder_without_an_audit_is_refused(tmp_path: Path) -> None:

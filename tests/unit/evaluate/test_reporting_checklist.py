@@ -8,8 +8,9 @@ from tests.planting.verdicts import judge
 
 from headtohead.core.config import StudyConfig
 from headtohead.core.records import Verdict
-from headtohead.evaluate.checklist_items import CLAIM_2024, TRIPOD_AI
-from headtohead.evaluate.reporting_checklist import build_checklists
+from headtohead.evaluate.reporting.checklist_items import CLAIM_2024, TRIPOD_AI
+from headtohead.evaluate.reporting.reporting_checklist import build_checklists
+from headtohead.evaluate.reporting.stard_items import STARD_AI
 
 
 def small_verdict() -> Verdict:
@@ -31,7 +32,11 @@ def test_every_item_is_there_once() -> None:
     assert [item.number for item in CLAIM_2024] == [str(i) for i in range(1, 45)]
     assert {int(item.number.rstrip("abcdefg")) for item in TRIPOD_AI} == set(range(1, 28))
     rows = build_checklists(small_verdict(), {}, {})
-    assert len(rows) == len({(row["list"], row["item"]) for row in rows}) == 44 + len(TRIPOD_AI)
+    assert (
+        len(rows) == len({(row["list"], row["item"]) for row in rows}) == 44 + len(TRIPOD_AI) + len(STARD_AI)
+    )
+    assert {int(item.number.rstrip("ab+")) for item in STARD_AI} == set(range(1, 31)), "all of STARD 2015"
+    assert sum("+" in item.number for item in STARD_AI) >= 14, "and what STARD-AI adds"
 
 
 def test_blanks_name_what_to_add_and_filled_rows_come_from_the_run() -> None:
@@ -70,6 +75,22 @@ def test_the_wish_of_the_configuration_is_never_told_as_what_was_done() -> None:
     assert "foreground (dark" in told["CLAIM 2024", "9"]["text"]
     assert told["CLAIM 2024", "25"]["text"] == "cnn: a probe."
     assert told["CLAIM 2024", "23"]["status"] == "filled"
+
+
+def test_stard_says_how_classes_are_called_and_claims_no_blinding_without_proof() -> None:
+    def rows(leaks: int | None) -> dict[str, str]:
+        facts = {} if leaks is None else {"leaks": leaks}
+        return {
+            r["item"]: r["text"]
+            for r in build_checklists(small_verdict(), {}, facts)
+            if r["list"] == "STARD-AI"
+        }
+
+    assert rows(0)["12a"].startswith("1 is called at a probability of 0.5 or more.")
+    assert "not seen in training" in rows(0)["13a"]
+    assert rows(None)["13a"] == rows(2)["13a"] == "" and "none was set aside" in rows(0)["15"]
+    for item in ("5+", "6", "13b", "21a", "25", "28", "30+"):
+        assert rows(0)[item] == "", f"{item}: only the author can know"
 
 
 def test_a_leaking_or_given_split_is_not_called_disjoint_or_internal() -> None:

@@ -131,6 +131,22 @@ def test_the_files_are_as_documented(explained: tuple[h2h.Explanation, Path]) ->
     assert parts == pytest.approx(entry["log_odds"], abs=1e-3)
 
 
+def test_explaining_one_contender_again_keeps_the_maps_and_checks_of_the_others(
+    run: Path, explained: tuple[h2h.Explanation, Path]
+) -> None:
+    again = Path(shutil.copytree(run, run.parent / "again", ignore=shutil.ignore_patterns("maps")))
+    maps, before = again / "maps", explained[1]
+    shutil.copytree(before, maps)
+    h2h.explain(again, images="all", contenders=[NAMES[0]], quiet=True)
+    grids, earlier = (json.loads((folder / "grids.json").read_text()) for folder in (maps, before))
+    assert grids["contenders"] == earlier["contenders"] and grids["color_limit"] == earlier["color_limit"]
+    told, checks = (json.loads((folder / "faithfulness.json").read_text()) for folder in (maps, before))
+    assert told == checks
+    h2h.explain(again, images="all", contenders=[NAMES[0]], target="clear", quiet=True)
+    alone = json.loads((maps / "grids.json").read_text())["contenders"]
+    assert set(alone) == {NAMES[0]}, "maps of another class do not stand beside the new ones"
+
+
 def test_the_checks_are_written_and_stand_in_the_index(explained: tuple[h2h.Explanation, Path]) -> None:
     _, maps = explained
     checks = json.loads((maps / "faithfulness.json").read_text())["contenders"]

@@ -36,8 +36,12 @@ def write(run: Path, sanity: str = "not checked") -> RunFolder:
 def test_grids_carry_words_and_the_parts_of_the_sum(run: Path) -> None:
     folder = write(run)
     one = map_grids(folder)["vit-b16"]["no/0"]
-    assert (one["words"], one["sum"]) == ("Half lies left.", [0.1, 0.6, pytest.approx(0.3)])
+    assert (one["words"], one["sum"]) == ("Half lies left.", [0.1, 0.6, pytest.approx(0.3), 1.0])
+    assert sum(one["sum"][:3]) == pytest.approx(one["sum"][3], abs=0.02), (
+        "the bar ends at the log-odds of the table"
+    )
     view = explain_view(folder)
+    assert view["sum_limit"] == 1.0
     assert view["limit"] == pytest.approx(31.8) and view["failed"] == []
     assert view["parts"] == [{"name": "vit-b16", "localised": "46 %", "n": 1}]
     page = write_report(run).read_text(encoding="utf-8")

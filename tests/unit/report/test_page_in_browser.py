@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
+from tests.planting.reported import score
 
 from headtohead.report.page import write_report
 
@@ -16,18 +19,23 @@ CHROMIUM = next((found for name in NAMES if (found := shutil.which(name))), "")
 
 
 @pytest.fixture
-def page(run: Path) -> Iterator[Any]:
+def shown() -> Iterator[Any]:
+    """An empty tab of a phone's width; an error in a page's script fails the test."""
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     if not CHROMIUM:
         pytest.skip("no chromium on this machine")
-    target = write_report(run)
     with api.sync_playwright() as started:
         browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        shown = browser.new_page(viewport={"width": 390, "height": 800})
-        shown.on("pageerror", lambda error: pytest.fail(str(error)))
-        shown.goto(target.as_uri())
-        yield shown
+        tab = browser.new_page(viewport={"width": 390, "height": 800})
+        tab.on("pageerror", lambda error: pytest.fail(str(error)))
+        yield tab
         browser.close()
+
+
+@pytest.fixture
+def page(run: Path, shown: Any) -> Any:
+    shown.goto(write_report(run).as_uri())
+    return shown
 
 
 def test_counts_lead_to_as_many_images_and_nothing_is_lost_in_print(page: Any) -> None:
@@ -52,6 +60,63 @@ def test_counts_lead_to_as_many_images_and_nothing_is_lost_in_print(page: Any) -
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert page.evaluate("document.querySelectorAll('details:not([open])').length") == 0
     assert page.evaluate(visible) == page.evaluate("document.querySelectorAll('#gallery > li').length")
+
+
+def test_subgroups_lead_to_as_many_images(run: Path, shown: Any) -> None:
+    samples = [
+        {
+            "id": f"{label}/{i}",
+            "label": label,
+            "group": f"g{i}",
+            "extra": json.dumps({"sex": "f" if i < 3 else "m"}),
+        }
+        for i, label in enumerate(("no", "yes", "no", "yes"))
+    ]
+    pd.DataFrame(samples).to_parquet(run / "samples.parquet", index=False)
+    verdict = json.loads((run / "verdict.json").read_text())
+    own = {"score": score("vit-b16").model_dump(), "difference": None, "p_value": None}
+    values = {
+        value: {"n_samples": n, "n_groups": n, "contenders": {"vit-b16": own}}
+        for value, n in (("f", 3), ("m", 1))
+    }
+    verdict["details"]["subgroups"] = {"sex": {"metric": "auroc", "values": values, "note": ""}}
+    (run / "verdict.json").write_text(json.dumps(verdict))
+    shown.goto(write_report(run).as_uri())
+    links = shown.query_selector_all("a[data-f=subgroup]")
+    assert [link.inner_text() for link in links] == ["3", "1"]
+    for link in links:
+        link.click()
+        visible = shown.evaluate("document.querySelectorAll('#gallery > li:not([hidden])').length")
+        assert visible == int(link.inner_text())
+    assert "sex is m" in shown.inner_text("#showing")
+
+
+def test_the_sum_stands_beside_each_map(run: Path, shown: Any) -> None:
+    (run / "maps").mkdir()
+    grid = {
+        "rows": 1, "columns": 2, "cells": "fwA=", "box": [0, 0, 8, 8], "size": [8, 8], "target": "yes",
+        "log_odds": -0.4, "localised": 0.6, "sanity": "passed", "words": "Left.", "offset": 0.1,
+        "not_localised": {"class token": -1.1},
+    }  # fmt: skip
+    content = {
+        "method": "contributions",
+        "unit": "log-odds",
+        "scale": 4.0,
+        "color_limit": 1.0,
+        "contenders": {"vit-b16": {"no/0": grid}},
+    }
+    (run / "maps" / "grids.json").write_text(json.dumps(content))
+    shown.goto(write_report(run).as_uri())
+    shown.evaluate("document.querySelector('#c0 .case').click()")
+    rows = [row.inner_text().split() for row in shown.query_selector_all("#zoom .sum tr")]
+    assert [row[-1] for row in rows] == ["+0.10", "+0.60", "−1.10", "−0.40"]
+    widths = shown.evaluate(
+        "[...document.querySelectorAll('#zoom .sum i')].map(e => parseFloat(e.style.width))"
+    )
+    ends = shown.evaluate("[...document.querySelectorAll('#zoom .sum i')].map(e => parseFloat(e.style.left))")
+    assert ends[2] + widths[2] == pytest.approx(50 + 50 * 0.7 / 0.7) and ends[2] == pytest.approx(ends[3]), (
+        "the last step ends where the log-odds are"
+    )
 
 
 def test_print_holds_the_errors_and_says_how_many_images_it_leaves_out(page: Any) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from headtohead.api.results.html import run_html
 from headtohead.api.results.study_folder import LINES, WIDTH, StudyFolder, wrapped
-from headtohead.core.errors import unknown_name
+from headtohead.core.errors import RunFolderError, unknown_name
 from headtohead.core.records import Verdict
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ SCORE_COLUMNS = (
 COMPARISON_COLUMNS = (
     "a", "b", "metric", "difference", "low", "high", "p_adjusted", "verdict", "winner", "level", "n_samples",
     "n_groups", "sentence",
+)  # fmt: skip
+CURVE_COLUMNS = (
+    "contender", "share", "groups", "value", "low", "high", "extrapolated", "gain", "gain_low", "gain_high",
 )  # fmt: skip
 SHOWN = 6  # comparisons and contenders that `repr` lists, so that it stays within fifteen lines
 
@@ -91,6 +94,29 @@ class Run(StudyFolder):
         ]
         frame = pd.DataFrame(rows, columns=list(COMPARISON_COLUMNS))
         return frame.astype({"difference": float, "low": float, "high": float, "p_adjusted": float})
+
+    @property
+    def learning_curve(self) -> pd.DataFrame:
+        """Scores of the probes over the size of the training part, and what the fitted power law leads to.
+
+        Columns: contender, share (of the training groups; 2.0 is extrapolated), groups (in training, mean over folds),
+        value, low, high, extrapolated. Of an extrapolated row also gain, gain_low and gain_high over all groups.
+
+        Raises:
+            RunFolderError: the run has no learning curve.
+        """
+        import pandas as pd
+
+        if not (self.path / "learning_curve.json").is_file():
+            raise RunFolderError(
+                f"{self.path} has no learning curve. The same compare command with --learning-curve makes it."
+            )
+        content = self.json("learning_curve.json")
+        ahead = [{**row, "share": row["factor"], "extrapolated": True} for row in content["extrapolation"]]
+        rows = [*({**row, "extrapolated": False} for row in content["points"]), *ahead]
+        frame = pd.DataFrame(rows, columns=list(CURVE_COLUMNS))
+        numbers = [name for name in CURVE_COLUMNS if name not in ("contender", "groups", "extrapolated")]
+        return frame.astype(dict.fromkeys(numbers, float))
 
     @cached_property
     def predictions(self) -> pd.DataFrame:

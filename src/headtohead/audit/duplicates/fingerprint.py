@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.core.records import Image
+from headtohead.core.records import Box, Image
 from headtohead.preprocess import steps
 from headtohead.preprocess.foreground import foreground_box
 
@@ -58,7 +58,10 @@ Floats = npt.NDArray[np.float32]
 
 def to_grey(image: Image) -> Grey:
     """Return the image as 8-bit grey (H, W), windowed as the recipes do."""
-    return steps.grey(steps.to_unit(image.pixels, image.window)[0])
+    plane = steps.one_plane(image.pixels)
+    if plane.ndim == 2 and plane.dtype == np.uint8 and image.window is None:
+        return plane
+    return steps.grey(steps.to_unit(plane, image.window)[0])
 
 
 def _small(grey: Grey) -> Floats:
@@ -79,7 +82,7 @@ def _coefficients(small: Floats) -> Floats:
     return np.asarray(block / size if size > 1.0 else np.zeros_like(block), np.float32)
 
 
-def fingerprint(image: Image, grey: Grey) -> npt.NDArray[np.float16]:
+def fingerprint(image: Image, grey: Grey, box: Box | None = None) -> npt.NDArray[np.float16]:
     """Return the low-frequency coefficients of each view, (VIEWS, FINE, FINE), 1.5 kB.
 
     An image without contrast gives zeros, which resemble nothing.
@@ -87,8 +90,10 @@ def fingerprint(image: Image, grey: Grey) -> npt.NDArray[np.float16]:
     Args:
         image: as read.
         grey: the same as 8-bit grey.
+        box: of the foreground, where it is known.
     """
-    box, _ = foreground_box(image.pixels, image.window)
+    if box is None:
+        box, _ = foreground_box(image.pixels, image.window)
     part = box.crop(grey) if box.area > 0 else grey
     small = _small(np.ascontiguousarray(part))
     views = [_coefficients(one) for one in (_small(grey), small, _outlines(small))]

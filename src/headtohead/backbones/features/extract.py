@@ -133,9 +133,9 @@ class _Task:
         )
 
     def prepare(self, sample: Sample) -> Floats:
-        prepared = self.recipe.apply(self.dataset.read(sample)).pixels
-        unit = resize_to_input(prepared, self.record, aspect=self.options.aspect)
         change = self.options.change
+        prepared = self.recipe.apply(self.dataset.read(sample), as_plane=change is None).pixels
+        unit = resize_to_input(prepared, self.record, aspect=self.options.aspect)
         return normalise(unit if change is None else change(sample, unit), self.record)
 
 

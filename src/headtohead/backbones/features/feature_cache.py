@@ -25,10 +25,10 @@ Row = npt.NDArray[np.float32]
 def row_key(sample: Sample) -> str:
     """Return the name under which a sample's row is kept.
 
-    The pixel hash, so that copies share a row; for DICOM and NIfTI the file counts too, because
+    The pixel hash, so that copies share a row; for DICOM and volumes the file counts too, because
     its header (window, photometric) takes part in the preparation.
     """
-    if sample.format.upper() in ("DICOM", "NIFTI"):
+    if sample.format.upper() in ("DICOM", "NIFTI", "NRRD", "METAIMAGE", "MGH"):
         return f"{sample.pixel_hash}:{sample.sha256[:16]}:{sample.frame}"
     return sample.pixel_hash
 

@@ -13,6 +13,8 @@ __all__ = [
     "ConfusionTable",
     "ContenderRank",
     "CriticalDifference",
+    "CurveBand",
+    "PrecisionRecallCurve",
     "RankTable",
     "RocCurve",
     "Subgroup",
@@ -35,11 +37,33 @@ class ConfusionTable(TableRecord):
     repeats: tuple[tuple[tuple[float, ...], ...], ...]
 
 
+class CurveBand(TableRecord):
+    """A pointwise interval around a curve: at each place of the horizontal axis its lower and upper end."""
+
+    at: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
 class RocCurve(TableRecord):
-    """Points of a ROC curve from (0, 0) to (1, 1)."""
+    """Points of a ROC curve from (0, 0) to (1, 1); `band` is None where it is not defined."""
+
+    omitted: ClassVar[frozenset[str]] = frozenset({"band"})
 
     false_positive_rate: tuple[float, ...]
     true_positive_rate: tuple[float, ...]
+    band: CurveBand | None = None
+
+
+class PrecisionRecallCurve(TableRecord):
+    """Precision at each recall (None where it is not defined); `prevalence` is the precision of a random answer."""
+
+    omitted: ClassVar[frozenset[str]] = frozenset({"band"})
+
+    recall: tuple[float, ...]
+    precision: tuple[float | None, ...]
+    prevalence: float
+    band: CurveBand | None = None
 
 
 class SubgroupScore(TableRecord):

@@ -9,6 +9,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, field_validator, mode
 from headtohead.core.tables.comparison import (
     ConfusionTable,
     CriticalDifference,
+    PrecisionRecallCurve,
     RankTable,
     RocCurve,
     SubgroupTable,
@@ -183,7 +184,7 @@ class VerdictDetails(TableRecord):
 
     Attributes:
         positive: the positive of two classes; None beyond two.
-        roc: contender -> class -> curve. subgroups: column -> table.
+        roc, precision_recall: contender -> class -> curve. subgroups: column -> table.
         per_repeat: contender -> the primary metric in each repeat, None where not defined. per_fold: and in each fold.
         intervals: contender -> method -> (low, high) of the primary metric.
         decision_curves: None beyond two classes ({} in JSON).
@@ -200,6 +201,7 @@ class VerdictDetails(TableRecord):
     size: SampleSize | None = None
     confusion: dict[str, ConfusionTable] = Field(default_factory=dict)
     roc: dict[str, dict[str, RocCurve]] = Field(default_factory=dict)
+    precision_recall: dict[str, dict[str, PrecisionRecallCurve]] = Field(default_factory=dict)
     calibration: dict[str, CalibrationCurve] = Field(default_factory=dict)
     recalibration: dict[str, Recalibration] = Field(default_factory=dict)
     operating_points: dict[str, OperatingPoint] = Field(default_factory=dict)

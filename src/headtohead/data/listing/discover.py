@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from headtohead.core.errors import (
@@ -11,8 +11,8 @@ from headtohead.core.errors import (
     ManifestError,
     NoEffectError,
 )
-from headtohead.data.containers.array_sets import array_root
 from headtohead.data.containers.labels_inside import labels_inside
+from headtohead.data.containers.source_root import is_image_table, source_root
 from headtohead.data.entry import Entry
 from headtohead.data.file_problems import FileProblem, truncate_list
 from headtohead.data.listing.evidence.case_groups import find_cases
@@ -27,16 +27,21 @@ from headtohead.data.listing.label_rules import (
     label_finder,
     spelled_alike,
 )
-from headtohead.data.listing.left_out import LeftOut, count_classes
+from headtohead.data.listing.left_out import count_classes
 from headtohead.data.listing.manifest import list_manifest, list_member, manifests_in, parse_member
 from headtohead.data.listing.selection.image_files import SameContent, image_files, is_system_file
+from headtohead.data.listing.selection.image_listing import ImageListing
+from headtohead.data.listing.selection.made_tables import list_made_table, list_sidecars
 from headtohead.data.listing.table_reader import TABLES
 from headtohead.data.options import LoadOptions
 from headtohead.data.storage.archives import TarStore, ZipStore
 from headtohead.data.storage.array_store import ArrayStore
+from headtohead.data.storage.hugging_face import HF, fetch_hf
+from headtohead.data.storage.image_tables.store import ImageTableStore
 from headtohead.data.storage.kaggle import KAGGLE, fetch_kaggle
 from headtohead.data.storage.open import open_store
 from headtohead.data.storage.remote import RemoteStore, is_remote, split_member
+from headtohead.data.storage.shards import ShardStore
 from headtohead.data.storage.store import FileEntry, FolderStore, Store
 
 __all__ = ["ImageListing", "discover_images"]
@@ -44,19 +49,6 @@ __all__ = ["ImageListing", "discover_images"]
 Notes = tuple[str, ...]
 FROM_FOLDERS = "the folders"
 """Where groups come from that were read from folder names, which `group_from` overrules."""
-
-
-@dataclass(frozen=True)
-class ImageListing:
-    """The images of a source, sorted by path, before any is read."""
-
-    store: Store
-    entries: tuple[Entry, ...]
-    problems: tuple[FileProblem, ...] = ()
-    notes: tuple[str, ...] = ()
-    left_out: tuple[LeftOut, ...] = ()
-    groups_from: str = ""
-    warnings: tuple[str, ...] = ()
 
 
 def discover_images(source: str, options: LoadOptions) -> ImageListing:
@@ -107,18 +99,21 @@ def _opened(source: str, options: LoadOptions) -> ImageListing:
     if source.startswith(KAGGLE):
         path, note = fetch_kaggle(source.removeprefix(KAGGLE))
         notes = (note,)
+    elif source.startswith(HF):
+        root, note = fetch_hf(source.removeprefix(HF))
+        path, notes = Path(root), (note,)
     else:
         path = Path(source).expanduser().absolute()
-    if path.suffix.lower() in TABLES and path.is_file():
+    if path.suffix.lower() in TABLES and path.is_file() and not is_image_table(path):
         _refuse_label_from(options, path.name)
         folder, entries, table_notes = list_manifest(path, options)
         return ImageListing(folder, entries, (), table_notes, groups_from="the table")
     archive = next((parent for parent in (path, *path.parents) if parent.is_file()), None)
     if archive is not None and archive != path:
         store = open_store(str(archive))
-        if not isinstance(store, ArrayStore):
+        if not isinstance(store, (ArrayStore, ImageTableStore)):
             return _list_table(store, path.relative_to(archive).as_posix(), options)
-    listing = _list_store(open_store(array_root(path)), source, options)
+    listing = _list_store(open_store(source_root(path)), source, options)
     return replace(listing, notes=(*notes, *listing.notes))
 
 
@@ -148,6 +143,13 @@ def _list_store(store: Store, source: str, options: LoadOptions) -> ImageListing
     """
     if isinstance(store, ArrayStore):
         return _list_arrays(store, source, options)
+    if isinstance(store, ImageTableStore):
+        _refuse_label_from(options, PurePosixPath(source).name)
+        return list_made_table(store, store.rows(), PurePosixPath(source).name, options)
+    if options.label_from is None and (isinstance(store, ShardStore) or options.columns):
+        told = list_sidecars(store, image_files(store), options)
+        if told is not None:
+            return told
     if isinstance(store, (ZipStore, TarStore)) and options.label_from is None:
         tables = [name for name in manifests_in(store, options.columns) if not is_system_file(name)]
         if len(tables) > 1:
@@ -195,7 +197,7 @@ def _refuse_label_from(options: LoadOptions, name: str) -> None:
 
 def _list_files(store: Store, options: LoadOptions) -> ImageListing:
     """List a folder or an archive by the places of its files."""
-    files, problems, left = image_files(store)
+    files, problems, left = found = image_files(store)
     notes: list[str] = []
     label_of = None if options.label_from is None else label_finder(options.label_from)
     inside = None if label_of is not None else labels_inside(store, files)
@@ -218,9 +220,9 @@ def _list_files(store: Store, options: LoadOptions) -> ImageListing:
     entries = tuple(sorted(placed.entries, key=lambda entry: entry.path))
     left_out = count_classes(left, entries)
     if label_of is None and (placed.doubt or len({entry.label for entry in entries}) < 2):
-        beside = _table_beside(store, files, options, placed.doubt)
+        beside = list_sidecars(store, found, options) or _table_beside(store, files, options, placed.doubt)
         if beside is not None:
-            return replace(beside, left_out=left_out)
+            return beside if beside.left_out else replace(beside, left_out=left_out)
         if placed.doubt:
             raise InsufficientDataError(placed.doubt)
     notes += [f"{left}." for left in left_out]

@@ -38,6 +38,8 @@ class IngestedFile:
     problems: tuple[FileProblem, ...] = ()
     format: str = ""
     n_frames: int = 1
+    several_volumes: bool = False
+    """Whether the file holds a series of volumes (4-D), of which the first is read."""
     patient_unknown: bool = False
     """DICOM file with an empty or placeholder PatientID, and no group was given."""
 
@@ -120,7 +122,7 @@ def _pick(rule: str, count: int) -> list[int]:
 def read_entry(store: Store, entry: Entry, options: LoadOptions) -> IngestedFile:
     """Read one listed file into samples, or into the reasons why it cannot be read."""
     try:
-        content = store.read(entry.path)
+        content = store.content(entry.path)
     except UnreadableError as error:
         return IngestedFile(problems=(FileProblem(entry.path, str(error)),))
     try:
@@ -129,22 +131,23 @@ def read_entry(store: Store, entry: Entry, options: LoadOptions) -> IngestedFile
         return IngestedFile(
             problems=(FileProblem(entry.path, str(error), _line(entry, entry.frame, content, "axial")),)
         )
-    samples, problems, patient_unknown = [], [], False
+    samples, problems, patient_unknown, several = [], [], False, False
     for number in frames.numbers:
         try:
             image = store.image(entry.path, number, axis=frames.axis, content=content)
             samples.append(_sample(entry, content, number, image, frames))
             patient_unknown = entry.group is None and PLACEHOLDER in image.facts
+            several = any("volumes; the first was taken" in note for note in image.history)
         except UnreadableError as error:
             line = _line(entry, number, content, frames.axis)
             problems.append(FileProblem(entry.path, _framed(number, str(error)), line))
-    return IngestedFile(tuple(samples), tuple(problems), frames.kind, frames.count, patient_unknown)
+    return IngestedFile(tuple(samples), tuple(problems), frames.kind, frames.count, several, patient_unknown)
 
 
 def digest_entry(store: Store, entry: Entry, options: LoadOptions) -> list[str]:
     """Return the digest lines of one listed file without decoding its pixels."""
     try:
-        content = store.read(entry.path)
+        content = store.content(entry.path)
     except UnreadableError:
         return []
     try:

@@ -13,6 +13,8 @@ from headtohead.data.entry import Entry
 from headtohead.data.file_problems import truncate_list
 
 __all__ = [
+    "DATA_FILES",
+    "NOT_IMAGES",
     "UNREADABLE",
     "WITHOUT_CLASS",
     "LeftOut",
@@ -24,22 +26,16 @@ __all__ = [
 ]
 
 FORMATS: Mapping[str, str] = {
-    ".heic": "HEIC", ".heif": "HEIC", ".avif": "AVIF",
-    ".nrrd": "NRRD", ".nhdr": "NRRD", ".mha": "MetaImage", ".mhd": "MetaImage", ".mgz": "FreeSurfer",
-    ".mgh": "FreeSurfer",
-    ".hdr": "Analyze", ".tfrec": "TFRecord", ".tfrecord": "TFRecord", ".tfrecords": "TFRecord", ".zip": "zip archive",
+    ".heic": "HEIC", ".heif": "HEIC",
+    ".tfrec": "TFRecord", ".tfrecord": "TFRecord", ".tfrecords": "TFRecord", ".zip": "zip archive",
     ".tar": "tar archive", ".rar": "RAR archive", ".7z": "7z archive", ".svs": "whole-slide", ".ndpi": "whole-slide",
     ".mrxs": "whole-slide", ".svg": "SVG", ".pdf": "PDF",
 }  # fmt: skip
 """Suffixes of formats that hold images and are not supported."""
 
 _ADVICE: Mapping[str, str] = {
-    "HEIC": "convert them to PNG, or JPEG of the highest quality, all classes in the same way",
-    "AVIF": "convert them to PNG, all classes in the same way",
-    "NRRD": "convert them to NIfTI: SimpleITK.WriteImage(SimpleITK.ReadImage(a), 'a.nii.gz')",
-    "MetaImage": "convert them to NIfTI: SimpleITK.WriteImage(SimpleITK.ReadImage(a), 'a.nii.gz')",
-    "FreeSurfer": "convert them to NIfTI: nibabel.save(nibabel.Nifti1Image.from_image(nibabel.load(a)), 'a.nii.gz')",
-    "Analyze": "convert them to NIfTI: nibabel.save(nibabel.Nifti1Image.from_image(nibabel.load(a)), 'a.nii.gz')",
+    "HEIC": "pip install pillow-heif, which is no extra here since its wheels hold LGPL and GPL parts; or convert them "
+    "to PNG, all classes in the same way",
     "TFRecord": "write each image to a file in a folder per class with tf.data",
     "zip archive": "unpack it, or point at it",
     "tar archive": "unpack it, or point at it",
@@ -50,6 +46,8 @@ _ADVICE: Mapping[str, str] = {
 
 
 _NOT_READ = "which are not read"
+NOT_IMAGES = "files that are not images"
+DATA_FILES = "data files of the headers beside them"
 UNREADABLE = "files that could not be read"
 WITHOUT_CLASS = "images without a class"
 
@@ -107,8 +105,8 @@ class LeftOut:
 def foreign_format(path: str) -> str:
     """Return the name of an image format that is not supported, by the suffix, or "".
 
-    >>> foreign_format("a/b.NRRD"), foreign_format("notes.txt")
-    ('NRRD', '')
+    >>> foreign_format("a/b.HEIC"), foreign_format("notes.txt")
+    ('HEIC', '')
     """
     return FORMATS.get(PurePosixPath(path).suffix.casefold(), "")
 
@@ -119,7 +117,7 @@ def by_format(paths: Iterable[str]) -> dict[str, list[str]]:
     for path in paths:
         name = foreign_format(path)
         advice = _ADVICE.get(name, "convert them to PNG")
-        found[f"{name} files, {_NOT_READ} ({advice})" if name else "files that are not images"].append(path)
+        found[f"{name} files, {_NOT_READ} ({advice})" if name else NOT_IMAGES].append(path)
     return found
 
 

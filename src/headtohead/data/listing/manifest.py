@@ -19,7 +19,7 @@ from headtohead.data.listing.table_roles import join_labels, merge_rows, underst
 from headtohead.data.options import LoadOptions
 from headtohead.data.storage.store import FolderStore, Store
 
-__all__ = ["list_manifest", "list_member", "manifests_in", "parse_member"]
+__all__ = ["list_manifest", "list_member", "list_rows", "manifests_in", "parse_member"]
 
 Notes = tuple[str, ...]
 MAX_TABLE_BYTES = 256 << 20
@@ -52,6 +52,15 @@ def list_member(store: Store, member: str, options: LoadOptions) -> tuple[tuple[
     """
     folder = posixpath.dirname(member)
     return _listed(parse_member(store, member), store, options, lambda cell: _within(cell, folder))
+
+
+def list_rows(table: SourceTable, store: Store, options: LoadOptions) -> tuple[tuple[Entry, ...], Notes]:
+    """Return the entries of a table that was made from a store, whose cells are the store's own paths, and notes.
+
+    Raises:
+        ManifestError: as for `list_manifest`.
+    """
+    return _listed(table, store, options, lambda cell: cell)
 
 
 def manifests_in(store: Store, columns: Mapping[str, str]) -> list[str]:

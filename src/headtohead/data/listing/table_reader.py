@@ -218,9 +218,8 @@ def _read_parquet(name: str, content: bytes) -> tuple[list[str], list[tuple[str,
         raise ManifestError(f"{name} is not a readable Parquet file: {error}.") from error
     if held:
         raise ManifestError(
-            f"{name} holds the images themselves in column {held[0]!r} (a Hugging Face data set), which is not read "
-            "yet. Write them to files first, such as: for i, row in enumerate(datasets.load_dataset(...)['train']): "
-            f"row[{held[0]!r}].save(f'{{row[\"label\"]}}/{{i}}.png')."
+            f"{name} holds the images themselves in column {held[0]!r}: point at the file itself, or at the folder "
+            "that holds it and others of its kind."
         )
     table = table.reset_index(drop=isinstance(table.index, pd.RangeIndex))
     cells = [[_text(value) for value in table[column].tolist()] for column in table.columns]

@@ -21,6 +21,7 @@ __all__ = ["claimed_size", "count_frames", "read_image", "slice_indices"]
 
 T = TypeVar("T")
 _ARRAYS = ("NPY", "MAT", "HDF5")
+_VOLUMES = ("NIFTI", "NRRD", "METAIMAGE", "MGH")
 _SECRET = secrets.token_bytes(32)
 """Drawn once, before any thread reads: two secrets in one process would split a patient in two."""
 
@@ -61,10 +62,10 @@ def read_image(
 
             secret = _SECRET if salt is None else salt
             return read_dicom(content, frame=frame, limits=limits, salt=secret)
-        if kind == "NIFTI":
+        if kind in _VOLUMES:
             from headtohead.data.readers.nifti.reader import read_nifti
 
-            return read_nifti(content, frame=frame, limits=limits, slices=slices)
+            return read_nifti(content, frame=frame, limits=limits, slices=slices, kind=kind)
         if kind in _ARRAYS:
             from headtohead.data.readers.array_files.reader import read_array
 
@@ -100,10 +101,10 @@ def count_frames(
             from headtohead.data.readers.dicom.reader import count_dicom
 
             n = count_dicom(content, limits=limits)
-        elif kind == "NIFTI":
+        elif kind in _VOLUMES:
             from headtohead.data.readers.nifti.reader import count_nifti
 
-            n = count_nifti(content, limits=limits, slices=slices)
+            n = count_nifti(content, limits=limits, slices=slices, kind=kind)
         elif kind in _ARRAYS:
             from headtohead.data.readers.array_files.reader import count_array
 
@@ -136,10 +137,10 @@ def claimed_size(content: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[int, 
             from headtohead.data.readers.dicom.reader import size_dicom
 
             return size_dicom(content, limits=limits)
-        if kind == "NIFTI":
+        if kind in _VOLUMES:
             from headtohead.data.readers.nifti.reader import size_nifti
 
-            height, width = size_nifti(content, limits=limits)
+            height, width = size_nifti(content, limits=limits, kind=kind)
         elif kind in _ARRAYS:
             from headtohead.data.readers.array_files.reader import size_array
 
@@ -178,7 +179,8 @@ def _kind(content: bytes, limits: Limits) -> str:
     if not kind:
         raise UnreadableError(
             "its content is no image format that is read here (PNG, JPEG, TIFF, BMP, WebP, GIF, JPEG 2000, "
-            "PNM, DICOM, NIfTI, NumPy, MATLAB, HDF5); convert it to one of these or leave it out"
+            "AVIF, PNM, DICOM, NIfTI, NRRD, MetaImage, MGH, NumPy, MATLAB, HDF5); convert it to one of these or leave "
+            "it out"
         )
     if not limits.own_files and (kind == "HDF5" or content.startswith(b"MATLAB 7.3")):
         raise UnreadableError(

@@ -9,7 +9,7 @@ from headtohead.core.errors import NoEffectError, UsageError
 
 __all__ = ["AXES", "VOLUMES", "SliceOptions", "choose"]
 
-VOLUMES = frozenset({"NIFTI", "NPY", "MAT", "HDF5", "NPZ"})
+VOLUMES = frozenset({"NIFTI", "NRRD", "METAIMAGE", "MGH", "NPY", "MAT", "HDF5", "NPZ"})
 """Kinds of files whose frames are slices of a volume, to which the option `slices` belongs."""
 
 AXES = {"sagittal": 0, "coronal": 1, "axial": 2}

@@ -6,6 +6,9 @@ import struct
 import zlib
 from pathlib import PurePosixPath
 
+from headtohead.data.readers.raster import heif
+from headtohead.data.readers.volumes.signatures import is_analyze, is_mgh
+
 __all__ = ["HEAD_BYTES", "SUFFIXES", "is_candidate", "sniff"]
 
 HEAD_BYTES = 4096
@@ -14,6 +17,7 @@ HEAD_BYTES = 4096
 _SUFFIX_WORDS = """
 .png .apng .jpg .jpeg .jpe .jfif .mpo .tif .tiff .bmp .dib .webp .gif .jp2 .j2k .jpf .jpx .j2c
 .pgm .ppm .pbm .pnm .dcm .dicom .dic .ima .nii .npy .mat .h5 .hdf5
+.nrrd .nhdr .mha .mhd .mgh .mgz .avif
 """
 SUFFIXES = frozenset(_SUFFIX_WORDS.split())
 """Suffixes that promise an image (lower case); `.nii.gz` promises one too."""
@@ -29,6 +33,7 @@ _MAGIC = (
     (b"GIF89a", "GIF"),
     (b"\x00\x00\x00\x0cjP  \r\n\x87\n", "JPEG2000"),
     (b"\xff\x4f\xff\x51", "JPEG2000"),
+    (b"NRRD000", "NRRD"),
     (b"\x93NUMPY", "NPY"),
     (b"MATLAB 5.0 MAT-file", "MAT"),
     (b"MATLAB 7.3 MAT-file", "MAT"),
@@ -46,7 +51,8 @@ _RESOURCE_FORK = (b"\x00\x05\x16\x07", b"\x00\x05\x16\x00")
 def sniff(content: bytes) -> str:
     """Return the name of the image format that the content is, or "" if it is none we know.
 
-    Names: PNG, JPEG, TIFF, BMP, WEBP, GIF, JPEG2000, PNM, DICOM, NIFTI, NPY, MAT, HDF5. The first `HEAD_BYTES`
+    Names: PNG, JPEG, TIFF, BMP, WEBP, GIF, JPEG2000, AVIF, HEIC, PNM, DICOM, NIFTI, NRRD, METAIMAGE, MGH, NPY, MAT,
+    HDF5. The first `HEAD_BYTES`
     bytes are enough. The suffix plays no part: six `.jpg` of the brain MRI set are PNG inside.
 
     >>> sniff(b"GIF89a...")
@@ -65,8 +71,13 @@ def sniff(content: bytes) -> str:
         return "BMP"
     if content[:1] == b"P" and content[1:2] in b"123456" and content[2:3] in (b" ", b"\t", b"\r", b"\n"):
         return "PNM"
-    if _is_nifti(content) or _is_gzipped_nifti(content):
-        return "NIFTI"
+    if content[4:8] == b"ftyp":
+        return _heif_kind(content)
+    if _is_metaimage(content):
+        return "METAIMAGE"
+    volume = _volume_of(_unpacked_front(content))
+    if volume:
+        return volume
     return "DICOM" if _is_bare_dicom(content) else ""
 
 
@@ -102,13 +113,36 @@ def _is_nifti(content: bytes) -> bool:
     return content[344:348] in _NIFTI or content[4:12] in _NIFTI2
 
 
-def _is_gzipped_nifti(content: bytes) -> bool:
+def _unpacked_front(content: bytes) -> bytes:
+    """Return the first bytes of a file, of a gzipped one unpacked."""
     if content[:3] != b"\x1f\x8b\x08":
-        return False
+        return content
     try:
-        return _is_nifti(zlib.decompressobj(31).decompress(content[:HEAD_BYTES], 352))
+        return zlib.decompressobj(31).decompress(content[:HEAD_BYTES], 352)
     except zlib.error:
-        return False
+        return b""
+
+
+def _volume_of(front: bytes) -> str:
+    """Return "NIFTI" or "MGH" where unpacked bytes start so, Analyze headers being read as NIfTI; else ""."""
+    if _is_nifti(front) or is_analyze(front):
+        return "NIFTI"
+    return "MGH" if is_mgh(front) else ""
+
+
+def _heif_kind(content: bytes) -> str:
+    """Return "AVIF" or "HEIC" by the brands of an ISO base media file; "HEIC" only where a decoder is installed."""
+    (length,) = struct.unpack_from(">I", content)
+    brands = content[8 : min(length, 64)]
+    if b"avif" in brands or b"avis" in brands:
+        return "AVIF"
+    return "HEIC" if any(brand in brands for brand in (b"heic", b"heix", b"mif1")) and heif.decoder() else ""
+
+
+def _is_metaimage(content: bytes) -> bool:
+    """Tell whether text starts like a MetaImage: its first key is one of those that come first."""
+    key, equals, _ = content[:64].partition(b"=")
+    return bool(equals) and key.strip() in (b"ObjectType", b"NDims")
 
 
 def _is_bare_dicom(content: bytes) -> bool:

@@ -27,6 +27,7 @@ from headtohead.data.storage.array_roles import (
 )
 from headtohead.data.storage.array_store import ArrayStore
 from headtohead.data.storage.npz_layout import ArrayHeader, Part, check_images
+from headtohead.data.storage.patterns import pattern_files
 
 __all__ = ["ARRAY_SUFFIXES", "ArrayFilesStore", "array_set"]
 
@@ -78,7 +79,7 @@ class ArrayFilesStore(ArrayStore):
         self._lock = threading.Lock()
         self._types: dict[str, np.dtype[Any]] = {}
         several = not path.is_file()
-        files = sorted(path.parent.glob(path.name)) if several else [path]
+        files = pattern_files(root)
         if not files:
             raise DataError(f"No such file: {root}. Check the path of the data.")
         self.format = _kind(files[0])

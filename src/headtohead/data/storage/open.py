@@ -11,12 +11,15 @@ from headtohead.core.errors import DataError
 from headtohead.data.readers.sniff import HEAD_BYTES, sniff
 from headtohead.data.storage.archives import TarStore, ZipStore, is_tar
 from headtohead.data.storage.array_files import ARRAY_SUFFIXES, ArrayFilesStore
+from headtohead.data.storage.image_tables.store import TABLE_SUFFIXES, ImageTableStore, holds_images
 from headtohead.data.storage.npz import NPZ_LIMITS, NpzStore, is_npz
+from headtohead.data.storage.patterns import is_pattern, pattern_base
 from headtohead.data.storage.refusal import not_data
 from headtohead.data.storage.remote import is_remote, open_remote
+from headtohead.data.storage.shards import TAR_SUFFIXES, ShardStore
 from headtohead.data.storage.store import FolderStore, Store
 
-__all__ = ["is_pattern", "open_store"]
+__all__ = ["open_store"]
 
 
 def open_store(root: str, *, refresh: bool = False) -> Store:
@@ -33,7 +36,7 @@ def open_store(root: str, *, refresh: bool = False) -> Store:
         return open_remote(root, _open_local, refresh=refresh)
     path = Path(root)
     try:
-        stat = (path.parent if is_pattern(root) else path).stat()
+        stat = (pattern_base(root) if is_pattern(root) else path).stat()
     except OSError as error:
         raise DataError(f"No such file or folder: {root}. Check the path of the data.") from error
     if path.is_dir():
@@ -46,18 +49,14 @@ def _open_file(root: str, changed: int, n_bytes: int, process: int) -> Store:  #
     return _open_local(Path(root))
 
 
-def is_pattern(root: str) -> bool:
-    """Tell whether a root names files that lie side by side, such as `FOLDER/*.npy`.
-
-    >>> is_pattern("scans/*.npy"), is_pattern("scans")
-    (True, False)
-    """
-    path = Path(root)
-    return "*" in path.name and path.suffix.lower() in ARRAY_SUFFIXES and not path.exists()
-
-
 def _open_local(path: Path) -> Store:
-    if is_pattern(str(path)) or _is_array_file(path):
+    several = is_pattern(str(path))
+    suffix = path.suffix.lower()
+    if suffix in TABLE_SUFFIXES and (several or holds_images(path)):
+        return ImageTableStore(str(path))
+    if several and path.name.lower().endswith(TAR_SUFFIXES):
+        return ShardStore(str(path))
+    if several or _is_array_file(path):
         return ArrayFilesStore(str(path))
     if zipfile.is_zipfile(path):
         store = ZipStore(path, NPZ_LIMITS) if path.suffix.lower() == ".npz" else ZipStore(path)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from headtohead.core.errors import ChangedDataError, DataError, UnreadableError, UsageError
 from headtohead.core.records import Image
+from headtohead.data.readers.volumes.signatures import HEADER_SUFFIXES
 
 if TYPE_CHECKING:
     from headtohead.data.readers import SliceOptions
@@ -49,6 +50,15 @@ class Store(ABC):
     @abstractmethod
     def read_prefix(self, path: str) -> bytes:
         """Return the first bytes of one file."""
+
+    def content(self, path: str) -> bytes:
+        """Return one file's bytes, of a header whose data lie beside it (.mhd, .nhdr, .hdr) together with these."""
+        content = self.read(path)
+        if not path.lower().endswith(HEADER_SUFFIXES):
+            return content
+        from headtohead.data.readers.volumes.detached import joined
+
+        return joined(path, content, self.read)
 
     def exists(self, path: str) -> bool:
         """Tell whether there is such a file."""
@@ -88,7 +98,7 @@ class Store(ABC):
         """
         from headtohead.data.readers import read_image
 
-        content = self.read(path) if content is None else content
+        content = self.content(path) if content is None else content
         if sha256 is not None and frame_hash(content, frame, axis) != sha256:
             raise ChangedDataError(
                 f"{path} in {self.root} is not the file that was listed: its bytes have changed since. Start "

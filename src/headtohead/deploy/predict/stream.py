@@ -100,7 +100,7 @@ def prepare_file(model: FilePredictor, request: FileRequest) -> PreparedImage | 
     if request.problem:
         return ImagePrediction(path=request.name, flags=("unreadable",), error=request.problem)
     try:
-        content = _store(request.root).read(request.member)
+        content = _store(request.root).content(request.member)
     except (UnreadableError, DataError) as error:
         return ImagePrediction(path=request.name, flags=("unreadable",), error=str(error))
     return model.try_prepare(request.name, content)

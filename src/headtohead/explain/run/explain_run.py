@@ -11,7 +11,6 @@ import numpy as np
 
 from headtohead.core.errors import RunFolderError, UsageError, unknown_name
 from headtohead.core.progress import QUIET, Reporter
-from headtohead.core.run_folder import write_record
 from headtohead.explain.attribution import Attribution, log_odds, of_mean_probability
 from headtohead.explain.image_map import EXACT, ImageMap
 from headtohead.explain.run.contender_maps import maps_of
@@ -85,7 +84,7 @@ def explain_run(
     """
     from headtohead.explain.methods.registry import check_method
     from headtohead.explain.run.believable import check_maps
-    from headtohead.explain.run.files import write_grids
+    from headtohead.explain.run.files import kept_grids, write_checks, write_grids
 
     run = FinishedRun(path, cache, reporter)
     if request.target is not None and request.target not in run.dataset.classes:
@@ -115,13 +114,16 @@ def explain_run(
         found, checks = check_maps(run, found, everything)
     wanted = {run.dataset.samples[index].id for index in chosen}
     shown = tuple(one for one in found if one.sample in wanted)
-    limits = _limits(found, request.method)
     folder = path / "maps"
+    kept = kept_grids(folder, found) if request.method == EXACT else {}
+    limits = _limits(found, request.method)
+    if kept:  # contenders that were drawn before keep their scale, so the new ones take it
+        limits = dict.fromkeys(limits, float(kept["color_limit"]))
     _write(run, folder, shown, limits)
     if request.method == EXACT:
-        write_grids(folder, found, next(iter(limits.values())))
+        write_grids(folder, found, next(iter(limits.values())), kept)
         told = {name: one.to_json() for name, one in checks.items()}
-        write_record(folder / "faithfulness.json", {"method": EXACT, "contenders": told})
+        write_checks(folder, told, tuple(kept.get("contenders", ())))
     return RunMaps(folder, shown, limits, left_out)
 
 

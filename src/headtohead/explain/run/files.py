@@ -12,7 +12,8 @@ from __future__ import annotations
 import base64
 import csv
 import io
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,17 @@ if TYPE_CHECKING:
     from headtohead.core.records import Image
     from headtohead.explain.image_map import ImageMap
 
-__all__ = ["FIELDS", "grid_entry", "map_path", "read_index", "write_grids", "write_index", "write_map"]
+__all__ = [
+    "FIELDS",
+    "grid_entry",
+    "kept_grids",
+    "map_path",
+    "read_index",
+    "write_checks",
+    "write_grids",
+    "write_index",
+    "write_map",
+]
 
 FIELDS = ("sample", "path", "contender", "method", "file", "sanity")
 INT8 = 127
@@ -113,18 +124,45 @@ def grid_entry(found: ImageMap, scale: float) -> dict[str, Any]:
     return entry
 
 
-def write_grids(folder: Path, maps: Sequence[ImageMap], limit: float) -> Path:
+def kept_grids(folder: Path, maps: Sequence[ImageMap]) -> dict[str, Any]:
+    """Return the earlier content of `grids.json` without the contenders that are drawn now, {} if nothing stays.
+
+    Grids of another class than the new maps explain would be read against them, so they do not stay either.
+
+    Args:
+        folder: `maps` of the run.
+        maps: the new ones, of one method.
+    """
+    path = folder / "grids.json"
+    if not path.is_file():
+        return {}
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    now, target = {one.contender for one in maps}, maps[0].target
+    # Of more than two classes each contender explains the class that it holds most probable; of two all explain one.
+    free = len(maps[0].classes) > 2
+    stay = {
+        name: by_sample
+        for name, by_sample in content["contenders"].items()
+        if name not in now and (free or all(entry["target"] == target for entry in by_sample.values()))
+    }
+    return {**content, "contenders": stay} if stay else {}
+
+
+def write_grids(
+    folder: Path, maps: Sequence[ImageMap], limit: float, kept: Mapping[str, Any] | None = None
+) -> Path:
     """Write `grids.json`: for each contender the grid of every image, and the scale.
 
     Args:
         folder: `maps` of the run.
-        maps: of one method, all contenders.
-        limit: end of the colour scale.
+        maps: of one method, the contenders that are drawn now.
+        limit: end of the colour scale; that of `kept`, where grids stay.
+        kept: what stays of an earlier call, from `kept_grids`.
     """
     # 127 is the end of the colour scale, not the greatest density of all: one extreme place would leave every
     # other map a handful of levels. What lies beyond the end has its colour anyway.
     scale = limit or 1.0
-    contenders: dict[str, dict[str, Any]] = {}
+    contenders: dict[str, dict[str, Any]] = dict((kept or {}).get("contenders", {}))
     for one in maps:
         contenders.setdefault(one.contender, {})[one.sample] = grid_entry(one, scale)
     content = {
@@ -136,4 +174,18 @@ def write_grids(folder: Path, maps: Sequence[ImageMap], limit: float) -> Path:
     }
     path = folder / "grids.json"
     write_record(path, content)
+    return path
+
+
+def write_checks(folder: Path, checks: Mapping[str, Any], stay: Sequence[str]) -> Path:
+    """Write `faithfulness.json`: the checks of the contenders that were drawn now, and of those whose grids stay.
+
+    Args:
+        folder: `maps` of the run.
+        checks: contender -> its checks. stay: contenders whose earlier grids stay.
+    """
+    path = folder / "faithfulness.json"
+    earlier = json.loads(path.read_text(encoding="utf-8"))["contenders"] if path.is_file() else {}
+    contenders = {name: one for name, one in earlier.items() if name in stay} | dict(checks)
+    write_record(path, {"method": EXACT, "contenders": contenders})
     return path

@@ -10,11 +10,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from headtohead.core.tables.comparison import RocCurve
+from headtohead.core.tables.comparison import CurveBand, PrecisionRecallCurve, RocCurve
 from headtohead.core.tables.probability import CalibrationCurve, DecisionCurves, RiskCoverage
 from headtohead.report.figures.style import (
-    add_text,
     add_tooltip,
+    clear_frame,
     color,
     grid_axes,
     marker,
@@ -26,12 +26,18 @@ __all__ = [
     "plot_calibration",
     "plot_decision_curve",
     "plot_learning_curves",
+    "plot_precision_recall",
     "plot_risk_coverage",
     "plot_roc",
-    "plot_size_curve",
 ]
 
+Place = Literal["lower left", "lower right", "upper left", "upper right"]
 _BASELINE = "majority"
+_STRIP, _GAP, _AXIS_WORDS = (
+    26.0,
+    6.0,
+    46.0,
+)  # points: a histogram, the space above the first, the axis' own words
 _TENTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 _MARGINS = {"left": 50.0, "right": 12.0, "top": 10.0, "bottom": 44.0}
 _WORTH_SHOWING = (
@@ -47,7 +53,7 @@ def plot_roc(
     points: Mapping[str, tuple[Any, Any]] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Plot ROC curves by contender, with chance dashed.
+    """Plot ROC curves by contender with their pointwise bands, chance dashed.
 
     Args:
         curves: contender -> curve, such as `{name: by_class["yes"] for name, by_class in verdict.details.roc.items()}`.
@@ -61,14 +67,46 @@ def plot_roc(
     for index, name in enumerate(ordered(curves, order)):
         if name in curves:
             curve = curves[name]
+            _shade(ax, curve.band, index)
             ax.plot(curve.false_positive_rate, curve.true_positive_rate, color=color(index), label=name, lw=2)
         if points and name in points and name in curves:
             right, found = points[name]
-            across = ([1 - right.high, 1 - right.low], [found.value] * 2)
-            for xs, ys in (across, ([1 - right.value] * 2, [found.low, found.high])):
-                ax.plot(xs, ys, color=color(index), lw=1, alpha=0.8)
-            ax.plot([1 - right.value], [found.value], color=color(index), marker=marker(index), ms=7)
+            across = (1 - right.value, 1 - right.high, 1 - right.low)
+            _cross(ax, across, (found.value, found.low, found.high), index)
     return _with_legend(ax, legend, "lower right")
+
+
+def plot_precision_recall(
+    curves: Mapping[str, PrecisionRecallCurve],
+    *,
+    order: Sequence[str] | None = None,
+    legend: bool = True,
+    points: Mapping[str, tuple[Any, Any]] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Plot precision against recall by contender with pointwise bands; dashed is the precision of a random answer.
+
+    Args:
+        curves: contender -> curve, such as `{n: by["yes"] for n, by in verdict.details.precision_recall.items()}`.
+        order: contenders; the colour follows the place in this list.
+        legend: whether to name the contenders in the figure.
+        points: contender -> (recall, precision) of an operating point, each with value, low and high.
+        ax: axes to draw on; new ones by default.
+    """
+    ax = ax or new_axes(330, 330, **_MARGINS, label="Precision-recall curves")
+    _unit_square(ax, "recall (sensitivity)", "precision (PPV)", diagonal=False)
+    for prevalence in sorted({curve.prevalence for curve in curves.values()}):
+        ax.plot([0, 1], [prevalence] * 2, color=color("muted"), linestyle="--", linewidth=1)
+    for index, name in enumerate(ordered(curves, order)):
+        if name in curves:
+            curve = curves[name]
+            _shade(ax, curve.band, index)
+            ys = [math.nan if y is None else y for y in curve.precision]
+            ax.plot(curve.recall, ys, color=color(index), label=name, lw=2)
+        if points and name in points and name in curves:
+            found, right = points[name]
+            _cross(ax, (found.value, found.low, found.high), (right.value, right.low, right.high), index)
+    return _with_legend(ax, legend, "lower left")
 
 
 def plot_calibration(
@@ -76,17 +114,21 @@ def plot_calibration(
     *,
     order: Sequence[str] | None = None,
     legend: bool = True,
+    counts: Mapping[str, Sequence[int]] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Plot observed frequency against predicted probability, with bands; the diagonal is perfect calibration.
 
     Args:
         curves: contender -> curve, such as `verdict.details.calibration`.
+        counts: contender -> numbers of images in equal bins of the predicted probability, drawn below the curves.
         order: contenders; the colour follows the place in this list.
         legend: whether to name the contenders in the figure.
         ax: axes to draw on; new ones by default.
     """
-    ax = ax or new_axes(330, 330, **_MARGINS, label="Calibration curves")
+    below = 0 if not counts else _STRIP * sum(name in counts for name in ordered(curves, order)) + _GAP
+    margins = {**_MARGINS, "bottom": _MARGINS["bottom"] + below}
+    ax = ax or new_axes(330, 330, **margins, label="Calibration curves")
     _unit_square(ax, "predicted probability", "observed frequency")
     for index, name in enumerate(ordered(curves, order)):
         bins = [b for b in curves[name].bins if b.observed.value is not None] if name in curves else []
@@ -107,7 +149,29 @@ def plot_calibration(
                 ms=6,
             )[0]
             add_tooltip(dot, f"{name}: {b.n_groups} groups")
+    if counts:
+        _histograms(ax, {n: counts[n] for n in ordered(curves, order) if n in counts}, ordered(curves, order))
     return _with_legend(ax, legend, "upper left")
+
+
+def _histograms(ax: Axes, counts: Mapping[str, Sequence[int]], order: Sequence[str]) -> None:
+    """Draw below the axes how many images have each predicted probability: a strip for each contender, one scale."""
+    top = max(1, *(n for numbers in counts.values() for n in numbers))
+    height = 330.0  # of the plotting area, in points
+    for place, (name, numbers) in enumerate(counts.items()):
+        start = -(_AXIS_WORDS + (place + 1) * _STRIP) / height
+        strip = ax.inset_axes((0, start, 1, 0.85 * _STRIP / height))
+        clear_frame(strip)
+        edges = np.linspace(0, 1, len(numbers) + 1)
+        strip.bar(
+            edges[:-1], numbers, width=0.9 / len(numbers), align="edge", color=color(order.index(name)), lw=0
+        )
+        strip.set_xlim(-0.01, 1.01)
+        strip.set_ylim(0, top)
+        strip.set_xticks([])
+        strip.set_yticks([top])
+        strip.tick_params(labelsize=9)
+        strip.axhline(0, color=color("line"), lw=1)
 
 
 def plot_decision_curve(
@@ -199,36 +263,29 @@ def plot_learning_curves(epochs: Any, key: str, *, ax: Axes | None = None) -> Ax
     return ax
 
 
-def plot_size_curve(points: Sequence[tuple[int, float]], *, ax: Axes | None = None) -> Axes:
-    """Plot the smallest AUROC difference that a study could show against its number of groups.
-
-    Args:
-        points: (number of groups, difference), by number of groups.
-        ax: axes to draw on; new ones by default.
-    """
-    label = "Smallest AUROC difference that would be shown, by number of groups"
-    ax = ax or new_axes(430, 200, **_MARGINS, label=label)
-    grid_axes(ax, "groups", "AUROC difference")
-    places, values = range(len(points)), [y for _, y in points]
-    ax.plot(places, values, color=color(0), marker=marker(0), ms=7, lw=2)
-    ax.set_xticks(list(places), [str(n) for n, _ in points])
-    for x, y in zip(places, values, strict=True):
-        add_text(ax, f"{y:.3f}", (x, y), offset=(6, 6), fontsize=11)
-    ax.set_ylim(0, 1.15 * max(values))
-    ax.set_xlim(-0.3, len(points) - 0.4)
-    return ax
+def _shade(ax: Axes, band: CurveBand | None, index: int) -> None:
+    if band is not None:
+        ax.fill_between(band.at, band.low, band.high, color=color(index), alpha=0.12, linewidth=0)
 
 
-def _unit_square(ax: Axes, xlabel: str, ylabel: str) -> None:
+def _cross(ax: Axes, x: tuple[float, ...], y: tuple[float, ...], index: int) -> None:
+    """Draw a point with its intervals in both directions; x and y hold value, low and high."""
+    for xs, ys in (([x[1], x[2]], [y[0]] * 2), ([x[0]] * 2, [y[1], y[2]])):
+        ax.plot(xs, ys, color=color(index), lw=1, alpha=0.8)
+    ax.plot([x[0]], [y[0]], color=color(index), marker=marker(index), ms=7)
+
+
+def _unit_square(ax: Axes, xlabel: str, ylabel: str, *, diagonal: bool = True) -> None:
     grid_axes(ax, xlabel, ylabel)
     ax.set_xlim(-0.01, 1.01)
     ax.set_ylim(-0.01, 1.01)
     ax.set_xticks(_TENTHS)
     ax.set_yticks(_TENTHS)
-    ax.plot([0, 1], [0, 1], color=color("muted"), linestyle="--", linewidth=1)
+    if diagonal:
+        ax.plot([0, 1], [0, 1], color=color("muted"), linestyle="--", linewidth=1)
 
 
-def _with_legend(ax: Axes, legend: bool, place: Literal["lower right", "upper left", "upper right"]) -> Axes:
+def _with_legend(ax: Axes, legend: bool, place: Place) -> Axes:
     if legend and ax.get_legend_handles_labels()[0]:
         for entry in ax.legend(loc=place, frameon=False, fontsize=10, labelcolor=color("ink")).get_texts():
             entry.set_parse_math(False)

@@ -1,9 +1,5 @@
-(() => {
-"use strict";
-document.documentElement.classList.add("script");
-const $ = (s, r = document) => r.querySelector(s), $$ = (s, r = document) => [...r.querySelectorAll(s)];
+// The report alone: gallery, one image, maps, slider.
 const D = JSON.parse($("#page-data").textContent), images = D.images, cards = $$("#gallery > li");
-const el = (tag, text, cls) => { const e = document.createElement(tag); if (text !== undefined) e.textContent = text; if (cls) e.className = cls; return e; };
 const said = (i, c) => images[i].y[c][0], right = (i, c) => said(i, c) === images[i].label, scored = i => images[i].fold[0] >= 0;
 const place = name => D.names.indexOf(name), [A, B] = D.pair.map(place), pos = D.classes.indexOf(D.positive);
 const any = f => D.pair.some((_, k) => f([A, B][k]));
@@ -33,7 +29,9 @@ document.addEventListener("click", event => {
   if (!a) return;
   $$("[data-chip]").forEach(o => o.setAttribute("aria-pressed", false));
   const d = a.dataset;
-  if (d.f === "confusion") {
+  if (d.f === "subgroup") {
+    show(i => scored(i) && images[i].by && images[i].by[d.column] === d.value, `${d.column} is ${d.value}`);
+  } else if (d.f === "confusion") {
     const c = place(d.name), t = +d.truth, s = +d.said;
     show(i => scored(i) && images[i].label === t && said(i, c) === s, `${D.classes[t]} that ${d.name} calls ${D.classes[s]}`);
   } else {
@@ -59,7 +57,25 @@ function overlay(canvas, grid, failed) {
   canvas.style.opacity = opacity;
 }
 const signed = v => (v < 0 ? "−" : "+") + Math.abs(v).toFixed(2);
-const told = grid => (grid.words || "") + (grid.sum ? ` Offset ${signed(grid.sum[0])}, with a place ${signed(grid.sum[1])}, not localised ${signed(grid.sum[2])}.` : "");
+// The log-odds step by step, on one scale for all images and contenders: offset, map, what has no place.
+function sumBar(grid) {
+  const table = el("table", undefined, "sum"), body = el("tbody"), place = v => 50 + 50 * v / (D.sum_limit || 1);
+  const [offset, map, elsewhere, whole] = grid.sum, after = offset + map;
+  [["offset", 0, offset], ["map", offset, after], ["not localised", after, whole], ["log-odds", 0, whole]].forEach(([name, from, to], k) => {
+    const tr = el("tr"), th = el("th", name), cell = el("td"), bar = el("i"), value = [offset, map, elsewhere, whole][k];
+    th.scope = "row"; bar.className = value < 0 ? "against" : "for";
+    bar.style.left = `${place(Math.min(from, to))}%`; bar.style.width = `${Math.abs(place(to) - place(from))}%`;
+    cell.append(bar); tr.append(th, cell, el("td", signed(value), "n")); body.append(tr);
+  });
+  table.append(body);
+  return table;
+}
+function mapFigure(i, c, grid, words) {
+  const f = el("figure");
+  f.append(framed(i, grid, false), el("figcaption", `${D.names[c]}${words}: ${grid.words || ""}`));
+  if (grid.sum) f.append(sumBar(grid));
+  return f;
+}
 function framed(i, grid, box) {
   const one = images[i], hold = el("span", undefined, "hold");
   hold.style.aspectRatio = one.width ? `${one.width} / ${one.height}` : "1";
@@ -82,7 +98,7 @@ function open(i) {
   const head = el("h2", `${one.id}: ${D.classes[one.label]}`), row = el("div", undefined, "views");
   const first = el("figure"); first.append(framed(i, null, true), el("figcaption", "the image; the frame is what the networks see")); row.append(first);
   for (const [c, grid] of Object.entries(one.maps || {})) {
-    const figure = el("figure"); figure.append(framed(i, grid, false), el("figcaption", `${D.names[c]}: ${told(grid)}`)); row.append(figure);
+    row.append(mapFigure(i, c, grid, ""));
   }
   const table = el("table"), body = el("tbody");
   D.names.forEach((name, c) => {
@@ -118,7 +134,7 @@ if (maps) cards.map(c => +c.dataset.i).filter(i => images[i].maps).slice(0, 12).
   list.append(el("h3", `${images[i].id}: ${D.classes[images[i].label]}`));
   const plain = el("figure"); plain.append(framed(i, null, true), el("figcaption", "the image")); list.append(plain);
   for (const [c, grid] of Object.entries(images[i].maps)) {
-    const f = el("figure"); f.append(framed(i, grid, false), el("figcaption", `${D.names[c]}${right(i, c) ? " ✓" : " ✗"}: ${told(grid)}`)); list.append(f);
+    list.append(mapFigure(i, c, grid, right(i, c) ? " ✓" : " ✗"));
   }
   maps.append(list);
 });
@@ -137,30 +153,5 @@ function move() {
 }
 if (t) [t, p].forEach(e => e.addEventListener("input", move));
 
-// ---- tables --------------------------------------------------------------------------------------
-$$("table.sort th[scope=col]").forEach((th, k) => {
-  const b = el("button", th.textContent); b.type = "button"; th.replaceChildren(b);
-  b.addEventListener("click", () => {
-    const body = $("tbody", th.closest("table")), up = th.getAttribute("aria-sort") === "descending";
-    const key = tr => k ? parseFloat(tr.cells[k].dataset.v ?? tr.cells[k].textContent) : tr.cells[0].textContent;
-    const rows = [...body.rows].sort((x, y) => { const a = key(x), c = key(y); if (a !== a) return 1; if (c !== c) return -1; return (a < c ? -1 : a > c ? 1 : 0) * (up ? 1 : -1); });
-    $$("th[aria-sort]", th.parentNode).forEach(o => o.removeAttribute("aria-sort"));
-    th.setAttribute("aria-sort", up ? "ascending" : "descending"); body.append(...rows);
-  });
-});
-$$(".strip").forEach(f => { f.scrollLeft = (f.scrollWidth - f.clientWidth) / 2; });  // on a phone zero is in view, not an end
-const save = (name, kind, text) => { const a = el("a"); const at = URL.createObjectURL(new Blob([text], { type: kind })); a.setAttribute("href", at); a.download = name; a.click(); URL.revokeObjectURL(at); };
-const csv = table => [...table.rows].map(r => [...r.cells].map(c => `"${c.innerText.replaceAll("\n", " ").replaceAll('"', '""')}"`).join(",")).join("\n");
-$$("figure.fig").forEach(f => {
-  const name = ($("h3", f) || $("figcaption", f)).textContent.slice(0, 60), b = el("button", "SVG", "get"); b.type = "button"; b.setAttribute("aria-label", `SVG: download the figure ${name}`);
-  b.addEventListener("click", () => save(`${name}.svg`, "image/svg+xml", new XMLSerializer().serializeToString($("svg", f)).replace(/var\(--[a-z0-9]+, (#[0-9a-f]+)\)/g, "$1"))); f.append(b);
-});
-$$(".scroll").filter(r => $("table", r)).forEach(r => {
-  const b = el("button", "CSV", "get"); b.type = "button"; b.setAttribute("aria-label", `CSV: download the table ${r.getAttribute("aria-label")}`);
-  b.addEventListener("click", () => save(`${r.getAttribute("aria-label")}.csv`, "text/csv", csv($("table", r)))); r.after(b);
-});
-$$("[data-copy]").forEach(b => b.addEventListener("click", () => { const e = $(`#${b.dataset.copy}`); navigator.clipboard.writeText(e.tagName === "TABLE" ? csv(e) : e.textContent); b.textContent = "Copied"; }));
-
-// ---- print: all open -----------------------------------------------------------------------------
-addEventListener("beforeprint", () => { $$("details").forEach(d => { d.open = true; }); cards.forEach(c => { c.hidden = false; }); });
-})();
+// ---- print: every image that the print shows ------------------------------------------------------
+addEventListener("beforeprint", () => { cards.forEach(c => { c.hidden = false; }); });

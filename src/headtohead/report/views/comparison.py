@@ -12,19 +12,21 @@ from headtohead._version import __version__
 from headtohead.core.records import Comparison, Verdict
 from headtohead.core.run_folder import RunFolder
 from headtohead.report.figures.palette import css_color
+from headtohead.report.frame import Frame
 from headtohead.report.next_step import train_command
 from headtohead.report.tables.comparison import learning_rows, limits, provenance_rows, weights_row
 from headtohead.report.tables.supplement import supplement_tables
 from headtohead.report.views import comparison_figures as draw
 from headtohead.report.views.answer import answer_view, metric_title
 from headtohead.report.views.cases import CaseTable, build_cases
+from headtohead.report.views.curve_figures import curve_figures
 from headtohead.report.views.data import data_view
 from headtohead.report.views.explain import explain_view, map_grids
 from headtohead.report.views.gallery import gallery_view
 from headtohead.report.views.image_store import ImageStore
 from headtohead.report.views.methods import methods_view
 from headtohead.report.views.performance import performance_view
-from headtohead.report.views.subgroups import subgroups_view
+from headtohead.report.views.subgroups import members_of, subgroups_view
 
 __all__ = ["ReportPage", "build_report"]
 
@@ -37,12 +39,11 @@ WORDS = {
     "identical": ("the same predictions", "warning"),
 }
 SECTIONS = (
-    ("answer", "Answer"),
     ("performance", "Performance"),
     ("errors", "Errors"),
     ("explain", "Explain"),
     ("data", "Data"),
-    ("subgroups", "Subgroups and cost"),
+    ("subgroups", "Subgroups, size and cost"),
     ("methods", "Methods"),
 )
 LEARNING_HEAD = (
@@ -56,12 +57,14 @@ class ReportPage:
 
     Attributes:
         content: all texts and numbers; `report.json`.
+        frame: what stands around the sections.
         figures: name -> figures of one place.
         image_css: a rule for each image.
         verdict: of the run. records: backbone -> its catalogue record.
     """
 
     content: dict[str, Any]
+    frame: Frame
     figures: dict[str, Any]
     image_css: str
     verdict: Verdict
@@ -86,8 +89,9 @@ def build_report(run: RunFolder) -> ReportPage:
     train = train_command(verdict, config["contenders"], str(run.path))
     answer = answer_view(verdict, audit, _optional(run, "leak_proof.json"), train)
     features = _optional(run, "features.json").get("backbones", {})
-    spent = {name: cost["seconds"] for name, cost in _optional(run, "spent.json").get("spent", {}).items()}
+    spent = _optional(run, "spent.json").get("spent", {})
     backbones = [run.json(f"contenders/{path.name}") for path in sorted((run / "contenders").glob("*.json"))]
+    growth = _optional(run, "learning_curve.json")
     checklist = _optional(run, "checklist.json").get("items", [])
     samples = run.table("samples.parquet") if (run / "samples.parquet").is_file() else None
     content: dict[str, Any] = {
@@ -100,17 +104,24 @@ def build_report(run: RunFolder) -> ReportPage:
             {"name": name, "color": css_color(i)} for i, name in enumerate(order) if name != "majority"
         ],
         "baselines": [[name, words] for name, words in draw.BASELINE_WORDS.items() if name in order],
-        "performance": performance_view(verdict, cases, order, spent),
+        "performance": performance_view(
+            verdict, cases, order, {name: cost["seconds"] for name, cost in spent.items()}
+        ),
         "pairs": [_pair(c) for c in verdict.comparisons],
         "scores": [score.model_dump(mode="json", exclude={"warnings"}) for score in verdict.scores],
         "supplement": [_table(table) for table in supplement_tables(verdict.details, order)],
-        "errors": gallery_view(cases, store, answer["pair"], features, map_grids(run)),
+        "errors": gallery_view(
+            cases,
+            store,
+            answer["pair"],
+            features,
+            map_grids(run),
+            members_of(samples, list(verdict.details.subgroups)),
+        ),
         "explain": explain_view(run),
         "data": data_view(audit, samples, store),
         "shown": _shown(images.get("shown", ()), store, run.json("recipe.json")),
-        "subgroups": subgroups_view(
-            verdict.details, order, backbones, spent, _optional(run, "learning_curve.json")
-        ),
+        "subgroups": subgroups_view(verdict.details, order, backbones, spent, growth),
         "learning": [dict(row) for row in learning_rows(learning, order)],
         "learning_head": list(LEARNING_HEAD),
         "methods": methods_view(verdict, checklist),
@@ -123,8 +134,11 @@ def build_report(run: RunFolder) -> ReportPage:
         "classes": classes,
     }
     figures = _figures(verdict, order, learning, features, cases, content["errors"]["pair"])
+    figures["growth"] = draw.growth_figures(growth, order)
+    figures["cost"] = draw.cost_figures(verdict, order, spent)
     records = {one["record"]["name"]: one["record"] for one in backbones if "record" in one}
-    return ReportPage(content, figures, store.css, verdict, records)
+    frame = Frame(content["title"], content["title"], answer["heading"], sections=SECTIONS)
+    return ReportPage(content, frame, figures, store.css, verdict, records)
 
 
 def _head(
@@ -135,7 +149,6 @@ def _head(
         "format": 1,
         "version": __version__,
         "title": f"{Path(config['data']).name} ({run.path.resolve().name})",
-        "sections": [list(section) for section in SECTIONS],
         "level": f"{100 * config['level']:g} %",
         "subtitle": _subtitle(config, facts, order),
         "digest": str(facts.get("digest", ""))[:8],
@@ -155,7 +168,7 @@ def _figures(
         "scores": draw.score_figures(verdict, order),
         "differences": draw.difference_figures(verdict, order),
         "ranks": draw.rank_figure(verdict.details, order),
-        "curves": draw.curve_figures(verdict, order),
+        "curves": curve_figures(verdict, order, cases),
         "utility": draw.utility_figures(verdict.details, order),
         "training": draw.training_figures(learning),
         "features": draw.feature_figures({n: features[n] for n in pair if n in features}, cases),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 __all__ = [
     "BASELINE_WORDS",
     "ReportFigure",
-    "curve_figures",
+    "cost_figures",
     "difference_figures",
     "feature_figures",
+    "growth_figures",
     "rank_figure",
     "score_figures",
     "strip_figure",
+    "svg_figure",
     "training_figures",
     "utility_figures",
 ]  # fmt: skip
@@ -61,7 +63,7 @@ class ReportFigure:
     note: str = ""
 
 
-def _svg(title: str, axes: Axes | None, note: str = "") -> tuple[ReportFigure, ...]:
+def svg_figure(title: str, axes: Axes | None, note: str = "") -> tuple[ReportFigure, ...]:
     """Return one figure of the report, none where there is nothing to draw."""
     from headtohead.report.figures import to_svg
 
@@ -81,7 +83,7 @@ def score_figures(verdict: Verdict, order: Sequence[str]) -> tuple[ReportFigure,
         if scores:
             chance = 0.5 if metric == "auroc" else None
             title = _metric_title(metric, len(classes), verdict.details.positive)
-            figures += _svg(title, plot_scores(scores, order=order, chance=chance))
+            figures += svg_figure(title, plot_scores(scores, order=order, chance=chance))
     return figures
 
 
@@ -104,9 +106,9 @@ def difference_figures(verdict: Verdict, order: Sequence[str]) -> tuple[ReportFi
     if pairs:
         rope = pairs[0].details.rope
         note = f"Shaded: the region of practical equivalence, ±{rope:g}." if rope else ""
-        figures += _svg("Between contenders", plot_differences(pairs, rope=rope), note)
+        figures += svg_figure("Between contenders", plot_differences(pairs, rope=rope), note)
     if controls:
-        figures += _svg("Against the baselines", plot_differences(controls))
+        figures += svg_figure("Against the baselines", plot_differences(controls))
     return figures
 
 
@@ -121,7 +123,7 @@ def strip_figure(verdict: Verdict) -> ReportFigure | None:
     note = f"Dot: the difference; bar: {100 * first.level:g} % CI over groups."
     note += f" Shaded: practical equivalence, ±{rope:g}." if rope else ""
     title = TITLES.get(first.metric, first.metric.replace("_", " "))
-    return next(iter(_svg(f"Difference in {title}", plot_strip(first, rope=rope), note)), None)
+    return next(iter(svg_figure(f"Difference in {title}", plot_strip(first, rope=rope), note)), None)
 
 
 def feature_figures(features: dict[str, Any], cases: Any) -> tuple[ReportFigure, ...]:
@@ -140,7 +142,7 @@ def feature_figures(features: dict[str, Any], cases: Any) -> tuple[ReportFigure,
         ]
         shares = " and ".join(f"{100 * share:.0f} %" for share in one["explained"])
         note = f"Two principal components, {shares} of the variance; rings: {sum(wrong)} errors of the first repeat."
-        figures += _svg(f"Features of {name}", plot_feature_map(points, wrong, cases.classes), note)
+        figures += svg_figure(f"Features of {name}", plot_feature_map(points, wrong, cases.classes), note)
     return figures
 
 
@@ -150,79 +152,7 @@ def rank_figure(details: VerdictDetails, order: Sequence[str]) -> ReportFigure |
 
     if details.ranks is None:
         return None
-    return next(iter(_svg("Ranks", plot_rank_diagram(details.ranks, order=order), RANK_NOTE)), None)
-
-
-def curve_figures(verdict: Verdict, order: Sequence[str]) -> tuple[ReportFigure, ...]:
-    """Return ROC and calibration curves: of the positive class, or of each class beyond two."""
-    details = verdict.details
-    from headtohead.report.figures import plot_calibration, plot_roc
-
-    figures: tuple[ReportFigure, ...] = ()
-    labels = [details.positive] if details.positive else list(details.classes)
-    for label in labels:
-        curves = {name: by_class[label] for name, by_class in details.roc.items() if label in by_class}
-        curves = {name: curve for name, curve in curves.items() if name != "majority"}
-        which = f", {label} against the rest" if len(labels) > 1 else f", positive class '{label}'"
-        if curves:
-            figures += _svg(
-                f"ROC curves{which}",
-                plot_roc(
-                    curves,
-                    order=order,
-                    legend=False,
-                    points=_operating_points(verdict) if details.positive else None,
-                ),
-                f"Dashed: chance. {_aurocs(verdict, list(curves))}",
-            )
-    curves_shown = {
-        name: c for name, c in details.calibration.items() if name in order and name != "majority"
-    }
-    if any(curve.bins for curve in curves_shown.values()):
-        note = "Dashed: perfect calibration; bands: 95 % intervals, resampling groups."
-        warnings = {curve.note for curve in details.calibration.values() if curve.note}
-        note += "".join(f" Caution: {word}." for word in sorted(warnings))
-        if len(labels) > 1:
-            note = f"Probability of the most probable class against how often it is right. {note}"
-        note += f" {_slopes(verdict, list(curves_shown))}"
-        figures += _svg(
-            "Calibration" if len(labels) > 1 else f"Calibration of the probability of {labels[0]}",
-            plot_calibration(curves_shown, order=order, legend=False),
-            note,
-        )
-    return figures
-
-
-def _operating_points(verdict: Verdict) -> dict[str, tuple[Any, Any]]:
-    """Return contender -> its specificity and sensitivity at the threshold 0.5, with their intervals."""
-    found = {(s.contender, s.metric): s for s in verdict.scores if s.value is not None}
-    names = dict.fromkeys(s.contender for s in verdict.scores if s.contender != "majority")
-    pairs = {n: (found.get((n, "specificity")), found.get((n, "sensitivity"))) for n in names}
-    return {name: pair for name, pair in pairs.items() if None not in pair}
-
-
-def _aurocs(verdict: Verdict, names: Sequence[str]) -> str:
-    found = {s.contender: s for s in verdict.scores if s.metric == "auroc" and s.value is not None}
-    told = [
-        f"{name} {found[name].value:.3f} ({found[name].low:.3f} to {found[name].high:.3f})"
-        for name in names
-        if name in found
-    ]
-    crosses = " Crosses: the threshold 0.5 with its intervals." if verdict.details.positive else ""
-    return f"AUROC (CI): {'; '.join(told)}.{crosses}" if told else ""
-
-
-def _slopes(verdict: Verdict, names: Sequence[str]) -> str:
-    """Return slope and intercept of each contender in words, "" where there are none."""
-    found = {(s.contender, s.metric): s.value for s in verdict.scores if s.value is not None}
-    told = []
-    for name in names:
-        slope, intercept = found.get((name, "calibration_slope")), found.get((name, "calibration_intercept"))
-        if slope is not None and intercept is not None:
-            told.append(
-                f"{name} {slope:.2f} and {intercept:.2f}".replace("-0.00", "0.00").replace(" -", " −")
-            )
-    return f"Slope and intercept (ideal 1 and 0): {'; '.join(told)}." if told else ""
+    return next(iter(svg_figure("Ranks", plot_rank_diagram(details.ranks, order=order), RANK_NOTE)), None)
 
 
 def utility_figures(details: VerdictDetails, order: Sequence[str]) -> tuple[ReportFigure, ...]:
@@ -233,13 +163,42 @@ def utility_figures(details: VerdictDetails, order: Sequence[str]) -> tuple[Repo
     if (curves := details.decision_curves) is not None and curves.contenders:
         note = f"At a prevalence of {curves.prevalence:.3g}; grey: treating all (dashed) and nobody (dotted)."
         note += " The probabilities were re-based to it." if curves.note else ""
-        figures += _svg(
+        figures += svg_figure(
             "Net benefit (decision curve)", plot_decision_curve(curves, order=order, legend=False), note
         )
     if details.risk_coverage:
         axes = plot_risk_coverage(details.risk_coverage, order=order, legend=False)
-        figures += _svg("Selective prediction (risk–coverage)", axes, "Lower is better.")
+        figures += svg_figure("Selective prediction (risk–coverage)", axes, "Lower is better.")
     return figures
+
+
+def cost_figures(
+    verdict: Verdict, order: Sequence[str], spent: Mapping[str, Mapping[str, Any]]
+) -> tuple[ReportFigure, ...]:
+    """Return the primary metric against the time of fitting; none with fewer than two contenders that took time."""
+    from headtohead.report.figures import plot_cost
+
+    scores = {s.contender: s for s in verdict.scores if s.metric == verdict.metric and s.value is not None}
+    seconds = {name: float(cost["seconds"]) for name, cost in spent.items() if cost.get("seconds")}
+    known = {n: (seconds[n], scores[n]) for n in order if n in seconds and n in scores and n != "majority"}
+    if len(known) < 2:
+        return ()
+    title = TITLES.get(verdict.metric, verdict.metric.replace("_", " "))
+    note = "Seconds of fitting in all folds and repeats, logarithmic; an ensemble's members come on top."
+    return svg_figure(f"{title} against time", plot_cost(known, order=order, metric=title), note)
+
+
+def growth_figures(content: Mapping[str, Any], order: Sequence[str]) -> tuple[ReportFigure, ...]:
+    """Return the learning curve over training groups; none where the run has none."""
+    from headtohead.report.figures import plot_group_curve
+
+    if not content.get("points"):
+        return ()
+    note = (
+        f"Dots: scores with {100 * content['level']:g} % CI over test groups; dashed, hollow: the fitted power law "
+        "with twice the groups."
+    )
+    return svg_figure("Score by number of training groups", plot_group_curve(content, order=order), note)
 
 
 def training_figures(learning: Any) -> tuple[ReportFigure, ...]:
@@ -252,5 +211,5 @@ def training_figures(learning: Any) -> tuple[ReportFigure, ...]:
     for name, rows in learning.groupby("contender", sort=False):
         epochs = json.loads(rows.iloc[0]["epochs"])
         for key in ("loss", "accuracy") if epochs else ():
-            figures += _svg(f"{name}: {key}", plot_learning_curves(epochs, key))
+            figures += svg_figure(f"{name}: {key}", plot_learning_curves(epochs, key))
     return figures

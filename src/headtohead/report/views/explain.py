@@ -29,12 +29,13 @@ def map_grids(run: RunFolder) -> dict[str, dict[str, Any]]:
 
 
 def _drawn(one: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a grid as the script draws it, with its words; the parts of the sum follow as numbers."""
+    """Return a grid as the script draws it, with its words; then offset, localised, not localised and their sum."""
     words = str(one.get("words", "")).partition(" Sum: ")[0]
     found = {key: one[key] for key in DRAWN if key in one} | {"words": words}
     if "offset" in one:
         elsewhere = sum(one.get("not_localised", {}).values())
-        found["sum"] = [round(float(part), 2) for part in (one["offset"], one["localised"], elsewhere)]
+        parts = (one["offset"], one["localised"], elsewhere, one["log_odds"])
+        found["sum"] = [round(float(part), 2) for part in parts]
     return found
 
 
@@ -49,6 +50,7 @@ def explain_view(run: RunFolder) -> dict[str, Any]:
         "method": content["method"],
         "unit": content["unit"],
         "limit": round(127 * min(1.0, ratio), 1),
+        "sum_limit": _sum_limit(content["contenders"]),
         "contenders": list(content["contenders"]),
         "parts": [row for row in parts if row],
         "checks": _checks(run),
@@ -58,6 +60,17 @@ def explain_view(run: RunFolder) -> dict[str, Any]:
             if any(str(one.get("sanity", "")).startswith("fail") for one in by_sample.values())
         ),
     }
+
+
+def _sum_limit(contenders: Mapping[str, Mapping[str, Any]]) -> float:
+    """Return the end of the one scale of all bars: the largest partial sum of offset, localised and not localised."""
+    ends = [0.0]
+    for by_sample in contenders.values():
+        for one in by_sample.values():
+            if "offset" in one:
+                steps = (one["offset"], one["offset"] + one["localised"], one["log_odds"])
+                ends += [abs(float(step)) for step in steps]
+    return round(max(ends), 2)
 
 
 def _parts(name: str, by_sample: Mapping[str, Any]) -> dict[str, Any] | None:

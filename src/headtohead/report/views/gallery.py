@@ -30,12 +30,14 @@ def gallery_view(
     pair: Sequence[str],
     features: Mapping[str, Any],
     maps: Mapping[str, Any],
+    members: Mapping[str, Mapping[str, str]],
 ) -> dict[str, Any]:
     """Return cards, chips with counts, and the records that the script filters.
 
     Args:
         cases: the predictions. store: the images. pair: the contenders of the answer.
         features: contender -> neighbours, the content of `features.json`. maps: contender -> sample -> grid.
+        members: sample -> column -> value, of the subgroups.
     """
     shown = main_pair(cases, pair)
     doubtful = {cases.ids[i] for i in cases.doubtful(BASELINES)}
@@ -57,6 +59,8 @@ def gallery_view(
         }
         if grids:
             facts["maps"] = grids
+        if members.get(sample):
+            facts["by"] = dict(members[sample])
         more[sample] = facts
     order = _order(cases, shown, doubtful)
     cards = [_card(cases, i, shown, more[cases.ids[i]]) for i in order[:MOST_CARDS]]

@@ -21,9 +21,9 @@ def test_a_loss_of_one_class_is_told() -> None:
 
 
 def test_formats_that_are_not_read_are_named_with_the_way_on() -> None:
-    found = by_format(["a.rar", "b.NRRD", "notes.txt"])
-    assert [sorted(paths) for paths in found.values()] == [["a.rar"], ["b.NRRD"], ["notes.txt"]]
-    assert any("SimpleITK" in why for why in found)
+    found = by_format(["a.rar", "b.HEIC", "notes.txt"])
+    assert [sorted(paths) for paths in found.values()] == [["a.rar"], ["b.HEIC"], ["notes.txt"]]
+    assert any("pillow-heif" in why for why in found)
 
 
 def test_folders_of_results_are_known_by_their_files() -> None:

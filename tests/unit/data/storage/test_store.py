@@ -55,8 +55,10 @@ def test_an_unknown_axis_is_refused(image: Image, tree: Tree) -> None:
 
 
 def test_what_is_no_data_source_is_refused(tree: Tree) -> None:
-    root = tree({"notes.txt": b"hello"})
+    root = tree({"notes.doc": b"hello", "notes.txt": b"hello"})
     with pytest.raises(DataError, match=r"is not understood as data\. Expected a folder"):
+        open_store(str(root / "notes.doc"))
+    with pytest.raises(DataError, match="is a text file"):
         open_store(str(root / "notes.txt"))
     with pytest.raises(DataError, match="No such file or folder"):
         open_store(str(root / "gone"))

@@ -6,14 +6,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.planting.reported import HOSTILE, ORDER, parsed, titles, words
+from tests.planting.reported import HOSTILE, ORDER, parsed, score, titles, words
 
-from headtohead.core.tables.comparison import RocCurve
+from headtohead.core.tables.comparison import PrecisionRecallCurve, RocCurve
 from headtohead.core.tables.probability import CalibrationCurve, DecisionCurves, RiskCoverage
 from headtohead.report.figures import (
     plot_calibration,
+    plot_cost,
     plot_decision_curve,
+    plot_group_curve,
     plot_learning_curves,
+    plot_precision_recall,
     plot_risk_coverage,
     plot_roc,
     plot_size_curve,
@@ -87,3 +90,60 @@ def test_learning_curves_of_a_single_epoch_and_without_an_inner_part(key: str) -
 def test_the_size_curve_labels_its_points() -> None:
     said = words(to_svg(plot_size_curve([(50, 0.1), (100, 0.071)]).figure))
     assert {"50", "100", "0.100", "0.071"} <= set(said)
+
+
+def test_the_band_of_a_roc_curve_and_the_cross_of_an_operating_point_are_drawn() -> None:
+    band = {"at": (0, 1), "low": (0, 0.5), "high": (0.4, 1)}
+    curve = RocCurve.model_validate(
+        {"false_positive_rate": (0, 1), "true_positive_rate": (0, 1), "band": band}
+    )
+    assert len(plot_roc({"a": curve}).collections) == 1
+    assert not plot_roc({"a": curve.model_copy(update={"band": None})}).collections
+
+
+def test_precision_and_recall_start_from_the_prevalence_and_skip_what_is_not_defined() -> None:
+    curve = PrecisionRecallCurve(recall=(0.1, 0.5, 1.0), precision=(None, 0.8, 0.6), prevalence=0.25)
+    ax = plot_precision_recall({HOSTILE: curve}, order=ORDER)
+    chance, own = ax.get_lines()
+    assert list(np.asarray(chance.get_ydata())) == [0.25, 0.25] and np.isnan(np.asarray(own.get_ydata())[0])
+    assert HOSTILE in words(to_svg(ax.figure))
+
+
+def test_the_histograms_below_a_calibration_share_one_scale() -> None:
+    counts = {"a": [0, 4, 1, 0], "b": [8, 0, 0, 2]}
+    ax = plot_calibration({"a": calibration(), "b": calibration()}, counts=counts)
+    strips = [child for child in ax.child_axes if child.patches]
+    assert [[int(bar.get_height()) for bar in strip.patches] for strip in strips] == [
+        [0, 4, 1, 0],
+        [8, 0, 0, 2],
+    ]  # type: ignore[attr-defined]
+    assert {strip.get_ylim() for strip in strips} == {(0.0, 8.0)}
+    assert not plot_calibration({"a": calibration()}).child_axes
+
+
+def growth() -> dict[str, Any]:
+    points = [
+        {"contender": name, "share": share, "groups": groups, "value": value, "low": value - 0.1, "high": 1.0}
+        for name, gain in (("a", 0.0), (HOSTILE, 0.05))
+        for share, groups, value in ((0.5, 50, 0.7 + gain), (1.0, 100, 0.8 + gain))
+    ]
+    ahead = {"contender": "a", "factor": 2, "groups": 200, "value": 0.85, "low": 0.8, "high": 0.9}
+    return {"title": "AUROC", "level": 0.95, "points": points, "extrapolation": [ahead]}
+
+
+def test_the_curve_over_groups_holds_scores_and_what_they_lead_to() -> None:
+    said = titles(to_svg(plot_group_curve(growth(), order=("a", HOSTILE)).figure))
+    assert f"{HOSTILE}, 50 groups: 0.750 [0.650, 1.000]" in said
+    assert "a, 200 groups: 0.850 [0.800, 0.900]" in said and len(said) == 5
+    drawn = plot_group_curve(growth(), order=("a", HOSTILE)).get_lines()
+    assert [line.get_linestyle() for line in drawn].count("--") == 1, "one contender is extrapolated"
+
+
+def test_cost_is_on_a_logarithmic_axis() -> None:
+    known = {"a": (10.0, score("a")), "b": (1000.0, score("b"))}
+    ax = plot_cost(known, order=("b", "a"), metric="AUROC (area)")
+    assert ax.get_xscale() == "log" and ax.get_ylabel() == "AUROC"
+    assert titles(to_svg(ax.figure)) == [
+        "a, 10.0 s: 0.812 [0.712, 0.862]",
+        "b, 1000.0 s: 0.812 [0.712, 0.862]",
+    ]

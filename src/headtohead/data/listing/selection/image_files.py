@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import posixpath
+from collections.abc import Iterable
+
 from headtohead.core.errors import UnreadableError
 from headtohead.data.file_problems import FileProblem
-from headtohead.data.listing.left_out import by_format, own_outputs
+from headtohead.data.listing.left_out import DATA_FILES, by_format, own_outputs
 from headtohead.data.listing.mask_files import mask_files
+from headtohead.data.readers.volumes.signatures import DATA_SUFFIXES, HEADER_SUFFIXES
 from headtohead.data.storage.store import FileEntry, Store
 
-__all__ = ["SameContent", "image_files", "is_system_file"]
+__all__ = ["ImageFiles", "SameContent", "image_files", "is_system_file"]
 
 SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini", "icon\r", "dicomdir"})
 SYSTEM_FOLDERS = frozenset({"__macosx", "$recycle.bin"})
 
 
-def image_files(store: Store) -> tuple[dict[str, FileEntry], list[FileProblem], dict[str, list[str]]]:
+ImageFiles = tuple[dict[str, FileEntry], list[FileProblem], dict[str, list[str]]]
+"""Files meant to be images by path, those that cannot be named, and why -> what was left out."""
+
+
+def image_files(store: Store) -> ImageFiles:
     """Return the files meant to be images by path, those that cannot be named, and why -> what was left out."""
     from headtohead.data.readers import is_candidate
 
@@ -36,7 +44,9 @@ def image_files(store: Store) -> tuple[dict[str, FileEntry], list[FileProblem], 
                 images[file.path] = file
             else:
                 others.append(file.path)
-    left = by_format(others)
+    beside = _data_files(images, others)
+    left = by_format(path for path in others if path not in beside)
+    left[DATA_FILES] = sorted(beside)
     own = own_outputs([*images, *others])
     left["files that headtohead wrote"] = sorted(own)
     for why in list(left):
@@ -48,6 +58,17 @@ def image_files(store: Store) -> tuple[dict[str, FileEntry], list[FileProblem], 
         problems,
         left,
     )
+
+
+def _data_files(images: Iterable[str], others: Iterable[str]) -> set[str]:
+    """Return the files that hold the data of headers beside them: `a.raw` of `a.mhd`, `b.img` of `b.hdr`."""
+    stems = {posixpath.splitext(path)[0] for path in images if path.lower().endswith(HEADER_SUFFIXES)}
+    return {
+        path
+        for path in others
+        if path.lower().removesuffix(".gz").endswith(DATA_SUFFIXES)
+        and posixpath.splitext(path.removesuffix(".gz"))[0] in stems
+    }
 
 
 def is_system_file(path: str) -> bool:

@@ -37,6 +37,7 @@ class Header:
         orientation: for each stored axis the canonical axis and the direction (+1 or -1).
         sizes: voxel sizes in mm along the stored axes.
         notes: decisions taken, one sentence each.
+        front: bytes before the compressed stream (a header that is not packed); wbits: the kind of stream, as for zlib.
     """
 
     packed: bool
@@ -49,6 +50,8 @@ class Header:
     orientation: Array
     sizes: tuple[float, float, float]
     notes: tuple[str, ...]
+    front: int = 0
+    wbits: int = 31
 
     @property
     def n_values(self) -> int:
@@ -131,9 +134,7 @@ def _parse(front: bytes) -> Any:
     second = front[4:7] in (b"n+2", b"ni2")
     magic, size = (front[4:7], 540) if second else (front[344:347], 348)
     if magic.startswith(b"ni"):
-        raise UnreadableError(
-            "it is the header of a NIfTI pair (.hdr and .img); convert the pair to one .nii file"
-        )
+        raise UnreadableError("it is the header of a NIfTI pair, whose .img is not beside it")
     if len(front) < size:
         raise UnreadableError(f"its NIfTI header is truncated ({len(front)} of {size} bytes)")
     kind: Any = nib.Nifti2Header if second else nib.Nifti1Header

@@ -23,6 +23,9 @@ from headtohead.data.readers.arrays import fill_non_finite, is_grey_as_rgb, narr
 from headtohead.data.readers.limits import MIB, Limits, check_frame, check_size, inflate
 from headtohead.data.readers.nifti.header import Header, header_of
 from headtohead.data.readers.slices import AXES, SliceOptions
+from headtohead.data.readers.volumes.metaimage import metaimage_header
+from headtohead.data.readers.volumes.mgh import mgh_header
+from headtohead.data.readers.volumes.nrrd import nrrd_header
 
 __all__ = ["count_nifti", "read_nifti", "size_nifti"]
 
@@ -31,33 +34,49 @@ _SAMPLE = 500_000  # voxels; bounds the time that the percentiles take
 _MAX_CACHED_BYTES = 128 * MIB  # one volume of 512 x 512 x 256 voxels of 16 bits
 
 
-def count_nifti(content: bytes, *, limits: Limits, slices: SliceOptions) -> int:
+def volume_header(content: bytes, kind: str, limits: Limits) -> Header:
+    """Return the header of a volume of any kind ("NIFTI", "NRRD", "METAIMAGE", "MGH").
+
+    Raises:
+        UnreadableError: broken, of a type that is not read, or beyond the limits.
+    """
+    if kind == "NRRD":
+        return nrrd_header(content, limits)
+    if kind == "METAIMAGE":
+        return metaimage_header(content, limits)
+    return mgh_header(content, limits) if kind == "MGH" else header_of(content, limits)
+
+
+def count_nifti(content: bytes, *, limits: Limits, slices: SliceOptions, kind: str = "NIFTI") -> int:
     """Return the number of slices along the canonical axis, from the header alone.
 
     Raises:
         UnreadableError: the header is broken or claims more than the limits.
     """
-    return header_of(content, limits).canonical_shape[slices.number]
+    return volume_header(content, kind, limits).canonical_shape[slices.number]
 
 
-def size_nifti(content: bytes, *, limits: Limits) -> tuple[int, int]:
+def size_nifti(content: bytes, *, limits: Limits, kind: str = "NIFTI") -> tuple[int, int]:
     """Return the (height, width) of an axial slice, from the header alone.
 
     Raises:
         UnreadableError: the header is broken or claims more than the limits.
     """
-    right, front, _ = header_of(content, limits).canonical_shape
+    right, front, _ = volume_header(content, kind, limits).canonical_shape
     return front, right
 
 
-def read_nifti(content: bytes, *, frame: int | None, limits: Limits, slices: SliceOptions) -> Image:
-    """Read one slice of a NIfTI file (.nii or .nii.gz); of a series of volumes, the first.
+def read_nifti(
+    content: bytes, *, frame: int | None, limits: Limits, slices: SliceOptions, kind: str = "NIFTI"
+) -> Image:
+    """Read one slice of a volume (NIfTI, NRRD, MetaImage, MGH); of a series of volumes, the first.
 
     Args:
         content: the whole file.
         frame: slice number along the axis, counted from the left, back or bottom; None: the middle.
         limits: how much the file may ask for.
         slices: the axis.
+        kind: the format, as `sniff` names it.
 
     Returns:
         The slice in the volume's own values after its scaling, with `window` at the 0.5th and 99.5th
@@ -67,7 +86,7 @@ def read_nifti(content: bytes, *, frame: int | None, limits: Limits, slices: Sli
     Raises:
         UnreadableError: broken, truncated, of a type that is not read, or beyond the limits.
     """
-    header = header_of(content, limits)
+    header = volume_header(content, kind, limits)
     axis = slices.number
     count = header.canonical_shape[axis]
     index = count // 2 if frame is None else frame
@@ -95,7 +114,7 @@ def read_nifti(content: bytes, *, frame: int | None, limits: Limits, slices: Sli
         pixels,
         header.bits,
         header.type_name,
-        "NIFTI",
+        kind,
         (across[1], across[0]),
         history,
         facts,
@@ -106,7 +125,7 @@ def read_nifti(content: bytes, *, frame: int | None, limits: Limits, slices: Sli
 def _voxels(content: bytes, header: Header, limits: Limits) -> Array:
     """Return the first volume as stored, (X, Y, Z) or (X, Y, Z, channels), as a view where it can be."""
     if header.packed:
-        content = _decompressed(content, header.end, limits)
+        content = _decompressed(content, header, limits)
     flat = np.frombuffer(content, dtype=header.dtype, count=header.n_values, offset=header.offset)
     if header.channels == 1:
         return flat.reshape(header.shape, order="F")
@@ -166,10 +185,11 @@ class _VolumeCache:
 _VOLUME_CACHE = _VolumeCache()
 
 
-def _decompressed(content: bytes, need: int, limits: Limits) -> bytes:
+def _decompressed(content: bytes, header: Header, limits: Limits) -> bytes:
+    need = header.end
     key = hashlib.blake2b(content, digest_size=16).digest() + need.to_bytes(8, "big")
     data = _VOLUME_CACHE.get(key)
     if data is None:
-        data = inflate(content, need, limits, wbits=31)
+        data = inflate(content[header.front :], need, limits, wbits=header.wbits)
         _VOLUME_CACHE.put(key, data)
     return data

@@ -1,4 +1,4 @@
-"""Read PNG, JPEG, TIFF, BMP, WebP, GIF, JPEG 2000 and PNM files with Pillow.
+"""Read PNG, JPEG, TIFF, BMP, WebP, GIF, JPEG 2000, AVIF and PNM files with Pillow.
 
 Colour profiles (ICC) are not applied: the numbers are delivered as stored, because a profile on a
 grey medical image is an accident of the software that saved it, and two copies must compare equal.
@@ -21,6 +21,7 @@ from headtohead.core.records import Image
 from headtohead.data.readers.arrays import fill_non_finite, is_grey_as_rgb, orient
 from headtohead.data.readers.errors import decoding_errors, missing_decoder
 from headtohead.data.readers.limits import Limits, check_frame, check_size
+from headtohead.data.readers.raster import heif
 from headtohead.data.readers.raster.guard import check_structure, count_gif
 from headtohead.data.readers.raster.libtiff_errors import capture_libtiff_errors
 from headtohead.data.readers.raster.pixels import bit_depth, decode_wide, is_wide, maxval, raw_mode, to_array
@@ -38,9 +39,11 @@ _PLUGINS = {
     "WEBP": ("WebPImagePlugin", "WEBP"),
     "GIF": ("GifImagePlugin", "GIF"),
     "JPEG2000": ("Jpeg2KImagePlugin", "JPEG2000"),
+    "AVIF": ("AvifImagePlugin", "AVIF"),
+    "HEIC": ("", "HEIF"),
     "PNM": ("PpmImagePlugin", "PPM"),
 }
-_FEATURES = {"JPEG": "jpg", "JPEG2000": "jpg_2000", "PNG": "zlib", "WEBP": "webp"}
+_FEATURES = {"JPEG": "jpg", "JPEG2000": "jpg_2000", "PNG": "zlib", "WEBP": "webp", "AVIF": "avif"}
 """What a build of Pillow may leave out."""
 
 
@@ -102,7 +105,10 @@ def _open(content: bytes, kind: str, limits: Limits) -> tuple[PIL.Image.Image, l
     if kind in _FEATURES and not PIL.features.check(_FEATURES[kind]):
         raise missing_decoder("pillow", f"{kind}, which the Pillow installed was built without")
     plugin, pillow_name = _PLUGINS[kind]
-    importlib.import_module(f"PIL.{plugin}")
+    if plugin:
+        importlib.import_module(f"PIL.{plugin}")
+    else:
+        heif.register()
     with decoding_errors(
         f"it starts like {kind} but its header is damaged, not supported, or claims an absurd size"
     ):

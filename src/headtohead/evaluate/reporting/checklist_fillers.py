@@ -174,6 +174,29 @@ def _points(run: ChecklistInput) -> str:
     return f"Class probabilities; operating points reported: {rules}." if rules else "Class probabilities."
 
 
+def _cutoffs(run: ChecklistInput) -> str:
+    if run.verdict.details.positive is None:
+        return "The class with the highest probability is called; no cut-off was set." if _scored(run) else ""
+    rules = ", ".join(run.verdict.details.operating_points)
+    more = f" Further operating points, each with where its threshold comes from: {rules}." if rules else ""
+    return f"{run.verdict.details.positive} is called at a probability of 0.5 or more.{more}"
+
+
+def _scored(run: ChecklistInput) -> bool:
+    return any(score.value is not None for score in run.verdict.scores)
+
+
+def _blinding(run: ChecklistInput) -> str:
+    """Return what the contenders saw of the scored images; blank where the run has no proof that they saw no more."""
+    if run.dataset.get("leaks") != 0:
+        return ""
+    return "The labels of scored images, and other images of their groups, were not seen in training."
+
+
+def _indeterminate(run: ChecklistInput) -> str:
+    return "Each scored image has a probability; none was set aside as indeterminate." if _scored(run) else ""
+
+
 def _imbalance(run: ChecklistInput) -> str:
     groups = _size(run, "groups_per_class") or {}
     words = ", ".join(f"{name} {n}" for name, n in groups.items())
@@ -273,6 +296,9 @@ FILLERS: dict[str, Filler] = {
     "recalibration": _recalibration,
     "predictions": _predictions,
     "imbalance": _imbalance,
+    "cutoffs": _cutoffs,
+    "blinding": _blinding,
+    "indeterminate": _indeterminate,
     "output": _points,
     "guard": _setting("excluded", "Files that cannot be read are left out and named; here {}."),
 }  # fmt: skip

@@ -6,16 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from headtohead.core.records import Verdict
-from headtohead.evaluate.checklist_fillers import FILLERS, ChecklistInput
-from headtohead.evaluate.checklist_items import CLAIM_2024, TRIPOD_AI
+from headtohead.evaluate.reporting.checklist_fillers import FILLERS, ChecklistInput
+from headtohead.evaluate.reporting.checklist_items import CLAIM_2024, TRIPOD_AI
+from headtohead.evaluate.reporting.stard_items import STARD_AI
 
 __all__ = ["build_checklists"]
 
 Facts = Mapping[str, Any]
+LISTS = (("CLAIM 2024", CLAIM_2024), ("TRIPOD+AI", TRIPOD_AI), ("STARD-AI", STARD_AI))
 
 
 def build_checklists(verdict: Verdict, config: Facts, dataset: Facts) -> list[dict[str, str]]:
-    """Return one row per item of CLAIM 2024 and TRIPOD+AI.
+    """Return one row per item of CLAIM 2024, TRIPOD+AI and STARD-AI.
 
     Args:
         config: the study's configuration as a mapping (`StudyConfig.model_dump()`).
@@ -31,7 +33,7 @@ def build_checklists(verdict: Verdict, config: Facts, dataset: Facts) -> list[di
     run = ChecklistInput(verdict, config, dataset)
     return [
         _row(name, item.number, item.topic, item.key, item.ask, _text(item.key, run))
-        for name, items in (("CLAIM 2024", CLAIM_2024), ("TRIPOD+AI", TRIPOD_AI))
+        for name, items in LISTS
         for item in items
     ]
 

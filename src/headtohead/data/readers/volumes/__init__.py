@@ -1,0 +1,1 @@
+"""Volumes beside NIfTI: NRRD, MetaImage, FreeSurfer's MGH and Analyze 7.5."""
