@@ -3,8 +3,8 @@
 Each study draws one sample and cross-validates the two learners of `learner_settings` ("flips") with MOST repeats of
 five folds. The repeats are cut into blocks of R, as so many runs with other seeds; a verdict changes where two blocks
 say different words. The true difference is moved so that an oracle, which knows the spread, has a power of 0.8
-("different") or is 0 ("equal"). "value" is what changes if only the estimate may differ between blocks (half-width as of all repeats),
-"width" if only the half-width may; "foretold" the mean of what the product says of one block alone
+("different") or is 0 ("equal"). "value" is what changes if only the estimate may differ between blocks (half-width as
+of all repeats), "width" if only the half-width may; "foretold" the mean of what the product says of one block alone
 (`headtohead.stats.hypothesis.seed_stability`); "whole" the rule with the clause that AUROC pooled over folds agrees.
 
     python benchmarks/verdict_stability.py --studies 200 --out stability.json     # each setting is saved when it ends

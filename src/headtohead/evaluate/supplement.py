@@ -19,17 +19,10 @@ from headtohead.stats.hypothesis.ranks import critical_difference, rank_table, v
 from headtohead.stats.inner_predictions import InnerPredictions
 from headtohead.stats.intervals.delong import auroc_components, covariance, logit_interval
 from headtohead.stats.intervals.resampling import bca, expanded_percentile, percentile
-<<<<<<< HEAD
+from headtohead.stats.metrics.curve_bands import curves_with_bands
 from headtohead.stats.metrics.fold_values import FoldValue, repeat_values
 from headtohead.stats.metrics.metric import NO_PROBABILITIES, Metric
-from headtohead.stats.metrics.roc_curves import confusion_tables, roc_curves
-=======
-from headtohead.stats.metrics.curve_bands import curves_with_bands
-from headtohead.stats.metrics.fold_values import FoldValue
-from headtohead.stats.metrics.metric import NO_PROBABILITIES, Metric
-from headtohead.stats.metrics.replicates import metric_values
 from headtohead.stats.metrics.roc_curves import confusion_tables
->>>>>>> main
 from headtohead.stats.resampled import Replicates, ResampledPredictions
 
 __all__ = ["SupplementRequest", "build_supplement"]
@@ -66,12 +59,8 @@ def build_supplement(
     kinds = {name: table.kind(name) for name in table.contenders}
     reasons = {name: NO_PROBABILITIES[kind] for name, kind in kinds.items() if kind in NO_PROBABILITIES}
     graded = [name for name in table.contenders if name not in reasons]
-<<<<<<< HEAD
-    per_repeat = {name: repeat_values(table, name, request.metric) for name in table.contenders}
-=======
     roc, precision_recall = curves_with_bands(resampled)
-    per_repeat = {name: _per_repeat(resampled, request.metric, name) for name in table.contenders}
->>>>>>> main
+    per_repeat = {name: repeat_values(table, name, request.metric) for name in table.contenders}
     return VerdictDetails(
         classes=table.classes,
         positive=table.classes[-1] if table.binary else None,
