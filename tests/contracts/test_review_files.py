@@ -234,3 +234,10 @@ def test_a_control_stands_in_the_answer(tmp_path: Path) -> None:
 def test_binned_calibration_as_a_primary_metric_is_called_out(tmp_path: Path) -> None:
     found = _verdict("c16_order", tmp_path, metric="ece")
     _says(found, "the one that ranks better tends to have the lower error")
+
+
+def test_log_loss_of_methods_is_called_out(tmp_path: Path) -> None:
+    words = "held the truth in as few as 90 %"
+    _says(_verdict("d11_fold", tmp_path, metric="log_loss"), words)
+    fitted = _verdict("c16_order", tmp_path, metric="log_loss")
+    assert not any(words in text for text in fitted.caveats)

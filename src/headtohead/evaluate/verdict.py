@@ -162,7 +162,7 @@ def compute_verdict(
             *reversed_caveat(scores, details.positive),
             *kind_caveat(table),
             *table_caveats(table, cases.noun),
-            *metric_caveat(metric),
+            *metric_caveat(metric, table.target),
             *caveats(sentence, leaks, comparisons, scores, details.notes, cases=cases),
             *notes,
         ),

@@ -104,7 +104,7 @@ def _wide(frame: Frame) -> Frame:
     return frame.pivot(index=["sample", "group", "label"], columns="model", values="score").reset_index()
 
 
-def _set(frame: Frame, row: int, column: str, value: object) -> Frame:
+def _set(frame: Frame, row: int, column: str, value: Any) -> Frame:
     changed = frame.astype({"label": object})
     changed.loc[row, column] = value
     return changed

@@ -13,6 +13,7 @@ from headtohead.core.formatting import pluralize
 __all__ = ["PerGroup", "as_per_group", "join_groups"]
 
 PerGroup = Literal["mean", "max"]
+_WAYS: tuple[PerGroup, ...] = get_args(PerGroup)
 _NAMED = 3
 
 
@@ -22,12 +23,12 @@ def as_per_group(name: str | None) -> PerGroup | None:
     Raises:
         UnknownNameError: there is no such way.
     """
-    for way in get_args(PerGroup):
+    for way in _WAYS:
         if way == name:
             return way
     if name is None:
         return None
-    raise unknown_name("way for --per-group", name, get_args(PerGroup))
+    raise unknown_name("way for --per-group", name, _WAYS)
 
 
 def join_groups(

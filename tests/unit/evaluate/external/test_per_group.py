@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from headtohead.api.predictions import verdict
 from headtohead.core.errors import ManifestError, UnknownNameError, UsageError
+from headtohead.evaluate.external.per_group import PerGroup
 from headtohead.evaluate.external_predictions import parse_predictions
 
 
@@ -27,10 +30,10 @@ def images(n_groups: int = 40, size: int = 3) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-@pytest.mark.parametrize(("way", "summary"), [("mean", np.mean), ("max", np.max)])
-def test_each_group_has_one_line_per_model(way: str, summary: object) -> None:
+@pytest.mark.parametrize(("way", "summary"), [("mean", "mean"), ("max", "max")])
+def test_each_group_has_one_line_per_model(way: PerGroup, summary: Literal["mean", "max"]) -> None:
     frame = images()
-    found = parse_predictions(frame, per_group=way)  # type: ignore[arg-type]
+    found = parse_predictions(frame, per_group=way)
     assert len(found.frame) == 80
     assert found.frame["sample"].tolist() == found.frame["group"].tolist()
     for model in ("cnn", "vit"):
@@ -62,9 +65,9 @@ def test_even_groups_are_not_remarked_upon() -> None:
 @pytest.mark.parametrize(
     ("column", "values"), [("label", ["benign", "malignant"]), ("fold", [0, 1]), ("site", ["A", "B"])]
 )
-def test_a_group_with_several_values_is_refused(column: str, values: list[object]) -> None:
+def test_a_group_with_several_values_is_refused(column: str, values: list[Any]) -> None:
     frame = images().assign(fold=0, site="A")
-    cells = [
+    cells: list[Any] = [
         values[1] if name == "s0" else old for name, old in zip(frame["sample"], frame[column], strict=True)
     ]
     frame[column] = cells
