@@ -68,8 +68,8 @@ def metric_caveat(metric: Metric, target: Target) -> list[str]:
         ]
     if metric.name == "log_loss" and target == "learners":
         return [
-            "A few confident errors make up most of a log loss, and how far retraining moves them is not seen in full: in "
-            "simulations its 95 % intervals held the truth in as few as 90 %. The Brier score does not have this limit."
+            "A few confident errors make up most of a log loss, and how far retraining moves them is not seen in full: "
+            "in simulations its 95 % intervals held the truth in as few as 90 %. The Brier score is the safer choice."
         ]
     return []
 
