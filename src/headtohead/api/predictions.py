@@ -85,7 +85,7 @@ def verdict(
     columns: Mapping[str, str] | None = None,
     complete_cases: bool = False,
     score: str = "probability",
-    per_group: str | None = None,
+    per: str | None = None,
     level: float = 0.95,
     n_boot: int = 2000,
     seed: int = 0,
@@ -108,8 +108,8 @@ def verdict(
         complete_cases: leave out, for all models, samples that lack a label, a number or a model's line.
         score: what the numbers are: "probability", "percent", "logit" (natural), or "ordinal" for grades and other
             scores of which only the order counts; what needs probabilities is then not defined.
-        per_group: "mean" or "max": one prediction per group (patient), so that each counts once however many images
-            it has; None judges each image.
+        per: "case" (or "case:mean") scores each group once, by the mean probability of its samples; "case:max" by that
+            of the sample with the highest probability of the positive class.
         level: confidence of the intervals.
         n_boot: bootstrap resamples of groups.
         seed: of the resampling.
@@ -121,15 +121,19 @@ def verdict(
     Raises:
         HeadToHeadError: predictions that cannot be read or used; a metric that is not defined for them.
     """
-    from headtohead.evaluate.external.per_group import as_per_group
     from headtohead.evaluate.external.scales import as_scale
-    from headtohead.evaluate.external_predictions import ReadArguments, parse_predictions, read_predictions
+    from headtohead.evaluate.external_predictions import (
+        ReadArguments,
+        parse_predictions,
+        per_case,
+        read_predictions,
+    )
     from headtohead.evaluate.verdict import VerdictConfig, compute_verdict
 
     subgroups = [by] if isinstance(by, str) else list(by)
     how: ReadArguments = {
         "positive": positive, "by": subgroups, "columns": dict(columns or {}), "complete_cases": complete_cases,
-        "score": as_scale(score), "per_group": as_per_group(per_group),
+        "score": as_scale(score),
     }  # fmt: skip
     import pandas as pd
 
@@ -143,6 +147,8 @@ def verdict(
         raise UsageError(
             f"Got predictions of type {type(predictions).__name__}; expected a data frame or paths."
         )
+    if per is not None:
+        found = per_case(found, per)
     config = VerdictConfig(
         classes=found.classes, positive=found.positive, metric=metric, baselines=tuple(baselines), rope=rope,
         contenders=tuple(sorted(set(found.frame["contender"]))), primary=tuple(primary), matters=matters,

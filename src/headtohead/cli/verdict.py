@@ -65,10 +65,11 @@ def _verdict(
             help="What the numbers are: probability, percent, logit, or ordinal (grades; only their order counts)."
         ),
     ] = "probability",
-    per_group: Annotated[
+    per: Annotated[
         str | None,
         typer.Option(
-            help="One prediction per group (patient): mean, or max, of its images.", metavar="mean|max"
+            help="Score each case (group) once: case (mean probability of its images) or case:max.",
+            metavar="case[:mean|max]",
         ),
     ] = None,
     level: Annotated[float, typer.Option(help="Confidence of the intervals.")] = 0.95,
@@ -91,7 +92,7 @@ def _verdict(
         "--metric": metric != "auroc", "--positive": positive, "--baseline": baseline, "--rope": rope,
         "--primary": primary, "--matters": matters,
         "--prevalence": prevalence, "--by": by, "--columns": columns,
-        "--complete-cases": complete_cases, "--score": score != "probability", "--per-group": per_group,
+        "--complete-cases": complete_cases, "--score": score != "probability", "--per": per,
         "--level": level != 0.95, "--replicates": replicates != 2000,
         "--seed": seed,
     }  # fmt: skip
@@ -101,7 +102,7 @@ def _verdict(
             files, metric=metric, positive=positive, baselines=baseline or (), rope=rope,
             primary=split_list(primary), matters=matters, prevalence=prevalence,
             by=split_list(by), columns=split_pairs(columns, "--columns") if columns else None,
-            complete_cases=complete_cases, score=score, per_group=per_group, level=level, n_boot=replicates, seed=seed,
+            complete_cases=complete_cases, score=score, per=per, level=level, n_boot=replicates, seed=seed,
         )  # fmt: skip
     if as_json:
         print(verdict.model_dump_json(indent=2))

@@ -15,10 +15,10 @@ from headtohead.data.listing.class_order import choose_classes, need_positive
 from headtohead.evaluate.external.columns import PREFIX, as_text, group_unit, long_table
 from headtohead.evaluate.external.files import PredictionFile, read_prediction_file
 from headtohead.evaluate.external.lines import drop_incomplete, join_spellings, need_pairs, to_numbers
-from headtohead.evaluate.external.per_group import PerGroup, join_groups
+from headtohead.evaluate.external.per_case import case_rule, case_values, predictions_per_case
 from headtohead.evaluate.external.scales import Scale, class_probabilities, positive_probabilities
 
-__all__ = ["External", "ReadArguments", "parse_predictions", "read_predictions"]
+__all__ = ["External", "ReadArguments", "parse_predictions", "per_case", "read_predictions"]
 
 _TEXT = ("sample", "group", "model", "label")
 _REST: dict[Scale, str] = {"probability": "1 - {}", "percent": "100 - {}", "logit": "-{}", "ordinal": "-{}"}
@@ -53,7 +53,6 @@ class ReadArguments(TypedDict, total=False):
         columns: role (sample, label, score, group, model, repeat, fold) -> column; the others are found by name.
         complete_cases: leave out samples that lack a label, a number or a model's line, for all models.
         score: what the numbers are: probability (the default), percent, logit, or ordinal (only their order counts).
-        per_group: one prediction per group: the "mean" of its samples' probabilities, or the "max".
     """
 
     positive: str | None
@@ -61,7 +60,6 @@ class ReadArguments(TypedDict, total=False):
     columns: Mapping[str, str]
     complete_cases: bool
     score: Scale
-    per_group: PerGroup | None
 
 
 def read_predictions(paths: Sequence[Path], **how: Unpack[ReadArguments]) -> External:
@@ -118,6 +116,18 @@ def parse_predictions(frame: pd.DataFrame, **how: Unpack[ReadArguments]) -> Exte
     return replace(_external(table, how, notes), unit=group_unit(frame.columns, how.get("columns", {})))
 
 
+def per_case(found: External, per: str) -> External:
+    """Return the predictions with one line per case (group): "case", "case:mean" or "case:max".
+
+    Raises:
+        UsageError, NoEffectError, ManifestError: as for `predictions_per_case`.
+    """
+    frame, said = predictions_per_case(found.frame, found.classes, found.positive, case_rule(per))
+    group_of = dict(zip(found.frame["sample"], found.frame["group"], strict=True))
+    by = {name: case_values(values, group_of, name) for name, values in found.by.items()}
+    return replace(found, frame=frame, by=by, notes=(said, *found.notes))
+
+
 def _lines(file: PredictionFile, how: ReadArguments, *, alone: bool) -> tuple[pd.DataFrame, list[str]]:
     scale = how.get("score", "probability")
     return long_table(file, how.get("columns", {}), how.get("by", ()), alone=alone, scale=scale)
@@ -137,10 +147,6 @@ def _external(frame: pd.DataFrame, how: ReadArguments, notes: list[str]) -> Exte
     classes, chosen = _classes(frame, how.get("positive"), notes)
     frame = _probabilities(frame, classes, chosen, notes, how.get("score", "probability"))
     need_pairs(frame)
-    if way := how.get("per_group"):
-        columns = [f"{PREFIX}{name}" for name in classes]
-        _need_columns(frame, how.get("by", ()))
-        frame = join_groups(frame, columns, way, tuple(how.get("by", ())), notes)
     values = {name: _column(frame, name) for name in how.get("by", ())}
     kept = [name for name in ("sample", "group", "repeat", "fold", "label") if name in frame.columns]
     result = frame[[*kept, *(f"{PREFIX}{name}" for name in classes)]].copy()
@@ -232,19 +238,17 @@ def _single_column(frame: pd.DataFrame, given: Sequence[str], positive: str | No
     return f"{PREFIX}{positive}" if scale == "ordinal" and given else ""
 
 
-def _need_columns(frame: pd.DataFrame, names: Sequence[str]) -> None:
-    own = {"sample", "group", "model", "label", "score", "repeat", "fold"}
-    known = [c for c in map(str, frame.columns) if c not in own and not c.startswith(PREFIX)]
-    for name in names:
-        if name in frame.columns:
-            continue
-        if known:
-            raise unknown_name("subgroup column", name, known)
-        raise UnknownNameError(f"Unknown subgroup column {name!r}; the predictions have no further column.")
-
-
 def _column(frame: pd.DataFrame, name: str) -> dict[str, str]:
-    _need_columns(frame, [name])
+    if name not in frame.columns:
+        own = {"sample", "group", "model", "label", "score", "repeat", "fold"}
+        known = [c for c in map(str, frame.columns) if c not in own and not c.startswith(PREFIX)]
+        raise (
+            unknown_name("subgroup column", name, known)
+            if known
+            else UnknownNameError(
+                f"Unknown subgroup column {name!r}; the predictions have no further column."
+            )
+        )
     text = as_text(frame[name])
     counts = text.groupby(frame["sample"]).nunique()
     if (counts > 1).any():

@@ -85,7 +85,7 @@ def table_caveats(table: PredictionTable, noun: str) -> list[str]:
         pairs = np.unique(np.stack([table.sample_group, table.sample_label]), axis=1)
         advice = ""
         if pairs.shape[1] == table.n_groups:
-            advice = f" `headtohead verdict FILE --per-group mean` counts each {noun} once."
+            advice = f" `headtohead verdict FILE --per case` counts each {noun} once."
         found.append(
             f"One {noun}, {table.groups[int(counts.argmax())]}, has {largest} of {n} samples "
             f"({100 * largest / n:.0f} %), and every sample counts alike.{advice}"

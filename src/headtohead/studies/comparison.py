@@ -163,17 +163,26 @@ class ComparisonStudy(Study[StudyConfig]):
     def judge(self) -> Verdict:
         """Return and write what the out-of-fold predictions say."""
         from headtohead.evaluate.verdict import compute_verdict
+        from headtohead.studies.case_scores import scored_lines
         from headtohead.studies.checklist_facts import checklist
         from headtohead.studies.preflight import subgroups
         from headtohead.studies.report_inputs import add_training_summary
 
         predictions = self.run_folder.table("predictions.parquet")
-        verdict = compute_verdict(
+        scored = scored_lines(
             predictions,
+            self._inner_predictions(predictions),
+            subgroups(self.config.by, self.grouped),
+            self.grouped,
+            self.config.per,
+        )
+        verdict = compute_verdict(
+            scored.predictions,
             verdict_config(self.config, self.grouped),
-            inner=self._inner_predictions(predictions),
-            by=subgroups(self.config.by, self.grouped),
+            inner=scored.inner,
+            by=scored.by,
             leaks=tuple(str(leak) for leak in self.splits.leaks),
+            notes=scored.notes,
             reporter=self.reporter,
         )
         verdict = add_training_summary(

@@ -62,7 +62,7 @@ def test_the_view_gathers_what_the_files_say(run: Path) -> None:
 def test_the_answer_names_the_command_that_trains_a_model(run: Path) -> None:
     page = html.unescape(write_report(run).read_text(encoding="utf-8"))
     command = f"headtohead train --from {run} --contender vit-b16 --out {run}-model"
-    assert f"<code>{command}</code>" in page
+    assert f'<code id="command">{command}</code>' in page
     content = json.loads((run / "verdict.json").read_text())
     content["comparisons"][0]["verdict"] = "refused"
     (run / "verdict.json").write_text(json.dumps(content))

@@ -26,7 +26,7 @@ def shown() -> Iterator[Any]:
         pytest.skip("no chromium on this machine")
     with api.sync_playwright() as started:
         browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        tab = browser.new_page(viewport={"width": 390, "height": 800})
+        tab = browser.new_page(viewport={"width": 390, "height": 800}, accept_downloads=True)
         tab.on("pageerror", lambda error: pytest.fail(str(error)))
         yield tab
         browser.close()
@@ -89,6 +89,18 @@ def test_subgroups_lead_to_as_many_images(run: Path, shown: Any) -> None:
         visible = shown.evaluate("document.querySelectorAll('#gallery > li:not([hidden])').length")
         assert visible == int(link.inner_text())
     assert "sex is m" in shown.inner_text("#showing")
+
+
+def test_figures_tables_and_texts_can_be_taken_along(page: Any) -> None:
+    with page.expect_download() as drawn:
+        page.evaluate("document.querySelector('figure.fig .get').click()")
+    assert Path(drawn.value.path()).read_text().startswith("<svg")
+    with page.expect_download() as listed:
+        page.evaluate("document.querySelector('.scroll + .get').click()")
+    assert Path(listed.value.path()).read_text().startswith('"contender"')
+    assert page.evaluate(
+        "[...document.querySelectorAll('[data-copy]')].every(b => document.getElementById(b.dataset.copy))"
+    )
 
 
 def test_the_sum_stands_beside_each_map(run: Path, shown: Any) -> None:

@@ -136,6 +136,11 @@ class StudyConfig(RunConfig):
         lt=1,
         description="Share of positives where the model is to be used, for predictive values and net benefit.",
     )
+    per: Literal["case", "case:mean", "case:max"] | None = Field(
+        default=None,
+        description="Score each case (patient, group) once: case (mean probability of its images) or case:max (the "
+        "image with the highest).",
+    )
     by: tuple[str, ...] = Field(default=(), description="Report subgroups of these table columns.")
     allow_leaks: bool = Field(
         default=False, description="Continue with a given split that leaks; the verdict is then refused."

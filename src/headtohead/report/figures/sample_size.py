@@ -104,7 +104,7 @@ def plot_cost(
         _bar(ax, seconds, {**point, "high": score.high}, index, filled=True)
     ends = [seconds for seconds, _ in known.values()]
     ax.set_xlim(min(ends) / 2, 2 * max(ends))
-    ax.xaxis.set_major_locator(LogLocator(10))
+    ax.xaxis.set_major_locator(LogLocator(10, subs=(1.0, 2.0, 5.0)))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.xaxis.set_minor_formatter(NullFormatter())
     return ax

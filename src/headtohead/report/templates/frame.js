@@ -18,8 +18,10 @@ $$(".strip").forEach(f => { f.scrollLeft = (f.scrollWidth - f.clientWidth) / 2; 
 const save = (name, kind, text) => { const a = el("a"); const at = URL.createObjectURL(new Blob([text], { type: kind })); a.setAttribute("href", at); a.download = name; a.click(); URL.revokeObjectURL(at); };
 const csv = table => [...table.rows].map(r => [...r.cells].map(c => `"${c.innerText.replaceAll("\n", " ").replaceAll('"', '""')}"`).join(",")).join("\n");
 $$("figure.fig").forEach(f => {
-  const name = ($("h3", f) || $("figcaption", f)).textContent.slice(0, 60), b = el("button", "SVG", "get"); b.type = "button"; b.setAttribute("aria-label", `SVG: download the figure ${name}`);
-  b.addEventListener("click", () => save(`${name}.svg`, "image/svg+xml", new XMLSerializer().serializeToString($("svg", f)).replace(/var\(--[a-z0-9]+, (#[0-9a-f]+)\)/g, "$1"))); f.append(b);
+  const name = ($("h3", f) || $("figcaption", f)).textContent.slice(0, 60);
+  const get = (kind, click) => { const b = el("button", kind, "get"); b.type = "button"; b.setAttribute("aria-label", `${kind}: download the figure ${name}`); b.addEventListener("click", click); f.append(b); };
+  get("SVG", () => save(`${name}.svg`, "image/svg+xml", new XMLSerializer().serializeToString($("svg", f)).replace(/var\(--[a-z0-9]+, (#[0-9a-f]+)\)/g, "$1")));
+  if (f.dataset.csv) get("CSV", () => save(`${name}.csv`, "text/csv", f.dataset.csv));
 });
 $$(".scroll").filter(r => $("table", r)).forEach(r => {
   const b = el("button", "CSV", "get"); b.type = "button"; b.setAttribute("aria-label", `CSV: download the table ${r.getAttribute("aria-label")}`);

@@ -43,7 +43,7 @@ SECTIONS = (
     ("errors", "Errors"),
     ("explain", "Explain"),
     ("data", "Data"),
-    ("subgroups", "Subgroups, size and cost"),
+    ("subgroups", "Size and cost"),
     ("methods", "Methods"),
 )
 LEARNING_HEAD = (

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from headtohead.core.records import Verdict
 from headtohead.core.tables.details import VerdictDetails
@@ -56,18 +60,33 @@ _OF_ONE_CLASS = (
 
 @dataclass(frozen=True, slots=True)
 class ReportFigure:
-    """A figure with its heading and an optional note below."""
+    """A figure with its heading, an optional note below, and the points of its named lines as CSV."""
 
     title: str
     svg: str
     note: str = ""
+    csv: str = ""
 
 
 def svg_figure(title: str, axes: Axes | None, note: str = "") -> tuple[ReportFigure, ...]:
     """Return one figure of the report, none where there is nothing to draw."""
     from headtohead.report.figures import to_svg
 
-    return () if axes is None else (ReportFigure(title, to_svg(axes.figure), note),)
+    return () if axes is None else (ReportFigure(title, to_svg(axes.figure), note, _points_csv(axes)),)
+
+
+def _points_csv(axes: Axes) -> str:
+    """Return series, x and y of the lines that have a name, "" where there is none."""
+    named = [line for line in axes.get_lines() if not str(line.get_label()).startswith("_")]
+    if not named:
+        return ""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("series", axes.get_xlabel(), axes.get_ylabel()))
+    for line in named:
+        pairs = zip(np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float), strict=True)
+        writer.writerows((line.get_label(), f"{x:.4g}", "" if y != y else f"{y:.4g}") for x, y in pairs)
+    return text.getvalue()
 
 
 def score_figures(verdict: Verdict, order: Sequence[str]) -> tuple[ReportFigure, ...]:
@@ -184,7 +203,7 @@ def cost_figures(
     if len(known) < 2:
         return ()
     title = TITLES.get(verdict.metric, verdict.metric.replace("_", " "))
-    note = "Seconds of fitting in all folds and repeats, logarithmic; an ensemble's members come on top."
+    note = "Seconds of fitting in all folds and repeats, logarithmic."
     return svg_figure(f"{title} against time", plot_cost(known, order=order, metric=title), note)
 
 

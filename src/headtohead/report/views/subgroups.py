@@ -13,7 +13,7 @@ __all__ = ["members_of", "subgroups_view"]
 
 COST_HEADS = (
     "contender", "parameters", "input", "frozen network, per image", "fitting, all folds and repeats",
-    "peak memory while fitting",
+    "largest memory of the process",
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.patches import Rectangle
 from tests.planting.reported import HOSTILE, ORDER, parsed, score, titles, words
 
 from headtohead.core.tables.comparison import PrecisionRecallCurve, RocCurve
@@ -113,10 +114,10 @@ def test_the_histograms_below_a_calibration_share_one_scale() -> None:
     counts = {"a": [0, 4, 1, 0], "b": [8, 0, 0, 2]}
     ax = plot_calibration({"a": calibration(), "b": calibration()}, counts=counts)
     strips = [child for child in ax.child_axes if child.patches]
-    assert [[int(bar.get_height()) for bar in strip.patches] for strip in strips] == [
-        [0, 4, 1, 0],
-        [8, 0, 0, 2],
-    ]  # type: ignore[attr-defined]
+    heights = [
+        [int(bar.get_height()) for bar in strip.patches if isinstance(bar, Rectangle)] for strip in strips
+    ]
+    assert heights == [[0, 4, 1, 0], [8, 0, 0, 2]]
     assert {strip.get_ylim() for strip in strips} == {(0.0, 8.0)}
     assert not plot_calibration({"a": calibration()}).child_axes
 
