@@ -38,7 +38,7 @@ def said(frame: pd.DataFrame) -> Verdict:
 
 
 def test_a_close_decision_is_called_unsettled() -> None:
-    verdict = said(repeated(0.35, 0.4))
+    verdict = said(repeated(0.2, 0.4))
     seeds = verdict.comparisons[0].details.seeds
     assert seeds is not None and seeds.changes > 0.05
     (text,) = [c for c in verdict.caveats if "not settled" in c]
@@ -46,7 +46,7 @@ def test_a_close_decision_is_called_unsettled() -> None:
     assert (f"--repeats {seeds.repeats}" in text) == (seeds.repeats is not None)
 
 
-@pytest.mark.parametrize(("gain", "word"), [(3.0, "better"), (0.0, "cannot_tell")])
+@pytest.mark.parametrize(("gain", "word"), [(3.0, "better"), (-0.14, "no_evidence")])
 def test_a_clear_one_is_not(gain: float, word: str) -> None:
     verdict = said(repeated(gain, 0.05))
     assert verdict.comparisons[0].verdict == word

@@ -84,7 +84,7 @@ class SeedStability(TableRecord):
     Attributes:
         changes: share of runs with as many repeats that would name a winner where none is named now, or none where one
             is named now.
-        repeats: number of repeats at which that share falls to 5 %, if the difference stays; None above 100.
+        repeats: number of repeats at which that share is at most 5 %, if the difference stays; None above 100.
     """
 
     changes: float

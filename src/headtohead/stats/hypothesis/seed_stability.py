@@ -9,7 +9,6 @@ p asks of this pair, ends at 0; its width is taken to stay. How well this forete
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -42,7 +41,7 @@ def seed_stability(
 
     >>> found = seed_stability([0.05, 0.07, 0.06], 0.05, 60.0, alpha=0.05)
     >>> found and (round(found.changes, 3), found.repeats)
-    (0.174, 12)
+    (0.173, 8)
     """
     n = len(differences)
     if n < _FEWEST_REPEATS or not half_width > 0 or not np.isfinite(differences).all():
@@ -54,8 +53,7 @@ def seed_stability(
     edge = abs(abs(float(np.mean(differences))) - half_width * at_level / plain)
     if spread == 0:
         return SeedStability(changes=0.0, repeats=n)
-    changes = float(special.stdtr(n - 1, -edge / (spread * math.sqrt(2 / n))))
-    needed = 2 * (float(special.ndtri(1 - STABLE)) * spread / edge) ** 2 if edge > 0 else math.inf
-    return SeedStability(
-        changes=changes, repeats=max(n + 1, math.ceil(needed)) if needed <= _MOST_REPEATS else None
-    )
+    counts = np.arange(n, max(n, _MOST_REPEATS) + 1)
+    changes = special.stdtr(counts - 1, -edge / (spread * np.sqrt(2 / counts)))
+    enough = counts[changes <= STABLE]
+    return SeedStability(changes=float(changes[0]), repeats=int(enough[0]) if len(enough) else None)
