@@ -51,6 +51,7 @@ format: install
 
 fuzz: install
 	@$(BIN)/python benchmarks/fuzz_readers.py --files 100000
+	@$(BIN)/python benchmarks/fuzz_sources.py --sources 100000
 
 # Extras stay in the lock: pip (seen in 23.2) refuses `coverage[toml]` when the lock pins a bare, older `coverage`.
 lock:

@@ -87,7 +87,7 @@ def model_of(options: argparse.Namespace) -> Any:
     if options.bundle is not None:
         from headtohead.serve.app import load_bundle
 
-        return load_bundle(options.bundle)
+        return load_bundle(options.bundle, options.runtime)
     return Probe(options.network)
 
 
@@ -109,6 +109,9 @@ def serve_plain(options: argparse.Namespace) -> None:
 
 def serve_ours(options: argparse.Namespace) -> None:
     """Serve the model with headtohead."""
+    from headtohead.serve.process import wait_passively
+
+    wait_passively()
     from headtohead.serve.app import build_app
     from headtohead.serve.server import run_server
     from headtohead.serve.settings import ServeSettings
@@ -192,6 +195,7 @@ def measure(options: argparse.Namespace, role: str) -> dict[str, Any]:
     words = [sys.executable, "-m", "benchmarks.serve_vs_plain", "--role", role, "--port", str(options.port)]
     words += ["--threads", str(options.threads), "--network", options.network]
     words += ["--bundle", str(options.bundle)] if options.bundle else []
+    words += ["--runtime", options.runtime] if options.runtime and role == "ours" else []
     process = subprocess.Popen(
         words, stderr=subprocess.DEVNULL if role == "ours" else None, env=dict(os.environ)
     )
@@ -237,6 +241,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--bundle", type=Path)
+    parser.add_argument(
+        "--runtime", help="of the server alone, as for `headtohead serve`; the others keep torch"
+    )
     parser.add_argument("--network", default="efficientnet-lite0")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seconds", type=float, default=20)

@@ -183,3 +183,12 @@ def test_false_alarms_on_clean_sets_are_rare() -> None:
             alarms[found.code] = alarms.get(found.code, 0) + (found.outcome in ("issue", "tip"))
     total = sum(alarms.values()) / (rounds * len(QUIET_ON_CLEAN))
     assert total <= 0.01, {k: v for k, v in alarms.items() if v}
+
+
+def test_few_groups_of_one_size_do_not_dominate() -> None:
+    data = replace(
+        CLEAN,
+        samples=tuple(s.model_copy(update={"group": f"p{i % 4}"}) for i, s in enumerate(CLEAN.samples)),
+    )
+    context = AuditContext(data, grouping=known(data))
+    assert run_checks(context, [get_check("H2H506")])[0].outcome == "passed"

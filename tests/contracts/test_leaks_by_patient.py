@@ -295,3 +295,14 @@ def test_names_that_tell_of_a_series(tmp_path: Path) -> None:
     data = load(str(written(tmp_path, {name: stored.png(head(i))[1] for i, name in enumerate(names)})))
     alone = Grouping({s.id: s.id for s in data.samples}, (), (), (), (), {"images": len(data)})
     assert asked(data, alone, "H2H210").outcome == "tip"
+
+
+def test_groups_of_one_image_each_are_groups_too(tmp_path: Path) -> None:
+    """A group column that names each image says that no two are of one patient."""
+    names = [f"{'ab'[i % 2]}/case{i % 6}_{i // 6}.png" for i in range(12)]
+    root = written(tmp_path, {name: stored.png(head(i))[1] for i, name in enumerate(names)})
+    rows = [f"{name},{name[0]},P{i}" for i, name in enumerate(names)]
+    (root / "t.csv").write_text("\n".join(["path,label,patient_id", *rows]))
+    data = load(str(root / "t.csv"))
+    alone = Grouping({s.id: s.id for s in data.samples}, (), (), (), (), {"images": len(data)})
+    assert asked(data, alone, "H2H210").outcome == "not_applicable"

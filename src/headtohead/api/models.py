@@ -28,6 +28,7 @@ def train(
     name: str | None = None,
     accept_refused: bool = False,
     self_contained: bool = True,
+    calibration: str = "temperature",
     quiet: bool = False,
     **settings: Any,
 ) -> DeployedModel:
@@ -44,6 +45,7 @@ def train(
         name: of the model; the contender's if None.
         accept_refused: train although the run refused a verdict, which goes into the model card.
         self_contained: put the weights of frozen networks into the model too.
+        calibration: "temperature", or "venn-abers" for two classes.
         quiet: show no progress.
         **settings: of `compare`, where no run is given.
 
@@ -55,10 +57,12 @@ def train(
         UsageError: neither a run nor data and contender.
         HeadToHeadError: whatever else headtohead explains.
     """
+    from headtohead.deploy.training.calibrate import check_method
     from headtohead.deploy.training.train import TrainRequest, train_bundle
 
     reporter = reporter_for(quiet)
     folder = path_of(out, "out")
+    check_method(calibration, ("", ""))
     if run is None:
         if data is None or contender is None:
             raise UsageError("Give the images and a contender, or a finished run with `run`.")
@@ -78,6 +82,7 @@ def train(
         name=name,
         accept_refused=accept_refused,
         self_contained=self_contained,
+        calibration=calibration,
     )
     train_bundle(request, reporter)
     return load_model(folder)

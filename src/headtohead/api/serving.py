@@ -37,6 +37,9 @@ def serve(
         PrecisionError: the runtime asked for does not agree with torch.
         HeadToHeadError: a bundle cannot be loaded.
     """
+    from headtohead.serve.process import wait_passively
+
+    wait_passively()
     from pydantic import ValidationError
 
     from headtohead.serve.access_log import use_json_lines

@@ -26,6 +26,7 @@ from headtohead.audit.context import AuditConfig, AuditContext
 from headtohead.audit.registry import CHECKS
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Finding, Severity
+from headtohead.data.listing.left_out import WITHOUT_CLASS
 
 if TYPE_CHECKING:
     from headtohead.audit.duplicates import Grouping
@@ -153,17 +154,19 @@ def describe(context: AuditContext) -> dict[str, Any]:
     """Return counts, sizes and classes of the dataset."""
     samples = context.samples
     edges = np.array([[s.width, s.height] for s in samples])
+    aside = {path for left in context.dataset.left_out if left.why == WITHOUT_CLASS for path in left.paths}
     per_class = {c: [i for i, s in enumerate(samples) if s.label == c] for c in context.dataset.classes}
     return {
         "n_samples": len(samples),
         "n_groups": len(context.group_sizes),
-        "n_unreadable": len(context.dataset.problems),
+        "n_unreadable": sum(problem.path not in aside for problem in context.dataset.problems),
         "digest": context.dataset.digest(),
         "classes": {
             c: {"samples": len(rows), "groups": len(set(context.groups[rows].tolist()))}
             for c, rows in per_class.items()
         },
         "positive": context.dataset.positive,
+        "positive_doubt": context.dataset.positive_doubt,
         "width": [int(edges[:, 0].min()), int(np.median(edges[:, 0])), int(edges[:, 0].max())],
         "height": [int(edges[:, 1].min()), int(np.median(edges[:, 1])), int(edges[:, 1].max())],
         "formats": dict(Counter(s.format for s in samples).most_common()),

@@ -73,6 +73,10 @@ def audit(
     headtohead audit scans --out audit-of-scans --fail-on severe
 
     headtohead audit scans --out audit-of-scans --features efficientnet-lite0
+
+    headtohead audit chest --out audit-of-chest --label-has Effusion --against 'No Finding'
+
+    headtohead audit brats --out audit-of-brats --include '*_flair.nii.gz' --exclude runs
     """
     from headtohead.api.data import audit as run_audit
 

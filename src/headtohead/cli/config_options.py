@@ -29,10 +29,11 @@ SHORT = {"contenders": "-c"}
 METAVARS = {
     "contenders": "A,B,…", "label_from": "REGEX", "group_from": "REGEX", "map_labels": "A=B,…", "drop": "A,B",
     "positive": "LABEL", "columns": "ROLE=COLUMN,…", "keep_columns": "A,B", "slices": "WHICH", "groups": "FILE",
+    "include": "GLOB", "exclude": "GLOB", "label_has": "LABEL", "against": "LABEL",
     "ignore": "CODE=REASON", "by": "COLUMN,…", "backbones": "A,B,…", "finetune": "A,B,…", "budget": "N|TIME",
     "tuner": "random|optuna", "balance": "none|loss|sampler",
 }  # fmt: skip
-REPEATED = ("ignore",)  # options that may be given several times
+REPEATED = ("ignore", "include", "exclude")  # options that may be given several times
 # Training settings with an option of their own; every other one is stated with --set.
 TRAINING = ("epochs", "policy", "budget", "tuner", "augment", "balance", "workers")
 PANELS = {"DataConfig": "Data", "TrainConfig": "Training"}
@@ -176,7 +177,9 @@ def stated(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _value(name: str, value: Any) -> Any:
     if name in ("columns", "map_labels"):
-        return split_pairs(value, f"--{name.replace('_', '-')}")
+        return split_pairs(value, f"--{name.replace('_', '-')}", may_be_empty=name == "columns")
+    if name in ("include", "exclude"):
+        return tuple(value)
     if name in ("drop", "keep_columns", "by", "backbones", "finetune"):
         return split_list(value)
     if name == "ignore":
@@ -212,8 +215,12 @@ def split_list(text: str | None) -> tuple[str, ...]:
     return tuple(word.strip() for word in (text or "").split(",") if word.strip())
 
 
-def split_pairs(text: str | None, option: str) -> dict[str, str]:
+def split_pairs(text: str | None, option: str, *, may_be_empty: bool = False) -> dict[str, str]:
     """Read "a=b,c=d".
+
+    Args:
+        text: as stated. option: its name, for messages.
+        may_be_empty: whether "a=" is a pair too.
 
     Raises:
         UsageError: a part has no "=".
@@ -226,7 +233,7 @@ def split_pairs(text: str | None, option: str) -> dict[str, str]:
         if not part.strip():
             continue
         key, mark, value = part.partition("=")
-        if not mark or not key.strip() or not value.strip():
+        if not mark or not key.strip() or not (value.strip() or may_be_empty):
             raise UsageError(f"{option} got {part!r}; expected NAME=VALUE parts separated by commas.")
         pairs[key.strip()] = value.strip()
     return pairs

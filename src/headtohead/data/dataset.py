@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from headtohead.core.data_record import ALONE
 from headtohead.core.errors import DataError, UnreadableError
 from headtohead.core.records import Image, Sample
 from headtohead.data.file_problems import FileProblem, truncate_list
@@ -44,6 +45,7 @@ class Dataset:
         notes: decisions taken while loading, one sentence each.
         left_out: files that are no samples, by reason, counted by class.
         groups_from: where the groups come from, in words.
+        labels_from: where the labels come from, in words.
     """
 
     root: str
@@ -54,7 +56,8 @@ class Dataset:
     problems: tuple[FileProblem, ...] = ()
     notes: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
-    groups_from: str = "each file alone"
+    groups_from: str = ALONE
+    labels_from: str = ""
 
     def __post_init__(self) -> None:
         counts = Counter(sample.id for sample in self.samples)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["GROUP_NAMES", "SPLIT_WORDS", "Entry"]
+__all__ = ["GROUP_NAMES", "OWN_FOLD", "SPLIT_WORDS", "Entry"]
 
 SPLIT_WORDS: Mapping[str, str] = {
     "train": "train",
@@ -16,6 +17,9 @@ SPLIT_WORDS: Mapping[str, str] = {
     "test": "test",
     "testing": "test",
 }
+
+OWN_FOLD = re.compile(r"fold \S.*")
+"""A part that is one of the data's own folds, of a column such as `fold`; `--split given` tests each once."""
 
 GROUP_NAMES = (
     "group", "group_id", "patient", "patient_id", "patientid", "subject", "subject_id", "case", "case_id",

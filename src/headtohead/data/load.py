@@ -6,6 +6,7 @@ import functools
 from collections import Counter
 from collections.abc import Collection, Sequence
 
+from headtohead.core.data_record import ALONE
 from headtohead.core.errors import DataError, InsufficientDataError, NoEffectError, UsageError
 from headtohead.core.formatting import pluralize
 from headtohead.core.progress import QUIET, Reporter
@@ -14,6 +15,7 @@ from headtohead.data.dataset import GIVEN_GROUP, Dataset, digest_lines
 from headtohead.data.file_problems import FileProblem, truncate_list
 from headtohead.data.listing.class_order import choose_classes, need_positive
 from headtohead.data.listing.discover import discover_images
+from headtohead.data.listing.evidence.mask_pixels import mask_warning
 from headtohead.data.listing.evidence.part_classes import part_differences
 from headtohead.data.listing.ingest import IngestedFile, digest_entry, ingest, read_entry
 from headtohead.data.listing.left_out import UNREADABLE, WITHOUT_CLASS, LeftOut, count_classes
@@ -69,10 +71,11 @@ def load(
     parts = _read_all(listing, options, reporter)
     problems = [*listing.problems, *(problem for part in parts for problem in part.problems)]
     _report_problems(problems, options, reporter)
-    warnings = (*_unnamed(parts), *listing.warnings)
+    samples = _sorted_samples(parts)
+    masks = mask_warning(samples)
+    warnings = (*_unnamed(parts), *listing.warnings, *([masks] if masks else []))
     for warning in warnings:
         reporter.warning(warning)
-    samples = _sorted_samples(parts)
     if not samples:
         raise InsufficientDataError(_nothing(str(source), listing, problems))
     order = choose_classes((sample.label for sample in samples), options.positive)
@@ -97,6 +100,7 @@ def load(
         positive_doubt=order.doubt,
         left_out=_left_out(listing, problems),
         groups_from=_groups_from(listing, samples),
+        labels_from=listing.labels_from,
     )
     for loss in loss_warnings(dataset):
         reporter.warning(loss)
@@ -134,7 +138,7 @@ def _groups_from(listing: ImageListing, samples: Sequence[Sample]) -> str:
     if any(GIVEN_GROUP in sample.extra for sample in samples):
         return listing.groups_from or "the listing"
     kinds = [kind for kind in KINDS if any(sample.group.startswith(f"{kind} ") for sample in samples)]
-    return f"the {' and '.join(kinds)} in the DICOM files" if kinds else "each file alone"
+    return f"the {' and '.join(kinds)} in the DICOM files" if kinds else ALONE
 
 
 def refuse_unclear_classes(

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from headtohead.core.errors import NoEffectError
+from headtohead.data.listing.rows.question import Question
+
 if TYPE_CHECKING:
     from headtohead.core.config import DataConfig
 
@@ -28,6 +31,12 @@ class LoadOptions:
         keep_columns: columns of a manifest that are kept although their names look like identifiers
             (name, birth, mrn, …); without it those are left out of everything that is written.
         by: columns that subgroups are made of; kept, whatever they are called.
+        label_has: of images with several labels, the one that makes an image positive; asked of cells such
+            as `Effusion|Mass`, of columns of 0 and 1, or of repeated rows.
+        against: the label that makes an image negative; without it, every image that lacks `label_has`.
+        drop_unlabelled: leave out the rows of a table that have no label, instead of refusing them.
+        include: patterns such as `*_flair.nii.gz` or `images/*`; only files that fit one of them are listed.
+        exclude: the same; files that fit one of them are left out.
         strict: unreadable files are an error instead of a list.
         pages: for files with several pages or frames: "first", "all" or the number of one page
             (from 0). Unset means "first".
@@ -45,10 +54,28 @@ class LoadOptions:
     positive: str | None = None
     keep_columns: tuple[str, ...] = ()
     by: tuple[str, ...] = ()
+    label_has: str | None = None
+    against: str | None = None
+    drop_unlabelled: bool = False
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
     strict: bool = False
     pages: str | int | None = None
     slices: str | int | None = None
     workers: int | None = None
+
+    @property
+    def question(self) -> Question | None:
+        """What is asked of images with several labels, if anything.
+
+        Raises:
+            NoEffectError: `against` without `label_has`.
+        """
+        if self.label_has is None:
+            if self.against is not None:
+                raise NoEffectError(f"against={self.against!r} has no effect without label_has. Give both.")
+            return None
+        return Question(self.label_has, self.against)
 
     @classmethod
     def from_config(cls, config: DataConfig, by: tuple[str, ...] = ()) -> LoadOptions:

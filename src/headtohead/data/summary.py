@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from headtohead.core.data_record import data_rows
 from headtohead.core.formatting import pluralize
-from headtohead.data.file_problems import truncate_list
 from headtohead.data.listing.left_out import one_sided
 
 if TYPE_CHECKING:
@@ -35,18 +35,13 @@ def data_record(dataset: Dataset, n_groups: int | None = None) -> dict[str, Any]
 
 
 def understood(dataset: Dataset) -> str:
-    """Return what was understood as one line for people."""
-    data = data_record(dataset)
-    classes = truncate_list([f"{name} ({count})" for name, count in data["classes"].items()], 12)
-    parts = [f"{len(data['classes'])} classes: {classes}"]
-    if data["positive"] is not None:
-        parts.append(f"positive: {data['positive']}" + (" (a guess)" if dataset.positive_doubt else ""))
-    if data["split"]:
-        parts.append("split: " + ", ".join(f"{count} {word}" for word, count in data["split"].items()))
-    parts.append(f"{pluralize(data['n_groups'], 'group')}, from {data['groups_from']}")
-    left = [loss.counted.partition(" (")[0] for loss in dataset.left_out]
-    parts.append(f"left out: {', '.join(left) or 'nothing'}")
-    return f"Data: {pluralize(data['n_samples'], 'image')}; {'; '.join(parts)}."
+    """Return what was understood as a block of lines for people."""
+    rest = data_rows(data_record(dataset), dataset.positive_doubt)[1:]
+    if dataset.labels_from:
+        rest.insert(1, ("labels", f"from {dataset.labels_from}"))
+    width = max(len(what) for what, _ in rest)
+    lines = [f"  {what:<{width}}  {text}" for what, text in rest]
+    return "\n".join([f"Data: {pluralize(len(dataset), 'image')} in {len(dataset.classes)} classes", *lines])
 
 
 def loss_warnings(dataset: Dataset) -> list[str]:

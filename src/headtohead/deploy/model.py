@@ -24,7 +24,7 @@ from headtohead.deploy.bundle.records import (
     GuardReference,
     PreprocessorConfig,
 )
-from headtohead.deploy.predict.calibrated import calibrate, conformal_set
+from headtohead.deploy.predict.calibrated import calibrated, conformal_set
 from headtohead.deploy.predict.prepare import PreparedImage, Preprocessor
 from headtohead.deploy.prediction import RESEARCH_USE, ImagePrediction
 from headtohead.deploy.runtimes.choice import NetworkRuntime
@@ -47,7 +47,7 @@ class DeployedModel:
 
     Attributes:
         config: classes, thresholds and parts. preprocessing: from an image to the network's inputs.
-        calibration: temperature and conformal quantiles. estimate_record: cross-validated scores.
+        calibration: temperature or Venn-Abers, and conformal quantiles. estimate_record: cross-validated scores.
         reference: what the training images were like. digest: sha256 over the bundle's checksums.
         load_runtime: makes the model's own runtime when it is first needed. other_runtime: used in its place.
         path: the bundle's folder, or None.
@@ -174,7 +174,7 @@ class DeployedModel:
 
     def probabilities_of(self, *inputs: Floats) -> npt.NDArray[np.float64]:
         """Return calibrated probabilities (n, k) of prepared inputs, one (n, 3, S, S) for each input."""
-        return calibrate(self.runtime.forward(*inputs), self.calibration.temperature)
+        return calibrated(self.runtime.forward(*inputs), self.calibration)
 
     def predict_bytes(
         self, items: Sequence[tuple[str, bytes]], *, threshold: str | float | None = None
@@ -201,7 +201,7 @@ class DeployedModel:
         inputs = tuple(np.stack(parts) for parts in zip(*(item.inputs for item in ready), strict=True))
         ask = getattr(self.runtime, "forward_features", None)
         logits, rows = ask(*inputs) if ask is not None else (self.runtime.forward(*inputs), None)
-        prob = calibrate(logits, self.calibration.temperature)
+        prob = calibrated(logits, self.calibration)
         flags = self.guard.flags(ready, rows)
         cut = self.threshold(threshold)
         made = iter(self._prediction(item, prob[i], cut, flags[i]) for i, item in enumerate(ready))
@@ -259,41 +259,29 @@ class DeployedModel:
 
     @property
     def map_problem(self) -> str:
-        """Why the model has no exact maps, or ""."""
+        """Why the model's maps are by occlusion and not exact, or ""."""
         from headtohead.deploy.predict.maps import map_problem
 
-        return map_problem(self.config)
-
-    def require_maps(self) -> None:
-        """Refuse to explain before any image is read.
-
-        Raises:
-            UsageError: the model has no exact maps, or was exported.
-        """
-        from headtohead.deploy.predict.maps import require_maps
-
-        require_maps(self.config)
-        _ = self.network
+        exported = not hasattr(self.own_runtime, "network")
+        return "it was exported without its torch network" if exported else map_problem(self.config)
 
     def explain_bytes(self, name: str, content: bytes) -> ImageMap:
         """Return where the model found its evidence in one image; nothing is written.
 
         Raises:
             UnreadableError: the file is not an image.
-            UsageError: the model has no exact maps, or was exported.
         """
         return self.explain_prepared(self.prepare_bytes(name, content))
 
     def explain_prepared(self, item: PreparedImage) -> ImageMap:
-        """Return where the model found its evidence in one prepared image.
-
-        Raises:
-            UsageError: the model has no exact maps, or was exported.
+        """Return where the model found its evidence in one prepared image: exactly where that can be, by occlusion
+        for heads that are not linear, features that are no sum over places, and exported files.
         """
-        from headtohead.deploy.predict.maps import explain_prepared
+        from headtohead.deploy.predict.maps import MapMaker
 
-        recipe = self.preprocessing.recipes[0].recipe()
-        return explain_prepared(self.config, self.network, recipe, item, self.calibration.temperature)
+        network = getattr(self.own_runtime, "network", None)
+        maker = MapMaker(self.config, self.calibration, self.preprocessor, self.runtime, network)
+        return maker.map_of(item)
 
     def __repr__(self) -> str:
         return f"DeployedModel({self.name}, {', '.join(self.classes)}, {self.digest[:12]}; {RESEARCH_USE})"

@@ -129,7 +129,9 @@ def combine(
         joined[known] = _cross_fitted(how, inner[:, known], labels[known], groups[known], seed)
     chosen = {"how": how, "members": names, **weights}
     # members do not store their training predictions, so an ensemble has no training quality
-    return FoldResult(combiner(test), joined, FitMetrics(None, None), fit_metrics(labels, joined), chosen)
+    # A training on all images tests none, and scikit-learn predicts no empty table.
+    joint = combiner(test) if test.shape[1] else np.empty(test.shape[1:])
+    return FoldResult(joint, joined, FitMetrics(None, None), fit_metrics(labels, joined), chosen)
 
 
 def mixture_weights(rows: Floats, labels: Ints, rounds: int = 500) -> Floats:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from headtohead.core.atomic_io import write_atomic
+from headtohead.core.data_record import data_rows
 from headtohead.core.errors import RunFolderError
 from headtohead.core.formatting import format_percent, pluralize
 from headtohead.core.tables.comparison import RocCurve
@@ -114,6 +115,9 @@ def _view(audit: Mapping[str, Any], thumbs: Mapping[str, str]) -> dict[str, Any]
     return {
         "sentence": _sentence(audit),
         "facts": audit["dataset"],
+        "understood": data_rows(audit["data"], audit["dataset"].get("positive_doubt", ""))
+        if "data" in audit
+        else [],
         "classes": [{"name": name, **row} for name, row in audit["dataset"]["classes"].items()],
         "findings": [_finding(f, thumbs) for f in loud],
         "quiet": [f for f in findings if f["outcome"] not in ("issue", "tip")],

@@ -37,10 +37,11 @@ def load_bundle(path: Path, runtime: str | None = None) -> ImagePredictor:
         runtime: what runs the network, as in `headtohead.load_model`.
     """
     from headtohead.deploy.load import load_model
+    from headtohead.deploy.runtimes.batch_sizes import FewBatchSizes
 
     model = load_model(path, runtime=runtime, reporter=LogReporter())
     log("loaded", model=model.name, runtime=model.runtime.name)
-    return model
+    return model.with_runtime(FewBatchSizes(model.runtime))
 
 
 def build_app(

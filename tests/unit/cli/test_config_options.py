@@ -80,3 +80,10 @@ def test_an_option_and_set_for_one_setting_are_refused() -> None:
 def test_a_pair_without_its_sign_is_explained() -> None:
     with pytest.raises(UsageError, match="--columns got 'path'; expected NAME=VALUE"):
         split_pairs("path", "--columns")
+
+
+def test_an_empty_column_unsets_a_role_and_patterns_may_repeat() -> None:
+    found = stated({"columns": "split=,label=dx", "exclude": ["*_seg.*", "runs"], "include": None})
+    assert found == {"columns": {"split": "", "label": "dx"}, "exclude": ("*_seg.*", "runs")}
+    with pytest.raises(UsageError, match="--map-labels got 'a='"):
+        stated({"map_labels": "a="})

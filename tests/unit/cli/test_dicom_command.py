@@ -54,6 +54,17 @@ def test_writes_a_report_and_lists_what_is_not_in_it(
     assert back.SeriesDescription == "RESEARCH ONLY: headtohead tiny" and back.DeviceSerialNumber == "ab" * 32
 
 
+def test_the_runtime_can_be_named(exported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "scan").write_bytes(
+        mr_bytes(draw_head(np.random.default_rng(1)).astype(np.int64) * 10)
+    )
+    words = ["dicom", str(exported), str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--runtime"]
+    assert main([*words, "onnxruntime"]) == 0
+    assert main([*words, "torch"]) == 2
+    assert "torch" in capsys.readouterr().err
+
+
 def until(true: Callable[[], bool], seconds: float = 20.0) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end and not true():

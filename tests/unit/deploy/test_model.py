@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,18 @@ from headtohead.deploy.bundle.files import CHECKSUMS
 from headtohead.deploy.export import fast_runtime
 from headtohead.deploy.load import load_model
 from headtohead.deploy.model import DeployedModel
+
+
+class Forward:
+    """A runtime that gives logits alone, as that of an exported file."""
+
+    name = "other"
+
+    def __init__(self, model: DeployedModel) -> None:
+        self._model = model
+
+    def forward(self, *inputs: np.ndarray) -> np.ndarray:
+        return self._model.runtime.forward(*inputs)
 
 
 @pytest.fixture(scope="module")
@@ -153,10 +166,15 @@ def test_the_map_sums_to_the_calibrated_log_odds(model: DeployedModel) -> None:
     assert found.pixels().shape == (72, 64)
 
 
-def test_a_fold_ensemble_has_no_exact_map() -> None:
+def test_without_torch_network_the_map_is_by_occlusion(model: DeployedModel) -> None:
     path = next(data_folder().glob("yes/*.bmp"))
-    with pytest.raises(UsageError, match="more than one linear head"):
-        load_model(trained(FOLDS)).explain_bytes("x", path.read_bytes())
+    exported = replace(model, load_runtime=lambda: Forward(model))
+    assert "exported" in exported.map_problem and not model.map_problem
+    found, exact = exported.explain_bytes("x", path.read_bytes()), model.explain_bytes("x", path.read_bytes())
+    assert (found.method, exact.method) == ("occlusion", "contributions")
+    assert found.attribution.log_odds == pytest.approx(exact.attribution.log_odds, rel=1e-3)
+    disc = np.unravel_index(found.attribution.grid.argmax(), found.attribution.grid.shape)
+    assert found.attribution.grid[disc] > 3 * abs(np.median(found.attribution.grid))
 
 
 def test_a_bundle_is_loaded_on_another_runtime_and_still_explains(

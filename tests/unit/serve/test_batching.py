@@ -66,7 +66,8 @@ def test_a_lone_image_is_computed_at_once() -> None:
     assert all(len(batch) == 1 for batch in recorder.batches)
 
 
-def test_what_waits_goes_together_in_order_and_up_to_the_limit() -> None:
+@pytest.mark.parametrize(("n", "batches"), [(20, [1, 8, 8, 4]), (7, [1, 4, 2, 1])])
+def test_what_waits_goes_together_in_order_and_in_powers_of_two(n: int, batches: list[int]) -> None:
     recorder = Recorder()
 
     async def job(queue: BatchQueue) -> list[Any]:
@@ -74,14 +75,14 @@ def test_what_waits_goes_together_in_order_and_up_to_the_limit() -> None:
         first = asyncio.create_task(queue.submit(one("first")))
         while not recorder.batches:
             await asyncio.sleep(0.001)
-        rest = [asyncio.create_task(queue.submit(one(str(i)))) for i in range(20)]
+        rest = [asyncio.create_task(queue.submit(one(str(i)))) for i in range(n)]
         await asyncio.sleep(0)
-        assert queue.waiting == 20 and queue.busy_seconds > 0
+        assert queue.waiting == n and queue.busy_seconds > 0
         recorder.go.set()
         return [await first, *[await task for task in rest]]
 
-    assert run(recorder, job) == [["first"], *[[str(i)] for i in range(20)]]
-    assert [len(batch) for batch in recorder.batches] == [1, 8, 8, 4]
+    assert run(recorder, job) == [["first"], *[[str(i)] for i in range(n)]]
+    assert [len(batch) for batch in recorder.batches] == batches
 
 
 def test_large_images_are_not_decoded_side_by_side() -> None:

@@ -7,8 +7,12 @@ import json
 import struct
 from typing import Any
 
+import numpy as np
 import pytest
-from tests.unit.serve.conftest import Client, FakeModel, png
+from tests.unit.serve.conftest import Client, FakeModel, in_thread, png
+
+from headtohead.serve.app import build_app
+from headtohead.serve.settings import ServeSettings
 
 
 def request_of(*contents: bytes, **changes: Any) -> dict[str, Any]:
@@ -84,3 +88,19 @@ def test_unknown_models_are_404(client: Client) -> None:
     for path in ("/v2/models/x", "/v2/models/x/ready", "/v2/nothing"):
         reply = client.get(path)
         assert reply.status == 404 and reply.json["error"]
+
+
+def test_the_official_client_of_triton_works_unchanged() -> None:
+    """KServe's and Triton's protocol through NVIDIA's own client, its binary tensors included."""
+    http = pytest.importorskip("tritonclient.http", reason="tritonclient[http] is not installed")
+    settings = ServeSettings(port=0)
+    with in_thread(build_app([FakeModel()], settings), settings) as port:
+        asked = http.InferenceServerClient(f"127.0.0.1:{port}")
+        assert asked.is_server_live() and asked.is_server_ready() and asked.is_model_ready("bright")
+        assert asked.get_model_metadata("bright")["inputs"][0]["name"] == "image"
+        tensor = http.InferInput("image", [2], "BYTES")
+        tensor.set_data_from_numpy(np.array([png(200), png(30)], dtype=object))
+        reply = asked.infer("bright", [tensor])
+        assert reply.as_numpy("probabilities").shape == (2, 2)
+        assert [str(label) for label in reply.as_numpy("label").astype(str)] == ["yes", "no"]
+        asked.close()

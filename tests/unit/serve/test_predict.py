@@ -189,16 +189,19 @@ def test_a_map_comes_as_numbers_with_its_place(monkeypatch: pytest.MonkeyPatch) 
     assert got["offset"] + got["localised"] + got["not_localised"] == pytest.approx(got["log_odds"])
 
 
-class WithoutMaps(ExplainingModel):
-    """A bundle whose score is no sum over places."""
+class WithoutExactMaps(ExplainingModel):
+    """A bundle whose score is no sum over places: its maps are by occlusion."""
 
-    map_problem = "it has more than one linear head"
+    map_problem = "a head of it is not linear"
 
 
-def test_a_model_without_exact_maps_does_not_promise_any() -> None:
-    with Client(build_app([WithoutMaps()])) as client:
-        assert client.get("/v1/models").json["models"][0]["explains"] is False
-        assert client.upload("/v1/explain", ("a.png", png())).status == 501
+def test_a_model_without_exact_maps_explains_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    from headtohead.explain import overlay
+
+    monkeypatch.setattr(overlay, "color_limit", lambda maps: 2.5)
+    with Client(build_app([WithoutExactMaps()])) as client:
+        assert client.get("/v1/models").json["models"][0]["explains"] is True
+        assert client.upload("/v1/explain", ("a.png", png())).status == 200
 
 
 def test_the_models_say_what_they_were_tested_on(client: Client, model: FakeModel) -> None:

@@ -13,6 +13,7 @@ from headtohead.audit.checks.files import list_samples
 from headtohead.audit.context import AuditContext
 from headtohead.core.formatting import format_percent
 from headtohead.core.records import Sample
+from headtohead.data.dataset import GIVEN_GROUP
 
 __all__ = ["CHECKS", "expected_leaked_fraction"]
 
@@ -203,7 +204,7 @@ def possibly_one_patient(context: AuditContext) -> Observation:
 
 def names_of_series(context: AuditContext) -> Observation:
     """Look for a patient or series in the names where no group is given."""
-    if _given_groups(context):
+    if _given_groups(context) or any(GIVEN_GROUP in s.extra for s in context.samples):
         return not_applicable("the data bring groups of their own")
     cases: Counter[str] = Counter()
     for s in context.samples:

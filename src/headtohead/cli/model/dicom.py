@@ -36,6 +36,13 @@ Model = Annotated[
 Out = Annotated[
     Path, typer.Option("--out", "-o", metavar="FOLDER", show_default=False, help="Folder for the reports.")
 ]
+Runtime = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", show_default="torch; that of an exported file",
+        help="torch, openvino, onnxruntime, or auto: the fastest that agrees with torch.",
+    ),
+]  # fmt: skip
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object per study on stdout.")]
 
 
@@ -58,6 +65,7 @@ def _report(
         Path, typer.Argument(metavar="IN", show_default=False, help="A DICOM file or a folder of them.")
     ],
     out: Out,
+    runtime: Runtime = None,
     as_json: AsJson = False,
 ) -> None:
     """Write one Structured Report (TID 1500, UNVERIFIED, research only) per study.
@@ -68,7 +76,7 @@ def _report(
     """
     from headtohead.api.dicom import write_dicom_reports
 
-    studies = write_dicom_reports(model, source, out)
+    studies = write_dicom_reports(model, source, out, runtime=runtime)
     for study in studies:
         _print(study, as_json)
     if any(study.failed for study in studies):
@@ -90,6 +98,7 @@ def _listen(
     settle: Annotated[
         float, typer.Option(min=0.1, help="Seconds without a further image after which a study is reported.")
     ] = 10,
+    runtime: Runtime = None,
 ) -> None:
     """Receive images by C-STORE until stopped, and leave one Structured Report per study.
 
@@ -107,6 +116,7 @@ def _listen(
         model,
         out,
         settings,
+        runtime=runtime,
         tell=lambda study: _print(study, True),
         ready=lambda at: print(
             f"Listening on {host}:{at} as {ae_title}. Ctrl-C stops.", file=sys.stderr, flush=True

@@ -84,7 +84,7 @@ def evaluate(
             )
         for flag, count in model.flags.items():
             print(f"  guard: {flag} on {count} of {result.evaluation.n_samples} images")
-    print(f"\nAll numbers: {out / 'evaluation.json'}")
+    print(f"\nPage: {out / 'evaluation.html'}\nAll numbers: {out / 'evaluation.json'}")
 
 
 def _short(score: Score) -> str:

@@ -76,7 +76,8 @@ def predict(
     loaded = load_model(model, strict=strict, runtime=runtime)
     names: Iterable[str] = _names(files)
     if explain is not None:
-        loaded.require_maps()
+        if loaded.map_problem:
+            reporter.info(f"Maps are by occlusion: {loaded.map_problem}.")
         names = list(names)  # standard input can be read once
     found = loaded.predict(names, threshold=threshold, batch_size=batch_size, progress=reporter)
     watch = _Counter(found)

@@ -59,6 +59,13 @@ def train(
             help="Put the weights of frozen networks into the model too.",
         ),
     ] = True,
+    calibration: Annotated[
+        str,
+        typer.Option(
+            metavar="METHOD",
+            help="From scores to probabilities: temperature, or venn-abers (two classes; no parametric form assumed).",
+        ),
+    ] = "temperature",
     as_json: o.AsJson = False,
 ) -> None:  # fmt: skip
     """Train a contender on all images and write a folder that gives the same answer elsewhere.
@@ -73,7 +80,7 @@ def train(
 
     model = train_model(
         data, contender, out=out, run=run, name=name, accept_refused=accept_refused,
-        self_contained=self_contained, **settings,
+        self_contained=self_contained, calibration=calibration, **settings,
     )  # fmt: skip
     if as_json:
         import json

@@ -15,7 +15,7 @@ class DataConfig(Record):
     columns: dict[str, str] = Field(
         default_factory=dict,
         description="Which column of a table has which role: path=file,label=dx,group=patient. Recognised by name, "
-        "and said, otherwise.",
+        "and said, otherwise; 'split=' takes no column for the split. Roles: path, label, group, split, frame, fold.",
     )
     label_from: str | None = Field(
         default=None,
@@ -38,6 +38,27 @@ class DataConfig(Record):
         default=(),
         description="Columns of a table to keep although their names look like identifiers (birth_date, accession, "
         "…).",
+    )
+    label_has: str | None = Field(
+        default=None,
+        description="Of images with several labels ('Effusion|Mass', columns of 0 and 1, repeated rows): the label "
+        "that makes an image positive, e.g. Effusion.",
+    )
+    against: str | None = Field(
+        default=None,
+        description="With --label-has: the label that makes an image negative, e.g. 'No Finding'; images of neither "
+        "are left out. Otherwise every image without the first is negative.",
+    )
+    drop_unlabelled: bool = Field(
+        default=False, description="Leave out the rows of a table that have no label, instead of stopping."
+    )
+    include: tuple[str, ...] = Field(
+        default=(),
+        description="List only files that fit, e.g. '*_flair.nii.gz' or 'train/*'; may be repeated.",
+    )
+    exclude: tuple[str, ...] = Field(
+        default=(),
+        description="Leave out files that fit, e.g. '*_seg.*', or a folder by its name, e.g. runs; may be repeated.",
     )
     strict: bool = Field(default=False, description="Stop at unreadable files instead of leaving them out.")
     pages: str = Field(

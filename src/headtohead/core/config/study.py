@@ -108,7 +108,9 @@ class StudyConfig(RunConfig):
         default="auto", description="Preprocessing: auto, foreground, foreground-plain, classical or none."
     )
     mode: str = Field(default="probe", description="How contenders without @MODE are trained.")
-    split: str = Field(default="kfold", description="kfold, given (the data's own split), or holdout:0.2.")
+    split: str = Field(
+        default="kfold", description="kfold, given (the data's own split or folds), or holdout:0.2."
+    )
     folds: int = Field(default=5, ge=2, description="Folds per repeat.")
     repeats: int = Field(default=3, ge=1, description="Repeats of the whole cross-validation.")
     metric: str = Field(default="auroc", description="The primary metric, fixed beforehand.")

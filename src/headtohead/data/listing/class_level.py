@@ -39,6 +39,7 @@ class FolderReading:
     Attributes:
         labels: path -> class. splits: path -> train, val or test. groups: path -> patient, where folders are patients.
         aside: path -> why it has no class.
+        ignored: names of folders inside the class folders, which change nothing.
         doubt: why the classes are not known, with the readings and what to type; "" where they are.
     """
 
@@ -47,6 +48,7 @@ class FolderReading:
     groups: dict[str, str] = field(default_factory=dict)
     aside: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
     doubt: str = ""
 
 
@@ -213,7 +215,8 @@ def _classes(below: Mapping[str, Sequence[str]], found: FolderReading, start: st
     else:
         ignored = sum(bool(names) for names in inner.values())
         if ignored:
-            shown = truncate_list(sorted(set().union(*inner.values())), 3)
+            found.ignored = sorted(set().union(*inner.values()))
+            shown = truncate_list(found.ignored, 3)
             found.notes.append(f"Folders inside the class folders are read as one class: {shown}.")
 
 

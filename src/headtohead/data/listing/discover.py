@@ -13,12 +13,10 @@ from headtohead.core.errors import (
 )
 from headtohead.data.containers.labels_inside import labels_inside
 from headtohead.data.containers.source_root import is_image_table, source_root
-from headtohead.data.entry import Entry
-from headtohead.data.file_problems import FileProblem, truncate_list
-from headtohead.data.listing.evidence.case_groups import find_cases
+from headtohead.data.file_problems import truncate_list
 from headtohead.data.listing.evidence.measurements import refuse_measurements
+from headtohead.data.listing.evidence.name_prefixes import prefix_advice
 from headtohead.data.listing.evidence.part_classes import part_differences
-from headtohead.data.listing.file_finder import tables_naming
 from headtohead.data.listing.folder_layout import labels_from_folders
 from headtohead.data.listing.label_rules import (
     apply_group_rule,
@@ -27,11 +25,14 @@ from headtohead.data.listing.label_rules import (
     label_finder,
     spelled_alike,
 )
-from headtohead.data.listing.left_out import count_classes
-from headtohead.data.listing.manifest import list_manifest, list_member, manifests_in, parse_member
+from headtohead.data.listing.left_out import EXCLUDED, count_classes
+from headtohead.data.listing.manifest import list_manifest, list_member, manifests_in
 from headtohead.data.listing.selection.image_files import SameContent, image_files, is_system_file
-from headtohead.data.listing.selection.image_listing import ImageListing
+from headtohead.data.listing.selection.image_listing import ImageListing, table_listing
 from headtohead.data.listing.selection.made_tables import list_made_table, list_sidecars
+from headtohead.data.listing.selection.path_filters import filter_paths
+from headtohead.data.listing.selection.refine import answered, filtered, with_cases
+from headtohead.data.listing.selection.tables_beside import table_beside, wants_table
 from headtohead.data.listing.table_reader import TABLES
 from headtohead.data.options import LoadOptions
 from headtohead.data.storage.archives import TarStore, ZipStore
@@ -42,7 +43,7 @@ from headtohead.data.storage.kaggle import KAGGLE, fetch_kaggle
 from headtohead.data.storage.open import open_store
 from headtohead.data.storage.remote import RemoteStore, is_remote, split_member
 from headtohead.data.storage.shards import ShardStore
-from headtohead.data.storage.store import FileEntry, FolderStore, Store
+from headtohead.data.storage.store import FolderStore, Store
 
 __all__ = ["ImageListing", "discover_images"]
 
@@ -57,9 +58,10 @@ def discover_images(source: str, options: LoadOptions) -> ImageListing:
     Raises:
         DataError: there is no such source, or it is not understood.
     """
-    listing = _opened(source, options)
+    listing = filtered(_opened(source, options), options)
     if not listing.entries:
         return listing
+    listing = answered(listing, options)
     entries, notes = compose_labels(listing.entries)
     entries, mapped = apply_label_map(entries, options.map_labels, options.drop)
     notes += mapped
@@ -73,22 +75,7 @@ def discover_images(source: str, options: LoadOptions) -> ImageListing:
     refuse_measurements(entries)
     differing = tuple(map(str, part_differences((entry.split, entry.label) for entry in entries)))
     alike = spelled_alike(entries)
-    return _with_cases(replace(listing, warnings=(*listing.warnings, *differing, *alike)))
-
-
-def _with_cases(listing: ImageListing) -> ImageListing:
-    """Return the listing with the patients or cases that its paths give away, used or proposed."""
-    if any(entry.group is not None for entry in listing.entries) or isinstance(listing.store, ArrayStore):
-        return listing
-    cases = find_cases(listing.entries)
-    if cases is None:
-        return listing
-    warnings = (*listing.warnings, cases.advice)
-    if not cases.certain:
-        return replace(listing, warnings=warnings)
-    return replace(
-        listing, entries=cases.applied(listing.entries), groups_from=cases.source, warnings=warnings
-    )
+    return with_cases(replace(listing, warnings=(*listing.warnings, *differing, *alike)))
 
 
 def _opened(source: str, options: LoadOptions) -> ImageListing:
@@ -106,8 +93,7 @@ def _opened(source: str, options: LoadOptions) -> ImageListing:
         path = Path(source).expanduser().absolute()
     if path.suffix.lower() in TABLES and path.is_file() and not is_image_table(path):
         _refuse_label_from(options, path.name)
-        folder, entries, table_notes = list_manifest(path, options)
-        return ImageListing(folder, entries, (), table_notes, groups_from="the table")
+        return table_listing(*list_manifest(path, options))
     archive = next((parent for parent in (path, *path.parents) if parent.is_file()), None)
     if archive is not None and archive != path:
         store = open_store(str(archive))
@@ -129,7 +115,7 @@ def _list_remote(url: str, options: LoadOptions) -> ImageListing:
 
 def _list_table(store: Store, member: str, options: LoadOptions) -> ImageListing:
     _refuse_label_from(options, member)
-    return ImageListing(store, *_member(store, member, options), groups_from="the table")
+    return _member(store, member, options)
 
 
 def _list_store(store: Store, source: str, options: LoadOptions) -> ImageListing:
@@ -159,35 +145,44 @@ def _list_store(store: Store, source: str, options: LoadOptions) -> ImageListing
                 "from the paths with label_from."
             )
         if tables:
-            return ImageListing(store, *_member(store, tables[0], options), groups_from="the table")
-    for name, value in (("columns", dict(options.columns)), ("keep_columns", options.keep_columns)):
+            return _member(store, tables[0], options)
+    return _list_files(store, source, options)
+
+
+def _refuse_table_options(options: LoadOptions, source: str) -> None:
+    for name, value in (
+        ("columns", dict(options.columns)),
+        ("keep_columns", options.keep_columns),
+        ("drop_unlabelled", options.drop_unlabelled),
+    ):
         if value:
             raise NoEffectError(
                 f"{name}={value} has no effect: {source} is no table and holds none that names its "
                 "images. Leave it out."
             )
-    return _list_files(store, options)
 
 
 def _list_arrays(store: ArrayStore, source: str, options: LoadOptions) -> ImageListing:
     """List the images of arrays; `columns` may name the arrays of images, labels and groups."""
     _refuse_label_from(options, PurePosixPath(source).name)
-    if options.keep_columns:
-        raise NoEffectError(
-            f"keep_columns={options.keep_columns} has no effect: {source} is no table. Leave it out."
-        )
-    return ImageListing(store, *store.listed(options.columns), groups_from=store.groups_from)
+    _refuse_table_options(replace(options, columns={}), source)
+    return ImageListing(
+        store,
+        *store.listed(options.columns),
+        groups_from=store.groups_from,
+        labels_from="the arrays of labels",
+    )
 
 
-def _member(
-    store: Store, member: str, options: LoadOptions
-) -> tuple[tuple[Entry, ...], tuple[FileProblem, ...], Notes]:
-    entries, notes = list_member(store, member, options)
-    listed = {entry.path for entry in entries}
+def _member(store: Store, member: str, options: LoadOptions) -> ImageListing:
+    """List a table of an archive or of a remote folder."""
+    listing = table_listing(store, list_member(store, member, options))
+    listed = {entry.path for entry in listing.entries} | {p for left in listing.left_out for p in left.paths}
     others = [path for path in image_files(store)[0] if path not in listed]
-    if others and not isinstance(store, RemoteStore):
-        notes += (f"{len(others)} images of the archive are not in {member}: {truncate_list(others, 5)}.",)
-    return entries, (), notes
+    if not others or isinstance(store, RemoteStore):
+        return listing
+    note = f"{len(others)} images of the archive are not in {member}: {truncate_list(others, 5)}."
+    return replace(listing, notes=(*listing.notes, note))
 
 
 def _refuse_label_from(options: LoadOptions, name: str) -> None:
@@ -195,10 +190,19 @@ def _refuse_label_from(options: LoadOptions, name: str) -> None:
         raise NoEffectError(f"label_from has no effect: {name} carries its labels. Leave it out.")
 
 
-def _list_files(store: Store, options: LoadOptions) -> ImageListing:
+def _list_files(store: Store, source: str, options: LoadOptions) -> ImageListing:
     """List a folder or an archive by the places of its files."""
-    files, problems, left = found = image_files(store)
+    files, problems, left = image_files(store)
+    kept = filter_paths(files, options.include, options.exclude)
+    left[EXCLUDED] = sorted(files.keys() - kept)
+    files = {path: file for path, file in files.items() if path in kept}
+    found = (files, problems, left)
     notes: list[str] = []
+    if options.label_from is None and wants_table(options):
+        beside = table_beside(store, files, options, "The options ask for a table")
+        if beside is not None:
+            return replace(beside, left_out=(*beside.left_out, *count_classes(left, beside.entries)))
+    _refuse_table_options(options, source)
     label_of = None if options.label_from is None else label_finder(options.label_from)
     inside = None if label_of is not None else labels_inside(store, files)
     if inside is not None:
@@ -209,6 +213,7 @@ def _list_files(store: Store, options: LoadOptions) -> ImageListing:
             inside.notes,
             count_classes(left, inside.entries),
             inside.groups_from,
+            labels_from="the files themselves",
         )
     placed = labels_from_folders(files, SameContent(store, files), label_of)
     if label_of is not None and files and not placed.entries:
@@ -220,50 +225,31 @@ def _list_files(store: Store, options: LoadOptions) -> ImageListing:
     entries = tuple(sorted(placed.entries, key=lambda entry: entry.path))
     left_out = count_classes(left, entries)
     if label_of is None and (placed.doubt or len({entry.label for entry in entries}) < 2):
-        beside = list_sidecars(store, found, options) or _table_beside(store, files, options, placed.doubt)
+        why = placed.doubt.partition(".")[0] or "The folders name no two classes"
+        if (told := list_sidecars(store, found, options)) is not None:
+            return told
+        beside = table_beside(store, files, options, why)
         if beside is not None:
-            return beside if beside.left_out else replace(beside, left_out=left_out)
+            return replace(beside, left_out=(*beside.left_out, *left_out))
         if placed.doubt:
             raise InsufficientDataError(placed.doubt)
+        if advice_on_names := prefix_advice(files):
+            raise InsufficientDataError(f"The folders name no two classes. {advice_on_names}")
     notes += [f"{left}." for left in left_out]
     if not entries and isinstance(store, (FolderStore, RemoteStore)):
         notes += [f"There is a table: to use it, point at {name}." for name in _tables(store)]
+    source = "the names of the folders" if label_of is None else f"the paths, by {options.label_from!r}"
+    if placed.ignored:
+        source += f"; folders inside them are ignored ({truncate_list(placed.ignored, 3)})"
     return ImageListing(
-        store, entries, (*problems, *placed.problems), (*notes, *placed.notes), left_out, FROM_FOLDERS
+        store,
+        entries,
+        (*problems, *placed.problems),
+        (*notes, *placed.notes),
+        left_out,
+        FROM_FOLDERS,
+        labels_from=source,
     )
-
-
-def _table_beside(
-    store: Store, files: dict[str, FileEntry], options: LoadOptions, doubt: str
-) -> ImageListing | None:
-    """Return the images as the only table beside them lists them, where the folders name no classes.
-
-    Args:
-        doubt: why the folders name no classes, "" where they name fewer than two.
-
-    Raises:
-        ManifestError: tables name these images, but which one or which column is meant is not clear.
-    """
-    if not files or not isinstance(store, FolderStore):
-        return None
-    naming = tables_naming(store, files, parse_member)
-    if not naming:
-        return None
-    why = doubt.partition(".")[0] or "The folders name no two classes"
-    if len(naming) > 1:
-        raise ManifestError(
-            f"{why}, and {len(naming)} tables name these images: {truncate_list(naming)}. Point at one of them, such "
-            f"as {store.root}/{naming[0]}."
-        )
-    path = Path(store.root) / naming[0]
-    try:
-        folder, entries, notes = list_manifest(path, options)
-    except DataError as error:
-        raise ManifestError(
-            f"{why}, but {naming[0]} names these images. To use it, point at {path}. {error}"
-        ) from error
-    said = f"{why}; {naming[0]} names these images and is used."
-    return ImageListing(folder, entries, (), (said, *notes), groups_from="the table")
 
 
 def _tables(store: Store) -> list[str]:

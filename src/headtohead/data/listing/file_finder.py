@@ -136,5 +136,9 @@ def _keys(path: str) -> tuple[str, str]:
 def _names_images(cells: list[str], known: Collection[str], folders: Collection[str], n_images: int) -> bool:
     """Tell whether the cells of a column name images (or the folders of cases) often enough to be no accident."""
     named = {cell for cell in cells if _keys(cell.replace("\\", "/"))[0] in known or cell in folders}
+    if not named:
+        # One row per image and question: ID_0_epidural.
+        cells = [cell.rpartition("_")[0] for cell in cells]
+        named = {cell for cell in cells if cell and cell.casefold() in known}
     distinct = len(set(cells))
     return len(named) > 2 and (2 * len(named) >= distinct) and (2 * len(named) >= min(n_images, distinct))

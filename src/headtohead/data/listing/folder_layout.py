@@ -26,12 +26,14 @@ class FolderLabels:
 
     Attributes:
         doubt: why the classes are not known, with the readings; "" where they are.
+        ignored: names of folders inside the class folders, which change nothing.
     """
 
     entries: tuple[Entry, ...]
     problems: tuple[FileProblem, ...]
     notes: tuple[str, ...]
     doubt: str = ""
+    ignored: tuple[str, ...] = ()
 
 
 def labels_from_folders(
@@ -64,7 +66,9 @@ def labels_from_folders(
         sizes = ", ".join(f"{counts[word]} {word}" for word in ("train", "val", "test"))
         notes.append(f"The folders carry a split of their own: {sizes}.")
     problems = tuple(FileProblem(path, why) for path, why in reading.aside.items())
-    return FolderLabels(tuple(entries), problems, (*notes, *reading.notes), reading.doubt)
+    return FolderLabels(
+        tuple(entries), problems, (*notes, *reading.notes), reading.doubt, tuple(reading.ignored)
+    )
 
 
 def _by_pattern(parts_of: Mapping[str, list[str]], label_of: Callable[[str], str]) -> FolderReading:

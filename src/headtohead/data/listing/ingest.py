@@ -18,6 +18,7 @@ from headtohead.core.records import Image, Sample
 from headtohead.data.dataset import GIVEN_GROUP, SLICE_AXIS, sample_record
 from headtohead.data.entry import Entry
 from headtohead.data.file_problems import FileProblem
+from headtohead.data.listing.evidence.mask_pixels import FEW_VALUES, has_few_values
 from headtohead.data.listing.personal_data import KINDS
 from headtohead.data.options import LoadOptions
 from headtohead.data.readers.dicom.placeholders import PLACEHOLDER
@@ -184,6 +185,8 @@ def _sample(entry: Entry, content: bytes, frame: int | None, image: Image, frame
         extra[GIVEN_GROUP] = entry.group
     if frames.axis != "axial":
         extra[SLICE_AXIS] = frames.axis
+    if has_few_values(image):
+        extra[FEW_VALUES] = "yes"
     return Sample(
         id=entry.path if frame is None else f"{entry.path}#{frame_name(frame, frames.axis)}",
         path=entry.path,

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from headtohead.core.data_record import count_left_out
 from headtohead.data.entry import Entry
 from headtohead.data.file_problems import truncate_list
 
 __all__ = [
     "DATA_FILES",
+    "EXCLUDED",
     "NOT_IMAGES",
+    "NOT_IN_TABLE",
+    "UNANSWERED",
+    "UNLABELLED",
     "UNREADABLE",
     "WITHOUT_CLASS",
     "LeftOut",
@@ -50,6 +54,11 @@ NOT_IMAGES = "files that are not images"
 DATA_FILES = "data files of the headers beside them"
 UNREADABLE = "files that could not be read"
 WITHOUT_CLASS = "images without a class"
+UNLABELLED = "images without a label"
+UNANSWERED = "images that do not answer {}"
+"""Images of which a table does not say what `--label-has` asks, or that are of neither class."""
+NOT_IN_TABLE = "images that the table does not name"
+EXCLUDED = "files that --include or --exclude leaves out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +85,8 @@ class LeftOut:
 
     @property
     def counted(self) -> str:
-        """The count with the reason, in the singular for one file.
-
-        >>> LeftOut("files that could not be read", ("a.png",), {}).counted
-        '1 file that could not be read'
-        >>> LeftOut("files that are not images", ("a.md", "b.md"), {}).counted
-        '2 files that are not images'
-        """
-        if self.n != 1:
-            return f"{self.n} {self.why}"
-        one = self.why
-        for many, single in (("files", "file"), ("images", "image"), ("masks", "mask")):
-            one = re.sub(rf"^((?:\S+ ){{0,2}}?){many}\b", rf"\1{single}", one)
-        one = one.replace("that are not images", "that is not an image").replace(
-            "which are not read", "which is not read"
-        )
-        return f"1 {one}"
+        """The count with the reason, in the singular for one file."""
+        return count_left_out(self.n, self.why)
 
     def record(self) -> dict[str, object]:
         """Return it as plain values for JSON."""
@@ -147,9 +142,12 @@ def count_classes(found: Mapping[str, Iterable[str]], entries: Iterable[Entry]) 
 
     Args:
         found: why -> paths.
-        entries: what was listed; a folder has the class of the images in it.
+        entries: what was listed; a folder whose images are of one class has that class.
     """
-    label_of = {posixpath.dirname(entry.path): entry.label for entry in entries}
+    held: dict[str, set[str]] = defaultdict(set)
+    for entry in entries:
+        held[posixpath.dirname(entry.path)].add(entry.label)
+    label_of = {folder: next(iter(labels)) for folder, labels in held.items() if len(labels) == 1}
     result = []
     for why, paths in found.items():
         files = tuple(paths)

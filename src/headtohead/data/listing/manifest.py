@@ -5,29 +5,48 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from headtohead.core.errors import DataError, ManifestError
-from headtohead.data.entry import SPLIT_WORDS, Entry
+from headtohead.core.errors import DataError, ManifestError, NoEffectError
+from headtohead.data.entry import OWN_FOLD, SPLIT_WORDS, Entry
 from headtohead.data.file_problems import truncate_list
 from headtohead.data.listing.file_finder import FileFinder, exists
+from headtohead.data.listing.left_out import UNANSWERED, UNLABELLED
 from headtohead.data.listing.personal_data import is_identifier
+from headtohead.data.listing.rows.label_questions import ANSWER, answer_labels, plain_lists
 from headtohead.data.listing.rows.row_checks import check_files, check_labels, check_rows
 from headtohead.data.listing.table_reader import TABLES, SourceTable, choose_columns, parse_table, read_table
 from headtohead.data.listing.table_roles import join_labels, merge_rows, understand_roles
 from headtohead.data.options import LoadOptions
 from headtohead.data.storage.store import FolderStore, Store
 
-__all__ = ["list_manifest", "list_member", "list_rows", "manifests_in", "parse_member"]
+__all__ = ["TableListing", "list_manifest", "list_member", "list_rows", "manifests_in", "parse_member"]
 
 Notes = tuple[str, ...]
 MAX_TABLE_BYTES = 256 << 20
 """The largest table in an archive."""
 
 
-def list_manifest(path: Path, options: LoadOptions) -> tuple[FolderStore, tuple[Entry, ...], tuple[str, ...]]:
-    """Return the store beside a manifest, its entries in the order of paths, and notes.
+@dataclass(frozen=True, slots=True)
+class TableListing:
+    """The images that a table lists.
+
+    Attributes:
+        entries: in the order of paths.
+        notes: what was assumed.
+        left: why -> paths of the images that are left out.
+        labels_from: where the labels come from, in words.
+    """
+
+    entries: tuple[Entry, ...]
+    notes: Notes
+    left: Mapping[str, list[str]]
+    labels_from: str = ""
+
+
+def list_manifest(path: Path, options: LoadOptions) -> tuple[FolderStore, TableListing]:
+    """Return the store beside a manifest and what it lists.
 
     Args:
         path: of the table; the paths in it are relative to its folder (or absolute).
@@ -37,11 +56,11 @@ def list_manifest(path: Path, options: LoadOptions) -> tuple[FolderStore, tuple[
         ManifestError: missing files, rows twice, empty labels, several labels for one image.
     """
     store = FolderStore(path.parent)
-    return store, *_listed(read_table(path), store, options, lambda cell: _relative(cell, path.parent))
+    return store, _listed(read_table(path), store, options, lambda cell: _relative(cell, path.parent))
 
 
-def list_member(store: Store, member: str, options: LoadOptions) -> tuple[tuple[Entry, ...], Notes]:
-    """Return the entries of a manifest that lies in an archive with its images, and notes.
+def list_member(store: Store, member: str, options: LoadOptions) -> TableListing:
+    """Return what a manifest lists that lies in an archive with its images.
 
     Args:
         member: the table; the paths in it are relative to its folder in the archive.
@@ -54,8 +73,8 @@ def list_member(store: Store, member: str, options: LoadOptions) -> tuple[tuple[
     return _listed(parse_member(store, member), store, options, lambda cell: _within(cell, folder))
 
 
-def list_rows(table: SourceTable, store: Store, options: LoadOptions) -> tuple[tuple[Entry, ...], Notes]:
-    """Return the entries of a table that was made from a store, whose cells are the store's own paths, and notes.
+def list_rows(table: SourceTable, store: Store, options: LoadOptions) -> TableListing:
+    """Return what a table lists that was made from a store, whose cells are the store's own paths.
 
     Raises:
         ManifestError: as for `list_manifest`.
@@ -99,21 +118,40 @@ def parse_member(store: Store, member: str) -> SourceTable:
 
 def _listed(
     table: SourceTable, store: Store, options: LoadOptions, place: Callable[[str], str]
-) -> tuple[tuple[Entry, ...], Notes]:
-    """Return the entries of a table and notes; `place` turns a cell into a path in the store."""
-    table, chosen, said = understand_roles(table, options.columns)
+) -> TableListing:
+    """Return what a table lists; `place` turns a cell into a path in the store."""
+    table, chosen, said = understand_roles(table, options.columns, options.question)
     extra, withheld = _kept_columns(table, chosen, options)
     entries = [_entry(row, table, chosen, extra, place) for row in table.rows]
     entries, found = _located(table, chosen, entries, store)
-    entries, joined = join_labels(entries)
+    entries, joined = join_labels(plain_lists(entries))
+    entries, left = _answered(entries, chosen, options)
     check_labels(table.name, entries)
     entries, merged = merge_rows(entries)
     check_rows(table.name, entries)
-    check_files(table, chosen["path"], entries, store)
+    check_files(table, chosen, entries, store)
     said = (*said, *found, *joined, *merged)
     entries.sort(key=lambda entry: (entry.path, -1 if entry.frame is None else entry.frame))
     notes = _notes(table, chosen, options.columns, entries)
-    return tuple(entries), (*notes, *said, *_say_withheld(table, withheld))
+    source = f"{options.question or repr(chosen['label'])} in {table.name}"
+    return TableListing(tuple(entries), (*notes, *said, *_say_withheld(table, withheld)), left, source)
+
+
+def _answered(
+    entries: list[Entry], chosen: Mapping[str, str], options: LoadOptions
+) -> tuple[list[Entry], dict[str, list[str]]]:
+    """Return the entries with the answers to the question as labels, less those without; and why -> paths of these."""
+    question, why = options.question, UNLABELLED
+    if question is not None:
+        why = UNANSWERED.format(question)
+        if chosen["label"] != ANSWER:
+            entries = answer_labels(entries, question)
+    elif not options.drop_unlabelled:
+        return entries, {}
+    left = [entry.path for entry in entries if not entry.label and entry.path]
+    if question is None and not left:
+        raise NoEffectError("drop_unlabelled has no effect: every row has a label. Leave it out.")
+    return [entry for entry in entries if entry.label or not entry.path], {why: left}
 
 
 def _located(
@@ -187,7 +225,7 @@ def _entry(
     return Entry(
         path=place(known["path"]),
         label=known["label"],
-        split=_split(known.get("split", ""), table.name),
+        split=_fold(known.get("fold", "")) or _split(known.get("split", ""), table.name),
         group=known.get("group") or None,
         frame=_number(known.get("frame", ""), table.name),
         extra={name: cell for name, cell in cells.items() if name in extra},
@@ -210,13 +248,19 @@ def _within(path: str, folder: str) -> str:
     return posixpath.normpath(posixpath.join(folder, plain)) if plain else ""
 
 
+def _fold(cell: str) -> str | None:
+    return f"fold {cell}" if cell else None
+
+
 def _split(word: str, table: str) -> str | None:
     if not word:
         return None
+    if OWN_FOLD.fullmatch(word):
+        return word
     if word.casefold() not in SPLIT_WORDS:
         raise ManifestError(
             f"{table}: split {word!r} is not understood; expected train, val or test. If that column is no "
-            "split, name another with columns split=<column>, or rename it."
+            "split, leave it out with --columns 'split=', or name another with --columns 'split=<column>'."
         )
     return SPLIT_WORDS[word.casefold()]
 

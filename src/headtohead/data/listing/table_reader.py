@@ -15,7 +15,15 @@ from headtohead.data.file_problems import truncate_list
 from headtohead.data.tables.records import JSON_SUFFIXES, WORKBOOK_SUFFIXES, read_json, read_workbook
 from headtohead.data.tables.text import decode_table
 
-__all__ = ["TABLES", "SourceTable", "choose_columns", "matches_role", "parse_table", "read_table"]
+__all__ = [
+    "TABLES",
+    "SourceTable",
+    "choose_columns",
+    "matches_role",
+    "parse_table",
+    "plain_name",
+    "read_table",
+]
 
 TABLES = frozenset({".csv", ".tsv", ".tab", ".parquet", ".pq", ".jsonl", ".xlsx"})
 """Suffixes of files that are tables."""
@@ -34,6 +42,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     "group": GROUP_NAMES,
     "split": ("split", "subset", "partition", "set", "part"),
     "frame": ("frame", "page", "slice", "slice_index"),
+    "fold": ("fold", "cv_fold", "kfold", "folds", "fold_id"),
 }  # fmt: skip
 """For each role the column names that are taken for it, the likeliest first."""
 
@@ -109,7 +118,7 @@ def choose_columns(
 
     Args:
         table: whose columns are meant.
-        columns: role -> column, as the caller says.
+        columns: role -> column, as the caller says; "" for a role that no column has.
         needed: roles that must have a column.
 
     Raises:
@@ -119,16 +128,20 @@ def choose_columns(
     unknown = sorted(set(columns) - set(ROLES))
     if unknown:
         raise UsageError(f"Unknown roles {unknown} in columns; known: {', '.join(ROLES)}.")
+    unset = {role for role, name in columns.items() if not name}
+    if needed_unset := sorted(unset & set(NEEDED)):
+        raise UsageError(f"columns unsets {needed_unset}; every image needs a path and a label.")
+    columns = {role: name for role, name in columns.items() if name}
     missing = sorted(name for name in columns.values() if name not in table.columns)
     if missing:
         raise ManifestError(f"{table.name} has no column {missing}; it has {list(table.columns)}.")
     chosen = dict(columns)
     if len(set(chosen.values())) < len(chosen):
         raise UsageError(f"Two roles share a column in columns={chosen}; expected one column per role.")
-    plain = {_plain(name): name for name in reversed(table.columns)}
+    plain = {plain_name(name): name for name in reversed(table.columns)}
     for role, likely in ROLES.items():
         candidates = [plain[name] for name in likely if name in plain and plain[name] not in chosen.values()]
-        if role not in chosen and candidates:
+        if role not in chosen and role not in unset and candidates:
             chosen[role] = candidates[0]
     lacking = [role for role in needed if role not in chosen]
     if lacking:
@@ -145,10 +158,15 @@ def matches_role(name: str) -> bool:
     >>> matches_role("Case ID"), matches_role("scanner")
     (True, False)
     """
-    return any(_plain(name) in likely for likely in ROLES.values())
+    return any(plain_name(name) in likely for likely in ROLES.values())
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """Return the name of a column in lower case with underscores, as the names of roles are written.
+
+    >>> plain_name("Image Index"), plain_name("Case-ID")
+    ('image_index', 'case_id')
+    """
     return "_".join(name.casefold().replace("-", " ").replace("_", " ").split())
 
 

@@ -7,46 +7,63 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from headtohead.core.errors import ManifestError
-from headtohead.data.entry import SPLIT_WORDS, Entry
+from headtohead.data.entry import OWN_FOLD, SPLIT_WORDS, Entry
 from headtohead.data.file_problems import truncate_list
+from headtohead.data.listing.rows.column_checks import named_images, refuse_odd_columns
+from headtohead.data.listing.rows.label_questions import (
+    YES,
+    answer_table,
+    refuse_several,
+    yes_no_columns,
+)
+from headtohead.data.listing.rows.question import Question
 from headtohead.data.listing.table_reader import SourceTable, choose_columns
 
 __all__ = ["has_several", "join_labels", "merge_rows", "understand_roles"]
 
 _BLANK = frozenset({"", "nan", "na", "n/a", "null", "none", "<na>"})
-_NO, _YES = frozenset({"0", "0.0", "false"}), frozenset({"1", "1.0", "true"})
 # What stands between several labels in one cell.
 _SEPARATORS = ("|", ";")
-_OTHER = frozenset({"-1", "-1.0", ""})
+# Leave-one-out over patients makes more; then the column names patients and no folds.
+_MOST_FOLDS = 20
 LABEL_OF_ONE_HOT = "label of the one-hot columns"
 
 
 def understand_roles(
-    table: SourceTable, columns: Mapping[str, str]
+    table: SourceTable, columns: Mapping[str, str], question: Question | None = None
 ) -> tuple[SourceTable, dict[str, str], tuple[str, ...]]:
     """Return the table, role -> column, and what was assumed; one-hot columns become a column of labels.
 
     A role that was guessed from a column's name and does not fit its cells is dropped, which is said.
 
     Args:
-        columns: role -> column, as the caller says.
+        columns: role -> column, as the caller says; "" for a role that no column has.
+        question: what is asked of images with several labels, if anything; where columns or rows ask it, the label is
+            the column of answers.
 
     Raises:
-        ManifestError: no column is taken for the path or the label.
+        ManifestError: no column is taken for the path or the label, or several labels are in question.
     """
+    refuse_odd_columns(table, columns)
     chosen = choose_columns(table, columns, needed=("path",))
     notes = []
-    for role, fits in (("split", _is_split), ("frame", _is_frame)):
+    for role, fits in (("split", _is_split), ("frame", _is_frame), ("fold", bool)):
         name = chosen.get(role)
         if name is None or role in columns:
             continue
         cells = {cell for cell in table.column(name) if cell}
         odd = sorted(cell for cell in cells if not fits(cell))
         # Where some cells fit, the others are mistakes, and the reader refuses them by name.
-        if odd and len(odd) == len(cells):
+        if (odd and len(odd) == len(cells)) or (role == "fold" and not _are_folds(table.column(name))):
             del chosen[role]
-            notes.append(f"{table.name}: column {name!r} is no {role} (it holds {truncate_list(odd, 3)}).")
+            notes.append(
+                f"{table.name}: column {name!r} is no {role} (it holds {truncate_list(sorted(cells), 3)})."
+            )
+    if "split" in chosen and "fold" in chosen and "fold" not in columns:
+        notes.append(
+            f"{table.name}: column {chosen['fold']!r} is not used, since {chosen['split']!r} is the split."
+        )
+        del chosen["fold"]
     if (
         "frame" in chosen
         and "frame" not in columns
@@ -56,6 +73,12 @@ def understand_roles(
             f"{table.name}: column {chosen['frame']!r} is no frame: these files hold one image each."
         )
         del chosen["frame"]
+    if "path" not in columns:
+        chosen = named_images(table, chosen)
+    if question is not None and (answered := answer_table(table, chosen, question)) is not None:
+        return *answered, tuple(notes)
+    if question is not None and "label" not in chosen:
+        question.named(yes_no_columns(table, chosen.values()))
     if "label" not in chosen:
         table, chosen, note = _one_hot(table, chosen, columns)
         notes.append(note)
@@ -68,36 +91,32 @@ def _single(cell: str) -> bool:
 
 
 def _is_split(cell: str) -> bool:
-    return cell.casefold() in SPLIT_WORDS
+    return cell.casefold() in SPLIT_WORDS or OWN_FOLD.fullmatch(cell) is not None
 
 
 def _is_frame(cell: str) -> bool:
     return cell.isdecimal()
 
 
+def _are_folds(cells: list[str]) -> bool:
+    """Tell whether cells divide the rows into two or more folds of several rows each."""
+    counts = Counter(cells)
+    return "" not in counts and 2 <= len(counts) <= _MOST_FOLDS and min(counts.values()) > 1
+
+
 def _one_hot(
     table: SourceTable, chosen: Mapping[str, str], columns: Mapping[str, str]
 ) -> tuple[SourceTable, dict[str, str], str]:
     """Return the table with the name of the column that is 1 in each row as a further column."""
-    yes_no: dict[str, list[str]] = {}
-    for name in table.columns:
-        cells = [cell.casefold() for cell in table.column(name)]
-        if name not in chosen.values() and cells and set(cells) <= _NO | _YES | _OTHER and set(cells) & _YES:
-            yes_no[name] = cells
+    yes_no = yes_no_columns(table, chosen.values())
     exclusive = len(yes_no) > 1 and all(
-        sum(cells[row] in _YES for cells in yes_no.values()) == 1 for row in range(len(table.rows))
+        sum(cells[row] in YES for cells in yes_no.values()) == 1 for row in range(len(table.rows))
     )
     if not exclusive:
         if len(yes_no) > 1:
-            counts = [
-                f"{name!r} ({sum(cell in _YES for cell in cells)} yes)" for name, cells in yes_no.items()
-            ]
-            raise ManifestError(
-                f"{table.name} asks several questions at once, one a column: {truncate_list(counts, 12)}. Choose one: "
-                f"--columns 'label={next(iter(yes_no))}'."
-            )
+            refuse_several(table, yes_no)
         choose_columns(table, columns)
-    labels = [next(n for n, cells in yes_no.items() if cells[row] in _YES) for row in range(len(table.rows))]
+    labels = [next(n for n, cells in yes_no.items() if cells[row] in YES) for row in range(len(table.rows))]
     rows = tuple((*row, label) for row, label in zip(table.rows, labels, strict=True))
     table = SourceTable(table.name, (*table.columns, LABEL_OF_ONE_HOT), rows)
     note = f"{table.name}: the label is the name of the column that is 1, of {truncate_list(yes_no, 12)}."

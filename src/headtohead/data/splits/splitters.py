@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.errors import DataError, InsufficientDataError, UsageError
+from headtohead.data.entry import OWN_FOLD
+from headtohead.data.listing.class_order import natural_key
 from headtohead.data.listing.evidence.part_classes import part_differences
 
 __all__ = [
@@ -83,6 +85,8 @@ def predefined_split(
     splits: Sequence[str | None], labels: Ints, groups: Names, classes: Sequence[str]
 ) -> tuple[Split, tuple[str, ...]]:
     """Return the data's own division as one fold, and notes: train and val are trained on, test is scored."""
+    if any(split and OWN_FOLD.fullmatch(split) for split in splits):
+        return _own_folds(splits, labels, classes)
     named = np.array([split or "" for split in splits], dtype=object)
     counts = {word: int((named == word).sum()) for word in ("train", "val", "test", "")}
     if counts[""]:
@@ -99,9 +103,10 @@ def predefined_split(
         absent = [name for index, name in enumerate(classes) if index not in labels[part]]
         if absent:
             parts = part_differences(zip(splits, (classes[index] for index in labels), strict=True))
+            differ = {name for found in parts for name in (*found.only_there, *found.only_in_train)}
             raise InsufficientDataError(
-                f"The given {word} part holds no sample of {absent}. {' '.join(map(str, parts))} Leave a class out "
-                f"with --drop '{','.join(absent)}', or use split='kfold' instead."
+                f"The given {word} part holds no sample of {absent}. {' '.join(map(str, parts))} Leave out what is not "
+                f"in both with --drop '{','.join(sorted(differ.union(absent)))}', or use split='kfold' instead."
             )
     lone = [
         name
@@ -121,6 +126,35 @@ def predefined_split(
     if not counts["test"]:
         note += " There is no test part; the validation part is scored, and may choose nothing."
     return [(0, 0, train, test)], (note,)
+
+
+def _own_folds(
+    splits: Sequence[str | None], labels: Ints, classes: Sequence[str]
+) -> tuple[Split, tuple[str, ...]]:
+    """Return the data's own folds, each tested once and trained on otherwise; and a note."""
+    missing = sum(split is None for split in splits)
+    if missing:
+        raise DataError(
+            f"split='given' needs a fold for every sample; {missing} of {len(splits)} have none. Use split='kfold' "
+            "instead."
+        )
+    names = sorted({str(split) for split in splits}, key=natural_key)
+    if len(names) < 2:
+        raise DataError(f"split='given' needs two folds at least; the data have {names}.")
+    numbers = np.array([names.index(str(split)) for split in splits])
+    drawn: Split = []
+    for number, name in enumerate(names):
+        test, train = (
+            np.flatnonzero(part).astype(np.int64) for part in (numbers == number, numbers != number)
+        )
+        for word, part in (("rest", train), ("part", test)):
+            if absent := [c for index, c in enumerate(classes) if index not in labels[part]]:
+                raise InsufficientDataError(
+                    f"In the data's own folds the {word} of {name!r} holds no sample of {absent}. Leave a class out "
+                    f"with --drop '{','.join(absent)}', or use split='kfold' instead."
+                )
+        drawn.append((0, number, train, test))
+    return drawn, (f"The data's own {len(names)} folds, each tested once.",)
 
 
 def inner_folds(labels: Ints, groups: Names, n_folds: int, seed: int) -> list[tuple[Ints, Ints]]:

@@ -107,12 +107,16 @@ def check_images(file: str, part: str, name: str, header: ArrayHeader) -> None:
         )
 
 
+NO_FINDING = "none"
+"""The label of an image of which every column of several labels is 0."""
+
+
 def label_names(name: str, labels: Array, n_images: int) -> list[str]:
-    """Return one class name per image.
+    """Return one class name per image, of several labels their columns with bars between ("2|5").
 
     Args:
         name: of the array, for messages.
-        labels: (N,), (N, 1) or one-hot (N, k).
+        labels: (N,), (N, 1), one-hot (N, k), or (N, k) of 0 and 1 with several labels per image.
         n_images: N.
 
     Raises:
@@ -127,6 +131,13 @@ def label_names(name: str, labels: Array, n_images: int) -> list[str]:
         and (labels.sum(1) == 1).all()
     ):
         labels = labels.argmax(axis=1)  # one-hot rows
+    if (
+        labels.ndim == 2
+        and labels.dtype.kind in "buif"
+        and np.isin(labels, (0, 1)).all()
+        and len(labels) == n_images
+    ):
+        return ["|".join(map(str, np.flatnonzero(row))) or NO_FINDING for row in labels]
     if labels.ndim != 1:
         raise DataError(
             f"{name!r} has shape {labels.shape}: several labels per image. One label per image is "

@@ -80,7 +80,7 @@ def _interval(low: float | None, high: float | None) -> str:
 
 def _answers(config: BundleConfig, calibration: BundleCalibration) -> str:
     text = (
-        f"## Answers\n\nProbabilities are calibrated with the temperature {calibration.temperature:.3f}, fitted on "
+        f"## Answers\n\nProbabilities are calibrated {_method(calibration)}, fitted on "
         f"{calibration.learnt_from} ({calibration.n_lines} lines, {calibration.n_groups} groups).\n"
     )
     if calibration.quantiles is None:
@@ -94,6 +94,12 @@ def _answers(config: BundleConfig, calibration: BundleCalibration) -> str:
         rows = "\n".join(f"| {t.name} | {t.value:.4f} | {t.chosen_for} |" for t in config.thresholds)
         text += f"\n| threshold | value | chosen for |\n|---|---|---|\n{rows}\n"
     return text
+
+
+def _method(calibration: BundleCalibration) -> str:
+    if calibration.method == "venn-abers":
+        return "by an inductive Venn-Abers predictor (Vovk, Petej and Fedorova 2015)"
+    return f"with the temperature {calibration.temperature:.3f}"
 
 
 def _guard(reference: GuardReference) -> str:

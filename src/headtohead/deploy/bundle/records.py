@@ -24,6 +24,7 @@ __all__ = [
     "NamedThreshold",
     "PreprocessorConfig",
     "RecipeSpec",
+    "VennAbersSteps",
 ]
 
 BUNDLE_FORMAT = 1
@@ -161,11 +162,27 @@ class BundleConfig(Record):
     research_use_only: Literal[True] = True
 
 
+class VennAbersSteps(Record):
+    """The two isotonic fits of a Venn-Abers predictor as steps over the uncalibrated probability.
+
+    Attributes:
+        levels: probabilities of the positive class in the calibration set, ascending; those between equal steps left
+            out.
+        low, high: at each level, the fitted value if a new line there had the label 0, and 1.
+    """
+
+    levels: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
 class BundleCalibration(Record):
     """How scores become probabilities and sets, learnt from out-of-fold predictions on grouped folds.
 
     Attributes:
-        temperature: p -> softmax(log p / temperature).
+        method: "temperature", or "venn-abers" (two classes).
+        temperature: p -> softmax(log p / temperature); 1 with Venn-Abers.
+        venn_abers: the steps of its two isotonic fits; None with a temperature.
         alpha: error rate of the conformal sets.
         quantiles: class -> largest 1 - p that still belongs to its set; None where they were refused.
         refused: why there are no sets.
@@ -173,7 +190,9 @@ class BundleCalibration(Record):
     """
 
     format: int = BUNDLE_FORMAT
+    method: Literal["temperature", "venn-abers"] = "temperature"
     temperature: float = Field(default=1.0, gt=0)
+    venn_abers: VennAbersSteps | None = None
     alpha: float = 0.1
     quantiles: dict[str, float] | None = None
     refused: str = ""
@@ -192,6 +211,8 @@ class GuardReference(Record):
         off: check -> why it is off.
         modalities: stated in the DICOM files among them.
         neighbours: how many nearest training images the distance is averaged over.
+        copies_found: share of smaller, recompressed copies of training images that are recognised as near copies;
+            None where the model holds no hashes for it.
     """
 
     format: int = BUNDLE_FORMAT
@@ -202,6 +223,7 @@ class GuardReference(Record):
     off: dict[str, str] = Field(default_factory=dict)
     modalities: tuple[str, ...] = ()
     neighbours: int = 5
+    copies_found: float | None = None
 
 
 class BundleEstimate(Record):

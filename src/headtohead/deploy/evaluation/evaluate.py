@@ -8,22 +8,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headtohead.core.errors import DataError, UnreadableError, UsageError
+from headtohead.core.errors import DataError, UsageError
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Verdict
 from headtohead.data.options import LoadOptions
+from headtohead.deploy.evaluation.answers import ModelAnswers, predict_dataset
 from headtohead.deploy.evaluation.judge import (
     at_thresholds,
     calibration_shift,
     compare_internal,
     conformal_on_data,
 )
-from headtohead.deploy.evaluation.leaks import NEAR_COPIES, check_leaks
+from headtohead.deploy.evaluation.leaks import check_leaks, near_copies_caveat
 from headtohead.deploy.evaluation.records import Evaluation, FailedImage, LeakCheck, ModelEvaluation
 from headtohead.deploy.evaluation.write import write_evaluation
-from headtohead.deploy.model import BATCH_SIZE, DeployedModel
-from headtohead.deploy.predict.prepare import PreparedImage
-from headtohead.deploy.prediction import ImagePrediction
+from headtohead.deploy.model import DeployedModel
 from headtohead.stats.inner_predictions import InnerCell
 
 if TYPE_CHECKING:
@@ -83,7 +82,8 @@ def evaluate_models(
     names = _unique_names(models)
     dataset = _grouped(_load(request, classes, reporter), request, reporter)
     answers = {
-        name: _predict(model, dataset, name, reporter) for name, model in zip(names, models, strict=True)
+        name: predict_dataset(model, dataset, name, reporter)
+        for name, model in zip(names, models, strict=True)
     }
     kept, leaks = check_leaks(dataset.samples, answers, keep_training=request.keep_training)
     frame = _frame(dataset, answers, classes, kept)
@@ -100,9 +100,13 @@ def evaluate_models(
         n_groups=len({dataset.samples[i].group for i in kept}),
         models=found,
         sentences=_sentences(found, request.metric, verdict),
-        caveats=(NEAR_COPIES,),
+        caveats=tuple(
+            near_copies_caveat(name, model.reference, answers[name])
+            for name, model in zip(names, models, strict=True)
+        ),
     )
-    write_evaluation(request.out, evaluation, verdict, frame, dataset, answers, classes)
+    predictions = {name: found.predictions for name, found in answers.items()}
+    write_evaluation(request.out, evaluation, verdict, frame, dataset, predictions)
     return EvaluationResult(evaluation, verdict, request.out)
 
 
@@ -149,24 +153,8 @@ def _grouped(dataset: Dataset, request: EvaluationRequest, reporter: Reporter) -
     return dataset.with_groups(result.grouping.groups)
 
 
-def _predict(model: DeployedModel, dataset: Dataset, name: str, reporter: Reporter) -> list[ImagePrediction]:
-    """Return one prediction per sample, in order."""
-    answers: list[ImagePrediction] = []
-    starts = range(0, len(dataset), BATCH_SIZE)
-    for start in reporter.progress(starts, f"{name} predicts", len(starts)):
-        items: list[PreparedImage | ImagePrediction] = []
-        for sample in dataset.samples[start : start + BATCH_SIZE]:
-            try:
-                image = dataset.read(sample)
-                items.append(model.preprocessor.from_image(sample.id, image, sample.sha256))
-            except UnreadableError as error:
-                items.append(ImagePrediction(path=sample.id, sha256=sample.sha256, error=str(error)))
-        answers += model.predict_prepared(items)
-    return answers
-
-
 def _frame(
-    dataset: Dataset, answers: Mapping[str, list[ImagePrediction]], classes: tuple[str, ...], kept: list[int]
+    dataset: Dataset, answers: Mapping[str, ModelAnswers], classes: tuple[str, ...], kept: list[int]
 ) -> pd.DataFrame:
     import pandas as pd
 
@@ -178,7 +166,7 @@ def _frame(
                 "sample": sample.id, "group": sample.group, "repeat": 0, "fold": 0, "contender": name,
                 "label": sample.label,
             }  # fmt: skip
-            rows.append(line | {f"prob_{c}": found[i].probabilities[c] for c in classes})
+            rows.append(line | {f"prob_{c}": found.predictions[i].probabilities[c] for c in classes})
     return pd.DataFrame(rows)
 
 
@@ -199,7 +187,11 @@ def _verdict(
     empty = [column for column, values in by.items() if not values]
     if empty:
         raise UsageError(f"The data have no column {empty[0]!r} for --by.")
-    sentences = [check.sentence for check in leaks.values() if check.samples] if request.keep_training else []
+    sentences = (
+        [one.sentence for one in leaks.values() if one.samples or one.near_copies]
+        if request.keep_training
+        else []
+    )
     return compute_verdict(
         frame,
         VerdictConfig(
@@ -234,7 +226,7 @@ def _resampled(
 def _of_model(
     name: str,
     model: DeployedModel,
-    answers: Sequence[ImagePrediction],
+    answers: ModelAnswers,
     leak: LeakCheck,
     verdict: Verdict,
     resampled: ResampledPredictions,
@@ -243,13 +235,13 @@ def _of_model(
     scores = tuple(score for score in verdict.scores if score.contender == name)
     (lines,) = resampled.table.of(name)
     cell = InnerCell(lines.label, lines.group, lines.prob)
-    estimate = model.estimate_record
+    estimate, said = model.estimate_record, answers.predictions
     return ModelEvaluation(
         name=name,
         digest=model.digest,
         leak=leak,
-        failed=tuple(FailedImage(sample=a.path, error=a.error) for a in answers if a.error is not None),
-        flags=dict(Counter(flag for answer in answers for flag in answer.flags)),
+        failed=tuple(FailedImage(sample=a.path, error=a.error) for a in said if a.error is not None),
+        flags=dict(Counter(flag for answer in said for flag in answer.flags)),
         expected_flags=model.reference.false_alarms,
         internal=compare_internal(scores, estimate.scores, estimate.calibrated),
         calibration=calibration_shift(scores, cell, recalibrate=request.recalibrate, seed=request.seed),

@@ -31,10 +31,12 @@ class LeakCheck(Record):
 
     Attributes:
         samples: in training, by bytes or by pixels.
-        left_out: samples left out of the scores: those in training and all others of their groups.
+        near_copies: nearly equal to a training image; None where the model holds no hashes to tell.
+        left_out: samples left out of the scores: those in training, near copies, and all others of their groups.
     """
 
     samples: tuple[str, ...] = ()
+    near_copies: tuple[str, ...] | None = None
     left_out: int = 0
     sentence: str
 

@@ -30,19 +30,22 @@ def write_evaluation(
     frame: pd.DataFrame,
     dataset: Dataset,
     answers: Mapping[str, list[ImagePrediction]],
-    classes: tuple[str, ...],
 ) -> None:
-    """Write evaluation.json, verdict.json, scores.json, comparisons.json, provenance.json and the tables.
+    """Write the page, evaluation.json, verdict.json, scores.json, comparisons.json, provenance.json and the tables.
 
     Args:
         out: the folder.
         frame: predictions that are scored. answers: of each model, one per sample, those with an error too.
     """
-    content = verdict.model_dump(mode="json")
+    from headtohead.deploy.guard.guard import FLAGS
+    from headtohead.report.evaluation_page import evaluation_page
+
+    content, classes = verdict.model_dump(mode="json"), verdict.details.classes
+    facts = evaluation.model_dump(mode="json")
     write_record(out / "verdict.json", content)
     write_record(out / "scores.json", {"scores": content["scores"]})
     write_record(out / "comparisons.json", {"comparisons": content["comparisons"]})
-    write_record(out / "evaluation.json", evaluation.model_dump(mode="json"))
+    write_record(out / "evaluation.json", facts)
     write_record(out / "provenance.json", collect())
     write_table(out / "predictions.parquet", frame)
     write_table(out / "samples.parquet", dataset.frame())
@@ -53,3 +56,4 @@ def write_evaluation(
         for sample, answer in zip(dataset.samples, found, strict=True):
             writer.writerow({"model": name, "label": sample.label, **answer.to_row(classes)})
     write_atomic(out / "predictions.csv", buffer.getvalue())
+    write_atomic(out / "evaluation.html", evaluation_page(facts, verdict, FLAGS))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from headtohead.deploy.export.exported_files import open_exported
-from headtohead.deploy.predict.calibrated import calibrate
+from headtohead.deploy.predict.calibrated import calibrated
 from headtohead.deploy.predict.prepare import Preprocessor
 
 __all__ = ["CalibratedProbabilities", "PrepareImage", "ProgramNetwork"]
@@ -63,11 +63,11 @@ class CalibratedProbabilities:
     """
 
     def __init__(self, path: str, keys: str = "pred") -> None:
-        self._temperature = open_exported(Path(path))[0].calibration.temperature
+        self._calibration = open_exported(Path(path))[0].calibration
         self._key = keys
 
     def __call__(self, data: dict[str, Any]) -> dict[str, Any]:
         """Return the item with probabilities in place of logits."""
         logits = np.asarray(data[self._key].cpu(), np.float32)
-        probabilities = calibrate(logits[None], self._temperature)[0]
+        probabilities = calibrated(logits[None], self._calibration)[0]
         return {**data, self._key: torch.from_numpy(probabilities.astype(np.float32))}

@@ -24,6 +24,7 @@ from headtohead.deploy.export.monai_bundle import PROGRAM, write_monai
 from headtohead.deploy.export.openvino_files import write_openvino
 from headtohead.deploy.export.parity import Parity, compare_answers
 from headtohead.deploy.export.sealed import seal
+from headtohead.deploy.guard.guard import PRINTS
 from headtohead.deploy.load import load_model
 from headtohead.deploy.model import DeployedModel
 from headtohead.deploy.prediction import ImagePrediction
@@ -105,7 +106,8 @@ def describe(model: DeployedModel) -> ExportDocument:
         calibration=model.calibration,
         reference=model.reference,
         estimate=model.estimate_record,
-        guard={name: StoredArray.of(array) for name, array in model.guard_tensors.items()},
+        # Only an evaluation reads the hashes, and it takes the bundle.
+        guard={n: StoredArray.of(array) for n, array in model.guard_tensors.items() if n != PRINTS},
     )
 
 

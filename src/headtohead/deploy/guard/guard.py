@@ -11,13 +11,17 @@ import numpy.typing as npt
 
 from headtohead.core.records import Image
 from headtohead.deploy.bundle.records import GuardReference
+from headtohead.deploy.guard.copies import TrainingPrints
 from headtohead.deploy.guard.distance import TrainingDistance
 from headtohead.deploy.predict.prepare import PreparedImage
 
-__all__ = ["FLAGS", "GUARD", "Guard", "modality_of", "read_guard_tensors", "seen_share"]
+__all__ = ["FLAGS", "GUARD", "PRINTS", "Guard", "modality_of", "read_guard_tensors", "seen_share"]
 
 GUARD = "guard."
 """Prefix of the guard's tensors in model.safetensors."""
+
+PRINTS = "prints"
+"""The guard's tensor of hashes, which only the leak check of an evaluation reads."""
 
 FLAGS: Mapping[str, str] = {
     "unreadable": "the file cannot be read as an image",
@@ -42,7 +46,15 @@ class Guard:
     def __init__(self, reference: GuardReference, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
         self.reference = reference
         self._files, self._pixels = frozenset(reference.sha256), frozenset(reference.pixel_hashes)
-        self._distance = TrainingDistance.from_tensors(tensors, reference.neighbours) if tensors else None
+        self._prints = tensors.get(PRINTS)
+        known = {"mean", "components", "rows"} <= tensors.keys()
+        self._distance = TrainingDistance.from_tensors(tensors, reference.neighbours) if known else None
+
+    @property
+    def training_prints(self) -> TrainingPrints | None:
+        """What recognises near copies of training images; None where the model holds no hashes."""
+        limit = self.reference.limits.get("near_copy")
+        return None if self._prints is None or limit is None else TrainingPrints(self._prints, limit)
 
     @property
     def compares_features(self) -> bool:

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["ROUNDING", "calibrate", "conformal_set"]
+from headtohead.deploy.bundle.records import BundleCalibration, VennAbersSteps
+
+__all__ = ["ROUNDING", "calibrate", "calibrated", "conformal_set", "venn_abers"]
 
 Floats = npt.NDArray[np.float64]
 # 1 - p and the quantile it is compared with are rounded differently.
@@ -23,6 +25,31 @@ def calibrate(logits: npt.NDArray[np.float32], temperature: float) -> Floats:
     scaled = logits.astype(np.float64) / temperature
     shifted = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+
+
+def calibrated(logits: npt.NDArray[np.float32], calibration: BundleCalibration) -> Floats:
+    """Return the probabilities (n, k) of logits by a bundle's calibration."""
+    prob = calibrate(logits, calibration.temperature)
+    return prob if calibration.venn_abers is None else venn_abers(prob, calibration.venn_abers)
+
+
+def venn_abers(prob: Floats, steps: VennAbersSteps) -> Floats:
+    """Return the merged Venn-Abers probabilities (n, 2) of uncalibrated ones: p1 / (1 - p0 + p1).
+
+    A score between two levels has the p0 of the level below and the p1 of the level above, because the new line joins
+    the one or the other in the isotonic fit; outside all levels they are 0 and 1 (Vovk, Petej and Fedorova 2015).
+
+    >>> steps = VennAbersSteps(levels=(0.2, 0.6), low=(0.0, 0.5), high=(0.5, 1.0))
+    >>> venn_abers(np.array([[0.9, 0.1], [0.6, 0.4], [0.4, 0.6], [0.1, 0.9]]), steps)[:, 1].round(3).tolist()
+    [0.333, 0.5, 0.667, 0.667]
+    """
+    levels, score = np.asarray(steps.levels), prob[:, 1]
+    above = np.searchsorted(levels, score, side="left")
+    below = np.searchsorted(levels, score, side="right")
+    low = np.append(0.0, steps.low)[below]
+    high = np.append(steps.high, 1.0)[above]
+    positive = high / (1 - low + high)
+    return np.stack([1 - positive, positive], axis=1)
 
 
 def conformal_set(

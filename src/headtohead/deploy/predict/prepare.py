@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,8 +67,11 @@ class Preprocessor:
         if not np.isfinite(image.pixels).all():
             raise UnreadableError("it holds pixels that are not finite")
         prepared = [recipe.apply(image) for recipe in self._recipes]
-        inputs = tuple(_to_input(prepared[spec.recipe], spec) for spec in self.config.inputs)
-        return PreparedImage(name, sha256, image, prepared[0], inputs)
+        return PreparedImage(name, sha256, image, prepared[0], self.inputs_of(prepared))
+
+    def inputs_of(self, prepared: Sequence[Prepared]) -> tuple[Floats, ...]:
+        """Return the network's inputs of an image after each recipe."""
+        return tuple(_to_input(prepared[spec.recipe], spec) for spec in self.config.inputs)
 
 
 def _to_input(prepared: Prepared, spec: InputSpec) -> Floats:

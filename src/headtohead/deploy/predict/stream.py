@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -25,6 +25,7 @@ __all__ = ["FilePredictor", "FileRequest", "list_files", "predict_files", "prepa
 
 READERS = 4  # threads that decode while the network computes; decoding is faster than any network here
 READ_AHEAD = 2  # batches that wait for the network
+STORES = 64  # folders and archives that stay open; a list may name files of a hundred thousand folders
 
 
 class FilePredictor(Protocol):
@@ -106,7 +107,7 @@ def prepare_file(model: FilePredictor, request: FileRequest) -> PreparedImage | 
     return model.try_prepare(request.name, content)
 
 
-@cache
+@lru_cache(STORES)
 def _store(root: str) -> Store:
     from headtohead.data.storage.open import open_store
 

@@ -1,23 +1,32 @@
-"""Temperature, conformal quantiles and thresholds from out-of-fold predictions of a run, never in-sample."""
+"""Calibration, conformal quantiles and thresholds from out-of-fold predictions of a run, never in-sample."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.core.errors import InsufficientDataError, RunFolderError
-from headtohead.deploy.bundle.records import BundleCalibration, NamedThreshold
+from headtohead.core.errors import InsufficientDataError, RunFolderError, UsageError, unknown_name
+from headtohead.deploy.bundle.records import BundleCalibration, NamedThreshold, VennAbersSteps
 from headtohead.deploy.predict.calibrated import calibrate
 from headtohead.stats.inner_predictions import InnerCell
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["cross_fitted_calibration", "fit_calibration", "out_of_fold", "out_of_fold_lines"]
+__all__ = [
+    "METHODS",
+    "check_method",
+    "cross_fitted_calibration",
+    "fit_calibration",
+    "out_of_fold",
+    "out_of_fold_lines",
+]
 
 Floats = npt.NDArray[np.float64]
+Map = Callable[[Floats], Floats]
 SMALLEST = 1e-12
 FROM = "out-of-fold predictions of the run, on grouped folds"
 
@@ -44,13 +53,31 @@ def out_of_fold(lines: pd.DataFrame, classes: tuple[str, ...]) -> InnerCell:
     return InnerCell(label, group.astype(np.int64), prob)
 
 
-def cross_fitted_calibration(lines: pd.DataFrame, cell: InnerCell) -> Floats:
-    """Return (n, k) probabilities, each calibrated with a temperature fitted without its own fold.
-
-    A group lies in one fold of a repeat, so no line's temperature has seen its group.
-    """
+def _by_temperature(cell: InnerCell) -> Map:
     from headtohead.stats.calibration.recalibration import fit_temperature
 
+    t = fit_temperature(cell)
+    return lambda prob: calibrate(_logs(prob), t)
+
+
+def _by_venn_abers(cell: InnerCell) -> Map:
+    from headtohead.stats.calibration.venn_abers import VennAbers
+
+    return VennAbers(cell)
+
+
+METHODS: Mapping[str, Callable[[InnerCell], Map]] = {
+    "temperature": _by_temperature,
+    "venn-abers": _by_venn_abers,
+}
+
+
+def cross_fitted_calibration(lines: pd.DataFrame, cell: InnerCell, method: str = "temperature") -> Floats:
+    """Return (n, k) probabilities, each calibrated by a fit without its own fold.
+
+    A group lies in one fold of a repeat, so no line's calibration has seen its group.
+    """
+    fit = METHODS[method]
     repeat, fold = lines["repeat"].to_numpy(), lines["fold"].to_numpy()
     out = np.empty_like(cell.prob)
     for r in np.unique(repeat):
@@ -58,43 +85,83 @@ def cross_fitted_calibration(lines: pd.DataFrame, cell: InnerCell) -> Floats:
             here, others = (repeat == r) & (fold == f), (repeat == r) & (fold != f)
             if not others.any():
                 # A single split has no other fold; its one test part is divided by group.
-                out[here] = _split_by_group(cell, here)
+                out[here] = _split_by_group(cell, here, fit)
                 continue
-            t = fit_temperature(InnerCell(cell.label[others], cell.group[others], cell.prob[others]))
-            out[here] = calibrate(_logs(cell.prob[here]), t)
+            out[here] = fit(_part(cell, others))(cell.prob[here])
     return out
 
 
-def _split_by_group(cell: InnerCell, here: npt.NDArray[np.bool_]) -> Floats:
-    from headtohead.stats.calibration.recalibration import fit_temperature
+def _part(cell: InnerCell, rows: npt.NDArray[Any]) -> InnerCell:
+    return InnerCell(cell.label[rows], cell.group[rows], cell.prob[rows])
 
+
+def _split_by_group(cell: InnerCell, here: npt.NDArray[np.bool_], fit: Callable[[InnerCell], Map]) -> Floats:
     places = np.flatnonzero(here)
     odd = cell.group[places] % 2 == 1
     out = np.empty((len(places), cell.prob.shape[1]))
     for part in (odd, ~odd):
         others = places[~part]
-        t = (
-            fit_temperature(InnerCell(cell.label[others], cell.group[others], cell.prob[others]))
-            if len(others)
-            else 1.0
-        )
-        out[part] = calibrate(_logs(cell.prob[places[part]]), t)
+        rows = cell.prob[places[part]]
+        out[part] = fit(_part(cell, others))(rows) if len(others) else rows
     return out
 
 
+def _venn_abers_steps(cell: InnerCell) -> VennAbersSteps:
+    """Return the two isotonic fits at every level of a calibration set; levels within a flat part are left out."""
+    from headtohead.stats.calibration.venn_abers import VennAbers
+
+    levels = np.unique(cell.prob[:, 1])
+    low, high = VennAbers(cell).pair(levels)
+    same = (np.diff(low) == 0) & (np.diff(high) == 0)
+    kept = np.ones(len(levels), bool)
+    kept[1:-1] = ~(same[:-1] & same[1:])
+    return VennAbersSteps(
+        levels=tuple(map(float, levels[kept])),
+        low=tuple(map(float, low[kept])),
+        high=tuple(map(float, high[kept])),
+    )
+
+
+def check_method(method: str, classes: tuple[str, ...]) -> None:
+    """Refuse a method of calibration that the classes do not allow.
+
+    Raises:
+        UnknownNameError: no such method.
+        UsageError: Venn-Abers beyond two classes.
+    """
+    if method not in METHODS:
+        raise unknown_name("calibration", method, METHODS)
+    if method == "venn-abers" and len(classes) != 2:
+        raise UsageError(
+            f"Got --calibration venn-abers and {len(classes)} classes; it is for two. Use --calibration temperature."
+        )
+
+
 def fit_calibration(
-    lines: pd.DataFrame, classes: tuple[str, ...], *, alpha: float = 0.1
+    lines: pd.DataFrame, classes: tuple[str, ...], *, alpha: float = 0.1, method: str = "temperature"
 ) -> tuple[BundleCalibration, tuple[NamedThreshold, ...]]:
     """Return calibration and, for two classes, thresholds of a contender from its out-of-fold lines.
 
-    Quantiles and thresholds are learnt on probabilities that were calibrated without their own fold.
+    Quantiles and thresholds are learnt on probabilities that were calibrated without their own fold. A Venn-Abers
+    predictor is fitted on the first repeat alone: it counts lines, and an image has one in each repeat.
+
+    Args:
+        method: "temperature" or "venn-abers".
+
+    Raises:
+        UnknownNameError: another method.
+        UsageError: Venn-Abers beyond two classes.
     """
+    check_method(method, classes)
     from headtohead.stats.calibration.recalibration import fit_temperature
     from headtohead.stats.decision.conformal import conformal_threshold
     from headtohead.stats.decision.operating_points import RULES, choose_threshold
 
+    venn = method == "venn-abers"
+    if venn:
+        lines = lines[lines["repeat"] == lines["repeat"].min()].reset_index(drop=True)
     cell = out_of_fold(lines, classes)
-    fitted = InnerCell(cell.label, cell.group, cross_fitted_calibration(lines, cell))
+    fitted = InnerCell(cell.label, cell.group, cross_fitted_calibration(lines, cell, method))
     quantiles: dict[str, float] | None = None
     refused = ""
     try:
@@ -102,7 +169,9 @@ def fit_calibration(
     except InsufficientDataError as error:
         refused = str(error)
     calibration = BundleCalibration(
-        temperature=fit_temperature(cell),
+        method="venn-abers" if venn else "temperature",
+        temperature=1.0 if venn else fit_temperature(cell),
+        venn_abers=_venn_abers_steps(cell) if venn else None,
         alpha=alpha,
         quantiles=quantiles,
         refused=refused,

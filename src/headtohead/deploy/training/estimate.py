@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from headtohead.core.config import StudyConfig
 from headtohead.deploy.bundle.records import BundleConfig, BundleEstimate
+from headtohead.deploy.training.shipped_text import finding_in_figures, without_names
 from headtohead.deploy.training.source import RunSource
+
+if TYPE_CHECKING:
+    from headtohead.core.records import Sample
 
 __all__ = ["estimate_of", "fidelity_of"]
 
@@ -14,16 +21,25 @@ ONE_DATASET = (
 )
 
 
-def estimate_of(source: RunSource, contender: str, fidelity: tuple[str, ...]) -> BundleEstimate:
-    """Return the estimate of a contender of a finished run.
+def estimate_of(
+    source: RunSource,
+    contender: str,
+    fidelity: tuple[str, ...],
+    samples: Sequence[Sample] = (),
+    *,
+    method: str = "temperature",
+) -> BundleEstimate:
+    """Return the estimate of a contender of a finished run; no text of it names a training image.
 
     Args:
+        samples: of the run, whose names are kept out.
+        method: of calibration.
         fidelity: what differs between the run and the model, one sentence each.
     """
     verdict = source.verdict
     details = verdict.details
     recalibrated = details.recalibration.get(contender)
-    after = recalibrated.methods.get("temperature") if recalibrated is not None else None
+    after = recalibrated.methods.get(method.replace("-", "_")) if recalibrated is not None else None
     conformal = details.conformal.contenders.get(contender) if details.conformal is not None else None
     audit = source.folder.json("audit.json")["findings"]
     problems = [f for f in audit if f["outcome"] == "issue" and f["severity"] in ("severe", "warning")]
@@ -34,9 +50,9 @@ def estimate_of(source: RunSource, contender: str, fidelity: tuple[str, ...]) ->
         metric=verdict.metric,
         n_samples=0 if details.size is None else details.size.n_samples,
         n_groups=0 if details.size is None else details.size.n_groups,
-        sentence=verdict.sentence,
-        caveats=(*verdict.caveats, ONE_DATASET),
-        audit=tuple(f"{f['code']} {f['message']}" for f in problems),
+        sentence=without_names(verdict.sentence, samples),
+        caveats=(*(without_names(caveat, samples) for caveat in verdict.caveats), ONE_DATASET),
+        audit=tuple(finding_in_figures(finding) for finding in problems),
         fidelity=fidelity,
     )
 

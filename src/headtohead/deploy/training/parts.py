@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -110,7 +111,7 @@ class PartsList:
             BodySpec.model_validate(
                 {
                     "kind": kind,
-                    "records": tuple(records),
+                    "records": tuple(_without_folder(record) for record in records),
                     "settings": tuple(network_settings(backbone) for backbone in backbones),
                     "weights": facts,
                     "tuned": tuned,
@@ -120,14 +121,29 @@ class PartsList:
         self.tensors |= {f"bodies.{number}.{name}": tensor for name, tensor in state.items()}
         return number
 
-    def leave_out_frozen(self) -> None:
-        """Leave the weights of frozen bodies out of the bundle; they are loaded and checked with the model."""
+    def leave_out_frozen(self) -> list[str]:
+        """Leave the weights of frozen bodies out of the bundle; they are loaded and checked with the model.
+
+        Weights of a local file and random ones stay, since no other machine could load them; their names are returned.
+        """
+        kept = []
         for number, body in enumerate(self.bodies):
             if body.tuned:
+                continue
+            if {record.source for record in body.records} & {"file", "scratch"}:
+                kept += [record.name for record in body.records]
                 continue
             self.bodies[number] = body.model_copy(update={"stored": False})
             prefix = f"bodies.{number}."
             self.tensors = {name: t for name, t in self.tensors.items() if not name.startswith(prefix)}
+        return kept
+
+
+def _without_folder(record: BackboneRecord) -> BackboneRecord:
+    """Return the record of weights in a local file without the folder, which may tell who trained the model."""
+    if record.source != "file":
+        return record
+    return record.model_copy(update={"model_id": Path(record.model_id).name})
 
 
 def _backbones(kind: str, body: Any) -> list[Backbone]:

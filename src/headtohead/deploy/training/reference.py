@@ -11,6 +11,14 @@ import numpy.typing as npt
 
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.deploy.bundle.records import GuardReference
+from headtohead.deploy.guard.copies import (
+    MOST_PRINTS,
+    copied,
+    copy_limit,
+    difference,
+    nearest_of_others,
+    print_of,
+)
 from headtohead.deploy.guard.distance import (
     FALSE_ALARMS,
     MOST_ROWS,
@@ -25,7 +33,7 @@ if TYPE_CHECKING:
     from headtohead.core.records import Sample
     from headtohead.data.dataset import Dataset
 
-__all__ = ["TrainingPass", "guard_reference", "training_pass"]
+__all__ = ["TrainingPass", "guard_reference", "prints_of", "training_pass", "with_prints"]
 
 BATCH = 16
 NEIGHBOURS = 5
@@ -34,6 +42,9 @@ FEWEST = 30  # images below which a limit that 2 % exceed has no meaning
 PHOTOGRAPH_SHARE = 0.95
 # Grey images are said to be grey if hardly any is coloured: one in fifty may carry a coloured mark.
 FEW_COLOURED = 0.02
+
+COPIES_TRIED = 64  # training images of which copies are made, to measure how many are recognised
+NEAR_COPY = "near_copy"
 
 Ask = Callable[..., tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]
 
@@ -86,6 +97,52 @@ def training_pass(
         places,
         tuple(sorted(modalities - {"", "other"})),
     )
+
+
+def prints_of(dataset: Dataset, reporter: Reporter = QUIET) -> tuple[npt.NDArray[np.uint8], GuardReference]:
+    """Return hashes (n, 2, 32) by which near copies are recognised, and a reference with their limit alone.
+
+    At most `MOST_PRINTS` images are hashed, evenly drawn.
+    """
+    count = min(len(dataset), MOST_PRINTS)
+    places = np.unique(np.linspace(0, len(dataset) - 1, count).round().astype(np.int64))
+    tried = set(places[:: max(1, len(places) // COPIES_TRIED)].tolist())
+    turned, copies = [], []
+    for place in reporter.progress(places.tolist(), "hashes of training images", len(places)):
+        image = dataset.read(dataset.samples[place])
+        turned.append(print_of(image))
+        if place in tried:
+            copies.append((len(turned) - 1, print_of(copied(image))))
+    rows = np.stack(turned)
+    prints = np.ascontiguousarray(rows[:, 0])
+    some = _some(len(rows))
+    limit, alarms = copy_limit(nearest_of_others(rows[some], dataset.groups()[places][some]))
+    found = [difference(copy, prints[[row]])[0] <= limit for row, copy in copies]
+    off = {}
+    if count < len(dataset):
+        off["near_copy_of_all"] = f"near copies are recognised of {count} training images, evenly drawn"
+    reference = GuardReference(
+        limits={NEAR_COPY: float(limit)}, false_alarms={NEAR_COPY: alarms}, off=off,
+        copies_found=float(np.mean(found)),
+    )  # fmt: skip
+    return prints, reference
+
+
+def with_prints(reference: GuardReference, of_copies: GuardReference) -> GuardReference:
+    """Return the guard's reference with the limit on near copies that `prints_of` found."""
+    return reference.model_copy(
+        update={
+            "limits": reference.limits | of_copies.limits,
+            "false_alarms": reference.false_alarms | of_copies.false_alarms,
+            "off": reference.off | of_copies.off,
+            "copies_found": of_copies.copies_found,
+        }
+    )
+
+
+def _some(n: int) -> npt.NDArray[np.int64]:
+    """Return the rows that the limit is learnt from: comparing all pairs of very many takes too long."""
+    return np.unique(np.linspace(0, n - 1, min(n, MOST_ROWS)).round().astype(np.int64))
 
 
 def _prepared(dataset: Dataset, preprocessor: Preprocessor, sample: Sample) -> PreparedImage:

@@ -13,11 +13,12 @@ from headtohead.core.progress import QUIET, Reporter
 from headtohead.deploy.bundle.card import model_card
 from headtohead.deploy.bundle.files import check_free, write_bundle
 from headtohead.deploy.bundle.records import BundleCalibration, BundleConfig, NamedThreshold
-from headtohead.deploy.guard.guard import GUARD
+from headtohead.deploy.guard.guard import GUARD, PRINTS
 from headtohead.deploy.network.load import NETWORK
 from headtohead.deploy.training.calibrate import fit_calibration, out_of_fold_lines
 from headtohead.deploy.training.estimate import estimate_of, fidelity_of
 from headtohead.deploy.training.fit import FittedContender, fit_contender
+from headtohead.deploy.training.shipped_text import without_folders, without_names
 from headtohead.deploy.training.source import RunSource
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class TrainRequest:
         name: of the model; the contender's if None.
         accept_refused: train although the verdict was refused, which goes into the card.
         self_contained: put the weights of frozen networks into the bundle too.
+        calibration: "temperature" or "venn-abers".
         cache: of features.
     """
 
@@ -47,6 +49,7 @@ class TrainRequest:
     name: str | None = None
     accept_refused: bool = False
     self_contained: bool = True
+    calibration: str = "temperature"
     cache: Path | None = None
 
 
@@ -70,11 +73,15 @@ def train_bundle(request: TrainRequest, reporter: Reporter = QUIET) -> str:
             "Repair the data and compare again, or train anyway with --accept-refused, which the model card will state."
         )
     dataset = source.dataset(request.data, reporter)
-    calibration, thresholds = _calibration(source, contender, dataset)
+    calibration, thresholds = _calibration(source, contender, dataset, request.calibration)
     work = request.out.with_name(f".{request.out.name}.work")
     fitted = _fitted(source, contender, dataset, request, work, reporter)
     if not request.self_contained:
-        fitted.parts.leave_out_frozen()
+        kept = fitted.parts.leave_out_frozen()
+        if kept:
+            reporter.info(
+                f"The weights of {', '.join(kept)} stay in the model: no other machine could load them."
+            )
     config = BundleConfig(
         name=request.name or contender,
         contender=contender,
@@ -85,7 +92,7 @@ def train_bundle(request: TrainRequest, reporter: Reporter = QUIET) -> str:
         bodies=tuple(fitted.parts.bodies),
         members=tuple(fitted.parts.members),
         combination=fitted.combination,
-        refused=refused,
+        refused=without_names(refused, dataset.samples),
     )
     digest = _write(request.out, source, dataset, config, calibration, fitted, reporter)
     shutil.rmtree(work, ignore_errors=True)
@@ -93,10 +100,10 @@ def train_bundle(request: TrainRequest, reporter: Reporter = QUIET) -> str:
 
 
 def _calibration(
-    source: RunSource, contender: str, dataset: Dataset
+    source: RunSource, contender: str, dataset: Dataset, method: str
 ) -> tuple[BundleCalibration, tuple[NamedThreshold, ...]]:
     lines = out_of_fold_lines(source.folder.table("predictions.parquet"), contender)
-    return fit_calibration(lines, dataset.classes)
+    return fit_calibration(lines, dataset.classes, method=method)
 
 
 def _fitted(
@@ -140,7 +147,12 @@ def _write(
     from headtohead.deploy.network.graph import build_network
     from headtohead.deploy.network.runtime import TorchRuntime
     from headtohead.deploy.predict.prepare import Preprocessor
-    from headtohead.deploy.training.reference import guard_reference, training_pass
+    from headtohead.deploy.training.reference import (
+        guard_reference,
+        prints_of,
+        training_pass,
+        with_prints,
+    )
 
     preprocessing = fitted.parts.preprocessing()
     network = build_network(config, [spec.input_size for spec in preprocessing.inputs])
@@ -149,12 +161,17 @@ def _write(
     seen = training_pass(dataset, Preprocessor(preprocessing), runtime.forward_features, reporter)
     tuned = any(body.tuned for body in config.bodies)
     reference, guard = guard_reference(dataset, seen, seed=source.config.seed, tuned=tuned)
-    estimate = estimate_of(source, config.contender, fidelity_of(source.config, config))
+    prints, of_copies = prints_of(dataset, reporter)
+    reference, guard = with_prints(reference, of_copies), {**guard, PRINTS: prints}
+    fidelity = fidelity_of(source.config, config)
+    estimate = estimate_of(source, config.contender, fidelity, dataset.samples, method=calibration.method)
     tensors = {NETWORK + name: t.detach().contiguous().clone() for name, t in fitted.parts.tensors.items()}
     tensors |= {GUARD + name: _tensor(rows) for name, rows in guard.items()}
+    about = collect()
+    del about["command"]  # its words may name folders and patients; the settings below repeat what it stated
     provenance = {
         "format": 1,
-        **collect(),
+        **about,
         "seed": source.config.seed,
         "data": dataset.digest(),
         "settings": source.config.model_dump(mode="json", exclude={"data", "groups"}),
@@ -169,8 +186,10 @@ def _write(
         "estimate.json": estimate,
     }
     documents = {name: record.model_dump(mode="json") for name, record in records.items()}
-    files = {name: _json(content) for name, content in {**documents, "provenance.json": provenance}.items()}
-    files["README.md"] = model_card(config, preprocessing, calibration, reference, estimate).encode()
+    documents = without_folders({**documents, "provenance.json": provenance})
+    files = {name: _json(content) for name, content in documents.items()}
+    card = model_card(config, preprocessing, calibration, reference, estimate)
+    files["README.md"] = without_folders(card).encode()
     files["model.safetensors"] = save(tensors, metadata={"format": "pt"})
     return write_bundle(out, files)
 

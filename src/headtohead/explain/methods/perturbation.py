@@ -21,26 +21,27 @@ KEPT = 0.5  # probability that a cell of a mask of RISE is kept
 BLUR = 0.08  # standard deviation of the blur that hides, as a share of the longer side
 
 
-def occlusion(score: Score, pixels: Pixels) -> Floats:
-    """Return (CELLS, CELLS): the mean drop of the score over the windows that hide each cell.
+def occlusion(score: Score, pixels: Pixels, *, cells: int = CELLS) -> Floats:
+    """Return (cells, cells): the mean drop of the score over the windows that hide each cell.
 
     A window is hidden by blur, not by black, which no training image had (Zeiler and Fergus 2014 use grey).
 
     Args:
         score: of prepared images.
         pixels: the prepared image.
+        cells: along each side of the map.
     """
     hidden = blurred(pixels)
-    starts = range(1 - WINDOW, CELLS)
+    starts = range(1 - WINDOW, cells)
     windows = [(row, column) for row in starts for column in starts]
     full = float(score([pixels])[0])
     masks = []
     for row, column in windows:
-        mask = np.zeros((CELLS, CELLS))
+        mask = np.zeros((cells, cells))
         mask[max(0, row) : row + WINDOW, max(0, column) : column + WINDOW] = 1.0
         masks.append(mask)
     drops = full - score([mixed(pixels, hidden, 1.0 - mask) for mask in masks])
-    total, count = np.zeros((CELLS, CELLS)), np.zeros((CELLS, CELLS))
+    total, count = np.zeros((cells, cells)), np.zeros((cells, cells))
     for mask, drop in zip(masks, drops, strict=True):
         total += mask * drop / mask.sum()
         count += mask

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from headtohead.core.data_record import data_rows
 from headtohead.core.formatting import pluralize
 from headtohead.report.views.image_store import ImageStore
 
@@ -30,6 +31,7 @@ def data_view(audit: Mapping[str, Any], samples: Any, store: ImageStore) -> dict
     shared: Mapping[str, Sequence[str]] = audit["groups"]["shared"]
     return {
         "flow": _flow(audit, shared),
+        "understood": _understood(audit),
         "table": _table_one(audit, samples),
         "matrix": [_square(one) for one in [*loud, *quiet]],
         "findings": [_finding(one, store) for one in loud],
@@ -46,6 +48,13 @@ def data_view(audit: Mapping[str, Any], samples: Any, store: ImageStore) -> dict
         "groups_note": _groups_note(shared),
         "counts": dict(audit["counts"]),
     }
+
+
+def _understood(audit: Mapping[str, Any]) -> list[list[str]]:
+    """Return the rows of what was understood; none for an audit of an older version."""
+    if "data" not in audit:
+        return []
+    return [list(row) for row in data_rows(audit["data"], audit["dataset"].get("positive_doubt", ""))]
 
 
 def _severity(one: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from headtohead.core.errors import UnreadableError, UsageError
+from headtohead.core.errors import UnreadableError
 from headtohead.deploy.prediction import ImagePredictor
 from headtohead.serve.hosting.registry import ServedModel
 from headtohead.serve.intake.multipart import UploadedFile
@@ -23,7 +23,9 @@ class EvidenceMap(BaseModel):
     model: str
     digest: str
     file: str
-    method: str = Field(examples=["contributions"])
+    method: str = Field(
+        description="contributions, which sum to the log-odds, or occlusion.", examples=["contributions"]
+    )
     target: str = Field(description="The class whose log-odds are explained.")
     log_odds: float
     grid: list[list[float]] = Field(
@@ -41,8 +43,8 @@ class EvidenceMap(BaseModel):
 
 
 def explains(model: ImagePredictor) -> bool:
-    """Return whether a model can say where its evidence lies; not every bundle has exact maps."""
-    return callable(getattr(model, "explain_bytes", None)) and not getattr(model, "map_problem", "")
+    """Return whether a model can say where its evidence lies."""
+    return callable(getattr(model, "explain_bytes", None))
 
 
 async def evidence_map(served: ServedModel, file: UploadedFile) -> EvidenceMap:
@@ -52,17 +54,15 @@ async def evidence_map(served: ServedModel, file: UploadedFile) -> EvidenceMap:
         ProblemError: 501 if the model has no maps, 422 if the image cannot be read.
     """
     if not explains(served.model):
-        reason = getattr(served.model, "map_problem", "") or "it has no heat maps"
         raise ProblemError(
-            501, f"{served.name} cannot be explained: {reason}. Its predictions are at /v1/predict."
+            501,
+            f"{served.name} cannot be explained: it has no heat maps. Its predictions are at /v1/predict.",
         )
     explain: Any = served.model
     try:
         found = await served.queue.call(explain.explain_bytes, file.name, file.content)
     except UnreadableError as error:
         raise ProblemError(422, f"The file cannot be read: {error}.") from None
-    except UsageError as error:  # no linear head, so no exact map
-        raise ProblemError(501, str(error)) from None
     return _answer(served, file.name, found)
 
 

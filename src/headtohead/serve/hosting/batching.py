@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from headtohead.deploy.prediction import ImagePrediction
+from headtohead.deploy.runtimes.batch_sizes import sizes_up_to
 from headtohead.serve.problems import ProblemError, TooBusyError
 
 __all__ = ["BatchQueue", "QueueLimits", "WaitingImage", "time_limit"]
@@ -72,6 +73,8 @@ class BatchQueue:
         self._waiting: deque[WaitingImage] = deque()
         self._arrived = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="h2h-model")
+        # Maps may take seconds; predictions do not wait behind them.
+        self._aside = ThreadPoolExecutor(1, thread_name_prefix="h2h-maps")
         self._task: asyncio.Task[None] | None = None
         self._seconds_per_image = 0.05
         self._began: float | None = None
@@ -100,7 +103,8 @@ class BatchQueue:
             if not item.result.done():
                 item.result.set_exception(ProblemError(503, "The server is stopping; send this again."))
         self._waiting.clear()
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        for thread in (self._thread, self._aside):
+            thread.shutdown(wait=False, cancel_futures=True)
 
     def check_room(self, n: int) -> None:
         """Refuse a request that would not find room, before its images are looked at.
@@ -136,13 +140,13 @@ class BatchQueue:
                     item.result.exception()
 
     async def call(self, function: Callable[..., T], *arguments: object) -> T:
-        """Return what another function of the model gives, computed in the model's own thread.
+        """Return what another function of the model gives, computed in a thread beside that of the predictions.
 
         Raises:
             ProblemError: 503 after `seconds`.
         """
         async with time_limit(self._limits.seconds):
-            return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
+            return await asyncio.get_running_loop().run_in_executor(self._aside, function, *arguments)
 
     async def _run(self) -> None:
         while True:
@@ -165,7 +169,10 @@ class BatchQueue:
             if batch and pixels > self._limits.pixels:
                 break
             batch.append(self._waiting.popleft())
-        return batch
+        # What is beyond a power of two goes with the next batch: a network keeps buffers for each size that it meets.
+        extra = batch[sizes_up_to(len(batch))[-1] :] if batch else []
+        self._waiting.extendleft(reversed(extra))
+        return batch[: len(batch) - len(extra)]
 
     async def _compute(self, batch: list[WaitingImage]) -> None:
         began = self._began = time.monotonic()

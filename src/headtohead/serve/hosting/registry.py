@@ -13,6 +13,7 @@ from pathlib import Path
 
 from headtohead.core.errors import UsageError, unknown_name
 from headtohead.deploy.prediction import ImagePredictor
+from headtohead.deploy.runtimes.batch_sizes import sizes_up_to
 from headtohead.serve.hosting.batching import BatchQueue, QueueLimits
 from headtohead.serve.problems import ProblemError
 from headtohead.serve.settings import ServeSettings
@@ -165,7 +166,7 @@ def load_registry(
     names = _names([model for _, model in loaded])
     served = []
     for name, (path, model) in zip(names, loaded, strict=True):
-        warm = warm_up(model)
+        warm = warm_up(model, settings.max_batch)
         limits = QueueLimits(
             waiting=settings.max_queue,
             batch=settings.max_batch if warm.pays else 1,
@@ -179,13 +180,19 @@ def load_registry(
     return ModelRegistry(served)
 
 
-def warm_up(model: ImagePredictor) -> WarmUp:
-    """Predict a grey ramp a few times, so that the first user does not pay for lazy loading, and time it."""
+def warm_up(model: ImagePredictor, max_batch: int = SAMPLE) -> WarmUp:
+    """Predict a grey ramp a few times, so that the first user does not pay for lazy loading, and time it.
+
+    Where batching pays, each batch size is met once, so that memory does not grow when it first comes.
+    """
     item = ("ramp.png", _ramp())
     model.predict_bytes([item])
     alone = min(_seconds(model, [item]) for _ in range(2))
     together = min(_seconds(model, [item] * SAMPLE) for _ in range(2)) / SAMPLE
-    return WarmUp(alone, together)
+    found = WarmUp(alone, together)
+    for size in sizes_up_to(max_batch) if found.pays else ():
+        model.predict_bytes([item] * size)
+    return found
 
 
 def _seconds(model: ImagePredictor, items: Sequence[tuple[str, bytes]]) -> float:

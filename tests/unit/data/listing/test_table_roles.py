@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from headtohead.core.errors import ManifestError
+from headtohead.core.errors import ManifestError, UsageError
 from headtohead.data.entry import Entry
 from headtohead.data.listing.table_reader import SourceTable
 from headtohead.data.listing.table_roles import join_labels, merge_rows, understand_roles
@@ -23,7 +23,7 @@ def test_one_hot_columns_become_labels() -> None:
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        (("1,1,1", "2,0,1"), r"several questions at once.*'a' \(1 yes\), 'b' \(2 yes\).*--columns 'label=a'"),
+        (("1,1,1", "2,0,1"), r"several questions at once.*a \(1\), b \(2\)\. Ask for one: --label-has b"),
         (("1,1,0", "2,0,0"), "none is taken for label"),
         (("1,x,0", "2,y,1"), "none is taken for label"),
     ],
@@ -56,3 +56,21 @@ def test_rows_of_one_image_are_joined_if_they_agree() -> None:
         ("a", "x", {"sex": "f"}), ("b", "x", {}), ("b", "y", {}),
     ]  # fmt: skip
     assert notes == ("2 rows repeat an image with the same label and were joined to it.",)
+
+
+def test_a_fold_column_is_the_split_where_it_divides_the_rows() -> None:
+    _, chosen, _ = understand_roles(table("image,label,fold", "1,a,0", "2,b,0", "3,a,1", "4,b,1"), {})
+    assert chosen["fold"] == "fold"
+    _, chosen, notes = understand_roles(table("image,label,fold", "1,a,x", "2,b,y", "3,a,z"), {})
+    assert "fold" not in chosen and "'fold' is no fold" in notes[0]
+    rows = ("1,a,0,train", "2,b,0,test", "3,a,1,train", "4,b,1,test")
+    _, chosen, notes = understand_roles(table("image,label,fold,split", *rows), {})
+    assert "fold" not in chosen and "'fold' is not used, since 'split' is the split" in notes[0]
+
+
+def test_a_role_is_unset_by_an_empty_name() -> None:
+    rows = ("1,a,dev", "2,b,train")
+    _, chosen, _ = understand_roles(table("image,label,split", *rows), {"split": ""})
+    assert "split" not in chosen
+    with pytest.raises(UsageError, match="every image needs a path and a label"):
+        understand_roles(table("image,label,split", *rows), {"label": ""})

@@ -98,3 +98,34 @@ def test_fractions_that_leave_nothing_are_refused(split: str) -> None:
     assert holdout_fraction("holdout:0.25") == 0.25
     with pytest.raises(UsageError, match="fraction between 0 and 1"):
         holdout_fraction(split)
+
+
+def test_folds_of_the_data_are_each_tested_once() -> None:
+    labels, groups = np.array([0, 1] * 6), np.arange(12).astype(object)
+    splits = [f"fold {i // 2 % 3}" for i in range(12)]
+    drawn, notes = predefined_split(splits, labels, groups, ("no", "yes"))
+    assert [fold for _, fold, _, _ in drawn] == [0, 1, 2]
+    for _, fold, train, test in drawn:
+        assert {splits[i] for i in test} == {f"fold {fold}"}
+        assert sorted([*train, *test]) == list(range(12))
+    assert notes == ("The data's own 3 folds, each tested once.",)
+
+
+@pytest.mark.parametrize(
+    ("splits", "words"),
+    [
+        (["fold 0", "fold 1", None, "fold 1"], "1 of 4 have none"),
+        (["fold 0"] * 4, "two folds at least"),
+        (["fold 0", "fold 1", "fold 0", "fold 1"], r"rest of 'fold 0' holds no sample of \['no'\]"),
+    ],
+)
+def test_folds_that_cannot_be_used_are_refused(splits: list[str | None], words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        predefined_split(splits, np.array([0, 1, 0, 1]), np.arange(4).astype(object), ("no", "yes"))
+
+
+def test_a_class_that_one_part_lacks_is_told_with_all_that_must_go() -> None:
+    splits = ["train"] * 6 + ["test"] * 4
+    labels = np.array([0, 0, 1, 1, 2, 2, 0, 1, 3, 3])
+    with pytest.raises(InsufficientDataError, match=r"only in test d, only in train c.*--drop 'c,d'"):
+        predefined_split(splits, labels, np.arange(10).astype(object), ("a", "b", "c", "d"))

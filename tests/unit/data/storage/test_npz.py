@@ -81,7 +81,7 @@ def test_names_as_labels(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        ({"train_labels": np.zeros((6, 14), int)}, r"several labels per image.*arg max"),
+        ({"train_labels": np.full((6, 14), 2)}, r"several labels per image.*arg max"),
         ({"train_labels": np.zeros(5, int)}, "5 labels for 6 images"),
         ({"train_labels": np.full(6, 0.5)}, "fractions"),
         ({"train_images": np.zeros((6, 3, 8, 8), np.uint8)}, "expected numbers of shape"),

@@ -12,23 +12,26 @@ import pytest
 from PIL import Image as Pillow
 from tests.planting.trained_model import FOLDS, PROBE, data_folder, trained
 
+from headtohead.cli.app import main
 from headtohead.core.errors import DataError, LeakageError, UsageError
 from headtohead.core.records import Sample, Score
 from headtohead.data.options import LoadOptions
+from headtohead.deploy.evaluation.answers import ModelAnswers
 from headtohead.deploy.evaluation.evaluate import EvaluationRequest, EvaluationResult, evaluate_models
 from headtohead.deploy.evaluation.judge import calibration_shift, difference_interval
-from headtohead.deploy.evaluation.leaks import check_leaks
+from headtohead.deploy.evaluation.leaks import check_leaks, near_copies_caveat
 from headtohead.deploy.load import load_model
 from headtohead.deploy.prediction import ImagePrediction
 from headtohead.stats.inner_predictions import InnerCell
 
 LEAKED = 6
 NEW = 30
+TOTAL = NEW + LEAKED + 1  # one is a training image, made smaller and saved as JPEG
 
 
 @pytest.fixture(scope="module")
 def result(tmp_path_factory: pytest.TempPathFactory) -> EvaluationResult:
-    """Two models on new images, among them six of training, one of these saved again, and a broken file."""
+    """Two models on new images with six of training, one of these saved again, and a smaller copy of a seventh."""
     data = tmp_path_factory.mktemp("external") / "data"
     shutil.copytree(data_folder(77, NEW), data)
     for i, path in enumerate(sorted(data_folder().glob("*/*.bmp"))[:LEAKED]):
@@ -37,6 +40,13 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> EvaluationResult:
         if i == 0:
             Pillow.open(path).save(target.with_suffix(".png"))
             target.unlink()
+    seventh = sorted(data_folder().glob("*/*.bmp"))[LEAKED]
+    small = (
+        Pillow.open(seventh)
+        .resize((54, 61), Pillow.Resampling.LANCZOS)
+        .transpose(Pillow.Transpose.ROTATE_180)
+    )
+    small.save(data / seventh.parent.name / "smaller.jpg", quality=80)
     for old, new in (("no", "healthy"), ("yes", "tumour")):
         (data / old).rename(data / new)
     options = LoadOptions(map_labels={"healthy": "no", "tumour": "yes"})
@@ -49,14 +59,57 @@ def test_training_images_are_found_by_their_hashes_and_left_out(result: Evaluati
     leak = result.evaluation.models[0].leak
     assert len(leak.samples) == LEAKED
     assert all("leak" in sample for sample in leak.samples)
-    assert f"{LEAKED} of these {NEW + LEAKED} images were in the training" in leak.sentence
+    assert f"{LEAKED} of these {TOTAL} images were in the training" in leak.sentence
+    assert leak.near_copies == ("healthy/smaller.jpg",)
+    assert "1 more is nearly equal to a training image; " in leak.sentence
+    assert leak.left_out == LEAKED + 1
     scored = pd.read_parquet(result.out / "predictions.parquet")
-    assert not scored["sample"].isin(leak.samples).any()
-    assert result.evaluation.n_scored == scored["sample"].nunique() >= NEW - LEAKED
+    assert not scored["sample"].isin([*leak.samples, *leak.near_copies]).any()
+    assert result.evaluation.n_scored == scored["sample"].nunique() == NEW
 
 
-def test_near_copies_are_a_caveat(result: EvaluationResult) -> None:
-    assert any("resized or compressed again" in caveat for caveat in result.evaluation.caveats)
+def test_what_the_search_for_near_copies_can_find_is_told(result: EvaluationResult) -> None:
+    first = result.evaluation.caveats[0]
+    assert "100 % of such copies, resized to three quarters" in first
+    answers = ModelAnswers([], None)
+    assert "Copies that were resized or compressed again are not" in near_copies_caveat(
+        "m", load_model(trained()).reference, answers
+    )
+
+
+def test_the_page_has_each_part(result: EvaluationResult) -> None:
+    page = (result.out / "evaluation.html").read_text()
+    for part in ("answer", "scores", "calibration", "leaks", "guard", "subgroups", "methods"):
+        assert f'<section id="{part}">' in page
+    for told in (
+        "healthy/smaller.jpg", "Recalibrated here with a further temperature", "cross-validated", "<svg",
+        "Research use only; not a medical device.", "expected on images like those of training",
+        "the image was in training",
+    ):  # fmt: skip
+        assert told in page, told
+    assert result.verdict.sentence[:40] in page
+    assert "<script" not in page
+
+
+def test_one_model_by_site(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(data_folder(77, NEW), data)
+    names = sorted(data.glob("*/*.bmp"))
+    rows = [
+        {"file": str(p.relative_to(data)), "dx": p.parent.name, "site": "AB"[i % 3 == 0]}
+        for i, p in enumerate(names)
+    ]
+    pd.DataFrame(rows).to_csv(data / "table.csv", index=False)
+    out = tmp_path / "out"
+    words = ["evaluate", str(trained()), str(data / "table.csv"), "--by", "site", "--out", str(out)]
+    assert main(words) == 0
+    groups = json.loads((out / "verdict.json").read_text())["details"]["subgroups"]["site"]["values"]
+    assert {name: group["n_samples"] for name, group in groups.items()} == {"A": 20, "B": 10}
+    page = (out / "evaluation.html").read_text()
+    assert "<h3>By site</h3>" in page
+    auroc = json.loads((out / "evaluation.json").read_text())["models"][0]["internal"]
+    external = next(line["external"]["value"] for line in auroc if line["metric"] == "auroc")
+    assert f"AUROC {external:.3f}" in page.split("</h1>")[0]
 
 
 def test_the_files_hold_the_scores_of_both_models_and_their_pair(result: EvaluationResult) -> None:
@@ -65,7 +118,7 @@ def test_the_files_hold_the_scores_of_both_models_and_their_pair(result: Evaluat
     (pair,) = result.verdict.comparisons
     assert pair.target == "fixed_models"
     table = pd.read_csv(result.out / "predictions.csv")
-    assert len(table) == 2 * (NEW + LEAKED)
+    assert len(table) == 2 * TOTAL
 
 
 def test_accuracy_is_what_a_plain_count_gives(result: EvaluationResult) -> None:
@@ -97,7 +150,7 @@ def test_nothing_but_training_images_is_refused(tmp_path: Path) -> None:
 
 
 def test_leaks_without_a_scored_image() -> None:
-    answers = {"m": [ImagePrediction(path="a.png", error="it is cut off")]}
+    answers = {"m": ModelAnswers([ImagePrediction(path="a.png", error="it is cut off")])}
     samples = [Sample.model_construct(id="a.png", group="g")]
     with pytest.raises(
         DataError, match=r"None of the 1 images could be predicted; the first, a\.png: it is cut off"

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from tests.planting.trained_model import PROBE, finished_run, trained
+from sklearn.isotonic import IsotonicRegression
+from tests.planting.trained_model import PROBE, data_folder, finished_run, trained
 
-from headtohead.core.errors import RunFolderError
+from headtohead.cli.app import main
+from headtohead.core.errors import RunFolderError, UnknownNameError, UsageError
+from headtohead.deploy.bundle.records import BundleCalibration
+from headtohead.deploy.load import load_model
+from headtohead.deploy.predict.calibrated import calibrate, calibrated, venn_abers
 from headtohead.deploy.training.calibrate import (
     cross_fitted_calibration,
     fit_calibration,
@@ -17,6 +23,7 @@ from headtohead.deploy.training.calibrate import (
     out_of_fold_lines,
 )
 from headtohead.stats.calibration.recalibration import fit_temperature
+from headtohead.stats.calibration.venn_abers import VennAbers
 from headtohead.stats.inner_predictions import InnerCell
 
 CLASSES = ("no", "yes")
@@ -86,3 +93,74 @@ def test_few_groups_give_no_sets_but_the_reason() -> None:
 def test_an_unknown_contender_is_named() -> None:
     with pytest.raises(RunFolderError, match="it compared a"):
         out_of_fold_lines(table(), "b")
+
+
+def by_definition(cell: InnerCell, score: float) -> float:
+    """The merged Venn-Abers probability of one score, from scikit-learn's isotonic regression fitted twice."""
+    found = []
+    for label in (0, 1):
+        x, y = np.append(cell.prob[:, 1], score), np.append(cell.label, label)
+        found.append(float(IsotonicRegression(out_of_bounds="clip").fit(x, y).predict([score])[0]))
+    return found[1] / (1 - found[0] + found[1])
+
+
+def test_a_shipped_venn_abers_predictor_is_the_one_of_its_definition() -> None:
+    lines = table()
+    calibration, thresholds = fit_calibration(lines, CLASSES, method="venn-abers")
+    assert (calibration.method, calibration.temperature) == ("venn-abers", 1.0)
+    assert calibration.venn_abers is not None
+    read_back = BundleCalibration.model_validate_json(calibration.model_dump_json())
+    cell = out_of_fold(lines, CLASSES)
+    at = np.concatenate([[0.0, 1.0], np.random.default_rng(3).random(60), cell.prob[::7, 1]])
+    steps = read_back.venn_abers
+    assert steps is not None
+    told = venn_abers(np.stack([1 - at, at], axis=1), steps)[:, 1]
+    between = slice(2, 62)
+    logits = np.log(np.stack([1 - at[between], at[between]], axis=1))
+    np.testing.assert_allclose(calibrated(logits, read_back)[:, 1], told[between], atol=1e-12)
+    np.testing.assert_allclose(told, [by_definition(cell, score) for score in at], atol=1e-12)
+    assert len(calibration.venn_abers.levels) < len(np.unique(cell.prob[:, 1]))
+    assert told.min() > 0 and told.max() < 1
+    assert all(0 <= one.value <= 1 for one in thresholds)
+
+
+def test_venn_abers_counts_an_image_once_and_takes_two_classes() -> None:
+    lines = pd.concat([table(), table().assign(repeat=1)], ignore_index=True)
+    once, _ = fit_calibration(table(), CLASSES, method="venn-abers")
+    twice, _ = fit_calibration(lines, CLASSES, method="venn-abers")
+    assert once == twice
+    assert once.n_lines == 120
+    with pytest.raises(UsageError, match="and 3 classes; it is for two"):
+        fit_calibration(lines, ("a", "b", "c"), method="venn-abers")
+    with pytest.raises(UnknownNameError, match="temperature, venn-abers"):
+        fit_calibration(lines, CLASSES, method="platt")
+
+
+def test_a_model_trained_with_venn_abers_answers_by_it(tmp_path: Path) -> None:
+    out = tmp_path / "model"
+    words = [
+        "train",
+        "--from",
+        str(finished_run()),
+        "-c",
+        PROBE,
+        "--calibration",
+        "venn-abers",
+        "--out",
+        str(out),
+    ]
+    assert main(words) == 0
+    assert "inductive Venn-Abers predictor" in (out / "README.md").read_text()
+    files = sorted(data_folder().glob("*/*.bmp"))[::9]
+    plain, venn = load_model(trained()), load_model(out)
+    cell = out_of_fold(
+        out_of_fold_lines(pd.read_parquet(finished_run() / "predictions.parquet"), PROBE), CLASSES
+    )
+    prepared = [plain.prepare_bytes(str(path), path.read_bytes()) for path in files]
+    logits = plain.runtime.forward(
+        *(np.stack(x) for x in zip(*(one.inputs for one in prepared), strict=True))
+    )
+    expected = VennAbers(cell)(calibrate(logits, 1.0))[:, 1]
+    told = [one.probabilities["yes"] for one in venn.predict(files)]
+    np.testing.assert_allclose(told, expected, atol=1e-6)
+    assert told != [one.probabilities["yes"] for one in plain.predict(files)]

@@ -17,6 +17,8 @@ __all__ = ["CaseGroups", "find_cases"]
 
 # Fewer groups than this are rather one series a class than patients.
 _FEWEST_GROUPS = 4
+# Sequences or views of one case.
+_MOST_KINDS = 8
 # Share of the images that must stand in a group of several; below it the likeness of names is an accident.
 _SHARE_GROUPED = 0.3
 # DICOM files name their patient themselves, and more reliably than any folder.
@@ -50,7 +52,13 @@ class CaseGroups:
             f"{pluralize(len(counts), 'group')}, {several} of them with several images (such as {example}: {most})"
         )
         if self.certain:
-            return f"{found}. To group otherwise, give --group-from or a table."
+            kinds = _kinds(self.groups)
+            one = (
+                f" Each holds {', '.join(kinds)}; for one of them alone: --include '*{kinds[0]}'."
+                if kinds
+                else ""
+            )
+            return f"{found}.{one} To group otherwise, give --group-from or a table."
         return (
             f"{found}, yet nothing says that they are patients, and each file stands alone. If they are: "
             f"--group-from '{self.pattern}'. Otherwise images of one patient may be in training and in test."
@@ -128,6 +136,17 @@ def find_cases(entries: Sequence[Entry]) -> CaseGroups | None:
     if found is not None and found.certain and _name_their_patients(found.groups):
         return replace(found, certain=False)
     return found
+
+
+def _kinds(groups: Mapping[str, str]) -> list[str]:
+    """Return the ends of names that every case holds once, as `_flair.nii.gz` of BraTS; none where they differ."""
+    ends: dict[str, list[str]] = defaultdict(list)
+    for path, group in groups.items():
+        ends[group].append(PurePosixPath(path).name.removeprefix(group))
+    first = sorted(next(iter(ends.values()), []))
+    alike = all(sorted(found) == first for found in ends.values())
+    named = all(re.match(r"[_-][A-Za-z]", end) for end in first)
+    return first if alike and named and 1 < len(first) <= _MOST_KINDS else []
 
 
 def _name_their_patients(paths: Iterable[str]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 from headtohead.core.errors import ManifestError
@@ -11,6 +12,7 @@ from headtohead.core.formatting import pluralize
 from headtohead.data.entry import Entry
 from headtohead.data.file_problems import truncate_list
 from headtohead.data.listing.file_finder import exists
+from headtohead.data.listing.rows.label_questions import advice, label_parts, questions_in_rows
 from headtohead.data.listing.table_reader import SourceTable
 from headtohead.data.listing.table_roles import has_several
 from headtohead.data.storage.store import FolderStore, Store
@@ -34,15 +36,15 @@ def check_labels(table: str, entries: list[Entry]) -> None:
     if empty:
         raise ManifestError(
             f"{table}: {len(empty)} of {len(entries)} rows have no label or no path: {truncate_list(empty)}. Every row "
-            "needs both; remove rows whose label is not known."
+            "needs both. To go on without them: --drop-unlabelled."
         )
     plain = {entry.label for entry in entries}
     several = [entry for entry in entries if has_several(entry.label, plain)]
     if several:
+        counts = Counter(part for entry in entries for part in set(label_parts(entry.label)))
         raise ManifestError(
             f"{table}: {len(several)} rows carry several labels, such as {several[0].label!r} for "
-            f"{several[0].path}. One label per image is expected: make a column that asks one question, "
-            "such as 'pneumonia' yes or no, and name it with columns label=<column>."
+            f"{several[0].path}; a comparison asks for one. The labels are {advice(counts)}"
         )
 
 
@@ -57,18 +59,23 @@ def check_rows(table: str, entries: list[Entry]) -> None:
     if not twice:
         return
     labels = {entry.label for entry in entries if entry.path == twice[0]}
+    ask = ""
+    if len(labels) > 1:
+        ask = (
+            f" Where an image may carry several labels, they are {advice(Counter(e.label for e in entries))}"
+        )
     several = f" with the labels {sorted(labels)}" if len(labels) > 1 else ""
     raise ManifestError(
         f"{table}: {len(twice)} images are listed more than once: {truncate_list(twice)}. The first stands "
-        f"there{several or ' twice alike'}. One row and one label per image is expected; remove the others."
+        f"there{several or ' twice alike'}. One row and one label per image is expected; remove the others.{ask}"
     )
 
 
-def check_files(table: SourceTable, column: str, entries: list[Entry], store: Store) -> None:
+def check_files(table: SourceTable, chosen: Mapping[str, str], entries: list[Entry], store: Store) -> None:
     """Refuse files that are not there.
 
     Args:
-        column: that holds the paths.
+        chosen: role -> column.
 
     Raises:
         ManifestError: names them as the table writes them, and what they seem to be.
@@ -76,6 +83,11 @@ def check_files(table: SourceTable, column: str, entries: list[Entry], store: St
     missing = [entry.path for entry in entries if not exists(store, entry.path)]
     if not missing:
         return
+    if asked := questions_in_rows(table, chosen):
+        raise ManifestError(
+            f"{table.name} asks several questions of each image, one a row, with so many yes: {advice(asked)}"
+        )
+    column = chosen["path"]
     cells = [cell for cell in table.column(column) if cell]
     longest = max(cells, key=len, default="")
     if len(longest) > _LONGEST_PATH:

@@ -10,7 +10,7 @@ from headtohead.data.containers.sidecars import webdataset_rows
 from headtohead.data.listing.left_out import NOT_IMAGES, count_classes
 from headtohead.data.listing.manifest import list_rows
 from headtohead.data.listing.selection.image_files import ImageFiles
-from headtohead.data.listing.selection.image_listing import ImageListing
+from headtohead.data.listing.selection.image_listing import ImageListing, table_listing
 from headtohead.data.listing.table_reader import SourceTable
 from headtohead.data.options import LoadOptions
 from headtohead.data.storage.store import Store
@@ -21,8 +21,8 @@ __all__ = ["list_made_table", "list_sidecars"]
 
 def list_made_table(store: Store, rows: Rows, name: str, options: LoadOptions) -> ImageListing:
     """List the images of a store by a table that was made from it."""
-    entries, notes = list_rows(SourceTable(name, tuple(rows[0]), tuple(rows[1])), store, options)
-    return ImageListing(store, entries, (), notes, groups_from="the table")
+    table = SourceTable(name, tuple(rows[0]), tuple(rows[1]))
+    return table_listing(store, list_rows(table, store, options))
 
 
 def list_sidecars(store: Store, found: ImageFiles, options: LoadOptions) -> ImageListing | None:
@@ -41,13 +41,11 @@ def list_sidecars(store: Store, found: ImageFiles, options: LoadOptions) -> Imag
         return None
     listing = list_made_table(store, rows, "the labels beside the images", options)
     kept = {why: paths for why, paths in left.items() if why != NOT_IMAGES}
-    kept["images without a label beside them"] = sorted(
-        set(files) - {entry.path for entry in listing.entries}
-    )
+    named = {entry.path for entry in listing.entries}.union(*(left.paths for left in listing.left_out))
+    kept["images without a label beside them"] = sorted(set(files) - named)
     return replace(
         listing,
         notes=(f"Labels are read from {words}.", *listing.notes),
         problems=tuple(problems),
-        left_out=count_classes(kept, listing.entries),
-        groups_from="the files of labels",
+        left_out=(*listing.left_out, *count_classes(kept, listing.entries)),
     )

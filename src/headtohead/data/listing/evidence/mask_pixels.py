@@ -1,0 +1,73 @@
+"""Masks that no name gives away: images of few grey values, of the size of others."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+import numpy as np
+
+from headtohead.core.records import Image, Sample
+
+__all__ = ["FEW_VALUES", "has_few_values", "mask_warning"]
+
+FEW_VALUES = "headtohead:few_values"
+"""The name in `Sample.extra` that marks an image of few grey values."""
+
+# Background and up to three structures; a real image posterised so far shows nothing.
+_MOST_VALUES = 4
+_FEWEST_MASKS = 3
+_PROBED = 4096
+
+
+def has_few_values(image: Image) -> bool:
+    """Tell whether an image has two to four grey values, as masks and label maps do."""
+    pixels = image.pixels.reshape(-1)
+    # A look at some pixels settles it for nearly all images without sorting every pixel.
+    if len(np.unique(pixels[:: max(1, len(pixels) // _PROBED)])) > _MOST_VALUES:
+        return False
+    return 2 <= len(np.unique(pixels)) <= _MOST_VALUES
+
+
+def mask_warning(samples: Sequence[Sample]) -> str:
+    """Return a warning where images look like masks of the others, with the option that leaves them out; else ""."""
+    few = [sample for sample in samples if FEW_VALUES in sample.extra]
+    rich = [sample for sample in samples if FEW_VALUES not in sample.extra]
+    sizes = {(sample.width, sample.height) for sample in rich}
+    masks = [sample for sample in few if (sample.width, sample.height) in sizes]
+    if len(masks) < _FEWEST_MASKS or 2 * len(masks) > len(samples):
+        return ""
+    pattern = _folder(masks, rich) or _ending(masks, rich)
+    way = f"If they are masks, leave them out: --exclude '{pattern}'." if pattern else ""
+    return (
+        f"{len(masks)} images have at most {_MOST_VALUES} grey values and the sizes of other images, such as "
+        f"{masks[0].path}: they look like masks or label maps. "
+        f"{way or 'If they are masks, leave them out with --exclude.'}"
+    )
+
+
+def _folder(masks: Sequence[Sample], rich: Sequence[Sample]) -> str:
+    """Return the name of the folder that holds the masks and nothing else, "" where there is none."""
+    names = {PurePosixPath(sample.path).parent.name for sample in masks}
+    others = {part for sample in rich for part in PurePosixPath(sample.path).parts[:-1]}
+    return next(iter(names)) if len(names) == 1 and names - others - {""} else ""
+
+
+def _ending(masks: Sequence[Sample], rich: Sequence[Sample]) -> str:
+    """Return the pattern of what the names of the masks add to those of their images, "" where they differ."""
+    stems: dict[str, list[str]] = defaultdict(list)
+    for sample in rich:
+        stem = PurePosixPath(sample.path).name.split(".")[0]
+        stems[stem[:1]].append(stem)
+    endings = set()
+    for sample in masks:
+        name = PurePosixPath(sample.path).name.split(".")[0]
+        found = [stem for stem in stems[name[:1]] if name.startswith(stem) and name != stem]
+        endings.add(re.sub(r"\d+$", "*", name[len(max(found, key=len)) :]) if found else "")
+    pattern = f"*{next(iter(endings))}.*" if len(endings) == 1 else ""
+    if pattern in ("", "*.*") or any(fnmatch.fnmatch(PurePosixPath(s.path).name, pattern) for s in rich):
+        return ""
+    return pattern

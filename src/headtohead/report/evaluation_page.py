@@ -1,0 +1,168 @@
+"""Page of `headtohead evaluate`: models on data that they were not trained on, beside their internal estimates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from headtohead._version import __version__
+from headtohead.core.formatting import format_percent
+from headtohead.core.records import Verdict
+from headtohead.core.tables.score import Score
+from headtohead.report.page import render
+from headtohead.report.tables.format import digits
+from headtohead.report.views.answer import metric_title
+from headtohead.report.views.comparison_figures import curve_figures, difference_figures, utility_figures
+from headtohead.report.views.performance import pivot
+from headtohead.report.views.subgroups import subgroups_view
+
+__all__ = ["evaluation_page"]
+
+SECTIONS = (
+    ("answer", "Answer"), ("scores", "Scores"), ("calibration", "Calibration"), ("leaks", "Leaks"), ("guard", "Guard"),
+    ("subgroups", "Subgroups"), ("methods", "Methods"),
+)  # fmt: skip
+LISTED = 12  # images named in the page; evaluation.json names all
+
+
+def evaluation_page(evaluation: Mapping[str, Any], verdict: Verdict, flags: Mapping[str, str]) -> str:
+    """Return one self-contained HTML page.
+
+    Args:
+        evaluation: the content of `evaluation.json`. verdict: of the models on these data.
+        flags: code of a notice of the guard -> what it means.
+    """
+    models: list[Mapping[str, Any]] = list(evaluation["models"])
+    names = [model["name"] for model in models]
+    view = {
+        "title": f"{' and '.join(names)} on {evaluation['data']}",
+        "sections": SECTIONS,
+        "version": __version__,
+        "heading": _heading(models, verdict),
+        "sentences": evaluation["sentences"],
+        "size": (
+            f"{evaluation['n_samples']} images; {evaluation['n_scored']} are scored, in {evaluation['n_groups']} "
+            "groups. No threshold, temperature or model was chosen on them."
+        ),
+        "level": f"{100 * verdict.scores[0].level:g} %" if verdict.scores else "",
+        "positive": verdict.details.positive,
+        "pivot": pivot(verdict, names, {}),
+        "models": [_model(model, evaluation["n_samples"], flags) for model in models],
+        "pairs": [{"a": c.a, "b": c.b, "sentence": c.sentence} for c in verdict.comparisons],
+        "subgroups": subgroups_view(verdict.details, names, (), {}, {})["tables"],
+        "caveats": [*evaluation["caveats"], *verdict.caveats],
+    }
+    figures = {
+        "curves": curve_figures(verdict, names),
+        "utility": utility_figures(verdict.details, names),
+        "differences": difference_figures(verdict, names),
+    }
+    return render("evaluation.html", view=view, figures=figures)
+
+
+def _heading(models: Sequence[Mapping[str, Any]], verdict: Verdict) -> str:
+    """Return the answer in one sentence: the pair where there are several models, else the score here."""
+    if len(models) > 1:
+        return verdict.sentence
+    (model,) = models
+    for line in model["internal"]:
+        if line["metric"] == verdict.metric:
+            here, there = Score(**line["external"]), Score(**line["internal"])
+            words = "differs from" if line["shifted"] else "agrees, within its interval, with"
+            return f"{metric_title(verdict.metric)} {here} here {words} the cross-validated {there}."
+    found = next((score for score in verdict.scores if score.metric == verdict.metric), None)
+    return f"{metric_title(verdict.metric)}: {'not defined' if found is None else found}."
+
+
+def _model(model: Mapping[str, Any], n_samples: int, flags: Mapping[str, str]) -> dict[str, Any]:
+    """Return the tables of one model as text."""
+    leak = model["leak"]
+    return {
+        "name": model["name"],
+        "digest": model["digest"],
+        "internal": [_against(line) for line in model["internal"]],
+        "calibration": _calibration(model["calibration"]),
+        "conformal": _conformal(model["conformal"]),
+        "thresholds": [_threshold(one) for one in model["thresholds"]],
+        "leak": leak["sentence"],
+        "training": _listed(leak["samples"]),
+        "near": _listed(leak["near_copies"] or ()),
+        "guard": _guard(model, n_samples, flags),
+        "failed": [(one["sample"], one["error"]) for one in model["failed"]],
+        "caveats": model["caveats"],
+    }
+
+
+def _against(line: Mapping[str, Any]) -> tuple[str, ...]:
+    difference = line["difference"]
+    gap = "not defined" if difference["value"] is None else _signed(difference)
+    return (
+        metric_title(line["metric"]), _interval(line["external"]), _interval(line["internal"]), gap,
+        "yes" if line["shifted"] else "no evidence",
+    )  # fmt: skip
+
+
+def _interval(score: Mapping[str, Any]) -> str:
+    if score["value"] is None:
+        return "not defined"
+    if score["low"] is None or score["high"] is None:
+        return digits(score["value"])
+    return f"{digits(score['value'])} [{digits(score['low'])}, {digits(score['high'])}]"
+
+
+def _signed(one: Mapping[str, Any]) -> str:
+    value = f"{one['value']:+.3f}"
+    ends = "" if one["low"] is None else f" [{one['low']:+.3f}, {one['high']:+.3f}]"
+    return (value + ends).replace("-", "−")
+
+
+def _calibration(shift: Mapping[str, Any]) -> list[str]:
+    told = [shift["sentence"]]
+    if shift["temperature"] is not None:
+        better = shift["after"] < shift["before"]
+        told.append(
+            f"Recalibrated here with a further temperature of {shift['temperature']:.3f}, judged on folds of whole "
+            f"groups that did not fit it: log loss {shift['before']:.3f} before and {shift['after']:.3f} after, "
+            f"{'lower' if better else 'no lower'}."
+        )
+    return told
+
+
+def _conformal(found: Mapping[str, Any] | None) -> str:
+    if found is None:
+        return "The model has no conformal sets."
+    by_class = "; ".join(f"{name} {_interval(one)}" for name, one in found["by_class"].items())
+    return (
+        f"Conformal sets promise to hold the true class for {format_percent(found['promised'])} of images like the "
+        f"training images; here they hold it for {_interval(found['coverage'])} (by class: {by_class}). The model "
+        f"abstains on {_interval(found['abstained'])} of the images."
+    )
+
+
+def _threshold(one: Mapping[str, Any]) -> tuple[str, ...]:
+    known = {score["metric"]: score for score in one["scores"]}
+    shown = [
+        _interval(known[name]) if name in known else ""
+        for name in ("sensitivity", "specificity", "ppv", "npv")
+    ]
+    return (one["name"], f"{one['value']:.3f}", *shown)
+
+
+def _guard(model: Mapping[str, Any], n: int, flags: Mapping[str, str]) -> list[tuple[str, ...]]:
+    codes = [code for code in flags if code in model["flags"] or code in model["expected_flags"]]
+    rows: list[tuple[str, ...]] = []
+    for code in codes:
+        expected = model["expected_flags"].get(code)
+        count = model["flags"].get(code, 0)
+        rows.append(
+            (
+                code.replace("_", " "), flags[code], f"{count} of {n} ({format_percent(count / n)})",
+                "" if expected is None else format_percent(expected, 1),
+            )
+        )  # fmt: skip
+    return rows
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - LISTED} more, all in evaluation.json" if len(names) > LISTED else ""
+    return ", ".join(names[:LISTED]) + more
