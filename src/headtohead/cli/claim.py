@@ -67,10 +67,11 @@ def _claim(
 def _pair(text: str | None) -> tuple[int, int] | None:
     """Return "5/1" as two numbers."""
     from headtohead.core.errors import UsageError
+    from headtohead.core.formatting import is_whole
 
     if text is None:
         return None
     parts = text.split("/")
-    if len(parts) != 2 or not all(part.strip().isdecimal() for part in parts):
+    if len(parts) != 2 or not all(is_whole(part.strip()) for part in parts):
         raise UsageError(f"Got --paired {text!r}; expected two counts with a slash, such as 5/1.")
     return int(parts[0]), int(parts[1])

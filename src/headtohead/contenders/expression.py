@@ -25,6 +25,8 @@ __all__ = ["REPEATS", "ContenderSpec", "parse", "parse_list", "split_commas"]
 KINDS = ("ensemble", "hybrid")
 REPEATS = {"seeds": 3, "snapshots": 3, "folds": 5}  # how many models where no number is given
 SCRATCH = ("scratch-cnn", "scratch-vit")
+LONGEST = 20_000  # characters; a hundred contenders with paths take fewer
+DEEPEST = 20  # brackets in brackets; an ensemble of hybrids takes two
 CALL = re.compile(r"^(?P<kind>[a-z]+)\((?P<inside>.*)\)(?:@(?P<mode>[^()@]+))?$")
 
 
@@ -75,8 +77,14 @@ def split_commas(text: str) -> list[str]:
     ['a@probe', 'ensemble(a,b)', 'c']
     """
     parts, depth, current = [], 0, ""
+    if len(text) > LONGEST:
+        raise UsageError(
+            f"An expression of {len(text):,} characters is too long; expected at most {LONGEST:,}."
+        )
     for letter in text:
         depth += (letter == "(") - (letter == ")")
+        if depth > DEEPEST:
+            raise UsageError(f"Brackets are nested more than {DEEPEST} deep in {text[:80]!r}….")
         if depth < 0:
             raise UsageError(f"A bracket is closed that was never opened in {text!r}.")
         if letter == "," and depth == 0:
@@ -156,11 +164,13 @@ def _parse_repeat(name: str, kind: str, inside: str, mode: str | None, default_m
     """Take "seeds(NAME@MODE,3)" apart."""
     example = f"{kind}(dinov2-small@finetune,{REPEATS[kind]})"
     words = [word for word in split_commas(inside) if word]
-    counts = [word for word in words if word.isdigit()]
+    counts = [word for word in words if word.isascii() and word.isdigit()]
     if len(words) - len(counts) != 1 or len(counts) > 1:
         raise UsageError(f"{name!r}: {kind} takes one contender and a number, such as {example}.")
     if mode:
         raise UsageError(f"{name!r}: write the mode inside the brackets, such as {example}.")
+    if counts and len(counts[0].lstrip("0")) > 4:
+        raise UsageError(f"{name[:80]!r} asks for {counts[0][:20]} repeats; expected at most 9,999.")
     count = int(counts[0]) if counts else REPEATS[kind]
     if count < 2:
         raise UsageError(f"{name!r}: a mean of {count} is no ensemble; ask for at least 2.")

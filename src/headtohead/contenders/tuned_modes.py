@@ -9,6 +9,7 @@ from headtohead.backbones.record import BackboneRecord
 from headtohead.contenders.mode import BuildContext, ModeChoice, PlannedContender, TrainingMode
 from headtohead.core.config import TrainConfig
 from headtohead.core.errors import UsageError
+from headtohead.core.formatting import is_whole
 from headtohead.heads.base import Head
 from headtohead.training.lr_schedule import network_factor
 from headtohead.training.settings import FinetuneSettings
@@ -148,7 +149,7 @@ def _check_none(name: str) -> Callable[[str], None]:
 
 def _check_blocks(option: str) -> None:
     """Refuse a number of blocks that is none."""
-    if not option.isdigit():
+    if not is_whole(option):
         raise _unexpected(f"partial:{option}" if option else "partial")
 
 

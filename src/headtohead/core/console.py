@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sized
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from headtohead.core.progress import Reporter
+from headtohead.core.safety.plain_text import raw_stream, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,6 +36,7 @@ class ConsoleReporter:
 
     def info(self, message: str) -> None:
         """Print a decision; in a file, decisions inside a stage only with `verbose`."""
+        message = visible(message)
         if self._console.is_terminal:
             self._console.print(f"· {message}", markup=False, highlight=False)
         elif self._verbose or not self._depth:
@@ -41,6 +44,7 @@ class ConsoleReporter:
 
     def warning(self, message: str) -> None:
         """Print a warning, always."""
+        message = visible(message)
         if self._console.is_terminal:
             self._console.print(f"warning: {message}", markup=False, highlight=False, soft_wrap=True)
         else:
@@ -48,6 +52,7 @@ class ConsoleReporter:
 
     def progress(self, items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
         """Yield the items; a terminal sees a bar with the time left, a file one line when the stage begins."""
+        label = visible(label)
         size = total if total is not None else (len(items) if isinstance(items, Sized) else None)
         if not self._console.is_terminal:
             yield from self._named_once(items, label, size)
@@ -101,7 +106,7 @@ class ConsoleReporter:
                 return Text("" if left is None else f"about {left} left", style="cyan")
 
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),  # a label may hold the path of a model
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -130,4 +135,5 @@ def console_reporter(*, verbose: bool = False) -> Reporter:
     """Return a reporter for stderr, with bars if it is a terminal."""
     from rich.console import Console
 
-    return ConsoleReporter(Console(stderr=True), verbose=verbose)
+    console = Console(file=raw_stream(sys.stderr), emoji=False)
+    return ConsoleReporter(console, verbose=verbose)

@@ -144,6 +144,8 @@ def unknown_name(kind: str, got: str, known: Iterable[str]) -> UnknownNameError:
     """
     names = sorted(known)
     plain = {name.casefold(): name for name in names}
-    near = [plain[name] for name in difflib.get_close_matches(got.casefold(), plain, n=3, cutoff=0.5)]
+    # Likeness takes the product of both lengths; no known name is longer.
+    near = [plain[name] for name in difflib.get_close_matches(got[:100].casefold(), plain, n=3, cutoff=0.5)]
     hint = f"; did you mean {' or '.join(repr(name) for name in near)}?" if near else "."
-    return UnknownNameError(f"Unknown {kind} {got!r}{hint} Known: {', '.join(names)}.")
+    shown = got if len(got) <= 200 else f"{got[:200]}…"
+    return UnknownNameError(f"Unknown {kind} {shown!r}{hint} Known: {', '.join(names)}.")

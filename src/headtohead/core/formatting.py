@@ -1,8 +1,8 @@
-"""Numbers with their nouns."""
+"""Numbers with their nouns, and texts that are numbers."""
 
 from __future__ import annotations
 
-__all__ = ["format_percent", "pluralize"]
+__all__ = ["format_percent", "is_whole", "pluralize"]
 
 
 def pluralize(n: int, noun: str, rest: str = "", rest_of_many: str = "") -> str:
@@ -24,3 +24,14 @@ def format_percent(share: float, digits: int = 0) -> str:
     ('95 %', '1.2 %')
     """
     return f"{100 * share:.{digits}f} %"
+
+
+def is_whole(text: str) -> bool:
+    """Tell whether a text is a whole number from 0 of at most 15 digits, which `int` takes.
+
+    `str.isdigit` is true of "²", which `int` refuses, as it refuses more than 4,300 digits.
+
+    >>> [is_whole(text) for text in ("012", "²", "9" * 5000, "-1", "")]
+    [True, False, False, False, False]
+    """
+    return text.isdecimal() and len(text) <= 15

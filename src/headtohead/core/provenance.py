@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import sys
 from collections.abc import Sequence
 from importlib import metadata
@@ -69,5 +70,15 @@ def _processor() -> str:
     return platform.processor()
 
 
+_ABSOLUTE = re.compile(r"(?P<before>^|[=,]|path:)(?:~|[A-Za-z]:)?[\\/](?![\\/])(?:[^,()?]*[\\/])?")
+
+
 def _shorten(word: str) -> str:
-    return Path(word).name if Path(word).is_absolute() else word
+    """Return a word with each absolute path in it cut to its last part, also behind `--out=` and `path:`.
+
+    >>> [_shorten(word) for word in ("/home/ann/scans", "--out=/home/ann/run", "lite0,path:/home/ann/m.pth?arch=x")]
+    ['scans', '--out=run', 'lite0,path:m.pth?arch=x']
+    >>> [_shorten(word) for word in ("hf:org/name", "scans/a", "s3://bucket/scans", "--label-from", "~/x/scans")]
+    ['hf:org/name', 'scans/a', 's3://bucket/scans', '--label-from', 'scans']
+    """
+    return _ABSOLUTE.sub(lambda found: found["before"], word.rstrip("/") or word)

@@ -24,7 +24,6 @@ Every JSON file carries the version of its format.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import shutil
 from collections.abc import Iterator, Mapping
@@ -33,9 +32,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headtohead.core.atomic_io import write_atomic, write_json
-from headtohead.core.config import RunConfig, differences, parse_config
+from headtohead.core.config import RunConfig, differences
 from headtohead.core.errors import ChangedConfigError, ChangedDataError, RunFolderError
 from headtohead.core.records import Verdict
+from headtohead.core.stored_files import read_as, read_config, read_json_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,7 +97,7 @@ class RunFolder:
             self._refuse_foreign_files()
             write_atomic(path, config.to_toml())
             return
-        changed = differences(parse_config(path.read_text()), config)
+        changed = differences(read_config(path), config)
         if changed and {item.name for item in self.path.iterdir()} <= BEFORE_WORK:
             shutil.rmtree(self / "contenders", ignore_errors=True)
             write_atomic(path, config.to_toml())
@@ -121,7 +121,11 @@ class RunFolder:
         if not path.is_file():
             self.write("data.json", {"digest": digest, "files": dict(sorted(files.items()))})
             return
-        old = json.loads(path.read_text())
+        old = self.json("data.json")
+        if not isinstance(old.get("files"), dict) or not isinstance(old.get("digest"), str):
+            raise RunFolderError(
+                f"{path} is damaged: it names no files. Restore it, or choose another --out."
+            )
         if old["digest"] != digest:
             raise ChangedDataError(
                 f"The images are not those that {self.path} was made from: "
@@ -136,7 +140,7 @@ class RunFolder:
     @property
     def finished_digest(self) -> str | None:
         """The digest of the data of a finished run, or None where the run is not finished."""
-        return str(self.json(FINISHED)["digest"]) if (self / FINISHED).is_file() else None
+        return str(self.json(FINISHED).get("digest")) if (self / FINISHED).is_file() else None
 
     def mark_finished(self, digest: str) -> None:
         """Note that nothing is left to do.
@@ -156,7 +160,7 @@ class RunFolder:
         Raises:
             RunFolderError: the run is not finished.
         """
-        return Verdict.model_validate(self.json("verdict.json"))
+        return read_as(Verdict, self.json("verdict.json"), self / "verdict.json")
 
     def table(self, name: str) -> pd.DataFrame:
         """Return one of the folder's Parquet files, such as "predictions.parquet".
@@ -164,20 +168,20 @@ class RunFolder:
         Raises:
             RunFolderError: the run is not finished.
         """
-        import pandas as pd
+        from headtohead.core.stored_files import read_frame
 
-        return pd.read_parquet(self.require(name))
+        return read_frame(self.require(name))
 
     def config(self) -> RunConfig:
         """Return the configuration that the folder was made with."""
         path = self / "study.toml"
         if not path.is_file():
             raise RunFolderError(f"{self.path} is not a run folder: it holds no study.toml.")
-        return parse_config(path.read_text())
+        return read_config(path)
 
     def json(self, name: str) -> Any:
         """Return the content of one of the folder's JSON files."""
-        return json.loads(self.require(name).read_text())
+        return read_json_file(self.require(name))
 
     def require(self, name: str) -> Path:
         """Return the path of one of the folder's files.

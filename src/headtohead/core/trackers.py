@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from headtohead.core.epoch_log import read_epoch_log
-from headtohead.core.errors import unknown_name
+from headtohead.core.errors import RunFolderError, unknown_name
 from headtohead.core.optional import require
 
 __all__ = ["TRACKERS", "Trackers", "check_trackers"]
@@ -30,6 +31,8 @@ VALUES = {
     "learning_rate": "learning_rate",
     "images_per_second": "images_per_second",
 }
+# A training names a folder of its board: no part of it may lead elsewhere.
+_PLAIN_NAME = re.compile(r"[\w@+=,-]+(?:[./ ][\w@+=,-]+)*", re.ASCII)
 Line = Mapping[str, Any]
 Tracker = Callable[[str, Sequence[Line]], None]
 
@@ -86,6 +89,11 @@ class Trackers:
         contender = path.relative_to(self._run).parts[1]
         lines = read_epoch_log(path)
         for training in dict.fromkeys(line["training"] for line in lines):
+            if not _PLAIN_NAME.fullmatch(str(training)):
+                raise RunFolderError(
+                    f"{path.name} names a training {str(training)[:80]!r}; expected words of letters and digits. The "
+                    "run folder is damaged, or was changed."
+                )
             own = [line for line in lines if line["training"] == training]
             for board in self._boards:
                 board(f"{contender}/{cell}/{training}", own)

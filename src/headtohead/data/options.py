@@ -43,6 +43,7 @@ class LoadOptions:
         slices: for NIfTI volumes: "middle", "middle:<k>" (the k middle ones), "count:<k>" (k evenly
             spread), "all" or the number of one slice (from 0), with the axis in front if it is not
             axial: "coronal:middle:5", "sagittal:all". Unset means "middle".
+        follow_links: read what links that lead out of the folder lead to; without it they are problems.
         workers: threads that read; unset means one a core, at most 8. Never changes a result.
     """
 
@@ -62,6 +63,7 @@ class LoadOptions:
     strict: bool = False
     pages: str | int | None = None
     slices: str | int | None = None
+    follow_links: bool = False
     workers: int | None = None
 
     @property

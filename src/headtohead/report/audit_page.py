@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,13 @@ from headtohead.core.atomic_io import write_atomic
 from headtohead.core.data_record import data_rows
 from headtohead.core.errors import RunFolderError
 from headtohead.core.formatting import format_percent, pluralize
+from headtohead.core.stored_files import read_json_file
 from headtohead.core.tables.comparison import RocCurve
+from headtohead.report.damage import damaged_run
 from headtohead.report.figures.palette import css_color
 from headtohead.report.frame import Frame, Tile
 from headtohead.report.page import render
+from headtohead.report.views.image_store import safe_images
 
 __all__ = ["write_audit_page"]
 
@@ -45,12 +47,14 @@ def write_audit_page(folder: Path) -> Path:
         raise RunFolderError(
             f"{folder} holds no audit.json. Make one with: headtohead audit DATA --out {folder}"
         )
-    audit = json.loads((folder / "audit.json").read_text(encoding="utf-8"))
+    audit = read_json_file(folder / "audit.json")
     stored = folder / "thumbs.json"
-    thumbs = json.loads(stored.read_text(encoding="utf-8")) if stored.is_file() else {}
+    thumbs = safe_images(read_json_file(stored)) if stored.is_file() else {}
     target = folder / "audit.html"
-    view = _view(audit, thumbs)
-    write_atomic(target, render("audit.html", frame=_frame(audit, view), view=view))
+    with damaged_run(folder):
+        view = _view(audit, thumbs)
+        page = render("audit.html", frame=_frame(audit, view), view=view)
+    write_atomic(target, page)
     return target
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from headtohead.core.atomic_io import write_atomic, write_json
 from headtohead.core.run_folder import RunFolder
+from headtohead.report.damage import damaged_run
 from headtohead.report.model_card import model_card
-from headtohead.report.views.comparison import build_report
+from headtohead.report.views.comparison import ReportPage, build_report
 
 __all__ = ["render", "write_report"]
 
@@ -29,7 +30,12 @@ def write_report(run: Path) -> Path:
     Raises:
         RunFolderError: the run is not finished.
     """
-    made = build_report(RunFolder(run))
+    with damaged_run(run):
+        made = build_report(RunFolder(run))
+        return _write(run, made)
+
+
+def _write(run: Path, made: ReportPage) -> Path:
     view = made.content
     data = {key: view[key] for key in SCRIPT_KEYS} | {
         "images": view["errors"]["records"],

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from headtohead.core.run_folder import RunFolder
+from headtohead.core.stored_files import read_settings
 from headtohead.report.tables.format import digits, signed_digits
 
 __all__ = ["diff_lines", "diff_runs"]
@@ -27,7 +27,7 @@ def diff_runs(first: Path, second: Path) -> dict[str, Any]:
     """
     a, b = RunFolder(first), RunFolder(second)
     verdicts = a.verdict(), b.verdict()
-    old, new = (tomllib.loads(run.require("study.toml").read_text(encoding="utf-8")) for run in (a, b))
+    old, new = (read_settings(run.require("study.toml"))[1] for run in (a, b))
     one, two = dict(_flat(old)), dict(_flat(new))
     settings = {
         k: [one.get(k), two.get(k)] for k in sorted(one.keys() | two.keys()) if one.get(k) != two.get(k)

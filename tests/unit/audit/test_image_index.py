@@ -18,7 +18,7 @@ from headtohead.core.records import Image, Sample
 from headtohead.data.dataset import Dataset
 from headtohead.data.demo import make_demo
 from headtohead.data.load import load
-from headtohead.data.storage.store import FolderStore
+from headtohead.data.storage.folder import FolderStore
 
 
 @pytest.fixture(scope="module")

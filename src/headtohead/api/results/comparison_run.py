@@ -56,7 +56,9 @@ class Run(StudyFolder):
     @cached_property
     def verdict(self) -> Verdict:
         """The answer: `.sentence`, `.scores`, `.comparisons`, `.caveats`, `.rule`."""
-        return Verdict.model_validate(self.json("verdict.json"))
+        from headtohead.core.stored_files import read_as
+
+        return read_as(Verdict, self.json("verdict.json"), self.path / "verdict.json")
 
     @property
     def contenders(self) -> list[str]:

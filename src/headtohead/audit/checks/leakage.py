@@ -20,9 +20,24 @@ __all__ = ["CHECKS", "expected_leaked_fraction"]
 _AUGMENTED = re.compile(
     r"(?<![a-z])(aug(mented)?|flip(ped)?|rot(ated)?\d*|mirror(ed)?|crop(ped)?\d*)(?![a-z])"
 )
-_SERIES = re.compile(
-    r"^(?P<case>.*[a-z0-9].*?)[_\- .]+(?:slice|frame|img|image|view|s|z|f|im)?[_\-]?\d+$", re.IGNORECASE
+# The end of the name of one slice of a case, "_slice-012", read backwards: a pattern that has to find where the end
+# begins takes the square of a name's length.
+_SERIES_WORDS = ("slice", "frame", "img", "image", "view", "s", "z", "f", "im")
+_SERIES_END = re.compile(
+    rf"\d+[_\-]??(?:{'|'.join(word[::-1] for word in _SERIES_WORDS)})??[_\- .]+(?P<case>.*)",
+    re.IGNORECASE | re.DOTALL,
 )
+
+
+def case_of(stem: str) -> str:
+    """Return the part of a file's name before the number of the slice, "" where it does not look like one.
+
+    >>> case_of("p012_slice-3"), case_of("scan 7"), case_of("12"), case_of("photo")
+    ('p012', 'scan', '', '')
+    """
+    found = _SERIES_END.match(stem[::-1])
+    case = found["case"][::-1] if found else ""
+    return case if re.search(r"[a-z0-9]", case, re.IGNORECASE) else ""
 
 
 def duplicate_sets(samples: Iterable[Sample], key: str) -> list[list[Sample]]:
@@ -208,8 +223,8 @@ def names_of_series(context: AuditContext) -> Observation:
         return not_applicable("the data bring groups of their own")
     cases: Counter[str] = Counter()
     for s in context.samples:
-        found = _SERIES.match(PurePosixPath(s.path).stem)
-        cases[str(PurePosixPath(s.path).parent / found["case"]) if found else s.path] += 1
+        case = case_of(PurePosixPath(s.path).stem)
+        cases[str(PurePosixPath(s.path).parent / case) if case else s.path] += 1
     several = {name: n for name, n in cases.items() if n > 1}
     inside = sum(several.values())
     if inside < 0.3 * len(context.samples) or len(several) < 5:

@@ -43,6 +43,7 @@ from headtohead.backbones.features.precision import (
 from headtohead.backbones.load import load_backbone
 from headtohead.backbones.network import Backbone
 from headtohead.backbones.record import BackboneRecord
+from headtohead.backbones.weights.cache import file_sha256
 from headtohead.backbones.weights.fetch import Weights, ensure_weights
 from headtohead.core.atomic_io import write_json
 from headtohead.core.errors import PrecisionError
@@ -226,6 +227,7 @@ def _identity(task: _Task, weights: Weights) -> dict[str, Any]:
     identity = {
         "backbone": record.name,
         "architecture": record.architecture,
+        "network": _network(record, weights),
         "input": {"size": record.input_size, "mean": record.mean, "std": record.std,
                   "interpolation": record.interpolation, "aspect": options.aspect},
         "weights": weights.model_dump(exclude={"path", "notes"}),
@@ -240,6 +242,13 @@ def _identity(task: _Task, weights: Weights) -> dict[str, Any]:
         "versions": {name: version(name) for name in ("torch", "timm", "transformers")},
     }  # fmt: skip
     return identity if options.change is None else {**identity, "change": options.change.name}
+
+
+def _network(record: BackboneRecord, weights: Weights) -> dict[str, Any]:
+    """Return what shapes the network besides its weights: options of timm, or the configuration of transformers."""
+    if record.architecture.startswith("transformers") and weights.path is not None:
+        return {"config_sha256": file_sha256(Path(weights.path).parent / "config.json")}
+    return dict(record.model_args)
 
 
 def _device_name(device: torch.device) -> str:

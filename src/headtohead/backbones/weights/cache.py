@@ -21,12 +21,14 @@ __all__ = [
     "entry",
     "file_sha256",
     "store_weights",
+    "tensors_sha256",
     "verified",
     "weights_unavailable",
 ]
 
 CONVERSION = 1  # raised whenever a converter's output changes
 BLOCK = 1 << 20
+_TENSORS: dict[str, str] = {}  # file sha256 -> tensors_sha256: a file with the same bytes is looked into once
 
 
 class Provenance(Record):
@@ -56,6 +58,29 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def tensors_sha256(path: Path) -> str:
+    """Return the sha256 over all tensors of a safetensors file: name, type, shape and numbers, by name.
+
+    The file's own sha256 would not do for a pin in the catalogue: its header may be laid out otherwise by
+    another version of safetensors.
+
+    Raises:
+        WeightsError: the file is damaged.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    digest = hashlib.sha256()
+    try:
+        with safe_open(path, framework="numpy") as tensors:
+            for name in sorted(tensors.keys()):
+                values = tensors.get_tensor(name)
+                digest.update(f"{name} {values.dtype} {values.shape}\n".encode())
+                digest.update(values.tobytes())
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"{path} is damaged: it cannot be read as safetensors ({error}).") from error
+    return digest.hexdigest()
+
+
 def store_weights(
     target: Path, write: Callable[[Path], None], provenance: Callable[[str], Provenance]
 ) -> None:
@@ -73,6 +98,7 @@ def store_weights(
         note.write_text(
             json.dumps(provenance(file_sha256(part)).model_dump(), indent=2, sort_keys=True) + "\n"
         )
+        part.chmod(note.stat().st_mode & 0o777)  # as the umask says; safetensors writes for the owner alone
         note.replace(provenance_path(target))
         part.replace(target)
 
@@ -82,11 +108,16 @@ def provenance_path(target: Path) -> Path:
     return target.with_suffix(".json")
 
 
-def verified(target: Path) -> Provenance:
-    """Return the provenance of a cached file after checking the file against it.
+def verified(target: Path, pinned: str | None = None) -> Provenance:
+    """Return the provenance of a cached file after checking the file against it, and its tensors against the pin.
+
+    Args:
+        target: the safetensors file.
+        pinned: what `tensors_sha256` must give; the provenance beside the file could have been changed with it.
 
     Raises:
-        WeightsError: the provenance is missing or malformed, or the file's sha256 is another.
+        WeightsError: the provenance is missing or malformed, the file's sha256 is another, or the tensors are
+            not the pinned ones.
     """
     try:
         provenance = Provenance.model_validate_json(provenance_path(target).read_bytes())
@@ -99,6 +130,13 @@ def verified(target: Path) -> Provenance:
         raise WeightsError(
             f"{target} is damaged: its sha256 is {got[:16]}…, "
             f"its provenance file says {provenance.safetensors_sha256[:16]}…."
+        )
+    if pinned is not None and got not in _TENSORS:
+        _TENSORS[got] = tensors_sha256(target)
+    if pinned is not None and (found := _TENSORS[got]) != pinned:
+        raise WeightsError(
+            f"{target} does not hold the published weights: the sha256 over its tensors is {found[:16]}…, the "
+            f"catalogue says {pinned[:16]}…."
         )
     return provenance
 

@@ -74,7 +74,7 @@ def cached(record: BackboneRecord) -> Path | None:
     pin = _pinned(record)
     revision = record.revision or (pin.revision if pin else None)
     for name in WEIGHTS:
-        found = hub.try_to_load_from_cache(record.model_id, name, cache_dir=_cache(), revision=revision)
+        found = _look_up(hub, record.model_id, name, revision)
         if isinstance(found, str):
             return Path(found)
     return None
@@ -114,17 +114,35 @@ def get_file(repository: str, name: str, revision: str | None) -> Path:
     where = f"the hub's cache {_cache()} and {_endpoint()}" + (" (offline: not asked)" if _offline() else "")
     from headtohead.backbones.weights.silence import suppress_library_output
 
-    here = hub.try_to_load_from_cache(repository, name, cache_dir=_cache(), revision=revision)
+    here = _look_up(hub, repository, name, revision)
     if not isinstance(here, str) and not _offline() and not _answers(_endpoint()):
         raise weights_unavailable(what, where, "it is not in the cache and the server was not reached")
     try:
         with suppress_library_output(), _no_bars(hub):
-            return Path(hub.hf_hub_download(
+            found = Path(hub.hf_hub_download(
                 repository, name, revision=revision, cache_dir=_cache(), endpoint=_endpoint(),
                 local_files_only=_offline(),
             ))  # fmt: skip
     except (OSError, ValueError, RuntimeError, getattr(hub.errors, "HTTPError", OSError)) as error:
         raise weights_unavailable(what, where, _reason(error)) from error
+    # A server may answer with an ETag that leads out of the cache (seen in huggingface_hub 2.4.0).
+    if not found.resolve().is_relative_to(_cache().resolve()):
+        raise weights_unavailable(
+            what, where, f"the server made the file lie outside the cache, at {found.resolve()}"
+        )
+    return found
+
+
+def _look_up(hub: Any, repository: str, name: str, revision: str | None) -> Any:
+    """Return the path of a file in the cache, or what the client returns where there is none.
+
+    Raises:
+        WeightsError: no repository can be called so.
+    """
+    try:
+        return hub.try_to_load_from_cache(repository, name, cache_dir=_cache(), revision=revision)
+    except ValueError as error:
+        raise weights_unavailable(repository[:120], "the hub's cache", _reason(error)) from error
 
 
 def resolve_hub(name: str) -> BackboneRecord:

@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from headtohead.backbones.catalog_rows import HALF, IMAGENET_MEAN, IMAGENET_STD
-from headtohead.backbones.record import BackboneRecord, Family
+from headtohead.backbones.record import MAX_SIDE, BackboneRecord, Family
+from headtohead.backbones.weights.config_limits import check_config
 from headtohead.core.errors import WeightsError
 
 __all__ = ["MODEL_TYPES", "read_json", "record_from_config"]
@@ -44,7 +47,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise WeightsError(f"{path} cannot be read as JSON: {error}") from error
     if not isinstance(found, dict):
         raise WeightsError(f"{path} holds a {type(found).__name__}; expected a table of settings.")
@@ -70,6 +73,21 @@ def record_from_config(
         "paper": "not stated",
         **facts,
     }
+    check_config(str(facts["name"]), config)
+    try:
+        return _record(config, preprocessor, facts)
+    except (ValidationError, TypeError, ValueError, AttributeError, IndexError) as error:
+        first = error.errors()[0] if isinstance(error, ValidationError) else None
+        told = f"{first['loc'][0]}: {first['msg']}" if first else f"{type(error).__name__}: {error}"
+        raise WeightsError(
+            f"{facts['name']}: its configuration cannot be used ({' '.join(told.split())[:200]}). Expected sizes, "
+            f"mean and std as numbers, with an input of at most {MAX_SIDE} px."
+        ) from error
+
+
+def _record(
+    config: Mapping[str, Any], preprocessor: Mapping[str, Any], facts: Mapping[str, Any]
+) -> BackboneRecord:
     if "architecture" in config:
         return _timm(config, facts)
     kind = str(config.get("model_type", ""))

@@ -46,10 +46,12 @@ def timm_config(name: str) -> Any:
     architecture, _, tag = name.partition(".")
     if not timm.is_model(architecture):
         known = timm.list_models()
-        near = difflib.get_close_matches(architecture, known, n=5, cutoff=0.4)
+        near = difflib.get_close_matches(architecture[:100], known, n=5, cutoff=0.4)
         if near:
             raise unknown_name("timm model", name, near)
-        raise UnknownNameError(f"Unknown timm model {name!r}; `timm.list_models()` lists all {len(known)}.")
+        raise UnknownNameError(
+            f"Unknown timm model {name[:100]!r}; `timm.list_models()` lists all {len(known)}."
+        )
     if tag and name not in timm.list_pretrained():
         raise unknown_name("timm weights", name, timm.list_pretrained(f"{architecture}.*") or [architecture])
     return get_pretrained_cfg(name)

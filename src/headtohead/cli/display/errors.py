@@ -6,7 +6,7 @@ import errno
 import re
 from collections.abc import Sequence
 
-__all__ = ["error_line", "os_error_line", "stop_line"]
+__all__ = ["error_line", "os_error_line", "stop_line", "unforeseen_line"]
 
 # Commands that go on where they were when they are given again.
 _RESUMABLE = ("compare", "best", "reproduce", "demo")
@@ -50,6 +50,26 @@ def os_error_line(error: OSError) -> str:
     if name and name.startswith(str(cache_home())):
         hint = "It lies in the cache; set HEADTOHEAD_HOME to a folder that can be written."
     return f"{what}: {reason}. {hint}"
+
+
+def unforeseen_line(error: BaseException, words: Sequence[str]) -> str:
+    """Return one line for an error that nothing explained: its kind, what the command was given, and what to do.
+
+    Args:
+        error: of any kind.
+        words: of the command line.
+    """
+    inputs = ", ".join(repr(word[:120]) for word in words[1:] if not word.startswith("-")) or "no input"
+    if isinstance(error, MemoryError):
+        told = "the memory is used up"
+    elif isinstance(error, RecursionError):
+        told = "something is nested too deep"
+    else:
+        told = f"{type(error).__name__}: {' '.join(str(error).split())[:200] or 'without a message'}"
+    return (
+        f"{words[0] if words else 'The command'} stopped on {inputs}: {told}. That is not foreseen: the input may be "
+        "damaged. --debug shows where it happened; please report it."
+    )
 
 
 def stop_line(words: Sequence[str]) -> str:

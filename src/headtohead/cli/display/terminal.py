@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from headtohead.core.safety.plain_text import raw_stream, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,8 +24,18 @@ def console() -> Console:
     """Return a console as wide as the terminal."""
     from rich.console import Console
 
-    found = Console(highlight=False)
-    return found if found.is_terminal else Console(highlight=False, soft_wrap=True, width=PIPED_WIDTH)
+    class PlainConsole(Console):
+        """A console that obeys nothing in the texts it is given; its own colours pass."""
+
+        def print(self, *objects: Any, **options: Any) -> None:
+            plain = (visible(item) if isinstance(item, str) else item for item in objects)
+            super().print(*plain, **options)
+
+    file = raw_stream(sys.stdout)
+    found = PlainConsole(file=file, highlight=False, emoji=False)
+    if found.is_terminal:
+        return found
+    return PlainConsole(file=file, highlight=False, emoji=False, soft_wrap=True, width=PIPED_WIDTH)
 
 
 def text_lines(text: str, width: int, *, mark: str = "") -> list[str]:

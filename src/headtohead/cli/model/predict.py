@@ -142,10 +142,12 @@ def _write_table(path: Path, found: Iterable[ImagePrediction], classes: Iterable
 def _write_lines(file: TextIO, found: Iterable[ImagePrediction], classes: Iterable[str]) -> None:
     import csv
 
+    from headtohead.core.safety.spreadsheet import guard_row
     from headtohead.deploy.prediction import row_columns
 
     names = list(classes)
     writer = csv.DictWriter(file, row_columns(names), lineterminator="\n")
     writer.writeheader()
     for prediction in found:
-        writer.writerow(prediction.to_row(names))
+        row = prediction.to_row(names)
+        writer.writerow(dict(zip(row, guard_row(row.values()), strict=True)))

@@ -39,6 +39,10 @@ class DataConfig(Record):
         description="Columns of a table to keep although their names look like identifiers (birth_date, accession, "
         "…).",
     )
+    follow_links: bool = Field(
+        default=False,
+        description="Read what links that lead out of the folder of the data lead to; they are left out otherwise.",
+    )
     label_has: str | None = Field(
         default=None,
         description="Of images with several labels ('Effusion|Mass', columns of 0 and 1, repeated rows): the label "

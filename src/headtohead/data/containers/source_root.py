@@ -11,8 +11,8 @@ from headtohead.data.entry import SPLIT_WORDS
 from headtohead.data.file_problems import truncate_list
 from headtohead.data.readers.sniff import SUFFIXES
 from headtohead.data.storage.array_files import ARRAY_SUFFIXES, ArrayFilesStore, array_set
+from headtohead.data.storage.folder import FolderStore
 from headtohead.data.storage.image_tables.store import TABLE_SUFFIXES, holds_images
-from headtohead.data.storage.store import FolderStore
 
 __all__ = ["is_image_table", "source_root"]
 

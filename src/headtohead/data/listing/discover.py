@@ -37,13 +37,14 @@ from headtohead.data.listing.table_reader import TABLES
 from headtohead.data.options import LoadOptions
 from headtohead.data.storage.archives import TarStore, ZipStore
 from headtohead.data.storage.array_store import ArrayStore
+from headtohead.data.storage.folder import FolderStore
 from headtohead.data.storage.hugging_face import HF, fetch_hf
 from headtohead.data.storage.image_tables.store import ImageTableStore
 from headtohead.data.storage.kaggle import KAGGLE, fetch_kaggle
 from headtohead.data.storage.open import open_store
 from headtohead.data.storage.remote import RemoteStore, is_remote, split_member
 from headtohead.data.storage.shards import ShardStore
-from headtohead.data.storage.store import FolderStore, Store
+from headtohead.data.storage.store import Store
 
 __all__ = ["ImageListing", "discover_images"]
 
@@ -99,7 +100,7 @@ def _opened(source: str, options: LoadOptions) -> ImageListing:
         store = open_store(str(archive))
         if not isinstance(store, (ArrayStore, ImageTableStore)):
             return _list_table(store, path.relative_to(archive).as_posix(), options)
-    listing = _list_store(open_store(source_root(path)), source, options)
+    listing = _list_store(open_store(source_root(path), follow_links=options.follow_links), source, options)
     return replace(listing, notes=(*notes, *listing.notes))
 
 

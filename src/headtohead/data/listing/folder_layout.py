@@ -6,9 +6,10 @@ their places suggest that one folder repeats another.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+import bisect
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from headtohead.data.entry import SPLIT_WORDS, Entry
 from headtohead.data.file_problems import FileProblem, truncate_list
@@ -115,8 +116,11 @@ def drop_repeated_folders(paths: Iterable[str], same: Same) -> tuple[dict[str, s
     """
     notes: list[str] = []
     places = {path: path for path in sorted(paths)}
+    ordered = list(places)
     for folder, twin in _suspects(places):
-        inside = [path for path in places if path.startswith(folder + "/")]
+        start = bisect.bisect_left(ordered, folder + "/")
+        end = bisect.bisect_left(ordered, folder + "0")  # "0" follows "/": the first path behind the folder
+        inside = [path for path in ordered[start:end] if path in places]
         there = {path: _join(twin, path[len(folder) + 1 :]) for path in inside}
         repeated = [path for path, other in there.items() if other in places and same(path, other)]
         notes += _repetition_notes(folder, twin, inside, repeated)
@@ -147,23 +151,46 @@ def _repetition_notes(folder: str, twin: str, inside: list[str], repeated: list[
     ]
 
 
+@dataclass(slots=True)
+class _Folder:
+    """A folder with the folders inside it; a tree takes memory as the names do, a set of all paths their square."""
+
+    name: str
+    depth: int
+    inside: dict[str, _Folder] = field(default_factory=dict)
+
+
 def _suspects(paths: Iterable[str]) -> list[tuple[str, str]]:
     """Return (folder, folder it may repeat) where the names of subfolders suggest it, outermost first."""
-    children: dict[str, set[str]] = defaultdict(set)
+    top = _Folder("", 0)
     for path in paths:
-        parts = path.split("/")[:-1]
-        for depth, name in enumerate(parts):
-            children["/".join(parts[:depth])].add(name)
-    suspects = []
-    for parent in sorted(children, key=lambda name: (name.count("/") + bool(name), name)):
-        names = sorted(children[parent])
-        inner = {name: children.get(_join(parent, name), set()) for name in names}
+        here = top
+        for name in path.split("/")[:-1]:
+            if name not in here.inside:
+                here.inside[name] = _Folder(name, here.depth + 1)
+            here = here.inside[name]
+    suspects: list[tuple[int, str, str, str]] = []
+    waiting = [("", top)]
+    while waiting:
+        place, parent = waiting.pop()
+        names = sorted(parent.inside)
+        inner = {name: folder.inside.keys() for name, folder in parent.inside.items() if folder.inside}
+        found = [(name, "") for name in names if name in inner and inner[name] <= parent.inside.keys()]
+        if len(names) == 2 and not _split_words(names):
+            first, second = (parent.inside[name].inside.keys() for name in names)
+            if first == second and first:
+                found.append((names[1], names[0]))
         suspects += [
-            (_join(parent, name), parent) for name in names if inner[name] and inner[name] <= set(names)
+            (parent.depth, place, _join(place, name), _join(place, twin) if twin else place)
+            for name, twin in found
         ]
-        if len(names) == 2 and inner[names[0]] == inner[names[1]] != set() and not _split_words(names):
-            suspects.append((_join(parent, names[1]), _join(parent, names[0])))
-    return suspects
+        waiting += [
+            (_join(place, name), parent.inside[name])
+            for name in reversed(names)
+            if parent.inside[name].inside
+        ]
+    suspects.sort(key=lambda found: found[:2])
+    return [(folder, twin) for _, _, folder, twin in suspects]
 
 
 def _split_words(names: Iterable[str]) -> set[str]:

@@ -15,8 +15,10 @@ from pathlib import Path
 
 from headtohead.core.atomic_io import write_atomic, write_json
 from headtohead.core.errors import DataError, ManifestError
+from headtohead.core.formatting import is_whole
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Sample
+from headtohead.core.safety.spreadsheet import guard_cell
 from headtohead.data.dataset import Dataset
 from headtohead.data.file_problems import truncate_list
 from headtohead.data.listing.table_reader import SourceTable, read_table
@@ -44,6 +46,7 @@ def format_groups(dataset: Dataset, groups: Mapping[str, str]) -> str:
 
 
 def _quote(cell: str) -> str:
+    cell = guard_cell(cell)
     if _QUOTED.isdisjoint(cell) and cell == cell.strip():
         return cell
     return '"' + cell.replace('"', '""') + '"'
@@ -196,7 +199,7 @@ class _SampleIndex:
         Raises:
             ManifestError: the frame is not a whole number.
         """
-        if frame and not frame.isdecimal():
+        if frame and not is_whole(frame):
             raise ManifestError(
                 f"{table}: got frame {frame!r} for {cell}; expected a whole number from 0, or nothing."
             )

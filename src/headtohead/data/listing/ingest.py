@@ -12,6 +12,7 @@ from typing import TypeVar
 import numpy as np
 
 from headtohead.core.errors import UnreadableError, UsageError
+from headtohead.core.formatting import is_whole
 from headtohead.core.parallel import ordered_map
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Image, Sample
@@ -101,7 +102,7 @@ def _pick(rule: str, count: int) -> list[int]:
     from headtohead.data.readers.slices import SliceOptions, choose
 
     word, _, number = rule.partition(":")
-    if number.isdecimal() and word in ("middle", "count"):
+    if is_whole(number) and word in ("middle", "count"):
         k = int(number)
         return choose(count, SliceOptions(middle=k) if word == "middle" else SliceOptions(count=k))
     if rule == "middle":
@@ -110,7 +111,7 @@ def _pick(rule: str, count: int) -> list[int]:
         return list(range(count))
     if rule == "first":
         return [0]
-    if not rule.isdecimal():
+    if not is_whole(rule):
         raise UsageError(
             f"Got frames {rule!r}; expected 'first', 'all', 'middle', 'middle:<k>', 'count:<k>' or "
             f"a number, for volumes with the axis in front if wanted ({', '.join(f'{axis}:…' for axis in AXES)})."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,12 +10,12 @@ from dataclasses import replace
 from headtohead.core.errors import DataError, UsageError, unknown_name
 from headtohead.data.entry import Entry
 from headtohead.data.file_problems import truncate_list
+from headtohead.data.listing.selection.user_pattern import UserPattern
 
 __all__ = [
     "apply_group_rule",
     "apply_label_map",
     "compose_labels",
-    "first_group",
     "label_finder",
     "spelled_alike",
 ]
@@ -26,8 +25,7 @@ EntriesAndNotes = tuple[tuple[Entry, ...], tuple[str, ...]]
 
 def label_finder(pattern: str) -> Callable[[str], str]:
     """Return a function from a path to the label that `label_from` reads from it, "" if none."""
-    compiled = _compiled(pattern, "label_from", "label")
-    return lambda path: first_group(compiled, path, "label")
+    return UserPattern(pattern, "label_from", "label").first_group
 
 
 def apply_group_rule(entries: Sequence[Entry], pattern: str) -> EntriesAndNotes:
@@ -40,8 +38,8 @@ def apply_group_rule(entries: Sequence[Entry], pattern: str) -> EntriesAndNotes:
         raise UsageError(
             f"Groups are given twice: by a group column and by group_from={pattern!r}. Leave one out."
         )
-    compiled = _compiled(pattern, "group_from", "group")
-    values = {entry.path: first_group(compiled, entry.path, "group") for entry in entries}
+    read = UserPattern(pattern, "group_from", "group").first_group
+    values = {entry.path: read(entry.path) for entry in entries}
     unmatched = [path for path, value in values.items() if not value]
     if unmatched:
         raise DataError(
@@ -120,27 +118,3 @@ def _must_occur(name: str, entries: Sequence[Entry], kind: str) -> None:
     known = {entry.label for entry in entries}
     if name not in known:
         raise unknown_name(kind, name, known)
-
-
-def _compiled(pattern: str, option: str, group: str) -> re.Pattern[str]:
-    try:
-        compiled = re.compile(pattern)
-    except re.error as error:
-        raise UsageError(f"{option}={pattern!r} is not a regular expression: {error}.") from error
-    if compiled.groups == 0:
-        raise UsageError(
-            f"{option}={pattern!r} has no group in parentheses; expected one around the part that is the "
-            f"{group}, "
-            r"such as (p\d+)_."
-        )
-    return compiled
-
-
-def first_group(pattern: re.Pattern[str], path: str, group: str) -> str:
-    """Return what the named group, else the first group that took part, matched in a path; "" if nothing."""
-    match = pattern.search(path)
-    if match is None:
-        return ""
-    if group in pattern.groupindex:
-        return match[group] or ""
-    return next((part for part in match.groups() if part), "")

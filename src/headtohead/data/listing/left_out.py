@@ -130,11 +130,19 @@ def own_outputs(paths: Iterable[str]) -> set[str]:
         or inside >= {"study.toml", "provenance.json"}
         or ("boxes.csv" in inside and "sheet-001.png" in inside)
     }
-    return {path for path in paths if any(_inside(path, folder) for folder in own)}
+    return {path for path in paths if own and _inside(path, own)}
 
 
-def _inside(path: str, folder: str) -> bool:
-    return path.startswith(f"{folder}/") if folder else "/" not in path
+def _inside(path: str, own: set[str]) -> bool:
+    """Tell whether a file lies in one of the folders, at any depth; of the top, only right in it."""
+    folder, _, _ = path.rpartition("/")
+    if not folder:
+        return "" in own
+    while folder:
+        if folder in own:
+            return True
+        folder, _, _ = folder.rpartition("/")
+    return False
 
 
 def count_classes(found: Mapping[str, Iterable[str]], entries: Iterable[Entry]) -> tuple[LeftOut, ...]:
@@ -148,25 +156,27 @@ def count_classes(found: Mapping[str, Iterable[str]], entries: Iterable[Entry]) 
     for entry in entries:
         held[posixpath.dirname(entry.path)].add(entry.label)
     label_of = {folder: next(iter(labels)) for folder, labels in held.items() if len(labels) == 1}
+    beside: dict[str, set[str]] = defaultdict(set)
+    for folder, label in label_of.items():
+        if folder != posixpath.dirname(folder):
+            beside[posixpath.dirname(folder)].add(label)
     result = []
     for why, paths in found.items():
         files = tuple(paths)
-        counts = Counter(label for path in files if (label := _label(path, label_of)))
+        counts = Counter(label for path in files if (label := _label(path, label_of, beside)))
         if files:
             result.append(LeftOut(why, files, dict(sorted(counts.items()))))
     return tuple(result)
 
 
-def _label(path: str, label_of: Mapping[str, str]) -> str:
+def _label(path: str, label_of: Mapping[str, str], beside: Mapping[str, set[str]]) -> str:
     """Return the class of the nearest folder with a known one; of a folder `masks`, that of its neighbour."""
     folder = posixpath.dirname(path)
     if folder in label_of:
         return label_of[folder]
     parent = posixpath.dirname(folder)
-    beside = {
-        label for name, label in label_of.items() if posixpath.dirname(name) == parent and name != parent
-    }
-    return next(iter(beside)) if parent and len(beside) == 1 else ""
+    labels = beside.get(parent, set())
+    return next(iter(labels)) if parent and len(labels) == 1 else ""
 
 
 def one_sided(left: LeftOut) -> str:

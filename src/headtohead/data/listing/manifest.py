@@ -9,23 +9,24 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from headtohead.core.errors import DataError, ManifestError, NoEffectError
+from headtohead.core.formatting import is_whole
+from headtohead.core.tables.table_limits import check_size
 from headtohead.data.entry import OWN_FOLD, SPLIT_WORDS, Entry
 from headtohead.data.file_problems import truncate_list
 from headtohead.data.listing.file_finder import FileFinder, exists
 from headtohead.data.listing.left_out import UNANSWERED, UNLABELLED
 from headtohead.data.listing.personal_data import is_identifier
 from headtohead.data.listing.rows.label_questions import ANSWER, answer_labels, plain_lists
-from headtohead.data.listing.rows.row_checks import check_files, check_labels, check_rows
+from headtohead.data.listing.rows.row_checks import check_files, check_labels, check_rows, elsewhere
 from headtohead.data.listing.table_reader import TABLES, SourceTable, choose_columns, parse_table, read_table
 from headtohead.data.listing.table_roles import join_labels, merge_rows, understand_roles
 from headtohead.data.options import LoadOptions
-from headtohead.data.storage.store import FolderStore, Store
+from headtohead.data.storage.folder import FolderStore
+from headtohead.data.storage.store import Store
 
 __all__ = ["TableListing", "list_manifest", "list_member", "list_rows", "manifests_in", "parse_member"]
 
 Notes = tuple[str, ...]
-MAX_TABLE_BYTES = 256 << 20
-"""The largest table in an archive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,9 @@ def list_manifest(path: Path, options: LoadOptions) -> tuple[FolderStore, TableL
     Raises:
         ManifestError: missing files, rows twice, empty labels, several labels for one image.
     """
-    store = FolderStore(path.parent)
-    return store, _listed(read_table(path), store, options, lambda cell: _relative(cell, path.parent))
+    store = FolderStore(path.parent, follow_links=options.follow_links)
+    listing = _listed(read_table(path), store, options, lambda cell: _relative(cell, path.parent))
+    return store, replace(listing, notes=(*listing.notes, *elsewhere(path.name, listing.entries, store)))
 
 
 def list_member(store: Store, member: str, options: LoadOptions) -> TableListing:
@@ -84,15 +86,17 @@ def list_rows(table: SourceTable, store: Store, options: LoadOptions) -> TableLi
 
 def manifests_in(store: Store, columns: Mapping[str, str]) -> list[str]:
     """Return the tables of an archive that name at least one of its members, sorted."""
-    names = sorted(
-        entry.path for entry in store.files() if posixpath.splitext(entry.path)[1].lower() in TABLES
-    )
-    return [name for name in names if _names_members(store, name, columns)]
+    sizes = {
+        entry.path: entry.n_bytes
+        for entry in store.files()
+        if posixpath.splitext(entry.path)[1].lower() in TABLES
+    }
+    return [name for name in sorted(sizes) if _names_members(store, name, sizes[name], columns)]
 
 
-def _names_members(store: Store, member: str, columns: Mapping[str, str]) -> bool:
+def _names_members(store: Store, member: str, size: int, columns: Mapping[str, str]) -> bool:
     try:
-        table = parse_member(store, member)
+        table = _parsed(store, member, size)
         chosen = choose_columns(table, columns)
     except DataError:
         return False
@@ -109,10 +113,11 @@ def parse_member(store: Store, member: str) -> SourceTable:
     size = next((entry.n_bytes for entry in store.files() if entry.path == member), None)
     if size is None:
         raise ManifestError(f"There is no {member} in {store.root}.")
-    if size > MAX_TABLE_BYTES:
-        raise ManifestError(
-            f"{member} has {size:,} bytes; a table in an archive may have {MAX_TABLE_BYTES:,}."
-        )
+    return _parsed(store, member, size)
+
+
+def _parsed(store: Store, member: str, size: int) -> SourceTable:
+    check_size(member, size)
     return parse_table(member, store.read(member))
 
 
@@ -268,7 +273,7 @@ def _split(word: str, table: str) -> str | None:
 def _number(cell: str, table: str) -> int | None:
     if not cell:
         return None
-    if not cell.isdecimal():
+    if not is_whole(cell):
         raise ManifestError(
             f"{table}: frame {cell!r} is not a number from 0. Rename the column if it is no frame."
         )

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from headtohead.core.errors import ManifestError, UsageError
+from headtohead.core.safety.spreadsheet import unguard_cell
+from headtohead.core.tables.parquet import parquet_cells, read_parquet_table
+from headtohead.core.tables.table_limits import check_cells, check_size, check_text, repeated_names
 from headtohead.data.entry import GROUP_NAMES
 from headtohead.data.file_problems import truncate_list
 from headtohead.data.tables.records import JSON_SUFFIXES, WORKBOOK_SUFFIXES, read_json, read_workbook
@@ -76,6 +79,7 @@ def read_table(path: Path, *, strip: bool = True) -> SourceTable:
     if not path.is_file():
         raise ManifestError(f"There is no table {path}.")
     try:
+        check_size(path.name, path.stat().st_size)
         content = path.read_bytes()
     except OSError as error:
         raise ManifestError(f"{path.name} cannot be opened: {error.strerror or error}.") from error
@@ -93,6 +97,7 @@ def parse_table(name: str, content: bytes, *, strip: bool = True) -> SourceTable
     Raises:
         ManifestError: it cannot be read, has no header, or rows of differing length.
     """
+    check_size(name, len(content))
     suffix = PurePosixPath(name).suffix.lower()
     if suffix in (".parquet", ".pq"):
         columns, rows = _read_parquet(name, content)
@@ -103,9 +108,9 @@ def parse_table(name: str, content: bytes, *, strip: bool = True) -> SourceTable
     else:
         columns, rows = _read_text(name, content, suffix)
     columns = [column.strip() for column in columns]
-    repeated = sorted({column for column in columns if columns.count(column) > 1})
-    if repeated:
-        raise ManifestError(f"{name} has columns of the same name: {repeated}. Rename them.")
+    if repeated := repeated_names(columns):
+        raise ManifestError(f"{name} has columns of the same name: {truncate_list(repeated)}. Rename them.")
+    check_cells(name, len(rows), len(columns))
     if strip:
         rows = [tuple(cell.strip() for cell in row) for row in rows]
     return SourceTable(name, tuple(columns), tuple(rows))
@@ -178,6 +183,7 @@ def _read_text(name: str, content: bytes, suffix: str) -> tuple[list[str], list[
     try:
         found = decode_table(name, content, suffix)
         dialect.delimiter = found.separator
+        check_text(name, found.text, found.separator + "\n")
         frame = pd.read_csv(
             io.StringIO(found.text, newline=""),
             dtype=object,
@@ -191,7 +197,7 @@ def _read_text(name: str, content: bytes, suffix: str) -> tuple[list[str], list[
         raise ManifestError(f"{name} is empty; expected a header and rows.") from None
     except pd.errors.ParserError as error:
         raise ManifestError(_parser_fault(name, str(error))) from None
-    except (csv.Error, ValueError) as error:
+    except (csv.Error, ValueError, TypeError, IndexError) as error:
         raise ManifestError(_unreadable(name, error)) from error
     lines = [
         row for row in frame.itertuples(index=False, name=None) if any(cell and cell.strip() for cell in row)
@@ -201,7 +207,7 @@ def _read_text(name: str, content: bytes, suffix: str) -> tuple[list[str], list[
     ragged = [number for number, row in enumerate(lines, start=1) if None in row]
     if ragged:
         raise ManifestError(_ragged(name, len(ragged), len(frame.columns), ragged[0]))
-    return list(lines[0]), lines[1:]
+    return list(lines[0]), [tuple(map(unguard_cell, row)) for row in lines[1:]]
 
 
 class _Strict(csv.excel):
@@ -225,23 +231,17 @@ def _ragged(name: str, n_rows: int, n_columns: int, first: int) -> str:
 
 
 def _read_parquet(name: str, content: bytes) -> tuple[list[str], list[tuple[str, ...]]]:
-    import pandas as pd
-    import pyarrow
-
-    try:
-        # Arrow types: the default would turn whole numbers beside an empty cell into rounded floats.
-        table = pd.read_parquet(io.BytesIO(content), dtype_backend="pyarrow")
-        held = [str(name) for name, kind in table.dtypes.items() if "struct<bytes" in str(kind)]
-    except (pyarrow.ArrowException, OSError, ValueError) as error:
-        raise ManifestError(f"{name} is not a readable Parquet file: {error}.") from error
+    table = read_parquet_table(name, content)
+    held = [field.name for field in table.schema if "struct<bytes" in str(field.type)]
     if held:
         raise ManifestError(
             f"{name} holds the images themselves in column {held[0]!r}: point at the file itself, or at the folder "
             "that holds it and others of its kind."
         )
-    table = table.reset_index(drop=isinstance(table.index, pd.RangeIndex))
-    cells = [[_text(value) for value in table[column].tolist()] for column in table.columns]
-    return [str(column) for column in table.columns], list(zip(*cells, strict=True))
+    cells = [[_text(value) for value in column] for column in parquet_cells(name, table)]
+    # pandas stores the index of a frame without a name of its own under such a name.
+    names = ["index" if name.startswith("__index_level_") else str(name) for name in table.column_names]
+    return names, list(zip(*cells, strict=True))
 
 
 def _text(value: object) -> str:

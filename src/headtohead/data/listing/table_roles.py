@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
 
+from headtohead.core.formatting import is_whole
 from headtohead.data.entry import OWN_FOLD, SPLIT_WORDS, Entry
 from headtohead.data.file_problems import truncate_list
 from headtohead.data.listing.rows.column_checks import named_images, refuse_odd_columns
@@ -95,7 +96,7 @@ def _is_split(cell: str) -> bool:
 
 
 def _is_frame(cell: str) -> bool:
-    return cell.isdecimal()
+    return is_whole(cell)
 
 
 def _are_folds(cells: list[str]) -> bool:

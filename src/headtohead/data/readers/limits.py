@@ -7,13 +7,16 @@ reader compares the claim with these limits *before* it asks for memory.
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from headtohead.core.errors import UnreadableError
+from headtohead.core.safety.bounded_work import GATE
+from headtohead.core.safety.limits import limit
 
 __all__ = ["DEFAULT_LIMITS", "Limits", "check_frame", "check_size", "inflate"]
 
 MIB = 1 << 20
+BYTES_PER_PIXEL = 24  # the peak of reading one; 25 of PNG RGBA with 16 bits and 30 of DICOM YBR were measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +36,11 @@ class Limits:
             bounds against hostile content, so a server reads none (False).
     """
 
-    bytes: int = 1024 * MIB
-    pixels: int = 64_000_000
-    frames: int = 20_000
-    voxels: int = 400_000_000
-    unfolded: int = 1024 * MIB
+    bytes: int = field(default_factory=lambda: limit("file-bytes"))
+    pixels: int = field(default_factory=lambda: limit("pixels"))
+    frames: int = field(default_factory=lambda: limit("frames"))
+    voxels: int = field(default_factory=lambda: limit("voxels"))
+    unfolded: int = field(default_factory=lambda: limit("unfolded-bytes"))
     ratio: float = 400.0
     ratio_floor: int = 96 * MIB
     own_files: bool = True
@@ -57,8 +60,9 @@ def check_size(height: int, width: int, limits: Limits) -> None:
     if height * width > limits.pixels:
         raise UnreadableError(
             f"its header claims {height} x {width} = {height * width:,} pixels; the limit is "
-            f"{limits.pixels:,} (raise Limits.pixels if the image is really that large)"
+            f"{limits.pixels:,} (raise it with --limit pixels=NUMBER if the image is really that large)"
         )
+    GATE.claim(BYTES_PER_PIXEL * height * width)
 
 
 def check_frame(frame: int, count: int) -> None:
@@ -85,6 +89,8 @@ def inflate(content: bytes, need: int, limits: Limits, *, wbits: int, exact: boo
         UnreadableError: beyond the limits, damaged, or (if `exact`) too short.
     """
     _check_unfolding(len(content), need if exact else 0, limits)
+    # Parts and the joined whole are held at one time.
+    GATE.claim(2 * min(need, int(max(limits.ratio_floor, limits.ratio * len(content)))))
     decompressor = zlib.decompressobj(wbits)
     parts: list[bytes] = []
     n_bytes, rest = 0, content
@@ -112,7 +118,7 @@ def _check_unfolding(packed: int, unfolded: int, limits: Limits) -> None:
     if unfolded > limits.unfolded:
         raise UnreadableError(
             f"{packed:,} bytes unfold to {unfolded:,} or more; the limit is {limits.unfolded:,} "
-            "(raise Limits.unfolded if that is meant)"
+            "(raise it with --limit unfolded-bytes=NUMBER if that is meant)"
         )
     if unfolded > limits.ratio_floor and unfolded > limits.ratio * max(packed, 1):
         raise UnreadableError(

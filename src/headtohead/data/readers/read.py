@@ -11,6 +11,8 @@ import numpy as np
 
 from headtohead.core.errors import UnreadableError
 from headtohead.core.records import Image
+from headtohead.core.safety.bounded_work import GATE, time_limit
+from headtohead.core.safety.limits import limit
 from headtohead.data.readers.errors import decoding_errors
 from headtohead.data.readers.limits import DEFAULT_LIMITS, Limits, check_size
 from headtohead.data.readers.silence import suppress_library_output
@@ -114,7 +116,9 @@ def count_frames(
 
             n = count_raster(content, kind, limits=limits)
         if n > limits.frames:
-            raise UnreadableError(f"it claims {n:,} frames; the limit is {limits.frames:,} (Limits.frames)")
+            raise UnreadableError(
+                f"it claims {n:,} frames; the limit is {limits.frames:,} (--limit frames=NUMBER raises it)"
+            )
         return n
 
     return _with_reasons(job, name)
@@ -173,7 +177,7 @@ def _kind(content: bytes, limits: Limits) -> str:
         raise UnreadableError("the file is empty (0 bytes)")
     if len(content) > limits.bytes:
         raise UnreadableError(
-            f"the file has {len(content):,} bytes; the limit is {limits.bytes:,} (Limits.bytes)"
+            f"the file has {len(content):,} bytes; the limit is {limits.bytes:,} (--limit file-bytes=NUMBER raises it)"
         )
     kind = sniff(content)
     if not kind:
@@ -198,12 +202,19 @@ def _read_only(image: Image) -> Image:
 
 def _with_reasons(job: Callable[[], T], name: str) -> T:
     """Run a reader in silence; whatever goes wrong becomes one `UnreadableError`, named if asked for."""
+    clock = None
     try:
         with (
+            GATE.scope(),
             suppress_library_output(),
             decoding_errors("its content is damaged or not supported: the decoder gave up"),
+            time_limit(limit("seconds")) as clock,
         ):
             return job()
     except UnreadableError as error:
         reason = str(error)
+        if clock is not None and clock.expired:
+            reason = (
+                f"reading it takes longer than {limit('seconds')} s (--limit seconds=NUMBER raises the limit)"
+            )
     raise UnreadableError(f"{name}: {reason}" if name else reason)

@@ -10,114 +10,41 @@ import bz2
 import gzip
 import io
 import lzma
-import re
 import stat
+import struct
 import tarfile
 import tempfile
 import threading
 import weakref
 import zipfile
 import zlib
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from headtohead.core.errors import DataError, UnreadableError
-from headtohead.data.file_problems import truncate_list
+from headtohead.data.storage.archive.members import (
+    ARCHIVE_LIMITS,
+    ArchiveLimits,
+    ArchiveMember,
+    check_zip_directory,
+    clean_name,
+    refuse_hostile,
+    too_many,
+)
+from headtohead.data.storage.archive.xz import MAX_DICTIONARY, XzStream
 from headtohead.data.storage.store import HEAD, FileEntry, Store
 
-__all__ = [
-    "ARCHIVE_LIMITS",
-    "ArchiveLimits",
-    "ArchiveMember",
-    "TarStore",
-    "ZipStore",
-    "is_tar",
-    "refuse_hostile",
-]
+__all__ = ["BROKEN", "TarStore", "ZipStore", "is_tar"]
 
-GIB = 1 << 30
-BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, OSError, ValueError)
+BROKEN = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, RuntimeError, OSError, ValueError,
+    LookupError, ArithmeticError, MemoryError,
+)  # fmt: skip
 """Errors of the archive modules on damaged, encrypted or oddly packed members."""
 
-
-@dataclass(frozen=True, slots=True)
-class ArchiveLimits:
-    """How much an archive may hold.
-
-    Attributes:
-        entries: members.
-        member_bytes: of one unpacked member.
-        total_bytes: of all unpacked members.
-        ratio: unpacked to packed size, looked at where more than `ratio_floor` bytes are unpacked.
-    """
-
-    entries: int = 2_000_000
-    member_bytes: int = GIB
-    total_bytes: int = 512 * GIB
-    ratio: float = 400.0
-    ratio_floor: int = 96 << 20
-
-
-ARCHIVE_LIMITS = ArchiveLimits()
-
-
-@dataclass(frozen=True, slots=True)
-class ArchiveMember:
-    """One member as its archive describes it; `fault` says why it may not be read at all."""
-
-    name: str
-    n_bytes: int
-    packed: int
-    fault: str = ""
-
-
-def refuse_hostile(archive: Path, members: Iterable[ArchiveMember], limits: ArchiveLimits) -> None:
-    """Raise DataError naming the members that no honest archive of images has.
-
-    Links, absolute paths, ways out of the archive, members that unpack to far more than they hold,
-    two members of one name: an archive with any of them is not read at all.
-    """
-    all_members = list(members)
-    faults = [(m.name, m.fault or _name_fault(m.name) or _size_fault(m, limits)) for m in all_members]
-    counts = Counter(_clean(m.name) for m in all_members)
-    faults += [(name, f"is in the archive {count} times") for name, count in counts.items() if count > 1]
-    reasons = [f"{ascii(name)[1:-1]} {fault}" for name, fault in faults if fault]
-    total, packed = sum(m.n_bytes for m in all_members), archive.stat().st_size
-    if len(all_members) > limits.entries:
-        reasons.append(f"{len(all_members):,} members (limit {limits.entries:,})")
-    if total > limits.total_bytes or (total > 10 * limits.ratio_floor and total > limits.ratio * packed):
-        reasons.append(f"{packed:,} bytes claim to unpack to {total:,}")
-    if reasons:
-        raise DataError(
-            f"{archive.name} is refused as unsafe: {truncate_list(reasons)}. Expected plain files below the "
-            "archive's own top. If you trust it, unpack it yourself and point at the folder."
-        )
-
-
-def _name_fault(name: str) -> str:
-    if not _clean(name):
-        return "has no name"
-    if "\x00" in name or "\\" in name:
-        return "has a backslash or NUL in its name"
-    if name.startswith("/") or re.match(r"[A-Za-z]:", name):
-        return "has an absolute path"
-    return "leads out of the archive" if ".." in name.split("/") else ""
-
-
-def _size_fault(member: ArchiveMember, limits: ArchiveLimits) -> str:
-    if member.n_bytes > limits.member_bytes:
-        return f"unpacks to {member.n_bytes:,} bytes (limit {limits.member_bytes:,})"
-    if member.n_bytes > limits.ratio_floor and member.n_bytes > limits.ratio * max(1, member.packed):
-        return f"unpacks from {member.packed:,} to {member.n_bytes:,} bytes"
-    return ""
-
-
-def _clean(name: str) -> str:
-    """Return a member's name as a relative path: "./yes//a.png" is "yes/a.png"."""
-    return "/".join(part for part in name.split("/") if part not in ("", "."))
+MAX_PAX_KEYS = 64
+"""Keys of a tar archive's global header, which tarfile copies to every member; honest archives have a handful."""
 
 
 class ZipStore(Store):
@@ -126,6 +53,7 @@ class ZipStore(Store):
     def __init__(self, path: Path, limits: ArchiveLimits = ARCHIVE_LIMITS) -> None:
         self.root = str(path)
         try:
+            check_zip_directory(path, limits)
             self._zip = zipfile.ZipFile(path)
         except BROKEN as error:
             raise DataError(f"{path} is not a readable zip archive: {error}.") from error
@@ -134,7 +62,7 @@ class ZipStore(Store):
         infos = [info for info in self._zip.infolist() if not info.filename.endswith("/")]
         members = [ArchiveMember(i.orig_filename, i.file_size, i.compress_size, _zip_fault(i)) for i in infos]
         refuse_hostile(path, members, limits)
-        self._infos = {_clean(info.filename): info for info in infos}
+        self._infos = {clean_name(info.filename): info for info in infos}
 
     def files(self) -> Iterator[FileEntry]:
         """Yield all members but folders."""
@@ -157,10 +85,26 @@ class ZipStore(Store):
         if info is None:
             raise UnreadableError(f"there is no such member in {self.root}")
         try:
+            if info.compress_type == zipfile.ZIP_LZMA:
+                self._check_dictionary(info)
             with self._zip.open(info) as file:
                 return file.read(info.file_size if n_bytes is None else n_bytes)
         except BROKEN as error:
             raise UnreadableError(f"the archive's member is damaged or encrypted ({error})") from error
+
+    def _check_dictionary(self, info: zipfile.ZipInfo) -> None:
+        """Refuse an LZMA member whose header claims a large dictionary: zipfile asks for it whole, up to 4 GiB."""
+        with Path(self.root).open("rb") as file:
+            file.seek(info.header_offset)
+            head = file.read(30)
+            n_name, n_extra = (int.from_bytes(head[at : at + 2], "little") for at in (26, 28))
+            file.seek(info.header_offset + 30 + n_name + n_extra)
+            properties = file.read(9)
+        claimed = int.from_bytes(properties[5:9], "little")
+        if claimed > MAX_DICTIONARY:
+            raise ValueError(
+                f"its LZMA dictionary claims {claimed:,} bytes; expected at most {MAX_DICTIONARY:,}"
+            )
 
 
 def _zip_fault(info: zipfile.ZipInfo) -> str:
@@ -184,13 +128,12 @@ class TarStore(Store):
         try:
             plain = _plain_stream(file, path, limits)
             weakref.finalize(self, plain.close)
-            with tarfile.TarFile(fileobj=_BoundedReader(plain), mode="r") as archive:
-                infos = [info for info in archive if not info.isdir()]
+            members, places = _tar_members(path, plain, limits)
         except (tarfile.TarError, *BROKEN) as error:
             raise DataError(f"{path} is not a readable tar archive: {error}.") from error
-        refuse_hostile(path, (ArchiveMember(i.name, i.size, i.size, _tar_fault(i)) for i in infos), limits)
+        refuse_hostile(path, members, limits)
         self._file, self._lock = plain, threading.Lock()
-        self._places = {_clean(info.name): (info.offset_data, info.size) for info in infos}
+        self._places = places
 
     def files(self) -> Iterator[FileEntry]:
         """Yield all members but folders."""
@@ -217,10 +160,41 @@ class TarStore(Store):
         return content
 
 
+def _tar_members(
+    path: Path, plain: IO[bytes], limits: ArchiveLimits
+) -> tuple[list[ArchiveMember], dict[str, tuple[int, int]]]:
+    """Return the members of a tar archive but its folders, and name -> (first byte, bytes).
+
+    Raises:
+        DataError: more members than the limit; a header of negative size, which would lead back to an earlier one
+            (CVE-2025-8194, open in Python before 3.11.14, 3.12.12 and 3.13.6).
+    """
+    members: list[ArchiveMember] = []
+    places: dict[str, tuple[int, int]] = {}
+    last, count = -1, 0
+    archive: Any  # its list of members has no place in the stubs
+    with tarfile.TarFile(fileobj=_BoundedReader(plain), mode="r") as archive:
+        while (info := archive.next()) is not None:
+            archive.members.clear()  # else every header would be kept twice
+            count += 1
+            if info.size < 0 or info.offset <= last or len(archive.pax_headers) > MAX_PAX_KEYS:
+                raise DataError(
+                    f"{path.name} is refused as unsafe: its header number {count:,} leads back or is no header that "
+                    "an honest archive has. Pack the files again."
+                )
+            if count > limits.entries:
+                raise too_many(path, limits)
+            last = info.offset
+            if not info.isdir():
+                members.append(ArchiveMember(info.name, info.size, info.size, _tar_fault(info)))
+                places[clean_name(info.name)] = (info.offset_data, info.size)
+    return members, places
+
+
 class _BoundedReader(io.RawIOBase):
     """A file whose single reads are bounded: a tar header may claim to be gigabytes long."""
 
-    MAX_BYTES = 64 << 20  # no header of an honest archive is longer
+    MAX_BYTES = 1 << 20  # no header of an honest archive is longer
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -297,4 +271,4 @@ def _unpacker(file: IO[bytes], head: bytes) -> io.BufferedIOBase | None:
         return gzip.GzipFile(fileobj=file)
     if head.startswith(b"BZh"):
         return bz2.BZ2File(file)
-    return lzma.LZMAFile(file) if head.startswith(b"\xfd7zXZ") else None
+    return io.BufferedReader(XzStream(file)) if head.startswith(b"\xfd7zXZ") else None

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.errors import ChangedDataError, NoEffectError, UnreadableError
+from headtohead.core.formatting import is_whole
 from headtohead.core.records import Image
 from headtohead.data.entry import SPLIT_WORDS, Entry
 from headtohead.data.file_problems import FileProblem, truncate_list
@@ -194,7 +195,7 @@ class ArrayStore(Store):
         name = self.array_of(word)
         if name is None and word in self.parts:
             name = self.parts[word].images
-        if name is None or not number.isdecimal():
+        if name is None or not is_whole(number):
             raise UnreadableError(f"there is no such image in {self.root}")
         n_images = self.shape(name)[0]
         if int(number) >= n_images:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import tempfile
 import threading
@@ -13,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.errors import DataError
-from headtohead.data.storage.archives import BROKEN, GIB, ArchiveLimits, ZipStore
+from headtohead.data.storage.archive.members import GIB, ArchiveLimits
+from headtohead.data.storage.archives import BROKEN, ZipStore
 from headtohead.data.storage.array_store import ArrayStore
 from headtohead.data.storage.npz_layout import (
     ArrayHeader,
@@ -26,6 +28,7 @@ __all__ = ["NpzStore", "is_npz"]
 
 Array = npt.NDArray[Any]
 NPZ_LIMITS = ArchiveLimits(entries=1000, member_bytes=32 * GIB)
+LONGEST_HEADER = 1 << 16  # shape, order and type of a plain array take about a hundred bytes
 IN_MEMORY = 64 << 20
 """Larger arrays are kept in a nameless temporary file and mapped, not held."""
 
@@ -107,9 +110,14 @@ class NpzStore(ArrayStore):
 
 
 def _read_header(stream: IO[bytes]) -> ArrayHeader:
+    """Read the header of an array; its length is looked at first, as NumPy reads as much as it claims (to 4 GiB)."""
     version = np.lib.format.read_magic(stream)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    return ArrayHeader(*read(stream))
+    length = stream.read(2 if version == (1, 0) else 4)
+    n_header = int.from_bytes(length, "little")
+    if n_header > LONGEST_HEADER:
+        raise ValueError(f"its header claims {n_header:,} bytes; expected at most {LONGEST_HEADER:,}")
+    return ArrayHeader(*read(io.BytesIO(length + stream.read(n_header))))
 
 
 def _load(stream: IO[bytes], header: ArrayHeader) -> Array:

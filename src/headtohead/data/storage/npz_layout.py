@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.errors import DataError
+from headtohead.core.safety.limits import limit, raise_hint
 from headtohead.data.entry import GROUP_NAMES
 
 __all__ = ["ArrayHeader", "Part", "check_images", "find_parts", "group_names", "label_names"]
@@ -100,6 +101,10 @@ def check_images(file: str, part: str, name: str, header: ArrayHeader) -> None:
         raise DataError(
             f"{file}: {name!r} ({part}) has shape {shape} and type {header.dtype}; expected numbers of shape "
             "(N, H, W), (N, H, W, 3) or volumes (N, D, H, W)."
+        )
+    if shape[0] > limit("archive-members"):
+        raise DataError(
+            f"{file}: {name!r} ({part}) holds {shape[0]:,} images; {raise_hint('archive-members')}."
         )
     if shape[1] * shape[2] > DEFAULT_LIMITS.pixels or math.prod(shape[1:]) > DEFAULT_LIMITS.voxels:
         raise DataError(

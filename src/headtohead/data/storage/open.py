@@ -11,23 +11,25 @@ from headtohead.core.errors import DataError
 from headtohead.data.readers.sniff import HEAD_BYTES, sniff
 from headtohead.data.storage.archives import TarStore, ZipStore, is_tar
 from headtohead.data.storage.array_files import ARRAY_SUFFIXES, ArrayFilesStore
+from headtohead.data.storage.folder import FolderStore, refuse_special
 from headtohead.data.storage.image_tables.store import TABLE_SUFFIXES, ImageTableStore, holds_images
 from headtohead.data.storage.npz import NPZ_LIMITS, NpzStore, is_npz
 from headtohead.data.storage.patterns import is_pattern, pattern_base
 from headtohead.data.storage.refusal import not_data
 from headtohead.data.storage.remote import is_remote, open_remote
 from headtohead.data.storage.shards import TAR_SUFFIXES, ShardStore
-from headtohead.data.storage.store import FolderStore, Store
+from headtohead.data.storage.store import Store
 
 __all__ = ["open_store"]
 
 
-def open_store(root: str, *, refresh: bool = False) -> Store:
+def open_store(root: str, *, refresh: bool = False, follow_links: bool = False) -> Store:
     """Open the store at a path or URL; an unchanged archive is opened once per process and kept.
 
     Args:
         root: folder, archive or `.npz`, or the URL of one (`s3://bucket/scans`).
         refresh: of a URL: look whether the storage has changed since it was opened.
+        follow_links: of a folder: list what links that lead out of it lead to.
 
     Raises:
         DataError: there is nothing there, or nothing that can be opened.
@@ -37,10 +39,12 @@ def open_store(root: str, *, refresh: bool = False) -> Store:
     path = Path(root)
     try:
         stat = (pattern_base(root) if is_pattern(root) else path).stat()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise DataError(f"No such file or folder: {root}. Check the path of the data.") from error
+    if not is_pattern(root):
+        refuse_special(path)
     if path.is_dir():
-        return FolderStore(path)
+        return FolderStore(path, follow_links=follow_links)
     return _open_file(str(path), stat.st_mtime_ns, stat.st_size, os.getpid())
 
 

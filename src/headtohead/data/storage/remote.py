@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from headtohead.core.errors import DataError, MissingExtraError, UnreadableError, UsageError
-from headtohead.data.storage.archives import ARCHIVE_LIMITS
+from headtohead.data.storage.archive.members import ARCHIVE_LIMITS
 from headtohead.data.storage.store import HEAD, FileEntry, Store
 
 __all__ = ["RemoteStore", "is_remote", "open_remote", "split_member"]

@@ -1,24 +1,22 @@
-"""Interface of the stores that hold a data set's files, and the store of a local folder."""
+"""Interface of the stores that hold a data set's files."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headtohead.core.errors import ChangedDataError, DataError, UnreadableError, UsageError
+from headtohead.core.errors import ChangedDataError, UsageError
 from headtohead.core.records import Image
 from headtohead.data.readers.volumes.signatures import HEADER_SUFFIXES
 
 if TYPE_CHECKING:
     from headtohead.data.readers import SliceOptions
 
-__all__ = ["AXES", "FileEntry", "FolderStore", "Store", "frame_hash", "frame_name"]
+__all__ = ["AXES", "HEAD", "FileEntry", "Store", "frame_hash", "frame_name"]
 
 AXES = ("axial", "coronal", "sagittal")
 
@@ -126,59 +124,3 @@ def frame_hash(content: bytes, frame: int | None, axis: str = "axial") -> str:
 def frame_name(frame: int, axis: str = "axial") -> str:
     """Return the part of a sample's id after `#`: the number, preceded by the axis if it is not axial."""
     return str(frame) if axis == "axial" else f"{axis}{frame}"
-
-
-class FolderStore(Store):
-    """A folder on disk; links are followed, but not round in circles."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = str(root)
-        self._folder = root
-
-    def files(self) -> Iterator[FileEntry]:
-        """Yield all regular files below the folder, and links that lead nowhere, for the list of problems."""
-        real: dict[str, str] = {}
-        for where, folders, names in os.walk(self._folder, onerror=_refuse_folder, followlinks=True):
-            folders.sort()
-            real[where] = os.path.realpath(where)
-            if any(real[where] == real.get(str(above)) for above in Path(where).parents):
-                folders.clear()
-                continue
-            for name in names:
-                path = Path(where, name)
-                dangling = path.is_symlink() and not path.exists()
-                if dangling or path.is_file():
-                    n_bytes = 0 if dangling else path.stat().st_size
-                    yield FileEntry(path.relative_to(self._folder).as_posix(), n_bytes)
-
-    def read(self, path: str) -> bytes:
-        """Return one file's bytes, unless it is larger than any image may be."""
-        from headtohead.data.readers import DEFAULT_LIMITS
-
-        file = Path(self._folder, path)
-        try:
-            if file.stat().st_size > DEFAULT_LIMITS.bytes:
-                raise UnreadableError(
-                    f"it has {file.stat().st_size:,} bytes; the limit is {DEFAULT_LIMITS.bytes:,}"
-                )
-            return file.read_bytes()
-        except OSError as error:
-            raise UnreadableError(f"it cannot be opened: {error.strerror or error}") from error
-
-    def read_prefix(self, path: str) -> bytes:
-        """Return the first bytes of one file."""
-        try:
-            with Path(self._folder, path).open("rb") as file:
-                return file.read(HEAD)
-        except OSError as error:
-            raise UnreadableError(f"it cannot be opened: {error.strerror or error}") from error
-
-    def exists(self, path: str) -> bool:
-        """Tell whether there is such a file."""
-        return Path(self._folder, path).is_file()
-
-
-def _refuse_folder(error: OSError) -> None:
-    raise DataError(
-        f"The folder {error.filename} cannot be listed: {error.strerror}. Make it readable, or move it."
-    )

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from collections.abc import Sequence
 from typing import Any
 
 from headtohead.core.errors import ManifestError
 from headtohead.core.optional import require
+from headtohead.core.safety.limits import limit, raise_hint
+from headtohead.core.tables.table_limits import check_cells, check_text
 
 __all__ = ["JSON_SUFFIXES", "WORKBOOK_SUFFIXES", "Rows", "read_json", "read_workbook"]
 
@@ -34,6 +37,7 @@ def read_json(name: str, text: str) -> Rows:
     >>> read_json("p.jsonl", '{"a": 1, "b": "x"}\\n{"a": 2.5}\\n')
     (['a', 'b'], [('1', 'x'), ('2.5', '')])
     """
+    check_text(name, text, ",{[:")
     try:
         found = _parsed(text)
     except (ValueError, RecursionError) as error:
@@ -53,6 +57,7 @@ def read_json(name: str, text: str) -> Rows:
             f'{name} holds no list of records. Expected [{{"sample": …, "label": …}}, …] or one such record a line.'
         )
     columns = list(dict.fromkeys(str(key) for row in found for key in row))
+    check_cells(name, len(found), len(columns))
     return columns, [tuple(_cell(row.get(column)) for column in columns) for row in found]
 
 
@@ -93,19 +98,42 @@ def read_workbook(name: str, content: bytes) -> Rows:
         MissingExtraError: openpyxl is not installed.
     """
     openpyxl = require("openpyxl", "formats", f"read the workbook {name} (or save it as CSV)")
+    _check_unfolded(name, content)
     try:
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        sheet = [list(row) for row in book.worksheets[0].iter_rows(values_only=True)]
+        sheet, n_cells = [], 0
+        for row in book.worksheets[0].iter_rows(values_only=True):
+            n_cells += len(row)
+            if n_cells > limit("table-cells"):
+                raise ManifestError(f"{name} has more than {n_cells:,} cells; {raise_hint('table-cells')}.")
+            if any(value is not None for value in row):
+                sheet.append(row)
+    except ManifestError:
+        raise
     # openpyxl raises whatever its parser meets (zipfile, xml, key and type errors) on a damaged workbook.
     except Exception as error:
         raise ManifestError(
             f"{name} is not a readable workbook ({type(error).__name__}: {error})."
         ) from error
-    rows = [[_cell(value) for value in row] for row in sheet if any(value is not None for value in row)]
+    rows = [[_cell(value) for value in row] for row in sheet]
     if not rows:
         raise ManifestError(f"{name}: its first sheet is empty; expected a header and rows.")
     width = max(index + 1 for row in rows for index, cell in enumerate(row) if cell)
     return _trimmed(rows[0], width), [tuple(_trimmed(row, width)) for row in rows[1:]]
+
+
+def _check_unfolded(name: str, content: bytes) -> None:
+    """Refuse a workbook, which is a zip of XML, that unfolds to more than the limit."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as book:
+            unfolded = sum(info.file_size for info in book.infolist())
+    except (zipfile.BadZipFile, ValueError, OSError, RuntimeError) as error:
+        raise ManifestError(f"{name} is not a readable workbook ({error}).") from error
+    if unfolded > limit("table-unfolded-bytes"):
+        raise ManifestError(
+            f"{name} claims to unfold from {len(content):,} to {unfolded:,} bytes; the limit is "
+            f"{limit('table-unfolded-bytes'):,} (--limit table-unfolded-bytes=NUMBER raises it)."
+        )
 
 
 def _trimmed(row: Sequence[str], width: int) -> list[str]:

@@ -12,6 +12,7 @@ from headtohead.core.atomic_io import write_atomic, write_table
 from headtohead.core.provenance import collect
 from headtohead.core.records import Verdict
 from headtohead.core.run_folder import write_record
+from headtohead.core.safety.spreadsheet import guard_row
 from headtohead.deploy.evaluation.records import Evaluation
 from headtohead.deploy.prediction import ImagePrediction, row_columns
 
@@ -54,6 +55,7 @@ def write_evaluation(
     writer.writeheader()
     for name, found in answers.items():
         for sample, answer in zip(dataset.samples, found, strict=True):
-            writer.writerow({"model": name, "label": sample.label, **answer.to_row(classes)})
+            cells = {"model": name, "label": sample.label, **answer.to_row(classes)}
+            writer.writerow(dict(zip(cells, guard_row(cells.values()), strict=True)))
     write_atomic(out / "predictions.csv", buffer.getvalue())
     write_atomic(out / "evaluation.html", evaluation_page(facts, verdict, FLAGS))

@@ -92,6 +92,10 @@ def long_table(
     for name in ("sample", "label", "group", "model"):
         if name in frame.columns:
             frame[name] = as_text(frame[name])
+            if frame[name].str.contains("\0", regex=False).any():
+                raise ManifestError(
+                    f"{file.name}: column {name!r} holds a NUL character, which no name has. The file is damaged."
+                )
     return frame, notes
 
 

@@ -11,6 +11,9 @@ from pathlib import Path
 import pandas as pd
 
 from headtohead.core.errors import ManifestError
+from headtohead.core.safety.spreadsheet import unguard_cell
+from headtohead.core.tables.parquet import read_parquet_frame
+from headtohead.core.tables.table_limits import check_size, check_text, repeated_names
 from headtohead.data.tables.records import JSON_SUFFIXES, WORKBOOK_SUFFIXES, read_json, read_workbook
 from headtohead.data.tables.text import TableText, decode_table
 
@@ -43,11 +46,12 @@ def read_prediction_file(path: Path) -> PredictionFile:
         )
     suffix = path.suffix.casefold()
     try:
-        if suffix in (".parquet", ".pq"):
-            return PredictionFile(path.name, pd.read_parquet(path))
+        check_size(path.name, path.stat().st_size)
         content = path.read_bytes()
     except (OSError, ValueError) as error:
         raise ManifestError(f"{path.name} could not be read as a table ({error}).") from error
+    if suffix in (".parquet", ".pq"):
+        return PredictionFile(path.name, read_parquet_frame(path.name, content))
     if suffix in WORKBOOK_SUFFIXES:
         return PredictionFile(path.name, _frame(*read_workbook(path.name, content)))
     text = decode_table(path.name, content, suffix)
@@ -64,8 +68,9 @@ def _frame(columns: list[str], rows: list[tuple[str, ...]]) -> pd.DataFrame:
 def _read_text(name: str, text: TableText) -> pd.DataFrame:
     header = next(csv.reader(text.text.splitlines()[:1], delimiter=text.separator, skipinitialspace=True), [])
     names = [cell.strip() for cell in header if cell.strip()]
-    if repeated := sorted({cell for cell in names if names.count(cell) > 1}):
-        raise ManifestError(f"{name} has columns of the same name: {', '.join(repeated)}. Rename them.")
+    if repeated := repeated_names(names):
+        raise ManifestError(f"{name} has columns of the same name: {', '.join(repeated[:10])}. Rename them.")
+    check_text(name, text.text, text.separator + "\n")
     try:
         with warnings.catch_warnings():
             # pandas only warns where every row is longer than the header, and cuts the rows off.
@@ -83,6 +88,9 @@ def _read_text(name: str, text: TableText) -> pd.DataFrame:
         raise ManifestError(f"{name} is empty; expected a header and lines.") from error
     except (pd.errors.ParserError, pd.errors.ParserWarning, ValueError) as error:
         raise ManifestError(_ragged(name, text, str(error))) from error
+    for name in frame.columns:
+        if frame[name].str.startswith("'").any():
+            frame[name] = frame[name].map(unguard_cell, na_action="ignore")
     short = frame.isna().any(axis=1)
     if short.any():
         line = int(short.to_numpy().argmax()) + 2

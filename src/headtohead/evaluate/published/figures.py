@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 from headtohead.core.errors import UsageError
+from headtohead.core.formatting import is_whole
 from headtohead.evaluate.published.rates import ReportedArea, claim_on_areas, claim_on_rates
 from headtohead.evaluate.published.records import Claim, ReportedCount
 from headtohead.evaluate.published_claim import check_question, claim, claim_on_counts
@@ -37,12 +38,12 @@ def read_count(figure: str, total: int | None = None) -> ReportedCount:
     if slash:
         if total is not None and last != str(total):
             raise UsageError(f"Got {figure!r} beside a total of {total}; give the total once.")
-        if not last.isdecimal():
+        if not is_whole(last):
             raise UsageError(
                 f"Got {figure!r}; expected a count or a percentage of a total, such as 43/50 or 86%/50."
             )
         total = int(last)
-        if first.isdecimal():
+        if is_whole(first):
             return ReportedCount.exact(int(first), total)
     if total is None:
         raise UsageError(f"Got {figure!r} without a total; expected both, such as 43/50 or 86%/50.")
@@ -81,7 +82,7 @@ def read_area(text: str) -> ReportedArea:
         UsageError: another form, or out of range.
     """
     parts = text.replace(" ", "").split("/")
-    if len(parts) != 3 or not all(part.isdecimal() for part in parts[1:]):
+    if len(parts) != 3 or not all(is_whole(part) for part in parts[1:]):
         raise UsageError(f"Got {text!r}; expected AUROC/POSITIVES/NEGATIVES, such as 0.90/30/70.")
     return _reported_area(parts[0], int(parts[1]), int(parts[2]))
 

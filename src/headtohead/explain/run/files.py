@@ -21,6 +21,7 @@ import numpy as np
 
 from headtohead.core.atomic_io import write_atomic
 from headtohead.core.run_folder import slug, write_record
+from headtohead.core.safety.spreadsheet import guard_row, unguard_cell
 from headtohead.explain.image_map import EXACT
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def write_index(folder: Path, rows: Iterable[Sequence[str]]) -> Path:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(FIELDS)
-    writer.writerows(rows)
+    writer.writerows(map(guard_row, rows))
     path = folder / "index.csv"
     write_atomic(path, text.getvalue())
     return path
@@ -89,7 +90,7 @@ def read_index(folder: Path) -> list[tuple[str, ...]]:
     if not path.is_file():
         return []
     with path.open(newline="", encoding="utf-8") as file:
-        rows = [tuple(row[name] for name in FIELDS) for row in csv.DictReader(file)]
+        rows = [tuple(unguard_cell(row[name]) for name in FIELDS) for row in csv.DictReader(file)]
     return [row for row in rows if (folder / row[4]).is_file()]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from headtohead._version import __version__
 from headtohead.core.records import Comparison, Verdict
 from headtohead.core.run_folder import RunFolder
+from headtohead.core.stored_files import read_settings
 from headtohead.report.figures.palette import css_color
 from headtohead.report.frame import Frame
 from headtohead.report.next_step import train_command
@@ -77,11 +77,10 @@ def build_report(run: RunFolder) -> ReportPage:
     Raises:
         RunFolderError: a file is missing because the run is not finished.
     """
-    verdict, audit = Verdict.model_validate(run.json("verdict.json")), run.json("audit.json")
+    verdict, audit = run.verdict(), run.json("audit.json")
     predictions, learning = run.table("predictions.parquet"), run.table("learning.parquet")
     thumbs, images = run.json("thumbs.json"), run.json("images.json")
-    config_text = run.require("study.toml").read_text(encoding="utf-8")
-    config = tomllib.loads(config_text)
+    config_text, config = read_settings(run.require("study.toml"))
     order = list(dict.fromkeys(predictions["contender"]))
     classes = [name.removeprefix("prob_") for name in predictions.columns if name.startswith("prob_")]
     cases = build_cases(predictions, classes, verdict.details.positive, order)

@@ -6,9 +6,18 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["ImageStore"]
+__all__ = ["ImageStore", "safe_images"]
 
 _SAFE = re.compile(r"^data:image/(?:webp|jpeg|png);base64,[A-Za-z0-9+/=]+$")
+
+
+def safe_images(thumbs: Mapping[str, Any]) -> dict[str, str]:
+    """Return the images that are data addresses; any other address would make the page ask a server.
+
+    >>> safe_images({"a": "http://example.org/beacon.gif", "b": "data:image/png;base64,AA=="})
+    {'b': 'data:image/png;base64,AA=='}
+    """
+    return {name: src for name, src in thumbs.items() if isinstance(src, str) and _SAFE.match(src)}
 
 
 class ImageStore:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from headtohead.data.listing.file_finder import FileFinder, exists
-from headtohead.data.storage.store import FolderStore
+from headtohead.data.storage.folder import FolderStore
 
 FILES = [
     "part_1/ISIC_01.jpg",

@@ -111,6 +111,6 @@ def test_a_table_that_is_too_large_is_refused(
     files: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     archive = packed(tmp_path / "a.zip", {**files, "set/labels.csv": TABLE.encode()})
-    monkeypatch.setattr("headtohead.data.listing.manifest.MAX_TABLE_BYTES", 20)
-    with pytest.raises(ManifestError, match="a table in an archive may have 20"):
+    monkeypatch.setenv("HEADTOHEAD_LIMITS", "table-bytes=20")
+    with pytest.raises(ManifestError, match=r"bytes; the limit is 20 \(--limit table-bytes"):
         load(f"{archive}/set/labels.csv")

@@ -132,7 +132,7 @@ def test_a_copy_stays_within_the_limit_and_is_removed(
     memory: Any, files: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from headtohead.data.storage import remote
-    from headtohead.data.storage.archives import ArchiveLimits
+    from headtohead.data.storage.archive.members import ArchiveLimits
 
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(remote, "ARCHIVE_LIMITS", ArchiveLimits(total_bytes=100))

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from headtohead.core.errors import ChangedDataError, DataError, UnreadableError, UsageError
+from headtohead.data.storage.folder import FolderStore
 from headtohead.data.storage.open import open_store
-from headtohead.data.storage.store import FileEntry, FolderStore, frame_hash, frame_name
+from headtohead.data.storage.store import FileEntry, frame_hash, frame_name
 
 Image = Callable[..., bytes]
 Tree = Callable[[dict[str, bytes]], Path]

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from headtohead.core.formatting import pluralize
 from headtohead.data.entry import Entry
 from headtohead.data.listing.class_level import names_of_cases
-from headtohead.data.listing.label_rules import first_group
+from headtohead.data.listing.selection.user_pattern import first_group
 
 __all__ = ["CaseGroups", "find_cases"]
 
@@ -197,7 +197,7 @@ def _by_names(labels: Mapping[str, str], naming: _Naming) -> CaseGroups | None:
 
 def _reader(pattern: str) -> Callable[[str], str]:
     compiled = re.compile(pattern)
-    return lambda path: first_group(compiled, path, "group")
+    return lambda path: first_group(compiled.search(path), "group")
 
 
 def _largest_class(labels: Mapping[str, str]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from headtohead.core.errors import ManifestError
@@ -15,9 +15,10 @@ from headtohead.data.listing.file_finder import exists
 from headtohead.data.listing.rows.label_questions import advice, label_parts, questions_in_rows
 from headtohead.data.listing.table_reader import SourceTable
 from headtohead.data.listing.table_roles import has_several
-from headtohead.data.storage.store import FolderStore, Store
+from headtohead.data.storage.folder import FolderStore
+from headtohead.data.storage.store import Store
 
-__all__ = ["check_files", "check_labels", "check_rows"]
+__all__ = ["check_files", "check_labels", "check_rows", "elsewhere"]
 
 _LONGEST_SHOWN = 120
 # No path is so long; a whole image as base64 text is.
@@ -117,6 +118,26 @@ def check_files(table: SourceTable, chosen: Mapping[str, str], entries: list[Ent
     raise ManifestError(
         f"{table.name}: {len(missing)} of {len(entries)} files are not there: {truncate_list(shown)}. Paths are "
         f"relative to the folder of the table{_where(table.name, store)}.{bare}"
+    )
+
+
+def elsewhere(table: str, entries: Sequence[Entry], store: FolderStore) -> tuple[str, ...]:
+    """Return a note on files that lie outside the folder of their table, which a received table may point at.
+
+    Raises:
+        ManifestError: links that lead out of the folder, which nothing in the table says.
+    """
+    paths = list(dict.fromkeys(entry.path for entry in entries))
+    if links := store.links_out(paths):
+        raise ManifestError(
+            f"{table}: {pluralize(len(links), 'file')} are links that lead out of its folder: {truncate_list(links)}. "
+            "To read such links, give --follow-links."
+        )
+    outside = [path for path in paths if path.startswith("../")]
+    if not outside:
+        return ()
+    return (
+        f"{table}: {len(outside)} of {len(paths)} files lie outside its folder, such as {_shown(outside[0])}.",
     )
 
 

@@ -122,7 +122,7 @@ def _whole(dataset: Dataset, keyword: str, default: int | None = None) -> int:
 def _check(layout: Layout, limits: Limits) -> None:
     if layout.frames > limits.frames:
         raise UnreadableError(
-            f"it claims {layout.frames:,} frames; the limit is {limits.frames:,} (Limits.frames)"
+            f"it claims {layout.frames:,} frames; the limit is {limits.frames:,} (--limit frames=NUMBER raises it)"
         )
     if layout.samples not in (1, 3):
         raise UnreadableError(f"it has {layout.samples} samples per pixel; 1 and 3 are read")

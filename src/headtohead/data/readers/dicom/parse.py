@@ -18,6 +18,8 @@ from pydicom.sequence import Sequence
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
 from headtohead.core.errors import UnreadableError
+from headtohead.core.safety.limits import limit as most
+from headtohead.core.safety.limits import raise_hint
 from headtohead.data.readers.errors import decoding_errors
 from headtohead.data.readers.limits import Limits, inflate
 
@@ -42,6 +44,7 @@ SharedFunctionalGroupsSequence PerFrameFunctionalGroupsSequence
 ExtendedOffsetTable ExtendedOffsetTableLengths
 PixelData FloatPixelData DoubleFloatPixelData
 """
+_ITEM = b"\xfe\xff\x00\xe0"  # the tag of an item; pydicom makes a data set of each, which takes about 30 us
 _OVERLAY_ROWS = [(0x6000 + 2 * i) << 16 | 0x0010 for i in range(16)]
 
 
@@ -63,6 +66,8 @@ def open_dataset(content: bytes, limits: Limits, keywords: Iterable[str] = ()) -
     syntax, end = _transfer_syntax(content)
     if syntax == DeflatedExplicitVRLittleEndian:
         content = _unfold(content[end:], limits)
+    if (count := content.count(_ITEM)) > most("elements"):
+        raise UnreadableError(f"it holds {count:,} items in sequences; {raise_hint('elements')}")
     with decoding_errors("its DICOM elements cannot be parsed: the file is damaged"):
         dataset = pydicom.dcmread(io.BytesIO(content), force=True, specific_tags=_tags(keywords))
     if syntax == DeflatedExplicitVRLittleEndian:

@@ -155,7 +155,7 @@ def _shape(raw: Any, limits: Limits) -> tuple[tuple[int, int, int], tuple[str, .
     if max(x, y, z) > limits.frames or x * y * z > limits.voxels:
         raise UnreadableError(
             f"its header claims {x} x {y} x {z} voxels; the limits are {limits.voxels:,} voxels and "
-            f"{limits.frames:,} slices (Limits.voxels, Limits.frames)"
+            f"{limits.frames:,} slices (--limit voxels, --limit frames)"
         )
     volumes = math.prod(used[3:])
     notes = (f"The file holds {volumes} volumes; the first was taken.",) if volumes > 1 else ()

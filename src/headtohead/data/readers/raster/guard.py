@@ -107,7 +107,9 @@ def count_gif(content: bytes, limit: int) -> int:
     count = 0
     for count, _ in enumerate(_gif_images(content), start=1):
         if count > limit:
-            raise UnreadableError(f"it holds more than {limit:,} frames, the limit (Limits.frames)")
+            raise UnreadableError(
+                f"it holds more than {limit:,} frames, the limit (--limit frames=NUMBER raises it)"
+            )
     return count
 
 

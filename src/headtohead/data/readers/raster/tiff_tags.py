@@ -14,6 +14,7 @@ from headtohead.core.errors import UnreadableError
 __all__ = ["Directory", "directories", "exif_orientation"]
 
 ORIENTATION, PHOTOMETRIC, TILE_WIDTH, TILE_HEIGHT = 274, 262, 322, 323
+WIDTH, HEIGHT, COMPRESSION, SAMPLES = 256, 257, 259, 277
 _SIZES = {
     1: 1,
     2: 1,
@@ -68,7 +69,9 @@ def directories(blob: bytes, limit: int) -> list[Directory]:
         if at in visited:
             raise UnreadableError("its page directories run in a circle")
         if len(pages) >= limit:
-            raise UnreadableError(f"it holds more than {limit:,} pages, the limit (Limits.frames)")
+            raise UnreadableError(
+                f"it holds more than {limit:,} pages, the limit (--limit frames=NUMBER raises it)"
+            )
         visited.add(at)
         try:
             directory = _directory(blob, at, order, big)

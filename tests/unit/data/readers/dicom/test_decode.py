@@ -100,7 +100,7 @@ def test_frames_of_a_file(dicom: Maker) -> None:
     assert read_image(content).history == ("The file holds 4 frames; the first was taken.",)
     with pytest.raises(UnreadableError, match=r"frame 4 was requested; the file holds 4 frames \(0 to 3\)"):
         read_image(content, frame=4)
-    with pytest.raises(UnreadableError, match=r"limit is 3 \(Limits.frames\)"):
+    with pytest.raises(UnreadableError, match=r"limit is 3 \(--limit frames"):
         count_frames(content, limits=Limits(frames=3))
 
 

@@ -58,7 +58,7 @@ def test_a_deflate_bomb_is_refused(dicom: Maker) -> None:
     assert meta_end < start
     with pytest.raises(UnreadableError, match="decompression bomb"):
         read_image(content[:start] + bomb)
-    with pytest.raises(UnreadableError, match=r"limit is 1,000,000 \(raise Limits.unfolded"):
+    with pytest.raises(UnreadableError, match=r"limit is 1,000,000 \(raise it with --limit unfolded-bytes"):
         read_image(content[:start] + bomb, limits=Limits(unfolded=1_000_000))
 
 

@@ -1,0 +1,1 @@
+"""Fuzzing of everything that data from others reaches."""

@@ -1,0 +1,1 @@
+"""What archives may hold."""
