@@ -14,7 +14,7 @@ __all__ = [
     "table_caveats",
 ]
 
-_NAMED = 3
+_NAMED = 3  # examples in one sentence
 # A group with more than a tenth of the samples is named, where that is also more than twice an even share.
 _LARGE_SHARE, _LARGE_MULTIPLE = 0.1, 2
 

@@ -17,7 +17,8 @@ from headtohead.data.listing.manifest import TableListing, list_manifest, list_m
 from headtohead.data.listing.selection.image_listing import ImageListing, table_listing
 from headtohead.data.options import LoadOptions
 from headtohead.data.storage.archives import TarStore, ZipStore
-from headtohead.data.storage.store import FolderStore, Store
+from headtohead.data.storage.folder import FolderStore
+from headtohead.data.storage.store import Store
 
 __all__ = ["table_beside", "wants_table"]
 
