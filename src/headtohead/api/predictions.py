@@ -23,7 +23,7 @@ def claim(
     total: int | None = None,
     *,
     accuracy: str | float | None = None,
-    auroc: float | None = None,
+    auroc: str | float | None = None,
     sensitivity: str | float | tuple[int, int] | None = None,
     specificity: str | float | tuple[int, int] | None = None,
     positives: int | None = None,
@@ -39,7 +39,8 @@ def claim(
         correct: cases that were right.
         total: cases in all.
         accuracy: instead of `correct`, as the paper has it: "97.2%" or 0.972 (its last digit says how it was rounded).
-        auroc: instead of a count, with `positives` and `negatives`.
+        auroc: instead of a count, with `positives` and `negatives`; "0.95" may stand for 0.945 to 0.955, and all is
+            covered.
         sensitivity: with `specificity`: (18, 20), or "90%" with `positives`.
         specificity: (70, 80), or "87.5%" with `negatives`.
         positives: cases of the positive class.

@@ -21,7 +21,9 @@ def _claim(
     accuracy: Annotated[
         str | None, typer.Option(help="Instead of --correct, as the paper has it (97.2% or 0.972).")
     ] = None,
-    auroc: Annotated[float | None, typer.Option(help="With --positives and --negatives.")] = None,
+    auroc: Annotated[
+        str | None, typer.Option(help="With --positives and --negatives, as printed (0.90).")
+    ] = None,
     sensitivity: Annotated[
         str | None, typer.Option(help="With --specificity: 18/20, or 90% with --positives.")
     ] = None,

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from headtohead.core.formatting import pluralize
 from headtohead.core.records import Comparison
-from headtohead.core.tables.details import BestSet, ComparisonDetails, DiscordantCounts
+from headtohead.core.tables.details import BestSet, ComparisonDetails, DiscordantCounts, SeedStability
 from headtohead.evaluate.comparison_context import ComparisonContext, PairUnderTest
 from headtohead.evaluate.decision_rule import Decision, DecisionRule, Evidence, decide
 from headtohead.evaluate.power_analysis import power_analysis
@@ -22,6 +22,8 @@ from headtohead.evaluate.wording.pair import PairContext, pair_sentence
 from headtohead.stats.decision.best_set import best_candidates
 from headtohead.stats.decision.support import Support, narrow_width, supporting_groups
 from headtohead.stats.hypothesis.paired_difference import Difference, paired_differences
+from headtohead.stats.hypothesis.seed_stability import seed_stability
+from headtohead.stats.metrics.fold_values import repeat_values
 from headtohead.stats.metrics.lookup import get_metric
 
 __all__ = ["best_set", "compare_all", "refusal_reason"]
@@ -179,8 +181,24 @@ def _compare_pair(context: ComparisonContext, pair: PairUnderTest) -> Comparison
             degrees=found.degrees if known else None, rests_on=(support.n_groups, support.kind),
             reason=decision.reason, equivalence_interval=found.inner, rope=rule.rope,
             power=power_analysis(context, pair, support), refusal=pair.refusal, discordant=discordant,
+            seeds=_seeds(context, found, decision),
         ),
     )  # fmt: skip
+
+
+def _seeds(context: ComparisonContext, found: Difference, decision: Decision) -> SeedStability | None:
+    """Return how far the decision depends on the seed of the folds; of methods with a t interval only."""
+    table, low, high = context.setting.table, found.low, found.high
+    if decision.reason in (*_BLOCKED, "refused"):
+        return None  # another clause than the interval decides, whatever the seed
+    if table.target != "learners" or found.stretch <= 1 or low is None or high is None or table.hold_out:
+        return None
+    first, second = (repeat_values(table, name, context.row) for name in (found.a, found.b))
+    both = [a - b for a, b in zip(first, second, strict=True) if a is not None and b is not None]
+    if len(both) < len(table.repeats):
+        return None
+    ratio = found.p_adjusted / found.p if found.p > 0 else 1.0
+    return seed_stability(both, (high - low) / 2, found.degrees, alpha=context.rule.alpha, adjusted=ratio)
 
 
 def _decision(context: ComparisonContext, pair: PairUnderTest, support: Support) -> Decision:

@@ -6,9 +6,17 @@ import numpy as np
 
 from headtohead.stats.predictions import PredictionTable
 
-__all__ = ["kind_caveat", "same_predictions", "same_sentence", "split_groups_leak"]
+__all__ = [
+    "kind_caveat",
+    "same_predictions",
+    "same_sentence",
+    "split_groups_leak",
+    "table_caveats",
+]
 
 _NAMED = 3  # examples in one sentence
+# A group with more than a tenth of the samples is named, where that is also more than twice an even share.
+_LARGE_SHARE, _LARGE_MULTIPLE = 0.1, 2
 
 
 def split_groups_leak(table: PredictionTable) -> tuple[str, ...]:
@@ -62,3 +70,29 @@ def kind_caveat(table: PredictionTable) -> list[str]:
         "score, log loss, calibration, parts of the curve) is not defined for them; their AUROC is the mean of "
         "sensitivity and specificity."
     ]
+
+
+def table_caveats(table: PredictionTable, noun: str) -> list[str]:
+    """Return the sentences on how the samples are spread over groups and repeats, none where nothing is unusual.
+
+    Args:
+        noun: what a group is called.
+    """
+    found = []
+    counts = np.bincount(table.sample_group, minlength=table.n_groups)
+    largest, n = int(counts.max()), table.n_samples
+    if largest > max(_LARGE_SHARE, _LARGE_MULTIPLE / table.n_groups) * n:
+        pairs = np.unique(np.stack([table.sample_group, table.sample_label]), axis=1)
+        advice = ""
+        if pairs.shape[1] == table.n_groups:
+            advice = f" `headtohead verdict FILE --per case` counts each {noun} once."
+        found.append(
+            f"One {noun}, {table.groups[int(counts.argmax())]}, has {largest} of {n} samples "
+            f"({100 * largest / n:.0f} %), and every sample counts alike.{advice}"
+        )
+    if table.hold_out:
+        found.append(
+            f"The repeats test different samples (repeated hold-out). How many trained each model is not said: it was "
+            f"taken as the rest of the {n} samples that are tested at all, so the intervals are rather too long."
+        )
+    return found

@@ -20,9 +20,8 @@ from headtohead.stats.inner_predictions import InnerPredictions
 from headtohead.stats.intervals.delong import auroc_components, covariance, logit_interval
 from headtohead.stats.intervals.resampling import bca, expanded_percentile, percentile
 from headtohead.stats.metrics.curve_bands import curves_with_bands
-from headtohead.stats.metrics.fold_values import FoldValue
+from headtohead.stats.metrics.fold_values import FoldValue, repeat_values
 from headtohead.stats.metrics.metric import NO_PROBABILITIES, Metric
-from headtohead.stats.metrics.replicates import metric_values
 from headtohead.stats.metrics.roc_curves import confusion_tables
 from headtohead.stats.resampled import Replicates, ResampledPredictions
 
@@ -61,7 +60,7 @@ def build_supplement(
     reasons = {name: NO_PROBABILITIES[kind] for name, kind in kinds.items() if kind in NO_PROBABILITIES}
     graded = [name for name in table.contenders if name not in reasons]
     roc, precision_recall = curves_with_bands(resampled)
-    per_repeat = {name: _per_repeat(resampled, request.metric, name) for name in table.contenders}
+    per_repeat = {name: repeat_values(table, name, request.metric) for name in table.contenders}
     return VerdictDetails(
         classes=table.classes,
         positive=table.classes[-1] if table.binary else None,
@@ -106,19 +105,6 @@ def _size(resampled: ResampledPredictions) -> SampleSize:
         n_boot=resampled.resamples.n_boot,
         seed=resampled.seed,
     )
-
-
-def _per_repeat(resampled: ResampledPredictions, metric: Metric, contender: str) -> tuple[float | None, ...]:
-    """Return the metric in each repeat, None where it is not defined."""
-    table = resampled.table
-    repeats = table.of(contender)
-    if metric.undefined_on(table.kind(contender)):
-        return (None,) * len(repeats)
-    ones = np.ones((table.n_groups, 1))
-    values = (
-        float(metric_values([lines], ones, [metric.name], table.classes)[metric.name][0]) for lines in repeats
-    )
-    return tuple(None if np.isnan(value) else value for value in values)
 
 
 def _nan_to_none(lines: Sequence[FoldValue]) -> tuple[FoldScore, ...]:

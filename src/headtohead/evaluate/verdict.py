@@ -18,10 +18,10 @@ from headtohead.core.records import Record, Score, Verdict
 from headtohead.evaluate.comparison_context import ComparisonContext
 from headtohead.evaluate.decision_rule import DecisionRule
 from headtohead.evaluate.pairwise import best_set, compare_all
-from headtohead.evaluate.prediction_flaws import kind_caveat, split_groups_leak
+from headtohead.evaluate.prediction_flaws import kind_caveat, split_groups_leak, table_caveats
 from headtohead.evaluate.reversed_scores import reversed_caveat, reversed_contenders
 from headtohead.evaluate.supplement import SupplementRequest, build_supplement
-from headtohead.evaluate.wording.caveats import caveats
+from headtohead.evaluate.wording.caveats import caveats, metric_caveat
 from headtohead.evaluate.wording.pair import Cases
 from headtohead.evaluate.wording.summary import Answer, summary_sentence
 from headtohead.stats.decision.support import narrow_width
@@ -161,6 +161,8 @@ def compute_verdict(
         caveats=(
             *reversed_caveat(scores, details.positive),
             *kind_caveat(table),
+            *table_caveats(table, cases.noun),
+            *metric_caveat(metric, table.target),
             *caveats(sentence, leaks, comparisons, scores, details.notes, cases=cases),
             *notes,
         ),

@@ -7,6 +7,7 @@ predictions give the same digits however they were written.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -67,10 +68,11 @@ def build_prediction_table(
     repeats = tuple(int(r) for r in np.unique(frame["repeat"]))
     lines = _lines(frame, samples, sample_group.astype(np.int64), classes, order)
     _need_pairs(lines, order, repeats, samples)
-    return PredictionTable(
+    table = PredictionTable(
         classes, samples, groups, sample_group.astype(np.int64), first["label"].to_numpy(dtype=np.int64),
         tuple(order), repeats, lines, "fold" in predictions.columns and frame["fold"].nunique() > 1, ranks_only,
     )  # fmt: skip
+    return replace(table, has_folds=True) if table.hold_out else table
 
 
 def _need_columns(frame: pd.DataFrame, classes: tuple[str, ...]) -> None:

@@ -92,7 +92,14 @@ class PredictionTable:
         """
         lines = self.of(self.contenders[0])
         several = self.has_folds and any(len(np.unique(repeat.fold)) > 1 for repeat in lines)
-        return "learners" if several else "fixed_models"
+        return "learners" if several or self.hold_out else "fixed_models"
+
+    @property
+    def hold_out(self) -> bool:
+        """Whether the repeats test different samples, one part each: repeated hold-out."""
+        lines = self.of(self.contenders[0])
+        one_part = all(len(np.unique(repeat.fold)) == 1 for repeat in lines)
+        return one_part and any(not np.array_equal(repeat.sample, lines[0].sample) for repeat in lines)
 
     def of(self, contender: str) -> list[ContenderPredictions]:
         """Return the contender's lines, one entry per repeat."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
+
+from pydantic import model_validator
 
 from headtohead.core.tables.estimate import Estimate, TableRecord
 from headtohead.core.tables.score import Score
@@ -68,8 +70,7 @@ class SubgroupScore(TableRecord):
     """A contender's score in a subgroup and its difference from all other samples.
 
     Attributes:
-        p_value: where the interval of the difference touches 0; None for the value with the most groups, the reference
-            of the others.
+        p_value: where the interval of the difference touches 0; None for one of two values, which are one contrast.
         p_holm: adjusted over the tested values and contenders of the column; None without a p-value.
     """
 
@@ -86,7 +87,7 @@ class SubgroupDifference(TableRecord):
 
     Attributes:
         difference: a - b within the subgroup. interaction: that less a - b in all other samples.
-        p_value: of the interaction; None for the value with the most groups. p_holm: adjusted over the tested values.
+        p_value: of the interaction; None for one of two values. p_holm: adjusted over the tested values.
     """
 
     omitted: ClassVar[frozenset[str]] = frozenset({"p_holm"})
@@ -141,18 +142,26 @@ class RankTable(TableRecord):
 
 
 class CriticalDifference(TableRecord):
-    """Friedman's test and Nemenyi's critical difference over folds; all but `note` None where undefined."""
+    """Mean ranks over folds with Friedman's statistic and Nemenyi's critical difference; no test, since folds depend.
+
+    All but `note` None where undefined.
+    """
 
     omitted: ClassVar[frozenset[str]] = frozenset(
-        {"mean_ranks", "critical_difference", "friedman_chi2", "p_value", "n_folds"}
+        {"mean_ranks", "critical_difference", "friedman_chi2", "n_folds"}
     )
 
     mean_ranks: dict[str, float] | None = None
     critical_difference: float | None = None
     friedman_chi2: float | None = None
-    p_value: float | None = None
     n_folds: int | None = None
     note: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_p_value(cls, data: Any) -> Any:
+        """Drop the p-value that earlier verdicts gave."""
+        return {k: v for k, v in data.items() if k != "p_value"} if isinstance(data, dict) else data
 
 
 class VarianceSplit(TableRecord):

@@ -33,6 +33,7 @@ __all__ = [
     "FoldScore",
     "PowerAnalysis",
     "SampleSize",
+    "SeedStability",
     "TuningBudget",
     "VerdictDetails",
 ]
@@ -77,6 +78,19 @@ class DiscordantCounts(TableRecord):
     p_midp: float | None
 
 
+class SeedStability(TableRecord):
+    """How often the same rule would decide otherwise on a pair with other seeds of the folds.
+
+    Attributes:
+        changes: share of runs with as many repeats that would name a winner where none is named now, or none where one
+            is named now.
+        repeats: number of repeats at which that share is at most 5 %, if the difference stays; None above 100.
+    """
+
+    changes: float
+    repeats: int | None = None
+
+
 class ComparisonDetails(TableRecord):
     """What the decision rule looked at for one pair.
 
@@ -91,7 +105,10 @@ class ComparisonDetails(TableRecord):
         power: None where the difference is not defined ({} in JSON).
         refusal: why no verdict was given, or "".
         discordant: one entry for each repeat.
+        seeds: of cross-validation with three repeats or more; else None (left out of the JSON).
     """
+
+    omitted: ClassVar[frozenset[str]] = frozenset({"seeds"})
 
     p_value: float | None = None
     p_holm: float | None = None
@@ -104,6 +121,7 @@ class ComparisonDetails(TableRecord):
     power: PowerAnalysis | None = None
     refusal: str = ""
     discordant: tuple[DiscordantCounts, ...] = ()
+    seeds: SeedStability | None = None
 
     @field_validator("power", mode="before")
     @classmethod

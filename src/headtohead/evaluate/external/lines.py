@@ -15,6 +15,9 @@ from headtohead.evaluate.external.scales import BOUNDS, NOUNS, Scale
 
 __all__ = ["drop_incomplete", "join_spellings", "need_pairs", "to_numbers"]
 
+# The largest number that is taken for a probability with an error of rounding rather than for a grade.
+_JUST_ABOVE = 1.1
+
 
 def join_spellings(frame: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
     """Return the frame with labels that differ in letter case only, or are one number, written as the commonest.
@@ -200,6 +203,11 @@ def _advice(numbers: pd.Series, n_bad: int, scale: Scale) -> str:
         )
     if (known < 0).any():
         return "Expected probabilities between 0 and 1, not logits: give --score logit."
+    if known.max() < _JUST_ABOVE:
+        return (
+            "Expected probabilities between 0 and 1; these lie just above 1: the probabilities of one sample must add "
+            "up to 1. Correct the rounding or the offset where they are written."
+        )
     return (
         "Expected probabilities between 0 and 1, not logits, grades or class numbers: say which with --score logit, or "
         "--score ordinal where only the order counts."

@@ -84,10 +84,28 @@ def read_area(text: str) -> ReportedArea:
     parts = text.replace(" ", "").split("/")
     if len(parts) != 3 or not all(is_whole(part) for part in parts[1:]):
         raise UsageError(f"Got {text!r}; expected AUROC/POSITIVES/NEGATIVES, such as 0.90/30/70.")
+    return _reported_area(parts[0], int(parts[1]), int(parts[2]))
+
+
+def _reported_area(figure: str | float, positives: int, negatives: int) -> ReportedArea:
+    """Return an AUROC with half a unit of its last digit as rounding; a float counts as having two digits at least.
+
+    Raises:
+        UsageError: no number.
+    """
+    text = f"{figure}".replace(" ", "").replace(",", ".")
     try:
-        return ReportedArea(float(parts[0]), int(parts[1]), int(parts[2]))
+        number = float(text)
     except ValueError:
-        raise UsageError(f"Got {text!r}; expected AUROC/POSITIVES/NEGATIVES, such as 0.90/30/70.") from None
+        raise UsageError(
+            f"Got the AUROC {figure!r}; expected a number such as 0.95, or "
+            "AUROC/POSITIVES/NEGATIVES such as 0.90/30/70."
+        ) from None
+    digits = len(text.partition(".")[2])
+    if isinstance(figure, float):
+        digits = max(2, digits)  # 0.90 and 0.9 are one float
+    exact = (number in (0.0, 1.0) and digits == 0) or "e" in text.lower()
+    return ReportedArea(number, positives, negatives, 0.0 if exact else 0.5 * 10.0**-digits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +115,7 @@ class ReportedFigures:
     correct: int | None = None
     total: int | None = None
     accuracy: str | float | None = None
-    auroc: float | None = None
+    auroc: str | float | None = None
     sensitivity: str | float | tuple[int, int] | None = None
     specificity: str | float | tuple[int, int] | None = None
     positives: int | None = None
@@ -133,7 +151,7 @@ def judge(figures: ReportedFigures, *, matters: float | None = None, level: floa
             raise UsageError(
                 "Got --matters with --auroc; the number of cases needed is known for shares only. Leave it out."
             )
-        area = ReportedArea(figures.auroc, _given(figures.positives), _given(figures.negatives))
+        area = _reported_area(figures.auroc, _given(figures.positives), _given(figures.negatives))
         return claim_on_areas(area, None if versus is None else _area(versus), level=level)
     if figures.sensitivity is not None:
         first = (
@@ -191,7 +209,11 @@ def _count(figure: str | float | tuple[Any, ...] | None, total: int | None) -> R
 
 
 def _area(versus: str | tuple[Any, ...]) -> ReportedArea:
-    return read_area(versus if isinstance(versus, str) else "/".join(map(str, versus)))
+    if isinstance(versus, str):
+        return read_area(versus)
+    if len(versus) != 3:
+        raise UsageError(f"Got {versus!r}; expected (AUROC, positives, negatives), such as (0.90, 30, 70).")
+    return _reported_area(*versus)
 
 
 def _rates(versus: str | tuple[Any, ...]) -> tuple[ReportedCount, ReportedCount]:

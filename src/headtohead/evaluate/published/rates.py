@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -25,11 +26,16 @@ _SIDE = {"a": "first", "b": "other"}
 
 @dataclass(frozen=True, slots=True)
 class ReportedArea:
-    """A published AUROC with the numbers of positives and negatives."""
+    """A published AUROC with the numbers of positives and negatives.
+
+    Attributes:
+        rounding: half a unit of its last digit (0.95 may stand for 0.945 to 0.955), 0 where it is exact.
+    """
 
     auroc: float
     positives: int
     negatives: int
+    rounding: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be."""
@@ -40,9 +46,29 @@ class ReportedArea:
                 f"Got {self.positives} positives and {self.negatives} negatives; expected at least one of each."
             )
 
+    @property
+    def areas(self) -> tuple[float, ...]:
+        """The extreme areas that it may stand for, once where they are one."""
+        return tuple(
+            dict.fromkeys((max(0.0, self.auroc - self.rounding), min(1.0, self.auroc + self.rounding)))
+        )
+
     def interval(self, level: float) -> ClaimInterval:
-        """Return the AUROC with its interval."""
-        return ClaimInterval(self.auroc, *auroc_interval(self.auroc, self.positives, self.negatives, level))
+        """Return the AUROC with an interval that spans those of all areas it may stand for."""
+        ends = [auroc_interval(area, self.positives, self.negatives, level) for area in self.areas]
+        return ClaimInterval(self.auroc, min(low for low, _ in ends), max(high for _, high in ends))
+
+    def rounded_words(self, level: float) -> str:
+        """Return what rounding does to the interval, "" where the figure is exact."""
+        if not self.rounding:
+            return ""
+        low, high = auroc_interval(self.auroc, self.positives, self.negatives, level)
+        digits = decimals(self.areas, bounds=(self.auroc,))
+        first, last = (f"{area:.{digits}f}" for area in self.areas)
+        return (
+            f" The rounded figure may stand for {first} to {last}; all are covered (taken as exact: {low:.3f} to "
+            f"{high:.3f})."
+        )
 
     def words(self, level: float) -> str:
         """Return "0.950 (0.856 to 0.983; 20 positives and 80 negatives)"."""
@@ -65,15 +91,26 @@ def claim_on_areas(first: ReportedArea, other: ReportedArea | None, *, level: fl
         sentence = (
             f"An AUROC of {a.value:.3f} on {first.positives} positives and {first.negatives} negatives is compatible "
             f"with true values from {a.low:.3f} to {a.high:.3f} ({100 * level:g} % interval)."
+            f"{first.rounded_words(level)}"
         )
         return Claim(
             a=a, test="Newcombe's method 5", verdict="alone", sentence=sentence, level=level, figure="AUROC",
             caveat=caveat,
         )  # fmt: skip
-    one, two = ((area.auroc, area.positives, area.negatives) for area in (first, other))
-    low, high = auroc_difference_interval(one, two, level)
+
+    def span_at(at: float) -> tuple[float, float]:
+        """Return the interval of the difference over all areas that the two figures may stand for."""
+        ends = [
+            auroc_difference_interval(
+                (x, first.positives, first.negatives), (y, other.positives, other.negatives), at
+            )
+            for x, y in itertools.product(first.areas, other.areas)
+        ]
+        return min(low for low, _ in ends), max(high for _, high in ends)
+
+    low, high = span_at(level)
     difference = ClaimInterval(first.auroc - other.auroc, low, high)
-    p = interval_p_value(lambda at: auroc_difference_interval(one, two, at))
+    p = interval_p_value(span_at)
     words = f"{first.words(level)} against {other.words(level)}"
     digits = decimals((low, high, difference.value))
     if low > 0 or high < 0:
@@ -82,20 +119,26 @@ def claim_on_areas(first: ReportedArea, other: ReportedArea | None, *, level: fl
         span = f"({interval_words(nearer, farther, level, digits)}, {p_words(p, 1 - level)})"
         sentence = (
             f"The {'first' if winner == 'a' else 'other'} has the higher AUROC, by {abs(difference.value):.{digits}f} "
-            f"{span}: {words}. {OTHER_CASES}"
+            f"{span}: {words}.{_rounding(first, other)} {OTHER_CASES}"
         )
     else:
         word, winner = "no_evidence", None
         span = f"({interval_words(low, high, level, digits)}, {p_words(p, 1 - level)})"
         sentence = (
             f"The figures show neither a difference nor that there is none: AUROC {words}; difference "
-            f"{signed(difference.value, digits)} {span}. Taken as tested on other cases; if they were the same, only "
-            "the predictions would show more."
+            f"{signed(difference.value, digits)} {span}.{_rounding(first, other)} Taken as tested on other "
+            "cases; if they were the same, only the predictions would show more."
         )
     return Claim(
         a=a, b=other.interval(level), difference=difference, p_value=p, test="Newcombe's method 5, square-and-add",
         verdict=word, winner=winner, sentence=sentence, level=level, figure="AUROC", caveat=caveat,
     )  # fmt: skip
+
+
+def _rounding(first: ReportedArea, other: ReportedArea) -> str:
+    """Return that rounding is covered, "" where both figures are exact."""
+    known = [area for area in (first, other) if area.rounding]
+    return " What the figures were rounded from is covered." if known else ""
 
 
 def claim_on_rates(
@@ -142,9 +185,10 @@ def claim_on_rates(
     else:
         word, lead = "mixed", "Each side is higher in one of the two, which another threshold alone can do."
     b = _mean([count.share(level) for count in other])
+    named = f"Each interval here is at {100 * each:g} %, so that both statements together hold at {100 * level:g} %."
     return Claim(
-        a=a, b=b, test="Newcombe's method 10, Bonferroni", verdict=word, winner=winner, sentence=f"{lead} {of_each}",
-        level=level, figure=_BOTH, parts=parts,
+        a=a, b=b, test="Newcombe's method 10, Bonferroni", verdict=word, winner=winner,
+        sentence=f"{lead} {of_each} {named}", level=level, figure=_BOTH, parts=parts,
     )  # fmt: skip
 
 

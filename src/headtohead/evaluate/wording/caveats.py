@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from headtohead.core.records import Comparison, Score
+from headtohead.core.records import Comparison, Score, Target
 from headtohead.evaluate.wording.pair import Cases
+from headtohead.stats.hypothesis.seed_stability import STABLE
 from headtohead.stats.metrics.lookup import metrics_shown
+from headtohead.stats.metrics.metric import Metric
 from headtohead.stats.metrics.registry import METRICS
 
-__all__ = ["caveats", "coverage_warnings"]
+__all__ = ["caveats", "coverage_warnings", "metric_caveat", "seed_caveat"]
+
+_BINNED = ("ece", "ace")
 
 
 def caveats(
@@ -30,9 +34,44 @@ def caveats(
     found = [leak for leak in found if leak.rstrip(".") not in headline]
     if any("does not beat file facts" in c.details.refusal for c in comparisons):
         found.append("File facts alone predict the label as well as the images do: the set is confounded.")
+    found += seed_caveat(comparisons)
     found += coverage_warnings(scores, comparisons[0].metric if comparisons else "auroc", noun=cases.noun)
     found += notes
     return tuple(dict.fromkeys(found))
+
+
+def seed_caveat(comparisons: Sequence[Comparison]) -> list[str]:
+    """Return how far the first comparison depends on the seed of the folds, none where it is settled."""
+    first = next((c for c in comparisons if c.primary), None)
+    seeds = first.details.seeds if first is not None else None
+    if first is None or seeds is None or first.verdict == "refused" or seeds.changes <= STABLE:
+        return []
+    settled = (
+        f"About {seeds.repeats} repeats (--repeats {seeds.repeats}) would settle it."
+        if seeds.repeats is not None
+        else "The difference lies at the edge of what the rule decides: no number of repeats below 100 would settle it."
+    )
+    named = f"that {first.winner} is better" if first.winner else "that no winner is named"
+    return [
+        f"Between {first.a} and {first.b} it is not settled {named}: with other seeds of the folds the same rule would "
+        f"decide otherwise in about {100 * seeds.changes:.0f} % of runs of this many repeats. {settled}"
+    ]
+
+
+def metric_caveat(metric: Metric, target: Target) -> list[str]:
+    """Return what the primary metric itself cannot say, none where it has no such limit."""
+    if metric.name in _BINNED:
+        return [
+            f"{metric.title[0].upper()}{metric.title[1:]}: it depends on how far the probabilities are spread, not on "
+            "calibration alone. Of two perfectly calibrated contenders the one that ranks better tends to have the "
+            "lower error; read the calibration slope and intercept beside it."
+        ]
+    if metric.name == "log_loss" and target == "learners":
+        return [
+            "A few confident errors make up most of a log loss, and how far retraining moves them is not seen in full: "
+            "in simulations its 95 % intervals held the truth in as few as 90 %. The Brier score is the safer choice."
+        ]
+    return []
 
 
 _NARROW = {

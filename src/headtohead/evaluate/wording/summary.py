@@ -16,8 +16,8 @@ __all__ = ["Answer", "short_name", "summary_sentence"]
 _FACTS, _MAJORITY = "file-facts", "majority"
 _LONGEST_NAME = 60  # characters before an ensemble is shortened in a sentence
 _TARGETS = {
-    "learners": "This is a statement on the methods, trained on samples like this one.",
-    "fixed_models": "This is a statement on the models as fitted.",
+    "learners": "This is about the methods, trained on samples like this one.",
+    "fixed_models": "This is about these fitted models, not about the methods that made them.",
 }
 
 
@@ -74,7 +74,7 @@ def summary_sentence(answer: Answer) -> str:
             first = answer.among[0]
             parts += [
                 sample_size_sentence(first.details.power, answer.cases, answer.metric),
-                _TARGETS[first.target],
+                _TARGETS[first.target] if any(c.verdict != "identical" for c in answer.among) else "",
             ]
     return " ".join(filter(None, parts))
 

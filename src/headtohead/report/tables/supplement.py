@@ -208,12 +208,12 @@ def _critical_difference(details: VerdictDetails, order: Sequence[str]) -> Repor
     if test is None or test.critical_difference is None or len(ranks := test.mean_ranks or {}) < 3:
         return None
     note = (
-        f"Friedman's test over {test.n_folds} folds: p = {test.p_value or 0.0:.3g}; mean ranks that differ by less "
-        f"than {test.critical_difference:.2f} (Nemenyi) are not significantly different. {test.note}"
+        f"Mean over {test.n_folds} folds, 1 the best. The folds share training samples, so this shows how consistent "
+        "the order is and tests nothing; the paired differences decide."
     )
     names = sorted((name for name in ranks if name in order), key=lambda name: ranks[name])
     rows = tuple((name, f"{ranks[name]:.2f}") for name in names)
-    return ReportTable("Critical difference", note, ("contender", "mean rank"), rows)
+    return ReportTable("Ranks over folds", note, ("contender", "mean rank"), rows)
 
 
 def _variance(details: VerdictDetails, order: Sequence[str]) -> ReportTable | None:
@@ -246,8 +246,8 @@ def _subgroups(details: VerdictDetails, order: Sequence[str]) -> ReportTable | N
         return None
     note = (
         "Differences are against all other images; p is adjusted (Holm) over the values and contenders of a column, "
-        "since many subgroups find differences by chance; the value with the most groups is what the others are told "
-        "from. The last lines ask whether the difference between two contenders is another one there (interaction)."
+        "since many subgroups find differences by chance; of two values one is tested, as both are one contrast. "
+        "The last lines ask whether the difference between two contenders is another one there (interaction)."
     )
     head = (
         "column", "value", "images in groups", "contender", "score", "difference from the rest", "adjusted p",

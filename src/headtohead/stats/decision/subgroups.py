@@ -51,9 +51,9 @@ def subgroup_tables(
     """Return, per column, the scores of each value and its difference from all other samples.
 
     The interval of a difference between a subgroup and the rest is the wider of MOVER on both scores' intervals
-    (Zou and Donner 2008, Stat Med 27:1693) and the jackknife's t interval; p is where it touches 0. All values but that
-    with the most groups are tested (k - 1 of k: two values are one contrast), adjusted by Holm's method (1979, Scand J
-    Stat 6:65) over values and contenders of the column. A value with fewer than 10 groups, or 5 groups of the rarer
+    (Zou and Donner 2008, Stat Med 27:1693) and the jackknife's t interval; p is where it touches 0. Each value is
+    tested, but of two only one, since both are the same contrast; adjusted by Holm's method (1979, Scand J Stat 6:65)
+    over values and contenders of the column. A value with fewer than 10 groups, or 5 groups of the rarer
     class, gets the reason instead of numbers.
 
     Args:
@@ -82,14 +82,17 @@ def _column(
     value = np.array([str(values[str(name)]) for name in table.samples])
     names = sorted(set(value))
     largest = max(names, key=lambda name: len(np.unique(table.sample_group[value == name])))
+    several = len(names) > 2  # of two values both differ from the other by the same contrast
     subgroups = {
-        name: _subgroup(resampled, metric, value == name, pair, tested=name != largest) for name in names
+        name: _subgroup(resampled, metric, value == name, pair, tested=several or name != largest)
+        for name in names
     }
+    which = "each value" if several else f"the value that is not {largest}"
     return SubgroupTable(
         metric=metric.name,
         values=_with_holm(subgroups),
-        note=f"each value against all others but {largest}, which has the most groups; Holm-adjusted over values and "
-        "contenders of this column; not planned beforehand unless you say so",
+        note=f"{which} against all other samples; Holm-adjusted over values and contenders of this column; not planned "
+        "beforehand unless you say so",
     )
 
 

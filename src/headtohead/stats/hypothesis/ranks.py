@@ -74,10 +74,10 @@ def _cliques(ordered: Sequence[str], pairs: Sequence[Comparison]) -> tuple[tuple
 def critical_difference(
     folds: Mapping[str, Sequence[FoldValue]], sign: int, level: float
 ) -> CriticalDifference:
-    """Return Friedman's test and Nemenyi's critical difference of mean ranks over folds (Demsar 2006).
+    """Return Friedman's statistic and Nemenyi's critical difference of mean ranks over folds (Demsar 2006).
 
     Folds of one data set share training samples, so this shows consistency and does not test which contender is
-    better; the paired comparisons decide.
+    better: no p-value is formed, and the paired comparisons decide. As published, without a correction for ties.
 
     Args:
         folds: values within folds by contender. sign: -1 where a lower value is better.
@@ -96,9 +96,8 @@ def critical_difference(
         mean_ranks=dict(zip(names, mean.tolist(), strict=True)),
         critical_difference=float(q * np.sqrt(k * (k + 1) / (6 * n))),
         friedman_chi2=chi2,
-        p_value=float(stats.chi2.sf(chi2, k - 1)),
         n_folds=n,
-        note="folds share training samples: an image of consistency, not a test",
+        note="folds share training samples: a picture of consistency, not a test",
     )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from headtohead.stats.intervals.proportions import wilson_interval
 from headtohead.stats.intervals.resampling import concordance_bound, disjoint_pairs
 from headtohead.stats.metrics.confusion_matrix import FromClassCounts, FromConfusion, count_values
-from headtohead.stats.metrics.metric import Boundary, Metric, WithinFolds
+from headtohead.stats.metrics.metric import Boundary, FoldMean, Metric, WithinFolds
 from headtohead.stats.predictions import ContenderPredictions, PredictionTable
 
 __all__ = ["BOUNDS", "BoundaryInterval", "boundary_interval"]
@@ -57,7 +57,7 @@ class BoundaryCase:
     def constant(self) -> bool:
         """Whether all lines that the metric compares, all or those of a fold, have the same probabilities."""
         lines = self.lines
-        folds = np.unique(lines.fold) if isinstance(self.metric.kernel, WithinFolds) else [None]
+        folds = np.unique(lines.fold) if isinstance(self.metric.kernel, WithinFolds | FoldMean) else [None]
         parts = [lines.prob if fold is None else lines.prob[lines.fold == fold] for fold in folds]
         return all(bool((np.ptp(part, axis=0) < _ROUNDING).all()) for part in parts)
 

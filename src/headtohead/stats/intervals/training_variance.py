@@ -48,8 +48,8 @@ def training_stretch(table: PredictionTable, a: str, b: str | None = None) -> fl
     folds = _folds(table, a)
     if folds is None:
         # The repeats do not cover the same samples: only the sizes of the folds are known.
-        fold = [lines.fold for lines in table.of(a)]
-        return math.sqrt(1 + MARGIN * float(np.mean([_sizes(f)[1] for f in fold])))
+        over = [_over_train(lines.fold, table) for lines in table.of(a)]
+        return math.sqrt(1 + MARGIN * float(np.mean([ratio for ratio in over if math.isfinite(ratio)])))
     sizes = np.array([_sizes(f) for f in folds])
     k, over_train = float(sizes[:, 0].mean()), float(sizes[:, 1].mean())
     most = MARGIN * over_train
@@ -136,6 +136,13 @@ def _sizes(fold: Ints) -> tuple[float, float]:
     tests = np.unique(fold, return_counts=True)[1].astype(np.float64)
     n, weight = len(fold), tests / tests.sum()
     return float(n / (weight @ tests)), float(n / (weight @ (n - tests)))
+
+
+def _over_train(fold: Ints, table: PredictionTable) -> float:
+    """Return n / n_train of one repeat; of repeated hold-out n is what any repeat tests, at most what there was."""
+    if len(np.unique(fold)) > 1:
+        return _sizes(fold)[1]
+    return table.n_samples / (table.n_samples - len(fold)) if len(fold) < table.n_samples else math.inf
 
 
 def _partition(fold: Ints) -> bytes:

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.stats.metrics.lookup import get_metric
-from headtohead.stats.metrics.metric import FoldMean
+from headtohead.stats.metrics.metric import FoldMean, Metric
 from headtohead.stats.metrics.replicates import metric_values
 from headtohead.stats.predictions import PredictionTable
 
-__all__ = ["FoldValue", "fold_values"]
+__all__ = ["FoldValue", "fold_values", "repeat_values"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -53,3 +53,15 @@ def fold_values(
                 value = metric_values([lines.take(in_fold)], ones, [inside], table.classes, cut)[inside][0]
             values.append(FoldValue(repeat, int(fold), float(value), int(in_fold.sum())))
     return values
+
+
+def repeat_values(table: PredictionTable, contender: str, metric: Metric) -> tuple[float | None, ...]:
+    """Return the metric in each repeat, None where it is not defined."""
+    repeats = table.of(contender)
+    if metric.undefined_on(table.kind(contender)):
+        return (None,) * len(repeats)
+    ones = np.ones((table.n_groups, 1))
+    values = (
+        float(metric_values([lines], ones, [metric.name], table.classes)[metric.name][0]) for lines in repeats
+    )
+    return tuple(None if np.isnan(value) else value for value in values)

@@ -14,7 +14,8 @@ from headtohead.core.records import Verdict
 from headtohead.core.tables.details import ComparisonDetails, VerdictDetails
 
 KEYS = [
-    "classes", "positive", "size", "confusion", "roc", "calibration", "recalibration", "operating_points",
+    "classes", "positive", "size", "confusion", "roc", "precision_recall", "calibration", "recalibration",
+    "operating_points",
     "decision_curves", "conformal", "risk_coverage", "subgroups", "ranks", "critical_difference", "variance",
     "per_repeat", "per_fold", "intervals", "notes", "best",
 ]  # fmt: skip

@@ -57,7 +57,7 @@ FACTS = (
     "images show may be how files were made"
 )
 ONE = "There is one contender, so there is nothing to compare: a"
-FITTED = "This is a statement on the models as fitted."
+FITTED = "This is about these fitted models, not about the methods that made them."
 
 
 def test_one_contender_is_described_and_set_beside_file_facts() -> None:
@@ -144,9 +144,7 @@ def test_patients_are_called_so_and_methods_are_told_from_models() -> None:
     assert "200 samples in 20 groups" in say(several).sentence
     assert "only 20 patients (30 are asked for)" in say(several, unit="patient").sentence
     folds = table.assign(fold=table["sample"].str[-1].astype(int), repeat=0)
-    assert say(folds).sentence.endswith(
-        "This is a statement on the methods, trained on samples like this one."
-    )
+    assert say(folds).sentence.endswith("This is about the methods, trained on samples like this one.")
 
 
 def test_of_several_the_best_is_named_whatever_the_order_of_the_rows() -> None:

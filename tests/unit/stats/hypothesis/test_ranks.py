@@ -11,7 +11,7 @@ from scipy import stats
 from tests.unit.stats.builders import CLASSES, frame_of, judge_frame, lines_of_score, resample, table_from
 
 from headtohead.core.records import Comparison, VerdictWord
-from headtohead.core.tables.comparison import RankTable
+from headtohead.core.tables.comparison import CriticalDifference, RankTable
 from headtohead.stats.hypothesis.ranks import critical_difference, rank_table
 from headtohead.stats.intervals.score_interval import jackknife_variance
 from headtohead.stats.metrics.fold_values import FoldValue, fold_values
@@ -94,7 +94,7 @@ def test_a_critical_difference_needs_three_contenders_and_two_folds() -> None:
         name: [FoldValue(0, fold, 0.5 + 0.1 * i, 9) for fold in range(4)] for i, name in enumerate("abc")
     }
     assert critical_difference({n: folds[n] for n in "ab"}, 1, 0.95).mean_ranks is None
-    assert critical_difference({n: folds[n][:1] for n in "abc"}, 1, 0.95).p_value is None
+    assert critical_difference({n: folds[n][:1] for n in "abc"}, 1, 0.95).mean_ranks is None
     table = critical_difference(folds, 1, 0.95)
     assert table.mean_ranks == {"a": 3, "b": 2, "c": 1}
     assert table.n_folds == 4
@@ -104,7 +104,16 @@ def test_a_critical_difference_needs_three_contenders_and_two_folds() -> None:
         str(i): [FoldValue(0, f, float(v), 9) for f, v in enumerate(row)] for i, row in enumerate(values)
     }
     assert critical_difference(random, 1, 0.95).friedman_chi2 == pytest.approx(by_scipy.statistic)
-    assert critical_difference(random, 1, 0.95).p_value == pytest.approx(by_scipy.pvalue)
+
+
+def test_ranks_over_folds_are_no_test() -> None:
+    folds = {name: [FoldValue(0, f, 0.1 * f + i, 9) for f in range(4)] for i, name in enumerate("abc")}
+    assert "p_value" not in critical_difference(folds, 1, 0.95).model_dump()
+
+
+def test_the_p_value_of_an_earlier_verdict_is_left_out() -> None:
+    old = {"mean_ranks": {"a": 1.0}, "p_value": 0.2, "n_folds": 2, "note": ""}
+    assert CriticalDifference.model_validate(old).n_folds == 2
 
 
 def test_folds_where_a_contender_is_not_defined_are_left_out() -> None:

@@ -1,0 +1,1 @@
+"""Files of predictions from the statistical review, as the project's own code."""
