@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import io
 from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,16 @@ from headtohead.data.readers.raster import heif
 from headtohead.data.readers.raster.guard import check_structure, count_gif
 from headtohead.data.readers.raster.libtiff_errors import capture_libtiff_errors
 from headtohead.data.readers.raster.pixels import bit_depth, decode_wide, is_wide, maxval, raw_mode, to_array
-from headtohead.data.readers.raster.tiff_tags import ORIENTATION, PHOTOMETRIC, Directory, exif_orientation
+from headtohead.data.readers.raster.reduced import open_reduced_jpeg, open_reduced_tiff, reduced_level
+from headtohead.data.readers.raster.tiff_tags import (
+    HEIGHT,
+    ORIENTATION,
+    PHOTOMETRIC,
+    SAMPLES,
+    WIDTH,
+    Directory,
+    exif_orientation,
+)
 
 __all__ = ["count_raster", "read_raster", "size_raster"]
 
@@ -58,15 +68,16 @@ def read_raster(content: bytes, kind: str, *, frame: int | None, limits: Limits)
     Raises:
         UnreadableError: damaged, truncated, beyond the limits, or stored in a way not supported.
     """
-    image, pages = _open(content, kind, limits)
+    opened = _open(content, kind, limits)
+    image, pages = opened.image, opened.pages
     count = len(pages) or _count(image, content, kind, limits)
-    page_notes = _go_to(image, frame, count, limits)
+    page_notes = (*opened.notes, *_go_to(image, frame, count, limits))
     page = pages[frame or 0] if pages else None
     orientation, exif_notes = _orientation(image, page)
     depth = bit_depth(image, content)
     mode = "LA" if raw_mode(image).startswith("LA") else image.mode  # Pillow calls 16-bit LA "RGBA"
     with capture_libtiff_errors() if kind == "TIFF" else nullcontext():
-        pixels, notes = _decode(image, content, frame or 0, depth)
+        pixels, notes = _decode(image, content, opened.level or frame or 0, depth)
     if page is not None:  # Pillow and OpenCV rotate TIFF pages themselves
         pixels, white_notes = _undo_white(pixels, page, depth)
         notes = (*notes, *white_notes)
@@ -85,8 +96,8 @@ def count_raster(content: bytes, kind: str, *, limits: Limits) -> int:
     Raises:
         UnreadableError: damaged or beyond the limits.
     """
-    image, pages = _open(content, kind, limits)
-    return len(pages) or _count(image, content, kind, limits)
+    opened = _open(content, kind, limits)
+    return len(opened.pages) or _count(opened.image, content, kind, limits)
 
 
 def size_raster(content: bytes, kind: str, *, limits: Limits) -> tuple[int, int]:
@@ -95,15 +106,33 @@ def size_raster(content: bytes, kind: str, *, limits: Limits) -> tuple[int, int]
     Raises:
         UnreadableError: damaged or beyond the limits.
     """
-    image, _ = _open(content, kind, limits)
+    image = _open(content, kind, limits).image
     return image.height, image.width
 
 
-def _open(content: bytes, kind: str, limits: Limits) -> tuple[PIL.Image.Image, list[Directory]]:
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A file whose header is read, and its pages if it is a TIFF.
+
+    Attributes:
+        level: the page that stands for a whole beyond the limit, 0 where it is read itself.
+        notes: what was decided, one sentence each.
+    """
+
+    image: PIL.Image.Image
+    pages: list[Directory]
+    level: int = 0
+    notes: Notes = ()
+
+
+def _open(content: bytes, kind: str, limits: Limits) -> _Opened:
     """Open without decoding, as exactly this format, and hold its claimed size against the limits."""
     pages = check_structure(content, kind, limits)
     if kind in _FEATURES and not PIL.features.check(_FEATURES[kind]):
         raise missing_decoder("pillow", f"{kind}, which the Pillow installed was built without")
+    smaller = _smaller(content, kind, pages, limits)
+    if smaller is not None:
+        return smaller
     plugin, pillow_name = _PLUGINS[kind]
     if plugin:
         importlib.import_module(f"PIL.{plugin}")
@@ -114,7 +143,44 @@ def _open(content: bytes, kind: str, limits: Limits) -> tuple[PIL.Image.Image, l
     ):
         image = PIL.Image.open(io.BytesIO(content), formats=(pillow_name,))
     check_size(image.height, image.width, limits)
-    return image, pages
+    return _Opened(image, pages)
+
+
+def _smaller(content: bytes, kind: str, pages: list[Directory], limits: Limits) -> _Opened | None:
+    """Return a slide or scan beyond the limit of pixels at a level within it, None where none is needed or found."""
+    damaged = "its header is damaged or not supported"
+    if kind == "TIFF":
+        channels = pages[0].get(SAMPLES, 1)
+        if channels > 4:
+            raise UnreadableError(
+                f"it has {channels} channels; 1, 3 or 4 (with alpha) are read. Save those that are meant, such as "
+                "tifffile.imwrite('a.tif', x[..., [0, 1, 2]])"
+            )
+        level = reduced_level(pages, limits)
+        if level is None:
+            return None
+        with decoding_errors(damaged):
+            image = open_reduced_tiff(content, pages, level)
+        whole = (pages[0].get(HEIGHT, 0), pages[0].get(WIDTH, 0))
+        found = _Opened(
+            image, [pages[level]], level, (_reduced_note(whole, image, f"level {level} of the file"),)
+        )
+    elif kind == "JPEG":
+        with decoding_errors(damaged):
+            scaled = open_reduced_jpeg(content, limits)
+        if scaled is None:
+            return None
+        image, whole = scaled
+        found = _Opened(image, [], 0, (_reduced_note(whole, image, "decoded at a fraction of its level"),))
+    else:
+        return None
+    check_size(found.image.height, found.image.width, limits)
+    return found
+
+
+def _reduced_note(whole: tuple[int, int], image: PIL.Image.Image, how: str) -> str:
+    size = f"{image.height} x {image.width}"
+    return f"The whole has {whole[0]} x {whole[1]} pixels, more than the limit: read at {size} ({how})."
 
 
 def _count(image: PIL.Image.Image, content: bytes, kind: str, limits: Limits) -> int:

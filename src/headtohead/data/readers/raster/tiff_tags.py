@@ -14,6 +14,7 @@ from headtohead.core.errors import UnreadableError
 __all__ = ["Directory", "directories", "exif_orientation"]
 
 ORIENTATION, PHOTOMETRIC, TILE_WIDTH, TILE_HEIGHT = 274, 262, 322, 323
+WIDTH, HEIGHT, COMPRESSION, SAMPLES = 256, 257, 259, 277
 _SIZES = {
     1: 1,
     2: 1,
