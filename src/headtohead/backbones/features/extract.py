@@ -92,6 +92,11 @@ def extract(
     began = time.monotonic()
     task, folder, identity = _open(dataset, record, recipe, options, cache, reporter)
     samples = {row_key(sample): sample for sample in dataset.samples}
+    keys = [row_key(sample) for sample in dataset.samples]
+    if (found := _all_there(folder, keys, reporter)) is not None:
+        rows, how = found
+        return Features(rows, how | speed(len(samples), 0, time.monotonic() - began))
+    folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / ".lock"):
         store = FeatureCache(folder, reporter)
         missing = store.missing(samples)
@@ -100,7 +105,7 @@ def extract(
             _compute(task, samples, missing, store, network)
             store.compact()
         how = json.loads((folder / "how.json").read_text(encoding="utf-8"))
-    rows = store.get([row_key(sample) for sample in dataset.samples])
+    rows = store.get(keys)
     seconds = time.monotonic() - began
     return Features(rows, how | speed(len(samples), len(missing), seconds))
 
@@ -126,6 +131,7 @@ def extract_part(
         reporter: hears how far the extraction is.
     """
     task, folder, identity = _open(dataset, record, recipe, options, cache, reporter)
+    folder.mkdir(parents=True, exist_ok=True)
     samples = {row_key(sample): sample for sample in dataset.samples}
     number, parts = part
     keys = sorted(samples)
@@ -138,6 +144,19 @@ def extract_part(
         _compute(task, samples, missing, store, network)
         store.compact(added_only=True)
     return len(missing)
+
+
+def _all_there(folder: Path, keys: Sequence[str], reporter: Reporter) -> tuple[Floats, dict[str, Any]] | None:
+    """Return rows and how they came about where nothing has to be written, so that a read-only cache will do.
+
+    Another process may join pieces at this moment; what is missing then is looked for again under the lock.
+    """
+    if not (folder / "how.json").is_file():
+        return None
+    store = FeatureCache(folder, reporter, keep=True)
+    if store.missing(keys):
+        return None
+    return store.get(keys), json.loads((folder / "how.json").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)
@@ -183,7 +202,6 @@ def _open(
         identity["versions"] |= runtime_versions(planned)
         identity["device_name"] = f"{identity['device_name']}, {fast_precision(device)}"
     folder = cache / folder_name(record.name, identity)
-    folder.mkdir(parents=True, exist_ok=True)
     return task, folder, identity
 
 

@@ -58,16 +58,22 @@ class FeatureCache:
         folder: of the pieces.
         reporter: hears of damage.
         check: read every piece and compare its hash; otherwise only its shape is looked at.
+        keep: change nothing in the folder; damaged pieces are passed over.
     """
 
-    def __init__(self, folder: Path, reporter: Reporter = QUIET, *, check: bool = True) -> None:
+    def __init__(
+        self, folder: Path, reporter: Reporter = QUIET, *, check: bool = True, keep: bool = False
+    ) -> None:
         self.folder = folder
         self._pieces: list[_Piece] = []
         self._added: list[_Piece] = []
         self._places: dict[str, tuple[_Piece, int]] = {}
-        folder.mkdir(parents=True, exist_ok=True)
+        if not keep:
+            folder.mkdir(parents=True, exist_ok=True)
         for path in sorted(folder.glob("rows-*.npy")):
             piece = _open(path, check=check)
+            if piece is None and keep:
+                continue
             if piece is None:
                 reporter.warning(f"Cached features in {path} are damaged; they are computed again.")
                 _unlink(path)
