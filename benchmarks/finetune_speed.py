@@ -29,7 +29,7 @@ from headtohead.backbones.catalog import resolve
 from headtohead.core.progress import QUIET
 from headtohead.training.data_loader import get_augmenter
 from headtohead.training.settings import FinetuneSettings
-from headtohead.training.setup import loader, start_training
+from headtohead.training.setup import TrainingSetup, loader
 from headtohead.training.trainer import Subset
 
 BATCH = 16
@@ -63,7 +63,8 @@ def ours(name: str, n: int, *, frozen: bool = False) -> float:
         layer_decay=1.0,
     )
     source, light = Generated(n, record.input_size), get_augmenter("light")
-    training = start_training(loader(record), source, light, part, settings, seed=0, k=2, reporter=QUIET)
+    setup = TrainingSetup(loader(record), source, light, settings)
+    training = setup.start(part, seed=0, k=2, reporter=QUIET)
     clock = Clock()
     print(f"{name:<24} headtohead trains in {'bf16' if training.bf16 else 'fp32'}")
     training._epoch(0, "", clock)

@@ -63,7 +63,7 @@ def test_fifty_kinds_are_planted_and_every_check_is_among_them() -> None:
 
 @pytest.fixture(scope="module")
 def clean_result() -> AuditResult:
-    return audit(CLEAN, grouping=known(CLEAN), seed=1)
+    return audit(CLEAN, AuditConfig(seed=1), grouping=known(CLEAN))
 
 
 SMALL_SET = {"H2H503", "H2H504", "H2H505"}

@@ -47,5 +47,5 @@ def test_ray_serve_answers_as_the_bundle(monkeypatch: pytest.MonkeyPatch) -> Non
         bad = httpx.post(f"http://127.0.0.1:{port}/", content=b"no image", timeout=60)
         assert bad.status_code == 422
     finally:
-        serve.shutdown()
+        serve.shutdown()  # type: ignore[no-untyped-call]
         ray.shutdown()

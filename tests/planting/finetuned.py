@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from headtohead.backbones.record import BackboneRecord
 from headtohead.heads.base import FoldJob, FoldResult, SampleLabels
 from headtohead.heads.fine_tuning import FineTuningHead
+from headtohead.heads.network_training import NetworkTraining
+from headtohead.training.data_loader import ImageSource
 from headtohead.training.settings import FinetuneSettings
 
 SIDE = 24
@@ -92,16 +94,8 @@ def run(
 ) -> FoldResult:
     images = images or Blobs(60)
     cell, data = cell_of(60, 44)
-    head = FineTuningHead(
-        record(source),
-        None,
-        None,
-        settings,
-        device="cpu",
-        precision=precision,
-        build=build,
-        images=images,
-    )
+    networks = NetworkTraining(record(source), images, device="cpu", precision=precision, build=build)
+    head = FineTuningHead(networks, settings)
     return head.fit_predict(cell, data, folder)
 
 
@@ -110,9 +104,12 @@ def short(**changes: Any) -> FinetuneSettings:
 
 
 def head_of(settings: FinetuneSettings, **more: Any) -> FineTuningHead:
-    return FineTuningHead(
-        record(), None, None, settings, device="cpu", precision="fp32", build=Tiny, images=Blobs(60), **more
-    )
+    return FineTuningHead(tiny_network(Blobs(60)), settings, **more)
+
+
+def tiny_network(images: ImageSource, precision: str = "fp32") -> NetworkTraining:
+    """Return the smallest network that can be trained on the images."""
+    return NetworkTraining(record(), images, device="cpu", precision=precision, build=Tiny)
 
 
 class Killed(BaseException):

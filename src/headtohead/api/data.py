@@ -66,6 +66,7 @@ def audit(
         HeadToHeadError: data that cannot be read or used; settings that do not fit.
     """
     from headtohead.audit.audit import audit as run_audit
+    from headtohead.audit.context import AuditConfig
     from headtohead.audit.image_index import ImageIndex
     from headtohead.audit.summary_store import open_summaries
     from headtohead.report.audit_page import write_audit_page
@@ -81,12 +82,10 @@ def audit(
         rows = pretrained_features(dataset, features, reporter=reporter)
     result = run_audit(
         dataset,
+        AuditConfig(similar=similar, features=rows, seed=seed),
         ignore=ignore,
-        similar=similar,
         grouping=find_or_read_groups(dataset, index, groups, similar=similar),
         index=index,
-        seed=seed,
-        features=rows,
         reporter=reporter,
     )
     result.write(folder, reporter)

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from headtohead.audit.check import count_outcomes, run_checks
 from headtohead.audit.context import AuditConfig, AuditContext
@@ -36,7 +35,11 @@ if TYPE_CHECKING:
 __all__ = ["FORMAT", "AuditResult", "audit"]
 
 FORMAT = 1
-_RANK: Mapping[Severity, int] = {"note": 0, "warning": 1, "severe": 2}
+_RANK: Mapping[Severity, int] = {
+    "note": 0,
+    "warning": 1,
+    "severe": 2,
+}  # order of severity, for sorting worst first
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,37 +116,26 @@ class AuditResult:
 
 def audit(
     dataset: Dataset,
+    settings: AuditConfig | None = None,
     *,
     ignore: Mapping[str, str] | Iterable[str] = (),
-    similar: bool = False,
-    classical: bool = True,
-    features: npt.NDArray[Any] | None = None,
-    probabilities: npt.NDArray[Any] | None = None,
-    best: tuple[str, float] | None = None,
     grouping: Grouping | None = None,
     index: ImageIndex | None = None,
-    seed: int = 0,
     reporter: Reporter = QUIET,
 ) -> AuditResult:
     """Ask whether this data can carry a comparison at all.
 
     Args:
         dataset: the samples.
+        settings: what is compared and with what, and the seed; same seed, same digits.
         ignore: checks set aside, code -> reason (or "CODE=reason" texts); the reason stays in the result.
-        similar: also put images that are possibly of one patient into one group.
-        classical: compare the classical threshold-45 crop with the foreground.
-        features: (n, D) of a pretrained network, used for outliers where given.
-        probabilities: (n, k) out-of-fold probabilities, grouped folds, used to rank label errors.
-        best: (name, AUROC) of the best contender, compared with the shortcuts.
         grouping: duplicate groups, where they are known already.
         index: the measures of the images, where they are shared with others.
-        seed: of folds, bootstraps and draws; same seed, same digits.
         reporter: hears what is being done.
 
     Returns:
         findings (one per check), groups and facts.
     """
-    settings = AuditConfig(similar, classical, features, probabilities, best, seed)
     context = AuditContext(dataset, settings, grouping=grouping, index=index, reporter=reporter)
     findings = run_checks(context, CHECKS, ignore, reporter)
     notes = tuple(dataset.notes) + tuple(context.grouping.notes)

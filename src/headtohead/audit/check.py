@@ -36,6 +36,7 @@ __all__ = [
     "tip",
 ]
 
+# The first digit of a code names the family.
 FAMILIES = {1: "files", 2: "leaks", 3: "shortcuts", 4: "labels", 5: "size"}
 _SEVERITIES: tuple[Severity, ...] = ("severe", "warning", "note")
 _FAMILY_ORDER = "23451"

@@ -43,9 +43,10 @@ class AuditConfig:
     Attributes:
         similar: also join images that are possibly of one patient.
         classical: compare the classical crop with the foreground.
-        features: (n, D) rows of a pretrained network, in dataset order, or None.
-        probabilities: (n, k) out-of-fold probabilities, in dataset order, or None.
-        best: (name, AUROC) of the best contender, or None where none has run.
+        features: (n, D) rows of a pretrained network, in dataset order, for outliers; or None.
+        probabilities: (n, k) out-of-fold probabilities of grouped folds, in dataset order, which rank label
+            errors; or None.
+        best: (name, AUROC) of the best contender, compared with the shortcuts; or None where none has run.
         seed: of folds, bootstraps and draws.
     """
 

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["EDGE", "MOST", "data_uri", "named_samples", "thumbnails"]
 
-EDGE = 160
-MOST = 400
-_PER_FINDING = 24
+EDGE = 160  # pixels: enough to recognise what a finding names
+MOST = 400  # in one audit; bounds the size of the page
+_PER_FINDING = 24  # two rows of a wide page
 
 
 def named_samples(record: dict[str, Any]) -> list[str]:

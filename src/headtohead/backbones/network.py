@@ -22,7 +22,7 @@ __all__ = [
     "tokens_to_map",
 ]
 
-LAST_BLOCKS = 4
+LAST_BLOCKS = 4  # as in the linear evaluation of DINOv2 (Oquab et al. 2023)
 USUAL_STRIDE = 16  # where attention begins in networks of maps (CoAtNet, MaxViT, hybrids)
 
 

@@ -62,7 +62,6 @@ def settings_for(
         "epochs": train.epochs * (SCRATCH_EPOCHS if scratch else 1),
         "learning_rate": train.learning_rate * factor,
         "learning_rates": tuple(rate * factor for rate in rates),
-        "clip": train.clip or None,
         "trials": train.effective_budget.trials or MAX_TRIALS,
         "inner_folds": train.inner_folds or inner_folds,
         "cycles": cycles,
@@ -113,6 +112,8 @@ def _with_map_transformer(record: BackboneRecord, seed: int, drop_path: float) -
 def _build(contender: PlannedContender, context: BuildContext) -> Head:
     """Return the head of one network or hybrid, or of the snapshots of one."""
     from headtohead.heads.fine_tuning import FineTuningHead
+    from headtohead.heads.network_training import NetworkTraining
+    from headtohead.training.data_loader import DatasetImages
 
     if contender.mode is None:
         raise _unexpected("")
@@ -123,16 +124,20 @@ def _build(contender: PlannedContender, context: BuildContext) -> Head:
         inner_folds=ENSEMBLE_FOLDS if contender.needs_inner else 0,
         cycles=contender.cycles,
     )
-    return FineTuningHead(
-        contender.records[0],
-        context.features.dataset,
-        context.features.recipe,
-        settings,
+    record, recipe = contender.records[0], context.features.recipe
+    networks = NetworkTraining(
+        record,
+        DatasetImages(context.features.dataset, record, recipe),
+        recipe_digest=recipe.digest(),
         device=context.config.device,
         precision=context.config.precision,
         build=network_builder(contender),
-        trial_budget=context.trial_budget(),
         on_epoch_end=context.on_epoch_end,
+    )
+    return FineTuningHead(
+        networks,
+        settings,
+        trial_budget=context.trial_budget(),
         on_trial_end=context.trial_recorder(contender.name),
     )
 

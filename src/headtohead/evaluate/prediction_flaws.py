@@ -8,7 +8,7 @@ from headtohead.stats.predictions import PredictionTable
 
 __all__ = ["kind_caveat", "same_predictions", "same_sentence", "split_groups_leak"]
 
-_NAMED = 3
+_NAMED = 3  # examples in one sentence
 
 
 def split_groups_leak(table: PredictionTable) -> tuple[str, ...]:

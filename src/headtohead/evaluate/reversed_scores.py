@@ -9,7 +9,7 @@ from headtohead.core.records import Score
 __all__ = ["reversed_caveat", "reversed_contenders"]
 
 _RANKING = "auroc"
-_CHANCE = 0.5
+_CHANCE = 0.5  # AUROC of scores without information
 
 
 def reversed_contenders(scores: Sequence[Score]) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ from headtohead.stats.resampled import Replicates, ResampledPredictions
 
 __all__ = ["VerdictConfig", "compute_verdict", "validate_question"]
 
-_LARGE = 2000
+_LARGE = 2000  # samples from which processes pay for their start
 
 Floats = npt.NDArray[np.float64]
 

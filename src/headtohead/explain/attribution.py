@@ -11,7 +11,7 @@ import numpy.typing as npt
 __all__ = ["Attribution", "log_odds", "mean_attribution", "of_mean_probability", "weighted_attribution"]
 
 Floats = npt.NDArray[np.float64]
-TINY = 1e-12
+TINY = 1e-12  # keeps the log-odds of a certain prediction finite
 
 
 def log_odds(probabilities: npt.ArrayLike) -> Floats:

@@ -33,7 +33,7 @@ COMBINATION_RULES: tuple[CombinationRule, ...] = get_args(CombinationRule)
 Combiner = Callable[[Floats], Floats]
 
 STACK_C = 0.1  # a strong penalty: a few members' log-odds, highly correlated, from a few hundred samples
-CROSS_FOLDS = 5
+CROSS_FOLDS = 5  # as in the inner folds of the members
 MIN_PROBABILITY = 1e-6  # one confident mistake must not decide the weights
 MIN_GAIN = 1e-4  # nats of log loss; below it a further member is noise
 

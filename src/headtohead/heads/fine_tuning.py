@@ -16,11 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from headtohead.core.errors import NoEffectError
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.heads.base import FoldJob, FoldResult, RefitJob, SampleLabels
 from headtohead.heads.network_training import NetworkTraining, TrainingJob
-from headtohead.training.data_loader import DatasetImages, ImageSource
 from headtohead.training.records import EpochRecord, Floats, Ints, fit_metrics
 from headtohead.training.settings import INNER_FOLDS, FinetuneSettings
 from headtohead.training.tuning.hyperparameter_search import (
@@ -32,11 +30,7 @@ from headtohead.training.tuning.hyperparameter_search import (
 from headtohead.training.tuning.trial_budget import TrialBudget
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from headtohead.backbones.record import BackboneRecord
-    from headtohead.data.dataset import Dataset
-    from headtohead.preprocess.recipe import Recipe
     from headtohead.training.trainer import Trainer
 
 __all__ = ["FineTuningHead", "settings_for_scratch"]
@@ -60,50 +54,24 @@ class FineTuningHead:
     """Fine-tune a backbone in each cell.
 
     Args:
-        record, dataset, recipe: which network, which images, how they are preprocessed.
+        networks: which network, on which images and where.
         settings: fixed before any scored image is looked at.
-        device: "auto", "cpu", "cuda", "mps"; precision: "auto", "fp32", "bf16".
-        build: makes the backbone from (seed, drop_path); by default the record's.
-        images: where images come from; by default the data set under the recipe.
         trial_budget: from a cell's work folder to its budget of trials; by default what the settings say.
-        on_epoch_end: called with the epoch log of the training after each epoch.
         on_trial_end: called with the job, its trials so far and the stated settings after each trial.
-
-    Raises:
-        NoEffectError: neither images nor a data set with a recipe.
     """
 
     def __init__(
         self,
-        record: BackboneRecord,
-        dataset: Dataset | None,
-        recipe: Recipe | None,
+        networks: NetworkTraining,
         settings: FinetuneSettings | None = None,
         *,
-        device: str = "auto",
-        precision: str = "auto",
-        build: Callable[[int, float], nn.Module] | None = None,
-        images: ImageSource | None = None,
         trial_budget: Callable[[Path], TrialBudget] | None = None,
-        on_epoch_end: Callable[[Path], None] | None = None,
         on_trial_end: Callable[[FoldJob, Sequence[Trial], FinetuneSettings], None] | None = None,
     ) -> None:
-        self.record = record
+        self.record = networks.record
+        self.networks = networks
+        self.settings = settings_for_scratch(self.record, settings or FinetuneSettings())
         self._trial_budget, self._on_trial_end = trial_budget, on_trial_end
-        self.settings = settings_for_scratch(record, settings or FinetuneSettings())
-        if images is None:
-            if dataset is None or recipe is None:
-                raise NoEffectError("Give a dataset and a recipe, or images.")
-            images = DatasetImages(dataset, record, recipe)
-        self.networks = NetworkTraining(
-            record,
-            images,
-            recipe_digest="" if recipe is None else recipe.digest(),
-            device=device,
-            precision=precision,
-            build=build,
-            on_epoch_end=on_epoch_end,
-        )
 
     def fit_predict(
         self, job: FoldJob, data: SampleLabels, workdir: Path, reporter: Reporter = QUIET

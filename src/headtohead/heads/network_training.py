@@ -78,21 +78,19 @@ class NetworkTraining:
         reporter: Reporter,
     ) -> Trainer:
         """Return a finished training; it goes on from its checkpoint where there is one."""
-        from headtohead.training.setup import loader, start_training
+        from headtohead.training.setup import TrainingSetup, loader
         from headtohead.training.trainer import Subset
 
-        training = start_training(
+        setup = TrainingSetup(
             self.build or loader(self.record),
             self.images,
             get_augmenter(job.settings.augment),
-            Subset(job.indices, data.labels[job.indices]),
             job.settings,
-            seed=job.seed,
-            k=len(data.classes),
-            device=self.device,
-            precision=self.precision,
-            reporter=reporter,
+            self.device,
+            self.precision,
         )
+        part = Subset(job.indices, data.labels[job.indices])
+        training = setup.start(part, seed=job.seed, k=len(data.classes), reporter=reporter)
         training.on_epoch_end = self.on_epoch_end
         key = self.key(job, data, validation, training)
         training.run(job.until, validation, workdir / f"{job.name}.pt", key, reporter)

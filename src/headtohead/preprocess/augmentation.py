@@ -29,6 +29,7 @@ __all__ = [
 
 Pixels = npt.NDArray[np.float32]
 
+# Pillow's ImageFilter.SMOOTH, which the study's sharpness step uses.
 _SMOOTH = np.array([[1, 1, 1], [1, 5, 1], [1, 1, 1]], np.float32) / 13
 
 

@@ -23,11 +23,11 @@ Floats = npt.NDArray[np.float32]
 Drawing = Callable[[np.random.Generator, Floats], tuple[Floats, Sequence[tuple[str, float]]]]
 """Draws from the generator; returns the changed pixels and (name, number) of all that was drawn."""
 
-CELL = 190
-CAPTION = 48
+CELL = 190  # pixels: six images in a row of a wide page
+CAPTION = 48  # pixels: three lines of text
 _GROUND, _INK, _BOX = (38, 38, 38), (225, 225, 225), (60, 220, 60)
 _FONT, _SIZE = cv2.FONT_HERSHEY_SIMPLEX, 0.36
-_CHARACTERS = 60
+_CHARACTERS = 60  # that fit under two cells
 
 
 @dataclass(frozen=True, slots=True)

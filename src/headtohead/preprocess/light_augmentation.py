@@ -16,9 +16,9 @@ __all__ = ["WORDS", "LightAugmentation", "apply_light", "draw_light"]
 
 Pixels = npt.NDArray[np.float32]
 
-DEGREES = 10.0
-ZOOM = GAIN = 0.1
-SHIFT = OFFSET = 0.05
+DEGREES = 10.0  # about as oblique as heads lie in a scanner
+ZOOM = GAIN = 0.1  # body size and windowing differ by as much
+SHIFT = OFFSET = 0.05  # positioning and brightness differ by as much
 WORDS = (
     f"half are flipped; rotated by up to {DEGREES:g} degrees, size by {format_percent(ZOOM)}, "
     f"place by {format_percent(SHIFT)}, contrast by {format_percent(GAIN)}, brightness by {format_percent(OFFSET)}"

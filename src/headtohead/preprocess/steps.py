@@ -30,7 +30,7 @@ Grey = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 Pixels = npt.NDArray[np.float32]
 
-PERCENTILES = (0.5, 99.5)
+PERCENTILES = (0.5, 99.5)  # leaves out hot pixels; the window of images that bring none
 
 
 def to_unit(pixels: npt.NDArray[Any], window: tuple[float, float] | None = None) -> tuple[Pixels, str]:

@@ -21,8 +21,8 @@ from headtohead.report.views.image_store import safe_images
 __all__ = ["write_audit_page"]
 
 CHANCE = 0.5  # AUROC of a random answer
-MAX_SCENES = 80
-MAX_THUMBS = 24
+MAX_SCENES = 80  # keeps the page small; the rest stand in groups.csv
+MAX_THUMBS = 24  # of one finding: two rows of a wide page
 WORDS = {
     "facts": "file facts",
     "thumbnail": "16 x 16 thumbnail",

@@ -12,7 +12,9 @@ from headtohead.core.tables.score import Score
 from headtohead.report.page import render
 from headtohead.report.tables.format import digits
 from headtohead.report.views.answer import metric_title
-from headtohead.report.views.comparison_figures import curve_figures, difference_figures, utility_figures
+from headtohead.report.views.cases import CaseTable
+from headtohead.report.views.comparison_figures import difference_figures, utility_figures
+from headtohead.report.views.curve_figures import curve_figures
 from headtohead.report.views.performance import pivot
 from headtohead.report.views.subgroups import subgroups_view
 
@@ -25,11 +27,14 @@ SECTIONS = (
 LISTED = 12  # images named in the page; evaluation.json names all
 
 
-def evaluation_page(evaluation: Mapping[str, Any], verdict: Verdict, flags: Mapping[str, str]) -> str:
+def evaluation_page(
+    evaluation: Mapping[str, Any], verdict: Verdict, cases: CaseTable, flags: Mapping[str, str]
+) -> str:
     """Return one self-contained HTML page.
 
     Args:
         evaluation: the content of `evaluation.json`. verdict: of the models on these data.
+        cases: the predictions that are scored.
         flags: code of a notice of the guard -> what it means.
     """
     models: list[Mapping[str, Any]] = list(evaluation["models"])
@@ -53,7 +58,7 @@ def evaluation_page(evaluation: Mapping[str, Any], verdict: Verdict, flags: Mapp
         "caveats": [*evaluation["caveats"], *verdict.caveats],
     }
     figures = {
-        "curves": curve_figures(verdict, names),
+        "curves": curve_figures(verdict, names, cases),
         "utility": utility_figures(verdict.details, names),
         "differences": difference_figures(verdict, names),
     }

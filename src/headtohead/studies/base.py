@@ -202,14 +202,14 @@ class Study(ABC, Generic[ConfigT]):
     @cached_property
     def _audit_result(self) -> AuditResult:
         from headtohead.audit.audit import audit
+        from headtohead.audit.context import AuditConfig
 
         result = audit(
             self.dataset,
+            AuditConfig(similar=self.config.similar, seed=self.config.seed),
             ignore=self.config.ignore,
-            similar=self.config.similar,
             grouping=self._corrected_groups(),
             index=self._index,
-            seed=self.config.seed,
             reporter=self.reporter,
         )
         result.write(self.run_folder.path, self.reporter)

@@ -29,7 +29,7 @@ __all__ = ["Augmenter", "Batch", "DatasetImages", "ImageSource", "batches", "get
 Ints = npt.NDArray[np.int64]
 Pixels = npt.NDArray[np.float32]
 Change = Callable[[int, Pixels], Pixels]
-MEMORY_LIMIT = 2**31
+MEMORY_LIMIT = 2**31  # bytes of prepared images that are kept in memory
 
 
 class ImageSource(Protocol):

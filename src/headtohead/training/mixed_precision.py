@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["checked_bf16", "pick_device"]
 
-LEAST_COSINE = 0.95
+LEAST_COSINE = 0.95  # between gradients of both arithmetics: below, steps go elsewhere
 # Wider than for frozen features: here the same arithmetic learns and predicts, so a small bias is learned away.
 MOST_ERROR = 0.10
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,56 +30,65 @@ if TYPE_CHECKING:
 
     from headtohead.backbones.record import BackboneRecord
 
-__all__ = ["Build", "loader", "start_training"]
+__all__ = ["Build", "TrainingSetup", "loader"]
 
 Build = Callable[[int, float], "nn.Module"]
 LOOKED_AT = 4  # images on which bf16 and folded layers are checked
 
 
-def start_training(
-    build: Build,
-    source: ImageSource,
-    augmenter: Augmenter,
-    part: Subset,
-    settings: FinetuneSettings,
-    *,
-    seed: int,
-    k: int,
-    device: str = "auto",
-    precision: str = "auto",
-    reporter: Reporter,
-) -> Trainer:
-    """Build the network, prepare it as the settings say, and return its training before the first step.
+@dataclass(frozen=True)
+class TrainingSetup:
+    """What is trained, on which images and where: all that is known before the part to learn from and the seed.
 
-    Args:
+    Attributes:
         build: makes the backbone from (seed, drop_path).
-        part: what it will learn from; its indices are sorted.
-        k: number of classes.
+        source: the images.
+        augmenter: changes them before each step.
+        settings: of the training.
+        device: "auto", "cpu", "cuda", "mps".
+        precision: "auto", "fp32", "bf16".
     """
-    place = pick_device(device)
-    backbone = build(seed, settings.drop_path)
-    net = Classifier(backbone, int(backbone.n_features), k, settings.dropout, seed)  # type: ignore[arg-type]
-    if settings.depth == "lora":
-        add_adapters(net, settings.lora_rank, seed)
-    freeze(backbone, settings)
-    if place.type == "cpu":
-        disable_fused_attention(net)
-    few = part.indices[:: max(1, len(part.indices) // LOOKED_AT)][:LOOKED_AT]
-    batch = next(batches(source, few, [np.arange(len(few))], unchanged, 0))
-    if settings.batch_norm == "frozen":
-        fold_batchnorm(backbone, torch.from_numpy(batch.inputs), reporter)
-    if place.type == "cpu":
-        use_fp32_depthwise_backward(backbone)
-    net.to(place)
-    targets = torch.from_numpy(part.labels[np.searchsorted(part.indices, few)]).to(place)
-    bf16 = checked_bf16(net, torch.from_numpy(batch.inputs).to(place), targets, precision, reporter)
-    training = Trainer(net, source, augmenter, part, settings, seed, k, place, bf16)
-    if settings.head_start == "probe":
-        init_head_from_probe(net, *training.frozen_rows())
-    else:
-        with torch.no_grad():
-            net.linear.bias.copy_(training.loss.start)
-    return training
+
+    build: Build
+    source: ImageSource
+    augmenter: Augmenter
+    settings: FinetuneSettings
+    device: str = "auto"
+    precision: str = "auto"
+
+    def start(self, part: Subset, *, seed: int, k: int, reporter: Reporter) -> Trainer:
+        """Build the network, prepare it as the settings say, and return its training before the first step.
+
+        Args:
+            part: what it will learn from; its indices are sorted.
+            seed: of initial weights and of every draw.
+            k: number of classes.
+            reporter: hears which precision was refused and why.
+        """
+        settings, place = self.settings, pick_device(self.device)
+        backbone = self.build(seed, settings.drop_path)
+        net = Classifier(backbone, int(backbone.n_features), k, settings.dropout, seed)  # type: ignore[arg-type]
+        if settings.depth == "lora":
+            add_adapters(net, settings.lora_rank, seed)
+        freeze(backbone, settings)
+        if place.type == "cpu":
+            disable_fused_attention(net)
+        few = part.indices[:: max(1, len(part.indices) // LOOKED_AT)][:LOOKED_AT]
+        batch = next(batches(self.source, few, [np.arange(len(few))], unchanged, 0))
+        if settings.batch_norm == "frozen":
+            fold_batchnorm(backbone, torch.from_numpy(batch.inputs), reporter)
+        if place.type == "cpu":
+            use_fp32_depthwise_backward(backbone)
+        net.to(place)
+        targets = torch.from_numpy(part.labels[np.searchsorted(part.indices, few)]).to(place)
+        bf16 = checked_bf16(net, torch.from_numpy(batch.inputs).to(place), targets, self.precision, reporter)
+        training = Trainer(net, self.source, self.augmenter, part, settings, seed, k, place, bf16)
+        if settings.head_start == "probe":
+            init_head_from_probe(net, *training.frozen_rows())
+        else:
+            with torch.no_grad():
+                net.linear.bias.copy_(training.loss.start)
+        return training
 
 
 def loader(record: BackboneRecord) -> Build:

@@ -223,7 +223,7 @@ class Trainer:
         )
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        if s.clip is not None:
+        if s.clip:
             torch.nn.utils.clip_grad_norm_(self.learning, s.clip)
         self.optimizer.step()
         self.step += 1

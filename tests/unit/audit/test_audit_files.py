@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 
 from headtohead.audit.audit import AuditResult, audit
 from headtohead.audit.clean import plan_clean, read_decisions, write_clean
+from headtohead.audit.context import AuditConfig
 from headtohead.audit.duplicates.records import DuplicatePair, Grouping
 from headtohead.core.errors import (
     HeadToHeadError,
@@ -138,14 +139,14 @@ def test_thumbnails_are_small_jpegs_of_named_samples(result: AuditResult, tmp_pa
 
 def test_features_of_the_wrong_length_are_refused(dataset: Dataset, grouping: Grouping) -> None:
     with pytest.raises(UsageError, match="one row per sample"):
-        audit(dataset, grouping=grouping, features=np.zeros((3, 4)))
+        audit(dataset, AuditConfig(features=np.zeros((3, 4))), grouping=grouping)
     with pytest.raises(UsageError, match="not finite"):
-        audit(dataset, grouping=grouping, features=np.full((21, 4), np.nan))
+        audit(dataset, AuditConfig(features=np.full((21, 4), np.nan)), grouping=grouping)
 
 
 def test_pretrained_features_name_the_stranger(dataset: Dataset, grouping: Grouping) -> None:
     from headtohead.audit.check import run_checks
-    from headtohead.audit.context import AuditConfig, AuditContext
+    from headtohead.audit.context import AuditContext
     from headtohead.audit.registry import get_check
 
     rows = np.random.default_rng(1).normal(size=(21, 12))

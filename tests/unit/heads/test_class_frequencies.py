@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
-from tests.planting.finetuned import Blobs, Tiny, record, short
+from tests.planting.finetuned import Blobs, short, tiny_network
 
 from headtohead.audit.descriptors.shortcut_probes import make_classifier
 from headtohead.core.progress import QUIET
@@ -98,7 +98,7 @@ def mean_prediction(folder: Path, **more: Any) -> float:
         images, source = Blobs(train + test), Blobs(2 * (train + test), seed, strength=0.25)
         images.array = np.stack([source.array[2 * i + (y and i % 2)] for i, y in enumerate(labels)])
         settings = short(**{"epochs": 6, "learning_rate": 1e-3, "augment": "none", **more})
-        head = FineTuningHead(record(), None, None, settings, device="cpu", build=Tiny, images=images)
+        head = FineTuningHead(tiny_network(images, "auto"), settings)
         job = FoldJob(0, 0, np.arange(train), np.arange(train, train + test), seed)
         found.append(head.fit_predict(job, data, folder / str(seed)).probabilities[:, 1].mean())
     return float(np.mean(found))

@@ -130,7 +130,7 @@ def test_ways_of_balancing_and_starting(tmp_path: Path, balance: str, head_start
 
 def test_a_loss_that_explodes_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(HeadToHeadError, match="not finite"):
-        run(tmp_path, short(epochs=6, learning_rate=1e30, clip=None, label_smoothing=0))
+        run(tmp_path, short(epochs=6, learning_rate=1e30, clip=0, label_smoothing=0))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.planting.finetuned import Blobs, DiesAt, Killed, Tiny, cell_of, head_of, record, run, short
+from tests.planting.finetuned import Blobs, DiesAt, Killed, cell_of, head_of, run, short, tiny_network
 
 from headtohead.core.config import Budget
 from headtohead.heads.base import FoldJob, SampleLabels
@@ -27,9 +27,7 @@ def test_training_never_sees_the_test_part(tmp_path: Path, policy: str) -> None:
     cell, data = cell_of(60, 44)
     other = data.labels.copy()
     other[44:] = 1 - other[44:]
-    head = FineTuningHead(
-        record(), None, None, settings, device="cpu", precision="fp32", build=Tiny, images=images
-    )
+    head = FineTuningHead(tiny_network(images), settings)
     second = head.fit_predict(cell, SampleLabels(other, data.groups, data.classes), tmp_path / "b")
     assert first.epochs == second.epochs
     assert first.train == second.train
@@ -122,9 +120,7 @@ def test_permuted_labels_get_chance(tmp_path: Path) -> None:
         cell, data = cell_of(60, 44, seed)
         shuffled = SampleLabels(rng.permutation(data.labels), data.groups, data.classes)
         settings = short(policy="inner", learning_rates=(3e-4, 3e-3))
-        head = FineTuningHead(
-            record(), None, None, settings, device="cpu", precision="fp32", build=Tiny, images=Blobs(60)
-        )
+        head = FineTuningHead(tiny_network(Blobs(60)), settings)
         result = head.fit_predict(cell, shuffled, tmp_path / str(seed))
         hits.append(result.probabilities.argmax(axis=1) == shuffled.labels[44:])
     assert 0.3 < np.mean(hits) < 0.7

@@ -15,7 +15,7 @@ from headtohead.core.progress import QuietReporter
 from headtohead.training.data_loader import get_augmenter
 from headtohead.training.network.batchnorm_folding import fold_batchnorm
 from headtohead.training.settings import FinetuneSettings
-from headtohead.training.setup import loader, start_training
+from headtohead.training.setup import TrainingSetup, loader
 from headtohead.training.trainer import Subset
 
 IMAGES = torch.randn(4, 3, 64, 64, generator=torch.Generator().manual_seed(0))
@@ -148,10 +148,9 @@ class Noise:
 def test_a_training_folds_exactly_what_it_never_lets_learn(kept: Literal["frozen", "train"]) -> None:
     part = Subset(np.arange(8), np.arange(8) % 2)
     settings = FinetuneSettings(batch_norm=kept, head_start="random", batch=4)
-    training = start_training(
-        loader(resolve("scratch:test_efficientnet")), Noise(), get_augmenter("none"), part, settings,
-        seed=0, k=2, device="cpu", reporter=Said(),
-    )  # fmt: skip
+    build = loader(resolve("scratch:test_efficientnet"))
+    setup = TrainingSetup(build, Noise(), get_augmenter("none"), settings, device="cpu")
+    training = setup.start(part, seed=0, k=2, reporter=Said())
     norms = [layer for layer in training.net.modules() if isinstance(layer, nn.BatchNorm2d)]
     assert norms and all(("forward" in vars(layer)) is (kept == "frozen") for layer in norms)
     deep = [m for m in training.net.modules() if isinstance(m, nn.Conv2d) and m.groups == m.in_channels > 1]

@@ -21,7 +21,7 @@ from headtohead.heads.ensemble import COMBINATION_RULES, combine
 from headtohead.heads.fine_tuning import FineTuningHead
 from headtohead.heads.linear_probe import ProbeHead
 from headtohead.heads.mlp import MlpHead, MlpSettings
-from headtohead.heads.network_training import TrainingJob
+from headtohead.heads.network_training import NetworkTraining, TrainingJob
 from headtohead.heads.replicates import FoldEnsembleHead, SeedEnsembleHead
 from headtohead.training.records import Subset, fit_metrics
 from headtohead.training.settings import FinetuneSettings
@@ -194,7 +194,8 @@ def tuned(kind: type[FineTuningHead], tuner: Any, trials: int, epochs: int) -> F
         epochs=epochs, learning_rate=0.003, batch=16, workers=0, policy="inner", trials=trials, tuner=tuner,
         augment="none", head_start="random", label_smoothing=0.0, weight_decay=0.0,
     )  # fmt: skip
-    head = kind(RECORD, None, None, settings, device="cpu", precision="fp32", build=Flat, images=Noise())
+    networks = NetworkTraining(RECORD, Noise(), device="cpu", precision="fp32", build=Flat)
+    head = kind(networks, settings)
     return lambda cell, data, folder: head.fit_predict(cell, data, folder, QUIET)
 
 

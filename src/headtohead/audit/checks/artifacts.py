@@ -13,12 +13,12 @@ from headtohead.core.records import Severity
 
 __all__ = ["CHECKS"]
 
-COLOURED = 2e-4
-GREY_SET = 0.005
-CAST = 0.01
-PERIODIC = 6.0
-FRAME = 0.9
-BRIGHT_BACKGROUND = 0.6
+COLOURED = 2e-4  # share of pixels: 2 in 10,000 is a small arrow; JPEG chroma noise stays below
+GREY_SET = 0.005  # mean channel difference of half the images; grey JPEG files differ by rounding alone
+CAST = 0.01  # mean channel difference: 2.5 of 255, more than rounding makes
+PERIODIC = 6.0  # median deviations: anatomy makes broad peaks; only a grid stands out so far
+FRAME = 0.9  # share of one line: a skull or a table touches a side, a frame runs along it
+BRIGHT_BACKGROUND = 0.6  # grey value: well above the noise of a dark background, below white padding
 
 
 def _is_grey_set(context: AuditContext) -> bool:

@@ -27,8 +27,8 @@ Floats = npt.NDArray[np.float64]
 
 CUTS, CLIPS, KEEPS = 0.30, 0.15, 0.03
 FAR, TIMES = 3.5, 1.65
-FEWEST = 20
-_NAMED = 5
+FEWEST = 20  # below so many groups "unusual" has no reference
+_NAMED = 5  # always named, so that a reader sees what the ranking is like
 
 
 def crop_cuts_subject(context: AuditContext) -> Observation:

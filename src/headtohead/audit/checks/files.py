@@ -33,7 +33,7 @@ SUFFIXES: Mapping[str, tuple[str, ...]] = {
     "MAT": (".mat", ""),
     "HDF5": (".h5", ".hdf5", ""),
 }
-_SHOWN = 5
+_SHOWN = 5  # names on one line of text; all of them stand in the data
 
 
 def list_samples(names: Iterable[str], shown: int = _SHOWN) -> str:

@@ -17,8 +17,8 @@ from headtohead.core.records import Sample
 
 __all__ = ["CHECKS", "confident_errors", "cramers_v", "find_label_errors"]
 
-IMBALANCE = 4.0
-SOURCE_V = 0.25
+IMBALANCE = 4.0  # largest class by smallest: accuracy of "always the largest" reaches 0.8
+SOURCE_V = 0.25  # Cramér's V: between Cohen's medium (0.3) and small (0.1) effect, on the careful side
 _ONE_CLASS = "there is one class only"
 
 

@@ -39,9 +39,9 @@ MEASURES = {
     "edge": "shorter edge in pixels",
     "aspect": "longer edge divided by shorter edge",
 }
-_STRIP = 0.06
-_COLOURED = 40
-_TINT = 8
+_STRIP = 0.06  # share of the edge: wider than a frame, narrower than the margin of a scan
+_COLOURED = 40  # of 255 between channels: above JPEG chroma noise and camera tints
+_TINT = 8  # of 255 between channels: above rounding of grey JPEG files
 
 
 def grey8(image: Image) -> U8:

@@ -34,25 +34,29 @@ Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 Matrix = npt.NDArray[np.float64]
 
-_RATIO = 0.8
-_PIXELS = 3.0
-_WINDOW = 15
-_WIDE_WINDOW = 31
-_CALM = 3.0
-_TEXTURE = 5.0
-_FEWEST = 8
-_STRETCH = 1.6
-_COARSEST = 2.0
+_RATIO = 0.8  # Lowe's ratio test (2004): the best match must be clearly better than the second
+_PIXELS = 3.0  # of RANSAC: at the 256 pixels of an aligned image, the jitter of a keypoint
+_WINDOW = 15  # pixels: local detail, small enough that slow changes of brightness drop out
+_WIDE_WINDOW = 31  # pixels: coarse structure, in the same way
+_CALM = 3.0  # pixels of blur that take noise away before coarse structure is compared
+_TEXTURE = 5.0  # grey values: a window with less deviation is background and proves nothing
+_FEWEST = 8  # matched points: two fix a similarity, six more must confirm it
+_STRETCH = 1.6  # longer by shorter axis: copies are squeezed to a square, hardly more
+_COARSEST = 2.0  # the residual of a coarsely sampled copy may be at most twice as large
 
-LEAST_OVERLAP = 0.3
-LEAST_SPREAD = 0.15
-NCC_DUPLICATE = 0.5
-DETAIL_DUPLICATE = 0.75
-DETAIL_CHAIN = 0.5
-RESIDUAL_DUPLICATE = 0.45
-RESIDUAL_NOISY = 0.85
-STRUCTURE_DUPLICATE = 0.98
-AGREEING_DUPLICATE = 0.7
+LEAST_OVERLAP = 0.3  # share of the smaller image: less shared area is no evidence of a copy
+LEAST_SPREAD = 0.15  # share of the image: one word or a ruler covers less, anatomy more
+NCC_DUPLICATE = 0.5  # correlation of the whole overlap: refuses what agrees in local detail alone
+DETAIL_DUPLICATE = (
+    0.75  # copies reach 0.79 and more, different images of the 253 at most 0.35 (`is_duplicate`)
+)
+DETAIL_CHAIN = 0.5  # lower: along a chain of copies the errors of the transforms add up
+RESIDUAL_DUPLICATE = (
+    0.45  # pixels: slices 1 mm apart have 0.47 and more, copies at most 0.41 (`is_duplicate`)
+)
+RESIDUAL_NOISY = 0.85  # pixels, where the coarse structure is the same: noise moves keypoints
+STRUCTURE_DUPLICATE = 0.98  # noisy copies reach 0.983 and more, slices 1 mm apart 0.972 (`is_duplicate`)
+AGREEING_DUPLICATE = 0.7  # share of matches: of a copy nearly all agree on one transform
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ VIEWS = 3
 OUTLINES = 2
 """The view that shows outlines; inverting an image leaves them as they are."""
 
-_SIDE = 64
+_SIDE = 64  # pixels before the cosine transform: four times the order that is kept
 Grey = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 

@@ -9,7 +9,7 @@ from headtohead.core.records import Sample
 
 __all__ = ["given_groups", "name_groups"]
 
-_SHOWN = 3
+_SHOWN = 3  # samples named in one group before "+n more"
 
 
 def given_groups(samples: Iterable[Sample]) -> dict[str, list[str]]:

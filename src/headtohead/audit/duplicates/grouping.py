@@ -16,8 +16,8 @@ from headtohead.core.records import Sample
 
 __all__ = ["SearchResult", "build_grouping"]
 
-SWALLOW_SHARE = 0.25
-SWALLOW_LEAST = 20
+SWALLOW_SHARE = 0.25  # a group with a quarter of a class is more likely a wrong chain than copies
+SWALLOW_LEAST = 20  # in small classes a quarter is a handful, and may be true
 
 
 @dataclass(frozen=True, slots=True)

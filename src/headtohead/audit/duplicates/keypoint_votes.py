@@ -26,7 +26,9 @@ Bits = npt.NDArray[np.uint64]
 Rows = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.float32]
 
-N_TABLES = 12
+N_TABLES = (
+    12  # of 18 signs: a feature with 26 of 128 signs changed is met in 13 %, and an image has many features
+)
 SIGNS = (18, 22)
 """Fewest and most signs per table: about as many as make one feature meet two others."""
 
@@ -45,9 +47,9 @@ KINDS = (0, 1)
 SHORT_LIST = 6
 """For each image and kind, so many of those with most votes are tried for a transform."""
 
-_PIXELS = 3.0
-_SAMPLED = 400
-_BLOCK = 1 << 18
+_PIXELS = 3.0  # as in `alignment`
+_SAMPLED = 400  # images whose descriptors give the median; more hardly move it
+_BLOCK = 1 << 18  # votes counted at a time: a few megabytes
 
 
 @dataclass(frozen=True, slots=True)

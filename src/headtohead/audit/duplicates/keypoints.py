@@ -30,14 +30,14 @@ Floats = npt.NDArray[np.float32]
 KINDS = (0, 2, 8, 10)
 """The turns that features do not follow by themselves: none, mirrored, inverted, both."""
 
-_SIDE = 256
-_FEATURES = 500
-_QUANTUM = 512
+_SIDE = 256  # pixels: enough for anatomy, few enough for milliseconds
+_FEATURES = 500  # keypoints of an image at most, the strongest
+_QUANTUM = 512  # RootSIFT entries lie below 0.5: so they fill one byte
 _FAINT, _FAINT_TO = 100, 180
 """An image whose grey values span less than the first is stretched to the second."""
 
-_STRUCK = 40
-_STRUCK_SHARE = 1 / 500
+_STRUCK = 40  # grey values from the local median: salt or pepper, not texture
+_STRUCK_SHARE = 1 / 500  # of the pixels, both salt and pepper: edges strike one side only
 
 
 @dataclass(frozen=True, slots=True)

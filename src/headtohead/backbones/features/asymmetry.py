@@ -15,7 +15,7 @@ from headtohead.backbones.network import Backbone
 
 __all__ = ["asymmetry_features", "bilateral_features"]
 
-REGIONS = 4
+REGIONS = 4  # 4 x 4 regions: coarse enough that small tilts of the head stay inside one
 
 
 def bilateral_features(network: Backbone, x: Tensor) -> Tensor:

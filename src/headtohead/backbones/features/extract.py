@@ -61,7 +61,7 @@ Floats = npt.NDArray[np.float32]
 PIECE = 4  # batches per piece on disk, or two per core where that is more
 CHECKED = 8  # images on which a fast arithmetic is checked
 CHECK_BATCH = 4
-THREADS = 4
+THREADS = 4  # decoders beside the network: decoding releases the interpreter lock
 ARITHMETIC = 1  # raised whenever `to_network_input` or a pooling changes, so that old rows are not reused
 
 

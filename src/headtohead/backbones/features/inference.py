@@ -21,8 +21,8 @@ __all__ = ["BATCH", "GPU_BATCH", "MOST_WORKERS", "Kind", "forward_in_batches"]
 Floats = npt.NDArray[np.float32]
 Kind = Literal["last", "layers", "symmetry", "map"]
 
-BATCH = 8
-GPU_BATCH = 32
+BATCH = 8  # small: a CPU is busy with a few images, and memory stays low
+GPU_BATCH = 32  # larger: a GPU is busy with many images
 MOST_WORKERS = 16  # each needs memory of its own
 
 

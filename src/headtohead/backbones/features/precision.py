@@ -28,8 +28,8 @@ Precision = Literal["auto", "fp32", "bf16", "fp16"]
 Floats = npt.NDArray[np.float32]
 
 MAX_RELATIVE_ERROR = 0.05
-MIN_AGREEMENT = 0.75
-NEARLY = 1.1
+MIN_AGREEMENT = 0.75  # share of images that keep their nearest neighbour; ties fall either way
+NEARLY = 1.1  # a neighbour at most a tenth farther than the nearest is as good
 
 
 class PrecisionCheck(Record):

@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 CONVERSION = 1  # raised whenever a converter's output changes
-BLOCK = 1 << 20
+BLOCK = 1 << 20  # bytes hashed at a time
 _TENSORS: dict[str, str] = {}  # file sha256 -> tensors_sha256: a file with the same bytes is looked into once
 
 

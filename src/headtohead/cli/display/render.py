@@ -15,9 +15,9 @@ __all__ = ["headlines", "render_full", "render_verdict"]
 
 METRICS = ("auroc", "accuracy", "sensitivity", "specificity", "balanced_accuracy")
 LINES = 15  # of the short answer, so that it is on the screen when the command ends
-WIDEST_NAME = 42
+WIDEST_NAME = 42  # characters: leaves room for one metric in 80 columns
 _TITLES = {"auroc": "AUROC"}
-_GAP = 2
+_GAP = 2  # characters between columns
 _WHY = {
     "groups": ": too few groups",
     "events": ": too few of a class",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["register"]
 
-SOME_FAILED = 3
+SOME_FAILED = 3  # exit code, as `predict` has it
 MIB = 1 << 20
 
 

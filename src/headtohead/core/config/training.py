@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, TypeAdapter, ValidationError, field_validator, model_validator
 
+from headtohead.core.config.training_settings import TrainingSettings
 from headtohead.core.errors import NoEffectError, UsageError, unknown_name
-from headtohead.core.records import Record
 
 __all__ = ["Budget", "TrainConfig", "parse_overrides"]
 
@@ -55,103 +55,18 @@ class Budget:
         return f"{self.minutes:g} min"
 
 
-class TrainConfig(Record):
-    """How `finetune` and its relatives train; nothing here looks at what is scored.
+class TrainConfig(TrainingSettings):
+    """How `finetune` and its relatives train, as a study states it; nothing here looks at what is scored.
 
-    What each setting means stands at `headtohead.training.settings.FinetuneSettings`, which is made from
-    these for each contender (its mode and its family change rates by fixed factors).
-
-    Attributes:
-        policy: "rate" chooses the learning rate among a third of the stated one, itself and three times it, on
-            an inner grouped fold of the training part; "fixed" chooses nothing; "inner" chooses the epoch
-            as well, and whatever a budget pays for.
-        trials: combinations tried inside for each contender that is fine-tuned.
-        budget: the same for every contender, probes included: "8 trials" per cell or "10 min" in all.
-        clip: largest norm of the gradient; 0 for none.
-        inner_folds: times that the fixed policy is repeated on inner folds to get inner probabilities;
-            0 for only where a weighted or stacked ensemble needs them.
+    `headtohead.training.settings.FinetuneSettings` is made from these for each contender: its mode and its
+    family change rates by fixed factors.
     """
 
-    epochs: int = Field(default=20, ge=1, description="Epochs of fine-tuning.")
-    batch: int = Field(default=16, ge=2, description="Images per step.")
-    learning_rate: float = Field(
-        default=1e-4,
-        gt=0,
-        description="Peak learning rate of a transformer's last block; a CNN takes 5 times it.",
-    )
-    learning_rates: tuple[Annotated[float, Field(gt=0)], ...] = Field(
-        default=(), description="Peak rates to choose from, inside the training part."
-    )
-    layer_decay: float = Field(
-        default=0.75, gt=0, le=1, description="Factor on the learning rate from each layer to the one below."
-    )
-    weight_decay: float = Field(default=0.05, ge=0, description="Decoupled weight decay (AdamW).")
-    warmup: float = Field(
-        default=0.1, ge=0, lt=1, description="Share of the steps over which the rate rises."
-    )
-    label_smoothing: float = Field(
-        default=0.1, ge=0, lt=1, description="Share of the target spread over all classes."
-    )
-    mixup: float = Field(default=0.0, ge=0, description="Alpha of mixup; 0 for none.")
-    cutmix: float = Field(default=0.0, ge=0, description="Alpha of CutMix; 0 for none.")
-    ema: float | None = Field(
-        default=None,
-        gt=0,
-        lt=1,
-        description="Decay of an exponential moving average of the weights; none if not stated.",
-    )
-    drop_path: float = Field(default=0.0, ge=0, lt=1, description="Rate of stochastic depth.")
-    dropout: float = Field(default=0.0, ge=0, lt=1, description="Dropout before the classifier.")
-    clip: float = Field(default=1.0, ge=0, description="Largest norm of the gradient; 0 for none.")
-    balance: Literal["none", "loss", "sampler"] = Field(
-        default="none",
-        description="How classes are balanced while training, probes included: none, loss (class weights) or sampler. "
-        "Probabilities stay at the class frequencies of the training part.",
-    )
-    batch_norm: Literal["frozen", "train"] = Field(
-        default="frozen", description="Statistics of batch normalisation: frozen, or train."
-    )
-    head_start: Literal["probe", "random"] = Field(
-        default="probe", description="Initial classifier: that of the linear probe, or random."
-    )
-    lora_rank: int = Field(default=8, ge=1, description="Rank of low-rank adapters.")
-    augment: str = Field(
-        default="auto",
-        description="Augmentation preset of fine-tuning: auto (the same as light), light, mri, xray, ultrasound, "
-        "histology, photo, study or none; augment-preview shows them.",
-    )
-    flip_test: bool = Field(
-        default=True,
-        description="Average predictions with those of the flipped image, where the preset flips.",
-    )
-    policy: Literal["rate", "fixed", "inner"] = Field(
-        default="rate",
-        description="What is chosen on an inner fold: rate (the learning rate, of 1/3, 1 and 3 times the stated "
-        "one), inner (the epoch, too, and more under a budget, which implies it) or fixed (nothing; a third "
-        "of the time).",
-    )
-    patience: int | None = Field(
-        default=None,
-        ge=1,
-        description="Epochs without improvement on the inner fold after which training stops; needs the policy "
-        "inner.",
-    )
-    trials: int = Field(default=1, ge=1, description="Combinations of settings tried inside each fold.")
-    tuner: Literal["random", "optuna"] = Field(
-        default="random",
-        description="Who proposes the trials: random (a seeded draw) or optuna (extra 'tune').",
-    )
-    inner_folds: int = Field(
-        default=0,
-        ge=0,
-        description="Inner trainings for inner probabilities; 0 for only where an ensemble needs them.",
-    )
     budget: str | None = Field(
         default=None,
         description="What each contender may spend on choosing: trials per fold (8) or time in all (90s, 10min, "
         "1.5h).",
     )
-    workers: int = Field(default=0, ge=0, description="Threads that prepare images; no result depends on it.")
 
     @field_validator("budget")
     @classmethod

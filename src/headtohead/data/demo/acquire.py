@@ -16,7 +16,7 @@ Floats = npt.NDArray[np.float32]
 Grey = npt.NDArray[np.uint8]
 
 CONTRASTS = ("T1", "T1ce", "T2", "FLAIR")
-CONTRAST_SHARES = (0.12, 0.28, 0.28, 0.32)
+CONTRAST_SHARES = (0.12, 0.28, 0.28, 0.32)  # a mixture of sequences, as public sets have
 # Brightness of white matter, grey matter, fluid, bone, scalp.
 TISSUES = {
     "T1": (0.74, 0.52, 0.12, 0.08, 0.90),

@@ -29,7 +29,7 @@ SIDE = 240
 """Pixels along a side of the drawing canvas, 1 mm each."""
 
 PLANES = ("axial", "coronal", "sagittal")
-PLANE_SHARES = (0.74, 0.15, 0.11)
+PLANE_SHARES = (0.74, 0.15, 0.11)  # axial, sagittal, coronal: mostly axial, as in public sets
 # Slice positions in mm from the template's centre of mass, within which the brain is well seen.
 _REACH = {"axial": (-14.0, 34.0), "coronal": (-40.0, 32.0), "sagittal": (6.0, 34.0)}
 

@@ -14,7 +14,7 @@ __all__ = ["DIFFICULTIES", "Blob", "Lesion", "draw_benign", "draw_lesion", "draw
 Floats = npt.NDArray[np.float32]
 
 DIFFICULTIES = ("easy", "medium", "hard")
-_SHARES = (0.56, 0.30, 0.14)
+_SHARES = (0.56, 0.30, 0.14)  # easy, medium, hard: a good network must not reach an AUROC of 1
 # Radius in mm, visibility (share of the full contrast to tissue), mass effect.
 _RANGES = {
     "easy": ((15.0, 26.0), (0.9, 1.0), (0.3, 0.55)),

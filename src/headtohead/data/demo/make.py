@@ -24,8 +24,8 @@ __all__ = ["CLASSES", "POSITIVE", "make_demo"]
 
 CLASSES = ("no_lesion", "lesion")
 POSITIVE = "lesion"
-LEAST = 40
-_WORKERS = 4
+LEAST = 40  # each planted defect needs images of its own
+_WORKERS = 4  # threads; no pixel depends on their number
 
 
 @dataclass(frozen=True, slots=True)

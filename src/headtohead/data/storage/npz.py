@@ -27,6 +27,7 @@ from headtohead.data.storage.npz_layout import (
 __all__ = ["NpzStore", "is_npz"]
 
 Array = npt.NDArray[Any]
+# An array is one member: few, large ones are normal here.
 NPZ_LIMITS = ArchiveLimits(entries=1000, member_bytes=32 * GIB)
 LONGEST_HEADER = 1 << 16  # shape, order and type of a plain array take about a hundred bytes
 IN_MEMORY = 64 << 20

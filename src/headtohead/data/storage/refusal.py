@@ -9,7 +9,7 @@ from headtohead.data.readers import is_candidate
 
 __all__ = ["not_data"]
 
-_BYTES_READ = 4096
+_BYTES_READ = 4096  # enough for any signature and an HTML head
 _SIGNATURES = (
     (
         b"PK\x03\x04",

@@ -25,7 +25,7 @@ __all__ = ["DicomReceiver", "ListenSettings", "ReceiverCounts"]
 
 SUCCESS, OUT_OF_RESOURCES, CANNOT_UNDERSTAND = 0x0000, 0xA700, 0xC000  # status codes, DICOM PS3.4, B.2.3
 REJECT_LIMIT = (2, 3, 2)  # transient, by the presentation service, local limit exceeded (PS3.8, 9.3.4)
-POLL_S = 0.2
+POLL_S = 0.2  # seconds until a stop is noticed
 
 # What the reader decodes. Deflated is left out: it packs a thousandfold, and no scanner sends it.
 TRANSFER_SYNTAXES = (

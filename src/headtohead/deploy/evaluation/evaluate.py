@@ -147,8 +147,9 @@ def _load(request: EvaluationRequest, classes: tuple[str, ...], reporter: Report
 def _grouped(dataset: Dataset, request: EvaluationRequest, reporter: Reporter) -> Dataset:
     """Return the images with the groups of their copies, and write what the audit found."""
     from headtohead.audit.audit import audit
+    from headtohead.audit.context import AuditConfig
 
-    result = audit(dataset, seed=request.seed, reporter=reporter)
+    result = audit(dataset, AuditConfig(seed=request.seed), reporter=reporter)
     result.write(request.out, reporter)
     return dataset.with_groups(result.grouping.groups)
 

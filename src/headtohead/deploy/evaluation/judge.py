@@ -31,8 +31,8 @@ __all__ = [
 ]
 
 Floats = npt.NDArray[np.float64]
-SMALLEST = 1e-12
-FOLDS = 5
+SMALLEST = 1e-12  # a probability of 0 has no logarithm; far below any calibrated one
+FOLDS = 5  # of the cross-fitted recalibration, as elsewhere
 # A metric is compared where both numbers mean the same: those of calibration are compared in `CalibrationShift`.
 OF_CALIBRATION = ("calibration_intercept", "calibration_slope", "ece", "ace")
 

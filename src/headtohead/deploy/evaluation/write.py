@@ -40,6 +40,7 @@ def write_evaluation(
     """
     from headtohead.deploy.guard.guard import FLAGS
     from headtohead.report.evaluation_page import evaluation_page
+    from headtohead.report.views.cases import build_cases
 
     content, classes = verdict.model_dump(mode="json"), verdict.details.classes
     facts = evaluation.model_dump(mode="json")
@@ -58,4 +59,6 @@ def write_evaluation(
             cells = {"model": name, "label": sample.label, **answer.to_row(classes)}
             writer.writerow(dict(zip(cells, guard_row(cells.values()), strict=True)))
     write_atomic(out / "predictions.csv", buffer.getvalue())
-    write_atomic(out / "evaluation.html", evaluation_page(facts, verdict, FLAGS))
+    names = [model.name for model in evaluation.models]
+    cases = build_cases(frame, classes, verdict.details.positive, names)
+    write_atomic(out / "evaluation.html", evaluation_page(facts, verdict, cases, FLAGS))

@@ -16,7 +16,7 @@ from headtohead.deploy.export.sealed import SealError
 __all__ = ["read_openvino", "write_openvino"]
 
 ROOM, DOCUMENT, SEAL = "headtohead", "document", "sha256"
-UNSEALED = "0" * 64
+UNSEALED = "0" * 64  # stands where the digest goes while the digest is computed
 # OpenVINO writes the entries of a model's rt_info as elements with a value.
 _SEAL = re.compile(rb'(<sha256 value=")([0-9a-f]{64})(")')
 

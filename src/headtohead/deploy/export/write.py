@@ -34,7 +34,7 @@ __all__ = ["TARGETS", "ExportJob", "Target", "export_model"]
 Target = Literal["onnx", "openvino", "torch", "monai"]
 TARGETS: tuple[Target, ...] = ("onnx", "openvino", "torch", "monai")
 SUFFIX = {"onnx": ".onnx", "openvino": ".xml", "torch": ".pt2", "monai": ""}
-BATCH = 8
+BATCH = 8  # images: also checks that the batch axis is dynamic
 Items = Sequence[tuple[str, bytes]]
 
 

@@ -27,7 +27,7 @@ __all__ = [
 
 Floats = npt.NDArray[np.float64]
 Map = Callable[[Floats], Floats]
-SMALLEST = 1e-12
+SMALLEST = 1e-12  # a probability of 0 has no logarithm; far below any calibrated one
 FROM = "out-of-fold predictions of the run, on grouped folds"
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["TrainingPass", "guard_reference", "prints_of", "training_pass", "with_prints"]
 
 BATCH = 16
-NEIGHBOURS = 5
+NEIGHBOURS = 5  # the mean of five is stabler than the nearest, and still local
 FEWEST = 30  # images below which a limit that 2 % exceed has no meaning
 # A photograph fills its frame: hardly anything is cut off by a recipe that looks for a dark background.
 PHOTOGRAPH_SHARE = 0.95

@@ -43,7 +43,7 @@ _NARROW = {
     "narrow.",
     "lost_resamples": "More than a fifth of the resamples lacked a class: the intervals of {of} are not to be trusted.",
 }
-_NAMED = 4
+_NAMED = 4  # contenders named in one caveat
 
 
 def coverage_warnings(scores: Sequence[Score], primary: str = "auroc", *, noun: str = "group") -> list[str]:

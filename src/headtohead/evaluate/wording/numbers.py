@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 __all__ = ["decimals", "interval_words", "p_words", "points_words", "signed", "two_digits"]
 
-_MOST_DECIMALS = 6
+_MOST_DECIMALS = 6  # further digits are beyond any sample
 
 
 def decimals(numbers: Sequence[float], least: int = 3, bounds: Sequence[float] = (0.0,)) -> int:

@@ -14,7 +14,7 @@ from headtohead.stats.metrics.metric import Metric
 __all__ = ["Answer", "short_name", "summary_sentence"]
 
 _FACTS, _MAJORITY = "file-facts", "majority"
-_LONGEST_NAME = 60
+_LONGEST_NAME = 60  # characters before an ensemble is shortened in a sentence
 _TARGETS = {
     "learners": "This is a statement on the methods, trained on samples like this one.",
     "fixed_models": "This is a statement on the models as fitted.",

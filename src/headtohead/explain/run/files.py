@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 FIELDS = ("sample", "path", "contender", "method", "file", "sanity")
-INT8 = 127
+INT8 = 127  # a map of one byte a cell, zero kept exactly
 
 
 def map_path(folder: Path, contender: str, sample: str, method: str = EXACT) -> Path:

@@ -30,7 +30,7 @@ RANK_NOTE = (
 )
 _FEW_CLASSES = 3  # up to here a cell has room for its percentage
 _BAR, _ROW = 9, 36
-_STEP = 46
+_STEP = 46  # pixels from row to row
 _ARMS = (("cnn", 0, -0.16), ("vit", 1, 0.16))
 
 

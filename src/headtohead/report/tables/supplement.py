@@ -12,9 +12,9 @@ from headtohead.report.tables.score_parts import brier_table, interval_table, un
 __all__ = ["supplement_tables"]
 
 _MAX_CLASSES = 4  # with more, coverage by class makes the table too wide
-_MAX_PREVALENCE_SHARE = 0.9
-_PREVALENCE_FACTORS = (0.5, 1.0, 2.0, 4.0)
-_COVERAGES = (0.5, 0.8, 0.9, 1.0)
+_MAX_PREVALENCE_SHARE = 0.9  # a prevalence above it is no screening question
+_PREVALENCE_FACTORS = (0.5, 1.0, 2.0, 4.0)  # half to four times that of the sample
+_COVERAGES = (0.5, 0.8, 0.9, 1.0)  # shares of cases answered
 _BASELINE = "majority"
 _SOURCES = {
     "sd_contender": "contenders (between them)",

@@ -14,8 +14,8 @@ __all__ = ["data_view"]
 QUIET = ("passed", "not_applicable", "skipped", "ignored")
 RANK = {"severe": 0, "warning": 1, "note": 2, "tip": 3}
 MOST_SHOWN = 24  # images of a finding; the page says how many there are
-MOST_GROUPS = 60
-MOST_PAIRS = 12
+MOST_GROUPS = 60  # keeps the page small; all stand in groups.csv
+MOST_PAIRS = 12  # of one finding, side by side
 
 
 def data_view(audit: Mapping[str, Any], samples: Any, store: ImageStore) -> dict[str, Any]:

@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 VOXELS_PER_PIXEL = 4  # of a volume, against one image; a volume is decoded whole for its one slice
-BYTES_PER_VOXEL = 4
+BYTES_PER_VOXEL = 4  # decoded as float32
 MAX_FRAMES = 4000  # of one file; a long CT series has about 2,000 slices
 
 

@@ -46,14 +46,13 @@ def augmented_rows(
         seed: of the augmentation.
         reporter: hears how far the extraction is.
     """
-    from headtohead.training.setup import loader, start_training
+    from headtohead.training.setup import TrainingSetup, loader
     from headtohead.training.trainer import Subset
 
     part = Subset(indices, np.zeros(len(indices), dtype=np.int64))
     augmenter = get_augmenter(PRESET)
-    training = start_training(
-        loader(record), source, augmenter, part, FROZEN, seed=seed, k=2, precision="auto", reporter=reporter
-    )
+    setup = TrainingSetup(loader(record), source, augmenter, FROZEN)
+    training = setup.start(part, seed=seed, k=2, reporter=reporter)
     rows = [training.features(indices)]
     for copy in range(1, copies + 1):
 
@@ -108,9 +107,9 @@ def train_head_per_epoch(
 def train_network_per_epoch(
     record: BackboneRecord,
     source: ImageSource,
+    settings: FinetuneSettings,
     train: tuple[Ints, Ints],
     watched: tuple[Ints, Ints],
-    settings: FinetuneSettings,
     *,
     k: int,
     seed: int,
@@ -122,28 +121,19 @@ def train_network_per_epoch(
     Args:
         record: the network.
         source: the images.
-        train, watched: (indices, labels).
         settings: of the training.
+        train, watched: (indices, labels).
         k: number of classes.
         seed: of the training.
         workdir: for checkpoints; a killed call goes on there.
         reporter: hears how far the training is.
     """
-    from headtohead.training.setup import loader, start_training
+    from headtohead.training.setup import TrainingSetup, loader
     from headtohead.training.trainer import Subset
 
     part, scored = Subset(*train), Subset(*watched)
-    training = start_training(
-        loader(record),
-        source,
-        get_augmenter(PRESET),
-        part,
-        settings,
-        seed=seed,
-        k=k,
-        precision="auto",
-        reporter=reporter,
-    )
+    setup = TrainingSetup(loader(record), source, get_augmenter(PRESET), settings)
+    training = setup.start(part, seed=seed, k=k, reporter=reporter)
     facts = {
         "record": record.name,
         "mean": record.mean,

@@ -171,9 +171,9 @@ class ProtocolRunner:
         return train_network_per_epoch(
             self._as_fed("vit", step.normalised),
             self._source("vit", step.recipe, step.normalised),
+            transformer_settings(self.config),
             (split.train, self.labels[split.train]),
             (split.scored, self.labels[split.scored]),
-            transformer_settings(self.config),
             k=len(self.dataset.classes),
             seed=self.config.seed * 100 + draw,
             workdir=workdir,

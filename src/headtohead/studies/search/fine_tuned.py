@@ -119,14 +119,18 @@ def tuned_heads(
     from headtohead.contenders.tuned_modes import settings_for
     from headtohead.core.config import TrainConfig
     from headtohead.heads.fine_tuning import FineTuningHead
+    from headtohead.heads.network_training import NetworkTraining
     from headtohead.preprocess.recipe import get_recipe
+    from headtohead.training.data_loader import DatasetImages
 
     train = TrainConfig(workers=1, epochs=epochs, augment=augment, policy="fixed")
-    heads = {}
+    heads, recipe = {}, get_recipe(crop)
     for name in names:
         record = resolve(name)
         settings = settings_for(train, parse_mode("finetune"), [record])
-        heads[name + MODE] = FineTuningHead(record, dataset, get_recipe(crop), settings)
+        images = DatasetImages(dataset, record, recipe)
+        networks = NetworkTraining(record, images, recipe_digest=recipe.digest())
+        heads[name + MODE] = FineTuningHead(networks, settings)
     return heads
 
 
@@ -211,13 +215,11 @@ def _start(
     from headtohead.backbones.catalog import resolve
     from headtohead.preprocess.recipe import get_recipe
     from headtohead.training.data_loader import DatasetImages, get_augmenter
-    from headtohead.training.setup import loader, start_training
+    from headtohead.training.setup import TrainingSetup, loader
     from headtohead.training.trainer import Subset
 
     record = resolve(backbone)
     images = DatasetImages(dataset, record, get_recipe(crop))
     part = Subset(np.arange(len(dataset)), dataset.labels())
-    return start_training(
-        loader(record), images, get_augmenter(settings.augment), part, settings,
-        seed=seed, k=k or len(dataset.classes), reporter=reporter,
-    )  # fmt: skip
+    setup = TrainingSetup(loader(record), images, get_augmenter(settings.augment), settings)
+    return setup.start(part, seed=seed, k=k or len(dataset.classes), reporter=reporter)

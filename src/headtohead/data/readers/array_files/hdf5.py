@@ -28,8 +28,8 @@ Array = npt.NDArray[Any]
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 """How an HDF5 file starts (a user block may come before it)."""
 
-_MAX_ITEMS = 20_000
-_MAX_DEPTH = 8
+_MAX_ITEMS = 20_000  # of one file; real sets hold a handful of data sets
+_MAX_DEPTH = 8  # of groups within groups; real files have three
 _FILTERS = frozenset({1, 2, 3, 4, 6, 32000})
 """Numbers of the filters built into HDF5 and h5py: deflate, shuffle, fletcher32, szip, scale-offset, LZF."""
 

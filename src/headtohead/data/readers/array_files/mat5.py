@@ -23,7 +23,7 @@ __all__ = ["Mat5File"]
 
 Array = npt.NDArray[Any]
 
-_HEADER = 128
+_HEADER = 128  # bytes, by the format
 _COMPRESSED, _MATRIX = 15, 14
 _STRUCT, _CHAR = 2, 4
 _STORED = {
@@ -43,9 +43,9 @@ _STORED = {
 """Data types of elements (table 1-1) as numpy codes; 16 and 17 are UTF-8 and UTF-16 text."""
 _CLASSES = {6: "f8", 7: "f4", 8: "i1", 9: "u1", 10: "i2", 11: "u2", 12: "i4", 13: "u4", 14: "i8", 15: "u8"}
 """Array classes that hold numbers (table 1-3)."""
-_LOGICAL = 0x0200
-_MAX_DEPTH = 3
-_MAX_VARIABLES = 2_000
+_LOGICAL = 0x0200  # flag bit, by the format
+_MAX_DEPTH = 3  # of structs within structs; figshare's has one
+_MAX_VARIABLES = 2_000  # of one file; real ones hold a few
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ ExtendedOffsetTable ExtendedOffsetTableLengths
 PixelData FloatPixelData DoubleFloatPixelData
 """
 _ITEM = b"\xfe\xff\x00\xe0"  # the tag of an item; pydicom makes a data set of each, which takes about 30 us
+# Overlay groups 6000 to 601E (DICOM part 3, C.9.2).
 _OVERLAY_ROWS = [(0x6000 + 2 * i) << 16 | 0x0010 for i in range(16)]
 
 

@@ -22,9 +22,10 @@ from headtohead.data.readers.limits import Limits, inflate
 __all__ = ["Header", "header_of"]
 
 Array = npt.NDArray[Any]
-_RGB = {128: 3, 2304: 4}
+_RGB = {128: 3, 2304: 4}  # datatype code -> channels, by nifti1.h
+# Real numbers of nifti1.h; complex ones have no picture.
 _TYPES = frozenset((2, 4, 8, 16, 64, 256, 512, 768, 1024, 1280))
-_UNITS = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
+_UNITS = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}  # xyzt_units -> millimetres; unknown is taken as millimetres
 _AS_STORED = np.array([[0, 1], [1, 1], [2, 1]], dtype=float)
 
 

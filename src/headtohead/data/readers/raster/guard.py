@@ -17,7 +17,7 @@ from headtohead.data.readers.raster.tiff_tags import TILE_HEIGHT, TILE_WIDTH, Di
 
 __all__ = ["check_scans", "check_structure", "count_gif"]
 
-_MAX_SCANS = 100
+_MAX_SCANS = 100  # progressive JPEG has about ten; each costs a pass over the image
 
 
 def check_structure(content: bytes, kind: str, limits: Limits) -> list[Directory]:

@@ -21,8 +21,8 @@ from headtohead.core.errors import UnreadableError
 
 __all__ = ["capture_libtiff_errors"]
 
-_LONGEST = 160
-_MAX_MESSAGES = 20
+_LONGEST = 160  # characters of one message
+_MAX_MESSAGES = 20  # of one file; the first says why
 _Handler = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p)
 
 
