@@ -35,7 +35,7 @@ from headtohead.core.atomic_io import write_atomic, write_json
 from headtohead.core.config import RunConfig, differences
 from headtohead.core.errors import ChangedConfigError, ChangedDataError, RunFolderError
 from headtohead.core.records import Verdict
-from headtohead.core.stored_files import read_as, read_config, read_json_file
+from headtohead.core.tables.stored_files import read_as, read_config, read_json_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -168,7 +168,7 @@ class RunFolder:
         Raises:
             RunFolderError: the run is not finished.
         """
-        from headtohead.core.stored_files import read_frame
+        from headtohead.core.tables.stored_files import read_frame
 
         return read_frame(self.require(name))
 

@@ -10,8 +10,8 @@ from headtohead.core.atomic_io import write_atomic
 from headtohead.core.data_record import data_rows
 from headtohead.core.errors import RunFolderError
 from headtohead.core.formatting import format_percent, pluralize
-from headtohead.core.stored_files import read_json_file
 from headtohead.core.tables.comparison import RocCurve
+from headtohead.core.tables.stored_files import read_json_file
 from headtohead.report.damage import damaged_run
 from headtohead.report.figures.palette import css_color
 from headtohead.report.frame import Frame, Tile

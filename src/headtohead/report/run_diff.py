@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from headtohead.core.run_folder import RunFolder
-from headtohead.core.stored_files import read_settings
+from headtohead.core.tables.stored_files import read_settings
 from headtohead.report.tables.format import digits, signed_digits
 
 __all__ = ["diff_lines", "diff_runs"]

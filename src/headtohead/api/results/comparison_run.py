@@ -56,7 +56,7 @@ class Run(StudyFolder):
     @cached_property
     def verdict(self) -> Verdict:
         """The answer: `.sentence`, `.scores`, `.comparisons`, `.caveats`, `.rule`."""
-        from headtohead.core.stored_files import read_as
+        from headtohead.core.tables.stored_files import read_as
 
         return read_as(Verdict, self.json("verdict.json"), self.path / "verdict.json")
 

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from headtohead.audit.check import Check, Observation, issue, not_applicable, passed, skipped, tip
 from headtohead.audit.checks.expected_leakage import expected_leaked_fraction, random_split_leakage
 from headtohead.audit.checks.files import list_samples
+from headtohead.audit.checks.series_names import case_of
 from headtohead.audit.context import AuditContext
 from headtohead.core.formatting import format_percent
 from headtohead.core.records import Sample
@@ -20,24 +21,6 @@ __all__ = ["CHECKS", "expected_leaked_fraction"]
 _AUGMENTED = re.compile(
     r"(?<![a-z])(aug(mented)?|flip(ped)?|rot(ated)?\d*|mirror(ed)?|crop(ped)?\d*)(?![a-z])"
 )
-# The end of the name of one slice of a case, "_slice-012", read backwards: a pattern that has to find where the end
-# begins takes the square of a name's length.
-_SERIES_WORDS = ("slice", "frame", "img", "image", "view", "s", "z", "f", "im")
-_SERIES_END = re.compile(
-    rf"\d+[_\-]??(?:{'|'.join(word[::-1] for word in _SERIES_WORDS)})??[_\- .]+(?P<case>.*)",
-    re.IGNORECASE | re.DOTALL,
-)
-
-
-def case_of(stem: str) -> str:
-    """Return the part of a file's name before the number of the slice, "" where it does not look like one.
-
-    >>> case_of("p012_slice-3"), case_of("scan 7"), case_of("12"), case_of("photo")
-    ('p012', 'scan', '', '')
-    """
-    found = _SERIES_END.match(stem[::-1])
-    case = found["case"][::-1] if found else ""
-    return case if re.search(r"[a-z0-9]", case, re.IGNORECASE) else ""
 
 
 def duplicate_sets(samples: Iterable[Sample], key: str) -> list[list[Sample]]:

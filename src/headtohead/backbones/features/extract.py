@@ -106,6 +106,9 @@ def extract(
     identity = _identity(task, weights)
     folder = cache / f"{_slug(record.name)}-{_digest(identity)}"
     keys = [row_key(sample) for sample in dataset.samples]
+    if (found := _all_there(folder, keys, reporter)) is not None:
+        rows, how = found
+        return Features(rows, how | _speed(len(set(keys)), 0, time.monotonic() - began))
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / ".lock"):
         store = FeatureCache(folder, reporter)
@@ -116,6 +119,19 @@ def extract(
     rows = store.get(keys)
     seconds = time.monotonic() - began
     return Features(rows, how | _speed(len(set(keys)), len(missing), seconds))
+
+
+def _all_there(folder: Path, keys: Sequence[str], reporter: Reporter) -> tuple[Floats, dict[str, Any]] | None:
+    """Return rows and how they came about where nothing has to be written, so that a read-only cache will do.
+
+    Another process may join pieces at this moment; what is missing then is looked for again under the lock.
+    """
+    if not (folder / "how.json").is_file():
+        return None
+    store = FeatureCache(folder, reporter, keep=True)
+    if store.missing(keys):
+        return None
+    return store.get(keys), json.loads((folder / "how.json").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)

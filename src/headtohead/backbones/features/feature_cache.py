@@ -37,14 +37,22 @@ class FeatureCache:
     """Rows of float32 by key, kept in `.npz` pieces; a killed run loses at most the piece it was writing.
 
     Pieces carry the sha256 of their rows: a damaged one is named, dropped and computed again.
+
+    Args:
+        folder: of the pieces.
+        reporter: hears of damaged pieces.
+        keep: change nothing in the folder; damaged pieces are passed over.
     """
 
-    def __init__(self, folder: Path, reporter: Reporter = QUIET) -> None:
+    def __init__(self, folder: Path, reporter: Reporter = QUIET, *, keep: bool = False) -> None:
         self.folder = folder
         self._rows: dict[str, Row] = {}
-        folder.mkdir(parents=True, exist_ok=True)
+        if not keep:
+            folder.mkdir(parents=True, exist_ok=True)
         for path in sorted(folder.glob("rows-*.npz")):
             piece = _read(path)
+            if piece is None and keep:
+                continue
             if piece is None:
                 reporter.warning(f"Cached features in {path} are damaged; they are computed again.")
                 path.unlink(missing_ok=True)

