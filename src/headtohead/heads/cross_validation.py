@@ -15,12 +15,12 @@ import numpy as np
 from headtohead.core.atomic_io import write_atomic
 from headtohead.core.epoch_log import read_epoch_log
 from headtohead.core.errors import RunFolderError
-from headtohead.core.peak_memory import peak_mib, reset_peak
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.run_folder import RunFolder, write_record
 from headtohead.data.splits.folds import Fold
 from headtohead.heads.base import CellLookup, FoldJob, FoldResult, Head, SampleLabels
 from headtohead.heads.cell_io import read_cell, write_cell
+from headtohead.heads.peak_memory import peak_mib, reset_peak
 from headtohead.training.records import FITTING
 
 __all__ = [

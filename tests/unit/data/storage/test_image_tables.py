@@ -57,6 +57,7 @@ def test_a_folder_of_the_hub(hub_folder: Path) -> None:
     sample = next(s for s in data.samples if s.path.endswith("train-00000-of-00002.parquet/000005/scan5.png"))
     assert (sample.split, sample.label, sample.format, sample.suffix) == ("train", "ill", "PNG", ".png")
     assert sum(s.split == "test" for s in data.samples) == 4
+    assert len({s.group for s in data.samples}) == 14, "rows of two files with one number are no case"
     expected = np.asarray(PillowImage.open(io.BytesIO(png(5))))
     assert (data.read(sample).pixels == expected).all()
     assert source_digest(str(hub_folder)) == data.digest()

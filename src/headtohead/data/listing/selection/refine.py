@@ -13,6 +13,7 @@ from headtohead.data.listing.selection.image_listing import FROM_TABLE, ImageLis
 from headtohead.data.listing.selection.path_filters import filter_paths
 from headtohead.data.options import LoadOptions
 from headtohead.data.storage.array_store import ArrayStore
+from headtohead.data.storage.image_tables.store import ImageTableStore
 
 __all__ = ["answered", "filtered", "with_cases"]
 
@@ -56,7 +57,9 @@ def answered(listing: ImageListing, options: LoadOptions) -> ImageListing:
 
 def with_cases(listing: ImageListing) -> ImageListing:
     """Return the listing with the patients or cases that its paths give away, used or proposed."""
-    if any(entry.group is not None for entry in listing.entries) or isinstance(listing.store, ArrayStore):
+    # The paths of images inside arrays and tables are numbers of rows, which name no case.
+    numbered = isinstance(listing.store, (ArrayStore, ImageTableStore))
+    if numbered or any(entry.group is not None for entry in listing.entries):
         return listing
     cases = find_cases(listing.entries)
     if cases is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from headtohead.core.peak_memory import peak_mib, reset_peak
+from headtohead.heads.peak_memory import peak_mib, reset_peak
 
 MIB = 64
 
