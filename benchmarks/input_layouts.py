@@ -76,7 +76,12 @@ def judge(row: Row, root: Path) -> tuple[str, str]:
         )
     if row.words and not re.search(row.words, " ".join(data.notes)):
         faults.append(f"no note has {row.words!r}")
-    return (WRONG, "; ".join(faults)) if faults else (RIGHT, seen)
+    if not faults:
+        return RIGHT, seen
+    # Images that are lost with a warning are not lost silently; that a way to read them is missing is a bad refusal.
+    lost = sum(left.n for left in data.left_out if left.counts_as_loss)
+    told = lost and record["n_samples"] + lost == sum(row.counts)
+    return BAD if told else WRONG, "; ".join(faults)
 
 
 def main() -> int:
