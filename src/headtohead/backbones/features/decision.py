@@ -96,8 +96,8 @@ def decide(work: Work, inputs: Callable[[], Floats], identity: Mapping[str, Any]
         except HeadToHeadError as error:
             if work.options.runtime == planned:
                 raise
-            tried.append(f"{planned}: {error}")
-            break
+            tried.append(f"{planned} in {precision}: {error}")
+            continue
         rows = _rows(forward_in_batches(runtime, images, work.options.kind, work.batch))
         check = check_precision(reference, rows)
         note = f"{planned} in {precision} against torch in fp32: {check}"

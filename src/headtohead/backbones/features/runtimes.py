@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.cache_home import cache_home
-from headtohead.core.errors import UsageError
+from headtohead.core.errors import HeadToHeadError, UsageError
 from headtohead.core.optional import require
 from headtohead.core.parallel import cores
 
@@ -141,6 +141,9 @@ class OpenVinoFeatures:
             "INFERENCE_NUM_THREADS": cores(),
         }
         self._compiled: Any = core.compile_model(core.read_model(path), "CPU", settings)
+        used = str(self._compiled.get_property("INFERENCE_PRECISION_HINT"))
+        if precision == "bf16" and "bfloat16" not in used:
+            raise HeadToHeadError("OpenVINO has no bf16 on this processor.")
         self._local = threading.local()
 
     def forward(self, images: Floats) -> Floats:
