@@ -120,7 +120,10 @@ def _stored(files: list[Path], given: list[str]) -> Verdict | None:
         NoEffectError: an option that a stored verdict cannot follow.
         RunFolderError: the run is not finished.
     """
-    from headtohead.core.errors import NoEffectError
+    from pydantic import ValidationError
+
+    from headtohead.core.config.settings import explain
+    from headtohead.core.errors import NoEffectError, RunFolderError
     from headtohead.core.records import Verdict
     from headtohead.core.run_folder import RunFolder
 
@@ -131,4 +134,9 @@ def _stored(files: list[Path], given: list[str]) -> Verdict | None:
             f"Got {', '.join(given)} with the run folder {str(files[0])!r}: its verdict was fixed when it ran. Give "
             f"them to compare with another --out, or judge its predictions again: {files[0] / 'predictions.parquet'}."
         )
-    return Verdict.model_validate(RunFolder(files[0]).json("verdict.json"))
+    try:
+        return Verdict.model_validate(RunFolder(files[0]).json("verdict.json"))
+    except ValidationError as error:
+        raise RunFolderError(
+            f"{files[0] / 'verdict.json'} is not a verdict of headtohead: {explain(error)}. Run the study again."
+        ) from error

@@ -50,6 +50,7 @@ def test_the_runtime_reaches_the_loader(monkeypatch: pytest.MonkeyPatch) -> None
         asked.append((str(path), runtime))
         model: Any = FakeModel()
         model.runtime = SimpleNamespace(name=runtime)
+        model.with_runtime = lambda _few_sizes: model
         return model
 
     monkeypatch.setattr(deploy_load, "load_model", load)

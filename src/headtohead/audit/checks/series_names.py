@@ -18,7 +18,7 @@ _SERIES_END = re.compile(
 def case_of(stem: str) -> str:
     """Return the part of a file's name before the number of the slice, "" where it does not look like one.
 
-    >>> case_of("p012_slice-3"), case_of("scan 7"), case_of("12"), case_of("photo")
+    >>> case_of("p012_slice3"), case_of("scan 7"), case_of("12"), case_of("photo")
     ('p012', 'scan', '', '')
     """
     found = _SERIES_END.match(stem[::-1])

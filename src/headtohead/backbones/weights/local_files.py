@@ -25,9 +25,17 @@ def resolve_path(rest: str) -> BackboneRecord:
     """
     plain, _, query = rest.partition("?")
     path = Path(plain).expanduser()
-    if not path.exists():
+    if not _exists(path):
         raise weights_unavailable(f"path:{rest}", str(path), "there is no such file or folder")
     return _folder(path, rest) if path.is_dir() else _file(path, query, rest)
+
+
+def _exists(path: Path) -> bool:
+    """Return whether something is there; a name that no file system takes names nothing."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def from_file(record: BackboneRecord) -> tuple[Path, str, Mapping[str, Any]]:

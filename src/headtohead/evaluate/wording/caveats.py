@@ -14,6 +14,7 @@ from headtohead.stats.metrics.registry import METRICS
 __all__ = ["caveats", "coverage_warnings", "metric_caveat", "seed_caveat"]
 
 _BINNED = ("ece", "ace")
+_HEAVY_TAILED = ("log_loss",)  # a few samples may make up most of the mean
 
 
 def caveats(
@@ -66,7 +67,7 @@ def metric_caveat(metric: Metric, target: Target) -> list[str]:
             "calibration alone. Of two perfectly calibrated contenders the one that ranks better tends to have the "
             "lower error; read the calibration slope and intercept beside it."
         ]
-    if metric.name == "log_loss" and target == "learners":
+    if metric.name in _HEAVY_TAILED and target == "learners":
         return [
             "A few confident errors make up most of a log loss, and how far retraining moves them is not seen in full: "
             "in simulations its 95 % intervals held the truth in as few as 90 %. The Brier score is the safer choice."
