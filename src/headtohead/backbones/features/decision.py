@@ -26,14 +26,14 @@ from headtohead.backbones.record import BackboneRecord
 from headtohead.core.errors import HeadToHeadError, PrecisionError
 from headtohead.core.progress import Reporter
 
-__all__ = ["Work", "decide", "ready"]
+__all__ = ["FeatureWork", "decide", "ready"]
 
 Floats = npt.NDArray[np.float32]
 Decided = tuple[Backbone | FeatureRuntime, dict[str, Any]]
 CHECK_BATCH = 4
 
 
-class Work(Protocol):
+class FeatureWork(Protocol):
     """What is known of an extraction."""
 
     @property
@@ -60,7 +60,9 @@ class Work(Protocol):
         """Return the network in torch."""
 
 
-def ready(work: Work, how: Mapping[str, Any], identity: Mapping[str, Any]) -> Backbone | FeatureRuntime:
+def ready(
+    work: FeatureWork, how: Mapping[str, Any], identity: Mapping[str, Any]
+) -> Backbone | FeatureRuntime:
     """Return the network as it was decided before.
 
     Args:
@@ -73,7 +75,9 @@ def ready(work: Work, how: Mapping[str, Any], identity: Mapping[str, Any]) -> Ba
     return _other(work, runtime, how["precision"], identity, lambda: work.load("fp32"))
 
 
-def decide(work: Work, inputs: Callable[[], Floats], identity: Mapping[str, Any], planned: str) -> Decided:
+def decide(
+    work: FeatureWork, inputs: Callable[[], Floats], identity: Mapping[str, Any], planned: str
+) -> Decided:
     """Return the network to be used, and what is to be noted of the choice.
 
     Args:
@@ -115,7 +119,7 @@ def decide(work: Work, inputs: Callable[[], Floats], identity: Mapping[str, Any]
     return found, {**facts, "precision_note": " ".join([*tried, facts["precision_note"]])}
 
 
-def _arithmetics(work: Work, runtime: str) -> tuple[Precision, ...]:
+def _arithmetics(work: FeatureWork, runtime: str) -> tuple[Precision, ...]:
     """Return what to check, the fastest first."""
     asked = work.options.precision
     if runtime == "onnx":
@@ -126,7 +130,7 @@ def _arithmetics(work: Work, runtime: str) -> tuple[Precision, ...]:
 
 
 def _other(
-    work: Work, runtime: str, precision: str, identity: Mapping[str, Any], load: Callable[[], Backbone]
+    work: FeatureWork, runtime: str, precision: str, identity: Mapping[str, Any], load: Callable[[], Backbone]
 ) -> FeatureRuntime:
     from headtohead.backbones.features import convert_network
 
@@ -143,7 +147,7 @@ def _opened(runtime: str, path: Path, precision: str) -> FeatureRuntime:
     return OpenVinoFeatures(path, precision) if runtime == "openvino" else OnnxFeatures(path)
 
 
-def _in_torch(work: Work, network: Backbone, inputs: Callable[[], Floats]) -> Decided:
+def _in_torch(work: FeatureWork, network: Backbone, inputs: Callable[[], Floats]) -> Decided:
     precision = work.options.precision
     wanted = fast_precision(work.device) if precision == "auto" else precision
     if wanted == "fp32":

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from headtohead.core.errors import DataError, UnreadableError
 from headtohead.data.file_problems import truncate_list
-from headtohead.data.readers.array_files.array_file import ArrayFile, StoredArray
+from headtohead.data.readers.array_files.array_file import ArrayFile, ArrayInFile
 from headtohead.data.readers.array_files.hdf5 import Hdf5File
 from headtohead.data.readers.array_files.matlab import open_matlab
 from headtohead.data.readers.array_files.npy import NpyFile
@@ -74,7 +74,7 @@ class ArrayFilesStore(ArrayStore):
         self.root = root
         path = Path(root)
         self._files: dict[str, ArrayFile] = {}
-        self._arrays: dict[str, StoredArray] = {}
+        self._arrays: dict[str, ArrayInFile] = {}
         self._place: dict[str, tuple[str, str]] = {}
         self._lock = threading.Lock()
         self._types: dict[str, np.dtype[Any]] = {}
@@ -98,10 +98,10 @@ class ArrayFilesStore(ArrayStore):
             shape = stored.shape[-1:] + stored.shape[:-1] if self._is_series(stored) else stored.shape
             if self._is_row(shape):
                 shape = (shape[0] * shape[1],)
-            self._arrays[name] = StoredArray(shape, stored.dtype, stored.is_text)
+            self._arrays[name] = ArrayInFile(shape, stored.dtype, stored.is_text)
             self._place[name] = (file.stem, key)
 
-    def _is_series(self, stored: StoredArray) -> bool:
+    def _is_series(self, stored: ArrayInFile) -> bool:
         """Tell whether a MATLAB array keeps its entries along the last axis."""
         return self._entries_last and len(stored.shape) in (3, 4)
 

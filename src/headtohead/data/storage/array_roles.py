@@ -8,12 +8,12 @@ from pathlib import PurePosixPath
 
 from headtohead.core.errors import DataError, UsageError
 from headtohead.data.entry import GROUP_NAMES, SPLIT_WORDS
-from headtohead.data.readers.array_files.array_file import StoredArray
+from headtohead.data.readers.array_files.array_file import ArrayInFile
 from headtohead.data.storage.npz_layout import Part
 
 __all__ = ["class_name_array", "find_array_parts", "images_alone", "is_array_set", "named_parts"]
 
-Shapes = Mapping[str, StoredArray]
+Shapes = Mapping[str, ArrayInFile]
 """Name -> shape and type of an array, entries first."""
 
 _IMAGE_WORDS = "images image imgs img x data pixels slices scans patches tiles volumes"
@@ -125,22 +125,22 @@ def _part(name: str) -> str:
     return found[-1] if found else "all"
 
 
-def _could_be_images(stored: StoredArray) -> bool:
+def _could_be_images(stored: ArrayInFile) -> bool:
     return stored.is_numeric and len(stored.shape) in (3, 4) and min(stored.shape) >= 1
 
 
-def _could_be_labels(stored: StoredArray, arrays: Shapes) -> bool:
+def _could_be_labels(stored: ArrayInFile, arrays: Shapes) -> bool:
     """Tell whether an array has one label for each entry of some array of images."""
     n_entries = {other.shape[0] for other in arrays.values() if _could_be_images(other)}
     return bool(stored.shape) and stored.shape[0] in n_entries and not _could_be_images(_bare(stored))
 
 
-def _bare(stored: StoredArray) -> StoredArray:
+def _bare(stored: ArrayInFile) -> ArrayInFile:
     """Return an array's shape without trailing axes of length 1, as PatchCamelyon's labels have."""
     shape = stored.shape
     while len(shape) > 1 and shape[-1] == 1:
         shape = shape[:-1]
-    return StoredArray(shape, stored.dtype, stored.is_text)
+    return ArrayInFile(shape, stored.dtype, stored.is_text)
 
 
 def _by_shape(arrays: Shapes, source: str) -> dict[str, Part]:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from headtohead.core.errors import UnreadableError
 from headtohead.data.readers.limits import Limits
 
-__all__ = ["ArrayFile", "StoredArray", "check_claim"]
+__all__ = ["ArrayFile", "ArrayInFile", "check_claim"]
 
 Array = npt.NDArray[Any]
 
@@ -23,7 +23,7 @@ MAX_DIMENSIONS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class StoredArray:
+class ArrayInFile:
     """What the file says of one array: its shape and the type of its numbers; `is_text` for characters."""
 
     shape: tuple[int, ...]
@@ -48,7 +48,7 @@ class ArrayFile(ABC):
         arrays: name -> what the file says of it.
     """
 
-    arrays: Mapping[str, StoredArray]
+    arrays: Mapping[str, ArrayInFile]
 
     @abstractmethod
     def whole(self, name: str) -> Array:
@@ -67,7 +67,7 @@ class ArrayFile(ABC):
         """
 
 
-def check_claim(name: str, stored: StoredArray, limits: Limits) -> None:
+def check_claim(name: str, stored: ArrayInFile, limits: Limits) -> None:
     """Refuse an array whose shape is impossible or beyond the limits.
 
     Raises:

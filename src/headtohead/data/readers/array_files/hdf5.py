@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from headtohead.core.errors import MissingExtraError, UnreadableError
 from headtohead.core.optional import require
-from headtohead.data.readers.array_files.array_file import ArrayFile, StoredArray, check_claim
+from headtohead.data.readers.array_files.array_file import ArrayFile, ArrayInFile, check_claim
 from headtohead.data.readers.errors import decoding_errors
 from headtohead.data.readers.limits import DEFAULT_LIMITS, Limits
 
@@ -85,7 +85,7 @@ class Hdf5File(ArrayFile):
         """Return one entry along the first axis; only the chunks that hold it are read."""
         data = self._checked(name)
         stored = self.arrays[name]
-        check_claim(name, StoredArray(stored.shape[1:], stored.dtype), self._limits)
+        check_claim(name, ArrayInFile(stored.shape[1:], stored.dtype), self._limits)
         with _LOCK, decoding_errors(f"the data set {name!r} is damaged"):
             return _plain(np.asarray(data[index]))
 
@@ -121,8 +121,8 @@ def _is_usable(h5py: Any, data: Any) -> bool:
     return data.dtype.kind in "buifS" or h5py.check_string_dtype(data.dtype) is not None
 
 
-def _stored(data: Any) -> StoredArray:
-    return StoredArray(tuple(int(n) for n in data.shape), data.dtype, is_text=data.dtype.kind in "SO")
+def _stored(data: Any) -> ArrayInFile:
+    return ArrayInFile(tuple(int(n) for n in data.shape), data.dtype, is_text=data.dtype.kind in "SO")
 
 
 def _plain(values: Array) -> Array:

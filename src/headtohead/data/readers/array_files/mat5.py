@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.errors import UnreadableError
-from headtohead.data.readers.array_files.array_file import ArrayFile, StoredArray, check_claim
+from headtohead.data.readers.array_files.array_file import ArrayFile, ArrayInFile, check_claim
 from headtohead.data.readers.limits import DEFAULT_LIMITS, Limits, inflate
 
 __all__ = ["Mat5File"]
@@ -74,7 +74,7 @@ class Mat5File(ArrayFile):
             raise UnreadableError("its MATLAB header is truncated or damaged")
         self._order = "<" if content[126:128] == b"IM" else ">"
         self._limits = limits
-        self.arrays: dict[str, StoredArray] = {}
+        self.arrays: dict[str, ArrayInFile] = {}
         self._values: dict[str, _Values] = {}
         whole, at, unfolded = memoryview(content), _HEADER, 0
         try:
@@ -153,11 +153,11 @@ class Mat5File(ArrayFile):
                 if code
                 else "".join(chr(int(n)) for n in np.frombuffer(data[: 1 << 16], stored))
             )
-            self.arrays[name] = StoredArray(shape, np.dtype("U1"), is_text=True)
+            self.arrays[name] = ArrayInFile(shape, np.dtype("U1"), is_text=True)
             self._values[name] = _Values(element.data, stored, text)
             return
         dtype = np.dtype(np.bool_) if bits & _LOGICAL else np.dtype(_CLASSES[kind])
-        found = StoredArray(shape, dtype)
+        found = ArrayInFile(shape, dtype)
         if min(shape, default=0) < 0 or found.n_values * stored.itemsize > len(element.data):
             raise UnreadableError(
                 f"the MATLAB variable {name!r} claims the shape {shape}, more than it holds: truncated or damaged"

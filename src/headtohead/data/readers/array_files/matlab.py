@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.errors import UnreadableError
-from headtohead.data.readers.array_files.array_file import ArrayFile, StoredArray
+from headtohead.data.readers.array_files.array_file import ArrayFile, ArrayInFile
 from headtohead.data.readers.array_files.hdf5 import SIGNATURE, Hdf5File
 from headtohead.data.readers.array_files.mat5 import Mat5File
 from headtohead.data.readers.limits import DEFAULT_LIMITS, Limits
@@ -33,7 +33,7 @@ class Mat73File(ArrayFile):
         self._text = {name for name, kind in classes.items() if kind == "char"}
         self._logical = {name for name, kind in classes.items() if kind == "logical"}
         self.arrays = {
-            name: StoredArray(
+            name: ArrayInFile(
                 stored.shape[::-1],
                 np.dtype(np.bool_) if name in self._logical else stored.dtype,
                 is_text=name in self._text or stored.is_text,

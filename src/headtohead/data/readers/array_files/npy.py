@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.errors import UnreadableError
-from headtohead.data.readers.array_files.array_file import ArrayFile, StoredArray
+from headtohead.data.readers.array_files.array_file import ArrayFile, ArrayInFile
 from headtohead.data.readers.errors import decoding_errors
 
 __all__ = ["NpyFile"]
@@ -30,7 +30,7 @@ class NpyFile(ArrayFile):
         front = source[:_MAX_HEADER] if isinstance(source, bytes) else _front(source)
         size = len(source) if isinstance(source, bytes) else source.stat().st_size
         shape, fortran, dtype, offset = _header(front)
-        stored = StoredArray(shape, dtype, is_text=dtype.kind in "SU")
+        stored = ArrayInFile(shape, dtype, is_text=dtype.kind in "SU")
         if min(shape, default=0) < 0 or offset + stored.n_values * dtype.itemsize > size:
             raise UnreadableError(
                 f"its header claims the shape {shape} of {dtype}, more than the {size:,} bytes of the file: truncated "

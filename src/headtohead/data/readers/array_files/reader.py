@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from headtohead.core.errors import UnreadableError
 from headtohead.core.records import Image
-from headtohead.data.readers.array_files.array_file import ArrayFile, StoredArray
+from headtohead.data.readers.array_files.array_file import ArrayFile, ArrayInFile
 from headtohead.data.readers.array_files.hdf5 import Hdf5File
 from headtohead.data.readers.array_files.matlab import open_matlab
 from headtohead.data.readers.array_files.npy import NpyFile
@@ -164,7 +164,7 @@ def image_dtype(pixels: Array) -> np.dtype[Any]:
     return narrow(np.zeros(1, native), float(pixels.min()), float(pixels.max())).dtype
 
 
-def _image_in(file: ArrayFile) -> tuple[str, StoredArray]:
+def _image_in(file: ArrayFile) -> tuple[str, ArrayInFile]:
     """Return the one array that is the image: by its name among several, else the only one of its shape."""
     found = {
         name: stored
