@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from headtohead.core.records import Verdict
+from headtohead.evaluate.reporting.checklist_input import ChecklistInput, Filler
 from headtohead.stats.metrics.registry import METRICS
 
-__all__ = ["FILLERS", "ChecklistInput"]
-
-Facts = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class ChecklistInput:
-    """What a run knows of itself: the verdict, the configuration, and facts by name."""
-
-    verdict: Verdict
-    config: Facts
-    dataset: Facts
-
-
-Filler = Callable[[ChecklistInput], str]
-"""Returns the text of an item, "" where the run does not know it."""
+__all__ = ["FILLERS"]
 
 
 def _size(run: ChecklistInput, key: str) -> Any:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from headtohead.core.records import Verdict
-from headtohead.evaluate.reporting.checklist_fillers import FILLERS, ChecklistInput
+from headtohead.evaluate.reporting.checklist_fillers import FILLERS
+from headtohead.evaluate.reporting.checklist_input import ChecklistInput
 from headtohead.evaluate.reporting.checklist_items import CLAIM_2024, TRIPOD_AI
 from headtohead.evaluate.reporting.stard_items import STARD_AI
 

@@ -33,16 +33,12 @@ __all__ = [
 
 Place = Literal["lower left", "lower right", "upper left", "upper right"]
 _BASELINE = "majority"
-_STRIP, _GAP, _AXIS_WORDS = (
-    26.0,
-    6.0,
-    46.0,
-)  # points: a histogram, the space above the first, the axis' own words
+# In points: a histogram, the space above the first one, and the words of the axis.
+_STRIP, _GAP, _AXIS_WORDS = 26.0, 6.0, 46.0
 _TENTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 _MARGINS = {"left": 50.0, "right": 12.0, "top": 10.0, "bottom": 44.0}
-_WORTH_SHOWING = (
-    0.02  # of the largest net benefit; beyond the last threshold that reaches it nothing is drawn
-)
+# Of the largest net benefit; beyond the last threshold that reaches it nothing is drawn.
+_WORTH_SHOWING = 0.02
 
 
 def plot_roc(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 __all__ = ["DARK", "LIGHT", "N_SERIES", "css_color", "css_variables"]
 
-N_SERIES = 8  # more colours cannot be told apart; further series repeat with their own line style
+N_SERIES = 8  # more colours cannot be distinguished; further series repeat with their own line style
 
 LIGHT = {
     "paper": "#fbfaf8", "card": "#ffffff", "ink": "#1d2126", "muted": "#5d6670", "line": "#e3e1dc",

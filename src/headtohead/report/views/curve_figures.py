@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from headtohead.report.views.comparison_figures import ReportFigure, svg_figure
 
 __all__ = ["curve_figures"]
 
+C = TypeVar("C")
 BINS = 20  # of the histogram below the calibration: 0.05 wide
 BANDS = "Bands: intervals at each point over groups, not for the curve as a whole."
 
@@ -23,14 +24,13 @@ def curve_figures(verdict: Verdict, order: Sequence[str], cases: CaseTable) -> t
     Args:
         verdict: of the run. order: contenders. cases: the predictions, for the histograms below the calibration.
     """
-    details = verdict.details
     from headtohead.report.figures import plot_calibration, plot_precision_recall, plot_roc
 
+    details = verdict.details
     figures: tuple[ReportFigure, ...] = ()
     labels = [details.positive] if details.positive else list(details.classes)
     for label in labels:
-        curves = {name: by_class[label] for name, by_class in details.roc.items() if label in by_class}
-        curves = {name: curve for name, curve in curves.items() if name != "majority"}
+        curves = _of_class(details.roc, label)
         which = f", {label} against the rest" if len(labels) > 1 else f", positive class '{label}'"
         if curves:
             figures += svg_figure(
@@ -43,10 +43,7 @@ def curve_figures(verdict: Verdict, order: Sequence[str], cases: CaseTable) -> t
                 ),
                 f"Dashed: chance. {BANDS} {_aurocs(verdict, list(curves))}",
             )
-        recall = {
-            name: by_class[label] for name, by_class in details.precision_recall.items() if label in by_class
-        }
-        recall = {name: curve for name, curve in recall.items() if name != "majority"}
+        recall = _of_class(details.precision_recall, label)
         if recall:
             figures += svg_figure(
                 f"Precision and recall{which}",
@@ -80,6 +77,13 @@ def curve_figures(verdict: Verdict, order: Sequence[str], cases: CaseTable) -> t
             note,
         )
     return figures
+
+
+def _of_class(curves: Mapping[str, Mapping[str, C]], label: str) -> dict[str, C]:
+    """Return contender -> its curve of one class; the majority class alone has none worth drawing."""
+    return {
+        name: by_class[label] for name, by_class in curves.items() if label in by_class and name != "majority"
+    }
 
 
 def _points(verdict: Verdict, first: str, second: str) -> dict[str, tuple[Any, Any]]:
