@@ -3,7 +3,7 @@
 The mean difference of R repeats and that of R others on the same samples differ by a t variable of R - 1 degrees of
 freedom times s * sqrt(2 / R), s the standard deviation between repeats (the prediction of a mean: Geisser 1993,
 Predictive Inference, 2.2). The edge of "better" is where the interval of the difference, at the level that the adjusted
-p asks of this pair, ends at 0; its width is taken to stay. How well this foretells what changes is shown by
+p asks of this pair, ends at 0; its width is taken to stay. How well this predicts what changes is shown by
 `benchmarks/verdict_stability.py` (docs/statistics.md).
 """
 
