@@ -146,8 +146,12 @@ def make_options(rng: Rng) -> LoadOptions:
     def maybe(make: Callable[[], Any], default: Any) -> Any:
         return make() if rng.random() < often else default
 
-    word = lambda: rng.choice((*CLASSES, *CELLS[:15]))  # noqa: E731
-    glob = lambda: rng.choice(("*_mask*", "runs", "train/*", "*.png", "[", "**", "", "*_left.*"))  # noqa: E731
+    def word() -> str:
+        return str(rng.choice((*CLASSES, *CELLS[:15])))
+
+    def glob() -> str:
+        return str(rng.choice(("*_mask*", "runs", "train/*", "*.png", "[", "**", "", "*_left.*")))
+
     roles = ("path", "label", "group", "split", "frame", "fold", "what")
     return LoadOptions(
         columns=maybe(lambda: {rng.choice(roles): rng.choice(COLUMNS) for _ in range(rng.randint(1, 3))}, {}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -43,9 +43,8 @@ def damaged_bytes(rng: np.random.Generator, content: bytes) -> bytes:
         elif kind == 3:
             width = int(pick(rng, (1, 2, 4, 8)))
             number = int(pick(rng, (0, 1, 0x7F, 0x80, (1 << (8 * width - 1)) - 1, (1 << (8 * width)) - 1)))
-            data[at : at + width] = (number % (1 << (8 * width))).to_bytes(
-                width, str(pick(rng, ("little", "big")))
-            )  # type: ignore[arg-type]
+            order: Literal["little", "big"] = "little" if rng.integers(2) else "big"
+            data[at : at + width] = (number % (1 << (8 * width))).to_bytes(width, order)
         else:
             data = data[: at + 1]
     return bytes(data)
