@@ -83,6 +83,8 @@ def benchmark(
     kinds: list[Precision] = ["fp32"] if fast == "fp32" else ["fp32", fast]
     ceilings = {kind: _ceiling(size, kind, place) for kind in kinds}
     wanted = list(records)
+    if wanted:
+        load_backbone(wanted[0], device=place)  # the first also imports the libraries, which is not the network's time
     lines = [
         _line(record, size, place, ceilings)
         for record in reporter.progress(wanted, "bench", total=len(wanted))
