@@ -84,9 +84,7 @@ def benchmark(
     ceilings = {kind: _ceiling(size, kind, place) for kind in kinds}
     wanted = list(records)
     if wanted:
-        load_backbone(
-            wanted[0], device=place
-        )  # the first also imports the libraries, which is not the network's time
+        load_backbone(wanted[0], device=place)  # imports the libraries, which is not the network's time
     lines = [
         _line(record, size, place, ceilings)
         for record in reporter.progress(wanted, "bench", total=len(wanted))
