@@ -4,8 +4,8 @@
 
 Source number i of a seed is always the same, so a failure is shown again with `--start i --sources 1`. Nothing is
 decoded: files hold the first bytes of a PNG at most. Exit status 1 at the first exception that is not a
-`HeadToHeadError`, where a refusal is longer than three screens, where a source takes 10 s of the processor, and where the
-process takes 2 GB.
+`HeadToHeadError`, where a refusal is longer than three screens, where a source takes 10 s of the processor, and where
+the process takes 2 GB.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
     python -m benchmarks.fuzz.run --inputs 200000 [--seed 0] [--start 0] [--jobs 2] [--only tables]
 
 Input number i of a seed is always the same, so a run that was stopped goes on with `--start`, and a failure is shown
-again with `--start i --inputs 1`. The work runs in child processes; an input may take 10 s of the processor (60 s of the
-clock, so that a busy machine does not look like a hang), and a process 2 GB. Damaged images have a run of their own:
-`benchmarks/fuzz_readers.py`.
+again with `--start i --inputs 1`. The work runs in child processes; an input may take 10 s of the processor (60 s of
+the clock, so that a busy machine does not look like a hang), and a process 2 GB. Damaged images have a run of their
+own: `benchmarks/fuzz_readers.py`.
 """
 
 from __future__ import annotations

@@ -54,7 +54,9 @@ def test_a_configuration_is_watched_too(hub: Any, vit_files: tuple[bytes, bytes]
     assert not _outside(tmp_path)
 
 
-@pytest.mark.parametrize("etag", ['"0123abcd"', 'W/"0123abcd-12"', "8f2c:1700000000.34", '"pointer"', "a" * 64])
+@pytest.mark.parametrize(
+    "etag", ['"0123abcd"', 'W/"0123abcd-12"', "8f2c:1700000000.34", '"pointer"', "a" * 64]
+)
 def test_ordinary_etags_pass(etag: str) -> None:
     check_headers({"etag": etag})
 

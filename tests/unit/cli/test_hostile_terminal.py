@@ -89,9 +89,10 @@ def test_a_damaged_run_folder_is_one_line(
 
 @pytest.mark.parametrize("findings", ["3", '[{"code": "H2H101"}]', "[[]]", '[{"samples": 3}]'])
 def test_damaged_findings_of_a_run_folder_are_explained(tmp_path: Path, findings: str) -> None:
+    from tests.planting.reported import write_run
+
     from headtohead.api.studies import load_run
     from headtohead.core.errors import RunFolderError
-    from tests.planting.reported import write_run
 
     run = write_run(tmp_path / "run")
     (run / "audit.json").write_text(f'{{"format": 1, "findings": {findings}}}')

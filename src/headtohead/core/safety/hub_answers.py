@@ -1,7 +1,7 @@
 """Answers of a hub, before its client makes file names of them: a hostile server must not choose where a file lies.
 
-huggingface_hub joins the ETag and the commit of an answer to paths of its cache as they come (seen in 2.4.0), so that an
-ETag of `../../x` leads out of the cache. Every answer is looked at as it arrives, redirects included. The ETag of a
+huggingface_hub joins the ETag and the commit of an answer to paths of its cache as they come (seen in 2.4.0), so that
+an ETag of `../../x` leads out of the cache. Every answer is looked at as it arrives, redirects included. The ETag of a
 download itself is left alone: it names nothing, and servers of large files have slashes in theirs.
 """
 
@@ -39,7 +39,12 @@ def check_headers(headers: Mapping[str, str], *, is_head: bool = True) -> None:
         if stated is None:
             continue
         bare = stated.removeprefix("W/").strip('"')
-        if bare in (".", "..") or not bare.isprintable() or any(mark in bare for mark in "/\\") or bare[1:2] == ":":
+        if (
+            bare in (".", "..")
+            or not bare.isprintable()
+            or any(mark in bare for mark in "/\\")
+            or bare[1:2] == ":"
+        ):
             raise HostileAnswerError(f"the server's {name} {stated[:80]!r} is no name of a file")
         if len(bare) > LONGEST:
             raise HostileAnswerError(f"the server's {name} has {len(bare):,} characters")
