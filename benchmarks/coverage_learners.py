@@ -5,7 +5,8 @@ cross-validation, study after study, on new samples: the same algorithm on two f
 distribution, drawn independently given the class ("copies" 0) or as noisy copies of common features
 ("copies" r: the correlation of the two sets within a class). So any "better" is false, and the method's
 expected score is the mean over all studies. The interval and decision of `learner_rule` are counted (a test
-holds the product to it), and beside them those of frozen predictions (the jackknife as it is) and of Nadeau
+holds the product to it) with the clause on few degrees of freedom, and
+beside them those of frozen predictions (the jackknife as it is) and of Nadeau
 and Bengio.
 
     python benchmarks/coverage_learners.py --quick          # a few settings, 100 studies, about a minute
@@ -81,6 +82,7 @@ def judged(name: str, scores: Floats, label: Ints, group: Ints, fold: Ints) -> d
         "variance": gap.group_variance,
         "factor": gap.factor,
         "share": math.nan if gap.share is None else gap.share,
+        "degrees": gap.degrees,
         "nadeau_bengio": corrected(scores, label, fold, design) if name == "auroc" else math.nan,
     }
     for place, one in enumerate(ends):

@@ -14,6 +14,7 @@ from scipy import stats
 
 LEVEL = 0.95
 POWER = 0.8  # of the oracle, which knows the true spread of the difference
+FEWEST_DEGREES = 10  # effective degrees of freedom below which the rule says "cannot tell"
 
 
 def summary(s: Setting, rows: Sequence[dict[str, float]], seconds: float) -> dict[str, Any]:
@@ -38,14 +39,19 @@ def summary(s: Setting, rows: Sequence[dict[str, float]], seconds: float) -> dic
         cover = [(c[f"low{i}"] <= means[i]) & (means[i] <= c[f"high{i}"]) for i in range(2)]
         single = np.concatenate([c["value0"] - means[0], c["value1"] - means[1]])
         up, down = c["high"] - c["gap"], c["gap"] - c["low"]
+        outside, enough = (gap > down) | (gap < -up), c["degrees"] >= FEWEST_DEGREES
         out[block] = {
             "value": means[0],
-            "better": _rate((gap > down) | (gap < -up)),
+            "better": _rate(outside & enough),
+            "better_interval": _rate(outside),
+            "few_degrees": _rate(~enough),
             "better_wide": _rate((c["wide_low"] - truth > 0) | (c["wide_high"] - truth < 0)),
             "frozen": _rate(np.abs(gap) > c["frozen"]),
             "nadeau_bengio": _rate(np.abs(gap) > c["nadeau_bengio"]),
             "cover": [float(np.mean([x[known].mean() for x in cover])), int(known.sum())],
-            "power": float((np.mean(gap + oracle > down) + np.mean(oracle - gap > up)) / 2 / POWER),
+            "power": float(
+                (np.mean((gap + oracle > down) & enough) + np.mean((oracle - gap > up) & enough)) / 2 / POWER
+            ),
             "power_wide": float(
                 (np.mean(c["wide_low"] - truth + oracle > 0) + np.mean(oracle - c["wide_high"] + truth > 0))
                 / 2
@@ -104,6 +110,7 @@ def table(found: Sequence[dict[str, Any]]) -> str:
         "power / oracle",
         "factor",
         "true",
+        "few degrees, %",
         "better 1 repeat, %",
         "cover 1 repeat, %",
         "power 1 repeat",
@@ -128,6 +135,7 @@ def table(found: Sequence[dict[str, Any]]) -> str:
             f"{m['power']:.2f}",
             f"{m['factor']:.2f}",
             f"{m['true_factor']:.2f}",
+            f"{100 * m['few_degrees'][0]:.1f}",
             f"{100 * o['better'][0]:.1f}",
             f"{100 * o['cover'][0]:.1f}",
             f"{o['power']:.2f}",

@@ -16,11 +16,17 @@ PAGES = [
     for page in (REPOSITORY / "docs").rglob("*.md")
     if "reference" not in page.relative_to(REPOSITORY).parts
 )
+# Minutes together, for what other tests cover piece by piece; `make test-slow` runs them.
+LONG = ("tutorial", "own-data", "why-this-image", "which-is-better", "hand-it-over", "is-my-data-fit")
 # Blocks that no test can run: they need the 253 images, hours, or a hub.
 MOST_SET_ASIDE = 20
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, marks=pytest.mark.slow if page.stem in LONG else ()) for page in PAGES],
+    ids=lambda page: str(page.relative_to(REPOSITORY)),
+)
 def test_page_runs(page: Path, scans: Path, tmp_path: Path) -> None:
     blocks = read_blocks(page.read_text(encoding="utf-8"))
     if not any(block.language in ("python", "console") and not block.set_aside for block in blocks):

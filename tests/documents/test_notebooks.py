@@ -29,7 +29,11 @@ def shown(cells: list[Any]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.filterwarnings("ignore")  # of the Jupyter client's own loop and sockets
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(p, marks=pytest.mark.slow if p.name == "compare.ipynb" else ()) for p in NOTEBOOKS],
+    ids=lambda path: path.name,
+)
 def test_notebook_runs(path: Path, scans: Path, tmp_path: Path) -> None:
     (tmp_path / "scans").symlink_to(scans)
     outputs = shown(run_notebook(path, tmp_path))

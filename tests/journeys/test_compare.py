@@ -149,6 +149,21 @@ def test_the_learning_curve_ends_at_the_scores_of_the_run(finished: Path) -> Non
     assert "Would more data help?" in (finished / "report.html").read_text(encoding="utf-8")
 
 
+def test_every_metric_has_a_paired_difference_in_the_frame_and_on_the_page(finished: Path) -> None:
+    import headtohead as h2h
+
+    run = h2h.load_run(finished)
+    assert isinstance(run, h2h.Run)
+    scores = run.scores.set_index(["contender", "metric"])["value"]
+    first = run.comparisons.iloc[0]
+    primary = run.differences.iloc[0]
+    assert (primary["role"], primary["low"], primary["high"]) == ("primary", first["low"], first["high"])
+    for row in run.differences.to_dict("records"):
+        apart = scores[row["a"], row["metric"]] - scores[row["b"], row["metric"]]
+        assert row["difference"] == pytest.approx(apart, nan_ok=True), row["note"]
+    assert "<summary>Differences in every metric</summary>" in (finished / "report.html").read_text("utf-8")
+
+
 def test_verdict_has_the_documented_keys(finished: Path) -> None:
     verdict = json.loads((finished / "verdict.json").read_text())
     assert verdict["sentence"].strip()

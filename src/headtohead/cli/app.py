@@ -29,6 +29,7 @@ TOPICS = (
     "claim",
     "demo",
     "runs.explain",
+    "runs.bench",
     "report",
     "reproduce",
     "best",

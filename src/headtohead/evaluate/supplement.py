@@ -15,6 +15,7 @@ from headtohead.stats.decision.conformal import conformal_sets, risk_coverage
 from headtohead.stats.decision.decision_curve import decision_curves
 from headtohead.stats.decision.operating_points import operating_points
 from headtohead.stats.decision.subgroups import subgroup_tables
+from headtohead.stats.hypothesis.metric_differences import metric_differences
 from headtohead.stats.hypothesis.ranks import critical_difference, rank_table, variance_split
 from headtohead.stats.inner_predictions import InnerPredictions
 from headtohead.stats.intervals.delong import auroc_components, covariance, logit_interval
@@ -85,6 +86,9 @@ def build_supplement(
         intervals={name: _intervals(resampled, request.metric, name, primary[name]) for name in table.contenders},
         notes=tuple(_notes(resampled, request)),
         no_probabilities=reasons or None,
+        differences=metric_differences(
+            resampled, [(c.a, c.b) for c in comparisons], request.metric.name, replicates
+        ),
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.heads.base import FoldJob, FoldResult, RefitJob, SampleLabels
-from headtohead.training.records import EpochRecord, Floats, Ints, fit_metrics
+from headtohead.training.records import EpochRecord, Floats, Ints, fit_metrics, loss_order
 from headtohead.training.tuning.trial_budget import TrialBudget
 
 __all__ = ["FittedMlp", "MlpHead", "MlpSettings"]
@@ -69,8 +69,8 @@ class MlpHead:
         settings, k = self.settings, len(data.classes)
         rows, labels = self.rows()[job.train], data.labels[job.train]
         tried = self._try_decays(job, data, workdir, reporter)
-        losses = {decay: fit_metrics(labels, out).loss or np.inf for decay, out in tried.items()}
-        best = min(tried, key=lambda decay: losses[decay])
+        losses = {decay: fit_metrics(labels, out).loss for decay, out in tried.items()}
+        best = min(tried, key=lambda decay: loss_order(losses[decay]))
         queries = [rows, self.rows()[job.test]]
         (train, test), curve = fit_mlp(rows, labels, queries, k, best, settings, job.seed)
         chosen = {"weight_decay": best, "grid": list(tried), "inner_loss": [losses[d] for d in tried]}

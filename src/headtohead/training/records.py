@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["FITTING", "EpochRecord", "FitMetrics", "Subset", "fit_metrics", "out_of_patience"]
+__all__ = ["FITTING", "EpochRecord", "FitMetrics", "Subset", "fit_metrics", "loss_order", "out_of_patience"]
 
 # Raised whenever the same settings give other digits, so that cells and checkpoints of before are not mixed in.
 # 2: no class weights; labels are smoothed towards the class frequencies.
@@ -67,3 +67,12 @@ def out_of_patience(lines: Sequence[EpochRecord], patience: int | None) -> bool:
     """Return whether so many epochs have passed since the least inner log loss; never without a patience."""
     losses = [line.inner_loss for line in lines if line.inner_loss is not None]
     return bool(patience and losses and len(losses) - 1 - int(np.argmin(losses)) >= patience)
+
+
+def loss_order(loss: float | None) -> float:
+    """Return a loss as it is compared: one that is not defined is worse than any other, and 0 is the best.
+
+    >>> min([0.0, 0.3, None], key=loss_order)
+    0.0
+    """
+    return float("inf") if loss is None else loss

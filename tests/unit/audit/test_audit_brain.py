@@ -10,6 +10,8 @@ from headtohead.audit.audit import AuditResult, audit
 from headtohead.audit.duplicates.records import Grouping
 from headtohead.data.load import load
 
+pytestmark = pytest.mark.slow  # half a minute for the audit of 253 images, which most machines lack
+
 
 @pytest.fixture(scope="module")
 def result(brain_mri: Path) -> AuditResult:

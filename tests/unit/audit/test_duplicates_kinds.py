@@ -118,6 +118,7 @@ def test_similar_pairs_are_joined_only_on_demand(in_memory: Source) -> None:
     assert find_groups(slices, similar=True).n_groups == 1
 
 
+@pytest.mark.slow
 def test_the_253_come_out_as_199_scenes(brain_mri: Path) -> None:
     dataset = load(str(brain_mri))
     grouping = find_groups(dataset, workers=2)

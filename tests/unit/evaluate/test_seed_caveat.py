@@ -8,6 +8,8 @@ import pytest
 from tests.planting.verdicts import judge
 
 from headtohead.core.records import Verdict
+from headtohead.core.tables.details import SeedStability
+from headtohead.evaluate.wording.caveats import seed_caveat
 
 
 def repeated(gain: float, noise: float, repeats: int = 3, n: int = 200) -> pd.DataFrame:
@@ -41,7 +43,8 @@ def test_a_close_decision_is_called_unsettled() -> None:
     verdict = said(repeated(0.2, 0.4))
     seeds = verdict.comparisons[0].details.seeds
     assert seeds is not None and seeds.changes > 0.05
-    (text,) = [c for c in verdict.caveats if "not settled" in c]
+    (text,) = [c for c in verdict.caveats if "other seeds" in c]
+    assert text.startswith("With other seeds of the folds a would not be shown to be better than b in about")
     assert f"about {100 * seeds.changes:.0f} % of runs" in text
     assert (f"--repeats {seeds.repeats}" in text) == (seeds.repeats is not None)
 
@@ -52,7 +55,26 @@ def test_a_clear_one_is_not(gain: float, word: str) -> None:
     assert verdict.comparisons[0].verdict == word
     seeds = verdict.comparisons[0].details.seeds
     assert seeds is not None and seeds.changes <= 0.05
-    assert not any("not settled" in c for c in verdict.caveats)
+    assert not any("other seeds" in c for c in verdict.caveats)
+
+
+@pytest.mark.parametrize(
+    ("winner", "repeats", "parts"),
+    [
+        (
+            "b",
+            12,
+            ("b would not be shown to be better than a in about 8 %", "about 12 repeats (--repeats 12)"),
+        ),
+        (None, None, ("a winner could be named between a and b, in about 8 %", "even 100 repeats")),
+    ],
+)
+def test_it_names_what_could_change(winner: str | None, repeats: int | None, parts: tuple[str, str]) -> None:
+    one = said(repeated(0.2, 0.4)).comparisons[0]
+    details = one.details.model_copy(update={"seeds": SeedStability(changes=0.08, repeats=repeats)})
+    changed = one.model_copy(update={"winner": winner, "details": details, "primary": True})
+    (text,) = seed_caveat([changed])
+    assert all(part in text for part in parts), text
 
 
 def test_it_is_said_of_repeated_cross_validation_only() -> None:

@@ -100,6 +100,7 @@ def test_every_map_sums_to_the_recorded_log_odds(run: Path, explained: tuple[h2h
     assert_sums_to_the_recorded(run, found)
 
 
+@pytest.mark.slow
 def test_fine_tuned_networks_are_trained_again_and_sum_up(folder: Path) -> None:
     names = [f"scratch:{sort}@finetune" for sort in ("test_efficientnet", "test_vit")]
     run = folder / "tuned"

@@ -206,5 +206,6 @@ def test_tuning_on_permuted_labels_gets_chance(tuner: str, tmp_path: Path) -> No
     assert too_good(tuned(FineTuningHead, tuner, 6, 2), tmp_path, n=120, n_train=60, rounds=6) < LIMIT
 
 
+@pytest.mark.slow
 def test_the_gate_catches_tuning_on_the_scored_part(tmp_path: Path) -> None:
     assert too_good(tuned(Peeking, "random", 24, 1), tmp_path, n=120, n_train=60, rounds=12) > LIMIT

@@ -28,6 +28,9 @@ COMPARISON_COLUMNS = (
     "a", "b", "metric", "difference", "low", "high", "p_adjusted", "verdict", "winner", "level", "n_samples",
     "n_groups", "sentence",
 )  # fmt: skip
+DIFFERENCE_COLUMNS = (
+    "a", "b", "metric", "role", "better", "difference", "low", "high", "level", "method", "note",
+)  # fmt: skip
 CURVE_COLUMNS = (
     "contender", "share", "groups", "value", "low", "high", "extrapolated", "gain", "gain_low", "gain_high",
 )  # fmt: skip
@@ -96,6 +99,21 @@ class Run(StudyFolder):
         ]
         frame = pd.DataFrame(rows, columns=list(COMPARISON_COLUMNS))
         return frame.astype({"difference": float, "low": float, "high": float, "p_adjusted": float})
+
+    @property
+    def differences(self) -> pd.DataFrame:
+        """One row per pair and metric: the paired difference in every metric, the primary metric of each pair first.
+
+        Columns: a, b, metric, role ("primary", or "secondary": not adjusted for the number of metrics), better ("high",
+        "low", or the ideal: "one", "zero"), difference (a - b), low, high, level, method, note. `difference` is NaN
+        where a metric is not defined; `note` says why. Empty for a run of an earlier version.
+        """
+        import pandas as pd
+
+        found = self.verdict.details.differences or ()
+        rows = [[getattr(one, name) for name in DIFFERENCE_COLUMNS] for one in found]
+        frame = pd.DataFrame(rows, columns=list(DIFFERENCE_COLUMNS))
+        return frame.astype({"difference": float, "low": float, "high": float})
 
     @property
     def learning_curve(self) -> pd.DataFrame:

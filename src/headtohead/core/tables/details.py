@@ -15,6 +15,7 @@ from headtohead.core.tables.comparison import (
     SubgroupTable,
     VarianceSplit,
 )
+from headtohead.core.tables.differences import MetricDifference
 from headtohead.core.tables.estimate import TableRecord
 from headtohead.core.tables.probability import (
     CalibrationCurve,
@@ -192,9 +193,13 @@ class VerdictDetails(TableRecord):
         gains, budget: None where the study did not ask for them (left out of the JSON).
         no_probabilities: contender -> why it has no calibration, net benefit or risk-coverage curve; None where all
             contenders give probabilities (left out of the JSON).
+        differences: of each pair in every metric, the primary one first; None in verdicts of earlier versions (left out
+            of the JSON).
     """
 
-    omitted: ClassVar[frozenset[str]] = frozenset({"best", "gains", "budget", "no_probabilities"})
+    omitted: ClassVar[frozenset[str]] = frozenset(
+        {"best", "gains", "budget", "no_probabilities", "differences"}
+    )
 
     classes: tuple[str, ...] = ()
     positive: str | None = None
@@ -220,6 +225,7 @@ class VerdictDetails(TableRecord):
     gains: tuple[EnsembleGain, ...] | None = None
     budget: TuningBudget | None = None
     no_probabilities: dict[str, str] | None = None
+    differences: tuple[MetricDifference, ...] | None = None
 
     @field_validator("decision_curves", mode="before")
     @classmethod

@@ -184,6 +184,8 @@ def _read_text(name: str, content: bytes, suffix: str) -> tuple[list[str], list[
         found = decode_table(name, content, suffix)
         dialect.delimiter = found.separator
         check_text(name, found.text, found.separator + "\n")
+        header = next(csv.reader(io.StringIO(found.text, newline=""), dialect), [])
+        check_cells(name, 0, len(header))  # before pandas, which takes a minute for 100,000 columns
         frame = pd.read_csv(
             io.StringIO(found.text, newline=""),
             dtype=object,
@@ -199,9 +201,8 @@ def _read_text(name: str, content: bytes, suffix: str) -> tuple[list[str], list[
         raise ManifestError(_parser_fault(name, str(error))) from None
     except (csv.Error, ValueError, TypeError, IndexError) as error:
         raise ManifestError(_unreadable(name, error)) from error
-    lines = [
-        row for row in frame.itertuples(index=False, name=None) if any(cell and cell.strip() for cell in row)
-    ]
+    rows = map(tuple, frame.to_numpy().tolist())
+    lines = [row for row in rows if any(cell and cell.strip() for cell in row)]
     if not lines:
         raise ManifestError(f"{name} is empty; expected a header and rows.")
     ragged = [number for number, row in enumerate(lines, start=1) if None in row]

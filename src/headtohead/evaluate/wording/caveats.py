@@ -42,21 +42,28 @@ def caveats(
 
 
 def seed_caveat(comparisons: Sequence[Comparison]) -> list[str]:
-    """Return how far the first comparison depends on the seed of the folds, none where it is settled."""
+    """Return how far the first comparison depends on the seed of the folds, none where they hardly change it."""
     first = next((c for c in comparisons if c.primary), None)
     seeds = first.details.seeds if first is not None else None
     if first is None or seeds is None or first.verdict == "refused" or seeds.changes <= STABLE:
         return []
-    settled = (
-        f"About {seeds.repeats} repeats (--repeats {seeds.repeats}) would settle it."
+    share = f"in about {100 * seeds.changes:.0f} % of runs with this many repeats"
+    if first.winner is None:
+        found = (
+            f"With other seeds of the folds a winner could be named between {first.a} and {first.b}, {share}."
+        )
+    else:
+        other = first.b if first.winner == first.a else first.a
+        found = f"With other seeds of the folds {first.winner} would not be shown to be better than {other} {share}."
+    most = f"{100 * STABLE:.0f} %"
+    less = (
+        f"If the difference stays as it is, about {seeds.repeats} repeats (--repeats {seeds.repeats}) bring that down "
+        f"to {most}."
         if seeds.repeats is not None
-        else "The difference lies at the edge of what the rule decides: no number of repeats below 100 would settle it."
+        else f"The difference is so close to the limit of what counts as shown that even 100 repeats would leave more "
+        f"than {most}."
     )
-    named = f"that {first.winner} is better" if first.winner else "that no winner is named"
-    return [
-        f"Between {first.a} and {first.b} it is not settled {named}: with other seeds of the folds the same rule would "
-        f"decide otherwise in about {100 * seeds.changes:.0f} % of runs of this many repeats. {settled}"
-    ]
+    return [f"{found} {less}"]
 
 
 def metric_caveat(metric: Metric, target: Target) -> list[str]:

@@ -1,13 +1,17 @@
-"""Tables on how a score comes about: the parts of the Brier score, and intervals by other methods."""
+"""Tables beside the scores: differences in every metric, parts of the Brier score, intervals by other methods."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from headtohead.core.tables.details import VerdictDetails
-from headtohead.report.tables.format import ReportTable, digits
+from headtohead.core.tables.differences import MetricDifference
+from headtohead.report.tables.format import ReportTable, digits, signed_digits
 
-__all__ = ["brier_table", "interval_table", "undefined_rows"]
+__all__ = ["brier_table", "difference_table", "interval_table", "undefined_rows"]
+
+_PAIRS_SHOWN = 3  # columns that fit a page; verdict.json holds all pairs
+_BETTER = {"high": "higher", "low": "lower", "one": "near 1", "zero": "near 0"}
 
 _METHODS = {
     "percentile": "bootstrap percentile",
@@ -16,6 +20,47 @@ _METHODS = {
     "delong_logit": "DeLong (images as units)",
     "obuchowski_logit": "Obuchowski (groups as units)",
 }
+
+
+def difference_table(details: VerdictDetails, order: Sequence[str]) -> ReportTable | None:
+    """Return the paired differences of the first pairs in every metric, the primary one in the first row."""
+    del order
+    found = details.differences or ()
+    if not found:
+        return None
+    pairs = list(dict.fromkeys((one.a, one.b) for one in found))
+    shown = pairs[:_PAIRS_SHOWN]
+    cells = {(one.metric, one.a, one.b): _difference(one) for one in found}
+    rows = tuple(
+        (
+            f"{one.title} (primary)" if one.role == "primary" else one.title,
+            _BETTER[one.better],
+            *(cells[one.metric, a, b] for a, b in shown),
+        )
+        for one in found
+        if (one.a, one.b) == pairs[0]
+    )
+    level = f"{100 * found[0].level:g} %"
+    more = (
+        f" The first {len(shown)} of {len(pairs)} pairs; verdict.json holds all."
+        if len(pairs) > len(shown)
+        else ""
+    )
+    note = (
+        f"Paired differences with {level} intervals. The verdict rests on the first row alone. All other metrics are "
+        "secondary: their intervals are not adjusted for the number of metrics, so that some exclude 0 by chance, and "
+        f"they name no winner.{more}"
+    )
+    head = ("metric", "better", *(f"{a} − {b}" for a, b in shown))
+    return ReportTable("Differences in every metric", note, head, rows)
+
+
+def _difference(one: MetricDifference) -> str:
+    if one.difference is None:
+        return "not defined"
+    if one.low is None or one.high is None:
+        return signed_digits(one.difference)
+    return f"{signed_digits(one.difference)} [{signed_digits(one.low)}, {signed_digits(one.high)}]"
 
 
 def brier_table(details: VerdictDetails, order: Sequence[str]) -> ReportTable | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from headtohead.core.formatting import format_percent
 from headtohead.core.tables.details import VerdictDetails
 from headtohead.report.tables.format import ReportTable, digits, format_estimate, nearest, p_words
-from headtohead.report.tables.score_parts import brier_table, interval_table, undefined_rows
+from headtohead.report.tables.score_parts import brier_table, difference_table, interval_table, undefined_rows
 
 __all__ = ["supplement_tables"]
 
@@ -37,8 +37,8 @@ def supplement_tables(details: VerdictDetails, order: Sequence[str]) -> tuple[Re
         details: of a verdict. order: contenders from top to bottom.
     """
     makers = (
-        _gains, _budget, _operating_points, _net_benefit, _subgroups, brier_table, _recalibration, _conformal,
-        _risk_coverage, _ranks, _critical_difference, _variance, interval_table,
+        difference_table, _gains, _budget, _operating_points, _net_benefit, _subgroups, brier_table, _recalibration,
+        _conformal, _risk_coverage, _ranks, _critical_difference, _variance, interval_table,
     )  # fmt: skip
     tables = (maker(details, order) for maker in makers)
     return tuple(table for table in tables if table is not None)

@@ -10,7 +10,7 @@ predictions, both carry the variance of the training sample too (`intervals/trai
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,14 +26,23 @@ from headtohead.stats.intervals.score import why_undefined
 from headtohead.stats.intervals.score_interval import jackknife_variance
 from headtohead.stats.intervals.score_uncertainty import ScoreUncertainty, score_uncertainty
 from headtohead.stats.intervals.training_variance import training_stretch
-from headtohead.stats.metrics.metric import Metric
+from headtohead.stats.metrics.metric import IntervalMethod, Metric
 from headtohead.stats.predictions import PredictionTable
 
-__all__ = ["Difference", "mover_interval", "paired_differences", "rarer_class_groups"]
+__all__ = [
+    "Difference",
+    "mover_interval",
+    "paired_differences",
+    "rarer_class_groups",
+    "untested_differences",
+]
 
 Floats = npt.NDArray[np.float64]
 Endpoints = tuple[float, float]
+Interval = Callable[[float], Endpoints | None]
 
+# Methods of metrics with bins, or read off one point of a curve.
+_NOT_SMOOTH: frozenset[IntervalMethod] = frozenset({"transformed_bootstrap", "bias_corrected"})
 # Ends beyond this (a log loss at a level of 1 - 1e-12 with few degrees of freedom) are scaled before they are squared.
 _LARGEST_SQUARED = 1e150
 
@@ -119,38 +128,78 @@ def paired_differences(
         first_alone: whether the first pair was named beforehand: it is then tested at the full level and the others
             by Holm only if it is shown (see `fixed_first`).
     """
+    tested = []
+    for difference, interval in _with_intervals(table, pairs, metric, replicates, resamples, level):
+        if interval is None:
+            tested.append(difference)
+            continue
+        p_equivalent = 1.0 if rope is None else equivalence_p_value(interval, rope)
+        inner = interval(2 * level - 1)
+        tested.append(
+            replace(difference, p=interval_p_value(interval), p_equivalent=p_equivalent, inner=inner)
+        )
+    adjust = fixed_first if first_alone else holm
+    adjusted = adjust([difference.p for difference in tested])
+    equivalent = adjust([difference.p_equivalent for difference in tested])
+    return [
+        replace(difference, p_adjusted=p, p_equivalent_adjusted=q)
+        for difference, p, q in zip(tested, adjusted, equivalent, strict=True)
+    ]
+
+
+def untested_differences(
+    table: PredictionTable,
+    pairs: Sequence[tuple[str, str]],
+    metric: Metric,
+    replicates: Mapping[str, Floats],
+    resamples: Resamples,
+    level: float,
+) -> list[Difference]:
+    """Return the difference of each pair with its interval as in `paired_differences`, but no p-value (1 stands there).
+
+    Args:
+        replicates: by contender, (1 + n_boot + n_jack,) values of the metric on common weights.
+    """
+    found = _with_intervals(table, pairs, metric, replicates, resamples, level)
+    return [difference for difference, _ in found]
+
+
+def _with_intervals(
+    table: PredictionTable,
+    pairs: Sequence[tuple[str, str]],
+    metric: Metric,
+    replicates: Mapping[str, Floats],
+    resamples: Resamples,
+    level: float,
+) -> list[tuple[Difference, Interval | None]]:
+    """Return each pair's difference, with its interval at any level where it is defined."""
     names = dict.fromkeys(name for pair in pairs for name in pair)
     uncertainties = {
         name: score_uncertainty(table, name, metric, replicates[name], resamples)
         for name in names
         if table.n_groups > 1 and not np.isnan(replicates[name][0])
     }
-    differences = [
-        _difference(
-            a, b, metric, uncertainties, _pairing(a, b, replicates, resamples, table, metric), level, rope
-        )
-        if a in uncertainties and b in uncertainties
-        else _undefined(a, b, _why_undefined(a if a not in uncertainties else b, replicates, table, metric))
-        for a, b in pairs
-    ]
-    adjust = fixed_first if first_alone else holm
-    adjusted = adjust([difference.p for difference in differences])
-    equivalent = adjust([difference.p_equivalent for difference in differences])
-    return [
-        replace(difference, p_adjusted=p, p_equivalent_adjusted=q)
-        for difference, p, q in zip(differences, adjusted, equivalent, strict=True)
-    ]
+    found: list[tuple[Difference, Interval | None]] = []
+    for a, b in pairs:
+        if a in uncertainties and b in uncertainties:
+            pairing = _pairing(a, b, replicates, resamples, table, metric)
+            found.append(_difference(a, b, metric, uncertainties, pairing, level))
+        else:
+            missing = a if a not in uncertainties else b
+            found.append((_undefined(a, b, _why_undefined(missing, replicates, table, metric)), None))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
 class _Pairing:
-    """Jackknife correlation of two estimates, standard error of their difference and its degrees of freedom."""
+    """Correlation of two estimates, standard error of their difference and its degrees of freedom."""
 
     correlation: float
     error: float
     degrees: float
     warnings: tuple[ScoreWarning, ...] = ()
     stretch: float = 1.0
+    source: str = "jackknife"
 
 
 def _pairing(
@@ -161,19 +210,28 @@ def _pairing(
     table: PredictionTable,
     metric: Metric,
 ) -> _Pairing:
-    """Return the jackknife correlation of two estimates and more; correlation 0 where one does not vary."""
-    first, second = resamples.jackknife(replicates[a]), resamples.jackknife(replicates[b])
+    """Return the correlation of two estimates and more; correlation 0 where one does not vary.
+
+    From the jackknife, and from the paired bootstrap for a metric that is not smooth, whose jackknife variance is not
+    consistent (Efron and Tibshirani 1993, section 10.6).
+    """
+    jack = resamples.jackknife(replicates[a]), resamples.jackknife(replicates[b])
+    degrees = degrees_of_freedom(table, metric, jack[0] - jack[1])
+    smooth = metric.interval_of(len(table.classes)) not in _NOT_SMOOTH
+    first, second = (
+        jack if smooth else (resamples.bootstrap(replicates[a]), resamples.bootstrap(replicates[b]))
+    )
     known = ~(np.isnan(first) | np.isnan(second))
-    degrees = degrees_of_freedom(table, metric, first - second)
     if known.sum() < 3:
         return _Pairing(0.0, 0.0, degrees)
-    stretch = training_stretch(table, a, b)
-    error = stretch * math.sqrt(jackknife_variance(first[known] - second[known]))
+    stretch, gaps = training_stretch(table, a, b), first[known] - second[known]
+    error = stretch * math.sqrt(jackknife_variance(gaps) if smooth else float(gaps.var(ddof=1)))
     warnings = small_sample_warnings(table, metric, degrees) if error > 0 else ()
+    source = "jackknife" if smooth else "cluster bootstrap"
     if np.ptp(first[known]) < 1e-12 or np.ptp(second[known]) < 1e-12:
-        return _Pairing(0.0, error, degrees, warnings, stretch)
+        return _Pairing(0.0, error, degrees, warnings, stretch, source)
     correlation = float(np.clip(np.corrcoef(first[known], second[known])[0, 1], -1, 1))
-    return _Pairing(correlation, error, degrees, warnings, stretch)
+    return _Pairing(correlation, error, degrees, warnings, stretch, source)
 
 
 def _difference(
@@ -183,8 +241,7 @@ def _difference(
     uncertainties: Mapping[str, ScoreUncertainty],
     pairing: _Pairing,
     level: float,
-    rope: float | None,
-) -> Difference:
+) -> tuple[Difference, Interval | None]:
     first, second = uncertainties[a], uncertainties[b]
 
     def interval(at: float) -> Endpoints | None:
@@ -199,28 +256,24 @@ def _difference(
         recovered = mover_interval(first.value, ends[0], second.value, ends[1], pairing.correlation)
         return min(recovered[0], difference - half), max(recovered[1], difference + half)
 
-    outer, inner = interval(level), interval(2 * level - 1)
-    if outer is None or inner is None:
-        return _undefined(a, b, "; ".join(filter(None, [first.note, second.note])))
+    outer = interval(level)
+    if outer is None:
+        return _undefined(a, b, "; ".join(filter(None, [first.note, second.note]))), None
     value = first.value - second.value
     favours = None if value == 0 else (a if value * metric.sign > 0 else b)
     if pairing.stretch > 1 and pairing.error > 0:
-        method = "paired, jackknife over groups with the variance of the training sample, t interval"
+        method = f"paired, {pairing.source} over groups with the variance of the training sample, t interval"
     else:
-        method = (
-            f"paired, the wider of MOVER on both intervals and the jackknife's t interval; {first.method}"
-        )
+        method = f"paired, the wider of MOVER on both intervals and the {pairing.source}'s t interval; {first.method}"
     note = "; ".join(dict.fromkeys(filter(None, [first.note, second.note])))
     others = (
         w for w in (*first.warnings, *second.warnings) if w.code not in {"few_degrees", "few_class_groups"}
     )
     warnings = tuple(dict.fromkeys((*pairing.warnings, *others)))
-    p = interval_p_value(interval)
-    p_equivalent = 1.0 if rope is None else equivalence_p_value(interval, rope)
-    return Difference(
-        a, b, value, *outer, inner, p, 1.0, favours, method, note, warnings, pairing.stretch,
-        pairing.degrees, p_equivalent,
-    )  # fmt: skip
+    difference = Difference(
+        a, b, value, *outer, None, 1.0, 1.0, favours, method, note, warnings, pairing.stretch, pairing.degrees
+    )
+    return difference, interval
 
 
 def _why_undefined(

@@ -41,14 +41,14 @@ def searched_model(
     from headtohead.heads.ensemble import greedy_counts
     from headtohead.heads.linear_probe import C_GRID, INNER_FOLDS, inner_probabilities
     from headtohead.training.logistic import fit_probe
-    from headtohead.training.records import fit_metrics
+    from headtohead.training.records import fit_metrics, loss_order
 
     labels, k = dataset.labels(), len(dataset.classes)
     folds = inner_folds(labels, dataset.groups(), INNER_FOLDS, seed)
     chosen_c, inner = [], []
     for candidate in candidates:
         outs = inner_probabilities(provider.features(candidate), labels, folds, C_GRID, k)
-        chosen_c.append(min(C_GRID, key=lambda c: fit_metrics(labels, outs[c]).loss or np.inf))
+        chosen_c.append(min(C_GRID, key=lambda c: loss_order(fit_metrics(labels, outs[c]).loss)))
         inner.append(outs[chosen_c[-1]])
     counts = greedy_counts(np.stack(inner), labels)
     members: list[dict[str, Any]] = []

@@ -18,6 +18,7 @@ KEYS = [
     "operating_points",
     "decision_curves", "conformal", "risk_coverage", "subgroups", "ranks", "critical_difference", "variance",
     "per_repeat", "per_fold", "intervals", "notes", "best",
+    "differences",
 ]  # fmt: skip
 
 

@@ -51,6 +51,37 @@ def test_operating_points_say_why_a_number_is_missing() -> None:
     assert supplement_tables(details(), ORDER) == ()
 
 
+def difference(metric: str, a: str, b: str, **more: Any) -> dict[str, Any]:
+    plain = {
+        "a": a, "b": b, "metric": metric, "title": metric, "role": "secondary", "better": "high", "level": 0.9,
+        "difference": 0.1, "low": -0.05, "high": 0.25, "method": "t",
+    }  # fmt: skip
+    return plain | more
+
+
+def test_differences_in_every_metric_stand_pair_by_pair_and_say_that_they_are_secondary() -> None:
+    pairs = [("a", "b"), ("a", "c"), ("b", "c"), ("a", "d")]
+    found = [
+        one
+        for pair in pairs
+        for one in (
+            difference("auroc", *pair, role="primary"),
+            difference("brier", *pair, better="low", low=None, high=None, note="the same"),
+            difference("mcc", *pair, difference=None, low=None, high=None, note="constant"),
+        )
+    ]
+    (table,) = supplement_tables(details(differences=found), ORDER)
+    assert table.head == ("metric", "better", "a − b", "a − c", "b − c")
+    assert [row[:3] for row in table.rows] == [
+        ("auroc (primary)", "higher", "+0.100 [−0.050, +0.250]"),
+        ("brier", "lower", "+0.100"),
+        ("mcc", "higher", "not defined"),
+    ]
+    for words in ("90 % intervals", "first row alone", "not adjusted", "The first 3 of 4 pairs"):
+        assert words in table.note
+    assert supplement_tables(details(differences=[]), ORDER) == ()
+
+
 def test_the_positive_class_is_named_beside_sensitivity() -> None:
     (table,) = supplement_tables(details(operating_points=point(), positive="yes"), ORDER)
     assert "The positive class is 'yes': sensitivity and PPV are its own." in table.note

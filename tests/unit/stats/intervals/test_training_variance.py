@@ -169,6 +169,7 @@ def false_winners(studies: list[pd.DataFrame]) -> float:
     return float(np.mean(excluding))
 
 
+@pytest.mark.slow
 def test_equal_learners_are_seldom_told_apart_and_without_the_training_sample_often(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

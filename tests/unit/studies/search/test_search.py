@@ -322,6 +322,7 @@ def small(folder: Path, out: Path, cache: Path, minutes: float, **settings: Any)
     return content
 
 
+@pytest.mark.slow
 def test_the_model_holds_what_the_estimate_describes(folder: Path, tmp_path: Path) -> None:
     out, cache = tmp_path / "out", tmp_path / "cache"
     short = small(folder, out, cache, 0.0)
