@@ -4,7 +4,8 @@
 
 Source number i of a seed is always the same, so a failure is shown again with `--start i --sources 1`. Nothing is
 decoded: files hold the first bytes of a PNG at most. Exit status 1 at the first exception that is not a
-`HeadToHeadError`, and where a refusal is longer than three screens.
+`HeadToHeadError`, where a refusal is longer than three screens, where a source takes 10 s of the processor, and where
+the process takes 2 GB.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import resource
 import shutil
 import sys
 import tempfile
@@ -31,6 +33,8 @@ from headtohead.data.options import LoadOptions
 HEAD = b"\x89PNG\r\n\x1a\n" + bytes(24)
 LONGEST = 6000
 """Characters of a refusal."""
+MAX_SECONDS = 10.0
+MAX_MEMORY = 2 << 30
 
 Rng = random.Random
 Files = dict[str, bytes]
@@ -237,20 +241,27 @@ def main() -> int:
             root = Path(folder) / str(number)
             root.mkdir()
             source, options = make_source(number, given.seed, root)
+            before = time.process_time()
             try:
                 outcomes[look(source, options)] += 1
+                if time.process_time() - before > MAX_SECONDS:
+                    raise TimeoutError(f"longer than {MAX_SECONDS} s")
             except Exception:  # noqa: BLE001 - whatever else is raised is the failure that is looked for
                 traceback.print_exc()
                 print(f"source {number} of seed {given.seed}: {source} {options}")
                 return 1
             shutil.rmtree(root)
-            if (number + 1) % 10_000 == 0:
+            if (number + 1 - given.start) % 10_000 == 0:
                 print(
                     f"{number + 1}: {time.perf_counter() - began:.0f} s, {dict(outcomes.most_common())}",
                     flush=True,
                 )
-    print(f"{given.sources} sources, {time.perf_counter() - began:.0f} s: {dict(outcomes.most_common())}")
-    return 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(
+        f"{given.sources:,} sources (seed {given.seed}, from {given.start:,}) in {time.perf_counter() - began:.0f} s, "
+        f"peak {peak / (1 << 20):,.0f} MiB: {dict(outcomes.most_common())}"
+    )
+    return int(peak > MAX_MEMORY)
 
 
 if __name__ == "__main__":

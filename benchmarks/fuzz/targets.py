@@ -74,7 +74,7 @@ def archives(rng: Rng, folder: Path) -> None:
                         pick(rng, (b"0", b"0", b"0", b"1", b"2", b"5", b"6", b"S", b"L", b"x", b"g"))
                     )
                     tar.addfile(info, io.BytesIO(_png()))
-    except (ValueError, UnicodeError, tarfile.TarError, zipfile.BadZipFile):
+    except (ValueError, IndexError, tarfile.TarError, zipfile.BadZipFile):
         return  # the writer refuses such a name
     content = damaged_bytes(rng, buffer.getvalue()) if rng.random() < 0.9 else buffer.getvalue()
     path = folder / "a.bin"
@@ -150,7 +150,8 @@ def groups(rng: Rng, folder: Path) -> None:
     from headtohead.data.listing.groups_csv import read_groups
 
     _lay_out(folder)
-    rows = [("path", "group"), *(row[0:3:2] for row in _MANIFEST[1:])]
+    names = [f"{label}/{number}.png" for label in ("no", "yes") for number in range(4)]
+    rows = [("path", "group"), *((name, f"g{number // 2}") for number, name in enumerate(names))]
     (folder / "groups.csv").write_bytes(damaged_text(rng, rows, ",").encode("utf-8", "replace"))
     read_groups(folder / "groups.csv", _dataset(str(folder)))
 

@@ -19,6 +19,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 class _Hub(BaseHTTPRequestHandler):
     files: Mapping[str, bytes] = {}
     repo = ""
+    etag = ""
     asked: list[str] = []  # noqa: RUF012 - set anew for each server
 
     def log_message(self, format: str, *args: Any) -> None:
@@ -84,7 +85,7 @@ class _Hub(BaseHTTPRequestHandler):
             start, end = int(first or 0), int(last) + 1 if last else len(content)
         self.send_response(206 if asked else 200)
         self.send_header("X-Repo-Commit", COMMIT)
-        self.send_header("ETag", f'"{hashlib.sha1(content).hexdigest()}"')
+        self.send_header("ETag", self.etag or f'"{hashlib.sha1(content).hexdigest()}"')
         self.send_header("Content-Length", str(end - start))
         self.end_headers()
         if body:
@@ -107,15 +108,16 @@ class _Hub(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serve_hub(repo: str, files: Mapping[str, bytes]) -> Iterator[tuple[str, list[str]]]:
+def serve_hub(repo: str, files: Mapping[str, bytes], etag: str = "") -> Iterator[tuple[str, list[str]]]:
     """Serve one data set; give the address and the list of what is asked.
 
     Args:
         repo: "owner/name".
         files: path in the repository -> content.
+        etag: of every file, instead of its own.
     """
     asked: list[str] = []
-    handler = type("Hub", (_Hub,), {"files": dict(files), "repo": repo, "asked": asked})
+    handler = type("Hub", (_Hub,), {"files": dict(files), "repo": repo, "asked": asked, "etag": etag})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

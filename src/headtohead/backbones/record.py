@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -76,3 +77,9 @@ class BackboneRecord(Record):
     paper: str
     notes: str = ""
     wheel: WheelFile | None = None
+
+    def without_folder(self) -> BackboneRecord:
+        """Return the record for files that are passed on: a local file lacks its folder, which may tell whose it is."""
+        if self.source != "file":
+            return self
+        return self.model_copy(update={"model_id": Path(self.model_id).name})

@@ -18,6 +18,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from headtohead.core.config.places import without_home
 from headtohead.core.errors import UsageError, unknown_name
 
 __all__ = ["REPEATS", "ContenderSpec", "parse", "parse_list", "split_commas"]
@@ -63,7 +64,7 @@ class ContenderSpec:
     def key(self) -> str:
         """What it is, whatever it was called: the same for "a" and "a@probe" where probe is the default."""
         if self.kind == "single":
-            return f"{self.backbone}@{self.mode}"
+            return f"{without_home(self.backbone)}@{self.mode}"
         inside = [member.key for member in self.members]
         inside += [f"{name}={value}" for name, value in sorted(self.options.items())]
         inside += [str(self.count)] if self.count else []

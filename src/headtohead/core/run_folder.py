@@ -102,12 +102,12 @@ class RunFolder:
         path = self / "study.toml"
         if not path.is_file():
             self._refuse_foreign_files()
-            write_atomic(path, config.to_toml())
+            write_atomic(path, config.kept_in(self.path).to_toml())
             return
-        changed = differences(read_config(path), config)
+        changed = differences(self.config().kept_in(self.path), config.kept_in(self.path))
         if changed and {item.name for item in self.path.iterdir()} <= BEFORE_WORK:
             shutil.rmtree(self / "contenders", ignore_errors=True)
-            write_atomic(path, config.to_toml())
+            write_atomic(path, config.kept_in(self.path).to_toml())
         elif changed:
             raise ChangedConfigError(
                 f"{self.path} was made with another configuration ({'; '.join(changed)}). "
@@ -184,7 +184,7 @@ class RunFolder:
         path = self / "study.toml"
         if not path.is_file():
             raise RunFolderError(f"{self.path} is not a run folder: it holds no study.toml.")
-        return read_config(path)
+        return read_config(path).restored_from(self.path)
 
     def json(self, name: str) -> Any:
         """Return the content of one of the folder's JSON files."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from headtohead.core.config.places import restored
 from headtohead.core.run_folder import RunFolder
 from headtohead.core.tables.stored_files import read_settings
 from headtohead.report.tables.format import digits, signed_digits
@@ -27,7 +28,7 @@ def diff_runs(first: Path, second: Path) -> dict[str, Any]:
     """
     a, b = RunFolder(first), RunFolder(second)
     verdicts = a.verdict(), b.verdict()
-    old, new = (read_settings(run.require("study.toml"))[1] for run in (a, b))
+    old, new = (_settings(run) for run in (a, b))
     one, two = dict(_flat(old)), dict(_flat(new))
     settings = {
         k: [one.get(k), two.get(k)] for k in sorted(one.keys() | two.keys()) if one.get(k) != two.get(k)
@@ -69,6 +70,13 @@ def diff_lines(found: Mapping[str, Any]) -> list[str]:
     if found["verdict"] is not None:
         lines += [f"verdict before: {found['verdict'][0]}", f"verdict now: {found['verdict'][1]}"]
     return lines or ["The runs agree: data, settings, scores and verdict."]
+
+
+def _settings(run: RunFolder) -> dict[str, Any]:
+    """Return the settings of a run, with paths that do not depend on where the run folder lies."""
+    settings = read_settings(run.require("study.toml"))[1]
+    paths = {name: settings[name] for name in ("data", "groups") if isinstance(settings.get(name), str)}
+    return settings | {name: restored(path, run.path) for name, path in paths.items()}
 
 
 def _said(value: Any) -> str:

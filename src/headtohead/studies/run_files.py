@@ -43,7 +43,7 @@ def fetch_weights(run: RunFolder, records: Iterable[BackboneRecord], seed: int, 
                 f"(sha256 {before[:12]}…, now {weights.sha256[:12]}…). Put them back, or choose another --out."
             )
         facts = {"weights": weights.model_dump(mode="json", exclude={"path"})}
-        record_facts(run, record.name, {**facts, "record": record.model_dump(mode="json")})
+        record_facts(run, record.name, {**facts, "record": record.without_folder().model_dump(mode="json")})
 
 
 def record_facts(run: RunFolder, backbone: str, facts: Mapping[str, Any]) -> None:

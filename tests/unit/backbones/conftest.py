@@ -65,6 +65,7 @@ class FakeHub:
     repositories: dict[str, dict[str, bytes]] = field(default_factory=dict)
     commit: str = COMMIT
     fault: str = ""
+    etag: str | None = None  # instead of the file's own
     asked: list[str] = field(default_factory=list)
     port: int = 0
 
@@ -118,11 +119,11 @@ class Handler(BaseHTTPRequestHandler):
             self._send(404, b"", {"X-Error-Code": problem, "X-Repo-Commit": self.hub.commit}, body)
         elif name.endswith(".safetensors"):
             where = f"http://localhost:{self.hub.port}/cdn/{repository}/{name}"
-            etag = hashlib.sha256(content).hexdigest()
+            etag = self.hub.etag or hashlib.sha256(content).hexdigest()
             linked = {"Location": where, "X-Linked-Size": str(len(content)), "X-Linked-Etag": f'"{etag}"'}
             self._send(302, b"", linked | {"X-Repo-Commit": self.hub.commit, "ETag": '"pointer"'}, body)
         else:
-            etag = hashlib.sha1(content).hexdigest()  # a git blob's id is a SHA-1
+            etag = self.hub.etag or hashlib.sha1(content).hexdigest()  # a git blob's id is a SHA-1
             self._send(200, content, {"X-Repo-Commit": self.hub.commit, "ETag": f'"{etag}"'}, body)
 
     def _large(self, content: bytes, body: bool) -> None:

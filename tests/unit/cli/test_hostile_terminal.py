@@ -87,6 +87,19 @@ def test_a_damaged_run_folder_is_one_line(
         assert "not foreseen" not in said, said
 
 
+@pytest.mark.parametrize("findings", ["3", '[{"code": "H2H101"}]', "[[]]", '[{"samples": 3}]'])
+def test_damaged_findings_of_a_run_folder_are_explained(tmp_path: Path, findings: str) -> None:
+    from tests.planting.reported import write_run
+
+    from headtohead.api.studies import load_run
+    from headtohead.core.errors import RunFolderError
+
+    run = write_run(tmp_path / "run")
+    (run / "audit.json").write_text(f'{{"format": 1, "findings": {findings}}}')
+    with pytest.raises(RunFolderError, match=r"audit\.json holds no findings as headtohead writes them"):
+        load_run(run).audit  # noqa: B018
+
+
 @pytest.mark.skipif(os.name != "posix", reason="umask")
 def test_files_follow_the_umask(tmp_path: Path) -> None:
     from headtohead.core.atomic_io import write_atomic

@@ -71,7 +71,13 @@ class StudyFolder:
         """The audit's findings, worst first: code, title, severity, outcome, message, advice, n_samples."""
         from headtohead.api.results.data_results import findings_frame
 
-        return findings_frame(self.json("audit.json")["findings"])
+        try:
+            return findings_frame(self.json("audit.json")["findings"])
+        except (LookupError, TypeError, AttributeError, ValueError) as error:
+            raise RunFolderError(
+                f"{self.path / 'audit.json'} holds no findings as headtohead writes them ({type(error).__name__}: "
+                f"{error}). It is damaged, or was changed."
+            ) from error
 
 
 def wrapped(text: str) -> list[str]:

@@ -24,6 +24,7 @@ from headtohead.core.cache_home import cache_home
 from headtohead.core.errors import WeightsError
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Record
+from headtohead.core.safety.hub_answers import watch_hub
 
 __all__ = ["Pin", "cached", "from_hub", "get_file", "resolve_hub"]
 
@@ -127,6 +128,7 @@ def get_file(repository: str, name: str, revision: str | None) -> Path:
     where = f"the hub's cache {_cache()} and {_endpoint()}" + (" (offline: not asked)" if _offline() else "")
     from headtohead.backbones.weights.silence import hidden_bars, suppress_library_output
 
+    watch_hub(hub)
     here = _look_up(hub, repository, name, revision)
     if not isinstance(here, str) and not _offline() and not _answers(_endpoint()):
         raise weights_unavailable(what, where, "it is not in the cache and the server was not reached")
@@ -138,7 +140,7 @@ def get_file(repository: str, name: str, revision: str | None) -> Path:
             ))  # fmt: skip
     except (OSError, ValueError, RuntimeError, getattr(hub.errors, "HTTPError", OSError)) as error:
         raise weights_unavailable(what, where, reason_in_words(error)) from error
-    # A server may answer with an ETag that leads out of the cache (seen in huggingface_hub 2.4.0).
+    # A link of the cache may lead out of it, and so may what a version without `watch_hub` has left there.
     if not found.resolve().is_relative_to(_cache().resolve()):
         raise weights_unavailable(
             what, where, f"the server made the file lie outside the cache, at {found.resolve()}"

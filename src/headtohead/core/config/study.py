@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationError
 
 from headtohead.core.config.data import DataConfig
+from headtohead.core.config.places import kept, restored, without_home
 from headtohead.core.config.settings import explain, flatten, parse_record, without_none
 from headtohead.core.config.training import TrainConfig
 from headtohead.core.errors import UsageError, unknown_name
@@ -43,6 +45,7 @@ class RunConfig(Record):
     # Settings that may differ between two calls on one folder, because finished work does not depend
     # on them: what matters of `data` is what the images are (the data's digest), not where they lie.
     MAY_CHANGE: ClassVar[frozenset[str]] = frozenset({"data"})
+    NETWORKS: ClassVar[tuple[str, ...]] = ()  # settings that name contenders
 
     kind: StudyKind
     data: str
@@ -59,6 +62,16 @@ class RunConfig(Record):
     )
     data_options: DataConfig = Field(default_factory=DataConfig)
 
+    def kept_in(self, run: Path) -> Self:
+        """Return the configuration as a run folder keeps it: its paths tell no home (`core.config.places`)."""
+        groups = None if self.groups is None else kept(self.groups, run)
+        return self.model_copy(update={"data": kept(self.data, run), "groups": groups})
+
+    def restored_from(self, run: Path) -> Self:
+        """Return the configuration that a run folder keeps, with its paths as they are used."""
+        groups = None if self.groups is None else restored(self.groups, run)
+        return self.model_copy(update={"data": restored(self.data, run), "groups": groups})
+
     def to_toml(self) -> str:
         """Return the whole configuration as TOML; settings that are None are left out."""
         import tomli_w
@@ -67,12 +80,15 @@ class RunConfig(Record):
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Self:
-        """Return a configuration from setting -> value; what is left out has its default.
+        """Return the configuration of a new study from setting -> value; what is left out has its default.
+
+        Contenders from the user's files are named from the home on, `path:~/net.pth`: the name is in every file.
 
         Raises:
             UsageError: names each setting that does not fit.
         """
-        return parse_record(cls, settings)
+        config = parse_record(cls, settings)
+        return config.model_copy(update={name: _homeless(getattr(config, name)) for name in cls.NETWORKS})
 
     @classmethod
     def from_toml(cls, text: str) -> Self:
@@ -96,6 +112,8 @@ class StudyConfig(RunConfig):
         rope: half-width of the region of practical equivalence, in units of the metric.
         prevalence: the user's own prevalence in (0, 1), for predictive values and net benefit.
     """
+
+    NETWORKS: ClassVar[tuple[str, ...]] = ("contenders", "primary")
 
     kind: Literal["compare"] = "compare"
     contenders: tuple[str, ...] = Field(
@@ -177,6 +195,7 @@ class SearchConfig(RunConfig):
     """
 
     MAY_CHANGE: ClassVar[frozenset[str]] = frozenset({"data", "minutes"})
+    NETWORKS: ClassVar[tuple[str, ...]] = ("backbones", "finetune")
 
     kind: Literal["best"] = "best"
     backbones: tuple[str, ...] = Field(
@@ -221,6 +240,8 @@ class ReproductionConfig(RunConfig):
         n_boot: bootstrap resamples of groups.
     """
 
+    NETWORKS: ClassVar[tuple[str, ...]] = ("cnn", "vit")
+
     kind: Literal["reproduce"] = "reproduce"
     cnn: str = Field(default="auto", description="The CNN; auto: InceptionResNetV2, or its stand-in.")
     vit: str = Field(default="auto", description="The transformer; auto: ViT-B/16, or its stand-in.")
@@ -256,6 +277,10 @@ def parse_config(text: str) -> RunConfig:
     if kind not in CONFIGS:
         raise unknown_name("kind of study", kind, CONFIGS)
     return CONFIGS[kind].from_toml(text)
+
+
+def _homeless(names: str | tuple[str, ...]) -> str | tuple[str, ...]:
+    return without_home(names) if isinstance(names, str) else tuple(map(without_home, names))
 
 
 def differences(old: RunConfig, new: RunConfig) -> list[str]:

@@ -45,6 +45,11 @@ def fetch_hf(handle: str) -> tuple[str, str]:
     for name, value in _NO_TELEMETRY.items():
         os.environ.setdefault(name, value)
     datasets: Any = require("datasets", "hf", "read data sets of the Hugging Face hub")
+    import huggingface_hub
+
+    from headtohead.core.safety.hub_answers import watch_hub
+
+    watch_hub(huggingface_hub)
     datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = False
     with contextlib.redirect_stdout(sys.stderr), _quiet(datasets):
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Sequence
 from typing import Any
@@ -19,6 +20,7 @@ Rows = tuple[list[str], list[tuple[str, ...]]]
 """Column names and rows of strings."""
 
 JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 WORKBOOK_SUFFIXES = (".xlsx", ".xlsm")
 
 
@@ -56,9 +58,23 @@ def read_json(name: str, text: str) -> Rows:
         raise ManifestError(
             f'{name} holds no list of records. Expected [{{"sample": …, "label": …}}, …] or one such record a line.'
         )
+    if _SURROGATE.search(text):
+        _refuse_surrogates(name, found)
     columns = list(dict.fromkeys(str(key) for row in found for key in row))
     check_cells(name, len(found), len(columns))
     return columns, [tuple(_cell(row.get(column)) for column in columns) for row in found]
+
+
+def _refuse_surrogates(name: str, rows: list[dict[str, Any]]) -> None:
+    """Refuse halves of surrogate pairs, which JSON can spell and no text can hold.
+
+    Raises:
+        ManifestError: there are some.
+    """
+    try:
+        json.dumps(rows, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise ManifestError(f"{name} holds a character that is no Unicode text ({error.reason}).") from error
 
 
 def _is_columns(found: dict[str, Any]) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -111,7 +110,7 @@ class PartsList:
             BodySpec.model_validate(
                 {
                     "kind": kind,
-                    "records": tuple(_without_folder(record) for record in records),
+                    "records": tuple(record.without_folder() for record in records),
                     "settings": tuple(network_settings(backbone) for backbone in backbones),
                     "weights": facts,
                     "tuned": tuned,
@@ -137,13 +136,6 @@ class PartsList:
             prefix = f"bodies.{number}."
             self.tensors = {name: t for name, t in self.tensors.items() if not name.startswith(prefix)}
         return kept
-
-
-def _without_folder(record: BackboneRecord) -> BackboneRecord:
-    """Return the record of weights in a local file without the folder, which may tell who trained the model."""
-    if record.source != "file":
-        return record
-    return record.model_copy(update={"model_id": Path(record.model_id).name})
 
 
 def _backbones(kind: str, body: Any) -> list[Backbone]:

@@ -85,7 +85,9 @@ def build_report(run: RunFolder) -> ReportPage:
     classes = [name.removeprefix("prob_") for name in predictions.columns if name.startswith("prob_")]
     cases = build_cases(predictions, classes, verdict.details.positive, order)
     store = ImageStore(images.get("gallery", {}), thumbs)
-    train = train_command(verdict, config["contenders"], str(run.path))
+    # a page that is passed on tells no folder of this machine
+    given = run.path.name if run.path.is_absolute() or ".." in run.path.parts else str(run.path)
+    train = train_command(verdict, config["contenders"], given)
     answer = answer_view(verdict, audit, _optional(run, "leak_proof.json"), train)
     features = _optional(run, "features.json").get("backbones", {})
     spent = _optional(run, "spent.json").get("spent", {})

@@ -86,6 +86,14 @@ def test_a_data_set_of_the_hub_and_again_without_network(tmp_path: Path) -> None
     assert run(endpoint, tmp_path, "hf:lab/scans", offline=True) == [first]
 
 
+@pytest.mark.slow
+def test_an_etag_names_no_place_outside_the_cache(tmp_path: Path) -> None:
+    with serve_hub("lab/scans", {"t.parquet": parquet(4)}, etag='"../../../../escaped"') as (endpoint, _):
+        (said,) = run(endpoint, tmp_path / "home", "hf:lab/scans")
+    assert isinstance(said, str) and "is no name of a file" in said and "\n" not in said
+    assert not [path for path in tmp_path.rglob("*") if path.name.startswith("escaped")]
+
+
 def test_what_is_no_handle_is_refused() -> None:
     for handle in ("scans", "a/b/c", "a/b:", "a/b@", ""):
         with pytest.raises(UsageError, match="expected hf:owner/name"):

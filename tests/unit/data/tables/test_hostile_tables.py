@@ -144,6 +144,15 @@ class TestText:
         with pytest.raises(ManifestError, match="1,000,000 cells"):
             parse_table("t.jsonl", text.encode())
 
+    @pytest.mark.parametrize("text", ['[{"path": "\\ud800.png"}]', '{"la\\uDC00bel": ["a"]}'])
+    def test_half_a_surrogate_pair_is_refused(self, text: str) -> None:
+        """JSON can spell it, no file can hold it: what is written later would fail."""
+        with pytest.raises(ManifestError, match=r"t\.json holds a character that is no Unicode text"):
+            parse_table("t.json", text.encode())
+
+    def test_a_whole_surrogate_pair_is_one_character(self) -> None:
+        assert parse_table("t.json", b'[{"path": "\\ud83d\\ude00.png"}]').rows == (("\U0001f600.png",),)
+
     def test_bytes(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setenv(ENVIRONMENT, "table-bytes=10")
         with pytest.raises(ManifestError, match="the limit is 10"):
