@@ -139,13 +139,13 @@ def compute_verdict(
 
 
 def _family(config: VerdictConfig, n_pairs: int) -> str:
-    """Return over what p-values are adjusted, in words."""
+    """Return over what p-values are adjusted, in words; "" for a single pair."""
     if config.primary and n_pairs > 1:
         a, b = config.primary
         return (
             f"of {a} against {b} first and at the full level, then, if that is shown, of the others by Holm"
         )
-    return f"adjusted by Holm over {n_pairs} pairs" if n_pairs > 1 else "of the one pair"
+    return f"adjusted by Holm over {n_pairs} pairs" if n_pairs > 1 else ""
 
 
 def _replicates(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from headtohead.core.records import Comparison, Score, Target
+from headtohead.evaluate.wording.numbers import listed
 from headtohead.evaluate.wording.pair import Cases
 from headtohead.stats.hypothesis.seed_stability import STABLE
 from headtohead.stats.metrics.lookup import metrics_shown
@@ -86,8 +87,8 @@ _NARROW = {
     "few_groups": "There are fewer than ten {noun}s: all intervals may be too short.",
     "few_class_groups": "Fewer than ten {noun}s hold the rarer class: the intervals of {of} may be too narrow.",
     "few_in_denominator": "These rest on fewer than ten {noun}s: {of}.",
-    "few_degrees": "A handful of {noun}s decides {of}: leaving one out would change it much; the intervals may be too "
-    "narrow.",
+    "few_degrees": "A handful of {noun}s decides {of}: without one of them the result could be quite different, and "
+    "the intervals may be too narrow.",
     "lost_resamples": "More than a fifth of the resamples lacked a class: the intervals of {of} are not to be trusted.",
 }
 _NAMED = 4  # contenders named in one caveat
@@ -106,7 +107,7 @@ def coverage_warnings(scores: Sequence[Score], primary: str = "auroc", *, noun: 
     for code, sentence in _NARROW.items():
         touched = {s.metric for s in scores if any(w.code == code for w in s.warnings)}
         titles = [METRICS[name].title for name in shown if name in touched and name in METRICS]
-        more = f" and {len(titles) - _NAMED} more" if len(titles) > _NAMED else ""
+        more = [f"{len(titles) - _NAMED} more"] if len(titles) > _NAMED else []
         if titles:
-            found.append(sentence.format(of=", ".join(titles[:_NAMED]) + more, noun=noun))
+            found.append(sentence.format(of=listed([*titles[:_NAMED], *more]), noun=noun))
     return found
