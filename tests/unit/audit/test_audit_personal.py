@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from tests.planting.memory import CLEAN, MemoryDataset, altered, pixels_by
 
-from headtohead.audit.check import Finding, run_checks
+from headtohead.audit.check import run_checks
 from headtohead.audit.checks.personal import personal_kinds
 from headtohead.audit.context import AuditContext
 from headtohead.audit.registry import get_check
-from headtohead.core.records import Image, Sample
+from headtohead.core.records import Finding, Image, Sample
 
 
 @pytest.mark.parametrize(
