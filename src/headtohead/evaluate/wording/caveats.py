@@ -77,8 +77,8 @@ def metric_caveat(metric: Metric, target: Target, rarest: int) -> list[str]:
     if metric.name == "mcc" and rarest < _RARE_FOR_MCC:
         return [
             f"Matthews correlation with a rare class (here {rarest} groups hold the rarer one): in simulations with "
-            "ten of a hundred cases the 95 % interval of a difference excluded 0 in 6 % of studies without any. Balanced "
-            "accuracy, or sensitivity and specificity, show what happens in the rare class."
+            "ten of a hundred cases the 95 % interval of a difference excluded 0 in 6 % of studies without any. "
+            "Balanced accuracy, or sensitivity and specificity, show what happens in the rare class."
         ]
     if metric.name in _BINNED:
         return [
@@ -89,8 +89,8 @@ def metric_caveat(metric: Metric, target: Target, rarest: int) -> list[str]:
     if metric.name in _HEAVY_TAILED and target == "learners":
         return [
             "Training changes how confident a model is, which moves all its losses at once, at times by more than "
-            "the intervals allow for: in simulations 95 % intervals of log loss held the truth in as few as 90 %. The Brier "
-            "score is the safer choice."
+            "the intervals allow for: in simulations 95 % intervals of log loss held the truth in as few as 90 %. The "
+            "Brier score is the safer choice."
         ]
     return []
 
