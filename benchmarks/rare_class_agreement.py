@@ -2,8 +2,8 @@
 
 Two contenders of one quality (binormal scores, half of their variance shared, calibrated probabilities, answers at
 0.5) on one sample, each case its own group: any interval of the difference that excludes 0 is wrong, and so is
-any "better" of the rule, which also asks for ten effective degrees of freedom. The Monte Carlo error of a rate of 5 % is
-0.7 points with 1,000 studies.
+any "better" of the rule, which also asks for ten effective degrees of freedom. The Monte Carlo error of a rate of 5 %
+is 0.7 points with 1,000 studies.
 
     python benchmarks/rare_class_agreement.py --studies 1000
     python benchmarks/rare_class_agreement.py --studies 1000 --distance 1.4
