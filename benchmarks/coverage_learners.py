@@ -86,7 +86,7 @@ def judged(name: str, scores: Floats, label: Ints, group: Ints, fold: Ints) -> d
         "nadeau_bengio": corrected(scores, label, fold, design) if name == "auroc" else math.nan,
     }
     for place, one in enumerate(ends):
-        down, up = rule.score_interval(one, LEVEL) if name != "log_loss" else rule.plain_interval(one, LEVEL)
+        down, up = (rule.log_interval if name == "log_loss" else rule.score_interval)(one, LEVEL)
         found |= {
             f"value{place}": one.value,
             f"low{place}": down,

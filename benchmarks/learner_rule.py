@@ -208,6 +208,14 @@ def plain_interval(found: Estimate, level: float = 0.95) -> tuple[float, float]:
     return found.value - half, found.value + half
 
 
+def log_interval(found: Estimate, level: float = 0.95) -> tuple[float, float]:
+    """Return the interval of a single log loss: value * exp(± t * error / value), symmetrical on the log scale."""
+    if not (found.value > 0 and found.error > 0):
+        return math.nan, math.nan
+    half = found.t(level) * found.error / found.value
+    return found.value * math.exp(-half), found.value * math.exp(half)
+
+
 def wider_interval(
     a: Parts, b: Parts, gap: Estimate, first: Estimate, second: Estimate, level: float = 0.95
 ) -> tuple[float, float]:

@@ -125,6 +125,10 @@ def _file_plants() -> list[Plant]:
         Plant("frames of one file apart", "H2H109", frames, severity="severe"),
         _pixel_plant("alpha channel", "H2H110", lambda p: p, 3, mode="LA"),
         _pixel_plant("EXIF orientation", "H2H111", lambda p: p, 3, facts={"exif_orientation": "6"}),
+        _pixel_plant(
+            "letters by the header", "H2H132", lambda p: p, 3, facts={"burned_in_annotation": "yes"}
+        ),
+        _record_plant("name of a patient", "H2H133", [4], path="no/MUELLER^ANNA/4.png"),
     ]
 
 

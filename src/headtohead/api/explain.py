@@ -65,6 +65,7 @@ def explain(
     contenders: str | Iterable[str] = (),
     method: str = "contributions",
     target: str | None = None,
+    masks: str | os.PathLike[str] | None = None,
     quiet: bool = False,
 ) -> Explanation:
     """Show where each contender of a finished run found its evidence; write the maps into the run's folder `maps`.
@@ -79,6 +80,8 @@ def explain(
             "attention-gradient", "integrated-gradients", "occlusion", "rise".
         target: the class whose log-odds are explained; by default the positive one of two, of more than two the
             most probable.
+        masks: folder of masks, called like their images (`x_mask.png`); how well exact maps find what they mark goes
+            into `maps/faithfulness.json` and the report.
         quiet: show no progress.
 
     Returns:
@@ -91,6 +94,8 @@ def explain(
 
     wanted = images if isinstance(images, str) else names_of(images, "images")
     names = names_of(contenders, "contenders") if contenders else ()
-    request = ExplainRequest(wanted, names, method, target)
+    request = ExplainRequest(
+        wanted, names, method, target, None if masks is None else path_of(masks, "masks")
+    )
     found = explain_run(path_of(run, "run"), request, reporter_for(quiet))
     return Explanation(found.folder, found.maps, found.left_out)

@@ -85,6 +85,7 @@ def verdict(
     columns: Mapping[str, str] | None = None,
     complete_cases: bool = False,
     score: str = "probability",
+    ordered_classes: Iterable[str] = (),
     per: str | None = None,
     level: float = 0.95,
     n_boot: int = 2000,
@@ -108,6 +109,8 @@ def verdict(
         complete_cases: leave out, for all models, samples that lack a label, a number or a model's line.
         score: what the numbers are: "probability", "percent", "logit" (natural), or "ordinal" for grades and other
             scores of which only the order counts; what needs probabilities is then not defined.
+        ordered_classes: three or more classes that are grades, all of them, from the least to the most; weighted kappa
+            (`kappa_linear`, `kappa_quadratic`) is then reported and may be the metric.
         per: "case" (or "case:mean") scores each group once, by the mean probability of its samples; "case:max" by that
             of the sample with the highest probability of the positive class.
         level: confidence of the intervals.
@@ -121,6 +124,7 @@ def verdict(
     Raises:
         HeadToHeadError: predictions that cannot be read or used; a metric that is not defined for them.
     """
+    from headtohead.evaluate.external.class_order import in_stated_order
     from headtohead.evaluate.external.scales import as_scale
     from headtohead.evaluate.external_predictions import (
         ReadArguments,
@@ -149,8 +153,10 @@ def verdict(
         )
     if per is not None:
         found = per_case(found, per)
+    ordered = tuple(ordered_classes)
     config = VerdictConfig(
-        classes=found.classes, positive=found.positive, metric=metric, baselines=tuple(baselines), rope=rope,
+        classes=in_stated_order(found.classes, ordered) if ordered else found.classes, ordered=bool(ordered),
+        positive=found.positive, metric=metric, baselines=tuple(baselines), rope=rope,
         contenders=tuple(sorted(set(found.frame["contender"]))), primary=tuple(primary), matters=matters,
         unit=found.unit, ranks_only=score == "ordinal", prevalence=prevalence, level=level, n_boot=n_boot, seed=seed,
     )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from headtohead.audit.check import Check
 from headtohead.audit.checks import artifacts as added
-from headtohead.audit.checks import class_names, files, labels
+from headtohead.audit.checks import class_names, files, labels, personal
 from headtohead.audit.checks import content as scenes
 from headtohead.audit.checks import image_quality as quality
 from headtohead.audit.checks import leakage as leaks
@@ -14,7 +14,7 @@ from headtohead.core.errors import unknown_name
 
 __all__ = ["CHECKS", "get_check"]
 
-_ROOMS = (files, quality, added, scenes, leaks, probes, labels, class_names, size)
+_ROOMS = (files, quality, added, scenes, personal, leaks, probes, labels, class_names, size)
 CHECKS: tuple[Check, ...] = tuple(
     sorted((check for room in _ROOMS for check in room.CHECKS), key=lambda check: check.code)
 )

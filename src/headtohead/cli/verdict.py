@@ -65,6 +65,14 @@ def _verdict(
             help="What the numbers are: probability, percent, logit, or ordinal (grades; only their order counts)."
         ),
     ] = "probability",
+    ordered_classes: Annotated[
+        str | None,
+        typer.Option(
+            help="Classes that are grades, all of them, from the least to the most (mild,moderate,severe): adds "
+            "weighted kappa.",
+            metavar="CLASS,…",
+        ),
+    ] = None,
     per: Annotated[
         str | None,
         typer.Option(
@@ -92,7 +100,8 @@ def _verdict(
         "--metric": metric != "auroc", "--positive": positive, "--baseline": baseline, "--rope": rope,
         "--primary": primary, "--matters": matters,
         "--prevalence": prevalence, "--by": by, "--columns": columns,
-        "--complete-cases": complete_cases, "--score": score != "probability", "--per": per,
+        "--complete-cases": complete_cases, "--score": score != "probability",
+        "--ordered-classes": ordered_classes, "--per": per,
         "--level": level != 0.95, "--replicates": replicates != 2000,
         "--seed": seed,
     }  # fmt: skip
@@ -102,7 +111,8 @@ def _verdict(
             files, metric=metric, positive=positive, baselines=baseline or (), rope=rope,
             primary=split_list(primary), matters=matters, prevalence=prevalence,
             by=split_list(by), columns=split_pairs(columns, "--columns") if columns else None,
-            complete_cases=complete_cases, score=score, per=per, level=level, n_boot=replicates, seed=seed,
+            complete_cases=complete_cases, score=score, ordered_classes=split_list(ordered_classes), per=per,
+            level=level, n_boot=replicates, seed=seed,
         )  # fmt: skip
     if as_json:
         print(verdict.model_dump_json(indent=2))

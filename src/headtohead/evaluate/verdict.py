@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from headtohead.core.errors import NoEffectError, UndefinedMetricError, UsageError, unknown_name
+from headtohead.core.errors import UsageError, unknown_name
 from headtohead.core.progress import QUIET, Reporter
-from headtohead.core.records import Record, Score, Verdict
+from headtohead.core.records import Score, Verdict
 from headtohead.evaluate.comparison_context import ComparisonContext
 from headtohead.evaluate.decision_rule import DecisionRule
 from headtohead.evaluate.pairwise import best_set, compare_all
 from headtohead.evaluate.prediction_flaws import kind_caveat, split_groups_leak, table_caveats
+from headtohead.evaluate.question import VerdictConfig, validate_pair, validate_question, validate_ranks
 from headtohead.evaluate.reversed_scores import reversed_caveat, reversed_contenders
 from headtohead.evaluate.supplement import SupplementRequest, build_supplement
 from headtohead.evaluate.wording.caveats import caveats, metric_caveat
@@ -32,7 +32,6 @@ from headtohead.stats.intervals.score import make_score
 from headtohead.stats.metrics.fold_values import fold_values
 from headtohead.stats.metrics.lookup import default_metrics
 from headtohead.stats.metrics.lookup import get_metric as metric_named
-from headtohead.stats.metrics.registry import METRICS
 from headtohead.stats.metrics.replicates import metric_values
 from headtohead.stats.prediction_builder import build_prediction_table
 from headtohead.stats.resampled import Replicates, ResampledPredictions
@@ -42,40 +41,6 @@ __all__ = ["VerdictConfig", "compute_verdict", "validate_question"]
 _LARGE = 2000  # samples from which processes pay for their start
 
 Floats = npt.NDArray[np.float64]
-
-
-class VerdictConfig(Record):
-    """Questions and settings of a verdict, all fixed before the predictions are seen.
-
-    Attributes:
-        classes: class names. positive: the positive one of two (the last if None).
-        metric: the primary metric.
-        baselines: contenders that are controls ("majority", "file-facts").
-        contenders: their order (with or without the baselines); first appearance if None.
-        level: confidence of the intervals, in (0.5, 1).
-        rope: half-width of the region of practical equivalence in the metric's unit, or None.
-        primary: the pair that is compared first, at the full level; empty if none is stated beforehand.
-        matters: the difference that would matter, for the size of a new study; None if none is stated.
-        unit: what a group is known to be.
-        ranks_only: whether the scores are no probabilities, so that only their order counts.
-        prevalence: share of positives where the model is to be used, in (0, 1); that of the data if None.
-        n_boot: bootstrap replicates. seed: of the resampling.
-    """
-
-    classes: tuple[str, ...]
-    positive: str | None = None
-    metric: str = "auroc"
-    baselines: tuple[str, ...] = ()
-    contenders: tuple[str, ...] | None = None
-    level: float = 0.95
-    rope: float | None = None
-    primary: tuple[str, ...] = ()
-    matters: float | None = None
-    unit: Literal["patient", "group"] = "group"
-    ranks_only: bool = False
-    prevalence: float | None = None
-    n_boot: int = 2000
-    seed: int = 0
 
 
 def compute_verdict(
@@ -107,18 +72,20 @@ def compute_verdict(
         UnpairedError: contenders do not cover the same samples.
     """
     level, rope, prevalence = config.level, config.rope, config.prevalence
-    validate_question(config.metric, config.classes, level=level, rope=rope, prevalence=prevalence)
+    validate_question(
+        config.metric, config.classes, level=level, rope=rope, prevalence=prevalence, ordered=config.ordered
+    )
     if config.matters is not None and not config.matters > 0:
         raise UsageError(f"Got --matters {config.matters}; expected a difference above 0, such as 0.05.")
     if config.ranks_only:
-        _validate_ranks(config)
+        validate_ranks(config)
     table = build_prediction_table(
         predictions, classes=config.classes, positive=config.positive, contenders=config.contenders,
         ranks_only=config.ranks_only,
     )  # fmt: skip
     if unknown := [name for name in config.baselines if name not in table.contenders]:
         raise unknown_name("baseline", unknown[0], table.contenders)
-    _validate_pair(config, table.contenders)
+    validate_pair(config, table.contenders)
     leaks = leaks or split_groups_leak(table)
     cases = Cases(table.n_samples, table.n_groups, config.unit)
     with threadpool_limits(limits=1, user_api="blas"):
@@ -126,7 +93,8 @@ def compute_verdict(
         resampled = ResampledPredictions(table, resamples, level, config.seed)
         metric = metric_named(config.metric, table.classes)
         rule = DecisionRule(level=level, rope=rope, max_half_width=narrow_width(table, metric))
-        values = _replicates(resampled, config.metric, reporter)
+        names = default_metrics(table.classes, table.has_folds, ordered=config.ordered)
+        values = _replicates(resampled, dict.fromkeys((config.metric, *names)), reporter)
         scores = _scores(resampled, values)
         primary = {name: values[name][config.metric] for name in table.contenders}
         pooled = metric_named(metric.pooled, table.classes) if metric.pooled and table.has_folds else None
@@ -180,79 +148,11 @@ def _family(config: VerdictConfig, n_pairs: int) -> str:
     return f"adjusted by Holm over {n_pairs} pairs" if n_pairs > 1 else "of the one pair"
 
 
-def _validate_ranks(config: VerdictConfig) -> None:
-    """Refuse what the order of the scores alone cannot answer.
-
-    Raises:
-        UsageError: a metric that needs probabilities.
-        NoEffectError: a prevalence, which re-bases probabilities.
-    """
-    metric = metric_named(config.metric, config.classes)
-    if metric.undefined_on("ranks"):
-        names = [
-            name for name in default_metrics(config.classes, True) if not METRICS[name].undefined_on("ranks")
-        ]
-        raise UsageError(
-            f"Got --metric {config.metric} with --score ordinal; {metric.title} needs probabilities. Expected one of "
-            f"{', '.join(names)}."
-        )
-    if config.prevalence is not None:
-        raise NoEffectError(
-            f"Got --prevalence {config.prevalence} with --score ordinal; only probabilities can be brought to another "
-            "prevalence. Leave one of the two out."
-        )
-
-
-def _validate_pair(config: VerdictConfig, contenders: Sequence[str]) -> None:
-    if not config.primary:
-        return
-    if len(config.primary) != 2 or len(set(config.primary)) != 2:
-        raise UsageError(
-            f"Got --primary {','.join(config.primary)}; expected two contenders, such as cnn,vit."
-        )
-    for name in config.primary:
-        if name not in contenders:
-            raise unknown_name("contender for --primary", name, contenders)
-        if name in config.baselines:
-            raise UsageError(f"Got --primary with {name}, which is a control; name two contenders.")
-
-
-def validate_question(
-    name: str, classes: Sequence[str], *, level: float, rope: float | None, prevalence: float | None
-) -> None:
-    """Refuse a question that these classes cannot answer, before anything is computed.
-
-    Raises:
-        UsageError: a metric that does not exist or has no direction, a number out of range.
-        UndefinedMetricError: a metric for two classes where there are more.
-        NoEffectError: a prevalence of the positive class where there are more than two classes.
-    """
-    if not 0.5 < level < 1:
-        raise UsageError(f"Got the level {level}; expected a share between 0.5 and 1, such as 0.95.")
-    if rope is not None and not rope > 0:
-        raise UsageError(f"Got --rope {rope}; expected a half-width above 0, such as 0.02.")
-    if prevalence is not None and not 0 < prevalence < 1:
-        raise UsageError(f"Got --prevalence {prevalence}; expected a share between 0 and 1, such as 0.02.")
-    if prevalence is not None and len(classes) != 2:
-        raise NoEffectError(
-            f"Got --prevalence {prevalence} with {len(classes)} classes; it is the share of the positive one of two. "
-            "Leave it out, or merge classes."
-        )
-    found = metric_named(name, classes)
-    if found.binary_only and len(classes) != 2:
-        raise UndefinedMetricError(f"{found.title} is defined for two classes; got {len(classes)}.")
-    if found.best not in ("high", "low"):
-        raise UsageError(
-            f"{found.title} has an ideal, not a direction; compare on another metric, such as auroc."
-        )
-
-
 def _replicates(
-    resampled: ResampledPredictions, primary: str, reporter: Reporter
+    resampled: ResampledPredictions, names: Iterable[str], reporter: Reporter
 ) -> dict[str, dict[str, Floats]]:
     """Return all metrics' replicates of each contender; large tables use two threads (the digits are the same)."""
-    table = resampled.table
-    names = tuple(dict.fromkeys((primary, *default_metrics(table.classes, table.has_folds))))
+    table, names = resampled.table, tuple(names)
 
     def one(contender: str) -> dict[str, Floats]:
         weights, kind = resampled.resamples.weights, table.kind(contender)

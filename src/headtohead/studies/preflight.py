@@ -47,10 +47,10 @@ def validate_against_data(config: StudyConfig, dataset: Dataset) -> None:
     """Refuse a metric, prevalence, level or column that the data cannot answer.
 
     Raises:
-        UsageError, UndefinedMetricError, NoEffectError: as `headtohead.evaluate.verdict.validate_question`.
+        UsageError, UndefinedMetricError, NoEffectError: as `headtohead.evaluate.question.validate_question`.
         UnknownNameError: no such column.
     """
-    from headtohead.evaluate.verdict import validate_question
+    from headtohead.evaluate.question import validate_question
 
     validate_question(
         config.metric, dataset.classes, level=config.level, rope=config.rope, prevalence=config.prevalence

@@ -12,6 +12,7 @@ from tests.planting.threads import single_thread
 
 from headtohead.backbones.benchmark import BenchSize, benchmark
 from headtohead.backbones.catalog import resolve
+from headtohead.backbones.load import load_backbone
 from headtohead.cli.app import main
 
 NAMES = ("scratch:test_efficientnet", "scratch:test_vit")
@@ -29,8 +30,8 @@ def test_figures_of_a_network_belong_together() -> None:
             assert rate["share_of_ceiling"] == pytest.approx(flops / found["ceilings_tflops"][precision])
         assert line["latency_ms"] > 0 and line["load_seconds"] > 0
         assert (line["drift"] is None) == (len(line["rates"]) == 1)
-    vit = found["backbones"][1]
-    assert vit["weights_bytes"] > 4 * vit["input_size"]
+        network = load_backbone(resolve(line["name"]))
+        assert line["weights_bytes"] == 4 * sum(p.numel() for p in network.parameters())
 
 
 def test_operations_are_counted_as_two_for_each_product() -> None:

@@ -156,6 +156,40 @@ def test_the_checks_are_written_and_stand_in_the_index(explained: tuple[h2h.Expl
         name = row["contender"]
         assert row["sanity"] == (checks[name]["sanity"] if name in checks else "not checked")
     assert {one["labels"]["n_images"] for one in checks.values()} == {24}
+    for one in checks.values():
+        assert abs(one["random_head"]) < 0.5 and abs(one["random_backbone"]) < 0.9
+        assert one["insertion"]["n_images"] == one["deletion_grey"]["n_images"] == 24
+
+
+def test_pairs_of_contenders_are_compared(explained: tuple[h2h.Explanation, Path]) -> None:
+    told = json.loads((explained[1] / "faithfulness.json").read_text())["agreement"]
+    assert {(one["a"], one["b"]) for one in told} == {NAMES, (NAMES[0], ENSEMBLE), (NAMES[1], ENSEMBLE)}
+    of_two = next(one for one in told if (one["a"], one["b"]) == NAMES)
+    with_own_ensemble = [one["same"] for one in told if one["b"] == ENSEMBLE]
+    assert max(with_own_ensemble) > of_two["same"], "an ensemble looks where its members look"
+
+
+def test_masks_say_whether_the_maps_find_the_spot(
+    run: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    from PIL import Image
+
+    masks, own = tmp_path / "masks", Path(shutil.copytree(run, tmp_path / "own"))
+    masks.mkdir()
+    spot = np.zeros((60, 80), np.uint8)
+    spot[10:30, 45:65] = 255
+    (masks / "spot").mkdir()
+    for i in range(12):
+        Image.fromarray(spot).save(masks / "spot" / f"{i}_mask.png")
+    assert main(["explain", str(own), "--images", "spot/3.png", "--masks", str(masks)]) == 0
+    told = json.loads((own / "maps" / "faithfulness.json").read_text())["localisation"]
+    assert told["masks"] == 12 and set(told["rows"]) == {*NAMES, ENSEMBLE, "centred blob", "random map"}
+    assert told["rows"]["random map"]["lift"]["value"] == pytest.approx(1, abs=0.5)
+    capsys.readouterr()
+    assert main(["explain", str(own), "--method", "occlusion", "--masks", str(masks)]) == 2
+    assert "Masks are compared with exact maps" in capsys.readouterr().err
+    assert main(["explain", str(own), "--masks", str(tmp_path / "none")]) == 2
+    assert "no folder of masks" in capsys.readouterr().err
 
 
 def test_the_report_shows_the_checks(run: Path, explained: tuple[h2h.Explanation, Path]) -> None:

@@ -55,14 +55,43 @@ def test_maps_that_fail_are_said_to(run: Path) -> None:
 
 def test_the_page_has_the_table_of_checks(run: Path) -> None:
     folder = write(run)
-    labels, deletion = (CheckedDifference(v, v - 0.2, v + 0.2, 24, 20) for v in (0.5, 0.1))
-    checks = Believability(labels, deletion, repeatability=0.8, permuted=-0.05)
-    content = {"method": "contributions", "contenders": {"vit-b16": checks.to_json()}}
+    labels, deletion, grey, shown = (
+        CheckedDifference(v, v - 0.2, v + 0.2, 24, 20) for v in (0.5, 0.1, 0.15, 0.4)
+    )
+    checks = Believability(labels, deletion, 0.8, -0.05, grey, shown, random_head=0.01, random_backbone=-0.02)
+    ends = {"value": 0.5, "low": 0.25, "high": 0.75}
+    row = dict.fromkeys(("hit", "mass", "lift", "distance", "auprc"), ends) | {"n_images": 9, "n_groups": 8}
+    content = {
+        "method": "contributions",
+        "contenders": {"vit-b16": checks.to_json()},
+        "agreement": [{"a": "vit-b16", "b": "cnn", "same": 0.3, "other": 0.1, "difference": shown.to_json()}],
+        "localisation": {"masks": 10, "empty": 1, "rows": {"vit-b16": row, "random map": row}},
+    }
     (run / "maps" / "faithfulness.json").write_text(json.dumps(content))
     (row,) = explain_view(folder)["checks"]["rows"]
     assert row[0] == "vit-b16" and row[1] == "failed"
     assert row[2:] == ["0.800", "0.300", "0.500 [0.300, 0.700]", "0.100 [−0.100, 0.300]", "24 in 20 groups"]
-    assert "Can the maps be believed?" in write_report(run).read_text(encoding="utf-8")
+    view = explain_view(folder)
+    assert view["beside"]["rows"] == [
+        ["vit-b16", "0.010", "−0.020", "0.150 [−0.050, 0.350]", "0.400 [0.200, 0.600]", "24 in 20 groups"]
+    ]
+    assert view["agreement"]["rows"][0][:3] == ["vit-b16 and cnn", "0.300", "0.100"]
+    assert [one[0] for one in view["regions"]["rows"]] == ["vit-b16", "random map"]
+    assert view["regions"]["rows"][0][-1] == "9 in 8 groups"
+    page = write_report(run).read_text(encoding="utf-8")
+    for title in ("Can the maps be believed?", "More on these maps", "same places?", "what the masks mark?"):
+        assert title in page
+    assert "10 images have masks, 1 of them empty or full" in page
+
+
+def test_checks_of_earlier_versions_are_shown_without_what_they_lack(run: Path) -> None:
+    folder = write(run)
+    one = CheckedDifference(0.5, 0.3, 0.7, 24, 20).to_json()
+    told = {"sanity": "passed", "repeatability": 0.8, "permuted_labels": 0.1, "labels": one, "deletion": one}
+    content = {"method": "contributions", "contenders": {"vit-b16": told}}
+    (run / "maps" / "faithfulness.json").write_text(json.dumps(content))
+    view = explain_view(folder)
+    assert view["checks"]["rows"] and view["beside"] == view["agreement"] == view["regions"] == {}
 
 
 def test_a_run_without_maps_says_how_to_make_them(run: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -207,13 +208,20 @@ class Run(StudyFolder):
         contenders: str | Iterable[str] = (),
         method: str = "contributions",
         target: str | None = None,
+        masks: str | os.PathLike[str] | None = None,
         quiet: bool = False,
     ) -> Explanation:
         """Show where each contender found its evidence; arguments as for `headtohead.explain`."""
         from headtohead.api.explain import explain
 
         return explain(
-            self.path, images=images, contenders=contenders, method=method, target=target, quiet=quiet
+            self.path,
+            images=images,
+            contenders=contenders,
+            method=method,
+            target=target,
+            masks=masks,
+            quiet=quiet,
         )
 
     @property

@@ -47,6 +47,14 @@ def explain(
         str | None,
         typer.Option("--class", metavar="NAME", help="The class explained. [default: the positive one]"),
     ] = None,
+    masks: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            show_default=False,
+            help="Masks called like their images (x_mask.png): how well do the maps find what they mark?",
+        ),
+    ] = None,
     as_json: o.AsJson = False,
 ) -> None:
     """Show where each contender found its evidence: maps in the images' own pixels, in RUN/maps.
@@ -54,12 +62,12 @@ def explain(
     A linear head's log-odds are a sum over places of the image, so the map is exact: offset + map + what has no
     place = the log-odds in the run's table. Each image is explained by the head that did not see it.
 
-    For example:  headtohead explain runs/scans --images all
+    For example:  headtohead explain runs/scans --images all --masks scans/masks
     """
     from headtohead.api.explain import explain as run_explanation
 
     found = run_explanation(
-        run, images=images, contenders=split_list(contenders), method=method, target=target
+        run, images=images, contenders=split_list(contenders), method=method, target=target, masks=masks
     )
     print_explanation(found, as_json=as_json)
 

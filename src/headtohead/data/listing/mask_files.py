@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-__all__ = ["mask_files"]
+__all__ = ["image_name_of", "mask_files"]
 
 _MASK_NAME = re.compile(
     r"(?P<base>.+?)[ _.-]*(?:[_.-]|(?<=\)))(?:masks?|seg|segmentation|gt|groundtruth|labelmap|roi)(?:[ _-]?\d+)?$"
@@ -61,6 +61,17 @@ def mask_files(paths: Iterable[str]) -> dict[str, str]:
             if images:
                 found[path] = images[0]
     return found
+
+
+def image_name_of(path: str) -> tuple[str, str]:
+    """Return the folder of a mask and the name, in lower case and without suffix, of the image that it belongs to.
+
+    >>> image_name_of("masks/Case 7_mask_1.png"), image_name_of("masks/x.png")
+    (('masks', 'case 7'), ('masks', 'x'))
+    """
+    parent, stem = _split(path)
+    match = _MASK_NAME.match(stem)
+    return parent, match["base"].rstrip() if match else stem
 
 
 def _image_of(base: str, parent: str, stems: dict[tuple[str, str], str]) -> str | None:

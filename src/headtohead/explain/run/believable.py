@@ -1,7 +1,8 @@
-"""Whether the maps of a run's probes can be believed: the two checks, on images spread over the run."""
+"""Whether the maps of a run's probes can be believed: two checks that decide, and figures that stand beside them."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,19 +16,19 @@ from headtohead.explain.faithfulness.checks import (
     judge,
     rank_correlation,
     sanity_words,
-    top_cells,
 )
 from headtohead.explain.image_map import ImageMap
 from headtohead.explain.linear_head import LinearHead
-from headtohead.explain.linear_model import explain_heads, explain_images
-from headtohead.explain.methods.perturbation import blurred, mixed
+from headtohead.explain.linear_model import explain_heads
+from headtohead.explain.methods.perturbation import blurred
 from headtohead.explain.run.contender_maps import ProbeMaps, maps_of
 from headtohead.explain.run.finished import FinishedRun
-from headtohead.preprocess.recipe import Prepared
+from headtohead.explain.run.perturbed import Shown, mean_grey, random_network_model
 
 __all__ = ["Believability", "check_maps", "check_probe"]
 
 IMAGES = 60  # spread over the run; enough for an interval, a minute of work
+BESIDE = 24  # images for the figures that decide nothing: five more passes through the network each
 BATCH = 8
 LEAST_GROUPS = 10  # below, an interval over groups says nothing
 
@@ -41,12 +42,20 @@ class Believability:
             on permuted labels.
         deletion: drop of the log-odds when the places with the most evidence are blurred, less that for random ones.
         repeatability, permuted: the two mean correlations themselves.
+        deletion_grey: as `deletion`, with the image's mean grey in place of blur.
+        insertion: rise of the log-odds when, of a blurred image, only the places with the most evidence are shown, less
+            that for random ones.
+        random_head, random_backbone: mean correlation with the map of a head, and of a network, of random weights.
     """
 
     labels: CheckedDifference
     deletion: CheckedDifference
     repeatability: float
     permuted: float
+    deletion_grey: CheckedDifference
+    insertion: CheckedDifference
+    random_head: float
+    random_backbone: float
 
     @property
     def sanity(self) -> str:
@@ -59,8 +68,12 @@ class Believability:
             "sanity": self.sanity,
             "repeatability": round(self.repeatability, 4),
             "permuted_labels": round(self.permuted, 4),
+            "random_head": round(self.random_head, 4),
+            "random_backbone": round(self.random_backbone, 4),
             "labels": self.labels.to_json(),
             "deletion": self.deletion.to_json(),
+            "deletion_grey": self.deletion_grey.to_json(),
+            "insertion": self.insertion.to_json(),
         }
 
 
@@ -100,7 +113,8 @@ def check_probe(maker: ProbeMaps, run: FinishedRun, indices: Sequence[int]) -> B
     chosen = list(indices[:: max(1, len(indices) // IMAGES)][:IMAGES])
     rng = np.random.default_rng(run.config.seed)
     controls: dict[tuple[int, int], list[LinearHead]] = {}
-    same, permuted, drops = [], [], []
+    figures: dict[str, list[float]] = defaultdict(list)
+    scrambled = random_network_model(maker, run.config.seed)
     starts = range(0, len(chosen), BATCH)
     for start in run.reporter.progress(starts, f"checks of {maker.contender.name}", len(starts)):
         part = chosen[start : start + BATCH]
@@ -112,18 +126,35 @@ def check_probe(maker: ProbeMaps, run: FinishedRun, indices: Sequence[int]) -> B
         images = [run.prepared(index) for index in part]
         found = explain_heads(maker.model, images, heads, [1] * len(part))
         for own in found:
-            same.append(rank_correlation(own[1].grid, own[2].grid))
-            permuted.append(rank_correlation(own[0].grid, own[3].grid))
-        drops += _drops(maker, images, [[one[0]] for one in heads], [own[0].grid for own in found], rng)
+            figures["same"].append(rank_correlation(own[1].grid, own[2].grid))
+            figures["permuted"].append(rank_correlation(own[0].grid, own[3].grid))
+            figures["random head"].append(rank_correlation(own[0].grid, own[4].grid))
+        shown = Shown(maker.model, images, [[one[0]] for one in heads], [own[0].grid for own in found])
+        figures["deletion"] += shown.changes(rng, blurred)
+        if start < BESIDE:
+            figures["deletion, grey"] += shown.changes(rng, mean_grey)
+            figures["insertion"] += shown.changes(rng, blurred, insert=True)
+            figures["random backbone"] += shown.correlations(scrambled)
     groups = [run.dataset.samples[index].group for index in chosen]
-    gap = np.array(same) - np.abs(permuted)
+
+    def judged(differences: npt.ArrayLike) -> CheckedDifference:
+        values = np.asarray(differences, dtype=np.float64)
+        return judge(values, groups[: len(values)])
+
     return Believability(
-        judge(gap, groups), judge(np.array(drops), groups), float(np.mean(same)), float(np.mean(permuted))
+        judged(np.array(figures["same"]) - np.abs(figures["permuted"])),
+        judged(figures["deletion"]),
+        float(np.mean(figures["same"])),
+        float(np.mean(figures["permuted"])),
+        judged(figures["deletion, grey"]),
+        judged(figures["insertion"]),
+        float(np.mean(figures["random head"])),
+        float(np.mean(figures["random backbone"])),
     )
 
 
 def _controls(maker: ProbeMaps, run: FinishedRun, fold: Fold, rng: np.random.Generator) -> list[LinearHead]:
-    """Return heads on two halves of the training groups, and one on permuted labels, all at the recorded C."""
+    """Return heads at the recorded C, on two halves of the training groups and on permuted labels, and a random one."""
     from threadpoolctl import threadpool_limits
 
     from headtohead.training.logistic import fit_probe
@@ -136,25 +167,10 @@ def _controls(maker: ProbeMaps, run: FinishedRun, fold: Fold, rng: np.random.Gen
     with threadpool_limits(limits=1):
         fitted = [fit_probe(maker.rows[part], labels[part], c) for part in parts]
         fitted.append(fit_probe(maker.rows[fold.train], rng.permutation(labels[fold.train]), c))
-    return [LinearHead.from_probe(probe) for probe in fitted]
+    heads = [LinearHead.from_probe(probe) for probe in fitted]
+    return [*heads, replace(heads[-1], weights=_shuffled(heads[-1].weights, rng))]
 
 
-def _drops(
-    maker: ProbeMaps,
-    images: Sequence[Prepared],
-    heads: Sequence[Sequence[LinearHead]],
-    grids: Sequence[npt.NDArray[np.float64]],
-    rng: np.random.Generator,
-) -> list[float]:
-    """Return for each image how much lower the log-odds are with the top places hidden than with random ones."""
-    hidden = []
-    for image, grid in zip(images, grids, strict=True):
-        top = top_cells(grid)
-        random = rng.permutation(top.ravel()).reshape(top.shape)
-        soft = blurred(image.pixels)
-        for mask in (top, random):
-            kept = 1.0 - mask.astype(np.float64)
-            hidden.append(Prepared(mixed(image.pixels, soft, kept), image.box, image.history))
-    twice = [own for own in heads for _ in range(2)]
-    found = [one.log_odds for one in explain_images(maker.model, hidden, twice, [1] * len(hidden))]
-    return [random - top for top, random in zip(found[::2], found[1::2], strict=True)]
+def _shuffled(weights: npt.NDArray[np.float64], rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    """Return random weights of the same spread as a head's."""
+    return np.asarray(rng.normal(scale=weights.std() or 1.0, size=weights.shape))

@@ -41,12 +41,14 @@ class ExplainRequest:
         method: how maps are made.
         target: the class whose log-odds are explained; by default the positive one of two, of more than two the
             class that the contender holds most probable.
+        masks: folder of masks that say where the finding lies, to compare exact maps with.
     """
 
     images: str | tuple[str, ...] = "errors"
     contenders: tuple[str, ...] = ()
     method: str = EXACT
     target: str | None = None
+    masks: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -83,13 +85,19 @@ def explain_run(
         UsageError: no contender can be explained in this way.
     """
     from headtohead.explain.methods.registry import check_method
+    from headtohead.explain.run.agreement import contender_agreement
     from headtohead.explain.run.believable import check_maps
     from headtohead.explain.run.files import kept_grids, write_checks, write_grids
+    from headtohead.explain.run.known_regions import localisation_table
+    from headtohead.explain.run.mask_folder import find_masks
 
     run = FinishedRun(path, cache, reporter)
     if request.target is not None and request.target not in run.dataset.classes:
         raise unknown_name("class", request.target, run.dataset.classes)
     check_method(request.method)
+    if request.masks is not None and request.method != EXACT:
+        raise UsageError(f"Masks are compared with exact maps; got the method {request.method!r}.")
+    masks = find_masks(request.masks, run.dataset.samples) if request.masks is not None else {}
     names = _contenders(run, request)
     chosen = _chosen(run, request, names)
     everything = _tested(run)
@@ -112,6 +120,9 @@ def explain_run(
     checks: dict[str, Believability] = {}
     if request.method == EXACT:
         found, checks = check_maps(run, found, everything)
+    localisation = (
+        localisation_table(found, run.dataset.samples, masks, seed=run.config.seed) if masks else {}
+    )
     wanted = {run.dataset.samples[index].id for index in chosen}
     shown = tuple(one for one in found if one.sample in wanted)
     folder = path / "maps"
@@ -123,7 +134,10 @@ def explain_run(
     if request.method == EXACT:
         write_grids(folder, found, next(iter(limits.values())), kept)
         told = {name: one.to_json() for name, one in checks.items()}
-        write_checks(folder, told, tuple(kept.get("contenders", ())))
+        groups = {sample.id: sample.group for sample in run.dataset.samples}
+        write_checks(
+            folder, told, contender_agreement(found, groups), localisation, tuple(kept.get("contenders", ()))
+        )
     return RunMaps(folder, shown, limits, left_out)
 
 

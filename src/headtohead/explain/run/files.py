@@ -178,15 +178,33 @@ def write_grids(
     return path
 
 
-def write_checks(folder: Path, checks: Mapping[str, Any], stay: Sequence[str]) -> Path:
+def write_checks(
+    folder: Path,
+    checks: Mapping[str, Any],
+    agreement: Sequence[Mapping[str, Any]],
+    localisation: Mapping[str, Any],
+    stay: Sequence[str],
+) -> Path:
     """Write `faithfulness.json`: the checks of the contenders that were drawn now, and of those whose grids stay.
 
     Args:
         folder: `maps` of the run.
-        checks: contender -> its checks. stay: contenders whose earlier grids stay.
+        checks: contender -> its checks.
+        agreement: of the pairs that were drawn now.
+        localisation: against masks, {} without; then an earlier one stays with the grids.
+        stay: contenders whose earlier grids stay.
     """
     path = folder / "faithfulness.json"
-    earlier = json.loads(path.read_text(encoding="utf-8"))["contenders"] if path.is_file() else {}
-    contenders = {name: one for name, one in earlier.items() if name in stay} | dict(checks)
-    write_record(path, {"method": EXACT, "contenders": contenders})
+    earlier: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    contenders = {name: one for name, one in earlier.get("contenders", {}).items() if name in stay}
+    drawn = {name for pair in agreement for name in (pair["a"], pair["b"])}
+    pairs = [
+        pair
+        for pair in earlier.get("agreement", ())
+        if not {pair["a"], pair["b"]} <= drawn and {pair["a"], pair["b"]} & set(stay)
+    ]
+    content = {"method": EXACT, "contenders": contenders | dict(checks), "agreement": [*pairs, *agreement]}
+    if localisation or (stay and earlier.get("localisation")):
+        content["localisation"] = dict(localisation) or earlier["localisation"]
+    write_record(path, content)
     return path

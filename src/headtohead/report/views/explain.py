@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headtohead.core.run_folder import RunFolder
@@ -14,6 +14,14 @@ DRAWN = ("rows", "columns", "cells", "box", "sanity")
 CHECK_HEADS = (
     "contender", "checks", "agreement, two halves", "agreement, permuted labels", "difference (CI)",
     "drop, evidence hidden less random (CI)", "images",
+)  # fmt: skip
+BESIDE_HEADS = (
+    "contender", "correlation with a random head", "with a random network", "drop, hidden by grey (CI)",
+    "rise, evidence alone shown (CI)", "images",
+)  # fmt: skip
+AGREEMENT_HEADS = ("contenders", "maps of one image", "maps of two images", "difference (CI)", "images")
+REGION_HEADS = (
+    "map", "greatest value inside (CI)", "mass inside / area (CI)", "distance of centres (CI)", "AUPRC (CI)", "images",
 )  # fmt: skip
 
 
@@ -53,7 +61,7 @@ def explain_view(run: RunFolder) -> dict[str, Any]:
         "sum_limit": _sum_limit(content["contenders"]),
         "contenders": list(content["contenders"]),
         "parts": [row for row in parts if row],
-        "checks": _checks(run),
+        **_faithfulness(run),
         "failed": sorted(
             name
             for name, by_sample in content["contenders"].items()
@@ -86,13 +94,21 @@ def _parts(name: str, by_sample: Mapping[str, Any]) -> dict[str, Any] | None:
     return {"name": name, "localised": f"{100 * sum(shares) / len(shares):.0f} %", "n": len(shares)}
 
 
-def _checks(run: RunFolder) -> dict[str, Any]:
-    """Return the table of `maps/faithfulness.json` as rows of text, {} where there is none."""
+def _faithfulness(run: RunFolder) -> dict[str, Any]:
+    """Return the tables of `maps/faithfulness.json` as rows of text, {} for each that there is not."""
     if not (run / "maps/faithfulness.json").is_file():
-        return {}
-    contenders: Mapping[str, Mapping[str, Any]] = run.json("maps/faithfulness.json")["contenders"]
-    if not contenders:
-        return {}
+        return {"checks": {}, "beside": {}, "agreement": {}, "regions": {}}
+    content = run.json("maps/faithfulness.json")
+    contenders: Mapping[str, Mapping[str, Any]] = content["contenders"]
+    return {
+        "checks": _checks(contenders),
+        "beside": _beside(contenders),
+        "agreement": _agreement(content.get("agreement", ())),
+        "regions": _regions(content.get("localisation", {})),
+    }
+
+
+def _checks(contenders: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     rows = [
         [
             name,
@@ -102,11 +118,60 @@ def _checks(run: RunFolder) -> dict[str, Any]:
             digits(one["repeatability"] - one["labels"]["value"]),
             _difference(one["labels"]),
             _difference(one["deletion"]),
-            f"{one['labels']['n_images']} in {one['labels']['n_groups']} groups",
+            _images(one["labels"]),
         ]
         for name, one in contenders.items()
     ]
-    return {"heads": list(CHECK_HEADS), "rows": rows}
+    return {"heads": list(CHECK_HEADS), "rows": rows} if rows else {}
+
+
+def _beside(contenders: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the figures that decide nothing; runs of before have none."""
+    rows = [
+        [
+            name,
+            _number(one["random_head"]),
+            _number(one["random_backbone"]),
+            _difference(one["deletion_grey"]),
+            _difference(one["insertion"]),
+            _images(one["insertion"]),
+        ]
+        for name, one in contenders.items()
+        if "insertion" in one
+    ]
+    return {"heads": list(BESIDE_HEADS), "rows": rows} if rows else {}
+
+
+def _agreement(pairs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    rows = [
+        [
+            f"{one['a']} and {one['b']}",
+            _number(one["same"]),
+            _number(one["other"]),
+            _difference(one["difference"]),
+            _images(one["difference"]),
+        ]
+        for one in pairs
+    ]
+    return {"heads": list(AGREEMENT_HEADS), "rows": rows} if rows else {}
+
+
+def _regions(told: Mapping[str, Any]) -> dict[str, Any]:
+    if not told:
+        return {}
+    rows = [
+        [name, *(_difference(one[key]) for key in ("hit", "lift", "distance", "auprc")), _images(one)]
+        for name, one in told["rows"].items()
+    ]
+    return {"heads": list(REGION_HEADS), "rows": rows, "masks": told["masks"], "empty": told["empty"]}
+
+
+def _images(one: Mapping[str, Any]) -> str:
+    return f"{one['n_images']} in {one['n_groups']} groups"
+
+
+def _number(value: float) -> str:
+    return digits(value).replace("-", "−")
 
 
 def _difference(one: Mapping[str, Any]) -> str:

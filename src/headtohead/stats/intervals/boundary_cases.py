@@ -126,7 +126,11 @@ def _class_recalls(case: BoundaryCase) -> BoundaryInterval | None:
     share = np.bincount(table.sample_label, minlength=k) / table.n_samples
     matrix = np.empty((k, k, 1))
     for c, recall in enumerate(_recalls(table, case.level)):
-        matrix[c, :, 0] = share[c] * (1 - recall) / (k - 1)
+        missed = share[c] * (1 - recall)
+        matrix[c, :, 0] = missed / (k - 1)
+        if case.metric.needs_order:  # the worst that the missed can be is the class farthest off
+            matrix[c, :, 0] = 0
+            matrix[c, 0 if 2 * c >= k - 1 else k - 1, 0] = missed
         matrix[c, c, 0] = share[c] * recall
     method = "metric at Bonferroni-joint Wilson bounds of the class recalls, one trial per group"
     return BoundaryInterval(float(count_values(kernel, matrix)[0]), 1.0, method)

@@ -22,10 +22,12 @@ __all__ = [
     "confusion",
     "count_values",
     "f1",
+    "linear_kappa",
     "matthews_correlation",
     "npv",
     "ppv",
     "predicted_labels",
+    "quadratic_kappa",
     "sensitivity",
     "specificity",
 ]
@@ -163,3 +165,28 @@ def cohen_kappa(matrix: Floats) -> Floats:
     observed = ratio(np.einsum("iib->b", matrix), total)
     chance = ratio((matrix.sum(axis=1) * matrix.sum(axis=0)).sum(axis=0), total**2)
     return ratio(observed - chance, 1 - chance)
+
+
+def linear_kappa(matrix: Floats) -> Floats:
+    """Return Cohen's kappa of ordered classes, each error weighted by how many classes it is off.
+
+    >>> one_off, two_off = np.diag([4.0, 4, 4]), np.diag([4.0, 4, 4])
+    >>> one_off[0, 1] = two_off[0, 2] = 2
+    >>> bool(linear_kappa(one_off[..., None])[0] > linear_kappa(two_off[..., None])[0])
+    True
+    """
+    return _weighted_kappa(matrix, 1)
+
+
+def quadratic_kappa(matrix: Floats) -> Floats:
+    """Return Cohen's kappa of ordered classes, each error weighted by the square of how many classes it is off."""
+    return _weighted_kappa(matrix, 2)
+
+
+def _weighted_kappa(matrix: Floats, power: int) -> Floats:
+    """Return 1 - sum(w observed) / sum(w expected), w = |i - j|^power (Cohen 1968, Psychol Bull 70:213)."""
+    steps = np.arange(len(matrix), dtype=np.float64)
+    weights = np.abs(steps[:, None] - steps[None, :]) ** power
+    observed = np.einsum("ij,ijb->b", weights, matrix)
+    expected = np.einsum("ij,ib,jb->b", weights, matrix.sum(axis=1), matrix.sum(axis=0))
+    return 1 - ratio(observed * matrix.sum(axis=(0, 1)), expected)

@@ -59,12 +59,14 @@ def check_name(name: str) -> None:
         raise unknown_name("metric", name, METRICS)
 
 
-def default_metrics(classes: Sequence[str], folds: bool) -> tuple[str, ...]:
-    """Return the metrics that a verdict reports; per-fold ones only where there are folds."""
+def default_metrics(classes: Sequence[str], folds: bool, *, ordered: bool = False) -> tuple[str, ...]:
+    """Return the metrics that a verdict reports: some only with folds, weighted kappa only of ordered classes."""
     names = [
         name
         for name, metric in METRICS.items()
-        if (len(classes) == 2 or not metric.binary_only) and (folds or not metric.needs_folds)
+        if (len(classes) == 2 or not metric.binary_only)
+        and (folds or not metric.needs_folds)
+        and (ordered or not metric.needs_order)
     ]
     if len(classes) > 2:
         names += [f"{base}_{of_class}" for base in metrics_shown("of_each_class") for of_class in classes]

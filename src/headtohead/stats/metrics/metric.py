@@ -120,6 +120,7 @@ class Metric:
             for itself.
         headline: 1 where a reader sees it first, 2 where next, 0 where it is left to the table.
         operating_point: the same at chosen thresholds. of_each_class: the same for its metrics of one class.
+        needs_order: whether it needs the order of the classes, which a user must state.
         needs_folds: whether it is reported only where the predictions carry folds.
         pooled: the name of the same metric across folds, which must agree with a verdict on this one.
         recalibrated: whether it is reported before and after recalibration.
@@ -147,6 +148,7 @@ class Metric:
     headline: int = 0
     operating_point: int = 0
     of_each_class: int = 0
+    needs_order: bool = False
     needs_folds: bool = False
     pooled: str = ""
     recalibrated: bool = False

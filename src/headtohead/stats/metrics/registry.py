@@ -1,16 +1,18 @@
-"""All metrics by name. To add one, add its row here; no other file of `stats` or `evaluate` branches on its name."""
+"""All metrics by name. To add one, add its row here (of probabilities: in `probability_rows`).
+
+No other file of `stats` or `evaluate` branches on its name.
+"""
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
 
-from headtohead.stats.metrics import confusion_matrix, probabilistic, ranking
+from headtohead.stats.metrics import confusion_matrix, ranking
 from headtohead.stats.metrics.confusion_matrix import FromClassCounts, FromConfusion
 from headtohead.stats.metrics.metric import Denominator, FoldMean, Metric, WithinFolds
-from headtohead.stats.metrics.probabilistic import FromProbabilities
+from headtohead.stats.metrics.probability_rows import PROBABILITY_METRICS
 from headtohead.stats.metrics.ranking import FromCurve, FromRanks
 
 __all__ = ["METRICS"]
@@ -125,6 +127,15 @@ _KAPPA = Metric(
     boundary="class_recalls",
     source="Cohen 1960",
 )
+_WEIGHTED_KAPPA = replace(
+    _KAPPA,
+    name="kappa_linear",
+    title="weighted kappa (linear)",
+    kernel=FromConfusion(confusion_matrix.linear_kappa),
+    needs_order=True,
+    undefined="labels and predictions are of a single class in at least one repeat",
+    source="Cohen 1968",
+)
 _COUNTS = (
     _ACCURACY,
     Metric(
@@ -192,75 +203,12 @@ _COUNTS = (
         source="Matthews 1975; Gorodkin 2004",
     ),
     _KAPPA,
-)
-_ECE = Metric(
-    name="ece",
-    title="calibration error of the top label (ECE, equal-mass bins)",
-    kernel=FromProbabilities(probabilistic.expected_calibration_error),
-    best="low",
-    low=0,
-    high=1,
-    interval="bias_corrected",
-    recalibrated=True,
-    source="Nguyen & O'Connor 2015",
-)
-_SLOPE = Metric(
-    name="calibration_slope",
-    title="calibration slope",
-    kernel=FromProbabilities(probabilistic.calibration_slope),
-    best="one",
-    low=-math.inf,
-    high=math.inf,
-    binary_only=True,
-    interval="transformed",
-    undefined="the probabilities are constant or separate the classes: no finite slope fits",
-    recalibrated=True,
-    source="Cox 1958",
-)
-_PROBABILITIES = (
-    Metric(
-        name="brier",
-        title="Brier score",
-        kernel=FromProbabilities(probabilistic.brier),
-        best="low",
-        low=0,
-        high=2,
-        high_of_two=1,
-        interval="transformed",
-        boundary="largest_loss",
-        headline=2,
-        recalibrated=True,
-        source="Brier 1950",
-    ),
-    Metric(
-        name="log_loss",
-        title="log loss",
-        kernel=FromProbabilities(probabilistic.log_loss),
-        best="low",
-        low=0,
-        high=math.inf,
-        interval="transformed",
-        headline=2,
-        recalibrated=True,
-    ),
-    _ECE,
+    _WEIGHTED_KAPPA,
     replace(
-        _ECE,
-        name="ace",
-        title="calibration error of the class probabilities (ACE, equal-mass bins)",
-        kernel=FromProbabilities(probabilistic.adaptive_calibration_error),
-        recalibrated=False,
-        source="Nixon 2019",
-    ),
-    _SLOPE,
-    replace(
-        _SLOPE,
-        name="calibration_intercept",
-        title="calibration-in-the-large",
-        kernel=FromProbabilities(probabilistic.calibration_intercept),
-        best="zero",
-        undefined="no finite intercept fits",
-        source="Van Calster et al. 2016",
+        _WEIGHTED_KAPPA,
+        name="kappa_quadratic",
+        title="weighted kappa (quadratic)",
+        kernel=FromConfusion(confusion_matrix.quadratic_kappa),
     ),
 )
 _PARTIAL = Metric(
@@ -296,5 +244,5 @@ _PARTS_OF_THE_CURVE = (
     ),
 )
 METRICS: dict[str, Metric] = {
-    metric.name: metric for metric in (*_RANKING, *_COUNTS, *_PROBABILITIES, *_PARTS_OF_THE_CURVE)
+    metric.name: metric for metric in (*_RANKING, *_COUNTS, *PROBABILITY_METRICS, *_PARTS_OF_THE_CURVE)
 }

@@ -98,7 +98,7 @@ class SearchStudy(Study[SearchConfig]):
 
     def validate_against_data(self) -> None:
         """Refuse classes for which the primary metric is not defined."""
-        from headtohead.evaluate.verdict import validate_question
+        from headtohead.evaluate.question import validate_question
 
         validate_question(PRIMARY, self.dataset.classes, level=0.95, rope=None, prevalence=None)
 
