@@ -107,7 +107,8 @@ def test_an_option_without_effect_or_that_cannot_be_is_refused(
 
 def test_the_volume_of_a_series_is_chosen_and_said(tree: Tree) -> None:
     voxels = np.random.default_rng(1).integers(0, 900, (6, 7, 4, 3)).astype(np.int16)
-    content = nib.Nifti1Image(voxels, np.eye(4)).to_bytes()
+    volumes: Any = nib.Nifti1Image(voxels, np.eye(4))  # type: ignore[no-untyped-call]
+    content = volumes.to_bytes()
     source = str(tree({f"{c}/{i}.nii": content for c in "ab" for i in range(2)}))
     first, third = load(source), load(source, LoadOptions(volume=2))
     assert any("volume 0 of each is read. To use another of up to 3: --volume N" in n for n in first.notes)
