@@ -63,6 +63,10 @@ def one(number: int, seed: int, folder: Path, only: str = "") -> tuple[str, str]
 
 def work(start: int, stop: int, seed: int, only: str, answer: Any) -> None:
     """Run inputs start .. stop - 1 and put the counts and the failures into the queue."""
+    # Not in an input's time: a busy machine takes long over these, and a half import breaks every later input.
+    import timm  # noqa: F401
+    import transformers  # noqa: F401
+
     signal.signal(signal.SIGALRM, _too_slow)
     signal.signal(signal.SIGPROF, _too_slow)
     tally: Counter[tuple[str, str]] = Counter()
