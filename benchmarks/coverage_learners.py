@@ -47,7 +47,7 @@ Ints = npt.NDArray[np.int64]
 CLIP = 1e-15  # as the product clips log loss
 
 
-def _parts(name: str, p: Floats, label: Ints, group: Ints, fold: Ints) -> pulls.Parts:
+def parts_of(name: str, p: Floats, label: Ints, group: Ints, fold: Ints) -> pulls.Parts:
     """Return one contender's metric, taken apart by groups."""
     if name == "auroc":
         return pulls.auroc_parts(p, label, group, fold)
@@ -62,7 +62,7 @@ def _parts(name: str, p: Floats, label: Ints, group: Ints, fold: Ints) -> pulls.
 def judged(name: str, scores: Floats, label: Ints, group: Ints, fold: Ints) -> dict[str, float]:
     """Return value, half-widths and single intervals of one metric by the rule, keyed by `name`."""
     design = rule.design_of(fold)
-    parts = [_parts(name, p, label, group, fold) for p in scores]
+    parts = [parts_of(name, p, label, group, fold) for p in scores]
     against = name in ("auroc", "balanced_accuracy")
     ends = [rule.estimate(p, label, group, fold, against=against) for p in parts]
     gap = rule.estimate(parts[0] - parts[1], label, group, fold, against=against)

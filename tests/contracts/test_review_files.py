@@ -99,7 +99,7 @@ def _majority_value_is_kept(found: Verdict) -> None:
     values = {(s.contender, s.metric): (s.value, s.low, s.high) for s in found.scores}
     assert values["majority", "auroc"] == (0.5, 0.5, 0.5)
     assert values["majority", "auroc_fold_mean"] == (0.5, 0.5, 0.5)
-    _says(found, "It ranks cases better than majority", "do not separate it from vit")
+    _says(found, "It ranks cases better than majority", "cannot tell it from vit")
 
 
 def _sites(found: Verdict) -> None:
@@ -131,20 +131,20 @@ JUDGED: dict[str, tuple[dict[str, Any], str, str | None, Check]] = {
     "c09_huge": ({}, "cannot_tell", None, _plain("One group, g0, has 100 of 200 samples (50 %)")),
     "d01_melanoma": ({"positive": "melanoma"}, "better", "cnn", _plain("0.861 against 0.766")),
     "d01b_pm1": ({}, "better", "cnn", _plain("'1' counts as positive")),
-    "d02_identical": ({}, "identical", None, _plain("Is it one file twice?")),
-    "d03_three": ({}, "cannot_tell", None, _plain("only 3 cases of class c (10 are asked for)")),
+    "d02_identical": ({}, "identical", None, _plain("Was one file given twice?")),
+    "d03_three": ({}, "cannot_tell", None, _plain("only 3 cases of class c (at least 10 are needed)")),
     "d03b_absent": ({}, "cannot_tell", None, _plain("not defined (no sample of class c)")),
     "d05_rep20": ({}, "cannot_tell", None, _plain(METHODS)),
-    "d06_minor": ({}, "cannot_tell", None, _plain("only 4 cases of class 1 (10 are asked for)")),
+    "d06_minor": ({}, "cannot_tell", None, _plain("only 4 cases of class 1 (at least 10 are needed)")),
     "d07_revperfect": ({}, "better", "vit", _plain("AUROC below 0.5 for cnn", "probably reversed")),
     "d08_bothperfect": ({}, "cannot_tell", None, _plain("1.000 against 1.000")),
     "d09_hard": ({}, "better", "cnn", _plain("answers, not probabilities")),
     "d10_g1": ({}, "refused", None, _plain("1 group; at least 10")),
     "d10_g2": ({}, "refused", None, _plain("2 groups; at least 10")),
     "d10_g9": ({}, "refused", None, _plain("9 groups; at least 10")),
-    "d10_g10": ({}, "cannot_tell", None, _plain("only 10 groups (30 are asked for), though")),
-    "d10_g12": ({}, "cannot_tell", None, _plain("only 12 groups (30 are asked for)")),
-    "d10_g29": ({}, "cannot_tell", None, _plain("only 29 groups (30 are asked for)")),
+    "d10_g10": ({}, "cannot_tell", None, _plain("only 10 groups (at least 30 are needed), though")),
+    "d10_g12": ({}, "cannot_tell", None, _plain("only 12 groups (at least 30 are needed)")),
+    "d10_g29": ({}, "cannot_tell", None, _plain("only 29 groups (at least 30 are needed)")),
     "d10_g30": ({}, "better", "cnn", _plain("200 samples in 30 groups")),
     "d11_fold": ({}, "cannot_tell", None, _plain(METHODS)),
     "f01_sites": ({"by": ["site", "sex"]}, "no_evidence", None, _sites),
@@ -156,7 +156,7 @@ JUDGED: dict[str, tuple[dict[str, Any], str, str | None, Check]] = {
     "g06_rounded": ({"metric": "log_loss"}, "cannot_tell", None, _plain("handful of cases decides log loss")),
     "g08_markup": ({}, "cannot_tell", None, _plain("[red]cnn")),
     "g10_hospital": ({}, "refused", None, _plain("5 groups; at least 10")),
-    "i1_foldoffset": ({}, "cannot_tell", None, _plain("pooled over folds", "not be on one scale")),
+    "i1_foldoffset": ({}, "cannot_tell", None, _plain("pooled over folds", "may be on different scales")),
     "j1_leakfold": ({}, "refused", None, _plain("100 of 100 groups are spread over several folds")),
 }
 ELSEWHERE = {"c23_single", "d04_ten", "d04r_ten", "f02_onemodel"}
@@ -208,7 +208,7 @@ def test_one_contender_is_described(name: str, tmp_path: Path) -> None:
 def test_the_order_of_the_lines_decides_nothing(tmp_path: Path) -> None:
     found, again = (_verdict(name, tmp_path) for name in ("d04_ten", "d04r_ten"))
     assert found.sentence == again.sentence
-    assert found.sentence.startswith("m0 has the highest AUROC of 10")
+    assert found.sentence.startswith("Of 10 contenders m0 has the highest AUROC")
     assert "It ranks cases better than m8 and m9" in found.sentence
 
 

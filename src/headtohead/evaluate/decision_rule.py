@@ -52,13 +52,15 @@ class DecisionRule:
         """The chance of a false "better" that the rule allows."""
         return 1 - self.level
 
-    def text(self, title: str, target: Target = "fixed_models", pooled: str = "", family: str = "") -> str:
+    def text(
+        self, title: str, target: Target = "fixed_models", pooled: str = "", family: str | None = None
+    ) -> str:
         """Return the rule in words.
 
         Args:
             title: the metric as the field writes it. target: what the comparisons are about.
             pooled: the title of the metric that must agree, or "".
-            family: over what p is adjusted, or "" for all pairs.
+            family: over what p is adjusted: None for all pairs, "" for a single pair.
         """
         percent = f"{100 * self.level:g} %"
         inner = f"{100 * (2 * self.level - 1):g} %"
@@ -69,14 +71,15 @@ class DecisionRule:
             else "(3) equivalent: not asked for (give a margin of equivalence); "
         )
         agree = f" and {pooled} gives the same winner (otherwise cannot tell)" if pooled else ""
-        adjusted = family or "adjusted by Holm over all pairs"
+        over = "adjusted by Holm over all pairs" if family is None else family
+        adjusted = f", {over}," if over else ""
         return (
             f"Fixed beforehand, on the paired difference in {title}, {_COVERED[target]}: "
-            f"(1) refused: the data leak, there are fewer than {self.min_groups} groups, or the best "
+            f"(1) refused: there is data leakage, there are fewer than {self.min_groups} groups, or the best "
             "contender does not beat file facts; "
             f"(2) better: at least {self.min_groups_for_better} groups, {self.min_events_for_better} of each kind that "
             f"the metric rests on and {self.min_degrees:g} effective degrees of freedom, the {percent} interval "
-            f"excludes 0 and p, {adjusted}, is at most {self.alpha:.2g}{agree}; "
+            f"excludes 0 and p{adjusted} is at most {self.alpha:.2g}{agree}; "
             f"{equivalent}"
             f"(4) cannot tell: less than that, or a half-width above {self.bound:.2g} of {title}; "
             "(5) otherwise no evidence of a difference. No winner is named by decimals."

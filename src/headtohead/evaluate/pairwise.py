@@ -127,7 +127,7 @@ def refusal_reason(
     """Return why no verdict may be given, or "" where one may."""
     table, row = context.setting.table, context.row
     if context.leaks:
-        return f"the data leak: {context.leaks[0].rstrip('. ')}"
+        return f"there is data leakage: {context.leaks[0].rstrip('. ')}"
     if table.n_groups < context.rule.min_groups:
         noun = context.cases.noun
         return (
@@ -241,6 +241,6 @@ def _scale_hint(pooled: Difference, rule: DecisionRule) -> str:
         return "pooled over folds the difference is not defined"
     return (
         f"pooled over folds the difference is {signed(pooled.value)} "
-        f"({interval_words(pooled.low, pooled.high, rule.level)}), which gives another verdict: the scores may not be "
-        "on one scale across folds"
+        f"({interval_words(pooled.low, pooled.high, rule.level)}), which would give another verdict: the scores "
+        "of different folds may be on different scales"
     )

@@ -48,11 +48,12 @@ def same_predictions(table: PredictionTable, a: str, b: str) -> bool:
 def same_sentence(table: PredictionTable, a: str, b: str) -> str:
     """Return the sentence on a pair of which `same_predictions` holds."""
     n = table.n_samples
-    if table.ranks_only:
-        return (
-            f"{a} and {b} put all {n} samples in the same order: nothing was compared. Is it one file twice?"
-        )
-    return f"{a} and {b} are the same predictions ({n} of {n} samples): nothing was compared. Is it one file twice?"
+    alike = (
+        f"put all {n} samples in the same order"
+        if table.ranks_only
+        else f"have the same predictions ({n} of {n} samples)"
+    )
+    return f"{a} and {b} {alike}, so there is nothing to compare. Was one file given twice?"
 
 
 def kind_caveat(table: PredictionTable) -> list[str]:
@@ -88,11 +89,11 @@ def table_caveats(table: PredictionTable, noun: str) -> list[str]:
             advice = f" `headtohead verdict FILE --per case` counts each {noun} once."
         found.append(
             f"One {noun}, {table.groups[int(counts.argmax())]}, has {largest} of {n} samples "
-            f"({100 * largest / n:.0f} %), and every sample counts alike.{advice}"
+            f"({100 * largest / n:.0f} %), and every sample counts the same.{advice}"
         )
     if table.hold_out:
         found.append(
-            f"The repeats test different samples (repeated hold-out). How many trained each model is not said: it was "
-            f"taken as the rest of the {n} samples that are tested at all, so the intervals are rather too long."
+            f"The repeats test different samples (repeated hold-out), and do not say how many trained each "
+            f"model. That was taken to be the rest of the {n} samples tested at all, so the intervals may be too long."
         )
     return found

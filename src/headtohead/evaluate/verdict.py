@@ -25,6 +25,7 @@ from headtohead.evaluate.wording.caveats import caveats, metric_caveat
 from headtohead.evaluate.wording.pair import Cases
 from headtohead.evaluate.wording.summary import Answer, summary_sentence
 from headtohead.stats.decision.support import narrow_width
+from headtohead.stats.hypothesis.paired_difference import rarer_class_groups
 from headtohead.stats.hypothesis.paired_tests import prepare_tests
 from headtohead.stats.inner_predictions import build_inner
 from headtohead.stats.intervals.resampling import make_resamples
@@ -130,7 +131,7 @@ def compute_verdict(
             *reversed_caveat(scores, details.positive),
             *kind_caveat(table),
             *table_caveats(table, cases.noun),
-            *metric_caveat(metric, table.target),
+            *metric_caveat(metric, table.target, rarer_class_groups(table)),
             *caveats(sentence, leaks, comparisons, scores, details.notes, cases=cases),
             *notes,
         ),
@@ -139,13 +140,13 @@ def compute_verdict(
 
 
 def _family(config: VerdictConfig, n_pairs: int) -> str:
-    """Return over what p-values are adjusted, in words."""
+    """Return over what p-values are adjusted, in words; "" for a single pair."""
     if config.primary and n_pairs > 1:
         a, b = config.primary
         return (
             f"of {a} against {b} first and at the full level, then, if that is shown, of the others by Holm"
         )
-    return f"adjusted by Holm over {n_pairs} pairs" if n_pairs > 1 else "of the one pair"
+    return f"adjusted by Holm over {n_pairs} pairs" if n_pairs > 1 else ""
 
 
 def _replicates(

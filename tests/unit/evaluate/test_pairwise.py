@@ -21,7 +21,10 @@ def test_events_are_groups_of_the_rarer_class_and_not_its_images() -> None:
     group = np.concatenate([np.arange(40) // 8, 5 + np.arange(200) // 2])
     first = judge_frame(frame_of({"a": 6.0, "b": 0.3}, label, group)).comparisons[0]
     assert (first.verdict, first.details.reason) == ("cannot_tell", "events")
-    assert "only 5 groups of class yes (10 are asked for), though the interval excludes 0" in first.sentence
+    assert (
+        "only 5 groups of class yes (at least 10 are needed), though the interval excludes 0"
+        in first.sentence
+    )
     as_images = judge_frame(frame_of({"a": 6.0, "b": 0.3}, label, np.arange(240))).comparisons[0]
     assert (as_images.verdict, as_images.winner) == ("better", "a")
 
@@ -97,7 +100,7 @@ def test_a_rare_third_class_does_not_veto_a_metric_that_does_not_rest_on_it() ->
         assert first(metric).winner == "a", metric
     for metric in ("auroc", "balanced_accuracy", "sensitivity_z"):
         assert (first(metric).verdict, first(metric).details.reason) == ("cannot_tell", "events"), metric
-    assert "only 8 cases of class z (10 are asked for)" in first("auroc").sentence
+    assert "only 8 cases of class z (at least 10 are needed)" in first("auroc").sentence
 
 
 def test_equivalence_is_adjusted_over_the_pairs() -> None:
@@ -120,5 +123,5 @@ def test_a_copy_of_the_best_may_be_the_best_too() -> None:
     best = found.details.best
     assert best is not None
     assert (set(best.candidates), best.excluded) == ({"a", "b"}, ("c",))
-    assert "The best may be a or b; c is shown not to be" in found.sentence
-    assert "Its predictions are those of b." in found.sentence and "do not separate" not in found.sentence
+    assert "The best may be a or b; with 95 % confidence, c is not" in found.sentence
+    assert "Its predictions are those of b." in found.sentence and "cannot tell" not in found.sentence

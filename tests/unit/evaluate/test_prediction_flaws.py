@@ -31,7 +31,7 @@ def said(frame: pd.DataFrame) -> str:
 def test_a_group_with_many_samples_is_named_with_the_way_out() -> None:
     text = said(images(30))
     assert (
-        "One group, p0, has 33 of 150 samples (22 %), and every sample counts alike. `headtohead verdict"
+        "One group, p0, has 33 of 150 samples (22 %), and every sample counts the same. `headtohead verdict"
         in text
     )
 
@@ -49,7 +49,7 @@ def test_where_labels_differ_inside_groups_no_way_out_is_offered() -> None:
 
 
 def test_even_groups_are_not_remarked_upon() -> None:
-    assert "counts alike" not in said(images(0))
+    assert "counts the same" not in said(images(0))
 
 
 def test_repeated_hold_out_is_about_methods_and_says_what_it_takes_for_the_training_size() -> None:

@@ -45,7 +45,7 @@ def test_where_the_pooled_score_names_another_winner_there_is_none_and_the_reaso
     assert (comparison.verdict, comparison.winner) == ("cannot_tell", None)
     assert comparison.target == "learners"
     assert "pooled over folds" in comparison.sentence
-    assert "not be on one scale" in comparison.sentence
+    assert "may be on different scales" in comparison.sentence
 
 
 def test_without_folds_the_pooled_score_decides_and_the_models_are_as_fitted() -> None:

@@ -94,7 +94,7 @@ def test_equals_are_no_evidence_and_within_a_rope_equivalent() -> None:
 def test_too_few_groups_cannot_tell_or_are_refused() -> None:
     few = run(predictions({"a": 2.0, "b": 1.0}, n_groups=24))
     assert few.comparisons[0].verdict == "cannot_tell"
-    assert "only 24 groups (30 are asked for)" in few.sentence
+    assert "only 24 groups (at least 30 are needed)" in few.sentence
     fewer = run(predictions({"a": 2.0, "b": 1.0}, n_groups=8))
     assert fewer.comparisons[0].verdict == "refused"
     assert "too few groups (8 groups" in fewer.sentence

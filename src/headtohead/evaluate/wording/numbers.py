@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["decimals", "interval_words", "p_words", "points_words", "signed", "two_digits"]
+__all__ = ["decimals", "interval_words", "listed", "p_words", "points_words", "signed", "two_digits"]
 
 _MOST_DECIMALS = 6  # further digits are beyond any sample
 
@@ -23,6 +23,15 @@ def decimals(numbers: Sequence[float], least: int = 3, bounds: Sequence[float] =
 
 def _on_its_side(number: float, bound: float, digits: int) -> bool:
     return number == bound or round(number, digits) != round(bound, digits)
+
+
+def listed(names: Sequence[str], last: str = "and") -> str:
+    """Return "a", "a and b", "a, b and c".
+
+    >>> listed(["a"]), listed(["a", "b", "c"], "or")
+    ('a', 'a, b or c')
+    """
+    return f" {last} ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def signed(number: float, digits: int = 3) -> str:

@@ -117,7 +117,7 @@ def pair_sentence(
     if decision.reason in ("groups", "events", "degrees"):
         shown = ", though the interval excludes 0" if found.low > 0 or found.high < 0 else ""
         return (
-            f"No verdict by the rule fixed beforehand on {a} against {b}: "
+            f"The rule fixed beforehand gives no verdict on {a} against {b}: "
             f"{_too_few(decision, context, support, found)}{shown}. {whole[0].upper()}{whole[1:]}."
         )
     if decision.reason == "width":
@@ -142,14 +142,12 @@ def _better(found: Difference, context: PairContext, values: tuple[float | None,
 def _too_few(decision: Decision, context: PairContext, support: Support, found: Difference) -> str:
     rule, cases = context.rule, context.cases
     if decision.reason == "groups":
-        return f"only {cases.count(cases.n_groups)} ({rule.min_groups_for_better} are asked for)"
+        return f"only {cases.count(cases.n_groups)} (at least {rule.min_groups_for_better} are needed)"
     if decision.reason == "events":
-        return (
-            f"only {cases.count(support.n_groups, support.kind)} ({rule.min_events_for_better} are asked for)"
-        )
+        return f"only {cases.count(support.n_groups, support.kind)} (at least {rule.min_events_for_better} are needed)"
     return (
         f"a handful of {cases.noun}s decides the difference ({found.degrees:.0f} effective degrees of freedom; "
-        f"{rule.min_degrees:g} are asked for)"
+        f"at least {rule.min_degrees:g} are needed)"
     )
 
 
@@ -192,7 +190,7 @@ def sample_size_sentence(power: PowerAnalysis | None, cases: Cases, metric: Metr
     """Return how many patients show the difference stated to matter, "" where none was stated."""
     if power is None or power.matters is None:
         return ""
-    difference = f"a difference of {power.matters:g} in {metric.title}, the size stated to matter,"
+    difference = f"a difference of {power.matters:g} in {metric.title}, the smallest that was said to matter,"
     if power.fewest_groups is None or power.most_groups is None:
         return f"How many {cases.noun}s would show {difference} cannot be estimated from these data."
     fewest, most = two_digits(power.fewest_groups), two_digits(power.most_groups)

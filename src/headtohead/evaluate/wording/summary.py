@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from headtohead.core.records import Comparison, Score
 from headtohead.core.tables.details import BestSet
-from headtohead.evaluate.wording.numbers import interval_words
+from headtohead.evaluate.wording.numbers import interval_words, listed
 from headtohead.evaluate.wording.pair import Cases, comparative, sample_size_sentence
 from headtohead.stats.metrics.metric import Metric
 
@@ -97,37 +97,33 @@ def _several(answer: Answer, contenders: Sequence[Score]) -> str:
         else ""
     )
     high = "highest" if answer.metric.sign > 0 else "lowest"
-    lead = f"{first.contender} has the {high} {answer.metric.title} of {len(names)}, {first.value:.3f}"
+    lead = f"Of {len(names)} contenders {first.contender} has the {high} {answer.metric.title}, {first.value:.3f}"
     sentence = f"{lead}{f' ({span}; {answer.cases.words()})' if span else ''}."
     if beaten:
-        sentence += f" It {comparative(answer.metric)} than {_listed(beaten)}."
+        sentence += f" It {comparative(answer.metric)} than {listed(beaten)}."
     if same:
-        sentence += f" Its predictions are those of {_listed(same)}."
+        sentence += f" Its predictions are those of {listed(same)}."
     if alike:
-        sentence += f" It differs by less than the margin given from {_listed(alike)}."
+        sentence += f" It differs by less than the margin given from {listed(alike)}."
     if open_:
-        sentence += f" The data do not separate it from {_listed(open_)}."
+        sentence += f" The data cannot tell it from {listed(open_)}."
     return f"{sentence} {_best_words(answer.best)}".rstrip()
 
 
 def _best_words(best: BestSet | None) -> str:
     if best is None or len(best.candidates) < 1:
         return ""
-    sure = f"{100 * best.level:g} % sure"
+    sure = f"with {100 * best.level:g} % confidence"
     if len(best.candidates) == 1:
-        return f"It is shown to be the best ({sure})."
+        return f"It is the best, {sure}."
     if not best.excluded:
-        return f"Any of them may be the best ({sure})."
-    rest = "the others are" if len(best.excluded) > 1 else f"{best.excluded[0]} is"
-    return f"The best may be {_listed(best.candidates, 'or')}; {rest} shown not to be ({sure})."
+        return "Any of them may be the best; none can be ruled out."
+    rest = "the others are not" if len(best.excluded) > 1 else f"{best.excluded[0]} is not"
+    return f"The best may be {listed(best.candidates, 'or')}; {sure}, {rest}."
 
 
 def _verdict(answer: Answer, a: str, b: str) -> str:
     return next((c.verdict for c in answer.among if {c.a, c.b} == {a, b}), "")
-
-
-def _listed(names: Sequence[str], last: str = "and") -> str:
-    return f" {last} ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def _alone(answer: Answer, only: Score) -> str:
@@ -174,7 +170,7 @@ def _control(answer: Answer, name: str) -> str:
             word = words.get(pair.winner or "", "not shown to differ")
         stands.setdefault(word, []).append(score.contender)
     told = "; ".join(
-        f"{_listed(names)} {'is' if len(names) == 1 else 'are'} {word}" for word, names in stands.items()
+        f"{listed(names)} {'is' if len(names) == 1 else 'are'} {word}" for word, names in stands.items()
     )
     return f"Against the control {name} ({answer.metric.title} {value:.3f}): {told}." if told else ""
 

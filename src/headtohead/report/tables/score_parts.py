@@ -48,8 +48,8 @@ def difference_table(details: VerdictDetails, order: Sequence[str]) -> ReportTab
     )
     note = (
         f"Paired differences with {level} intervals. The verdict rests on the first row alone. All other metrics are "
-        "secondary: their intervals are not adjusted for the number of metrics, so that some exclude 0 by chance, and "
-        f"they name no winner.{more}"
+        "secondary: their intervals are not adjusted for the number of metrics, so that some may exclude 0 by chance, "
+        f"and they name no winner.{more}"
     )
     head = ("metric", "better", *(f"{a} − {b}" for a, b in shown))
     return ReportTable("Differences in every metric", note, head, rows)

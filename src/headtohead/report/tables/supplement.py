@@ -91,7 +91,7 @@ def _operating_points(details: VerdictDetails, order: Sequence[str]) -> ReportTa
         "Each threshold was chosen on inner folds of the training part, then applied to the test predictions."
     )
     if len(points) == 1:
-        note = "One threshold, fixed beforehand: there were no inner predictions to choose another on."
+        note = "One threshold, fixed beforehand: without inner predictions no other could be chosen."
     columns: tuple[str, ...] = ("chosen for", "contender", *rates.values())
     if rebased and details.decision_curves is not None:
         share = f"{details.decision_curves.prevalence:.3g}"
@@ -222,7 +222,9 @@ def _variance(details: VerdictDetails, order: Sequence[str]) -> ReportTable | No
         return None
     values = {words: getattr(details.variance, field) for field, words in _SOURCES.items()}
     rows = tuple((words, f"{value:.3f}") for words, value in values.items() if value is not None)
-    note = "Standard deviation of the primary metric by source: how far a second study could move."
+    note = (
+        "Standard deviation of the primary metric by source: how far a second study could differ by chance."
+    )
     return ReportTable("Variance components", note, ("source", "standard deviation"), rows) if rows else None
 
 

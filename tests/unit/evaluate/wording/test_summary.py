@@ -91,7 +91,7 @@ def test_one_contender_may_be_refused_or_undefined() -> None:
     table = frame({"a": 1.0, "majority": 0.0})
     leak = say(table, leaks=["7 of 39 test files are copies of training files."])
     assert leak.sentence == (
-        "No verdict on a: refused, because the data leak: 7 of 39 test files are copies of training files."
+        "No verdict on a: refused, because there is data leakage: 7 of 39 test files are copies of training files."
     )
     few = say(frame({"a": 1.0, "majority": 0.0}, n_groups=8))
     assert few.sentence == (
@@ -142,7 +142,7 @@ def test_patients_are_called_so_and_methods_are_told_from_models() -> None:
     assert "; 200 patients)" in say(table, unit="patient").sentence
     several = table.assign(group=table["group"].str[:3])
     assert "200 samples in 20 groups" in say(several).sentence
-    assert "only 20 patients (30 are asked for)" in say(several, unit="patient").sentence
+    assert "only 20 patients (at least 30 are needed)" in say(several, unit="patient").sentence
     folds = table.assign(fold=table["sample"].str[-1].astype(int), repeat=0)
     assert say(folds).sentence.endswith("This is about the methods, trained on samples like this one.")
 
@@ -154,8 +154,8 @@ def test_of_several_the_best_is_named_whatever_the_order_of_the_rows() -> None:
     assert found.sentence == again.sentence
     reads(
         found.sentence,
-        "c has the highest AUROC of 4, # (95 % interval # to #; 120 cases). It ranks cases better than a and b. The "
-        "data do not separate it from d. The best may be c or d; the others are shown not to be (95 % sure). "
+        "Of 4 contenders c has the highest AUROC, # (95 % interval # to #; 120 cases). It ranks cases better than "
+        "a and b. The data cannot tell it from d. The best may be c or d; with 95 % confidence, the others are not. "
         + FITTED,
     )
     assert found.details.best is not None
@@ -167,9 +167,9 @@ def test_of_several_the_best_is_named_whatever_the_order_of_the_rows() -> None:
 
 def test_a_clear_best_is_called_so() -> None:
     found = say(frame({"a": 0.5, "b": 0.4, "c": 6.0}))
-    assert "It ranks cases better than a and b. It is shown to be the best (95 % sure)." in found.sentence
+    assert "It ranks cases better than a and b. It is the best, with 95 % confidence." in found.sentence
     open_ = say(frame({"a": 1.0, "b": 1.0, "c": 1.0}))
-    assert "Any of them may be the best (95 % sure)." in open_.sentence
+    assert "Any of them may be the best; none can be ruled out." in open_.sentence
 
 
 def test_a_stated_pair_is_told_and_tested_first() -> None:
@@ -210,7 +210,7 @@ def test_a_size_of_study_is_told_for_a_stated_difference_alone() -> None:
     told = say(table, matters=0.05)
     reads(
         "To show " + told.sentence.split("To show ", 1)[1],
-        "To show a difference of 0.05 in AUROC, the size stated to matter, a new study like this one would "
+        "To show a difference of 0.05 in AUROC, the smallest that was said to matter, a new study like this one would "
         f"need roughly # to # cases in all. {FITTED}",
     )
     giant = table.assign(group=np.where(table["sample"] < "s060", "g", table["group"]))
@@ -242,11 +242,11 @@ def test_file_facts_refuse_or_stand_beside() -> None:
 def test_too_little_is_said_as_such_and_not_as_no_difference() -> None:
     few = say(frame({"a": 1.0, "b": 1.5}, n_groups=24))
     assert few.sentence.startswith(
-        "No verdict by the rule fixed beforehand on a against b: only 24 cases (30 are asked for)."
+        "The rule fixed beforehand gives no verdict on a against b: only 24 cases (at least 30 are needed)."
     )
     table = frame({"a": 0.5, "b": 4.5}, n_groups=90)
     rare = say(table[(table.label == "no") | (table.group < "s013")])
-    assert "only 6 cases of class yes (10 are asked for). AUROC" in rare.sentence
+    assert "only 6 cases of class yes (at least 10 are needed). AUROC" in rare.sentence
     for found in (few, rare, say(frame({"a": 1.0, "b": 1.4}, n_groups=60))):
         assert "more cases" not in found.sentence
         assert "None" not in found.sentence

@@ -177,7 +177,8 @@ def test_an_interval_that_may_be_too_narrow_is_said_above_the_table(tmp_path: Pa
     verdict["auroc"] = verdict["auroc"].model_copy(update={"scores": scores})
     told = search_summary(verdict, chosen, parts, data, [one.name for one in TRIED])
     assert told["caveats"] == [
-        "A handful of groups decides AUROC: leaving one out would change it much; the intervals may be too narrow."
+        "A handful of groups decides AUROC: without one of them the result could be quite different, and "
+        "the intervals may be too narrow."
     ]
     told |= {"model": searched_model(TRIED, kitchen, data, tmp_path, 0), "notes": []}
     from headtohead.report.search_page import page
