@@ -26,7 +26,7 @@ demo: install
 
 # One thread each: JOBS processes share the cores, and small networks gain nothing from threads that wait.
 test: install check
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal
 
 test-slow: install
 	@$(BIN)/python -m pytest -q -m "slow or not slow"
@@ -39,7 +39,7 @@ check: install
 
 # Lines that no fast test reaches show in htmlcov/; the gate is in pyproject.toml (tool.coverage.report).
 coverage: install
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) --cov=headtohead --cov-report=html --cov-report=term:skip-covered
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal --cov=headtohead --cov-report=html --cov-report=term:skip-covered
 
 # The documentation site in build/docs; it opens from the folder, without a network.
 docs: install

@@ -36,10 +36,18 @@ def data_rows(record: Mapping[str, Any], positive_doubt: str = "") -> list[tuple
         guess = f" (a guess: {positive_doubt})" if positive_doubt else ""
         rows.append(("positive", f"{record['positive']}{guess}"))
     rows.append(("split", _counts(record["split"]) if record["split"] else "none in the data"))
-    source = record["groups_from"]
-    rows.append(("groups", f"{record['n_groups']}, {source if source == ALONE else f'from {source}'}"))
+    rows.append(("groups", _groups(record)))
     rows += [("left out", _left_out(one)) for one in record["left_out"]] or [("left out", "nothing")]
     return rows
+
+
+def _groups(record: Mapping[str, Any]) -> str:
+    """Return how many groups there are and where they come from, also after the search for copies has joined some."""
+    source, n = record["groups_from"], record["n_groups"]
+    if source != ALONE:
+        return f"{n}, from {source}"
+    joined = n < record["n_samples"]
+    return f"{n}: files that belong together, every other file alone" if joined else f"{n}, {source}"
 
 
 def _classes(n: int) -> str:

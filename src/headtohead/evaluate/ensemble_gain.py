@@ -100,14 +100,14 @@ def rate_words(contender: str, cells: Sequence[Mapping[str, Any]]) -> str:
 
     >>> cell = {"learning_rate": 3e-4, "rates": [3e-5, 1e-4, 3e-4], "at_edge": True}
     >>> rate_words("a", [cell, cell, cell | {"learning_rate": 1e-4, "at_edge": False}])
-    'a chose its learning rate on an inner fold in each of 3 cells: 3e-05 0 times, 0.0001 1, 0.0003 2. \
+    'a chose its learning rate on an inner fold in each of 3 cells: 3e-05 in none, 0.0001 in 1, 0.0003 in 2. \
 Most lie at the edge of the range; a wider one (--set finetune.learning_rates=...) may do better.'
     """
     rates = sorted({rate for cell in cells for rate in cell["rates"]})
     counts = [sum(cell["learning_rate"] == rate for cell in cells) for rate in rates]
-    parts = [f"{rate:.2g} {count}" for rate, count in zip(rates, counts, strict=True)]
+    parts = [f"{rate:.2g} in {count or 'none'}" for rate, count in zip(rates, counts, strict=True)]
     text = f"{contender} chose its learning rate on an inner fold in each of {len(cells)} cells: "
-    text += f"{parts[0]} times, {', '.join(parts[1:])}."
+    text += f"{', '.join(parts)}."
     if 2 * sum(cell["at_edge"] for cell in cells) > len(cells):
         text += " Most lie at the edge of the range; a wider one (--set finetune.learning_rates=...) may do better."
     return text

@@ -45,3 +45,11 @@ def test_one_file_is_said_in_the_singular(why: str, one: str) -> None:
 def test_a_guessed_positive_class_is_called_a_guess() -> None:
     rows = dict(data_rows(RECORD | {"positive": "c1"}, "neither name reads as negative"))
     assert rows["positive"] == "c1 (a guess: neither name reads as negative)"
+
+
+def test_groups_that_were_joined_are_not_called_files_alone() -> None:
+    record = RECORD | {"groups_from": "each file alone"}
+    alone = dict(data_rows(record | {"n_groups": record["n_samples"]}))["groups"]
+    joined = dict(data_rows(record | {"n_groups": 3}))["groups"]
+    assert alone == f"{record['n_samples']}, each file alone"
+    assert joined == "3: files that belong together, every other file alone"
