@@ -74,8 +74,8 @@ def judge(row: Row, root: Path) -> tuple[str, str]:
         faults.append(
             f"positive {record['positive']!r} ({data.positive_doubt or 'sure'}), expected {row.positive!r}"
         )
-    if row.words and not re.search(row.words, " ".join(data.notes)):
-        faults.append(f"no note has {row.words!r}")
+    if row.words and not re.search(row.words, " ".join([*data.notes, *map(str, data.problems)])):
+        faults.append(f"no note or reason has {row.words!r}")
     if not faults:
         return RIGHT, seen
     # Images that are lost with a warning are not lost silently; that a way to read them is missing is a bad refusal.

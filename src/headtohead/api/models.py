@@ -156,7 +156,8 @@ def evaluate(
         n_boot: bootstrap resamples of groups.
         seed: of the resampling.
         quiet: show no progress.
-        **reading: further options for reading the data: columns, label_from, group_from, pages, slices, strict.
+        **reading: further options for reading the data, those of `LoadOptions`: columns, label_from, group_from,
+            label_has, against, drop_unlabelled, include, exclude, pages, slices, channels, volume, max_megapixels, ….
 
     Returns:
         what was found, and the verdict behind it.

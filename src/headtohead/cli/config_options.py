@@ -29,6 +29,7 @@ SHORT = {"contenders": "-c"}
 METAVARS = {
     "contenders": "A,B,…", "label_from": "REGEX", "group_from": "REGEX", "map_labels": "A=B,…", "drop": "A,B",
     "positive": "LABEL", "columns": "ROLE=COLUMN,…", "keep_columns": "A,B", "slices": "WHICH", "groups": "FILE",
+    "channels": "I,J,K", "volume": "N", "max_megapixels": "N",
     "include": "GLOB", "exclude": "GLOB", "label_has": "LABEL", "against": "LABEL",
     "ignore": "CODE=REASON", "by": "COLUMN,…", "backbones": "A,B,…", "finetune": "A,B,…", "budget": "N|TIME",
     "tuner": "random|optuna", "balance": "none|loss|sampler",
@@ -180,6 +181,8 @@ def _value(name: str, value: Any) -> Any:
         return split_pairs(value, f"--{name.replace('_', '-')}", may_be_empty=name == "columns")
     if name in ("include", "exclude"):
         return tuple(value)
+    if name == "channels":
+        return split_numbers(value, "--channels")
     if name in ("drop", "keep_columns", "by", "backbones", "finetune"):
         return split_list(value)
     if name == "ignore":
@@ -213,6 +216,21 @@ def split_list(text: str | None) -> tuple[str, ...]:
     ('a', 'b')
     """
     return tuple(word.strip() for word in (text or "").split(",") if word.strip())
+
+
+def split_numbers(text: str, option: str) -> tuple[int, ...]:
+    """Read "0,2,4".
+
+    Raises:
+        UsageError: a part is no whole number from 0.
+
+    >>> split_numbers("0, 2,4", "--channels")
+    (0, 2, 4)
+    """
+    words = split_list(text)
+    if not words or not all(word.isascii() and word.isdigit() and len(word) < 6 for word in words):
+        raise UsageError(f"{option} got {text!r}; expected whole numbers from 0 with commas, such as 0,2,4.")
+    return tuple(map(int, words))
 
 
 def split_pairs(text: str | None, option: str, *, may_be_empty: bool = False) -> dict[str, str]:

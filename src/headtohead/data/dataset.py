@@ -22,13 +22,16 @@ if TYPE_CHECKING:
 
     from headtohead.data.listing.left_out import LeftOut
 
-__all__ = ["GIVEN_GROUP", "SLICE_AXIS", "Dataset", "digest_lines", "sample_record"]
+__all__ = ["GIVEN_GROUP", "READING", "SLICE_AXIS", "Dataset", "digest_lines", "record_of", "sample_record"]
 
 GIVEN_GROUP = "headtohead:group"
 """The name in `Sample.extra` under which the group that the data gave is kept, whatever is found later."""
 
 SLICE_AXIS = "headtohead:slice_axis"
 """The name in `Sample.extra` that tells along which axis a slice of a volume was cut."""
+
+READING = "headtohead:reading"
+"""The name in `Sample.extra` that tells which volume, channels and size of a file are read, where it was stated."""
 
 
 @dataclass(frozen=True)
@@ -82,11 +85,15 @@ class Dataset:
             UnreadableError: the file does not decode.
             ChangedDataError: the file is not the one that was listed.
         """
+        from headtohead.data.readers.reading import Reading
         from headtohead.data.storage.open import open_store
 
+        reading = Reading.parse(sample.extra.get(READING, ""))
         axis = sample.extra.get(SLICE_AXIS, "axial")
         try:
-            return open_store(self.root).image(sample.path, sample.frame, axis=axis, sha256=sample.sha256)
+            return open_store(self.root).image(
+                sample.path, sample.frame, axis=axis, sha256=sample.sha256, reading=reading
+            )
         except UnreadableError as error:
             raise UnreadableError(f"{sample.id}: {error}") from error
 
@@ -105,10 +112,7 @@ class Dataset:
         Unreadable files count too, groups found later do not; so it equals
         `headtohead.data.load.source_digest` of the same source and options, which decodes nothing.
         """
-        lines = [
-            sample_record(s.path, s.frame, s.label, s.split, s.extra.get(GIVEN_GROUP), s.sha256)
-            for s in self.samples
-        ]
+        lines = [record_of(sample) for sample in self.samples]
         return digest_lines([*lines, *(problem.entry for problem in self.problems if problem.entry)])
 
     def frame(self) -> pd.DataFrame:
@@ -167,6 +171,13 @@ class Dataset:
         if unknown:
             raise DataError(f"Samples that are not in the data: {truncate_list(sorted(unknown))}")
         return replace(self, samples=tuple(sample for sample in self.samples if sample.id in selected))
+
+
+def record_of(sample: Sample) -> str:
+    """Return the line that stands for one sample in the digest."""
+    return sample_record(
+        sample.path, sample.frame, sample.label, sample.split, sample.extra.get(GIVEN_GROUP), sample.sha256
+    )
 
 
 def sample_record(

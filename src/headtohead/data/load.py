@@ -7,22 +7,28 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 
 from headtohead.core.data_record import ALONE
-from headtohead.core.errors import DataError, InsufficientDataError, NoEffectError, UsageError
+from headtohead.core.errors import DataError, InsufficientDataError, UsageError
 from headtohead.core.formatting import pluralize
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Sample
-from headtohead.data.dataset import GIVEN_GROUP, Dataset, digest_lines
+from headtohead.data.dataset import GIVEN_GROUP, Dataset, digest_lines, record_of
 from headtohead.data.file_problems import FileProblem, truncate_list
+from headtohead.data.frame_notes import frame_notes
 from headtohead.data.listing.class_order import choose_classes, need_positive
 from headtohead.data.listing.discover import discover_images
-from headtohead.data.listing.evidence.mask_pixels import mask_warning
+from headtohead.data.listing.evidence.mask_pixels import mask_warning, masks_of_images
 from headtohead.data.listing.evidence.part_classes import part_differences
 from headtohead.data.listing.ingest import IngestedFile, digest_entry, ingest, read_entry
-from headtohead.data.listing.left_out import UNREADABLE, WITHOUT_CLASS, LeftOut, count_classes
+from headtohead.data.listing.left_out import (
+    MASKS_BY_PIXELS,
+    UNREADABLE,
+    WITHOUT_CLASS,
+    LeftOut,
+    count_classes,
+)
 from headtohead.data.listing.personal_data import KINDS, pseudonymise_patients
 from headtohead.data.listing.selection.image_listing import ImageListing
 from headtohead.data.options import LoadOptions
-from headtohead.data.readers.slices import VOLUMES
 from headtohead.data.storage.archives import TarStore
 from headtohead.data.storage.shards import ShardStore
 from headtohead.data.summary import loss_warnings, understood
@@ -71,9 +77,10 @@ def load(
     parts = _read_all(listing, options, reporter)
     problems = [*listing.problems, *(problem for part in parts for problem in part.problems)]
     _report_problems(problems, options, reporter)
-    samples = _sorted_samples(parts)
-    masks = mask_warning(samples)
-    warnings = (*_unnamed(parts), *listing.warnings, *([masks] if masks else []))
+    samples, masks = _without_masks(_sorted_samples(parts), options)
+    doubt = mask_warning(samples)
+    said = [_of_masks(masks)] if masks else []
+    warnings = (*_unnamed(parts), *listing.warnings, *said, *([doubt] if doubt else []))
     for warning in warnings:
         reporter.warning(warning)
     if not samples:
@@ -81,7 +88,7 @@ def load(
     order = choose_classes((sample.label for sample in samples), options.positive)
     notes = [
         *listing.notes,
-        *_frame_notes(parts, options),
+        *frame_notes(parts, options),
         *_patients(samples),
         *warnings,
         *_hints(samples, order.classes),
@@ -95,10 +102,10 @@ def load(
         samples=tuple(samples),
         classes=order.classes,
         positive=order.positive,
-        problems=tuple(problems),
+        problems=(*problems, *masks),
         notes=tuple(notes),
         positive_doubt=order.doubt,
-        left_out=_left_out(listing, problems),
+        left_out=_left_out(listing, problems, masks),
         groups_from=_groups_from(listing, samples),
         labels_from=listing.labels_from,
     )
@@ -123,12 +130,31 @@ def _sorted_samples(parts: Sequence[IngestedFile]) -> list[Sample]:
     )
 
 
-def _left_out(listing: ImageListing, problems: Sequence[FileProblem]) -> tuple[LeftOut, ...]:
+def _without_masks(samples: list[Sample], options: LoadOptions) -> tuple[list[Sample], list[FileProblem]]:
+    """Return the samples without those that are surely masks of others, and these; with `include` all stay."""
+    masks = [] if options.include else masks_of_images(samples)
+    paths = {sample.id for sample in masks}
+    found = [FileProblem(s.path, "it is the mask of an image", record_of(s)) for s in masks]
+    return [sample for sample in samples if sample.id not in paths], found
+
+
+def _of_masks(masks: Sequence[FileProblem]) -> str:
+    names = truncate_list((problem.path for problem in masks), 3)
+    return (
+        f"{pluralize(len(masks), 'image')} left out as masks, by few grey values and the names of images of the same "
+        f"class and size: {names}. If they are images, keep them with --include '*'."
+    )
+
+
+def _left_out(
+    listing: ImageListing, problems: Sequence[FileProblem], masks: Sequence[FileProblem]
+) -> tuple[LeftOut, ...]:
     """Return all that is no sample by reason: what the listing left out, and files with problems."""
     unlabelled = {problem.path for problem in listing.problems}
     found = {
         UNREADABLE: [problem.path for problem in problems if problem.path not in unlabelled],
         WITHOUT_CLASS: sorted(unlabelled),
+        MASKS_BY_PIXELS: sorted({problem.path for problem in masks}),
     }
     return (*listing.left_out, *count_classes(found, listing.entries))
 
@@ -218,36 +244,6 @@ def _by_reason(problems: Sequence[FileProblem]) -> str:
     if len(problems) < 2 or len(reasons) > 1:
         return truncate_list(problems, 5)
     return f"{truncate_list((problem.path for problem in problems), 3)}: {reasons.pop()}"
-
-
-def _frame_notes(parts: Sequence[IngestedFile], options: LoadOptions) -> list[str]:
-    """Return how many frames of multi-frame files are used; refuse options without effect."""
-    volumes = [
-        part for part in parts if part.format == "NIFTI" or (part.format in VOLUMES and part.n_frames > 1)
-    ]
-    paged = [part for part in parts if part.format not in VOLUMES and part.n_frames > 1]
-    if options.slices is not None and not volumes:
-        raise NoEffectError(f"slices={options.slices!r} has no effect: there are no volumes. Leave it out.")
-    if options.pages not in (None, "first") and not paged:
-        raise NoEffectError(
-            f"pages={options.pages!r} has no effect: no file has several pages. Leave it out."
-        )
-    notes = []
-    n_series = sum(part.several_volumes for part in volumes)
-    if n_series:
-        notes.append(
-            f"{pluralize(n_series, 'file', 'holds', 'hold')} several volumes (4-D): volume 0 of each is read. To use "
-            "another, save it as a file of its own."
-        )
-    for kind, files, option, default in (
-        ("volumes", volumes, options.slices, "middle"),
-        ("files with several pages or frames", paged, options.pages, "first"),
-    ):
-        if files:
-            total, used = sum(part.n_frames for part in files), sum(len(part.samples) for part in files)
-            rule = option if option is not None else default
-            notes.append(f"{len(files)} {kind}: {used} of {total} frames are samples ({rule!r}).")
-    return notes
 
 
 def _patients(samples: Sequence[Sample]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from headtohead.core.errors import NoEffectError
 from headtohead.data.listing.rows.question import Question
+from headtohead.data.readers.reading import Reading
 
 if TYPE_CHECKING:
     from headtohead.core.config import DataConfig
@@ -43,6 +44,11 @@ class LoadOptions:
         slices: for NIfTI volumes: "middle", "middle:<k>" (the k middle ones), "count:<k>" (k evenly
             spread), "all" or the number of one slice (from 0), with the axis in front if it is not
             axial: "coronal:middle:5", "sagittal:all". Unset means "middle".
+        channels: of TIFF files and arrays with more channels than a colour image: the one that is taken as grey, or
+            the three taken as red, green and blue, counted from 0.
+        volume: of files that hold a series of volumes (4-D): which one is read, from 0. Unset means the first.
+        max_megapixels: the most million pixels of one image; slides and scans beyond it are read at a smaller level
+            where they have one. Unset means the limit of `--limit pixels`, 64.
         follow_links: read what links that lead out of the folder lead to; without it they are problems.
         workers: threads that read; unset means one a core, at most 8. Never changes a result.
     """
@@ -63,6 +69,9 @@ class LoadOptions:
     strict: bool = False
     pages: str | int | None = None
     slices: str | int | None = None
+    channels: tuple[int, ...] = ()
+    volume: int | None = None
+    max_megapixels: float | None = None
     follow_links: bool = False
     workers: int | None = None
 
@@ -78,6 +87,15 @@ class LoadOptions:
                 raise NoEffectError(f"against={self.against!r} has no effect without label_has. Give both.")
             return None
         return Question(self.label_has, self.against)
+
+    @property
+    def reading(self) -> Reading:
+        """What is taken of files that hold more than one image can.
+
+        Raises:
+            UsageError: channels or a volume that cannot be.
+        """
+        return Reading(self.volume, tuple(self.channels), self.max_megapixels)
 
     @classmethod
     def from_config(cls, config: DataConfig, by: tuple[str, ...] = ()) -> LoadOptions:

@@ -87,3 +87,25 @@ def test_an_empty_column_unsets_a_role_and_patterns_may_repeat() -> None:
     assert found == {"columns": {"split": "", "label": "dx"}, "exclude": ("*_seg.*", "runs")}
     with pytest.raises(UsageError, match="--map-labels got 'a='"):
         stated({"map_labels": "a="})
+
+
+def test_every_command_that_reads_labelled_data_takes_the_same_data_options() -> None:
+    import typer.main
+
+    from headtohead.cli.app import build
+    from headtohead.core.config import DataConfig
+
+    group: Any = typer.main.get_command(build())
+    commands = group.commands
+    for name in ("audit", "clean", "preprocess", "compare", "best", "train", "evaluate"):
+        flags = {flag for parameter in commands[name].params for flag in parameter.opts}
+        wanted = {f"--{field.replace('_', '-')}" for field in DataConfig.model_fields}
+        # The positive class of an evaluation is that of the model.
+        assert wanted - flags <= ({"--positive"} if name == "evaluate" else set()), name
+
+
+def test_channels_are_whole_numbers() -> None:
+    assert stated({"channels": "0, 2,4"}) == {"channels": (0, 2, 4)}
+    for text in ("", "a", "-1", "1.5"):
+        with pytest.raises(UsageError, match="--channels got"):
+            stated({"channels": text})

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -87,7 +88,9 @@ def test_archives_and_folders_give_the_same_lines(tmp_path: Path) -> None:
 
 
 def test_a_refused_verdict_must_be_accepted(tmp_path: Path, capsys: Capture) -> None:
-    run = tmp_path / "run"
+    run = (
+        Path(tempfile.mkdtemp(prefix="h2h-run-")) / "run"
+    )  # as far from the data, whose path is seen from the run
     shutil.copytree(finished_run(), run)
     verdict = json.loads((run / "verdict.json").read_text())
     for found in verdict["comparisons"]:

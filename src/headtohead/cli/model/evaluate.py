@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from headtohead.cli import common_options as o
-from headtohead.cli.config_options import split_list, split_pairs
+from headtohead.cli.config_options import split_list, with_settings
 
 if TYPE_CHECKING:
     from headtohead.core.records import Score
@@ -20,26 +21,19 @@ def register(app: typer.Typer) -> None:
     app.command("evaluate")(evaluate)
 
 
+@with_settings("DataConfig", without=("positive",))
 def evaluate(
     words: Annotated[
         list[str],
         typer.Argument(metavar="MODEL… DATA", help="One model or several, and at the end the images with labels."),
     ],
     out: o.Out,
+    *,
+    settings: Mapping[str, Any],
     metric: Annotated[str, typer.Option(help="The primary metric.")] = "auroc",
-    map_labels: Annotated[
-        str | None,
-        typer.Option(metavar="A=B,…", show_default=False, help="Label of the data = class of the model."),
-    ] = None,
-    drop: Annotated[
-        str | None, typer.Option(metavar="A,B", show_default=False, help="Labels to leave out.")
-    ] = None,
     by: Annotated[
         str | None,
         typer.Option(metavar="COLUMN,…", show_default=False, help="Columns to split scores by, such as site."),
-    ] = None,
-    group_from: Annotated[
-        str | None, typer.Option(metavar="REGEX", show_default=False, help="Read groups from paths.")
     ] = None,
     recalibrate: Annotated[
         bool,
@@ -57,6 +51,8 @@ def evaluate(
     Images that were in training are found by their hashes and left out. For example:
 
     headtohead evaluate model other-hospital --map-labels healthy=no,tumour=yes --out external
+
+    headtohead evaluate model chest.csv --label-has Effusion --drop-unlabelled --out external
     """
     from headtohead.api.models import evaluate as run_evaluation
     from headtohead.core.errors import UsageError
@@ -64,9 +60,8 @@ def evaluate(
     if len(words) < 2:
         raise UsageError("Give at least one model and, at the end, the images with labels.")
     result = run_evaluation(
-        words[:-1], words[-1], out=out, metric=metric, map_labels=split_pairs(map_labels, "--map-labels"),
-        drop=split_list(drop), by=split_list(by), recalibrate=recalibrate, keep_training=keep_training,
-        seed=seed, group_from=group_from,
+        words[:-1], words[-1], out=out, metric=metric, by=split_list(by), recalibrate=recalibrate,
+        keep_training=keep_training, seed=seed, **settings,
     )  # fmt: skip
     if as_json:
         print(result.evaluation.model_dump_json())

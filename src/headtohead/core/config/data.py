@@ -73,3 +73,18 @@ class DataConfig(Record):
         description="Of NIfTI volumes: middle, middle:5, count:9, all or a number; 'coronal:middle:5' takes another "
         "plane.",
     )
+    channels: tuple[int, ...] = Field(
+        default=(),
+        description="Of TIFF files and arrays with more channels (or, of TIFF, with pages that are channels): one to "
+        "read as grey or three as red, green, blue, from 0, e.g. 0,2,4.",
+    )
+    volume: int | None = Field(
+        default=None, ge=0, description="Of files that hold several volumes (4-D NIfTI): which one, from 0."
+    )
+    max_megapixels: float | None = Field(
+        default=None,
+        gt=0,
+        le=178,  # beyond twice 89 megapixels Pillow refuses an image itself
+        description="Most million pixels of one image, 64 unless stated; larger slides and scans are read at a "
+        "smaller level where they have one, else left out.",
+    )

@@ -16,13 +16,14 @@ from headtohead.core.formatting import is_whole
 from headtohead.core.parallel import ordered_map
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Image, Sample
-from headtohead.data.dataset import GIVEN_GROUP, SLICE_AXIS, sample_record
+from headtohead.data.dataset import GIVEN_GROUP, READING, SLICE_AXIS, sample_record
 from headtohead.data.entry import Entry
 from headtohead.data.file_problems import FileProblem
 from headtohead.data.listing.evidence.mask_pixels import FEW_VALUES, has_few_values
 from headtohead.data.listing.personal_data import KINDS
 from headtohead.data.options import LoadOptions
 from headtohead.data.readers.dicom.placeholders import PLACEHOLDER
+from headtohead.data.readers.reading import Reading
 from headtohead.data.readers.slices import VOLUMES
 from headtohead.data.storage.store import AXES, Store, frame_hash, frame_name
 
@@ -40,8 +41,10 @@ class IngestedFile:
     problems: tuple[FileProblem, ...] = ()
     format: str = ""
     n_frames: int = 1
-    several_volumes: bool = False
-    """Whether the file holds a series of volumes (4-D), of which the first is read."""
+    n_volumes: int = 1
+    """How many volumes the file holds (4-D), of which one is read."""
+    n_channels: int = 0
+    """How many channels the file holds, where some of them were chosen."""
     patient_unknown: bool = False
     """DICOM file with an empty or placeholder PatientID, and no group was given."""
 
@@ -73,7 +76,7 @@ def select_frames(store: Store, entry: Entry, content: bytes, options: LoadOptio
     """
     rule: str | int | None
     axis, rule = split_slices(options.slices)
-    kind, count = store.frames(entry.path, content, axis)
+    kind, count = store.frames(entry.path, content, axis, options.reading)
     if kind in VOLUMES:
         default = "middle"
     else:
@@ -133,17 +136,22 @@ def read_entry(store: Store, entry: Entry, options: LoadOptions) -> IngestedFile
         return IngestedFile(
             problems=(FileProblem(entry.path, str(error), _line(entry, entry.frame, content, "axial")),)
         )
-    samples, problems, patient_unknown, several = [], [], False, False
+    samples, problems, patient_unknown, n_volumes, n_channels = [], [], False, 1, 0
     for number in frames.numbers:
         try:
-            image = store.image(entry.path, number, axis=frames.axis, content=content)
-            samples.append(_sample(entry, content, number, image, frames))
+            image = store.image(
+                entry.path, number, axis=frames.axis, content=content, reading=options.reading
+            )
+            samples.append(_sample(entry, content, number, image, frames, options.reading))
             patient_unknown = entry.group is None and PLACEHOLDER in image.facts
-            several = any("volumes; the first was taken" in note for note in image.history)
+            n_volumes = int(image.facts.get("volumes", 1))
+            n_channels = int(image.facts.get("channels", 0))
         except UnreadableError as error:
             line = _line(entry, number, content, frames.axis)
             problems.append(FileProblem(entry.path, _framed(number, str(error)), line))
-    return IngestedFile(tuple(samples), tuple(problems), frames.kind, frames.count, several, patient_unknown)
+    return IngestedFile(
+        tuple(samples), tuple(problems), frames.kind, frames.count, n_volumes, n_channels, patient_unknown
+    )
 
 
 def digest_entry(store: Store, entry: Entry, options: LoadOptions) -> list[str]:
@@ -179,13 +187,22 @@ def ingest(
     yield from reporter.progress(results, label, len(items))
 
 
-def _sample(entry: Entry, content: bytes, frame: int | None, image: Image, frames: FrameSelection) -> Sample:
+def _sample(
+    entry: Entry,
+    content: bytes,
+    frame: int | None,
+    image: Image,
+    frames: FrameSelection,
+    reading: Reading,
+) -> Sample:
     height, width = image.size
     extra = dict(entry.extra)
     if entry.group is not None:
         extra[GIVEN_GROUP] = entry.group
     if frames.axis != "axial":
         extra[SLICE_AXIS] = frames.axis
+    if stated := reading.text():
+        extra[READING] = stated
     if has_few_values(image):
         extra[FEW_VALUES] = "yes"
     return Sample(

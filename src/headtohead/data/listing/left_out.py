@@ -15,6 +15,7 @@ from headtohead.data.file_problems import truncate_list
 __all__ = [
     "DATA_FILES",
     "EXCLUDED",
+    "MASKS_BY_PIXELS",
     "NOT_IMAGES",
     "NOT_IN_TABLE",
     "UNANSWERED",
@@ -58,6 +59,7 @@ UNLABELLED = "images without a label"
 UNANSWERED = "images that do not answer {}"
 """Images of which a table does not say what `--label-has` asks, or that are of neither class."""
 NOT_IN_TABLE = "images that the table does not name"
+MASKS_BY_PIXELS = "masks, by their few grey values and the names of images beside them"
 EXCLUDED = "files that --include or --exclude leaves out"
 
 

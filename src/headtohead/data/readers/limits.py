@@ -13,7 +13,7 @@ from headtohead.core.errors import UnreadableError
 from headtohead.core.safety.bounded_work import GATE
 from headtohead.core.safety.limits import limit
 
-__all__ = ["DEFAULT_LIMITS", "Limits", "check_frame", "check_size", "inflate"]
+__all__ = ["DEFAULT_LIMITS", "Limits", "check_frame", "check_size", "inflate", "raise_pixels"]
 
 MIB = 1 << 20
 BYTES_PER_PIXEL = 24  # the peak of reading one; 25 of PNG RGBA with 16 bits and 30 of DICOM YBR were measured
@@ -60,9 +60,18 @@ def check_size(height: int, width: int, limits: Limits) -> None:
     if height * width > limits.pixels:
         raise UnreadableError(
             f"its header claims {height} x {width} = {height * width:,} pixels; the limit is "
-            f"{limits.pixels:,} (raise it with --limit pixels=NUMBER if the image is really that large)"
+            f"{limits.pixels:,} ({raise_pixels(height * width)}, if the image is really that large)"
         )
     GATE.claim(BYTES_PER_PIXEL * height * width)
+
+
+def raise_pixels(n_pixels: int) -> str:
+    """Return the words that name the options with which so many pixels are allowed.
+
+    >>> raise_pixels(72_000_000)
+    '--max-megapixels 72 raises it, or --limit pixels=72000000'
+    """
+    return f"--max-megapixels {-(-n_pixels // 1_000_000)} raises it, or --limit pixels={n_pixels}"
 
 
 def check_frame(frame: int, count: int) -> None:

@@ -15,6 +15,7 @@ from headtohead.core.safety.bounded_work import GATE, time_limit
 from headtohead.core.safety.limits import limit
 from headtohead.data.readers.errors import decoding_errors
 from headtohead.data.readers.limits import DEFAULT_LIMITS, Limits, check_size
+from headtohead.data.readers.reading import AS_STORED, Reading
 from headtohead.data.readers.silence import suppress_library_output
 from headtohead.data.readers.slices import SliceOptions, choose
 from headtohead.data.readers.sniff import sniff
@@ -36,6 +37,7 @@ def read_image(
     limits: Limits = DEFAULT_LIMITS,
     slices: SliceOptions = SliceOptions(),  # noqa: B008 - frozen
     salt: bytes | None = None,
+    reading: Reading = AS_STORED,
 ) -> Image:
     """Decode an image, by its content and never by its suffix.
 
@@ -48,6 +50,7 @@ def read_image(
         slices: the axis along which `frame` counts the slices of a NIfTI volume.
         salt: secret bytes mixed into the hashes of patient and series ids. None: a secret drawn once in this
             process and kept nowhere, so that the hashes tell patients apart here and mean nothing elsewhere.
+        reading: which volume and channels, and how many pixels.
 
     Returns:
         Pixels (H, W) or (H, W, 3) as stored (nothing clipped to 8 bit), upright, with the history. The
@@ -56,6 +59,8 @@ def read_image(
     Raises:
         UnreadableError: for any content that is no readable image, with the reason.
     """
+
+    limits = reading.within(limits)
 
     def job() -> Image:
         kind = _kind(content, limits)
@@ -67,11 +72,19 @@ def read_image(
         if kind in _VOLUMES:
             from headtohead.data.readers.nifti.reader import read_nifti
 
-            return read_nifti(content, frame=frame, limits=limits, slices=slices, kind=kind)
+            return read_nifti(
+                content, frame=frame, limits=limits, slices=slices, kind=kind, volume=reading.volume
+            )
         if kind in _ARRAYS:
             from headtohead.data.readers.array_files.reader import read_array
 
-            return read_array(content, kind, frame=frame, limits=limits, slices=slices)
+            return read_array(
+                content, kind, frame=frame, limits=limits, slices=slices, channels=reading.channels
+            )
+        if kind == "TIFF" and reading.channels:
+            from headtohead.data.readers.raster.channels import read_channels
+
+            return read_channels(content, reading.channels, frame=frame, limits=limits)
         from headtohead.data.readers.raster.reader import read_raster
 
         return read_raster(content, kind, frame=frame, limits=limits)
@@ -84,6 +97,7 @@ def count_frames(
     name: str = "",
     limits: Limits = DEFAULT_LIMITS,
     slices: SliceOptions = SliceOptions(),  # noqa: B008 - frozen
+    reading: Reading = AS_STORED,
 ) -> int:
     """Return how many pages, frames or slices a file holds, without decoding them.
 
@@ -92,10 +106,13 @@ def count_frames(
         name: put in front of the error message.
         limits: how much the file may ask for.
         slices: the axis along which the slices of a NIfTI volume are counted.
+        reading: which channels, and how many pixels; of a TIFF whose pages are channels one image remains.
 
     Raises:
         UnreadableError: the content is no image, or holds more than `limits.frames`.
     """
+
+    limits = reading.within(limits)
 
     def job() -> int:
         kind = _kind(content, limits)
@@ -110,7 +127,11 @@ def count_frames(
         elif kind in _ARRAYS:
             from headtohead.data.readers.array_files.reader import count_array
 
-            n = count_array(content, kind, limits=limits, slices=slices)
+            n = count_array(content, kind, limits=limits, slices=slices, channels=reading.channels)
+        elif kind == "TIFF" and reading.channels:
+            from headtohead.data.readers.raster.channels import count_channels
+
+            n = count_channels(content, limits=limits)
         else:
             from headtohead.data.readers.raster.reader import count_raster
 

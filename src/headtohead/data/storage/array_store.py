@@ -15,6 +15,8 @@ from headtohead.core.formatting import is_whole
 from headtohead.core.records import Image
 from headtohead.data.entry import SPLIT_WORDS, Entry
 from headtohead.data.file_problems import FileProblem, truncate_list
+from headtohead.data.readers.planes import channel_axis, take_channels
+from headtohead.data.readers.reading import AS_STORED, Reading
 from headtohead.data.readers.slices import AXES
 from headtohead.data.storage.npz_layout import Part, group_names, label_names
 from headtohead.data.storage.store import FileEntry, Store, frame_hash
@@ -151,9 +153,17 @@ class ArrayStore(Store):
         """Return the same as `read`: these images have no file of their own."""
         return self.read(path)
 
-    def frames(self, path: str, content: bytes, axis: str = "axial") -> tuple[str, int]:  # noqa: ARG002
+    def frames(
+        self,
+        path: str,
+        content: bytes,  # noqa: ARG002
+        axis: str = "axial",
+        reading: Reading = AS_STORED,
+    ) -> tuple[str, int]:
         """Return the format, and how many slices along the axis; 1 for an image."""
         shape = self.shape(self._where(path)[0])
+        if reading.channels and channel_axis(shape[1:]) is not None:
+            return self.format, 1
         return self.format, shape[1 + _axis(axis)] if _is_volume(shape) else 1
 
     def image(
@@ -164,6 +174,7 @@ class ArrayStore(Store):
         axis: str = "axial",
         content: bytes | None = None,
         sha256: str | None = None,
+        reading: Reading = AS_STORED,
     ) -> Image:
         """Return one image, or one slice of a volume: `axial` counts along the first axis, as stored."""
         from headtohead.data.readers.array_files.reader import as_image
@@ -175,6 +186,9 @@ class ArrayStore(Store):
             )
         name, _ = self._where(path)
         stored = self._pixels(path)
+        if reading.channels and (number := channel_axis(stored.shape)) is not None:
+            taken, history, known = take_channels(np.moveaxis(stored, number, -1), reading.channels)
+            return as_image(taken, self.image_type(name), self.format, history, known)
         if not _is_volume(self.shape(name)):
             if frame is not None:
                 raise UnreadableError(f"frame {frame} was requested; the file holds one image")

@@ -166,7 +166,8 @@ class FolderStore(Store):
 def _is_new(start: str, nested: bool, seen: set[str]) -> bool:
     """Tell whether a link to a folder is walked: not up to a folder it lies in, and behind a link only to new ones."""
     target = os.path.realpath(start)
-    above = {os.path.realpath(parent) for parent in Path(start).parents}
+    real = [Path(os.path.realpath(parent)) for parent in Path(start).parents]
+    above = {str(folder) for parent in real for folder in (parent, *parent.parents)}
     return target not in above and not (nested and target in seen)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from headtohead.core.errors import ChangedDataError, UsageError
 from headtohead.core.records import Image
+from headtohead.data.readers.reading import AS_STORED, Reading
 from headtohead.data.readers.volumes.signatures import HEADER_SUFFIXES
 
 if TYPE_CHECKING:
@@ -66,7 +67,13 @@ class Store(ABC):
     def _paths(self) -> frozenset[str]:
         return frozenset(entry.path for entry in self.files())
 
-    def frames(self, path: str, content: bytes, axis: str = "axial") -> tuple[str, int]:  # noqa: ARG002
+    def frames(
+        self,
+        path: str,  # noqa: ARG002
+        content: bytes,
+        axis: str = "axial",
+        reading: Reading = AS_STORED,
+    ) -> tuple[str, int]:
         """Return the format of a file ("PNG", "NIFTI", …) and how many frames it holds, without decoding.
 
         Raises:
@@ -74,7 +81,7 @@ class Store(ABC):
         """
         from headtohead.data.readers import count_frames, sniff
 
-        return sniff(content), count_frames(content, slices=_slice_options(axis))
+        return sniff(content), count_frames(content, slices=_slice_options(axis), reading=reading)
 
     def image(
         self,
@@ -84,6 +91,7 @@ class Store(ABC):
         axis: str = "axial",
         content: bytes | None = None,
         sha256: str | None = None,
+        reading: Reading = AS_STORED,
     ) -> Image:
         """Decode one image.
 
@@ -93,6 +101,7 @@ class Store(ABC):
             axis: which way a volume is sliced.
             content: the file's bytes where they are already in memory.
             sha256: what `frame_hash` must give; a mismatch raises ChangedDataError.
+            reading: which volume and channels, and how many pixels.
         """
         from headtohead.data.readers import read_image
 
@@ -102,7 +111,7 @@ class Store(ABC):
                 f"{path} in {self.root} is not the file that was listed: its bytes have changed since. Start "
                 "a new run on the changed data, or restore the file."
             )
-        return read_image(content, frame=frame, slices=_slice_options(axis))
+        return read_image(content, frame=frame, slices=_slice_options(axis), reading=reading)
 
 
 def _slice_options(axis: str) -> SliceOptions:

@@ -66,11 +66,17 @@ class InputSpec(Record):
 
 
 class PreprocessorConfig(Record):
-    """From a decoded image to the inputs of the network; almost always one recipe and one input."""
+    """From a file to the inputs of the network; almost always one recipe and one input.
+
+    Attributes:
+        channels, volume: which channels and which volume of a file were read in training.
+    """
 
     format: int = BUNDLE_FORMAT
     recipes: tuple[RecipeSpec, ...]
     inputs: tuple[InputSpec, ...]
+    channels: tuple[int, ...] = ()
+    volume: int | None = None
 
 
 class NamedThreshold(Record):

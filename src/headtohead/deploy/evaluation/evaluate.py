@@ -79,6 +79,7 @@ def evaluate_models(
         LeakageError: every image was in training.
     """
     classes = _shared_classes(models)
+    _say_readings(models, request.options, reporter)
     names = _unique_names(models)
     dataset = _grouped(_load(request, classes, reporter), request, reporter)
     answers = {
@@ -121,6 +122,20 @@ def _shared_classes(models: Sequence[DeployedModel]) -> tuple[str, ...]:
                 f"{', '.join(model.classes)}. Evaluate them one by one."
             )
     return first.classes
+
+
+def _say_readings(models: Sequence[DeployedModel], options: LoadOptions, reporter: Reporter) -> None:
+    """Warn where a model was trained on channels or a volume that are not stated here."""
+    for model in models:
+        taken = model.preprocessing
+        for name, trained, here in (
+            ("--channels", ",".join(map(str, taken.channels)), ",".join(map(str, options.channels))),
+            ("--volume", str(taken.volume or ""), str(options.volume or "")),
+        ):
+            if trained and trained != here:
+                reporter.warning(
+                    f"{model.name} was trained with {name} {trained}; give the same here if the files are such."
+                )
 
 
 def _unique_names(models: Sequence[DeployedModel]) -> list[str]:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from headtohead.core.errors import UnreadableError
 from headtohead.core.records import Box, Image
 from headtohead.data.readers import DEFAULT_LIMITS, Limits, read_image
+from headtohead.data.readers.reading import Reading
 from headtohead.deploy.bundle.records import InputSpec, PreprocessorConfig
 from headtohead.preprocess.recipe import Prepared
 
@@ -48,6 +49,7 @@ class Preprocessor:
 
     def __init__(self, config: PreprocessorConfig) -> None:
         self.config = config
+        self._reading = Reading(config.volume, config.channels)
         self._recipes = [spec.recipe() for spec in config.recipes]
 
     def from_bytes(self, name: str, content: bytes, limits: Limits = DEFAULT_LIMITS) -> PreparedImage:
@@ -56,7 +58,8 @@ class Preprocessor:
         Raises:
             UnreadableError: with the reason.
         """
-        return self.from_image(name, read_image(content, limits=limits), hashlib.sha256(content).hexdigest())
+        image = read_image(content, limits=limits, reading=self._reading)
+        return self.from_image(name, image, hashlib.sha256(content).hexdigest())
 
     def from_image(self, name: str, image: Image, sha256: str) -> PreparedImage:
         """Prepare a decoded image.

@@ -154,7 +154,9 @@ def _write(
         with_prints,
     )
 
-    preprocessing = fitted.parts.preprocessing()
+    options = source.config.data_options
+    taken = {"channels": options.channels, "volume": options.volume}
+    preprocessing = fitted.parts.preprocessing().model_copy(update=taken)
     network = build_network(config, [spec.input_size for spec in preprocessing.inputs])
     network.load_state_dict(fitted.parts.tensors, strict=all(body.stored for body in config.bodies))
     runtime = TorchRuntime(network)

@@ -126,3 +126,13 @@ def test_a_table_of_links_that_lead_out_is_refused(root: Path) -> None:
     with pytest.raises(ManifestError, match="links that lead out of its folder"):
         load(str(root / "t.csv"))
     assert len(load(str(root / "t.csv"), LoadOptions(follow_links=True))) == 4
+
+
+def test_a_link_up_from_behind_another_link_is_not_walked(tmp_path: Path) -> None:
+    (tmp_path / "set" / "yes").mkdir(parents=True)
+    (tmp_path / "set" / "yes" / "0.png").write_bytes(b"x")
+    (tmp_path / "set" / "yes" / "loop").symlink_to(tmp_path / "set")
+    (tmp_path / "set2").mkdir()
+    (tmp_path / "set2" / "yes").symlink_to(tmp_path / "set" / "yes")
+    store = FolderStore(tmp_path / "set2", follow_links=True)
+    assert [entry.path for entry in store.files()] == ["yes/0.png"]

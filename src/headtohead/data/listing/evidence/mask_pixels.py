@@ -1,4 +1,7 @@
-"""Masks that no name gives away: images of few grey values, of the size of others."""
+"""Masks that no name gives away: images of few grey values, of the size of others.
+
+Where each has an image of the same class, size and name beside it, they are left out aloud; else there is a warning.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ import numpy as np
 
 from headtohead.core.records import Image, Sample
 
-__all__ = ["FEW_VALUES", "has_few_values", "mask_warning"]
+__all__ = ["FEW_VALUES", "has_few_values", "mask_warning", "masks_of_images"]
 
 FEW_VALUES = "headtohead:few_values"
 """The name in `Sample.extra` that marks an image of few grey values."""
@@ -32,13 +35,40 @@ def has_few_values(image: Image) -> bool:
     return 2 <= len(np.unique(pixels)) <= _MOST_VALUES
 
 
-def mask_warning(samples: Sequence[Sample]) -> str:
-    """Return a warning where images look like masks of the others, with the option that leaves them out; else ""."""
+def masks_of_images(samples: Sequence[Sample]) -> list[Sample]:
+    """Return the images that are surely masks of others: each has its image, and one pattern fits their names alone.
+
+    The image is of the same class and size, and its name is that of the mask or what that begins with. So a class of
+    drawings stays a class.
+    """
+    masks, rich = _suspects(samples)
+    if not masks or not (_folder(masks, rich) or _ending(masks, rich)):
+        return []
+    names = {(s.label, s.width, s.height, PurePosixPath(s.path).name.split(".")[0]) for s in rich}
+    return masks if all(_has_image(mask, names) for mask in masks) else []
+
+
+def _has_image(mask: Sample, names: set[tuple[str, int, int, str]]) -> bool:
+    """Tell whether an image has the mask's name, or what it begins with up to a sign that is no digit or letter."""
+    stem = PurePosixPath(mask.path).name.split(".")[0]
+    fronts = [stem, *(stem[: found.start()] for found in re.finditer(r"[^0-9A-Za-z]", stem))]
+    return any((mask.label, mask.width, mask.height, front) in names for front in fronts)
+
+
+def _suspects(samples: Sequence[Sample]) -> tuple[list[Sample], list[Sample]]:
+    """Return the images that look like masks of others (none where they are too few, or most), and the rich ones."""
     few = [sample for sample in samples if FEW_VALUES in sample.extra]
     rich = [sample for sample in samples if FEW_VALUES not in sample.extra]
     sizes = {(sample.width, sample.height) for sample in rich}
     masks = [sample for sample in few if (sample.width, sample.height) in sizes]
-    if len(masks) < _FEWEST_MASKS or 2 * len(masks) > len(samples):
+    enough = len(masks) >= _FEWEST_MASKS and 2 * len(masks) <= len(samples)
+    return (masks if enough else []), rich
+
+
+def mask_warning(samples: Sequence[Sample]) -> str:
+    """Return a warning where images look like masks of the others, with the option that leaves them out; else ""."""
+    masks, rich = _suspects(samples)
+    if not masks:
         return ""
     pattern = _folder(masks, rich) or _ending(masks, rich)
     way = f"If they are masks, leave them out: --exclude '{pattern}'." if pattern else ""

@@ -18,6 +18,7 @@ from headtohead.data.readers.array_files.npy import NpyFile
 from headtohead.data.readers.arrays import fill_non_finite, is_grey_as_rgb, narrow
 from headtohead.data.readers.errors import decoding_errors
 from headtohead.data.readers.limits import Limits, check_frame, check_size
+from headtohead.data.readers.planes import channel_axis, check_channels, take_channels
 from headtohead.data.readers.slices import AXES, SliceOptions
 
 __all__ = ["as_image", "count_array", "image_dtype", "open_content", "read_array", "size_array"]
@@ -57,13 +58,17 @@ def open_content(content: bytes, kind: str, limits: Limits) -> ArrayFile:
     return Hdf5File(content, limits) if kind == "HDF5" else open_matlab(content, limits)
 
 
-def count_array(content: bytes, kind: str, *, limits: Limits, slices: SliceOptions) -> int:
+def count_array(
+    content: bytes, kind: str, *, limits: Limits, slices: SliceOptions, channels: tuple[int, ...] = ()
+) -> int:
     """Return the number of slices of a volume along the axis, 1 for one image.
 
     Raises:
         UnreadableError: damaged, beyond the limits, or not clear what the image is.
     """
     _, stored = _image_in(open_content(content, kind, limits))
+    if channels and (number := channel_axis(stored.shape)) is not None:
+        return check_channels(channels, stored.shape[number])
     planes = _planes(stored.shape, kind)
     return 1 if planes.slice_axes is None else _squeezed(stored.shape, planes)[_axis(planes, slices)]
 
@@ -83,7 +88,13 @@ def size_array(content: bytes, kind: str, *, limits: Limits) -> tuple[int, int]:
 
 
 def read_array(
-    content: bytes, kind: str, *, frame: int | None, limits: Limits, slices: SliceOptions
+    content: bytes,
+    kind: str,
+    *,
+    frame: int | None,
+    limits: Limits,
+    slices: SliceOptions,
+    channels: tuple[int, ...] = (),
 ) -> Image:
     """Read the image of a file of arrays, or one slice of its volume.
 
@@ -93,12 +104,21 @@ def read_array(
         frame: slice from 0 along the axis; None: the middle one.
         limits: how much the file may ask for.
         slices: the axis.
+        channels: which of the channels, along the axis that is shorter than both others; () for none.
 
     Raises:
         UnreadableError: damaged, beyond the limits, or not clear what the image is.
     """
     file = open_content(content, kind, limits)
     name, stored = _image_in(file)
+    if channels and (number := channel_axis(stored.shape)) is not None:
+        check_channels(channels, stored.shape[number])
+        height, width = (n for i, n in enumerate(stored.shape) if i != number)
+        check_size(height, width, limits)
+        with decoding_errors("its array is damaged"):
+            values = np.moveaxis(file.whole(name).reshape(stored.shape), number, -1)
+        taken, history, known = take_channels(values, channels)
+        return as_image(taken, image_dtype(values), kind, history, known, name)
     planes = _planes(stored.shape, kind)
     shape = _squeezed(stored.shape, planes)
     if planes.slice_axes is None:

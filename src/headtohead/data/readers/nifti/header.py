@@ -7,7 +7,7 @@ scaling and claimed size are held against the file and the limits before memory 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import nibabel as nib
@@ -38,6 +38,7 @@ class Header:
         orientation: for each stored axis the canonical axis and the direction (+1 or -1).
         sizes: voxel sizes in mm along the stored axes.
         notes: decisions taken, one sentence each.
+        volumes: how many the file holds one after the other; `at` picks another than the first.
         front: bytes before the compressed stream (a header that is not packed); wbits: the kind of stream, as for zlib.
     """
 
@@ -53,6 +54,7 @@ class Header:
     notes: tuple[str, ...]
     front: int = 0
     wbits: int = 31
+    volumes: int = 1
 
     @property
     def n_values(self) -> int:
@@ -63,6 +65,37 @@ class Header:
     def end(self) -> int:
         """Where the first volume ends in the unpacked file."""
         return self.offset + self.n_values * self.dtype.itemsize
+
+    def at(self, volume: int | None, limits: Limits, n_bytes: int) -> Header:
+        """Return the header of one volume of a series (4-D), counted from 0; None for the first.
+
+        Raises:
+            UnreadableError: there is no such volume, or it lies behind the end of the file or the limits.
+        """
+        if self.volumes == 1 and not volume:
+            return self
+        number = volume or 0
+        if number >= self.volumes:
+            held = (
+                "1 volume (number 0)"
+                if self.volumes == 1
+                else f"{self.volumes} volumes (0 to {self.volumes - 1})"
+            )
+            raise UnreadableError(f"volume {number} was requested; the file holds {held}")
+        which = "the first" if volume is None else f"number {number} (counted from 0)"
+        notes = (f"The file holds {self.volumes} volumes; {which} was taken.", *self.notes)
+        start = self.offset + number * self.n_values * self.dtype.itemsize
+        if start > limits.unfolded:
+            raise UnreadableError(
+                f"volume {number} lies behind {start:,} bytes; the limit is {limits.unfolded:,} "
+                "(--limit unfolded-bytes=NUMBER raises it)"
+            )
+        found = replace(self, offset=start, notes=notes)
+        if not self.packed and found.end > n_bytes:
+            raise UnreadableError(
+                f"it is truncated: {n_bytes:,} bytes of the {found.end:,} that volume {number} needs"
+            )
+        return found
 
     @property
     def bits(self) -> int:
@@ -108,7 +141,7 @@ def header_of(content: bytes, limits: Limits) -> Header:
     packed = content[:2] == b"\x1f\x8b"
     front = inflate(content, 540, limits, wbits=31, exact=False) if packed else content[:540]
     raw = _parse(front)
-    shape, notes = _shape(raw, limits)
+    shape, volumes = _shape(raw, limits)
     dtype, channels = _type(raw)
     slope, intercept = _scaling(raw)
     orientation, sizes, more = _geometry(raw)
@@ -122,7 +155,8 @@ def header_of(content: bytes, limits: Limits) -> Header:
         intercept=intercept,
         orientation=orientation,
         sizes=sizes,
-        notes=(*notes, *more),
+        notes=more,
+        volumes=volumes,
     )
     if not packed and header.end > len(content):
         raise UnreadableError(
@@ -142,7 +176,8 @@ def _parse(front: bytes) -> Any:
     return kind(binaryblock=front[:size], check=False)
 
 
-def _shape(raw: Any, limits: Limits) -> tuple[tuple[int, int, int], tuple[str, ...]]:
+def _shape(raw: Any, limits: Limits) -> tuple[tuple[int, int, int], int]:
+    """Return the size of a volume and how many the file holds."""
     dims = [int(value) for value in raw["dim"]]
     n = dims[0]
     if not 2 <= n <= 7:
@@ -158,9 +193,7 @@ def _shape(raw: Any, limits: Limits) -> tuple[tuple[int, int, int], tuple[str, .
             f"its header claims {x} x {y} x {z} voxels; the limits are {limits.voxels:,} voxels and "
             f"{limits.frames:,} slices (--limit voxels, --limit frames)"
         )
-    volumes = math.prod(used[3:])
-    notes = (f"The file holds {volumes} volumes; the first was taken.",) if volumes > 1 else ()
-    return (x, y, z), notes
+    return (x, y, z), math.prod(used[3:])
 
 
 def _type(raw: Any) -> tuple[np.dtype[Any], int]:

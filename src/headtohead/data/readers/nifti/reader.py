@@ -67,9 +67,15 @@ def size_nifti(content: bytes, *, limits: Limits, kind: str = "NIFTI") -> tuple[
 
 
 def read_nifti(
-    content: bytes, *, frame: int | None, limits: Limits, slices: SliceOptions, kind: str = "NIFTI"
+    content: bytes,
+    *,
+    frame: int | None,
+    limits: Limits,
+    slices: SliceOptions,
+    kind: str = "NIFTI",
+    volume: int | None = None,
 ) -> Image:
-    """Read one slice of a volume (NIfTI, NRRD, MetaImage, MGH); of a series of volumes, the first.
+    """Read one slice of a volume (NIfTI, NRRD, MetaImage, MGH); of a series of volumes, the one asked for.
 
     Args:
         content: the whole file.
@@ -77,6 +83,7 @@ def read_nifti(
         limits: how much the file may ask for.
         slices: the axis.
         kind: the format, as `sniff` names it.
+        volume: of a series, from 0; None for the first.
 
     Returns:
         The slice in the volume's own values after its scaling, with `window` at the 0.5th and 99.5th
@@ -86,13 +93,14 @@ def read_nifti(
     Raises:
         UnreadableError: broken, truncated, of a type that is not read, or beyond the limits.
     """
-    header = volume_header(content, kind, limits)
+    whole = volume_header(content, kind, limits)
+    header = whole.at(volume, limits, len(content))
     axis = slices.number
     count = header.canonical_shape[axis]
     index = count // 2 if frame is None else frame
     check_frame(index, count)
-    volume = _voxels(content, header, limits)
-    plane = np.take(header.to_canonical(volume), index, axis=axis)
+    voxels = _voxels(content, header, limits)
+    plane = np.take(header.to_canonical(voxels), index, axis=axis)
     image = np.ascontiguousarray(np.swapaxes(plane[::-1, ::-1], 0, 1))
     check_size(image.shape[0], image.shape[1], limits)
     pixels, notes = _scaled(image, header)
@@ -107,6 +115,8 @@ def read_nifti(
     )
     spacing = header.spacing
     facts = {"slice_axis": name}
+    if header.volumes > 1:
+        facts["volumes"] = str(header.volumes)
     if is_grey_as_rgb(pixels):
         facts["grey_as_rgb"] = "yes"
     across = [spacing[i] for i in range(3) if i != axis]
@@ -118,12 +128,12 @@ def read_nifti(
         (across[1], across[0]),
         history,
         facts,
-        _window(volume, header),
+        _window(voxels, header),
     )
 
 
 def _voxels(content: bytes, header: Header, limits: Limits) -> Array:
-    """Return the first volume as stored, (X, Y, Z) or (X, Y, Z, channels), as a view where it can be."""
+    """Return the volume as stored, (X, Y, Z) or (X, Y, Z, channels), as a view where it can be."""
     if header.packed:
         content = _decompressed(content, header, limits)
     flat = np.frombuffer(content, dtype=header.dtype, count=header.n_values, offset=header.offset)

@@ -26,7 +26,12 @@ from headtohead.data.readers.raster import heif
 from headtohead.data.readers.raster.guard import check_structure, count_gif
 from headtohead.data.readers.raster.libtiff_errors import capture_libtiff_errors
 from headtohead.data.readers.raster.pixels import bit_depth, decode_wide, is_wide, maxval, raw_mode, to_array
-from headtohead.data.readers.raster.reduced import open_reduced_jpeg, open_reduced_tiff, reduced_level
+from headtohead.data.readers.raster.reduced import (
+    open_reduced_jpeg,
+    open_reduced_tiff,
+    reduced_level,
+    refuse_jpeg2000,
+)
 from headtohead.data.readers.raster.tiff_tags import (
     HEIGHT,
     ORIENTATION,
@@ -153,10 +158,11 @@ def _smaller(content: bytes, kind: str, pages: list[Directory], limits: Limits) 
         channels = pages[0].get(SAMPLES, 1)
         if channels > 4:
             raise UnreadableError(
-                f"it has {channels} channels; 1, 3 or 4 (with alpha) are read. Save those that are meant, such as "
-                "tifffile.imwrite('a.tif', x[..., [0, 1, 2]])"
+                f"it has {channels} channels; 1, 3 or 4 (with alpha) are read. Choose three, such as --channels 0,1,2, "
+                "or one"
             )
         level = reduced_level(pages, limits)
+        refuse_jpeg2000(pages[level or 0])
         if level is None:
             return None
         with decoding_errors(damaged):

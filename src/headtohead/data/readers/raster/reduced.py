@@ -11,10 +11,10 @@ import PIL.JpegImagePlugin
 import PIL.TiffImagePlugin
 
 from headtohead.core.errors import UnreadableError
-from headtohead.data.readers.limits import Limits
+from headtohead.data.readers.limits import Limits, raise_pixels
 from headtohead.data.readers.raster.tiff_tags import COMPRESSION, HEIGHT, WIDTH, Directory
 
-__all__ = ["open_reduced_jpeg", "open_reduced_tiff", "reduced_level"]
+__all__ = ["open_reduced_jpeg", "open_reduced_tiff", "reduced_level", "refuse_jpeg2000"]
 
 _JPEG2000 = (33003, 33005, 34712)
 """Aperio's two, and the registered number."""
@@ -44,7 +44,7 @@ def reduced_level(pages: Sequence[Directory], limits: Limits) -> int | None:
     if not found:
         raise UnreadableError(
             f"it claims {height} x {width} = {height * width:,} pixels; the limit is {limits.pixels:,}, and it holds "
-            "no smaller level. Export one of at most 64 megapixels (vips or openslide), or cut it into tiles"
+            f"no smaller level. {raise_pixels(width * height)}; or export a smaller one (vips or openslide)"
         )
     return max(found)[1]
 
@@ -64,13 +64,22 @@ def open_reduced_tiff(content: bytes, pages: Sequence[Directory], level: int) ->
     Raises:
         UnreadableError: its tiles are JPEG 2000.
     """
-    if pages[level].get(COMPRESSION, 1) in _JPEG2000:
-        raise UnreadableError(
-            "its tiles are JPEG 2000, which is not read in a TIFF; export a level with openslide or vips"
-        )
+    refuse_jpeg2000(pages[level])
     image = PIL.TiffImagePlugin.TiffImageFile(io.BytesIO(content))
     image.seek(level)
     return image
+
+
+def refuse_jpeg2000(page: Directory) -> None:
+    """Refuse a page whose tiles are JPEG 2000, with what to do.
+
+    Raises:
+        UnreadableError: its tiles are JPEG 2000.
+    """
+    if page.get(COMPRESSION, 1) in _JPEG2000:
+        raise UnreadableError(
+            "its tiles are JPEG 2000, which is not read in a TIFF; export a level with openslide or vips"
+        )
 
 
 def open_reduced_jpeg(content: bytes, limits: Limits) -> tuple[PIL.Image.Image, tuple[int, int]] | None:

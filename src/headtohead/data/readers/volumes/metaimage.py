@@ -85,11 +85,10 @@ def metaimage_header(content: bytes, limits: Limits) -> Header:
         )
     orientation, sizes, notes = oriented(_directions(fields, len(shape)))
     volumes = math.prod(shape[3:])
-    more = (f"The file holds {volumes} volumes; the first was taken.",) if volumes > 1 else ()
     return Header(
         packed=packed, shape=(x, y, z), dtype=dtype, channels=channels, offset=0 if packed else end, slope=1.0,
-        intercept=0.0, orientation=orientation, sizes=sizes, notes=(*more, *notes),
-        front=end if packed else 0, wbits=15,
+        intercept=0.0, orientation=orientation, sizes=sizes, notes=notes,
+        front=end if packed else 0, wbits=15, volumes=volumes,
     )  # fmt: skip
 
 

@@ -46,7 +46,7 @@ def mgh_header(content: bytes, limits: Limits) -> Header:
     header = Header(
         packed=packed, shape=shape, dtype=np.dtype(_TYPES[kind]), channels=1, offset=_OFFSET, slope=1.0, intercept=0.0,
         orientation=orientation, sizes=sizes,
-        notes=(*((f"The file holds {volumes} volumes; the first was taken.",) if volumes > 1 else ()), *notes),
+        notes=notes, volumes=max(1, volumes),
     )  # fmt: skip
     if not packed and header.end > len(content):
         raise UnreadableError(

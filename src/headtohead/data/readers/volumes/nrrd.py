@@ -99,11 +99,10 @@ def nrrd_header(content: bytes, limits: Limits) -> Header:
         )
     orientation, spacing, notes = _geometry(fields, steps)
     volumes = math.prod(shape[3:])
-    more = (f"The file holds {volumes} volumes; the first was taken.",) if volumes > 1 else ()
     return Header(
         packed=packed, shape=(x, y, z), dtype=dtype, channels=channels, offset=0 if packed else at + skip, slope=1.0,
-        intercept=0.0, orientation=orientation, sizes=spacing, notes=(*more, *notes),
-        front=at if packed else 0, wbits=31,
+        intercept=0.0, orientation=orientation, sizes=spacing, notes=notes,
+        front=at if packed else 0, wbits=31, volumes=volumes,
     )  # fmt: skip
 
 
