@@ -159,6 +159,7 @@ def test_a_clean_set_has_no_leak(scene: str, tmp_path: Path) -> None:
 MAY_BE_MISSED_IN_LARGE_SETS = {"25 % cropped off each side"}
 
 
+@pytest.mark.slow
 def test_a_large_set_gives_up_hardly_any_kind(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Every kind at once, each of a head of its own, searched as sets of more than 4,000 images are."""
     root = {kind: f"{i % 2}/{i}" for i, kind in enumerate(COPIES)}

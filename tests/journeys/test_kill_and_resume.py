@@ -129,6 +129,7 @@ def check(machine: Machine, folder: Path, contender: str) -> None:
     assert files[0] == files[1], "a kill leaves nothing behind"
 
 
+@pytest.mark.slow
 def test_a_killed_fine_tuning_goes_on_to_the_same_bytes(machine: Machine, tmp_path: Path) -> None:
     check(machine, tmp_path, "scratch:test_efficientnet@finetune")
 

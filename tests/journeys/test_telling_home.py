@@ -52,6 +52,7 @@ def compare(home: Path, data: str, out: str) -> int:
     return main(["compare", data, "-c", weights, f"--out={out}", *QUICK])
 
 
+@pytest.mark.slow
 def test_a_whole_run_tells_neither_user_nor_folder(
     at_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

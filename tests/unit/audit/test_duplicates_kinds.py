@@ -82,6 +82,7 @@ def figures(grouping: Grouping) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("scene", SCENES)
+@pytest.mark.slow
 def test_every_planted_kind_is_found_and_nothing_else(scene: str, in_memory: Source) -> None:
     grouping = find_groups(in_memory(planted(SCENES[scene])), workers=2)
     assert [(pair.a, pair.b) for pair in grouping.pairs if pair.a[:3] != pair.b[:3]] == []
@@ -91,6 +92,7 @@ def test_every_planted_kind_is_found_and_nothing_else(scene: str, in_memory: Sou
 
 
 @pytest.mark.parametrize("scene", SCENES)
+@pytest.mark.slow
 def test_different_scenes_of_one_kind_are_never_joined(scene: str, in_memory: Source) -> None:
     images = {f"{'ab'[seed % 2]}{seed}": SCENES[scene](seed) for seed in range(100, 118)}
     grouping = find_groups(in_memory(images), workers=2)

@@ -89,6 +89,7 @@ def test_a_row_depends_on_nothing_beside_it_and_a_network_is_converted_once(
     np.testing.assert_array_equal(whole.rows, parts.rows)
 
 
+@pytest.mark.slow
 def test_other_kinds_of_features_are_converted_too(images: Dataset, tmp_path: Path) -> None:
     pytest.importorskip("openvino")
     few = images.subset(sample.id for sample in images.samples[:4])

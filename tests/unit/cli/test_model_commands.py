@@ -20,6 +20,7 @@ from headtohead.core.errors import NoEffectError, UsageError
 Capture = pytest.CaptureFixture[str]
 
 
+@pytest.mark.slow
 def test_train_from_a_run_gives_the_same_model(tmp_path: Path, capsys: Capture) -> None:
     out = tmp_path / "model"
     assert main(["train", "--from", str(finished_run()), "-c", PROBE, "--out", str(out), "--json"]) == 0

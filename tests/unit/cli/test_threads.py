@@ -20,6 +20,7 @@ except SystemExit:
 
 
 @pytest.mark.parametrize(("stated", "heard"), [(None, "PASSIVE"), ("active", "ACTIVE")])
+@pytest.mark.slow
 def test_openmp_hears_that_waiting_threads_give_their_core_away_unless_the_user_says_otherwise(
     stated: str | None, heard: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -94,6 +94,7 @@ def check(contender: str, method: str, tmp_path: Path) -> DeployedModel:
 
 
 @pytest.mark.parametrize("contender", FROZEN)
+@pytest.mark.slow
 def test_a_kind_of_frozen_features(contender: str, tmp_path: Path) -> None:
     check(contender, FROZEN[contender], tmp_path)
 

@@ -158,6 +158,7 @@ def compare(images: Path, out: Path, *more: str, names: str = NAMES) -> int:
     return main(["compare", str(images), "-c", names, "--out", str(out), *quick, *more])
 
 
+@pytest.mark.slow
 def test_gathered_shards_have_the_digits_of_one_process(
     images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -107,10 +107,12 @@ def mean_prediction(folder: Path, **more: Any) -> float:
 @pytest.mark.parametrize(
     "more", [{}, {"balance": "loss"}, {"balance": "sampler"}, {"head_start": "random"}], ids=str
 )
+@pytest.mark.slow
 def test_fine_tuning(more: dict[str, Any], tmp_path: Path) -> None:
     assert mean_prediction(tmp_path, **more) == pytest.approx(PREVALENCE, abs=0.02)
 
 
+@pytest.mark.slow
 def test_an_intercept_that_is_not_settled_would_be_seen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

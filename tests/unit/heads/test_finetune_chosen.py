@@ -112,6 +112,7 @@ def test_patience_stops_a_trial(tmp_path: Path) -> None:
     assert result.chosen["trials"][0]["epochs_run"] < 30
 
 
+@pytest.mark.slow
 def test_permuted_labels_get_chance(tmp_path: Path) -> None:
     """With labels that mean nothing, inner selection must not lift the scored accuracy above chance."""
     hits = []

@@ -37,6 +37,7 @@ def test_learns_what_a_line_cannot(tmp_path: Path) -> None:
     assert bent is not None and line is not None and bent > 0.85 and bent > line + 0.2
 
 
+@pytest.mark.slow
 def test_repeats_itself_and_ignores_what_is_scored(tmp_path: Path) -> None:
     torch.manual_seed(5)
     first = run(ROWS, LABELS, tmp_path)

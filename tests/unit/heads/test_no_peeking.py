@@ -100,6 +100,7 @@ HONEST: dict[str, Fit] = {
 
 
 @pytest.mark.parametrize("name", HONEST)
+@pytest.mark.slow
 def test_permuted_labels_get_chance(name: str, tmp_path: Path) -> None:
     assert too_good(HONEST[name], tmp_path, n=100, n_train=60, rounds=8) < LIMIT
 
@@ -200,6 +201,7 @@ def tuned(kind: type[FineTuningHead], tuner: Any, trials: int, epochs: int) -> F
 
 
 @pytest.mark.parametrize("tuner", ["random", "optuna"])
+@pytest.mark.slow
 def test_tuning_on_permuted_labels_gets_chance(tuner: str, tmp_path: Path) -> None:
     if tuner == "optuna":
         pytest.importorskip("optuna")

@@ -42,6 +42,7 @@ def test_findings_that_list_files_keep_their_title_alone() -> None:
     assert finding_in_figures(finding) == "H2H406 Groups with several labels (1 image)"
 
 
+@pytest.mark.slow
 def test_a_bundle_from_telling_places_tells_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = tmp_path / "home_of_ZZMUELLER"
     scans = home / "ZZWARD7 scans"

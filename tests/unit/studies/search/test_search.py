@@ -112,6 +112,7 @@ def auroc(verdict: Any, name: str) -> float:
     )
 
 
+@pytest.mark.slow
 def test_meaningless_labels_get_chance_and_a_cheat_would_not(tmp_path: Path) -> None:
     labels = np.random.default_rng(4).permutation(np.arange(N) % 2)
     data = dataset(labels, N)
@@ -165,6 +166,7 @@ def test_search_finds_what_is_there_and_tells_it(tmp_path: Path) -> None:
     assert "+ others" in whole and "https://" not in whole and "&lt;nothing&gt;" in whole
 
 
+@pytest.mark.slow
 def test_an_interval_that_may_be_too_narrow_is_said_above_the_table(tmp_path: Path) -> None:
     data = dataset((np.arange(N) // 2) % 2, N)
     kitchen: Any = Noise(data, 3.0)
