@@ -45,6 +45,7 @@ def test_the_old_file_stays_whole(tmp_path: Path) -> None:
     assert [item.name for item in tmp_path.iterdir()] == ["t.parquet"]
 
 
+@pytest.mark.slow
 def test_an_audit_says_which_file_and_goes_on_to_the_same_digits(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
