@@ -16,6 +16,7 @@ __all__ = ["caveats", "coverage_warnings", "metric_caveat", "seed_caveat"]
 
 _BINNED = ("ece", "ace")
 _RARE_FOR_MCC = 20  # groups; with 20 the interval errs in about 5 %, with 10 in 6 % (docs/statistics.md)
+_CHANCE_OF_BOTH = ("mcc",)  # corrected for chance in both classes, which few samples of one leave unstable
 _HEAVY_TAILED = ("log_loss",)  # a few samples may make up most of the mean
 
 
@@ -74,7 +75,7 @@ def metric_caveat(metric: Metric, target: Target, rarest: int) -> list[str]:
     Args:
         rarest: groups that hold the class found in the fewest.
     """
-    if metric.name == "mcc" and rarest < _RARE_FOR_MCC:
+    if metric.name in _CHANCE_OF_BOTH and rarest < _RARE_FOR_MCC:
         return [
             f"Matthews correlation with a rare class (here {rarest} groups hold the rarer one): in simulations with "
             "ten of a hundred cases the 95 % interval of a difference excluded 0 in 6 % of studies without any. "
