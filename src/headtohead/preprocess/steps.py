@@ -100,10 +100,10 @@ def percentiles(
     lower = np.floor(places).astype(np.int64)
     upper = np.minimum(lower + 1, last)
     ordered = np.partition(values, np.unique([lower // copies, upper // copies]))
-    low, high = ordered[lower // copies].astype(np.float64), ordered[upper // copies].astype(np.float64)
-    share = places - lower
-    # As numpy interpolates, from the nearer end, so that the digits are those of the repeated values.
-    found = np.where(share >= 0.5, high - (high - low) * (1 - share), low + (high - low) * share)
+    low, high = ordered[lower // copies], ordered[upper // copies]
+    share, step = places - lower, high - low
+    # As numpy interpolates, from the nearer end with a float32 step, so that the digits are those of the repeated values.
+    found = np.where(share >= 0.5, high - step * (1 - share), low + step * share)
     return tuple(float(v) for v in found)
 
 

@@ -174,7 +174,8 @@ def test_masks_say_whether_the_maps_find_the_spot(
 ) -> None:
     from PIL import Image
 
-    masks, own = tmp_path / "masks", Path(shutil.copytree(run, tmp_path / "own"))
+    masks = tmp_path / "masks"
+    own = Path(shutil.copytree(run, run.parent / "masked"))  # beside the run: its data lie there
     masks.mkdir()
     spot = np.zeros((60, 80), np.uint8)
     spot[10:30, 45:65] = 255
@@ -256,9 +257,9 @@ def test_other_weights_than_the_runs_are_noticed(run: Path, monkeypatch: pytest.
         h2h.explain(run, images="all", contenders=NAMES[:1], quiet=True)
 
 
-def test_other_weights_than_those_of_the_run_are_refused(run: Path, tmp_path: Path) -> None:
+def test_other_weights_than_those_of_the_run_are_refused(run: Path) -> None:
     """The features are cached, so only the hash of the weights shows that the network is another one."""
-    copy = tmp_path / "run"
+    copy = run.parent / "other-weights"  # beside the run: its data lie there
     shutil.copytree(run, copy)
     for path in copy.glob("contenders/*test_vit*.json"):
         facts = json.loads(path.read_text())
