@@ -102,7 +102,7 @@ def percentiles(
     ordered = np.partition(values, np.unique([lower // copies, upper // copies]))
     low, high = ordered[lower // copies], ordered[upper // copies]
     share, step = places - lower, high - low
-    # As numpy interpolates, from the nearer end with a float32 step, so that the digits are those of the repeated values.
+    # As numpy interpolates, from the nearer end with a float32 step: the digits are those of the repeated values.
     found = np.where(share >= 0.5, high - step * (1 - share), low + step * share)
     return tuple(float(v) for v in found)
 
