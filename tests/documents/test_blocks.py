@@ -17,7 +17,16 @@ PAGES = [
     if "reference" not in page.relative_to(REPOSITORY).parts
 )
 # Minutes together, for what other tests cover piece by piece; `make test-slow` runs them.
-LONG = ("tutorial", "own-data", "why-this-image", "which-is-better", "hand-it-over", "is-my-data-fit")
+LONG = (
+    "tutorial",
+    "own-data",
+    "why-this-image",
+    "which-is-better",
+    "hand-it-over",
+    "is-my-data-fit",
+    "how-many-patients",
+    "predictions-made-elsewhere",
+)
 # Blocks that no test can run: they need the 253 images, hours, or a hub.
 MOST_SET_ASIDE = 20
 

@@ -105,6 +105,7 @@ def test_any_other_kind(contender: str, tmp_path: Path) -> None:
     check(contender, OTHERS[contender], tmp_path)
 
 
+@pytest.mark.slow
 def test_an_ensemble_answers_with_the_mean_of_its_members() -> None:
     weighted = bundle(f"ensemble({CNN},{VIT},how=weighted)")
     chosen = json.loads((weighted / "provenance.json").read_text())["chosen"]

@@ -104,6 +104,7 @@ def test_a_group_of_the_test_part_under_training_is_caught() -> None:
         check_part(fold.train, fold, names)
 
 
+@pytest.mark.slow
 def test_the_whole_is_the_run_itself_and_the_same_call_gives_the_same_digits(tmp_path: Path) -> None:
     asked = inputs(tmp_path)
     content = fit_learning_curve(asked, tmp_path)

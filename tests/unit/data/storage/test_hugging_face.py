@@ -72,6 +72,7 @@ def run(endpoint: str, home: Path, *sources: str, offline: bool = False) -> list
     return found
 
 
+@pytest.mark.slow
 def test_a_data_set_of_the_hub_and_again_without_network(tmp_path: Path) -> None:
     files = {
         "README.md": b"---\nlicense: mit\n---\n",

@@ -105,6 +105,7 @@ def tiny_hybrid(first: int, second: int) -> HybridBackbone:
     return HybridBackbone(one, two).eval()
 
 
+@pytest.mark.slow
 def test_a_small_transformer_alone_and_in_a_batch() -> None:
     assert max(gaps(Probe(scratch("test_vit"), 160), 160).values()) < ROUNDING
 
