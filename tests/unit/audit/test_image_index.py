@@ -152,3 +152,6 @@ def test_a_study_decodes_each_image_at_most_twice_before_the_network(
             compare(folder, "scratch:test_efficientnet", out=tmp_path / run, folds=2, repeats=1, quiet=True)
         unreadable = [path for path in decoded if "unreadable" in path]
         assert max(count for path, count in decoded.items() if path not in unreadable) == most
+
+
+pytestmark = pytest.mark.slow  # half a minute together; `make test` has to end within 15

@@ -151,3 +151,6 @@ def test_the_runtime_follows_from_facts_alone(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(runtimes.PACKAGES, "onnx", ("no_such_package",))
     with pytest.raises(MissingExtraError, match=r"headtohead\[onnx\]"):
         planned_runtime("onnx", "cpu", "auto", 9)
+
+
+pytestmark = pytest.mark.slow  # half a minute together; `make test` has to end within 15

@@ -267,3 +267,6 @@ def test_other_weights_than_those_of_the_run_are_refused(run: Path) -> None:
         path.write_text(json.dumps(facts))
     with pytest.raises(ChangedWeightsError, match="Put them back"):
         h2h.explain(copy, images=["spot/3.png"], contenders=[NAMES[1]], quiet=True)
+
+
+pytestmark = pytest.mark.slow  # half a minute together; `make test` has to end within 15

@@ -199,3 +199,6 @@ def test_a_planted_shift_is_mended_by_a_new_temperature() -> None:
     assert told.after is not None
     assert told.before is not None
     assert told.after < told.before - 0.1
+
+
+pytestmark = pytest.mark.slow  # half a minute together; `make test` has to end within 15
