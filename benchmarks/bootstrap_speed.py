@@ -1,6 +1,6 @@
 """Speed of the cluster bootstrap: 2,000 replicates x 10 contenders x 10 metrics on 10,000 predictions.
 
-    python benchmarks/bootstrap_speed.py            # the product on two threads, and the plain way beside it
+    python benchmarks/bootstrap_speed.py            # the product on two threads, and the plain way next to it
 
 The plain way is scipy.stats.bootstrap over group numbers with scikit-learn's metrics on copied rows. It is
 timed on a few replicates of one contender and scaled up, because the whole would take hours.

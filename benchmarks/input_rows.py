@@ -65,7 +65,7 @@ ROWS = (
     Row("29a", "29_coco_tfrecord/coco", BAD, (5, 5)),
     Row("29b", "29_coco_tfrecord/tf", CLEAR, words="TFRecord files, which are not read"),
     Row("30", "30_figshare_mat", BAD, words="MATLAB|not a readable HDF5 file"),
-    Row("31a", "31_h5_npy/h5", BAD, words="no array of labels beside it"),
+    Row("31a", "31_h5_npy/h5", BAD, words="no array of labels next to it"),
     Row("31c", "31_h5_npy/slices", BAD, _EVEN),
     Row("31c", "31_h5_npy/xy", BAD, (10, 10)),
     Row("32", "32_nrrd_mha", BAD, (12, 12)),

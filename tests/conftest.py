@@ -11,7 +11,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 @pytest.fixture(scope="session")
 def brain_mri() -> Path:
-    """The 253 real images, where a checkout has them beside it."""
+    """The 253 real images, where a checkout has them next to it."""
     folder = REPOSITORY.parent / "shared" / "data" / "brain-mri"
     if not folder.is_dir():
         pytest.skip("the real brain MRI images are not beside this checkout")

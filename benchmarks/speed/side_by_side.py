@@ -1,6 +1,6 @@
 """Run one script in two working trees in turn, and put the ratios of wall and CPU seconds side by side.
 
-Not a benchmark by itself: the scripts beside it call `compare_trees`. Each measurement is a process of its own; the
+Not a benchmark by itself: the scripts next to it call `compare_trees`. Each measurement is a process of its own; the
 trees take turns, so that other work on the machine meets both, and medians are taken.
 """
 

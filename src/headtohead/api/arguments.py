@@ -165,7 +165,7 @@ def run_path(out: str | os.PathLike[str] | None, reporter: Reporter, data: str =
         if data and root.is_dir() and folder.resolve().is_relative_to(root.resolve()):
             raise UsageError(
                 f"Got --out {folder} inside the data {data}; what is written there would lie among the images. "
-                f"Choose a folder beside it, such as --out {root.resolve().parent / folder.name}."
+                f"Choose a folder next to it, such as --out {root.resolve().parent / folder.name}."
             )
         return folder
     folder = Path(tempfile.mkdtemp(prefix="headtohead-"))

@@ -35,7 +35,7 @@ _INTRODUCTIONS = {
 _LIMITS = """
 ## What the checks cannot see
 
-- Letters and watermarks *over* the foreground (H2H123 looks beside it only), marks in grey on the organ, faint
+- Letters and watermarks *over* the foreground (H2H123 looks outside it only), marks in grey on the organ, faint
   moiré, a photograph of a screen without a tint.
 - Another patient's neighbouring slice that shares little structure (H2H208 names strong likeness only).
 - Whether an unusual image is wrong: H2H130 and H2H131 rank, a person decides.

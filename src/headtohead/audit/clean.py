@@ -157,7 +157,7 @@ def write_clean(plan: CleanPlan, out: Path) -> Path:
 
     Args:
         plan: of `plan_clean`.
-        out: the CSV to write; `<stem>.dropped.csv` is put beside it.
+        out: the CSV to write; `<stem>.dropped.csv` is put next to it.
 
     Returns:
         the path of the list of what was left out.

@@ -216,7 +216,7 @@ class RunFolder:
         return self.path / "cells" / slug(contender) / f"r{repeat}f{fold}.json"
 
     def training_path(self, contender: str, repeat: int, fold: int) -> Path:
-        """Return the path of what a cell's trainings took; the epoch log lies beside it, as `.jsonl`."""
+        """Return the path of what a cell's trainings took; the epoch log lies next to it, as `.jsonl`."""
         return self.path / "training" / slug(contender) / f"r{repeat}f{fold}.json"
 
     def work_folder(self, contender: str, repeat: int, fold: int) -> Path:

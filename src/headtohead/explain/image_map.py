@@ -1,4 +1,4 @@
-"""The map of one image by one contender, in the image's own pixels, with the facts that are read beside it."""
+"""The map of one image by one contender, in the image's own pixels, with the facts to read with it."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ def _seconds_before_interruption(workdir: Path) -> float:
 
 
 def _store_cost(workdir: Path, target: Path, cost: Mapping[str, Any]) -> None:
-    """Store what a cell took, and the epoch log of its trainings beside it."""
+    """Store what a cell took, and the epoch log of its trainings next to it."""
     write_record(target, cost)
     log = workdir / "metrics.jsonl"
     if log.is_file():

@@ -97,7 +97,7 @@ class CleanResult:
 
     Attributes:
         manifest: the written CSV: path, label, group and the columns that were kept.
-        dropped: the CSV beside it: each file that was left out, with the reason.
+        dropped: the CSV next to it: each file that was left out, with the reason.
         n_kept, n_groups, n_dropped: counts of images, groups and left-out files.
     """
 

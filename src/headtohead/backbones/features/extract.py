@@ -1,6 +1,6 @@
 """From images to one feature row each, computed once per distinct image and kept on disk.
 
-The same row whatever else is computed beside it: batches always have the same shape (the last one
+The same row whatever else is computed with it: batches always have the same shape (the last one
 is filled up), and the tests hold that a row does not depend on its place or its neighbours.
 """
 

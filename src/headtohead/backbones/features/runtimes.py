@@ -1,7 +1,7 @@
 """Frozen networks as other runtimes run them: OpenVINO and ONNX Runtime, on the processor.
 
 Every pass has the same number of images and one thread; several passes run side by side. So a row has the same digits
-whatever is computed beside it. Converted networks are kept on disk by weights, versions and what is asked of them.
+whatever is computed with it. Converted networks are kept on disk by weights, versions and what is asked of them.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ class OpenVinoFeatures:
     """A network that OpenVINO runs.
 
     Args:
-        path: of the .xml; the .bin lies beside it.
+        path: of the .xml; the .bin lies next to it.
         precision: "fp32" or "bf16".
     """
 

@@ -124,7 +124,7 @@ def verified(target: Path, pinned: str | None = None) -> Provenance:
         provenance = Provenance.model_validate_json(provenance_path(target).read_bytes())
     except (OSError, ValidationError) as error:
         raise WeightsError(
-            f"{target} has no readable provenance file beside it ({provenance_path(target).name})."
+            f"{target} has no readable provenance file next to it ({provenance_path(target).name})."
         ) from error
     got = file_sha256(target)
     if got != provenance.safetensors_sha256:

@@ -31,7 +31,7 @@ def is_image_table(path: Path) -> bool:
 def source_root(path: Path) -> str:
     """Return the root under which a source is opened; the path itself unless it is a folder of container files.
 
-    A file of images without labels (`X_train.npy`) is opened together with the files beside it.
+    A file of images without labels (`X_train.npy`) is opened together with the files next to it.
 
     Raises:
         DataError: the folder can be read in two ways.

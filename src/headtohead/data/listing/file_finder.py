@@ -18,7 +18,7 @@ __all__ = ["FileFinder", "exists", "tables_naming"]
 _LONGEST_NAME = 255
 # Beside images there are a few tables; hundreds are per-image annotations.
 _MOST_TABLES = 20
-# Enough for a million rows; what is larger is no list of the images beside it.
+# Enough for a million rows; what is larger is no list of the images next to it.
 _LARGEST_TABLE = 256 << 20
 
 

@@ -56,7 +56,7 @@ def write_groups(path: Path, dataset: Dataset, groups: Mapping[str, str], report
     """Write `groups.csv`, and never over a file that was corrected by hand.
 
     A corrected file that gives the same groups stays as it is. One that gives other groups stays too:
-    the groups go to `groups.new.csv` beside it, and the reporter says so.
+    the groups go to `groups.new.csv` next to it, and the reporter says so.
 
     Args:
         path: of `groups.csv`; missing parent folders are made.

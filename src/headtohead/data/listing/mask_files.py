@@ -23,8 +23,8 @@ _IMAGE_FOLDERS = frozenset({"image", "images", "img", "imgs", "picture", "pictur
 def mask_files(paths: Iterable[str]) -> dict[str, str]:
     """Return path -> the image that it is the mask of.
 
-    A mask is called like an image beside it with a word such as `_mask` behind, or lies in a folder such as `masks`
-    under the name of a file in a folder beside it.
+    A mask is called like an image next to it with a word such as `_mask` behind, or lies in a folder such as `masks`
+    under the name of a file in a folder next to it.
 
     >>> mask_files(["a/x.png", "a/x_mask_1.png", "a/unmasked.png"])
     {'a/x_mask_1.png': 'a/x.png'}

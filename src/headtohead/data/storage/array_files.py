@@ -56,7 +56,7 @@ def array_set(folder: Path) -> str:
     alone = [stem for stems in by_kind.values() for stem in stems if images_alone(stem)]
     if alone and not sets and not any(path.is_dir() for path in folder.iterdir()):
         raise DataError(
-            f"{folder} holds {alone[0]} ({truncate_list(sorted(by_kind))}) and no array of labels beside it. Expected "
+            f"{folder} holds {alone[0]} ({truncate_list(sorted(by_kind))}) and no array of labels next to it. Expected "
             "pairs of files such as X_train.npy and y_train.npy, or train_x.h5 and train_y.h5; or point at one file "
             "that holds both."
         )

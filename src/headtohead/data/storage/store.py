@@ -51,7 +51,7 @@ class Store(ABC):
         """Return the first bytes of one file."""
 
     def content(self, path: str) -> bytes:
-        """Return one file's bytes, of a header whose data lie beside it (.mhd, .nhdr, .hdr) together with these."""
+        """Return one file's bytes, of a header whose data lie next to it (.mhd, .nhdr, .hdr) together with these."""
         content = self.read(path)
         if not path.lower().endswith(HEADER_SUFFIXES):
             return content

@@ -27,7 +27,7 @@ def write_openvino(graph: bytes, document: str, path: Path) -> None:
     Args:
         graph: the ONNX file.
         document: kept in the model's `rt_info`.
-        path: of the .xml; the .bin is written beside it.
+        path: of the .xml; the .bin is written next to it.
 
     Raises:
         UsageError: the path has another ending.
@@ -56,7 +56,7 @@ def read_openvino(path: Path) -> tuple[str, tuple[bytes, bytes]]:
     """
     weights = _weights_path(path)
     if not weights.is_file():
-        raise SealError(f"{path} needs its weights {weights.name} beside it, and they are not there.")
+        raise SealError(f"{path} needs its weights {weights.name} next to it, and they are not there.")
     text, data = path.read_bytes(), weights.read_bytes()
     stated = _SEAL.findall(text)
     if len(stated) != 1:
@@ -80,5 +80,5 @@ def _digest(text: bytes, data: bytes) -> str:
 
 def _weights_path(path: Path) -> Path:
     if path.suffix != ".xml":
-        raise UsageError(f"Got {path}; OpenVINO's models end in .xml (the weights lie beside it, in .bin).")
+        raise UsageError(f"Got {path}; OpenVINO's models end in .xml (the weights lie next to it, in .bin).")
     return path.with_suffix(".bin")

@@ -40,7 +40,7 @@ NEIGHBOURS = 5  # the mean of five is stabler than the nearest, and still local
 FEWEST = 30  # images below which a limit that 2 % exceed has no meaning
 # A photograph fills its frame: hardly anything is cut off by a recipe that looks for a dark background.
 PHOTOGRAPH_SHARE = 0.95
-# Grey images are said to be grey if hardly any is coloured: one in fifty may carry a coloured mark.
+# Grey images are said to be grey if hardly any is coloured: one in fifty may have a coloured mark.
 FEW_COLOURED = 0.02
 
 COPIES_TRIED = 64  # training images of which copies are made, to measure how many are recognised

@@ -85,7 +85,7 @@ def metric_caveat(metric: Metric, target: Target, rarest: int) -> list[str]:
         return [
             f"{metric.title[0].upper()}{metric.title[1:]}: it depends on how far the probabilities are spread, not on "
             "calibration alone. Of two perfectly calibrated contenders the one that ranks better tends to have the "
-            "lower error; read the calibration slope and intercept beside it."
+            "lower error; read the calibration slope and intercept next to it."
         ]
     if metric.name in _HEAVY_TAILED and target == "learners":
         return [

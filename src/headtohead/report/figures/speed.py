@@ -16,7 +16,7 @@ _BAR = 0.34  # of a row, for one arithmetic
 
 
 def plot_speed(backbones: Sequence[Mapping[str, Any]]) -> Axes:
-    """Draw a bar for each network and arithmetic: its share of the ceiling, with images per second beside it.
+    """Draw a bar for each network and arithmetic: its share of the ceiling, with images per second next to it.
 
     Args:
         backbones: lines of `bench.json`.

@@ -92,7 +92,7 @@ def proportion_degrees_of_freedom(jack: Floats, n: int, n_groups: int) -> float:
     """Return the degrees of freedom of a share of `n` samples in `n_groups` groups.
 
     Samples that are their own groups err one by one, which Wilson's form knows of; where groups hold
-    several, a few of them may carry all the errors.
+    several, a few of them may hold all the errors.
     """
     most = float(max(1, n_groups - 1))
     defined = jack[~np.isnan(jack)]

@@ -1,4 +1,4 @@
-"""P-values from intervals: a test that cannot contradict the interval beside it. No numpy, so that `claim` is quick."""
+"""P-values from intervals: a test that cannot contradict its interval. No numpy, so that `claim` is quick."""
 
 from __future__ import annotations
 

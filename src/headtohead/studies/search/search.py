@@ -3,7 +3,7 @@
 What is searched over (backbone, crop, input size, features, flips, which of them to combine) is
 chosen separately in each outer training part, on inner grouped folds of it; the outer test part then
 scores the whole procedure, choices included (nested cross-validation: Varma and Simon 2006, BMC
-Bioinformatics 7:91). An ablation of fixed contenders beside it shows what each ingredient adds.
+Bioinformatics 7:91). An ablation of fixed contenders alongside shows what each ingredient adds.
 """
 
 from __future__ import annotations

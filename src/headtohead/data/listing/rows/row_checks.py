@@ -62,9 +62,7 @@ def check_rows(table: str, entries: list[Entry]) -> None:
     labels = {entry.label for entry in entries if entry.path == twice[0]}
     ask = ""
     if len(labels) > 1:
-        ask = (
-            f" Where an image may carry several labels, they are {advice(Counter(e.label for e in entries))}"
-        )
+        ask = f" Where an image may have several labels, they are {advice(Counter(e.label for e in entries))}"
     several = f" with the labels {sorted(labels)}" if len(labels) > 1 else ""
     raise ManifestError(
         f"{table}: {len(twice)} images are listed more than once: {truncate_list(twice)}. The first stands "

@@ -19,7 +19,7 @@ from headtohead.core.errors import UnreadableError
 from headtohead.data.readers.array_files.array_file import ArrayFile, ArrayInFile, check_claim
 from headtohead.data.readers.limits import DEFAULT_LIMITS, Limits, inflate
 
-__all__ = ["Mat5File"]
+__all__ = ["ClassicMatFile"]
 
 Array = npt.NDArray[Any]
 
@@ -66,7 +66,7 @@ class _Values:
     text: str = ""
 
 
-class Mat5File(ArrayFile):
+class ClassicMatFile(ArrayFile):
     """Arrays of a MAT-file of level 5 by name; fields of a struct are `struct/field`."""
 
     def __init__(self, content: bytes, limits: Limits = DEFAULT_LIMITS) -> None:

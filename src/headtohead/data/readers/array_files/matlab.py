@@ -11,7 +11,7 @@ import numpy.typing as npt
 from headtohead.core.errors import UnreadableError
 from headtohead.data.readers.array_files.array_file import ArrayFile, ArrayInFile
 from headtohead.data.readers.array_files.hdf5 import SIGNATURE, Hdf5File
-from headtohead.data.readers.array_files.mat5 import Mat5File
+from headtohead.data.readers.array_files.mat5 import ClassicMatFile
 from headtohead.data.readers.limits import DEFAULT_LIMITS, Limits
 
 __all__ = ["LEVEL_5", "LEVEL_73", "open_matlab"]
@@ -24,7 +24,7 @@ _SIGNATURE_AT = 512
 """Where the HDF5 part of a level-7.3 file starts."""
 
 
-class Mat73File(ArrayFile):
+class HdfMatFile(ArrayFile):
     """The arrays of a level-7.3 file with their axes in MATLAB's order; fields of a struct are `struct/field`."""
 
     def __init__(self, source: Path | bytes, limits: Limits = DEFAULT_LIMITS) -> None:
@@ -71,13 +71,13 @@ def open_matlab(source: Path | bytes, limits: Limits = DEFAULT_LIMITS) -> ArrayF
         with source.open("rb") as file:
             front = file.read(_SIGNATURE_AT + 8)
     if front.startswith((LEVEL_73, SIGNATURE)) or front[_SIGNATURE_AT:] == SIGNATURE:
-        return Mat73File(source, limits)
+        return HdfMatFile(source, limits)
     if front.startswith(LEVEL_5):
         if isinstance(source, bytes):
-            return Mat5File(source, limits)
+            return ClassicMatFile(source, limits)
         if source.stat().st_size > limits.bytes:
             raise UnreadableError(f"it has {source.stat().st_size:,} bytes; the limit is {limits.bytes:,}")
-        return Mat5File(source.read_bytes(), limits)
+        return ClassicMatFile(source.read_bytes(), limits)
     raise UnreadableError(
         "it is no MATLAB file of level 5 or 7.3 (level 4, or no MATLAB file at all); save it in MATLAB with "
         "save('file.mat', '-v7')"

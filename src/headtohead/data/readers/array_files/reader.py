@@ -237,7 +237,7 @@ def _planes(shape: tuple[int, ...], kind: str) -> _Planes:
         return _Planes((first, others[0], others[1]), squeeze)
     raise UnreadableError(
         f"its array has the shape {shape}; (height, width), (height, width, 3) or one volume is expected. Many images "
-        "in one array need an array of labels beside it"
+        "in one array need an array of labels next to it"
     )
 
 

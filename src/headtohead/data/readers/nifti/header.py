@@ -169,7 +169,7 @@ def _parse(front: bytes) -> Any:
     second = front[4:7] in (b"n+2", b"ni2")
     magic, size = (front[4:7], 540) if second else (front[344:347], 348)
     if magic.startswith(b"ni"):
-        raise UnreadableError("it is the header of a NIfTI pair, whose .img is not beside it")
+        raise UnreadableError("it is the header of a NIfTI pair, whose .img is not next to it")
     if len(front) < size:
         raise UnreadableError(f"its NIfTI header is truncated ({len(front)} of {size} bytes)")
     kind: Any = nib.Nifti2Header if second else nib.Nifti1Header

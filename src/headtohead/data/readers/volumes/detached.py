@@ -59,7 +59,7 @@ def _beside(path: str, name: str, read: Callable[[str], bytes]) -> bytes:
         return read(posixpath.join(posixpath.dirname(path), plain))
     except UnreadableError:
         raise UnreadableError(
-            f"its header names the data file {plain[:80]!r}, which is not beside it"
+            f"its header names the data file {plain[:80]!r}, which is not next to it"
         ) from None
 
 
@@ -102,7 +102,7 @@ def _analyze(path: str, front: bytes, read: Callable[[str], bytes], limits: Limi
         except UnreadableError:
             continue
     if voxels is None:
-        raise UnreadableError(f"its data file {stem}.img is not beside it")
+        raise UnreadableError(f"its data file {stem}.img is not next to it")
     with decoding_errors("its Analyze header is damaged"):
         header, skipped = _as_nifti(front)
     if voxels[:2] == b"\x1f\x8b":

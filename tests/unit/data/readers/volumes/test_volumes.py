@@ -166,7 +166,7 @@ def test_a_header_alone_or_leading_elsewhere(tmp_path: Path) -> None:
     header = tmp_path / "yes" / "b.mhd"
     header.write_text(header.read_text().replace("ElementDataFile = ", "ElementDataFile = ../no/"))
     reasons = {p.path: p.reason for p in load(str(tmp_path)).problems}
-    assert "not beside it" in reasons["no/b.mhd"] and "another folder" in reasons["yes/b.mhd"]
+    assert "not next to it" in reasons["no/b.mhd"] and "another folder" in reasons["yes/b.mhd"]
 
 
 def test_a_series_of_volumes_is_said_when_loading(tmp_path: Path) -> None:
