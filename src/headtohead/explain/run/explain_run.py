@@ -136,7 +136,12 @@ def explain_run(
         told = {name: one.to_json() for name, one in checks.items()}
         groups = {sample.id: sample.group for sample in run.dataset.samples}
         write_checks(
-            folder, told, contender_agreement(found, groups), localisation, tuple(kept.get("contenders", ()))
+            folder,
+            told,
+            contender_agreement(found, groups),
+            localisation,
+            drawn={one.contender for one in found},
+            stay=tuple(kept.get("contenders", ())),
         )
     return RunMaps(folder, shown, limits, left_out)
 

@@ -13,7 +13,7 @@ import base64
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -183,7 +183,9 @@ def write_checks(
     checks: Mapping[str, Any],
     agreement: Sequence[Mapping[str, Any]],
     localisation: Mapping[str, Any],
-    stay: Sequence[str],
+    *,
+    drawn: Collection[str],
+    stay: Collection[str],
 ) -> Path:
     """Write `faithfulness.json`: the checks of the contenders that were drawn now, and of those whose grids stay.
 
@@ -192,16 +194,16 @@ def write_checks(
         checks: contender -> its checks.
         agreement: of the pairs that were drawn now.
         localisation: against masks, {} without; then an earlier one stays with the grids.
-        stay: contenders whose earlier grids stay.
+        drawn: contenders that were drawn now. stay: those whose earlier grids stay.
     """
     path = folder / "faithfulness.json"
     earlier: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     contenders = {name: one for name, one in earlier.get("contenders", {}).items() if name in stay}
-    drawn = {name for pair in agreement for name in (pair["a"], pair["b"])}
+    there = {*drawn, *stay}
     pairs = [
         pair
         for pair in earlier.get("agreement", ())
-        if not {pair["a"], pair["b"]} <= drawn and {pair["a"], pair["b"]} & set(stay)
+        if {pair["a"], pair["b"]} <= there and not {pair["a"], pair["b"]} <= set(drawn)
     ]
     content = {"method": EXACT, "contenders": contenders | dict(checks), "agreement": [*pairs, *agreement]}
     if localisation or (stay and earlier.get("localisation")):
