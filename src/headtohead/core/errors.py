@@ -6,6 +6,7 @@
     │   └── NoEffectError     a setting that would change nothing is refused, not ignored
     ├── DataError             the images or their table cannot be used
     │   ├── ManifestError     the table of samples is malformed
+    │   ├── MissingDataError  nothing is at the path of the data
     │   ├── UnreadableError   one file is refused, with the reason (the run may go on without it)
     │   └── InsufficientDataError       no images, one class only, a class or its groups too small
     ├── LeakageError          train and test share a group, a pixel hash or a path
@@ -37,6 +38,7 @@ __all__ = [
     "InsufficientDataError",
     "LeakageError",
     "ManifestError",
+    "MissingDataError",
     "MissingExtraError",
     "NoEffectError",
     "PrecisionError",
@@ -73,6 +75,10 @@ class NoEffectError(UsageError):
 
 class DataError(HeadToHeadError):
     """The images or their table cannot be used."""
+
+
+class MissingDataError(DataError):
+    """There is no file or folder where the data should be."""
 
 
 class ManifestError(DataError):

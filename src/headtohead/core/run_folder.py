@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Any
 
 from headtohead.core.atomic_io import write_atomic, write_json
 from headtohead.core.config import RunConfig, differences
-from headtohead.core.errors import ChangedConfigError, ChangedDataError, RunFolderError
+from headtohead.core.errors import ChangedConfigError, ChangedDataError, MissingDataError, RunFolderError
 from headtohead.core.records import Verdict
 from headtohead.core.tables.stored_files import read_as, read_config, read_json_file
 
@@ -185,6 +185,14 @@ class RunFolder:
         if not path.is_file():
             raise RunFolderError(f"{self.path} is not a run folder: it holds no study.toml.")
         return read_config(path).restored_from(self.path)
+
+    def missing_data(self, data: str) -> MissingDataError:
+        """Return the error for a run whose images are not at `data`, such as one that was moved without them."""
+        return MissingDataError(
+            f"The images of the run {self.path} are not at {data}. A run keeps their place as seen from its own folder "
+            f"or the home folder: put both where they were, or write the images' path as `data` into "
+            f"{self.path / 'study.toml'}; that they are the same images is checked."
+        )
 
     def json(self, name: str) -> Any:
         """Return the content of one of the folder's JSON files."""

@@ -13,7 +13,13 @@ import pytest
 
 import headtohead as h2h
 from headtohead.cli.app import main
-from headtohead.core.errors import ChangedWeightsError, RunFolderError, UnknownNameError, UsageError
+from headtohead.core.errors import (
+    ChangedWeightsError,
+    MissingDataError,
+    RunFolderError,
+    UnknownNameError,
+    UsageError,
+)
 
 NAMES = ("scratch:test_efficientnet@probe", "scratch:test_vit@probe")
 ENSEMBLE = f"ensemble({','.join(NAMES)})"
@@ -255,6 +261,17 @@ def test_other_weights_than_the_runs_are_noticed(run: Path, monkeypatch: pytest.
     monkeypatch.setattr(contender_maps.ProbeMaps, "rows", changed)
     with pytest.raises(RunFolderError, match="differs"):
         h2h.explain(run, images="all", contenders=NAMES[:1], quiet=True)
+
+
+def test_a_run_that_was_moved_without_its_images_says_what_to_do(run: Path, tmp_path: Path) -> None:
+    moved = Path(shutil.copytree(run, tmp_path / "elsewhere" / "run"))
+    with pytest.raises(MissingDataError, match="as `data` into"):
+        h2h.explain(moved, quiet=True)
+    config = moved / "study.toml"
+    lines = config.read_text().splitlines()
+    named = [f'data = "{run.parent / "data"}"' if line.startswith("data = ") else line for line in lines]
+    config.write_text("\n".join(named))
+    assert h2h.explain(moved, images=["spot/3.png"], contenders=[NAMES[0]], quiet=True).maps
 
 
 def test_other_weights_than_those_of_the_run_are_refused(run: Path) -> None:

@@ -7,7 +7,7 @@ import os
 import zipfile
 from pathlib import Path
 
-from headtohead.core.errors import DataError
+from headtohead.core.errors import MissingDataError
 from headtohead.data.readers.sniff import HEAD_BYTES, sniff
 from headtohead.data.storage.archives import TarStore, ZipStore, is_tar
 from headtohead.data.storage.array_files import ARRAY_SUFFIXES, ArrayFilesStore
@@ -40,7 +40,7 @@ def open_store(root: str, *, refresh: bool = False, follow_links: bool = False) 
     try:
         stat = (pattern_base(root) if is_pattern(root) else path).stat()
     except (OSError, ValueError) as error:
-        raise DataError(f"No such file or folder: {root}. Check the path of the data.") from error
+        raise MissingDataError(f"No such file or folder: {root}. Check the path of the data.") from error
     if not is_pattern(root):
         refuse_special(path)
     if path.is_dir():

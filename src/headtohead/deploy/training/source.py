@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headtohead.core.config import StudyConfig
-from headtohead.core.errors import ChangedDataError, RunFolderError, UsageError
+from headtohead.core.errors import ChangedDataError, MissingDataError, RunFolderError, UsageError
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Verdict
 from headtohead.core.run_folder import RunFolder
@@ -126,7 +126,12 @@ class RunSource:
         from headtohead.data.options import LoadOptions
 
         options = LoadOptions.from_config(self.config.data_options, self.config.by)
-        dataset = load(data or self.config.data, options, reporter)
+        try:
+            dataset = load(data or self.config.data, options, reporter)
+        except MissingDataError as error:
+            if data is not None:
+                raise
+            raise self.folder.missing_data(self.config.data) from error
         if dataset.digest() != self.folder.finished_digest:
             raise ChangedDataError(
                 f"The images in {data or self.config.data} are not those of {self.folder.path}. Give the same images, "

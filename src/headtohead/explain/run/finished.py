@@ -13,7 +13,13 @@ import numpy as np
 from headtohead.contenders.mode import BuildContext, FeatureSource
 from headtohead.contenders.plan import ContenderPlan
 from headtohead.core.config import StudyConfig
-from headtohead.core.errors import ChangedDataError, ChangedWeightsError, RunFolderError, UsageError
+from headtohead.core.errors import (
+    ChangedDataError,
+    ChangedWeightsError,
+    MissingDataError,
+    RunFolderError,
+    UsageError,
+)
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.run_folder import RunFolder, slug
 from headtohead.data.dataset import Dataset
@@ -90,7 +96,10 @@ class FinishedRun:
         from headtohead.data.options import LoadOptions
 
         options = LoadOptions.from_config(self.config.data_options, self.config.by)
-        root = discover_images(self.config.data, options).store.root
+        try:
+            root = discover_images(self.config.data, options).store.root
+        except MissingDataError as error:
+            raise self.folder.missing_data(self.config.data) from error
         table = self.folder.table("samples.parquet")
         order = choose_classes(table["label"], options.positive)
         return Dataset.from_frame(table, root=root, classes=order.classes, positive=order.positive)
