@@ -205,7 +205,7 @@ def test_a_quick_try_first_finds_what_aligning_every_candidate_finds(
     for module in (find, image_index):
         monkeypatch.setattr(module, "IN_FULL", 2)
     tried: list[int] = []
-    align_in_full = find.align
+    align_in_full = align.align
 
     def counted(*views: Any) -> Any:
         tried.append(1)
@@ -223,9 +223,8 @@ def test_images_tried_together_are_judged_as_each_alone() -> None:
         scene(0),
         np.asarray(cv2.resize(scene(0), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)),
     )
-    others = [
-        keypoints.coarse_keypoints(grey) for grey in (small, scene(1), np.zeros((64, 64), np.uint8), one.T)
-    ]
+    images: list[Pixels] = [small, scene(1), np.zeros((64, 64), np.uint8), one.T]
+    others = [keypoints.coarse_keypoints(grey) for grey in images]
     view = keypoints.coarse_keypoints(one)
     for kind, found in ((0, [True, False, False, False]), (1, [False, False, False, True])):
         assert matching.quick_matches(view, others, kind) == found
