@@ -17,6 +17,7 @@ _TUNED = {
     "lora": "low-rank adapters trained in the network, its own weights unchanged",
     "reader": "a small transformer on the feature map trained together with the network",
 }
+_SEARCHED = ("learning_rate", "layer_decay", "weight_decay")  # what trials of one training may differ in
 _JOINED = {
     "seeds": "average of trainings from different seeds",
     "folds": "average of models that were each fitted without one inner fold",
@@ -56,9 +57,18 @@ def was_selected(mode: str, chosen: Sequence[Mapping[str, Any]]) -> str:
     kind = mode.partition(":")[0]
     if kind in _FROZEN and chosen:
         return _FROZEN[kind][1] if any(len(one.get("grid", ())) > 1 for one in chosen) else "nothing"
-    if kind in _TUNED and chosen:
-        return "nothing" if all("fixed" in str(one.get("policy", "")) for one in chosen) else "epochs"
-    return ""
+    return _tuned_choice(chosen) if kind in _TUNED and chosen else ""
+
+
+def _tuned_choice(chosen: Sequence[Mapping[str, Any]]) -> str:
+    """Return what the cells recorded of their choice: "nothing", or the settings that differed between trials."""
+    policies = [str(one.get("policy", "")) for one in chosen]
+    if all(policy.startswith("fixed") for policy in policies):
+        return "nothing"
+    trials = [trial for one in chosen for trial in one.get("trials", ())]
+    words = ["number of epochs"] if any(policy.startswith("inner") for policy in policies) else []
+    words += [name.replace("_", " ") for name in _SEARCHED if len({trial.get(name) for trial in trials}) > 1]
+    return " and ".join(words) or "nothing"
 
 
 def _frozen(mode: str, chosen: Sequence[Mapping[str, Any]]) -> str:
@@ -80,10 +90,11 @@ def _tuned(mode: str, chosen: Sequence[Mapping[str, Any]]) -> str:
     epochs = sorted({int(one["epochs"]) for one in chosen if "epochs" in one})
     if epochs:
         words.append(f"{epochs[0]} epochs" if len(epochs) == 1 else f"{epochs[0]} to {epochs[-1]} epochs")
+    choice = _tuned_choice(chosen)
     words.append(
         "nothing chosen"
-        if was_selected(mode, chosen) == "nothing"
-        else "the number of epochs chosen on an inner grouped fold of each training part"
+        if choice == "nothing"
+        else f"{choice} chosen on an inner grouped fold of each training part"
     )
     settings: Mapping[str, Any] = chosen[0].get("settings", {})
     for key, text in (

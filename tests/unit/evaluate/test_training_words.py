@@ -15,7 +15,12 @@ FIXED = {
     "epochs": 6,
     "settings": {"batch": 8, "augment": "light", "learning_rate": 3e-4},
 }
-INNER = {"policy": "inner", "epochs": 4, "settings": {"batch": 8, "augment": "none", "learning_rate": 1e-4}}
+TRIALS = [{"learning_rate": rate, "layer_decay": 0.75} for rate in (1e-4, 3e-4)]
+INNER = {
+    "policy": "inner: one grouped fold of 5",
+    "epochs": 4,
+    "settings": {"batch": 8, "augment": "none", "learning_rate": 1e-4},
+}
 
 
 def recorded(mode: str) -> dict[str, Any]:
@@ -37,7 +42,12 @@ def test_what_was_chosen_is_told_only_where_something_was() -> None:
     assert was_selected("probe", [GRID]) == "C"
     assert was_selected("probe", [{"grid": [1.0]}]) == "nothing"
     assert was_selected("finetune", [FIXED]) == "nothing"
-    assert was_selected("finetune", [INNER]) == "epochs"
+    assert was_selected("finetune", [INNER]) == "number of epochs"
+    assert was_selected("finetune", [{**INNER, "trials": TRIALS}]) == "number of epochs and learning rate"
+    rate = {**INNER, "policy": "rate after the last epoch: one grouped fold of 5", "trials": TRIALS}
+    assert was_selected("finetune", [rate]) == "learning rate", "the epochs were stated beforehand"
+    assert "number of epochs" not in training_sentence("a", "finetune", [rate])
+    assert was_selected("finetune", [{**rate, "trials": TRIALS[:1]}]) == "nothing"
     assert was_selected("", [{"how": "mean"}]) == ""
     assert "chosen from 2 values" in training_sentence("a", "probe", [GRID])
     assert "chosen from" not in training_sentence("a", "probe", [{"grid": [1.0]}])

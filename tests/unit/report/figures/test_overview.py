@@ -16,3 +16,11 @@ def test_a_side_names_the_contender_that_it_favours(metric: str, left: str, righ
     pair = comparison("cnn", "vit").model_copy(update={"metric": metric})
     texts = words(to_svg(plot_strip(pair).figure))
     assert f"◄ favours {left}" in texts and f"favours {right} ►" in texts
+
+
+def test_on_a_phone_both_names_are_readable() -> None:
+    pair = comparison("ensemble(efficientnet-lite0,dinov2-small)", "efficientnet-lite0@finetune")
+    wide, narrow = (plot_strip(pair, narrow=slim).figure for slim in (False, True))
+    assert 72 * narrow.get_size_inches()[0] < 360 < 72 * wide.get_size_inches()[0]
+    heights = [note.xyann[1] for note in narrow.axes[0].texts]
+    assert len(set(heights)) == 2, "one above the other"
