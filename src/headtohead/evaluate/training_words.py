@@ -17,7 +17,13 @@ _TUNED = {
     "lora": "low-rank adapters trained in the network, its own weights unchanged",
     "reader": "a small transformer on the feature map trained together with the network",
 }
-_SEARCHED = ("learning_rate", "layer_decay", "weight_decay")  # what trials of one training may differ in
+# By the first word of the policy that a cell recorded.
+_CHOSEN = {"fixed": "nothing", "rate": "learning rate", "inner": "epochs"}
+_CHOICES = {
+    "nothing": "nothing chosen",
+    "learning rate": "the learning rate chosen on an inner grouped fold of each training part",
+    "epochs": "the number of epochs chosen on an inner grouped fold of each training part",
+}
 _JOINED = {
     "seeds": "average of trainings from different seeds",
     "folds": "average of models that were each fitted without one inner fold",
@@ -57,18 +63,9 @@ def was_selected(mode: str, chosen: Sequence[Mapping[str, Any]]) -> str:
     kind = mode.partition(":")[0]
     if kind in _FROZEN and chosen:
         return _FROZEN[kind][1] if any(len(one.get("grid", ())) > 1 for one in chosen) else "nothing"
-    return _tuned_choice(chosen) if kind in _TUNED and chosen else ""
-
-
-def _tuned_choice(chosen: Sequence[Mapping[str, Any]]) -> str:
-    """Return what the cells recorded of their choice: "nothing", or the settings that differed between trials."""
-    policies = [str(one.get("policy", "")) for one in chosen]
-    if all(policy.startswith("fixed") for policy in policies):
-        return "nothing"
-    trials = [trial for one in chosen for trial in one.get("trials", ())]
-    words = ["number of epochs"] if any(policy.startswith("inner") for policy in policies) else []
-    words += [name.replace("_", " ") for name in _SEARCHED if len({trial.get(name) for trial in trials}) > 1]
-    return " and ".join(words) or "nothing"
+    if kind in _TUNED and chosen:
+        return _CHOSEN[str(chosen[0].get("policy", "")).partition(":")[0].partition(" ")[0]]
+    return ""
 
 
 def _frozen(mode: str, chosen: Sequence[Mapping[str, Any]]) -> str:
@@ -80,8 +77,19 @@ def _frozen(mode: str, chosen: Sequence[Mapping[str, Any]]) -> str:
     words = f"{what} on {features}"
     if most > 1:
         words += f"; {parameter} chosen from {most} values on inner grouped folds of each training part"
+        words += _at_edge(parameter, chosen)
     tail = "no epochs, no augmentation of training images" if kind == "probe" else "no augmentation"
     return f"{words}; {tail}"
+
+
+def _at_edge(parameter: str, chosen: Sequence[Mapping[str, Any]]) -> str:
+    """Return how often the smallest or greatest value was chosen, beyond which a better one may lie."""
+    key, low, high = parameter.replace(" ", "_"), 0, 0
+    for one in chosen:
+        low += one.get(key) == min(one["grid"])
+        high += one.get(key) == max(one["grid"])
+    ends = [f"the {end} of them in {n}" for end, n in (("smallest", low), ("greatest", high)) if n]
+    return f" ({' and '.join(ends)} of {len(chosen)} cells)" if ends else ""
 
 
 def _tuned(mode: str, chosen: Sequence[Mapping[str, Any]]) -> str:
@@ -90,12 +98,7 @@ def _tuned(mode: str, chosen: Sequence[Mapping[str, Any]]) -> str:
     epochs = sorted({int(one["epochs"]) for one in chosen if "epochs" in one})
     if epochs:
         words.append(f"{epochs[0]} epochs" if len(epochs) == 1 else f"{epochs[0]} to {epochs[-1]} epochs")
-    choice = _tuned_choice(chosen)
-    words.append(
-        "nothing chosen"
-        if choice == "nothing"
-        else f"{choice} chosen on an inner grouped fold of each training part"
-    )
+    words.append(_CHOICES[was_selected(mode, chosen)])
     settings: Mapping[str, Any] = chosen[0].get("settings", {})
     for key, text in (
         ("batch", "batch {}"),
@@ -115,4 +118,15 @@ def _tuned(mode: str, chosen: Sequence[Mapping[str, Any]]) -> str:
         words.append(
             "peak learning rate " + " to ".join(f"{rate:g}" for rate in dict.fromkeys((rates[0], rates[-1])))
         )
+    if layers := chosen[0].get("layers"):
+        words.append(_layers(layers))
     return "; ".join(words)
+
+
+def _layers(layers: Mapping[str, Any]) -> str:
+    """Return how many blocks learned, and their rates as shares of the head's."""
+    words = f"{layers['trained']} of {layers['blocks']} blocks of the network trained"
+    if "lowest_rate" not in layers:
+        return words
+    low, high = (layers[key] / layers["head_rate"] for key in ("lowest_rate", "highest_rate"))
+    return f"{words}, at {low:.2g} to {high:.2g} of that rate"
