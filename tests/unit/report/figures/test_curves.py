@@ -42,7 +42,8 @@ def calibration() -> CalibrationCurve:
 def decisions(thresholds: list[float]) -> DecisionCurves:
     own = [estimate(0.015)] * (len(thresholds) - 1) + [estimate(-0.3)]
     return DecisionCurves.model_validate({
-        "prevalence": 0.02, "prevalence_of_data": 0.5, "thresholds": thresholds, "contenders": {HOSTILE: own, "majority": own},
+        "prevalence": 0.02, "prevalence_of_data": 0.5, "thresholds": thresholds,
+        "contenders": {HOSTILE: own, "majority": own},
         "treat_all": [0.02 - x for x in thresholds], "treat_none": [0.0] * len(thresholds),
     })  # fmt: skip
 
