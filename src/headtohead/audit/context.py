@@ -98,6 +98,7 @@ class AuditContext:
     @cached_property
     def ids(self) -> npt.NDArray[Any]:
         """(n,) sample ids."""
+        # strings of a fixed width would each take as much as the longest id
         return np.array([s.id for s in self.samples], dtype=object)
 
     @cached_property
@@ -139,6 +140,7 @@ class AuditContext:
         if len(self.samples) <= PROBE_LIMIT:
             return np.arange(len(self.samples))
         rng = np.random.default_rng(self.settings.seed)
+        # sorted, so that the draw does not depend on the order of the files
         names = rng.permutation(np.array(sorted(self.group_sizes), dtype=object))
         sizes = np.cumsum([self.group_sizes[name] for name in names])
         kept = set(names[sizes <= PROBE_LIMIT].tolist())

@@ -150,5 +150,5 @@ def _put(cell: Canvas, source: Canvas, left: int) -> None:
 
 def _write(cell: Canvas, lines: Sequence[str], top: int) -> None:
     for k, line in enumerate(lines):
-        plain = line.encode("ascii", "replace").decode()
+        plain = line.encode("ascii", "replace").decode()  # OpenCV's fonts have no other letters
         cv2.putText(cell, plain, (2, top + 13 * k), _FONT, _SIZE, _INK, 1, cv2.LINE_AA)

@@ -77,6 +77,7 @@ def _is_coloured(image: Image) -> bool:
 def _is_on_dark(image: Image) -> bool:
     unit, _ = steps.to_unit(image.pixels, image.window)
     source = steps.grey(unit)
+    # numbers of the recipe's `trim` and `ground_threshold`, so that both see the same ground
     inner = border_steps.crop_bright_border(source, 170, 0.85, 0.35).crop(source)
     ground, _ = steps.background_level(inner, 0.06)
     return ground < _DARK * 255 and ground < steps.otsu(inner)

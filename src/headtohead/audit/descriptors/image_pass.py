@@ -156,6 +156,7 @@ def _compare_boxes(grey: U8, box: Box | None, mask: Mask | None, cut: Box | None
         return {"foreground": nan, "crop_lost": nan, "crop_other": nan}
     seen = {"foreground": box.area / grey.size, "crop_lost": nan, "crop_other": nan}
     if cut is not None:
+        # pixels of the mask and not of its box, whose corners are mostly ground
         seen["crop_lost"] = 1.0 - float(cut.crop(mask).sum()) / float(mask.sum())
         both = Box(
             max(box.top, cut.top),
