@@ -50,7 +50,7 @@ def export(
     reporter = reporter_for(quiet)
     given = [images] if isinstance(images, (str, os.PathLike)) else images
     paths = [path for one in given for path in _files(path_of(one, "images"))]
-    chosen = paths[:: max(1, -(-len(paths) // most_images))]
+    chosen = paths[:: max(1, -(-len(paths) // most_images))]  # rounded up: never more than asked for
     items = [(str(path), path.read_bytes()) for path in chosen]
     job = ExportJob(load_model(path_of(model, "model")), items, "images", int8)
     return export_model(job, to, path_of(out, "out"), reporter=reporter)

@@ -100,6 +100,7 @@ def _run_shard(
     """Compute one shard, and say how to go on; options for the gathering call are refused."""
     from headtohead.api.studies import compare_shard
 
+    # "local" is what --engine is unless stated.
     if idle := [name for name, value in others.items() if value and value != "local"]:
         raise NoEffectError(
             f"--{idle[0]} has no effect with --shard; give it to the call without --shard that gathers the shards."

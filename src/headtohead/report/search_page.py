@@ -101,6 +101,7 @@ def _view(summary: Mapping[str, Any]) -> dict[str, Any]:
         ],
         "narrow": any(row[metric]["warnings"] for row in rows for metric in _METRICS),
         "branches": [
+            # two steps over the same one: the second does not contain the first
             (a["name"], b["name"], a["over"]) for a, b in pairwise(rows) if b["over"] == a["over"] is not None
         ],
         "chosen": summary["chosen"].items(),
@@ -118,5 +119,6 @@ def _score(score: Mapping[str, Any]) -> str:
 def _gain(gain: Mapping[str, float] | None) -> str:
     if gain is None:
         return ""
+    # + 0.0 turns -0.0 into 0.0
     difference, low, high = (f"{round(gain[k], 3) + 0.0:+.3f}" for k in ("difference", "low", "high"))
     return f"{difference} [{low}, {high}]"

@@ -55,7 +55,7 @@ class Run(StudyFolder):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self.json("verdict.json")
+        self.json("verdict.json")  # a run that is not finished is refused at once
 
     @cached_property
     def verdict(self) -> Verdict:
@@ -80,7 +80,7 @@ class Run(StudyFolder):
 
         rows = [[getattr(score, name) for name in SCORE_COLUMNS] for score in self.verdict.scores]
         frame = pd.DataFrame(rows, columns=list(SCORE_COLUMNS))
-        return frame.astype({"value": float, "low": float, "high": float})
+        return frame.astype({"value": float, "low": float, "high": float})  # None becomes NaN
 
     @property
     def comparisons(self) -> pd.DataFrame:

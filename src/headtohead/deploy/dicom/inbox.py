@@ -54,7 +54,7 @@ class StudyInbox:
 
     def _recover(self) -> None:
         """Take up what an earlier process left: whole objects wait again, parts are removed."""
-        for study in [*self._taken.iterdir()]:
+        for study in [*self._taken.iterdir()]:  # a list, since the folder changes meanwhile
             for path in study.iterdir():
                 home = self._waiting / study.name
                 home.mkdir(exist_ok=True, mode=0o700)
@@ -93,10 +93,12 @@ class StudyInbox:
                     f"{self._bytes:,} bytes of received images wait or failed; the limit is {self._most:,}. Look into "
                     f"{self._failed}, or raise the limit."
                 )
+            # Counted before it is written: objects that arrive at once cannot pass the limit together.
             self._bytes += len(content)
             home = self._waiting / key
             home.mkdir(exist_ok=True, mode=0o700)
             self._last[key] = self._clock()
+            # Made with the lock held: from now on `settled` sees that the study is not whole.
             handle, part = tempfile.mkstemp(dir=home, suffix=PART)
         try:
             with os.fdopen(handle, "wb") as stream:
@@ -125,6 +127,7 @@ class StudyInbox:
 
     def _is_whole(self, key: str) -> bool:
         paths = [*(self._waiting / key).iterdir()]
+        # An object that could not be written leaves an empty folder.
         return bool(paths) and not any(path.suffix == PART for path in paths)
 
     @contextmanager
@@ -147,7 +150,7 @@ class StudyInbox:
     def _keep_failed(self, home: Path) -> None:
         kept = self._failed / home.name
         kept.mkdir(exist_ok=True, mode=0o700)
-        for path in [*home.iterdir()]:
+        for path in [*home.iterdir()]:  # a list, since the folder changes meanwhile
             target = kept / path.name
             replaced = target.stat().st_size if target.exists() else 0
             path.replace(target)
@@ -157,4 +160,4 @@ class StudyInbox:
 
 
 def _hash(uid: str) -> str:
-    return hashlib.sha256(uid.encode()).hexdigest()[:32]
+    return hashlib.sha256(uid.encode()).hexdigest()[:32]  # 128 bits: short names of which no two meet

@@ -139,14 +139,14 @@ def _document(
         manufacturer=MANUFACTURER,
         manufacturer_model_name=algorithm.name[:LONG],
         software_versions=algorithm.version[:LONG],
-        device_serial_number=algorithm.digest[:LONG],
+        device_serial_number=algorithm.digest[:LONG],  # the 64 hex digits of a sha256 just fit
         is_complete=complete,
-        is_final=False,
+        is_final=False,  # PRELIMINARY: no person has read it
         is_verified=False,
         series_description=f"{RESEARCH}: headtohead {algorithm.name}"[:LONG],
         content_qualification="RESEARCH",
         coding_schemes=[scheme],
-        specific_character_set="ISO_IR 192",
+        specific_character_set="ISO_IR 192",  # UTF-8: class names come in any script
     )
 
 
@@ -170,6 +170,7 @@ def _content(sr: Any, algorithm: Algorithm, findings: Sequence[ImageFinding]) ->
 
 
 def _group(sr: Any, algorithm: Algorithm, one: ImageFinding, number: int) -> Any:
+    # frames count from 1 in DICOM; an object of one frame is referred to as a whole
     frames = [one.frame + 1] if one.source.n_frames > 1 else None
     image = sr.SourceImageForMeasurementGroup(
         str(one.source.dataset.SOPClassUID), one.source.sop, referenced_frame_numbers=frames
@@ -188,8 +189,9 @@ def _group(sr: Any, algorithm: Algorithm, one: ImageFinding, number: int) -> Any
         algorithm_id=identity,
         measurements=[
             sr.Measurement(
+                # by place, since a code's value has 16 characters at most and a class name may have more
                 name=_code(f"PROB-{place}", SCHEME, f"Probability of {name}"),
-                value=round(one.probabilities[name], 6),
+                value=round(one.probabilities[name], 6),  # further digits depend on the batch
                 unit=_code("1", "UCUM", "no units"),
             )
             for place, name in enumerate(algorithm.classes, 1)

@@ -38,6 +38,7 @@ def plot_strip(comparison: Any, *, rope: float | None = None, ax: Axes | None = 
     )
     ax.plot([comparison.difference], [0], color=color("accent"), marker="o", markersize=14)
     sides = {"coords": "axes fraction", "color": color("muted"), "fontsize": 13}
+    # Where less is better, a negative difference favours the first.
     left, right = (comparison.b, comparison.a)[:: metric_sign(comparison.metric)]
     add_text(ax, f"◄ favours {shorten(left, 38)}", (0, 1), offset=(0, 8), **sides)
     add_text(ax, f"favours {shorten(right, 38)} ►", (1, 1), offset=(0, 8), ha="right", **sides)
