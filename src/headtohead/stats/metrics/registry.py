@@ -157,7 +157,7 @@ _COUNTS = (
         name="specificity",
         title="specificity",
         kernel=FromClassCounts(confusion_matrix.specificity),
-        mean_interval="wilson_form",
+        mean_interval="wilson_form",  # a mean of specificities is no mean of recalls
         denominator=_NEGATIVES,
     ),
     replace(
@@ -219,7 +219,7 @@ _PARTIAL = Metric(
     low=0,
     high=1,
     binary_only=True,
-    interval="transformed_bootstrap",
+    interval="transformed_bootstrap",  # read off a part of the curve: the jackknife is not consistent
     degrees="groups_by_class",
     boundary="concordance_in_partial_range",
     source="McClish 1989",
