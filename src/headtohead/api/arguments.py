@@ -29,7 +29,7 @@ def mirror_settings(record: str, *, without: Iterable[str] = ()) -> Callable[[F]
     """Give a function that ends in `**settings` the signature and the documentation of a record's fields.
 
     Args:
-        record: name of a class in `headtohead.core.config`; imported when the signature is first asked for.
+        record: name of a class in `headtohead.core.config`.
         without: fields that the function takes in another form.
     """
 

@@ -66,4 +66,11 @@ def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         raise UsageError(f"Got {path}, which does not exist; expected an image or a folder of images.")
     found = sorted(one for one in path.rglob("*") if one.is_file())
-    return [one for one in found if is_candidate(one.name, one.open("rb").read(1024))]
+    return [one for one in found if is_candidate(one.name, _head(one))]
+
+
+def _head(path: Path) -> bytes:
+    from headtohead.data.readers import HEAD_BYTES
+
+    with path.open("rb") as file:
+        return file.read(HEAD_BYTES)

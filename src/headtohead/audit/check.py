@@ -64,7 +64,7 @@ class Check:
         title: what is looked for, a few words.
         severity: of its issues, unless the observation says otherwise. "severe" is kept for what
             makes a comparison on this data invalid.
-        look: the one function.
+        run: the one function.
         doc: one line for docs/checks.md and `--explain`: what it measures and why that matters.
     """
 

@@ -70,7 +70,10 @@ def compare(
     from headtohead.api.studies import compare as run_comparison
 
     if shard is not None:
-        others = {"engine": engine, "log": log, "explain": explain, "learning-curve": learning_curve}
+        others = {
+            "engine": engine, "log": log, "explain": explain, "learning-curve": learning_curve,
+            "no-learning-curve": learning_curve is False,
+        }  # fmt: skip
         _run_shard(data, out, shard, others, verbose, settings)
         return
     print_run(

@@ -64,7 +64,8 @@ def write_atomic(path: Path, content: bytes | str) -> None:
 def _replace(path: Path, data: bytes) -> None:
     """Write the bytes to a temporary file beside the path, and rename it."""
     # Not `mkstemp`, which leaves a file for its owner alone: the user's umask decides who may read it.
-    temporary = path.parent / f".{path.name[:100]}.{secrets.token_hex(8)}"  # a name may have 255 bytes
+    short = os.fsdecode(os.fsencode(path.name)[:100])  # a name may have 255 bytes
+    temporary = path.parent / f".{short}.{secrets.token_hex(8)}"
     # O_EXCL: a link of that name, which could lead elsewhere, is not followed.
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:

@@ -22,7 +22,7 @@ _AHEAD_PER_WORKER = 4  # keeps every thread busy while one item is slow, and mem
 def cores() -> int:
     """Return how many computations run side by side: OMP_NUM_THREADS, else the cores of this process."""
     stated = os.environ.get("OMP_NUM_THREADS", "")
-    if stated.isdigit() and int(stated) > 0:
+    if stated.isascii() and stated.isdigit() and int(stated) > 0:
         return int(stated)
     # A container or a batch job may have fewer cores than the machine.
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

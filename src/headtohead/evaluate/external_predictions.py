@@ -159,13 +159,17 @@ def _full(frame: pd.DataFrame) -> None:
     for name in _TEXT:
         empty = frame[name].isna() | (frame[name] == "")
         if empty.any():
-            line = int(np.flatnonzero(empty)[0]) + 2  # counted from 1, after the header
+            # by name: several files, or one with a column per model, have no common count of lines
+            row = frame.iloc[int(np.flatnonzero(empty)[0])]
+            first = ", ".join(
+                f"{key} {row[key]!r}" for key in ("sample", "model") if key != name and row[key]
+            )
             advice = {
                 "label": " Or leave such samples out for all models: --complete-cases.",
                 "group": " Where no patient is known, write the sample's own name.",
             }.get(name, "")
             raise ManifestError(
-                f"Column {name!r} is empty in {int(empty.sum())} line(s), first in line {line}; every line needs "
+                f"Column {name!r} is empty in {int(empty.sum())} line(s), first of {first}; every line needs "
                 f"it.{advice}"
             )
     if frame.empty:

@@ -156,7 +156,7 @@ def _family(config: VerdictConfig, n_pairs: int) -> str:
 def _replicates(
     resampled: ResampledPredictions, names: Iterable[str], reporter: Reporter
 ) -> dict[str, dict[str, Floats]]:
-    """Return all metrics' replicates of each contender; large tables use two threads (the digits are the same)."""
+    """Return all metrics' replicates of each contender; large tables use up to four threads (equal digits)."""
     table, names = resampled.table, tuple(names)
 
     def one(contender: str) -> dict[str, Floats]:

@@ -74,7 +74,7 @@ def row(path: str, image: Image, recipe: Recipe) -> SheetRow:
 
 
 def pages(cells: Iterable[Canvas], columns: int = 4, rows: int = 6) -> Iterator[Canvas]:
-    """Yield sheets of `columns` x `features` cells of equal size, as RGB images, as they fill."""
+    """Yield sheets of `columns` x `rows` cells of equal size, as RGB images, as they fill."""
     source = iter(cells)
     while part := list(islice(source, columns * rows)):
         height, width = part[0].shape[:2]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -54,7 +55,7 @@ def suggest_recipe_for(appearances: Iterable[Appearance]) -> tuple[str, str]:
         appearances: of a sample of the data; the first 64 count.
     """
     seen = fits = coloured = 0
-    for appearance, _ in zip(appearances, range(_MOST), strict=False):
+    for appearance in islice(appearances, _MOST):
         seen += 1
         coloured += appearance.coloured
         fits += appearance.on_dark

@@ -44,6 +44,7 @@ def plan_work(plan: ContenderPlan, heads: Sequence[str], n_folds: int, parts: in
         n_folds: folds of each contender.
         parts: into how many parts the features of each backbone are cut.
     """
+    from headtohead.contenders.expression import REPEATS
     from headtohead.engines.tasks import CellTask, FeatureTask, WorkPlan
 
     wanted = {
@@ -63,7 +64,10 @@ def plan_work(plan: ContenderPlan, heads: Sequence[str], n_folds: int, parts: in
         depth[name] = 1 + max((depth[member] for member in members), default=-1)
         waves += [[] for _ in range(depth[name] + 1 - len(waves))]
         # Replicates fit their member again, so a network learns in their cells too.
-        trains = one is not None and (one.is_tuned or any(known[member].is_tuned for member in members))
+        replicates = one is not None and one.spec.kind in REPEATS
+        trains = one is not None and (
+            one.is_tuned or (replicates and any(known[member].is_tuned for member in members))
+        )
         waves[depth[name]] += [CellTask(name, place, trains, members) for place in range(n_folds)]
     return WorkPlan(features, tuple(tuple(wave) for wave in waves))
 

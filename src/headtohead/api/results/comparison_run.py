@@ -145,9 +145,9 @@ class Run(StudyFolder):
 
         Columns: sample, group, repeat, fold, contender, label, and prob_<class> for each class.
         """
-        import pandas as pd
+        from headtohead.core.run_folder import RunFolder
 
-        return pd.read_parquet(self.path / "predictions.parquet")
+        return RunFolder(self.path).table("predictions.parquet")
 
     def errors(self, contender: str) -> pd.DataFrame:
         """Return the images that a contender gets wrong, most confidently wrong first.
@@ -266,7 +266,8 @@ def summary(run: Run) -> str:
     lines = [
         *answer,
         "",
-        f"{verdict.metric.upper() if verdict.metric == 'auroc' else verdict.metric} (95% CI)"
+        f"{verdict.metric.upper() if verdict.metric == 'auroc' else verdict.metric} "
+        f"({100 * verdict.scores[0].level:g}% CI)"
         f"{'' if verdict.positive is None else f', positive class: {verdict.positive}'}",
     ]
     lines += [f"  {score.contender[:width]:<{width}}  {score}" for score in primary]

@@ -122,19 +122,14 @@ def unlike_the_rest(context: AuditContext) -> Observation:
     # an image that could not be read has a row of zeros, which would stand far out
     if len(context.group_sizes) < FEWEST or context.images.unread:
         return not_applicable(f"needs {FEWEST} groups, all readable; there are {len(context.group_sizes)}")
-    blocks, how = _scene_blocks(context), "layout, grey profile, texture and aspect of the foreground"
-    rows = context.settings.features
-    if rows is not None:
-        with single_threaded_blas():
+    how, rows = "layout, grey profile, texture and aspect of the foreground", context.settings.features
+    with single_threaded_blas():  # the digits do not depend on the number of threads
+        blocks = _scene_blocks(context)
+        if rows is not None:
             blocks = [whitened_pca(rows.astype(np.float64), context.groups), *blocks]
-        how = f"pretrained features, {how}"
-    seed = context.settings.seed
-    return _ranked(
-        context,
-        knn_distance_to_other_groups(blocks, context.groups, seed=seed),
-        f"by {how}",
-        "another kind of scene",
-    )
+            how = f"pretrained features, {how}"
+        distances = knn_distance_to_other_groups(blocks, context.groups, seed=context.settings.seed)
+    return _ranked(context, distances, f"by {how}", "another kind of scene")
 
 
 def _scene_blocks(context: AuditContext) -> list[Floats]:

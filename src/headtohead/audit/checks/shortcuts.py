@@ -88,7 +88,7 @@ def _message(context: AuditContext, kind: str, found: ShortcutProbe) -> str:
     )
     text += "; chance is 0.50" if found.interval.low > 0.5 else ", not above chance (0.50)"
     if len(context.probe_rows) < len(context.samples):
-        text += f" (on {len(context.probe_rows)} samples, whole groups drawn at random; limit {PROBE_LIMIT})"
+        text += f" (on {len(context.probe_rows)} samples of groups drawn at random; limit {PROBE_LIMIT})"
     best = context.settings.best
     if best is not None:
         beaten = "above" if best[1] > found.interval.high else "not clearly above"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +17,6 @@ from headtohead.audit.descriptors import image_statistics as measures
 from headtohead.audit.descriptors import scene_descriptors as looks
 from headtohead.core.errors import HeadToHeadError
 from headtohead.core.records import Box, Image
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["ImageSummaries", "ImageSummary", "summarise_image"]
 
@@ -36,7 +32,7 @@ class ImageSummary:
     Attributes:
         height, width: as decoded, after EXIF orientation.
         alpha: the file carries an alpha channel.
-        values: measures by name (see `measures.MEASURES` and `marks.MARKS`).
+        values: measures by name (see `measures.MEASURES` and `marks.ARTIFACTS`).
         thumbnail: (16, 16) grey, the whole image.
         border: (60,) grey, the outermost ring of that grid, from a strip of 6 % of the edge.
         background: (16, 16) grey with the foreground set to 0.

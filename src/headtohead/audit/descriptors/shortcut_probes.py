@@ -99,7 +99,7 @@ def make_classifier(seed: int, kind: str = "facts") -> Pipeline:
 
     Args:
         seed: of its own random choices.
-        kind: "facts" for few mixed columns (boosted trees: cut-offs on sizes matter), "pixels" for
+        kind: "facts" for few mixed columns (extremely randomised trees: cut-offs on sizes matter), "pixels" for
             many alike (standardise, principal components, logistic regression).
 
     >>> X, y = np.eye(8).repeat(4, axis=0), np.tile([0, 0, 1, 1], 8)

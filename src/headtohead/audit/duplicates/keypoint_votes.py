@@ -4,7 +4,7 @@ Each image's features vote, through hash tables over the signs of their descript
 images that hold nearly the same feature (the voting of Lowe, 2004, section 7.1, with hashes for
 his trees); then all features of the two are matched, and must lie as one transform lays them. The work grows
 with the number of features, not with the number of pairs of images, and of each feature 48 bytes
-are kept. By chance images fit the more often the more there are: see `search.VOTED`.
+are kept. By chance images fit the more often the more there are: see `candidates.VOTED`.
 """
 
 from __future__ import annotations
@@ -196,7 +196,7 @@ def _elections(
 
 
 def _met(tables: Sequence[_FeatureTable], held: Bits, asked: Bits) -> tuple[Ints, Ints]:
-    """Return which features nearly equal which: positions in `asked` and in `lock`, each pair once."""
+    """Return which features nearly equal which: positions in `asked` and in `held`, each pair once."""
     codes = [np.zeros(0, np.int64)]
     for table in tables:
         giver, taker = table.meet(asked)

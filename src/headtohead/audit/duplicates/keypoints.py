@@ -127,7 +127,7 @@ def stretched(grey: Grey) -> Grey:
 
 
 def coarse_keypoints(grey: Grey) -> Keypoints:
-    """Make an image ready for a quick try, in a quarter of the time and memory of `run`."""
+    """Make an image ready for a quick try, in a quarter of the time and memory of `find_keypoints`."""
     return find_keypoints(grey, _SIDE // 2, _FEATURES // 3)
 
 

@@ -153,10 +153,10 @@ def _in_torch(work: FeatureWork, network: Backbone, inputs: Callable[[], Floats]
     wanted = fast_precision(work.device) if precision == "auto" else precision
     if wanted == "fp32":
         return network, {**_facts("torch", "fp32", _why_fp32(precision, work.device)), "check": None}
-    images = inputs()
-    reference = forward_in_batches(network, images, "last", CHECK_BATCH)
+    images, kind = inputs(), work.options.kind
+    reference = _rows(forward_in_batches(network, images, kind, CHECK_BATCH))
     network = network.to(dtype=dtype_of(wanted))
-    check = check_precision(reference, forward_in_batches(network, images, "last", CHECK_BATCH))
+    check = check_precision(reference, _rows(forward_in_batches(network, images, kind, CHECK_BATCH)))
     facts = {"check": check.model_dump()}
     if check.holds_for(wanted):
         return network, {**_facts("torch", wanted, f"{wanted} against fp32: {check}"), **facts}

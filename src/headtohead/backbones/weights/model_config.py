@@ -132,7 +132,7 @@ def _transformers(
     config: Mapping[str, Any], preprocessor: Mapping[str, Any], kind: str, facts: Mapping[str, Any]
 ) -> BackboneRecord:
     config = config.get("vision_config") or config
-    bilinear = preprocessor.get("resample", PIL_BILINEAR if kind in ("vit", "deit") else 3) == PIL_BILINEAR
+    bilinear = preprocessor.get("resample", PIL_BILINEAR if kind == "vit" else 3) == PIL_BILINEAR
     mean, std = DEFAULT_SCALES.get(kind.partition("_")[0], (IMAGENET_MEAN, IMAGENET_STD))
     return BackboneRecord.model_validate({
         "family": MODEL_TYPES[kind], "architecture": f"transformers {kind} (patch{config.get('patch_size', 0)})",

@@ -25,7 +25,10 @@ class TrainingSettings(Record):
         default=(), description="Peak rates to choose from, inside the training part."
     )
     layer_decay: float = Field(
-        default=0.75, gt=0, le=1, description="Factor on the learning rate from each layer to the one below."
+        default=0.75,
+        gt=0,
+        le=1,
+        description="Factor on the learning rate from each twelfth of the depth to the one below.",
     )
     weight_decay: float = Field(
         default=0.05,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -206,7 +207,7 @@ def _list_files(store: Store, source: str, options: LoadOptions) -> ImageListing
     found = (files, problems, left)
     notes: list[str] = []
     if options.label_from is None and wants_table(options):
-        beside = table_beside(store, files, options, "The options ask for a table")
+        beside = _without(table_beside(store, files, options, "The options ask for a table"), left[EXCLUDED])
         if beside is not None:
             return replace(beside, left_out=(*beside.left_out, *count_classes(left, beside.entries)))
     _refuse_table_options(options, source)
@@ -233,9 +234,9 @@ def _list_files(store: Store, source: str, options: LoadOptions) -> ImageListing
     left_out = count_classes(left, entries)
     if label_of is None and (placed.doubt or len({entry.label for entry in entries}) < 2):
         why = placed.doubt.partition(".")[0] or "The folders name no two classes"
-        if (told := list_sidecars(store, found, options)) is not None:
+        if (told := _without(list_sidecars(store, found, options), left[EXCLUDED])) is not None:
             return told
-        beside = table_beside(store, files, options, why)
+        beside = _without(table_beside(store, files, options, why), left[EXCLUDED])
         if beside is not None:
             return replace(beside, left_out=(*beside.left_out, *left_out))
         if placed.doubt:
@@ -257,6 +258,14 @@ def _list_files(store: Store, source: str, options: LoadOptions) -> ImageListing
         FROM_FOLDERS,
         labels_from=source,
     )
+
+
+def _without(listing: ImageListing | None, gone: Collection[str]) -> ImageListing | None:
+    """Return a table's listing without images that the options leave out, which the table names all the same."""
+    if listing is None or not gone:
+        return listing
+    left = frozenset(gone)
+    return replace(listing, entries=tuple(entry for entry in listing.entries if entry.path not in left))
 
 
 def _tables(store: Store) -> list[str]:

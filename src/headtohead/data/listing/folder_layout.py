@@ -187,11 +187,7 @@ def _suspects(paths: Iterable[str]) -> list[tuple[str, str]]:
             (parent.depth, place, _join(place, name), _join(place, twin) if twin else place)
             for name, twin in found
         ]
-        waiting += [
-            (_join(place, name), parent.inside[name])
-            for name in reversed(names)
-            if parent.inside[name].inside
-        ]
+        waiting += [(_join(place, name), parent.inside[name]) for name in names if parent.inside[name].inside]
     # outermost first: a copy that goes takes the copies inside it along
     suspects.sort(key=lambda found: found[:2])
     return [(folder, twin) for _, _, folder, twin in suspects]

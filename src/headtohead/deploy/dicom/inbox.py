@@ -49,6 +49,7 @@ class StudyInbox:
             one.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._settle, self._most, self._clock = settle_s, most_bytes, clock
         self._lock = threading.Lock()
+        self._written = threading.Condition(self._lock)  # told after each object, written or not
         self._last: dict[str, float] = {}
         self._recover()
 
@@ -109,10 +110,12 @@ class StudyInbox:
                 Path(part).replace(target)
                 self._bytes -= replaced
                 self._last[key] = self._clock()
+                self._written.notify_all()
         except BaseException:
-            Path(part).unlink(missing_ok=True)
             with self._lock:
+                Path(part).unlink(missing_ok=True)
                 self._bytes -= len(content)
+                self._written.notify_all()
             raise
 
     def settled(self, *, now: bool = False) -> list[str]:
@@ -132,8 +135,12 @@ class StudyInbox:
 
     @contextmanager
     def take(self, key: str) -> Iterator[list[Path]]:
-        """Give the files of a study to the block; then they are deleted, or kept under `failed` if it raised."""
+        """Give the files of a study to the block; then they are deleted, or kept under `failed` if it raised.
+
+        An object of the study that is being written is waited for, since its file would be moved away under it.
+        """
         with self._lock:
+            self._written.wait_for(lambda: not any((self._waiting / key).glob(f"*{PART}")))
             source, home = self._waiting / key, self._taken / key
             source.rename(home)
             del self._last[key]

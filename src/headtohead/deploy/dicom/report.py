@@ -10,6 +10,7 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from uuid import NAMESPACE_OID, uuid5
 
 from headtohead.core.errors import UnreadableError
 from headtohead.core.optional import require
@@ -152,10 +153,10 @@ def _document(
 
 def _content(sr: Any, algorithm: Algorithm, findings: Sequence[ImageFinding]) -> Any:
     from pydicom.sr.codedict import codes
-    from pydicom.uid import generate_uid
 
     device = sr.DeviceObserverIdentifyingAttributes(
-        uid=generate_uid(prefix=None, entropy_srcs=[algorithm.digest]),
+        # From the digest, so that every report of one model names one device (PS3.5 B.2: 2.25 and a UUID).
+        uid=f"2.25.{uuid5(NAMESPACE_OID, algorithm.digest).int}",
         name="headtohead",
         manufacturer_name=MANUFACTURER,
         model_name=algorithm.name[:LONG],

@@ -185,6 +185,7 @@ def _attention(network: Any) -> Iterator[list[Tensor]]:
             module.fused_attn = False  # the fused kernel never holds the weights
             hooks.append(module.attn_drop.register_forward_hook(keep))
     switch = getattr(network.body, "set_attn_implementation", None)
+    before = getattr(getattr(network.body, "config", None), "_attn_implementation", None)
     if callable(switch):
         switch("eager")
         hooks += [
@@ -199,3 +200,5 @@ def _attention(network: Any) -> Iterator[list[Tensor]]:
             hook.remove()
         for module, was in switched:
             module.fused_attn = was
+        if callable(switch) and before is not None:
+            switch(before)  # the network is kept for later maps

@@ -115,10 +115,12 @@ class CaseTable:
         """Return the images whose label every contender doubts, by mean over repeats."""
         own = [i for i, name in enumerate(self.contenders) if name not in baselines]
         truth = np.take_along_axis(self.probabilities, self.labels[None, None, :, None], axis=3)[..., 0]
-        with np.errstate(invalid="ignore"):
-            mean = np.nanmean(truth[own], axis=1) if own else np.ones((1, len(self.ids)))
-        # NaN, of an image that was never scored, is below nothing
-        return np.flatnonzero((mean < DOUBT).all(axis=0))
+        if not own:
+            return np.flatnonzero(np.zeros(len(self.ids), bool))
+        scored = ~np.isnan(truth[own])
+        # an image that was never scored is doubted by nobody
+        mean = np.where(scored, truth[own], 0.0).sum(axis=1) / np.maximum(scored.sum(axis=1), 1)
+        return np.flatnonzero((scored.any(axis=1) & (mean < DOUBT)).all(axis=0))
 
 
 def build_cases(

@@ -20,7 +20,6 @@ __all__ = ["UploadedFile", "display_name", "read_body", "read_files"]
 FIELD = b"file"
 MAX_NAME = 255  # characters; as long as a file name may be on common systems
 MAX_BOUNDARY = 70  # RFC 2046, 5.1.1
-MAX_PARTS_BEYOND = 1  # the part that is one too many is noticed when it begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ def display_name(raw: bytes) -> str:
 async def _chunks(request: Request, settings: ServeSettings, account: Account) -> AsyncIterator[bytes]:
     """Yield a body as it arrives, within the limits on bytes, memory and time."""
     stated = request.headers.get("content-length", "")
-    if stated.isdigit() and (len(stated) > 18 or int(stated) > settings.max_bytes):
+    if stated.isascii() and stated.isdigit() and (len(stated) > 18 or int(stated) > settings.max_bytes):
         raise _too_large(settings)
     n_bytes = 0
     stream = request.stream().__aiter__()

@@ -1,6 +1,7 @@
 """All metrics by name. To add one, add its row here (of probabilities: in `probability_rows`).
 
-No other file of `stats` or `evaluate` branches on its name.
+No other file of `stats` branches on its name; `evaluate` does for what is said of some metrics (`wording/caveats.py`,
+`reversed_scores.py`).
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def _mean_curve(repeats: list[ContenderPredictions], which: int) -> RocCurve:
         false, true = _thin(*curves[0])
         return RocCurve(false_positive_rate=false.tolist(), true_positive_rate=true.tolist())
     # One point less, since (0, 0) is put in front: at a rate of 0 the curve may already have risen.
-    grid = np.unique(np.concatenate([np.linspace(0, 1, _MOST_POINTS - 1), [0.0, 1.0]]))
+    grid = np.linspace(0, 1, _MOST_POINTS - 1)
     mean = np.mean([_at(grid, *curve) for curve in curves], axis=0)
     return RocCurve(false_positive_rate=(0.0, *grid.tolist()), true_positive_rate=(0.0, *mean.tolist()))
 

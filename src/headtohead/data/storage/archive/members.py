@@ -149,8 +149,11 @@ def check_zip_directory(archive: Path, limits: ArchiveLimits) -> None:
             return  # no zip archive: zipfile says so
         # the size of the central directory, which ends where this record begins (4.3.16)
         n_directory, end = struct.unpack_from("<L", tail, at + 12)[0], n_file - len(tail) + at
-        record = tail.rfind(b"PK\x06\x06", 0, at)
-        if record >= 0 and at - record >= 52:  # ZIP64
+        # ZIP64 where its locator stands in front of the end record (4.3.15): a member's name may hold its signature
+        record = (
+            tail.rfind(b"PK\x06\x06", 0, at) if tail[max(0, at - 20) : at].startswith(b"PK\x06\x07") else -1
+        )
+        if record >= 0 and at - record >= 76:  # 56 bytes of the record, 20 of the locator
             n_directory, end = struct.unpack_from("<Q", tail, record + 40)[0], n_file - len(tail) + record
         # an entry has 46 bytes and its name (4.3.12)
         if n_directory > min(end, limits.entries * (46 + LONGEST_PATH)):
