@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -98,8 +99,9 @@ def test_the_page_of_checks_is_up_to_date() -> None:
 
 
 def test_a_giant_group_leaves_the_probes_rows_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headtohead.audit.context.PROBE_LIMIT", 40)
-    monkeypatch.setattr("headtohead.audit.context.PROBE_SHARE", 4)
+    module = sys.modules[AuditContext.__module__]
+    monkeypatch.setattr(module, "PROBE_LIMIT", 40)
+    monkeypatch.setattr(module, "PROBE_SHARE", 4)
     groups = np.array(["giant"] * 80 + [f"g{i // 2}" for i in range(20)], dtype=object)
     for seed in range(5):
         stub: Any = SimpleNamespace(samples=groups, groups=groups, settings=SimpleNamespace(seed=seed))
