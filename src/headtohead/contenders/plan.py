@@ -184,13 +184,20 @@ def _planned(
 ) -> PlannedContender:
     own = tuple(records[name] for name in spec.backbones)
     if spec.kind in ("single", "hybrid"):
-        return PlannedContender(spec, parse_mode(spec.mode), own, needs_inner=needs_inner)
+        mode = parse_mode(spec.mode)
+        if (
+            mode.is_tuned
+        ):  # images come in at the size of the first, so that none is made larger for the second
+            own = tuple(sorted(own, key=lambda record: -record.input_size))
+        return PlannedContender(spec, mode, own, needs_inner=needs_inner)
     members = tuple(names[member.key] for member in spec.members)
     if spec.kind == "ensemble":
         return PlannedContender(spec, None, own, members, _combination(spec))
     _check_replicate(spec)
-    mode = parse_mode(spec.members[0].mode) if spec.kind == "snapshots" else None
-    return PlannedContender(spec, mode, own, members, needs_inner=needs_inner)
+    if spec.kind != "snapshots":
+        return PlannedContender(spec, None, own, members, needs_inner=needs_inner)
+    one = _planned(spec.members[0], records, names, needs_inner=needs_inner)
+    return PlannedContender(spec, one.mode, one.records, members, needs_inner=needs_inner)
 
 
 def _combination(spec: ContenderSpec) -> CombinationRule:

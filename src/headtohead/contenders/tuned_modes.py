@@ -112,7 +112,7 @@ def _with_map_transformer(record: BackboneRecord, seed: int, drop_path: float) -
 
 def _build(contender: PlannedContender, context: BuildContext) -> Head:
     """Return the head of one network or hybrid, or of the snapshots of one."""
-    from headtohead.heads.fine_tuning import FineTuningHead
+    from headtohead.heads.fine_tuning import FineTuningHead, settings_for_scratch
     from headtohead.heads.network_training import NetworkTraining
     from headtohead.training.data_loader import DatasetImages
 
@@ -126,6 +126,7 @@ def _build(contender: PlannedContender, context: BuildContext) -> Head:
         cycles=contender.cycles,
     )
     record, recipe = contender.records[0], context.features.recipe
+    random = [one for one in contender.records if one.source == "scratch"]
     networks = NetworkTraining(
         record,
         DatasetImages(context.features.dataset, record, recipe),
@@ -137,7 +138,7 @@ def _build(contender: PlannedContender, context: BuildContext) -> Head:
     )
     return FineTuningHead(
         networks,
-        settings,
+        settings_for_scratch((random or [record])[0], settings),
         trial_budget=context.trial_budget(),
         on_trial_end=context.trial_recorder(contender.name),
     )

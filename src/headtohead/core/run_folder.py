@@ -8,6 +8,7 @@ audit.json          findings;  groups.csv  the groups found
 folds.parquet       who was in which part;  leak_proof.json  that nothing was in both
 recipe.json         the preprocessing
 cells/<contender>/r<repeat>f<fold>.json     one finished cell, whole or absent
+versions.json       of the libraries that compute the cells
 training/<contender>/r<repeat>f<fold>.json  seconds and trials of a cell;  .jsonl  a line per epoch
 spent.json          the same, summed for each contender, with the largest memory
 learning_curve.json scores of the probes over the size of the training part, of compare

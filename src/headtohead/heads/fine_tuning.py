@@ -83,6 +83,8 @@ class FineTuningHead:
         self, job: FoldJob, data: SampleLabels, workdir: Path, reporter: Reporter = QUIET
     ) -> tuple[Trainer, FoldResult]:
         """Do what `fit_predict` does and return the finished training too; `job.test` may be empty."""
+        from headtohead.training.network.classifier import describe_layers
+
         workdir.mkdir(parents=True, exist_ok=True)
         self.networks.prepare(reporter)
         trial, chosen = self._choose(job, data, workdir, reporter)
@@ -99,6 +101,7 @@ class FineTuningHead:
             **chosen,
             "epochs": trial.epoch,
             "bf16": training.bf16,
+            "layers": describe_layers(training.net, trial.settings),
             "parameters_trained": sum(p.numel() for p in training.learning),
             "settings": trial.settings.model_dump(mode="json"),
         }

@@ -13,7 +13,8 @@ __all__ = ["FITTING", "EpochRecord", "FitMetrics", "Subset", "fit_metrics", "los
 # Raised whenever the same settings give other digits, so that cells and checkpoints of before are not mixed in.
 # 2: no class weights; labels are smoothed towards the class frequencies.
 # 3: probes by L-BFGS to a smaller gradient; probabilities move by up to about 1e-5.
-FITTING = 3
+# 4: no weight decay on class tokens and positions; a fine-tuned hybrid gets the images of its larger input.
+FITTING = 4
 
 Ints = npt.NDArray[np.int64]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -148,3 +149,16 @@ def test_flips_are_refused_where_the_preset_does_not_mirror(images: Dataset, tmp
         with pytest.raises(UsageError, match="xray"):
             build_heads(plan, workshop(images, tmp_path, augment="xray"))
         build_heads(plan, workshop(images, tmp_path, augment="mri"))
+
+
+def test_a_hybrid_with_random_weights_is_trained_as_random_whatever_the_order(
+    images: Dataset, tmp_path: Path
+) -> None:
+    """Frozen statistics of weights that were never trained would be none at all."""
+    plan = ContenderPlan.parse("hybrid(scratch:test_efficientnet,scratch:test_resnet)@finetune")
+    (both,) = plan.contenders
+    mixed = (both.records[0].model_copy(update={"source": "timm-hub"}), both.records[1])
+    for records in (mixed, mixed[::-1]):
+        contender = replace(both, records=records)
+        head: Any = build_heads(replace(plan, contenders=(contender,)), workshop(images, tmp_path))[both.name]
+        assert (head.settings.batch_norm, head.settings.head_start) == ("train", "random")

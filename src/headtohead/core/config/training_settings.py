@@ -33,7 +33,8 @@ class TrainingSettings(Record):
     weight_decay: float = Field(
         default=0.05,
         ge=0,
-        description="Decoupled weight decay (AdamW), on matrices and kernels only, never on biases and norms.",
+        description="Decoupled weight decay (AdamW), on matrices and kernels only, never on biases, norms, tokens and "
+        "positions.",
     )
     warmup: float = Field(
         default=0.1,
@@ -112,4 +113,8 @@ class TrainingSettings(Record):
         description="Inner grouped folds on which the final training is repeated for inner probabilities, at that "
         "many times the cost; 0 for only where an ensemble needs them.",
     )
-    workers: int = Field(default=0, ge=0, description="Threads that prepare images; no result depends on it.")
+    workers: int = Field(
+        default=1,
+        ge=0,
+        description="Threads that prepare images while the network learns; 0 for none. No result depends on it.",
+    )
