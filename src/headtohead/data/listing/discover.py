@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -28,7 +28,7 @@ from headtohead.data.listing.label_rules import (
 )
 from headtohead.data.listing.left_out import EXCLUDED, count_classes
 from headtohead.data.listing.manifest import list_manifest, list_member, manifests_in
-from headtohead.data.listing.selection.image_files import SameContent, image_files, is_system_file
+from headtohead.data.listing.selection.image_files import ImageFiles, SameContent, image_files, is_system_file
 from headtohead.data.listing.selection.image_listing import ImageListing, table_listing
 from headtohead.data.listing.selection.made_tables import list_made_table, list_sidecars
 from headtohead.data.listing.selection.path_filters import filter_paths
@@ -204,8 +204,6 @@ def _list_files(store: Store, source: str, options: LoadOptions) -> ImageListing
     kept = filter_paths(files, options.include, options.exclude)
     left[EXCLUDED] = sorted(files.keys() - kept)
     files = {path: file for path, file in files.items() if path in kept}
-    found = (files, problems, left)
-    notes: list[str] = []
     if options.label_from is None and wants_table(options):
         beside = _without(table_beside(store, files, options, "The options ask for a table"), left[EXCLUDED])
         if beside is not None:
@@ -223,6 +221,17 @@ def _list_files(store: Store, source: str, options: LoadOptions) -> ImageListing
             inside.groups_from,
             labels_from="the files themselves",
         )
+    return _list_by_path(store, (files, problems, left), label_of, options)
+
+
+def _list_by_path(
+    store: Store,
+    found: ImageFiles,
+    label_of: Callable[[str], str] | None,
+    options: LoadOptions,
+) -> ImageListing:
+    """List images by their folders or by a rule for their paths; by a table where the folders name no classes."""
+    files, problems, left = found
     placed = labels_from_folders(files, SameContent(store, files), label_of)
     if label_of is not None and files and not placed.entries:
         raise DataError(
@@ -243,7 +252,7 @@ def _list_files(store: Store, source: str, options: LoadOptions) -> ImageListing
             raise InsufficientDataError(placed.doubt)
         if advice_on_names := prefix_advice(files):
             raise InsufficientDataError(f"The folders name no two classes. {advice_on_names}")
-    notes += [f"{left}." for left in left_out]
+    notes = [f"{left}." for left in left_out]
     if not entries and isinstance(store, (FolderStore, RemoteStore)):
         notes += [f"There is a table: to use it, point at {name}." for name in _tables(store)]
     source = "the names of the folders" if label_of is None else f"the paths, by {options.label_from!r}"
