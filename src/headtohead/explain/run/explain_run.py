@@ -120,12 +120,10 @@ def explain_run(
     _write(run, folder, shown, limits)
     if request.method == EXACT:
         write_grids(folder, found, next(iter(limits.values())), kept)
-        told = {name: one.to_json() for name, one in checks.items()}
-        groups = {sample.id: sample.group for sample in run.dataset.samples}
         write_checks(
             folder,
-            told,
-            contender_agreement(found, groups),
+            {name: one.to_json() for name, one in checks.items()},
+            contender_agreement(found, {sample.id: sample.group for sample in run.dataset.samples}),
             localisation,
             drawn={one.contender for one in found},
             stay=tuple(kept.get("contenders", ())),
