@@ -151,6 +151,25 @@ def test_what_changes_a_row_changes_the_folder(images: Dataset, tmp_path: Path) 
     assert len([path for path in tmp_path.iterdir() if path.is_dir()]) == len(calls) + 2
 
 
+def test_processor_and_image_libraries_change_the_folder(
+    images: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = images.subset(sample.id for sample in images.samples[:3])
+
+    def folders(precision: Any = "auto") -> int:
+        extract(few, VIT, RECIPE, ExtractionOptions(precision=precision), cache=tmp_path)
+        return len([path for path in tmp_path.iterdir() if path.is_dir()])
+
+    monkeypatch.setattr(features, "fast_precision", lambda device: "fp32")
+    assert folders() == 1 and folders("fp32") == 2
+    monkeypatch.setattr(features, "fast_precision", lambda device: "bf16")
+    assert folders("fp32") == 2, "fp32 is fp32 on both"
+    assert folders() == 3
+    installed = features.version
+    monkeypatch.setattr(features, "version", lambda name: "99" if name == "pillow" else installed(name))
+    assert folders() == 4
+
+
 def test_a_damaged_cache_is_said_and_computed_again(images: Dataset, tmp_path: Path) -> None:
     first = extract(images, VIT, RECIPE, cache=tmp_path)
     piece = next(tmp_path.glob("*/rows-*.npy"))
