@@ -81,7 +81,8 @@ class DecisionRule:
             f"the metric rests on and {self.min_degrees:g} effective degrees of freedom, the {percent} interval "
             f"excludes 0 and p{adjusted} is at most {self.alpha:.2g}{agree}; "
             f"{equivalent}"
-            f"(4) cannot tell: less than that, or a half-width above {self.bound:.2g} of {title}; "
+            '(4) cannot tell: fewer groups or degrees of freedom than "better" needs, or a half-width above '
+            f"{self.bound:.2g} of {title}; "
             "(5) otherwise no evidence of a difference. No winner is named by decimals."
         )
 

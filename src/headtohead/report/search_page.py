@@ -10,6 +10,7 @@ from headtohead.core.formatting import pluralize
 from headtohead.core.records import Verdict
 from headtohead.report.frame import Frame, Tile, Tone
 from headtohead.report.page import render
+from headtohead.report.tables.format import signed_digits
 
 __all__ = ["page"]
 
@@ -118,5 +119,5 @@ def _score(score: Mapping[str, Any]) -> str:
 def _gain(gain: Mapping[str, float] | None) -> str:
     if gain is None:
         return ""
-    difference, low, high = (f"{round(gain[k], 3) + 0.0:+.3f}" for k in ("difference", "low", "high"))
+    difference, low, high = (signed_digits(gain[k]) for k in ("difference", "low", "high"))
     return f"{difference} [{low}, {high}]"

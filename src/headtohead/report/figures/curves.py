@@ -188,11 +188,12 @@ def plot_decision_curve(
         legend: whether to name the curves in the figure.
         ax: axes to draw on; new ones by default.
     """
-    names = [name for name in ordered(curves.contenders, order) if name in curves.contenders]
+    listed = ordered(curves.contenders, order)
+    names = [name for name in listed if name in curves.contenders and name != _BASELINE]
     lines = {
         name: [math.nan if p.value is None else p.value for p in curves.contenders[name]] for name in names
     }
-    own = [values for name, values in lines.items() if name != _BASELINE] or list(lines.values())
+    own = list(lines.values()) or [list(curves.treat_none)]
     lines |= {"treat all": list(curves.treat_all), "treat none": list(curves.treat_none)}
     top = max(0.001, *(v for values in lines.values() for v in values if math.isfinite(v)))
     xs, prevalence = curves.thresholds, curves.prevalence
@@ -201,10 +202,9 @@ def plot_decision_curve(
     n = sum(x <= end for x in xs)
     ax = ax or new_axes(330, 250, **_MARGINS, label="Net benefit by threshold probability")
     grid_axes(ax, "threshold probability", "net benefit")
-    colors = ordered(names, order)
     for name, values in lines.items():
-        tone = color(colors.index(name)) if name in colors else color("muted")
-        style = "-" if name in colors else "--" if name == "treat all" else ":"
+        tone = color(listed.index(name)) if name in listed else color("muted")
+        style = "-" if name in listed else "--" if name == "treat all" else ":"
         ax.plot(xs[:n], values[:n], color=tone, ls=style, lw=2, label=name)
     ax.set_xlim(xs[0], xs[n - 1])
     ax.set_ylim(-top / 3, 1.05 * top)

@@ -20,6 +20,7 @@ from headtohead.report.figures.style import (
     ordered,
     shorten,
 )
+from headtohead.report.tables.format import signed_digits
 
 __all__ = ["RANK_NOTE", "plot_confusion", "plot_rank_diagram", "plot_waterfall"]
 
@@ -149,7 +150,7 @@ def plot_waterfall(summary: Mapping[str, Any], *, ax: Axes | None = None) -> Axe
         add_text(ax, row["name"], (0, y), weight="bold" if y else "normal", **beside)
         words, gap = "other images each", row["difference"]
         if gap is not None:
-            words = f"{gap['value']:+.3f} [{gap['low']:+.3f}, {gap['high']:+.3f}]"
+            words = "{} [{}, {}]".format(*(signed_digits(gap[key]) for key in ("value", "low", "high")))
         add_text(ax, words, (1, y), coords=sides, offset=(14, 0), va="center")
         for arm, index, shift in _ARMS:
             _arm(ax, y + shift, row[arm], index)

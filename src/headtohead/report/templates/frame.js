@@ -14,7 +14,6 @@ $$("table.sort").forEach(table => $$("th[scope=col]", table).forEach((th, k) => 
     th.setAttribute("aria-sort", up ? "ascending" : "descending"); body.append(...rows);
   });
 }));
-$$(".strip").forEach(f => { f.scrollLeft = (f.scrollWidth - f.clientWidth) / 2; });  // on a phone zero is in view, not an end
 const save = (name, kind, text) => { const a = el("a"); const at = URL.createObjectURL(new Blob([text], { type: kind })); a.setAttribute("href", at); a.download = name; a.click(); URL.revokeObjectURL(at); };
 const csv = table => [...table.rows].map(r => [...r.cells].map(c => `"${c.innerText.replaceAll("\n", " ").replaceAll('"', '""')}"`).join(",")).join("\n");
 $$("figure.fig").forEach(f => {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from headtohead.core.formatting import pluralize
 from headtohead.core.run_folder import RunFolder
 from headtohead.report.tables.format import digits
 
@@ -167,12 +168,12 @@ def _regions(told: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _images(one: Mapping[str, Any]) -> str:
-    return f"{one['n_images']} in {one['n_groups']} groups"
+    return f"{one['n_images']} in {pluralize(one['n_groups'], 'group')}"
 
 
 def _number(value: float) -> str:
-    return digits(value).replace("-", "−")
+    return digits(value)
 
 
 def _difference(one: Mapping[str, Any]) -> str:
-    return f"{digits(one['value'])} [{digits(one['low'])}, {digits(one['high'])}]".replace("-", "−")
+    return f"{digits(one['value'])} [{digits(one['low'])}, {digits(one['high'])}]"

@@ -60,7 +60,7 @@ def _rule(verdict: Verdict) -> dict[str, Any]:
     tail = ""
     if rows and not rows[-1]["condition"]:
         last, _, tail = rows[-1]["word"].partition(". ")
-        rows[-1]["word"] = last
+        rows[-1] |= {"word": last.removeprefix("otherwise "), "condition": "otherwise"}
     return {"head": head.strip().rstrip(":,"), "rows": rows, "tail": tail, "text": verdict.rule}
 
 

@@ -121,7 +121,7 @@ def at_prevalence(
         **{key: f"{THOUSAND * share:.0f}" for key, share in (("tp", tp), ("fp", fp), ("fn", fn), ("tn", tn))},
         "ppv": digits(tp / (tp + fp)) if tp + fp > 0 else "not defined",
         "npv": digits(tn / (tn + fn)) if tn + fn > 0 else "not defined",
-        "benefit": digits(tp - fp * odds).replace("-", "−"),
+        "benefit": digits(tp - fp * odds),
     }
 
 

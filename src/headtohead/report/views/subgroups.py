@@ -125,6 +125,7 @@ def _growth(content: Mapping[str, Any]) -> dict[str, Any]:
     if others := content.get("not_probes", ()):
         left_out.append(f"Only probes have a curve, so not: {', '.join(others)}.")
     return {
+        "names": order,
         "heads": [
             "contender",
             "share of training groups",
