@@ -13,6 +13,7 @@ from tests.journeys.test_compare import make_images
 
 from headtohead.backbones import catalog
 from headtohead.backbones.catalog import resolve
+from headtohead.backbones.catalog_rows import ROWS
 from headtohead.backbones.load import load_backbone
 from headtohead.cli.app import main
 from headtohead.training.network.classifier import freeze
@@ -40,7 +41,7 @@ def random_files(name: str) -> tuple[bytes, bytes]:
 def test_the_pair_is_fine_tuned_at_full_size(
     hub: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rows = tuple({**row, "file_sha256": None} if row["name"] == VIT else row for row in catalog.ROWS)
+    rows = tuple({**row, "file_sha256": None} if row["name"] == VIT else row for row in ROWS)
     monkeypatch.setattr(catalog, "ROWS", rows)  # the catalogue's sum is that of the real file
     hub.commit = resolve(VIT).revision
     for name in (CNN, VIT):

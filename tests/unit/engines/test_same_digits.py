@@ -16,6 +16,7 @@ from tests.journeys.test_compare import make_images
 from tests.unit.engines.test_ray import StandIn
 
 from headtohead.backbones.features import extract
+from headtohead.backbones.features.inference import one_pass
 from headtohead.core.config import StudyConfig
 from headtohead.engines import ray_cluster
 from headtohead.heads import mlp
@@ -98,9 +99,8 @@ def test_rows_that_depend_on_their_neighbours_would_be_seen(
     images: Path, tmp_path: Path, alone: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A row that takes a part of the rows of its pass: other passes, other digits."""
-    plain = extract.one_pass
     monkeypatch.setattr(
-        extract, "one_pass", lambda *given: (rows := plain(*given)) + 1e-3 * rows.mean(axis=0)
+        extract, "one_pass", lambda *given: (rows := one_pass(*given)) + 1e-3 * rows.mean(axis=0)
     )
     monkeypatch.setattr(extract, "BATCH", 5)
     found = predictions(images, tmp_path, contenders=(SINGLE,))
