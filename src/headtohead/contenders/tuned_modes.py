@@ -53,6 +53,7 @@ def settings_for(
     if not mode.is_tuned:
         raise _unexpected(str(mode))
     scratch = any(record.source == "scratch" for record in records)
+    # The factor of random weights says already that they take larger steps.
     factor = min(network_factor(record) for record in records) * (1.0 if scratch else mode.mode.rate_factor)
     rates = train.learning_rates
     if train.policy == "rate" and not rates:

@@ -76,15 +76,18 @@ def write_streamed(path: Path, write: Callable[[BinaryIO], object]) -> None:
 def _replace(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Write to a temporary file beside the path, and rename it."""
     # Not `mkstemp`, which leaves a file for its owner alone: the user's umask decides who may read it.
-    temporary = path.parent / f".{path.name[:100]}.{secrets.token_hex(8)}"
+    short = os.fsdecode(os.fsencode(path.name)[:100])  # a name may have 255 bytes
+    temporary = path.parent / f".{short}.{secrets.token_hex(8)}"
+    # O_EXCL: a link of that name, which could lead elsewhere, is not followed.
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
         with os.fdopen(handle, "wb") as stream:
             write(stream)
             stream.flush()
+            # A rename may reach the disk before the bytes do: a power cut would leave an empty file.
             os.fsync(stream.fileno())
         temporary.replace(path)
-    except BaseException:
+    except BaseException:  # Ctrl-C too
         temporary.unlink(missing_ok=True)
         raise
 

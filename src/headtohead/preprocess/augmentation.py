@@ -70,7 +70,7 @@ def rng_for(seed: int, epoch: int, sample: str) -> np.random.Generator:
     True
     """
     key = hashlib.sha256(f"{seed}\0{epoch}\0{sample}".encode()).digest()
-    return np.random.Generator(np.random.Philox(key=int.from_bytes(key[:16], "big")))
+    return np.random.Generator(np.random.Philox(key=int.from_bytes(key[:16], "big")))  # its key has 128 bits
 
 
 def sample_params(preset: Preset, rng: np.random.Generator) -> AugmentationParams:
@@ -96,6 +96,7 @@ def sample_params(preset: Preset, rng: np.random.Generator) -> AugmentationParam
 
 def _drawn(name: str, ingredient: RandomOp | None, rng: np.random.Generator) -> list[tuple[str, float]]:
     """Return the numbers of one augmentation; always three draws, whether it is applied or not."""
+    # one operation more or less changes no other's draw
     chance, first, second = rng.random(3)
     if ingredient is None or chance >= ingredient.probability:
         return []
@@ -146,6 +147,7 @@ def _move(pixels: Pixels, values: Mapping[str, float], rng: np.random.Generator,
         out = out[::-1]
     if "quarter_turn" in values:
         turned = np.rot90(out, int(values["quarter_turn"]))
+        # a quarter turn would change the shape of what is not square; half a turn does not
         out = turned if turned.shape == out.shape else out[::-1, ::-1]
     out = np.ascontiguousarray(out)
     if not values.keys() & {"rotate", "shift", "scale", "elastic"}:
@@ -201,6 +203,7 @@ def _level(pixels: Pixels, values: Mapping[str, float]) -> Pixels:
 def _tone(pixels: Pixels, values: Mapping[str, float], rng: np.random.Generator) -> Pixels:
     out = _level(pixels, values)
     if "bias_field" in values:
+        # twice, since such a field has a standard deviation of about a half
         shade = np.exp(values["bias_field"] * 2 * _field(rng, *out.shape[:2]))
         out = np.clip(out * (shade if out.ndim == 2 else shade[..., None]), 0, 1)
     return np.asarray(out, np.float32)
@@ -237,6 +240,7 @@ def _focus(pixels: Pixels, values: Mapping[str, float], rng: np.random.Generator
         out = smooth + np.float32(values["sharpness"]) * (out - smooth)
     if "blur" in values:
         sigma = values["blur"] * min(out.shape[:2]) / 224
+        # OpenCV refuses a sigma of 0 where the kernel's size is left to it
         out = np.asarray(cv2.GaussianBlur(np.ascontiguousarray(out), (0, 0), max(sigma, 0.1)), np.float32)
     if "noise" in values:
         grain = rng.standard_normal(out.shape, dtype=np.float32)

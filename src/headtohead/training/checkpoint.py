@@ -42,6 +42,7 @@ def load_checkpoint(path: Path, key: str, reporter: Reporter) -> dict[str, Any] 
     if not path.is_file():
         return None
     try:
+        # A run folder may come from elsewhere, and a pickle could run code.
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, EOFError, pickle.UnpicklingError, KeyError) as error:
         reporter.warning(f"{path.name} cannot be read ({type(error).__name__}); this training starts over.")

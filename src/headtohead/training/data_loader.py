@@ -91,6 +91,7 @@ class DatasetImages:
         self._kept: dict[int, npt.NDArray[np.float16]] = {}
         self._crops = crops
         self._store: CropStore | None = None
+        # At most 3 planes of float16 each.
         self._bytes = len(dataset.samples) * 3 * 2 * record.input_size**2
         self._keep = self._bytes <= memory_limit
 
@@ -137,6 +138,7 @@ class DatasetImages:
         from headtohead.preprocess.crop_store import CropStore
 
         record = self._record
+        # Others may decode or scale to other digits.
         versions = {name: version(name) for name in ("numpy", "pillow", "opencv-python-headless")}
         facts = [
             FITTING,
@@ -164,7 +166,9 @@ class DatasetImages:
         from headtohead.backbones.features.input_transform import to_network_input
 
         prepared = self._recipe.apply(self._dataset.read(self._dataset.samples[index])).pixels
+        # Normalisation undone, since augmentation works on pixels in [0, 1].
         unit = to_network_input(prepared, self._record) * self._std + self._mean
+        # Grey as one plane: a third of the memory.
         shaped = unit[0] if prepared.ndim == 2 else unit.transpose(1, 2, 0)
         return np.ascontiguousarray(np.clip(shaped, 0.0, 1.0), dtype=np.float16)
 
@@ -220,7 +224,7 @@ def batches(
         try:
             for places in rest:
                 waiting.append(pool.submit(make, places))
-                if len(waiting) > workers + 1:
+                if len(waiting) > workers + 1:  # so few are ahead that memory does not grow with the epoch
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

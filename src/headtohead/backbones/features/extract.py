@@ -137,6 +137,7 @@ def extract_part(
     number, parts = part
     keys = sorted(samples)
     with FileLock(folder / ".lock"):
+        # `extract` compares the hashes; each part would read all rows again for it
         store = FeatureCache(folder, reporter, check=False)
     missing = store.missing(keys[len(keys) * number // parts : len(keys) * (number + 1) // parts])
     if missing:
@@ -210,7 +211,7 @@ def _ready(task: _Task, samples: Mapping[str, Sample], folder: Path, identity: M
     note = folder / "how.json"
     if note.exists():
         return ready(task, json.loads(note.read_text(encoding="utf-8")), identity)
-    first = [samples[key] for key in sorted(samples)[:CHECKED]]
+    first = [samples[key] for key in sorted(samples)[:CHECKED]]  # by hash, whatever the order of the files
     planned = identity.get("runtime_planned", "torch")
     network, decided = decide(task, lambda: np.stack([task.prepare(s) for s in first]), identity, planned)
     write_json(note, {**identity, **decided, "shape": _row_shape(task, network, first[0])})
@@ -250,7 +251,7 @@ def _passes(
         return np.stack([task.prepare(samples[key]) for key in keys])
 
     def whole(keys: Sequence[str]) -> Floats:
-        torch.set_num_threads(1)
+        torch.set_num_threads(1)  # OpenMP keeps a number for each thread
         return one_pass(network, inputs(keys), task.options.kind, task.batch)
 
     if task.device.type == "cpu":

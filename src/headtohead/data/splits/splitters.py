@@ -68,8 +68,9 @@ def group_holdout(
     labels: Ints, groups: Names, classes: Sequence[str], *, fraction: float, repeats: int, seed: int
 ) -> tuple[Split, tuple[str, ...]]:
     """Return one (repeat, 0, train, test) per repeat with about `fraction` of samples in test; and notes."""
+    # one group to score, and those to train on
     fewest = _need_groups(labels, groups, classes, 1 + TRAIN_GROUPS, f"holdout:{fraction:g}")
-    share = _share(fraction, min(MOST_PARTS, fewest))
+    share = _share(fraction, min(MOST_PARTS, fewest))  # each part needs a group of the rarest class
     drawn: Split = []
     for repeat in range(repeats):
         parts = _parts(labels, groups, share, (seed, repeat), TRAIN_GROUPS)
@@ -189,7 +190,7 @@ def _inner_parts(labels_as_bytes: bytes, names: tuple[str, ...], n_folds: int, s
     labels, groups = np.frombuffer(labels_as_bytes, dtype=np.int64), np.array(names, dtype=object)
     classes = [str(index) for index in range(int(labels.max()) + 1)] if len(labels) else []
     fewest = _need_groups(labels, groups, classes, 2, "inner folds")
-    for count in range(min(n_folds, fewest), 1, -1):
+    for count in range(min(n_folds, fewest), 1, -1):  # groups of several labels may not divide into as many
         parts = _parts(labels, groups, Fraction(1, count), (seed, 0), 1)
         if parts is not None:
             return parts
@@ -217,6 +218,7 @@ def groups_per_class(labels: Ints, groups: Names, n_classes: int) -> list[int]:
 def _need_groups(labels: Ints, groups: Names, classes: Sequence[str], needed: int, purpose: str) -> int:
     """Return the fewest groups that any class has; an error where that is below `needed`."""
     counts = groups_per_class(labels, groups, len(classes))
+    # a class that does not occur here asks for nothing
     present = [(count, name) for count, name in zip(counts, classes, strict=True) if count]
     fewest, name = min(present, default=(0, "any class"))
     if fewest < needed:
@@ -249,6 +251,7 @@ def _parts(
 
     codes = np.unique(groups, return_inverse=True)[1]
     for attempt in range(ATTEMPTS):
+        # streams of their own for each repeat and attempt, whatever the number of attempts before
         state = int(np.random.SeedSequence([*seeds, attempt]).generate_state(1)[0])
         splitter = StratifiedGroupKFold(n_splits=share.denominator, shuffle=True, random_state=state)
         pieces = [np.asarray(test, dtype=np.int64) for _, test in splitter.split(labels, labels, codes)]
