@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from headtohead.core.parallel import cores, ordered_map
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.training.records import FITTING
 
@@ -91,14 +92,21 @@ class DatasetImages:
         self._crops = crops
         self._store: CropStore | None = None
         # At most 3 planes of float16 each.
-        self._keep = len(dataset.samples) * 3 * 2 * record.input_size**2 <= memory_limit
+        self._bytes = len(dataset.samples) * 3 * 2 * record.input_size**2
+        self._keep = self._bytes <= memory_limit
+
+    @property
+    def bytes_in_memory(self) -> int:
+        """Upper bound of the memory that the images take when they are prepared; 0 where they are on disk."""
+        return self._bytes if self._keep else 0
 
     def prepare(self, reporter: Reporter = QUIET) -> None:
         """Prepare all images now, in memory or on disk; where neither has room, each is prepared on each use."""
         if self._keep:
             missing = [index for index in range(len(self._dataset.samples)) if index not in self._kept]
-            for index in reporter.progress(missing, "prepare images", len(missing)):
-                self._kept[index] = self._read(index)
+            found = ordered_map(self._read, missing, workers=cores())
+            told = reporter.progress(found, "prepare images", len(missing))
+            self._kept.update(zip(missing, told, strict=True))
             return
         if self._store is not None:
             return

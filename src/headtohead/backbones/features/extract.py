@@ -53,6 +53,7 @@ Network = Backbone | FeatureRuntime
 PIECE = 4  # batches per piece on disk, or two per core where that is more
 CHECKED = 8  # images on which a fast arithmetic is checked
 THREADS = 4  # decoders beside the network: decoding releases the interpreter lock
+IMAGE_PACKAGES = ("numpy", "pillow", "opencv-python-headless")  # that decode and scale images
 ARITHMETIC = 1  # raised whenever `to_network_input` or a pooling changes, so that old rows are not reused
 
 
@@ -201,8 +202,6 @@ def _open(
     if planned != "torch":
         identity["runtime_planned"] = planned
         identity["versions"] |= runtime_versions(planned)
-        # whether the processor has bf16 decides which arithmetic the other runtime is given
-        identity["device_name"] = f"{identity['device_name']}, {fast_precision(device)}"
     folder = cache / folder_name(record.name, identity)
     return task, folder, identity
 
@@ -291,5 +290,8 @@ def _identity(task: _Task, weights: Weights) -> dict[str, Any]:
         "batch": task.batch,
         "arithmetic": ARITHMETIC,
         "versions": {name: version(name) for name in ("torch", "timm", "transformers")},
+        "image_versions": {name: version(name) for name in IMAGE_PACKAGES},
     }  # fmt: skip
+    if options.precision == "auto":  # "AVX512" alone does not say whether there is bf16
+        identity["fastest"] = fast_precision(task.device)
     return identity if options.change is None else {**identity, "change": options.change.name}
