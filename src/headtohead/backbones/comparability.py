@@ -69,6 +69,7 @@ def controls(a: BackboneRecord, b: BackboneRecord) -> list[str]:
     ['resnetv2-50-in21k', 'vit-b16-in1k']
     """
     wanted = {(a.family, _pretraining(b)), (b.family, _pretraining(a))}
+    # where both share kind or pretraining, each would be the other's control
     wanted -= {(one.family, _pretraining(one)) for one in (a, b)}
     return [one.name for one in catalogue() if (one.family, _pretraining(one)) in wanted]
 
@@ -91,6 +92,7 @@ def _pretraining(record: BackboneRecord) -> str:
 
 
 def _alike(a: int | None, b: int | None) -> bool:
+    # an unknown number is no difference that anybody could name
     return a is None or b is None or max(a, b) <= NOTABLE * min(a, b)
 
 

@@ -51,6 +51,7 @@ class ContenderPlan:
         ordered = _with_members(specs)
         backbones = dict.fromkeys(name for spec in ordered for name in spec.backbones)
         records = {name: resolve(name) for name in backbones}
+        # A member's spelling may differ from that of the contender that it means.
         names = {spec.key: spec.name for spec in ordered}
         needing = _keys_needing_inner(ordered)
         contenders = tuple(
@@ -100,8 +101,9 @@ class ContenderPlan:
                     "balance = 'sampler' draws images, and no contender is fine-tuned; use 'loss', which weighs the "
                     "classes of a probe or MLP."
                 )
+            # A budget goes with the policy "inner" alone, so that neither is idle without the other.
             idle = changed - {"budget", "balance"} - ({"policy"} if train.budget else set())
-            if any(mode.view.flips for mode in modes):
+            if any(mode.view.flips for mode in modes):  # the preset says whether flipped images are sound
                 idle -= {"augment"}
             _refuse(idle, "no contender is fine-tuned (write NAME@finetune)")
         for contender in self.tuned:
@@ -144,7 +146,7 @@ def _with_members(specs: Sequence[ContenderSpec]) -> tuple[ContenderSpec, ...]:
     ranks: dict[int, list[ContenderSpec]] = {0: [], 1: [], 2: []}
     known: set[str] = set()
     below = [member for spec in specs for member in _below(spec)]
-    for spec in (*specs, *below):
+    for spec in (*specs, *below):  # named ones first, so that what is both keeps the user's spelling
         if spec.key not in known:
             known.add(spec.key)
             ranks[2 if spec.kind == "ensemble" else 1 if spec.kind in REPEATS else 0].append(spec)

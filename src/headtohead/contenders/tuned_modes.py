@@ -53,6 +53,7 @@ def settings_for(
     if not mode.is_tuned:
         raise _unexpected(str(mode))
     scratch = any(record.source == "scratch" for record in records)
+    # The factor of random weights says already that they take larger steps.
     factor = min(network_factor(record) for record in records) * (1.0 if scratch else mode.mode.rate_factor)
     rates = train.learning_rates
     if train.policy == "rate" and not rates:
@@ -113,7 +114,6 @@ def _build(contender: PlannedContender, context: BuildContext) -> Head:
     """Return the head of one network or hybrid, or of the snapshots of one."""
     from headtohead.heads.fine_tuning import FineTuningHead, settings_for_scratch
     from headtohead.heads.network_training import NetworkTraining
-    from headtohead.training.data_loader import DatasetImages
 
     if contender.mode is None:
         raise _unexpected("")
@@ -128,7 +128,7 @@ def _build(contender: PlannedContender, context: BuildContext) -> Head:
     random = [one for one in contender.records if one.source == "scratch"]
     networks = NetworkTraining(
         record,
-        DatasetImages(context.features.dataset, record, recipe),
+        context.images_for(record),
         recipe_digest=recipe.digest(),
         device=context.config.device,
         precision=context.config.precision,

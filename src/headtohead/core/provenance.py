@@ -66,6 +66,7 @@ def _version(name: str) -> str | None:
 
 def _processor() -> str:
     try:
+        # On Linux `platform.processor` gives the architecture, or nothing.
         with Path("/proc/cpuinfo").open(encoding="utf-8") as lines:
             for line in lines:
                 if line.startswith("model name"):
@@ -75,6 +76,7 @@ def _processor() -> str:
     return platform.processor()
 
 
+# From the root, the home or a drive; "//" belongs to an address, not to a path.
 _ABSOLUTE = re.compile(r"(?P<before>^|[=,]|path:)(?:~|[A-Za-z]:)?[\\/](?![\\/])(?:[^,()?]*[\\/])?")
 
 

@@ -62,6 +62,7 @@ def was_selected(mode: str, chosen: Sequence[Mapping[str, Any]]) -> str:
     """Return what was chosen on inner folds, "nothing" where nothing was, and "" where it is not known."""
     kind = mode.partition(":")[0]
     if kind in _FROZEN and chosen:
+        # A grid of one value leaves nothing to choose.
         return _FROZEN[kind][1] if any(len(one.get("grid", ())) > 1 for one in chosen) else "nothing"
     if kind in _TUNED and chosen:
         return _CHOSEN[str(chosen[0].get("policy", "")).partition(":")[0].partition(" ")[0]]

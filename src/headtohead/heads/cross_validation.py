@@ -97,6 +97,7 @@ def fit_cells(
             cost["peak_mib"] = peak
         if "at_edge" in result.chosen:
             cost["rate"] = {name: result.chosen[name] for name in ("learning_rate", "rates", "at_edge")}
+        # Before the cell, whose file says that all of it is done.
         _store_cost(workdir, run.training_path(name, fold.repeat, fold.fold), cost)
         write_cell(path, key, result)
         shutil.rmtree(workdir)
@@ -175,7 +176,7 @@ def make_fold_job(fold: Fold, seed: int) -> FoldJob:
 def cell_key(name: str, fold: Fold | FoldJob, seed: int) -> str:
     """Return what identifies a cell's inputs: version of fitting, contender, seed, and who is in which part."""
     digest = hashlib.sha256(f"{FITTING}|{name}|{seed}|{fold.repeat}|{fold.fold}|".encode())
-    digest.update(np.asarray(fold.train, dtype=np.int64).tobytes())
+    digest.update(np.asarray(fold.train, dtype=np.int64).tobytes())  # the same bytes on every platform
     digest.update(b"|")
     digest.update(np.asarray(fold.test, dtype=np.int64).tobytes())
     return digest.hexdigest()[:32]

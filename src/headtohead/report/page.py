@@ -61,6 +61,7 @@ def _write(run: Path, made: ReportPage) -> Path:
     target = run / "report.html"
     write_json(run / "report.json", view)
     write_atomic(run / "card.md", model_card(view, made.verdict, made.records))
+    # The page last: where it is there, the others are too.
     write_atomic(target, page)
     return target
 
@@ -79,6 +80,7 @@ def render(template: str, *, scripts: Sequence[str] = ("frame.js",), **values: A
     from headtohead.report.figures.palette import css_variables
 
     loader = PackageLoader("headtohead.report", "templates")
+    # StrictUndefined: a value that is missing is an error, not an empty place.
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

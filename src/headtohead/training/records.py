@@ -53,8 +53,8 @@ class EpochRecord:
 def fit_metrics(labels: Ints, probabilities: Floats) -> FitMetrics:
     """Return accuracy and mean log loss of `probabilities` (n, k) against class indices (n,).
 
-    Rows of NaN are left out; with no row left both are None. Probabilities are clipped at the
-    smallest positive normal float64 step (1e-15) before the logarithm, as scikit-learn does.
+    Rows of NaN are left out; with no row left both are None. Probabilities are clipped at 1e-15 before the
+    logarithm, so that one that is 0 does not make the mean infinite.
     """
     known = ~np.isnan(probabilities).any(axis=1)
     if not known.any():

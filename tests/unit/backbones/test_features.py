@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -149,6 +150,24 @@ def test_what_changes_a_row_changes_the_folder(images: Dataset, tmp_path: Path) 
     extract(few, VIT, get_recipe("classical"), ExtractionOptions(precision="fp32"), cache=tmp_path)
     extract(few, with_input_size(VIT, 96), RECIPE, ExtractionOptions(precision="fp32"), cache=tmp_path)
     assert len([path for path in tmp_path.iterdir() if path.is_dir()]) == len(calls) + 2
+
+
+def test_processor_and_image_libraries_change_the_folder(
+    images: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = images.subset(sample.id for sample in images.samples[:3])
+
+    def folders(precision: Any = "auto") -> int:
+        extract(few, VIT, RECIPE, ExtractionOptions(precision=precision), cache=tmp_path)
+        return len([path for path in tmp_path.iterdir() if path.is_dir()])
+
+    monkeypatch.setattr(features, "fast_precision", lambda device: "fp32")
+    assert folders() == 1 and folders("fp32") == 2
+    monkeypatch.setattr(features, "fast_precision", lambda device: "bf16")
+    assert folders("fp32") == 2, "fp32 is fp32 on both"
+    assert folders() == 3
+    monkeypatch.setattr(features, "version", lambda name: "99" if name == "pillow" else version(name))
+    assert folders() == 4
 
 
 def test_a_damaged_cache_is_said_and_computed_again(images: Dataset, tmp_path: Path) -> None:

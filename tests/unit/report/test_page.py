@@ -168,6 +168,6 @@ def test_names_are_broken_between_their_parts_and_options_are_code() -> None:
     )
     assert "<script>" not in _name(HOSTILE) and "<script>" not in _words(HOSTILE)
     told = _words("edit `groups.csv` and give it back with --groups: a well-known way")
-    assert told.startswith("Edit <code>groups.csv</code>") and "<code>--groups</code>:" in told
+    assert told.startswith("Edit <code>groups.csv</code>") and '<code class="nb">--groups</code>:' in told
     assert "<code>-known" not in told and _words("headtohead splits").startswith("headtohead")
     assert _words("efficientnet-lite0 is alone").startswith("e") and _words("3 of 4 are").startswith("3")

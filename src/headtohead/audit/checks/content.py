@@ -115,6 +115,7 @@ def no_foreground(context: AuditContext) -> Observation:
 
 def _kept_whole(image: ImageSummary) -> bool:
     """Return whether the foreground recipe said that it found no subject apart from the ground."""
+    # words of `preprocess.pipeline`; reworded there, this check would go quiet
     said = any(
         words in image.foreground_note for words in ("whole image kept", "not darker than the subject")
     )
@@ -123,26 +124,23 @@ def _kept_whole(image: ImageSummary) -> bool:
 
 def unlike_the_rest(context: AuditContext) -> Observation:
     """Rank images by how little their subject looks like that of any other group."""
+    # an image that could not be read has a row of zeros, which would stand far out
     if len(context.group_sizes) < FEWEST or context.images.unread:
         return not_applicable(f"needs {FEWEST} groups, all readable; there are {len(context.group_sizes)}")
-    blocks, how = _scene_blocks(context), "layout, grey profile, texture and aspect of the foreground"
-    rows = context.settings.features
-    if rows is not None:
-        with single_threaded_blas():
+    how, rows = "layout, grey profile, texture and aspect of the foreground", context.settings.features
+    with single_threaded_blas():  # the digits do not depend on the number of threads
+        blocks = _scene_blocks(context)
+        if rows is not None:
             blocks = [whitened_pca(rows.astype(np.float64), context.groups), *blocks]
-        how = f"pretrained features, {how}"
-    seed = context.settings.seed
-    return _ranked(
-        context,
-        knn_distance_to_other_groups(blocks, context.groups, seed=seed),
-        f"by {how}",
-        "another kind of scene",
-    )
+            how = f"pretrained features, {how}"
+        distances = knn_distance_to_other_groups(blocks, context.groups, seed=context.settings.seed)
+    return _ranked(context, distances, f"by {how}", "another kind of scene")
 
 
 def _scene_blocks(context: AuditContext) -> list[Floats]:
     images = context.images
     boxes = [p.foreground for p in images.read]
+    # on a logarithm, twice as wide and twice as tall are equally far from a square
     aspect = np.array([0.0 if b is None else np.log((b.right - b.left) / (b.bottom - b.top)) for b in boxes])
     return [pca_block(images.stack(name)) for name in ("scene", "profile", "texture")] + [
         pca_block(aspect[:, None])
@@ -167,6 +165,7 @@ def _ranked(context: AuditContext, distance: Floats, how: str, what: str) -> Obs
     Far out is both a robust z of 3.5 on the logarithm and 1.65 times the median distance: the first
     alone fires by chance on a set whose images are all alike.
     """
+    # images that look the same have distance 0, which has no logarithm
     z = robust_z(np.log(np.maximum(distance, 1e-9)))
     order = np.argsort(-distance, kind="stable")
     middle = float(np.median(distance))

@@ -22,7 +22,8 @@ SUFFIXES: Mapping[str, tuple[str, ...]] = {
     "BMP": (".bmp", ".dib"),
     "WEBP": (".webp",),
     "GIF": (".gif",),
-    "DICOM": (".dcm", ".dicom", ".ima", ""),
+    "DICOM": (".dcm", ".dicom", ".ima", ""),  # scanners and archives export names without a suffix
+    # of `x.nii.gz` a sample's suffix is ".gz"; Analyze pairs are .hdr and .img
     "NIFTI": (".nii", ".nii.gz", ".gz", ".hdr", ".img"),
     "NRRD": (".nrrd", ".nhdr"),
     "METAIMAGE": (".mha", ".mhd"),

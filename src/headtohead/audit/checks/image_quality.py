@@ -74,6 +74,7 @@ def _of_one(what: str) -> str:
 
 
 def _over(context: AuditContext, name: str, least: float) -> list[tuple[ImageSummary, float]]:
+    # NaN, of an image too small to be measured, compares false: it is not named
     return [(p, p.values[name]) for p in context.images.read if p.values[name] >= least]
 
 
@@ -146,7 +147,7 @@ def few_levels(context: AuditContext) -> Observation:
     found = [
         (p, -p.values["levels"])
         for p in context.images.read
-        if p.values["levels"] < FEW_LEVELS and p.values["spread"] >= BLANK_SPREAD
+        if p.values["levels"] < FEW_LEVELS and p.values["spread"] >= BLANK_SPREAD  # blank images are H2H113's
     ]
     return flagged(
         context,

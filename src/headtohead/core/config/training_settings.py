@@ -19,13 +19,16 @@ class TrainingSettings(Record):
     learning_rate: float = Field(
         default=1e-4,
         gt=0,
-        description="Peak learning rate of a transformer's last block; a CNN takes 5 times it.",
+        description="Peak learning rate of a transformer's head; a CNN takes 5 times it, deeper blocks less.",
     )
     learning_rates: tuple[Annotated[float, Field(gt=0)], ...] = Field(
         default=(), description="Peak rates to choose from, inside the training part."
     )
     layer_decay: float = Field(
-        default=0.75, gt=0, le=1, description="Factor on the learning rate from each layer to the one below."
+        default=0.75,
+        gt=0,
+        le=1,
+        description="Factor on the learning rate from each twelfth of the depth to the one below.",
     )
     weight_decay: float = Field(
         default=0.05,

@@ -74,6 +74,7 @@ def _chosen(run: ChecklistInput) -> str:
 
 
 def _internal(run: ChecklistInput) -> str:
+    # Whether a given test part, or predictions from elsewhere (without folds), are internal is not known.
     if run.config.get("split", "kfold" if "folds" in run.config else "") in ("", "given"):
         return ""
     return "Internal evaluation only: training and test parts are drawn from the same data set."
@@ -177,7 +178,7 @@ def _scored(run: ChecklistInput) -> bool:
 
 def _blinding(run: ChecklistInput) -> str:
     """Return what the contenders saw of the scored images; blank where the run has no proof that they saw no more."""
-    if run.dataset.get("leaks") != 0:
+    if run.dataset.get("leaks") != 0:  # None is not known, which proves nothing
         return ""
     return "The labels of scored images, and other images of their groups, were not seen in training."
 

@@ -67,7 +67,7 @@ def plot_roc(
             ax.plot(curve.false_positive_rate, curve.true_positive_rate, color=color(index), label=name, lw=2)
         if points and name in points and name in curves:
             right, found = points[name]
-            across = (1 - right.value, 1 - right.high, 1 - right.low)
+            across = (1 - right.value, 1 - right.high, 1 - right.low)  # 1 − x turns the interval round
             _cross(ax, across, (found.value, found.low, found.high), index)
     return _with_legend(ax, legend, "lower right")
 
@@ -97,7 +97,7 @@ def plot_precision_recall(
         if name in curves:
             curve = curves[name]
             _shade(ax, curve.band, index)
-            ys = [math.nan if y is None else y for y in curve.precision]
+            ys = [math.nan if y is None else y for y in curve.precision]  # a gap where it is not defined
             ax.plot(curve.recall, ys, color=color(index), label=name, lw=2)
         if points and name in points and name in curves:
             found, right = points[name]
@@ -228,7 +228,7 @@ def plot_risk_coverage(
     """
     ax = ax or new_axes(330, 250, **_MARGINS, label="Error rate by share of images answered")
     grid_axes(ax, "share of images answered", "error rate among them")
-    top = 0.01
+    top = 0.01  # keeps the axis where no contender errs
     for index, name in enumerate(ordered(curves, order)):
         if name not in curves or name == _BASELINE:
             continue
@@ -273,6 +273,7 @@ def _cross(ax: Axes, x: tuple[float, ...], y: tuple[float, ...], index: int) -> 
 
 def _unit_square(ax: Axes, xlabel: str, ylabel: str, *, diagonal: bool = True) -> None:
     grid_axes(ax, xlabel, ylabel)
+    # a little more than the square, whose edges would cut lines along them in half
     ax.set_xlim(-0.01, 1.01)
     ax.set_ylim(-0.01, 1.01)
     ax.set_xticks(_TENTHS)
@@ -284,5 +285,5 @@ def _unit_square(ax: Axes, xlabel: str, ylabel: str, *, diagonal: bool = True) -
 def _with_legend(ax: Axes, legend: bool, place: Place) -> Axes:
     if legend and ax.get_legend_handles_labels()[0]:
         for entry in ax.legend(loc=place, frameon=False, fontsize=10, labelcolor=color("ink")).get_texts():
-            entry.set_parse_math(False)
+            entry.set_parse_math(False)  # two dollar signs in a name make no formula
     return ax

@@ -43,6 +43,7 @@ def plot_strip(
     )
     ax.plot([comparison.difference], [0], color=color("accent"), marker="o", markersize=14)
     sides = {"coords": "axes fraction", "color": color("muted"), "fontsize": 13}
+    # Where less is better, a negative difference favours the first.
     left, right = (comparison.b, comparison.a)[:: metric_sign(comparison.metric)]
     add_text(ax, f"◄ favours {shorten(left, letters)}", (0, 1), offset=(0, 8 + above), **sides)
     add_text(ax, f"favours {shorten(right, letters)} ►", (1, 1), offset=(0, 8), ha="right", **sides)

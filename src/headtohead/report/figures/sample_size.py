@@ -26,6 +26,7 @@ def plot_size_curve(points: Sequence[tuple[int, float]], *, ax: Axes | None = No
     label = "Smallest AUROC difference that would be shown, by number of groups"
     ax = ax or new_axes(430, 200, **_MARGINS, label=label)
     grid_axes(ax, "groups", "AUROC difference")
+    # by place, since the small numbers of groups would lie on one another
     places, values = range(len(points)), [y for _, y in points]
     ax.plot(places, values, color=color(0), marker=marker(0), ms=7, lw=2)
     ax.set_xticks(list(places), [str(n) for n, _ in points])

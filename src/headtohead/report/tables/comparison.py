@@ -21,6 +21,7 @@ def adjusted_tests(comparison: Comparison) -> list[tuple[str, dict[str, str]]]:
         rows.append(("interval, adjusted", {"statistic": "", "p": p_words(details.p_holm), "note": note}))
     if details.rope and details.equivalence_interval:
         low, high = details.equivalence_interval
+        # Two one-sided tests at alpha are an interval of 1 - 2 alpha (Schuirmann 1987).
         level = (
             f"{100 * (2 * comparison.level - 1):g} % interval {signed_digits(low)} to {signed_digits(high)}"
         )

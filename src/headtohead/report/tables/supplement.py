@@ -164,6 +164,7 @@ def _conformal(details: VerdictDetails, order: Sequence[str]) -> ReportTable | N
         for name in order
         if name in details.conformal.contenders and name != _BASELINE
     }
+    # A table in which each row says the same says nothing.
     if not sets or all("no inner predictions" in (one.refused or "") for one in sets.values()):
         return None
     classes = details.classes if len(details.classes) <= _MAX_CLASSES else ()

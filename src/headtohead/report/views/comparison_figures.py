@@ -78,6 +78,7 @@ def svg_figure(title: str, axes: Axes | None, note: str = "") -> tuple[ReportFig
 
 def _points_csv(axes: Axes) -> str:
     """Return series, x and y of the lines that have a name, "" where there is none."""
+    # matplotlib's own names of lines without one begin with "_"
     named = [line for line in axes.get_lines() if not str(line.get_label()).startswith("_")]
     if not named:
         return ""

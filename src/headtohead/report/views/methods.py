@@ -51,6 +51,7 @@ def _paragraph(checklist: Sequence[Mapping[str, str]]) -> str:
 
 def _rule(verdict: Verdict) -> dict[str, Any]:
     """Return the rule's clauses, the one that fired marked; the whole text where it has no clauses."""
+    # The group of the pattern leaves the numbers between the texts.
     head, *rest = re.split(r"\((\d)\) ", verdict.rule)
     fired = RULE_ROW.get(verdict.comparisons[0].verdict) if verdict.comparisons else None
     rows: list[dict[str, Any]] = []
@@ -80,6 +81,6 @@ def _tests(one: Comparison) -> dict[str, Any]:
         rows.append(
             {**row, "p": p_words(test.p_value), "note": _named(test.note, one), "muted": test.ignores_groups}
         )
-    for name, told in adjusted_tests(one):
+    for name, told in adjusted_tests(one):  # after the interval, to which they belong
         rows.insert(1, {"name": name, "of": "", **told, "muted": False})
     return {"a": one.a, "b": one.b, "rows": rows}

@@ -71,6 +71,7 @@ def _cell(score: Score | None, contender: str, metric: str) -> dict[str, Any]:
         return {"text": "", "interval": "", "value": None}
     if score.value is None:
         return {"text": "not defined", "interval": "", "value": None}
+    # A constant score has 0.5 on any sample, so its interval would be a point.
     if contender == "majority" and metric == "auroc":
         return {"text": digits(score.value), "interval": "by definition", "value": score.value}
     if contender == "majority" and metric.startswith("calibration"):

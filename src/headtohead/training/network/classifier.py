@@ -74,6 +74,7 @@ def init_head_from_probe(net: Classifier, rows: npt.NDArray[Any], labels: Ints) 
     probe = fit_probe(rows, labels, START_C)
     weights, bias = probe.weights, probe.bias
     if len(weights) == 1:
+        # The softmax of (-s / 2, s / 2) is the sigmoid of s.
         weights, bias = np.vstack([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2
     with torch.no_grad():
         for target, values in ((net.mean, probe.mean), (net.scale, probe.scale)):
@@ -193,8 +194,8 @@ def disable_fused_attention(net: nn.Module) -> None:
     """
     short = [m for m in net.modules() if isinstance(m, Backbone) and m.n_tokens <= PLAIN_ATTENTION_TOKENS]
     for layer in (layer for backbone in short for layer in backbone.modules()):
-        if isinstance(getattr(layer, "fused_attn", None), bool):
+        if isinstance(getattr(layer, "fused_attn", None), bool):  # timm's switch
             layer.fused_attn = False  # type: ignore[assignment]
         switch = getattr(layer, "set_attn_implementation", None)
-        if callable(switch):
+        if callable(switch):  # that of transformers
             switch("eager")
