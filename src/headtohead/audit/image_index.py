@@ -171,7 +171,10 @@ class ImageIndex:
         """
         if self._store is None:
             return search_groups(self, reporter=self._reporter, similar=similar)
-        lines = [f"{s.id}\0{s.pixel_hash}\0{s.group}\0{sorted(s.extra.items())}" for s in self.samples]
+        # the label too: whether a group swallows a class is for the search to say
+        lines = [
+            f"{s.id}\0{s.pixel_hash}\0{s.label}\0{s.group}\0{sorted(s.extra.items())}" for s in self.samples
+        ]
         key = hashlib.sha256("\n".join([str(similar), *lines]).encode()).hexdigest()
         content = self._store.get(key, "grouping")
         if content is not None:
