@@ -32,7 +32,7 @@ class ImageSummary:
     Attributes:
         height, width: as decoded, after EXIF orientation.
         alpha: the file carries an alpha channel.
-        values: measures by name (see `measures.MEASURES` and `marks.MARKS`).
+        values: measures by name (see `measures.MEASURES` and `marks.ARTIFACTS`).
         thumbnail: (16, 16) grey, the whole image.
         border: (60,) grey, the outermost ring of that grid, from a strip of 6 % of the edge.
         background: (16, 16) grey with the foreground set to 0.
@@ -170,6 +170,7 @@ def _compare_boxes(grey: U8, box: Box | None, mask: Mask | None, cut: Box | None
         return {"foreground": nan, "crop_lost": nan, "crop_other": nan}
     seen = {"foreground": box.area / grey.size, "crop_lost": nan, "crop_other": nan}
     if cut is not None:
+        # pixels of the mask and not of its box, whose corners are mostly ground
         seen["crop_lost"] = 1.0 - float(cut.crop(mask).sum()) / float(mask.sum())
         both = Box(
             max(box.top, cut.top),

@@ -52,9 +52,10 @@ def _clear(alike: Floats) -> tuple[Ints, Mask]:
     """Return the best of the last axis of cosines (…, m), and whether it is clearly better than the second."""
     best = alike.argmax(axis=-1)
     first = np.take_along_axis(alike, best[..., None], -1)
-    np.put_along_axis(alike, best[..., None], -1.0, -1)
+    np.put_along_axis(alike, best[..., None], -1.0, -1)  # so that the greatest left is the second best
     second = alike.max(axis=-1)
     np.put_along_axis(alike, best[..., None], first, -1)
+    # |a - b|² of unit rows: the ratio is squared, too
     return best, (2 - 2 * first[..., 0]) < _RATIO**2 * (2 - 2 * second)
 
 
