@@ -25,7 +25,7 @@ MAX_SCENES = 80  # keeps the page small; the rest stand in groups.csv
 MAX_THUMBS = 24  # of one finding: two rows of a wide page
 WORDS = {
     "facts": "file facts",
-    "thumbnail": "16 x 16 thumbnail",
+    "thumbnail": "16 × 16 thumbnail",
     "border": "border",
     "background": "background",
 }

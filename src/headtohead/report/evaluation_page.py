@@ -14,7 +14,7 @@ from headtohead.report.tables.format import digits, signed_digits
 from headtohead.report.views.answer import metric_title
 from headtohead.report.views.cases import CaseTable
 from headtohead.report.views.comparison_figures import difference_figures, utility_figures
-from headtohead.report.views.curve_figures import curve_figures
+from headtohead.report.views.curve_figures import calibration_figures, curve_figures
 from headtohead.report.views.performance import pivot
 from headtohead.report.views.subgroups import subgroups_view
 
@@ -58,7 +58,7 @@ def evaluation_page(
         "caveats": [*evaluation["caveats"], *verdict.caveats],
     }
     figures = {
-        "curves": curve_figures(verdict, names, cases),
+        "curves": curve_figures(verdict, names) + calibration_figures(verdict, names, cases),
         "utility": utility_figures(verdict.details, names),
         "differences": difference_figures(verdict, names),
     }

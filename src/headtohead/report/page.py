@@ -18,6 +18,7 @@ from headtohead.report.views.comparison import ReportPage, build_report
 __all__ = ["render", "write_report"]
 
 SCRIPT_KEYS = ("names", "classes", "positive")
+_OWN = re.compile(r"headtohead\b|[^\s\d(@]*[\d(@]")  # our own name, and names of contenders
 _CODE = re.compile(r"(`[^`]+`|(?<![\w-])--[a-z][a-z-]*)")
 
 
@@ -84,7 +85,7 @@ def render(template: str, *, scripts: Sequence[str] = ("frame.js",), **values: A
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     filters: dict[str, Callable[[Any], Any]] = {
-        "tight": _tight, "words": _words, "name": _name, "path": _path, "digits": digits,
+        "tight": _tight, "words": _words, "name": _name, "whole": _whole, "path": _path, "digits": digits,
     }  # fmt: skip
     environment.filters |= filters
     css = Markup(css_variables() + loader.get_source(environment, "base.css")[0])
@@ -101,16 +102,17 @@ def _tight(text: Any) -> Any:
 def _words(text: str) -> Any:
     """Return a sentence with a capital first letter; what stands between backticks, and options, become code.
 
-    Our own name and options keep their first letter.
+    Our own name and those of contenders keep their first letter.
     """
     from markupsafe import Markup, escape
 
     found = Markup("")
     for number, part in enumerate(_CODE.split(text)):
         if number % 2:
-            found += Markup("<code>{}</code>").format(part.strip("`"))
+            style = "" if part.startswith("`") else Markup(' class="nb"')
+            found += Markup("<code{}>{}</code>").format(style, part.strip("`"))
         else:
-            first = number == 0 and not part.startswith("headtohead")
+            first = number == 0 and not _OWN.match(part)
             found += escape(part[:1].upper() + part[1:] if first else part)
     return found
 
@@ -120,9 +122,25 @@ def _name(text: Any) -> Any:
     from markupsafe import Markup
 
     if hasattr(text, "__html__") or " " in str(text):
-        return text
+        return _interval(text)
     parts = re.findall(r"[^(,@]+[(,@]?|[(,@]", str(text))
     return Markup("<wbr>").join(Markup('<span class="nb">{}</span>').format(part) for part in parts)
+
+
+def _interval(text: Any) -> Any:
+    """Return a cell whose interval in square brackets stays on one line."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"(\[[^\]]{3,40}\])", r'<span class="nb">\1</span>', str(escape(text))))
+
+
+def _whole(text: str) -> Any:
+    """Return a heading in which no name of a contender is broken at its hyphens."""
+    from markupsafe import Markup, escape
+
+    tight = _tight(text)
+    parts = re.split(r"( )", tight)
+    return Markup("").join(_name(part) if "-" in part else escape(part) for part in parts)
 
 
 def _path(text: str) -> Any:

@@ -191,18 +191,17 @@ class Trainer:
         change = epoch_augmentation(self.source, self.part.indices, self.augmenter, self.seed, epoch)
         made = batches(self.source, self.part.indices, order, change, s.workers)
         self._learn_mode()
-        found: list[
-            tuple[Tensor, Tensor]
-        ] = []  # read after the last step, so that no step waits for the device
+        found: list[tuple[Tensor, Tensor]] = []  # read after the last step: no step waits for the device
         rate = 0.0
-        for place, batch in enumerate(reporter.progress(made, label, len(order))):
-            rate = s.learning_rate * rate_factor(self.step - begun, total, warmup)
-            targets = torch.from_numpy(self.part.labels[batch.places]).to(self.device)
-            with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+        # once an epoch, since the state of a GPU's generator is read from the GPU
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+            for place, batch in enumerate(reporter.progress(made, label, len(order))):
+                rate = s.learning_rate * rate_factor(self.step - begun, total, warmup)
+                targets = torch.from_numpy(self.part.labels[batch.places]).to(self.device)
                 torch.manual_seed(step_seed(self.seed, epoch, place))  # the same after an interruption
                 scores = self._step(self.forward.inputs(batch.inputs), targets, rate, (epoch, place))
-            hit = (scores.argmax(dim=1) == targets).sum()
-            found.append((functional.cross_entropy(scores, targets, reduction="sum"), hit))
+                hit = (scores.argmax(dim=1) == targets).sum()
+                found.append((functional.cross_entropy(scores, targets, reduction="sum"), hit))
         losses, hits = sum(float(loss) for loss, _ in found), sum(int(hit) for _, hit in found)
         n = sum(len(places) for places in order)
         if not np.isfinite(losses):

@@ -163,8 +163,11 @@ def test_names_are_broken_between_their_parts_and_options_are_code() -> None:
     assert _name("ensemble(a-1,b-2)") == (
         '<span class="nb">ensemble(</span><wbr><span class="nb">a-1,</span><wbr><span class="nb">b-2)</span>'
     )
-    assert _name("0.9 [0.8, 1.0]") == "0.9 [0.8, 1.0]", "what has spaces can be broken there"
+    assert _name("0.9 [0.8, 1.0]") == '0.9 <span class="nb">[0.8, 1.0]</span>', (
+        "an interval stays on one line"
+    )
     assert "<script>" not in _name(HOSTILE) and "<script>" not in _words(HOSTILE)
     told = _words("edit `groups.csv` and give it back with --groups: a well-known way")
-    assert told.startswith("Edit <code>groups.csv</code>") and "<code>--groups</code>:" in told
+    assert told.startswith("Edit <code>groups.csv</code>") and '<code class="nb">--groups</code>:' in told
     assert "<code>-known" not in told and _words("headtohead splits").startswith("headtohead")
+    assert _words("efficientnet-lite0 is alone").startswith("e") and _words("3 of 4 are").startswith("3")

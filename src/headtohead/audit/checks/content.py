@@ -18,7 +18,7 @@ from headtohead.audit.descriptors.outlier_distance import (
     robust_z,
     whitened_pca,
 )
-from headtohead.core.formatting import format_percent
+from headtohead.core.formatting import format_percent, pluralize
 from headtohead.core.parallel import single_threaded_blas
 
 __all__ = ["CHECKS"]
@@ -45,11 +45,16 @@ def crop_cuts_subject(context: AuditContext) -> Observation:
         )
     ranked = sorted(lost, key=lambda pair: (-pair[1], pair[0].id))
     ids = [p.id for p, _ in ranked]
+    clips = f"{format_percent(CLIPS)} to {format_percent(CUTS)}"
+    if cut:
+        told = (
+            f"cuts off {format_percent(CUTS)} or more of the foreground in {pluralize(len(cut), 'image')} "
+            f"({list_samples(ids[: len(cut)])}) and clips {clips} in {len(ids) - len(cut)} more"
+        )
+    else:
+        told = f"clips {clips} of the foreground in {pluralize(len(ids), 'image')}"
     return issue(
-        f"the classical threshold-45 crop cuts off {format_percent(CUTS)} or more of the foreground in "
-        f"{len(cut)} images"
-        f"{f' ({list_samples(ids[: len(cut)])})' if cut else ''} and clips {format_percent(CLIPS)} to "
-        f"{format_percent(CUTS)} in {len(ids) - len(cut)} more",
+        f"the classical threshold-45 crop {told}",
         "Use the recipe `foreground`; do not feed these crops to a network. The foreground includes skin and "
         "bone, so a clipped edge may be harmless; look at the images.",
         samples=ids,
@@ -151,7 +156,7 @@ def unusual_layout(context: AuditContext) -> Observation:
         return not_applicable("all thumbnails are the same")
     with single_threaded_blas():
         distance = knn_distance_to_other_groups([pca_block(rows)], context.groups, seed=context.settings.seed)
-    return _ranked(context, distance, "by 16 x 16 thumbnails", "unusual brightness or layout")
+    return _ranked(context, distance, "by 16 × 16 thumbnails", "unusual brightness or layout")
 
 
 def _ranked(context: AuditContext, distance: Floats, how: str, what: str) -> Observation:
@@ -170,7 +175,7 @@ def _ranked(context: AuditContext, distance: Floats, how: str, what: str) -> Obs
         return passed(f"no image stands far out {how} (largest robust z {float(z.max()):.1f})", ranking=table)
     named = [str(context.ids[i]) for i in order[: max(len(far), _NAMED, len(order) // 50)]]
     return issue(
-        f"{len(far)} images stand far out {how} ({what}): {list_samples(named[: len(far)])}; "
+        f"{pluralize(len(far), 'image', 'stands', 'stand')} far out {how} ({what}): {list_samples(named[: len(far)])}; "
         f"next in line: {list_samples(named[len(far) :]) or 'none'}",
         "Look at them one by one, worst first: another organ, modality or plane, inverted or cropped images. "
         "Unusual is not wrong; leave out what does not belong, with the reason (`headtohead clean`).",

@@ -68,8 +68,8 @@ def enough_for_intervals(context: AuditContext) -> Observation:
     # total - least is 0 where every group holds samples of the smallest class
     area = NormalDist().inv_cdf(0.975) * hanley_mcneil_error(0.9, least, max(1, total - least))
     text = (
-        f"with {total} groups an accuracy of 0.90 will be known to about +-{accuracy:.3f}, "
-        f"an AUROC of 0.90 to +-{area:.3f}"
+        f"with {total} groups an accuracy of 0.90 will be known to about ±{accuracy:.3f}, "
+        f"an AUROC of 0.90 to ±{area:.3f}"
     )
     data: dict[str, Any] = {"accuracy": round(accuracy, 4), "auroc": round(area, 4), "n_groups": total}
     if max(accuracy, area) <= WIDE:

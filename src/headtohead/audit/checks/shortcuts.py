@@ -27,14 +27,14 @@ MARKED = {
 }
 _WHAT = {
     "facts": "width, height, bytes, mode, format and suffix alone",
-    "thumbnail": "a 16 x 16 thumbnail alone",
+    "thumbnail": "a 16 × 16 thumbnail alone",
     "border": "the outer 6 % border alone",
     "background": "the background alone (foreground painted over)",
 }
 _ADVICE = {
     "facts": "The classes come from different sources. Keep this probe beside the contenders, believe only "
     "what they add to it, and look for a second data set in which both classes come from one source.",
-    "thumbnail": "Part of this can be honest (a large bright lesion shows at 16 x 16). Believe only what the "
+    "thumbnail": "Part of this can be honest (a large bright lesion shows at 16 × 16). Believe only what the "
     "contenders add to it.",
     "border": "Crop to the foreground (recipe `foreground`) and remove frames, letters and padding; then "
     "audit the cropped images again.",

@@ -52,7 +52,7 @@ Network = Backbone | FeatureRuntime
 
 PIECE = 4  # batches per piece on disk, or two per core where that is more
 CHECKED = 8  # images on which a fast arithmetic is checked
-THREADS = 4  # decoders beside the network: decoding releases the interpreter lock
+FEWEST_DECODERS = 4  # threads beside a device, also on few cores: decoding releases the interpreter lock
 IMAGE_PACKAGES = ("numpy", "pillow", "opencv-python-headless")  # that decode and scale images
 ARITHMETIC = 1  # raised whenever `to_network_input` or a pooling changes, so that old rows are not reused
 
@@ -258,7 +258,8 @@ def _passes(
         workers = min(cores(), MOST_WORKERS)
         yield from ordered_map(whole, passes, workers=workers, ahead=2 * workers)
         return
-    for images in ordered_map(inputs, passes, workers=THREADS, ahead=2 * THREADS):
+    workers = max(FEWEST_DECODERS, min(cores(), MOST_WORKERS))
+    for images in ordered_map(inputs, passes, workers=workers, ahead=2 * workers):
         yield one_pass(network, images, task.options.kind, task.batch)
 
 

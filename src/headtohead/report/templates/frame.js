@@ -24,7 +24,7 @@ $$("figure.fig").forEach(f => {
 });
 $$(".scroll").filter(r => $("table", r)).forEach(r => {
   const b = el("button", "CSV", "get"); b.type = "button"; b.setAttribute("aria-label", `CSV: download the table ${r.getAttribute("aria-label")}`);
-  b.addEventListener("click", () => save(`${r.getAttribute("aria-label")}.csv`, "text/csv", csv($("table", r)))); r.after(b);
+  b.addEventListener("click", () => save(`${r.getAttribute("aria-label")}.csv`, "text/csv", csv($("table", r)))); if (r.parentNode.classList.contains("two")) r.append(b); else r.after(b);
 });
 $$("[data-copy]").forEach(b => b.addEventListener("click", () => { const e = $(`#${b.dataset.copy}`); navigator.clipboard.writeText(e.tagName === "TABLE" ? csv(e) : e.textContent); b.textContent = "Copied"; }));
 
