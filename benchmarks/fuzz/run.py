@@ -1,6 +1,6 @@
 """Throw damaged inputs at everything that data from others reaches; only explained errors may come out.
 
-    python -m benchmarks.fuzz.run --inputs 200000 [--seed 0] [--start 0] [--jobs 2] [--only tables]
+    python -m benchmarks.fuzz.run --inputs 200000 [--seed 0] [--start 0] [--only tables]
 
 Input number i of a seed is always the same, so a run that was stopped goes on with `--start`, and a failure is shown
 again with `--start i --inputs 1`. The work runs in child processes; an input may take 10 s of the processor (60 s of

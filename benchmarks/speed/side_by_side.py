@@ -68,7 +68,11 @@ def compare_trees(
 
 
 def store(name: str, row: dict[str, Any]) -> None:
-    """Put a row into the file from which the table of the documentation is made."""
+    """Put a row into the file from which the tables of `docs/speed.md` are made, and make them."""
     known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     known[name] = row
     RESULTS.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
+    sys.path.insert(0, str(HERE))
+    from docs.tools.speed_page import write_page
+
+    write_page()

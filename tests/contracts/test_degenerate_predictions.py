@@ -83,8 +83,8 @@ def check_comparison(one: Comparison) -> None:
         assert test.statistic is None or not np.isnan(test.statistic)
 
 
-def checked(frame: pd.DataFrame, k: int, metric: str) -> Verdict:
-    found = judge(frame, classes=CLASSES[:k], metric=metric, n_boot=40)
+def checked(frame: pd.DataFrame, k: int, metric: str, *, ordered: bool = False) -> Verdict:
+    found = judge(frame, classes=CLASSES[:k], metric=metric, n_boot=40, ordered=ordered)
     for score in found.scores:
         check_score(score)
     for one in found.comparisons:
@@ -94,7 +94,8 @@ def checked(frame: pd.DataFrame, k: int, metric: str) -> Verdict:
 
 
 QUICK = ("auroc", "accuracy", "mcc", "log_loss", "partial_auroc")
-DIRECTED = [name for name, metric in METRICS.items() if metric.best in ("high", "low")]
+DIRECTED = [name for name, one in METRICS.items() if one.best in ("high", "low") and not one.needs_order]
+ORDERED = [name for name, one in METRICS.items() if one.needs_order]
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -103,6 +104,13 @@ DIRECTED = [name for name, metric in METRICS.items() if metric.best in ("high", 
 )
 def test_two_classes(metric: str, case: str) -> None:
     checked(predictions(case, 2, "own"), 2, metric)
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("metric", ORDERED)
+def test_three_classes_in_order(metric: str, case: str) -> None:
+    found = checked(predictions(case, 3, "own"), 3, metric, ordered=True)
+    assert _value(found, "two") is not None
 
 
 @pytest.mark.parametrize(

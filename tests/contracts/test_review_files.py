@@ -48,7 +48,7 @@ SAME: dict[str, tuple[dict[str, Any], float]] = {
 }
 REFUSED = {
     "c04_nan": "not a finite number in 1 line.*--complete-cases",
-    "c04b_nanlabel": "'label' is empty in 1 line.*line 7.*--complete-cases",
+    "c04b_nanlabel": "'label' is empty in 1 line.*sample 's00005', model 'cnn'.*--complete-cases",
     "c05_percent": "look like percentages.*--score percent",
     "c05b_logit": "not logits: give --score logit",
     "c05c_birads": "--score ordinal",

@@ -29,7 +29,7 @@ def mirror_settings(record: str, *, without: Iterable[str] = ()) -> Callable[[F]
     """Give a function that ends in `**settings` the signature and the documentation of a record's fields.
 
     Args:
-        record: name of a class in `headtohead.core.config`; imported when the signature is first asked for.
+        record: name of a class in `headtohead.core.config`.
         without: fields that the function takes in another form.
     """
 
@@ -49,6 +49,7 @@ def mirror_settings(record: str, *, without: Iterable[str] = ()) -> Callable[[F]
             for name, field in fields.items()
             if name not in own.parameters
         ]
+        # For help() and completion alone: a setting that is none is refused by `settings_from`.
         run.__signature__ = own.replace(parameters=[*keep, *more])  # type: ignore[attr-defined]
         lines = [
             f"    {name}: {field.description or ''} Default: {default_of(field)!r}."
@@ -65,7 +66,7 @@ def flat_fields(record: str, without: Iterable[str] = ()) -> dict[str, FieldInfo
     """Return name -> field of a configuration record, nested records opened up."""
     from headtohead.core import config
 
-    left_out = {"kind", *without}
+    left_out = {"kind", *without}  # the function says which study it is
     fields: dict[str, FieldInfo] = {}
     for name, field in getattr(config, record).model_fields.items():
         if name in left_out:
@@ -106,8 +107,9 @@ def settings_from(record: type[Record], given: Mapping[str, Any]) -> dict[str, A
         if home is None:
             raise unknown_name("setting", name, known)
         settings.setdefault(home, {})
-        settings[home] = {**settings[home], name: value}
+        settings[home] = {**settings[home], name: value}  # a new one: the caller's own is not changed
     train = settings.get("train")
+    # A budget is spent on choosing, which of the policies only "inner" has a use for.
     if isinstance(train, dict) and train.get("budget") is not None and "policy" not in train:
         settings["train"] = {**train, "budget": str(train["budget"]), "policy": "inner"}
     return settings
@@ -147,6 +149,7 @@ def source_of(data: str | os.PathLike[str]) -> str:
     """Return where the data are as text: a path, `kaggle:owner/set` or `hf:owner/set`."""
     if not isinstance(data, (str, os.PathLike)) or not str(data):
         raise UsageError(f"Got data = {data!r}; expected a folder, a table, an archive, or kaggle:owner/set.")
+    # Path would make s3:/bucket of s3://bucket.
     return str(Path(data).expanduser()) if str(data).startswith("~") else str(data)
 
 

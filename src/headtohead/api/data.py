@@ -72,7 +72,7 @@ def audit(
     from headtohead.report.audit_page import write_audit_page
 
     reporter = reporter_for(quiet)
-    folder = run_path(out, reporter, source_of(data))
+    folder = run_path(out, reporter, source_of(data))  # refused, if it is, before the data are read
     dataset = load_data(source_of(data), settings, reporter)
     index = ImageIndex(dataset, store=open_summaries(), reporter=reporter)
     rows = None

@@ -46,7 +46,7 @@ def write_dicom_reports(
     from headtohead.core.optional import require
     from headtohead.deploy.dicom.studies import write_reports
 
-    require("highdicom.sr", "dicom", "write Structured Reports")
+    require("highdicom.sr", "dicom", "write Structured Reports")  # before a model is loaded
     reporter = reporter_for(quiet)
     return write_reports(
         _load(model, runtime), path_of(source, "source"), path_of(out, "out"), reporter=reporter
@@ -81,13 +81,14 @@ def listen(
     from headtohead.deploy.dicom.receiver import DicomReceiver
     from headtohead.deploy.dicom.studies import reporting
 
-    require("highdicom.sr", "dicom", "write Structured Reports")
+    require("highdicom.sr", "dicom", "write Structured Reports")  # before a model is loaded
     folder = path_of(out, "out")
     loaded = _load(model, runtime)
     receiver = DicomReceiver(
         reporting(loaded, folder, tell), folder / "inbox", settings, reporter_for(quiet=False)
     )
     stop = threading.Event()
+    # The event alone is set, so that the study in work has its report.
     before = {name: signal.signal(name, lambda *_: stop.set()) for name in (signal.SIGTERM, signal.SIGINT)}
     try:
         receiver.start()
@@ -95,7 +96,7 @@ def listen(
         stop.wait()
         receiver.stop()
     finally:
-        for name, handler in before.items():
+        for name, handler in before.items():  # those of the calling program
             signal.signal(name, handler)
 
 

@@ -50,7 +50,7 @@ def export(
     reporter = reporter_for(quiet)
     given = [images] if isinstance(images, (str, os.PathLike)) else images
     paths = [path for one in given for path in _files(path_of(one, "images"))]
-    chosen = paths[:: max(1, -(-len(paths) // most_images))]
+    chosen = paths[:: max(1, -(-len(paths) // most_images))]  # rounded up: never more than asked for
     items = [(str(path), path.read_bytes()) for path in chosen]
     job = ExportJob(load_model(path_of(model, "model")), items, "images", int8)
     return export_model(job, to, path_of(out, "out"), reporter=reporter)
@@ -66,4 +66,11 @@ def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         raise UsageError(f"Got {path}, which does not exist; expected an image or a folder of images.")
     found = sorted(one for one in path.rglob("*") if one.is_file())
-    return [one for one in found if is_candidate(one.name, one.open("rb").read(1024))]
+    return [one for one in found if is_candidate(one.name, _head(one))]
+
+
+def _head(path: Path) -> bytes:
+    from headtohead.data.readers import HEAD_BYTES
+
+    with path.open("rb") as file:
+        return file.read(HEAD_BYTES)

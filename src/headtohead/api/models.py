@@ -62,6 +62,7 @@ def train(
 
     reporter = reporter_for(quiet)
     folder = path_of(out, "out")
+    # Before a run that may take hours; how many classes there are is looked at later.
     check_method(calibration, ("", ""))
     if run is None:
         if data is None or contender is None:
@@ -171,6 +172,7 @@ def evaluate(
 
     given = [models] if isinstance(models, (str, os.PathLike, Model)) else list(models)
     loaded = [one if isinstance(one, Model) else load_model(one) for one in given]
+    # Left out: what has a parameter of its own, and the positive class, which is the model's.
     known = {field.name for field in fields(LoadOptions)} - {"map_labels", "drop", "by", "positive"}
     for name in reading:
         if name not in known:

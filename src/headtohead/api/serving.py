@@ -39,7 +39,7 @@ def serve(
     """
     from headtohead.serve.process import wait_passively
 
-    wait_passively()
+    wait_passively()  # before torch is imported, which looks at it once
     from pydantic import ValidationError
 
     from headtohead.serve.access_log import use_json_lines

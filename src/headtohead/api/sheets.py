@@ -51,7 +51,7 @@ def write_sheets(
         for sample in reporter.progress(dataset.samples, "preprocess", len(dataset.samples)):
             name = sample.path if sample.frame is None else f"{sample.path}#{sample.frame}"
             made = row(name, dataset.read(sample), recipe)
-            rows.append(replace(made, cell=none))
+            rows.append(replace(made, cell=none))  # all cells together may not fit into the memory
             yield made.cell
 
     count = 0

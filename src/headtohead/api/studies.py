@@ -196,6 +196,7 @@ def load_run(path: str | os.PathLike[str]) -> Run | BestRun | ReproductionRun:
         RunFolderError: there is no finished run.
     """
     folder = path_of(path, "path")
+    # These two first, since their folders hold a verdict.json too.
     if (folder / "best.json").is_file():
         return BestRun(folder)
     if (folder / "reproduce.json").is_file():

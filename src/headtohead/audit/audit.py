@@ -146,6 +146,7 @@ def describe(context: AuditContext) -> dict[str, Any]:
     """Return counts, sizes and classes of the dataset."""
     samples = context.samples
     edges = np.array([[s.width, s.height] for s in samples])
+    # `problems` also holds files whose class is not known; these can be read
     aside = {path for left in context.dataset.left_out if left.why == WITHOUT_CLASS for path in left.paths}
     per_class = {c: [i for i, s in enumerate(samples) if s.label == c] for c in context.dataset.classes}
     return {

@@ -39,7 +39,7 @@ __all__ = [
 # The first digit of a code names the family.
 FAMILIES = {1: "files", 2: "leaks", 3: "shortcuts", 4: "labels", 5: "size"}
 _SEVERITIES: tuple[Severity, ...] = ("severe", "warning", "note")
-_FAMILY_ORDER = "23451"
+_FAMILY_ORDER = "23451"  # leaks and shortcuts can undo a result; what the files look like seldom does
 _OUTCOMES: tuple[Outcome, ...] = ("issue", "tip", "skipped", "ignored", "passed", "not_applicable")
 
 
@@ -64,7 +64,7 @@ class Check:
         title: what is looked for, a few words.
         severity: of its issues, unless the observation says otherwise. "severe" is kept for what
             makes a comparison on this data invalid.
-        look: the one function.
+        run: the one function.
         doc: one line for docs/checks.md and `--explain`: what it measures and why that matters.
     """
 
@@ -158,6 +158,7 @@ def run_checks(
         ignore: code -> reason, or "CODE=reason" texts.
         reporter: hears which check is at work.
     """
+    # before any check, so that a misspelt code costs no pass over the images
     reasons = parse_ignore(ignore, (check.code for check in checks))
     findings = [
         finding(check, run_check(check, context, reasons))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headtohead.audit.check import FAMILIES
+from headtohead.audit.descriptors.shortcut_probes import TREES
 from headtohead.audit.registry import CHECKS
 
 __all__ = ["checks_page"]
@@ -26,8 +27,8 @@ _INTRODUCTIONS = {
     "files": "Are the files what they seem, and do the images belong together?",
     "leaks": "Does the same scene, or the same patient, stand on both sides of a split, or could it?",
     "shortcuts": "How well can the label be predicted without seeing the organ? Small classifiers on grouped folds "
-    "(150 extremely randomised trees for file facts; principal components and logistic regression for grey values), "
-    "AUROC with a 95 % bootstrap interval over groups.",
+    f"({TREES} extremely randomised trees for file facts; principal components and logistic regression for grey "
+    "values), AUROC with a 95 % bootstrap interval over groups.",
     "labels": "Are the labels balanced, consistent and not merely a sign of where a file came from?",
     "size": "What can this number of groups show at all? Groups, not images, count as independent cases.",
 }

@@ -76,6 +76,7 @@ def plan_clean(
     copies = _copies(dataset, grouping, open_ids)
     for members in copies:
         gone |= _contradicting(members)
+        # a contradicting scene is gone whole, so its first member tells
         if keep == "one-per-group" and members[0].id not in gone:
             best = min(members, key=lambda s: (-s.width * s.height, -s.n_bytes, s.id))
             gone |= {s.id: f"copy of {best.path}" for s in members if s.id != best.id}
@@ -94,10 +95,11 @@ def _copies(dataset: Dataset, grouping: Grouping, ids: set[str]) -> list[list[Sa
 
     def top(i: str) -> str:
         while parent[i] != i:
-            parent[i] = parent[parent[i]]
+            parent[i] = parent[parent[i]]  # path halving (Tarjan and van Leeuwen 1984)
             i = parent[i]
         return i
 
+    # the smaller id becomes the root, so sets do not depend on the order of pairs
     for pair in grouping.pairs:
         if pair.a in ids and pair.b in ids and grouping.groups[pair.a] == grouping.groups[pair.b]:
             parent[max(top(pair.a), top(pair.b))] = min(top(pair.a), top(pair.b))
@@ -133,7 +135,7 @@ def read_decisions(path: Path, dataset: Dataset) -> dict[str, str]:
     """
     if not path.is_file():
         raise UsageError(f"There is no file {path}; expected a CSV with the columns path and reason.")
-    with path.open(newline="", encoding="utf-8-sig") as stream:
+    with path.open(newline="", encoding="utf-8-sig") as stream:  # Excel begins a CSV with a byte order mark
         table = csv.DictReader(stream)
         columns = table.fieldnames or []
         if not {"path", "reason"} <= set(columns):
@@ -192,6 +194,7 @@ def _manifest(plan: CleanPlan, root: Path, out: Path) -> str:
     heads = ["path", "label", "group", *(["frame"] if framed else []), *(["split"] if split else [])]
     base = os.path.relpath(root.resolve(), out.resolve().parent)
     known = {name for s, _ in plan.kept for name in s.extra}
+    # names with a colon are the listing's own facts; a column named like a role would be read as that role
     further = sorted(name for name in known if ":" not in name and not matches_role(name))
     rows = []
     for s, group in plan.kept:

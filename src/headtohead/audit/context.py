@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 __all__ = ["PROBE_LIMIT", "AuditConfig", "AuditContext"]
 
 PROBE_LIMIT = 10_000
-"""More samples than these are not needed to judge a shortcut; whole groups are drawn at random."""
+"""More samples than these are not needed to judge a shortcut; groups are drawn at random."""
+
+PROBE_SHARE = PROBE_LIMIT // 10  # of one group: five folds need several groups of each class
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class AuditContext:
     @cached_property
     def ids(self) -> npt.NDArray[Any]:
         """(n,) sample ids."""
+        # strings of a fixed width would each take as much as the longest id
         return np.array([s.id for s in self.samples], dtype=object)
 
     @cached_property
@@ -135,14 +138,25 @@ class AuditContext:
 
     @cached_property
     def probe_rows(self) -> npt.NDArray[np.int64]:
-        """Indices of the samples that the probes use: all, or whole groups up to `PROBE_LIMIT`."""
+        """Indices of the samples that the probes use: all, or groups drawn at random up to `PROBE_LIMIT`.
+
+        A group counts with `PROBE_SHARE` samples at most, so that a few giants leave room for others.
+        """
         if len(self.samples) <= PROBE_LIMIT:
             return np.arange(len(self.samples))
         rng = np.random.default_rng(self.settings.seed)
-        names = rng.permutation(np.array(sorted(self.group_sizes), dtype=object))
-        sizes = np.cumsum([self.group_sizes[name] for name in names])
-        kept = set(names[sizes <= PROBE_LIMIT].tolist())
-        return np.array([i for i, g in enumerate(self.groups) if g in kept], dtype=np.int64)
+        places: dict[str, list[int]] = {}
+        for place, group in enumerate(self.groups):
+            places.setdefault(str(group), []).append(place)
+        kept: list[int] = []
+        # sorted, so that the draw does not depend on the order of the files
+        for name in rng.permutation(np.array(sorted(places), dtype=object)):
+            of_group = np.array(places[name], dtype=np.int64)
+            if len(of_group) > PROBE_SHARE:
+                of_group = rng.choice(of_group, PROBE_SHARE, replace=False)
+            if len(kept) + len(of_group) <= PROBE_LIMIT:
+                kept += of_group.tolist()
+        return np.array(sorted(kept), dtype=np.int64)
 
     def shortcut(self, kind: str) -> ShortcutProbe:
         """Return the judged probe "facts", "thumbnail", "border" or "background"; each runs once."""

@@ -86,7 +86,7 @@ class ImageIndex:
         n = len({sample.pixel_hash for sample in source.samples})
         # What the duplicate search will ask of every image of a set of this size.
         self._eager = "keypoints" if n <= ALL_PAIRS else "coarse" if n <= VOTED else ""
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # caches of cachetools are not made for several threads
         self._measured: dict[str, ImageMeasures | str] = {}
         self._keypoints: LRUCache[tuple[str, str], Keypoints] = LRUCache(KEPT_BYTES, getsizeof=_size)
         self._thumbnails: dict[str, str] = {}
@@ -106,6 +106,7 @@ class ImageIndex:
         missing = [sample for sample in chosen if sample.id not in self._measured]
         if not missing:
             return
+        # the threads of the pass take the cores already
         with threadpool_limits(1, "blas"):
             results = ordered_map(self._measure, missing, workers=self.workers)
             for sample, result in zip(
@@ -170,7 +171,10 @@ class ImageIndex:
         """
         if self._store is None:
             return search_groups(self, reporter=self._reporter, similar=similar)
-        lines = [f"{s.id}\0{s.pixel_hash}\0{s.group}\0{sorted(s.extra.items())}" for s in self.samples]
+        # the label too: whether a group swallows a class is for the search to say
+        lines = [
+            f"{s.id}\0{s.pixel_hash}\0{s.label}\0{s.group}\0{sorted(s.extra.items())}" for s in self.samples
+        ]
         key = hashlib.sha256("\n".join([str(similar), *lines]).encode()).hexdigest()
         content = self._store.get(key, "grouping")
         if content is not None:
@@ -198,6 +202,7 @@ class ImageIndex:
     def _keep_thumbnail(self, sample: Sample, uri: str) -> None:
         if self._store is not None:
             self._store.put(self._key(sample), "thumbnail", uri.encode("ascii"))
+        # of small sets alone, since nothing else bounds these
         elif self._eager == "keypoints":
             with self._lock:
                 self._thumbnails[sample.id] = uri
@@ -228,6 +233,7 @@ class ImageIndex:
                 self._store.put(self._key(sample), self._eager, keypoints_to_bytes(found))
             self._remember(sample, self._eager, found)
         if self._store is not None and summary is not None and appearance is not None:
+            # last, so that an image whose summary is stored has its other parts stored, too
             content = measures_to_bytes(summary, measured.fingerprint, appearance)
             self._store.put(self._key(sample), "summary", content)
         return measured

@@ -58,6 +58,7 @@ def write_files(
     write_groups(folder / "groups.csv", dataset, grouping.groups, reporter)
     images = thumbnails(dataset, record, small=None if index is None else index.thumbnail, reporter=reporter)
     write_json(folder / "thumbs.json", images)
+    # last: where it is, a page is made, from the files next to it
     target = folder / "audit.json"
     write_json(target, record)
     return target

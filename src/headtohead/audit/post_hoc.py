@@ -36,6 +36,7 @@ def update_post_hoc(
     """
     findings = [Finding.model_validate(one) for one in record["findings"]]
     home = {one: name for name, members in record["groups"]["shared"].items() for one in members}
+    # groups of one are not in the record
     groups = np.array([home.get(one, one) for one in ids], dtype=object)
     answers = {"H2H402": find_label_errors(np.array(ids, dtype=object), rows, labels, groups)}
     if best is not None:

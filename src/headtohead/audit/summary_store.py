@@ -44,10 +44,13 @@ class SummaryStore:
         self._database: sqlite3.Connection | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # threads share it under the lock; each statement commits by itself, so a pass holds no
+            # transaction open
             database = sqlite3.connect(
                 path, timeout=BUSY_SECONDS, check_same_thread=False, isolation_level=None
             )
-            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA journal_mode = WAL")  # readers go on while another process writes
+            # with WAL a power cut costs the last rows at most, never the file (sqlite.org/pragma.html)
             database.execute("PRAGMA synchronous = NORMAL")
             database.execute(
                 "CREATE TABLE IF NOT EXISTS rows (key TEXT PRIMARY KEY, digest BLOB, content BLOB)"
@@ -96,9 +99,11 @@ class SummaryStore:
             return
         try:
             self._database.execute(
+                # a row that is replaced gets a new rowid, so the smallest were written longest ago
                 "DELETE FROM rows WHERE rowid IN (SELECT rowid FROM rows ORDER BY rowid LIMIT "
                 "(SELECT COUNT(*) / 10 + 1 FROM rows))"
             )
+            # deleted rows only free pages: the file would keep its size, and be trimmed at each start
             self._database.execute("VACUUM")
         except sqlite3.Error:
             self._database = None
@@ -126,6 +131,7 @@ def unpack(content: bytes) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]
 
     try:
         arrays = load(content)
+        # `load` drops metadata; the bytes open with the length of their JSON header, 8 bytes little-endian
         length = int.from_bytes(content[:8], "little")
         stored = json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["facts"])
         empty = {name: np.zeros(shape, np.dtype(kind)) for name, (shape, kind) in stored["empty"].items()}

@@ -107,6 +107,7 @@ def _ceiling(size: BenchSize, precision: Precision, device: torch.device) -> flo
     torch.set_num_threads(cores())
     try:
         a, b = (torch.ones(size.side, size.side, device=device, dtype=dtype_of(precision)) for _ in range(2))
+        # untimed: the first product sets up threads and chooses kernels
         torch.mm(a, b)
         seconds = _best(lambda: torch.mm(a, b), max(3, size.repeats), device)
     finally:
@@ -135,6 +136,7 @@ def _line(
         "drift": None,
     }
     reference = forward_in_batches(network, images[:DRIFT_IMAGES], "last", batch)
+    # fp32 comes first: `to` rounds the weights in place
     for precision, ceiling in ceilings.items():
         network = network.to(dtype=dtype_of(precision))
         if precision != "fp32":
@@ -191,7 +193,7 @@ def _best(work: Callable[[], object], repeats: int, device: torch.device) -> flo
 def _seconds(work: Callable[[], object], device: torch.device) -> float:
     began = time.perf_counter()
     work()
-    if device.type == "cuda":
+    if device.type == "cuda":  # a call returns before the device is done
         torch.cuda.synchronize(device)
     return time.perf_counter() - began
 
@@ -204,5 +206,6 @@ def _peak_bytes(device: torch.device) -> int | None:
         return None
     import resource
 
+    # getrusage counts bytes on macOS, KiB elsewhere
     unit: Literal[1, 1024] = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -64,7 +64,9 @@ def with_input_size(record: BackboneRecord, side: int) -> BackboneRecord:
     >>> with_input_size(resolve("dinov2-small"), 448).input_size
     448
     """
-    strides = re.findall(r"(?:patch|_s)(\d+)", record.architecture)
+    # a token of vit_small_r26_s32_224 covers 32 pixels, one of vit_small_patch14_dinov2 14
+    # (in mobileone_s0 or caformer_s18 the s is a size)
+    strides = re.findall(r"(?:patch|_r\d*_s)(\d+)", record.architecture)
     step = int(strides[-1]) if strides else 1
     if side < 32 or side % step:
         raise UsageError(

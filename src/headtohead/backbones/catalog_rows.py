@@ -7,7 +7,7 @@ from typing import Any
 __all__ = ["ROWS"]
 
 HALF = (0.5, 0.5, 0.5)  # mean and deviation of Google's ViT and Inception weights: pixels in -1 to 1
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_MEAN = (0.485, 0.456, 0.406)  # of ImageNet's training images, as in torchvision and timm
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 IN1K = "ImageNet-1k (1.28 million photographs, 1000 classes), supervised"

@@ -28,6 +28,7 @@ class HybridBackbone(nn.Module):
         self.first, self.second = first, second
         self.n_features = first.n_features + second.n_features
         weights = _resize_weights(first.record.input_size, second.record.input_size)
+        # follows from the records, so no checkpoint has to hold it
         self.register_buffer("resize_weights", weights, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:

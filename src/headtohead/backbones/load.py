@@ -22,6 +22,7 @@ from headtohead.core.progress import QUIET, Reporter
 
 __all__ = ["build_backbone", "load_backbone", "network_settings", "read_tensors"]
 
+# of Swin and the like: follow from the input's size, not from training
 NOT_WEIGHTS = ("relative_position_index", "attn_mask")
 
 
@@ -47,8 +48,11 @@ def load_backbone(
         WeightsError: the weights are not available, or do not fit the network tensor by tensor.
     """
     weights = ensure_weights(record, seed=seed, reporter=reporter)
+    # weights are drawn on the processor; by default the state of every GPU would be copied, too
     with suppress_library_output(), torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(
+            seed
+        )  # `torch.manual_seed` would seed every GPU, which is not put back
         if record.architecture.startswith("transformers"):
             backbone: Backbone = _transformers(record, weights)
         else:
@@ -88,6 +92,7 @@ def network_settings(backbone: Backbone) -> dict[str, Any]:
     if config is None:
         return {}
     facts: dict[str, Any] = config.to_dict()
+    # `_name_or_path` is a folder of this machine
     return {name: value for name, value in facts.items() if name not in ("_name_or_path", "dtype")}
 
 
@@ -115,6 +120,7 @@ def _timm(record: BackboneRecord, weights: Weights, drop_path: float) -> TimmBac
     if drop_path:
         options["drop_path_rate"] = drop_path
     config = timm.models.get_pretrained_cfg(record.architecture)
+    # such networks size their positions when they are built
     if config is not None and config.fixed_input_size:
         options["img_size"] = record.input_size
     body = timm.create_model(record.architecture, pretrained=False, **options)
@@ -153,6 +159,7 @@ def _fill(body: Any, tensors: dict[str, Tensor], record: BackboneRecord, path: s
         shapes = f"{tuple(kept[wrong[0]].shape)}, expected {tuple(wanted[wrong[0]].shape)}"
         size = f"{record.architecture} at {record.input_size} px"
         raise WeightsError(f"{path} does not fit {size}: {wrong[0]} is {shapes}.")
+    # not strict, for the sake of NOT_WEIGHTS alone: all else has been held against the network above
     body.load_state_dict({name: value for name, value in kept.items() if name in wanted}, strict=False)
 
 
@@ -165,6 +172,7 @@ def _resample_positions(body: Any, kept: dict[str, Tensor], wanted: Mapping[str,
         return
     from timm.layers.pos_embed import resample_abs_pos_embed
 
+    # with `no_embed_class` there are positions of patches alone
     n_prefix = 0 if getattr(body, "no_embed_class", False) else int(getattr(body, "num_prefix_tokens", 0))
     grid = list(body.patch_embed.grid_size)
     kept["pos_embed"] = resample_abs_pos_embed(kept["pos_embed"], new_size=grid, num_prefix_tokens=n_prefix)
@@ -186,6 +194,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
             found = torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         raise _unreadable(path, error) from error
+    # what training loops wrap the weights in
     for key in ("state_dict", "model"):
         if isinstance(found, dict) and isinstance(found.get(key), dict):
             found = found[key]
@@ -195,6 +204,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         or not all(isinstance(value, Tensor) for value in found.values())
     ):
         raise WeightsError(f"{path} holds no table of tensors by name; expected a state dict.")
+    # the prefix of DataParallel
     return {name.removeprefix("module."): value for name, value in found.items()}
 
 

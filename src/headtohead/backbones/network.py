@@ -179,6 +179,7 @@ class TimmBackbone(Backbone):
             final, found = ask(x, indices=[middle_block(depth)], norm=True, output_fmt="NCHW")
             return torch.cat([self._pool(final), pool_map(found[0])], dim=1), found[0].float()
         final, maps = ask(x, indices=2, output_fmt="NCHW")
+        # without its mean, which `_pool` gives already
         top = pool_map(maps[1])[:, maps[1].shape[1] :]
         return torch.cat([self._pool(final), pool_map(maps[0]), top], dim=1), maps[0].float()
 

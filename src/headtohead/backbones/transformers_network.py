@@ -139,6 +139,7 @@ class TransformersBackbone(Backbone):
         if not self.is_tokens:
             below, top = states[-2].float(), pool_map(out.last_hidden_state)
             return torch.cat([top, pool_map(below)], dim=1), below
+        # the first state is the embedding, before any block
         below = self._to_map(self._norm(states[1 + middle_block(len(states) - 1)])).float()
         return torch.cat([self._pooled(out), pool_map(below)], dim=1), below
 
@@ -151,6 +152,7 @@ class TransformersBackbone(Backbone):
         groups: dict[str, list[nn.Parameter]] = {}
         last = ""
         for name, parameter in self.body.named_parameters():
+            # `stages.2.layers.5.` of a ConvNeXt: the layer is the group, not the stage
             numbered = re.match(r"(.*?\.\d+)\.(?:layers\.(\d+)\.)?", name)
             if numbered:
                 last = numbered.group(0).rstrip(".")

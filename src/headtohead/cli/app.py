@@ -61,7 +61,7 @@ def build() -> typer.Typer:
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         add_completion=False,
-        rich_markup_mode=None,
+        rich_markup_mode=None,  # brackets in help texts are no markup
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_options)
@@ -77,6 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the words after the command's name; by default those of the process.
     """
     out, err = sys.stdout, sys.stderr
+    # typer repeats words of the command line in its messages.
     sys.stdout, sys.stderr = PlainStream(out), PlainStream(err)
     try:
         return _run(list(sys.argv[1:] if arguments is None else arguments))
@@ -86,6 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(words: list[str]) -> int:
     """Run the command in streams that are safe for a terminal, and return its exit status."""
+    # At any place of the line, so that it can be added at its end.
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
     try:
@@ -113,6 +115,7 @@ def _run(words: list[str]) -> int:
         _say(unforeseen_line(error, words))
         return 1
     except SystemExit as stop:  # typer's own way out: 0 done, 1 failed, 2 wrong usage, 130 after Ctrl-C
+        # As Python has it: no code is 0, a text is 1.
         status = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
         return _stopped(words) if status == INTERRUPTED else status
     except KeyboardInterrupt:
@@ -150,7 +153,7 @@ def _take_limits(words: list[str]) -> list[str]:
             raise UsageError(f"--limit needs NAME=NUMBER; the names are {', '.join(LIMITS)}.")
         stated.append(text)
     if stated:
-        parse_limits(",".join(stated))
+        parse_limits(",".join(stated))  # an error, if it is one, before anything is set
         os.environ[ENVIRONMENT] = ",".join(stated)
     return kept
 

@@ -25,7 +25,7 @@ Kinds = Annotated[
         "--kind",
         metavar="A,B",
         show_default=False,
-        help="Only these: features, crops, weights, hub, graphs, summaries.",
+        help="Only these: features, crops, weights, hub, networks, graphs, summaries.",
     ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be removed, and remove nothing.")]

@@ -70,7 +70,10 @@ def compare(
     from headtohead.api.studies import compare as run_comparison
 
     if shard is not None:
-        others = {"engine": engine, "log": log, "explain": explain, "learning-curve": learning_curve}
+        others = {
+            "engine": engine, "log": log, "explain": explain, "learning-curve": learning_curve,
+            "no-learning-curve": learning_curve is False,
+        }  # fmt: skip
         _run_shard(data, out, shard, others, verbose, settings)
         return
     print_run(
@@ -100,6 +103,7 @@ def _run_shard(
     """Compute one shard, and say how to go on; options for the gathering call are refused."""
     from headtohead.api.studies import compare_shard
 
+    # "local" is what --engine is unless stated.
     if idle := [name for name, value in others.items() if value and value != "local"]:
         raise NoEffectError(
             f"--{idle[0]} has no effect with --shard; give it to the call without --shard that gathers the shards."

@@ -58,7 +58,7 @@ def with_settings(
         options = {
             name: option
             for name, option in options_of(getattr(config, record), {*without, "kind"}).items()
-            if name not in taken
+            if name not in taken  # the command has one of its own
         }
 
         @functools.wraps(command)
@@ -68,6 +68,7 @@ def with_settings(
 
         ordered = [parameter for parameter in own if parameter.name != "settings"]
         ordered += [parameter for _, parameter in options.values()]
+        # typer reads the signature and the annotations.
         run.__signature__ = inspect.Signature(ordered)  # type: ignore[attr-defined]
         run.__annotations__ = {parameter.name: parameter.annotation for parameter in ordered}
         return run
@@ -115,8 +116,9 @@ def _parameter(name: str, field: FieldInfo, panel: str | None) -> inspect.Parame
     text = field.description or ""
     if not field.is_required() and not is_flag and default not in (None, (), {}, ""):
         shown = ",".join(default) if isinstance(default, tuple) else default
+        # In the text, since the option itself has no default: what is not stated is left to the record.
         text += f" [default: {shown}]"
-    bounds = _bounds(field) if kind in (int, float) else {}
+    bounds = _bounds(field) if kind in (int, float) else {}  # typer bounds numbers alone
     flag = FLAGS.get(name, f"--{name.replace('_', '-')}")
     names = (flag, SHORT[name]) if name in SHORT else (flag,)
     option = typer.Option(
@@ -168,7 +170,7 @@ def stated(values: Mapping[str, Any]) -> dict[str, Any]:
     settings = {
         name: _value(name, value)
         for name, value in values.items()
-        if value is not None and value is not False and name != "sets"
+        if value is not None and value is not False and name != "sets"  # a flag that is off was not stated
     }
     overrides = parse_overrides(values.get("sets") or ())
     if twice := sorted(set(overrides) & set(settings)):

@@ -10,7 +10,7 @@ import typer
 
 __all__ = ["register"]
 
-CONTENDERS = ("efficientnet-lite0", "dinov2-small")
+CONTENDERS = ("efficientnet-lite0", "dinov2-small")  # one of each kind, both from the package index
 
 
 def register(app: typer.Typer) -> None:
@@ -47,6 +47,7 @@ def demo(
         unfinished = out / "images.part"
         shutil.rmtree(unfinished, ignore_errors=True)
         make_demo(unfinished, n=n, seed=seed, reporter=console_reporter())
+        # Renamed once they are whole, so that a demo that was stopped makes them anew.
         unfinished.replace(images)
     print(f"Synthetic images: {images}")
     print_run(compare(images, CONTENDERS, out=out / "run", seed=seed), out / "run")

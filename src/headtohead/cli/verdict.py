@@ -96,6 +96,7 @@ def _verdict(
     from headtohead.cli.config_options import split_list, split_pairs
     from headtohead.cli.display.render import render_full
 
+    # What a verdict that is finished cannot follow, where it was given.
     asked = {
         "--metric": metric != "auroc", "--positive": positive, "--baseline": baseline, "--rope": rope,
         "--primary": primary, "--matters": matters,

@@ -135,7 +135,7 @@ def parse_list(expressions: str | Iterable[str], default_mode: str = "probe") ->
 def _path_parts(name: str) -> tuple[str, str, str]:
     """Part "path:FILE@MODE" at the last @, since a path may hold one itself."""
     head, mark, tail = name.rpartition("@")
-    if mark and "/" not in tail and "." not in tail:
+    if mark and "/" not in tail and "." not in tail:  # no mode has either, and a path may go on after its @
         return head, mark, tail
     return name, "", ""
 
@@ -151,7 +151,7 @@ def _parse_call(name: str, default_mode: str) -> ContenderSpec:
         return _parse_repeat(name, kind, match["inside"], match["mode"], default_mode)
     words = split_commas(match["inside"])
     options = dict(word.split("=", 1) for word in words if _is_option(word))
-    inner_mode = default_mode if kind == "ensemble" else ""
+    inner_mode = default_mode if kind == "ensemble" else ""  # a hybrid has one head, its parts no mode
     members = tuple(parse(word, inner_mode) for word in words if word and not _is_option(word))
     if len(members) < 2:
         raise UsageError(f"{name!r} joins fewer than two contenders.")
@@ -165,12 +165,12 @@ def _parse_repeat(name: str, kind: str, inside: str, mode: str | None, default_m
     """Take "seeds(NAME@MODE,3)" apart."""
     example = f"{kind}(dinov2-small@finetune,{REPEATS[kind]})"
     words = [word for word in split_commas(inside) if word]
-    counts = [word for word in words if word.isascii() and word.isdigit()]
+    counts = [word for word in words if word.isascii() and word.isdigit()]  # "²" is a digit that int refuses
     if len(words) - len(counts) != 1 or len(counts) > 1:
         raise UsageError(f"{name!r}: {kind} takes one contender and a number, such as {example}.")
     if mode:
         raise UsageError(f"{name!r}: write the mode inside the brackets, such as {example}.")
-    if counts and len(counts[0].lstrip("0")) > 4:
+    if counts and len(counts[0].lstrip("0")) > 4:  # before int, which refuses thousands of digits
         raise UsageError(f"{name[:80]!r} asks for {counts[0][:20]} repeats; expected at most 9,999.")
     count = int(counts[0]) if counts else REPEATS[kind]
     if count < 2:

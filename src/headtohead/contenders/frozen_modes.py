@@ -54,6 +54,7 @@ def _build_mlp(contender: PlannedContender, context: BuildContext) -> Head:
 
     decays = subsample_grid(MlpSettings().decays, context.budget.trials)
     features = _joined_features(contender, context)
+    # Full batches draw no images, so "sampler" weighs classes here.
     balance: Literal["none", "loss"] = "none" if context.config.train.balance == "none" else "loss"
     settings = MlpSettings(decays=decays, balance=balance)
     return MlpHead(features, settings, trial_budget=context.trial_budget())

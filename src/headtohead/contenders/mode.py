@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from headtohead.training.tuning.trial_budget import TrialBudget
 
 if TYPE_CHECKING:
     from headtohead.backbones.features.options import ExtractionOptions
+    from headtohead.training.data_loader import DatasetImages
     from headtohead.training.settings import FinetuneSettings
     from headtohead.training.tuning.hyperparameter_search import Trial
 
@@ -161,6 +162,7 @@ class BuildContext:
         n_cells: folds of each contender, among which a budget in minutes is shared.
         on_epoch_end: called with the log file of a training after each epoch.
         trial_store: an SQLite file for the trials of optuna.
+        prepared: the images of networks that are trained, by size and scale; contenders share them.
     """
 
     features: FeatureSource
@@ -168,6 +170,19 @@ class BuildContext:
     n_cells: int = 1
     on_epoch_end: Callable[[Path], None] | None = None
     trial_store: Path | None = None
+    prepared: dict[tuple[Any, ...], DatasetImages] = field(default_factory=dict, compare=False)
+
+    def images_for(self, record: BackboneRecord) -> DatasetImages:
+        """Return the images as a network's weights ask for them; all together stay within the limit of memory."""
+        from headtohead.training import data_loader
+
+        key = (record.input_size, record.mean, record.std, record.interpolation)
+        if key not in self.prepared:
+            taken = sum(images.bytes_in_memory for images in self.prepared.values())
+            limit = max(0, data_loader.MEMORY_LIMIT - taken)
+            source = self.features
+            self.prepared[key] = data_loader.DatasetImages(source.dataset, record, source.recipe, limit)
+        return self.prepared[key]
 
     @property
     def config(self) -> StudyConfig:

@@ -51,6 +51,7 @@ class ContenderPlan:
         ordered = _with_members(specs)
         backbones = dict.fromkeys(name for spec in ordered for name in spec.backbones)
         records = {name: resolve(name) for name in backbones}
+        # A member's spelling may differ from that of the contender that it means.
         names = {spec.key: spec.name for spec in ordered}
         needing = _keys_needing_inner(ordered)
         contenders = tuple(
@@ -100,8 +101,9 @@ class ContenderPlan:
                     "balance = 'sampler' draws images, and no contender is fine-tuned; use 'loss', which weighs the "
                     "classes of a probe or MLP."
                 )
+            # A budget goes with the policy "inner" alone, so that neither is idle without the other.
             idle = changed - {"budget", "balance"} - ({"policy"} if train.budget else set())
-            if any(mode.view.flips for mode in modes):
+            if any(mode.view.flips for mode in modes):  # the preset says whether flipped images are sound
                 idle -= {"augment"}
             _refuse(idle, "no contender is fine-tuned (write NAME@finetune)")
         for contender in self.tuned:
@@ -144,7 +146,7 @@ def _with_members(specs: Sequence[ContenderSpec]) -> tuple[ContenderSpec, ...]:
     ranks: dict[int, list[ContenderSpec]] = {0: [], 1: [], 2: []}
     known: set[str] = set()
     below = [member for spec in specs for member in _below(spec)]
-    for spec in (*specs, *below):
+    for spec in (*specs, *below):  # named ones first, so that what is both keeps the user's spelling
         if spec.key not in known:
             known.add(spec.key)
             ranks[2 if spec.kind == "ensemble" else 1 if spec.kind in REPEATS else 0].append(spec)
@@ -182,13 +184,20 @@ def _planned(
 ) -> PlannedContender:
     own = tuple(records[name] for name in spec.backbones)
     if spec.kind in ("single", "hybrid"):
-        return PlannedContender(spec, parse_mode(spec.mode), own, needs_inner=needs_inner)
+        mode = parse_mode(spec.mode)
+        if (
+            mode.is_tuned
+        ):  # images come in at the size of the first, so that none is made larger for the second
+            own = tuple(sorted(own, key=lambda record: -record.input_size))
+        return PlannedContender(spec, mode, own, needs_inner=needs_inner)
     members = tuple(names[member.key] for member in spec.members)
     if spec.kind == "ensemble":
         return PlannedContender(spec, None, own, members, _combination(spec))
     _check_replicate(spec)
-    mode = parse_mode(spec.members[0].mode) if spec.kind == "snapshots" else None
-    return PlannedContender(spec, mode, own, members, needs_inner=needs_inner)
+    if spec.kind != "snapshots":
+        return PlannedContender(spec, None, own, members, needs_inner=needs_inner)
+    one = _planned(spec.members[0], records, names, needs_inner=needs_inner)
+    return PlannedContender(spec, one.mode, one.records, members, needs_inner=needs_inner)
 
 
 def _combination(spec: ContenderSpec) -> CombinationRule:

@@ -53,6 +53,7 @@ def settings_for(
     if not mode.is_tuned:
         raise _unexpected(str(mode))
     scratch = any(record.source == "scratch" for record in records)
+    # The factor of random weights says already that they take larger steps.
     factor = min(network_factor(record) for record in records) * (1.0 if scratch else mode.mode.rate_factor)
     rates = train.learning_rates
     if train.policy == "rate" and not rates:
@@ -111,9 +112,8 @@ def _with_map_transformer(record: BackboneRecord, seed: int, drop_path: float) -
 
 def _build(contender: PlannedContender, context: BuildContext) -> Head:
     """Return the head of one network or hybrid, or of the snapshots of one."""
-    from headtohead.heads.fine_tuning import FineTuningHead
+    from headtohead.heads.fine_tuning import FineTuningHead, settings_for_scratch
     from headtohead.heads.network_training import NetworkTraining
-    from headtohead.training.data_loader import DatasetImages
 
     if contender.mode is None:
         raise _unexpected("")
@@ -125,9 +125,10 @@ def _build(contender: PlannedContender, context: BuildContext) -> Head:
         cycles=contender.cycles,
     )
     record, recipe = contender.records[0], context.features.recipe
+    random = [one for one in contender.records if one.source == "scratch"]
     networks = NetworkTraining(
         record,
-        DatasetImages(context.features.dataset, record, recipe),
+        context.images_for(record),
         recipe_digest=recipe.digest(),
         device=context.config.device,
         precision=context.config.precision,
@@ -136,7 +137,7 @@ def _build(contender: PlannedContender, context: BuildContext) -> Head:
     )
     return FineTuningHead(
         networks,
-        settings,
+        settings_for_scratch((random or [record])[0], settings),
         trial_budget=context.trial_budget(),
         on_trial_end=context.trial_recorder(contender.name),
     )

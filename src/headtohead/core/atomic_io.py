@@ -6,15 +6,16 @@ import io
 import json
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from headtohead.core.errors import RunFolderError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["check_writable", "write_atomic", "write_json", "write_table"]
+__all__ = ["check_writable", "write_atomic", "write_json", "write_streamed", "write_table"]
 
 
 def check_writable(target: Path) -> Path:
@@ -53,26 +54,40 @@ def write_atomic(path: Path, content: bytes | str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data:
         return
+    write_streamed(path, lambda stream: stream.write(data))
+
+
+def write_streamed(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Write a file as `write_atomic` does, without its whole content in memory.
+
+    Args:
+        path: where to; missing parent folders are made.
+        write: puts the content into the stream that it is given.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        _replace(path, data)
+        _replace(path, write)
     except OSError as error:
         if error.errno is not None:
             error.filename = str(path)  # the user knows this name, not that of the temporary file
         raise
 
 
-def _replace(path: Path, data: bytes) -> None:
-    """Write the bytes to a temporary file beside the path, and rename it."""
+def _replace(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Write to a temporary file beside the path, and rename it."""
     # Not `mkstemp`, which leaves a file for its owner alone: the user's umask decides who may read it.
-    temporary = path.parent / f".{path.name[:100]}.{secrets.token_hex(8)}"
+    short = os.fsdecode(os.fsencode(path.name)[:100])  # a name may have 255 bytes
+    temporary = path.parent / f".{short}.{secrets.token_hex(8)}"
+    # O_EXCL: a link of that name, which could lead elsewhere, is not followed.
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
         with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
+            write(stream)
             stream.flush()
+            # A rename may reach the disk before the bytes do: a power cut would leave an empty file.
             os.fsync(stream.fileno())
         temporary.replace(path)
-    except BaseException:
+    except BaseException:  # Ctrl-C too
         temporary.unlink(missing_ok=True)
         raise
 

@@ -71,6 +71,7 @@ def cache_entries(home: Path | None = None) -> list[CacheEntry]:
         stats = [file.lstat() for file in _files(path)]
         written = max((stat.st_mtime for stat in stats), default=path.lstat().st_mtime)
         size = sum(stat.st_size for stat in stats)
+        # the clock may have been set back
         found.append(CacheEntry(kind, path.name, path, size, max(0.0, now - written)))
     return sorted(found, key=lambda entry: (-entry.n_bytes, entry.kind, entry.name))
 

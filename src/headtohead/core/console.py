@@ -38,6 +38,7 @@ class ConsoleReporter:
         """Print a decision; in a file, decisions inside a stage only with `verbose`."""
         message = visible(message)
         if self._console.is_terminal:
+            # Brackets in a message are no markup of rich.
             self._console.print(f"· {message}", markup=False, highlight=False)
         elif self._verbose or not self._depth:
             self._line(message)
@@ -135,5 +136,5 @@ def console_reporter(*, verbose: bool = False) -> Reporter:
     """Return a reporter for stderr, with bars if it is a terminal."""
     from rich.console import Console
 
-    console = Console(file=raw_stream(sys.stderr), emoji=False)
+    console = Console(file=raw_stream(sys.stderr), emoji=False)  # ":x:" in a name is no picture
     return ConsoleReporter(console, verbose=verbose)

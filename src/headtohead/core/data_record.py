@@ -75,6 +75,7 @@ def count_left_out(n: int, why: str) -> str:
     if n != 1:
         return f"{n} {why}"
     for many, single in (("files", "file"), ("images", "image"), ("masks", "mask"), ("rows", "row")):
+        # Up to two words may stand before the noun ("2 DICOM files").
         why = re.sub(rf"^((?:\S+ ){{0,2}}?){many}\b", rf"\1{single}", why)
     for many, single in (
         ("that do not", "that does not"),

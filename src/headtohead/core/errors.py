@@ -149,6 +149,7 @@ def unknown_name(kind: str, got: str, known: Iterable[str]) -> UnknownNameError:
     "Unknown metric 'auc'; did you mean 'auroc'? Known: accuracy, auroc."
     """
     names = sorted(known)
+    # "AUROC" is as near to "auroc" as can be.
     plain = {name.casefold(): name for name in names}
     # Likeness takes the product of both lengths; no known name is longer.
     near = [plain[name] for name in difflib.get_close_matches(got[:100].casefold(), plain, n=3, cutoff=0.5)]

@@ -25,7 +25,7 @@ def require(module: str, extra: str, purpose: str) -> ModuleType:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         if error.name is not None and not module.startswith(error.name):
-            raise
+            raise  # the module is there, and one that it needs is not
         raise MissingExtraError(
             f"{module} is not installed; it is needed to {purpose}. "
             f"Install it with: pip install 'headtohead[{extra}]'"

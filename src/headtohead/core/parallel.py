@@ -22,8 +22,9 @@ _AHEAD_PER_WORKER = 4  # keeps every thread busy while one item is slow, and mem
 def cores() -> int:
     """Return how many computations run side by side: OMP_NUM_THREADS, else the cores of this process."""
     stated = os.environ.get("OMP_NUM_THREADS", "")
-    if stated.isdigit() and int(stated) > 0:
+    if stated.isascii() and stated.isdigit() and int(stated) > 0:
         return int(stated)
+    # A container or a batch job may have fewer cores than the machine.
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -56,6 +57,7 @@ def ordered_map(
         raise UsageError(f"workers must be at least 1; got {workers}.")
     if most < 1:
         raise UsageError(f"ahead must be at least 1; got {ahead}.")
+    # apart: a generator would raise the errors above only when its first result is taken
     return _results(function, items, workers, most)
 
 
@@ -70,7 +72,7 @@ def _results(function: Callable[[T], R], items: Iterable[T], workers: int, most:
         while waiting:
             yield waiting.popleft().result()
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        pool.shutdown(wait=True, cancel_futures=True)  # whoever stops early leaves no thread behind
 
 
 @contextmanager

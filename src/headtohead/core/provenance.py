@@ -13,7 +13,7 @@ from typing import Any
 
 from headtohead._version import __version__
 
-__all__ = ["collect"]
+__all__ = ["collect", "package_versions"]
 
 PACKAGES = (
     "torch",
@@ -43,13 +43,18 @@ def collect(command: Sequence[str] | None = None) -> dict[str, Any]:
     return {
         "headtohead": __version__,
         "python": platform.python_version(),
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": package_versions(PACKAGES),
         "system": platform.system(),
         "machine": platform.machine(),
         "processor": _processor(),
         "cores": os.cpu_count(),
         "command": [_shorten(word) for word in (command if command is not None else sys.argv)],
     }
+
+
+def package_versions(names: Sequence[str]) -> dict[str, str | None]:
+    """Return name -> version of installed packages, None of those that are not."""
+    return {name: _version(name) for name in names}
 
 
 def _version(name: str) -> str | None:
@@ -61,6 +66,7 @@ def _version(name: str) -> str | None:
 
 def _processor() -> str:
     try:
+        # On Linux `platform.processor` gives the architecture, or nothing.
         with Path("/proc/cpuinfo").open(encoding="utf-8") as lines:
             for line in lines:
                 if line.startswith("model name"):
@@ -70,6 +76,7 @@ def _processor() -> str:
     return platform.processor()
 
 
+# From the root, the home or a drive; "//" belongs to an address, not to a path.
 _ABSOLUTE = re.compile(r"(?P<before>^|[=,]|path:)(?:~|[A-Za-z]:)?[\\/](?![\\/])(?:[^,()?]*[\\/])?")
 
 

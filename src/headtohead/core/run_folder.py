@@ -8,6 +8,7 @@ audit.json          findings;  groups.csv  the groups found
 folds.parquet       who was in which part;  leak_proof.json  that nothing was in both
 recipe.json         the preprocessing
 cells/<contender>/r<repeat>f<fold>.json     one finished cell, whole or absent
+versions.json       of the libraries that compute the cells
 training/<contender>/r<repeat>f<fold>.json  seconds and trials of a cell;  .jsonl  a line per epoch
 spent.json          the same, summed for each contender, with the largest memory
 learning_curve.json scores of the probes over the size of the training part, of compare
@@ -104,6 +105,7 @@ class RunFolder:
             self._refuse_foreign_files()
             write_atomic(path, config.kept_in(self.path).to_toml())
             return
+        # Both as the folder keeps them, since one place has many paths.
         changed = differences(self.config().kept_in(self.path), config.kept_in(self.path))
         if changed and {item.name for item in self.path.iterdir()} <= BEFORE_WORK:
             shutil.rmtree(self / "contenders", ignore_errors=True)
@@ -251,6 +253,7 @@ def slug(name: str) -> str:
     plain = re.sub(r"[^A-Za-z0-9.@_-]+", "_", name).strip("._")[:64]
     if plain == name:
         return plain
+    # Names that differ in other characters alone must not share a file.
     return f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 

@@ -118,9 +118,11 @@ class TensorBoard:
 
         buffer = io.BytesIO()
         writer = self._records.RecordWriter(buffer)
+        # Readers of TensorBoard ask for the version in the first event.
         first = self._events.Event(wall_time=lines[0]["time"], file_version="brain.Event:2")
         for event in (first, *map(self._event, lines)):
             writer.write(event.SerializeToString(deterministic=True))
+        # TensorBoard lists files with "tfevents" in their names.
         path, content = self._folder / name / "events.out.tfevents.0.headtohead", buffer.getvalue()
         old = path.read_bytes() if path.is_file() else b""
         is_begun = bool(old) and content.startswith(old)
@@ -176,11 +178,11 @@ class MlFlow:
         self._shown[name] = list(lines)
 
     def _steps(self, run_id: str) -> list[int]:
-        history = self._client.get_metric_history(run_id, "loss/train")
+        history = self._client.get_metric_history(run_id, "loss/train")  # which every epoch has
         return sorted(metric.step for metric in history)
 
     def _metrics(self, line: Line) -> list[Any]:
-        when = round(line["time"] * 1000)
+        when = round(line["time"] * 1000)  # MLflow counts milliseconds
         return [
             self._entities.Metric(tag, float(line[key]), when, line["epoch"])
             for tag, key in VALUES.items()

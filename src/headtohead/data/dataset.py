@@ -124,6 +124,7 @@ class Dataset:
             for sample in self.samples
         ]
         table = pd.DataFrame(rows, columns=list(Sample.model_fields))
+        # a missing frame would turn the others into floats; Int64 holds both
         return table.astype({"frame": "Int64"})
 
     @classmethod
@@ -195,5 +196,6 @@ def digest_lines(lines: Iterable[str]) -> str:
     """
     digest = hashlib.sha256()
     for line in sorted(lines):
+        # paths of names that are no Unicode hold lone surrogates
         digest.update(line.encode("utf-8", "surrogatepass") + b"\n")
     return digest.hexdigest()

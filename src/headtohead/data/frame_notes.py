@@ -19,6 +19,7 @@ def frame_notes(parts: Sequence[IngestedFile], options: LoadOptions) -> list[str
     Raises:
         NoEffectError: slices, pages, volume or channels where no file has any.
     """
+    # an array may be one image, but a NIfTI file is a volume even of one slice
     volumes = [
         part for part in parts if part.format == "NIFTI" or (part.format in VOLUMES and part.n_frames > 1)
     ]
@@ -64,7 +65,7 @@ def _channel_notes(parts: Sequence[IngestedFile], options: LoadOptions) -> list[
     if not options.channels:
         return []
     chosen = [part for part in parts if part.n_channels]
-    if not chosen and any(part.samples for part in parts):
+    if not chosen and any(part.samples for part in parts):  # without any, the files are at fault
         raise NoEffectError(
             "channels has no effect: no TIFF or array with channels to choose from is among the files. Leave it out."
         )

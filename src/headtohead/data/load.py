@@ -263,7 +263,7 @@ def _patients(samples: Sequence[Sample]) -> list[str]:
 def _unnamed(parts: Sequence[IngestedFile]) -> list[str]:
     """Return a warning where patient ids are placeholders, since a patient's slices may then be split."""
     count = sum(part.patient_unknown for part in parts)
-    if count < 2:
+    if count < 2:  # a file alone shares no patient with another
         return []
     return [
         f"{count} DICOM files name no patient: the id is empty or a placeholder (such as ANON, or zeros). These "

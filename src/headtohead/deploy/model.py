@@ -219,6 +219,7 @@ class DeployedModel:
             return ImagePrediction(
                 path=item.name, sha256=item.sha256, flags=flags, error="the network's output is not finite"
             )
+        # of two classes the positive one is last
         best = int(prob.argmax()) if cut is None else int(prob[-1] >= cut)
         members = conformal_set(prob, self.classes, self.calibration.quantiles)
         return ImagePrediction(
@@ -253,7 +254,7 @@ class DeployedModel:
         """
         from headtohead.deploy.predict.stream import predict_files
 
-        self.threshold(threshold)
+        self.threshold(threshold)  # a wrong one is said at once, not at the first image
         given = [files] if isinstance(files, (str, os.PathLike)) else files
         return predict_files(self, given, threshold, batch_size, progress)
 

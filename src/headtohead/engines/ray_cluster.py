@@ -58,6 +58,7 @@ class RayEngine:
                 died again and again. What was finished is kept.
         """
         first = plan.waves[0] if plan.waves else ()
+        # Trainings do not wait for the frozen features; the other cells of the first wave do.
         trained = tuple(task for task in first if task.trains)
         rest = tuple(task for task in first if not task.trains)
         waves: list[tuple[FeatureTask | CellTask, ...]] = [(*plan.features, *trained), rest, *plan.waves[1:]]
@@ -83,6 +84,7 @@ class RayEngine:
                 host = self._result(ref, task)
                 reporter.info(f"{task}: done on {host}.")
         finally:
+            # After a failure or Ctrl-C nothing goes on where nobody sees it.
             for ref in pending:
                 self._ray.cancel(ref, force=True)
 
@@ -95,7 +97,7 @@ class RayEngine:
         try:
             return str(self._ray.get(ref))
         except self._ray.exceptions.RayTaskError as error:
-            if isinstance(error.cause, HeadToHeadError):
+            if isinstance(error.cause, HeadToHeadError):  # explained; Ray's own would be a traceback
                 raise error.cause from None
             raise
         except self._ray.exceptions.RayError as error:
@@ -144,7 +146,7 @@ def _compute(task: FeatureTask | CellTask, key: str, work: list[Any], machine: s
     import torch
 
     if key not in _WORKS:
-        _WORKS.clear()
+        _WORKS.clear()  # features of an earlier study would stay in memory
         _WORKS[key] = ray.get(work[0])
     mine, host = _WORKS[key], platform.node()
     mine.check_folder(host)

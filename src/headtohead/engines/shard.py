@@ -85,6 +85,7 @@ class Shard:
                 f"Shard {self} of {run.path} is at work in another process. Wait for it, or start another shard."
             ) from error
         try:
+            # Its own lock is among those that run, and of this count.
             if others := [name for name in _running(run) if not name.endswith(f"-of-{self.count}")]:
                 raise RunFolderError(
                     f"{run.path} is being computed in another number of shards ({', '.join(others)}). "
@@ -152,7 +153,7 @@ def _share_features(
             busy.append((lock, task))
     for lock, task in busy:
         with lock:
-            work.features(task, reporter)
+            work.features(task, reporter)  # what the other has left: rows in the cache are not computed again
 
 
 def _running(run: RunFolder) -> list[str]:

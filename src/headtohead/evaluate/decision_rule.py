@@ -40,7 +40,7 @@ class DecisionRule:
     min_groups_for_better: int = 30
     min_events_for_better: int = 10
     min_degrees: float = 10.0
-    max_half_width: float = 0.05
+    max_half_width: float = 0.05  # that of AUROC; a verdict passes the metric's own (`narrow_width`)
 
     @property
     def bound(self) -> float:
@@ -81,7 +81,8 @@ class DecisionRule:
             f"the metric rests on and {self.min_degrees:g} effective degrees of freedom, the {percent} interval "
             f"excludes 0 and p{adjusted} is at most {self.alpha:.2g}{agree}; "
             f"{equivalent}"
-            f"(4) cannot tell: less than that, or a half-width above {self.bound:.2g} of {title}; "
+            '(4) cannot tell: fewer groups or degrees of freedom than "better" needs, or a half-width above '
+            f"{self.bound:.2g} of {title}; "
             "(5) otherwise no evidence of a difference. No winner is named by decimals."
         )
 
@@ -139,11 +140,14 @@ def decide(rule: DecisionRule, seen: Evidence) -> Decision:
         return Decision("cannot_tell", "events")
     if seen.low is None or seen.high is None:
         return Decision("cannot_tell", "none")
+    # The interval is not adjusted for several pairs; p is.
     better = (seen.low > 0 or seen.high < 0) and seen.p_adjusted <= rule.alpha
     equivalent = rule.rope is not None and seen.p_equivalent <= rule.alpha
+    # In studies with two giant groups most of the false "better" are stopped here (docs/statistics.md).
     if (better or equivalent) and seen.degrees < rule.min_degrees:
         return Decision("cannot_tell", "degrees")
     if better:
+        # Before equivalence: a difference within the margin is named, and its sentence says that it is small.
         return Decision("better", "interval")
     if equivalent:
         return Decision("equivalent", "rope")

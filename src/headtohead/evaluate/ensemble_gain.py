@@ -60,6 +60,7 @@ def ensemble_gains(
 
 
 def _gain(name: str, best: str, n_members: int, pair: Comparison, row: Metric) -> EnsembleGain:
+    # A pair stands in either order; a gain is the ensemble's.
     sign = row.sign if pair.a == name else -row.sign
     ends = sorted((sign * float(pair.low or 0.0), sign * float(pair.high or 0.0)))
     gain = sign * float(pair.difference or 0.0)

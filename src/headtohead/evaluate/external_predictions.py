@@ -141,9 +141,10 @@ def _external(frame: pd.DataFrame, how: ReadArguments, notes: list[str]) -> Exte
             "There is no column 'group': each sample was taken as independent. If patients have several "
             "images, the intervals are too short; add the column."
         )
+    # Before `_full`, which refuses what is left out here.
     frame = drop_incomplete(frame, notes, asked=how.get("complete_cases", False))
     _full(frame)
-    frame = join_spellings(frame, notes)
+    frame = join_spellings(frame, notes)  # before classes are counted: each spelling would be one
     classes, chosen = _classes(frame, how.get("positive"), notes)
     frame = _probabilities(frame, classes, chosen, notes, how.get("score", "probability"))
     need_pairs(frame)
@@ -158,13 +159,17 @@ def _full(frame: pd.DataFrame) -> None:
     for name in _TEXT:
         empty = frame[name].isna() | (frame[name] == "")
         if empty.any():
-            line = int(np.flatnonzero(empty)[0]) + 2
+            # by name: several files, or one with a column per model, have no common count of lines
+            row = frame.iloc[int(np.flatnonzero(empty)[0])]
+            first = ", ".join(
+                f"{key} {row[key]!r}" for key in ("sample", "model") if key != name and row[key]
+            )
             advice = {
                 "label": " Or leave such samples out for all models: --complete-cases.",
                 "group": " Where no patient is known, write the sample's own name.",
             }.get(name, "")
             raise ManifestError(
-                f"Column {name!r} is empty in {int(empty.sum())} line(s), first in line {line}; every line needs "
+                f"Column {name!r} is empty in {int(empty.sum())} line(s), first of {first}; every line needs "
                 f"it.{advice}"
             )
     if frame.empty:
@@ -181,6 +186,7 @@ def _classes(
             f"The labels are {', '.join(labels[:8])}: more than two classes need one column prob_<class> each "
             "instead of 'score'."
         )
+    # Beside a single column of probabilities, that of one class, the labels name both.
     known = sorted(set(columns) | set(labels)) if len(columns) > 1 else labels
     if len(known) == 1:
         raise ManifestError(
@@ -235,6 +241,7 @@ def _single_column(frame: pd.DataFrame, given: Sequence[str], positive: str | No
         return "score"
     if len(given) == 1:
         return given[0]
+    # Grades of two columns share no scale.
     return f"{PREFIX}{positive}" if scale == "ordinal" and given else ""
 
 

@@ -84,6 +84,7 @@ def learning_curve(
                 score = make_score(table, name, metric, found, resamples, config.level)
                 row = {"contender": name, "share": part.share, "groups": round(part.groups)}
                 points.append({**row, "value": score.value, "low": score.low, "high": score.high})
+                # Without the jackknife: the extrapolation resamples test groups.
                 values[name].append(found[: 1 + config.n_boot])
     sizes = np.array([part.groups for part in parts])
     ahead = _extrapolate(sizes, {name: np.stack(rows) for name, rows in values.items()}, metric, config.level)
@@ -104,7 +105,9 @@ def _extrapolate(sizes: Floats, values: Mapping[str, Floats], metric: Metric, le
         known = np.asarray(np.isfinite(found).all(axis=0))
         if not known[0]:
             continue
+        # Rounding may leave an error below 0, which the law does not know.
         law = fit_power_law(sizes, np.maximum(metric.high - found if rising else found - metric.low, 0))
+        # Both from the law, so that the noise of the last point is not taken for a gain.
         then, now = law.error(FACTOR * sizes[-1]), law.error(sizes[-1])
         value, gain = (metric.high - then if rising else metric.low + then), now - then
         expected[name] = np.where(known, value, np.nan)

@@ -45,7 +45,7 @@ def compare_all(context: ComparisonContext, baselines: Sequence[str]) -> list[Co
     among = _in_order(context, contenders)
     against, against_pooled = _differences(context, [(f, b) for f in contenders for b in baselines])
     pairs, pooled = _differences(context, among, first_alone=bool(context.stated))
-    always = refusal_reason(context, contenders, [])
+    always = refusal_reason(context, contenders, [])  # pairs with controls stand even where file facts win
     refusal = refusal_reason(context, contenders, against)
     rest = _permutation_count(context, len(pairs) + len(against))
     first = _permutation_count(context, 1)
@@ -84,6 +84,7 @@ def best_set(context: ComparisonContext, comparisons: Sequence[Comparison]) -> B
         p = c.details.p_value
         if c.difference is None or p is None or c.details.reason in _BLOCKED:
             continue
+        # The set asks one side alone: half of the two-sided p, towards the sign that was seen.
         loser, winner = (c.b, c.a) if context.row.sign * c.difference > 0 else (c.a, c.b)
         worse[loser, winner] = p / 2
     kept = best_candidates(names, worse, context.rule.alpha)
@@ -118,7 +119,7 @@ def _differences(
 def _permutation_count(context: ComparisonContext, n_pairs: int) -> int:
     """Return how many permutations a pair gets, of so many that share them: fewer on large tables, at least 99."""
     lines = context.setting.table.n_samples * len(context.setting.table.repeats)
-    return int(np.clip(20_000_000 // (lines * max(1, n_pairs)), 99, 1000))
+    return int(np.clip(20_000_000 // (lines * max(1, n_pairs)), 99, 1000))  # 99 can still show p = 0.01
 
 
 def refusal_reason(
@@ -149,6 +150,7 @@ def refusal_reason(
 
 def _compare_pair(context: ComparisonContext, pair: PairUnderTest) -> Comparison:
     table, rule, row, found = context.setting.table, context.rule, context.row, pair.found
+    # Before the tests: without any variance they have no values.
     if not pair.refusal and same_predictions(table, found.a, found.b):
         return Comparison(
             a=found.a, b=found.b, metric=row.name, target=table.target, primary=pair.primary,
@@ -197,6 +199,7 @@ def _seeds(context: ComparisonContext, found: Difference, decision: Decision) ->
     both = [a - b for a, b in zip(first, second, strict=True) if a is not None and b is not None]
     if len(both) < len(table.repeats):
         return None
+    # How much stricter Holm made this pair's level.
     ratio = found.p_adjusted / found.p if found.p > 0 else 1.0
     return seed_stability(both, (high - low) / 2, found.degrees, alpha=context.rule.alpha, adjusted=ratio)
 

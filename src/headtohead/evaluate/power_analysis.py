@@ -56,6 +56,7 @@ def _groups_needed(
     if np.bincount(table.sample_group).max() > _OUTWEIGHS * table.n_samples:
         return None
     values = context.primary[found.a] - context.primary[found.b]
+    # The training sample spreads the studies that are drawn as it spreads this one.
     pulls = found.stretch * influence(context.setting.resamples.jackknife(values))
     groups = groups_for_difference(
         pulls, context.matters, table.n_groups, level=level, degrees=found.degrees, seed=context.setting.seed
@@ -63,5 +64,6 @@ def _groups_needed(
     if groups is None:
         return None
     share = support.n_groups / table.n_groups
+    # With fewer groups the rule would not say "better", however clear the difference.
     floor = max(rule.min_groups_for_better, math.ceil(rule.min_events_for_better / max(share, 1e-9)))
     return max(groups[0], floor), max(groups[1], floor)

@@ -22,7 +22,7 @@ _LARGE_SHARE, _LARGE_MULTIPLE = 0.1, 2
 def split_groups_leak(table: PredictionTable) -> tuple[str, ...]:
     """Return the sentence on groups that are spread over several folds of one repeat, none where each is in one."""
     split: set[int] = set()
-    for lines in table.of(table.contenders[0]):
+    for lines in table.of(table.contenders[0]):  # the folds are the same for all, or the table is refused
         pairs = np.unique(np.stack([lines.group, lines.fold]), axis=1)
         groups, folds = np.unique(pairs[0], return_counts=True)
         split |= set(groups[folds > 1].tolist())
@@ -40,7 +40,7 @@ def split_groups_leak(table: PredictionTable) -> tuple[str, ...]:
 def same_predictions(table: PredictionTable, a: str, b: str) -> bool:
     """Return whether two contenders give each sample the same probabilities in each repeat."""
     return all(
-        np.array_equal(first.prob, second.prob)
+        np.array_equal(first.prob, second.prob)  # exactly: the same file has the same digits
         for first, second in zip(table.of(a), table.of(b), strict=True)
     )
 
@@ -85,7 +85,7 @@ def table_caveats(table: PredictionTable, noun: str) -> list[str]:
     if largest > max(_LARGE_SHARE, _LARGE_MULTIPLE / table.n_groups) * n:
         pairs = np.unique(np.stack([table.sample_group, table.sample_label]), axis=1)
         advice = ""
-        if pairs.shape[1] == table.n_groups:
+        if pairs.shape[1] == table.n_groups:  # --per case needs one label for each case
             advice = f" `headtohead verdict FILE --per case` counts each {noun} once."
         found.append(
             f"One {noun}, {table.groups[int(counts.argmax())]}, has {largest} of {n} samples "

@@ -188,7 +188,7 @@ def _judged(compared: _Compared, matters: float | None, level: float) -> Claim:
     low, high = compared.ends(level)
     difference = ClaimInterval(compared.a.value - compared.b.value, low, high)
     p = interval_p_value(compared.ends)
-    digits = decimals((low, high, difference.value)) - 2
+    digits = decimals((low, high, difference.value)) - 2  # percentage points are a hundred times as large
     needed = _needed_words(compared.needed, matters, compared.unit)
 
     def span(first: float, last: float) -> str:

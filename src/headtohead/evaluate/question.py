@@ -111,7 +111,7 @@ def validate_question(
         UndefinedMetricError: a metric for two classes where there are more.
         NoEffectError: a prevalence of the positive class where there are more than two classes.
     """
-    if not 0.5 < level < 1:
+    if not 0.5 < level < 1:  # two one-sided tests need the interval at 2 level - 1
         raise UsageError(f"Got the level {level}; expected a share between 0.5 and 1, such as 0.95.")
     if rope is not None and not rope > 0:
         raise UsageError(f"Got --rope {rope}; expected a half-width above 0, such as 0.02.")

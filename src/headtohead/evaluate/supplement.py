@@ -129,7 +129,7 @@ def _intervals(
         "expanded_percentile": expanded_percentile(known, level, table.n_groups),
         "bca": bca(float(values[0]), known, resamples.jackknife(values), level),
     }
-    if metric.delong_interval and 0 < values[0] < 1:
+    if metric.delong_interval and 0 < values[0] < 1:  # the logit has no place at 0 and 1
         for name, n, by_group in (("delong", table.n_samples, False), ("obuchowski", table.n_groups, True)):
             pulls = auroc_components(table.of(contender), n, by_group=by_group)
             variance = covariance(pulls, pulls)

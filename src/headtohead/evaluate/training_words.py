@@ -17,6 +17,13 @@ _TUNED = {
     "lora": "low-rank adapters trained in the network, its own weights unchanged",
     "reader": "a small transformer on the feature map trained together with the network",
 }
+# By the first word of the policy that a cell recorded.
+_CHOSEN = {"fixed": "nothing", "rate": "learning rate", "inner": "epochs"}
+_CHOICES = {
+    "nothing": "nothing chosen",
+    "learning rate": "the learning rate chosen on an inner grouped fold of each training part",
+    "epochs": "the number of epochs chosen on an inner grouped fold of each training part",
+}
 _JOINED = {
     "seeds": "average of trainings from different seeds",
     "folds": "average of models that were each fitted without one inner fold",
@@ -55,9 +62,10 @@ def was_selected(mode: str, chosen: Sequence[Mapping[str, Any]]) -> str:
     """Return what was chosen on inner folds, "nothing" where nothing was, and "" where it is not known."""
     kind = mode.partition(":")[0]
     if kind in _FROZEN and chosen:
+        # A grid of one value leaves nothing to choose.
         return _FROZEN[kind][1] if any(len(one.get("grid", ())) > 1 for one in chosen) else "nothing"
     if kind in _TUNED and chosen:
-        return "nothing" if all("fixed" in str(one.get("policy", "")) for one in chosen) else "epochs"
+        return _CHOSEN[str(chosen[0].get("policy", "")).partition(":")[0].partition(" ")[0]]
     return ""
 
 
@@ -70,8 +78,19 @@ def _frozen(mode: str, chosen: Sequence[Mapping[str, Any]]) -> str:
     words = f"{what} on {features}"
     if most > 1:
         words += f"; {parameter} chosen from {most} values on inner grouped folds of each training part"
+        words += _at_edge(parameter, chosen)
     tail = "no epochs, no augmentation of training images" if kind == "probe" else "no augmentation"
     return f"{words}; {tail}"
+
+
+def _at_edge(parameter: str, chosen: Sequence[Mapping[str, Any]]) -> str:
+    """Return how often the smallest or greatest value was chosen, beyond which a better one may lie."""
+    key, low, high = parameter.replace(" ", "_"), 0, 0
+    for one in chosen:
+        low += one.get(key) == min(one["grid"])
+        high += one.get(key) == max(one["grid"])
+    ends = [f"the {end} of them in {n}" for end, n in (("smallest", low), ("greatest", high)) if n]
+    return f" ({' and '.join(ends)} of {len(chosen)} cells)" if ends else ""
 
 
 def _tuned(mode: str, chosen: Sequence[Mapping[str, Any]]) -> str:
@@ -80,11 +99,7 @@ def _tuned(mode: str, chosen: Sequence[Mapping[str, Any]]) -> str:
     epochs = sorted({int(one["epochs"]) for one in chosen if "epochs" in one})
     if epochs:
         words.append(f"{epochs[0]} epochs" if len(epochs) == 1 else f"{epochs[0]} to {epochs[-1]} epochs")
-    words.append(
-        "nothing chosen"
-        if was_selected(mode, chosen) == "nothing"
-        else "the number of epochs chosen on an inner grouped fold of each training part"
-    )
+    words.append(_CHOICES[was_selected(mode, chosen)])
     settings: Mapping[str, Any] = chosen[0].get("settings", {})
     for key, text in (
         ("batch", "batch {}"),
@@ -104,4 +119,15 @@ def _tuned(mode: str, chosen: Sequence[Mapping[str, Any]]) -> str:
         words.append(
             "peak learning rate " + " to ".join(f"{rate:g}" for rate in dict.fromkeys((rates[0], rates[-1])))
         )
+    if layers := chosen[0].get("layers"):
+        words.append(_layers(layers))
     return "; ".join(words)
+
+
+def _layers(layers: Mapping[str, Any]) -> str:
+    """Return how many blocks learned, and their rates as shares of the head's."""
+    words = f"{layers['trained']} of {layers['blocks']} blocks of the network trained"
+    if "lowest_rate" not in layers:
+        return words
+    low, high = (layers[key] / layers["head_rate"] for key in ("lowest_rate", "highest_rate"))
+    return f"{words}, at {low:.2g} to {high:.2g} of that rate"

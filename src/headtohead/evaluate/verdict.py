@@ -39,7 +39,7 @@ from headtohead.stats.resampled import Replicates, ResampledPredictions
 
 __all__ = ["VerdictConfig", "compute_verdict", "validate_question"]
 
-_LARGE = 2000  # samples from which processes pay for their start
+_LARGE = 2000  # samples from which threads pay for their start
 
 Floats = npt.NDArray[np.float64]
 
@@ -87,17 +87,21 @@ def compute_verdict(
     if unknown := [name for name in config.baselines if name not in table.contenders]:
         raise unknown_name("baseline", unknown[0], table.contenders)
     validate_pair(config, table.contenders)
+    # Where none is stated, the table itself may show groups that are split.
     leaks = leaks or split_groups_leak(table)
     cases = Cases(table.n_samples, table.n_groups, config.unit)
+    # BLAS splits sums among its threads, so that digits would depend on their number.
     with threadpool_limits(limits=1, user_api="blas"):
         resamples = make_resamples(table.n_groups, config.n_boot, config.seed)
         resampled = ResampledPredictions(table, resamples, level, config.seed)
         metric = metric_named(config.metric, table.classes)
         rule = DecisionRule(level=level, rope=rope, max_half_width=narrow_width(table, metric))
         names = default_metrics(table.classes, table.has_folds, ordered=config.ordered)
+        # A metric of one class may be primary without being reported by default.
         values = _replicates(resampled, dict.fromkeys((config.metric, *names)), reporter)
         scores = _scores(resampled, values)
         primary = {name: values[name][config.metric] for name in table.contenders}
+        # Without folds both are one number.
         pooled = metric_named(metric.pooled, table.classes) if metric.pooled and table.has_folds else None
         across = {name: values[name][pooled.name] for name in table.contenders} if pooled else {}
         folds = {name: fold_values(table, name, config.metric) for name in table.contenders}
@@ -152,7 +156,7 @@ def _family(config: VerdictConfig, n_pairs: int) -> str:
 def _replicates(
     resampled: ResampledPredictions, names: Iterable[str], reporter: Reporter
 ) -> dict[str, dict[str, Floats]]:
-    """Return all metrics' replicates of each contender; large tables use two threads (the digits are the same)."""
+    """Return all metrics' replicates of each contender; large tables use up to four threads (equal digits)."""
     table, names = resampled.table, tuple(names)
 
     def one(contender: str) -> dict[str, Floats]:

@@ -92,6 +92,7 @@ def weighted_attribution(items: Sequence[Attribution], weights: Sequence[float])
         grid=on_one_grid([weight * item.grid for item, weight in pairs]),
         target=items[0].target,
         log_odds=float(sum(weight * item.log_odds for item, weight in pairs)),
+        # one part without an offset is no sum, and neither is the whole
         offset=float(sum(offsets)) if len(offsets) == len(items) else None,
         elsewhere=elsewhere,
         high_norm_share=max(shares) if shares else None,

@@ -84,7 +84,7 @@ def target_log_odds(scores: Floats, target: int) -> tuple[Floats, float, float]:
         return np.array([sign]), 0.0, sign * float(scores[0])
     others = np.delete(np.arange(len(scores)), target)
     top = scores[others].max()
-    shares = np.exp(scores[others] - top)
+    shares = np.exp(scores[others] - top)  # shifted, so that none overflows
     shares /= shares.sum()
     mixing = np.zeros(len(scores))
     mixing[target], mixing[others] = 1.0, -shares

@@ -100,6 +100,7 @@ def explain_heads(
     start = 0
     for network, record in zip(model.networks, model.records, strict=True):
         x = torch.from_numpy(_inputs(prepared, record)).to(device)
+        # the width of several depths is on no record
         stop = start + int(network.n_features if not model.view.layers else _width(network, x[:1]))  # type: ignore[arg-type]
         parts.append(_decomposed(model, network, x, weights[..., start:stop], means[..., start:stop]))
         start = stop
@@ -182,6 +183,7 @@ def _of_head(found: Any, image: int, which: slice, head: LinearHead, target: int
 
 def _share(grid: Floats, high: npt.NDArray[np.bool_]) -> float:
     total = float(np.abs(grid).sum())
+    # joined with a finer map, the grid is not that of the tokens
     if not high.any() or total == 0 or high.shape != grid.shape:
         return 0.0
     return float(np.abs(grid)[high].sum() / total)

@@ -35,6 +35,7 @@ def color_limit(maps: Sequence[ImageMap]) -> float:
     if not maps:
         return 1.0
     values = np.concatenate([np.abs(one.density()).ravel() for one in maps])
+    # each map counts once, however many cells it has
     shares = np.concatenate(
         [np.full(one.attribution.grid.size, 1 / one.attribution.grid.size) for one in maps]
     )
@@ -82,7 +83,7 @@ def draw_card(image: npt.NDArray[Any], found: ImageMap, limit: float) -> Pillow.
         else f"This map {found.sanity.partition(': ')[0]} its check "
         + (f"({found.sanity.partition(': ')[2]}); do not read it. {found.words}")
     )
-    lines = textwrap.wrap(words, int(full / (TEXT * 0.52)))
+    lines = textwrap.wrap(words, int(full / (TEXT * 0.52)))  # letters are about half as wide as high
     bars = _bars(found)
     tall = size[1] + 5 * MARGIN + 40 + 22 * len(bars) + 18 * len(lines)
     card = Pillow.new("RGB", (full, tall), LIGHT["card"])

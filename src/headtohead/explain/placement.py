@@ -43,6 +43,7 @@ def spread(cells: int, pixels: int) -> Floats:
         place = np.clip((np.arange(pixels) + 0.5) * cells / pixels - 0.5, 0, cells - 1)
         weights = np.maximum(0.0, 1.0 - np.abs(place[None, :] - np.arange(cells)[:, None]))
     else:
+        # shares by overlap: interpolated between centres, a cell between two pixels could go to none
         edges = np.arange(pixels + 1) * cells / pixels
         start = np.maximum(edges[None, :-1], np.arange(cells)[:, None])
         stop = np.minimum(edges[None, 1:], np.arange(1, cells + 1)[:, None])

@@ -30,6 +30,7 @@ def half_of_evidence(grid: Floats) -> tuple[float, tuple[float, float]]:
     order = np.argsort(-positive, axis=None, kind="stable")
     values = positive.ravel()[order]
     before = np.concatenate([[0.0], np.cumsum(values)[:-1]])
+    # the cell in which half is reached counts in part
     taken = np.clip((total / 2 - before) / np.where(values > 0, values, 1.0), 0.0, 1.0)
     rows, columns = np.unravel_index(order, grid.shape)
     weights = taken * values

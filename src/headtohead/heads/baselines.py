@@ -56,7 +56,7 @@ class FileFactsHead:
 
         labels, facts = data.labels[job.train], self._facts[job.train]
         inner = np.full((len(labels), len(data.classes)), np.nan)
-        with threadpool_limits(limits=1):
+        with threadpool_limits(limits=1):  # no digit depends on the number of cores
             for fit, validation in inner_folds(labels, data.groups[job.train], INNER_FOLDS, job.seed):
                 model = self._classifier(job.seed).fit(facts[fit], labels[fit])
                 inner[validation] = _probabilities(model, facts[validation])

@@ -36,7 +36,7 @@ def write_cell(path: Path, key: str, result: FoldResult) -> None:
         "chosen": dict(result.chosen),
         "epochs": [asdict(epoch) for epoch in result.epochs],
     }
-    write_atomic(path, json.dumps(content, allow_nan=False))
+    write_atomic(path, json.dumps(content, allow_nan=False))  # JSON has no NaN; such rows are None by now
 
 
 def read_cell(path: Path, key: str, k: int) -> FoldResult | None:
@@ -60,7 +60,7 @@ def read_cell(path: Path, key: str, k: int) -> FoldResult | None:
                 "Remove it, or choose another --out."
             )
         return FoldResult(
-            np.asarray(content["probabilities"], dtype=np.float64).reshape(-1, k),
+            np.asarray(content["probabilities"], dtype=np.float64).reshape(-1, k),  # (0, k) of no rows
             _none_to_nan_rows(content["inner_probabilities"], k),
             FitMetrics(**content["train"]),
             FitMetrics(**content["inner"]),

@@ -16,6 +16,7 @@ from headtohead.core.atomic_io import write_atomic
 from headtohead.core.epoch_log import read_epoch_log
 from headtohead.core.errors import RunFolderError
 from headtohead.core.progress import QUIET, Reporter
+from headtohead.core.provenance import package_versions
 from headtohead.core.run_folder import RunFolder, write_record
 from headtohead.data.splits.folds import Fold
 from headtohead.heads.base import CellLookup, FoldJob, FoldResult, Head, SampleLabels
@@ -34,6 +35,18 @@ __all__ = [
     "trials_of",
 ]
 
+VERSIONS = "versions.json"
+# Whose versions decide digits of features and fits: a run that goes on with others would be a mixture.
+COMPUTING = (
+    "torch",
+    "timm",
+    "transformers",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "opencv-python-headless",
+    "pillow",
+)
 REPORTED_FROM = 1.0  # seconds; a line for each shorter cell would drown the others
 
 
@@ -63,7 +76,8 @@ def fit_cells(
         select: whether a cell is to be computed; all are if None.
 
     Raises:
-        RunFolderError: a stored cell is damaged, or was computed from something else.
+        RunFolderError: a stored cell is damaged, or was computed from something else, or by other versions of
+            the libraries while others are missing.
     """
     cells = [(name, fold) for name in heads for fold in folds if select is None or select(name, fold)]
     for number, (name, fold) in enumerate(reporter.progress(cells, "Fitting", total=len(cells)), start=1):
@@ -71,6 +85,7 @@ def fit_cells(
         key = cell_key(name, fold, seed)
         if read_cell(path, key, len(data.classes)) is not None:
             continue
+        _refuse_other_versions(run)
         workdir = run.work_folder(name, fold.repeat, fold.fold)
         workdir.mkdir(parents=True, exist_ok=True)
         measured = reset_peak()
@@ -82,11 +97,33 @@ def fit_cells(
             cost["peak_mib"] = peak
         if "at_edge" in result.chosen:
             cost["rate"] = {name: result.chosen[name] for name in ("learning_rate", "rates", "at_edge")}
+        # Before the cell, whose file says that all of it is done.
         _store_cost(workdir, run.training_path(name, fold.repeat, fold.fold), cost)
         write_cell(path, key, result)
         shutil.rmtree(workdir)
         if seconds >= REPORTED_FROM:
             reporter.info(f"cell {number} of {len(cells)}: {_cell_line(name, fold, result, seconds)}")
+
+
+def _refuse_other_versions(run: RunFolder) -> None:
+    """Note the versions that compute the cells of a run, or refuse to go on with others.
+
+    Raises:
+        RunFolderError: names each version that changed.
+    """
+    now = package_versions(COMPUTING)
+    if not (run / VERSIONS).is_file():
+        run.write(VERSIONS, now)
+        return
+    before = run.json(VERSIONS)
+    changed = [
+        f"{name} {before.get(name)}, now {now[name]}" for name in COMPUTING if before.get(name) != now[name]
+    ]
+    if changed:
+        raise RunFolderError(
+            f"The cells of {run.path} were begun with {'; '.join(changed)}, so the rest could have other digits. "
+            "Install the versions of before to go on, or choose another --out."
+        )
 
 
 def trials_of(result: FoldResult) -> int:
@@ -139,7 +176,7 @@ def make_fold_job(fold: Fold, seed: int) -> FoldJob:
 def cell_key(name: str, fold: Fold | FoldJob, seed: int) -> str:
     """Return what identifies a cell's inputs: version of fitting, contender, seed, and who is in which part."""
     digest = hashlib.sha256(f"{FITTING}|{name}|{seed}|{fold.repeat}|{fold.fold}|".encode())
-    digest.update(np.asarray(fold.train, dtype=np.int64).tobytes())
+    digest.update(np.asarray(fold.train, dtype=np.int64).tobytes())  # the same bytes on every platform
     digest.update(b"|")
     digest.update(np.asarray(fold.test, dtype=np.int64).tobytes())
     return digest.hexdigest()[:32]

@@ -202,7 +202,7 @@ def _stack(rows: Floats, labels: Ints) -> tuple[Combiner, dict[str, Any]]:
 def _log_odds(rows: Floats) -> Floats:
     """Return (n, m * k'), each member's log-odds of the later classes against the first."""
     logs = np.log(np.clip(rows, MIN_PROBABILITY, 1.0))
-    odds = logs[..., 1:] - logs[..., :1]
+    odds = logs[..., 1:] - logs[..., :1]  # k - 1 numbers say all that k probabilities do
     return np.asarray(np.concatenate(list(odds), axis=1), dtype=np.float64)
 
 

@@ -83,6 +83,8 @@ class FineTuningHead:
         self, job: FoldJob, data: SampleLabels, workdir: Path, reporter: Reporter = QUIET
     ) -> tuple[Trainer, FoldResult]:
         """Do what `fit_predict` does and return the finished training too; `job.test` may be empty."""
+        from headtohead.training.network.classifier import describe_layers
+
         workdir.mkdir(parents=True, exist_ok=True)
         self.networks.prepare(reporter)
         trial, chosen = self._choose(job, data, workdir, reporter)
@@ -90,6 +92,7 @@ class FineTuningHead:
         training = self.networks.train(main, data, None, workdir, reporter)
         train_rows, test_rows = training.predict(job.train), training.predict(job.test)
         inner_rows = self._inner_predictions(trial, job, data, workdir, reporter)
+        # The fold that chose, at no further cost.
         if trial.rows is not None and not self.settings.inner_folds:
             inner_rows = trial.rows
         labels = data.labels[job.train]
@@ -98,6 +101,7 @@ class FineTuningHead:
             **chosen,
             "epochs": trial.epoch,
             "bf16": training.bf16,
+            "layers": describe_layers(training.net, trial.settings),
             "parameters_trained": sum(p.numel() for p in training.learning),
             "settings": trial.settings.model_dump(mode="json"),
         }
@@ -118,6 +122,7 @@ class FineTuningHead:
         from headtohead.training.trainer import Subset
 
         labels = data.labels[job.train]
+        # One fold of them, since each trial is a whole training.
         fit, validation = inner_folds(labels, data.groups[job.train], INNER_FOLDS, job.seed)[0]
         held_out = Subset(job.train[validation], labels[validation])
         budget = None if self._trial_budget is None else self._trial_budget(workdir)
@@ -129,7 +134,7 @@ class FineTuningHead:
             seed = _derived_seed(job.seed, TRIAL_STREAM, number)
             training_job = TrainingJob(f"trial{number}", job.train[fit], settings, seed, stated.epochs)
             done = self.networks.train(training_job, data, held_out, workdir, reporter)
-            last = stated.policy == "rate"
+            last = stated.policy == "rate"  # judged where the final training will end
             trials.append(
                 Trial.of(settings, done.lines, done.held_rows, validation, len(job.train), last=last)
             )
@@ -176,6 +181,7 @@ class FineTuningHead:
         """Return the finished training on the samples `job.fit` with the chosen settings."""
         self.networks.prepare(reporter)
         settings = FinetuneSettings.model_validate(job.chosen["settings"])
+        # The number of threads is this machine's affair; no digit depends on it.
         settings = settings.model_copy(update={"workers": self.settings.workers})
         training_job = TrainingJob(job.name, job.fit, settings, job.seed, job.chosen["epochs"])
         return self.networks.train(training_job, data, None, workdir, reporter)

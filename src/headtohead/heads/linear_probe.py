@@ -120,6 +120,7 @@ class ProbeHead:
             whole = StandardizedDesign.from_features(rows)
             inner = _inner(whole, rows, labels, folds, self._grid, k, balanced=self._balanced)
             losses = {c: fit_metrics(labels, out).loss for c, out in inner.items()}
+            # Of equal losses the strongest penalty.
             best = min(self._grid, key=lambda c: (losses[c] if losses[c] is not None else np.inf, c))
             probe = whole.fit(labels, best, balanced=self._balanced)
             train = probe.predict_proba(rows)

@@ -195,6 +195,7 @@ def fit_networks(
     networks = []
     with torch.random.fork_rng(devices=[]):
         for member in range(settings.members):
+            # Streams 1 to 5 are those of fine-tuning, 7 that of replicates.
             torch.manual_seed(int(np.random.SeedSequence([seed, 6, member]).generate_state(1)[0]))
             net = nn.Sequential(
                 nn.Dropout(settings.dropout / 2),
@@ -220,7 +221,8 @@ def _train(net: Any, inputs: Any, targets: Any, decay: float, settings: MlpSetti
         targets.numpy(), last.out_features, settings.balance, smoothing, inputs.device
     )
     with torch.no_grad():
-        last.bias.copy_(objective.start)
+        last.bias.copy_(objective.start)  # at the class frequencies, from which the weights then learn
+    # Decay of the last intercept would pull the mean probabilities towards equal classes.
     decayed = [parameter for parameter in net.parameters() if parameter is not last.bias]
     groups: list[dict[str, Any]] = [{"params": decayed}, {"params": [last.bias], "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=settings.learning_rate, weight_decay=decay)
@@ -235,6 +237,7 @@ def _train(net: Any, inputs: Any, targets: Any, decay: float, settings: MlpSetti
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         schedule.step()
+        # The curve shows the log loss itself, without weights or smoothing.
         plain = float(functional.cross_entropy(scores.detach(), targets))
         hits = float((scores.argmax(dim=1) == targets).float().mean())
         epochs.append(EpochRecord(epoch + 1, plain, hits, None, None, rate))

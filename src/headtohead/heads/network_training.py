@@ -102,12 +102,13 @@ class NetworkTraining:
             {
                 "record": self.record.model_dump(mode="json"),
                 "recipe": self.recipe_digest,
+                # No digit depends on them.
                 "settings": job.settings.model_dump(mode="json", exclude={"workers"}),
                 "seed": job.seed,
                 "images": [self.images.number(int(index)) for index in job.indices],
                 "labels": hashlib.sha256(data.labels[job.indices].tobytes()).hexdigest(),
                 "held": [] if validation is None else validation.indices.tolist(),
-                "bf16": training.bf16,
+                "bf16": training.bf16,  # "auto" means another arithmetic on another machine
                 "network": [list(p.shape) for p in training.net.parameters()],
             }
         )

@@ -72,7 +72,7 @@ class SeedEnsembleHead:
                 )
             tests.append(test)
             inners.append(inner)
-        joined = np.mean(inners, axis=0)
+        joined = np.mean(inners, axis=0)  # NaN where the head has no inner predictions
         chosen = {"how": "seeds", "models": self._count, "single": self._single}
         labels = data.labels[job.train]
         return FoldResult(

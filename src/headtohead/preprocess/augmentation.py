@@ -15,7 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.errors import UsageError
-from headtohead.preprocess.augmentation_presets import OPERATIONS, PRESETS, Border, Preset, get_preset
+from headtohead.preprocess.augmentation_presets import (
+    COLOUR,
+    OPERATIONS,
+    PRESETS,
+    Border,
+    Preset,
+    RandomOp,
+    get_preset,
+)
 
 __all__ = [
     "PRESETS",
@@ -31,6 +39,10 @@ Pixels = npt.NDArray[np.float32]
 
 # Pillow's ImageFilter.SMOOTH, which the study's sharpness step uses.
 _SMOOTH = np.array([[1, 1, 1], [1, 5, 1], [1, 1, 1]], np.float32) / 13
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
+# Optical density of haematoxylin, eosin and DAB in red, green and blue (Ruifrok and Johnston 2001), one row each.
+_STAINS = np.array([[0.65, 0.70, 0.29], [0.07, 0.99, 0.11], [0.27, 0.57, 0.78]])
+_DARKEST = np.float32(1e-3)  # of a pixel whose logarithm is taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +70,7 @@ def rng_for(seed: int, epoch: int, sample: str) -> np.random.Generator:
     True
     """
     key = hashlib.sha256(f"{seed}\0{epoch}\0{sample}".encode()).digest()
-    return np.random.Generator(np.random.Philox(key=int.from_bytes(key[:16], "big")))
+    return np.random.Generator(np.random.Philox(key=int.from_bytes(key[:16], "big")))  # its key has 128 bits
 
 
 def sample_params(preset: Preset, rng: np.random.Generator) -> AugmentationParams:
@@ -71,21 +83,28 @@ def sample_params(preset: Preset, rng: np.random.Generator) -> AugmentationParam
     chosen = {i.name: i for i in preset.ingredients}
     values: list[tuple[str, float]] = []
     for name in OPERATIONS:
-        chance, first, second = rng.random(3)
-        ingredient = chosen.get(name)
-        if ingredient is None or chance >= ingredient.probability:
-            continue
-        width = ingredient.high - ingredient.low
-        if name == "quarter_turn":
-            values.append((name, float(ingredient.low + int(first * (width + 1)))))
-            continue
-        values.append((name, float(ingredient.low + first * width)))
-        if name == "shift":
-            values.append(("shift_right", float(ingredient.low + second * width)))
+        if name not in COLOUR:
+            values += _drawn(name, chosen.get(name), rng)
     down, right = rng.random(2)
-    return AugmentationParams(
-        tuple(values), (float(down), float(right)), int(rng.integers(2**63)), preset.border
-    )
+    seed = int(rng.integers(2**63))
+    for (
+        name
+    ) in COLOUR:  # last, so that the draws of presets without them are what they were before there were any
+        values += _drawn(name, chosen.get(name), rng)
+    return AugmentationParams(tuple(values), (float(down), float(right)), seed, preset.border)
+
+
+def _drawn(name: str, ingredient: RandomOp | None, rng: np.random.Generator) -> list[tuple[str, float]]:
+    """Return the numbers of one augmentation; always three draws, whether it is applied or not."""
+    # one operation more or less changes no other's draw
+    chance, first, second = rng.random(3)
+    if ingredient is None or chance >= ingredient.probability:
+        return []
+    width = ingredient.high - ingredient.low
+    if name == "quarter_turn":
+        return [(name, float(ingredient.low + int(first * (width + 1))))]
+    found = [(name, float(ingredient.low + first * width))]
+    return [*found, ("shift_right", float(ingredient.low + second * width))] if name == "shift" else found
 
 
 def apply_params(drawn: AugmentationParams, pixels: Pixels) -> Pixels:
@@ -111,6 +130,8 @@ def apply_params(drawn: AugmentationParams, pixels: Pixels) -> Pixels:
         return pixels.copy()
     values = dict(drawn.values)
     rng = np.random.Generator(np.random.Philox(key=drawn.seed))
+    if values.keys() & set(COLOUR) and _is_coloured(pixels):
+        pixels = _colour(pixels, values, drawn.seed)
     out = _move(_tone(pixels, values, rng), values, rng, drawn.border)
     out = np.clip(_focus(out, values, rng), 0, 1)
     if "erase" in values:
@@ -126,6 +147,7 @@ def _move(pixels: Pixels, values: Mapping[str, float], rng: np.random.Generator,
         out = out[::-1]
     if "quarter_turn" in values:
         turned = np.rot90(out, int(values["quarter_turn"]))
+        # a quarter turn would change the shape of what is not square; half a turn does not
         out = turned if turned.shape == out.shape else out[::-1, ::-1]
     out = np.ascontiguousarray(out)
     if not values.keys() & {"rotate", "shift", "scale", "elastic"}:
@@ -181,8 +203,33 @@ def _level(pixels: Pixels, values: Mapping[str, float]) -> Pixels:
 def _tone(pixels: Pixels, values: Mapping[str, float], rng: np.random.Generator) -> Pixels:
     out = _level(pixels, values)
     if "bias_field" in values:
+        # twice, since such a field has a standard deviation of about a half
         shade = np.exp(values["bias_field"] * 2 * _field(rng, *out.shape[:2]))
         out = np.clip(out * (shade if out.ndim == 2 else shade[..., None]), 0, 1)
+    return np.asarray(out, np.float32)
+
+
+def _is_coloured(pixels: Pixels) -> bool:
+    return pixels.ndim == 3 and float(np.ptp(pixels, axis=2).max()) > 0
+
+
+def _colour(pixels: Pixels, values: Mapping[str, float], seed: int) -> Pixels:
+    """Turn and stretch colours about grey; make each stain stronger or weaker (Tellez et al. 2018)."""
+    out = pixels
+    if "saturation" in values or "hue" in values:
+        angle = np.deg2rad(values.get("hue", 0.0))
+        # a turn about the grey axis, by Rodrigues' formula, with the luma kept
+        cross = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / np.sqrt(3)
+        turn = np.cos(angle) * np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) / 3
+        grey = (out @ _LUMA)[..., None]
+        apart = (out - grey) @ (values.get("saturation", 1.0) * turn.T).astype(np.float32)
+        out = np.clip(grey + apart - (apart @ _LUMA)[..., None], 0, 1)
+    if "stain" in values:
+        rng = np.random.Generator(np.random.Philox(key=[seed, 1]))
+        amounts = rng.uniform(1 - values["stain"], 1 + values["stain"], 3)
+        change = np.linalg.inv(_STAINS) @ np.diag(amounts) @ _STAINS
+        density = -np.log(np.maximum(out, _DARKEST))
+        out = np.clip(np.exp(-(density @ change.astype(np.float32))), 0, 1)
     return np.asarray(out, np.float32)
 
 
@@ -193,6 +240,7 @@ def _focus(pixels: Pixels, values: Mapping[str, float], rng: np.random.Generator
         out = smooth + np.float32(values["sharpness"]) * (out - smooth)
     if "blur" in values:
         sigma = values["blur"] * min(out.shape[:2]) / 224
+        # OpenCV refuses a sigma of 0 where the kernel's size is left to it
         out = np.asarray(cv2.GaussianBlur(np.ascontiguousarray(out), (0, 0), max(sigma, 0.1)), np.float32)
     if "noise" in values:
         grain = rng.standard_normal(out.shape, dtype=np.float32)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from headtohead.core.errors import unknown_name
 
-__all__ = ["OPERATIONS", "PRESETS", "Border", "Preset", "RandomOp", "get_preset"]
+__all__ = ["COLOUR", "OPERATIONS", "PRESETS", "Border", "Preset", "RandomOp", "get_preset"]
 
 Border = Literal["black", "reflect"]
 
@@ -28,8 +28,14 @@ OPERATIONS: Mapping[str, str] = {
     "blur": "Gaussian, standard deviation in pixels at 224",
     "noise": "Gaussian, standard deviation",
     "erase": "a rectangle set to mid-grey, as a share of the area",
+    "saturation": "factor on the distance of a colour from its grey",
+    "hue": "colours turned about the grey axis, in degrees",
+    "stain": "haematoxylin, eosin and DAB each made stronger or weaker, by at most this share",
 }
-"""Every augmentation there is, in the order in which it is applied, and the unit of its number."""
+"""Every augmentation there is, and the unit of its number; those of colour are applied before the others."""
+
+COLOUR = ("saturation", "hue", "stain")
+"""Those that change colours alone; grey images stay as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +170,8 @@ PRESETS: Mapping[str, Preset] = {
             _i("brightness", 0.5, -0.08, 0.08, "lamps and section thickness differ"),
             _i("contrast", 0.5, 0.8, 1.25, "staining strength differs"),
             _i("gamma", 0.3, 0.8, 1.25, "cameras differ"),
+            _i("stain", 0.6, 0.02, 0.2, "laboratories stain with other amounts, and stains fade"),
+            _i("saturation", 0.3, 0.85, 1.15, "scanners differ"),
             _i("blur", 0.2, 0.3, 1.2, "focus differs"),
             _i("noise", 0.2, 0.005, 0.02, _SENSOR_NOISE),
         ),
@@ -180,6 +188,8 @@ PRESETS: Mapping[str, Preset] = {
             _i("brightness", 0.6, -0.12, 0.12, "light differs"),
             _i("contrast", 0.6, 0.75, 1.3, "light differs"),
             _i("gamma", 0.4, 0.75, 1.35, "cameras differ"),
+            _i("hue", 0.4, -6, 6, "white balance differs; redness is a sign, so little"),
+            _i("saturation", 0.4, 0.85, 1.2, "cameras differ"),
             _i("sharpness", 0.3, 0.3, 2.0, "cameras sharpen"),
             _i("blur", 0.2, 0.3, 1.5, "hands shake"),
             _i("noise", 0.3, 0.005, 0.04, _SENSOR_NOISE),

@@ -76,7 +76,7 @@ def clear_bright_background(image: Grey, level: float, perimeter: float, ground:
     _, labels = cv2.connectedComponents((image >= level).astype(np.uint8), connectivity=4)
     edge = np.concatenate([labels[0], labels[-1], labels[1:-1, 0], labels[1:-1, -1]])
     counts = np.bincount(edge, minlength=int(labels.max()) + 1)
-    counts[0] = 0
+    counts[0] = 0  # label 0 is all that is not white
     if counts.sum() < perimeter * len(edge):
         return image, False
     # the fading rim of the white area goes with it
@@ -106,6 +106,7 @@ def remove_border_bands(mask: Mask, least: float, after: float, most: float) -> 
         most: a band takes at most this share of the lines.
     """
     out = mask.copy()
+    # views: each clears its side in `out` itself
     for side in (out, out[::-1], out.T, out.T[::-1]):
         side[: _band(side.mean(axis=1), least, after, most)] = False
     return out

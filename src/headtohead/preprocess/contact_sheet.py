@@ -74,7 +74,7 @@ def row(path: str, image: Image, recipe: Recipe) -> SheetRow:
 
 
 def pages(cells: Iterable[Canvas], columns: int = 4, rows: int = 6) -> Iterator[Canvas]:
-    """Yield sheets of `columns` x `features` cells of equal size, as RGB images, as they fill."""
+    """Yield sheets of `columns` x `rows` cells of equal size, as RGB images, as they fill."""
     source = iter(cells)
     while part := list(islice(source, columns * rows)):
         height, width = part[0].shape[:2]
@@ -150,5 +150,5 @@ def _put(cell: Canvas, source: Canvas, left: int) -> None:
 
 def _write(cell: Canvas, lines: Sequence[str], top: int) -> None:
     for k, line in enumerate(lines):
-        plain = line.encode("ascii", "replace").decode()
+        plain = line.encode("ascii", "replace").decode()  # OpenCV's fonts have no other letters
         cv2.putText(cell, plain, (2, top + 13 * k), _FONT, _SIZE, _INK, 1, cv2.LINE_AA)

@@ -42,8 +42,9 @@ class CropStore:
 
     def __init__(self, folder: Path, keys: Sequence[str], side: int) -> None:
         self._folder, self._side = folder, side
-        self._per_block = max(1, BLOCK_BYTES // (6 * side * side))
+        self._per_block = max(1, BLOCK_BYTES // (6 * side * side))  # three channels of float16
         self._keys = tuple(keys)
+        # one per store: a cache on the method itself would keep every store alive
         self._block = lru_cache(OPEN_BLOCKS)(self._open)
 
     @property
@@ -98,6 +99,7 @@ class CropStore:
         path, buffer = self._path(number), io.BytesIO()
         np.save(buffer, np.concatenate([crop.reshape(-1) for crop in crops]), allow_pickle=False)
         write_atomic(path.with_suffix(".json"), json.dumps([crop.ndim == 3 for crop in crops]))
+        # last: a block counts as there where its pixels are
         write_atomic(path, buffer.getvalue())
 
     def _open(self, number: int) -> tuple[Crop, npt.NDArray[np.int64], list[bool]]:

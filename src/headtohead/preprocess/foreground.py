@@ -54,6 +54,7 @@ def _mask(done: stage.PipelineState, pixels: npt.NDArray[Any]) -> npt.NDArray[np
     region = done.region
     mask = np.zeros(pixels.shape[:2], bool)
     height, width = region.bottom - region.top, region.right - region.left
+    # a view of `mask`, which is filled through it
     region.crop(mask)[...] = mask_steps.upsample_mask(done.mask_or_full(), height, width)
     return mask
 

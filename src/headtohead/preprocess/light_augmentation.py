@@ -68,6 +68,7 @@ def apply_light(params: LightAugmentation, pixels: Pixels) -> Pixels:
     source = pixels[:, ::-1] if params.flip else pixels
     moved = cv2.warpAffine(np.ascontiguousarray(source), matrix, (width, height), flags=cv2.INTER_LINEAR)
     toned = (moved - 0.5) * params.gain + (0.5 + params.offset)
+    # what lies outside stays 0, though brightness is added, and the edge fades as it was interpolated
     inside = cv2.warpAffine(np.ones((height, width), np.float32), matrix, (width, height))
     mask = inside if moved.ndim == 2 else inside[..., None]
     return np.asarray(np.clip(toned, 0.0, 1.0) * mask, dtype=np.float32)

@@ -62,6 +62,7 @@ def open_(mask: Mask, size: int) -> Mask:
 
 def fill_holes(mask: Mask) -> Mask:
     """Fill what cannot be reached from outside the image without crossing the mask."""
+    # padded, so that the ground on every side is reached from one corner
     ground = (~np.pad(mask, 1)).astype(np.uint8)
     cv2.floodFill(ground, None, (0, 0), 2)
     return np.asarray(ground[1:-1, 1:-1] != 2)

@@ -76,6 +76,7 @@ def _in_image(stage: PipelineState, box: Box, margin: float) -> Box:
     height, width = stage.image.shape[:2]
     down, across = height / stage.work.shape[0], width / stage.work.shape[1]
     more_y, more_x = margin * (box.bottom - box.top) * down, margin * (box.right - box.left) * across
+    # outwards, so that rounding cuts nothing off
     top, bottom = int(np.floor(box.top * down - more_y)), int(np.ceil(box.bottom * down + more_y))
     left, right = int(np.floor(box.left * across - more_x)), int(np.ceil(box.right * across + more_x))
     return Box(max(0, top), max(0, left), min(height, bottom), min(width, right))
@@ -125,6 +126,7 @@ def _trim(
 ) -> PipelineState:
     before = stage.region
     bands = False
+    # a frame may lie inside a margin and a margin inside a frame
     for _ in range(rounds):
         box = border_steps.crop_bright_border(stage.work, bright, least, most)
         whole = box.area == stage.work.size
@@ -230,6 +232,7 @@ def _stretch(stage: PipelineState, low: float, high: float) -> PipelineState:
     if values.size == 0:
         return stage
     dark, bright = steps.percentiles(values, (low, high), stage.copies)
+    # five of 255 grey values: a stretch would show noise alone
     if bright - dark < 0.02:
         return stage.log("contrast left alone: the subject is all but uniform")
     return replace(stage, levels=(dark, bright)).log(f"contrast stretched from {dark:.2f} to {bright:.2f}")
@@ -271,6 +274,7 @@ STEPS: Mapping[str, Callable[..., PipelineState]] = {
 def run(stage: PipelineState, steps_: tuple[Any, ...]) -> PipelineState:
     """Take a stage through steps, each with `name` and `params` (pairs of name and number)."""
     for step in steps_:
+        # `crop` stretches what it leaves, to the same values; any other step works on stretched pixels
         stage = STEPS[step.name](stage if step.name == "crop" else _stretched(stage), **dict(step.params))
     return _stretched(stage)
 

@@ -77,6 +77,7 @@ class Recipe:
 
         The name is left out: two names for one list of steps share their cached features.
         """
+        # 1 and 1.0 are one number
         steps = [[s.name, [[k, float(v)] for k, v in s.params]] for s in self.steps]
         return hashlib.sha256(json.dumps([ARITHMETIC, steps]).encode()).hexdigest()[:16]
 
@@ -100,6 +101,7 @@ class Recipe:
         whole = image.pixels
         # Cubic interpolation of three channels at once may round otherwise than that of one.
         plane = whole if any(s.name == "resize" for s in self.steps) else steps.one_plane(whole)
+        # 0 where the image is taken as it is
         copies = whole.ndim - plane.ndim and whole.shape[-1]
         unit, how = steps.to_unit(plane, image.window)
         done = stage.run(stage.start(unit, (*image.history, how), max(1, copies)), self.steps)
@@ -124,14 +126,16 @@ def check_shape(pixels: npt.NDArray[Any]) -> None:
 
 
 MASK_STEPS = (
+    # first: the ground is read in the corners
     step("trim", dark=8, bright=170, least=0.85, most=0.35, rounds=6),
-    step("work_size", side=256),
+    step("work_size", side=256),  # so that sizes in pixels mean the same for all
     step("clear_bright_ground", level=240, perimeter=0.12, ground=0),
     step("gaussian_blur", size=5),
     step("ground_threshold", corner=0.06, share=0.3, most=0.5, least=8),
+    # before holes are filled, for which a frame would close a ring around the ground
     step("drop_bands", least=0.8, after=0.6, most=0.08),
     step("close", share=0.03),
-    step("fill_holes"),
+    step("fill_holes"),  # before opening, which would take a thin skull around a dark brain
     step("open", share=0.08),
     step("largest_component"),
     step("plausible", least=0.08, aspect=2.5, fill=0.4),
@@ -141,6 +145,7 @@ CROP = step("crop", margin=0.0)
 
 RECIPES: Mapping[str, Recipe] = {
     "none": Recipe("none"),
+    # the crop of the published study and of many notebooks, kept to show what it cuts off
     "classical": Recipe(
         "classical",
         (

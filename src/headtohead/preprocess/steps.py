@@ -68,7 +68,7 @@ def to_unit(pixels: npt.NDArray[Any], window: tuple[float, float] | None = None)
             np.where(finite, values, np.float32(low)),
             how + "; non-finite pixels set to its lower end",
         )
-    if not high > low:
+    if not high > low:  # true of NaN, too
         return np.zeros_like(values), how + "; it is empty, so the image is constant"
     return np.clip((values - np.float32(low)) / np.float32(high - low), 0, 1), how
 
@@ -184,6 +184,7 @@ def background_level(image: Grey, share: float) -> tuple[float, float]:
         Median over the corners of their medians, and of their 80th percentiles, in grey levels.
     """
     k = max(1, round(min(image.shape) * share))
+    # of an image too small for a margin -0 would leave nothing, and None leaves all
     inner = image[k // 4 : -(k // 4) or None, k // 4 : -(k // 4) or None]
     patches = [inner[:k, :k], inner[:k, -k:], inner[-k:, :k], inner[-k:, -k:]]
     middle, upper = np.percentile(np.stack([p.ravel() for p in patches]), (50, 80), axis=1)

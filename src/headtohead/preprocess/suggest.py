@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -54,7 +55,7 @@ def suggest_recipe_for(appearances: Iterable[Appearance]) -> tuple[str, str]:
         appearances: of a sample of the data; the first 64 count.
     """
     seen = fits = coloured = 0
-    for appearance, _ in zip(appearances, range(_MOST), strict=False):
+    for appearance in islice(appearances, _MOST):
         seen += 1
         coloured += appearance.coloured
         fits += appearance.on_dark
@@ -77,6 +78,7 @@ def _is_coloured(image: Image) -> bool:
 def _is_on_dark(image: Image) -> bool:
     unit, _ = steps.to_unit(image.pixels, image.window)
     source = steps.grey(unit)
+    # numbers of the recipe's `trim` and `ground_threshold`, so that both see the same ground
     inner = border_steps.crop_bright_border(source, 170, 0.85, 0.35).crop(source)
     ground, _ = steps.background_level(inner, 0.06)
     return ground < _DARK * 255 and ground < steps.otsu(inner)

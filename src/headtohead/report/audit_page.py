@@ -25,7 +25,7 @@ MAX_SCENES = 80  # keeps the page small; the rest stand in groups.csv
 MAX_THUMBS = 24  # of one finding: two rows of a wide page
 WORDS = {
     "facts": "file facts",
-    "thumbnail": "16 x 16 thumbnail",
+    "thumbnail": "16 × 16 thumbnail",
     "border": "border",
     "background": "background",
 }
@@ -171,12 +171,14 @@ def _finding(f: Mapping[str, Any], thumbs: Mapping[str, str]) -> dict[str, Any]:
 
 def _scenes(groups: Mapping[str, Any], thumbs: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return groups with several members, each with its images and what differs between them."""
+    # a pair has no order
     pairs: dict[frozenset[str], Mapping[str, Any]] = {frozenset((p["a"], p["b"])): p for p in groups["pairs"]}
     found = []
     for name, ids in groups["shared"].items():
         own = [p for key, p in pairs.items() if key <= set(ids)]
         images = [{"id": i, "src": thumbs.get(i, "")} for i in ids[:6]]
         found.append({"name": name, "n": len(ids), "images": images, "differ": [_differ(p) for p in own[:6]]})
+    # Exact copies last: there is nothing to look at.
     return sorted(
         found, key=lambda scene: (all(" equal" in d for d in scene["differ"]), -scene["n"], scene["name"])
     )

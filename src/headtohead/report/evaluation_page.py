@@ -10,11 +10,11 @@ from headtohead.core.formatting import format_percent
 from headtohead.core.records import Verdict
 from headtohead.core.tables.score import Score
 from headtohead.report.page import render
-from headtohead.report.tables.format import digits
+from headtohead.report.tables.format import digits, signed_digits
 from headtohead.report.views.answer import metric_title
 from headtohead.report.views.cases import CaseTable
 from headtohead.report.views.comparison_figures import difference_figures, utility_figures
-from headtohead.report.views.curve_figures import curve_figures
+from headtohead.report.views.curve_figures import calibration_figures, curve_figures
 from headtohead.report.views.performance import pivot
 from headtohead.report.views.subgroups import subgroups_view
 
@@ -58,7 +58,7 @@ def evaluation_page(
         "caveats": [*evaluation["caveats"], *verdict.caveats],
     }
     figures = {
-        "curves": curve_figures(verdict, names, cases),
+        "curves": curve_figures(verdict, names) + calibration_figures(verdict, names, cases),
         "utility": utility_figures(verdict.details, names),
         "differences": difference_figures(verdict, names),
     }
@@ -116,9 +116,8 @@ def _interval(score: Mapping[str, Any]) -> str:
 
 
 def _signed(one: Mapping[str, Any]) -> str:
-    value = f"{one['value']:+.3f}"
-    ends = "" if one["low"] is None else f" [{one['low']:+.3f}, {one['high']:+.3f}]"
-    return (value + ends).replace("-", "−")
+    ends = "" if one["low"] is None else f" [{signed_digits(one['low'])}, {signed_digits(one['high'])}]"
+    return signed_digits(one["value"]) + ends
 
 
 def _calibration(shift: Mapping[str, Any]) -> list[str]:

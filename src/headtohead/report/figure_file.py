@@ -56,6 +56,7 @@ def _roc(verdict: Verdict, order: Sequence[str]) -> Axes | None:
     from headtohead.report.figures import plot_roc
 
     label = verdict.details.positive or next(iter(verdict.details.classes), "")
+    # a constant answer has the diagonal alone
     curves = {n: by[label] for n, by in verdict.details.roc.items() if label in by and n != "majority"}
     return plot_roc(curves, order=order) if curves else None
 

@@ -37,6 +37,7 @@ def card_metadata(view: Mapping[str, Any], verdict: Verdict, records: Records) -
     licences = {str(record["licence"]) for record in records.values()}
     return {
         "license": "apache-2.0" if licences == {"Apache-2.0"} else "other",
+        # which the hub asks for beside "other"
         **({} if licences == {"Apache-2.0"} else {"license_name": "; ".join(sorted(licences)) or "unknown"}),
         "library_name": "timm",
         "pipeline_tag": "image-classification",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,14 @@ from headtohead.core.atomic_io import write_atomic, write_json
 from headtohead.core.run_folder import RunFolder
 from headtohead.report.damage import damaged_run
 from headtohead.report.model_card import model_card
+from headtohead.report.tables.format import digits
 from headtohead.report.views.comparison import ReportPage, build_report
 
 __all__ = ["render", "write_report"]
 
 SCRIPT_KEYS = ("names", "classes", "positive")
+_OWN = re.compile(r"headtohead\b|[^\s\d(@]*[\d(@]")  # our own name, and names of contenders
+_CODE = re.compile(r"(`[^`]+`|(?<![\w-])--[a-z][a-z-]*)")
 
 
 def write_report(run: Path) -> Path:
@@ -57,6 +61,7 @@ def _write(run: Path, made: ReportPage) -> Path:
     target = run / "report.html"
     write_json(run / "report.json", view)
     write_atomic(run / "card.md", model_card(view, made.verdict, made.records))
+    # The page last: where it is there, the others are too.
     write_atomic(target, page)
     return target
 
@@ -75,10 +80,14 @@ def render(template: str, *, scripts: Sequence[str] = ("frame.js",), **values: A
     from headtohead.report.figures.palette import css_variables
 
     loader = PackageLoader("headtohead.report", "templates")
+    # StrictUndefined: a value that is missing is an error, not an empty place.
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["tight"] = _tight
+    filters: dict[str, Callable[[Any], Any]] = {
+        "tight": _tight, "words": _words, "name": _name, "whole": _whole, "path": _path, "digits": digits,
+    }  # fmt: skip
+    environment.filters |= filters
     css = Markup(css_variables() + loader.get_source(environment, "base.css")[0])
     lines = "".join(loader.get_source(environment, name)[0] for name in scripts)
     script = Markup('(() => {\n"use strict";\n' + lines + "})();\n")
@@ -88,6 +97,57 @@ def render(template: str, *, scripts: Sequence[str] = ("frame.js",), **values: A
 def _tight(text: Any) -> Any:
     """Keep numbers and their per cent signs on one line; what is markup already stays so."""
     return (text if hasattr(text, "__html__") else str(text)).replace(" %", "\u00a0%")
+
+
+def _words(text: str) -> Any:
+    """Return a sentence with a capital first letter; what stands between backticks, and options, become code.
+
+    Our own name and those of contenders keep their first letter.
+    """
+    from markupsafe import Markup, escape
+
+    found = Markup("")
+    for number, part in enumerate(_CODE.split(text)):
+        if number % 2:
+            style = "" if part.startswith("`") else Markup(' class="nb"')
+            found += Markup("<code{}>{}</code>").format(style, part.strip("`"))
+        else:
+            first = number == 0 and not _OWN.match(part)
+            found += escape(part[:1].upper() + part[1:] if first else part)
+    return found
+
+
+def _name(text: Any) -> Any:
+    """Return the name of a contender that is broken after its brackets and commas alone; other text as it is."""
+    from markupsafe import Markup
+
+    if hasattr(text, "__html__") or " " in str(text):
+        return _interval(text)
+    parts = re.findall(r"[^(,@]+[(,@]?|[(,@]", str(text))
+    return Markup("<wbr>").join(Markup('<span class="nb">{}</span>').format(part) for part in parts)
+
+
+def _interval(text: Any) -> Any:
+    """Return a cell whose interval in square brackets stays on one line."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"(\[[^\]]{3,40}\])", r'<span class="nb">\1</span>', str(escape(text))))
+
+
+def _whole(text: str) -> Any:
+    """Return a heading in which no name of a contender is broken at its hyphens."""
+    from markupsafe import Markup, escape
+
+    tight = _tight(text)
+    parts = re.split(r"( )", tight)
+    return Markup("").join(_name(part) if "-" in part else escape(part) for part in parts)
+
+
+def _path(text: str) -> Any:
+    """Return the name of an image that is broken after its folders first."""
+    from markupsafe import Markup, escape
+
+    return Markup("/<wbr>").join(escape(part) for part in text.split("/"))
 
 
 def _embedded(data: dict[str, Any]) -> str:

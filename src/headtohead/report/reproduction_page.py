@@ -8,6 +8,7 @@ from typing import Any
 from headtohead.core.formatting import format_percent
 from headtohead.report.frame import Frame, Tile, Tone
 from headtohead.report.page import render
+from headtohead.report.tables.format import signed_digits
 
 __all__ = ["page", "waterfall"]
 
@@ -66,7 +67,7 @@ def _frame(summary: Mapping[str, Any]) -> Frame:
     paper = summary["published"]
     gap = paper["vit"]["value"] - paper["cnn"]["value"]
     copies = max(step[arm]["copies_in_training"] for step in summary["steps"] for arm in ("cnn", "vit"))
-    ends = f"95 % CI {last['low']:+.3f} to {last['high']:+.3f}"
+    ends = f"95 % CI {signed_digits(last['low'])} to {signed_digits(last['high'])}"
     tone: Tone = "warning" if copies else "passed"
     shortened = (("short", "Shortened"),) if summary["shortened"] else ()
     return Frame(
@@ -75,8 +76,14 @@ def _frame(summary: Mapping[str, Any]) -> Frame:
         heading=heading,
         lead=tuple(summary["sentences"]),
         tiles=(
-            Tile("Published difference", f"{gap:+.3f}", "accuracy, transformer less CNN", "note", "#states"),
-            Tile("Corrected difference", f"{last['value']:+.3f}", ends, "note", "#states"),
+            Tile(
+                "Published difference",
+                signed_digits(gap),
+                "accuracy, transformer less CNN",
+                "note",
+                "#states",
+            ),
+            Tile("Corrected difference", signed_digits(last["value"]), ends, "note", "#states"),
             Tile("Copies in training", format_percent(copies), "of scored images, at most", tone, "#states"),
             Tile("Size", f"{summary['groups']} groups", f"{summary['images']} images", "note", "#states"),
         ),
@@ -100,4 +107,5 @@ def _state(part: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _signed(part: Mapping[str, float]) -> str:
-    return f"{part['value']:+.3f} [{part['low']:+.3f}, {part['high']:+.3f}]"
+    value, low, high = (signed_digits(part[key]) for key in ("value", "low", "high"))
+    return f"{value} [{low}, {high}]"

@@ -65,7 +65,7 @@ def diff_lines(found: Mapping[str, Any]) -> list[str]:
             lines.append(
                 f"{name}: {'none' if old is None else digits(old)} before, {'none' if new is None else digits(new)} now"
             )
-        elif signed_digits(new - old) != "0.000":
+        elif signed_digits(new - old) != "0.000":  # a change that no digit shows is left out
             lines.append(f"{name}: {digits(old)} before, {digits(new)} now ({signed_digits(new - old)})")
     if found["verdict"] is not None:
         lines += [f"verdict before: {found['verdict'][0]}", f"verdict now: {found['verdict'][1]}"]

@@ -10,6 +10,7 @@ from headtohead.core.formatting import pluralize
 from headtohead.core.records import Verdict
 from headtohead.report.frame import Frame, Tile, Tone
 from headtohead.report.page import render
+from headtohead.report.tables.format import signed_digits
 
 __all__ = ["page"]
 
@@ -73,7 +74,11 @@ def _tiles(summary: Mapping[str, Any], final: Mapping[str, Any]) -> Iterable[Til
     for metric, title in _METRICS.items():
         score, narrow = final[metric], bool(final[metric]["warnings"])
         value = "not defined" if score["value"] is None else f"{score['value']:.3f}"
-        ends = "" if score["low"] is None else f"95 % CI {score['low']:.3f} to {score['high']:.3f}"
+        ends = (
+            ""
+            if score["low"] is None
+            else f"{100 * score['level']:g} % CI {score['low']:.3f} to {score['high']:.3f}"
+        )
         note = f"{ends}{'; may be too narrow' if narrow else ''}"
         yield Tile(title, value, note, "warning" if narrow else "note", "#gains")
     scores, refused = summary["floor"]["scores"], bool(summary["floor"]["refusal"])
@@ -101,6 +106,7 @@ def _view(summary: Mapping[str, Any]) -> dict[str, Any]:
         ],
         "narrow": any(row[metric]["warnings"] for row in rows for metric in _METRICS),
         "branches": [
+            # two steps over the same one: the second does not contain the first
             (a["name"], b["name"], a["over"]) for a, b in pairwise(rows) if b["over"] == a["over"] is not None
         ],
         "chosen": summary["chosen"].items(),
@@ -118,5 +124,5 @@ def _score(score: Mapping[str, Any]) -> str:
 def _gain(gain: Mapping[str, float] | None) -> str:
     if gain is None:
         return ""
-    difference, low, high = (f"{round(gain[k], 3) + 0.0:+.3f}" for k in ("difference", "low", "high"))
+    difference, low, high = (signed_digits(gain[k]) for k in ("difference", "low", "high"))
     return f"{difference} [{low}, {high}]"

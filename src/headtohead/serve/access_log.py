@@ -62,6 +62,6 @@ def use_json_lines(stream: TextIO | None = None) -> None:
     handler.setFormatter(JsonLines())
     for name, level in (("headtohead.serve", logging.INFO), ("uvicorn.error", logging.WARNING)):
         logger = logging.getLogger(name)
-        logger.handlers = [handler]
+        logger.handlers = [handler]  # not added: a second server of this process must not log twice
         logger.setLevel(level)
-        logger.propagate = False
+        logger.propagate = False  # the root's handlers would write it again, not as JSON

@@ -123,6 +123,7 @@ def _lifespan(registry: ModelRegistry, settings: ServeSettings) -> Any:
             yield
         finally:
             watch.cancel()
+            # Until the task has ended; that it was cancelled is no failure.
             await asyncio.gather(watch, return_exceptions=True)
             for served in registry.served.values():
                 await served.queue.stop()
@@ -136,7 +137,7 @@ async def _watch(registry: ModelRegistry, seconds: float) -> None:
         await asyncio.sleep(seconds)
         for served in registry.served.values():
             before = served.changed
-            await asyncio.to_thread(served.look)
+            await asyncio.to_thread(served.look)  # a changed file is hashed, which takes seconds
             if served.changed != before:
                 log("bundle changed on disk", model=served.name, file=served.changed)
 

@@ -37,9 +37,10 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "no-store",
+    "Cache-Control": "no-store",  # answers speak of patients' images
 }
 PROBES = frozenset(("/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"))
+# The page loads without the token, since it is the page that asks for it.
 OPEN_PATHS = PROBES | {"/"}
 OPEN_FOLDER = "/static/"
 LOCAL_NAMES = frozenset(("localhost", "127.0.0.1", "[::1]"))
@@ -56,6 +57,7 @@ class Gate:
         self._app = app
         self._metrics = metrics
         self._token = None if settings.token_file is None else _digest(read_token(settings.token_file))
+        # Elsewhere, without names that are allowed, the token alone keeps the pages of other sites out.
         self._hosts = None
         if is_loopback(settings.host) or settings.allow_hosts:
             own = {settings.host} | ({f"[{settings.host}]"} if ":" in settings.host else set())
@@ -68,7 +70,7 @@ class Gate:
         elif scope["type"] == "http":
             await self._answer(scope, receive, send)
         else:
-            await send({"type": "websocket.close", "code": 1008})
+            await send({"type": "websocket.close", "code": 1008})  # policy violation (RFC 6455, 7.4.1)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         began, request_id = time.perf_counter(), secrets.token_hex(8)
@@ -102,6 +104,7 @@ class Gate:
     def _check(self, scope: Scope) -> None:
         if scope["path"] in PROBES:  # orchestrators address them by the container's own number
             return
+        # latin-1 decodes any bytes
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         host = headers.get(b"host", "").lower()
         if self._hosts is not None and _without_port(host) not in self._hosts:
@@ -111,6 +114,7 @@ class Gate:
                 "--allow-host.",
             )
         origin = headers.get(b"origin")
+        # Refuses "null" too, the origin of sandboxed frames and local files.
         if origin is not None and urlsplit(origin).netloc.lower() != host:
             raise ProblemError(
                 403, "The request comes from a page of another site; such requests are refused."
@@ -129,6 +133,7 @@ class Gate:
     def _record(self, scope: Scope, status: int, began: float, more: dict[str, str]) -> None:
         route = getattr(scope.get("route"), "path", None) or "other"
         seconds = time.perf_counter() - began
+        # each word of a client's own would be a new series of the metrics
         method = scope["method"] if scope["method"] in ("GET", "HEAD", "POST", "OPTIONS") else "other"
         self._metrics.requests.labels(route, method, str(status)).inc()
         self._metrics.seconds.labels(route).observe(seconds)

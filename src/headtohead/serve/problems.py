@@ -69,6 +69,7 @@ def problem_response(
     """Return the answer for a problem; see `problem_body`."""
     from starlette.responses import Response
 
+    # "replace", since a lone surrogate has no UTF-8
     content = json.dumps(problem_body(status, detail, path, **more), ensure_ascii=False).encode(
         "utf-8", "replace"
     )

@@ -55,6 +55,7 @@ def run_server(app: Gate, settings: ServeSettings, *, began: float | None = None
 @contextmanager
 def _a_signal_is_no_failure() -> Iterator[None]:
     """Return normally from a stop by signal: uvicorn raises it again once everything is answered."""
+    # Python sets handlers in the main thread alone
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -87,6 +88,7 @@ def make_server(app: Gate, settings: ServeSettings) -> uvicorn.Server:
         limit_concurrency=CONNECTIONS,
         h11_max_incomplete_event_size=MAX_HEAD,
         timeout_keep_alive=settings.keep_alive_seconds,
+        # uvicorn takes whole seconds
         timeout_graceful_shutdown=math.ceil(settings.shutdown_seconds),
     )
     return uvicorn.Server(config)
@@ -142,6 +144,7 @@ def _protocol(header_seconds: float) -> Any:
             super().handle_events()
             if self.cycle is not before:
                 self._stop_timer()
+            # The next head on an open connection has begun and is not whole yet.
             elif self._head_timer is None and (before is None or before.response_complete):
                 self._head_timer = self.loop.call_later(header_seconds, self._head_late)
 

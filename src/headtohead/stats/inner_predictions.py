@@ -66,6 +66,7 @@ def build_inner(inner: pd.DataFrame | None, table: PredictionTable) -> InnerPred
         raise ManifestError(f"Unknown label(s) in the inner predictions: {', '.join(sorted(unknown))}.")
     cells: dict[Key, InnerCell] = {}
     for key, part in frame.groupby(["contender", "repeat", "fold"], sort=True):
+        # Sums over the lines must not depend on the order of the file.
         part = part.sort_values("sample", kind="stable")
         name: Key = (str(key[0]), int(str(key[1])), int(str(key[2])))
         label = np.asarray(part["label"].astype(str).map(index), dtype=np.int64)
@@ -92,6 +93,7 @@ def _whole(cells: dict[Key, InnerCell], table: PredictionTable, contender: str) 
     for repeat in table.repeats:
         for fold in np.unique(table.lines[contender, repeat].fold):
             cell = cells.get((contender, repeat, int(fold)))
+            # A class without inner lines leaves nothing to choose by.
             if cell is None or len(np.unique(cell.label)) < len(table.classes):
                 return False
     return True

@@ -55,6 +55,7 @@ def fit_power_law(sizes: Floats, errors: Floats) -> PowerLaw:
     """
     if len(np.unique(sizes)) < FEWEST_SIZES:
         raise ValueError(f"Got {len(np.unique(sizes))} sizes; a power law needs at least {FEWEST_SIZES}.")
+    # The largest sizes lie nearest to those that the law is asked about.
     weights = (sizes / sizes.sum())[:, None]
     fits = [_fixed_exponent(sizes, errors, weights, exponent) for exponent in EXPONENTS]
     floor, scale, loss = (np.stack([fit[part] for fit in fits]) for part in range(3))

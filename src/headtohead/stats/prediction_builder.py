@@ -53,6 +53,7 @@ def build_prediction_table(
         raise InsufficientDataError(f"Got the classes {list(classes)}; a comparison needs at least two.")
     if positive is not None and positive not in classes:
         raise ManifestError(f"The positive class {positive!r} is not among the classes {list(classes)}.")
+    # All statistics take the last of two classes as positive.
     if len(classes) == 2 and positive == classes[0]:
         classes = (classes[1], classes[0])
     _need_columns(predictions, classes)
@@ -72,6 +73,7 @@ def build_prediction_table(
         classes, samples, groups, sample_group.astype(np.int64), first["label"].to_numpy(dtype=np.int64),
         tuple(order), repeats, lines, "fold" in predictions.columns and frame["fold"].nunique() > 1, ranks_only,
     )  # fmt: skip
+    # Each repeat of a hold-out is one fold for the tests over folds.
     return replace(table, has_folds=True) if table.hold_out else table
 
 
@@ -99,6 +101,7 @@ def _plain(predictions: pd.DataFrame, classes: tuple[str, ...]) -> pd.DataFrame:
         frame[name] = _whole_numbers(predictions, name)
     frame["label"] = _label_index(predictions["label"], classes)
     for name in classes:
+        # Text becomes NaN, which `_check_probabilities` reports with its sample.
         values = pd.to_numeric(predictions[f"prob_{name}"], errors="coerce")
         frame[f"prob_{name}"] = values.to_numpy(dtype=np.float64)
     return frame

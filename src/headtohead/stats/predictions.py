@@ -119,6 +119,7 @@ class PredictionTable:
     def restrict(self, keep: npt.NDArray[np.bool_]) -> PredictionTable:
         """Return the table of the samples where `keep` (n_samples,) is true; names keep their order."""
         new_sample = np.cumsum(keep) - 1
+        # Groups without a kept sample go: as units they would be drawn and count for nothing.
         kept_groups, new_group = np.unique(self.sample_group[keep], return_inverse=True)
         group_map = np.full(self.n_groups, -1)
         group_map[kept_groups] = np.arange(len(kept_groups))

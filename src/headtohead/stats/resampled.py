@@ -101,5 +101,6 @@ def proportion_interval(values: Floats, resamples: Resamples, level: float, n_gr
     value = estimate.value
     if value is None or estimate.low is not None or n_groups < 1 or min(value, 1 - value) > _SAME:
         return estimate
+    # Rounded: 0 or 1 exactly, as Wilson's ends ask.
     low, high = wilson_clustered(round(value), n_groups, n_groups, 0.0, level)
     return Estimate(value=value, low=low, high=high)

@@ -87,7 +87,7 @@ class Study(ABC, Generic[ConfigT]):
             self.fit()
             self.judge()
             self.report()
-            if self.is_complete:
+            if self.is_complete:  # what the time cut short goes on at the next call
                 self.run_folder.mark_finished(self.dataset.digest())
         return self.run_folder
 
@@ -151,7 +151,7 @@ class Study(ABC, Generic[ConfigT]):
     def grouped(self) -> Dataset:
         """The samples with the groups that the audit found."""
         grouped = self.dataset.with_groups(self._groups())
-        write_table(self.run_folder / "samples.parquet", grouped.frame())
+        write_table(self.run_folder / "samples.parquet", grouped.frame())  # shards read their groups from it
         return grouped
 
     @cached_property
@@ -266,7 +266,7 @@ class Study(ABC, Generic[ConfigT]):
 
     def _claim(self) -> None:
         """Claim the run folder for this configuration, or check that it is the folder's."""
-        if not self.run_folder.is_claimed:
+        if not self.run_folder.is_claimed:  # a folder that is claimed has passed these checks
             self.validate_config()
             self._refuse_unclear_classes()
         self.run_folder.check_or_write_config(self.config)

@@ -44,12 +44,13 @@ def plan_work(plan: ContenderPlan, heads: Sequence[str], n_folds: int, parts: in
         n_folds: folds of each contender.
         parts: into how many parts the features of each backbone are cut.
     """
+    from headtohead.contenders.expression import REPEATS
     from headtohead.engines.tasks import CellTask, FeatureTask, WorkPlan
 
     wanted = {
         (record.name, one.mode.view): None
         for one in plan.contenders
-        if one.mode is not None and not one.is_tuned
+        if one.mode is not None and not one.is_tuned  # a network that learns has no frozen features
         for record in one.records
     }
     features = tuple(FeatureTask(name, view, part, parts) for name, view in wanted for part in range(parts))
@@ -59,9 +60,14 @@ def plan_work(plan: ContenderPlan, heads: Sequence[str], n_folds: int, parts: in
     for name in heads:
         one = known.get(name)
         members = () if one is None else one.members
+        # A cell rests on those of its members, so that each depth is a wave of its own.
         depth[name] = 1 + max((depth[member] for member in members), default=-1)
         waves += [[] for _ in range(depth[name] + 1 - len(waves))]
-        trains = one is not None and (one.is_tuned or any(known[member].is_tuned for member in members))
+        # Replicates fit their member again, so a network learns in their cells too.
+        replicates = one is not None and one.spec.kind in REPEATS
+        trains = one is not None and (
+            one.is_tuned or (replicates and any(known[member].is_tuned for member in members))
+        )
         waves[depth[name]] += [CellTask(name, place, trains, members) for place in range(n_folds)]
     return WorkPlan(features, tuple(tuple(wave) for wave in waves))
 
@@ -104,6 +110,7 @@ class ComparisonWork:
             self,
             path=self.path.absolute(),
             cache=self.cache.absolute(),
+            # Another process may work in another folder, where relative paths lead nowhere.
             dataset=replace(self.dataset, root=str(root.absolute())) if root.exists() else self.dataset,
             record_facts=_forget,
             on_epoch_end=None,
@@ -116,7 +123,7 @@ class ComparisonWork:
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         for name, value in state.items():
-            object.__setattr__(self, name, value)
+            object.__setattr__(self, name, value)  # frozen: plain assignment is refused
 
     @cached_property
     def heads(self) -> dict[str, Head]:

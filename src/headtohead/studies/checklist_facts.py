@@ -95,12 +95,8 @@ def _chosen(run: RunFolder) -> dict[str, list[Mapping[str, Any]]]:
 
 
 def _weights(record: Mapping[str, Any]) -> str:
-    parts = [
-        record["pretraining"],
-        record.get("source"),
-        record.get("revision"),
-        f"licence {record['licence']}",
-    ]
+    parts = [record["pretraining"]]
+    parts += [f"{key} {record[key]}" for key in ("source", "revision", "licence") if record.get(key)]
     return f"{record['name']}: {', '.join(str(part) for part in parts if part)}"
 
 

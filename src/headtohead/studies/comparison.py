@@ -145,7 +145,7 @@ class ComparisonStudy(Study[StudyConfig]):
         self.validate_config()
         fetch_weights(self.run_folder, self.plan.records, self.config.seed, self.reporter)
         self.plan.check_networks(self.config.train, self.config.seed)
-        self.run_folder.write("confounds.json", {"pairs": pair_confounds(self.plan)})
+        self.run_folder.write("confounds.json", {"pairs": pair_confounds(self.plan, self.config.train)})
 
     def validate_against_data(self) -> None:
         """Refuse a metric, prevalence or column that this data does not have, before any long work."""

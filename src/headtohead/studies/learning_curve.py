@@ -129,6 +129,7 @@ def nested_parts(fold: Fold, data: SampleLabels, seed: int) -> dict[float, Ints]
     place = np.empty(len(of_group))
     for label in np.unique(of_group):
         own = np.flatnonzero(of_group == label)
+        # Spread evenly over (0, 1): sorted, any first part has the classes of the whole.
         place[own] = (rng.permutation(len(own)) + 0.5) / len(own)
     order = np.argsort(place, kind="stable")
     parts = {}

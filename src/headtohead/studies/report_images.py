@@ -89,6 +89,7 @@ def gallery_samples(table: pd.DataFrame, most: int = MOST) -> list[str]:
     ids = [str(sample) for sample in order.index]
     if len(ids) <= most:
         return ids
+    # A quarter of the places is left for images that are called right.
     errors = [str(sample) for sample in order[order > 0].index][: most * 3 // 4]
     return [*errors, *evenly_spaced(ids[len(errors) :], most - len(errors))]
 
@@ -132,7 +133,7 @@ def _neighbours(
 ) -> Iterable[tuple[str, list[str]]]:
     """Yield each sample with the most similar samples of other groups, most similar first."""
     for place, sample in enumerate(ids):
-        likeness = unit @ unit[place]
+        likeness = unit @ unit[place]  # row by row: all pairs at once would take n² numbers
         likeness[groups == groups[place]] = -np.inf
         near = np.argsort(-likeness, kind="stable")[:NEIGHBOURS]
         yield sample, [ids[i] for i in near if np.isfinite(likeness[i])]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from headtohead.core.config import StudyConfig
+from headtohead.core.config import StudyConfig, TrainConfig
 from headtohead.core.records import Verdict
 from headtohead.core.run_folder import RunFolder
 
@@ -59,11 +59,23 @@ def add_training_summary(
     return verdict.model_copy(update={"details": details, "caveats": caveats})
 
 
-def pair_confounds(plan: ContenderPlan) -> list[dict[str, Any]]:
-    """Return what differs between the two networks of each pair besides their kind."""
-    from headtohead.backbones.comparability import confounds
+def pair_confounds(plan: ContenderPlan, train: TrainConfig) -> list[dict[str, Any]]:
+    """Return what differs between the two networks of each pair besides their kind.
 
-    return confounds([(single.name, single.records[0], str(single.mode)) for single in plan.pairable])
+    Args:
+        plan: the contenders.
+        train: the settings that the study states.
+    """
+    from headtohead.backbones.comparability import confounds
+    from headtohead.contenders.training_modes import training_facts
+
+    return confounds(
+        [
+            (single.name, single.records[0], str(single.mode), training_facts(single.mode, train))
+            for single in plan.pairable
+            if single.mode is not None
+        ]
+    )
 
 
 def evenly_spaced(items: Sequence[T], most: int) -> Sequence[T]:

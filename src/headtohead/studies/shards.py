@@ -53,6 +53,7 @@ class _ShardStudy(ComparisonStudy):
                 self.validate_contenders()
                 self.validate_against_data()
                 work = self._work
+            # Rounded up, so that few images still make one part.
             parts = min(PARTS_PER_SHARD * shard.count, -(-len(self.grouped) // FEWEST_IN_PART))
             return run_shard(shard, self._work_plan(parts), work, run, self.reporter)
 

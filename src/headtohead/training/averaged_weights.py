@@ -30,14 +30,14 @@ class AveragedWeights:
         """Move the average towards the tensors after a step; the first steps count fully, so the start is forgotten."""
         if self.values is None or self._decay is None:
             return
-        decay = min(self._decay, (1 + step) / (10 + step))
+        decay = min(self._decay, (1 + step) / (10 + step))  # as TensorFlow's ExponentialMovingAverage
         with torch.no_grad():
             torch._foreach_lerp_(self.values, self._tensors, 1.0 - decay)
 
     def of(self, tensor: Tensor) -> list[Tensor]:
         """Return the average of one of the tensors, as a list that is empty where there is none."""
         pairs = zip(self._tensors, self.values or [], strict=False)
-        return [average for own, average in pairs if own is tensor]
+        return [average for own, average in pairs if own is tensor]  # tensors compare entry by entry under ==
 
     def restore(self, values: list[Tensor] | None, device: torch.device) -> None:
         """Take up the averages that a checkpoint holds."""

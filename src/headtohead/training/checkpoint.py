@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import pickle
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from headtohead.core.atomic_io import write_atomic
+from headtohead.core.atomic_io import write_streamed
 from headtohead.core.progress import Reporter
 from headtohead.training.records import FITTING
 
@@ -25,9 +24,15 @@ def save_checkpoint(path: Path, key: str, state: dict[str, Any]) -> None:
     """Write the state of a training (tensors, numbers, text); the old file stays until the new is whole."""
     import torch
 
-    buffer = io.BytesIO()
-    torch.save({"key": key, **state}, buffer)
-    write_atomic(path, buffer.getvalue())
+    def write(stream: BinaryIO) -> None:
+        try:
+            torch.save({"key": key, **state}, stream)
+        except RuntimeError as error:  # torch finds its file shorter than it should be where the disk is full
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from error
+            raise
+
+    write_streamed(path, write)
 
 
 def load_checkpoint(path: Path, key: str, reporter: Reporter) -> dict[str, Any] | None:
@@ -37,6 +42,7 @@ def load_checkpoint(path: Path, key: str, reporter: Reporter) -> dict[str, Any] 
     if not path.is_file():
         return None
     try:
+        # A run folder may come from elsewhere, and a pickle could run code.
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, EOFError, pickle.UnpicklingError, KeyError) as error:
         reporter.warning(f"{path.name} cannot be read ({type(error).__name__}); this training starts over.")

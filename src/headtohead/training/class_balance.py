@@ -63,6 +63,7 @@ class ClassificationLoss:
         start -= start.mean()
         offset = start if balance != "none" else np.zeros(k)
         weights = np.where(counts > 0, counts.sum() / (k * np.maximum(counts, 1)), 0.0)
+        # The sampler draws the classes equally often.
         smooth = np.full(k, 1 / k) if balance == "sampler" else frequencies
 
         def tensor(values: npt.NDArray[np.float64]) -> Tensor:

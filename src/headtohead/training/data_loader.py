@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from headtohead.core.parallel import cores, ordered_map
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.training.records import FITTING
 
@@ -90,14 +91,22 @@ class DatasetImages:
         self._kept: dict[int, npt.NDArray[np.float16]] = {}
         self._crops = crops
         self._store: CropStore | None = None
-        self._keep = len(dataset.samples) * 3 * 2 * record.input_size**2 <= memory_limit
+        # At most 3 planes of float16 each.
+        self._bytes = len(dataset.samples) * 3 * 2 * record.input_size**2
+        self._keep = self._bytes <= memory_limit
+
+    @property
+    def bytes_in_memory(self) -> int:
+        """Upper bound of the memory that the images take when they are prepared; 0 where they are on disk."""
+        return self._bytes if self._keep else 0
 
     def prepare(self, reporter: Reporter = QUIET) -> None:
         """Prepare all images now, in memory or on disk; where neither has room, each is prepared on each use."""
         if self._keep:
             missing = [index for index in range(len(self._dataset.samples)) if index not in self._kept]
-            for index in reporter.progress(missing, "prepare images", len(missing)):
-                self._kept[index] = self._read(index)
+            found = ordered_map(self._read, missing, workers=cores())
+            told = reporter.progress(found, "prepare images", len(missing))
+            self._kept.update(zip(missing, told, strict=True))
             return
         if self._store is not None:
             return
@@ -129,6 +138,7 @@ class DatasetImages:
         from headtohead.preprocess.crop_store import CropStore
 
         record = self._record
+        # Others may decode or scale to other digits.
         versions = {name: version(name) for name in ("numpy", "pillow", "opencv-python-headless")}
         facts = [
             FITTING,
@@ -156,7 +166,9 @@ class DatasetImages:
         from headtohead.backbones.features.input_transform import to_network_input
 
         prepared = self._recipe.apply(self._dataset.read(self._dataset.samples[index])).pixels
+        # Normalisation undone, since augmentation works on pixels in [0, 1].
         unit = to_network_input(prepared, self._record) * self._std + self._mean
+        # Grey as one plane: a third of the memory.
         shaped = unit[0] if prepared.ndim == 2 else unit.transpose(1, 2, 0)
         return np.ascontiguousarray(np.clip(shaped, 0.0, 1.0), dtype=np.float16)
 
@@ -212,7 +224,7 @@ def batches(
         try:
             for places in rest:
                 waiting.append(pool.submit(make, places))
-                if len(waiting) > workers + 1:
+                if len(waiting) > workers + 1:  # so few are ahead that memory does not grow with the epoch
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

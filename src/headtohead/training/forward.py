@@ -47,6 +47,7 @@ class ForwardPass:
                 rows = [self.net(view).float().cpu() for view in views]  # MPS has no float64
             out.append(torch.stack(rows).double())
         k = self.net.linear.out_features
+        # A training on all images tests none.
         return torch.cat(out, dim=1) if out else torch.empty((1, 0, k), dtype=torch.float64)
 
     def features(self, indices: Ints, change: Change = unchanged) -> npt.NDArray[np.float32]:
@@ -63,7 +64,7 @@ class ForwardPass:
         batch = torch.from_numpy(array)
         if self.device.type == "cuda":  # pinned, so that the copy runs beside the network
             batch = batch.pin_memory().to(self.device, non_blocking=True)
-        return batch.to(self.device).contiguous(memory_format=torch.channels_last)
+        return batch.to(self.device).contiguous(memory_format=torch.channels_last)  # as in a CNN's weights
 
     def autocast(self) -> torch.autocast:
         """Return the context in which the network's matrix products are computed."""

@@ -54,6 +54,7 @@ class FittedProbe:
         Args:
             labels: (n,) of the training part.
         """
+        # Two classes share one intercept.
         odds = np.log(np.bincount(labels, minlength=max(2, len(self.bias))))
         shift = odds - odds.mean() if len(self.bias) > 1 else odds[1:] - odds[:1]
         return replace(self, bias=self.bias + shift)
@@ -104,7 +105,7 @@ class StandardizedDesign:
         n, d = standard.shape
         mean = standard.mean(axis=0)
         standard -= mean
-        spread = np.sqrt(np.einsum("ij,ij->j", standard, standard) / n)
+        spread = np.sqrt(np.einsum("ij,ij->j", standard, standard) / n)  # `std` would copy the rows
         if not np.isfinite(spread).all():
             raise HeadToHeadError(
                 f"{int((~np.isfinite(spread)).sum())} of {d} features are not finite in every row; "
@@ -115,6 +116,7 @@ class StandardizedDesign:
         if n < d:
             return cls(mean, scale, *_along_axes(standard))
         if whole is not None and isinstance(whole.curvature, DenseCurvature):
+            # It decides how many steps are taken, not where they end.
             return cls(mean, scale, standard, None, whole.curvature.of_part(n / len(whole.rows)))
         if d > FACTORED:
             return cls(mean, scale, standard, None, PlainCurvature(float(n)))

@@ -135,7 +135,7 @@ def solve(
         )
     shares = np.bincount(labels, weights) / weights.sum()
     spread = shares * (1 - shares)
-    factor = float(weights.mean() * spread.mean())
+    factor = float(weights.mean() * spread.mean())  # w p (1 - p) where only the intercepts have been fitted
     back, forth = curvature.scaling(factor, 1.0 / c)
     unit = 1.0 / np.sqrt(factor * len(rows))
     m, r = 1 if len(counts) == 2 else len(counts), rows.shape[1]
@@ -150,6 +150,7 @@ def solve(
         gradient[r] = residual.sum(axis=0) * unit
         return value + 0.5 / c * float(np.vdot(coefficients, coefficients)), gradient.ravel()
 
+    # The gradient alone decides: where the loss hardly changes the optimum may still be far.
     options = {"maxiter": STEPS, "maxfun": 4 * STEPS, "ftol": 0.0, "gtol": GRADIENT, "maxcor": MEMORY}
     search: Any = minimize  # its overloads do not know float and int options in one
     found = search(objective, np.zeros((r + 1) * m), jac=True, method="L-BFGS-B", options=options)
@@ -160,6 +161,7 @@ def solve(
         )
     best = found.x.reshape(r + 1, m)
     bias = best[r] * unit
+    # The softmax is the same whatever is added to all intercepts.
     return np.ascontiguousarray(back(best[:r]).T), bias if m == 1 else bias - bias.mean()
 
 

@@ -27,7 +27,7 @@ def rate_factor(step: int, total: int, warmup: float) -> float:
     """
     rising = math.floor(total * warmup)
     if step < rising:
-        return (step + 1) / rising
+        return (step + 1) / rising  # the first step moves, too
     return 0.5 * (1.0 + math.cos(math.pi * (step - rising) / max(1, total - rising)))
 
 

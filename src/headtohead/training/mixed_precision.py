@@ -38,7 +38,7 @@ def has_bf16(device: torch.device) -> bool:
     import torch
 
     if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))  # emulated, it saves no time
     if device.type == "cpu":
         return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
     return False
@@ -78,7 +78,7 @@ def _disagreement(net: Classifier, inputs: Tensor, targets: Tensor) -> tuple[flo
     import torch
 
     was_training = net.training
-    net.eval()
+    net.eval()  # dropout would draw otherwise in the second pass
     found = []
     for half in (False, True):
         with torch.autocast(inputs.device.type, dtype=torch.bfloat16, enabled=half):

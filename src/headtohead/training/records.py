@@ -13,7 +13,8 @@ __all__ = ["FITTING", "EpochRecord", "FitMetrics", "Subset", "fit_metrics", "los
 # Raised whenever the same settings give other digits, so that cells and checkpoints of before are not mixed in.
 # 2: no class weights; labels are smoothed towards the class frequencies.
 # 3: probes by L-BFGS to a smaller gradient; probabilities move by up to about 1e-5.
-FITTING = 3
+# 4: no weight decay on class tokens and positions; a fine-tuned hybrid gets the images of its larger input.
+FITTING = 4
 
 Ints = npt.NDArray[np.int64]
 
@@ -52,8 +53,8 @@ class EpochRecord:
 def fit_metrics(labels: Ints, probabilities: Floats) -> FitMetrics:
     """Return accuracy and mean log loss of `probabilities` (n, k) against class indices (n,).
 
-    Rows of NaN are left out; with no row left both are None. Probabilities are clipped at the
-    smallest positive normal float64 step (1e-15) before the logarithm, as scikit-learn does.
+    Rows of NaN are left out; with no row left both are None. Probabilities are clipped at 1e-15 before the
+    logarithm, so that one that is 0 does not make the mean infinite.
     """
     known = ~np.isnan(probabilities).any(axis=1)
     if not known.any():

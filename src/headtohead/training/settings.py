@@ -30,13 +30,11 @@ class FinetuneSettings(TrainingSettings):
         cycles: 1, or into how many equal parts the epochs fall, each with a rate that begins at its peak
             and falls to zero; the networks at the ends of the cycles predict together (snapshot
             ensemble, Huang et al. 2017).
-        workers: one thread by default, so that the network need not wait for its images.
     """
 
     policy: Literal["fixed", "rate", "inner"] = "fixed"
     depth: str = Field(default="all", pattern=r"^(all|lora|partial:[1-9]\d*)$")
     cycles: int = Field(default=1, ge=1)
-    workers: int = Field(default=1, ge=0)
 
     @model_validator(mode="after")
     def _no_idle_setting(self) -> Self:

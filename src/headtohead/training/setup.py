@@ -80,7 +80,7 @@ class TrainingSetup:
         if settings.batch_norm == "frozen":
             fold_batchnorm(backbone, torch.from_numpy(batch.inputs), reporter)
         if place.type == "cpu":
-            use_fp32_depthwise_backward(backbone)
+            use_fp32_depthwise_backward(backbone)  # after folding, whose layers it leaves alone
         net.to(place)
         targets = torch.from_numpy(part.labels[np.searchsorted(part.indices, few)]).to(place)
         bf16 = checked_bf16(net, torch.from_numpy(batch.inputs).to(place), targets, self.precision, reporter)
@@ -108,7 +108,7 @@ def loader(record: BackboneRecord) -> Build:
         refusal = f"{record.name} has no branches that stochastic depth could drop; set drop_path = 0."
         try:
             backbone = load_backbone(record, seed=seed, drop_path=drop_path)
-        except TypeError as error:
+        except TypeError as error:  # timm passes the rate on to networks that know no such argument
             if drop_path:
                 raise NoEffectError(refusal) from error
             raise

@@ -187,22 +187,21 @@ class Trainer:
         order = epoch_order(self.part.labels, s.batch, self.seed, epoch, balanced=s.balance == "sampler")
         first, end = cycle_of(epoch, s.epochs, s.cycles)
         begun, total = first * len(order), (end - first) * len(order)
-        warmup = 0.0 if first else s.warmup
+        warmup = 0.0 if first else s.warmup  # a restart begins at its peak
         change = epoch_augmentation(self.source, self.part.indices, self.augmenter, self.seed, epoch)
         made = batches(self.source, self.part.indices, order, change, s.workers)
         self._learn_mode()
-        found: list[
-            tuple[Tensor, Tensor]
-        ] = []  # read after the last step, so that no step waits for the device
+        found: list[tuple[Tensor, Tensor]] = []  # read after the last step: no step waits for the device
         rate = 0.0
-        for place, batch in enumerate(reporter.progress(made, label, len(order))):
-            rate = s.learning_rate * rate_factor(self.step - begun, total, warmup)
-            targets = torch.from_numpy(self.part.labels[batch.places]).to(self.device)
-            with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
-                torch.manual_seed(step_seed(self.seed, epoch, place))
+        # once an epoch, since the state of a GPU's generator is read from the GPU
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+            for place, batch in enumerate(reporter.progress(made, label, len(order))):
+                rate = s.learning_rate * rate_factor(self.step - begun, total, warmup)
+                targets = torch.from_numpy(self.part.labels[batch.places]).to(self.device)
+                torch.manual_seed(step_seed(self.seed, epoch, place))  # the same after an interruption
                 scores = self._step(self.forward.inputs(batch.inputs), targets, rate, (epoch, place))
-            hit = (scores.argmax(dim=1) == targets).sum()
-            found.append((functional.cross_entropy(scores, targets, reduction="sum"), hit))
+                hit = (scores.argmax(dim=1) == targets).sum()
+                found.append((functional.cross_entropy(scores, targets, reduction="sum"), hit))
         losses, hits = sum(float(loss) for loss, _ in found), sum(int(hit) for _, hit in found)
         n = sum(len(places) for places in order)
         if not np.isfinite(losses):
@@ -217,7 +216,7 @@ class Trainer:
         s = self.settings
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["share"]
-        rng = np.random.default_rng([self.seed, 4, *where])
+        rng = np.random.default_rng([self.seed, 4, *where])  # 1 to 3 are the streams of `sampler`
         inputs, pairs = mixup_or_cutmix(inputs, targets, s.mixup, s.cutmix, rng)
         with self.forward.autocast():
             scores = self.net(inputs)
@@ -281,7 +280,7 @@ class Trainer:
         self.held_rows = [rows.numpy() for rows in state["held_rows"]]
         self.throughput = state["paces"]
         self.seconds_before = sum(pace["seconds"] for pace in self.throughput)
-        if "net" in state:
+        if "net" in state:  # a finished trial has kept its curve alone
             self.net.load_state_dict(state["net"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.snapshots, self.step = state["snapshots"], state["step"]

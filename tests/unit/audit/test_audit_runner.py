@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from types import SimpleNamespace
 from typing import Any, cast
 
+import numpy as np
 import pytest
 
 from headtohead.audit.check import (
@@ -93,3 +96,15 @@ def test_the_page_of_checks_is_up_to_date() -> None:
     assert page.read_text(encoding="utf-8") == checks_page(), (
         "run: python -m headtohead.audit.checks_page > docs/checks.md"
     )
+
+
+def test_a_giant_group_leaves_the_probes_rows_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = sys.modules[AuditContext.__module__]
+    monkeypatch.setattr(module, "PROBE_LIMIT", 40)
+    monkeypatch.setattr(module, "PROBE_SHARE", 4)
+    groups = np.array(["giant"] * 80 + [f"g{i // 2}" for i in range(20)], dtype=object)
+    for seed in range(5):
+        stub: Any = SimpleNamespace(samples=groups, groups=groups, settings=SimpleNamespace(seed=seed))
+        rows = cast(Any, AuditContext.probe_rows).func(stub)
+        assert len(rows) == len(set(rows.tolist())) == 24 and (np.diff(rows) > 0).all()
+        assert (groups[rows] == "giant").sum() == 4

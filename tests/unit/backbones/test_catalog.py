@@ -148,3 +148,8 @@ def test_a_hybrid_s_stride_counts() -> None:
 
 def test_expected_tensors_makes_no_weights() -> None:
     assert expected_tensors("tf_efficientnet_lite0")["classifier.weight"] == (1000, 1280)
+
+
+@pytest.mark.parametrize("name", ["scratch:mobileone_s0", "scratch:caformer_s18"])
+def test_a_size_in_a_name_is_no_stride(name: str) -> None:
+    assert with_input_size(resolve(name), 260).input_size == 260

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator
+from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -102,8 +105,13 @@ def test_second_call_computes_nothing_and_loads_no_network(
 
 @pytest.mark.parametrize("record", [VIT, CNN], ids=["vit", "cnn"])
 @pytest.mark.parametrize("precision", ["fp32", "auto"])
-def test_same_digits_after_a_kill(record: Any, precision: Any, images: Dataset, tmp_path: Path) -> None:
+def test_same_digits_after_a_kill(
+    record: Any, precision: Any, images: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed while two threads prepare and compute; the whole run has one."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     whole = extract(images, record, RECIPE, ExtractionOptions(precision=precision), cache=tmp_path / "whole")
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
     with pytest.raises(KilledError):
         extract(
             images,
@@ -124,6 +132,29 @@ def test_same_digits_whatever_was_cached_before(images: Dataset, tmp_path: Path)
     extract(some, CNN, RECIPE, ExtractionOptions(precision="fp32"), cache=tmp_path / "parts")
     parts = extract(images, CNN, RECIPE, ExtractionOptions(precision="fp32"), cache=tmp_path / "parts")
     np.testing.assert_array_equal(whole.rows, parts.rows)
+
+
+@pytest.mark.parametrize(("n_cores", "decoders"), [(2, 4), (6, 6), (64, 16)])
+def test_a_device_is_fed_by_as_many_threads_as_there_are_cores(
+    monkeypatch: pytest.MonkeyPatch, n_cores: int, decoders: int
+) -> None:
+    """Decoding is what a GPU waits for; four threads at most would keep it idle on a large machine."""
+    monkeypatch.setenv("OMP_NUM_THREADS", str(n_cores))
+    together = threading.Barrier(decoders)
+
+    def prepare(number: int) -> Any:
+        together.wait(timeout=30)  # breaks, and fails the test, where fewer threads are at work
+        return np.full(3, number, np.float32)
+
+    task: Any = SimpleNamespace(
+        device=torch.device("meta"), prepare=prepare, options=SimpleNamespace(kind="last"), batch=1
+    )
+    monkeypatch.setattr(features, "one_pass", lambda network, images, kind, batch: images)
+    keys = [str(number) for number in range(2 * decoders)]
+    samples: Any = {key: int(key) for key in keys}
+    network: Any = None
+    found = list(features._passes(task, samples, [[key] for key in keys], network))
+    assert [int(rows[0, 0]) for rows in found] == list(range(len(keys)))
 
 
 def test_planted_dependence_on_the_batch_is_caught(
@@ -149,6 +180,24 @@ def test_what_changes_a_row_changes_the_folder(images: Dataset, tmp_path: Path) 
     extract(few, VIT, get_recipe("classical"), ExtractionOptions(precision="fp32"), cache=tmp_path)
     extract(few, with_input_size(VIT, 96), RECIPE, ExtractionOptions(precision="fp32"), cache=tmp_path)
     assert len([path for path in tmp_path.iterdir() if path.is_dir()]) == len(calls) + 2
+
+
+def test_processor_and_image_libraries_change_the_folder(
+    images: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = images.subset(sample.id for sample in images.samples[:3])
+
+    def folders(precision: Any = "auto") -> int:
+        extract(few, VIT, RECIPE, ExtractionOptions(precision=precision), cache=tmp_path)
+        return len([path for path in tmp_path.iterdir() if path.is_dir()])
+
+    monkeypatch.setattr(features, "fast_precision", lambda device: "fp32")
+    assert folders() == 1 and folders("fp32") == 2
+    monkeypatch.setattr(features, "fast_precision", lambda device: "bf16")
+    assert folders("fp32") == 2, "fp32 is fp32 on both"
+    assert folders() == 3
+    monkeypatch.setattr(features, "version", lambda name: "99" if name == "pillow" else version(name))
+    assert folders() == 4
 
 
 def test_a_damaged_cache_is_said_and_computed_again(images: Dataset, tmp_path: Path) -> None:

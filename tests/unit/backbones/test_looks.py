@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -148,3 +149,36 @@ def test_flips_are_refused_where_the_preset_does_not_mirror(images: Dataset, tmp
         with pytest.raises(UsageError, match="xray"):
             build_heads(plan, workshop(images, tmp_path, augment="xray"))
         build_heads(plan, workshop(images, tmp_path, augment="mri"))
+
+
+def test_a_hybrid_with_random_weights_is_trained_as_random_whatever_the_order(
+    images: Dataset, tmp_path: Path
+) -> None:
+    """Frozen statistics of weights that were never trained would be none at all."""
+    plan = ContenderPlan.parse("hybrid(scratch:test_efficientnet,scratch:test_resnet)@finetune")
+    (both,) = plan.contenders
+    mixed = (both.records[0].model_copy(update={"source": "timm-hub"}), both.records[1])
+    for records in (mixed, mixed[::-1]):
+        contender = replace(both, records=records)
+        head: Any = build_heads(replace(plan, contenders=(contender,)), workshop(images, tmp_path))[both.name]
+        assert (head.settings.batch_norm, head.settings.head_start) == ("train", "random")
+
+
+def test_trained_contenders_share_their_images_within_one_limit_of_memory(
+    images: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Six networks once kept six copies; those of another size get what is left, or go to disk."""
+    cnn, other, vit = (
+        resolve(f"scratch:{name}") for name in ("test_efficientnet", "test_byobnet", "test_vit")
+    )
+    other = other.model_copy(update={"input_size": 96})
+    room = len(images.samples) * 6 * cnn.input_size**2
+    monkeypatch.setattr("headtohead.training.data_loader.MEMORY_LIMIT", room + 1)
+    context = workshop(images, tmp_path)
+    first = context.images_for(cnn)
+    assert context.images_for(vit.model_copy(update={"mean": cnn.mean, "std": cnn.std})) is first
+    assert first.bytes_in_memory == room
+    assert context.images_for(other) is not first and context.images_for(other).bytes_in_memory == 0
+    plan = ContenderPlan.parse("scratch:test_efficientnet@finetune,scratch:test_efficientnet@partial:1")
+    heads: Any = build_heads(plan, context)
+    assert len({id(head.networks.images) for head in heads.values()} | {id(first)}) == 1

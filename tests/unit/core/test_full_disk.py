@@ -12,10 +12,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 
 from headtohead.cli import app
 from headtohead.core.atomic_io import write_atomic, write_table
+from headtohead.training.checkpoint import save_checkpoint
 
 resource = pytest.importorskip("resource", reason="limits on the size of files need POSIX")
 
@@ -29,6 +31,17 @@ def full_disk(n_bytes: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_the_old_checkpoint_stays_whole(tmp_path: Path) -> None:
+    """Torch tells a full disk as a file of another length than it should have."""
+    path = tmp_path / "main.pt"
+    save_checkpoint(path, "key", {"step": torch.ones(10)})
+    before = path.read_bytes()
+    with full_disk(100_000), pytest.raises(OSError, match="too large") as caught:
+        save_checkpoint(path, "key", {"step": torch.ones(1_000_000)})
+    assert caught.value.filename == str(path)
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
 
 
 def test_the_old_file_stays_whole(tmp_path: Path) -> None:

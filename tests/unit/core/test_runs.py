@@ -103,3 +103,9 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
 def test_json_refuses_numbers_that_are_not() -> None:
     with pytest.raises(ValueError, match="Out of range"):
         write_json(Path("never-written.json"), {"a": float("nan")})
+
+
+def test_a_name_as_long_as_the_system_takes_is_written(tmp_path: Path) -> None:
+    path = tmp_path / ("脳" * 83 + ".json")  # 254 bytes
+    write_json(path, {"a": 1})
+    assert [item.name for item in tmp_path.iterdir()] == [path.name]

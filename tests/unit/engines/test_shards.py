@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from filelock import FileLock
@@ -22,6 +24,7 @@ from headtohead.core.progress import QUIET
 from headtohead.core.run_folder import LOCKS, RunFolder
 from headtohead.engines.shard import Shard, refuse_running_shards, run_shard
 from headtohead.engines.tasks import CellTask, FeatureTask, WorkPlan
+from headtohead.studies.cells import plan_work
 
 SINGLE = "scratch:test_efficientnet"
 NAMES = f"{SINGLE},seeds({SINGLE}@mlp,2),ensemble({SINGLE},scratch:test_vit)"
@@ -232,3 +235,19 @@ def test_a_killed_shard_loses_nothing(images: Path, tmp_path: Path, place: str) 
     assert compare(images, whole, names=mlp) == 0
     for name in FILES:
         assert (whole / name).read_bytes() == (cut / name).read_bytes(), name
+
+
+def test_only_cells_that_train_a_network_count_as_trainings() -> None:
+    def one(name: str, *members: str, kind: str = "single", tuned: bool = False) -> SimpleNamespace:
+        spec = SimpleNamespace(kind=kind)
+        return SimpleNamespace(name=name, mode=None, members=members, is_tuned=tuned, spec=spec, records=())
+
+    contenders = [
+        one("a", tuned=True),
+        one("b"),
+        one("seeds", "a", kind="seeds"),
+        one("joined", "a", "b", kind="ensemble"),
+    ]
+    plan: Any = SimpleNamespace(contenders=contenders)
+    tasks = [task for wave in plan_work(plan, [c.name for c in contenders], 1, 1).waves for task in wave]
+    assert {task.contender for task in tasks if task.trains} == {"a", "seeds"}

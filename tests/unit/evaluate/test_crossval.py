@@ -13,10 +13,12 @@ import pytest
 
 from headtohead.core.errors import DataError, LeakageError, RunFolderError
 from headtohead.core.progress import QUIET, Reporter
+from headtohead.core.provenance import package_versions
 from headtohead.core.records import Sample
 from headtohead.core.run_folder import RunFolder
 from headtohead.data.dataset import Dataset
 from headtohead.data.splits.folds import CrossValidationSplits, Fold, make_folds
+from headtohead.heads import cross_validation
 from headtohead.heads.base import FoldJob, FoldResult, SampleLabels
 from headtohead.heads.cross_validation import cell_key, fit_cells, load_cell, load_cells, make_fold_job
 from headtohead.heads.prediction_tables import (
@@ -216,6 +218,20 @@ def test_a_damaged_cell_is_refused_by_its_path(
     path.write_text(path.read_text()[:-40])
     with pytest.raises(RunFolderError, match=r"r0f0\.json is damaged"):
         fit_cells({"a": CountingHead()}, plan.folds[:1], cell_data(data), run, seed=1)
+
+
+def test_cells_of_two_versions_are_never_mixed(
+    data: Dataset, plan: CrossValidationSplits, run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fit_cells({"a": CountingHead()}, plan.folds[:1], cell_data(data), run, seed=1)
+    older = package_versions(cross_validation.COMPUTING)
+    monkeypatch.setattr(cross_validation, "package_versions", lambda names: {**older, "torch": "99.0"})
+    fit_cells({"a": CountingHead()}, plan.folds[:1], cell_data(data), run, seed=1)  # nothing is missing
+    with pytest.raises(RunFolderError, match=rf"torch {older['torch']}, now 99\.0"):
+        fit_cells({"a": CountingHead()}, plan.folds[:2], cell_data(data), run, seed=1)
+    assert not run.cell_path("a", 0, 1).exists()
+    monkeypatch.undo()
+    fit_cells({"a": CountingHead()}, plan.folds[:2], cell_data(data), run, seed=1)
 
 
 def test_an_unfinished_cell_is_named(data: Dataset, plan: CrossValidationSplits, run: RunFolder) -> None:

@@ -15,6 +15,18 @@ FIXED = {
     "epochs": 6,
     "settings": {"batch": 8, "augment": "light", "learning_rate": 3e-4},
 }
+RATE = {
+    "policy": "rate after the last epoch: one grouped fold of 5, by log loss",
+    "epochs": 6,
+    "settings": {"batch": 8, "learning_rate": 3e-4},
+    "layers": {
+        "blocks": 45,
+        "trained": 44,
+        "head_rate": 3e-4,
+        "lowest_rate": 9.5e-6,
+        "highest_rate": 2.25e-4,
+    },
+}
 INNER = {"policy": "inner", "epochs": 4, "settings": {"batch": 8, "augment": "none", "learning_rate": 1e-4}}
 
 
@@ -38,7 +50,10 @@ def test_what_was_chosen_is_told_only_where_something_was() -> None:
     assert was_selected("probe", [{"grid": [1.0]}]) == "nothing"
     assert was_selected("finetune", [FIXED]) == "nothing"
     assert was_selected("finetune", [INNER]) == "epochs"
+    assert was_selected("finetune", [RATE]) == "learning rate"
     assert was_selected("", [{"how": "mean"}]) == ""
+    told = training_sentence("a", "finetune", [RATE])
+    assert "the learning rate chosen on an inner grouped fold" in told and "number of epochs" not in told
     assert "chosen from 2 values" in training_sentence("a", "probe", [GRID])
     assert "chosen from" not in training_sentence("a", "probe", [{"grid": [1.0]}])
     assert "nothing chosen" in training_sentence("a", "partial:2", [FIXED])
@@ -51,3 +66,18 @@ def test_what_was_chosen_is_told_only_where_something_was() -> None:
 def test_combinations_name_their_rule() -> None:
     assert "combination of its members' probabilities (mean)" in training_sentence("e", "", [{"how": "mean"}])
     assert "average of trainings from different seeds" in training_sentence("s", "", [{"how": "seeds"}])
+
+
+def test_choices_at_the_edge_are_counted() -> None:
+    grid = {"grid": [1e-4, 1e-2, 1.0]}
+    told = training_sentence("a", "probe", [{**grid, "C": c} for c in (1e-4, 1e-2, 1e-4, 1.0)])
+    assert "(the smallest of them in 2 and the greatest of them in 1 of 4 cells)" in told
+    assert "of them" not in training_sentence("a", "probe", [{**grid, "C": 1e-2}])
+    assert "the greatest of them in 1 of 1" in training_sentence("a", "mlp", [{**grid, "weight_decay": 1.0}])
+
+
+def test_blocks_and_their_rates_are_told() -> None:
+    told = training_sentence("a", "finetune", [RATE])
+    assert "44 of 45 blocks of the network trained, at 0.032 to 0.75 of that rate" in told
+    without = {**RATE, "layers": {"blocks": 3, "trained": 0, "head_rate": 3e-4}}
+    assert training_sentence("a", "lora", [without]).endswith("0 of 3 blocks of the network trained.")

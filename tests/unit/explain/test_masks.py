@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -139,6 +140,22 @@ class TestRegions:
         write(tmp_path / "masks" / Path(samples[2].path).name, region(2) * 255)
         told = localisation_table(found, samples, find_masks(tmp_path / "masks", samples))
         assert (told["masks"], told["empty"], told["rows"]["net"]["n_images"]) == (3, 2, 1)
+
+    def test_a_mask_that_vanishes_in_a_large_image_is_counted_as_empty(
+        self, samples: tuple[Sample, ...], tmp_path: Path
+    ) -> None:
+        large = [sample.model_copy(update={"height": 1100, "width": 1100}) for sample in samples[:2]]
+        dot, square = np.zeros((1100, 1100)), np.zeros((1100, 1100))
+        dot[1, 1] = 255  # of three rows and columns only the first counts
+        square[300:400, 300:400] = 255
+        for sample, mask in zip(large, (dot, square), strict=True):
+            write(tmp_path / "masks" / Path(sample.path).name, mask)
+        files = find_masks(tmp_path / "masks", large)
+        found = [
+            replace(map_of(sample, square), box=Box(0, 0, 1100, 1100), size=(1100, 1100)) for sample in large
+        ]
+        told = localisation_table(found, large, files)
+        assert (told["masks"], told["empty"], told["rows"]["net"]["n_images"]) == (2, 1, 1)
 
 
 class TestAgreement:

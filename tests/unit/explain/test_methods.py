@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -76,6 +78,15 @@ def test_attention_gradient_is_for_transformers(scored: ScoredNetwork) -> None:
         return
     found = attention_gradient(scored, spotted())
     assert found.shape == (10, 10) and (found >= 0).all() and found.max() > 0
+
+
+def test_attention_is_computed_afterwards_as_before() -> None:
+    network = random_network("vit-b16")
+    config: Any = network.body.config
+    before = config._attn_implementation
+    head = LinearHead(np.ones((1, network.n_features)), np.zeros(network.n_features), np.zeros(1))
+    attention_gradient(ScoredNetwork(network, network.record, head, 1), spotted())
+    assert before != "eager" and config._attn_implementation == before
 
 
 def test_integrated_gradients_sum_to_the_change_of_the_score(scored: ScoredNetwork) -> None:

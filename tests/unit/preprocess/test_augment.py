@@ -180,6 +180,53 @@ def test_lifted_ground_leaves_no_wedge() -> None:
     assert np.ptp(out) < 1e-6
 
 
+COLOURS: tuple[tuple[tuple[str, float], ...], ...] = (
+    (("saturation", 0.8),), (("hue", 6.0),), (("stain", 0.2),), (("saturation", 1.2), ("hue", -6.0), ("stain", 0.1)),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("values", COLOURS)
+def test_colours_change_and_grey_images_do_not(values: tuple[tuple[str, float], ...]) -> None:
+    drawn = AugmentationParams(values, seed=5)
+    for grey in (image(), np.repeat(image()[..., None], 3, axis=2)):
+        np.testing.assert_array_equal(apply_params(drawn, grey), grey)
+    coloured = image(20, 20, 3) * 0.5 + 0.2
+    assert np.abs(apply_params(drawn, coloured) - coloured).max() > 0.005
+
+
+def test_hue_and_saturation_are_the_stated_ones() -> None:
+    coloured = image(20, 20, 3) * 0.4 + 0.3
+    luma = coloured @ np.array([0.299, 0.587, 0.114], np.float32)
+    paler = apply_params(AugmentationParams((("saturation", 0.5),)), coloured)
+    np.testing.assert_allclose(paler, luma[..., None] + 0.5 * (coloured - luma[..., None]), atol=1e-5)
+    turned = apply_params(AugmentationParams((("hue", 10.0),)), coloured)
+    np.testing.assert_allclose(turned @ np.array([0.299, 0.587, 0.114], np.float32), luma, atol=1e-5)
+    red = np.zeros((1, 1, 3), np.float32) + np.array([0.8, 0.2, 0.2], np.float32)
+    more = apply_params(AugmentationParams((("hue", 10.0),)), red)[0, 0]
+    assert more[1] > more[2], "a turn from red is towards yellow"
+
+
+def test_stains_change_by_their_amounts_and_glass_stays_white() -> None:
+    """Pure eosin of some strength becomes pure eosin of another; where there is no tissue nothing is stained."""
+    eosin = np.exp(-0.7 * np.array([0.07, 0.99, 0.11], np.float32))
+    tissue = np.stack([np.ones(3, np.float32), eosin])[None]
+    strengths = []
+    for seed in range(40):
+        glass, dyed = apply_params(AugmentationParams((("stain", 0.2),), seed=seed), tissue)[0]
+        np.testing.assert_allclose(glass, 1, atol=1e-6)
+        ratio = np.log(dyed) / np.log(eosin)
+        np.testing.assert_allclose(ratio, ratio[0], rtol=1e-3)
+        strengths.append(float(ratio[0]))
+    assert 0.8 <= min(strengths) < 0.9 < 1.1 < max(strengths) <= 1.2
+
+
+def test_presets_without_colours_are_drawn_as_before_there_were_any() -> None:
+    drawn = sample_params(get_preset("mri"), rng_for(3, 1, "a"))
+    assert (drawn.seed, round(drawn.place[0], 6)) == (5544323954456394956, 0.888274)
+    with_colour = sample_params(get_preset("histology"), rng_for(3, 1, "a"))
+    assert with_colour.seed == drawn.seed
+
+
 def test_wrong_pixels_are_refused() -> None:
     drawn = AugmentationParams((("gamma", 1.1),))
     wrongs: list[Any] = [np.zeros((4, 4)), np.zeros((4, 4, 4), np.float32), np.zeros(4, np.float32)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -18,7 +19,7 @@ from headtohead.core.records import Image
 from headtohead.preprocess.augmentation_presets import get_preset
 from headtohead.preprocess.contact_sheet import augmented_page, pages, png, row
 from headtohead.preprocess.recipe import get_recipe
-from headtohead.preprocess.suggest import suggest_recipe
+from headtohead.preprocess.suggest import Appearance, suggest_recipe, suggest_recipe_for
 
 
 def scan(seed: int = 0) -> npt.NDArray[np.uint8]:
@@ -126,3 +127,14 @@ def test_the_augmentation_that_training_takes_by_default_has_a_sheet_too(
         assert ("half are flipped" in said) == (preset != "none")
         sheets.append(out.read_bytes())
     assert sheets[0] == sheets[1] != sheets[2]
+
+
+def test_no_image_beyond_the_first_64_is_looked_at() -> None:
+    seen = []
+
+    def appearances() -> Iterator[Appearance]:
+        for number in range(70):
+            seen.append(number)
+            yield Appearance(coloured=False, on_dark=True)
+
+    assert suggest_recipe_for(appearances())[0] == "foreground" and len(seen) == 64

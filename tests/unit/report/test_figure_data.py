@@ -6,9 +6,11 @@ import csv
 
 from tests.planting.reported import HOSTILE
 
-from headtohead.core.tables.comparison import RocCurve
+from headtohead.core.tables.comparison import CurveBand, RocCurve
+from headtohead.core.tables.probability import CalibrationCurve
 from headtohead.report.figures import plot_roc
 from headtohead.report.views.comparison_figures import svg_figure
+from headtohead.report.views.curve_figures import _banded
 
 
 def test_a_figure_carries_the_points_of_its_named_lines() -> None:
@@ -20,3 +22,22 @@ def test_a_figure_carries_the_points_of_its_named_lines() -> None:
         "chance has no name"
     )
     assert svg_figure("nothing", None) == ()
+
+
+def test_of_many_curves_only_those_of_the_answer_have_bands() -> None:
+    band = CurveBand(at=(0.0, 1.0), low=(0.0, 0.9), high=(0.1, 1.0))
+    curve = RocCurve(false_positive_rate=(0.0, 1.0), true_positive_rate=(0.0, 1.0), band=band)
+    few = dict.fromkeys("abc", curve)
+    assert _banded(few, ("a", "b")) == (few, "Bands")
+    many, words = _banded(dict.fromkeys("abcd", curve), ("d", "a"))
+    assert [name for name, one in many.items() if one.band] == [
+        "a",
+        "d",
+    ] and words == "Bands (of a and d alone)"
+    dot = {"value": 0.4, "low": 0.2, "high": 0.6}
+    bins = [{"mean_probability": 0.5, "n_lines": 9, "n_groups": 9, "observed": dot}]
+    parts = dict.fromkeys(("reliability", "resolution", "uncertainty", "within_bin", "brier"), 0.1)
+    calibrated = CalibrationCurve.model_validate({"bins": bins, "brier_parts": parts})
+    shown, _ = _banded(dict.fromkeys("abcd", calibrated), ("d",))
+    assert [one.bins[0].observed.low for one in shown.values()] == [None, None, None, 0.2]
+    assert {one.bins[0].observed.value for one in shown.values()} == {0.4}

@@ -20,7 +20,7 @@ from tests.planting.reported import (
 from headtohead.core.errors import RunFolderError
 from headtohead.core.run_folder import RunFolder
 from headtohead.report import page as page_module
-from headtohead.report.page import write_report
+from headtohead.report.page import _name, _words, write_report
 from headtohead.report.views.comparison import build_report
 
 TEMPLATES = Path(page_module.__file__).parent / "templates"
@@ -157,3 +157,17 @@ def test_the_style_sheet_is_not_escaped(run: Path) -> None:
     assert "&" not in sheet
     assert '"Segoe UI"' in sheet and ".two > .card" in sheet and "--s7:" in sheet
     assert sheet.count("{") == sheet.count("}")
+
+
+def test_names_are_broken_between_their_parts_and_options_are_code() -> None:
+    assert _name("ensemble(a-1,b-2)") == (
+        '<span class="nb">ensemble(</span><wbr><span class="nb">a-1,</span><wbr><span class="nb">b-2)</span>'
+    )
+    assert _name("0.9 [0.8, 1.0]") == '0.9 <span class="nb">[0.8, 1.0]</span>', (
+        "an interval stays on one line"
+    )
+    assert "<script>" not in _name(HOSTILE) and "<script>" not in _words(HOSTILE)
+    told = _words("edit `groups.csv` and give it back with --groups: a well-known way")
+    assert told.startswith("Edit <code>groups.csv</code>") and '<code class="nb">--groups</code>:' in told
+    assert "<code>-known" not in told and _words("headtohead splits").startswith("headtohead")
+    assert _words("efficientnet-lite0 is alone").startswith("e") and _words("3 of 4 are").startswith("3")

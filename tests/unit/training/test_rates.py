@@ -10,11 +10,18 @@ import pytest
 from headtohead.backbones.catalog import catalogue, resolve
 from headtohead.backbones.hybrid import load_hybrid
 from headtohead.backbones.weights.timm_config import family_of
+from headtohead.contenders.plan import ContenderPlan
 from headtohead.contenders.training_modes import parse_mode
 from headtohead.contenders.tuned_modes import settings_for
 from headtohead.core.config import TrainConfig
 from headtohead.training.lr_schedule import depth_factor, network_factor
-from headtohead.training.network.classifier import Classifier, disable_fused_attention, parameter_groups
+from headtohead.training.network.classifier import (
+    Classifier,
+    describe_layers,
+    disable_fused_attention,
+    freeze,
+    parameter_groups,
+)
 from headtohead.training.settings import FinetuneSettings
 
 CNN, VIT = resolve("scratch:test_efficientnet"), resolve("scratch:test_vit")
@@ -98,3 +105,50 @@ def test_settings_of_the_flagship_pair() -> None:
     for name, factor in (("inception-resnet-v2", 5), ("vit-b16", 1)):
         settings: FinetuneSettings = settings_for(train, parse_mode("finetune"), [resolve(name)])
         assert settings.learning_rate == pytest.approx(factor * train.learning_rate)
+
+
+@pytest.mark.parametrize("name", ["test_vit", "test_vit4", "test_resnet"])
+def test_tokens_and_positions_do_not_decay(name: str) -> None:
+    """Of timm's own list (`no_weight_decay`) nothing decays; matrices and kernels all do."""
+    from headtohead.backbones.load import load_backbone
+
+    backbone = load_backbone(resolve(f"scratch:{name}"))
+    net = Classifier(backbone, backbone.n_features, 2, 0.0, 0)
+    groups = parameter_groups(net, FinetuneSettings())
+    decayed = {id(p) for group in groups if group["weight_decay"] for p in group["params"]}
+    named = {key: id(p) in decayed for key, p in net.named_parameters()}
+    ask: Any = getattr(backbone.body, "no_weight_decay", set)
+    assert not any(named[f"backbone.body.{key}"] for key in ask() if f"backbone.body.{key}" in named)
+    assert not any(yes for key, yes in named.items() if "token" in key or "pos_embed" in key)
+    matrices = [key for key, p in net.named_parameters() if p.ndim > 1 and key.endswith("weight")]
+    assert matrices and all(named[key] for key in matrices)
+
+
+def test_layers_are_described_as_they_learn() -> None:
+    from headtohead.backbones.load import load_backbone
+
+    backbone = load_backbone(VIT)
+    net = Classifier(backbone, backbone.n_features, 2, 0.0, 0)
+    settings = FinetuneSettings(depth="partial:2", learning_rate=1e-3)
+    freeze(backbone, settings)
+    n, decay = len(backbone.blocks()), settings.layer_decay
+    found = describe_layers(net, settings)
+    assert (found["blocks"], found["trained"], found["head_rate"]) == (n, 2, 1e-3)
+    assert found["highest_rate"] == pytest.approx(1e-3 * decay)
+    assert found["lowest_rate"] == pytest.approx(1e-3 * depth_factor(n - 2, n, decay))
+
+
+def test_images_are_prepared_ahead_unless_the_user_says_otherwise() -> None:
+    for stated, workers in ((TrainConfig(), 1), (TrainConfig(workers=0), 0)):
+        assert settings_for(stated, parse_mode("finetune"), [CNN]).workers == workers
+
+
+def test_a_hybrid_sees_the_larger_image_and_is_random_whatever_the_order() -> None:
+    small, large = "scratch:vit_base_patch16_224", "scratch:inception_resnet_v2"
+    for names in ((small, large), (large, small)):
+        (one,) = ContenderPlan.parse(f"hybrid({','.join(names)})@finetune").contenders
+        assert [record.input_size for record in one.records] == [299, 224]
+        (kept,) = ContenderPlan.parse(f"hybrid({','.join(names)})@probe").contenders
+        assert [record.name for record in kept.records] == list(names), "frozen features come one by one"
+        repeated = ContenderPlan.parse(f"snapshots(hybrid({','.join(names)})@finetune,2)").contenders
+        assert {tuple(record.input_size for record in one.records) for one in repeated} == {(299, 224)}

@@ -55,7 +55,7 @@ class Run(StudyFolder):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self.json("verdict.json")
+        self.json("verdict.json")  # a run that is not finished is refused at once
 
     @cached_property
     def verdict(self) -> Verdict:
@@ -80,7 +80,7 @@ class Run(StudyFolder):
 
         rows = [[getattr(score, name) for name in SCORE_COLUMNS] for score in self.verdict.scores]
         frame = pd.DataFrame(rows, columns=list(SCORE_COLUMNS))
-        return frame.astype({"value": float, "low": float, "high": float})
+        return frame.astype({"value": float, "low": float, "high": float})  # None becomes NaN
 
     @property
     def comparisons(self) -> pd.DataFrame:
@@ -145,9 +145,9 @@ class Run(StudyFolder):
 
         Columns: sample, group, repeat, fold, contender, label, and prob_<class> for each class.
         """
-        import pandas as pd
+        from headtohead.core.run_folder import RunFolder
 
-        return pd.read_parquet(self.path / "predictions.parquet")
+        return RunFolder(self.path).table("predictions.parquet")
 
     def errors(self, contender: str) -> pd.DataFrame:
         """Return the images that a contender gets wrong, most confidently wrong first.
@@ -266,7 +266,8 @@ def summary(run: Run) -> str:
     lines = [
         *answer,
         "",
-        f"{verdict.metric.upper() if verdict.metric == 'auroc' else verdict.metric} (95% CI)"
+        f"{verdict.metric.upper() if verdict.metric == 'auroc' else verdict.metric} "
+        f"({100 * verdict.scores[0].level:g}% CI)"
         f"{'' if verdict.positive is None else f', positive class: {verdict.positive}'}",
     ]
     lines += [f"  {score.contender[:width]:<{width}}  {score}" for score in primary]

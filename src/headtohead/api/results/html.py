@@ -33,7 +33,10 @@ def run_html(verdict: Verdict, comparisons: pd.DataFrame, page: Path) -> str:
     ]
     if any(one.difference is not None for one in verdict.comparisons):
         parts.append(
-            to_svg(plot_differences(comparisons).figure, label="Paired differences with 95% intervals")
+            to_svg(
+                plot_differences(comparisons).figure,
+                label=f"Paired differences with {100 * verdict.scores[0].level:g}% intervals",
+            )
         )
     parts.append(_list(verdict.caveats))
     parts.append(f"<p>{escape(str(page))}. Research use only; not a medical device.</p></div>")

@@ -71,6 +71,7 @@ class RunPlots:
         named = {}
         for name in self._names(contenders, curves):
             for label, curve in curves[name].items():
+                # Beyond two classes the AUROC is a mean over the classes, not that of one curve.
                 which = f" ({auroc[name]:.3f})" if positive else f", {label} against the rest"
                 named[f"{name}{which}"] = curve
         axes = plot_roc(named, ax=ax or shown_axes(*SQUARE))

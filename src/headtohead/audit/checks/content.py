@@ -18,7 +18,7 @@ from headtohead.audit.descriptors.outlier_distance import (
     robust_z,
     whitened_pca,
 )
-from headtohead.core.formatting import format_percent
+from headtohead.core.formatting import format_percent, pluralize
 from headtohead.core.parallel import single_threaded_blas
 
 __all__ = ["CHECKS"]
@@ -45,11 +45,16 @@ def crop_cuts_subject(context: AuditContext) -> Observation:
         )
     ranked = sorted(lost, key=lambda pair: (-pair[1], pair[0].id))
     ids = [p.id for p, _ in ranked]
+    clips = f"{format_percent(CLIPS)} to {format_percent(CUTS)}"
+    if cut:
+        told = (
+            f"cuts off {format_percent(CUTS)} or more of the foreground in {pluralize(len(cut), 'image')} "
+            f"({list_samples(ids[: len(cut)])}) and clips {clips} in {len(ids) - len(cut)} more"
+        )
+    else:
+        told = f"clips {clips} of the foreground in {pluralize(len(ids), 'image')}"
     return issue(
-        f"the classical threshold-45 crop cuts off {format_percent(CUTS)} or more of the foreground in "
-        f"{len(cut)} images"
-        f"{f' ({list_samples(ids[: len(cut)])})' if cut else ''} and clips {format_percent(CLIPS)} to "
-        f"{format_percent(CUTS)} in {len(ids) - len(cut)} more",
+        f"the classical threshold-45 crop {told}",
         "Use the recipe `foreground`; do not feed these crops to a network. The foreground includes skin and "
         "bone, so a clipped edge may be harmless; look at the images.",
         samples=ids,
@@ -110,6 +115,7 @@ def no_foreground(context: AuditContext) -> Observation:
 
 def _kept_whole(image: ImageSummary) -> bool:
     """Return whether the foreground recipe said that it found no subject apart from the ground."""
+    # words of `preprocess.pipeline`; reworded there, this check would go quiet
     said = any(
         words in image.foreground_note for words in ("whole image kept", "not darker than the subject")
     )
@@ -118,26 +124,23 @@ def _kept_whole(image: ImageSummary) -> bool:
 
 def unlike_the_rest(context: AuditContext) -> Observation:
     """Rank images by how little their subject looks like that of any other group."""
+    # an image that could not be read has a row of zeros, which would stand far out
     if len(context.group_sizes) < FEWEST or context.images.unread:
         return not_applicable(f"needs {FEWEST} groups, all readable; there are {len(context.group_sizes)}")
-    blocks, how = _scene_blocks(context), "layout, grey profile, texture and aspect of the foreground"
-    rows = context.settings.features
-    if rows is not None:
-        with single_threaded_blas():
+    how, rows = "layout, grey profile, texture and aspect of the foreground", context.settings.features
+    with single_threaded_blas():  # the digits do not depend on the number of threads
+        blocks = _scene_blocks(context)
+        if rows is not None:
             blocks = [whitened_pca(rows.astype(np.float64), context.groups), *blocks]
-        how = f"pretrained features, {how}"
-    seed = context.settings.seed
-    return _ranked(
-        context,
-        knn_distance_to_other_groups(blocks, context.groups, seed=seed),
-        f"by {how}",
-        "another kind of scene",
-    )
+            how = f"pretrained features, {how}"
+        distances = knn_distance_to_other_groups(blocks, context.groups, seed=context.settings.seed)
+    return _ranked(context, distances, f"by {how}", "another kind of scene")
 
 
 def _scene_blocks(context: AuditContext) -> list[Floats]:
     images = context.images
     boxes = [p.foreground for p in images.read]
+    # on a logarithm, twice as wide and twice as tall are equally far from a square
     aspect = np.array([0.0 if b is None else np.log((b.right - b.left) / (b.bottom - b.top)) for b in boxes])
     return [pca_block(images.stack(name)) for name in ("scene", "profile", "texture")] + [
         pca_block(aspect[:, None])
@@ -153,7 +156,7 @@ def unusual_layout(context: AuditContext) -> Observation:
         return not_applicable("all thumbnails are the same")
     with single_threaded_blas():
         distance = knn_distance_to_other_groups([pca_block(rows)], context.groups, seed=context.settings.seed)
-    return _ranked(context, distance, "by 16 x 16 thumbnails", "unusual brightness or layout")
+    return _ranked(context, distance, "by 16 × 16 thumbnails", "unusual brightness or layout")
 
 
 def _ranked(context: AuditContext, distance: Floats, how: str, what: str) -> Observation:
@@ -162,6 +165,7 @@ def _ranked(context: AuditContext, distance: Floats, how: str, what: str) -> Obs
     Far out is both a robust z of 3.5 on the logarithm and 1.65 times the median distance: the first
     alone fires by chance on a set whose images are all alike.
     """
+    # images that look the same have distance 0, which has no logarithm
     z = robust_z(np.log(np.maximum(distance, 1e-9)))
     order = np.argsort(-distance, kind="stable")
     middle = float(np.median(distance))
@@ -171,7 +175,7 @@ def _ranked(context: AuditContext, distance: Floats, how: str, what: str) -> Obs
         return passed(f"no image stands far out {how} (largest robust z {float(z.max()):.1f})", ranking=table)
     named = [str(context.ids[i]) for i in order[: max(len(far), _NAMED, len(order) // 50)]]
     return issue(
-        f"{len(far)} images stand far out {how} ({what}): {list_samples(named[: len(far)])}; "
+        f"{pluralize(len(far), 'image', 'stands', 'stand')} far out {how} ({what}): {list_samples(named[: len(far)])}; "
         f"next in line: {list_samples(named[len(far) :]) or 'none'}",
         "Look at them one by one, worst first: another organ, modality or plane, inverted or cropped images. "
         "Unusual is not wrong; leave out what does not belong, with the reason (`headtohead clean`).",

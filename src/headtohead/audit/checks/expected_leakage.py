@@ -31,6 +31,7 @@ def expected_leaked_fraction(sizes: Sequence[int], test: float = 0.2) -> float:
     held = max(1, round(test * n))
     expected = 0.0
     for g in sizes:
+        # a group larger than the test part is certain to have a copy in training
         alone = float(np.prod([(held - 1 - j) / (n - 1 - j) for j in range(g - 1)])) if held >= g else 0.0
         expected += g * (1 - alone)
     return expected / n

@@ -22,7 +22,8 @@ SUFFIXES: Mapping[str, tuple[str, ...]] = {
     "BMP": (".bmp", ".dib"),
     "WEBP": (".webp",),
     "GIF": (".gif",),
-    "DICOM": (".dcm", ".dicom", ".ima", ""),
+    "DICOM": (".dcm", ".dicom", ".ima", ""),  # scanners and archives export names without a suffix
+    # of `x.nii.gz` a sample's suffix is ".gz"; Analyze pairs are .hdr and .img
     "NIFTI": (".nii", ".nii.gz", ".gz", ".hdr", ".img"),
     "NRRD": (".nrrd", ".nhdr"),
     "METAIMAGE": (".mha", ".mhd"),
@@ -80,10 +81,10 @@ def wrong_suffix(context: AuditContext) -> Observation:
         return not_applicable("no file format here has a customary suffix")
     if not wrong:
         return passed("every suffix fits its content")
-    kinds = Counter(f"{s.suffix} that is {s.format}" for s in wrong)
+    kinds = Counter(f"{s.suffix} with {s.format} inside" for s in wrong)
     return issue(
         pluralize(len(wrong), "file", "is not what its suffix says: ", "are not what their suffix says: ")
-        + "; ".join(f"{n} x {kind}" for kind, n in kinds.most_common()),
+        + "; ".join(f"{n} {kind}" for kind, n in kinds.most_common()),
         "headtohead reads by content, so nothing is lost here; other tools may refuse or misread them. "
         "Rename copies if the set is passed on.",
         samples=[s.id for s in wrong],
@@ -165,7 +166,7 @@ def _mixed(field: str, what: str, advice: str) -> Callable[[AuditContext], Obser
         rare = [v for v, _ in counts.most_common()[1:]]
         odd = [s.id for v in reversed(rare) for s in context.samples if str(getattr(s, field)) == v]
         table = cross_table(context, field)
-        text = ", ".join(f"{n} x {value}" for value, n in counts.most_common())
+        text = ", ".join(f"{value} {n}" for value, n in counts.most_common())
         return issue(f"{what} differs: {text}", advice, samples=odd, table=table)
 
     return look

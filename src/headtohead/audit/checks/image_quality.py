@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -24,6 +25,8 @@ SOFT = 0.62  # 1 is without detail; of the 253 none reaches it (95th percentile 
 NOISE = 0.5  # correlation of neighbours: images of anything lie above 0.9, independent noise at 0
 ASPECT = 2.5  # longer by shorter edge: squeezed to a square, a circle becomes unrecognisable
 FEW_LEVELS = 24  # of 256 grey values: a palette or a label map, not a scan
+_SINGULAR = {"have": "has", "are": "is", "keep": "keeps", "hold": "holds"}
+_VERB = re.compile(rf"\b(?:{'|'.join(_SINGULAR)})\b")
 
 
 def flagged(
@@ -51,7 +54,8 @@ def flagged(
     ids = [image.id for image, _ in ranked]
     counts = by_class(context, ids)
     return issue(
-        f"{len(ids)} of {len(context.samples)} images {what}: {list_samples(ids)}",
+        f"{len(ids)} of {len(context.samples)} images {_of_one(what) if len(ids) == 1 else what}: "
+        f"{list_samples(ids)}",
         advice,
         samples=ids,
         severity=severity,
@@ -60,7 +64,17 @@ def flagged(
     )
 
 
+def _of_one(what: str) -> str:
+    """Return what is said of several images as it is said of one.
+
+    >>> _of_one("of a grey set hold coloured pixels")
+    'of a grey set holds coloured pixels'
+    """
+    return _VERB.sub(lambda found: _SINGULAR[found[0]], what, count=1)
+
+
 def _over(context: AuditContext, name: str, least: float) -> list[tuple[ImageSummary, float]]:
+    # NaN, of an image too small to be measured, compares false: it is not named
     return [(p, p.values[name]) for p in context.images.read if p.values[name] >= least]
 
 
@@ -133,7 +147,7 @@ def few_levels(context: AuditContext) -> Observation:
     found = [
         (p, -p.values["levels"])
         for p in context.images.read
-        if p.values["levels"] < FEW_LEVELS and p.values["spread"] >= BLANK_SPREAD
+        if p.values["levels"] < FEW_LEVELS and p.values["spread"] >= BLANK_SPREAD  # blank images are H2H113's
     ]
     return flagged(
         context,

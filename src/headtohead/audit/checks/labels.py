@@ -99,6 +99,7 @@ def _rank_errors(
         from cleanlab.filter import find_label_issues
     except ImportError:
         return confident_errors(rows, labels), f"{own}; cleanlab is not installed"
+    # by default cleanlab starts a pool of processes, one per core
     ranked = find_label_issues(labels, rows, return_indices_ranked_by="self_confidence", n_jobs=1)
     return np.asarray(ranked), "confident learning by cleanlab"
 
@@ -115,8 +116,9 @@ def confident_errors(rows: npt.NDArray[np.float64], labels: npt.NDArray[np.int64
         labels: (n,) class indices.
     """
     k = rows.shape[1]
+    # nobody reaches the threshold of a class without samples
     threshold = np.array([rows[labels == c, c].mean() if (labels == c).any() else np.inf for c in range(k)])
-    reached = np.where(rows >= threshold, rows, -1.0)
+    reached = np.where(rows >= threshold, rows, -1.0)  # below any probability
     guess = reached.argmax(axis=1)
     off = (reached.max(axis=1) >= 0) & (guess != labels)
     found = np.flatnonzero(off)
@@ -157,6 +159,7 @@ def sources(context: AuditContext) -> Observation:
     """Measure how strongly single file facts go with the class."""
     if len(context.dataset.classes) < 2:
         return not_applicable(_ONE_CLASS)
+    # reversed, so that the first sample of a group is the one that stays
     first = {context.grouping.groups[s.id]: s for s in reversed(context.samples)}
     found: dict[str, dict[str, Any]] = {}
     for fact in _facts(context.samples[0]):
@@ -199,6 +202,7 @@ def cramers_v(table: npt.NDArray[Any]) -> float:
     >>> cramers_v(np.array([[50, 0], [0, 50]])) > 0.98
     True
     """
+    # an empty row or column has an expected count of 0, by which chi-squared divides
     table = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0].astype(np.float64)
     n = float(table.sum())
     r, c = table.shape

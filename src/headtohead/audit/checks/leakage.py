@@ -18,6 +18,7 @@ from headtohead.data.dataset import GIVEN_GROUP
 
 __all__ = ["CHECKS", "expected_leaked_fraction"]
 
+# whole words: "august" and "rotator" suggest no augmentation
 _AUGMENTED = re.compile(
     r"(?<![a-z])(aug(mented)?|flip(ped)?|rot(ated)?\d*|mirror(ed)?|crop(ped)?\d*)(?![a-z])"
 )
@@ -50,7 +51,7 @@ def exact_duplicates(context: AuditContext) -> Observation:
 
 def near_duplicates(context: AuditContext) -> Observation:
     """Count verified near-duplicates."""
-    if not context.grouping.counts:
+    if not context.grouping.counts:  # as `Grouping.from_reviewer` leaves it
         return skipped("groups were given by the reviewer, so near-duplicates were not searched for")
     pairs = [p for p in context.grouping.pairs if p.kind != "exact"]
     if not pairs:
@@ -85,6 +86,7 @@ def duplicates_across_splits(context: AuditContext) -> Observation:
     """Find copies that stand in two of the given parts."""
     if len({s.split for s in context.samples if s.split is not None}) < 2:
         return not_applicable("the data bring no split of their own")
+    # copies alone: patients in two parts are H2H206
     linked = {i for p in context.grouping.pairs for i in (p.a, p.b)}
     linked |= {s.id for v in duplicate_sets(context.samples, "pixel_hash") for s in v}
     groups = {name: [s for s in v if s.id in linked] for name, v in _by_group(context).items()}
@@ -207,6 +209,7 @@ def names_of_series(context: AuditContext) -> Observation:
     cases: Counter[str] = Counter()
     for s in context.samples:
         case = case_of(PurePosixPath(s.path).stem)
+        # with the folder, since numbers of cases may begin again in each
         cases[str(PurePosixPath(s.path).parent / case) if case else s.path] += 1
     several = {name: n for name, n in cases.items() if n > 1}
     inside = sum(several.values())

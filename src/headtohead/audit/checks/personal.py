@@ -76,7 +76,7 @@ def personal_names(context: AuditContext) -> Observation:
     told = {name: None for names in found.values() for name in names}
     return issue(
         f"{pluralize(len(told), 'file')} may name a person in the path: "
-        + "; ".join(f"{kind} x {len(names)}" for kind, names in found.items()),
+        + "; ".join(f"{kind} {len(names)}" for kind, names in found.items()),
         "Names of files and folders stand in every table and page. Rename them before the study, also the folders.",
         samples=told,
         kinds={kind: len(names) for kind, names in found.items()},

@@ -65,10 +65,11 @@ def enough_for_intervals(context: AuditContext) -> Observation:
         return not_applicable("needs two classes with samples")
     low, high = wilson_interval(0.9 * total, total)
     accuracy = (high - low) / 2
+    # total - least is 0 where every group holds samples of the smallest class
     area = NormalDist().inv_cdf(0.975) * hanley_mcneil_error(0.9, least, max(1, total - least))
     text = (
-        f"with {total} groups an accuracy of 0.90 will be known to about +-{accuracy:.3f}, "
-        f"an AUROC of 0.90 to +-{area:.3f}"
+        f"with {total} groups an accuracy of 0.90 will be known to about ±{accuracy:.3f}, "
+        f"an AUROC of 0.90 to ±{area:.3f}"
     )
     data: dict[str, Any] = {"accuracy": round(accuracy, 4), "auroc": round(area, 4), "n_groups": total}
     if max(accuracy, area) <= WIDE:
@@ -94,6 +95,7 @@ def enough_for_calibration(context: AuditContext) -> Observation:
 def enough_for_conformal(context: AuditContext) -> Observation:
     """Compare groups per class with what conformal prediction sets need."""
     counts = _groups_per_class(context)
+    # four fifths of the groups train, and one of their inner folds calibrates
     held_out = {c: int(n * 0.8 / FOLDS) for c, n in counts.items()}
     need = {level: fewest_groups(1 - level) for level in (0.90, 0.95, 0.99)}
     least = min(held_out.values())

@@ -22,18 +22,19 @@ MARKED = {
     "bright frame": ("frame", FRAME),
     "tint": ("cast", CAST),
     "colour marks": ("coloured", COLOURED),
+    # below H2H115's 0.62, which hardly an image reaches: here the classes' shares are compared
     "softness": ("softness", 0.5),
 }
 _WHAT = {
     "facts": "width, height, bytes, mode, format and suffix alone",
-    "thumbnail": "a 16 x 16 thumbnail alone",
+    "thumbnail": "a 16 × 16 thumbnail alone",
     "border": "the outer 6 % border alone",
     "background": "the background alone (foreground painted over)",
 }
 _ADVICE = {
     "facts": "The classes come from different sources. Keep this probe beside the contenders, believe only "
     "what they add to it, and look for a second data set in which both classes come from one source.",
-    "thumbnail": "Part of this can be honest (a large bright lesion shows at 16 x 16). Believe only what the "
+    "thumbnail": "Part of this can be honest (a large bright lesion shows at 16 × 16). Believe only what the "
     "contenders add to it.",
     "border": "Crop to the foreground (recipe `foreground`) and remove frames, letters and padding; then "
     "audit the cropped images again.",
@@ -87,7 +88,7 @@ def _message(context: AuditContext, kind: str, found: ShortcutProbe) -> str:
     )
     text += "; chance is 0.50" if found.interval.low > 0.5 else ", not above chance (0.50)"
     if len(context.probe_rows) < len(context.samples):
-        text += f" (on {len(context.probe_rows)} samples, whole groups drawn at random; limit {PROBE_LIMIT})"
+        text += f" (on {len(context.probe_rows)} samples of groups drawn at random; limit {PROBE_LIMIT})"
     best = context.settings.best
     if best is not None:
         beaten = "above" if best[1] > found.interval.high else "not clearly above"
@@ -110,6 +111,7 @@ def beaten_by_shortcut(context: AuditContext) -> Observation:
             "no contender has run yet",
             "Run `headtohead compare`; its report repeats this question with an answer.",
         )
+    # a check may pass without a probe, where the files do not differ
     kinds = [
         k for k in _WHAT if _observe(context, k).outcome in ("issue", "passed") and k in context.known_probes
     ]
@@ -140,6 +142,7 @@ def artifacts_by_class(context: AuditContext) -> Observation:
     """Test whether letters, frames, tints or softness go with the class (one image per group)."""
     if len(context.dataset.classes) < 2:
         return not_applicable("there is one class only")
+    # reversed, so that the first image of a group is the one that stays
     first = {context.grouping.groups[p.id]: p for p in reversed(context.images.read)}
     found = {}
     for name, (measure, least) in MARKED.items():
@@ -151,7 +154,7 @@ def artifacts_by_class(context: AuditContext) -> Observation:
     marks = [
         f"{name} (" + ", ".join(f"{c} {format_percent(share)}" for c, share in row["share"].items()) + ")"
         for name, row in sorted(found.items(), key=lambda kv: kv[1]["p"])
-        if row["p"] < 0.05 / len(MARKED)
+        if row["p"] < 0.05 / len(MARKED)  # Bonferroni
     ]
     if not marks:
         near = min(found, key=lambda name: float(found[name]["p"]))
@@ -176,6 +179,7 @@ def _association(table: list[list[int]], classes: tuple[str, ...]) -> dict[str, 
     with_mark = sum(row[1] for row in table)
     total = sum(map(sum, table))
     share = {c: round(row[1] / max(1, sum(row)), 4) for c, row in zip(classes, table, strict=True)}
+    # nothing to test; chi-squared refuses expected counts of 0
     if with_mark in (0, total) or any(sum(row) == 0 for row in table):
         return {"p": 1.0, "share": share}
     counts = np.array(table)

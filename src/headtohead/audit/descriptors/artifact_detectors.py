@@ -75,9 +75,11 @@ def count_text_blobs(grey: U8, mask: Mask) -> int:
     small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
     covered = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
     reach = 2 * max(1, round(0.01 * max(size))) + 1
+    # spots at the rim of the foreground are taken for parts of it, not for letters
     covered = cv2.dilate(covered, np.ones((reach, reach), np.uint8))
+    # the window, a tenth of the edge, is wider than any letter counted: its median is what lies behind
     ground = cv2.medianBlur(small, 2 * max(3, round(0.05 * max(size))) + 1)
-    spots = ((small.astype(np.int16) - ground) > 60).astype(np.uint8)
+    spots = ((small.astype(np.int16) - ground) > 60).astype(np.uint8)  # uint8 would wrap below 0
     _, marked, stats, _ = cv2.connectedComponentsWithStats(spots, connectivity=8)
     touching = set(np.unique(marked[covered > 0]).tolist())
     return sum(_is_glyph(i, stats, size) for i in range(1, len(stats)) if i not in touching)
@@ -105,6 +107,7 @@ def moire_score(grey: U8) -> float:
         return float("nan")
     top, left = (grey.shape[0] - edge) // 2, (grey.shape[1] - edge) // 2
     square = cv2.resize(grey[top : top + edge, left : left + edge], (256, 256), interpolation=cv2.INTER_AREA)
+    # the transform repeats the square as a tile; untapered, its edges would add lines of their own
     window = np.hanning(256)
     plane = (square.astype(np.float64) - square.mean()) * window[:, None] * window[None, :]
     power = np.log(np.abs(np.fft.fftshift(np.fft.fft2(plane))) ** 2 + 1e-3)
@@ -112,6 +115,7 @@ def moire_score(grey: U8) -> float:
     total = np.bincount(ring[use], weights=power[use], minlength=int(ring.max()) + 1)
     count = np.bincount(ring[use], minlength=int(ring.max()) + 1)
     rest = (power - (total / np.maximum(count, 1))[ring])[use]
+    # 1.4826 brings the median deviation of normal values to their standard deviation
     spread = float(np.median(np.abs(rest))) * 1.4826
     return float(rest.max()) / spread if spread > 0 else 0.0
 

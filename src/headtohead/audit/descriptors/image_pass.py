@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +17,6 @@ from headtohead.audit.descriptors import image_statistics as measures
 from headtohead.audit.descriptors import scene_descriptors as looks
 from headtohead.core.errors import HeadToHeadError
 from headtohead.core.records import Box, Image
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["ImageSummaries", "ImageSummary", "summarise_image"]
 
@@ -36,7 +32,7 @@ class ImageSummary:
     Attributes:
         height, width: as decoded, after EXIF orientation.
         alpha: the file carries an alpha channel.
-        values: measures by name (see `measures.MEASURES` and `marks.MARKS`).
+        values: measures by name (see `measures.MEASURES` and `marks.ARTIFACTS`).
         thumbnail: (16, 16) grey, the whole image.
         border: (60,) grey, the outermost ring of that grid, from a strip of 6 % of the edge.
         background: (16, 16) grey with the foreground set to 0.
@@ -156,6 +152,7 @@ def _compare_boxes(grey: U8, box: Box | None, mask: Mask | None, cut: Box | None
         return {"foreground": nan, "crop_lost": nan, "crop_other": nan}
     seen = {"foreground": box.area / grey.size, "crop_lost": nan, "crop_other": nan}
     if cut is not None:
+        # pixels of the mask and not of its box, whose corners are mostly ground
         seen["crop_lost"] = 1.0 - float(cut.crop(mask).sum()) / float(mask.sum())
         both = Box(
             max(box.top, cut.top),

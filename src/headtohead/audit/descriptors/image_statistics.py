@@ -55,6 +55,7 @@ def grey8(image: Image) -> U8:
         return pixels if pixels.ndim == 2 else np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
     plane = pixels.astype(np.float32)
     plane = plane if plane.ndim == 2 else plane.mean(axis=2)
+    # a percentile of values with NaN is NaN, which would blank the whole image
     plane = np.nan_to_num(plane, nan=0.0, posinf=0.0, neginf=0.0)
     low, high = image.window or tuple(np.percentile(plane, [0.5, 99.5]))
     scaled = (plane - low) / max(float(high) - float(low), 1e-12)
@@ -100,6 +101,7 @@ def colour_share(pixels: npt.NDArray[Any]) -> tuple[float, float, float]:
     if pixels.ndim == 2 or pixels.dtype != np.uint8:
         return 0.0, 0.0, 0.0
     red, green, blue = (np.ascontiguousarray(pixels[..., c]) for c in range(3))
+    # the largest less the smallest never wraps in uint8
     spread = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
     return float((spread > _COLOURED).mean()), float((spread > _TINT).mean()), float(spread.mean()) / 255
 
@@ -143,7 +145,7 @@ def softness(grey: U8) -> float:
 
 
 def _softness_along(plane: F32, axis: int) -> float:
-    kernel = (1, 9) if axis == 0 else (9, 1)
+    kernel = (1, 9) if axis == 0 else (9, 1)  # OpenCV's order: width, height
     blurred = cv2.blur(plane, kernel)
     before = np.abs(np.diff(plane, axis=axis))
     after = np.abs(np.diff(blurred, axis=axis))

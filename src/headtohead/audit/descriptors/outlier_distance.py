@@ -52,6 +52,7 @@ def whitened_pca(rows: Floats, groups: npt.NDArray[Any], n_components: int = 50)
     _, first = np.unique(groups.astype(str), return_index=True)
     if len(first) < 2 or not parts.any():
         return parts
+    # with precision = L L', the Euclidean distance of rows @ L is Mahalanobis'
     white = parts @ np.linalg.cholesky(LedoitWolf().fit(parts[first]).precision_)
     return np.asarray(white / np.sqrt(float(white.var(axis=0).sum())))
 
@@ -78,6 +79,7 @@ def knn_distance_to_other_groups(
     if k < 1:
         return np.zeros(len(rows))
     found = [
+        # 512 x 4000 distances are 16 MB
         _kth(rows[i : i + 512], which[i : i + 512], rows[first[chosen]], chosen, k)
         for i in range(0, len(rows), 512)
     ]
@@ -89,6 +91,7 @@ def _kth(
 ) -> Floats:
     square = (rows**2).sum(1)[:, None] + (reference**2).sum(1)[None, :] - 2 * rows @ reference.T
     square[own[:, None] == names[None, :]] = np.inf
+    # |a|² + |b|² - 2 a b can fall below 0 by rounding
     return np.asarray(np.sqrt(np.maximum(np.partition(square, k - 1, axis=1)[:, k - 1], 0.0)))
 
 

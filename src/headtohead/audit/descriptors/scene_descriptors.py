@@ -40,6 +40,7 @@ def intensity_histogram(crop: U8, mask: Mask) -> F32:
     low, high = np.percentile(values, [1, 99])
     unit = np.clip((values.astype(np.float32) - low) / max(float(high - low), 1.0), 0, 1)
     counts, _ = np.histogram(unit, bins=16, range=(0, 1))
+    # of square roots the Euclidean distance is Hellinger's, in which rare values count, too
     return np.asarray(np.sqrt(counts / counts.sum()), dtype=np.float32)
 
 

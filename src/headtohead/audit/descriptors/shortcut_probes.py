@@ -99,7 +99,7 @@ def make_classifier(seed: int, kind: str = "facts") -> Pipeline:
 
     Args:
         seed: of its own random choices.
-        kind: "facts" for few mixed columns (boosted trees: cut-offs on sizes matter), "pixels" for
+        kind: "facts" for few mixed columns (extremely randomised trees: cut-offs on sizes matter), "pixels" for
             many alike (standardise, principal components, logistic regression).
 
     >>> X, y = np.eye(8).repeat(4, axis=0), np.tile([0, 0, 1, 1], 8)
@@ -116,6 +116,7 @@ def make_classifier(seed: int, kind: str = "facts") -> Pipeline:
         trees = ExtraTreesClassifier(TREES, min_samples_leaf=3, max_features=None, random_state=seed)
         return make_pipeline(StandardScaler(), trees)
     logistic = LogisticRegression(C=0.1, max_iter=2000)
+    # a share of the variance takes all components, which the randomised solver does not find
     return make_pipeline(PCA(0.95, svd_solver="full"), StandardScaler(), logistic)
 
 
@@ -146,7 +147,7 @@ def out_of_fold(
     folds = StratifiedGroupKFold(FEWEST, shuffle=True, random_state=seed)
     with single_threaded_blas():
         for train, test in folds.split(features, labels, groups):
-            rows[test] = 0.0
+            rows[test] = 0.0  # stays for a class that the training part lacks
             if not np.ptp(features[train], axis=0).any():
                 # Nothing varies, so nothing can be learned but how often each class occurs.
                 rows[test] = np.bincount(labels[train], minlength=n_classes) / len(train)

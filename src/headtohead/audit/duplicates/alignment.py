@@ -100,7 +100,8 @@ def _match(a: Keypoints, b: Keypoints) -> tuple[Floats, Floats]:
     rows = np.arange(len(alike))
     mutual = alike.argmax(axis=0)[best] == rows
     first = alike[rows, best]
-    alike[rows, best] = -1.0
+    alike[rows, best] = -1.0  # so that the greatest left is the second best
+    # |a - b|² of unit rows: the ratio is squared, too
     clear = (2 - 2 * first) < _RATIO**2 * (2 - 2 * alike.max(axis=1))
     kept = np.flatnonzero(mutual & clear)
     return a.points[kept], b.points[best[kept]]
@@ -109,6 +110,7 @@ def _match(a: Keypoints, b: Keypoints) -> tuple[Floats, Floats]:
 def _laid_on(a: Grey, b: Grey, matrix: Matrix) -> tuple[Floats, Floats, Mask]:
     """Return a, b warped into a's frame (both lightly blurred) and where both are."""
     zoom = _zoom(matrix)
+    # warpAffine reads single pixels: what is shrunk without blur aliases
     smooth = cv2.GaussianBlur(b, (0, 0), 0.5 * zoom) if zoom > 1.2 else b
     size = a.shape[::-1]
     back = cv2.WARP_INVERSE_MAP
@@ -132,6 +134,7 @@ def _local(a: Floats, b: Floats, both: Mask, window: int, percent: float) -> flo
 
     mean_a, mean_b = mean(a), mean(b)
     var_a, var_b = mean(a * a) - mean_a**2, mean(b * b) - mean_b**2
+    # a window across the end of the overlap would be compared with nothing
     within = cv2.erode(both.astype(np.uint8), np.ones((window, window), np.uint8), borderValue=0) > 0
     textured = within & (np.maximum(var_a, var_b) > _TEXTURE**2)
     if int(textured.sum()) < 64:
@@ -202,11 +205,11 @@ def align(a: Keypoints, b: Keypoints, kind: int = 0) -> AlignmentResult | None:
     zoom = _zoom(matrix)
     off = np.linalg.norm(on_a[chosen] @ matrix[:, :2].T + matrix[:, 2] - on_b[chosen], axis=1)
     soft_a, soft_b, both = _laid_on(a.grey, b.grey, matrix)
-    smaller = min(a.grey.size, b.grey.size / zoom**2)
+    smaller = min(a.grey.size, b.grey.size / zoom**2)  # both in pixels of a
     return AlignmentResult(
         inliers=int(chosen.sum()),
         matches=len(on_a),
-        residual=float(np.median(off)) / max(1.0, zoom),
+        residual=float(np.median(off)) / max(1.0, zoom),  # in pixels of the coarser of the two
         ncc=_correlation(soft_a[both], soft_b[both]),
         detail=_detail(soft_a, soft_b, both),
         overlap=min(1.0, float(both.sum()) / smaller),

@@ -90,6 +90,7 @@ def find_candidates(blocks: npt.NDArray[np.float16], reporter: Reporter = QUIET)
             low_band, n_neighbours(n), LEAST_ALIKE, reporter=reporter
         )
     low, high = np.minimum(first, second), np.maximum(first, second)
+    # lexsort's last key counts first: of each pair and kind the most alike leads, and stays
     order = np.lexsort((-alike, kind, high, low))
     low, high, kind, alike = low[order], high[order], kind[order], alike[order]
     kept = np.ones(len(low), bool)
@@ -153,6 +154,7 @@ def _nearest(blocks: Floats, k: int, *, inverted: bool) -> list[tables.Neighbour
         wide = best.reshape(stop - start, -1)
         nearest = np.argsort(-wide, axis=1, kind="stable")[:, :k]
         near = np.take_along_axis(wide, nearest, axis=1)
+        # images without contrast are rows of zeros, and nobody's neighbour
         row, column = np.nonzero(near > 0)
         at = nearest[row, column]
         found.append((row + start, at // 4, at % 4, near[row, column]))

@@ -60,6 +60,7 @@ class PoseUnionFind(Generic[K]):
         first, second = self._root[a], self._root[b]
         if first == second:
             return
+        # the smaller set moves, so that no item moves more than log2(n) times
         if len(self._sets[first]) < len(self._sets[second]):
             first, second = second, first
         moved = self._sets.pop(second)

@@ -107,6 +107,7 @@ def _worth_a_look(images: DistinctImages, suspects: list[Candidate], reporter: R
     image is seldom made ready twice.
     """
     n, pairs = len(images), np.array([(one.a, one.b) for one in suspects], np.int64).reshape(-1, 2)
+    # kinds of one pair add up, to four at most, which a byte holds
     graph = coo_array((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), shape=(n, n)).tocsr()
     place = np.empty(n, np.int64)
     place[reverse_cuthill_mckee((graph + graph.T).tocsr(), symmetric_mode=True)] = np.arange(n)
@@ -165,6 +166,7 @@ class _Contradiction:
         agrees = agrees_under_transform(
             self._images.keypoints(i), self._images.keypoints(j), matrix, inverted=inverted
         )
+        # None, too little overlap, contradicts nothing
         return agrees is False and not self._proven(i, j)
 
     def _proven(self, i: int, j: int) -> bool:

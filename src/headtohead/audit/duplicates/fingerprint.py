@@ -77,7 +77,7 @@ def _outlines(small: Floats) -> Floats:
 
 def _coefficients(small: Floats) -> Floats:
     block = cv2.dct(cv2.GaussianBlur(small, (0, 0), 1.0))[:FINE, :FINE].copy()
-    block[0, 0] = 0.0
+    block[0, 0] = 0.0  # the mean, which brightness changes
     size = float(np.linalg.norm(block[:ORDER, :ORDER]))
     return np.asarray(block / size if size > 1.0 else np.zeros_like(block), np.float32)
 
@@ -97,7 +97,7 @@ def fingerprint(image: Image, grey: Grey, box: Box | None = None) -> npt.NDArray
     part = box.crop(grey) if box.area > 0 else grey
     small = _small(np.ascontiguousarray(part))
     views = [_coefficients(one) for one in (_small(grey), small, _outlines(small))]
-    return np.clip(np.stack(views), -6e4, 6e4).astype(np.float16)
+    return np.clip(np.stack(views), -6e4, 6e4).astype(np.float16)  # float16 ends at 65,504
 
 
 def _unit(rows: Floats) -> Floats:

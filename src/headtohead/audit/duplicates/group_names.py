@@ -36,6 +36,7 @@ def name_groups(components: Iterable[Sequence[str]], given: dict[str, list[str]]
     >>> name_groups([["a", "b"], ["c"]], {"p7": ["b"]})
     {'a': 'p7', 'b': 'p7', 'c': 'g0002'}
     """
+    # a patient called g0007 must not be taken for the seventh scene found
     prefix = "scene-g" if any(re.fullmatch(r"g\d+", name) for name in given) else "g"
     owner = {one: name for name, ids in given.items() for one in ids}
     named: dict[str, str] = {}

@@ -141,6 +141,7 @@ def _shared_patients(components: Sequence[Sequence[str]], given: dict[str, list[
 
 def _pair(images: DistinctImages, link: Link, kind: Kind) -> DuplicatePair:
     a, b, seen = images.id(link.a), images.id(link.b), link.seen
+    # a link's direction follows positions, a pair's follows ids
     zoom, turn = (seen.zoom, seen.turn) if a < b else (1.0 / seen.zoom, -seen.turn)
     return DuplicatePair(
         a=min(a, b),

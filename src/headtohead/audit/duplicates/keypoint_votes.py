@@ -4,7 +4,7 @@ Each image's features vote, through hash tables over the signs of their descript
 images that hold nearly the same feature (the voting of Lowe, 2004, section 7.1, with hashes for
 his trees); then all features of the two are matched, and must lie as one transform lays them. The work grows
 with the number of features, not with the number of pairs of images, and of each feature 48 bytes
-are kept. By chance images fit the more often the more there are: see `search.VOTED`.
+are kept. By chance images fit the more often the more there are: see `candidates.VOTED`.
 """
 
 from __future__ import annotations
@@ -159,6 +159,7 @@ class _FeatureTable:
     def _keys(self, packed: Bits) -> Short:
         keys = np.zeros(len(packed), np.int32)
         for place, bit in enumerate(self._choice):
+            # packbits orders bits otherwise; the choice is random, so any one order will do
             one = (packed[:, bit // 64] >> np.uint64(bit % 64)) & np.uint64(1)
             keys |= one.astype(np.int32) << np.int32(place)
         return keys
@@ -186,6 +187,7 @@ def _elections(
     owner = np.repeat(np.arange(n), np.diff(starts))
     match = _Match(asked, held, starts, vote.fit)
     while first < n:
+        # whole images, since the votes of one are counted in one piece
         last = max(first + 1, int(np.searchsorted(starts, starts[first] + _BLOCK, side="right")) - 1)
         low, high = int(starts[first]), int(starts[last])
         giver, taker = _met(tables, held.signs, asked.signs[low:high])
@@ -194,14 +196,14 @@ def _elections(
 
 
 def _met(tables: Sequence[_FeatureTable], held: Bits, asked: Bits) -> tuple[Ints, Ints]:
-    """Return which features nearly equal which: positions in `asked` and in `lock`, each pair once."""
+    """Return which features nearly equal which: positions in `asked` and in `held`, each pair once."""
     codes = [np.zeros(0, np.int64)]
     for table in tables:
         giver, taker = table.meet(asked)
         differ = np.bitwise_count(asked[giver] ^ held[taker]).sum(axis=1)
         near = differ <= MOST_DIFFERENT
         codes.append(giver[near] * len(held) + taker[near])
-    every = np.unique(np.concatenate(codes))
+    every = np.unique(np.concatenate(codes))  # features that meet in several tables vote once
     return every // max(1, len(held)), every % max(1, len(held))
 
 

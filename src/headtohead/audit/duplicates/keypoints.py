@@ -82,6 +82,7 @@ def find_keypoints(grey: Grey, side: int = _SIDE, features: int = _FEATURES) -> 
     size = tuple(max(8, round(side * scale)) for side in grey.shape[::-1])
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     small = np.asarray(cv2.resize(grey, size, interpolation=how), np.uint8)
+    # without precise upscaling OpenCV places keypoints a fraction of a pixel off, which `residual` would show
     finder = cv2.SIFT.create(nfeatures=features, contrastThreshold=0.02, enable_precise_upscale=True)
     keys, rows = finder.detectAndCompute(small, None)
     if rows is None or len(keys) == 0:
@@ -126,7 +127,7 @@ def stretched(grey: Grey) -> Grey:
 
 
 def coarse_keypoints(grey: Grey) -> Keypoints:
-    """Make an image ready for a quick try, in a quarter of the time and memory of `run`."""
+    """Make an image ready for a quick try, in a quarter of the time and memory of `find_keypoints`."""
     return find_keypoints(grey, _SIDE // 2, _FEATURES // 3)
 
 

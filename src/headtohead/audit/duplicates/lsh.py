@@ -92,7 +92,7 @@ def _cosines(rows: Floats, turned: Floats, a: Ints, b: Ints) -> Floats:
 
 def _pack(signs: npt.NDArray[np.bool_]) -> Bits:
     """Return (n, 63) signs as one number each."""
-    wide = np.pad(signs, ((0, 0), (0, 1)))
+    wide = np.pad(signs, ((0, 0), (0, 1)))  # a 64th sign, always 0, fills the word
     return np.ascontiguousarray(np.packbits(wide, axis=1)).view(np.uint64).ravel()
 
 
@@ -133,6 +133,7 @@ class _SignTable:
             within = np.arange(len(given)) - np.repeat(
                 ends[low:high] - sizes[low:high] - (ends[low] - sizes[low]), sizes[low:high]
             )
+            # in a crowded bucket each image begins elsewhere, so that not all meet the same few
             held = self._order[self._start[keys[given]] + (within + given) % self._count[keys[given]]]
             apart = held != given
             yield held[apart], given[apart]

@@ -39,4 +39,5 @@ def asymmetry_features(here: Tensor, there: Tensor) -> Tensor:
 
 
 def _smooth(found: Tensor) -> Tensor:
+    # padding that counts would pull the means at the edge towards 0
     return avg_pool2d(found, 3, stride=1, padding=1, count_include_pad=False)

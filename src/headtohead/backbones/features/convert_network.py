@@ -45,8 +45,9 @@ def write_openvino(network: Backbone, kind: Kind, batch: int, path: Path) -> Non
     example = _example(network, batch)
     with _explained(network, "OpenVINO"):
         model = openvino.convert_model(_Asked(network, kind).eval(), example_input=example)
+        # converted dimensions are dynamic, whatever the example was
         model.reshape(list(example.shape))
-        openvino.save_model(model, path, compress_to_fp16=False)
+        openvino.save_model(model, path, compress_to_fp16=False)  # True by default, which rounds the weights
 
 
 def write_onnx(network: Backbone, kind: Kind, batch: int, path: Path) -> None:

@@ -123,7 +123,7 @@ def _arithmetics(work: FeatureWork, runtime: str) -> tuple[Precision, ...]:
     """Return what to check, the fastest first."""
     asked = work.options.precision
     if runtime == "onnx":
-        return ("fp32",)
+        return ("fp32",)  # the file is written in float32
     if asked != "auto":
         return (asked,)
     return ("bf16", "fp32") if fast_precision(work.device) == "bf16" else ("fp32",)
@@ -135,6 +135,7 @@ def _other(
     from headtohead.backbones.features import convert_network
 
     write = convert_network.write_openvino if runtime == "openvino" else convert_network.write_onnx
+    # what decides the converted file: images and recipe do not, so studies share it
     kept = {
         key: identity[key] for key in ("architecture", "weights", "kind", "batch", "versions", "arithmetic")
     }
@@ -152,10 +153,10 @@ def _in_torch(work: FeatureWork, network: Backbone, inputs: Callable[[], Floats]
     wanted = fast_precision(work.device) if precision == "auto" else precision
     if wanted == "fp32":
         return network, {**_facts("torch", "fp32", _why_fp32(precision, work.device)), "check": None}
-    images = inputs()
-    reference = forward_in_batches(network, images, "last", CHECK_BATCH)
+    images, kind = inputs(), work.options.kind
+    reference = _rows(forward_in_batches(network, images, kind, CHECK_BATCH))
     network = network.to(dtype=dtype_of(wanted))
-    check = check_precision(reference, forward_in_batches(network, images, "last", CHECK_BATCH))
+    check = check_precision(reference, _rows(forward_in_batches(network, images, kind, CHECK_BATCH)))
     facts = {"check": check.model_dump()}
     if check.holds_for(wanted):
         return network, {**_facts("torch", wanted, f"{wanted} against fp32: {check}"), **facts}
@@ -163,6 +164,7 @@ def _in_torch(work: FeatureWork, network: Backbone, inputs: Callable[[], Floats]
     if precision != "auto":
         raise PrecisionError(f"{note} Use precision 'fp32' or 'auto'.")
     work.reporter.info(f"{note} Going on in fp32.")
+    # loaded again, since `to` has rounded the weights in place
     return work.load("fp32"), {**_facts("torch", "fp32", note), **facts}
 
 

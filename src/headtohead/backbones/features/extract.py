@@ -52,7 +52,8 @@ Network = Backbone | FeatureRuntime
 
 PIECE = 4  # batches per piece on disk, or two per core where that is more
 CHECKED = 8  # images on which a fast arithmetic is checked
-THREADS = 4  # decoders beside the network: decoding releases the interpreter lock
+FEWEST_DECODERS = 4  # threads beside a device, also on few cores: decoding releases the interpreter lock
+IMAGE_PACKAGES = ("numpy", "pillow", "opencv-python-headless")  # that decode and scale images
 ARITHMETIC = 1  # raised whenever `to_network_input` or a pooling changes, so that old rows are not reused
 
 
@@ -136,6 +137,7 @@ def extract_part(
     number, parts = part
     keys = sorted(samples)
     with FileLock(folder / ".lock"):
+        # `extract` compares the hashes; each part would read all rows again for it
         store = FeatureCache(folder, reporter, check=False)
     missing = store.missing(keys[len(keys) * number // parts : len(keys) * (number + 1) // parts])
     if missing:
@@ -200,7 +202,6 @@ def _open(
     if planned != "torch":
         identity["runtime_planned"] = planned
         identity["versions"] |= runtime_versions(planned)
-        identity["device_name"] = f"{identity['device_name']}, {fast_precision(device)}"
     folder = cache / folder_name(record.name, identity)
     return task, folder, identity
 
@@ -210,7 +211,7 @@ def _ready(task: _Task, samples: Mapping[str, Sample], folder: Path, identity: M
     note = folder / "how.json"
     if note.exists():
         return ready(task, json.loads(note.read_text(encoding="utf-8")), identity)
-    first = [samples[key] for key in sorted(samples)[:CHECKED]]
+    first = [samples[key] for key in sorted(samples)[:CHECKED]]  # by hash, whatever the order of the files
     planned = identity.get("runtime_planned", "torch")
     network, decided = decide(task, lambda: np.stack([task.prepare(s) for s in first]), identity, planned)
     write_json(note, {**identity, **decided, "shape": _row_shape(task, network, first[0])})
@@ -250,14 +251,15 @@ def _passes(
         return np.stack([task.prepare(samples[key]) for key in keys])
 
     def whole(keys: Sequence[str]) -> Floats:
-        torch.set_num_threads(1)
+        torch.set_num_threads(1)  # OpenMP keeps a number for each thread
         return one_pass(network, inputs(keys), task.options.kind, task.batch)
 
     if task.device.type == "cpu":
         workers = min(cores(), MOST_WORKERS)
         yield from ordered_map(whole, passes, workers=workers, ahead=2 * workers)
         return
-    for images in ordered_map(inputs, passes, workers=THREADS, ahead=2 * THREADS):
+    workers = max(FEWEST_DECODERS, min(cores(), MOST_WORKERS))
+    for images in ordered_map(inputs, passes, workers=workers, ahead=2 * workers):
         yield one_pass(network, images, task.options.kind, task.batch)
 
 
@@ -289,5 +291,8 @@ def _identity(task: _Task, weights: Weights) -> dict[str, Any]:
         "batch": task.batch,
         "arithmetic": ARITHMETIC,
         "versions": {name: version(name) for name in ("torch", "timm", "transformers")},
+        "image_versions": {name: version(name) for name in IMAGE_PACKAGES},
     }  # fmt: skip
+    if options.precision == "auto":  # "AVX512" alone does not say whether there is bf16
+        identity["fastest"] = fast_precision(task.device)
     return identity if options.change is None else {**identity, "change": options.change.name}

@@ -133,10 +133,12 @@ class FeatureCache:
             return
         keys = sorted({key for piece in small for key in piece.keys})
         step = max(1, PIECE_BYTES // (4 * small[0].rows.shape[1]))
+        # written before the small ones go: killed in between, rows are there twice, never missing
         joined = [
             self._write(tuple(part), self.get(part))
             for part in (keys[start : start + step] for start in range(0, len(keys), step))
         ]
+        # the same rows have the same name, so a joined piece may be one of the small ones
         kept = {piece.path for piece in joined}
         for piece in small:
             if piece.path not in kept:

@@ -32,6 +32,7 @@ def folder_name(backbone: str, identity: Mapping[str, Any]) -> str:
         identity: all that a row's digits depend on besides the image.
     """
     plain = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in backbone)[:60]
+    # names decide no digit; weights, architecture and the recipe's digest stand beside them
     counted = {key: value for key, value in identity.items() if key not in ("backbone", "recipe")}
     return f"{plain}-{hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()[:16]}"
 

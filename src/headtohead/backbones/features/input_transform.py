@@ -73,6 +73,7 @@ def resize_to_input(pixels: Floats, record: InputRequirements, *, aspect: Aspect
     whole = pixels.astype(np.float32, copy=False)
     if whole.ndim == 2:
         return _fit(whole, record.input_size, aspect, record.interpolation)
+    # Pillow's images of floats have one channel
     planes = [
         _fit(whole[..., channel], record.input_size, aspect, record.interpolation) for channel in range(3)
     ]
@@ -107,5 +108,5 @@ def resize(plane: Floats, size: tuple[int, int], interpolation: str = "bicubic")
     if plane.shape == size:
         return np.clip(plane, 0.0, 1.0)
     image = Pillow.fromarray(np.ascontiguousarray(plane))
-    resized = image.resize((size[1], size[0]), FILTERS[interpolation])
+    resized = image.resize((size[1], size[0]), FILTERS[interpolation])  # Pillow's order: width, height
     return np.clip(np.asarray(resized, np.float32), 0.0, 1.0)

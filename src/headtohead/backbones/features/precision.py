@@ -30,7 +30,7 @@ Precision = Literal["auto", "fp32", "bf16", "fp16"]
 Floats = npt.NDArray[np.float32]
 
 MAX_RELATIVE_ERROR = 0.05
-MAX_CENTRED_ERROR = 0.25
+MAX_CENTRED_ERROR = 0.25  # three quarters of what tells images apart are kept
 MIN_AGREEMENT = 0.75  # share of images that keep their nearest neighbour; ties fall either way
 MAX_FLIPS = 0.02
 SAME_ARITHMETIC = 1e-3  # largest error, of either kind, of another runtime in fp32
@@ -129,6 +129,7 @@ def _flips(truth: npt.NDArray[np.float64], got: npt.NDArray[np.float64]) -> floa
     rows, moved = truth - centre, got - centre
     inner = rows @ rows.T
     targets = 2 * np.eye(n) - 1
+    # 1e-300: where all rows are equal the ridge is 0, and the system would be singular
     weights = np.linalg.solve(
         inner + (RIDGE * np.trace(inner) / n + 1e-300) * np.eye(n), targets - targets.mean(axis=0)
     )

@@ -110,7 +110,7 @@ def converted(runtime: str, identity: Mapping[str, Any], convert: Callable[[Path
         unfinished.mkdir(parents=True)
         try:
             convert(unfinished / FILES[runtime])
-            unfinished.rename(folder)
+            unfinished.rename(folder)  # .xml and .bin appear together
         except OSError:
             # Another process was first: its file is as good.
             if not (folder / FILES[runtime]).is_file():
@@ -141,10 +141,11 @@ class OpenVinoFeatures:
             "INFERENCE_NUM_THREADS": cores(),
         }
         self._compiled: Any = core.compile_model(core.read_model(path), "CPU", settings)
+        # a hint is only a hint: without bf16 instructions OpenVINO computes in float32, and does not say so
         used = str(self._compiled.get_property("INFERENCE_PRECISION_HINT"))
         if precision == "bf16" and "bfloat16" not in used:
             raise HeadToHeadError("OpenVINO has no bf16 on this processor.")
-        self._local = threading.local()
+        self._local = threading.local()  # a request serves one caller at a time
 
     def forward(self, images: Floats) -> Floats:
         """Return rows (B, ...) of images (B, 3, S, S)."""

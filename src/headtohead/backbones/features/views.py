@@ -31,7 +31,7 @@ class FeatureView:
 
     Attributes:
         layers: features of several depths instead of the last (`Backbone.layers`).
-        symmetry: features of both sides, and how the sides differ (`symmetry.paired`).
+        symmetry: features of both sides, and how the sides differ (`asymmetry.bilateral_features`).
         flip: the mean of the features of an image and of its flipped image.
 
     Raises:

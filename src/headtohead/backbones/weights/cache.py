@@ -93,6 +93,7 @@ def store_weights(
         provenance: makes the provenance from the sha256 of what was written.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
+    # next to the target, since a rename is whole or nothing within one file system only
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".part-") as folder:
         part, note = Path(folder) / target.name, Path(folder) / "provenance.json"
         write(part)
@@ -100,6 +101,7 @@ def store_weights(
             json.dumps(provenance(file_sha256(part)).model_dump(), indent=2, sort_keys=True) + "\n"
         )
         part.chmod(note.stat().st_mode & 0o777)  # as the umask says; safetensors writes for the owner alone
+        # the note first: readers ask whether the weights are there
         note.replace(provenance_path(target))
         part.replace(target)
 
@@ -156,6 +158,7 @@ def weights_unavailable(what: str, where: str, why: str) -> WeightsError:
 def reason_in_words(error: BaseException) -> str:
     """Return why the hub gave no file."""
     kind, text = type(error).__name__, " ".join(str(error).split())
+    # by name, so that this module imports no client of the hub
     plain = {
         "RepositoryNotFoundError": "there is no such repository, or it is private",
         "RevisionNotFoundError": "the repository has no such revision",

@@ -32,6 +32,7 @@ OWN_ATTENTION = (
     "sdpa",
 )  # parts of torch; any other name is looked up in other packages or on the hub
 LAYERS = ("num_hidden_layers", "depth", "num_layers")
+# names and versions, or the words of a text tower, which is not built
 NOT_SIZES = ("id2label", "label2id", "vocab_size", "transformers_version", "torch_dtype", "dtype")
 
 

@@ -100,6 +100,7 @@ def from_dinov2_onnx(content: bytes, architecture: str) -> Tensors:
     def tensor(name: str) -> Tensor:
         if name not in constants:
             raise WeightsError(f"The ONNX graph for {architecture} has no constant {name!r}.")
+        # the array may be a read-only view of the file
         return torch.from_numpy(onnx.numpy_helper.to_array(constants[name]).copy())
 
     reads = {node.name: list(node.input) for node in graph.node}
@@ -119,6 +120,7 @@ def from_dinov2_onnx(content: bytes, architecture: str) -> Tensors:
 def _vit_tensors(architecture: str, tensor: Any, read_by: Any) -> Iterator[tuple[str, Tensor]]:
     embeddings, last = "backbone.embeddings", "backbone.layernorm"
     yield "cls_token", tensor(f"{embeddings}.cls_token")
+    # numbered by the exporter: these two hold for the pinned wheel alone
     grid = read_by("/backbone/embeddings/Reshape_1", "onnx::Reshape_")
     first = read_by("/backbone/embeddings/Concat_6", "onnx::Concat_")
     yield "pos_embed", torch.cat([first, grid], dim=1)
@@ -141,6 +143,7 @@ def _block_tensors(number: int, tensor: Any, read_by: Any) -> Iterator[tuple[str
         return weight
 
     parts = [f"attention/attention/{which}" for which in ("query", "key", "value")]
+    # timm joins the three in one layer, in this order
     yield "attn.qkv.weight", torch.cat([linear(part) for part in parts])
     yield "attn.qkv.bias", torch.cat([tensor(f"{names}.{part.replace('/', '.')}.bias") for part in parts])
     for ours, theirs in (

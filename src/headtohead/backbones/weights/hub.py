@@ -31,7 +31,7 @@ __all__ = ["Pin", "cached", "from_hub", "get_file", "resolve_hub"]
 # In the order in which they are asked for; the second is read as tensors alone (`weights_only`).
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 CONNECT_SECONDS = 10.0
-YES = ("1", "true", "yes", "on")
+YES = ("1", "true", "yes", "on")  # what huggingface_hub takes for true
 
 
 class Pin(Record):
@@ -103,7 +103,7 @@ def _weights_file(repository: str, revision: str | None, names: tuple[str, str])
         try:
             return get_file(repository, checkpoint, revision)
         except WeightsError:
-            raise error from error.__cause__
+            raise error from error.__cause__  # the first: safetensors is what should be there
 
 
 def _is_absent(error: WeightsError) -> bool:
@@ -256,7 +256,7 @@ def _commit(path: Path) -> str | None:
 
 
 def _hub() -> Any:
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # read on import, which may be past
     import huggingface_hub
     import huggingface_hub.constants
     import huggingface_hub.errors

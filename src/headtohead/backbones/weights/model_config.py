@@ -28,7 +28,7 @@ MODEL_TYPES: Mapping[str, Family] = {
 # Of families whose repositories once lacked a preprocessor_config.json: the values in transformers' own processors.
 CLIP_SCALE = ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711))
 DEFAULT_SCALES = {"vit": (HALF, HALF), "siglip": (HALF, HALF), "clip": CLIP_SCALE}
-PIL_BILINEAR = 2
+PIL_BILINEAR = 2  # Pillow's number; 3 is bicubic
 # The options of `model_args` that change which numbers a network computes and are plain values. Anything else is
 # refused by name: an option that was dropped would load, and compute something else.
 MODEL_ARGS = frozenset((
@@ -132,7 +132,7 @@ def _transformers(
     config: Mapping[str, Any], preprocessor: Mapping[str, Any], kind: str, facts: Mapping[str, Any]
 ) -> BackboneRecord:
     config = config.get("vision_config") or config
-    bilinear = preprocessor.get("resample", PIL_BILINEAR if kind in ("vit", "deit") else 3) == PIL_BILINEAR
+    bilinear = preprocessor.get("resample", PIL_BILINEAR if kind == "vit" else 3) == PIL_BILINEAR
     mean, std = DEFAULT_SCALES.get(kind.partition("_")[0], (IMAGENET_MEAN, IMAGENET_STD))
     return BackboneRecord.model_validate({
         "family": MODEL_TYPES[kind], "architecture": f"transformers {kind} (patch{config.get('patch_size', 0)})",
@@ -143,6 +143,7 @@ def _transformers(
 
 
 def _side(config: Mapping[str, Any], preprocessor: Mapping[str, Any]) -> int:
+    # the cut is what the network sees; `size` is the image's before it
     for size in (preprocessor.get("crop_size"), preprocessor.get("size"), config.get("image_size"), 224):
         if isinstance(size, Mapping):
             size = size.get("height") or size.get("shortest_edge")

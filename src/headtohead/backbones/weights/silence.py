@@ -29,6 +29,7 @@ def suppress_library_output() -> Iterator[None]:
 def _no_bars() -> Iterator[None]:
     import sys
 
+    # where transformers is not loaded it draws no bars, and importing it is slow
     shown = sys.modules.get("transformers.utils.logging")
     was_on = shown is not None and shown.is_progress_bar_enabled()
     if shown is not None:

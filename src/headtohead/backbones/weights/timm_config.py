@@ -46,6 +46,7 @@ def timm_config(name: str) -> Any:
     architecture, _, tag = name.partition(".")
     if not timm.is_model(architecture):
         known = timm.list_models()
+        # a name may be hostile, and the time of difflib grows with the square of its length
         near = difflib.get_close_matches(architecture[:100], known, n=5, cutoff=0.4)
         if near:
             raise unknown_name("timm model", name, near)

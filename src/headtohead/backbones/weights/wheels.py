@@ -92,6 +92,7 @@ def download(wheel: WheelFile, folder: Path) -> Path:
     """
     # -P and a folder of our own: `python -m` would import pip.py (or typing.py) from the current folder, which may
     # be a data set that somebody sent.
+    # Wheels only: a source package would run code of its own to be built.
     command = [
         sys.executable, "-P", "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input",
         "--no-deps", "--only-binary", ":all:", "--dest", str(folder.absolute()), f"{wheel.package}=={wheel.version}",

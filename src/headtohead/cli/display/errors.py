@@ -87,6 +87,7 @@ def stop_line(words: Sequence[str]) -> str:
 def _as_options(text: str) -> str:
     """Replace the names of settings, as Python writes them, by options of the command line."""
     options = _options_by_name()
+    # a name may begin with another one
     names = "|".join(sorted(map(re.escape, options), key=len, reverse=True))
     idle = re.match(rf"^((?:(?:{names})(?:, )?)+)(?= would have no effect)", text)
     if idle:
@@ -97,6 +98,7 @@ def _as_options(text: str) -> str:
         text = re.sub(rf"(?<=[(;])( ?)({names})(?=: )", lambda m: f"{m[1]}{options[m[2]]}", text)
     text = re.sub(rf"(?<![\w.-])({names})=(?=\S)", lambda m: f"{options[m[1]]} ", text)
     text = re.sub(rf"(?<![\w.-])({names})=(?=$|\s)", lambda m: options[m[1]], text)
+    # A name of one word is a word of the language too.
     wordy = "|".join(re.escape(name) for name in options if "_" in name)
     return re.sub(rf"(?<![\w.-])({wordy})(?![\w=])", lambda m: options[m[1]], text)
 

@@ -51,12 +51,13 @@ def render_verdict(verdict: Verdict, *, as_json: bool = False, after: Sequence[s
         return
     out = console()
     sentences = _short_answer(verdict)
-    width = out.width if out.is_terminal else 10_000
+    width = out.width if out.is_terminal else 10_000  # lines of a file may have any length
     answer = [line for text in sentences for line in text_lines(text, width)]
     room = LINES - len(answer) - len(after) - 2  # the head of the table and a blank line are taken
     names = list(dict.fromkeys(score.contender for score in verdict.scores))
-    caveats = _caveat_lines(verdict, width, room - min(len(names), 5) - 1)
+    caveats = _caveat_lines(verdict, width, room - min(len(names), 5) - 1)  # room for five contenders
     rows = room - len(caveats)
+    # The pair compared is always shown; a line says how many more there are.
     shown = names if len(names) <= rows else _foremost(verdict, names, max(2, rows - 1))
     _print_scores(out, verdict, shown)
     if len(shown) < len(names):
@@ -164,7 +165,7 @@ def _print_scores(out: Console, verdict: Verdict, names: Sequence[str]) -> None:
     head = fit_names([corner, ""], limit)[0].ljust(wide) + "".join(text.ljust(cell) for text in heads)
     out.print(head.rstrip(), style="bold", markup=False, soft_wrap=True)
     for row in rows:
-        if out.is_terminal and len(row[0]) > width - cell:
+        if out.is_terminal and len(row[0]) > width - cell:  # a name that could not be shortened
             out.print(row[0].rstrip(), markup=False, soft_wrap=True)
             row = ["  ", *row[1:]]
         out.print("".join(row).rstrip(), markup=False, soft_wrap=True)

@@ -115,7 +115,7 @@ def _print_lines(
         style = "dim" if number in dim else None
         *first, last = row
         parts = textwrap.wrap(last, widths[-1], break_long_words=False) or [""]
-        if len(last) <= widths[-1]:
+        if len(last) <= widths[-1]:  # wrapping would drop blanks at its ends
             parts = [last]
         _print_row(out, [*first, parts[0]], widths, style)
         for part in parts[1:]:

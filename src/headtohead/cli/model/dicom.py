@@ -126,6 +126,7 @@ def _listen(
 
 def _print(study: ReportedStudy, as_json: bool) -> None:
     if as_json:
+        # Flushed, so that a program that reads along has each study at once.
         print(json.dumps(study.model_dump(mode="json"), ensure_ascii=False), flush=True)
         return
     if study.report is not None:

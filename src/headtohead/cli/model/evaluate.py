@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
     app.command("evaluate")(evaluate)
 
 
+# The positive class is the model's.
 @with_settings("DataConfig", without=("positive",))
 def evaluate(
     words: Annotated[

@@ -125,7 +125,7 @@ def _printed(found: Iterable[ImagePrediction]) -> Iterator[ImagePrediction]:
 def _names(files: list[str]) -> Iterator[str]:
     for name in files:
         if name == "-":
-            yield from (line.rstrip("\r\n") for line in sys.stdin if line.strip())
+            yield from (line.rstrip("\r\n") for line in sys.stdin if line.strip())  # a name may end in blanks
         else:
             yield name
 

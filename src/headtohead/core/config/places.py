@@ -26,6 +26,7 @@ def kept(path: str, run: Path) -> str:
         path: as the user gave it; a name on a hub is no path, and is returned as it is.
         run: the run folder.
     """
+    # A relative path that begins like the mark of the run folder would be read as that mark later.
     if not (Path(path).is_absolute() or path.startswith(("..", "~", RUN))):
         return path
     whole = _whole(path)
@@ -67,7 +68,9 @@ def _below_home(path: str) -> str | None:
     if not Path(path).is_absolute():
         return None
     home = _whole("~")
+    # the home may be a link, and a path lie below either
     for place in dict.fromkeys((home, os.path.realpath(home))):
+        # A service's home may be the root, below which everything lies.
         if place != os.path.abspath(os.sep) and (path == place or path.startswith(place + os.sep)):  # noqa: PTH100
             return "~" + path[len(place) :].replace(os.sep, "/")
     return None

@@ -71,6 +71,7 @@ class TrainConfig(TrainingSettings):
     @field_validator("budget")
     @classmethod
     def _one_spelling(cls, budget: str | None) -> str | None:
+        # "8" and "8 trials" are one setting of a run folder
         return None if budget is None else str(Budget.parse(budget))
 
     @model_validator(mode="after")
@@ -84,6 +85,7 @@ class TrainConfig(TrainingSettings):
             raise NoEffectError(
                 f"Got trials = {self.trials} and a budget of {self.budget}; state one of them."
             )
+        # A budget of time bounds no number of trials.
         if self.budget is not None and len(self.learning_rates) > (self.effective_budget.trials or 1e9):
             raise NoEffectError(
                 f"A budget of {self.budget} cannot try {len(self.learning_rates)} learning rates; raise it, "
@@ -119,7 +121,7 @@ def parse_overrides(words: Sequence[str]) -> dict[str, Any]:
             raise UsageError(f"--set got {word!r}; expected finetune.NAME=VALUE, such as finetune.epochs=10.")
         if section != "finetune":
             raise unknown_name("section for --set", section, ["finetune"])
-        known = set(TrainConfig.model_fields) - {"budget"}
+        known = set(TrainConfig.model_fields) - {"budget"}  # which --budget states
         if name not in known:
             raise unknown_name("setting of finetune", name, known)
         if name in found:
@@ -135,6 +137,7 @@ def _typed(name: str, text: str) -> Any:
     if text.lower() == "none" and field.default is None:
         return None
     try:
+        # with the bounds of the field, which its annotation lacks
         kind: Any = Annotated[field.annotation, field]
         return TypeAdapter(kind).validate_python(given)
     except ValidationError as error:

@@ -19,18 +19,22 @@ class TrainingSettings(Record):
     learning_rate: float = Field(
         default=1e-4,
         gt=0,
-        description="Peak learning rate of a transformer's last block; a CNN takes 5 times it.",
+        description="Peak learning rate of a transformer's head; a CNN takes 5 times it, deeper blocks less.",
     )
     learning_rates: tuple[Annotated[float, Field(gt=0)], ...] = Field(
         default=(), description="Peak rates to choose from, inside the training part."
     )
     layer_decay: float = Field(
-        default=0.75, gt=0, le=1, description="Factor on the learning rate from each layer to the one below."
+        default=0.75,
+        gt=0,
+        le=1,
+        description="Factor on the learning rate from each twelfth of the depth to the one below.",
     )
     weight_decay: float = Field(
         default=0.05,
         ge=0,
-        description="Decoupled weight decay (AdamW), on matrices and kernels only, never on biases and norms.",
+        description="Decoupled weight decay (AdamW), on matrices and kernels only, never on biases, norms, tokens and "
+        "positions.",
     )
     warmup: float = Field(
         default=0.1,
@@ -109,4 +113,8 @@ class TrainingSettings(Record):
         description="Inner grouped folds on which the final training is repeated for inner probabilities, at that "
         "many times the cost; 0 for only where an ensemble needs them.",
     )
-    workers: int = Field(default=0, ge=0, description="Threads that prepare images; no result depends on it.")
+    workers: int = Field(
+        default=1,
+        ge=0,
+        description="Threads that prepare images while the network learns; 0 for none. No result depends on it.",
+    )

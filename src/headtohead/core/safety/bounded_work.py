@@ -132,6 +132,7 @@ def _watch() -> None:
             for clock in _running:
                 if now > clock.deadline and not clock.expired:
                     clock.expired = True
+                    # CPython's one way to raise in another thread; its id is an unsigned long.
                     ctypes.pythonapi.PyThreadState_SetAsyncExc(
                         ctypes.c_ulong(clock.thread), ctypes.py_object(TookTooLongError)
                     )

@@ -38,12 +38,12 @@ def check_headers(headers: Mapping[str, str], *, is_head: bool = True) -> None:
         stated = headers.get(name)
         if stated is None:
             continue
-        bare = stated.removeprefix("W/").strip('"')
+        bare = stated.removeprefix("W/").strip('"')  # a weak ETag (RFC 9110, 8.8.3)
         if (
             bare in (".", "..")
             or not bare.isprintable()
             or any(mark in bare for mark in "/\\")
-            or bare[1:2] == ":"
+            or bare[1:2] == ":"  # a drive of Windows
         ):
             raise HostileAnswerError(f"the server's {name} {stated[:80]!r} is no name of a file")
         if len(bare) > LONGEST:

@@ -57,13 +57,14 @@ def parse_limits(text: str) -> dict[str, int]:
         if name not in LIMITS:
             raise unknown_name("limit", name, LIMITS)
         plain = number.replace("_", "")
+        # 18 digits stay below 2**63
         if not (plain.isascii() and plain.isdigit() and len(plain) < 19) or int(plain) < 1:
             raise UsageError(f"The limit {name} is {number[:40]!r}; expected a whole number above 0.")
         found[name] = int(plain)
     return found
 
 
-@functools.lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=8)  # by its text, since the environment may change between two calls
 def _stated(text: str) -> Mapping[str, int]:
     return parse_limits(text)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 __all__ = ["guard_cell", "guard_row", "unguard_cell"]
 
 # What spreadsheets take for the beginning of a formula (OWASP, "CSV Injection"); a plain number is none.
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")  # with apostrophes before it, so that taking one away is the way back
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?")
 
 

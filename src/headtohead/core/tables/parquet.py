@@ -36,6 +36,7 @@ def read_parquet_table(name: str, content: bytes) -> Any:
         file = pyarrow.parquet.ParquetFile(io.BytesIO(content))
         facts = file.metadata
         check_cells(name, facts.num_rows, facts.num_columns)
+        # total_byte_size is that of the pages once unpacked.
         unfolded = sum(facts.row_group(i).total_byte_size for i in range(facts.num_row_groups))
         if facts.num_rows < 0 or unfolded < 0:
             raise ValueError("its metadata claims negative counts")
@@ -51,6 +52,7 @@ def read_parquet_table(name: str, content: bytes) -> Any:
         raise ManifestError(
             f"{name} is not a readable Parquet file: {' '.join(str(error).split())}."
         ) from error
+    # the pages may hold other counts than the metadata claims
     check_cells(name, table.num_rows, table.num_columns)
     return table
 

@@ -58,11 +58,12 @@ def yolo_rows(store: Store, images: Iterable[str], others: Iterable[str]) -> Row
     """
     shown, rest = sorted(images), set(others)
     pairs = {path: place for path in shown if (place := _label_file(path)) in rest}
-    if not pairs or 2 * len(pairs) < len(shown):
+    if not pairs or 2 * len(pairs) < len(shown):  # text files beside a few images are notes
         return None
     names = _yolo_names(store, rest)
     rows: list[tuple[str, ...]] = []
     for path in shown:
+        # an image without boxes may have no label file
         numbers = _classes_of(store, pairs[path]) if path in pairs else set()
         if numbers is None:
             return None
@@ -97,7 +98,7 @@ def _label_file(path: str) -> str:
     >>> _label_file("train/images/a.jpg"), _label_file("a.jpg")
     ('train/labels/a.txt', 'a.txt')
     """
-    front, images, rest = f"/{path}".rpartition("/images/")
+    front, images, rest = f"/{path}".rpartition("/images/")  # the slash finds images/ at the top
     place = f"{front}/labels/{rest}" if images else f"/{path}"
     return f"{posixpath.splitext(place)[0]}.txt".removeprefix("/")
 

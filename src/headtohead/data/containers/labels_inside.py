@@ -102,7 +102,7 @@ def _text(file: ArrayFile, pattern: re.Pattern[str]) -> tuple[str, str]:
         return found[0], value.decode("utf-8", "replace").strip()
     if isinstance(value, str):
         return found[0], value.strip()
-    return found[0], f"{float(value):.12g}"
+    return found[0], f"{float(value):.12g}"  # MATLAB's numbers are doubles: 1.0 is the class 1
 
 
 def _held(file: ArrayFile) -> str:

@@ -49,8 +49,9 @@ def webdataset_rows(store: Store, images: Iterable[str], others: Iterable[str]) 
         key, extension = _split_key(path)
         sample = samples.setdefault(key, _Sample())
         (sample.labels if extension in _LABELS else sample.records).append(path)
+    # of several images of one key the label may mean any
     pairs = [s for _, s in sorted(samples.items()) if len(s.images) == 1 and (s.labels or s.records)]
-    if not pairs or 2 * len(pairs) < len(shown):
+    if not pairs or 2 * len(pairs) < len(shown):  # notes beside a few images are no labels
         return None
     rows = [_row(store, sample) for sample in pairs]
     rows = [row | {"path": sample.images[0]} for row, sample in zip(rows, pairs, strict=True)]
@@ -58,7 +59,7 @@ def webdataset_rows(store: Store, images: Iterable[str], others: Iterable[str]) 
     if all(splits):
         rows = [{"split": split} | row for row, split in zip(rows, splits, strict=True)]
     columns = list(dict.fromkeys(["path", *(name for row in rows for name in row)]))
-    if not any(_is_label(name) for name in columns):
+    if not any(_is_label(name) for name in columns):  # else such records would hide the class folders
         return None
     return columns, [tuple(row.get(name, "") for name in columns) for row in rows]
 

@@ -67,6 +67,7 @@ def _table_set(folder: Path) -> str:
         DataError: they lie in several folders that are no splits, as several configurations of a data set do.
     """
     for suffix in TABLE_SUFFIXES:
+        # `datasets` keeps the results of map and filter under cache-…
         files = [file for file in _below(folder, suffix) if not file.name.startswith("cache-")]
         if not files or not holds_images(files[0]):
             continue
@@ -97,6 +98,7 @@ def _shard_set(folder: Path) -> str:
     """Return the root of the plain tar archives that are all that a folder holds, "" otherwise."""
     names = [path.name.lower() for path in folder.iterdir() if not path.name.startswith(".")]
     tars = [name for name in names if name.endswith(".tar")]
+    # a readme, lists and indexes usually lie beside shards
     others = [
         name for name in names if posixpath.splitext(name)[1] not in (".tar", ".md", ".txt", ".json", ".idx")
     ]

@@ -32,7 +32,7 @@ def paint(rng: np.random.Generator, head: HeadPhantom, contrast: str, blots: tup
     brain = head.white * levels[0] + head.grey * levels[1] + head.fluid * levels[2]
     brain = brain * (1 + 0.04 * smooth_noise(rng, 3))
     for blot in blots:
-        amount = blot.amount * (head.brain > 0.3)
+        amount = blot.amount * (head.brain > 0.3)  # a finding ends where the brain does
         texture = 1 + 0.10 * smooth_noise(rng, 2.5)
         brain = brain + amount * (blot.brightness * texture - brain)
     scalp = head.scalp * levels[4] * (1 + 0.15 * smooth_noise(rng, 6))
@@ -101,8 +101,10 @@ def acquire_image(
 
     matrix = np.array([[view.zoom, 0, 0], [0, view.zoom, 0]], np.float64)
     matrix[:, 2] = (view.width - 1) / 2 + view.shift[1], (view.height - 1) / 2 + view.shift[0]
-    matrix[:, 2] -= view.zoom * (SIDE - 1) / 2
+    matrix[:, 2] -= view.zoom * (SIDE - 1) / 2  # the centre of the canvas, which spans SIDE - 1 steps
+    # the sensitivity of a coil varies smoothly and multiplies the signal
     shaded = canvas * np.exp(view.bias * smooth_noise(rng, 70))
+    # before the noise, which the receiver adds and no point spread smooths
     soft = cv2.GaussianBlur(np.asarray(shaded, np.float32), (0, 0), view.blur)
     image = cv2.warpAffine(soft, matrix, (view.width, view.height), flags=cv2.INTER_LINEAR)
     noise = view.noise * rng.standard_normal((2, view.height, view.width))

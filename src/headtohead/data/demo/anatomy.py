@@ -29,7 +29,7 @@ SIDE = 240
 """Pixels along a side of the drawing canvas, 1 mm each."""
 
 PLANES = ("axial", "coronal", "sagittal")
-PLANE_SHARES = (0.74, 0.15, 0.11)  # axial, sagittal, coronal: mostly axial, as in public sets
+PLANE_SHARES = (0.74, 0.15, 0.11)  # axial, coronal, sagittal: mostly axial, as in public sets
 # Slice positions in mm from the template's centre of mass, within which the brain is well seen.
 _REACH = {"axial": (-14.0, 34.0), "coronal": (-40.0, 32.0), "sagittal": (6.0, 34.0)}
 
@@ -71,6 +71,7 @@ def smooth_noise(rng: np.random.Generator, sigma: float, shape: tuple[int, int] 
     """Return Gaussian noise smoothed over `sigma` pixels, mean 0, standard deviation 1."""
     import cv2
 
+    # broad noise is drawn on a coarser grid and enlarged, since a wide kernel costs far more
     factor = max(1, int(sigma / 3))
     small = (shape[0] // factor + 8, shape[1] // factor + 8)
     noise: Floats = rng.standard_normal(small).astype(np.float32)
@@ -123,6 +124,7 @@ def draw_field(rng: np.random.Generator, plane: str) -> Field:
     if rng.random() < 0.5:
         right = -right
     through = rng.uniform(low, high) + np.sin(tilt[0]) * right + np.sin(tilt[1]) * up + 1.6 * moved[2]
+    # (right, up) on the canvas are (x, y) of an axial, (x, z) of a coronal and (y, z) of a sagittal slice
     if plane == "axial":
         return right, up, through
     return (right, through, up) if plane == "coronal" else (through, right, up)
@@ -177,9 +179,10 @@ def draw_head(
     fluid = np.clip(brain - grey - white, 0, 1)
     folds = [smooth_noise(rng, 2.0) + 0.7 * smooth_noise(rng, 4.5) for _ in range(2)]
     scores = np.stack(
+        # where grey matter gains, fluid gives way
         [grey + 0.10 * folds[0], white + 0.05 * folds[1], fluid + 0.16 * atrophy - 0.10 * folds[0]]
     )
-    weights = np.exp(9 * (scores - scores.max(axis=0)))
+    weights = np.exp(9 * (scores - scores.max(axis=0)))  # softmax; the maximum is taken off against overflow
     grey, white, fluid = weights / weights.sum(axis=0) * (brain > 0.5)
     skull, scalp = _shell(rng, brain)
     return HeadPhantom(plane, *(np.asarray(m, np.float32) for m in (grey, white, fluid, skull, scalp)))
@@ -191,11 +194,12 @@ def _shell(rng: np.random.Generator, brain: Floats) -> tuple[Floats, Floats]:
 
     size = 15
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * size + 1, 2 * size + 1))
+    # closing fills the furrows, which a skull does not follow
     smooth = cv2.morphologyEx((brain > 0.5).astype(np.uint8), cv2.MORPH_CLOSE, disc)
     outside = cv2.distanceTransform(1 - smooth, cv2.DIST_L2, 5)
     bone = rng.uniform(4, 9) + 1.0 * smooth_noise(rng, 20)
     skin = rng.uniform(3, 7) + 1.2 * smooth_noise(rng, 25)
-    gap = 1.5
+    gap = 1.5  # mm between brain and bone
 
     def within(low: Floats | float, high: Floats) -> Floats:
         return np.asarray(np.clip(outside - low, 0, 1) * np.clip(high - outside, 0, 1), np.float32)

@@ -45,12 +45,12 @@ def make_copy(
     import cv2
 
     if kind == "recompressed":
-        return image, int(rng.integers(35, 65)), box
+        return image, int(rng.integers(35, 65)), box  # first files have 72 to 95
     height, width = image.shape
     if kind == "rescaled":
         factor = float(rng.choice((rng.uniform(0.6, 0.85), rng.uniform(1.2, 1.6))))
         size = (round(width * factor), round(height * factor))
-        how = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+        how = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC  # averaging does not alias where pixels merge
         pixels = np.asarray(cv2.resize(image, size, interpolation=how), np.uint8)
         return pixels, 88, None if box is None else [round(v * factor) for v in box]
     top, left, bottom, right = (

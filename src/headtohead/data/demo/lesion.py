@@ -21,7 +21,7 @@ _RANGES = {
     "medium": ((10.0, 16.0), (0.75, 0.95), (0.2, 0.45)),
     "hard": ((6.0, 10.0), (0.5, 0.8), (0.1, 0.35)),
 }
-# Brightness of a part of a lesion in each contrast, on the scale of `contrast.TISSUES`.
+# Brightness of a part of a lesion in each contrast, on the scale of `acquire.TISSUES`.
 _BRIGHTNESS = {
     "T1": {"core": 0.18, "rim": 0.26, "oedema": 0.38},
     "T1ce": {"core": 0.22, "rim": 1.00, "oedema": 0.30},
@@ -91,6 +91,7 @@ def draw_shape(
     one = (across * np.cos(angle) + down * np.sin(angle)) * stretch
     two = (-across * np.sin(angle) + down * np.cos(angle)) / stretch
     distance = np.hypot(one, two) + ragged * radius * 0.5 * smooth_noise(rng, max(2.0, radius / 2.5))
+    # beyond 30 widths of the edge the sigmoid is flat, and far beyond exp overflows
     return np.asarray(1 / (1 + np.exp(np.clip((distance - radius) / soft, -30, 30))), np.float32)
 
 
@@ -99,6 +100,7 @@ def place_in_brain(rng: np.random.Generator, brain: Floats, depth: float) -> tup
     import cv2
 
     inside = cv2.distanceTransform((brain > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
+    # a small slice has no place so deep: near its deepest then
     places = np.argwhere(inside > min(depth, 0.8 * float(inside.max())))
     row, column = places[int(rng.integers(len(places)))]
     return float(row), float(column)
@@ -138,7 +140,7 @@ def draw_benign(
         names.append("fluid pocket")
         shape = draw_shape(rng, place_in_brain(rng, head.brain, 4), float(rng.uniform(4, 10)), 0.1)
         blots.append(Blob(shape, {"T1": 0.12, "T1ce": 0.12, "T2": 1.0, "FLAIR": 0.1}[contrast]))
-    if rng.random() < (0.7 if contrast == "T1ce" else 0.25):
+    if rng.random() < (0.7 if contrast == "T1ce" else 0.25):  # contrast agent brightens them
         names.append("bright vessels")
         vessels = np.zeros((SIDE, SIDE), np.float32)
         for _ in range(int(rng.integers(2, 7))):

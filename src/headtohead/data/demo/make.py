@@ -58,7 +58,7 @@ def make_demo(folder: Path, *, n: int = 240, seed: int = 0, reporter: Reporter =
         raise InsufficientDataError(f"Got n = {n}; the planted defects need at least {LEAST} images.")
     if folder.exists() and any(folder.iterdir()):
         raise DataError(f"{folder} is not empty; give a new folder, or remove what is in it.")
-    load_template()
+    load_template()  # fails before anything is written
     plan = draw_plan(n, seed)
 
     def make(number: int) -> Scene:
@@ -71,14 +71,14 @@ def make_demo(folder: Path, *, n: int = 240, seed: int = 0, reporter: Reporter =
     unreadable = f"{POSITIVE}/synthetic_unreadable.jpg"
     for file in files:
         write_atomic(folder / file.path, file.content)
-    write_atomic(folder / unreadable, files[0].content[:200])
+    write_atomic(folder / unreadable, files[0].content[:200])  # begins as an image and does not decode
     write_json(folder / "truth.json", _truth(plan, files, unreadable, seed))
     write_atomic(folder / "DATA.md", data_sheet(n, seed))
     reporter.info(f"Wrote {n} synthetic images of {len(scenes)} scenes to {folder}; no patient is shown.")
 
 
 def _files(plan: DemoPlan, scenes: list[Scene], seed: int) -> list[_File]:
-    numbers = np.argsort(plan.order)
+    numbers = np.argsort(plan.order)  # the inverse: a file's place in the order
     first = [_first(plan, scene, k, int(numbers[k]), seed) for k, scene in enumerate(scenes)]
     copies: list[_File] = []
     for j, copy in enumerate(plan.copies):
@@ -87,7 +87,7 @@ def _files(plan: DemoPlan, scenes: list[Scene], seed: int) -> list[_File]:
         facts = {**original.facts, "copy_of": original.path, "kind": copy.kind}
         path, content = _name(original.facts["label"], number, ".jpg"), original.content
         if copy.kind != "byte copy":
-            rng = np.random.default_rng([seed, copy.scene, 3])
+            rng = np.random.default_rng([seed, copy.scene, 3])  # 1 is the head's, 2 the first file's
             pixels, quality, box = make_copy(rng, scenes[copy.scene].pixels, copy.kind, facts["lesion_box"])
             content = encode(pixels, ".jpg", quality)
             facts |= {"lesion_box": box, "size": list(pixels.shape)}

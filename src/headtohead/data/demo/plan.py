@@ -49,7 +49,7 @@ def draw_plan(n: int, seed: int) -> DemoPlan:
         n: images in all, copies among them.
         seed: of the set.
     """
-    rng = np.random.default_rng([seed, 2**31])
+    rng = np.random.default_rng([seed, 2**31])  # apart from the streams of the scenes, [seed, number]
     counts = [max(1, round(share * n)) for share in _COPY_SHARES]
     scenes = n - sum(counts)
     has_lesion = np.arange(scenes) < round(_LESION_SHARE * scenes)
@@ -66,6 +66,7 @@ def draw_plan(n: int, seed: int) -> DemoPlan:
     mislabelled = frozenset(rest[:few])
     white_frame = frozenset(rest[few : few + 3 * few])
     png_in_jpg = frozenset(rest[4 * few : 5 * few])
+    # a planted confound: the suffix leans on the label
     capital = frozenset(s for s in rest[5 * few :] if rng.random() < (0.3 if has_lesion[s] else 0.08))
     order = tuple(int(k) for k in rng.permutation(n))
     return DemoPlan(

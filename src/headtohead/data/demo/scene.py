@@ -37,6 +37,7 @@ def draw_scene(seed: int, number: int, has_lesion: bool) -> Scene:
     contrast = str(rng.choice(acquire.CONTRASTS, p=acquire.CONTRAST_SHARES))
     field = anatomy.draw_field(rng, plane)
     atrophy = float(rng.beta(1.2, 2.5))
+    # the same stream for both heads: with the mass it differs from the plain one by the mass alone
     plain = anatomy.draw_head(np.random.default_rng([seed, number, 1]), template, plane, field, atrophy)
     tumour = lesion.draw_lesion(rng, plain.brain) if has_lesion else None
     head = plain
@@ -68,6 +69,7 @@ def draw_scene(seed: int, number: int, has_lesion: bool) -> Scene:
 def _box(mass: npt.NDArray[np.float32], matrix: npt.NDArray[np.float64], shape: tuple[int, ...]) -> list[int]:
     """Return the lesion's box [top, left, bottom, right] in the image's pixels."""
     rows, columns = np.nonzero(mass > 0.5)
+    # 1 is added because the box ends behind its last pixel
     points = np.array([[columns.min(), rows.min(), 1], [columns.max() + 1, rows.max() + 1, 1]]) @ matrix.T
     (left, top), (right, bottom) = np.clip(np.rint(points), 0, [shape[1], shape[0]]).astype(int).tolist()
     return [top, left, bottom, right]

@@ -67,6 +67,7 @@ def split_depth(parts_of: Iterable[Sequence[str]]) -> int | None:
         names = {parts[depth].casefold() for parts in folders if len(parts) > depth}
         kinds = {SPLIT_WORDS[name] for name in names if name in SPLIT_WORDS}
         reached = sum(len(parts) > depth for parts in folders)
+        # deeper down most images must reach the level; one class with parts of its own is set aside later
         if (len(kinds) > 1 and (depth == 0 or 2 * reached > len(folders))) or (
             kinds and names <= set(SPLIT_WORDS) and (depth == 0 or reached == len(folders))
         ):
@@ -87,6 +88,7 @@ def names_of_cases(names: Iterable[str]) -> bool:
         return False
     patterns = Counter(re.sub(r"\d+", "#", name) for name in plain)
     alike = patterns.most_common(1)[0][1]
+    # grades and stages have one or two digits, ids of patients four and more
     numbered = all(len(re.findall(r"\d", name)) >= 4 for name in plain)
     return all(_CASE_WORD.match(name) for name in plain) or (numbered and 2 * alike >= len(plain))
 
@@ -104,7 +106,7 @@ def read_levels(parts_of: Mapping[str, Sequence[str]], prefix: Sequence[str] = (
     for path, parts in parts_of.items():
         below[path] = parts
         if depth is None or len(parts) <= depth + 1:
-            continue
+            continue  # its last part is the file's name, which is no folder
         word = parts[depth].casefold()
         if word in SPLIT_WORDS:
             found.splits[path] = SPLIT_WORDS[word]
@@ -118,7 +120,7 @@ def read_levels(parts_of: Mapping[str, Sequence[str]], prefix: Sequence[str] = (
         del below[path]
     _classes(below, found, _pattern(prefix, depth))
     for path in found.aside:
-        found.splits.pop(path, None)
+        found.splits.pop(path, None)  # what is set aside is no sample and must not count in a part
     return found
 
 
@@ -150,7 +152,7 @@ def _without_unlabelled(below: dict[str, Sequence[str]], found: FolderReading) -
             inner[parts[0]].add(parts[1].casefold() if len(parts) > 2 else "")
     plain = [name for name, names in inner.items() if names == {""} and name.casefold() not in _UNLABELLED]
     odd = {}
-    if len(plain) > 1:
+    if len(plain) > 1:  # otherwise leaving a folder out could leave nothing to compare
         for name, names in inner.items():
             if name.casefold() in _UNLABELLED:
                 odd[name] = "its name says that these images have no label"
@@ -166,6 +168,7 @@ def _without_unlabelled(below: dict[str, Sequence[str]], found: FolderReading) -
 def _pattern(prefix: Sequence[str], depth: int | None) -> str:
     """Return the start of a regular expression for a path, up to the level of the first class folder."""
     start = "^" + "".join(re.escape(part) + "/" for part in prefix)
+    # the class stands behind the split folder, which the whole path still has
     return start + "[^/]+/" if depth == 0 else start
 
 
@@ -178,6 +181,7 @@ def _classes(below: Mapping[str, Sequence[str]], found: FolderReading, start: st
             subs[parts[0]][parts[1]] += 1
     inner = {top: {name for name in names if name.casefold() not in _KEEPING} for top, names in subs.items()}
     common = set.intersection(*inner.values()) if inner else set()
+    # an image right inside a first folder rules the second level out: it would have no class there
     full = all(sum(subs[top].values()) == n for top, n in tops.items())
     same = full and len(common) > 1 and all(names == common for names in inner.values())
     repeated = full and len(common) > 1 and all(2 * len(common) > len(names) for names in inner.values())
@@ -188,6 +192,7 @@ def _classes(below: Mapping[str, Sequence[str]], found: FolderReading, start: st
         len(tops) > 1 and all(_PART.match(top.casefold()) for top in tops),
     )
     every = set().union(*inner.values()) if inner else set()
+    # inner folders that number patients or visits repeat by nature, and are no classes
     mixed_ids = names_of_cases(every) or all(_VISIT.match(name.casefold()) for name in every)
     if (cases or parts_of_set) and (same or _mostly(inner)) and not mixed_ids:
         kind = "patients" if cases else "parts of the set"
@@ -236,11 +241,11 @@ def _leaves_differ(below: Mapping[str, Sequence[str]], inner: Mapping[str, set[s
         leaves != every
         or len(every) > 30
         or names_of_cases(every)
-        or any(re.search(r"\d{3}", n) for n in every)
+        or any(re.search(r"\d{3}", n) for n in every)  # three digits number a case
     ):
         return False
     sizes = Counter(parts[1] for parts in below.values() if len(parts) == 3)
-    return min(sizes[name] for name in every) > 1
+    return min(sizes[name] for name in every) > 1  # a folder of a single image reads like a case
 
 
 def _doubt(found: FolderReading, why: str, readings: Sequence[tuple[str, Counter[str]]]) -> None:

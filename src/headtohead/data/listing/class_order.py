@@ -37,7 +37,7 @@ def natural_key(text: str) -> tuple[tuple[int, float, str], ...]:
     ['-1', '0.5', '1', 'a', 'g2', 'g10']
     """
     if (number := as_number(text)) is not None:
-        return ((0, number, text.lstrip("+0")),)
+        return ((0, number, text.lstrip("+0")),)  # the digits tell long numbers apart whose floats are equal
     parts = [part for part in re.split(r"(\d+)", text.casefold()) if part]
     return tuple((0, float(part), part.lstrip("0")) if part.isdecimal() else (1, 0.0, part) for part in parts)
 
@@ -54,6 +54,7 @@ def choose_classes(labels: Iterable[str], positive: str | None) -> ClassOrder:
         UnknownNameError: `positive` is not a class.
         NoEffectError: `positive` with more than two classes.
     """
+    # the name itself settles ties such as "1" and "01", so that the order of a set plays no part
     names = sorted(set(labels), key=lambda name: (natural_key(name), name))
     if len(names) < 2:
         raise InsufficientDataError(
@@ -77,6 +78,7 @@ def choose_classes(labels: Iterable[str], positive: str | None) -> ClassOrder:
 def _two(names: list[str], positive: str | None) -> ClassOrder:
     first, second = names
     negative, why = (None, "as given") if positive is not None else negative_of(first, second)
+    # where neither name says so, the second in order is the guess, which `doubt` keeps out of verdicts
     chosen = positive if positive is not None else first if negative == second else second
     other = second if chosen == first else first
     sentence = f"Classes {first!r} and {second!r}; {chosen!r} counts as positive ({why})."

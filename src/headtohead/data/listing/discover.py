@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -27,7 +28,7 @@ from headtohead.data.listing.label_rules import (
 )
 from headtohead.data.listing.left_out import EXCLUDED, count_classes
 from headtohead.data.listing.manifest import list_manifest, list_member, manifests_in
-from headtohead.data.listing.selection.image_files import SameContent, image_files, is_system_file
+from headtohead.data.listing.selection.image_files import ImageFiles, SameContent, image_files, is_system_file
 from headtohead.data.listing.selection.image_listing import ImageListing, table_listing
 from headtohead.data.listing.selection.made_tables import list_made_table, list_sidecars
 from headtohead.data.listing.selection.path_filters import filter_paths
@@ -63,6 +64,7 @@ def discover_images(source: str, options: LoadOptions) -> ImageListing:
     if not listing.entries:
         return listing
     listing = answered(listing, options)
+    # before the map, whose names are composed too: accents typed on another system are the same class
     entries, notes = compose_labels(listing.entries)
     entries, mapped = apply_label_map(entries, options.map_labels, options.drop)
     notes += mapped
@@ -73,7 +75,7 @@ def discover_images(source: str, options: LoadOptions) -> ImageListing:
         notes += more
         listing = replace(listing, groups_from=f"the paths, by {options.group_from!r}")
     listing = replace(listing, entries=entries, notes=(*listing.notes, *notes))
-    refuse_measurements(entries)
+    refuse_measurements(entries)  # after the map, which may make classes of the numbers
     differing = tuple(map(str, part_differences((entry.split, entry.label) for entry in entries)))
     alike = spelled_alike(entries)
     return with_cases(replace(listing, warnings=(*listing.warnings, *differing, *alike)))
@@ -92,9 +94,11 @@ def _opened(source: str, options: LoadOptions) -> ImageListing:
         path, notes = Path(root), (note,)
     else:
         path = Path(source).expanduser().absolute()
+    # a Parquet file is a list of images, or holds the images themselves
     if path.suffix.lower() in TABLES and path.is_file() and not is_image_table(path):
         _refuse_label_from(options, path.name)
         return table_listing(*list_manifest(path, options))
+    # a path may lead into an archive: scans.zip/labels.csv
     archive = next((parent for parent in (path, *path.parents) if parent.is_file()), None)
     if archive is not None and archive != path:
         store = open_store(str(archive))
@@ -107,10 +111,11 @@ def _opened(source: str, options: LoadOptions) -> ImageListing:
 def _list_remote(url: str, options: LoadOptions) -> ImageListing:
     """List a URL: a table beside its images or inside an archive, an archive, or a folder."""
     if PurePosixPath(url).suffix.lower() not in TABLES:
+        # refresh: it may have changed since this process opened it
         return _list_store(open_store(url, refresh=True), url, options)
     archive, member = split_member(url)
     if not member:
-        archive, _, member = url.rpartition("/")
+        archive, _, member = url.rpartition("/")  # no archive on the way: the folder of the table
     return _list_table(open_store(archive, refresh=True), member, options)
 
 
@@ -133,6 +138,7 @@ def _list_store(store: Store, source: str, options: LoadOptions) -> ImageListing
     if isinstance(store, ImageTableStore):
         _refuse_label_from(options, PurePosixPath(source).name)
         return list_made_table(store, store.rows(), PurePosixPath(source).name, options)
+    # shards have no class folders, and columns may name keys of the records beside the images
     if options.label_from is None and (isinstance(store, ShardStore) or options.columns):
         told = list_sidecars(store, image_files(store), options)
         if told is not None:
@@ -194,13 +200,12 @@ def _refuse_label_from(options: LoadOptions, name: str) -> None:
 def _list_files(store: Store, source: str, options: LoadOptions) -> ImageListing:
     """List a folder or an archive by the places of its files."""
     files, problems, left = image_files(store)
+    # before labels are read, so that what is left out does not decide the classes
     kept = filter_paths(files, options.include, options.exclude)
     left[EXCLUDED] = sorted(files.keys() - kept)
     files = {path: file for path, file in files.items() if path in kept}
-    found = (files, problems, left)
-    notes: list[str] = []
     if options.label_from is None and wants_table(options):
-        beside = table_beside(store, files, options, "The options ask for a table")
+        beside = _without(table_beside(store, files, options, "The options ask for a table"), left[EXCLUDED])
         if beside is not None:
             return replace(beside, left_out=(*beside.left_out, *count_classes(left, beside.entries)))
     _refuse_table_options(options, source)
@@ -216,6 +221,17 @@ def _list_files(store: Store, source: str, options: LoadOptions) -> ImageListing
             inside.groups_from,
             labels_from="the files themselves",
         )
+    return _list_by_path(store, (files, problems, left), label_of, options)
+
+
+def _list_by_path(
+    store: Store,
+    found: ImageFiles,
+    label_of: Callable[[str], str] | None,
+    options: LoadOptions,
+) -> ImageListing:
+    """List images by their folders or by a rule for their paths; by a table where the folders name no classes."""
+    files, problems, left = found
     placed = labels_from_folders(files, SameContent(store, files), label_of)
     if label_of is not None and files and not placed.entries:
         raise DataError(
@@ -227,16 +243,16 @@ def _list_files(store: Store, source: str, options: LoadOptions) -> ImageListing
     left_out = count_classes(left, entries)
     if label_of is None and (placed.doubt or len({entry.label for entry in entries}) < 2):
         why = placed.doubt.partition(".")[0] or "The folders name no two classes"
-        if (told := list_sidecars(store, found, options)) is not None:
+        if (told := _without(list_sidecars(store, found, options), left[EXCLUDED])) is not None:
             return told
-        beside = table_beside(store, files, options, why)
+        beside = _without(table_beside(store, files, options, why), left[EXCLUDED])
         if beside is not None:
             return replace(beside, left_out=(*beside.left_out, *left_out))
         if placed.doubt:
             raise InsufficientDataError(placed.doubt)
         if advice_on_names := prefix_advice(files):
             raise InsufficientDataError(f"The folders name no two classes. {advice_on_names}")
-    notes += [f"{left}." for left in left_out]
+    notes = [f"{left}." for left in left_out]
     if not entries and isinstance(store, (FolderStore, RemoteStore)):
         notes += [f"There is a table: to use it, point at {name}." for name in _tables(store)]
     source = "the names of the folders" if label_of is None else f"the paths, by {options.label_from!r}"
@@ -251,6 +267,14 @@ def _list_files(store: Store, source: str, options: LoadOptions) -> ImageListing
         FROM_FOLDERS,
         labels_from=source,
     )
+
+
+def _without(listing: ImageListing | None, gone: Collection[str]) -> ImageListing | None:
+    """Return a table's listing without images that the options leave out, which the table names all the same."""
+    if listing is None or not gone:
+        return listing
+    left = frozenset(gone)
+    return replace(listing, entries=tuple(entry for entry in listing.entries if entry.path not in left))
 
 
 def _tables(store: Store) -> list[str]:

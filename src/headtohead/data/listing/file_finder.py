@@ -24,6 +24,7 @@ _LARGEST_TABLE = 256 << 20
 
 def exists(store: Store, path: str) -> bool:
     """Tell whether a store holds a path; a cell that no file can be called by names none."""
+    # names that are no Unicode come with lone surrogates, which UTF-8 refuses
     if any(len(part.encode("utf-8", "surrogatepass")) > _LONGEST_NAME for part in path.split("/")):
         return False
     return "\0" not in path and store.exists(path)
@@ -77,9 +78,9 @@ class FileFinder:
             by_name: dict[str, list[str]] = defaultdict(list)
             for path in (path for path in paths if path not in masks):
                 name = PurePosixPath(path).name.casefold()
-                for key in dict.fromkeys((name, _stem(name))):
+                for key in dict.fromkeys((name, _stem(name))):  # many tables list ids without a suffix
                     by_name[key].append(path)
-                for parent in list(PurePosixPath(path).parents)[:-1]:
+                for parent in list(PurePosixPath(path).parents)[:-1]:  # less the last parent, "."
                     self._folders[parent.as_posix()].append(path)
             self._by_name = dict(by_name)
         return self._by_name
@@ -108,6 +109,7 @@ def tables_naming(
     store: Store, images: Collection[str], parse: Callable[[Store, str], SourceTable]
 ) -> list[str]:
     """Return the tables of a folder that name at least half of the images, or images in at least half of their rows."""
+    # the nearest to the top first, as only the first few are looked into
     names = sorted(
         (entry.path.count("/"), entry.path)
         for entry in store.files()

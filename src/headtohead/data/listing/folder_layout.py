@@ -94,6 +94,7 @@ def _strip_wrappers(places: Mapping[str, str]) -> tuple[list[str], dict[str, lis
     while parts:
         tops = {p[0] for p in parts.values()}
         shallow = min(len(p) for p in parts.values())
+        # with no folder left inside it, the outer one may itself be a class
         if len(tops) != 1 or shallow < 3 or next(iter(tops)).casefold() in SPLIT_WORDS:
             break
         prefix += tops
@@ -128,6 +129,7 @@ def drop_repeated_folders(paths: Iterable[str], same: Same) -> tuple[dict[str, s
             continue
         for path in repeated:
             del places[path]
+        # the further images take their label from where they would lie in the twin
         places |= {path: there[path] for path in inside if path in places}
     return places, notes
 
@@ -175,6 +177,7 @@ def _suspects(paths: Iterable[str]) -> list[tuple[str, str]]:
         place, parent = waiting.pop()
         names = sorted(parent.inside)
         inner = {name: folder.inside.keys() for name, folder in parent.inside.items() if folder.inside}
+        # every folder inside it has a namesake beside it
         found = [(name, "") for name in names if name in inner and inner[name] <= parent.inside.keys()]
         if len(names) == 2 and not _split_words(names):
             first, second = (parent.inside[name].inside.keys() for name in names)
@@ -184,11 +187,8 @@ def _suspects(paths: Iterable[str]) -> list[tuple[str, str]]:
             (parent.depth, place, _join(place, name), _join(place, twin) if twin else place)
             for name, twin in found
         ]
-        waiting += [
-            (_join(place, name), parent.inside[name])
-            for name in reversed(names)
-            if parent.inside[name].inside
-        ]
+        waiting += [(_join(place, name), parent.inside[name]) for name in names if parent.inside[name].inside]
+    # outermost first: a copy that goes takes the copies inside it along
     suspects.sort(key=lambda found: found[:2])
     return [(folder, twin) for _, _, folder, twin in suspects]
 

@@ -46,7 +46,7 @@ def format_groups(dataset: Dataset, groups: Mapping[str, str]) -> str:
 
 
 def _quote(cell: str) -> str:
-    cell = guard_cell(cell)
+    cell = guard_cell(cell)  # a file name may begin with "=", which a spreadsheet would run
     if _QUOTED.isdisjoint(cell) and cell == cell.strip():
         return cell
     return '"' + cell.replace('"', '""') + '"'
@@ -154,6 +154,7 @@ def read_groups(path: str | Path, dataset: Dataset) -> dict[str, str]:
     unknown, empty, repeated = [], [], []
     for cell, frame, raw in _rows(table):
         ids = samples.find(cell, frame, table.name)
+        # a group may bear the name of a file, with the blanks at its ends
         group = raw if raw in samples.names else raw.strip()
         shown_path = f"{cell}#{frame}" if frame else cell
         unknown += [] if ids else [shown_path]

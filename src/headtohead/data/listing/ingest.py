@@ -53,6 +53,7 @@ def pixel_hash(image: Image) -> str:
     """Return the sha256 of shape, type and decoded pixels, the same on every machine."""
     pixels = np.ascontiguousarray(image.pixels)
     little = pixels.astype(pixels.dtype.newbyteorder("<"), copy=False)
+    # equal bytes of another shape or type are other pixels
     whole = hashlib.sha256(f"{little.shape}{little.dtype.str}".encode())
     whole.update(little.data)
     return whole.hexdigest()
@@ -134,6 +135,7 @@ def read_entry(store: Store, entry: Entry, options: LoadOptions) -> IngestedFile
         frames = select_frames(store, entry, content, options)
     except UnreadableError as error:
         return IngestedFile(
+            # the line of `digest_entry`, or a finished run would take the same data for changed
             problems=(FileProblem(entry.path, str(error), _line(entry, entry.frame, content, "axial")),)
         )
     samples, problems, patient_unknown, n_volumes, n_channels = [], [], False, 1, 0
@@ -146,7 +148,7 @@ def read_entry(store: Store, entry: Entry, options: LoadOptions) -> IngestedFile
             patient_unknown = entry.group is None and PLACEHOLDER in image.facts
             n_volumes = int(image.facts.get("volumes", 1))
             n_channels = int(image.facts.get("channels", 0))
-        except UnreadableError as error:
+        except UnreadableError as error:  # the other frames of the file stay usable
             line = _line(entry, number, content, frames.axis)
             problems.append(FileProblem(entry.path, _framed(number, str(error)), line))
     return IngestedFile(

@@ -75,6 +75,7 @@ def apply_label_map(
         UnknownNameError: a label that does not occur.
     """
     notes = []
+    # the labels of the entries are composed by now, names typed by the user may not be
     renames = {unicodedata.normalize("NFC", name): label for name, label in renames.items()}
     if not all(renames.values()):
         raise UsageError(f"map_labels={dict(renames)} makes an empty label; use drop to leave samples out.")
@@ -97,6 +98,7 @@ def spelled_alike(entries: Iterable[Entry]) -> tuple[str, ...]:
     """Return a warning where classes differ in case or spacing only, with the option that joins them."""
     counts = Counter(entry.label for entry in entries)
     spellings: dict[str, list[str]] = defaultdict(list)
+    # the commonest spelling is the one that the others are to be renamed to
     for name in sorted(counts, key=lambda name: (-counts[name], name)):
         spellings["".join(unicodedata.normalize("NFKC", name).casefold().split())].append(name)
     renames = {other: names[0] for names in spellings.values() for other in names[1:]}

@@ -125,6 +125,7 @@ def own_outputs(paths: Iterable[str]) -> set[str]:
     for path in paths:
         folder, _, name = path.rpartition("/")
         names[folder].add(name)
+    # two files tell each kind, since one name alone may be anybody's
     own = {
         folder
         for folder, inside in names.items()
@@ -138,6 +139,7 @@ def own_outputs(paths: Iterable[str]) -> set[str]:
 def _inside(path: str, own: set[str]) -> bool:
     """Tell whether a file lies in one of the folders, at any depth; of the top, only right in it."""
     folder, _, _ = path.rpartition("/")
+    # results written into the folder of the data must not take all images below it along
     if not folder:
         return "" in own
     while folder:
@@ -160,7 +162,7 @@ def count_classes(found: Mapping[str, Iterable[str]], entries: Iterable[Entry]) 
     label_of = {folder: next(iter(labels)) for folder, labels in held.items() if len(labels) == 1}
     beside: dict[str, set[str]] = defaultdict(set)
     for folder, label in label_of.items():
-        if folder != posixpath.dirname(folder):
+        if folder != posixpath.dirname(folder):  # the top lies beside nothing
             beside[posixpath.dirname(folder)].add(label)
     result = []
     for why, paths in found.items():

@@ -99,7 +99,7 @@ def _names_members(store: Store, member: str, size: int, columns: Mapping[str, s
         table = _parsed(store, member, size)
         chosen = choose_columns(table, columns)
     except DataError:
-        return False
+        return False  # a table of other things, or a damaged one, names no members
     folder = posixpath.dirname(member)
     return any(exists(store, _within(cell, folder)) for cell in table.column(chosen["path"]))
 
@@ -132,7 +132,7 @@ def _listed(
     entries, joined = join_labels(plain_lists(entries))
     entries, left = _answered(entries, chosen, options)
     check_labels(table.name, entries)
-    entries, merged = merge_rows(entries)
+    entries, merged = merge_rows(entries)  # after `join_labels`: "1" and "1.0" agree only then
     check_rows(table.name, entries)
     check_files(table, chosen, entries, store)
     said = (*said, *found, *joined, *merged)
@@ -156,6 +156,7 @@ def _answered(
     left = [entry.path for entry in entries if not entry.label and entry.path]
     if question is None and not left:
         raise NoEffectError("drop_unlabelled has no effect: every row has a label. Leave it out.")
+    # rows without a path stay, so that `check_labels` refuses them
     return [entry for entry in entries if entry.label or not entry.path], {why: left}
 
 
@@ -243,7 +244,7 @@ def _relative(path: str, folder: Path) -> str:
     if not plain:
         return ""
     if Path(plain).is_absolute():
-        plain = os.path.relpath(plain, folder)
+        plain = os.path.relpath(plain, folder)  # files elsewhere are told by "../"
     return Path(os.path.normpath(plain)).as_posix()
 
 

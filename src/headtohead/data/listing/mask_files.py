@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 __all__ = ["image_name_of", "mask_files"]
 
+# A separator or closing bracket must stand before the word, so that "unmasked" is no mask.
 _MASK_NAME = re.compile(
     r"(?P<base>.+?)[ _.-]*(?:[_.-]|(?<=\)))(?:masks?|seg|segmentation|gt|groundtruth|labelmap|roi)(?:[ _-]?\d+)?$"
 )
@@ -55,6 +56,7 @@ def mask_files(paths: Iterable[str]) -> dict[str, str]:
             }
             if match:
                 twins |= below.get((grand, match["base"]), {})
+            # of several neighbours, only one with a name for images is surely the image
             images = [
                 twin for name, twin in twins.items() if name.casefold() in _IMAGE_FOLDERS or len(twins) == 1
             ]
@@ -79,7 +81,7 @@ def _image_of(base: str, parent: str, stems: dict[tuple[str, str], str]) -> str 
     exact = stems.get((parent, base))
     if exact is not None:
         return exact
-    for kind in ("t1", "t1ce", "t2", "flair", "ct", "pet", "image", "img"):
+    for kind in ("t1", "t1ce", "t2", "flair", "ct", "pet", "image", "img"):  # sequences of BraTS; CT, PET
         found = stems.get((parent, f"{base}_{kind}"))
         if found is not None:
             return found

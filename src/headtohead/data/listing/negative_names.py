@@ -10,6 +10,7 @@ __all__ = ["as_number", "is_negative_word", "negative_of"]
 
 def _fold(text: str) -> str:
     """Return the text in lower case without accents."""
+    # these letters have no parts that NFKD could take apart
     bare = unicodedata.normalize("NFKD", text.replace("ł", "l").replace("Ł", "l").replace("ı", "i"))
     return "".join(letter for letter in bare if not unicodedata.combining(letter)).casefold()
 
@@ -51,7 +52,7 @@ _DENIALS = (
 _NEGATIVE_ENDINGS = ("free", "frei", "negative", "neg", "negativ")
 _POSITIVE_ENDINGS = ("", "positive", "pos", "positiv")
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
-_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")  # NoTumor is two words
 
 
 def as_number(name: str) -> float | None:

@@ -47,13 +47,14 @@ def pseudonymise_patients(samples: Sequence[Sample]) -> list[Sample]:
 
 
 def _by_id(sample: Sample) -> bool:
+    # a file that stands alone may itself be called "patient …"
     given = GIVEN_GROUP in sample.extra or sample.group == sample.path
     return sample.format == "DICOM" and not given and sample.group.partition(" ")[0] in KINDS
 
 
 def _name(kind: str, hashes: set[str]) -> str:
     whole = hashlib.sha256("\n".join([kind, *sorted(hashes)]).encode())
-    return f"{kind} {whole.hexdigest()[:16]}"
+    return f"{kind} {whole.hexdigest()[:16]}"  # 64 bits: no two groups meet by chance
 
 
 _ALWAYS_WORDS = """
@@ -85,10 +86,11 @@ def is_identifier(column: str) -> bool:
     >>> [is_identifier(name) for name in ("sex", "age", "scanner", "file_name", "class name", "site_id")]
     [False, False, False, False, False, False]
     """
+    # PatientName and MRNCode are two words each
     apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", column)
     words = re.findall(r"[^\W_]+", apart.casefold())
     joined = "".join(words)
-    if not _ALWAYS.isdisjoint([*words, joined]):
+    if not _ALWAYS.isdisjoint([*words, joined]):  # joined, for "e-mail"
         return True
     if len(words) == 1:
         return joined in _ALONE

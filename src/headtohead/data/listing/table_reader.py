@@ -143,6 +143,7 @@ def choose_columns(
     chosen = dict(columns)
     if len(set(chosen.values())) < len(chosen):
         raise UsageError(f"Two roles share a column in columns={chosen}; expected one column per role.")
+    # reversed: of names that differ in case or blanks only, the first column wins
     plain = {plain_name(name): name for name in reversed(table.columns)}
     for role, likely in ROLES.items():
         candidates = [plain[name] for name in likely if name in plain and plain[name] not in chosen.values()]
@@ -183,11 +184,13 @@ def _read_text(name: str, content: bytes, suffix: str) -> tuple[list[str], list[
     try:
         found = decode_table(name, content, suffix)
         dialect.delimiter = found.separator
+        # counted while it is still text, since cells take many times its memory
         check_text(name, found.text, found.separator + "\n")
         header = next(csv.reader(io.StringIO(found.text, newline=""), dialect), [])
         check_cells(name, 0, len(header))  # before pandas, which takes a minute for 100,000 columns
         frame = pd.read_csv(
             io.StringIO(found.text, newline=""),
+            # no guess at types: "007" is an id, "NA" may be a class
             dtype=object,
             header=None,
             keep_default_na=False,
@@ -205,6 +208,7 @@ def _read_text(name: str, content: bytes, suffix: str) -> tuple[list[str], list[
     lines = [row for row in rows if any(cell and cell.strip() for cell in row)]
     if not lines:
         raise ManifestError(f"{name} is empty; expected a header and rows.")
+    # the Python engine fills short rows up with None, which no cell of text is
     ragged = [number for number, row in enumerate(lines, start=1) if None in row]
     if ragged:
         raise ManifestError(_ragged(name, len(ragged), len(frame.columns), ragged[0]))
@@ -248,8 +252,10 @@ def _read_parquet(name: str, content: bytes) -> tuple[list[str], list[tuple[str,
 def _text(value: object) -> str:
     import pandas as pd
 
+    # only NaN and NaT differ from themselves
     if value is None or value is pd.NA or value != value:
         return ""
+    # pandas makes floats of whole numbers beside empty cells
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, bytes):

@@ -116,7 +116,7 @@ def _one_hot(
     if not exclusive:
         if len(yes_no) > 1:
             refuse_several(table, yes_no)
-        choose_columns(table, columns)
+        choose_columns(table, columns)  # raises the error that no column is taken for the label
     labels = [next(n for n, cells in yes_no.items() if cells[row] in YES) for row in range(len(table.rows))]
     rows = tuple((*row, label) for row, label in zip(table.rows, labels, strict=True))
     table = SourceTable(table.name, (*table.columns, LABEL_OF_ONE_HOT), rows)
@@ -129,6 +129,7 @@ def join_labels(entries: list[Entry]) -> tuple[list[Entry], tuple[str, ...]]:
     counts = Counter(entry.label for entry in entries)
     blank = {label for label in counts if label.casefold() in _BLANK and label}
     spellings: dict[str, list[str]] = defaultdict(list)
+    # the commonest spelling stays, of equally common ones the shortest: "1" before "1.0"
     for label in sorted(counts, key=lambda label: (-counts[label], len(label), label)):
         spellings[_number(label)].append(label)
     renames = {other: names[0] for names in spellings.values() for other in names[1:]} | dict.fromkeys(
@@ -175,6 +176,7 @@ def merge_rows(entries: list[Entry]) -> tuple[list[Entry], tuple[str, ...]]:
 
 def has_several(label: str, known: set[str]) -> bool:
     """Tell whether a cell holds several labels: "a|b", "a;b", "[…]", or "a, b" where a or b occurs alone."""
+    # a label is never empty here: `check_labels` refuses those before
     if any(mark in label for mark in _SEPARATORS) or (label[0] in "[{(" and label[-1] in "]})"):
         return True
     parts = [part.strip() for part in label.split(",")]

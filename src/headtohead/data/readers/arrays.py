@@ -71,6 +71,7 @@ def narrowed(pixels: Array, low: float, high: float) -> tuple[Array, tuple[str, 
     return result, ()
 
 
+# Orientation -> quarter turns to the left, and whether the result is mirrored.
 _ROTATIONS = {
     2: (0, True),
     3: (2, False),

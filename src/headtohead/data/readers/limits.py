@@ -105,7 +105,7 @@ def inflate(content: bytes, need: int, limits: Limits, *, wbits: int, exact: boo
     n_bytes, rest = 0, content
     try:
         while n_bytes < need and not decompressor.eof:
-            part = decompressor.decompress(rest, min(need - n_bytes, 4 * MIB))
+            part = decompressor.decompress(rest, min(need - n_bytes, 4 * MIB))  # steps, to stop a bomb early
             if not part and not decompressor.unconsumed_tail:
                 break
             parts.append(part)

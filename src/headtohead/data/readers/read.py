@@ -238,4 +238,5 @@ def _with_reasons(job: Callable[[], T], name: str) -> T:
             reason = (
                 f"reading it takes longer than {limit('seconds')} s (--limit seconds=NUMBER raises the limit)"
             )
+    # outside the handler, so that no decoder's message hangs on the error as its context
     raise UnreadableError(f"{name}: {reason}" if name else reason)

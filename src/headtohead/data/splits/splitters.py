@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,9 @@ ATTEMPTS = 50
 TRAIN_GROUPS = 2
 """Groups of each class that a training part must hold, so that inner folds can be drawn from it."""
 
+KEPT_DRAWS = 64
+"""Inner folds of so many training parts are kept for the next contender: a draw of 8,000 groups takes a second."""
+
 MOST_PARTS = 20
 """A holdout fraction is made of this many parts at most, so it is met to within 2.5 %."""
 
@@ -64,8 +68,9 @@ def group_holdout(
     labels: Ints, groups: Names, classes: Sequence[str], *, fraction: float, repeats: int, seed: int
 ) -> tuple[Split, tuple[str, ...]]:
     """Return one (repeat, 0, train, test) per repeat with about `fraction` of samples in test; and notes."""
+    # one group to score, and those to train on
     fewest = _need_groups(labels, groups, classes, 1 + TRAIN_GROUPS, f"holdout:{fraction:g}")
-    share = _share(fraction, min(MOST_PARTS, fewest))
+    share = _share(fraction, min(MOST_PARTS, fewest))  # each part needs a group of the rarest class
     drawn: Split = []
     for repeat in range(repeats):
         parts = _parts(labels, groups, share, (seed, repeat), TRAIN_GROUPS)
@@ -174,12 +179,21 @@ def inner_folds(labels: Ints, groups: Names, n_folds: int, seed: int) -> list[tu
     """
     if n_folds < 2:
         raise UsageError(f"Inner folds must be at least 2; got {n_folds}.")
-    names = [str(index) for index in range(int(labels.max()) + 1)] if len(labels) else []
-    fewest = _need_groups(labels, groups, names, 2, "inner folds")
-    for count in range(min(n_folds, fewest), 1, -1):
+    whole = np.ascontiguousarray(labels, dtype=np.int64)
+    parts = _inner_parts(whole.tobytes(), tuple(str(group) for group in groups), n_folds, seed)
+    return [(_rest(valid, len(labels)), valid.copy()) for valid in parts]
+
+
+@lru_cache(maxsize=KEPT_DRAWS)
+def _inner_parts(labels_as_bytes: bytes, names: tuple[str, ...], n_folds: int, seed: int) -> list[Ints]:
+    """Return the parts that are held out, one after another."""
+    labels, groups = np.frombuffer(labels_as_bytes, dtype=np.int64), np.array(names, dtype=object)
+    classes = [str(index) for index in range(int(labels.max()) + 1)] if len(labels) else []
+    fewest = _need_groups(labels, groups, classes, 2, "inner folds")
+    for count in range(min(n_folds, fewest), 1, -1):  # groups of several labels may not divide into as many
         parts = _parts(labels, groups, Fraction(1, count), (seed, 0), 1)
         if parts is not None:
-            return [(_rest(valid, len(labels)), valid) for valid in parts]
+            return parts
     raise InsufficientDataError(
         "No inner folds of whole groups hold every class on both sides; give more data per class."
     )
@@ -204,6 +218,7 @@ def groups_per_class(labels: Ints, groups: Names, n_classes: int) -> list[int]:
 def _need_groups(labels: Ints, groups: Names, classes: Sequence[str], needed: int, purpose: str) -> int:
     """Return the fewest groups that any class has; an error where that is below `needed`."""
     counts = groups_per_class(labels, groups, len(classes))
+    # a class that does not occur here asks for nothing
     present = [(count, name) for count, name in zip(counts, classes, strict=True) if count]
     fewest, name = min(present, default=(0, "any class"))
     if fewest < needed:
@@ -236,6 +251,7 @@ def _parts(
 
     codes = np.unique(groups, return_inverse=True)[1]
     for attempt in range(ATTEMPTS):
+        # streams of their own for each repeat and attempt, whatever the number of attempts before
         state = int(np.random.SeedSequence([*seeds, attempt]).generate_state(1)[0])
         splitter = StratifiedGroupKFold(n_splits=share.denominator, shuffle=True, random_state=state)
         pieces = [np.asarray(test, dtype=np.int64) for _, test in splitter.split(labels, labels, codes)]

@@ -60,6 +60,7 @@ class ZipStore(Store):
         weakref.finalize(self, self._zip.close)
         # not `is_dir`, which fails on a member without a name
         infos = [info for info in self._zip.infolist() if not info.filename.endswith("/")]
+        # `filename` is cut at a NUL by zipfile, which would hide the fault
         members = [ArchiveMember(i.orig_filename, i.file_size, i.compress_size, _zip_fault(i)) for i in infos]
         refuse_hostile(path, members, limits)
         self._infos = {clean_name(info.filename): info for info in infos}
@@ -88,7 +89,7 @@ class ZipStore(Store):
             if info.compress_type == zipfile.ZIP_LZMA:
                 self._check_dictionary(info)
             with self._zip.open(info) as file:
-                return file.read(info.file_size if n_bytes is None else n_bytes)
+                return file.read(info.file_size if n_bytes is None else n_bytes)  # no more than claimed
         except BROKEN as error:
             raise UnreadableError(f"the archive's member is damaged or encrypted ({error})") from error
 
@@ -96,9 +97,11 @@ class ZipStore(Store):
         """Refuse an LZMA member whose header claims a large dictionary: zipfile asks for it whole, up to 4 GiB."""
         with Path(self.root).open("rb") as file:
             file.seek(info.header_offset)
+            # local header (APPNOTE.TXT 4.3.7); the lengths of name and extra field stand at 26 and 28
             head = file.read(30)
             n_name, n_extra = (int.from_bytes(head[at : at + 2], "little") for at in (26, 28))
             file.seek(info.header_offset + 30 + n_name + n_extra)
+            # version (2 bytes), length of what follows (2), lc/lp/pb (1), size of the dictionary (4) (5.8.8)
             properties = file.read(9)
         claimed = int.from_bytes(properties[5:9], "little")
         if claimed > MAX_DICTIONARY:
@@ -108,10 +111,10 @@ class ZipStore(Store):
 
 
 def _zip_fault(info: zipfile.ZipInfo) -> str:
-    kind = stat.S_IFMT(info.external_attr >> 16)
+    kind = stat.S_IFMT(info.external_attr >> 16)  # Unix mode; 0 where none was written
     if kind not in (0, stat.S_IFREG):
         return "is a link" if kind == stat.S_IFLNK else "is not a plain file"
-    return "is encrypted" if info.flag_bits & 1 else ""
+    return "is encrypted" if info.flag_bits & 1 else ""  # bit 0 (APPNOTE.TXT 4.4.4)
 
 
 class TarStore(Store):
@@ -152,7 +155,7 @@ class TarStore(Store):
             raise UnreadableError(f"there is no such member in {self.root}")
         start, size = self._places[path]
         length = size if n_bytes is None else min(size, n_bytes)
-        with self._lock:
+        with self._lock:  # seek and read share one position
             self._file.seek(start)
             content = self._file.read(length)
         if len(content) < length:
@@ -186,6 +189,7 @@ def _tar_members(
                 raise too_many(path, limits)
             last = info.offset
             if not info.isdir():
+                # tar packs no member by itself, so the ratio is bounded for the whole stream alone
                 members.append(ArchiveMember(info.name, info.size, info.size, _tar_fault(info)))
                 places[clean_name(info.name)] = (info.offset_data, info.size)
     return members, places
@@ -226,6 +230,7 @@ def is_tar(path: Path) -> bool:
             head = file.read(8)
             file.seek(0)
             stream = _unpacker(file, head) or file
+            # a header block carries a checksum, which other files hardly meet by chance
             tarfile.TarInfo.frombuf(stream.read(tarfile.BLOCKSIZE), "utf-8", "surrogateescape")
     except (tarfile.TarError, *BROKEN):
         return False

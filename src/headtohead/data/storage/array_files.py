@@ -95,6 +95,7 @@ class ArrayFilesStore(ArrayStore):
         self._files[file.stem] = opened
         for key, stored in opened.arrays.items():
             name = "/".join(word for word in ((file.stem if several or not key else ""), key) if word)
+            # entries first, as in the other formats
             shape = stored.shape[-1:] + stored.shape[:-1] if self._is_series(stored) else stored.shape
             if self._is_row(shape):
                 shape = (shape[0] * shape[1],)
@@ -205,6 +206,7 @@ class ArrayFilesStore(ArrayStore):
             if name not in self._types:
                 stored = self._arrays[name]
                 found = image_dtype(np.empty(0, stored.dtype))
+                # wider than int32: whether an `Image` may have the type depends on the values
                 if stored.dtype.kind in "ui" and stored.dtype.itemsize * 8 > 32 - (stored.dtype.kind == "u"):
                     low, high = self._range(name)
                     found = narrow(np.zeros(1, stored.dtype), low, high).dtype
@@ -224,7 +226,7 @@ class ArrayFilesStore(ArrayStore):
 
 
 def _is_channels_first(shape: tuple[int, ...]) -> bool:
-    return len(shape) == 4 and shape[1] in (1, 3) and shape[-1] not in (1, 3)
+    return len(shape) == 4 and shape[1] in (1, 3) and shape[-1] not in (1, 3)  # PyTorch's order
 
 
 def _kind(file: Path) -> str:

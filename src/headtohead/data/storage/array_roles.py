@@ -103,7 +103,7 @@ def _tokens(text: str) -> list[str]:
 
 def _role(name: str) -> str:
     """Return "images", "labels", "groups" or "" for an array's name; its last part decides first."""
-    if _CLASS_NAMES.search(name):
+    if _CLASS_NAMES.search(name):  # first: "class" in it would make it an array of labels
         return ""
     last = PurePosixPath(name).name
     if "_".join(word for word in _tokens(last) if word not in SPLIT_WORDS) in (

@@ -125,6 +125,7 @@ class ArrayStore(Store):
         groups: list[str | None] = [None] * n_images
         if part.groups is not None:
             groups = group_names(part.groups, self.values(part.groups), n_images)
+        # padded, so that paths sort in the order of the entries
         split, width = SPLIT_WORDS.get(word), max(6, len(str(n_images)))
         return [
             Entry(f"{word}/{i:0{width}d}", label=label, split=split, group=group)

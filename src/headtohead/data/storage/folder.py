@@ -25,7 +25,7 @@ def refuse_special(path: Path) -> None:
     Raises:
         DataError: names the kind.
     """
-    real = os.path.realpath(path)
+    real = os.path.realpath(path)  # a link may lead to a device
     if any(_below(real, top) for top in _SPECIAL) and not _below(real, _MEMORY):
         raise DataError(
             f"{path} belongs to the operating system and is no data. Point at a folder of images."
@@ -38,7 +38,7 @@ def refuse_special(path: Path) -> None:
 
 
 def _below(path: str, top: str) -> bool:
-    return path == top or path.startswith(top.rstrip("/") + "/")
+    return path == top or path.startswith(top.rstrip("/") + "/")  # "/" ends in one already
 
 
 class FolderStore(Store):
@@ -97,7 +97,7 @@ class FolderStore(Store):
                     if n_files > limit("files"):
                         raise DataError(f"{self.root} holds {n_files:,} files; {raise_hint('files')}.")
                     yield FileEntry(path, size)
-            waiting += reversed(inside)
+            waiting += reversed(inside)  # a stack: the first by name is walked next
 
     def _refuse(self, path: str) -> FileEntry:
         self._refused.add(path)
@@ -120,7 +120,7 @@ class FolderStore(Store):
         """Return one file's bytes, unless it is larger than any image may be."""
         from headtohead.data.readers import DEFAULT_LIMITS
 
-        content = self._read(path, DEFAULT_LIMITS.bytes + 1)
+        content = self._read(path, DEFAULT_LIMITS.bytes + 1)  # one more tells too large from just fitting
         if len(content) > DEFAULT_LIMITS.bytes:
             raise UnreadableError(f"it has more than {DEFAULT_LIMITS.bytes:,} bytes, the limit")
         return content
@@ -150,6 +150,7 @@ class FolderStore(Store):
             if facts.st_size == 0:
                 return b""
             with file.open("rb") as stream:
+                # a file that grows meanwhile is read no further than it said
                 return stream.read(min(most, max(facts.st_size, HEAD) + 1))
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else None
@@ -183,7 +184,7 @@ def _size(entry: os.DirEntry[str]) -> int | None:
 def _scanned(where: str) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(where) as found:
-            return sorted(found, key=lambda entry: entry.name)
+            return sorted(found, key=lambda entry: entry.name)  # the file system's order is any
     except OSError as error:
         _refuse_folder(error)
         raise

@@ -42,6 +42,7 @@ def fetch_hf(handle: str) -> tuple[str, str]:
         raise UsageError(
             f"Got hf:{handle}; expected hf:owner/name, hf:owner/name:config or hf:owner/name@revision."
         )
+    # before the import, at which datasets and the hub's client read them
     for name, value in _NO_TELEMETRY.items():
         os.environ.setdefault(name, value)
     datasets: Any = require("datasets", "hf", "read data sets of the Hugging Face hub")
@@ -50,9 +51,10 @@ def fetch_hf(handle: str) -> tuple[str, str]:
     from headtohead.core.safety.hub_answers import watch_hub
 
     watch_hub(huggingface_hub)
-    datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = False
+    datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = False  # the import may have been earlier
     with contextlib.redirect_stdout(sys.stderr), _quiet(datasets):
         try:
+            # with hf://, or a local folder of that name would be read instead
             builder = datasets.load_dataset_builder(
                 f"hf://datasets/{parts['name']}", parts["config"], revision=parts["revision"]
             )

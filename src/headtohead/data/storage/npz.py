@@ -126,7 +126,7 @@ def _load(stream: IO[bytes], header: ArrayHeader) -> Array:
     if min(header.shape, default=0) < 0:
         raise ValueError(f"its header claims the shape {header.shape}")
     n_bytes = math.prod(header.shape) * header.dtype.itemsize
-    _read_header(stream)
+    _read_header(stream)  # leaves the stream at the first value
     order: Literal["F", "C"] = "F" if header.fortran else "C"
     if n_bytes <= IN_MEMORY:
         content = stream.read(n_bytes)
@@ -140,4 +140,5 @@ def _load(stream: IO[bytes], header: ArrayHeader) -> Array:
         if n_read < n_bytes:
             raise ValueError(f"it ends after {n_read} of {n_bytes} bytes")
         file.flush()
+        # the map outlives the file object: the nameless file goes with it
         return np.memmap(file, header.dtype, mode="r", shape=header.shape, order=order)

@@ -96,6 +96,7 @@ def check_images(file: str, part: str, name: str, header: ArrayHeader) -> None:
     from headtohead.data.readers import DEFAULT_LIMITS
 
     shape = header.shape
+    # 2 or 4 channels, or channels first, would pass for volumes: they are refused and not sliced
     flat = len(shape) == 3 or (len(shape) == 4 and shape[-1] not in (2, 4) and shape[1] not in (2, 3, 4))
     if header.dtype.kind not in "buif" or not flat or min(shape[1:], default=0) < 1:
         raise DataError(

@@ -48,6 +48,7 @@ def open_store(root: str, *, refresh: bool = False, follow_links: bool = False) 
     return _open_file(str(path), stat.st_mtime_ns, stat.st_size, os.getpid())
 
 
+# A forked process opens its own store: parent and child would move one position in a shared file.
 @functools.lru_cache(maxsize=4)
 def _open_file(root: str, changed: int, n_bytes: int, process: int) -> Store:  # noqa: ARG001 - the key
     return _open_local(Path(root))

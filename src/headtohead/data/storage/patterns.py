@@ -13,7 +13,7 @@ def is_pattern(root: str) -> bool:
     >>> is_pattern("scans/*.npy"), is_pattern("scans")
     (True, False)
     """
-    return "*" in Path(root).name and not Path(root).exists()
+    return "*" in Path(root).name and not Path(root).exists()  # a file may be called so
 
 
 def pattern_base(root: str) -> Path:

@@ -85,7 +85,7 @@ class RemoteStore(Store):
 
     def _relative(self, name: str) -> str:
         relative = name.removeprefix(self._folder).lstrip("/")
-        if ".." in relative.split("/"):
+        if ".." in relative.split("/"):  # keys of object storage may hold any text
             raise DataError(f"{self.root} is refused as unsafe: {relative!a} leads out of the folder.")
         return relative
 
@@ -141,7 +141,7 @@ def open_remote(url: str, open_file: Callable[[Path], Store], *, refresh: bool =
         if url in _OPENED and not refresh:
             return _OPENED[url][1]
         fs, path = _filesystem(url)
-        fs.invalidate_cache()
+        fs.invalidate_cache()  # fsspec keeps listings, which would hide a change
         if _explained(url, lambda: fs.isfile(path)):
             version = str(_explained(url, lambda: fs.ukey(path)))
             if url not in _OPENED or _OPENED[url][0] != version:
@@ -161,7 +161,7 @@ def _open_copy(url: str, fs: Any, path: str, open_file: Callable[[Path], Store])
     except BaseException:
         folder.cleanup()
         raise
-    store.root = url
+    store.root = url  # messages and provenance name the source, not the copy
     weakref.finalize(store, folder.cleanup)
     return store
 

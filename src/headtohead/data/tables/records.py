@@ -46,6 +46,7 @@ def read_json(name: str, text: str) -> Rows:
         raise ManifestError(
             f"{name} is not readable JSON: {error}. Expected a list of records or one a line."
         ) from error
+    # an object of columns on one line was read as JSON lines: a list of one
     if isinstance(found, list) and len(found) == 1:
         found = found[0] if isinstance(found[0], dict) and _is_columns(found[0]) else found
     if isinstance(found, dict) and _is_columns(found):
@@ -58,7 +59,7 @@ def read_json(name: str, text: str) -> Rows:
         raise ManifestError(
             f'{name} holds no list of records. Expected [{{"sample": …, "label": …}}, …] or one such record a line.'
         )
-    if _SURROGATE.search(text):
+    if _SURROGATE.search(text):  # dumping all rows takes long, so only where one is spelt
         _refuse_surrogates(name, found)
     columns = list(dict.fromkeys(str(key) for row in found for key in row))
     check_cells(name, len(found), len(columns))
@@ -86,6 +87,7 @@ def _parsed(text: str) -> Any:
     if stripped.startswith("["):
         return json.loads(stripped)
     lines = [line for line in stripped.splitlines() if line.strip()]
+    # a whole document over several lines fails here at its first line
     try:
         return [json.loads(line) for line in lines]
     except ValueError:
@@ -119,7 +121,7 @@ def read_workbook(name: str, content: bytes) -> Rows:
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         sheet, n_cells = [], 0
         for row in book.worksheets[0].iter_rows(values_only=True):
-            n_cells += len(row)
+            n_cells += len(row)  # with the empty ones before a lonely cell far out
             if n_cells > limit("table-cells"):
                 raise ManifestError(f"{name} has more than {n_cells:,} cells; {raise_hint('table-cells')}.")
             if any(value is not None for value in row):
@@ -134,6 +136,7 @@ def read_workbook(name: str, content: bytes) -> Rows:
     rows = [[_cell(value) for value in row] for row in sheet]
     if not rows:
         raise ManifestError(f"{name}: its first sheet is empty; expected a header and rows.")
+    # formatted cells widen a sheet, empty as they are
     width = max(index + 1 for row in rows for index, cell in enumerate(row) if cell)
     return _trimmed(rows[0], width), [tuple(_trimmed(row, width)) for row in rows[1:]]
 

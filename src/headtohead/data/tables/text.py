@@ -79,7 +79,7 @@ def _decode(content: bytes) -> tuple[str, str]:
     head = content[:2000]
     # Latin letters in UTF-16 have a zero byte each: in the second place little endian, in the first big endian.
     for start, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
-        if len(head) > 3 and head[start::2].count(0) > len(head) // 4:
+        if len(head) > 3 and head[start::2].count(0) > len(head) // 4:  # in more than half of the pairs
             return content.decode(encoding, errors="replace"), "UTF-16"
     try:
         return content.decode("utf-8"), ""
@@ -88,6 +88,7 @@ def _decode(content: bytes) -> tuple[str, str]:
     try:
         return content.decode("cp1252"), "Windows-1252 (Latin-1)"
     except UnicodeDecodeError:
+        # five bytes mean nothing in Windows-1252; in Latin-1 every byte is a letter
         return content.decode("latin-1"), "Latin-1"
 
 

@@ -122,5 +122,6 @@ def _backbones(config: BundleConfig) -> str:
         for body in config.bodies
         for record, facts in zip(body.records, body.weights, strict=True)
     ]
+    # each model of snapshots(…) or folds(…) has a body of its own with the same record
     table = "\n".join(dict.fromkeys(rows))
     return f"## Pretrained weights\n\n| network | from | licence | sha256 |\n|---|---|---|---|\n{table}\n"

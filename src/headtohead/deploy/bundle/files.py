@@ -42,9 +42,11 @@ def write_bundle(folder: Path, files: Mapping[str, bytes]) -> str:
         BundleError: the folder holds something else than a bundle.
     """
     check_free(folder)
+    # Until the new list is there, a bundle that is half written is refused.
     (folder / CHECKSUMS).unlink(missing_ok=True)
     for name, content in files.items():
         write_atomic(folder / name, content)
+    # the format of sha256sum, so that `sha256sum -c SHA256SUMS` checks a bundle without headtohead
     lines = "".join(f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files))
     write_atomic(folder / CHECKSUMS, lines)
     return digest_of(lines)
@@ -82,11 +84,13 @@ def check_bundle(folder: Path) -> str:
         )
     lines = path.read_text()
     stated = {name: digest for digest, _, name in (line.partition("  ") for line in lines.splitlines())}
+    # The list comes with the bundle: it must not have files elsewhere read.
     if any("/" in name or "\\" in name for name in stated):
         raise BundleError(f"{path} lists files outside its folder; train the model again.")
     missing = sorted({*NEEDED, *stated} - {name for name in stated if (folder / name).is_file()})
     if missing:
         raise BundleError(f"{folder} lacks {', '.join(missing)}. Copy the whole folder, or train again.")
+    # An added file would not count in the digest.
     extra = sorted({item.name for item in folder.iterdir()} - {*stated, CHECKSUMS})
     if extra:
         raise BundleError(
@@ -129,5 +133,6 @@ def read_record(folder: Path, name: str, kind: type[Record]) -> Any:
     try:
         return kind.model_validate(content)
     except (ValueError, HeadToHeadError) as error:
+        # pydantic lists every field that does not fit, over many lines
         first = " ".join(str(error).split())[:200]
         raise BundleError(f"{name} in {folder} is not understood: {first}. Train the model again.") from error

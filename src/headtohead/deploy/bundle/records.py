@@ -165,7 +165,7 @@ class BundleConfig(Record):
     members: tuple[MemberSpec, ...]
     combination: CombinationSpec
     refused: str = ""
-    research_use_only: Literal[True] = True
+    research_use_only: Literal[True] = True  # a bundle that says otherwise is not read
 
 
 class VennAbersSteps(Record):

@@ -73,7 +73,7 @@ class ConnectionTable:
             self._prune()
             silent = [key for key, one in self._open.items() if not one.is_association]
             if len(silent) >= MOST_SILENT:
-                self._close(silent[0])
+                self._close(silent[0])  # a dict keeps the order in which they were opened
             self._open[id(association)] = _Connection(association, raw, self._clock())
 
     def admit(self, association: Association) -> bool:
@@ -98,7 +98,7 @@ class ConnectionTable:
         with self._lock:
             one = self._open.get(id(association))
             if one is None:
-                return True
+                return True  # it gave way meanwhile: its socket is shut, which ends the read
             one.received += n
             return one.received <= self.limits.object_bytes
 
@@ -123,6 +123,7 @@ class ConnectionTable:
 
     def _prune(self) -> None:
         """Forget connections whose socket is closed; called with the lock held."""
+        # a closed socket has the number -1
         gone = [key for key, one in self._open.items() if one.raw.fileno() == -1]
         for key in gone:
             del self._open[key]
@@ -153,6 +154,7 @@ def limited_server(table: ConnectionTable) -> type[Any]:
             plain: Callable[[int], bytearray] = reader.recv
 
             def recv(n: int) -> bytearray:
+                # For a PDU's body n is what its header states. An OSError closes the connection.
                 if n > MOST_PDU_BYTES or not table.count_bytes(association, n):
                     raise OSError("the peer sends more than this receiver takes")
                 return plain(n)
@@ -163,6 +165,7 @@ def limited_server(table: ConnectionTable) -> type[Any]:
         def handle(self) -> None:
             """Serve the connection."""
             association = self._create_association()
+            # Before the thread starts, so that its first bytes are counted too.
             table.add(association, self.request)
             association.start()
 

@@ -14,7 +14,7 @@ from headtohead.data.readers.silence import suppress_library_output
 
 __all__ = ["SourceHeader", "read_header"]
 
-_UID = re.compile(r"[0-9]+(\.[0-9]+)*")
+_UID = re.compile(r"[0-9]+(\.[0-9]+)*")  # PS3.5, 9.1; leading zeros, which it forbids, are let pass
 # What a Structured Report copies from its images: the patient and study modules (DICOM PS3.3, C.7.1.1, C.7.2.1).
 _COPIED = (
     *("SpecificCharacterSet", "StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName"),
@@ -22,6 +22,7 @@ _COPIED = (
     *("PatientAge", "PatientSize", "PatientWeight", "PatientIdentityRemoved", "DeidentificationMethod"),
     *("StudyInstanceUID", "StudyID"),
 )
+# The first three are UIDs, without which a report cannot name the image.
 _OBJECT = (
     "SOPClassUID",
     "SOPInstanceUID",

@@ -49,12 +49,13 @@ class StudyInbox:
             one.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._settle, self._most, self._clock = settle_s, most_bytes, clock
         self._lock = threading.Lock()
+        self._written = threading.Condition(self._lock)  # told after each object, written or not
         self._last: dict[str, float] = {}
         self._recover()
 
     def _recover(self) -> None:
         """Take up what an earlier process left: whole objects wait again, parts are removed."""
-        for study in [*self._taken.iterdir()]:
+        for study in [*self._taken.iterdir()]:  # a list, since the folder changes meanwhile
             for path in study.iterdir():
                 home = self._waiting / study.name
                 home.mkdir(exist_ok=True, mode=0o700)
@@ -93,10 +94,12 @@ class StudyInbox:
                     f"{self._bytes:,} bytes of received images wait or failed; the limit is {self._most:,}. Look into "
                     f"{self._failed}, or raise the limit."
                 )
+            # Counted before it is written: objects that arrive at once cannot pass the limit together.
             self._bytes += len(content)
             home = self._waiting / key
             home.mkdir(exist_ok=True, mode=0o700)
             self._last[key] = self._clock()
+            # Made with the lock held: from now on `settled` sees that the study is not whole.
             handle, part = tempfile.mkstemp(dir=home, suffix=PART)
         try:
             with os.fdopen(handle, "wb") as stream:
@@ -107,10 +110,12 @@ class StudyInbox:
                 Path(part).replace(target)
                 self._bytes -= replaced
                 self._last[key] = self._clock()
+                self._written.notify_all()
         except BaseException:
-            Path(part).unlink(missing_ok=True)
             with self._lock:
+                Path(part).unlink(missing_ok=True)
                 self._bytes -= len(content)
+                self._written.notify_all()
             raise
 
     def settled(self, *, now: bool = False) -> list[str]:
@@ -125,12 +130,17 @@ class StudyInbox:
 
     def _is_whole(self, key: str) -> bool:
         paths = [*(self._waiting / key).iterdir()]
+        # An object that could not be written leaves an empty folder.
         return bool(paths) and not any(path.suffix == PART for path in paths)
 
     @contextmanager
     def take(self, key: str) -> Iterator[list[Path]]:
-        """Give the files of a study to the block; then they are deleted, or kept under `failed` if it raised."""
+        """Give the files of a study to the block; then they are deleted, or kept under `failed` if it raised.
+
+        An object of the study that is being written is waited for, since its file would be moved away under it.
+        """
         with self._lock:
+            self._written.wait_for(lambda: not any((self._waiting / key).glob(f"*{PART}")))
             source, home = self._waiting / key, self._taken / key
             source.rename(home)
             del self._last[key]
@@ -147,7 +157,7 @@ class StudyInbox:
     def _keep_failed(self, home: Path) -> None:
         kept = self._failed / home.name
         kept.mkdir(exist_ok=True, mode=0o700)
-        for path in [*home.iterdir()]:
+        for path in [*home.iterdir()]:  # a list, since the folder changes meanwhile
             target = kept / path.name
             replaced = target.stat().st_size if target.exists() else 0
             path.replace(target)
@@ -157,4 +167,4 @@ class StudyInbox:
 
 
 def _hash(uid: str) -> str:
-    return hashlib.sha256(uid.encode()).hexdigest()[:32]
+    return hashlib.sha256(uid.encode()).hexdigest()[:32]  # 128 bits: short names of which no two meet

@@ -65,6 +65,7 @@ class ListenSettings:
     inbox_bytes: int = 8 * 2**30
 
     def __post_init__(self) -> None:
+        # value representation AE: 16 characters (PS3.5, 6.2)
         if not 1 <= len(self.title.strip()) <= 16 or not self.title.isascii():
             raise UsageError(f"Got the AE title {self.title!r}; expected 1 to 16 ASCII characters.")
 
@@ -184,6 +185,7 @@ class DicomReceiver:
     def _work(self) -> None:
         while not self._stop.wait(POLL_S):
             for key in self._inbox.settled():
+                # a stop waits for one study at most; the others are found at the next start
                 if not self._stop.is_set():
                     self._hand_on(key)
 
@@ -227,4 +229,5 @@ def _image_storage() -> list[str]:
     from pynetdicom import AllStoragePresentationContexts
 
     syntaxes = [str(context.abstract_syntax) for context in AllStoragePresentationContexts]
+    # reports, plans, waveforms and presentation states have no pixels
     return [syntax for syntax in syntaxes if "Image Storage" in UID(syntax).name]

@@ -10,6 +10,7 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from uuid import NAMESPACE_OID, uuid5
 
 from headtohead.core.errors import UnreadableError
 from headtohead.core.optional import require
@@ -139,23 +140,23 @@ def _document(
         manufacturer=MANUFACTURER,
         manufacturer_model_name=algorithm.name[:LONG],
         software_versions=algorithm.version[:LONG],
-        device_serial_number=algorithm.digest[:LONG],
+        device_serial_number=algorithm.digest[:LONG],  # the 64 hex digits of a sha256 just fit
         is_complete=complete,
-        is_final=False,
+        is_final=False,  # PRELIMINARY: no person has read it
         is_verified=False,
         series_description=f"{RESEARCH}: headtohead {algorithm.name}"[:LONG],
         content_qualification="RESEARCH",
         coding_schemes=[scheme],
-        specific_character_set="ISO_IR 192",
+        specific_character_set="ISO_IR 192",  # UTF-8: class names come in any script
     )
 
 
 def _content(sr: Any, algorithm: Algorithm, findings: Sequence[ImageFinding]) -> Any:
     from pydicom.sr.codedict import codes
-    from pydicom.uid import generate_uid
 
     device = sr.DeviceObserverIdentifyingAttributes(
-        uid=generate_uid(prefix=None, entropy_srcs=[algorithm.digest]),
+        # From the digest, so that every report of one model names one device (PS3.5 B.2: 2.25 and a UUID).
+        uid=f"2.25.{uuid5(NAMESPACE_OID, algorithm.digest).int}",
         name="headtohead",
         manufacturer_name=MANUFACTURER,
         model_name=algorithm.name[:LONG],
@@ -170,6 +171,7 @@ def _content(sr: Any, algorithm: Algorithm, findings: Sequence[ImageFinding]) ->
 
 
 def _group(sr: Any, algorithm: Algorithm, one: ImageFinding, number: int) -> Any:
+    # frames count from 1 in DICOM; an object of one frame is referred to as a whole
     frames = [one.frame + 1] if one.source.n_frames > 1 else None
     image = sr.SourceImageForMeasurementGroup(
         str(one.source.dataset.SOPClassUID), one.source.sop, referenced_frame_numbers=frames
@@ -188,8 +190,9 @@ def _group(sr: Any, algorithm: Algorithm, one: ImageFinding, number: int) -> Any
         algorithm_id=identity,
         measurements=[
             sr.Measurement(
+                # by place, since a code's value has 16 characters at most and a class name may have more
                 name=_code(f"PROB-{place}", SCHEME, f"Probability of {name}"),
-                value=round(one.probabilities[name], 6),
+                value=round(one.probabilities[name], 6),  # further digits depend on the batch
                 unit=_code("1", "UCUM", "no units"),
             )
             for place, name in enumerate(algorithm.classes, 1)

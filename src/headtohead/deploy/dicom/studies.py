@@ -151,6 +151,7 @@ def _by_study(
     every = [*paths]
     for path in reporter.progress(every, "headers", len(every)):
         try:
+            # before reading: a folder may hold a file of any size
             if path.stat().st_size > limits.bytes:
                 raise UnreadableError(f"it has {path.stat().st_size:,} bytes; the limit is {limits.bytes:,}")
             studies.setdefault(read_header(path.read_bytes(), limits).study, []).append(path)

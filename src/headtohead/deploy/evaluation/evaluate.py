@@ -178,6 +178,7 @@ def _frame(
     for name, found in answers.items():
         for i in kept:
             sample = dataset.samples[i]
+            # a finished model has no folds: one repeat of one fold
             line: dict[str, Any] = {
                 "sample": sample.id, "group": sample.group, "repeat": 0, "fold": 0, "contender": name,
                 "label": sample.label,
@@ -203,6 +204,7 @@ def _verdict(
     empty = [column for column, values in by.items() if not values]
     if empty:
         raise UsageError(f"The data have no column {empty[0]!r} for --by.")
+    # What is left out of the scores cannot make them too good.
     sentences = (
         [one.sentence for one in leaks.values() if one.samples or one.near_copies]
         if request.keep_training
@@ -235,6 +237,7 @@ def _resampled(
     table = build_prediction_table(
         frame, classes=model.classes, positive=model.positive, contenders=tuple(names)
     )
+    # drawn as in the verdict, so that intervals of both come from the same resamples
     resamples = make_resamples(table.n_groups, request.n_boot, request.seed)
     return ResampledPredictions(table, resamples, request.level, request.seed)
 

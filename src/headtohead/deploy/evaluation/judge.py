@@ -46,6 +46,7 @@ def difference_interval(external: Score, internal: Score) -> Estimate:
     numbers = (external.value, external.low, external.high, internal.value, internal.low, internal.high)
     if any(number is None for number in numbers):
         return Estimate(value=None, low=None, high=None)
+    # No number is None here, which mypy cannot tell.
     value, low, high, base, base_low, base_high = (float(number or 0.0) for number in numbers)
     gap = value - base
     return Estimate(
@@ -59,6 +60,7 @@ def compare_internal(
     external: tuple[Score, ...], internal: tuple[Score, ...], calibrated: tuple[Score, ...]
 ) -> tuple[InternalComparison, ...]:
     """Return each score here against the cross-validated one, after calibration where it matters."""
+    # The calibrated come last and win: what the bundle answers is calibrated.
     known = {score.metric: score for score in (*internal, *calibrated)}
     found = []
     for score in external:
@@ -128,6 +130,7 @@ def _recalibrated(cell: InnerCell, seed: int) -> tuple[float, float, float]:
     logs = np.log(np.clip(cell.prob, SMALLEST, 1.0)).astype(np.float32)
     after = cell.prob.copy()
     covered = np.zeros(len(cell.label), bool)
+    # inner_folds takes names of groups, and the cell has numbers
     for fit, held_out in inner_folds(cell.label, cell.group.astype(str).astype(object), FOLDS, seed):
         t = fit_temperature(InnerCell(cell.label[fit], cell.group[fit], cell.prob[fit]))
         after[held_out], covered[held_out] = calibrate(logs[held_out], t), True
@@ -155,9 +158,11 @@ def conformal_on_data(
     member = 1 - lines.prob <= cuts + ROUNDING
     covered = member[np.arange(len(lines.label)), lines.label].astype(float)
     truth = np.eye(len(table.classes))[lines.label]
+    # Columns: lines, covered, abstained; then for each class its lines and those covered.
     columns = np.column_stack(
         [np.ones(len(covered)), covered, member.sum(axis=1) != 1, truth, truth * covered[:, None]]
     ).astype(float)
+    # rows are these columns, columns resamples
     sums = group_sums(columns, lines.group, table.n_groups).T @ resampled.resamples.weights
     k = len(table.classes)
     return ConformalOnData(

@@ -50,6 +50,7 @@ def check_leaks(
     """
     groups = [sample.group for sample in samples]
     of_model = {name: found.in_training for name, found in answers.items()}
+    # of any model: all are scored and compared on the same images
     leaking = {groups[i] for name, found in answers.items() for i in (*of_model[name], *(found.near or ()))}
     failed = {
         i

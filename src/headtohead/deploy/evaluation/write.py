@@ -57,6 +57,7 @@ def write_evaluation(
     for name, found in answers.items():
         for sample, answer in zip(dataset.samples, found, strict=True):
             cells = {"model": name, "label": sample.label, **answer.to_row(classes)}
+            # Labels and names are others' text, which a spreadsheet could run as a formula.
             writer.writerow(dict(zip(cells, guard_row(cells.values()), strict=True)))
     write_atomic(out / "predictions.csv", buffer.getvalue())
     names = [model.name for model in evaluation.models]

@@ -36,11 +36,13 @@ class StoredArray(Record):
     @classmethod
     def of(cls, array: npt.NDArray[Any]) -> StoredArray:
         """Return an array as text."""
+        # the file travels: little-endian on every machine
         content = np.ascontiguousarray(array, dtype="<f4").tobytes()
         return cls(shape=array.shape, data=base64.b64encode(content).decode())
 
     def array(self) -> npt.NDArray[np.float32]:
         """Return the array."""
+        # Without `validate` b64decode drops what is not base64, and damage would pass.
         values = np.frombuffer(base64.b64decode(self.data, validate=True), dtype="<f4")
         return values.reshape(self.shape).astype(np.float32)
 
@@ -77,6 +79,7 @@ class ExportDocument(Record):
         try:
             found = json.loads(text)
             stated = found.get("format") if isinstance(found, dict) else None
+            # Before validation, which would complain of the fields of a newer format instead.
             if isinstance(stated, int) and stated > EXPORT_FORMAT:
                 raise BundleError(
                     f"{name} was exported in format {stated}; this version reads {EXPORT_FORMAT}. Update headtohead."

@@ -43,7 +43,7 @@ def open_exported(
 
 
 def _open_onnx(path: Path, threads: int, runtime: str) -> tuple[ExportDocument, NetworkRuntime]:
-    content = path.read_bytes()
+    content = path.read_bytes()  # read once: what was checked is what runs
     document = ExportDocument.parse(read_sealed(content, path.name), path.name)
     if runtime == "openvino":
         from headtohead.deploy.runtimes.openvino_runtime import OpenVinoRuntime
@@ -65,13 +65,13 @@ def _open_openvino(path: Path, threads: int, runtime: str) -> tuple[ExportDocume
 
 
 def _open_program(path: Path, threads: int, runtime: str) -> tuple[ExportDocument, NetworkRuntime]:
-    del threads
+    del threads  # torch has one number of threads for the whole process
     _only(runtime, "torch", path)
     content = path.read_bytes()
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             (name,) = [one for one in archive.namelist() if one.endswith(f"/extra/{PROGRAM_DOCUMENT}")]
-            damaged = archive.testzip()
+            damaged = archive.testzip()  # the format's own checksums, one per part, are its seal
             text = archive.read(name).decode()
     except (zipfile.BadZipFile, ValueError, UnicodeDecodeError) as error:
         raise SealError(f"{path.name} is damaged, or no torch program by headtohead.") from error

@@ -48,12 +48,13 @@ def with_fast_runtime(
 
 def _graph(model: DeployedModel) -> bytes:
     """Return the ONNX graph of a bundle, from the cache where it is there and whole."""
-    key = f"{model.digest}-{__version__}"
+    key = f"{model.digest}-{__version__}"  # another version may make the graph differently
     path = cache_home() / "graphs" / f"{key}.onnx"
     try:
         content = path.read_bytes()
         if read_sealed(content, path.name) == key:
             return content
+    # A file that is cut short or was changed is made again.
     except (OSError, SealError):
         pass
     content = seal(to_onnx(exportable(model), [spec.input_size for spec in model.preprocessing.inputs]), key)

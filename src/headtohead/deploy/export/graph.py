@@ -69,7 +69,7 @@ def to_onnx(network: nn.Module, sides: Sequence[int]) -> bytes:
             dynamic_shapes=_free(sides),
             input_names=input_names(len(sides)),
             output_names=[*OUTPUTS],
-            external_data=False,
+            external_data=False,  # one file, so that the seal covers the weights
             verbose=False,
         )
         if program is None:

@@ -38,8 +38,10 @@ def _metadata(document: ExportDocument) -> dict[str, Any]:
         "version": document.version,
         "changelog": {document.version: f"exported by headtohead from bundle {document.digest}"},
         "monai_version": MONAI,
+        # without the build, such as "+cpu"
         "pytorch_version": metadata.version("torch").partition("+")[0],
         "numpy_version": metadata.version("numpy"),
+        # MONAI's evaluators are built on ignite.
         "required_packages_version": {"headtohead": document.version, "pytorch-ignite": "0.5.5"},
         "name": document.config.name,
         "task": "2-D medical image classification",
@@ -57,7 +59,7 @@ def _metadata(document: ExportDocument) -> dict[str, Any]:
                     "num_channels": 3,
                     "spatial_shape": [side, side],
                     "dtype": "float32",
-                    "value_range": [],
+                    "value_range": [],  # normalised pixels have no fixed range
                     "is_patch_data": False,
                     "channel_def": {"0": "red", "1": "green", "2": "blue"},
                 }

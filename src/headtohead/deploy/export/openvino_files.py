@@ -40,9 +40,11 @@ def write_openvino(graph: bytes, document: str, path: Path) -> None:
     model.set_rt_info(UNSEALED, [ROOM, SEAL])
     with tempfile.TemporaryDirectory() as folder:
         temporary = Path(folder) / "model.xml"
+        # By default save_model rounds weights to float16, which moves probabilities.
         openvino.save_model(model, temporary, compress_to_fp16=False)
         text, data = temporary.read_bytes(), temporary.with_suffix(".bin").read_bytes()
     sealed = _SEAL.sub(rb"\g<1>" + _digest(text, data).encode() + rb"\g<3>", text)
+    # The .xml last: it holds the seal over both.
     write_atomic(weights, data)
     write_atomic(path, sealed)
 

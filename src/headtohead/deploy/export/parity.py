@@ -105,7 +105,7 @@ def compare_answers(
             f"Got answers of shapes {ours.shape} and {theirs.shape} for {len(names)} images; expected equal."
         )
     gap = np.abs(ours - theirs).max(axis=1)
-    gap = np.where(np.isfinite(gap), gap, np.inf)
+    gap = np.where(np.isfinite(gap), gap, np.inf)  # a NaN is the worst of all, and named as such
     flipped = np.array([a != b for a, b in zip(bundle.labels, exported.labels, strict=True)])
     outside = flipped & (np.asarray(bundle.margins) > ROUNDING)
     return Parity(

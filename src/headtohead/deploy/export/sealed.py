@@ -15,8 +15,8 @@ from headtohead.core.errors import HeadToHeadError
 __all__ = ["SealError", "read_sealed", "seal"]
 
 DOCUMENT, SEAL = "headtohead", "headtohead.sha256"
-METADATA_PROPS, KEY, VALUE = 14, 1, 2
-VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
+METADATA_PROPS, KEY, VALUE = 14, 1, 2  # fields in onnx.proto: of a model, and of a StringStringEntryProto
+VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5  # wire types of protobuf
 
 
 class SealError(HeadToHeadError):
@@ -51,7 +51,11 @@ def read_sealed(content: bytes, name: str = "The file") -> str:
             f"{name} is an ONNX file without headtohead's description; expected one that `headtohead export` wrote."
         )
     start, stated = found[SEAL]
-    if hashlib.sha256(memoryview(content)[:start]).hexdigest() != stated:
+    # The seal is the last field: one behind it would be under no seal, and of a field given twice the last one wins.
+    whole = content[start:] == _entry(SEAL, stated)
+    if (
+        not whole or hashlib.sha256(memoryview(content)[:start]).hexdigest() != stated
+    ):  # a slice would be a copy
         raise SealError(
             f"{name} was changed after `headtohead export` wrote it: its sha256 does not fit. Export the model again."
         )
@@ -93,7 +97,7 @@ def _fields(content: bytes) -> Iterator[tuple[int, int, bytes]]:
         elif kind == BYTES:
             length, at = _read_varint(content, at)
             # Only the small entries are copied; the graph itself may have hundreds of megabytes.
-            value = content[at : at + length] if number != 7 else b""
+            value = content[at : at + length] if number != 7 else b""  # the field 7 is the graph
             at += length
         else:
             raise ValueError(f"wire type {kind} at byte {start}")
@@ -104,6 +108,7 @@ def _fields(content: bytes) -> Iterator[tuple[int, int, bytes]]:
 
 def _read_varint(content: bytes, at: int) -> tuple[int, int]:
     value = 0
+    # Ten groups of seven bits hold the 64 bits that a number may have.
     for shift in range(0, 70, 7):
         byte = content[at]
         value |= (byte & 0x7F) << shift

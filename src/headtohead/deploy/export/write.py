@@ -82,16 +82,18 @@ def export_model(job: ExportJob, target: str, out: Path, *, reporter: Reporter =
     write = _writer(job, target, network, items)
     document = describe(job.model)
     out.parent.mkdir(parents=True, exist_ok=True)
+    # On the same file system, where moving the finished file is one rename.
     with tempfile.TemporaryDirectory(dir=out.parent) as folder:
         draft, final = (Path(folder) / name / out.name for name in ("draft", "final"))
         for one in (draft, final):
             one.parent.mkdir()
+        # Twice, since the figures that the file holds come from reading it back.
         write(document, draft)
         written = load_model(draft / PROGRAM if target == "monai" else draft)
         parity = _compare(job, ours, _answers(written, items, "the file's answers", reporter))
         parity.require(out.name)
         write(document.model_copy(update={"parity": parity}), final)
-        for path in sorted(final.parent.iterdir()):
+        for path in sorted(final.parent.iterdir()):  # .bin before .xml, without which it is not read
             move(path, out.with_name(path.name))
     return parity
 
@@ -114,7 +116,7 @@ def describe(model: DeployedModel) -> ExportDocument:
 def _check(job: ExportJob, target: str, out: Path) -> None:
     if target not in TARGETS:
         raise unknown_name("export target", target, TARGETS)
-    if out.suffix != SUFFIX[target] and target != "monai":
+    if out.suffix != SUFFIX[target] and target != "monai":  # a folder may have any name
         raise UsageError(f"Got --out {out}; a model for {target} ends in {SUFFIX[target]}.")
     if out.exists():
         raise UsageError(f"{out} exists already; give another name, or remove it first.")

@@ -77,7 +77,7 @@ def difference(turned: Bits, prints: Bits) -> npt.NDArray[np.int64]:
     Args:
         turned: (8, 2, 32) of one image. prints: (n, 2, 32).
     """
-    best = np.full(len(prints), 8 * prints.shape[2], dtype=np.int64)
+    best = np.full(len(prints), 8 * prints.shape[2], dtype=np.int64)  # as far apart as signs can be
     for view in range(HASHED):
         usable = prints[:, view].any(axis=1)
         if not turned[0, view].any() or not usable.any():
@@ -112,6 +112,7 @@ def copy_limit(apart: npt.NDArray[np.int64], share: float = FALSE_COPIES) -> tup
     ((24, 0.25), (19, 0.0))
     """
     allowed = int(share * len(apart))
+    # One sign below the first image that would be one too many.
     limit = min(MOST_DIFFERENT, int(np.sort(apart)[allowed]) - 1) if allowed < len(apart) else MOST_DIFFERENT
     return limit, float((apart <= limit).mean())
 

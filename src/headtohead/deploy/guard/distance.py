@@ -47,6 +47,8 @@ class TrainingDistance:
             rows = rows[np.sort(rng.choice(len(rows), MOST_ROWS, replace=False))]
         mean = rows.mean(axis=0)
         _, spread, basis = np.linalg.svd(rows - mean, full_matrices=False)
+        # Directions without spread would be divided by rounding errors. With as many directions as images,
+        # whitening would put all images at the same distance from one another.
         kept = (spread > 1e-6 * spread[0]) & (np.arange(len(spread)) < min(DIRECTIONS, len(rows) // 2))
         components = basis[kept] / (spread[kept, None] / np.sqrt(len(rows)))
         return cls(mean, components, (rows - mean) @ components.T, neighbours)
@@ -54,6 +56,7 @@ class TrainingDistance:
     def of(self, features: npt.NDArray[Any]) -> Floats:
         """Return (n,) distances of features (n, D)."""
         placed = (np.asarray(features, dtype=np.float64) - self.mean) @ self.components.T
+        # |a - b|^2 = |a|^2 + |b|^2 - 2ab needs no array of (n, m, d); rounding can make it negative.
         squared = (placed**2).sum(1)[:, None] + (self.rows**2).sum(1) - 2 * placed @ self.rows.T
         nearest = np.sort(np.sqrt(np.clip(squared, 0, None)), axis=1)[:, : self.neighbours]
         return np.asarray(nearest.mean(axis=1))
@@ -88,5 +91,6 @@ def cross_fitted_distances(
 def distance_limit(distances: Floats, share: float = FALSE_ALARMS) -> tuple[float, float]:
     """Return the limit that the share of distances exceeds at most, and the share that exceeds it."""
     known = distances[~np.isnan(distances)]
+    # "higher" takes a distance that occurred, so that no more than the share lies above it.
     limit = float(np.quantile(known, 1 - share, method="higher"))
     return limit, float((known > limit).mean())

@@ -81,6 +81,7 @@ class Guard:
         from headtohead.preprocess.suggest import appearance_of
 
         limits, flags = self.reference.limits, []
+        # Both, since a file that was saved again has other bytes and the same pixels.
         if item.sha256 in self._files or pixel_hash(item.image) in self._pixels:
             flags.append("in_training")
         look = appearance_of(item.image)
@@ -112,5 +113,6 @@ def read_guard_tensors(path: Path) -> dict[str, npt.NDArray[Any]]:
     from safetensors import safe_open
 
     with safe_open(path, "numpy") as stored:
+        # safe_open cannot be iterated itself
         names = [name for name in stored.keys() if name.startswith(GUARD)]  # noqa: SIM118
         return {name.removeprefix(GUARD): stored.get_tensor(name) for name in names}

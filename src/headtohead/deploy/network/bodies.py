@@ -24,6 +24,7 @@ def build_body(spec: BodySpec) -> nn.Module:
     parts: list[nn.Module] = []
     for record, settings, facts in zip(spec.records, spec.settings, spec.weights, strict=True):
         if spec.stored:
+            # Its weights come from the bundle, not from a path of the machine that trained it.
             parts.append(build_backbone(record, Weights.model_validate({**facts, "path": None}), settings))
             continue
         found = load_backbone(record)

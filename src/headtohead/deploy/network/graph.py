@@ -92,6 +92,7 @@ def _combine(spec: CombinationSpec, scores: Sequence[Tensor]) -> Tensor:
     parts = [_combine(part, scores) for part in spec.parts]
     if not spec.coefficients:
         return mean_log_probabilities(parts, spec.weights)
+    # Clipped, and as log-odds against the first class, as `heads.ensemble` fitted the stacking.
     floor = torch.log(torch.tensor(MIN_PROBABILITY))
     logs = [part.clamp_min(float(floor)) for part in parts]
     odds = torch.cat([rows[:, 1:] - rows[:, :1] for rows in logs], dim=1)
@@ -99,6 +100,7 @@ def _combine(spec: CombinationSpec, scores: Sequence[Tensor]) -> Tensor:
     found = odds @ coefficients.T.to(odds.device) + torch.tensor(spec.intercept, dtype=odds.dtype).to(
         odds.device
     )
+    # softmax of (-s / 2, s / 2) is the sigmoid of s
     if found.shape[1] == 1:
         found = torch.cat([-found / 2, found / 2], dim=1)
     return torch.log_softmax(found, dim=1)

@@ -31,6 +31,7 @@ class LinearScores(nn.Module):
         weights: npt.NDArray[np.float64], bias: npt.NDArray[np.float64],
     ) -> None:  # fmt: skip
         """Take the numbers of a fitted probe; one row of two classes becomes two of opposite sign."""
+        # softmax of (-s / 2, s / 2) is the sigmoid of s
         if len(weights) == 1:
             weights, bias = np.vstack([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2
         with torch.no_grad():

@@ -29,6 +29,7 @@ def load_network(folder: Path, config: BundleConfig, preprocessing: Preprocessor
         if name.startswith(NETWORK)
     }
     try:
+        # Not strict, since frozen bodies may be left out; whatever else is missing is refused below.
         missing, unknown = network.load_state_dict(stored, strict=False)
     except RuntimeError as error:
         raise BundleError(f"model.safetensors does not fit: {' '.join(str(error).split())[:200]}") from error

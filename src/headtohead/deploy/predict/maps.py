@@ -115,7 +115,7 @@ class MapMaker:
         if member.flip_test:
             mirrored = replace(image, pixels=np.ascontiguousarray(image.pixels[:, ::-1]))
             (found,) = explain_images(model, [mirrored], heads, target)
-            views.append(replace(found, grid=found.grid[:, ::-1]))
+            views.append(replace(found, grid=found.grid[:, ::-1]))  # back to the image's own left and right
         return of_mean_probability(views)
 
     def _by_occlusion(self, item: PreparedImage, target: int) -> Attribution:
@@ -158,7 +158,7 @@ def _combined(spec: CombinationSpec, members: Sequence[Attribution], target: int
         return members[spec.member]
     parts = [_combined(part, members, target) for part in spec.parts]
     if spec.coefficients:
-        found = weighted_attribution(parts, spec.coefficients[0])
+        found = weighted_attribution(parts, spec.coefficients[0])  # only two classes get here (`map_problem`)
         intercept = spec.intercept[0] if target == 1 else -spec.intercept[0]
         offset = None if found.offset is None else found.offset + intercept
         return replace(found, log_odds=found.log_odds + intercept, offset=offset)

@@ -92,6 +92,7 @@ def predict_files(
                 batch = [waiting.popleft().result() for _ in range(min(batch_size, len(waiting)))]
                 yield from model.predict_prepared(batch, threshold)
         finally:
+            # A caller that stops early waits for no further file.
             for future in waiting:
                 future.cancel()
 
@@ -120,6 +121,7 @@ def _is_archive(path: Path) -> bool:
 
     with path.open("rb") as file:
         head = file.read(HEAD)
+    # Images first: a packed NIfTI volume begins like a .tar.gz.
     if sniff(head):
         return False
     return head[:4] == b"PK\x03\x04" or is_tar(path)
@@ -139,6 +141,6 @@ def _members(path: Path) -> Iterator[FileRequest]:
         try:
             head = store.read_prefix(name)
         except UnreadableError:
-            head = b""
+            head = b""  # its name decides; its prediction will say why it cannot be read
         if is_candidate(name, head):
             yield FileRequest(f"{path}/{name}", str(path), name)

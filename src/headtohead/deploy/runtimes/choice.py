@@ -95,10 +95,12 @@ def choose_runtime(
             facts.append(found)
             if runtime is not None and found.milliseconds is not None:
                 usable.append((found.milliseconds, runtime))
+            # A runtime that gives other answers is worth a warning, one that is not installed is not.
             elif found.difference is not None:
                 reporter.warning(f"{name} is not used: {found.note}")
             else:
                 reporter.info(f"{name} is not used: {found.note}")
+    # Of a runtime that was named, either it comes last or an error was raised.
     _, taken = usable[-1] if wanted != "auto" else min(usable, key=lambda pair: pair[0])
     times = ", ".join(f"{one.name} {one.milliseconds:.1f}" for one in facts if one.milliseconds is not None)
     reporter.info(f"Runtime: {taken.name} (milliseconds an image: {times}).")
@@ -156,5 +158,6 @@ def sample_inputs(side: int, n: int = SAMPLES) -> Floats:
             for a in rng.uniform(0, np.pi, 6)
         )
         plane = np.where(inside, 0.5 + waves, 0.02) + rng.normal(0, 0.01, y.shape)
+        # near ImageNet's mean and deviation
         images.append(np.repeat((np.clip(plane, 0, 1)[None] - 0.45) / 0.25, 3, axis=0))
     return np.asarray(images, np.float32)

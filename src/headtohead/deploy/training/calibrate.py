@@ -97,11 +97,13 @@ def _part(cell: InnerCell, rows: npt.NDArray[Any]) -> InnerCell:
 
 def _split_by_group(cell: InnerCell, here: npt.NDArray[np.bool_], fit: Callable[[InnerCell], Map]) -> Floats:
     places = np.flatnonzero(here)
+    # half of the groups by their number, never half a group
     odd = cell.group[places] % 2 == 1
     out = np.empty((len(places), cell.prob.shape[1]))
     for part in (odd, ~odd):
         others = places[~part]
         rows = cell.prob[places[part]]
+        # a single group leaves nothing to fit on
         out[part] = fit(_part(cell, others))(rows) if len(others) else rows
     return out
 
@@ -114,6 +116,7 @@ def _venn_abers_steps(cell: InnerCell) -> VennAbersSteps:
     low, high = VennAbers(cell).pair(levels)
     same = (np.diff(low) == 0) & (np.diff(high) == 0)
     kept = np.ones(len(levels), bool)
+    # Both ends of a flat part stay, so that a score within it finds the same values.
     kept[1:-1] = ~(same[:-1] & same[1:])
     return VennAbersSteps(
         levels=tuple(map(float, levels[kept])),
@@ -185,6 +188,7 @@ def fit_calibration(
     chosen = (
         NamedThreshold(
             name=rule.name,
+            # The highest cut lies just above the highest score, which may be 1.
             value=min(1.0, max(0.0, choose_threshold(rule, fitted))),
             chosen_for=rule.purpose,
             chosen_on=FROM,

@@ -172,6 +172,7 @@ class _Fitter:
         job, data, count = self._job, self._data, contender.spec.count
         chosen_by = self._train(self._contenders[single])[0]
         if contender.spec.kind == "seeds":
+            # number 0 is the single contender itself
             fits = [(job.train, number) for number in range(1, count)]
             specs = [self.fit(single).combination]
         else:

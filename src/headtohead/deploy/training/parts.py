@@ -105,6 +105,7 @@ class PartsList:
         tuned: bool,
     ) -> int:
         number = len(self.bodies)
+        # the path is of this machine
         facts = tuple(b.weights.model_dump(mode="json", exclude={"path"}) for b in backbones)
         self.bodies.append(
             BodySpec.model_validate(
@@ -152,6 +153,7 @@ def _mlp(found: FittedMlp, k: int) -> tuple[MlpScores, dict[str, Any]]:
         head.mean.copy_(torch.from_numpy(found.mean))
         head.scale.copy_(torch.from_numpy(found.scale))
     for target, net in zip(head.networks, found.networks, strict=True):
+        # 0 and 3 are dropouts, 2 is the GELU
         target[0].load_state_dict(net[1].state_dict())  # type: ignore[index]
         target[2].load_state_dict(net[4].state_dict())  # type: ignore[index]
     return head, {"head": "mlp", "hidden": hidden, "networks": len(found.networks)}
@@ -171,7 +173,7 @@ def lora_merged(state: Mapping[str, Tensor], net: nn.Module) -> dict[str, Tensor
     for name, scaling in scalings.items():
         a = state[f"{name}.lora_A.default.weight"]
         b = state[f"{name}.lora_B.default.weight"]
-        change = (b.flatten(1) @ a.flatten(1)) * float(scaling)
+        change = (b.flatten(1) @ a.flatten(1)) * float(scaling)  # kernels of convolutions as matrices
         weight = f"{name}.base_layer.weight"
         merged[weight] = merged[weight] + change.reshape(merged[weight].shape)
     return {n.replace(".base_layer.", "."): t for n, t in merged.items()}

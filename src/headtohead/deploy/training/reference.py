@@ -114,7 +114,7 @@ def prints_of(dataset: Dataset, reporter: Reporter = QUIET) -> tuple[npt.NDArray
         if place in tried:
             copies.append((len(turned) - 1, print_of(copied(image))))
     rows = np.stack(turned)
-    prints = np.ascontiguousarray(rows[:, 0])
+    prints = np.ascontiguousarray(rows[:, 0])  # unturned: `difference` turns the image asked about
     some = _some(len(rows))
     limit, alarms = copy_limit(nearest_of_others(rows[some], dataset.groups()[places][some]))
     found = [difference(copy, prints[[row]])[0] <= limit for row, copy in copies]
@@ -161,6 +161,7 @@ def guard_reference(
     alarms: dict[str, float] = {}
     off: dict[str, str] = {}
     if seen.coloured.mean() <= FEW_COLOURED:
+        # A limit of 1 only says that the check is on.
         limits["colour"], alarms["colour"] = 1.0, float(seen.coloured.mean())
         if seen.on_dark.mean() >= 1 - FEW_COLOURED:
             limits["photograph"] = PHOTOGRAPH_SHARE

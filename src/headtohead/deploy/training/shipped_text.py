@@ -34,7 +34,7 @@ def finding_in_figures(finding: Mapping[str, Any]) -> str:
 def without_names(text: str, samples: Iterable[Sample]) -> str:
     """Return a text in which each training image that it names, by id or path, is "an image"."""
     names = {name for sample in samples for name in (sample.id, sample.path, sample.path.rpartition("/")[2])}
-    for name in sorted(names, key=len, reverse=True):
+    for name in sorted(names, key=len, reverse=True):  # a name may be part of a longer one
         if name in text:
             text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "an image", text)
     return text

@@ -63,7 +63,7 @@ def train_bundle(request: TrainRequest, reporter: Reporter = QUIET) -> str:
         BundleError: the folder of the bundle holds other files.
         HeadToHeadError: the verdict was refused, and that was not accepted.
     """
-    check_free(request.out)
+    check_free(request.out)  # before a training that may take hours
     source = RunSource.open(request.run)
     contender = source.contender(request.contender)
     refused = source.refusal(contender)
@@ -73,8 +73,9 @@ def train_bundle(request: TrainRequest, reporter: Reporter = QUIET) -> str:
             "Repair the data and compare again, or train anyway with --accept-refused, which the model card will state."
         )
     dataset = source.dataset(request.data, reporter)
+    # Before the training, since it refuses a method that the classes do not allow.
     calibration, thresholds = _calibration(source, contender, dataset, request.calibration)
-    work = request.out.with_name(f".{request.out.name}.work")
+    work = request.out.with_name(f".{request.out.name}.work")  # an interrupted training goes on there
     fitted = _fitted(source, contender, dataset, request, work, reporter)
     if not request.self_contained:
         kept = fitted.parts.leave_out_frozen()
@@ -117,7 +118,7 @@ def _fitted(
     def no_cells(name: str, job: FoldJob) -> FoldResult:
         raise HeadToHeadError(f"The cell of {name} (fold {job.fold}) was asked for outside a run.")
 
-    config = source.config.model_copy(update={"precision": "fp32"})
+    config = source.config.model_copy(update={"precision": "fp32"})  # in which a bundle computes
     features = FeatureSource(
         dataset,
         source.recipe(),
@@ -167,6 +168,7 @@ def _write(
     reference, guard = with_prints(reference, of_copies), {**guard, PRINTS: prints}
     fidelity = fidelity_of(source.config, config)
     estimate = estimate_of(source, config.contender, fidelity, dataset.samples, method=calibration.method)
+    # safetensors refuses tensors that share memory
     tensors = {NETWORK + name: t.detach().contiguous().clone() for name, t in fitted.parts.tensors.items()}
     tensors |= {GUARD + name: _tensor(rows) for name, rows in guard.items()}
     about = collect()
@@ -176,6 +178,7 @@ def _write(
         **about,
         "seed": source.config.seed,
         "data": dataset.digest(),
+        # places on this machine, which may name people
         "settings": source.config.model_dump(mode="json", exclude={"data", "groups"}),
         "recipe_digest": source.recipe().digest(),
         "chosen": {name: dict(chosen) for name, chosen in fitted.chosen.items()},

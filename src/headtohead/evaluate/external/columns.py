@@ -84,6 +84,7 @@ def long_table(
     notes = list(file.notes)
     frame = _without_foreign_prefix(_named(file, columns, keep, notes))
     if not {"score"} & set(frame.columns) and not _class_columns(frame):
+        # Before wide tables: both hold numbers on the scale, and only classes are known by name.
         frame = _from_labels(frame, keep, notes)
     if not {"score"} & set(frame.columns) and not _class_columns(frame) and "label" in frame.columns:
         frame = _melted(frame, keep, notes, scale)
@@ -110,7 +111,7 @@ def as_text(column: pd.Series) -> pd.Series:
     if pd.api.types.is_float_dtype(column):
         known = column.dropna()
         if (known == np.floor(known)).all():
-            column = column.astype("Int64")
+            column = column.astype("Int64")  # pandas makes whole numbers floats where a cell is missing
     return column.astype("object").where(column.notna(), "").astype(str).str.strip()
 
 
@@ -159,7 +160,7 @@ def _chosen(names: list[str], columns: Mapping[str, str], keep: Sequence[str], s
             f"Two roles share a column in columns={dict(columns)}; expected one column per role."
         )
     chosen = dict(columns)
-    plain = {_plain(name): name for name in reversed(names)}
+    plain = {_plain(name): name for name in reversed(names)}  # of names that read alike the first one wins
     for role, likely in ROLES.items():
         free = [
             plain[name] for name in likely if name in plain and plain[name] not in {*chosen.values(), *keep}
@@ -214,7 +215,7 @@ def _melted(frame: pd.DataFrame, keep: Sequence[str], notes: list[str], scale: S
     """Return a wide table, one column of scores per model, as one line per sample and model."""
     others = _others(frame, keep)
     models = [name for name in others if _is_on_scale(frame[name], scale)]
-    if not models or "model" in frame.columns:
+    if not models or "model" in frame.columns:  # a table that names its models is long already
         return frame
     rest = [name for name in others if name not in models]
     notes.append(
@@ -245,9 +246,10 @@ def _is_on_scale(column: pd.Series, scale: Scale) -> bool:
 
 def _number_lines(frame: pd.DataFrame, source: str, notes: list[str], *, alone: bool) -> None:
     """Number the lines of a single model's only file as samples, or say so of a wide table."""
+    # As `_with_sample` names the lines of a wide table.
     wide = "sample" in frame.columns and bool(frame["sample"].astype(str).str.fullmatch(r"line \d+").all())
     has_scores = "score" in frame.columns or bool(_class_columns(frame))
-    several = {"model", "repeat", "fold"} & set(frame.columns)
+    several = {"model", "repeat", "fold"} & set(frame.columns)  # there a sample has more than one line
     if "sample" not in frame.columns and alone and has_scores and "label" in frame.columns and not several:
         frame["sample"] = [f"line {number}" for number in range(1, len(frame) + 1)]
         wide = True

@@ -46,7 +46,7 @@ def read_prediction_file(path: Path) -> PredictionFile:
         )
     suffix = path.suffix.casefold()
     try:
-        check_size(path.name, path.stat().st_size)
+        check_size(path.name, path.stat().st_size)  # before it is in memory
         content = path.read_bytes()
     except (OSError, ValueError) as error:
         raise ManifestError(f"{path.name} could not be read as a table ({error}).") from error
@@ -55,8 +55,8 @@ def read_prediction_file(path: Path) -> PredictionFile:
     if suffix in WORKBOOK_SUFFIXES:
         return PredictionFile(path.name, _frame(*read_workbook(path.name, content)))
     text = decode_table(path.name, content, suffix)
-    if suffix in JSON_SUFFIXES or text.text.lstrip().startswith(("{", "[{")):
-        encoding = tuple(note for note in text.notes if "separated" not in note)
+    if suffix in JSON_SUFFIXES or text.text.lstrip().startswith(("{", "[{")):  # no CSV begins so
+        encoding = tuple(note for note in text.notes if "separated" not in note)  # JSON has no separator
         return PredictionFile(path.name, _frame(*read_json(path.name, text.text)), encoding)
     return PredictionFile(path.name, _read_text(path.name, text), text.notes)
 
@@ -66,6 +66,7 @@ def _frame(columns: list[str], rows: list[tuple[str, ...]]) -> pd.DataFrame:
 
 
 def _read_text(name: str, text: TableText) -> pd.DataFrame:
+    # Read apart, since pandas renames repeated columns ("a", "a.1") instead of refusing them.
     header = next(csv.reader(text.text.splitlines()[:1], delimiter=text.separator, skipinitialspace=True), [])
     names = [cell.strip() for cell in header if cell.strip()]
     if repeated := repeated_names(names):
@@ -78,9 +79,10 @@ def _read_text(name: str, text: TableText) -> pd.DataFrame:
             frame = pd.read_csv(
                 io.StringIO(text.text),
                 sep=text.separator,
-                dtype=str,
-                keep_default_na=False,
+                dtype=str,  # as written: pandas would read 007 as 7
+                keep_default_na=False,  # a class may be called NA; NaN is then a cell that is not there
                 na_values=[],
+                # Else the first column becomes the index where lines are longer than the header.
                 index_col=False,
                 skipinitialspace=True,
             )
@@ -93,7 +95,7 @@ def _read_text(name: str, text: TableText) -> pd.DataFrame:
             frame[name] = frame[name].map(unguard_cell, na_action="ignore")
     short = frame.isna().any(axis=1)
     if short.any():
-        line = int(short.to_numpy().argmax()) + 2
+        line = int(short.to_numpy().argmax()) + 2  # counted from 1, after the header
         raise ManifestError(_ragged(name, text, f"line {line} has fewer cells than the header"))
     return frame
 

@@ -28,6 +28,7 @@ def join_spellings(frame: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
     """
     counts = Counter(frame["label"])
     spellings: dict[str, list[str]] = defaultdict(list)
+    # Equally common spellings by name, so that the order of the lines plays no part.
     for label in sorted(counts, key=lambda label: (-counts[label], label)):
         spellings[_same(label)].append(label)
     changes = {other: names[0] for names in spellings.values() for other in names[1:] if other}
@@ -43,6 +44,7 @@ def join_spellings(frame: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
             continue
         values = frame[column]
         if meant in frame.columns:
+            # Files may spell one class in two ways, and each line fills one of the columns.
             values = frame[meant].where(frame[meant].notna(), values)
         frame = frame.drop(columns=column).assign(**{meant: values})
     return frame
@@ -51,7 +53,7 @@ def join_spellings(frame: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
 def _same(label: str) -> str:
     """Return what spellings of one label share."""
     try:
-        return repr(float(label))
+        return repr(float(label))  # 1, 1.0 and 01 are one label
     except ValueError:
         return label.casefold()
 
@@ -70,6 +72,7 @@ def drop_incomplete(frame: pd.DataFrame, notes: list[str], *, asked: bool) -> pd
     numeric = [name for name in map(str, frame.columns) if name == "score" or name.startswith(PREFIX)]
     blank = pd.DataFrame({name: _is_blank(frame[name]) for name in numeric}).all(axis=1)
     if "score" not in numeric:
+        # Of class columns none may be blank; beside a score they may.
         blank |= pd.DataFrame({name: _is_blank(frame[name]) for name in numeric}).any(axis=1)
     unlabelled = set(frame.loc[_is_blank(frame["label"]), "sample"])
     unscored = set(frame.loc[blank, "sample"]) - unlabelled
@@ -100,7 +103,7 @@ def drop_incomplete(frame: pd.DataFrame, notes: list[str], *, asked: bool) -> pd
 
 def _is_blank(column: pd.Series) -> pd.Series:
     text = column.astype("object").where(column.notna(), "").astype(str).str.strip().str.casefold()
-    return text.isin(["", "nan", "na", "n/a", "null", "none"])
+    return text.isin(["", "nan", "na", "n/a", "null", "none"])  # what programs write for a missing value
 
 
 def _absent(frame: pd.DataFrame) -> dict[tuple[str, str], list[str]]:
@@ -139,7 +142,7 @@ def need_pairs(frame: pd.DataFrame) -> None:
         advice = (
             f"The names {model!r} and {alike[0]!r} differ in letter case only: write one of them everywhere."
         )
-    elif 2 * len(samples) >= total:
+    elif 2 * len(samples) >= total:  # so many differ in name rather than being absent
         advice = "Do the files name the same images in the same way? Models on other images cannot be paired."
     else:
         advice = "Predict them for all, or leave them out for all: --complete-cases."
@@ -167,6 +170,7 @@ def to_numbers(frame: pd.DataFrame, name: str, notes: list[str], scale: Scale = 
         if pointed is not None:
             notes.append(f"Column {name!r} is written with a decimal comma.")
             text = pd.Series(pointed, index=text.index)
+        # All or none: where some cells are percentages, those without the sign cannot be read.
         signed = bool(len(text)) and bool(text.str.endswith("%").all())
         numbers = pd.to_numeric(text.str.removesuffix("%") if signed else text, errors="coerce").astype(float)
     percent = signed or scale == "percent"
@@ -196,7 +200,7 @@ def _advice(numbers: pd.Series, n_bad: int, scale: Scale) -> str:
         return f"{expected}{leave if n_bad < len(numbers) else ''}."
     if scale != "probability":
         return f"{expected}, as --score {scale} says."
-    if (known >= 0).all() and known.max() > 5 and known.max() <= 100:
+    if (known >= 0).all() and known.max() > 5 and known.max() <= 100:  # up to 5 they may be grades
         return (
             "Expected probabilities between 0 and 1; these look like percentages: divide them by 100, or give "
             "--score percent."

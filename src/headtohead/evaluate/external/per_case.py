@@ -77,7 +77,7 @@ def predictions_per_case(
         )
     kept = by_case[["label"]].first()
     table = found.join(kept).reset_index()
-    table["sample"] = table["group"]
+    table["sample"] = table["group"]  # a case is scored as one sample
     how = "mean" if rule == "mean" else "highest"
     n_images, n_cases = frame["sample"].nunique(), frame["group"].nunique()
     said = (

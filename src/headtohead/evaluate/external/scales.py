@@ -66,6 +66,7 @@ def positive_probabilities(
                 f"{pluralize(int(lost), 'logit')} so large that the probability is the same as another's, 1 to sixteen "
                 "digits: they count as ties. --score ordinal keeps their order."
             )
+        # 1 - p is 0 from a logit of 37 on.
         return positive, pd.Series(special.expit(-numbers), index=numbers.index)
     if scale == "ordinal":
         of_model = numbers.groupby(model)

@@ -104,6 +104,7 @@ def _reported_area(figure: str | float, positives: int, negatives: int) -> Repor
     digits = len(text.partition(".")[2])
     if isinstance(figure, float):
         digits = max(2, digits)  # 0.90 and 0.9 are one float
+    # A bare 0 or 1 is not rounded to whole numbers, and 9e-1 has no last digit to go by.
     exact = (number in (0.0, 1.0) and digits == 0) or "e" in text.lower()
     return ReportedArea(number, positives, negatives, 0.0 if exact else 0.5 * 10.0**-digits)
 

@@ -171,7 +171,7 @@ def claim_on_rates(
         return Claim(a=a, verdict="alone", sentence=of_each, level=level, figure=_BOTH, parts=parts)
     winners = [part.winner for part in parts]
     higher = [part.figure for part in parts if part.winner]
-    winner = winners[0] if winners[0] == winners[1] else None
+    winner = winners[0] if winners[0] == winners[1] else None  # also None where neither has one
     if not higher:
         word, lead = "no_evidence", "Neither sensitivity nor specificity is shown to differ."
     elif winner:

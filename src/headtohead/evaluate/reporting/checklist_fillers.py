@@ -19,7 +19,8 @@ def _classes(run: ChecklistInput) -> str:
     positive = run.verdict.details.positive
     words = ", ".join(f"{name} {n}" for name, n in counts.items())
     return (
-        f"Labels as given with the data: {words}" + (f"; positive: {positive}." if positive else ".")
+        f"Labels were taken as given with the data ({words})"
+        + (f"; the positive class is {positive}." if positive else ".")
         if words
         else ""
     )
@@ -27,7 +28,10 @@ def _classes(run: ChecklistInput) -> str:
 
 def _contenders(run: ChecklistInput) -> str:
     names = run.config.get("contenders") or dict.fromkeys(score.contender for score in run.verdict.scores)
-    return f"Contenders: {', '.join(names)}."
+    listed = list(names)
+    if len(listed) == 1:
+        return f"The contender was {listed[0]}."
+    return f"The contenders were {', '.join(listed[:-1])} and {listed[-1]}."
 
 
 def _split(run: ChecklistInput) -> str:
@@ -35,9 +39,11 @@ def _split(run: ChecklistInput) -> str:
         return ""
     kind = run.config.get("split", "kfold")
     if kind == "kfold":
+        times = run.config["repeats"]
+        repeats = "once" if times == 1 else f"repeated {times} times"
         return (
-            f"{run.config['repeats']} x {run.config['folds']}-fold cross-validation, stratified, whole groups in one "
-            f"fold, seed {run.config.get('seed', 0)}; {_chosen(run)}"
+            f"Stratified {run.config['folds']}-fold cross-validation, {repeats}, whole groups in one fold, "
+            f"seed {run.config.get('seed', 0)}. {_chosen(run)}"
         ).strip()
     if kind == "given":
         leaks = run.dataset.get("leaks")
@@ -54,7 +60,7 @@ def _disjoint(run: ChecklistInput) -> str:
         return ""
     if leaks:
         return f"The split is not disjoint: {leaks} leaks were found and allowed; the verdict is refused."
-    return "Groups (what the data call a patient, or sets of near-duplicate images): none is on both sides of a split."
+    return "No group (what the data call a patient, or a set of near-duplicate images) is on both sides of a split."
 
 
 def _chosen(run: ChecklistInput) -> str:
@@ -68,6 +74,7 @@ def _chosen(run: ChecklistInput) -> str:
 
 
 def _internal(run: ChecklistInput) -> str:
+    # Whether a given test part, or predictions from elsewhere (without folds), are internal is not known.
     if run.config.get("split", "kfold" if "folds" in run.config else "") in ("", "given"):
         return ""
     return "Internal evaluation only: training and test parts are drawn from the same data set."
@@ -171,7 +178,7 @@ def _scored(run: ChecklistInput) -> bool:
 
 def _blinding(run: ChecklistInput) -> str:
     """Return what the contenders saw of the scored images; blank where the run has no proof that they saw no more."""
-    if run.dataset.get("leaks") != 0:
+    if run.dataset.get("leaks") != 0:  # None is not known, which proves nothing
         return ""
     return "The labels of scored images, and other images of their groups, were not seen in training."
 
@@ -239,7 +246,11 @@ FILLERS: dict[str, Filler] = {
     "goal": _fixed("Comparison of models on existing data; not a trial."),
     "source": _setting("source", "Data: {}."),
     "excluded": _setting("excluded", "Files refused as unreadable or unfit: {}."),
-    "recipe": _setting("recipe", "Preprocessing recipe: {}; then size and normalisation of each backbone.", "dataset"),
+    "recipe": _setting(
+        "recipe",
+        "Images were prepared with the recipe {}, then brought to the size and normalisation of each backbone.",
+        "dataset",
+    ),
     "subset": _setting("n_files", "All {} files found were considered."),
     "missing": _setting("excluded", "Files left out because they could not be read: {}."),
     "labels": _classes,
@@ -247,14 +258,14 @@ FILLERS: dict[str, Filler] = {
     "disjoint": _disjoint,
     "power": _power,
     "contenders": _contenders,
-    "software": _setting("versions", "Versions: {}."),
-    "weights": _setting("weights", "Weights: {}."),
+    "software": _setting("versions", "Software: {}."),
+    "weights": _setting("weights", "Initial weights: {}."),
     "training": _training,
     "choice": _chosen,
     "ensemble": _ensembles,
     "metrics": _metrics,
     "uncertainty": lambda run: (
-        f"{100 * run.verdict.comparisons[0].level:g} % intervals with groups as units. {run.verdict.rule}"
+        f"Intervals are {100 * run.verdict.comparisons[0].level:g} %, with groups as units. {run.verdict.rule}"
         if run.verdict.comparisons
         else ""
     ),

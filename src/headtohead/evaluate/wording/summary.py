@@ -199,5 +199,6 @@ def short_name(name: str) -> str:
     depth, members = 0, 1
     for i, letter in enumerate(name):
         depth += {"(": 1, ")": -1}.get(letter, 0)
+        # Commas between members: not those inside a member, nor the one before "how=".
         members += letter == "," and depth == 1 and not name[i + 1 :].lstrip().startswith("how=")
     return f"the ensemble of {members}"

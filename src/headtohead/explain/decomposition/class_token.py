@@ -105,7 +105,9 @@ def split_class_token(
     attention = _dot(Weighting(through, inner.reference), attended.detach()[:, 0])
     elsewhere = {
         "class token before the last block": _dot(inner, before[:, 0]) + constant,
+        # as the rest, so that the block's own rounding is in it and the parts sum exactly
         "MLP of the last block": _dot(inner, own.double() - before[:, 0] - scale * attended.detach()[:, 0]),
+        # registers and the bias of the projection are in it, too
         "class token's own value": attention - per_token[..., n_prefix:].sum(dim=-1),
     }
     return TokenSplit(per_token[..., n_prefix:], elsewhere)
@@ -118,6 +120,7 @@ def _dot(weighting: Weighting, rows: Tensor) -> Tensor:
 
 def _value_contributions(attended: Tensor, values: Tensor, through: Tensor) -> Tensor:
     """Return (B, T, N): the output of an attention is linear in its values, so v . d(score)/dv sums to it."""
+    # sliced under `no_grad`, the token would not hang on the graph
     with torch.enable_grad():
         own = attended[:, 0]
     rows = []
@@ -146,6 +149,7 @@ def _scale(block: Any, like: Tensor, *, second: bool = False) -> Tensor:
         layer = getattr(block, name.replace("1", "2") if second else name, None)
         if layer is not None:
             with torch.no_grad():
+                # whatever the layer calls its parameter, its answer to ones is the scale
                 scaled: Tensor = layer(ones)
             return scaled[0, 0].double()
     return ones[0, 0].double()
@@ -175,6 +179,7 @@ def _hooks(trace: BlockTrace) -> Iterator[Any]:
 
     def valued(module: nn.Module, args: Any, output: Tensor) -> Tensor:  # noqa: ARG001
         plain = output.detach()
+        # a joined layer returns queries, keys and values, in this order
         start = 2 * plain.shape[-1] // 3 if joined else 0
         values = plain[..., start:].clone().requires_grad_(True)
         trace.values = values
@@ -186,6 +191,7 @@ def _hooks(trace: BlockTrace) -> Iterator[Any]:
     def attended(module: nn.Module, args: Any, output: Any) -> Any:  # noqa: ARG001
         torch.set_grad_enabled(False)
         trace.attended = _first(output)
+        # detached, so that no later layer builds a graph
         plain = trace.attended.detach()
         return (plain, *output[1:]) if isinstance(output, tuple) else plain
 

@@ -124,6 +124,7 @@ def _norm_of_the_pooled(
     if not isinstance(norm, nn.Module):
         return None
     x = pooled.to(own.dtype)
+    # LayerNorm2d is a LayerNorm by class that takes maps (B, C, h, w)
     normed = norm(
         x if isinstance(norm, nn.LayerNorm) and "2d" not in type(norm).__name__ else x[..., None, None]
     )

@@ -92,15 +92,17 @@ def frozen_norm(norm: nn.Module, x: Tensor, weighting: Weighting) -> tuple[Weigh
         return Weighting(w, nothing), -less
     kind = type(norm).__name__.lower()
     layer: Any = norm
+    # by name as well: timm and transformers have classes of their own
     if isinstance(norm, nn.LayerNorm) or kind.startswith("layernorm"):
         gain, shift = _affine(layer, x)
         u = w * gain
+        # LayerNorm divides by n, not by n - 1
         sd = (x.double().var(dim=-1, unbiased=False) + layer.eps).sqrt()[:, None, None]
         u = (u - u.mean(dim=-1, keepdim=True)) / sd
         return Weighting(u, nothing), (w * shift).sum(dim=-1) - less
     if kind.startswith("rmsnorm"):
         gain, _ = _affine(layer, x)
-        eps = torch.finfo(x.dtype).eps if layer.eps is None else layer.eps
+        eps = torch.finfo(x.dtype).eps if layer.eps is None else layer.eps  # as torch's RMSNorm does
         scale = (x.double().square().mean(dim=-1) + eps).sqrt()[:, None, None]
         return Weighting(w * gain / scale, nothing), -less
     return None

@@ -88,6 +88,7 @@ class _Parts:
         for name, value in split.elsewhere.items():
             self._elsewhere[name] = self._elsewhere[name] + value if name in self._elsewhere else value
         if more is not None:
+            # the constant of the second normalisation joins what was there before the block
             name = next(iter(split.elsewhere))
             self._elsewhere[name] = self._elsewhere[name] + more
         if split.patches is not None:
@@ -134,6 +135,7 @@ def _own_features(
     first, mean = out[:, 0], out[:, prefix:].mean(dim=1)
     if isinstance(outer, nn.Module):
         first, mean = outer(first), outer(mean)
+    # told by the numbers: what a pool is called says too little of what the head does around it
     if not network.joins_mean and close(mean, pooled):
         parts.mean_patch(out[:, prefix:], network, outer)
     elif network.joins_mean and _has_class_token(network) and close(first, pooled):

@@ -65,7 +65,7 @@ def top_cells(grid: Floats, share: float = HIDDEN) -> npt.NDArray[np.bool_]:
     """Return the cells with the greatest values that take this share of the area, at least one."""
     count = max(1, round(share * grid.size))
     chosen = np.zeros(grid.size, bool)
-    chosen[np.argsort(-grid, axis=None, kind="stable")[:count]] = True
+    chosen[np.argsort(-grid, axis=None, kind="stable")[:count]] = True  # equal maps choose equal cells
     return chosen.reshape(grid.shape)
 
 
@@ -81,6 +81,7 @@ def judge(differences: Floats, groups: Sequence[Any], *, seed: int = 0) -> Check
     sums = np.bincount(which, weights=differences, minlength=len(names))
     sizes = np.bincount(which, minlength=len(names))
     drawn = np.random.default_rng(seed).integers(len(names), size=(N_BOOT, len(names)))
+    # a ratio of sums, since the value is a mean over images and groups differ in size
     means = sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
     low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return CheckedDifference(float(differences.mean()), float(low), float(high), len(differences), len(names))

@@ -51,6 +51,7 @@ def localise(found: Floats, mask: Mask) -> Localisation:
     positive = np.maximum(values, 0.0)
     total = float(positive.sum())
     mass = float(positive[mask].sum()) / total if total else 0.0
+    # a map without evidence points nowhere; its first pixel is the greatest of equals
     hit = bool(mask.ravel()[int(values.argmax())]) and total > 0
     there = _centre(mask.astype(np.float64))
     here = _centre(_hotter_half(positive)) if total else (values.shape[0] / 2, values.shape[1] / 2)

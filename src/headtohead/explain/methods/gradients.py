@@ -93,6 +93,7 @@ def integrated_gradients(model: ScoredNetwork, pixels: npt.NDArray[np.float32]) 
     with torch.enable_grad():
         method = attr.IntegratedGradients(model.log_odds)
         found = method.attribute(x, black, n_steps=STEPS, internal_batch_size=8)
+    # cells are summed, not averaged, so that the coarse map has the same sum
     fine = on_one_grid([found.sum(dim=1)[0].double().detach().cpu().numpy()])
     rows, columns = spread(fine.shape[0], SIDE), spread(fine.shape[1], SIDE)
     return np.asarray(rows.T @ fine @ columns)
@@ -107,7 +108,7 @@ def _activations(model: ScoredNetwork, pixels: npt.NDArray[np.float32]) -> tuple
     layer = _layer(network)
 
     def keep(tensor: Tensor) -> Tensor:
-        leaf = tensor.detach().requires_grad_(True)
+        leaf = tensor.detach().requires_grad_(True)  # a leaf, so that nothing below it is kept for a gradient
         caught.append(leaf)
         return leaf
 
@@ -164,6 +165,7 @@ def _layer(network: Any) -> nn.Module:
 def _is_map(out: Any) -> bool:
     import torch
 
+    # holds for NCHW and NHWC alike; pooled features (B, C, 1, 1) are no map
     return isinstance(out, torch.Tensor) and out.ndim == 4 and out.shape[1] > 1 and out.shape[2] > 1
 
 
@@ -180,13 +182,14 @@ def _attention(network: Any) -> Iterator[list[Tensor]]:
     for module in network.body.modules():
         if isinstance(getattr(module, "fused_attn", None), bool) and hasattr(module, "attn_drop"):
             switched.append((module, module.fused_attn))
-            module.fused_attn = False
+            module.fused_attn = False  # the fused kernel never holds the weights
             hooks.append(module.attn_drop.register_forward_hook(keep))
     switch = getattr(network.body, "set_attn_implementation", None)
+    before = getattr(getattr(network.body, "config", None), "_attn_implementation", None)
     if callable(switch):
         switch("eager")
         hooks += [
-            module.register_forward_hook(lambda _m, _a, out: found.append(out[1]))
+            module.register_forward_hook(lambda _m, _a, out: found.append(out[1]))  # (output, weights)
             for name, module in network.body.named_modules()
             if name.rpartition(".")[2] == "attention" and hasattr(module, "o_proj")
         ]
@@ -197,3 +200,5 @@ def _attention(network: Any) -> Iterator[list[Tensor]]:
             hook.remove()
         for module, was in switched:
             module.fused_attn = was
+        if callable(switch) and before is not None:
+            switch(before)  # the network is kept for later maps

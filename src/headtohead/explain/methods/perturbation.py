@@ -32,7 +32,7 @@ def occlusion(score: Score, pixels: Pixels, *, cells: int = CELLS) -> Floats:
         cells: along each side of the map.
     """
     hidden = blurred(pixels)
-    starts = range(1 - WINDOW, cells)
+    starts = range(1 - WINDOW, cells)  # from outside the edge, so that all cells lie in as many windows
     windows = [(row, column) for row in starts for column in starts]
     full = float(score([pixels])[0])
     masks = []
@@ -43,7 +43,7 @@ def occlusion(score: Score, pixels: Pixels, *, cells: int = CELLS) -> Floats:
     drops = full - score([mixed(pixels, hidden, 1.0 - mask) for mask in masks])
     total, count = np.zeros((cells, cells)), np.zeros((cells, cells))
     for mask, drop in zip(masks, drops, strict=True):
-        total += mask * drop / mask.sum()
+        total += mask * drop / mask.sum()  # at an edge fewer cells share the drop of a window
         count += mask
     return total / count
 

@@ -77,5 +77,6 @@ class ScoredNetwork:
 def mean_head(heads: Sequence[LinearHead]) -> LinearHead:
     """Return the head whose scores are the mean of the scores of several heads."""
     weights = np.mean([head.weights for head in heads], axis=0)
+    # each head has an average image of its own: in the bias, they can be averaged
     bias = np.mean([head.bias - head.weights @ head.mean for head in heads], axis=0)
     return LinearHead(weights, np.zeros(weights.shape[1]), bias)

@@ -34,6 +34,7 @@ def contender_agreement(found: Sequence[ImageMap], groups: Mapping[str, str]) ->
     """
     grids: dict[str, dict[tuple[str, str], npt.NDArray[np.float64]]] = defaultdict(dict)
     for one in found:
+        # densities may be averaged onto another grid; contributions would have to add up
         grids[one.contender][one.sample, one.target] = _on_grid(one.density())
     told = []
     for a, b in combinations(grids, 2):

@@ -146,9 +146,11 @@ def check_probe(
 
     def judged(differences: npt.ArrayLike) -> CheckedDifference:
         values = np.asarray(differences, dtype=np.float64)
+        # figures that decide nothing are of the first images alone
         return judge(values, groups[: len(values)])
 
     return Believability(
+        # absolute: a map that permuted labels merely reverse shows the image as well
         judged(np.array(figures["same"]) - np.abs(figures["permuted"])),
         judged(figures["deletion"]),
         float(np.mean(figures["same"])),

@@ -133,6 +133,7 @@ class ProbeMaps:
         from headtohead.training.logistic import fit_probe
 
         cell = self.run.cell(self.contender.name, fold)
+        # as the run fitted it: with more threads BLAS sums in another order
         with threadpool_limits(limits=1):
             probe = fit_probe(self.rows[fold.train], self.run.labels.labels[fold.train], cell.chosen["C"])
             made = probe.predict_proba(self.rows[fold.test])
@@ -237,7 +238,7 @@ class EnsembleMaps:
 
     def _joined(self, members: Sequence[Attribution], index: int, fold: Fold, target: int) -> Attribution:
         cell = self.run.cell(self.contender.name, fold)
-        place = int(np.searchsorted(fold.test, index))
+        place = int(np.searchsorted(fold.test, index))  # a fold's samples are sorted
         final = float(log_odds(cell.probabilities[place, target]))
         weights, intercept = self._weights(cell.chosen, target)
         found = weighted_attribution(members, weights)

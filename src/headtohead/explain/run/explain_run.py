@@ -13,6 +13,7 @@ from headtohead.core.errors import UsageError, unknown_name
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.explain.attribution import log_odds
 from headtohead.explain.image_map import EXACT, ImageMap
+from headtohead.explain.run.chosen_images import chosen_images, mean_predictions, tested_images
 from headtohead.explain.run.contender_maps import maps_of
 from headtohead.explain.run.finished import FinishedRun
 from headtohead.explain.run.head_maps import SUMS
@@ -99,24 +100,10 @@ def explain_run(
         )
     masks = find_masks(request.masks, run.dataset.samples) if request.masks is not None else {}
     names = _contenders(run, request)
-    chosen = _chosen(run, request, names)
-    everything = _tested(run)
+    chosen = chosen_images(run, request.images, names)
+    everything = tested_images(run)
     with_grids = request.method == EXACT and len(everything) <= MOST_GRIDS
-    for_grids = everything if with_grids else chosen
-    found: list[ImageMap] = []
-    left_out: dict[str, str] = {}
-    for name in names:
-        try:
-            found += image_maps(run, name, for_grids, request)
-        except UsageError as error:
-            if request.contenders:
-                raise
-            left_out[name] = str(error)
-            reporter.warning(str(error))
-    if not found:
-        raise UsageError(
-            f"No contender of {path} can be explained by {request.method!r}: {'; '.join(left_out.values())}"
-        )
+    found, left_out = _of_contenders(run, names, everything if with_grids else chosen, request)
     checks: dict[str, Believability] = {}
     if is_sum:
         found, checks = check_maps(run, found, everything, request.method)
@@ -133,18 +120,41 @@ def explain_run(
     _write(run, folder, shown, limits)
     if is_sum:
         write_grids(folder, found, next(iter(limits.values())), kept)
-        told = {name: one.to_json() for name, one in checks.items()}
-        groups = {sample.id: sample.group for sample in run.dataset.samples}
         write_checks(
             folder,
-            told,
-            contender_agreement(found, groups),
+            {name: one.to_json() for name, one in checks.items()},
+            contender_agreement(found, {sample.id: sample.group for sample in run.dataset.samples}),
             localisation,
             method=request.method,
             drawn={one.contender for one in found},
             stay=tuple(kept.get("contenders", ())),
         )
     return RunMaps(folder, shown, limits, left_out)
+
+
+def _of_contenders(
+    run: FinishedRun, names: Sequence[str], indices: Sequence[int], request: ExplainRequest
+) -> tuple[list[ImageMap], dict[str, str]]:
+    """Return the maps of all contenders, and contender -> why it has none.
+
+    Raises:
+        UsageError: a contender that was asked for by name, or each of them, cannot be explained in this way.
+    """
+    found: list[ImageMap] = []
+    left_out: dict[str, str] = {}
+    for name in names:
+        try:
+            found += image_maps(run, name, indices, request)
+        except UsageError as error:
+            if request.contenders:
+                raise
+            left_out[name] = str(error)
+            run.reporter.warning(str(error))
+    if not found:
+        raise UsageError(
+            f"No contender of {run.path} can be explained by {request.method!r}: {'; '.join(left_out.values())}"
+        )
+    return found, left_out
 
 
 def _limits(found: Sequence[ImageMap], method: str) -> dict[str, float]:
@@ -187,7 +197,7 @@ def image_maps(
         UsageError: the contender cannot be explained in this way.
     """
     maker = maps_of(name, run)
-    predictions = _predictions(run, name)
+    predictions = mean_predictions(run, name)
     targets = _targets(run, predictions, indices, request.target)
     probabilities = {
         (str(row["sample"]), label): float(row[f"prob_{label}"])
@@ -226,55 +236,6 @@ def _contenders(run: FinishedRun, request: ExplainRequest) -> list[str]:
         if name not in known:
             raise unknown_name("contender", name, known)
     return list(request.contenders) or known
-
-
-def _tested(run: FinishedRun) -> list[int]:
-    return sorted({int(index) for fold in run.folds for index in fold.test})
-
-
-def _chosen(run: FinishedRun, request: ExplainRequest, names: Sequence[str]) -> list[int]:
-    """Return the positions of the images that were asked for."""
-    place = {sample.id: index for index, sample in enumerate(run.dataset.samples)}
-    tested = _tested(run)
-    if request.images == "all":
-        return tested
-    if request.images == "errors":
-        wrong = _wrong(run, names)
-        return [index for index in tested if run.dataset.samples[index].id in wrong]
-    ids = request.images.split(",") if isinstance(request.images, str) else list(request.images)
-    ids = [name.strip() for name in ids if name.strip()]
-    for name in ids:
-        if name not in place:
-            raise unknown_name("image", name, place)
-        if place[name] not in tested:
-            raise UsageError(
-                f"{name} was in no test part of this run, so no head exists that did not see it."
-            )
-    if not ids:
-        raise UsageError(f"Got images = {request.images!r}; expected errors, all, or sample ids with commas.")
-    return [place[name] for name in ids]
-
-
-def _wrong(run: FinishedRun, names: Sequence[str]) -> set[str]:
-    """Return the ids of images that a contender gets wrong; two that disagree are never both right."""
-    wrong: set[str] = set()
-    for name in names:
-        table = _predictions(run, name)
-        columns = [f"prob_{label}" for label in run.dataset.classes]
-        said = [run.dataset.classes[place] for place in table[columns].to_numpy().argmax(axis=1)]
-        labels = table["label"].astype(str)
-        wrong |= {str(name) for name, a, b in zip(table.index, said, labels, strict=True) if a != b}
-    return wrong
-
-
-def _predictions(run: FinishedRun, name: str) -> pd.DataFrame:
-    """Return the mean probabilities over repeats, one row per sample id."""
-    table = run.folder.table("predictions.parquet")
-    own = table[table["contender"] == name].groupby("sample")
-    columns = [f"prob_{label}" for label in run.dataset.classes]
-    mean = own[columns].mean()
-    mean["label"] = own["label"].first()
-    return mean
 
 
 def _targets(

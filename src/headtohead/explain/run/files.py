@@ -48,6 +48,7 @@ def map_path(folder: Path, contender: str, sample: str, method: str = EXACT) -> 
     """Return the path of a map without its ending; each part of the sample's id is made safe for any file system."""
     if method != EXACT:
         sample = f"{sample}.{method}"
+    # an id with ".." must not lead out of the folder
     parts = [slug(part) for part in sample.split("/") if part not in ("", ".", "..")]
     return folder.joinpath(slug(contender), *parts)
 

@@ -55,9 +55,10 @@ def localisation_table(
     of = {sample.id: sample for sample in samples}
     masks, empty = {}, 0
     for name, paths in files.items():
-        mask = read_mask(paths, (of[name].height, of[name].width))
+        # thinned first, since a mask of a few pixels may be gone afterwards
+        mask = _thinned(read_mask(paths, (of[name].height, of[name].width)))
         if mask.any() and not mask.all():
-            masks[name] = _thinned(mask)
+            masks[name] = mask
         else:
             empty += 1
     if not masks:

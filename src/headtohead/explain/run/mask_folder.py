@@ -98,4 +98,4 @@ def read_mask(paths: Sequence[Path], size: tuple[int, int]) -> Mask:
 def _image_place(path: str) -> tuple[str, str]:
     """Return the folder and the name without suffix of an image, in lower case."""
     parent, _, name = path.casefold().rpartition("/")
-    return parent, Path(name.removesuffix(".gz")).stem
+    return parent, Path(name.removesuffix(".gz")).stem  # of x.nii.gz it is x

@@ -87,6 +87,7 @@ def random_network_model(maker: ProbeMaps, seed: int) -> LinearModel:
     model = maker.model
     device = next(model.networks[0].parameters()).device
     networks = tuple(
+        # not the run's own seed, by which a contender from scratch has its weights
         load_backbone(record.model_copy(update={"source": "scratch"}), seed=seed + 1, device=device)
         for record in model.records
     )

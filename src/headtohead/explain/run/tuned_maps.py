@@ -70,6 +70,7 @@ class TunedMaps:
         assert self.contender.mode is not None
         head = cast(FineTuningHead, self.contender.mode.mode.build(self.contender, run.context))
         cell = run.cell(name, fold)
+        # beside the run's own folder of this cell, whose checkpoints stay untouched
         workdir = run.folder.work_folder(name, fold.repeat, fold.fold).with_suffix(".explain")
         workdir.mkdir(parents=True, exist_ok=True)
         run.reporter.info(

@@ -67,7 +67,7 @@ def plot_roc(
             ax.plot(curve.false_positive_rate, curve.true_positive_rate, color=color(index), label=name, lw=2)
         if points and name in points and name in curves:
             right, found = points[name]
-            across = (1 - right.value, 1 - right.high, 1 - right.low)
+            across = (1 - right.value, 1 - right.high, 1 - right.low)  # 1 − x turns the interval round
             _cross(ax, across, (found.value, found.low, found.high), index)
     return _with_legend(ax, legend, "lower right")
 
@@ -97,7 +97,7 @@ def plot_precision_recall(
         if name in curves:
             curve = curves[name]
             _shade(ax, curve.band, index)
-            ys = [math.nan if y is None else y for y in curve.precision]
+            ys = [math.nan if y is None else y for y in curve.precision]  # a gap where it is not defined
             ax.plot(curve.recall, ys, color=color(index), label=name, lw=2)
         if points and name in points and name in curves:
             found, right = points[name]
@@ -188,11 +188,12 @@ def plot_decision_curve(
         legend: whether to name the curves in the figure.
         ax: axes to draw on; new ones by default.
     """
-    names = [name for name in ordered(curves.contenders, order) if name in curves.contenders]
+    listed = ordered(curves.contenders, order)
+    names = [name for name in listed if name in curves.contenders and name != _BASELINE]
     lines = {
         name: [math.nan if p.value is None else p.value for p in curves.contenders[name]] for name in names
     }
-    own = [values for name, values in lines.items() if name != _BASELINE] or list(lines.values())
+    own = list(lines.values()) or [list(curves.treat_none)]
     lines |= {"treat all": list(curves.treat_all), "treat none": list(curves.treat_none)}
     top = max(0.001, *(v for values in lines.values() for v in values if math.isfinite(v)))
     xs, prevalence = curves.thresholds, curves.prevalence
@@ -201,10 +202,9 @@ def plot_decision_curve(
     n = sum(x <= end for x in xs)
     ax = ax or new_axes(330, 250, **_MARGINS, label="Net benefit by threshold probability")
     grid_axes(ax, "threshold probability", "net benefit")
-    colors = ordered(names, order)
     for name, values in lines.items():
-        tone = color(colors.index(name)) if name in colors else color("muted")
-        style = "-" if name in colors else "--" if name == "treat all" else ":"
+        tone = color(listed.index(name)) if name in listed else color("muted")
+        style = "-" if name in listed else "--" if name == "treat all" else ":"
         ax.plot(xs[:n], values[:n], color=tone, ls=style, lw=2, label=name)
     ax.set_xlim(xs[0], xs[n - 1])
     ax.set_ylim(-top / 3, 1.05 * top)
@@ -228,7 +228,7 @@ def plot_risk_coverage(
     """
     ax = ax or new_axes(330, 250, **_MARGINS, label="Error rate by share of images answered")
     grid_axes(ax, "share of images answered", "error rate among them")
-    top = 0.01
+    top = 0.01  # keeps the axis where no contender errs
     for index, name in enumerate(ordered(curves, order)):
         if name not in curves or name == _BASELINE:
             continue
@@ -273,6 +273,7 @@ def _cross(ax: Axes, x: tuple[float, ...], y: tuple[float, ...], index: int) -> 
 
 def _unit_square(ax: Axes, xlabel: str, ylabel: str, *, diagonal: bool = True) -> None:
     grid_axes(ax, xlabel, ylabel)
+    # a little more than the square, whose edges would cut lines along them in half
     ax.set_xlim(-0.01, 1.01)
     ax.set_ylim(-0.01, 1.01)
     ax.set_xticks(_TENTHS)
@@ -284,5 +285,5 @@ def _unit_square(ax: Axes, xlabel: str, ylabel: str, *, diagonal: bool = True) -
 def _with_legend(ax: Axes, legend: bool, place: Place) -> Axes:
     if legend and ax.get_legend_handles_labels()[0]:
         for entry in ax.legend(loc=place, frameon=False, fontsize=10, labelcolor=color("ink")).get_texts():
-            entry.set_parse_math(False)
+            entry.set_parse_math(False)  # two dollar signs in a name make no formula
     return ax

@@ -20,6 +20,7 @@ from headtohead.report.figures.style import (
     ordered,
     shorten,
 )
+from headtohead.report.tables.format import signed_digits
 
 __all__ = ["RANK_NOTE", "plot_confusion", "plot_rank_diagram", "plot_waterfall"]
 
@@ -57,7 +58,7 @@ def plot_confusion(
         add_text(ax, shorten(name, 11), (i, 1), coords=across, offset=(0, 8), ha="center", fontsize=11)
         beside = {"coords": down, "offset": (-8, 0), "ha": "right", "va": "center", "fontsize": 11}
         add_text(ax, shorten(name, 13), (0, i), **beside)
-        total = sum(matrix[i]) or 1
+        total = sum(matrix[i]) or 1  # a class may have no images
         for j in range(k):
             _cell(ax, i, j, matrix[i][j], matrix[i][j] / total, with_share=k <= _FEW_CLASSES)
     return ax
@@ -68,6 +69,7 @@ def _cell(ax: Axes, row: int, column: int, count: float, share: float, *, with_s
     box = FancyBboxPatch((column - 0.46, row - 0.46), 0.92, 0.92, boxstyle="round,pad=0,rounding_size=0.05",
                          facecolor=tone, edgecolor="none", alpha=0.08 + 0.45 * share)  # fmt: skip
     ax.add_patch(box)
+    # means over repeats may be no whole numbers
     words = f"{count:.0f}" if abs(count - round(count)) < 0.05 else f"{count:.1f}"
     size = 15 if with_share else 11
     add_text(ax, words, (column, row), ha="center", va="center", fontsize=size, weight="bold")
@@ -107,6 +109,7 @@ def plot_rank_diagram(
         at = [float(placed[name].mean_rank or 0) for name in clique]
         y = 14 + _BAR * place
         ax.plot([min(at), max(at)], [y, y], color=color("ink"), linewidth=4, clip_on=False, gid="clique")
+    # The worst stands on top of the right column, so that no lines cross.
     for left, members in ((True, names[:half]), (False, names[: half - 1 : -1])):
         for row, name in enumerate(members):
             tone = color(colors.index(name)) if name in colors else color("muted")
@@ -149,12 +152,12 @@ def plot_waterfall(summary: Mapping[str, Any], *, ax: Axes | None = None) -> Axe
         add_text(ax, row["name"], (0, y), weight="bold" if y else "normal", **beside)
         words, gap = "other images each", row["difference"]
         if gap is not None:
-            words = f"{gap['value']:+.3f} [{gap['low']:+.3f}, {gap['high']:+.3f}]"
+            words = "{} [{}, {}]".format(*(signed_digits(gap[key]) for key in ("value", "low", "high")))
         add_text(ax, words, (1, y), coords=sides, offset=(14, 0), va="center")
         for arm, index, shift in _ARMS:
             _arm(ax, y + shift, row[arm], index)
     for arm, index, shift in _ARMS:
-        for y in range(1, len(rows) - 1):
+        for y in range(1, len(rows) - 1):  # the published accuracies are of other images
             values = [rows[y][arm]["value"], rows[y + 1][arm]["value"]]
             ax.plot(values, [y + shift, y + 1 + shift], color=color(index), linewidth=1, linestyle="--")
     _waterfall_head(ax, summary["networks"])

@@ -69,6 +69,7 @@ def plot_differences(comparisons: Any, *, rope: float | None = None, ax: Axes | 
     long = any(len(f"{row['a']} − {row['b']}") > _LONG for row in rows)
     height = (_TALL if long else _ROW) * max(1, len(rows))
     ax = ax or new_axes(_WIDTH, height, bottom=46, label="Paired differences with intervals")
+    # At least 0.02, so that tiny intervals are not blown up.
     reach = 1.1 * max(0.02, rope or 0, *(abs(row[end]) for row in rows for end in ("low", "high")))
     row_axes(ax, len(rows), (-reach, reach), signed=True)
     ax.set_xlabel("difference, first − second", color=color("muted"), fontsize=11)
@@ -117,6 +118,7 @@ def row_axes(ax: Axes, n_rows: int, x_range: tuple[float, float], *, signed: boo
     ax.set_yticks([])
     ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     words = (
+        # the tick at zero may be off by rounding
         (lambda x, _: f"{x:+.3g}".replace("-", "−") if round(x, 9) else "0")
         if signed
         else (lambda x, _: f"{x:.3g}")
@@ -150,7 +152,7 @@ def _interval(
 def _padded(values: Sequence[float]) -> tuple[float, float]:
     low, high = min(values, default=0.0), max(values, default=1.0)
     pad = max(0.02, (high - low) * 0.06)
-    inside = low >= 0 and high <= 1
+    inside = low >= 0 and high <= 1  # no axis beyond what a rate can be
     return (max(0.0, low - pad), min(1.0, high + pad)) if inside else (low - pad, high + pad)
 
 

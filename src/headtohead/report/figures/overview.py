@@ -14,19 +14,24 @@ from headtohead.report.tables.direction import metric_sign
 __all__ = ["plot_feature_map", "plot_strip"]
 
 _WIDE, _TALL = 760, 74
+_NARROW = 330  # fits a phone without shrinking the letters; both names then stand on lines of their own
 _LEAST = 0.02  # half-width of the axis at least, so that a tiny interval is not blown up
 
 
-def plot_strip(comparison: Any, *, rope: float | None = None, ax: Axes | None = None) -> Axes:
+def plot_strip(
+    comparison: Any, *, rope: float | None = None, narrow: bool = False, ax: Axes | None = None
+) -> Axes:
     """Plot one paired difference on its own axis, with what each side favours.
 
     Args:
         comparison: a record with a, b, metric, difference, low and high; the interval is defined.
         rope: half-width of the region of practical equivalence, shaded.
+        narrow: for a phone.
         ax: axes to draw on; new ones by default.
     """
     label = f"Difference of {comparison.a} and {comparison.b} with its interval"
-    ax = ax or new_axes(_WIDE, _TALL, left=14, right=14, top=26, bottom=30, label=label)
+    width, letters, above = (_NARROW, 30, 20) if narrow else (_WIDE, 38, 0)
+    ax = ax or new_axes(width, _TALL, left=14, right=14, top=26 + above, bottom=30, label=label)
     reach = 1.15 * max(_LEAST, rope or 0, abs(comparison.low), abs(comparison.high))
     row_axes(ax, 1, (-reach, reach), signed=True)
     ax.set_ylim(1, -1)
@@ -38,9 +43,10 @@ def plot_strip(comparison: Any, *, rope: float | None = None, ax: Axes | None = 
     )
     ax.plot([comparison.difference], [0], color=color("accent"), marker="o", markersize=14)
     sides = {"coords": "axes fraction", "color": color("muted"), "fontsize": 13}
+    # Where less is better, a negative difference favours the first.
     left, right = (comparison.b, comparison.a)[:: metric_sign(comparison.metric)]
-    add_text(ax, f"◄ favours {shorten(left, 38)}", (0, 1), offset=(0, 8), **sides)
-    add_text(ax, f"favours {shorten(right, 38)} ►", (1, 1), offset=(0, 8), ha="right", **sides)
+    add_text(ax, f"◄ favours {shorten(left, letters)}", (0, 1), offset=(0, 8 + above), **sides)
+    add_text(ax, f"favours {shorten(right, letters)} ►", (1, 1), offset=(0, 8), ha="right", **sides)
     return ax
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from headtohead.report.figures.style import add_text, add_tooltip, color, grid_axes, marker, new_axes, ordered
 
@@ -26,6 +26,7 @@ def plot_size_curve(points: Sequence[tuple[int, float]], *, ax: Axes | None = No
     label = "Smallest AUROC difference that would be shown, by number of groups"
     ax = ax or new_axes(430, 200, **_MARGINS, label=label)
     grid_axes(ax, "groups", "AUROC difference")
+    # by place, since the small numbers of groups would lie on one another
     places, values = range(len(points)), [y for _, y in points]
     ax.plot(places, values, color=color(0), marker=marker(0), ms=7, lw=2)
     ax.set_xticks(list(places), [str(n) for n, _ in points])
@@ -106,5 +107,5 @@ def plot_cost(
     ax.set_xlim(min(ends) / 2, 2 * max(ends))
     ax.xaxis.set_major_locator(LogLocator(10, subs=(1.0, 2.0, 5.0)))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.xaxis.set_minor_locator(NullLocator())
     return ax

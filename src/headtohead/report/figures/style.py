@@ -40,9 +40,10 @@ __all__ = [
 MARKERS = "osD^vPX*"
 """Marker shapes by series: a second channel beside colour."""
 _POINTS_PER_INCH = 72  # resolution of matplotlib's SVG: one figure point is one user unit
+# Text stays text, and the ids and points of one figure are always the same.
 _SETTINGS = {"svg.fonttype": "none", "svg.hashsalt": "headtohead", "path.simplify": False}
-_NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-_FONT = re.compile(r"font-family: [^;\"]*;? ?")
+_NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))  # a date would change the bytes
+_FONT = re.compile(r"font-family: [^;\"]*;? ?")  # left out, so that the font of the page holds
 _TOOLTIP = "tooltip:"
 
 
@@ -148,10 +149,12 @@ def _inline(svg: str, label: str) -> str:
     opened, _, rest = svg.partition(">")
     size = re.search(r'viewBox="0 0 ([\d.]+) [\d.]+"', opened)
     width = float(size[1]) if size else 0
+    # Matplotlib's style element is about every element: inline it would be about the whole page.
     rest = _FONT.sub("", re.sub(r"<style.*?</style>", "", rest, flags=re.DOTALL))
     tooltip = rf"<g id=(?:\"{_TOOLTIP}([^\"]*)\"|'{_TOOLTIP}([^']*)')>"
     rest = re.sub(tooltip, lambda m: f"<g><title>{m[1] or m[2]}</title>", rest)
     prefix = "h" + hashlib.sha256((opened + rest + label).encode()).hexdigest()[:8]
+    # ids to which nothing refers
     rest = re.sub(r' id="(?:figure|axes|patch|line2d|text|xtick|ytick|matplotlib|[A-Z])[^"]*"', "", rest)
     rest = re.sub(r'( id="|href="#|url\(#)', rf"\g<1>{prefix}", rest)
     for role, value in LIGHT.items():
@@ -159,6 +162,7 @@ def _inline(svg: str, label: str) -> str:
     rest = re.sub(r"\s*\n\s*", " ", rest)
     # A hundredth of a point is finer than any screen; texts are left alone.
     rest = re.sub(r' (?:d|x|y|points)="[^"]*"', lambda m: re.sub(r"(\d\.\d\d)\d+", r"\1", m[0]), rest)
+    # The page decides on the width, up to that of the figure.
     head = re.sub(r' (?:width|height)="[^"]*pt"', "", opened)
     style = f"max-width:{width:.0f}px;stroke-linejoin:round"
     return f'{head} role="img" aria-label="{escape(label)}" style="{style}">{rest}'.strip()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headtohead.core.records import Comparison
-from headtohead.report.tables.format import p_words
+from headtohead.report.tables.format import digits, p_words, signed_digits
 
 __all__ = ["adjusted_tests", "learning_rows", "limits", "provenance_rows", "weights_row"]
 
@@ -21,7 +21,10 @@ def adjusted_tests(comparison: Comparison) -> list[tuple[str, dict[str, str]]]:
         rows.append(("interval, adjusted", {"statistic": "", "p": p_words(details.p_holm), "note": note}))
     if details.rope and details.equivalence_interval:
         low, high = details.equivalence_interval
-        level = f"{100 * (2 * comparison.level - 1):g} % interval {low:+.3f} to {high:+.3f}"
+        # Two one-sided tests at alpha are an interval of 1 - 2 alpha (Schuirmann 1987).
+        level = (
+            f"{100 * (2 * comparison.level - 1):g} % interval {signed_digits(low)} to {signed_digits(high)}"
+        )
         note = f"{level}; equivalent if it lies within ±{details.rope:g}"
         rows.append(("equivalence", {"statistic": "", "p": "", "note": note}))
     return rows
@@ -39,7 +42,7 @@ def learning_rows(learning: Any, order: Sequence[str]) -> tuple[dict[str, Any], 
 def limits(config: Mapping[str, Any], facts: Mapping[str, Any], order: Sequence[str]) -> tuple[str, ...]:
     """Return the limitations of this run, one sentence or two each."""
     sentences = [
-        "They hold for images like these, taken where these were taken. Another hospital, scanner or selection "
+        "The scores hold for images like these, taken where these were taken. Another hospital, scanner or selection "
         "needs its own test set: no cross-validation replaces external validation.",
         "A difference between two contenders is a difference between two packages: architecture, pretraining data, "
         "input size and training together. It does not show that one kind of architecture is better than another.",
@@ -107,7 +110,7 @@ def weights_row(entry: Mapping[str, Any]) -> dict[str, str]:
 def _mean_range(values: Any) -> str:
     if not len(values):
         return "–"
-    return f"{values.mean():.3f} ({values.min():.3f}–{values.max():.3f})"
+    return f"{digits(values.mean())} ({digits(values.min())} to {digits(values.max())})"
 
 
 def _is_plain(value: Any) -> bool:

@@ -40,9 +40,13 @@ def format_estimate(estimate: Estimate | Score | float | None) -> str:
 
 
 def digits(value: float) -> str:
-    """Return three decimals, never "-0.000"."""
+    """Return three decimals with a true minus, never "-0.000".
+
+    >>> digits(-0.0412), digits(-0.0001)
+    ('−0.041', '0.000')
+    """
     text = f"{value:.3f}"
-    return "0.000" if text == "-0.000" else text
+    return "0.000" if text == "-0.000" else text.replace("-", "−")
 
 
 def signed_digits(value: float) -> str:

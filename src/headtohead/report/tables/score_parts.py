@@ -97,7 +97,7 @@ def interval_table(details: VerdictDetails, order: Sequence[str]) -> ReportTable
     if not methods:
         return None
     rows = tuple((name, *(_ends(ends.get(key)) for key in methods)) for name, ends in by_name.items())
-    note = "Shows whether the choice of method matters; the verdict rests on the interval given first."
+    note = "By other methods than that of the table of scores, to show whether the choice of method matters."
     head = ("contender", *(_METHODS[key] for key in methods))
     return ReportTable("Sensitivity of the interval to the method", note, head, rows)
 

@@ -6,7 +6,14 @@ from collections.abc import Sequence
 
 from headtohead.core.formatting import format_percent
 from headtohead.core.tables.details import VerdictDetails
-from headtohead.report.tables.format import ReportTable, digits, format_estimate, nearest, p_words
+from headtohead.report.tables.format import (
+    ReportTable,
+    digits,
+    format_estimate,
+    nearest,
+    p_words,
+    signed_digits,
+)
 from headtohead.report.tables.score_parts import brier_table, difference_table, interval_table, undefined_rows
 
 __all__ = ["supplement_tables"]
@@ -47,7 +54,7 @@ def supplement_tables(details: VerdictDetails, order: Sequence[str]) -> tuple[Re
 def _gains(details: VerdictDetails, order: Sequence[str]) -> ReportTable | None:
     del order
     rows = tuple(
-        (g.contender, g.member, f"{g.gain:+.3f}", f"{g.low:+.3f} to {g.high:+.3f}")
+        (g.contender, g.member, signed_digits(g.gain), f"{signed_digits(g.low)} to {signed_digits(g.high)}")
         for g in details.gains or ()
     )
     note = "Over the member that came out best, which favours the member; the interval is that of the pair."
@@ -157,6 +164,7 @@ def _conformal(details: VerdictDetails, order: Sequence[str]) -> ReportTable | N
         for name in order
         if name in details.conformal.contenders and name != _BASELINE
     }
+    # A table in which each row says the same says nothing.
     if not sets or all("no inner predictions" in (one.refused or "") for one in sets.values()):
         return None
     classes = details.classes if len(details.classes) <= _MAX_CLASSES else ()

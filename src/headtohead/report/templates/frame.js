@@ -14,7 +14,6 @@ $$("table.sort").forEach(table => $$("th[scope=col]", table).forEach((th, k) => 
     th.setAttribute("aria-sort", up ? "ascending" : "descending"); body.append(...rows);
   });
 }));
-$$(".strip").forEach(f => { f.scrollLeft = (f.scrollWidth - f.clientWidth) / 2; });  // on a phone zero is in view, not an end
 const save = (name, kind, text) => { const a = el("a"); const at = URL.createObjectURL(new Blob([text], { type: kind })); a.setAttribute("href", at); a.download = name; a.click(); URL.revokeObjectURL(at); };
 const csv = table => [...table.rows].map(r => [...r.cells].map(c => `"${c.innerText.replaceAll("\n", " ").replaceAll('"', '""')}"`).join(",")).join("\n");
 $$("figure.fig").forEach(f => {
@@ -25,7 +24,7 @@ $$("figure.fig").forEach(f => {
 });
 $$(".scroll").filter(r => $("table", r)).forEach(r => {
   const b = el("button", "CSV", "get"); b.type = "button"; b.setAttribute("aria-label", `CSV: download the table ${r.getAttribute("aria-label")}`);
-  b.addEventListener("click", () => save(`${r.getAttribute("aria-label")}.csv`, "text/csv", csv($("table", r)))); r.after(b);
+  b.addEventListener("click", () => save(`${r.getAttribute("aria-label")}.csv`, "text/csv", csv($("table", r)))); if (r.parentNode.classList.contains("two")) r.append(b); else r.after(b);
 });
 $$("[data-copy]").forEach(b => b.addEventListener("click", () => { const e = $(`#${b.dataset.copy}`); navigator.clipboard.writeText(e.tagName === "TABLE" ? csv(e) : e.textContent); b.textContent = "Copied"; }));
 

@@ -13,6 +13,9 @@ __all__ = ["BASELINES", "answer_view"]
 
 BASELINES = ("majority", "file-facts")
 LONGEST = 150  # letters of a heading; a longer sentence is not cut
+_WIDE_SLOPE = (
+    0.5  # half-width from which an interval holds both half and one and a half times the ideal slope
+)
 _TITLES = {"auroc": "AUROC", "brier": "Brier score"}
 
 
@@ -130,8 +133,17 @@ def _calibration(verdict: Verdict) -> dict[str, str]:
     ]
     name, slope = next(iter(slopes.items()))
     value = f"slope {digits(float(slope.value or 0))}"
-    note = f"of {name}; 1 is ideal. " + (f"Off for {', '.join(off)}" if off else "No interval excludes 1")
-    return _tile("Calibration", value, note, "warning" if off else "passed", "#calibration")
+    if off:
+        note, tone = f"Off for {', '.join(off)}", "warning"
+    elif any(_wide(s) for s in slopes.values()):
+        note, tone = "No interval excludes 1, but some are wide", "note"
+    else:
+        note, tone = "No interval excludes 1", "passed"
+    return _tile("Calibration", value, f"of {name}; 1 is ideal. {note}", tone, "#calibration")
+
+
+def _wide(slope: Score) -> bool:
+    return slope.low is None or slope.high is None or (slope.high - slope.low) / 2 > _WIDE_SLOPE
 
 
 def _size(verdict: Verdict) -> dict[str, str]:
@@ -139,7 +151,7 @@ def _size(verdict: Verdict) -> dict[str, str]:
     if power is None or power.detectable_difference is None:
         return _tile("Size", "not known", "no power analysis", "note", "#methods")
     gap = digits(power.detectable_difference)
-    note = f"is the smallest difference shown with power {power.power:g}"
+    note = f"is the smallest difference that a set of this size and spread shows {100 * power.power:g} % of the time"
     return _tile(
         "Size", gap, note, "passed" if power.detectable_difference <= 0.05 else "warning", "#subgroups"
     )

@@ -60,7 +60,7 @@ class CaseTable:
         k, kept = len(self.classes), self.scored(repeat)
         predicted = self.predicted[self.contenders.index(contender), repeat]
         matrix = np.zeros((k, k), np.int64)
-        np.add.at(matrix, (self.labels[kept], predicted[kept]), 1)
+        np.add.at(matrix, (self.labels[kept], predicted[kept]), 1)  # += would count a repeated place once
         return [[int(n) for n in row] for row in matrix]
 
     def discordant(self, a: str, b: str, repeat: int) -> tuple[int, int, int]:
@@ -115,9 +115,12 @@ class CaseTable:
         """Return the images whose label every contender doubts, by mean over repeats."""
         own = [i for i, name in enumerate(self.contenders) if name not in baselines]
         truth = np.take_along_axis(self.probabilities, self.labels[None, None, :, None], axis=3)[..., 0]
-        with np.errstate(invalid="ignore"):
-            mean = np.nanmean(truth[own], axis=1) if own else np.ones((1, len(self.ids)))
-        return np.flatnonzero((mean < DOUBT).all(axis=0))
+        if not own:
+            return np.flatnonzero(np.zeros(len(self.ids), bool))
+        scored = ~np.isnan(truth[own])
+        # an image that was never scored is doubted by nobody
+        mean = np.where(scored, truth[own], 0.0).sum(axis=1) / np.maximum(scored.sum(axis=1), 1)
+        return np.flatnonzero((scored.any(axis=1) & (mean < DOUBT)).all(axis=0))
 
 
 def build_cases(
@@ -148,6 +151,7 @@ def build_cases(
             at = [place[str(sample)] for sample in rows["sample"]]
             probabilities[c, r, at] = rows[columns].to_numpy(float)
             folds[r, at] = rows["fold"].to_numpy(int)
+    # An image that is not scored gets some class, which `scored` leaves out everywhere.
     predicted = np.nan_to_num(probabilities, nan=-1.0).argmax(axis=3)
     if positive is not None and len(classes) == 2:
         column = list(classes).index(positive)

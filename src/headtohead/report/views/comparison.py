@@ -19,7 +19,7 @@ from headtohead.report.tables.supplement import supplement_tables
 from headtohead.report.views import comparison_figures as draw
 from headtohead.report.views.answer import answer_view, metric_title
 from headtohead.report.views.cases import CaseTable, build_cases
-from headtohead.report.views.curve_figures import curve_figures
+from headtohead.report.views.curve_figures import calibration_figures, curve_figures
 from headtohead.report.views.data import data_view
 from headtohead.report.views.explain import explain_view, map_grids
 from headtohead.report.views.gallery import gallery_view
@@ -109,7 +109,7 @@ def build_report(run: RunFolder) -> ReportPage:
             verdict, cases, order, {name: cost["seconds"] for name, cost in spent.items()}
         ),
         "pairs": [_pair(c) for c in verdict.comparisons],
-        "scores": [score.model_dump(mode="json", exclude={"warnings"}) for score in verdict.scores],
+        "scores": _scores(verdict),
         "supplement": [_table(table) for table in supplement_tables(verdict.details, order)],
         "errors": gallery_view(
             cases,
@@ -169,11 +169,22 @@ def _figures(
         "scores": draw.score_figures(verdict, order),
         "differences": draw.difference_figures(verdict, order),
         "ranks": draw.rank_figure(verdict.details, order),
-        "curves": curve_figures(verdict, order, cases),
+        "curves": curve_figures(verdict, order, pair),
+        "calibration": calibration_figures(verdict, order, cases, pair, slopes=False),
         "utility": draw.utility_figures(verdict.details, order),
         "training": draw.training_figures(learning),
         "features": draw.feature_figures({n: features[n] for n in pair if n in features}, cases),
     }
+
+
+def _scores(verdict: Verdict) -> list[dict[str, Any]]:
+    """Return every score with the title of its metric."""
+    titles = {one.metric: one.title for one in verdict.details.differences or ()}
+    return [
+        score.model_dump(mode="json", exclude={"warnings"})
+        | {"title": titles.get(score.metric, metric_title(score.metric))}
+        for score in verdict.scores
+    ]
 
 
 def _optional(run: RunFolder, name: str) -> dict[str, Any]:

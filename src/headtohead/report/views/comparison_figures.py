@@ -60,12 +60,13 @@ _OF_ONE_CLASS = (
 
 @dataclass(frozen=True, slots=True)
 class ReportFigure:
-    """A figure with its heading, an optional note below, and the points of its named lines as CSV."""
+    """A figure with its heading, an optional note below, its named lines as CSV, and one drawn for a phone."""
 
     title: str
     svg: str
     note: str = ""
     csv: str = ""
+    narrow: str = ""
 
 
 def svg_figure(title: str, axes: Axes | None, note: str = "") -> tuple[ReportFigure, ...]:
@@ -77,6 +78,7 @@ def svg_figure(title: str, axes: Axes | None, note: str = "") -> tuple[ReportFig
 
 def _points_csv(axes: Axes) -> str:
     """Return series, x and y of the lines that have a name, "" where there is none."""
+    # matplotlib's own names of lines without one begin with "_"
     named = [line for line in axes.get_lines() if not str(line.get_label()).startswith("_")]
     if not named:
         return ""
@@ -133,7 +135,7 @@ def difference_figures(verdict: Verdict, order: Sequence[str]) -> tuple[ReportFi
 
 def strip_figure(verdict: Verdict) -> ReportFigure | None:
     """Return the one wide plot of the answer: the paired difference on its own axis, None where it is not defined."""
-    from headtohead.report.figures import plot_strip
+    from headtohead.report.figures import plot_strip, to_svg
 
     first = verdict.comparisons[0] if verdict.comparisons else None
     if first is None or first.low is None or first.high is None or first.difference is None:
@@ -142,7 +144,8 @@ def strip_figure(verdict: Verdict) -> ReportFigure | None:
     note = f"Dot: the difference; bar: {100 * first.level:g} % CI over groups."
     note += f" Shaded: practical equivalence, ±{rope:g}." if rope else ""
     title = TITLES.get(first.metric, first.metric.replace("_", " "))
-    return next(iter(svg_figure(f"Difference in {title}", plot_strip(first, rope=rope), note)), None)
+    wide, narrow = (to_svg(plot_strip(first, rope=rope, narrow=slim).figure) for slim in (False, True))
+    return ReportFigure(f"Difference in {title}", wide, note, narrow=narrow)
 
 
 def feature_figures(features: dict[str, Any], cases: Any) -> tuple[ReportFigure, ...]:

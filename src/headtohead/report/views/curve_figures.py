@@ -8,29 +8,34 @@ from typing import Any, TypeVar
 import numpy as np
 
 from headtohead.core.records import Verdict
+from headtohead.core.tables.comparison import PrecisionRecallCurve, RocCurve
+from headtohead.core.tables.probability import CalibrationCurve
 from headtohead.report.views.cases import CaseTable
 from headtohead.report.views.comparison_figures import ReportFigure, svg_figure
 
-__all__ = ["curve_figures"]
+__all__ = ["calibration_figures", "curve_figures"]
 
-C = TypeVar("C")
+C = TypeVar("C", RocCurve, PrecisionRecallCurve, CalibrationCurve)
 BINS = 20  # of the histogram below the calibration: 0.05 wide
-BANDS = "Bands: intervals at each point over groups, not for the curve as a whole."
+BANDS = "intervals at each point over groups, not for the curve as a whole."
+MOST_BANDS = 3  # more of them hide one another; then the two contenders of the answer have them
 
 
-def curve_figures(verdict: Verdict, order: Sequence[str], cases: CaseTable) -> tuple[ReportFigure, ...]:
-    """Return ROC, precision-recall and calibration curves: of the positive class, or of each class beyond two.
+def curve_figures(
+    verdict: Verdict, order: Sequence[str], pair: Sequence[str] = ()
+) -> tuple[ReportFigure, ...]:
+    """Return ROC and precision-recall curves: of the positive class, or of each class beyond two.
 
     Args:
-        verdict: of the run. order: contenders. cases: the predictions, for the histograms below the calibration.
+        verdict: of the run. order: contenders. pair: those of the answer, which alone have bands where there are many.
     """
-    from headtohead.report.figures import plot_calibration, plot_precision_recall, plot_roc
+    from headtohead.report.figures import plot_precision_recall, plot_roc
 
     details = verdict.details
     figures: tuple[ReportFigure, ...] = ()
     labels = [details.positive] if details.positive else list(details.classes)
     for label in labels:
-        curves = _of_class(details.roc, label)
+        curves, words = _banded(_of_class(details.roc, label), pair)
         which = f", {label} against the rest" if len(labels) > 1 else f", positive class '{label}'"
         if curves:
             figures += svg_figure(
@@ -41,9 +46,9 @@ def curve_figures(verdict: Verdict, order: Sequence[str], cases: CaseTable) -> t
                     legend=False,
                     points=_points(verdict, "specificity", "sensitivity") if details.positive else None,
                 ),
-                f"Dashed: chance. {BANDS} {_aurocs(verdict, list(curves))}",
+                f"Dashed: chance. {words}: {BANDS} {_aurocs(verdict, list(curves))}",
             )
-        recall = _of_class(details.precision_recall, label)
+        recall, words = _banded(_of_class(details.precision_recall, label), pair)
         if recall:
             figures += svg_figure(
                 f"Precision and recall{which}",
@@ -53,19 +58,39 @@ def curve_figures(verdict: Verdict, order: Sequence[str], cases: CaseTable) -> t
                     legend=False,
                     points=_points(verdict, "sensitivity", "ppv") if details.positive else None,
                 ),
-                f"Dashed: a random answer, the prevalence in these images. {BANDS} {_averages(verdict, list(recall))}",
+                f"Dashed: a random answer, the prevalence in these images. {words}: {BANDS} "
+                f"{_averages(verdict, list(recall))}",
             )
+    return figures
+
+
+def calibration_figures(
+    verdict: Verdict, order: Sequence[str], cases: CaseTable, pair: Sequence[str] = (), *, slopes: bool = True
+) -> tuple[ReportFigure, ...]:
+    """Return the calibration curves of all contenders in one figure, none where they are not defined.
+
+    Args:
+        verdict: of the run. order: contenders. cases: the predictions, for the histograms below.
+        pair: contenders of the answer, which alone have bands where there are many.
+        slopes: whether the note gives slope and intercept.
+    """
+    from headtohead.report.figures import plot_calibration
+
+    details = verdict.details
+    figures: tuple[ReportFigure, ...] = ()
+    labels = [details.positive] if details.positive else list(details.classes)
     curves_shown = {
         name: c for name, c in details.calibration.items() if name in order and name != "majority"
     }
     if any(curve.bins for curve in curves_shown.values()):
-        note = "Dashed: perfect calibration; bands: 95 % intervals, resampling groups. Below: images by probability"
+        curves_shown, words = _banded(curves_shown, pair)
+        note = f"Dashed: perfect calibration. {words}: 95 % intervals, resampling groups. Below: images by probability"
         note += ", first repeat." if cases.n_repeats > 1 else "."
         warnings = {curve.note for curve in details.calibration.values() if curve.note}
         note += "".join(f" Caution: {word}." for word in sorted(warnings))
         if len(labels) > 1:
             note = f"Probability of the most probable class against how often it is right. {note}"
-        note += f" {_slopes(verdict, list(curves_shown))}"
+        note += f" {_slopes(verdict, list(curves_shown))}" if slopes else ""
         figures += svg_figure(
             "Calibration" if len(labels) > 1 else f"Calibration of the probability of {labels[0]}",
             plot_calibration(
@@ -84,6 +109,25 @@ def _of_class(curves: Mapping[str, Mapping[str, C]], label: str) -> dict[str, C]
     return {
         name: by_class[label] for name, by_class in curves.items() if label in by_class and name != "majority"
     }
+
+
+def _banded(curves: dict[str, C], pair: Sequence[str]) -> tuple[dict[str, C], str]:
+    """Return the curves, where there are many without the bands of all but a pair, and whose bands are drawn."""
+    if len(curves) <= MOST_BANDS or not any(name in curves for name in pair):
+        return curves, "Bands"
+    kept = {name: curve if name in pair else _bare(curve) for name, curve in curves.items()}
+    return kept, f"Bands (of {' and '.join(name for name in curves if name in pair)} alone)"
+
+
+def _bare(curve: C) -> C:
+    """Return a curve without its band."""
+    if not isinstance(curve, CalibrationCurve):
+        return curve.model_copy(update={"band": None})
+    bins = tuple(
+        one.model_copy(update={"observed": one.observed.model_copy(update={"low": None, "high": None})})
+        for one in curve.bins
+    )
+    return curve.model_copy(update={"bins": bins})
 
 
 def _points(verdict: Verdict, first: str, second: str) -> dict[str, tuple[Any, Any]]:

@@ -15,6 +15,13 @@ QUIET = ("passed", "not_applicable", "skipped", "ignored")
 RANK = {"severe": 0, "warning": 1, "note": 2, "tip": 3}
 MOST_SHOWN = 24  # images of a finding; the page says how many there are
 MOST_GROUPS = 60  # keeps the page small; all stand in groups.csv
+MODES = {
+    "L": "grey",
+    "I;16": "grey of 16 bits",
+    "1": "black and white",
+    "P": "palette",
+    "LA": "grey with transparency",
+}
 MOST_PAIRS = 12  # of one finding, side by side
 
 
@@ -69,9 +76,9 @@ def _flow(audit: Mapping[str, Any], shared: Mapping[str, Sequence[str]]) -> list
     inside = sum(len(ids) for ids in shared.values())
     extra = sum(len(ids) - 1 for ids in shared.values())
     return [
-        {"n": images + unreadable, "text": "images found"},
+        {"n": images + unreadable, "text": f"{'image' if images + unreadable == 1 else 'images'} found"},
         {"n": unreadable, "text": "unreadable, left out", "side": True},
-        {"n": images, "text": "images analysed"},
+        {"n": images, "text": f"{'image' if images == 1 else 'images'} analysed"},
         {
             "n": inside,
             "text": f"share a group with another image ({extra} beyond the first of each group)",
@@ -99,7 +106,7 @@ def _table_one(audit: Mapping[str, Any], samples: Any) -> dict[str, Any]:
                 rows.append(
                     [f"{title}, median (range)", *(_spread(by_class.get(name), column) for name in classes)]
                 )
-        for column, title in (("format", "format"), ("mode", "colour mode")):
+        for column, title in (("format", "file format"), ("mode", "colour mode")):
             if column in samples:
                 rows.append([title, *(_counts(by_class.get(name), column) for name in classes)])
     return {"heads": ["property", *classes], "rows": rows}
@@ -109,13 +116,14 @@ def _spread(part: Any, column: str) -> str:
     if part is None or not len(part):
         return ""
     values = part[column]
-    return f"{values.median():.0f} ({values.min():.0f} to {values.max():.0f})"
+    return f"{values.median():,.0f} ({values.min():,.0f} to {values.max():,.0f})"
 
 
 def _counts(part: Any, column: str) -> str:
     if part is None:
         return ""
-    return ", ".join(f"{name} {n}" for name, n in part[column].astype(str).value_counts().head(4).items())
+    counts = part[column].astype(str).value_counts().head(4)
+    return ", ".join(f"{MODES.get(str(name), name)} {n}" for name, n in counts.items())
 
 
 def _square(one: Mapping[str, Any]) -> dict[str, str]:

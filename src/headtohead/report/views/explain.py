@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from headtohead.core.formatting import pluralize
 from headtohead.core.run_folder import RunFolder
 from headtohead.report.tables.format import digits
 
@@ -38,7 +39,7 @@ def map_grids(run: RunFolder) -> dict[str, dict[str, Any]]:
 
 def _drawn(one: Mapping[str, Any]) -> dict[str, Any]:
     """Return a grid as the script draws it, with its words; then offset, localised, not localised and their sum."""
-    words = str(one.get("words", "")).partition(" Sum: ")[0]
+    words = str(one.get("words", "")).partition(" Sum: ")[0]  # the script writes the sum from its parts
     found = {key: one[key] for key in DRAWN if key in one} | {"words": words}
     if "offset" in one:
         elsewhere = sum(one.get("not_localised", {}).values())
@@ -57,6 +58,7 @@ def explain_view(run: RunFolder) -> dict[str, Any]:
     return {
         "method": content["method"],
         "unit": content["unit"],
+        # The script draws whole numbers, of which 127 stands for the scale of all maps.
         "limit": round(127 * min(1.0, ratio), 1),
         "sum_limit": _sum_limit(content["contenders"]),
         "contenders": list(content["contenders"]),
@@ -167,12 +169,12 @@ def _regions(told: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _images(one: Mapping[str, Any]) -> str:
-    return f"{one['n_images']} in {one['n_groups']} groups"
+    return f"{one['n_images']} in {pluralize(one['n_groups'], 'group')}"
 
 
 def _number(value: float) -> str:
-    return digits(value).replace("-", "−")
+    return digits(value)
 
 
 def _difference(one: Mapping[str, Any]) -> str:
-    return f"{digits(one['value'])} [{digits(one['low'])}, {digits(one['high'])}]".replace("-", "−")
+    return f"{digits(one['value'])} [{digits(one['low'])}, {digits(one['high'])}]"

@@ -51,6 +51,7 @@ def gallery_view(
             for name, one in features.items()
             if name in cases.contenders
         }
+        # keys of JSON are text
         facts["near"] = {str(cases.contenders.index(name)): places for name, places in near.items()}
         grids = {
             str(cases.contenders.index(n)): by[sample]
@@ -87,6 +88,7 @@ def _order(cases: CaseTable, pair: Sequence[str], doubtful: set[str]) -> list[in
     """Return the images, those that one or both get wrong in the first repeat first."""
     wrong = sum((~cases.right(name, 0)).astype(int) for name in pair)
     doubt = np.array([sample in doubtful for sample in cases.ids], int)
+    # lexsort sorts by its last key first
     return [int(i) for i in np.lexsort((np.arange(len(cases.ids)), -np.asarray(wrong), -doubt))]
 
 
@@ -96,7 +98,7 @@ def _card(cases: CaseTable, i: int, pair: Sequence[str], facts: Mapping[str, Any
         c = cases.contenders.index(name)
         place = cases.labels[i] if cases.positive is None else cases.classes.index(cases.positive)
         p = float(cases.probabilities[c, 0, i, place])
-        if p == p:
+        if p == p:  # not NaN, as where the first repeat left it out
             rows.append(
                 {"name": name, "p": f"{p:.2f}", "share": round(p, 3), "right": bool(cases.right(name, 0)[i])}
             )

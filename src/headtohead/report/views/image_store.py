@@ -8,6 +8,7 @@ from typing import Any
 
 __all__ = ["ImageStore", "safe_images"]
 
+# no SVG, which may name addresses
 _SAFE = re.compile(r"^data:image/(?:webp|jpeg|png);base64,[A-Za-z0-9+/=]+$")
 
 

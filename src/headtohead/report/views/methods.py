@@ -51,6 +51,7 @@ def _paragraph(checklist: Sequence[Mapping[str, str]]) -> str:
 
 def _rule(verdict: Verdict) -> dict[str, Any]:
     """Return the rule's clauses, the one that fired marked; the whole text where it has no clauses."""
+    # The group of the pattern leaves the numbers between the texts.
     head, *rest = re.split(r"\((\d)\) ", verdict.rule)
     fired = RULE_ROW.get(verdict.comparisons[0].verdict) if verdict.comparisons else None
     rows: list[dict[str, Any]] = []
@@ -60,8 +61,13 @@ def _rule(verdict: Verdict) -> dict[str, Any]:
     tail = ""
     if rows and not rows[-1]["condition"]:
         last, _, tail = rows[-1]["word"].partition(". ")
-        rows[-1]["word"] = last
+        rows[-1] |= {"word": last.removeprefix("otherwise "), "condition": "otherwise"}
     return {"head": head.strip().rstrip(":,"), "rows": rows, "tail": tail, "text": verdict.rule}
+
+
+def _named(note: str, one: Comparison) -> str:
+    """Return the note of a test with the names of the pair in place of "a" and "b"."""
+    return note.replace("P(a better)", f"P({one.a} better)").replace("P(b better)", f"P({one.b} better)")
 
 
 def _tests(one: Comparison) -> dict[str, Any]:
@@ -72,7 +78,9 @@ def _tests(one: Comparison) -> dict[str, Any]:
         marks = ", ".join(filter(None, [test.of, role, "ignores the groups" if test.ignores_groups else ""]))
         value = "" if test.statistic is None else f"{test.statistic:.3g}".replace("-", "−")
         row = {"name": NAMES.get(name, name.replace("_", " ")), "of": marks, "statistic": value}
-        rows.append({**row, "p": p_words(test.p_value), "note": test.note, "muted": test.ignores_groups})
-    for name, told in adjusted_tests(one):
+        rows.append(
+            {**row, "p": p_words(test.p_value), "note": _named(test.note, one), "muted": test.ignores_groups}
+        )
+    for name, told in adjusted_tests(one):  # after the interval, to which they belong
         rows.insert(1, {"name": name, "of": "", **told, "muted": False})
     return {"a": one.a, "b": one.b, "rows": rows}

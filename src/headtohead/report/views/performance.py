@@ -31,6 +31,7 @@ def performance_view(
     return {
         "pivot": pivot(verdict, order, spent),
         "slider": slider(cases, order),
+        "calibration": _slopes(verdict, order),
         "confusion": confusion_tables(cases, order),
         "pairs": pair_counts(cases, verdict),
         "repeats": cases.n_repeats,
@@ -70,12 +71,27 @@ def _cell(score: Score | None, contender: str, metric: str) -> dict[str, Any]:
         return {"text": "", "interval": "", "value": None}
     if score.value is None:
         return {"text": "not defined", "interval": "", "value": None}
+    # A constant score has 0.5 on any sample, so its interval would be a point.
     if contender == "majority" and metric == "auroc":
         return {"text": digits(score.value), "interval": "by definition", "value": score.value}
     if contender == "majority" and metric.startswith("calibration"):
         return {"text": "", "interval": "", "value": None}
     ends = "" if score.low is None or score.high is None else f"{digits(score.low)} to {digits(score.high)}"
     return {"text": digits(score.value), "interval": ends, "value": score.value}
+
+
+def _slopes(verdict: Verdict, order: Sequence[str]) -> list[dict[str, Any]]:
+    """Return slope and intercept of the calibration of each contender, [] where they are not defined."""
+    found = {(score.contender, score.metric): score for score in verdict.scores}
+    return [
+        {
+            "name": name,
+            "slope": _cell(found.get((name, "calibration_slope")), name, "calibration_slope"),
+            "intercept": _cell(found.get((name, "calibration_intercept")), name, "calibration_intercept"),
+        }
+        for name in order
+        if name != "majority" and (name, "calibration_slope") in found
+    ]
 
 
 def slider(cases: CaseTable, order: Sequence[str]) -> dict[str, Any]:
@@ -121,7 +137,7 @@ def at_prevalence(
         **{key: f"{THOUSAND * share:.0f}" for key, share in (("tp", tp), ("fp", fp), ("fn", fn), ("tn", tn))},
         "ppv": digits(tp / (tp + fp)) if tp + fp > 0 else "not defined",
         "npv": digits(tn / (tn + fn)) if tn + fn > 0 else "not defined",
-        "benefit": digits(tp - fp * odds).replace("-", "−"),
+        "benefit": digits(tp - fp * odds),
     }
 
 

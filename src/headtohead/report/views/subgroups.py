@@ -79,7 +79,7 @@ def _cost(
     records = {one["record"]["name"]: one for one in contenders if "record" in one}
     rows = []
     for name in order:
-        one = records.get(name.partition("@")[0], {})
+        one = records.get(name.partition("@")[0], {})  # before the @ is the network
         record, rate = one.get("record", {}), one.get("how", {}).get("images_per_second")
         size, cost = record.get("n_parameters"), spent.get(name, {})
         rows.append(
@@ -125,6 +125,7 @@ def _growth(content: Mapping[str, Any]) -> dict[str, Any]:
     if others := content.get("not_probes", ()):
         left_out.append(f"Only probes have a curve, so not: {', '.join(others)}.")
     return {
+        "names": order,
         "heads": [
             "contender",
             "share of training groups",

@@ -18,6 +18,7 @@ __all__ = ["EvidenceMap", "evidence_map", "explains"]
 class EvidenceMap(BaseModel):
     """Where a model found its evidence in one image."""
 
+    # NaN is no JSON, and JSON.parse refuses it
     model_config = ConfigDict(frozen=True, ser_json_inf_nan="null")
 
     model: str

@@ -73,6 +73,7 @@ def _shrink(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
     import cv2
 
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    # cv2.resize does not take every type of integer.
     work = pixels if pixels.dtype in (np.uint8, np.uint16, np.float32) else pixels.astype(np.float32)
     return np.asarray(cv2.resize(work, size, interpolation=cv2.INTER_AREA))
 

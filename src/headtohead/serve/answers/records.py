@@ -169,6 +169,7 @@ def in_words(probabilities: Mapping[str, float], positive: str | None, label: st
     if name is None or name not in probabilities:
         return ""
     value = probabilities[name]
+    # "about 0" and "about 100" would be read as never and always.
     if value < 0.01:
         amount = "fewer than 1"
     elif value > 0.99:

@@ -117,13 +117,14 @@ def uploads_of(
     """
     length = len(body)
     if header_length is not None:
+        # 18 digits are more than any body has; int() of thousands of digits raises.
         if not (header_length.isascii() and header_length.isdigit() and int(header_length[:18]) <= length):
             raise ProblemError(400, "Inference-Header-Content-Length is not a length within the body.")
         length = int(header_length[:18])
     try:
         request = InferRequest.model_validate_json(body[:length])
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
+        first = error.errors(include_input=False, include_url=False)[0]  # an input may be an image
         place = ".".join(str(part) for part in first["loc"]) or "body"
         raise ProblemError(
             400, f"The body is no request of the Open Inference Protocol: {place}: {first['msg']}."
@@ -187,7 +188,7 @@ def _from_json(tensor: InferInput) -> list[bytes]:
 
 def _from_binary(tensor: InferInput, rest: bytes) -> list[bytes]:
     size = tensor.parameters.get(BINARY_SIZE)
-    if type(size) is not int or size != len(rest):
+    if type(size) is not int or size != len(rest):  # True is an int too
         raise ProblemError(
             400,
             "The input has no data: neither in the JSON nor, by its binary_data_size, in the bytes that follow it.",

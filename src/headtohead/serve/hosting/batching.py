@@ -76,7 +76,7 @@ class BatchQueue:
         # Maps may take seconds; predictions do not wait behind them.
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="h2h-maps")
         self._task: asyncio.Task[None] | None = None
-        self._seconds_per_image = 0.05
+        self._seconds_per_image = 0.05  # a guess until the first batch
         self._began: float | None = None
         self.on_batch = on_batch or _ignore
 
@@ -104,6 +104,7 @@ class BatchQueue:
                 item.result.set_exception(ProblemError(503, "The server is stopping; send this again."))
         self._waiting.clear()
         for thread in (self._thread, self._aside):
+            # Not waited for: that would block the event loop, on which the last answers go out.
             thread.shutdown(wait=False, cancel_futures=True)
 
     def check_room(self, n: int) -> None:
@@ -183,6 +184,7 @@ class BatchQueue:
         finally:
             self._began = None
         seconds = time.monotonic() - began
+        # about the last five batches count
         self._seconds_per_image = 0.8 * self._seconds_per_image + 0.2 * seconds / len(batch)
         self.on_batch(len(batch), seconds)
         for item, result in zip(batch, results, strict=True):

@@ -103,7 +103,7 @@ class ServedModel:
             if digest != was[2]:
                 self.changed = name
                 return
-            self.files[name] = (*_stat(now), digest)
+            self.files[name] = (*_stat(now), digest)  # touched or copied, with the same bytes: not read again
 
 
 class ModelRegistry:
@@ -187,7 +187,7 @@ def warm_up(model: ImagePredictor, max_batch: int = SAMPLE) -> WarmUp:
     """
     item = ("ramp.png", _ramp())
     model.predict_bytes([item])
-    alone = min(_seconds(model, [item]) for _ in range(2))
+    alone = min(_seconds(model, [item]) for _ in range(2))  # the shorter, since other work only adds time
     together = min(_seconds(model, [item] * SAMPLE) for _ in range(2)) / SAMPLE
     found = WarmUp(alone, together)
     for size in sizes_up_to(max_batch) if found.pays else ():
@@ -238,7 +238,7 @@ def _stat(path: Path) -> tuple[int, int]:
     try:
         stat = path.stat()
     except OSError:
-        return (-1, -1)
+        return (-1, -1)  # of no file, so that it differs
     return stat.st_size, stat.st_mtime_ns
 
 

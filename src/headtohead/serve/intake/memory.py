@@ -60,6 +60,7 @@ class Account:
         Raises:
             TooBusyError: all requests together would hold more than the limit.
         """
+        # Nothing is awaited between the look and the count, so no other request comes between.
         if self._budget.used + n > self._budget.limit:
             raise TooBusyError(
                 f"The uploads in progress fill the {self._budget.limit:,} bytes that the server may hold; "

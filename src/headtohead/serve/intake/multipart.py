@@ -20,7 +20,6 @@ __all__ = ["UploadedFile", "display_name", "read_body", "read_files"]
 FIELD = b"file"
 MAX_NAME = 255  # characters; as long as a file name may be on common systems
 MAX_BOUNDARY = 70  # RFC 2046, 5.1.1
-MAX_PARTS_BEYOND = 1  # the part that is one too many is noticed when it begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ def display_name(raw: bytes) -> str:
     ('ab.dcm', 'passwd', 'unnamed')
     """
     text = raw.decode("utf-8", "replace")
-    text = PureWindowsPath(PurePosixPath(text).name).name
+    text = PureWindowsPath(PurePosixPath(text).name).name  # whole paths come with either separator
     text = "".join(c for c in text if c.isprintable()).strip()
     return text[:MAX_NAME] or "unnamed"
 
@@ -73,10 +72,11 @@ def display_name(raw: bytes) -> str:
 async def _chunks(request: Request, settings: ServeSettings, account: Account) -> AsyncIterator[bytes]:
     """Yield a body as it arrives, within the limits on bytes, memory and time."""
     stated = request.headers.get("content-length", "")
-    if stated.isdigit() and (len(stated) > 18 or int(stated) > settings.max_bytes):
+    if stated.isascii() and stated.isdigit() and (len(stated) > 18 or int(stated) > settings.max_bytes):
         raise _too_large(settings)
     n_bytes = 0
     stream = request.stream().__aiter__()
+    # Of the whole body: a byte now and then does not move it.
     deadline = asyncio.get_running_loop().time() + settings.upload_seconds
     while True:
         try:
@@ -88,6 +88,7 @@ async def _chunks(request: Request, settings: ServeSettings, account: Account) -
             raise ProblemError(
                 408,
                 f"The body did not arrive within {settings.upload_seconds:g} s; send it again, or fewer files.",
+                # The rest of the body is not read, so no further request can follow on the connection.
                 {"Connection": "close"},
             ) from None
         n_bytes += len(chunk)
@@ -146,6 +147,7 @@ class _PartParser:
         callbacks: Any = {
             "on_part_begin": self._begin,
             "on_part_data": lambda data, start, end: self._parts[-1].chunks.append(data[start:end]),
+            # A header may be cut by the end of a chunk and then comes in pieces.
             "on_header_field": lambda data, start, end: self._header[0].extend(data[start:end]),
             "on_header_value": lambda data, start, end: self._header[1].extend(data[start:end]),
             "on_header_end": self._header_end,
@@ -187,6 +189,7 @@ class _PartParser:
         name, value = (bytes(part) for part in self._header)
         self._header = (bytearray(), bytearray())
         if name.lower() == b"content-disposition":
+            # latin-1 keeps every byte for `display_name`
             _, options = parse_options_header(value.decode("latin-1"))
             self._parts[-1].field_name = options.get(b"name", b"")
             self._parts[-1].file_name = options.get(b"filename")

@@ -110,7 +110,7 @@ async def infer(request: Request, name: str, version: str | None = None) -> Resp
     state = state_of(request)
     served = _find(state, name, version)
     served.check_unchanged()
-    served.queue.check_room(1)
+    served.queue.check_room(1)  # before a body is read for nothing
     with state.budget.account() as account:
         body = await read_body(request, state.settings, account)
         asked, uploads = uploads_of(body, request.headers.get(LENGTH_HEADER), state.settings)
@@ -121,6 +121,7 @@ async def infer(request: Request, name: str, version: str | None = None) -> Resp
     if failed:
         raise ProblemError(422, f"Image {failed[0]} (from 0) cannot be read: {results[failed[0]].error}.")
     return Response(
+        # an id that was not sent is not answered
         infer_answer(served, asked, results).model_dump_json(exclude_defaults=True),
         media_type="application/json",
     )

@@ -89,7 +89,7 @@ async def explain(request: Request, model: ModelName = None) -> Response:
     state = state_of(request)
     served = state.registry.get(model)
     if not explains(served.model):
-        await evidence_map(served, UploadedFile("", b""))
+        await evidence_map(served, UploadedFile("", b""))  # raises 501 before the upload is read
     served.check_unchanged()
     with state.budget.account() as account:
         item = await _one_file(state, await read_files(request, state.settings, account))
@@ -126,7 +126,7 @@ async def preview(request: Request, frame: Annotated[int | None, Query(ge=0, le=
                 shown = await asyncio.to_thread(preview_of, item.file.content, limits, frame)
         except UnreadableError as error:
             raise ProblemError(422, f"The file cannot be read: {error}.") from None
-    headers = {FACTS_HEADER: json.dumps(shown.facts)}
+    headers = {FACTS_HEADER: json.dumps(shown.facts)}  # ASCII, as headers must be
     return Response(shown.pixels, media_type="application/octet-stream", headers=headers)
 
 
@@ -145,7 +145,7 @@ async def _answers(request: Request, state: ServerState, served: list[ServedMode
     """Read an upload once and ask each model about it."""
     for item in served:
         item.check_unchanged()
-        item.queue.check_room(1)
+        item.queue.check_room(1)  # before a body is read for nothing
     with state.budget.account() as account:
         uploads = await read_files(request, state.settings, account)
         files = await inspect_files(uploads, state.settings)

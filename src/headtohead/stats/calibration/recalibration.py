@@ -86,7 +86,7 @@ def platt(cell: InnerCell) -> Map:
     target = np.where(positive, (n_pos + 1) / (n_pos + 2), 1 / (n_neg + 2))
     x = logit(cell.prob[:, 1])
     beta = fit_logistic(np.stack([np.ones_like(x), x], axis=1), target, np.zeros_like(x))
-    if beta is None:
+    if beta is None:  # with smoothed targets only scores that hardly vary have no finite fit
         return lambda prob: prob
     return lambda prob: _two(1 / (1 + np.exp(-(beta[0] + beta[1] * logit(prob[:, 1])))))
 
@@ -96,6 +96,7 @@ def isotonic(cell: InnerCell) -> Map:
 
     Ends are drawn in to 1/(n + 2), so that a probability of exactly 0 or 1 is never claimed.
     """
+    # By default scikit-learn gives NaN for scores outside those that it was fitted on.
     regression = IsotonicRegression(out_of_bounds="clip").fit(cell.prob[:, 1], cell.label == 1)
     margin = 1 / (len(cell.label) + 2)
     return lambda prob: _two(np.clip(regression.predict(prob[:, 1]), margin, 1 - margin))
@@ -183,6 +184,7 @@ def calibration_curve(resampled: ResampledPredictions, contender: str) -> Calibr
     repeats = table.of(contender)
     prob, truth = _calibrated_event(repeats, binary=table.binary)
     group = np.concatenate([lines.group for lines in repeats])
+    # Counted in one repeat: further repeats predict the same samples again.
     bins = equal_mass_bins(prob, 10 if len(truth) // len(repeats) >= _ENOUGH_FOR_TEN_BINS else 5)
     member = np.eye(int(bins.max()) + 1)[bins]
     weights = resampled.resamples.weights

@@ -55,19 +55,19 @@ class VennAbers:
 
     def pair(self, score: Floats) -> tuple[Floats, Floats]:
         """Return (p0, p1), (n,) each: the fitted value at each score if its label were 0, and if it were 1."""
-        scores, back = np.unique(score, return_inverse=True)
+        scores, back = np.unique(score, return_inverse=True)  # in rising order: each level changes sides once
         places = np.searchsorted(self._levels, scores)
         below: list[Block] = []
         above, undo = _suffixes(self._blocks)
         pairs, level = np.empty((len(scores), 2)), 0
         for row, (place, value) in enumerate(zip(places.tolist(), scores.tolist(), strict=True)):
             while level < place:
-                _restore(above, undo.pop())
+                _restore(above, undo.pop())  # the level leaves the fit above it and joins the fit below
                 _push(below, self._blocks[level])
                 level += 1
             known = place < len(self._levels) and float(self._levels[place]) == value
             right = above[:-1] + undo[-1] if known else above
-            own = self._blocks[place] if known else (0.0, 0.0)
+            own = self._blocks[place] if known else (0.0, 0.0)  # a tied score shares the block of its level
             pairs[row] = [_join((own[0] + label, own[1] + 1), below, right) for label in (0.0, 1.0)]
         return pairs[back, 0], pairs[back, 1]
 
@@ -78,7 +78,7 @@ def _mean(block: Block) -> float:
 
 def _push(stack: list[Block], block: Block) -> None:
     """Put a block behind an isotonic fit whose values rise towards the top of the stack."""
-    while stack and _mean(stack[-1]) >= _mean(block):
+    while stack and _mean(stack[-1]) >= _mean(block):  # pooling of adjacent violators
         top = stack.pop()
         block = (top[0] + block[0], top[1] + block[1])
     stack.append(block)

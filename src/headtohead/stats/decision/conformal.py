@@ -112,6 +112,7 @@ def _sets(
         group.append(lines.group)
     by_group = group_sums(np.concatenate(columns), np.concatenate(group), table.n_groups)
     sums = weighted_sums(by_group, resampled.resamples.weights)
+    # In the order of `_set_columns`.
     total, size, single, right, empty, covered = sums[0], sums[1], sums[2], sums[3], sums[4], sums[5]
     n_groups = table.n_groups
     return ConformalResult(
@@ -150,7 +151,7 @@ def risk_coverage(resampled: ResampledPredictions, contender: str) -> RiskCovera
     confidence = np.concatenate([lines.prob.max(axis=1) for lines in repeats])
     group = np.concatenate([lines.group for lines in repeats])
     shares = np.linspace(0.1, 1.0, 10)
-    cuts = np.quantile(confidence, 1 - shares, method="lower")
+    cuts = np.quantile(confidence, 1 - shares, method="lower")  # an observed value: keeps the share or more
     answered = (confidence[:, None] >= cuts).astype(float)
     weights = resampled.resamples.weights
     columns = np.concatenate([answered * wrong[:, None], answered], axis=1)

@@ -106,6 +106,7 @@ def _curve(
     by_group = group_sums(columns.astype(float), group, resampled.table.n_groups)
     sums = weighted_sums(by_group, resampled.resamples.weights)
     true_positive, true_negative, n_pos, n_neg = sums[:n], sums[n : 2 * n], sums[2 * n], sums[2 * n + 1]
+    # The data's own prevalence varies with the groups drawn, a stated one does not.
     share = ratio(n_pos, n_pos + n_neg) if prevalence is None else prevalence
     benefit = net_benefit(ratio(true_positive, n_pos), ratio(true_negative, n_neg), share, at[:, None])
     return tuple(resampled.interval(values) for values in benefit)

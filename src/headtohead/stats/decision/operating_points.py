@@ -84,7 +84,9 @@ def choose_threshold(rule: ThresholdRule, cell: InnerCell) -> float:
     """
     score, positive = cell.prob[:, 1], cell.label == 1
     levels = np.unique(score)[::-1]
+    # From a cut that calls nothing positive to one that calls everything positive.
     cuts = np.concatenate([[levels[0] + 1e-9], (levels[:-1] + levels[1:]) / 2, [levels[-1]]])
+    # Negated, since searchsorted counts up to a value and the scores at or above the cut are wanted.
     true = np.searchsorted(np.sort(-score[positive]), -cuts, side="right") / positive.sum()
     false = np.searchsorted(np.sort(-score[~positive]), -cuts, side="right") / (~positive).sum()
     return float(cuts[rule.pick(true, 1 - false, float(positive.mean()))])

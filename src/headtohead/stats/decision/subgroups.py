@@ -205,7 +205,7 @@ def _paired(
 
     def ends(level: float) -> tuple[float, float] | None:
         half = float(special.stdtrit(degrees, (1 + level) / 2)) * error
-        return (value - half, value + half) if half > 0 else None
+        return (value - half, value + half) if half > 0 else None  # without spread it would claim certainty
 
     interaction, p = _estimate(value, ends, resampled.level)
     return SubgroupDifference(
@@ -230,7 +230,7 @@ def _jackknife(
     first, second = resampled.resamples.jackknife(inside), resampled.resamples.jackknife(outside)
     difference = first - second
     known = ~np.isnan(difference)
-    if known.sum() < 3:
+    if known.sum() < 3:  # two points always correlate by 1 or -1
         return math.nan, 1.0, 0.0
     degrees = degrees_of_freedom(resampled.table, metric, difference)
     correlation = 0.0

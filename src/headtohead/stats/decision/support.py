@@ -61,6 +61,7 @@ def _kinds(table: PredictionTable, metric: Metric, contenders: Sequence[str]) ->
             counted = metric.denominator.counted(lines.label, predicted_labels(lines, None), positive)
             n = len(np.unique(lines.group[counted]))
             yield Support(n, f"{metric.denominator.words} of {metric.title} ({name})")
+        # A plain share; F1 goes on, since it sets classes against each other too.
         if metric.degrees == "groups":
             return
     if metric.of_class is not None:
@@ -96,7 +97,7 @@ def narrow_width(table: PredictionTable, metric: Metric) -> float:
     value = float(metric_values([constant], weights, [metric.name], table.classes)[metric.name][0])
     perfect = metric.upper_end(len(table.classes)) if metric.sign > 0 else metric.low
     way = abs(perfect - value)
-    if not np.isfinite(way):
+    if not np.isfinite(way):  # constant probabilities have no calibration slope
         return _NARROW_SHARE
     return _NARROW * way if way > 1e-9 else _NARROW_CALIBRATION
 

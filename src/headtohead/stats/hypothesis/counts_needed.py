@@ -72,6 +72,7 @@ def fewest_and_most_pairs(
     discordant: int, total: int, difference: float, level: float
 ) -> tuple[int, int] | None:
     """Return the range of pairs over the shares of discordant cases that the count goes with."""
+    # A difference cannot be larger than the share of discordant cases.
     shares = [max(difference, share) for share in wilson_interval(discordant, total, level)]
     counts = [
         paired_cases_needed((share + difference) / 2, (share - difference) / 2, level=level)

@@ -76,6 +76,7 @@ def mcnemar_tests(
 
 
 def _median(table: Sequence[dict[str, float]], key: str) -> TestResult:
+    # One that occurred, so that its counts can be told.
     median = statistics.median_high(row[key] for row in table)
     row = next(row for row in table if row[key] == median)
     note = f"discordant samples {row['only_a']:.0f} and {row['only_b']:.0f}; samples taken as independent"

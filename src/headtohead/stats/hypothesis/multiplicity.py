@@ -21,6 +21,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     adjusted = [1.0] * len(p_values)
     largest = 0.0
     for step, position in enumerate(order):
+        # Step-down: an adjusted p-value never falls below that of a smaller p-value.
         largest = max(largest, min(1.0, (len(p_values) - step) * p_values[position]))
         adjusted[position] = largest
     return adjusted

@@ -222,7 +222,7 @@ def _pairing(
         jack if smooth else (resamples.bootstrap(replicates[a]), resamples.bootstrap(replicates[b]))
     )
     known = ~(np.isnan(first) | np.isnan(second))
-    if known.sum() < 3:
+    if known.sum() < 3:  # two points always correlate by 1 or -1
         return _Pairing(0.0, 0.0, degrees)
     stretch, gaps = training_stretch(table, a, b), first[known] - second[known]
     error = stretch * math.sqrt(jackknife_variance(gaps) if smooth else float(gaps.var(ddof=1)))
@@ -266,6 +266,7 @@ def _difference(
     else:
         method = f"paired, the wider of MOVER on both intervals and the {pairing.source}'s t interval; {first.method}"
     note = "; ".join(dict.fromkeys(filter(None, [first.note, second.note])))
+    # The difference has its own degrees of freedom, which `pairing` warns of.
     others = (
         w for w in (*first.warnings, *second.warnings) if w.code not in {"few_degrees", "few_class_groups"}
     )

@@ -104,6 +104,7 @@ class PairTests:
             **dict.fromkeys(("nadeau_bengio", "bayes_rope"), over_folds),
             "permutation": f"{metric.title}{fitted}",
         }
+        # By its function, since no statistic branches on the name of a metric.
         is_accuracy = isinstance(metric.kernel, FromConfusion) and metric.kernel.compute is accuracy
         same = {"cluster_bootstrap", "permutation"}
         same |= (

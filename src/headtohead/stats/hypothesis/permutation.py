@@ -54,6 +54,7 @@ def permutation_test(
         n_permutations: besides the data itself. seed: of the permutations.
     """
     ranked = metric.by_rank
+    # Metrics within folds never compare scores of different folds, so their ranks must not mix either.
     ranks = _ranks_within_folds if isinstance(metric.kernel, FoldMean | WithinFolds) else _ranks
     both = [
         _joined(ranks(x) if ranked else x, ranks(y) if ranked else y, n_groups)
@@ -64,6 +65,7 @@ def permutation_test(
     for block in weight_blocks(_swaps(n_groups, n_permutations, seed)):
         first, second = (
             metric_values(both, np.concatenate(sides), [metric.name], classes, cuts)[metric.name]
+            # A swapped group counts by the other's lines.
             for sides in ((1 - block, block), (block, 1 - block))
         )
         parts.append(first - second)
@@ -93,7 +95,7 @@ def _swaps(n_groups: int, n_permutations: int, seed: int) -> npt.NDArray[np.uint
 
 def _ranks(lines: ContenderPredictions) -> ContenderPredictions:
     n = len(lines.label)
-    prob = (stats.rankdata(lines.prob, axis=0) - 0.5) / n
+    prob = (stats.rankdata(lines.prob, axis=0) - 0.5) / n  # inside (0, 1), as probabilities are
     return ContenderPredictions(lines.sample, lines.group, lines.label, lines.fold, prob)
 
 

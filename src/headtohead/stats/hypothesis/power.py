@@ -90,7 +90,7 @@ def groups_needed(
         return math.ceil(guess * scale)
     rng = np.random.default_rng([seed, _STREAM])
     low, high = max(3, int(guess * 0.4)), max(8, math.ceil(guess * 1.8))
-    while high - low > max(1, low // 40):
+    while high - low > max(1, low // 40):  # within 2.5 %: two digits are told
         middle = (low + high) // 2
         if simulated_power(influences, difference, middle, level, rng) >= power:
             high = middle
@@ -115,6 +115,7 @@ def groups_for_difference(
     """
     from scipy import stats
 
+    # Sorted, so that the same draws meet the same influences whatever the groups are called.
     likeliest = groups_needed(np.sort(influences), difference, n_groups, level=level, seed=seed)
     if likeliest is None:
         return None

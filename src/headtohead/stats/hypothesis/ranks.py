@@ -47,6 +47,7 @@ def rank_table(
             mean_rank=float(ranks[i].mean()) if known.any() else None,
             low=float(np.quantile(ranks[i], (1 - resampled.level) / 2)) if known.any() else None,
             high=float(np.quantile(ranks[i], (1 + resampled.level) / 2)) if known.any() else None,
+            # A tie ranks 1.5 and counts for none.
             share_first=float((ranks[i] == 1).mean()) if known.any() else None,
         )
         for i, name in enumerate(names)
@@ -91,6 +92,7 @@ def critical_difference(
     ranks = stats.rankdata(-values, axis=0)
     mean = ranks.mean(axis=1)
     chi2 = 12 * n / (k * (k + 1)) * float(((mean - (k + 1) / 2) ** 2).sum())
+    # Nemenyi's q (Demsar 2006, table 5).
     q = float(stats.studentized_range.ppf(level, k, np.inf)) / np.sqrt(2)
     return CriticalDifference(
         mean_ranks=dict(zip(names, mean.tolist(), strict=True)),

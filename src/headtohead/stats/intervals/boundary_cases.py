@@ -155,7 +155,8 @@ def _precision_curve(case: BoundaryCase) -> BoundaryInterval | None:
     each = 1 - (1 - case.level) / 2
     events, others = max(1, case.table.groups_with(case.positive)), max(1, case.groups_with_others)
     recall, fallout = wilson_interval(events, events, each)[0], 1 - wilson_interval(others, others, each)[0]
-    c = fallout * (1 - share) / share
+    c = fallout * (1 - share) / share  # false positives that come first, per positive
+    # The precision x / (x + c), integrated over recalls x from 0 to the bound, and the prevalence beyond.
     worst = recall - c * math.log((recall + c) / c) + (1 - recall) * share
     return BoundaryInterval(worst, 1.0, "worst curve through joint Wilson bounds")
 

@@ -63,6 +63,7 @@ def class_recalls(
         thresholds: per repeat as in `predicted_labels`.
         inflation: factor of the variance, for the training sample.
     """
+    # The data itself and the jackknife; nothing here rests on the bootstrap.
     weights = np.concatenate([resamples.weights[:, :1], resamples.weights[:, 1 + resamples.n_boot :]], axis=1)
     matrices = [
         confusion(lines.label, predicted_labels(lines, cut), lines.group, n_classes, weights)
@@ -97,6 +98,7 @@ def _correlations(jack: Floats, lines: ContenderPredictions) -> list[tuple[float
         return [()] * k
     defined = jack[:, ~np.isnan(jack).any(axis=0)]
     found = np.eye(k)
+    # Two points always correlate by 1 or -1, and `corrcoef` of a constant is NaN.
     varies = np.flatnonzero(np.ptp(defined, axis=1) > 0) if defined.shape[1] > 2 else np.array([], dtype=int)
     if len(varies) > 1:
         found[np.ix_(varies, varies)] = np.corrcoef(defined[varies])
@@ -120,5 +122,6 @@ def _added(spreads: Sequence[float], recalls: Sequence[Recall]) -> float:
     """Return the spread of a sum towards one end."""
     total = sum(spread**2 for spread in spreads)
     for i, recall in enumerate(recalls):
+        # Each pair comes twice, as (i, j) and as (j, i): the factor 2 of the product.
         total += sum(r * spreads[i] * spreads[j] for j, r in enumerate(recall.correlations) if j != i)
     return math.sqrt(total)

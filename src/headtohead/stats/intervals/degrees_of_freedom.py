@@ -59,7 +59,7 @@ def effective_degrees(parts: Sequence[Floats], *, even: bool = False) -> float:
 def _noise(squares: Floats, *, even: bool) -> float:
     n, mean_square = len(squares), float(squares.sum()) ** 2 / len(squares)
     observed = 0.0 if even else float((squares**2).sum()) - mean_square
-    return max(observed, 2 * mean_square) * n / max(1, n - 1)
+    return max(observed, 2 * mean_square) * n / max(1, n - 1)  # n / (n - 1): n even deviations leave n - 1
 
 
 def degrees_of_freedom(table: PredictionTable, metric: Metric, jack: Floats) -> float:

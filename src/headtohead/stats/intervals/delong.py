@@ -108,7 +108,7 @@ def covariance(a: StructuralComponents, b: StructuralComponents) -> float:
         int(a.has_negative.sum()),
         int((a.has_positive | a.has_negative).sum()),
     )
-    if min(first, second) < 2:
+    if min(first, second) < 2:  # one unit on a side shows no spread
         return math.nan
     across = float(a.positive @ b.negative + a.negative @ b.positive) * both / (both - 1)
     return (
@@ -124,7 +124,7 @@ def auroc_test(a: StructuralComponents, b: StructuralComponents) -> tuple[float,
     DeLong, DeLong and Clarke-Pearson 1988 (Biometrics 44:837); by group Obuchowski 1997 (Biometrics 53:567).
     """
     variance = covariance(a, a) + covariance(b, b) - 2 * covariance(a, b)
-    if not variance > 1e-18:
+    if not variance > 1e-18:  # rounding alone, as of two contenders that rank alike; also NaN
         return None
     error = math.sqrt(variance)
     z = (a.value - b.value) / error
@@ -146,6 +146,7 @@ def logit_interval(
     (0.824, 0.945)
     """
     error = math.sqrt(variance) / (value * (1 - value))
+    # Beyond a million degrees of freedom the two quantiles agree to five decimals; infinity is the default.
     t = float(stats.t.ppf((1 + level) / 2, degrees)) if degrees < 1e6 else _NORMAL.inv_cdf((1 + level) / 2)
     centre = math.log(value / (1 - value))
     low, high = (1 / (1 + math.exp(-(centre + side * t * error))) for side in (-1, 1))

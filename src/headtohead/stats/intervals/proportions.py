@@ -33,7 +33,7 @@ def wilson_interval(
     p = successes / total
     centre = (p + z * z / (2 * total)) / (1 + z * z / total)
     half = z / (1 + z * z / total) * math.sqrt(p * (1 - p) / total + z * z / (4 * total * total))
-    low = 0.0 if successes <= 0 else max(0.0, centre - half)
+    low = 0.0 if successes <= 0 else max(0.0, centre - half)  # exactly 0 and 1 where rounding leaves a hair
     return low, 1.0 if successes >= total else min(1.0, centre + half)
 
 
@@ -59,7 +59,7 @@ def fisher_exact(correct_a: int, total_a: int, correct_b: int, total_b: int) -> 
 
 
 def _log_choose(n: int, k: int) -> float:
-    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)  # C(1030, 515) overflows a float
 
 
 def mcnemar_exact(only_a: int, only_b: int) -> tuple[float, float]:

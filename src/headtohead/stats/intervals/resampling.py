@@ -86,6 +86,7 @@ def make_resamples(n_groups: int, n_boot: int, seed: int) -> Resamples:
     n_jack = min(n_groups, _MAX_JACKKNIFE)
     weights = np.ones((n_groups, 1 + n_boot + n_jack), dtype=np.uint8)
     weights[:, 1 : 1 + n_boot] = draw_groups(n_groups, n_boot, rng)
+    # Drawn, since groups are sorted by name and neighbours may be alike; sizes differ by one at most.
     block = np.arange(n_groups) if n_jack == n_groups else rng.permutation(n_groups) % n_jack
     weights[np.arange(n_groups), 1 + n_boot + block] = 0
     return Resamples(weights, n_boot, n_jack)
@@ -151,7 +152,7 @@ def bca(value: float, boot: Floats, jack: Floats, level: float) -> tuple[float, 
 
 def _bca_tail(z0: float, acceleration: float, z: float) -> float:
     below = 1 - acceleration * (z0 + z)
-    if below <= 0:
+    if below <= 0:  # beyond the pole of the transformation the tail is at its end
         return 1.0 if z0 + z > 0 else 0.0
     return _NORMAL.cdf(z0 + (z0 + z) / below)
 
@@ -220,4 +221,4 @@ def concordance_bound(pairs: int, level: float) -> float:
     >>> round(concordance_bound(36, 0.95), 3)
     0.903
     """
-    return float(special.betaincinv(pairs, 1.0, (1 - level) / 2)) if pairs else 0.0
+    return float(special.betaincinv(pairs, 1.0, (1 - level) / 2)) if pairs else 0.0  # tail^(1/pairs)

@@ -143,7 +143,7 @@ def _with_training(
     if stretch == 1.0:
         return values
     stretched = np.asarray(values[0] + stretch * (values - values[0]))
-    stretched[1 : 1 + resamples.n_boot] = np.clip(
+    stretched[1 : 1 + resamples.n_boot] = np.clip(  # the jackknife's serve as deviations alone
         stretched[1 : 1 + resamples.n_boot], metric.low, metric.upper_end(len(table.classes))
     )
     return stretched
@@ -175,7 +175,7 @@ def _clustered_wilson(score: _Scored) -> ScoreUncertainty:
     """Return Wilson's interval of a share at the effective sample size of the groups."""
     n, n_groups = score.denominator()
     variance, degrees = jackknife_variance(score.jack), proportion_degrees_of_freedom(score.jack, n, n_groups)
-    warnings = score.warn(degrees) if degrees < n_groups - 1 else ()
+    warnings = score.warn(degrees) if degrees < n_groups - 1 else ()  # else few_in_denominator says it
     return ScoreUncertainty(
         score.value,
         lambda level: wilson_clustered(score.value, max(1, n), max(1, n_groups), variance, level, degrees),
@@ -204,7 +204,7 @@ def _class_recalls(score: _Scored) -> ScoreUncertainty:
 
 def _without_variation(score: _Scored) -> ScoreUncertainty:
     table, lines, metric, value = score.table, score.repeats[0], score.metric, score.value
-    bound = boundary_interval(table, lines, metric, value, 0.95)
+    bound = boundary_interval(table, lines, metric, value, 0.95)  # whether there is one depends on no level
     if bound is None:
         note = f"{value:.3f} in all resamples, so that an interval is not defined"
         return ScoreUncertainty(value, lambda level: None, "none", note)  # noqa: ARG005 - no level has an interval
@@ -251,7 +251,7 @@ def _from_variance(
 ) -> ScoreUncertainty:
     value, low, high = score.value, score.metric.low, score.metric.upper_end(len(score.table.classes))
     few = _few_in_denominator(score)
-    if value <= low or value >= high or not variance > 0:
+    if value <= low or value >= high or not variance > 0:  # neither logit nor effective size at an end
         boot, n = score.boot, score.table.n_groups
         method = f"cluster bootstrap over groups, expanded percentile, {len(boot)} replicates"
         return ScoreUncertainty(

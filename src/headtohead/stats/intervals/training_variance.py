@@ -49,6 +49,7 @@ def training_stretch(table: PredictionTable, a: str, b: str | None = None) -> fl
     if folds is None:
         # The repeats do not cover the same samples: only the sizes of the folds are known.
         over = [_over_train(lines.fold, table) for lines in table.of(a)]
+        # A repeat that tests every sample does not say how many trained its models.
         return math.sqrt(1 + MARGIN * float(np.mean([ratio for ratio in over if math.isfinite(ratio)])))
     sizes = np.array([_sizes(f) for f in folds])
     k, over_train = float(sizes[:, 0].mean()), float(sizes[:, 1].mean())
@@ -62,7 +63,7 @@ def training_stretch(table: PredictionTable, a: str, b: str | None = None) -> fl
         if b is not None:
             scores = scores - normal_scores(_scores(table, b, which), label)
         shares.append(share_of_training(scores, label, folds))
-    return math.sqrt(1 + min(SLOPE * k * max(shares), most))
+    return math.sqrt(1 + min(SLOPE * k * max(shares), most))  # the class that training moves most
 
 
 def normal_scores(score: Floats, label: Ints) -> Floats:

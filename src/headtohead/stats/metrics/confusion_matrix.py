@@ -77,6 +77,7 @@ def predicted_labels(lines: ContenderPredictions, threshold: Floats | None) -> I
     """
     if threshold is None:
         if lines.prob.shape[1] == 2:
+            # `argmax` gives a tie to the negative class.
             return np.asarray(lines.prob[:, 1] >= 0.5, dtype=np.int64)
         return np.asarray(lines.prob.argmax(axis=1), dtype=np.int64)
     return np.asarray(lines.prob[:, 1] >= threshold, dtype=np.int64)
@@ -189,4 +190,6 @@ def _weighted_kappa(matrix: Floats, power: int) -> Floats:
     weights = np.abs(steps[:, None] - steps[None, :]) ** power
     observed = np.einsum("ij,ijb->b", weights, matrix)
     expected = np.einsum("ij,ib,jb->b", weights, matrix.sum(axis=1), matrix.sum(axis=0))
+    # Observed is a sum of n cases and expected of n², which one more n makes alike; expected is 0 where
+    # labels and answers are all of one class, and kappa then has no meaning.
     return 1 - ratio(observed * matrix.sum(axis=(0, 1)), expected)

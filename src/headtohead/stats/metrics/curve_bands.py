@@ -24,7 +24,7 @@ __all__ = ["curves_with_bands"]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-_RATES = np.round(np.linspace(0.0, 1.0, 51), 2)
+_RATES = np.round(np.linspace(0.0, 1.0, 51), 2)  # linspace alone has 0.7000000000000001 and the like
 _RECALLS = _RATES[1:]  # at a recall of 0 precision is not defined
 # The 2.5 % quantile of 300 resamples is known to about a percentage point of its level; a line is no wider.
 _DRAWS = 300
@@ -54,6 +54,7 @@ def curves_with_bands(
             roc[name][label] = roc[name][label].model_copy(update={"band": band})
             recall[name][label] = PrecisionRecallCurve(
                 recall=tuple(_RECALLS.tolist()),
+                # JSON has no NaN.
                 precision=tuple(None if v != v else round(float(v), 4) for v in precision[0]),
                 band=_band(_RECALLS, precision, resampled.level),
                 prevalence=float((table.sample_label == c).mean()),
@@ -78,7 +79,7 @@ def _one_repeat(
         rate, found = np.append(0, false / false[-1]), np.append(0, true / true[-1])
         top = np.append(np.flatnonzero(np.diff(rate)), n_steps)  # where the curve rises, its upper end
         sensitivity[draw] = np.interp(_RATES, rate[top], found[top])
-        first = np.searchsorted(found[1:], _RECALLS - 1e-12)
+        first = np.searchsorted(found[1:], _RECALLS - 1e-12)  # a recall reached but for rounding is reached
         precision[draw] = true[first] / (true[first] + false[first])
     return sensitivity, precision
 
@@ -98,7 +99,7 @@ def _band(at: Floats, values: Floats, level: float) -> CurveBand | None:
     if np.isnan(values[0]).any() or len(draws) == 0 or known.mean() < 0.5:
         return None
     low, high = np.quantile(draws[known], [(1 - level) / 2, (1 + level) / 2], axis=0)
-    low, high = np.minimum(low, values[0]), np.maximum(high, values[0])
+    low, high = np.minimum(low, values[0]), np.maximum(high, values[0])  # a curve lies in its band
     return CurveBand(
         at=tuple(at.tolist()), low=tuple(low.round(4).tolist()), high=tuple(high.round(4).tolist())
     )

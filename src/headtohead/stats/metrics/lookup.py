@@ -22,12 +22,13 @@ def get_metric(name: str, classes: Sequence[str] = ()) -> Metric:
     Raises:
         UnknownNameError: with the nearest names.
     """
-    if name in METRICS:
+    if name in METRICS:  # first, since a class may be called so that its metric bears the name of another one
         metric = METRICS[name]
         mean = f"{metric.title} (mean over the {len(classes)} classes)"
         return replace(metric, title=mean) if metric.is_mean(len(classes)) else metric
     for metric in METRICS.values():
         of_class = name.removeprefix(f"{metric.name}_")
+        # `removeprefix` leaves a name without the prefix as it is.
         if metric.per_class and of_class != name and of_class in classes:
             return _of_one_class(metric, of_class)
     raise unknown_name("metric", name, METRICS)
@@ -40,7 +41,7 @@ def _of_one_class(metric: Metric, of_class: str) -> Metric:
         title=f"{metric.title} of {of_class}",
         of_class=of_class,
         undefined=DENOMINATOR_IS_ZERO,
-        delong_test=False,
+        delong_test=False,  # the structural components are those of the mean over classes
         delong_interval=False,
         pooled="",
         headline=0,

@@ -58,6 +58,7 @@ def equal_mass_bins(values: Floats, n_bins: int = 10) -> Ints:
     """
     bins = max(1, min(n_bins, len(values) // 10))
     edges = np.quantile(values, np.linspace(0, 1, bins + 1)[1:-1]) if bins > 1 else np.empty(0)
+    # Numbered without gaps: ties may leave a bin between two quantiles empty.
     return np.unique(np.searchsorted(edges, values, side="right"), return_inverse=True)[1].astype(np.int64)
 
 
@@ -138,7 +139,7 @@ def _logistic_coefficient(
 ) -> Floats:
     """Return the last coefficient of the logistic regression of the positive class, (n_replicates,)."""
     y = (lines.label == 1).astype(float)
-    beta = None if y.min() == y.max() else fit_logistic(design, y, offset)
+    beta = None if y.min() == y.max() else fit_logistic(design, y, offset)  # of one class it is infinite
     if beta is None:
         return np.full(weights.shape[1], np.nan)
     return np.asarray(_one_step(beta, design, y, offset, lines.group, weights)[-1])
@@ -156,7 +157,7 @@ def _binned_gap(prob: Floats, truth: Floats, group: Ints, weights: Floats, *, by
     gaps, mass = np.split(group_sums(columns, group, len(weights)).T @ weights, 2)
     if by_mass:
         return ratio(np.abs(gaps).sum(axis=0), mass.sum(axis=0))
-    filled = (mass > 0).sum(axis=0).astype(float)
+    filled = (mass > 0).sum(axis=0).astype(float)  # a bin that a replicate lacks is left out of its mean
     return ratio(np.nansum(np.abs(ratio(gaps, mass)), axis=0), filled)
 
 
@@ -206,8 +207,8 @@ def fit_logistic(design: Floats, y: Floats, offset: Floats) -> Floats | None:
         if np.linalg.cond(information) > _WORST_CONDITION:
             return None
         step = np.linalg.solve(information, design.T @ (y - mean))
-        beta = beta + np.clip(step, -_LARGEST_STEP, _LARGEST_STEP)
-        if np.abs(step).max() < 1e-10:
+        beta = beta + np.clip(step, -_LARGEST_STEP, _LARGEST_STEP)  # damped: far off, a full step overshoots
+        if np.abs(step).max() < 1e-10:  # convergence is quadratic: another step is below double precision
             return np.asarray(beta)
     return None
 
@@ -223,6 +224,7 @@ def _one_step(
     sums = group_sums(np.concatenate([score, products], axis=1), group, len(weights)).T @ weights
     information = np.moveaxis(sums[q:].reshape(q, q, -1), -1, 0)
     determinant = np.linalg.det(information)
+    # One singular matrix would make `solve` fail for all replicates; the negation also catches NaN.
     singular = ~(np.abs(determinant) > 1e-12)
     information[singular] = np.eye(q)
     steps = np.linalg.solve(information, np.moveaxis(sums[:q], -1, 0)[..., None])[..., 0]

@@ -89,7 +89,7 @@ def _running(weights: Floats, rows: Ints) -> Floats:
     """Return (len(rows) + 1, B) cumulative weights, the first row zero."""
     total = np.empty((len(rows) + 1, weights.shape[1]))
     total[0] = 0.0
-    np.take(weights, rows, axis=0, out=total[1:], mode="clip")
+    np.take(weights, rows, axis=0, out=total[1:], mode="clip")  # the default mode would buffer `out`
     np.cumsum(total, axis=0, out=total)
     return total
 
@@ -124,7 +124,7 @@ def _auroc(ranked: _Ranked, weights: Floats) -> Floats:
     below = _running(weights, ranked.negatives)
     at_level = _sums_by_level(weights[ranked.positives], ranked.level, ranked.n_levels)
     low, high = ranked.low, ranked.high
-    beaten = below[low] if (low == high).all() else 0.5 * (below[low] + below[high])
+    beaten = below[low] if (low == high).all() else 0.5 * (below[low] + below[high])  # ties count one half
     wins = np.einsum("ij,ij->j", at_level, beaten)
     return ratio(wins, at_level.sum(axis=0) * below[-1])
 
@@ -256,7 +256,7 @@ def average_precision(curve: Curve) -> Floats:
     """Return the step-wise area under the precision-recall curve (Davis and Goadrich 2006, ICML)."""
     precision = ratio(curve.true[1:], curve.true[1:] + curve.false[1:])
     steps = np.diff(curve.true, axis=0)
-    return ratio(np.nansum(steps * precision, axis=0), curve.n_pos)
+    return ratio(np.nansum(steps * precision, axis=0), curve.n_pos)  # NaN before any weight: no step
 
 
 def partial_auroc(curve: Curve) -> Floats:
@@ -269,7 +269,7 @@ def partial_auroc(curve: Curve) -> Floats:
     width = np.minimum(x1, PARTIAL_LIMIT) - np.minimum(x0, PARTIAL_LIMIT)
     slope = np.where(x1 > x0, (tpr[1:] - tpr[:-1]) / np.where(x1 > x0, x1 - x0, 1.0), 0.0)
     area = (width * (tpr[:-1] + 0.5 * slope * width)).sum(axis=0)
-    chance, best = 0.5 * PARTIAL_LIMIT**2, PARTIAL_LIMIT
+    chance, best = 0.5 * PARTIAL_LIMIT**2, PARTIAL_LIMIT  # areas below the diagonal and a perfect curve
     return curve.where_defined(np.asarray(0.5 * (1 + (area - chance) / (best - chance))))
 
 

@@ -1,6 +1,7 @@
 """All metrics by name. To add one, add its row here (of probabilities: in `probability_rows`).
 
-No other file of `stats` or `evaluate` branches on its name.
+No other file of `stats` branches on its name; `evaluate` does for what is said of some metrics (`wording/caveats.py`,
+`reversed_scores.py`).
 """
 
 from __future__ import annotations
@@ -157,7 +158,7 @@ _COUNTS = (
         name="specificity",
         title="specificity",
         kernel=FromClassCounts(confusion_matrix.specificity),
-        mean_interval="wilson_form",
+        mean_interval="wilson_form",  # a mean of specificities is no mean of recalls
         denominator=_NEGATIVES,
     ),
     replace(
@@ -219,7 +220,7 @@ _PARTIAL = Metric(
     low=0,
     high=1,
     binary_only=True,
-    interval="transformed_bootstrap",
+    interval="transformed_bootstrap",  # read off a part of the curve: the jackknife is not consistent
     degrees="groups_by_class",
     boundary="concordance_in_partial_range",
     source="McClish 1989",

@@ -86,7 +86,7 @@ def _one_repeat(
         elif isinstance(kernel, FoldMean):
             values[metric.name] = _fold_mean(lines, weights, kernel.metric, classes, threshold)
         elif isinstance(kernel, FromCurve) and which is None and len(classes) == 2:
-            curves[metric.name] = kernel
+            curves[metric.name] = kernel  # collected, so that the scores are sorted once for all
         else:
             values[metric.name] = _against_rest(lines, weights, kernel, which, len(classes))
     if curves:
@@ -121,9 +121,9 @@ def _within_folds(lines: ContenderPredictions, weights: Floats, kernel: FromRank
         part = lines.take(lines.fold == fold)
         is_positive = part.label == positive
         of_class = np.stack([is_positive, ~is_positive], axis=1).astype(np.float64)
-        totals = group_sums(of_class, part.group, len(weights)).T @ weights
+        totals = group_sums(of_class, part.group, len(weights)).T @ weights  # rows: positives, negatives
         values = kernel.compute(part.prob[:, positive], is_positive, part.group, weights)
-        concordant += np.nan_to_num(values) * totals[0] * totals[1]
+        concordant += np.nan_to_num(values) * totals[0] * totals[1]  # a fold without a class has no pairs
         pairs += totals[0] * totals[1]
     return ratio(concordant, pairs)
 

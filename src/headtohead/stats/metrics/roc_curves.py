@@ -41,7 +41,7 @@ def roc_points(score: Floats, positive: npt.NDArray[np.bool_]) -> tuple[Floats, 
     last = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
     true = np.append(0, np.cumsum(positive[order])[last]) / max(1, int(positive.sum()))
     false = np.append(0, np.cumsum(~positive[order])[last]) / max(1, int((~positive).sum()))
-    return false, true, np.append(np.inf, score[order][last])
+    return false, true, np.append(np.inf, score[order][last])  # above every score nothing is called positive
 
 
 def roc_curves(table: PredictionTable) -> dict[str, dict[str, RocCurve]]:
@@ -61,7 +61,8 @@ def _mean_curve(repeats: list[ContenderPredictions], which: int) -> RocCurve:
     if len(curves) == 1:
         false, true = _thin(*curves[0])
         return RocCurve(false_positive_rate=false.tolist(), true_positive_rate=true.tolist())
-    grid = np.unique(np.concatenate([np.linspace(0, 1, _MOST_POINTS - 1), [0.0, 1.0]]))
+    # One point less, since (0, 0) is put in front: at a rate of 0 the curve may already have risen.
+    grid = np.linspace(0, 1, _MOST_POINTS - 1)
     mean = np.mean([_at(grid, *curve) for curve in curves], axis=0)
     return RocCurve(false_positive_rate=(0.0, *grid.tolist()), true_positive_rate=(0.0, *mean.tolist()))
 

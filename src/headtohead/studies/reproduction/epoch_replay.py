@@ -82,6 +82,7 @@ def train_head_per_epoch(
     import torch
     from torch import nn
 
+    # From the training rows alone: nothing but the epoch may be chosen on the scored images.
     mean, spread = rows.mean(axis=0), rows.std(axis=0)
     scale = np.where(spread > 1e-6, spread, 1.0)
     inputs = torch.from_numpy(((rows - mean) / scale).astype(np.float32))

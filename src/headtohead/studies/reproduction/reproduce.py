@@ -169,6 +169,7 @@ def choose_networks(cnn: str, vit: str, reporter: Reporter = QUIET) -> NetworkPa
             raise
         reason = str(error).split(". ")[0].rstrip(".")
         reporter.warning(f"Weights of the study's networks are not available here ({reason}); stand-ins run.")
+        # A network that was named is never replaced.
         names = {arm: STAND_INS[arm] if name == "auto" else name for arm, name in given.items()}
         for arm in names:
             ensure_weights(resolve(names[arm]), reporter=reporter)

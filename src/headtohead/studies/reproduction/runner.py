@@ -80,6 +80,7 @@ class ProtocolRunner:
         for draw, split in enumerate(self.splits(step, arm)):
             by_epoch = self._probabilities(step, arm, draw, split)
             hits = by_epoch.argmax(axis=2) == self.labels[split.scored]
+            # The flaw that is measured: an epoch chosen on the scored images.
             epoch = int(hits.mean(axis=1).argmax()) if step.peeks else len(by_epoch) - 1
             samples.append(split.scored)
             draws.append(np.full(len(split.scored), draw))
@@ -102,7 +103,9 @@ class ProtocolRunner:
             return [Split(fold.train, fold.test) for fold in plan.folds]
         pool = self.pool(step, arm)
         own_images = not step.shared
+        # The CNN's head takes seconds, so it is drawn more often where nothing else shares its splits.
         draws = self.config.many_splits if arm == "cnn" and own_images else self.config.splits
+        # Once the images are shared, both networks get the same draws.
         first = 10_000 * self.config.seed + (1000 if arm == "vit" and own_images else 0)
         return [
             draw_split(self.labels, self.groups, pool, grouped=step.grouped, seed=first + draw)
@@ -125,6 +128,7 @@ class ProtocolRunner:
         """Return (epochs, n_scored, k) probabilities, from the run folder if they were computed before."""
         from headtohead.training.checkpoint import fingerprint
 
+        # Not `peeks`: it chooses another epoch of the same training, which need not be repeated.
         flags = (arm, step.grouped, step.shared, step.normalised, step.recipe, step.folds)
         name = "-".join(str(flag) for flag in flags)
         path = self._run.cell_path(name, draw, 0).with_suffix(".npz")
@@ -150,7 +154,7 @@ class ProtocolRunner:
         del workdir
         from headtohead.studies.reproduction.epoch_replay import augmented_rows, train_head_per_epoch
 
-        key = (step.recipe, step.normalised)
+        key = (step.recipe, step.normalised)  # frozen features do not depend on the split
         if key not in self._rows:
             every = np.arange(len(self.labels))
             record = self._as_fed("cnn", step.normalised)

@@ -104,6 +104,7 @@ def split_tables(source: SplitSource) -> SplitTables:
                 Fold(draw, 0, split.train, split.scored)
                 for draw, split in enumerate(source.splits(step, arm))
             )
+            # States that do not keep groups whole leak on purpose: that is what they measure.
             checked = CrossValidationSplits.checked(source.dataset, folds, allow_leaks=not step.grouped)
             frames.append(checked.frame().assign(**where))
             proof += [{**where, **counts} for counts in checked.proof]

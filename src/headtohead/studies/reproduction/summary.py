@@ -108,7 +108,7 @@ def predictions_frame(
             "sample": [dataset.samples[i].id for i in images.samples],
             "group": groups[images.samples],
             "repeat": images.draws,
-            "fold": 0,
+            "fold": 0,  # of grouped folds each is a draw
             "contender": _contender(state, networks, arm),
             "label": [dataset.classes[labels[i]] for i in images.samples],
         }

@@ -84,6 +84,7 @@ class AugmentedProbeHead(ProbeHead):
                 for c, (rows,) in self._fitted(train[fit], data.labels, C_GRID, queries).items():
                     outs[c][validation] = rows
             inner = {c: fit_metrics(labels, rows) for c, rows in outs.items()}
+            # Of equal losses the strongest penalty.
             best = min(C_GRID, key=lambda c: (np.inf if inner[c].loss is None else inner[c].loss, c))
             train_rows, test_rows = self._fitted(train, data.labels, (best,), [train, job.test])[best]
         chosen = {"C": best, "grid": list(C_GRID), "copies": len(self._make_copies)}
@@ -100,6 +101,7 @@ class AugmentedProbeHead(ProbeHead):
         targets = np.tile(labels[fit], len(versions))
         predictions: dict[float, list[Floats]] = {}
         for c in grid:
+            # C weighs a sum of losses over rows, of which each image has one in each version.
             probe = design.fit(targets, c / len(versions))
             predictions[c] = [probe.predict_proba(self.rows()[indices]) for indices in queries]
         return predictions

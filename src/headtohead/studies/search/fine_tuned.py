@@ -164,6 +164,7 @@ def fit_on_all(
         training = _start(head.record.name, head.settings, dataset, crop, seed, reporter)
         checkpoint = out / f"whole-{slug(name)}.pt"
         training.run(head.settings.epochs, None, checkpoint, key, reporter)
+        # safetensors refuses tensors that are not contiguous, as those in channels-last order.
         tensors = {k: tensor.contiguous() for k, tensor in training.net.state_dict().items()}
         write_atomic(out / file, save(tensors, {"key": key}))
         checkpoint.unlink(missing_ok=True)
@@ -195,6 +196,7 @@ def tuned_probabilities(member: dict[str, Any], folder: Path, dataset: Dataset) 
 
     from headtohead.training.settings import FinetuneSettings
 
+    # The stored weights replace the head, so that none need be fitted on these images first.
     settings = FinetuneSettings.model_validate({**member["settings"], "head_start": "random"})
     training = _start(
         member["backbone"], settings, dataset, member["recipe"], member["seed"], QUIET, len(member["classes"])

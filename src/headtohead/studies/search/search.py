@@ -67,7 +67,7 @@ class SearchStudy(Study[SearchConfig]):
         self, config: SearchConfig, out: Path, reporter: Reporter = QUIET, *, cache: Path | None = None
     ) -> None:
         super().__init__(config, out, reporter, cache=cache)
-        self._started = time.monotonic()
+        self._started = time.monotonic()  # --minutes count from here, audit and features too
 
     # ---- stages -------------------------------------------------------------------------------
 
@@ -197,13 +197,13 @@ class SearchStudy(Study[SearchConfig]):
             {**heads, **self._baseline_heads()}, self.splits.folds, self.labels, self.run_folder, deadline,
             seed=self.config.seed,
         )  # fmt: skip
-        model = searched_model(
+        model = searched_model(  # whatever the time: a run always leaves a model
             self._candidates, self._provider, self.grouped, self.run_folder.path, self.config.seed
         )
         rows = [*(step.name for step in self._steps), SEARCHED]
         tuned = self._fine_tune(folds, deadline)
         if tuned.models:
-            folds, model["tuned"] = tuned.folds, tuned.models
+            folds, model["tuned"] = tuned.folds, tuned.models  # all rows on the same repeats, to be paired
             rows += [WITH_TUNED, *tuned.names]
         complete = not tuned.notes and len(folds) == len(self.splits.folds)
         return SearchOutcome(tuple(folds), tuple(rows), model, tuple(tuned.notes), complete)

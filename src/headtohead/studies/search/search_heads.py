@@ -39,6 +39,7 @@ def search_heads(
         provider: makes the candidates' features.
         lookup: loads finished cells.
     """
+    # A candidate that is also a step is fitted once.
     needed = dict.fromkeys([*candidates, *(member for step in steps for member in step.members)])
     heads: dict[str, Head] = {}
     for candidate in needed:

@@ -41,6 +41,7 @@ def search_summary(
         side_branches: steps on which the next one does not build.
     """
     scores = {(s.contender, s.metric): s for s in verdicts["auroc"].scores}
+    # The verdict on accuracy is of the steps alone, that on AUROC of the baselines too.
     names = list(dict.fromkeys(s.contender for s in verdicts["accuracy"].scores))
     rows = []
     for name, base in _with_base(names, side_branches):

@@ -33,7 +33,7 @@ class ConvBatchNormPair:
 
     def unfold(self) -> None:
         """Give both layers their own work back."""
-        del self.conv.forward, self.norm.forward
+        del self.conv.forward, self.norm.forward  # the attributes hide the methods of the class
 
     def _both(self, x: Tensor) -> Tensor:
         conv, norm = self.conv, self.norm
@@ -47,7 +47,7 @@ class ConvBatchNormPair:
 
     def _rest(self, x: Tensor) -> Tensor:
         more: Any = self.norm
-        if type(more) is nn.BatchNorm2d:
+        if type(more) is nn.BatchNorm2d:  # timm's BatchNormAct2d also drops and activates
             return x
         out: Tensor = more.act(more.drop(x))
         return out

@@ -21,6 +21,7 @@ from headtohead.training.settings import FinetuneSettings
 __all__ = [
     "Classifier",
     "copy_state",
+    "describe_layers",
     "disable_fused_attention",
     "freeze",
     "init_head_from_probe",
@@ -73,6 +74,7 @@ def init_head_from_probe(net: Classifier, rows: npt.NDArray[Any], labels: Ints) 
     probe = fit_probe(rows, labels, START_C)
     weights, bias = probe.weights, probe.bias
     if len(weights) == 1:
+        # The softmax of (-s / 2, s / 2) is the sigmoid of s.
         weights, bias = np.vstack([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2
     with torch.no_grad():
         for target, values in ((net.mean, probe.mean), (net.scale, probe.scale)):
@@ -122,16 +124,37 @@ def parameter_groups(net: Classifier, settings: FinetuneSettings) -> list[dict[s
     known = {id(parameter) for block, _ in parts for parameter in block}
     extra = [p for p in net.backbone.parameters() if id(p) not in known]
     parts.append(([*extra, *net.linear.parameters()], 1.0))
+    decayed = _matrices(net)
     groups: list[dict[str, Any]] = []
     for parameters, share in parts:
         learning = [p for p in parameters if p.requires_grad]
         for chosen, decay in (
-            ([p for p in learning if p.ndim > 1], settings.weight_decay),
-            ([p for p in learning if p.ndim <= 1], 0.0),
+            ([p for p in learning if id(p) in decayed], settings.weight_decay),
+            ([p for p in learning if id(p) not in decayed], 0.0),
         ):
             if chosen:
                 groups.append({"params": chosen, "share": share, "weight_decay": decay})
     return groups
+
+
+def _matrices(net: nn.Module) -> set[int]:
+    """Return the ids of matrices and kernels; class tokens, positions and tables of relative positions are none."""
+    return {
+        id(parameter)
+        for module in net.modules()
+        if not isinstance(module, nn.Embedding)
+        for name, parameter in module.named_parameters(recurse=False)
+        if parameter.ndim > 1 and name.endswith("weight")
+    }
+
+
+def describe_layers(net: Classifier, settings: FinetuneSettings) -> dict[str, Any]:
+    """Return how many blocks the network has, how many of them learn, and the peak rates of these and of the head."""
+    parts = _blocks_with_shares(net.backbone, settings.layer_decay)
+    shares = [share for block, share in parts if any(p.requires_grad for p in block)]
+    rates = [settings.learning_rate * share for share in shares]
+    found = {"blocks": len(parts), "trained": len(shares), "head_rate": settings.learning_rate}
+    return found | ({"lowest_rate": min(rates), "highest_rate": max(rates)} if rates else {})
 
 
 def _blocks_with_shares(backbone: nn.Module, decay: float) -> list[tuple[list[nn.Parameter], float]]:
@@ -171,8 +194,8 @@ def disable_fused_attention(net: nn.Module) -> None:
     """
     short = [m for m in net.modules() if isinstance(m, Backbone) and m.n_tokens <= PLAIN_ATTENTION_TOKENS]
     for layer in (layer for backbone in short for layer in backbone.modules()):
-        if isinstance(getattr(layer, "fused_attn", None), bool):
+        if isinstance(getattr(layer, "fused_attn", None), bool):  # timm's switch
             layer.fused_attn = False  # type: ignore[assignment]
         switch = getattr(layer, "set_attn_implementation", None)
-        if callable(switch):
+        if callable(switch):  # that of transformers
             switch("eager")

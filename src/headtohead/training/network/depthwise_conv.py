@@ -22,6 +22,7 @@ def use_fp32_depthwise_backward(net: nn.Module) -> int:
     depthwise layers took 0.8 to 8 times as long in bf16 as in fp32, 2.9 times in all;
     `benchmarks/finetune_speed.py --network tf_efficientnet_lite0` shows what is left of that in a training.
     """
+    # Folded layers have a forward of their own, which ends in `convolve`.
     found: list[Any] = [
         layer for layer in net.modules() if _is_depthwise(layer) and "forward" not in vars(layer)
     ]
@@ -37,7 +38,7 @@ def convolve(conv: nn.Conv2d, x: Tensor, weight: Tensor, bias: Tensor | None) ->
     backward in fp32 from the same bf16 values.
     """
     padding: Any = conv.padding
-    if type(conv) is not nn.Conv2d:
+    if type(conv) is not nn.Conv2d:  # TensorFlow's padding depends on the size of the map
         from timm.layers.padding import pad_same
 
         x = pad_same(x, [*conv.kernel_size], [*conv.stride], [*conv.dilation])

@@ -51,6 +51,7 @@ class FeatureMapTransformer(nn.Module):
             layer = nn.TransformerEncoderLayer(
                 width, heads, 2 * width, dropout=0.1, activation="gelu", batch_first=True, norm_first=True
             )
+            # Asked for beside norm_first, nested tensors are only warned of.
             self.encoder = nn.TransformerEncoder(layer, depth, enable_nested_tensor=False)
         self.norm = nn.LayerNorm(width)
         self.n_features = int(shape[1]) + width

@@ -116,6 +116,8 @@ def _by_optuna(settings: FinetuneSettings, done: Sequence[Trial], seed: int) -> 
     """Ask a sampler that is rebuilt from the finished trials."""
     optuna = require("optuna", "tune", "propose trials by optuna")
     with suppress_optuna_logs(optuna):
+        # Rebuilt each time, so each proposal has a seed of its own (of 32 bits, as numpy wants it). With optuna's
+        # default of ten random trials a budget of eight would never reach TPE.
         sampler = optuna.samplers.TPESampler(seed=(seed + len(done)) % 2**32, n_startup_trials=4)
         study = optuna.create_study(sampler=sampler)
         for trial in done:
@@ -128,7 +130,7 @@ def frozen_trial(optuna: Any, trial: Trial, stated: FinetuneSettings) -> Any:
     s = trial.settings
     values = (s.learning_rate / stated.learning_rate, s.layer_decay, s.weight_decay)
     known = {
-        name: float(np.clip(value, low, high))
+        name: float(np.clip(value, low, high))  # stated rates may lie outside, which optuna refuses
         for value, (name, (low, high, _)) in zip(values, RANGES.items(), strict=True)
     }
     curve = {line.epoch: line.inner_loss for line in trial.lines}

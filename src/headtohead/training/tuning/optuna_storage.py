@@ -34,4 +34,4 @@ def save_trials(store: Path, name: str, trials: Sequence[Trial], stated: Finetun
         study = optuna.create_study(storage=storage, study_name=name, load_if_exists=True)
         for trial in trials[len(study.get_trials(deepcopy=False)) :]:
             study.add_trial(frozen_trial(optuna, trial, stated))
-        storage.engine.dispose()
+        storage.engine.dispose()  # else its connections keep the file open

@@ -54,7 +54,7 @@ class TrialBudget:
         return not self._closed
 
     def record_spent(self, number: int, started: float, earlier: float = 0.0) -> None:
-        """Note what trial `format_estimate` took: since `started` (`time.perf_counter()`), and before a kill."""
+        """Note what trial `number` took: since `started` (`time.perf_counter()`), and before a kill."""
         if self._trials is None and number == len(self._seconds):
             self._seconds.append(time.perf_counter() - started + earlier)
             self._write()

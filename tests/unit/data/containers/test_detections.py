@@ -10,6 +10,7 @@ import pytest
 
 from headtohead.core.errors import HeadToHeadError
 from headtohead.data.load import load, source_digest
+from headtohead.data.options import LoadOptions
 
 Image = Callable[..., bytes]
 Tree = Callable[[dict[str, bytes]], Path]
@@ -72,3 +73,19 @@ def test_notes_beside_images_are_no_yolo(tree: Tree, image: Image) -> None:
     files = {f"{c}/{i}.png": image(i) for i, c in enumerate("aabb")}
     root = tree(files | {f"{c}/{i}.txt": b"taken on monday" for i, c in enumerate("aabb")})
     assert load(str(root)).classes == ("a", "b")
+
+
+def test_excluded_images_stay_out_though_an_annotation_names_them(tree: Tree, image: Image) -> None:
+    files = {f"train2017/{i}.png": image(i) for i in range(6)}
+    root = tree(files | {"annotations/instances_train2017.json": coco(6)})
+    data = load(str(root), LoadOptions(exclude=("4.png", "5.png")))
+    assert [sample.id for sample in data.samples] == [f"train2017/{i}.png" for i in range(4)]
+
+
+def test_excluded_images_stay_out_though_a_table_beside_them_names_them(tree: Tree, image: Image) -> None:
+    rows = "".join(f"{i}.png,{'ab'[i % 2]}\n" for i in range(6))
+    root = tree({f"{i}.png": image(i) for i in range(6)} | {"labels.csv": f"file,label\n{rows}".encode()})
+    assert len(load(str(root))) == 6
+    data = load(str(root), LoadOptions(exclude=("5.png",)))
+    assert [sample.id for sample in data.samples] == [f"{i}.png" for i in range(5)]
+    assert len(load(str(root), LoadOptions(include=("[0-3].png",)))) == 4

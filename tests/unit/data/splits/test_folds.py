@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from headtohead.core.errors import DataError, InsufficientDataError, LeakageError, UsageError
 from headtohead.data.dataset import Dataset
 from headtohead.data.load import load
+from headtohead.data.splits import splitters
 from headtohead.data.splits.folds import CrossValidationSplits, Fold, inner_folds, make_folds
 
 Made = Callable[..., Dataset]
@@ -226,6 +227,28 @@ def test_inner_folds(made: Made) -> None:
         inner_folds(ints(0, 0, 1, 1), np.array(list("abcc"), dtype=object), 3, seed=0)
     with pytest.raises(UsageError, match="at least 2"):
         inner_folds(labels, groups, 1, seed=0)
+
+
+def test_inner_folds_are_drawn_once_for_all_contenders(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = balanced(made)
+    labels, groups = data.labels(), data.groups()
+    first = inner_folds(labels, groups, 4, seed=8)
+    first[0][1][:] = -1  # what a caller does to its folds is its own affair
+    drawn: list[int] = []
+    parts = splitters._parts
+    monkeypatch.setattr(splitters, "_parts", lambda *given: drawn.append(1) or parts(*given))  # type: ignore[func-returns-value]
+    again = inner_folds(labels, groups, 4, seed=8)
+    assert not drawn and sorted(np.concatenate([valid for _, valid in again])) == list(range(len(data)))
+    renamed = np.array([f"{group}'" for group in groups], dtype=object)
+    for others in (
+        (1 - labels, groups, 4, 8),
+        (labels, renamed, 4, 8),
+        (labels, groups, 3, 8),
+        (labels, groups, 4, 9),
+    ):
+        drawn.clear()
+        inner_folds(*others)
+        assert drawn
 
 
 def test_inner_folds_of_a_class_that_is_not_in_this_part() -> None:

@@ -189,6 +189,11 @@ class TestZip:
         with pytest.raises(UnreadableError, match="dictionary claims"):
             ZipStore(path).read("yes/x.png")
 
+    def test_a_name_that_looks_like_a_zip64_record_changes_nothing(self, tmp_path: Path) -> None:
+        names = ["yes/PK\x06\x06" + "x" * 60 + ".png", *(f"no/{number}.png" for number in range(5))]
+        archive = _zip(tmp_path / "odd.zip", names)
+        assert len(list(ZipStore(archive).files())) == 6
+
     def test_a_sound_lzma_member_is_read(self, tmp_path: Path) -> None:
         path = tmp_path / "l.zip"
         with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -79,3 +82,36 @@ def test_refuses_more_than_it_may_hold(tmp_path: Path) -> None:
     with pytest.raises(InboxFullError, match="limit is 10"):
         inbox.put(b"123", "1.2", "1.2.2")
     assert inbox.n_bytes == 8 and not [*tmp_path.rglob("*.part")]
+
+
+def test_a_study_taken_while_an_object_arrives_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox, begun, go_on = StudyInbox(tmp_path), threading.Event(), threading.Event()
+    inbox.put(b"one", "1.2", "1.2.1")
+    (key,) = inbox.settled(now=True)
+    opened = os.fdopen
+
+    def slow(*given: Any, **more: Any) -> Any:
+        begun.set()
+        assert go_on.wait(20)
+        return opened(*given, **more)
+
+    monkeypatch.setattr("headtohead.deploy.dicom.inbox.os.fdopen", slow)
+    found: list[bytes] = []
+
+    def take() -> None:
+        with inbox.take(key) as paths:
+            found.extend(path.read_bytes() for path in paths)
+
+    sender = threading.Thread(target=inbox.put, args=(b"two", "1.2", "1.2.2"))
+    sender.start()
+    assert begun.wait(20)
+    taker = threading.Thread(target=take)
+    taker.start()
+    taker.join(0.05)
+    assert taker.is_alive(), "taken while an object was being written"
+    go_on.set()
+    for thread in (sender, taker):
+        thread.join(20)
+    assert sorted(found) == [b"one", b"two"] and inbox.n_bytes == 0

@@ -99,3 +99,19 @@ def test_a_hostile_attribute_is_an_explained_error_that_does_not_quote_it() -> N
     with pytest.raises(UnreadableError) as caught:
         build_report(ALGORITHM, [finding(mr_bytes(StudyDate="SECRET-1"))], complete=True)
     assert "SECRET" not in str(caught.value)
+
+
+def test_reports_of_one_model_name_one_device() -> None:
+    def device(algorithm: Algorithm) -> str:
+        back = read_back(build_report(algorithm, [finding(mr_bytes())], complete=True))
+        names = {"121012": "Device Observer UID"}
+        (uid,) = [
+            item.UID
+            for item in back.ContentSequence
+            if item.ConceptNameCodeSequence[0].CodeValue in names and item.ValueType == "UIDREF"
+        ]
+        return str(uid)
+
+    other = Algorithm("lite0 on brain MRI", "0.1.0", "cd" * 32, ("no", "yes"), ("threshold 0.42",))
+    assert device(ALGORITHM) == device(ALGORITHM) != device(other)
+    assert device(ALGORITHM).startswith("2.25.") and len(device(ALGORITHM)) <= 64

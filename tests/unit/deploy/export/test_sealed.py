@@ -56,3 +56,15 @@ def test_other_files_are_refused_by_name(content: bytes) -> None:
 def test_a_foreign_onnx_file_is_told_apart_from_a_damaged_one(graph: bytes) -> None:
     with pytest.raises(SealError, match="without headtohead's description"):
         read_sealed(graph)
+
+
+@pytest.mark.parametrize("more", ["document", "document and seal", "graph"])
+def test_nothing_may_follow_the_seal(graph: bytes, more: str) -> None:
+    whole, other = seal(graph, DOCUMENT), seal(graph, '{"classes": ["yes", "no"]}')
+    behind = {
+        "document": other[len(graph) :].partition(b"headtohead.sha256")[0],
+        "document and seal": other[len(graph) :],
+        "graph": graph,
+    }[more]
+    with pytest.raises(SealError):
+        read_sealed(whole + behind)

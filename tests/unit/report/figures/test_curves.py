@@ -42,7 +42,8 @@ def calibration() -> CalibrationCurve:
 def decisions(thresholds: list[float]) -> DecisionCurves:
     own = [estimate(0.015)] * (len(thresholds) - 1) + [estimate(-0.3)]
     return DecisionCurves.model_validate({
-        "prevalence": 0.02, "prevalence_of_data": 0.5, "thresholds": thresholds, "contenders": {HOSTILE: own},
+        "prevalence": 0.02, "prevalence_of_data": 0.5, "thresholds": thresholds,
+        "contenders": {HOSTILE: own, "majority": own},
         "treat_all": [0.02 - x for x in thresholds], "treat_none": [0.0] * len(thresholds),
     })  # fmt: skip
 
@@ -68,6 +69,7 @@ def test_decision_curves_end_where_nobody_has_a_benefit() -> None:
     assert ax.get_xlim()[1] == pytest.approx(0.08)
     assert ax.get_ylim()[0] == pytest.approx(-0.015 / 3), "the floor"
     assert {"treat all", "treat none"} <= set(words(to_svg(ax.figure)))
+    assert "majority" not in [line.get_label() for line in ax.get_lines()], "it treats all or none"
 
 
 def test_risk_coverage_leaves_the_majority_out() -> None:

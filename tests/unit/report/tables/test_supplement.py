@@ -101,7 +101,7 @@ def test_net_benefit_is_given_around_the_prevalence_beside_treating_all_and_none
     (table,) = supplement_tables(details(decision_curves=curves(xs, 0.02)), ORDER)
     assert table.head == ("threshold", "0.01", "0.02", "0.04", "0.08")
     assert [row[0] for row in table.rows] == ["vit-b16", "treat all", "treat none"]
-    assert table.rows[1][1:] == ("0.010", "0.000", "-0.020", "-0.060") and table.note.endswith("Re-based.")
+    assert table.rows[1][1:] == ("0.010", "0.000", "−0.020", "−0.060") and table.note.endswith("Re-based.")
 
 
 def test_brier_parts_recalibration_and_intervals() -> None:
@@ -125,7 +125,7 @@ def test_brier_parts_recalibration_and_intervals() -> None:
     )
     assert brier.rows == (("vit-b16", "0.100", "0.010", "0.150", "0.240", "0.000"),)
     assert few in brier.note and "Summed" not in brier.note
-    assert recalibration.rows == (("vit-b16", "-0.100 [-0.200, -0.050]"),)
+    assert recalibration.rows == (("vit-b16", "−0.100 [−0.200, −0.050]"),)
     assert "fitted on 40 samples" in recalibration.note
     assert intervals.rows == (("vit-b16", "[0.800, 0.900]", "[0.790, 0.910]"),)
 
@@ -161,7 +161,7 @@ def test_gains_and_budget_have_standard_titles() -> None:
         details(gains=[gain], budget={"stated": "8 trials", "trials": {"vit-b16": [8, 3]}}), ORDER
     )
     assert (gains.title, budget.title) == ("Ensemble gain", "Tuning budget")
-    assert gains.rows == (("ensemble", "vit-b16", "+0.010", "-0.010 to +0.030"),)
+    assert gains.rows == (("ensemble", "vit-b16", "+0.010", "−0.010 to +0.030"),)
     assert budget.rows == (("vit-b16", "3", "8", "11"),)
 
 

@@ -153,7 +153,8 @@ def test_effects_are_differences_of_states_with_paired_intervals(tmp_path: Path)
     assert "github.com/Baranll0" in whole and "kaggle.com/datasets/navoneel" in whole
     assert all(step.words.split(",")[0][:20] in whole for step in CORRECTIONS)
     effect = told["steps"][1]["effect"]["difference"]
-    assert f">{effect['value']:+.3f} [{effect['low']:+.3f}, {effect['high']:+.3f}]</td>" in whole
+    value, low, high = (f"{effect[key]:+.3f}".replace("-", "−") for key in ("value", "low", "high"))
+    assert f">{value} [{low}, {high}]</td>" in whole
 
 
 def test_intervals_of_groups_are_wider_than_of_images(tmp_path: Path) -> None:

@@ -95,6 +95,7 @@ _NAMINGS = (
     ),
     _Naming(
         "the subject ids in the file names",
+        # OASIS, TCGA, LIDC-IDRI, ADNI, BIDS, BraTS, PAD-UFES-20 (PAT_), CBIS-DDSM (P_), BreakHis (SOB_)
         r"(?:^|[^A-Za-z0-9])(OAS[12]_\d{4}|OAS3\d{4}|TCGA-\w\w-\w{4}|LIDC-IDRI-\d{4}|\d{3}_S_\d{4}|sub-[A-Za-z0-9]+|"
         r"BraTS\w*?_\d{3,}|PAT_\d+|P_\d{5}|SOB_[BM]_[A-Z]+[-_]\d+-\w+)(?![A-Za-z0-9])",
         True,
@@ -111,6 +112,7 @@ _NAMINGS = (
         r"([^/]*[^/_\- ])[_\- ]+(?:frame|Frame|frm|slice|Slice)[_\- ]?\d+\.[^/]+$",
         True,
     ),
+    # a number at the end may count a patient's images, or all files
     _Naming(
         "file names that differ in a number at the end",
         r"([^/]*[A-Za-z0-9][^/]*?)[_\-. ]+(?:img|image|view|s|z|f|im)?[_\-]?\d+\.[^/]+$",
@@ -160,6 +162,7 @@ def _case_folders(labels: Mapping[str, str]) -> CaseGroups | None:
     for level in range(shallow):
         names = {found[level] for found in parts.values()}
         groups = {path: found[level] for path, found in parts.items()}
+        # class folders are no cases
         if names & set(labels.values()) or not _groups_well(groups, labels, one_label=False):
             continue
         named_so = sum(found[-1].startswith(found[level]) for found in parts.values())
@@ -188,6 +191,7 @@ def _by_names(labels: Mapping[str, str], naming: _Naming) -> CaseGroups | None:
         return None
     pattern = naming.pattern
     if len(groups) < len(labels):
+        # `group_from` must match every path: one that has no such name is a group of its own
         pattern = f"^(?:.*?(?:{pattern})|.*?([^/]+)$)"
     enough = _enough_each(groups, labels)
     if not naming.certain and not enough:
@@ -210,7 +214,7 @@ def _both_sides(groups: Mapping[str, str], read: Callable[[str], str]) -> dict[s
     for path, group in groups.items():
         rest = PurePosixPath(path).name[len(read(path)) :].lstrip("_- ").casefold()
         side = next(word for word in _SIDES if rest.startswith(word))
-        sides[group].add({"od": "r", "os": "l"}.get(side, side[0]))
+        sides[group].add({"od": "r", "os": "l"}.get(side, side[0]))  # oculus dexter, sinister
     both = sum(len(found) == 2 for found in sides.values())
     return dict(groups) if 2 * both >= len(sides) else {}
 

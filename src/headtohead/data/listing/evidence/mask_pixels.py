@@ -61,6 +61,7 @@ def _suspects(samples: Sequence[Sample]) -> tuple[list[Sample], list[Sample]]:
     rich = [sample for sample in samples if FEW_VALUES not in sample.extra]
     sizes = {(sample.width, sample.height) for sample in rich}
     masks = [sample for sample in few if (sample.width, sample.height) in sizes]
+    # where most images are of few values they are drawings, and not masks of the others
     enough = len(masks) >= _FEWEST_MASKS and 2 * len(masks) <= len(samples)
     return (masks if enough else []), rich
 
@@ -91,7 +92,7 @@ def _ending(masks: Sequence[Sample], rich: Sequence[Sample]) -> str:
     stems: dict[str, list[str]] = defaultdict(list)
     for sample in rich:
         stem = PurePosixPath(sample.path).name.split(".")[0]
-        stems[stem[:1]].append(stem)
+        stems[stem[:1]].append(stem)  # so that no mask is compared with every image
     endings = set()
     for sample in masks:
         name = PurePosixPath(sample.path).name.split(".")[0]

@@ -74,4 +74,4 @@ def _renames(only: Iterable[str], missing: Iterable[str]) -> dict[str, str]:
 
 def _alike(a: str, b: str) -> bool:
     shorter, longer = sorted((a.casefold().strip(), b.casefold().strip()), key=len)
-    return len(shorter) > 1 and longer.startswith(shorter)
+    return len(shorter) > 1 and longer.startswith(shorter)  # one letter begins many names

@@ -56,7 +56,7 @@ def named_images(table: SourceTable, chosen: Mapping[str, str]) -> dict[str, str
         name
         for name in table.columns
         if name not in chosen.values()
-        and not re.search(r"(?i)mask|seg|roi", name)
+        and not re.search(r"(?i)mask|seg|roi", name)  # masks are files too, but no images
         and _share_of_files(table, name) >= _SHARE_OF_FILES
     ]
     if len(others) > 1:
@@ -68,6 +68,7 @@ def named_images(table: SourceTable, chosen: Mapping[str, str]) -> dict[str, str
         return dict(chosen)
     roles = {role: name for role, name in chosen.items() if role != "path"}
     taken = chosen["path"]
+    # the id that had been taken for the path names patients
     return {**roles, "path": others[0], **({} if "group" in roles else {"group": taken})}
 
 

@@ -46,6 +46,7 @@ def label_parts(label: str) -> list[str]:
     (['Effusion', 'Mass'], ['a', 'b'], ['No Finding'])
     """
     inner = label[1:-1] if label[:1] in ("[", "{", "(") and label[-1:] in ("]", "}", ")") else label
+    # commas occur inside labels, so they part a cell only where no other separator does
     marks = [mark for mark in _SEPARATORS if mark in inner] or ([","] if "," in inner else [])
     cells = inner.split(marks[0]) if marks else [inner]
     return [part for cell in cells if (part := cell.strip().strip("'\"").strip())]
@@ -88,6 +89,7 @@ def answer_table(
     Raises:
         UnknownNameError: there is no column of the label that it is to be compared with.
     """
+    # the column that was taken for the label may be the very one that is asked
     columns = yes_no_columns(table, [name for role, name in chosen.items() if role != "label"])
     if any(plain_label(question.has) == plain_label(name) for name in columns):
         question = question.named(columns)
@@ -123,8 +125,10 @@ def questions_in_rows(table: SourceTable, chosen: Mapping[str, str]) -> dict[str
     cells, labels = table.column(chosen["path"]), [c.casefold() for c in table.column(chosen["label"])]
     split = [cell.rpartition("_") for cell in cells]
     images, asked = {image for image, _, _ in split}, Counter(word for *_, word in split)
+    # every image has one row for each question
     if not 1 < len(asked) <= _MOST_QUESTIONS or len(cells) != len(images) * len(asked) or len(images) < 2:
         return {}
+    # a last part that is a number counts images, and one with a dot is a suffix
     if not set(labels) <= NO | YES or any(word.isdecimal() or not word or "." in word for word in asked):
         return {}
     yes = Counter(word for (*_, word), label in zip(split, labels, strict=True) if label in YES)
@@ -142,6 +146,7 @@ def answer_labels(entries: Sequence[Entry], question: Question) -> list[Entry]:
         held[entry.path, entry.frame].update(label_parts(entry.label))
     question = question.named(set().union(*held.values()))
     answered = []
+    # reversed twice: of the rows of an image the first stays
     for entry in {(entry.path, entry.frame): entry for entry in reversed(entries)}.values():
         parts = held[entry.path, entry.frame]
         has = question.has in parts if parts else None

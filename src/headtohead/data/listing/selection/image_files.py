@@ -14,6 +14,7 @@ from headtohead.data.storage.store import FileEntry, Store
 
 __all__ = ["ImageFiles", "SameContent", "image_files", "is_system_file"]
 
+# "icon\r" is the icon of a macOS folder; a DICOMDIR lists a medium's files and holds no pixels.
 SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini", "icon\r", "dicomdir"})
 SYSTEM_FOLDERS = frozenset({"__macosx", "$recycle.bin"})
 
@@ -31,6 +32,7 @@ def image_files(store: Store) -> ImageFiles:
     others: list[str] = []
     for file in sorted(store.files()):
         if not _is_text(file.path):
+            # in ASCII, since no report or terminal takes what is no Unicode
             problems.append(FileProblem(ascii(file.path)[1:-1], "its name is not valid Unicode; rename it"))
         elif is_system_file(file.path):
             others.append(file.path)

@@ -40,6 +40,7 @@ def list_sidecars(store: Store, found: ImageFiles, options: LoadOptions) -> Imag
     if rows is None:
         return None
     listing = list_made_table(store, rows, "the labels beside the images", options)
+    # the label files are among those that are no images, and are not left out
     kept = {why: paths for why, paths in left.items() if why != NOT_IMAGES}
     named = {entry.path for entry in listing.entries}.union(*(left.paths for left in listing.left_out))
     kept["images without a label beside them"] = sorted(set(files) - named)

@@ -42,6 +42,7 @@ def answered(listing: ImageListing, options: LoadOptions) -> ImageListing:
         if question is not None and listing.groups_from != FROM_TABLE:
             raise NoEffectError(f"{question} has no effect: there is no table of labels. Leave it out.")
         return listing
+    # `label_names` joins the labels of an image by bars
     several = any("|" in entry.label for entry in listing.entries)
     if question is None and several:
         counts = Counter(part for entry in listing.entries for part in label_parts(entry.label))

@@ -53,7 +53,7 @@ class UserPattern:
         Raises:
             UsageError: the searches so far took longer than the limit.
         """
-        began = time.process_time()
+        began = time.process_time()  # of the processor: waiting on a busy machine does not count
         try:
             if self._left <= 0:
                 raise TimeoutError

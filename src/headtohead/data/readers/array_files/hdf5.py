@@ -54,9 +54,11 @@ class Hdf5File(ArrayFile):
         for name in group:
             if len(self._sets) >= _MAX_ITEMS:
                 raise UnreadableError(f"it holds more than {_MAX_ITEMS:,} data sets")
+            # soft and external links may lead out of the file
             if not isinstance(group.get(name, getlink=True), h5py.HardLink):
                 continue
             item = group[name]
+            # hard links may name an object twice, or a group inside itself
             address = int(h5py.h5o.get_info(item.id).addr)
             if address in seen:
                 continue
@@ -65,6 +67,7 @@ class Hdf5File(ArrayFile):
             if isinstance(item, h5py.Dataset):
                 if item.shape is not None and _is_usable(h5py, item):
                     self._sets[path] = item
+            # MATLAB keeps what cells refer to in #refs#
             elif isinstance(item, h5py.Group) and depth < _MAX_DEPTH and not path.startswith("#"):
                 self._walk(h5py, item, f"{path}/", depth + 1, seen)
 
@@ -99,6 +102,7 @@ class Hdf5File(ArrayFile):
                 raise UnreadableError(f"the values of {name!r} lie in other files, which are not followed")
             properties = data.id.get_create_plist()
             filters = {int(properties.get_filter(i)[0]) for i in range(properties.get_nfilters())}
+            # the library unpacks a chunk whole, however little of it is wanted
             chunk = math.prod(data.chunks or (1,)) * data.dtype.itemsize
         if filters - _FILTERS:
             raise UnreadableError(

@@ -72,6 +72,7 @@ class ClassicMatFile(ArrayFile):
     def __init__(self, content: bytes, limits: Limits = DEFAULT_LIMITS) -> None:
         if len(content) < _HEADER or content[126:128] not in (b"IM", b"MI"):
             raise UnreadableError("its MATLAB header is truncated or damaged")
+        # the writer stores "MI" as a 16-bit number, whose bytes little endian turns round
         self._order = "<" if content[126:128] == b"IM" else ">"
         self._limits = limits
         self.arrays: dict[str, ArrayInFile] = {}
@@ -79,7 +80,7 @@ class ClassicMatFile(ArrayFile):
         whole, at, unfolded = memoryview(content), _HEADER, 0
         try:
             while at + 8 <= len(content) and len(self.arrays) < _MAX_VARIABLES:
-                element = self._element(whole, at, padded=False)
+                element = self._element(whole, at, padded=False)  # packed ones are not padded
                 data, kind = element.data, element.kind
                 if kind == _COMPRESSED:
                     plain = inflate(bytes(data), limits.unfolded + 1, limits, wbits=15, exact=False)
@@ -130,7 +131,7 @@ class ClassicMatFile(ArrayFile):
         length = self._element(data, at)
         (width,) = struct.unpack_from(f"{self._order}i", length.data)
         names = self._element(data, length.end)
-        if not 0 < width <= 64:
+        if not 0 < width <= 64:  # MATLAB takes 63 letters, and a NUL ends them
             raise UnreadableError("a MATLAB struct has damaged field names")
         at = names.end
         for start in range(0, len(names.data) - width + 1, width):
@@ -174,6 +175,7 @@ class ClassicMatFile(ArrayFile):
             return np.array(values.text)
         check_claim(name, stored, self._limits)
         flat: Array = np.frombuffer(values.data, values.stored, stored.n_values)
+        # MATLAB stores whole numbers in the smallest type that holds them; the class says what they are
         return flat.reshape(stored.shape, order="F").astype(stored.dtype, copy=False)
 
     def row(self, name: str, index: int) -> Array:

@@ -38,7 +38,7 @@ class NpyFile(ArrayFile):
             )
         self.arrays = {"": stored}
         order: Literal["C", "F"] = "F" if fortran else "C"
-        if isinstance(source, bytes) or stored.n_values == 0:
+        if isinstance(source, bytes) or stored.n_values == 0:  # an empty array cannot be mapped
             content = source if isinstance(source, bytes) else source.read_bytes()
             flat: Array = np.frombuffer(content, dtype, stored.n_values, offset)
             self._array: Array = flat.reshape(shape, order=order)

@@ -216,7 +216,7 @@ def _planes(shape: tuple[int, ...], kind: str) -> _Planes:
     """
     squeeze = tuple(i for i, n in enumerate(shape) if n == 1) if len(shape) > 2 else ()
     bare = tuple(n for i, n in enumerate(shape) if i not in squeeze)
-    if len(bare) < 2:
+    if len(bare) < 2:  # an image of one row or column keeps both of its axes
         bare, squeeze = shape[:2], tuple(range(2, len(shape)))
     if min(bare) < 1:
         raise UnreadableError(f"its array has the shape {shape}; an empty image")
@@ -232,7 +232,7 @@ def _planes(shape: tuple[int, ...], kind: str) -> _Planes:
             f"its array has the shape {shape}: {bare[2]} channels; 1 (grey) or 3 (red, green, blue) are read"
         )
     if len(bare) == 3:
-        first = _odd_axis(bare, 2 if kind == "MAT" else 0)
+        first = _odd_axis(bare, 2 if kind == "MAT" else 0)  # MATLAB keeps a series along the last axis
         others = [i for i in range(3) if i != first]
         return _Planes((first, others[0], others[1]), squeeze)
     raise UnreadableError(

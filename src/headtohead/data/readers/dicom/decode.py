@@ -157,6 +157,7 @@ def decode_frame(dataset: Dataset, layout: Layout, frame: int) -> tuple[Array, s
     elif stream := _medical_jpeg(dataset, layout, frame, syntax):
         return _decode_medical(dataset, layout, stream)
     decoder = _decoder(syntax, dataset)
+    # pydicom's correction shifts as if the meaningful bits began at bit 0, which would lose the top ones
     shifted = layout.high_bit != layout.stored - 1 and (not syntax.is_encapsulated or syntax == RLELossless)
     options: dict[str, Any] = {"correct_unused_bits": False} if shifted else {}
     if syntax == RLELossless:  # pylibjpeg-rle panics (and prints) on damaged runs; this one raises
@@ -204,7 +205,7 @@ def _package(syntax: UID) -> str:
 def _check_length(dataset: Dataset, layout: Layout, frame: int) -> None:
     bits = layout.rows * layout.columns * layout.samples * layout.allocated
     if layout.photometric == "YBR_FULL_422":
-        bits = bits * 2 // 3
+        bits = bits * 2 // 3  # two pixels share their colours: 4 bytes in place of 6
     need, n_bytes = ((frame + 1) * bits + 7) // 8, len(dataset[layout.keyword].value or b"")
     if n_bytes < need:
         raise UnreadableError(

@@ -78,7 +78,7 @@ def _descriptor(item: Dataset, prefix: str, signed: bool) -> tuple[int, int, int
             f"a lookup table claims {count} entries of {bits} bits; up to 65536 of 16 are read"
         )
     start = start - 65536 if signed and start >= 32768 else start
-    return count or 65536, start, bits
+    return count or 65536, start, bits  # 0 stands for 65536, which 16 bits cannot hold
 
 
 def _numbers(data: Any, wide: bool, little: bool) -> Array:
@@ -91,6 +91,7 @@ def _numbers(data: Any, wide: bool, little: bool) -> Array:
     values = list(data) if hasattr(data, "__len__") else [data]
     if len(values) > 65536:
         raise UnreadableError(f"a lookup table holds {len(values)} entries; up to 65536 are read")
+    # entries from 32768 up may come as negative numbers
     return np.asarray([int(value) for value in values], dtype=np.int64) & 0xFFFF
 
 
@@ -110,7 +111,7 @@ def _expand(segments: Array, count: int) -> Array:
             part = segments[at + 2 : at + 2 + length].astype(np.float64)
             at += 2 + length
         elif kind == 1 and length and parts:
-            part = np.linspace(last, float(segments[at + 2]), length + 1)[1:]
+            part = np.linspace(last, float(segments[at + 2]), length + 1)[1:]  # the first point is there
             at += 3
         else:
             raise UnreadableError("a segmented lookup table has a segment of a kind that is not read")

@@ -29,7 +29,7 @@ Array = npt.NDArray[Any]
 _LOSSLESS, _EXTENDED, _BASELINE = 0xC3, 0xC1, 0xC0
 _DHT, _DQT, _DRI, _SOS, _EOI = 0xC4, 0xDB, 0xDD, 0xDA, 0xD9
 _MAX_INTERVALS = 100_000  # more than any image has rows: each costs a search and a copy
-_MARKER = re.compile(rb"\xff[\x01-\xfe]")
+_MARKER = re.compile(rb"\xff[\x01-\xfe]")  # FF 00 is a coded byte, FF FF a filler
 _DAMAGED = "its JPEG stream is damaged"
 _FILL = bytes(range(1, 255))  # no 0xFF, and neither zeros nor ones, which a decoder would make up itself
 
@@ -83,11 +83,12 @@ def decode_medical_jpeg(stream: bytes) -> npt.NDArray[np.uint16]:
 
 
 def _decode(imagecodecs: Any, stream: bytes, checked: _Stream) -> npt.NDArray[np.uint16]:
+    # from RGB to RGB: the decoder converts no colours, whatever the stream holds
     space = {} if len(checked.components) == 1 else {"colorspace": "RGB", "outcolorspace": "RGB"}
     with decoding_errors(f"{_DAMAGED}: the decoder gave up"):
         pixels: Array = imagecodecs.jpeg8_decode(stream, **space)
     expected = (checked.rows, checked.columns, len(checked.components))
-    if (*pixels.shape, 1)[:3] != expected:
+    if (*pixels.shape, 1)[:3] != expected:  # grey comes with two axes
         raise UnreadableError(f"{_DAMAGED}: decoding gave {pixels.shape} where its header claims {expected}")
     return pixels.astype(np.uint16)
 
@@ -129,7 +130,7 @@ def _take_segment(result: _Stream, marker: int, body: bytes, stream: bytes, end:
         if len(body) != 2:
             raise UnreadableError(f"{_DAMAGED}: a segment is cut off")
         (result.restart,) = struct.unpack(">H", body)
-    elif 0xC0 <= marker <= 0xCF and marker not in (0xC8, 0xCC):
+    elif 0xC0 <= marker <= 0xCF and marker not in (0xC8, 0xCC):  # reserved; arithmetic coding (table B.1)
         _check_frame_header(result, marker, body)
     elif marker == _SOS:
         return _check_scan(result, body, stream, end)
@@ -156,7 +157,7 @@ def _check_huffman(result: _Stream, body: bytes) -> None:
 def _check_quantisers(result: _Stream, body: bytes) -> None:
     at = 0
     while at < len(body):
-        size = 65 + 64 * (body[at] >> 4 > 0)
+        size = 65 + 64 * (body[at] >> 4 > 0)  # 64 entries of one byte, or of two (B.2.4.1)
         if at + size > len(body):
             raise UnreadableError(f"{_DAMAGED}: a quantisation table is cut off")
         result.quantisers.add(body[at] & 15)
@@ -196,9 +197,11 @@ def _check_scan(result: _Stream, body: bytes, stream: bytes, start: int) -> int:
             raise UnreadableError(f"{_DAMAGED}: it has more scans than components")
         result.scanned.append(number)
         lossless = result.process == _LOSSLESS
+        # lossless coding takes neither AC tables (class 1) nor quantisers (H)
         missing = tables >> 4 not in result.tables or not (lossless or 0x10 | tables & 15 in result.tables)
         if missing or not (lossless or of_number[number] in result.quantisers):
             raise UnreadableError(f"{_DAMAGED}: a scan uses a table that is not there")
+    # Ss is the predictor, Al the number of low bits that are dropped (table H.1)
     if result.process == _LOSSLESS and not (1 <= body[-3] <= 7 and body[-1] & 15 < result.bits):
         raise UnreadableError(f"{_DAMAGED}: its predictor is not one of 1 to 7")
     end, data, filled, intervals = _coded_data(stream, start)
@@ -214,10 +217,11 @@ def _check_scan(result: _Stream, body: bytes, stream: bytes, start: int) -> int:
 def _expected_intervals(result: _Stream) -> int:
     if not result.restart:
         return 1
-    if result.process == _LOSSLESS:
+    if result.process == _LOSSLESS:  # counts samples, in whole lines (H)
         if result.restart % result.columns:
             raise UnreadableError(f"{_DAMAGED}: a restart interval is no whole number of lines")
         return -(-result.rows * result.columns // result.restart)
+    # DCT counts blocks of 8 x 8
     return -(-(-(-result.rows // 8) * -(-result.columns // 8)) // result.restart)
 
 
@@ -225,7 +229,7 @@ def _coded_data(stream: bytes, start: int) -> tuple[int, bytes, bytes, int]:
     """Return the end of the coded data, the data, the data with fill behind each interval, and their number."""
     cuts, end = [], len(stream)
     for match in _MARKER.finditer(stream, start):
-        if not 0xD0 <= stream[match.start() + 1] <= 0xD7:
+        if not 0xD0 <= stream[match.start() + 1] <= 0xD7:  # restart marks lie within the data
             end = match.start()
             break
         cuts.append(match.start())

@@ -73,6 +73,7 @@ def pseudonym(value: str, kind: str, salt: bytes) -> str:
     if not value:
         return ""
     parts = (salt, kind.encode(), value.encode("utf-8", "surrogatepass"))
+    # each with its length, or "ab" and "c" would give the hash of "a" and "bc"
     framed = b"".join(len(part).to_bytes(8, "big") + part for part in parts)
     return hashlib.sha256(framed).hexdigest()[:16]
 
@@ -101,6 +102,7 @@ def syntax_name(dataset: Dataset) -> str:
     if not uid:
         return "not stated"
     uid = UID(str(first(uid)))
+    # an unknown UID is its own name in pydicom, and may hold anything
     return str(uid.name) if uid.name != uid and uid.is_transfer_syntax else "unknown"
 
 
@@ -117,6 +119,7 @@ def _known(value: str, words: frozenset[str]) -> str:
 def _maker(value: str) -> str:
     if not value:
         return ""
+    # whole words: "ge" is in "imaging" too
     words = f" {''.join(c if c.isalnum() else ' ' for c in value.lower())} "
     return next((maker for maker in _MAKERS if f" {maker} " in words), "other")
 

@@ -70,6 +70,7 @@ def open_dataset(content: bytes, limits: Limits, keywords: Iterable[str] = ()) -
     if (count := content.count(_ITEM)) > most("elements"):
         raise UnreadableError(f"it holds {count:,} items in sequences; {raise_hint('elements')}")
     with decoding_errors("its DICOM elements cannot be parsed: the file is damaged"):
+        # force: files without a preamble too
         dataset = pydicom.dcmread(io.BytesIO(content), force=True, specific_tags=_tags(keywords))
     if syntax == DeflatedExplicitVRLittleEndian:
         dataset.file_meta.TransferSyntaxUID = syntax
@@ -91,7 +92,7 @@ def _transfer_syntax(content: bytes) -> tuple[UID, int]:
     syntax = UID("")
     while content[at : at + 2] == b"\x02\x00" and at + 8 <= len(content):
         element = content[at + 2 : at + 4]
-        if content[at + 4 : at + 6] in (b"OB", b"UN"):
+        if content[at + 4 : at + 6] in (b"OB", b"UN"):  # with two reserved and four length bytes
             length, start = int.from_bytes(content[at + 8 : at + 12], "little"), at + 12
         else:
             length, start = struct.unpack_from("<H", content, at + 6)[0], at + 8
@@ -102,6 +103,7 @@ def _transfer_syntax(content: bytes) -> tuple[UID, int]:
 
 
 def _unfold(packed: bytes, limits: Limits) -> bytes:
+    # pydicom would unfold it without a bound, so it is given the unfolded data set as a plain file
     body = inflate(packed, limits.unfolded + 1, limits, wbits=-15, exact=False)
     value = ExplicitVRLittleEndian.encode() + b"\0"
     element = b"\x02\x00\x10\x00UI" + struct.pack("<H", len(value)) + value

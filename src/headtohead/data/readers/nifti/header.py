@@ -139,6 +139,7 @@ def header_of(content: bytes, limits: Limits) -> Header:
         UnreadableError: impossible numbers, a type that is not read, or beyond the limits.
     """
     packed = content[:2] == b"\x1f\x8b"
+    # 540 bytes are the longer header, NIfTI-2's
     front = inflate(content, 540, limits, wbits=31, exact=False) if packed else content[:540]
     raw = _parse(front)
     shape, volumes = _shape(raw, limits)
@@ -187,7 +188,7 @@ def _shape(raw: Any, limits: Limits) -> tuple[tuple[int, int, int], int]:
         raise UnreadableError(
             f"its header claims a size of {' x '.join(map(str, used))}; each must be at least 1"
         )
-    x, y, z = [*used, 1][:3]
+    x, y, z = [*used, 1][:3]  # a plane is a volume of one slice
     if max(x, y, z) > limits.frames or x * y * z > limits.voxels:
         raise UnreadableError(
             f"its header claims {x} x {y} x {z} voxels; the limits are {limits.voxels:,} voxels and "
@@ -236,7 +237,7 @@ def _geometry(raw: Any) -> tuple[Array, tuple[float, float, float], tuple[str, .
     if not usable:
         note = "Its orientation is not usable: axes taken as stored (right, front, head), spacing as 1 mm."
         return _AS_STORED, (1.0, 1.0, 1.0), (note,)
-    unit = int(raw["xyzt_units"]) & 7
+    unit = int(raw["xyzt_units"]) & 7  # the next bits are the unit of time (nifti1.h)
     scale = _UNITS.get(unit, 1.0)
     notes = [] if unit in (1, 2, 3) else ["Unit of length not stated: taken as mm."]
     if not np.array_equal(orientation, _AS_STORED):

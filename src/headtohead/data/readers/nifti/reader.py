@@ -101,6 +101,7 @@ def read_nifti(
     check_frame(index, count)
     voxels = _voxels(content, header, limits)
     plane = np.take(header.to_canonical(voxels), index, axis=axis)
+    # rows and columns begin at the far ends: head or front on top, right or front on the left
     image = np.ascontiguousarray(np.swapaxes(plane[::-1, ::-1], 0, 1))
     check_size(image.shape[0], image.shape[1], limits)
     pixels, notes = _scaled(image, header)
@@ -136,6 +137,7 @@ def _voxels(content: bytes, header: Header, limits: Limits) -> Array:
     """Return the volume as stored, (X, Y, Z) or (X, Y, Z, channels), as a view where it can be."""
     if header.packed:
         content = _decompressed(content, header, limits)
+    # the first axis varies fastest, and the channels of RGB before it (nifti1.h)
     flat = np.frombuffer(content, dtype=header.dtype, count=header.n_values, offset=header.offset)
     if header.channels == 1:
         return flat.reshape(header.shape, order="F")
@@ -159,8 +161,9 @@ def _scaled(image: Array, header: Header) -> tuple[Array, tuple[str, ...]]:
     if slope == int(slope) and intercept == int(intercept) and max(-bottom, top) < 1 << 33:
         pixels, rounded = narrowed(image.astype(np.int64) * int(slope) + int(intercept), bottom, top)
     else:
+        # no whole type holds this range: the result is floats
         pixels, rounded = narrowed(image.astype(np.float64) * slope + intercept, -np.inf, np.inf)
-    return pixels, (*notes, *(rounded if plain else ()))
+    return pixels, (*notes, *(rounded if plain else ()))  # scaled values are floats anyway
 
 
 def _window(volume: Array, header: Header) -> tuple[float, float] | None:
@@ -197,6 +200,7 @@ _VOLUME_CACHE = _VolumeCache()
 
 def _decompressed(content: bytes, header: Header, limits: Limits) -> bytes:
     need = header.end
+    # with the length, since a later volume of the same file needs more of it
     key = hashlib.blake2b(content, digest_size=16).digest() + need.to_bytes(8, "big")
     data = _VOLUME_CACHE.get(key)
     if data is None:

@@ -107,10 +107,10 @@ def _page(page: Any, content: bytes) -> Array:
     try:
         values = page.asarray()
     except ValueError as error:
-        if "imagecodecs" in str(error):
+        if "imagecodecs" in str(error):  # tifffile names what it lacks
             raise missing_decoder("imagecodecs", f"{kind} in a TIFF") from None
         raise
-    if page.planarconfig == 2 and values.ndim == 3:
+    if page.planarconfig == 2 and values.ndim == 3:  # samples in planes of their own
         values = np.moveaxis(values, 0, -1)
     return np.asarray(values).reshape(page.imagelength, page.imagewidth, page.samplesperpixel)
 

@@ -27,7 +27,7 @@ def _jpeg(stream: bytes) -> tuple[int, int, int, int] | None:
         marker = stream[at + 1]
         if marker == 0xFF:
             at += 1
-        elif marker == 0xF7 or (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)):
+        elif marker == 0xF7 or (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)):  # F7: JPEG-LS
             bits, height, width, components = struct.unpack_from(">BHHB", stream, at + 4)
             return height, width, components, bits
         else:
@@ -39,9 +39,10 @@ def _jpeg2000(stream: bytes) -> tuple[int, int, int, int] | None:
     start = _codestream(stream)
     if start is None or stream[start : start + 4] != b"\xff\x4f\xff\x51":
         return None
+    # behind SOC, SIZ, its length and its capabilities (A.5.1)
     width, height, x0, y0 = struct.unpack_from(">4I", stream, start + 8)
     components, depth = struct.unpack_from(">HB", stream, start + 40)
-    return height - y0, width - x0, components, (depth & 0x7F) + 1
+    return height - y0, width - x0, components, (depth & 0x7F) + 1  # the top bit of the depth is the sign
 
 
 def _codestream(stream: bytes) -> int | None:
@@ -52,7 +53,7 @@ def _codestream(stream: bytes) -> int | None:
     while at + 8 <= len(stream):
         length, name = struct.unpack_from(">I4s", stream, at)
         head = 8
-        if length == 1:
+        if length == 1:  # the true length follows (I.4)
             length, head = struct.unpack_from(">Q", stream, at + 8)[0], 16
         if name == b"jp2c":
             return at + head

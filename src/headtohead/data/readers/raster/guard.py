@@ -74,7 +74,7 @@ def check_scans(content: bytes) -> None:
         UnreadableError: more than a hundred scans.
     """
     scans = content.count(b"\xff\xda")
-    if scans > _MAX_SCANS and scans > len(content) // 16384:
+    if scans > _MAX_SCANS and scans > len(content) // 16384:  # four times what chance gives
         raise UnreadableError(f"it holds about {scans} scans; {_MAX_SCANS} are allowed (taken for an attack)")
 
 
@@ -82,7 +82,7 @@ def _check_webp(content: bytes, limits: Limits) -> None:
     """Check the canvas size (RFC 9649), since the decoder reserves it when the file is opened."""
     chunk = content[12:16]
     if chunk == b"VP8X" and len(content) >= 30:
-        width = 1 + int.from_bytes(content[24:27], "little")
+        width = 1 + int.from_bytes(content[24:27], "little")  # stored less 1
         height = 1 + int.from_bytes(content[27:30], "little")
         check_size(height, width, limits)
 
@@ -116,13 +116,14 @@ def count_gif(content: bytes, limit: int) -> int:
 def _gif_images(content: bytes) -> Iterator[int]:
     """Yield where each image's descriptor starts (GIF89a, sections 15 to 20)."""
     flags = content[10] if len(content) > 10 else 0
+    # the colour table behind the header (13 bytes) has three bytes for each of 2^(n + 1) colours
     at = 13 + (3 << ((flags & 7) + 1) if flags & 0x80 else 0)
     while at < len(content):
         block = content[at]
         if block == 0x2C and at + 10 <= len(content):
             yield at
             flags = content[at + 9]
-            at += 11 + (3 << ((flags & 7) + 1) if flags & 0x80 else 0)
+            at += 11 + (3 << ((flags & 7) + 1) if flags & 0x80 else 0)  # descriptor (10), code size (1)
         elif block == 0x21:
             at += 2
         elif block == 0x3B:

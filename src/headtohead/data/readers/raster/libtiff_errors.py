@@ -101,6 +101,7 @@ def capture_libtiff_errors() -> Iterator[None]:
             raise UnreadableError(
                 f"{error}; libtiff says {messages[0]!r}" if messages else str(error)
             ) from None
+    # libtiff's decoders are called LZWDecode, Fax3Decode1D, …; other functions complain of tags
     broken = [text for text in messages if "Decode" in text.partition(":")[0]]
     if broken:
         raise UnreadableError(f"its pixel data are damaged: libtiff says {broken[0]!r}")

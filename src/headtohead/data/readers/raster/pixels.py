@@ -88,7 +88,7 @@ def decode_wide(content: bytes, page: int, size: tuple[int, int], *, grey: bool)
         raise UnreadableError("its colours have more than 8 bits and are stored in a way that is not read")
     if decoded.ndim == 2:
         return decoded, ()
-    colour = decoded[..., 0] if grey else np.ascontiguousarray(decoded[..., 2::-1])
+    colour = decoded[..., 0] if grey else np.ascontiguousarray(decoded[..., 2::-1])  # OpenCV has BGR
     if decoded.shape[2] < 4:
         return colour, ()
     return _composite(colour, decoded[..., 3] if grey else decoded[..., 3:])
@@ -154,7 +154,7 @@ def _whole_numbers(image: PIL.Image.Image, raw: str, depth: int, declared: int |
     if ";16" in raw:
         return pixels.astype(np.int16 if "S" in raw else np.uint16), ()
     if "32" in raw and "S" not in raw and raw.startswith("I;32"):
-        unsigned = pixels.view(np.uint32)
+        unsigned = pixels.view(np.uint32)  # Pillow's mode I is signed
         small = bool((pixels >= 0).all())
         notes = () if small else ("Unsigned 32-bit numbers beyond 2**31 rounded to 32-bit floats.",)
         return (pixels if small else narrow(unsigned, 0, 2.0**32)), notes
@@ -180,7 +180,7 @@ def _from_palette(image: PIL.Image.Image) -> tuple[Array, Notes]:
 
 def _over_black(image: PIL.Image.Image) -> tuple[Array, Notes]:
     grey = image.mode in ("L", "LA", "La")
-    straight = image.convert("LA") if image.mode == "La" else image
+    straight = image.convert("LA") if image.mode == "La" else image  # Pillow converts La to LA alone
     rgba = np.asarray(straight.convert("RGBA"))
     colour, notes = _composite(rgba[..., :3], rgba[..., 3:])
     return (np.ascontiguousarray(colour[..., 0]) if grey else colour), notes

@@ -212,7 +212,7 @@ def _go_to(image: PIL.Image.Image, frame: int | None, count: int, limits: Limits
             )
         with decoding_errors(f"frame {frame} cannot be reached: the file is truncated or damaged"):
             image.seek(frame)
-        check_size(image.height, image.width, limits)
+        check_size(image.height, image.width, limits)  # pages may be larger than the first
     if count == 1:
         return ()
     if frame is None:
@@ -238,6 +238,7 @@ def _orientation(image: PIL.Image.Image, page: Directory | None) -> tuple[int, N
 
 
 def _decode(image: PIL.Image.Image, content: bytes, page: int, depth: int) -> tuple[Array, Notes]:
+    # before the pixels are loaded, which forgets the layout that the decoder was given
     wide, raw, declared = is_wide(image, depth), raw_mode(image), maxval(image)
     with decoding_errors("its pixel data are truncated or damaged"):
         image.load()

@@ -96,7 +96,7 @@ def open_reduced_jpeg(content: bytes, limits: Limits) -> tuple[PIL.Image.Image, 
     if height * width <= limits.pixels:
         return None
     for scale in _SCALES[: 1 if progressive else 2]:
-        if -(-height // scale) * -(-width // scale) <= limits.pixels:
+        if -(-height // scale) * -(-width // scale) <= limits.pixels:  # libjpeg rounds up
             image = PIL.JpegImagePlugin.JpegImageFile(io.BytesIO(content))
             image.draft(image.mode, (width // scale, height // scale))
             return image, (height, width)

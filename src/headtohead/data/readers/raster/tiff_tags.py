@@ -15,6 +15,7 @@ __all__ = ["Directory", "directories", "exif_orientation"]
 
 ORIENTATION, PHOTOMETRIC, TILE_WIDTH, TILE_HEIGHT = 274, 262, 322, 323
 WIDTH, HEIGHT, COMPRESSION, SAMPLES = 256, 257, 259, 277
+# Bytes of a value of each type (TIFF 6.0, section 2; 13 is an offset of a directory, 16 to 18 are BigTIFF's).
 _SIZES = {
     1: 1,
     2: 1,
@@ -114,7 +115,7 @@ def _order(blob: bytes) -> tuple[str, bool]:
     if order is None or len(blob) < 8:
         raise UnreadableError("it has no TIFF header")
     (version,) = struct.unpack_from(f"{order}H", blob, 2)
-    return order, version == 43
+    return order, version == 43  # BigTIFF
 
 
 def _directory(blob: bytes, at: int, order: str, big: bool) -> Directory:
@@ -129,7 +130,7 @@ def _directory(blob: bytes, at: int, order: str, big: bool) -> Directory:
         here = start + i * entry_size
         tag, kind, n = struct.unpack_from(f"{order}HH{'Q' if big else 'I'}", blob, here)
         size = _SIZES.get(kind, 1) * n
-        claimed += size if size > inline else 0
+        claimed += size if size > inline else 0  # smaller ones stand in the entry itself
         if n == 1 and kind in _NUMBERS:
             numbers[tag] = struct.unpack_from(order + _NUMBERS[kind], blob, here + entry_size - inline)[0]
     end = start + count * entry_size

@@ -73,6 +73,7 @@ def _metaimage(path: str, content: bytes, read: Callable[[str], bytes]) -> bytes
     lines = [
         line for line in content[:end].splitlines() if line.partition(b"=")[0].strip() != b"ElementDataFile"
     ]
+    # the data follow the line ElementDataFile, which is therefore the last
     return b"\n".join([*lines, b"ElementDataFile = LOCAL", b""]) + _beside(path, name, read)
 
 
@@ -107,7 +108,7 @@ def _analyze(path: str, front: bytes, read: Callable[[str], bytes], limits: Limi
         header, skipped = _as_nifti(front)
     if voxels[:2] == b"\x1f\x8b":
         voxels = inflate(voxels, limits.unfolded, limits, wbits=31, exact=False)
-    return header + bytes(4) + voxels[skipped:]
+    return header + bytes(4) + voxels[skipped:]  # four zeros: no extension follows the header (nifti1.h)
 
 
 def _as_nifti(front: bytes) -> tuple[bytes, int]:
@@ -121,7 +122,7 @@ def _as_nifti(front: bytes) -> tuple[bytes, int]:
     if not pair:
         slope = stated.get_slope_inter()[0]
         header["scl_slope"] = 1.0 if slope is None else slope
-        header["qform_code"] = header["sform_code"] = 0
+        header["qform_code"] = header["sform_code"] = 0  # Analyze states neither: nibabel's base affine
     header["magic"] = b"n+1"
     header["vox_offset"] = _DATA_AT
     binary: bytes = header.binaryblock

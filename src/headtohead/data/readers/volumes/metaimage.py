@@ -17,6 +17,7 @@ from headtohead.data.readers.volumes.geometry import check_extent, oriented
 
 __all__ = ["metaimage_header", "metaimage_lines"]
 
+# MET_LONG has four bytes, whatever a long has on the machine that wrote it.
 _TYPES = {
     "MET_CHAR": "i1", "MET_UCHAR": "u1", "MET_SHORT": "i2", "MET_USHORT": "u2", "MET_INT": "i4", "MET_UINT": "u4",
     "MET_LONG": "i4", "MET_ULONG": "u4", "MET_LONG_LONG": "i8", "MET_ULONG_LONG": "u8", "MET_FLOAT": "f4",
@@ -101,7 +102,7 @@ def _directions(fields: dict[str, str], n: int) -> Any:
     if len(stated) == n * n:
         matrix[:known, :known] = np.array(stated).reshape(n, n)[:known, :known].T
     matrix[:, :known] *= np.array([*spacing, *[1.0] * known][:known])
-    return np.diag([-1.0, -1.0, 1.0]) @ matrix
+    return np.diag([-1.0, -1.0, 1.0]) @ matrix  # LPS to RAS
 
 
 def _numbers(fields: dict[str, str], key: str) -> list[float]:
@@ -113,4 +114,4 @@ def _numbers(fields: dict[str, str], key: str) -> list[float]:
 
 def _integer(fields: dict[str, str], key: str, otherwise: int) -> int:
     found = _numbers(fields, key)
-    return int(found[0]) if found and abs(found[0]) < 1e6 else otherwise
+    return int(found[0]) if found and abs(found[0]) < 1e6 else otherwise  # not NaN, nor infinity

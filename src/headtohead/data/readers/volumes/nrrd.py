@@ -49,9 +49,9 @@ def nrrd_fields(content: bytes) -> tuple[dict[str, str], int]:
     fields: dict[str, str] = {}
     for line in whole.decode("latin-1").splitlines()[1:]:
         key, colon, value = line.partition(":")
-        if colon and not line.startswith("#") and not value.startswith("="):
+        if colon and not line.startswith("#") and not value.startswith("="):  # "key:=value" is free text
             fields["".join(key.lower().split())] = value.strip()
-    if found is None and "datafile" not in fields:
+    if found is None and "datafile" not in fields:  # a detached header may just end
         raise UnreadableError("its NRRD header is truncated: no empty line ends it")
     return fields, len(content) if found is None else found.end()
 
@@ -120,7 +120,7 @@ def _axes(fields: dict[str, str], sizes: list[int]) -> tuple[int, list[int], lis
     known = [step for step in steps if step != "none"]
     if first == 0 and sum(outside) == 1:
         return (sizes[0] if sizes[0] > 1 else 0), spatial, known
-    if all(outside[first:]):
+    if all(outside[first:]):  # values behind the axes of space: a series of volumes
         return 0, [*spatial, *[1] * (3 - len(spatial)), math.prod(sizes[first:])], known
     raise UnreadableError(
         "its NRRD axes are in an order that is not read (a list of values between axes of space)"
@@ -151,7 +151,7 @@ def _geometry(
 def _letters(space: str) -> str | None:
     """Return the directions that a space counts along, such as "LPS"; None where it is none of the patient's."""
     name = space.lower().removesuffix("-time")
-    short = name.upper().removesuffix("T") if len(name) == 4 else name.upper()
+    short = name.upper().removesuffix("T") if len(name) == 4 else name.upper()  # LPST: with time
     if len(short) == 3 and all(letter in _TO_RAS for letter in short):
         return short
     words = {"left": "L", "right": "R", "posterior": "P", "anterior": "A", "superior": "S", "inferior": "I"}

@@ -73,7 +73,7 @@ def refuse_hostile(archive: Path, members: Iterable[ArchiveMember], limits: Arch
     """
     all_members = list(members)
     faults = [(m.name, m.fault or _name_fault(m.name) or _size_fault(m, limits)) for m in all_members]
-    counts = Counter(clean_name(m.name) for m in all_members)
+    counts = Counter(clean_name(m.name) for m in all_members)  # "./a" and "a" are one file
     faults += [(name, f"is in the archive {count} times") for name, count in counts.items() if count > 1]
     reasons = [f"{shown_name(name)} {fault}" for name, fault in faults if fault]
     total, packed = sum(m.n_bytes for m in all_members), archive.stat().st_size
@@ -93,9 +93,9 @@ def refuse_hostile(archive: Path, members: Iterable[ArchiveMember], limits: Arch
 def _name_fault(name: str) -> str:
     if not clean_name(name):
         return "has no name"
-    if "\x00" in name or "\\" in name:
+    if "\x00" in name or "\\" in name:  # "\" separates folders on Windows
         return "has a backslash or NUL in its name"
-    if name.startswith("/") or re.match(r"[A-Za-z]:", name):
+    if name.startswith("/") or re.match(r"[A-Za-z]:", name):  # C: is a drive
         return "has an absolute path"
     parts = name.split("/")
     if len(parts) > limit("path-parts"):
@@ -147,10 +147,15 @@ def check_zip_directory(archive: Path, limits: ArchiveLimits) -> None:
         at = tail.rfind(b"PK\x05\x06")
         if at < 0 or len(tail) - at < 22:
             return  # no zip archive: zipfile says so
+        # the size of the central directory, which ends where this record begins (4.3.16)
         n_directory, end = struct.unpack_from("<L", tail, at + 12)[0], n_file - len(tail) + at
-        record = tail.rfind(b"PK\x06\x06", 0, at)
-        if record >= 0 and at - record >= 52:  # ZIP64
+        # ZIP64 where its locator stands in front of the end record (4.3.15): a member's name may hold its signature
+        record = (
+            tail.rfind(b"PK\x06\x06", 0, at) if tail[max(0, at - 20) : at].startswith(b"PK\x06\x07") else -1
+        )
+        if record >= 0 and at - record >= 76:  # 56 bytes of the record, 20 of the locator
             n_directory, end = struct.unpack_from("<Q", tail, record + 40)[0], n_file - len(tail) + record
+        # an entry has 46 bytes and its name (4.3.12)
         if n_directory > min(end, limits.entries * (46 + LONGEST_PATH)):
             raise too_many(archive, limits)
         file.seek(end - n_directory)
@@ -158,6 +163,7 @@ def check_zip_directory(archive: Path, limits: ArchiveLimits) -> None:
         while n_directory > 0 and (block := file.read(min(n_directory, 1 << 20))):
             n_directory -= len(block)
             block = carried + block
+            # the last three bytes may begin a signature that ends in the next block
             count, carried = count + block.count(b"PK\x01\x02"), block[-3:]
             if count > limits.entries:
                 raise too_many(archive, limits)

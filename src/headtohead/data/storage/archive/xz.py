@@ -21,6 +21,7 @@ class XzStream(io.RawIOBase):
 
     @staticmethod
     def _fresh() -> lzma.LZMADecompressor:
+        # the limit is on all that liblzma asks for, the dictionary and its own state
         return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=2 * MAX_DICTIONARY)
 
     def readable(self) -> bool:

@@ -97,6 +97,7 @@ class _ParquetImages(ImageTable):
     def _check_sizes(self, meta: Any, size: int) -> None:
         for i in range(meta.num_row_groups):
             unfolded = meta.row_group(i).total_byte_size
+            # small blank images rightly unfold far, so the ratio counts from 256 MiB up
             if unfolded > _GROUP_BYTES or unfolded > max(_RATIO * size, 1 << 28):
                 raise DataError(
                     f"{self.name}: row group {i} claims to unfold to {unfolded:,} bytes from a file of {size:,}. "
@@ -124,6 +125,7 @@ class _ParquetImages(ImageTable):
                 self._places[group] = self._copied(group)
             start, length = self._places[group][row - self._starts[group]]
         given = self.file_names()[row]
+        # pread has no position to share, so the lock is not needed
         return (None if length < 0 else os.pread(self._copy.fileno(), length, start)), given
 
     def _copied(self, group: int) -> list[tuple[int, int]]:
@@ -137,14 +139,14 @@ class _ParquetImages(ImageTable):
             for batch in self._file.iter_batches(_BATCH, row_groups=[group], columns=[leaf]):
                 for value in batch.column(0):
                     content = image_bytes(value.as_py())
-                    places.append((end, -1 if content is None else len(content)))
+                    places.append((end, -1 if content is None else len(content)))  # -1: a name alone
                     if content is not None:
                         end += self._copy.write(content)
         except (pa.ArrowException, OSError, ValueError) as error:
             raise UnreadableError(
                 f"row group {group} of {self.name} is damaged ({type(error).__name__})"
             ) from error
-        self._copy.flush()
+        self._copy.flush()  # pread sees the file, not Python's buffer
         return places
 
 

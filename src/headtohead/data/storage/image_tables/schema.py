@@ -38,7 +38,7 @@ def arrow_table(path: Path) -> Any:
 
     source = pa.memory_map(str(path))
     try:
-        return pa.ipc.open_stream(source).read_all()
+        return pa.ipc.open_stream(source).read_all()  # what `datasets` writes; others end in a footer
     except pa.ArrowInvalid:
         return pa.ipc.open_file(source).read_all()
 
@@ -109,6 +109,7 @@ def is_plain(kind: Any) -> bool:
     import pyarrow as pa
 
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        # lists of floats are features and no labels
         return not pa.types.is_nested(kind.value_type) and not pa.types.is_floating(kind.value_type)
     return (
         not pa.types.is_nested(kind) and not pa.types.is_binary(kind) and not pa.types.is_large_binary(kind)

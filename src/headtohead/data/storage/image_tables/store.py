@@ -72,7 +72,7 @@ class ImageTableStore(Store):
             cells = table.cells()
             if all(splits.values()) and "split" not in cells:
                 cells["split"] = [splits[name]] * table.n_rows
-            cells.pop("path", None)
+            cells.pop("path", None)  # the images' own paths take this name
             columns |= dict.fromkeys(cells)
             parts.append((name, cells))
         found = []

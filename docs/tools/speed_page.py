@@ -1,0 +1,89 @@
+"""Write the tables of `docs/speed.md` from `docs/speed.json`, the measurements that `benchmarks/speed` keeps.
+
+Run by those benchmarks, or by hand: `python -m docs.tools.speed_page`. A test holds page and measurements equal.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+__all__ = ["page_with_tables", "tables", "write_page"]
+
+DOCS = Path(__file__).resolve().parents[1]
+PAGE, RESULTS = DOCS / "speed.md", DOCS / "speed.json"
+BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
+ABSENT = "*Not measured yet.*"
+# What each command is, in the order of the table, and the ratio of wall seconds that was aimed at.
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "flagship": ("`compare`, both flagship networks at full size (random weights), 15 cells each", "0.6"),
+    "small": ("`compare`, `efficientnet-lite0` and `dinov2-small`, 120 synthetic images", ""),
+    "again": ("the same once more, with nothing left to compute", ""),
+    "npz": ("`compare`, `efficientnet-lite0`, 5,856 images of 28 pixels, given split", "0.35"),
+    "audit": ("`audit`, 1,000 images of 64 pixels", "0.35"),
+}
+PREFIX = "whole "
+
+
+def write_page() -> bool:
+    """Bring the page's tables up to date, and return whether anything changed."""
+    old = PAGE.read_text(encoding="utf-8")
+    measured = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
+    new = page_with_tables(old, measured)
+    if new != old:
+        PAGE.write_text(new, encoding="utf-8")
+    return new != old
+
+
+def page_with_tables(page: str, measured: Mapping[str, Any]) -> str:
+    """Return the page with the tables of these measurements between its two marks.
+
+    Raises:
+        ValueError: the page has not exactly one pair of marks.
+    """
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end or BEGIN in after or END in after:
+        raise ValueError(f"the page needs {BEGIN} and {END} once each")
+    return f"{before}{BEGIN}\n\n{tables(measured)}\n{END}{after}"
+
+
+def tables(measured: Mapping[str, Any]) -> str:
+    """Return both tables, each with a line in its place where it was not measured.
+
+    Args:
+        measured: what `benchmarks/speed` keeps: "probe" and "whole NAME" with their figures.
+    """
+    whole = {name.removeprefix(PREFIX): row for name, row in measured.items() if name.startswith(PREFIX)}
+    parts = ["## Whole commands", "", _commands(whole) if whole else ABSENT, "", "## Linear probes", ""]
+    return "\n".join([*parts, _probes(measured["probe"]) if "probe" in measured else ABSENT, ""])
+
+
+def _commands(rows: Mapping[str, Mapping[str, float]]) -> str:
+    lines = [
+        "| command | wall s before | now | ratio | aimed at | CPU s before | now | ratio | rounds |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for name in [*(one for one in COMMANDS if one in rows), *sorted(rows.keys() - COMMANDS.keys())]:
+        words, aim = COMMANDS.get(name, (name, ""))
+        row = rows[name]
+        keys = ("seconds_before", "seconds", "wall_ratio", "", "cpu_before", "cpu", "cpu_ratio", "rounds")
+        cells = [aim if not key else f"{row[key]:g}" for key in keys]
+        lines.append(f"| {words} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _probes(rows: Mapping[str, Mapping[str, float]]) -> str:
+    lines = [
+        "| features | wall, now over before | CPU, now over before | CPU, now over scikit-learn | largest change |",
+        "|---|--:|--:|--:|--:|",
+    ]
+    keys = ("wall", "cpu", "cpu_over_sklearn", "largest_change")
+    lines += [f"| {name} | {' | '.join(f'{row[key]:g}' for key in keys)} |" for name, row in rows.items()]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print("written" if write_page() else "up to date")
