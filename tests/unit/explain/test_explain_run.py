@@ -252,14 +252,14 @@ def test_another_method_stands_beside_the_exact_one(
 
 def test_log_odds_that_are_no_rounding_are_refused() -> None:
     from headtohead.explain.attribution import Attribution
-    from headtohead.explain.run.explain_run import _as_recorded
+    from headtohead.explain.run.recorded import as_recorded
 
     own = [Attribution(np.ones((2, 2)), 1, 5.0, 1.0)]
-    assert _as_recorded(own, 5.02, "a", "b").elsewhere == {"rounding of the features": pytest.approx(0.02)}
+    assert as_recorded(own, 5.02, "a", "b").elsewhere == {"rounding of the features": pytest.approx(0.02)}
     small = [Attribution(np.ones((2, 2)), 1, -0.533, 1.0)]  # bf16 against fp32, on an image of the demo
-    assert _as_recorded(small, -0.636, "a", "b").log_odds == -0.636
+    assert as_recorded(small, -0.636, "a", "b").log_odds == -0.636
     with pytest.raises(RunFolderError, match="recorded"):
-        _as_recorded(own, 7.0, "a", "b")
+        as_recorded(own, 7.0, "a", "b")
 
 
 def test_what_does_not_exist_is_refused(run: Path, tmp_path: Path) -> None:

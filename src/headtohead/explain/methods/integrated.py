@@ -119,8 +119,8 @@ def _grid(network: Any, found: npt.NDArray[np.float64]) -> npt.NDArray[np.float6
         side = round(len(patches) ** 0.5)
         if side * side != len(patches):
             raise _no_stage(network)
-        return patches.reshape(side, side)
-    return np.asarray(found.sum(axis=-1 if network.is_nhwc else 0))
+        return np.asarray(patches.reshape(side, side), dtype=np.float64)
+    return np.asarray(found.sum(axis=-1 if network.is_nhwc else 0), dtype=np.float64)
 
 
 @contextmanager
