@@ -106,11 +106,10 @@ def compute_verdict(
         across = {name: values[name][pooled.name] for name in table.contenders} if pooled else {}
         folds = {name: fold_values(table, name, config.metric) for name in table.contenders}
         tests = prepare_tests(resampled, metric, rope, folds)
-        backwards = set(reversed_contenders(scores))
+        backwards = frozenset(reversed_contenders(scores)) - set(config.baselines)
         context = ComparisonContext(
             resampled, metric, rule, primary, across, tests, leaks, cases,
-            all_reversed=set(table.contenders) - set(config.baselines) <= backwards,
-            stated=config.primary, matters=config.matters,
+            backwards, stated=config.primary, matters=config.matters,
         )  # fmt: skip
         comparisons = compare_all(context, config.baselines)
         request = SupplementRequest(metric, build_inner(inner, table), prevalence, by or {}, config.baselines)
