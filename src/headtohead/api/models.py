@@ -133,6 +133,7 @@ def evaluate(
     by: Iterable[str] = (),
     recalibrate: bool = False,
     keep_training: bool = False,
+    per: str | None = None,
     level: float = 0.95,
     n_boot: int = 2000,
     seed: int = 0,
@@ -153,6 +154,8 @@ def evaluate(
         by: columns that scores are split by, such as the site.
         recalibrate: fit a temperature here too, and say by cross-fitting what it would change.
         keep_training: score images that were in training too; then no verdict is given.
+        per: "case" (or "case:mean") scores each case (group) once, by the mean probability of its images; "case:max" by
+            that of the image with the highest probability of the positive class.
         level: confidence of the intervals.
         n_boot: bootstrap resamples of groups.
         seed: of the resampling.
@@ -181,6 +184,6 @@ def evaluate(
     options = LoadOptions(map_labels=dict(map_labels or {}), drop=frozenset(drop), by=columns, **reading)
     request = EvaluationRequest(
         source_of(data), path_of(out, "out"), options, metric, columns, recalibrate, keep_training, level, n_boot,
-        seed,
+        seed, per,
     )  # fmt: skip
     return evaluate_models(loaded, request, reporter_for(quiet))
