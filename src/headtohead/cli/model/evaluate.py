@@ -11,7 +11,10 @@ from headtohead.cli import common_options as o
 from headtohead.cli.config_options import split_list, with_settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from headtohead.core.records import Score
+    from headtohead.deploy.evaluation.records import Evaluation
 
 __all__ = ["register"]
 
@@ -44,6 +47,13 @@ def evaluate(
         bool,
         typer.Option("--keep-training", help="Score images that were in training too; then no verdict is given."),
     ] = False,
+    per: Annotated[
+        str | None,
+        typer.Option(
+            help="Score each case (group) once: case (mean probability of its images) or case:max.",
+            metavar="case[:mean|max]",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the resampling.")] = 0,
     as_json: o.AsJson = False,
 ) -> None:  # fmt: skip
@@ -54,6 +64,8 @@ def evaluate(
     headtohead evaluate model other-hospital --map-labels healthy=no,tumour=yes --out external
 
     headtohead evaluate model chest.csv --label-has Effusion --drop-unlabelled --out external
+
+    headtohead evaluate model volumes --group-from '(P[0-9]+)' --per case --out external
     """
     from headtohead.api.models import evaluate as run_evaluation
     from headtohead.core.errors import UsageError
@@ -62,16 +74,21 @@ def evaluate(
         raise UsageError("Give at least one model and, at the end, the images with labels.")
     result = run_evaluation(
         words[:-1], words[-1], out=out, metric=metric, by=split_list(by), recalibrate=recalibrate,
-        keep_training=keep_training, seed=seed, **settings,
+        keep_training=keep_training, per=per, seed=seed, **settings,
     )  # fmt: skip
     if as_json:
         print(result.evaluation.model_dump_json())
-        return
-    for sentence in result.evaluation.sentences:
+    else:
+        _show(result.evaluation, out)
+
+
+def _show(evaluation: Evaluation, out: Path) -> None:
+    """Print the answer, its caveats, and each model's scores here against those of its cross-validation."""
+    for sentence in evaluation.sentences:
         print(sentence)
-    for caveat in result.evaluation.caveats:
+    for caveat in evaluation.caveats:
         print(f"Caveat: {caveat}")
-    for model in result.evaluation.models:
+    for model in evaluation.models:
         print(f"\n{model.name}\n  {'score':30} {'here':22} cross-validated")
         for line in model.internal:
             shifted = "  shifted" if line.shifted else ""
@@ -79,7 +96,7 @@ def evaluate(
                 f"  {line.metric:30} {_short(line.external):22} {_short(line.internal):22}{shifted}".rstrip()
             )
         for flag, count in model.flags.items():
-            print(f"  guard: {flag} on {count} of {result.evaluation.n_samples} images")
+            print(f"  guard: {flag} on {count} of {evaluation.n_samples} images")
     print(f"\nPage: {out / 'evaluation.html'}\nAll numbers: {out / 'evaluation.json'}")
 
 
