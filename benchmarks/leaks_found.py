@@ -47,7 +47,7 @@ def searched(copy: Copy, originals: list[Grey]) -> tuple[int, int]:
 
 def crowded(originals: Callable[[int], Grey], n: int, others: int) -> tuple[dict[str, int], int]:
     """Return how many of n copies of each kind are found in one large set, and how many pairs are wrong."""
-    search.ALL_PAIRS = find.ALL_PAIRS = 1
+    search.ALL_PAIRS = find.ALL_PAIRS = find.IN_FULL = 1
     search.n_neighbours = lambda _n: 3
     kinds = {**COPIES, **BEYOND}
     with tempfile.TemporaryDirectory() as folder:

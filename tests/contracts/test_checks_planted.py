@@ -11,11 +11,11 @@ from tests.planting.defects import PLANTS, Plant
 from tests.planting.memory import CLEAN, altered, class_rows, clean_set, known, pixels_by, without
 from tests.planting.pixels import NOISE, brownish
 
+from headtohead.audit import image_index
 from headtohead.audit.audit import AuditResult, audit
 from headtohead.audit.check import run_checks
 from headtohead.audit.context import AuditConfig, AuditContext
-from headtohead.audit.descriptors import image_pass
-from headtohead.audit.descriptors.image_pass import summarise_image
+from headtohead.audit.descriptors.image_pass import Foreground, summarise_image
 from headtohead.audit.registry import CHECKS, get_check
 from headtohead.core.records import Image
 
@@ -24,13 +24,13 @@ from headtohead.core.records import Image
 def measure_each_image_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the measures of images that many planted sets share; a changed image is another object."""
 
-    def once(name: str, image: Image, *, classical: bool = True) -> Any:
+    def once(name: str, image: Image, *, classical: bool = True, foreground: Foreground) -> Any:
         key = (name, id(image), classical)
         if key not in SEEN:
-            SEEN[key] = (image, summarise_image(name, image, classical=classical))
+            SEEN[key] = (image, summarise_image(name, image, classical=classical, foreground=foreground))
         return SEEN[key][1]
 
-    monkeypatch.setattr(image_pass, "summarise_image", once)
+    monkeypatch.setattr(image_index, "summarise_image", once)
 
 
 SEEN: dict[Any, Any] = {}

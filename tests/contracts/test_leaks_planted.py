@@ -55,10 +55,10 @@ SEEN: Views = {}
 def look_at_each_original_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep what is made ready for alignment; the originals are the same in every test."""
 
-    def once(grey: npt.NDArray[np.uint8]) -> Keypoints:
+    def once(grey: npt.NDArray[np.uint8], mask: npt.NDArray[np.bool_]) -> Keypoints:
         key = (grey.shape, grey.tobytes())
         if key not in SEEN:
-            SEEN[key] = find_keypoints(grey)
+            SEEN[key] = find_keypoints(grey, mask)
         return SEEN[key]
 
     monkeypatch.setattr(image_index, "find_keypoints", once)
@@ -167,6 +167,7 @@ def test_a_large_set_gives_up_hardly_any_kind(monkeypatch: pytest.MonkeyPatch, t
         kind: plant(tmp_path / root[kind], copy, [head(1000 + i)])[0]
         for i, (kind, copy) in enumerate(COPIES.items())
     }
+    monkeypatch.setattr(find, "IN_FULL", 10)
     for module in (search, find):
         monkeypatch.setattr(module, "ALL_PAIRS", 10)
     monkeypatch.setattr(search, "n_neighbours", lambda _n: 3)

@@ -76,8 +76,9 @@ def explain(
         run: the folder that `compare` wrote.
         images: "errors" (wrong for a contender), "all", or sample ids as a list or with commas.
         contenders: names; by default all that can be explained.
-        method: "contributions" is exact and fast, for linear heads on pooled features; also "gradcam", "layercam",
-            "attention-gradient", "integrated-gradients", "occlusion", "rise".
+        method: "contributions" is exact and fast, for linear heads on pooled features; "integrated-contributions" finds
+            small things better and takes longer; also "gradcam", "layercam", "attention-gradient",
+            "integrated-gradients", "occlusion", "rise".
         target: the class whose log-odds are explained; by default the positive one of two, of more than two the
             most probable.
         masks: folder of masks, called like their images (`x_mask.png`); how well exact maps find what they mark goes

@@ -13,14 +13,20 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from cachetools import LRUCache
 from threadpoolctl import threadpool_limits
 
-from headtohead.audit.descriptors.image_pass import ImageSummaries, summarise_image
-from headtohead.audit.duplicates.candidates import ALL_PAIRS, VOTED
+from headtohead.audit.descriptors.image_pass import (
+    Foreground,
+    ImageSummaries,
+    ImageSummary,
+    find_foreground,
+    summarise_image,
+)
+from headtohead.audit.duplicates.candidates import IN_FULL, VOTED
 from headtohead.audit.duplicates.find import search_groups
 from headtohead.audit.duplicates.fingerprint import FINE, VIEWS, fingerprint, to_grey
 from headtohead.audit.duplicates.keypoints import Keypoints, coarse_keypoints, find_keypoints
@@ -85,7 +91,7 @@ class ImageIndex:
         self.workers = workers or min(8, os.cpu_count() or 1)
         n = len({sample.pixel_hash for sample in source.samples})
         # What the duplicate search will ask of every image of a set of this size.
-        self._eager = "keypoints" if n <= ALL_PAIRS else "coarse" if n <= VOTED else ""
+        self._eager = "keypoints" if n <= IN_FULL else "coarse" if n <= VOTED else ""
         self._lock = threading.Lock()  # caches of cachetools are not made for several threads
         self._measured: dict[str, ImageMeasures | str] = {}
         self._keypoints: LRUCache[tuple[str, str], Keypoints] = LRUCache(KEPT_BYTES, getsizeof=_size)
@@ -183,13 +189,14 @@ class ImageIndex:
         self._store.put(key, "grouping", json.dumps(asdict(grouping)).encode())
         return grouping
 
-    def _part(self, sample: Sample, kind: str, make: Callable[[Any], Keypoints]) -> Keypoints:
+    def _part(self, sample: Sample, kind: str, make: Callable[..., Keypoints]) -> Keypoints:
         with self._lock:
             known: Keypoints | None = self._keypoints.get((sample.id, kind))
         if known is None and self._store is not None:
             known = keypoints_from_bytes(self._store.get(self._key(sample), kind))
         if known is None:
-            known = make(to_grey(self._source.read(sample)))
+            image = self._source.read(sample)
+            known = make(to_grey(image), find_foreground(image).mask)
             if self._store is not None:
                 self._store.put(self._key(sample), kind, keypoints_to_bytes(known))
         self._remember(sample, kind, known)
@@ -211,6 +218,9 @@ class ImageIndex:
         """Return what identifies the content: bytes of the file with its frame, pixels, and what is asked."""
         return f"{sample.sha256}:{sample.pixel_hash}:{int(self._classical)}"
 
+    def _summary(self, sample: Sample, image: Image, where: Foreground) -> ImageSummary:
+        return summarise_image(sample.id, image, classical=self._classical, foreground=where)
+
     def _measure(self, sample: Sample) -> ImageMeasures | str:
         if self._store is not None:
             kept = measures_from_bytes(sample.id, self._store.get(self._key(sample), "summary"))
@@ -219,16 +229,17 @@ class ImageIndex:
         try:
             image = self._source.read(sample)
             grey = to_grey(image)
-            summary = summarise_image(sample.id, image, classical=self._classical) if self._whole else None
+            where = find_foreground(image)
+            summary = self._summary(sample, image, where) if self._whole else None
             appearance = appearance_of(image) if self._whole else None
-            box = None if summary is None else summary.foreground
-            measured = ImageMeasures(summary, fingerprint(image, grey, box), appearance)
+            measured = ImageMeasures(summary, fingerprint(image, grey, where.box), appearance)
         except (HeadToHeadError, OSError) as error:
             return str(error)
         if self._whole:
             self._keep_thumbnail(sample, data_uri(image))
         if self._eager:
-            found = find_keypoints(grey) if self._eager == "keypoints" else coarse_keypoints(grey)
+            make = find_keypoints if self._eager == "keypoints" else coarse_keypoints
+            found = make(grey, where.mask)
             if self._store is not None:
                 self._store.put(self._key(sample), self._eager, keypoints_to_bytes(found))
             self._remember(sample, self._eager, found)

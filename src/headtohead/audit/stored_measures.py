@@ -24,6 +24,7 @@ __all__ = [
 ]
 
 F16 = npt.NDArray[np.float16]
+KEYPOINTS = ("grey", "points", "descriptors", "strength", "subject")
 ARRAYS = ("thumbnail", "border", "background", "scene", "profile", "texture")
 
 
@@ -84,7 +85,7 @@ def measures_from_bytes(name: str, content: bytes | None) -> ImageMeasures | Non
 
 def keypoints_to_bytes(keypoints: Keypoints) -> bytes:
     """Return local features as they are stored."""
-    arrays = {name: getattr(keypoints, name) for name in ("grey", "points", "descriptors", "strength")}
+    arrays = {name: getattr(keypoints, name) for name in KEYPOINTS}
     return pack({"scale": keypoints.scale}, arrays)
 
 
@@ -95,9 +96,7 @@ def keypoints_from_bytes(content: bytes | None) -> Keypoints | None:
         return None
     facts, arrays = stored
     try:
-        return Keypoints(
-            arrays["grey"], facts["scale"], arrays["points"], arrays["descriptors"], arrays["strength"]
-        )
+        return Keypoints(scale=facts["scale"], **{name: arrays[name] for name in KEYPOINTS})
     except KeyError:
         return None
 

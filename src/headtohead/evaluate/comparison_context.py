@@ -27,7 +27,7 @@ class ComparisonContext:
     Attributes:
         primary: replicates of the primary metric by contender. pooled: of the same across folds, or empty.
         leaks: sentences on leaks; any refuses.
-        all_reversed: whether every contender ranks the classes the wrong way round, so that none can win.
+        backwards: contenders that rank the classes the wrong way round, so that no pair with them has a winner.
         stated: the pair that was named beforehand, or empty. matters: the difference that would matter, or None.
     """
 
@@ -39,7 +39,7 @@ class ComparisonContext:
     tests: PairTests
     leaks: Sequence[str]
     cases: Cases
-    all_reversed: bool = False
+    backwards: frozenset[str] = frozenset()
     stated: tuple[str, ...] = ()
     matters: float | None = None
 

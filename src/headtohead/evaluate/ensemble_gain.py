@@ -11,7 +11,7 @@ from headtohead.evaluate.wording.numbers import interval_words, signed
 from headtohead.stats.metrics.lookup import get_metric
 from headtohead.stats.metrics.metric import Metric
 
-__all__ = ["budget_words", "ensemble_gains", "rate_words"]
+__all__ = ["budget_words", "ensemble_gains", "rate_words", "untuned_words"]
 
 WORDS = {
     "better": "more than chance",
@@ -112,6 +112,22 @@ Most lie at the edge of the range; a wider one (--set finetune.learning_rates=..
     if 2 * sum(cell["at_edge"] for cell in cells) > len(cells):
         text += " Most lie at the edge of the range; a wider one (--set finetune.learning_rates=...) may do better."
     return text
+
+
+def untuned_words(contenders: Sequence[str]) -> str:
+    """Return what a comparison of networks speaks of whose learning rates were stated, and not chosen.
+
+    Args:
+        contenders: those that were fine-tuned.
+
+    >>> untuned_words(["a@finetune"])
+    'No learning rate was chosen for a@finetune (--policy fixed): compared are recipes of training, not networks at \
+the rate that suits each.'
+    """
+    return (
+        f"No learning rate was chosen for {', '.join(contenders)} (--policy fixed): compared are recipes of training, "
+        "not networks at the rate that suits each."
+    )
 
 
 def _range(counts: Sequence[int]) -> str:

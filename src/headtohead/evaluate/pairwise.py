@@ -17,7 +17,7 @@ from headtohead.evaluate.comparison_context import ComparisonContext, PairUnderT
 from headtohead.evaluate.decision_rule import Decision, DecisionRule, Evidence, decide
 from headtohead.evaluate.power_analysis import power_analysis
 from headtohead.evaluate.prediction_flaws import same_predictions, same_sentence
-from headtohead.evaluate.wording.numbers import interval_words, signed
+from headtohead.evaluate.wording.numbers import interval_words, listed, signed
 from headtohead.evaluate.wording.pair import PairContext, pair_sentence
 from headtohead.stats.decision.best_set import best_candidates
 from headtohead.stats.decision.support import Support, narrow_width, supporting_groups
@@ -166,7 +166,7 @@ def _compare_pair(context: ComparisonContext, pair: PairUnderTest) -> Comparison
     sentence = pair_sentence(
         found, decision, pair.words,
         values=(None if math.isnan(first) else float(first), None if math.isnan(second) else float(second)),
-        support=support, hint=_hint(context, decision, pair.pooled), refusal=pair.refusal,
+        support=support, hint=_hint(context, decision, pair), refusal=pair.refusal,
     )  # fmt: skip
     values = context.primary[found.a] - context.primary[found.b]
     tests, extra = context.tests.run(found, context.setting.resamples.bootstrap(values), pair.n_permutations)
@@ -216,7 +216,7 @@ def _decision(context: ComparisonContext, pair: PairUnderTest, support: Support)
         )  # fmt: skip
 
     decision, pooled = judged(pair.found), pair.pooled
-    if context.all_reversed and decision.word == "better":
+    if context.backwards & {pair.found.a, pair.found.b} and decision.word == "better":
         return Decision("cannot_tell", "reversed")
     if pooled is not None and _winner(decision, pair.found) != _winner(judged(pooled), pooled):
         return Decision("cannot_tell", "scale")
@@ -227,14 +227,14 @@ def _winner(decision: Decision, found: Difference) -> str | None:
     return found.favours if decision.word == "better" else None
 
 
-def _hint(context: ComparisonContext, decision: Decision, pooled: Difference | None) -> str:
+def _hint(context: ComparisonContext, decision: Decision, pair: PairUnderTest) -> str:
     """Return why no winner is named although the interval may exclude 0, or ""."""
     if decision.reason == "reversed":
-        return (
-            "all contenders rank the classes the wrong way round: scores or positive class probably reversed"
-        )
-    if decision.reason == "scale" and pooled is not None:
-        return _scale_hint(pooled, context.rule)
+        names = [name for name in (pair.found.a, pair.found.b) if name in context.backwards]
+        verb = "rank" if len(names) > 1 else "ranks"
+        return f"{listed(names)} {verb} the classes the wrong way round: scores or positive class probably reversed"
+    if decision.reason == "scale" and pair.pooled is not None:
+        return _scale_hint(pair.pooled, context.rule)
     return ""
 
 

@@ -198,9 +198,7 @@ class ComparisonStudy(Study[StudyConfig]):
             notes=scored.notes,
             reporter=self.reporter,
         )
-        verdict = add_training_summary(
-            verdict, self.config, self.plan.members, self.grouped.classes, self.run_folder
-        )
+        verdict = add_training_summary(verdict, self.config, self.plan, self.grouped.classes, self.run_folder)
         verdict = self._update_audit(verdict, predictions)
         write_verdict(self.run_folder, verdict)
         items = checklist(verdict, self.config, self.grouped, self.plan, self.run_folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from headtohead.core.config import StudyConfig, TrainConfig
@@ -24,7 +24,7 @@ T = TypeVar("T")
 def add_training_summary(
     verdict: Verdict,
     config: StudyConfig,
-    members: Mapping[str, Sequence[str]],
+    plan: ContenderPlan,
     classes: Sequence[str],
     run: RunFolder,
 ) -> Verdict:
@@ -33,17 +33,23 @@ def add_training_summary(
     Args:
         verdict: of the run.
         config: its settings.
-        members: for each ensemble and replicate the names of what it is made of.
+        plan: the contenders.
         classes: class names.
         run: the run folder, which holds `spent.json`.
     """
     from headtohead.core.tables.details import TuningBudget
-    from headtohead.evaluate.ensemble_gain import budget_words, ensemble_gains, rate_words
+    from headtohead.evaluate.ensemble_gain import (
+        budget_words,
+        ensemble_gains,
+        rate_words,
+        untuned_words,
+    )
 
-    parts = {name: list(names) for name, names in members.items()}
-    gains, tuning = ensemble_gains(verdict, parts, classes), None
+    gains, tuning = ensemble_gains(verdict, plan.members, classes), None
     spent = run.json("spent.json")["spent"]
     chosen = [rate_words(name, cost["rates"]) for name, cost in spent.items() if "rates" in cost]
+    if config.train.policy == "fixed" and plan.tuned:
+        chosen.append(untuned_words([one.name for one in plan.tuned]))
     caveats, budget = (*verdict.caveats, *chosen), config.train.budget
     if budget is not None:
         trials = {name: cost["trials"] for name, cost in spent.items() if any(cost["trials"])}

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from headtohead.audit.duplicates import DuplicatePair, find, fingerprint
+from headtohead.audit import image_index
+from headtohead.audit.duplicates import DuplicatePair, find, fingerprint, keypoints, matching
 from headtohead.audit.duplicates import alignment as align
 from headtohead.audit.duplicates import candidates as search
 from headtohead.audit.duplicates import grouping as assemble
@@ -183,12 +184,69 @@ def test_the_small_and_the_large_search_agree_on_copies(
     monkeypatch: pytest.MonkeyPatch, in_memory: Source
 ) -> None:
     whole = find_groups(in_memory(several()))
+    for name in ("ALL_PAIRS", "IN_FULL"):
+        monkeypatch.setattr(find, name, 2)
     monkeypatch.setattr(search, "ALL_PAIRS", 2)
-    monkeypatch.setattr(find, "ALL_PAIRS", 2)
     large = find_groups(in_memory(several()))
     assert large.groups == whole.groups
     assert any("too many to compare all pairs" in note for note in large.notes)
     assert any("share local features" in note for note in large.notes)
+
+
+def test_a_quick_try_first_finds_what_aligning_every_candidate_finds(
+    monkeypatch: pytest.MonkeyPatch, in_memory: Source
+) -> None:
+    images = several() | {
+        "a2 part": scene(2)[20:-10, 16:-12],
+        "b3 dark": 255 - scene(3),
+        "a4 turn": scene(4).T,
+    }
+    whole = find_groups(in_memory(images))
+    for module in (find, image_index):
+        monkeypatch.setattr(module, "IN_FULL", 2)
+    tried: list[int] = []
+    align_in_full = align.align
+
+    def counted(*views: Any) -> Any:
+        tried.append(1)
+        return align_in_full(*views)
+
+    monkeypatch.setattr(find, "align", counted)
+    quick = find_groups(in_memory(images), workers=3)
+    assert quick == whole
+    assert whole.n_groups == 6
+    assert len(tried) < 30, "the quick try holds back most of the 400 candidates"
+
+
+def test_images_tried_together_are_judged_as_each_alone() -> None:
+    one, small = (
+        scene(0),
+        np.asarray(cv2.resize(scene(0), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)),
+    )
+    images: list[Pixels] = [small, scene(1), np.zeros((64, 64), np.uint8), one.T]
+    others = [keypoints.coarse_keypoints(grey) for grey in images]
+    view = keypoints.coarse_keypoints(one)
+    for kind, found in ((0, [True, False, False, False]), (1, [False, False, False, True])):
+        assert matching.quick_matches(view, others, kind) == found
+        assert [matching.quick_matches(view, [other], kind)[0] for other in others] == found
+    assert matching.quick_matches(keypoints.NOTHING, others, 0) == [False] * 4
+    assert matching.quick_matches(view, [], 0) == []
+
+
+def test_a_small_image_is_not_enlarged_for_a_quick_try() -> None:
+    sides = {side: keypoints.coarse_keypoints(scene(0, side)).grey.shape for side in (40, 80, 200)}
+    assert sides == {40: (64, 64), 80: (80, 80), 200: (128, 128)}
+
+
+def test_features_on_the_subject_are_told_by_the_mask_of_the_image() -> None:
+    half = np.zeros((100, 100), bool)
+    half[:, :50] = True
+    texture = np.random.default_rng(0).integers(0, 255, (100, 100)).astype(np.uint8)
+    view = keypoints.find_keypoints(texture, half)
+    kept = keypoints.inside(view)
+    assert 0 < len(kept.points) < len(view.points)
+    assert (kept.points[:, 0] < 128).all()
+    assert (view.points[~view.subject][:, 0] > 127).all()
 
 
 def test_a_very_large_set_is_searched_without_votes_and_says_so(
@@ -198,6 +256,7 @@ def test_a_very_large_set_is_searched_without_votes_and_says_so(
         raise AssertionError("votes were taken")
 
     monkeypatch.setattr(find, "match_by_votes", never)
+    monkeypatch.setattr(find, "IN_FULL", 2)
     for module in (search, find):
         monkeypatch.setattr(module, "ALL_PAIRS", 2)
         monkeypatch.setattr(module, "VOTED", 3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 from tests.planting.binormal import binormal_pair
@@ -55,13 +56,23 @@ def test_scores_of_the_other_class_are_called_out_first_and_nobody_wins() -> Non
     assert "vit (0.2" in found.caveats[0] and "here 'nevus'" in found.caveats[0]
 
 
-def test_one_reversed_contender_is_named_and_the_other_still_wins() -> None:
-    frame = binormal_pair()
+def test_one_reversed_contender_is_named_and_nobody_wins_against_it() -> None:
+    """Its scores the right way round are the better ones, so the other's lead says nothing."""
+    frame = binormal_pair(auroc=(0.93, 0.80))
+    third = frame[frame["model"] == "vit"].assign(model="poor")
+    third["score"] = 0.3 * third["score"] + 0.7 * np.random.default_rng(91).random(len(third))
     cnn = frame["model"] == "cnn"
     frame.loc[cnn, "score"] = 1 - frame.loc[cnn, "score"]
     found = judged(frame)
-    assert found.comparisons[0].winner == "vit"
+    (pair,) = found.comparisons
+    assert (pair.verdict, pair.winner, pair.details.reason) == ("cannot_tell", None, "reversed")
+    assert "cnn ranks the classes the wrong way round" in found.sentence and "vit ranks" not in found.sentence
     assert "AUROC below 0.5 for cnn" in found.caveats[0] and "vit" not in found.caveats[0]
+    several = judged(pd.concat([frame, third]))
+    reasons = {frozenset((c.a, c.b)): c.details.reason for c in several.comparisons}
+    assert reasons[frozenset(("vit", "cnn"))] == reasons[frozenset(("poor", "cnn"))] == "reversed"
+    assert reasons[frozenset(("vit", "poor"))] == "interval", "the pair without it is judged as ever"
+    assert several.details.best is not None and "cnn" in several.details.best.candidates
 
 
 def test_a_control_does_not_have_to_be_reversed_too() -> None:

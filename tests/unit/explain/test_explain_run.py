@@ -106,6 +106,27 @@ def test_every_map_sums_to_the_recorded_log_odds(run: Path, explained: tuple[h2h
     assert_sums_to_the_recorded(run, found)
 
 
+def test_integrated_contributions_sum_too_and_take_the_place_of_the_exact_grids(
+    run: Path, explained: tuple[h2h.Explanation, Path]
+) -> None:
+    again = Path(shutil.copytree(run, run.parent / "integrated", ignore=shutil.ignore_patterns("maps")))
+    maps = Path(shutil.copytree(explained[1], again / "maps"))
+    spots = [f"spot/{i}.png" for i in range(12)]
+    method = "integrated-contributions"
+    found = h2h.explain(again, images=spots, contenders=[NAMES[0]], method=method, quiet=True)
+    assert_sums_to_the_recorded(run, found)
+    assert all(
+        set(one.attribution.elsewhere) == {"integration", "mean of probabilities"} for one in found.maps
+    )
+    grids, told = (json.loads((maps / name).read_text()) for name in ("grids.json", "faithfulness.json"))
+    assert grids["method"] == told["method"] == method
+    assert set(grids["contenders"]) == set(told["contenders"]) == {NAMES[0]}, (
+        "units of two methods do not mix"
+    )
+    assert told["contenders"][NAMES[0]]["labels"]["n_images"] == 24
+    assert {row["method"] for row in index_of(maps)} == {"contributions", method}
+
+
 @pytest.mark.slow
 def test_fine_tuned_networks_are_trained_again_and_sum_up(folder: Path) -> None:
     names = [f"scratch:{sort}@finetune" for sort in ("test_efficientnet", "test_vit")]
@@ -231,14 +252,14 @@ def test_another_method_stands_beside_the_exact_one(
 
 def test_log_odds_that_are_no_rounding_are_refused() -> None:
     from headtohead.explain.attribution import Attribution
-    from headtohead.explain.run.explain_run import _as_recorded
+    from headtohead.explain.run.recorded import as_recorded
 
     own = [Attribution(np.ones((2, 2)), 1, 5.0, 1.0)]
-    assert _as_recorded(own, 5.02, "a", "b").elsewhere == {"rounding of the features": pytest.approx(0.02)}
+    assert as_recorded(own, 5.02, "a", "b").elsewhere == {"rounding of the features": pytest.approx(0.02)}
     small = [Attribution(np.ones((2, 2)), 1, -0.533, 1.0)]  # bf16 against fp32, on an image of the demo
-    assert _as_recorded(small, -0.636, "a", "b").log_odds == -0.636
+    assert as_recorded(small, -0.636, "a", "b").log_odds == -0.636
     with pytest.raises(RunFolderError, match="recorded"):
-        _as_recorded(own, 7.0, "a", "b")
+        as_recorded(own, 7.0, "a", "b")
 
 
 def test_what_does_not_exist_is_refused(run: Path, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from headtohead.audit.descriptors import scene_descriptors as looks
 from headtohead.core.errors import HeadToHeadError
 from headtohead.core.records import Box, Image
 
-__all__ = ["ImageSummaries", "ImageSummary", "summarise_image"]
+__all__ = ["Foreground", "ImageSummaries", "ImageSummary", "find_foreground", "summarise_image"]
 
 U8 = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
@@ -85,16 +85,34 @@ class ImageSummaries:
         return np.array([blank if row is None else row for row in rows], dtype=np.float64)
 
 
-def summarise_image(name: str, image: Image, *, classical: bool = True) -> ImageSummary:
+@dataclass(frozen=True, slots=True)
+class Foreground:
+    """Where the subject is.
+
+    Attributes:
+        box: of the subject; None where it could not be found. mask: (H, W), with the box.
+        note: what the recipe said.
+    """
+
+    box: Box | None
+    mask: Mask | None
+    note: str
+
+
+def summarise_image(
+    name: str, image: Image, *, classical: bool = True, foreground: Foreground | None = None
+) -> ImageSummary:
     """Measure one image.
 
     Args:
         name: the sample's id.
         image: pixels and facts.
         classical: also find the box of the classical crop.
+        foreground: where the subject is; found here if None.
     """
     grey = measures.grey8(image)
-    box, mask, note = _foreground(image)
+    where = find_foreground(image) if foreground is None else foreground
+    box, mask = where.box, where.mask
     found = (box, mask) if box is not None and mask is not None else None
     crop = grey if found is None else found[0].crop(grey)
     inside = np.ones(grey.shape, bool) if found is None else found[0].crop(found[1])
@@ -118,22 +136,22 @@ def summarise_image(name: str, image: Image, *, classical: bool = True) -> Image
         profile=looks.intensity_histogram(crop, inside).astype(np.float16),
         texture=looks.lbp_histogram(crop).astype(np.float16),
         foreground=box,
-        foreground_note=note,
+        foreground_note=where.note,
         classical=cut,
         facts=dict(image.facts),
         spacing_mm=image.spacing_mm,
     )
 
 
-def _foreground(image: Image) -> tuple[Box | None, Mask | None, str]:
+def find_foreground(image: Image) -> Foreground:
     """Return the box of the subject, its mask and what the recipe said; None where it gave up."""
     from headtohead.preprocess.foreground import foreground_and_mask
 
     try:
         box, mask, history = foreground_and_mask(image.pixels, image.window)
     except HeadToHeadError as error:
-        return None, None, str(error)
-    return box, mask, "; ".join(history)
+        return Foreground(None, None, str(error))
+    return Foreground(box, mask, "; ".join(history))
 
 
 def _classical_box(image: Image) -> Box | None:

@@ -9,6 +9,7 @@ groups. The study runs the file-facts probe as one more contender in its own out
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -135,8 +136,6 @@ def out_of_fold(
     Raises:
         InsufficientDataError: a class has fewer than five groups, so five grouped folds cannot be made.
     """
-    from sklearn.model_selection import StratifiedGroupKFold
-
     n_classes = int(labels.max()) + 1
     per_class = [len(set(groups[labels == c].tolist())) for c in range(n_classes)]
     if n_classes < 2 or min(per_class) < FEWEST:
@@ -144,9 +143,8 @@ def out_of_fold(
             f"A grouped probe needs two classes with {FEWEST} groups each; got {per_class} groups by class."
         )
     rows = np.full((len(labels), n_classes), np.nan)
-    folds = StratifiedGroupKFold(FEWEST, shuffle=True, random_state=seed)
     with single_threaded_blas():
-        for train, test in folds.split(features, labels, groups):
+        for train, test in _folds(labels.astype(np.int64).tobytes(), tuple(groups.tolist()), seed):
             rows[test] = 0.0  # stays for a class that the training part lacks
             if not np.ptp(features[train], axis=0).any():
                 # Nothing varies, so nothing can be learned but how often each class occurs.
@@ -155,6 +153,16 @@ def out_of_fold(
             model = make_classifier(seed, kind).fit(features[train], labels[train])
             rows[np.ix_(test, model.classes_)] = model.predict_proba(features[test])
     return rows
+
+
+@lru_cache(maxsize=2)
+def _folds(labels: bytes, groups: tuple[Any, ...], seed: int) -> tuple[tuple[Ints, Ints], ...]:
+    """Return train and test rows of each fold: the probes of one audit share them, and finding them takes long."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    known = np.frombuffer(labels, np.int64)
+    folds = StratifiedGroupKFold(FEWEST, shuffle=True, random_state=seed)
+    return tuple(folds.split(known[:, None], known, np.array(groups, dtype=object)))
 
 
 def run_shortcut_probe(

@@ -8,15 +8,14 @@ grey values must agree, at large and in every small window that holds texture.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from headtohead.audit.duplicates.keypoints import Keypoints, rotated
+from headtohead.audit.duplicates.matching import find_transform, match
 
 __all__ = [
     "AlignmentResult",
@@ -26,7 +25,6 @@ __all__ = [
     "inliers_cover_image",
     "is_duplicate",
     "is_similar",
-    "quick_match",
 ]
 
 Grey = npt.NDArray[np.uint8]
@@ -34,14 +32,10 @@ Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 Matrix = npt.NDArray[np.float64]
 
-_RATIO = 0.8  # Lowe's ratio test (2004): the best match must be clearly better than the second
-_PIXELS = 3.0  # of RANSAC: at the 256 pixels of an aligned image, the jitter of a keypoint
 _WINDOW = 15  # pixels: local detail, small enough that slow changes of brightness drop out
 _WIDE_WINDOW = 31  # pixels: coarse structure, in the same way
 _CALM = 3.0  # pixels of blur that take noise away before coarse structure is compared
 _TEXTURE = 5.0  # grey values: a window with less deviation is background and proves nothing
-_FEWEST = 8  # matched points: two fix a similarity, six more must confirm it
-_STRETCH = 1.6  # longer by shorter axis: copies are squeezed to a square, hardly more
 _COARSEST = 2.0  # the residual of a coarsely sampled copy may be at most twice as large
 
 LEAST_OVERLAP = 0.3  # share of the smaller image: less shared area is no evidence of a copy
@@ -84,27 +78,6 @@ class AlignmentResult:
     structure: float = 0.0
     stretch: float = 1.0
     spread: float = 1.0
-
-
-def _unit(descriptors: Grey) -> Floats:
-    rows = descriptors.astype(np.float32)
-    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
-
-
-def _match(a: Keypoints, b: Keypoints) -> tuple[Floats, Floats]:
-    """Return matched positions (m, 2) in a and b: mutual nearest, clearly nearer than the second."""
-    if min(len(a.points), len(b.points)) < 3:
-        return np.zeros((0, 2), np.float32), np.zeros((0, 2), np.float32)
-    alike = _unit(a.descriptors) @ _unit(b.descriptors).T
-    best = alike.argmax(axis=1)
-    rows = np.arange(len(alike))
-    mutual = alike.argmax(axis=0)[best] == rows
-    first = alike[rows, best]
-    alike[rows, best] = -1.0  # so that the greatest left is the second best
-    # |a - b|² of unit rows: the ratio is squared, too
-    clear = (2 - 2 * first) < _RATIO**2 * (2 - 2 * alike.max(axis=1))
-    kept = np.flatnonzero(mutual & clear)
-    return a.points[kept], b.points[best[kept]]
 
 
 def _laid_on(a: Grey, b: Grey, matrix: Matrix) -> tuple[Floats, Floats, Mask]:
@@ -154,40 +127,6 @@ def _structure(a: Floats, b: Floats, both: Mask) -> float:
     return _local(calm[0], calm[1], both, _WIDE_WINDOW, 5)
 
 
-def _transform(on_a: Floats, on_b: Floats) -> tuple[Matrix, Mask] | None:
-    """Return the (2, 3) matrix from a to b and which matches follow it, or None.
-
-    A similarity (shift, turn, zoom) is sought first. Many data sets were resized to squares, so an
-    affine transform takes its place where that keeps the matches and stretches by 1.6 at most.
-    OpenCV seeds its RANSAC itself, the same way each time, so equal input gives equal output.
-    """
-    plain = _ransac(cv2.estimateAffinePartial2D, on_a, on_b)
-    stretched = _ransac(cv2.estimateAffine2D, on_a, on_b)
-    if stretched is None or (plain is not None and stretched[1].sum() < 0.9 * plain[1].sum()):
-        return plain
-    return stretched
-
-
-def _ransac(estimate: Callable[..., Any], on_a: Floats, on_b: Floats) -> tuple[Matrix, Mask] | None:
-    """Return a plausible matrix and which matches follow it, or None."""
-    matrix, chosen = estimate(on_a, on_b, None, cv2.RANSAC, _PIXELS, 2000, 0.999)
-    if matrix is None or not _is_plausible(matrix) or int(chosen.sum()) < _FEWEST:
-        return None
-    return np.asarray(matrix, np.float64), chosen.ravel() > 0
-
-
-def quick_match(a: Keypoints, b: Keypoints, kind: int) -> bool:
-    """Tell whether a quick try finds any transform at all; for what `coarse_keypoints` returns."""
-    on_a, on_b = _match(a, rotated(b, kind))
-    return len(on_a) >= _FEWEST and _transform(on_a, on_b) is not None
-
-
-def _is_plausible(matrix: Matrix) -> bool:
-    """Tell whether a (2, 3) matrix neither mirrors, nor stretches much, nor zooms beyond ten times."""
-    long, short = np.linalg.svd(matrix[:, :2], compute_uv=False)
-    return bool(np.linalg.det(matrix[:, :2]) > 0 and short > 0.1 and long < 10 and long < _STRETCH * short)
-
-
 def align(a: Keypoints, b: Keypoints, kind: int = 0) -> AlignmentResult | None:
     """Lay b on a and measure how well they agree, or return None where no transform fits.
 
@@ -197,8 +136,8 @@ def align(a: Keypoints, b: Keypoints, kind: int = 0) -> AlignmentResult | None:
         kind: what b must undergo first, as a position in `keypoints.KINDS`.
     """
     b = rotated(b, kind)
-    on_a, on_b = _match(a, b)
-    found = _transform(on_a, on_b) if len(on_a) >= _FEWEST else None
+    on_a, on_b = match(a, b)
+    found = find_transform(on_a, on_b) if len(on_a) else None
     if found is None:
         return None
     matrix, chosen = found

@@ -25,9 +25,20 @@ from headtohead.audit.duplicates.fingerprint import (
 )
 from headtohead.core.progress import QUIET, Reporter
 
-__all__ = ["ALL_PAIRS", "VOTED", "Candidate", "find_candidates", "n_neighbours", "search_limits_note"]
+__all__ = [
+    "ALL_PAIRS",
+    "IN_FULL",
+    "VOTED",
+    "Candidate",
+    "find_candidates",
+    "n_neighbours",
+    "search_limits_note",
+]
 
 Floats = npt.NDArray[np.float32]
+
+IN_FULL = 300
+"""Up to this many distinct images every candidate is aligned at once; beyond, a quick try comes first."""
 
 ALL_PAIRS = 4000
 """Up to this many distinct images are compared all against all."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
 from typing import TypeVar
 
 import numpy as np
@@ -18,14 +19,14 @@ from headtohead.audit.duplicates.alignment import (
     inliers_cover_image,
     is_duplicate,
     is_similar,
-    quick_match,
 )
-from headtohead.audit.duplicates.candidates import ALL_PAIRS, VOTED, Candidate, find_candidates
+from headtohead.audit.duplicates.candidates import ALL_PAIRS, IN_FULL, VOTED, Candidate, find_candidates
 from headtohead.audit.duplicates.clustering import Link, merge_consistent_groups
 from headtohead.audit.duplicates.distinct_images import DistinctImages, Measured
 from headtohead.audit.duplicates.grouping import SearchResult, build_grouping
 from headtohead.audit.duplicates.keypoint_votes import FEW, MANY, VotingParams, match_by_votes, sampled
 from headtohead.audit.duplicates.keypoints import NOTHING, Keypoints, inside
+from headtohead.audit.duplicates.matching import quick_matches
 from headtohead.audit.duplicates.records import Grouping
 from headtohead.core.parallel import ordered_map
 from headtohead.core.progress import QUIET, Reporter
@@ -54,12 +55,13 @@ def search_groups(measured: Measured, *, reporter: Reporter = QUIET, similar: bo
     images = DistinctImages(measured)
     blocks = list(reporter.progress(images.describe(), "describing images", len(images)))
     suspects = find_candidates(np.stack(blocks), reporter) if blocks else []
-    if len(images) > ALL_PAIRS:
-        if len(images) <= VOTED:
-            suspects = _with_parts(images, images.coarse_keypoints, MANY, suspects, reporter)
-        tried = _worth_a_look(images, suspects, reporter)
-    else:
+    if len(images) <= IN_FULL:
         tried = suspects = _with_parts(images, images.keypoints, FEW, suspects, reporter)
+    else:
+        if len(images) <= VOTED:
+            vote = FEW if len(images) <= ALL_PAIRS else MANY
+            suspects = _with_parts(images, images.coarse_keypoints, vote, suspects, reporter)
+        tried = _worth_a_look(images, suspects, reporter)
     links = _best(_verified(images, tried, reporter))
     copies = [one for one in links if is_duplicate(one.seen)]
     joined, refused = merge_consistent_groups(copies, _Contradiction(images))
@@ -88,14 +90,20 @@ def _with_parts(
     if len(images) < 2:
         return suspects
 
+    drawn: dict[int, Keypoints] = {}
+
     def features(index: int) -> Keypoints:
+        if (known := drawn.pop(index, None)) is not None:
+            return known
         return NOTHING if images.id(index) in images.unread else inside(made_ready(index))
 
     def views(indices: range) -> Iterator[Keypoints]:
         made = _mapped(features, indices, images.workers)
         return iter(reporter.progress(made, "looking for features", len(indices)))
 
-    found = match_by_votes(views(range(len(images))), views(sampled(len(images))), vote)
+    chance = sampled(len(images))
+    drawn.update(zip(chance, views(chance), strict=True))
+    found = match_by_votes(views(range(len(images))), list(drawn.values()), vote)
     known = {(one.a, one.b, one.kind) for one in suspects}
     return sorted([*suspects, *(Candidate(*one, 0.0) for one in found if one not in known)])
 
@@ -107,19 +115,21 @@ def _worth_a_look(images: DistinctImages, suspects: list[Candidate], reporter: R
     image is seldom made ready twice.
     """
     n, pairs = len(images), np.array([(one.a, one.b) for one in suspects], np.int64).reshape(-1, 2)
+    kinds = np.array([one.kind for one in suspects], np.int64)
     # kinds of one pair add up, to four at most, which a byte holds
     graph = coo_array((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), shape=(n, n)).tocsr()
     place = np.empty(n, np.int64)
     place[reverse_cuthill_mckee((graph + graph.T).tocsr(), symmetric_mode=True)] = np.arange(n)
-    near = np.argsort(place[pairs].max(axis=1), kind="stable")
-    ordered = [suspects[index] for index in near]
+    near = np.lexsort((place[pairs[:, 1]], kinds, place[pairs[:, 0]]))
+    tried = [list(same) for _, same in groupby((suspects[i] for i in near), lambda one: (one.a, one.kind))]
 
-    def quick(one: Candidate) -> bool:
-        return quick_match(images.coarse_keypoints(one.a), images.coarse_keypoints(one.b), one.kind)
+    def quick(same: list[Candidate]) -> list[Candidate]:
+        others = [images.coarse_keypoints(one.b) for one in same]
+        good = quick_matches(images.coarse_keypoints(same[0].a), others, same[0].kind)
+        return [one for one, kept in zip(same, good, strict=True) if kept]
 
-    results = _mapped(quick, ordered, images.workers)
-    tries = reporter.progress(results, "trying candidates", len(ordered))
-    return sorted(one for one, good in zip(ordered, tries, strict=True) if good)
+    results = _mapped(quick, tried, images.workers)
+    return sorted(one for kept in reporter.progress(results, "trying candidates", len(tried)) for one in kept)
 
 
 def _verified(images: DistinctImages, suspects: list[Candidate], reporter: Reporter) -> Iterator[Link]:

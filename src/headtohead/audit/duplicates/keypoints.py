@@ -12,6 +12,7 @@ from headtohead.audit.duplicates.fingerprint import rotate_pixels
 from headtohead.preprocess.foreground import foreground_mask
 
 __all__ = [
+    "COARSE",
     "KINDS",
     "NOTHING",
     "Keypoints",
@@ -26,11 +27,15 @@ __all__ = [
 
 Grey = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
 
 KINDS = (0, 2, 8, 10)
 """The turns that features do not follow by themselves: none, mirrored, inverted, both."""
 
 _SIDE = 256  # pixels: enough for anatomy, few enough for milliseconds
+COARSE = 128
+"""Pixels of the longer side of a view for a quick try, at most."""
+
 _FEATURES = 500  # keypoints of an image at most, the strongest
 _QUANTUM = 512  # RootSIFT entries lie below 0.5: so they fill one byte
 _FAINT, _FAINT_TO = 100, 180
@@ -51,6 +56,7 @@ class Keypoints:
         descriptors: (k, 128) root-SIFT (Arandjelović and Zisserman, 2012) times 512, so that a
             number takes one byte: a view of 500 features is about 130 kB.
         strength: (k,) contrast of the features; a copy keeps the strongest.
+        subject: (k,) whether the feature lies on the subject, not on the ground or the letters around it.
     """
 
     grey: Grey
@@ -58,25 +64,30 @@ class Keypoints:
     points: Floats
     descriptors: Grey
     strength: Floats
+    subject: Mask
 
 
 def _nothing(grey: Grey, scale: float) -> Keypoints:
     none = np.zeros((0, 2), np.float32)
-    return Keypoints(grey, scale, none, np.zeros((0, 128), np.uint8), none[:, 0])
+    return Keypoints(grey, scale, none, np.zeros((0, 128), np.uint8), none[:, 0], np.zeros(0, bool))
 
 
 NOTHING = _nothing(np.zeros((8, 8), np.uint8), 1.0)
 """An image without features."""
 
 
-def find_keypoints(grey: Grey, side: int = _SIDE, features: int = _FEATURES) -> Keypoints:
+def find_keypoints(
+    grey: Grey, mask: Mask | None = None, *, side: int = _SIDE, features: int = _FEATURES
+) -> Keypoints:
     """Make an image ready for alignment.
 
     Args:
         grey: uint8 (H, W).
+        mask: bool (H, W), where the subject is; found here if None.
         side: longer side of the view in pixels. The bounds of `is_duplicate` hold for the default.
         features: how many are kept, the strongest.
     """
+    mask = foreground_mask(grey) if mask is None else mask
     grey = stretched(without_impulses(grey))
     scale = side / max(grey.shape)
     size = tuple(max(8, round(side * scale)) for side in grey.shape[::-1])
@@ -90,9 +101,17 @@ def find_keypoints(grey: Grey, side: int = _SIDE, features: int = _FEATURES) -> 
     root = np.sqrt(rows / np.maximum(rows.sum(axis=1, keepdims=True), 1e-6))
     points = np.array([key.pt for key in keys], np.float32)
     strength = np.array([key.response for key in keys], np.float32)
-    return Keypoints(
-        small, scale, points, np.minimum(np.rint(root * _QUANTUM), 255).astype(np.uint8), strength
-    )
+    descriptors = np.minimum(np.rint(root * _QUANTUM), 255).astype(np.uint8)
+    return Keypoints(small, scale, points, descriptors, strength, _within(mask, points, scale))
+
+
+def _within(mask: Mask, points: Floats, scale: float) -> Mask:
+    """Return which positions (k, 2) in a view at this scale lie in the mask (H, W) of the image."""
+    at = np.rint((points - (scale - 1) / 2) / scale).astype(
+        np.int64
+    )  # centres of pixels, as `cv2.resize` has them
+    column, row = np.clip(at, 0, np.array(mask.shape[::-1]) - 1).T
+    return np.asarray(mask[row, column])
 
 
 def without_impulses(grey: Grey) -> Grey:
@@ -126,9 +145,17 @@ def stretched(grey: Grey) -> Grey:
     return np.asarray(np.clip((grey - low) * (_FAINT_TO / (high - low)), 0, 255), np.uint8)
 
 
-def coarse_keypoints(grey: Grey) -> Keypoints:
-    """Make an image ready for a quick try, in a quarter of the time and memory of `find_keypoints`."""
-    return find_keypoints(grey, _SIDE // 2, _FEATURES // 3)
+def coarse_keypoints(grey: Grey, mask: Mask | None = None) -> Keypoints:
+    """Make an image ready for a quick try, in a quarter of the time and memory of `find_keypoints`.
+
+    An image smaller than that is not enlarged: what is added shows no features, and takes most of the time.
+
+    Args:
+        grey: uint8 (H, W).
+        mask: bool (H, W), where the subject is; found here if None.
+    """
+    side = min(max(max(grey.shape), COARSE // 2), COARSE)
+    return find_keypoints(grey, mask, side=side, features=_FEATURES // 3)
 
 
 def rotated(view: Keypoints, kind: int) -> Keypoints:
@@ -161,13 +188,15 @@ def inside(view: Keypoints) -> Keypoints:
     Letters, rulers and menus are the same in every image of one machine; two images that agree
     in nothing else are not of one patient.
     """
-    mask = foreground_mask(view.grey)
-    column, row = np.clip(np.rint(view.points).astype(int), 0, np.array(mask.shape[::-1]) - 1).T
-    return chosen(view, np.flatnonzero(mask[row, column]))
+    return chosen(view, np.flatnonzero(view.subject))
 
 
 def chosen(view: Keypoints, kept: npt.NDArray[np.int64]) -> Keypoints:
     """Return the view with the features at these positions alone."""
     return replace(
-        view, points=view.points[kept], descriptors=view.descriptors[kept], strength=view.strength[kept]
+        view,
+        points=view.points[kept],
+        descriptors=view.descriptors[kept],
+        strength=view.strength[kept],
+        subject=view.subject[kept],
     )

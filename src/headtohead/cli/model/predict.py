@@ -70,9 +70,12 @@ def predict(
     headtohead predict model scans --explain maps
     """
     from headtohead.api.models import load_model
+    from headtohead.core.atomic_io import check_writable
     from headtohead.core.console import console_reporter
 
     reporter = console_reporter()
+    if out is not None:
+        check_writable(out)
     loaded = load_model(model, strict=strict, runtime=runtime)
     names: Iterable[str] = _names(files)
     if explain is not None:
@@ -81,14 +84,7 @@ def predict(
         names = list(names)  # standard input can be read once
     found = loaded.predict(names, threshold=threshold, batch_size=batch_size, progress=reporter)
     watch = _Counter(found)
-    lines = _printed(watch) if as_json else watch
-    if out is not None:
-        _write_table(out, lines, loaded.classes)
-    elif as_json:
-        for _ in lines:
-            pass
-    else:
-        _write_lines(sys.stdout, watch, loaded.classes)
+    _pass_on(watch, loaded.classes, out, as_json=as_json)
     if explain is not None:
         from headtohead.deploy.predict.maps import write_maps
 
@@ -100,6 +96,20 @@ def predict(
             file=sys.stderr,
         )
         raise typer.Exit(SOME_FAILED)
+
+
+def _pass_on(
+    found: Iterable[ImagePrediction], classes: Iterable[str], out: Path | None, *, as_json: bool
+) -> None:
+    """Print predictions as lines of JSON, write them to a table, do both, or else print the table."""
+    lines = _printed(found) if as_json else found
+    if out is not None:
+        _write_table(out, lines, classes)
+    elif as_json:
+        for _ in lines:
+            pass
+    else:
+        _write_lines(sys.stdout, found, classes)
 
 
 class _Counter:

@@ -40,7 +40,7 @@ def explain(
     method: Annotated[
         str,
         typer.Option(
-            help="contributions (exact), gradcam, layercam, attention-gradient, integrated-gradients, occlusion, rise."
+            help="contributions (exact), integrated-contributions (finer), gradcam, layercam, attention-gradient, integrated-gradients, occlusion, rise."
         ),
     ] = "contributions",
     target: Annotated[

@@ -12,6 +12,7 @@ from headtohead.core.errors import unknown_name
 from headtohead.explain.attribution import Attribution
 from headtohead.explain.image_map import EXACT
 from headtohead.explain.methods.gradients import attention_gradient, gradcam, integrated_gradients, layercam
+from headtohead.explain.methods.integrated import INTEGRATED, integrated_contributions
 from headtohead.explain.methods.perturbation import occlusion, rise
 from headtohead.explain.methods.scored_network import ScoredNetwork
 
@@ -26,7 +27,7 @@ class MapMethod:
 
     Attributes:
         name: as the user writes it; help: one phrase.
-        make: from a scored network and a prepared image to a grid; None for the exact method.
+        make: from a scored network and a prepared image to a grid; None for the methods that are sums.
     """
 
     name: str
@@ -38,6 +39,7 @@ METHODS: Mapping[str, MapMethod] = {
     method.name: method
     for method in (
         MapMethod(EXACT, "exact contributions in log-odds, for linear heads on pooled features"),
+        MapMethod(INTEGRATED, "contributions of the places of the stage below the last, in log-odds"),
         MapMethod("gradcam", "Grad-CAM", gradcam),
         MapMethod("layercam", "LayerCAM", layercam),
         MapMethod("attention-gradient", "attention weighted by its gradient, for transformers", attention_gradient),
@@ -60,7 +62,7 @@ def check_method(name: str) -> MapMethod:
 
 
 def attribute(name: str, model: ScoredNetwork, pixels: Pixels) -> Attribution:
-    """Return the map of one prepared image by a method that is no exact sum.
+    """Return the map of one prepared image by another method than that of exact contributions.
 
     Args:
         name: of `METHODS`, other than the exact one.
@@ -68,6 +70,8 @@ def attribute(name: str, model: ScoredNetwork, pixels: Pixels) -> Attribution:
         pixels: the prepared image.
     """
     method = check_method(name)
+    if name == INTEGRATED:
+        return integrated_contributions(model, pixels)
     assert method.make is not None
     value = float(model.of_pixels([pixels])[0])
     return Attribution(method.make(model, pixels), model.target, value)

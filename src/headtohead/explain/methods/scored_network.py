@@ -28,12 +28,15 @@ class ScoredNetwork:
     Attributes:
         network: a backbone in evaluation mode; record: how its input is made.
         head: of its features; target: index of the class.
+        reference: what the stage below the last gives for the average training image, without the batch; only
+            integrated contributions need it.
     """
 
     network: nn.Module
     record: BackboneRecord
     head: LinearHead
     target: int
+    reference: Tensor | None = None
 
     def log_odds(self, x: Tensor) -> Tensor:
         """Return (B,) log-odds of the class against all others for normalised images (B, 3, S, S)."""

@@ -17,12 +17,12 @@ from headtohead.explain.faithfulness.checks import (
     rank_correlation,
     sanity_words,
 )
-from headtohead.explain.image_map import ImageMap
+from headtohead.explain.image_map import EXACT, ImageMap
 from headtohead.explain.linear_head import LinearHead
-from headtohead.explain.linear_model import explain_heads
 from headtohead.explain.methods.perturbation import blurred
 from headtohead.explain.run.contender_maps import ProbeMaps, maps_of
 from headtohead.explain.run.finished import FinishedRun
+from headtohead.explain.run.head_maps import HeadMaps
 from headtohead.explain.run.perturbed import Shown, mean_grey, random_network_model
 
 __all__ = ["Believability", "check_maps", "check_probe"]
@@ -78,16 +78,17 @@ class Believability:
 
 
 def check_maps(
-    run: FinishedRun, found: Sequence[ImageMap], indices: Sequence[int]
+    run: FinishedRun, found: Sequence[ImageMap], indices: Sequence[int], method: str = EXACT
 ) -> tuple[list[ImageMap], dict[str, Believability]]:
     """Return the maps with the results of their contender's checks, and the checks of each that was checked.
 
-    Checked are exact maps of probes with two classes and at least ten groups; others stay "not checked".
+    Checked are maps in log-odds of probes with two classes and at least ten groups; others stay "not checked".
 
     Args:
         run: the finished run.
         found: maps of all contenders.
         indices: samples that were tested.
+        method: by which the maps were made, exact or integrated contributions.
     """
     groups = {run.dataset.samples[index].group for index in indices}
     checks: dict[str, Believability] = {}
@@ -95,22 +96,28 @@ def check_maps(
         for name in dict.fromkeys(one.contender for one in found):
             maker = maps_of(name, run)
             if isinstance(maker, ProbeMaps):
-                checks[name] = check_probe(maker, run, indices)
+                checks[name] = check_probe(maker, run, indices, method)
     marked = [
         replace(one, sanity=checks[one.contender].sanity) if one.contender in checks else one for one in found
     ]
     return marked, checks
 
 
-def check_probe(maker: ProbeMaps, run: FinishedRun, indices: Sequence[int]) -> Believability:
+def check_probe(
+    maker: ProbeMaps, run: FinishedRun, indices: Sequence[int], method: str = EXACT
+) -> Believability:
     """Return whether the maps of a probe can be believed.
 
     Args:
         maker: of the contender's maps.
         run: the finished run.
-        indices: samples that were tested; up to 60 of them are used, evenly spread.
+        indices: samples that were tested; up to 60 of them are used, evenly spread, or 24 for integrated
+            contributions.
+        method: by which the maps are made.
     """
-    chosen = list(indices[:: max(1, len(indices) // IMAGES)][:IMAGES])
+    most = IMAGES if method == EXACT else BESIDE
+    maps = HeadMaps(method, run)
+    chosen = list(indices[:: max(1, len(indices) // most)][:most])
     rng = np.random.default_rng(run.config.seed)
     controls: dict[tuple[int, int], list[LinearHead]] = {}
     figures: dict[str, list[float]] = defaultdict(list)
@@ -124,7 +131,7 @@ def check_probe(maker: ProbeMaps, run: FinishedRun, indices: Sequence[int]) -> B
             controls[key] = controls.get(key) or _controls(maker, run, fold, rng)
         heads = [[maker.head(fold), *controls[fold.repeat, fold.fold]] for fold in folds]
         images = [run.prepared(index) for index in part]
-        found = explain_heads(maker.model, images, heads, [1] * len(part))
+        found = maps(maker.model, images, heads, folds)
         for own in found:
             figures["same"].append(rank_correlation(own[1].grid, own[2].grid))
             figures["permuted"].append(rank_correlation(own[0].grid, own[3].grid))
@@ -134,7 +141,7 @@ def check_probe(maker: ProbeMaps, run: FinishedRun, indices: Sequence[int]) -> B
         if start < BESIDE:
             figures["deletion, grey"] += shown.changes(rng, mean_grey)
             figures["insertion"] += shown.changes(rng, blurred, insert=True)
-            figures["random backbone"] += shown.correlations(scrambled)
+            figures["random backbone"] += shown.correlations(scrambled, maps, folds)
     groups = [run.dataset.samples[index].group for index in chosen]
 
     def judged(differences: npt.ArrayLike) -> CheckedDifference:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,10 +14,13 @@ from headtohead.contenders.mode import PlannedContender
 from headtohead.core.errors import RunFolderError, UsageError
 from headtohead.data.splits.folds import Fold
 from headtohead.explain.attribution import Attribution, log_odds, weighted_attribution
-from headtohead.explain.linear_head import LinearHead
+from headtohead.explain.linear_head import LinearHead, target_log_odds
 from headtohead.explain.linear_model import LinearModel, explain_heads
+from headtohead.explain.methods.scored_network import mean_head
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from headtohead.explain.run.finished import FinishedRun
 
 __all__ = ["ContenderMaps", "EnsembleMaps", "ProbeMaps", "maps_of"]
@@ -26,6 +30,7 @@ BATCH = 8
 LINEAR_MODES = ("finetune", "partial", "lora")  # a linear layer on the network's own features
 # Rebuilt from the same features, a head gives the recorded probabilities up to the last digits.
 MOST_GAP = 1e-4
+NO_GAP = 1e-9  # of log-odds: a single repeat has no mean over repeats
 
 
 class ContenderMaps(Protocol):
@@ -157,8 +162,9 @@ class ProbeMaps:
 
     def by_method(self, method: str, indices: Sequence[int], targets: Sequence[int]) -> list[Attribution]:
         """Return for each sample the map by another method."""
+        from headtohead.explain.methods.integrated import INTEGRATED
         from headtohead.explain.methods.registry import attribute
-        from headtohead.explain.methods.scored_network import ScoredNetwork, mean_head
+        from headtohead.explain.methods.scored_network import ScoredNetwork
 
         model, run = self.model, self.run
         if len(model.networks) > 1 or str(model.view) != "plain":
@@ -169,10 +175,37 @@ class ProbeMaps:
         label = f"{method} of {self.contender.name}"
         pairs = list(zip(indices, targets, strict=True))
         for index, target in run.reporter.progress(pairs, label, len(pairs)):
-            head = mean_head([self.head(fold) for fold in run.testing(index)])
-            network = ScoredNetwork(model.networks[0], model.records[0], head, target)
-            found.append(attribute(method, network, run.prepared(index).pixels))
+            folds = run.testing(index)
+            head = mean_head([self.head(fold) for fold in folds])
+            average = self._average(folds) if method == INTEGRATED else None
+            network = ScoredNetwork(model.networks[0], model.records[0], head, target, average)
+            made = attribute(method, network, run.prepared(index).pixels)
+            found.append(self._of_repeats(made, index, folds) if made.is_sum else made)
         return found
+
+    def _average(self, folds: Sequence[Fold]) -> Tensor:
+        """Return what the stage below the last gives for the average training image of these folds."""
+        import torch
+
+        return torch.stack([self._averages[fold.repeat, fold.fold] for fold in folds]).mean(dim=0)
+
+    @cached_property
+    def _averages(self) -> dict[tuple[int, int], Tensor]:
+        from headtohead.explain.run.head_maps import averages_of
+
+        return averages_of(self.model.networks[0], self.model.records[0], self.run)
+
+    def _of_repeats(self, made: Attribution, index: int, folds: Sequence[Fold]) -> Attribution:
+        """Return the map of the mean score of heads as one of the log-odds of their mean probability."""
+        rows = self.rows[index : index + 1].astype(np.float64)
+        values = [target_log_odds(self.head(fold).scores(rows)[0], made.target)[2] for fold in folds]
+        own = target_log_odds(mean_head([self.head(fold) for fold in folds]).scores(rows)[0], made.target)[2]
+        final = float(log_odds(np.mean([1.0 / (1.0 + np.exp(-value)) for value in values])))
+        if abs(final - own) < NO_GAP:
+            return made
+        return replace(made, log_odds=made.log_odds + final - own).with_parts(
+            mean_of_probabilities=final - own
+        )
 
 
 class EnsembleMaps:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headtohead.core.errors import RunFolderError, UsageError, unknown_name
+from headtohead.core.errors import UsageError, unknown_name
 from headtohead.core.progress import QUIET, Reporter
-from headtohead.explain.attribution import Attribution, log_odds, of_mean_probability
+from headtohead.explain.attribution import log_odds
 from headtohead.explain.image_map import EXACT, ImageMap
 from headtohead.explain.run.chosen_images import chosen_images, mean_predictions, tested_images
 from headtohead.explain.run.contender_maps import maps_of
 from headtohead.explain.run.finished import FinishedRun
+from headtohead.explain.run.head_maps import SUMS
+from headtohead.explain.run.recorded import as_recorded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,11 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ExplainRequest", "RunMaps", "explain_run", "image_maps"]
 
-EXACT_GAP = 1e-4  # in log-odds; a larger gap to the recorded log-odds becomes a part of its own
-# A tenth of the log-odds, and near zero, where terms cancel, an absolute bound. bf16 keeps 8 bits, which moved the
-# log-odds of DINOv2-S by up to 0.102 on the 240 images of the demo (median 0.018), those of an image at -0.64.
-MOST_ROUNDING = 0.1
-LEAST_ROUNDING = 0.25
 MOST_GRIDS = 600  # images whose grids a page holds; above, only those that were asked for
 
 
@@ -96,8 +93,11 @@ def explain_run(
     if request.target is not None and request.target not in run.dataset.classes:
         raise unknown_name("class", request.target, run.dataset.classes)
     check_method(request.method)
-    if request.masks is not None and request.method != EXACT:
-        raise UsageError(f"Masks are compared with exact maps; got the method {request.method!r}.")
+    is_sum = request.method in SUMS
+    if request.masks is not None and not is_sum:
+        raise UsageError(
+            f"Masks are compared with maps in log-odds ({' or '.join(SUMS)}); got the method {request.method!r}."
+        )
     masks = find_masks(request.masks, run.dataset.samples) if request.masks is not None else {}
     names = _contenders(run, request)
     chosen = chosen_images(run, request.images, names)
@@ -105,26 +105,27 @@ def explain_run(
     with_grids = request.method == EXACT and len(everything) <= MOST_GRIDS
     found, left_out = _of_contenders(run, names, everything if with_grids else chosen, request)
     checks: dict[str, Believability] = {}
-    if request.method == EXACT:
-        found, checks = check_maps(run, found, everything)
+    if is_sum:
+        found, checks = check_maps(run, found, everything, request.method)
     localisation = (
         localisation_table(found, run.dataset.samples, masks, seed=run.config.seed) if masks else {}
     )
     wanted = {run.dataset.samples[index].id for index in chosen}
     shown = tuple(one for one in found if one.sample in wanted)
     folder = path / "maps"
-    kept = kept_grids(folder, found) if request.method == EXACT else {}
+    kept = kept_grids(folder, found) if is_sum else {}
     limits = _limits(found, request.method)
     if kept:  # contenders that were drawn before keep their scale, so the new ones take it
         limits = dict.fromkeys(limits, float(kept["color_limit"]))
     _write(run, folder, shown, limits)
-    if request.method == EXACT:
+    if is_sum:
         write_grids(folder, found, next(iter(limits.values())), kept)
         write_checks(
             folder,
             {name: one.to_json() for name, one in checks.items()},
             contender_agreement(found, {sample.id: sample.group for sample in run.dataset.samples}),
             localisation,
+            method=request.method,
             drawn={one.contender for one in found},
             stay=tuple(kept.get("contenders", ())),
         )
@@ -161,7 +162,7 @@ def _limits(found: Sequence[ImageMap], method: str) -> dict[str, float]:
     from headtohead.explain.overlay import color_limit
 
     names = dict.fromkeys(one.contender for one in found)
-    if method == EXACT:
+    if method in SUMS:
         return dict.fromkeys(names, color_limit(found))
     return {name: color_limit([one for one in found if one.contender == name]) for name in names}
 
@@ -209,11 +210,16 @@ def image_maps(
     ]
     if request.method == EXACT:
         made = [
-            _as_recorded(own, value, run.dataset.samples[index].id, name)
+            as_recorded(own, value, run.dataset.samples[index].id, name)
             for own, value, index in zip(maker.per_repeat(indices, targets), recorded, indices, strict=True)
         ]
     else:
-        made = maker.by_method(request.method, indices, targets)
+        made = [
+            as_recorded([own], value, run.dataset.samples[index].id, name) if own.is_sum else own
+            for own, value, index in zip(
+                maker.by_method(request.method, indices, targets), recorded, indices, strict=True
+            )
+        ]
     return [
         ImageMap(
             sample.id, name, request.method, run.dataset.classes, attribution, run.prepared(index).box,
@@ -222,26 +228,6 @@ def image_maps(
         for index, attribution, value in zip(indices, made, recorded, strict=True)
         for sample in [run.dataset.samples[index]]
     ]  # fmt: skip
-
-
-def _as_recorded(own: Sequence[Attribution], recorded: float, sample: str, name: str) -> Attribution:
-    """Return one attribution over repeats that sums to the recorded log-odds.
-
-    A map is made in fp32; where the run's features were rounded to bf16, the gap is a part of its own.
-
-    Raises:
-        RunFolderError: the gap is no rounding.
-    """
-    found = of_mean_probability(own)
-    gap = recorded - found.log_odds
-    if abs(gap) <= EXACT_GAP:
-        return found
-    if abs(gap) > max(LEAST_ROUNDING, MOST_ROUNDING * abs(recorded)):
-        raise RunFolderError(
-            f"{name} gives {sample} log-odds of {found.log_odds:+.3f}; the run recorded {recorded:+.3f}. Weights or "
-            "versions have changed since the run; run compare again in a new folder."
-        )
-    return replace(found, log_odds=recorded).with_parts(rounding_of_the_features=gap)
 
 
 def _contenders(run: FinishedRun, request: ExplainRequest) -> list[str]:

@@ -142,6 +142,8 @@ def kept_grids(folder: Path, maps: Sequence[ImageMap]) -> dict[str, Any]:
     now, target = {one.contender for one in maps}, maps[0].target
     # Of more than two classes each contender explains the class that it holds most probable; of two all explain one.
     free = len(maps[0].classes) > 2
+    if content["method"] != maps[0].method:
+        return {}
     stay = {
         name: by_sample
         for name, by_sample in content["contenders"].items()
@@ -185,6 +187,7 @@ def write_checks(
     agreement: Sequence[Mapping[str, Any]],
     localisation: Mapping[str, Any],
     *,
+    method: str = EXACT,
     drawn: Collection[str],
     stay: Collection[str],
 ) -> Path:
@@ -195,6 +198,7 @@ def write_checks(
         checks: contender -> its checks.
         agreement: of the pairs that were drawn now.
         localisation: against masks, {} without; then an earlier one stays with the grids.
+        method: by which the maps were made.
         drawn: contenders that were drawn now. stay: those whose earlier grids stay.
     """
     path = folder / "faithfulness.json"
@@ -206,7 +210,7 @@ def write_checks(
         for pair in earlier.get("agreement", ())
         if {pair["a"], pair["b"]} <= there and not {pair["a"], pair["b"]} <= set(drawn)
     ]
-    content = {"method": EXACT, "contenders": contenders | dict(checks), "agreement": [*pairs, *agreement]}
+    content = {"method": method, "contenders": contenders | dict(checks), "agreement": [*pairs, *agreement]}
     if localisation or (stay and earlier.get("localisation")):
         content["localisation"] = dict(localisation) or earlier["localisation"]
     write_record(path, content)

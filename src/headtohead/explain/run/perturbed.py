@@ -10,13 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.explain.faithfulness.checks import rank_correlation, top_cells
-from headtohead.explain.linear_model import LinearModel, explain_heads, explain_images
+from headtohead.explain.linear_model import LinearModel, explain_images
 from headtohead.explain.methods.perturbation import mixed
 from headtohead.preprocess.recipe import Prepared
 
 if TYPE_CHECKING:
+    from headtohead.data.splits.folds import Fold
     from headtohead.explain.linear_head import LinearHead
     from headtohead.explain.run.contender_maps import ProbeMaps
+    from headtohead.explain.run.head_maps import HeadMaps
 
 __all__ = ["Shown", "mean_grey", "random_network_model"]
 
@@ -62,9 +64,14 @@ class Shown:
         gains = [top - random for top, random in zip(found[::2], found[1::2], strict=True)]
         return gains if insert else [-gain for gain in gains]
 
-    def correlations(self, other: LinearModel) -> list[float]:
-        """Return of each image the rank correlation of its map with that of other networks under the same head."""
-        found = explain_heads(other, self.images, self.heads, [1] * len(self.images))
+    def correlations(self, other: LinearModel, maps: HeadMaps, folds: Sequence[Fold]) -> list[float]:
+        """Return of each image the rank correlation of its map with that of other networks under the same head.
+
+        Args:
+            other: the networks; maps: makes their maps.
+            folds: of each image one that tested it.
+        """
+        found = maps(other, self.images, self.heads, folds)
         return [rank_correlation(grid, own[0].grid) for grid, own in zip(self.grids, found, strict=True)]
 
 

@@ -30,7 +30,9 @@ def has_few_values(image: Image) -> bool:
     """Tell whether an image has two to four grey values, as masks and label maps do."""
     pixels = image.pixels.reshape(-1)
     # A look at some pixels settles it for nearly all images without sorting every pixel.
-    if len(np.unique(pixels[:: max(1, len(pixels) // _PROBED)])) > _MOST_VALUES:
+    probed = pixels[:: max(1, len(pixels) // _PROBED)]
+    counts = np.bincount(probed) if probed.dtype == np.uint8 else None
+    if (len(np.unique(probed)) if counts is None else np.count_nonzero(counts)) > _MOST_VALUES:
         return False
     return 2 <= len(np.unique(pixels)) <= _MOST_VALUES
 

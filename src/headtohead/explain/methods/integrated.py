@@ -1,0 +1,149 @@
+"""Contributions of the places of the stage below the last, integrated from the average training image.
+
+The last map of a network has mixed places: a small spot at the edge is read one or two cells further inside, and the
+patch tokens of a transformer have seen the whole image. Below it places are finer and less mixed. Along the straight
+path from the average training image's activations at that stage to those of this image, the score changes by the
+integral of slope times step; each place's part of it is its contribution (Sundararajan et al. 2017, in the form for
+inner layers of Leino et al. 2018). The parts sum to the log-odds less those at the average activations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from headtohead.core.errors import UsageError
+from headtohead.explain.attribution import Attribution
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from torch import Tensor, nn
+
+    from headtohead.explain.methods.scored_network import ScoredNetwork
+
+__all__ = ["INTEGRATED", "integrated_contributions", "stage_below", "stage_output"]
+
+INTEGRATED = "integrated-contributions"
+"""Name of the method."""
+# Midpoints of the path. Convolutional networks are nearly piecewise linear, so their slope jumps along the path; on
+# synthetic heads 16 leave 0.17 of mean log-odds of 2.3 (8 leave 0.37). Those of transformers are smooth: 8 leave 0.003.
+MAP_STEPS, TOKEN_STEPS = 16, 8
+# Relative, of the score when the image's activations are put into another image: else later layers read more than them.
+SAME = 1e-3
+
+
+def stage_below(network: Any) -> nn.Module:
+    """Return the stage below the last of a convolutional network, the block at three quarters of a transformer.
+
+    Raises:
+        UsageError: the network does not tell its stages.
+    """
+    if network.is_tokens:
+        from headtohead.backbones.network import middle_block
+        from headtohead.explain.decomposition.tokens import blocks_of
+
+        blocks = blocks_of(network.body)
+        return blocks[middle_block(len(blocks))]
+    stages: Any = getattr(network.body, "feature_info", None)
+    stages = getattr(stages, "info", stages)
+    if not stages or len(stages) < 2 or "module" not in stages[-2]:
+        raise _no_stage(network)
+    found: nn.Module = network.body.get_submodule(stages[-2]["module"])
+    return found
+
+
+def stage_output(network: Any, x: Tensor) -> Tensor:
+    """Return what the stage below the last gives for normalised images (B, 3, S, S): maps or tokens.
+
+    Raises:
+        UsageError: the network does not tell its stages.
+    """
+    import torch
+
+    with torch.no_grad(), _stage(network) as seen:
+        network(x)
+    return seen[-1]
+
+
+def integrated_contributions(model: ScoredNetwork, pixels: npt.NDArray[np.float32]) -> Attribution:
+    """Return the contributions of places to the log-odds of one image, in log-odds.
+
+    Args:
+        model: network, head, class, and the average training image's activations as its reference.
+        pixels: the prepared image.
+
+    Returns:
+        an attribution whose offset is the log-odds at the reference; prefix tokens and what the steps of the
+        integration leave have no place.
+
+    Raises:
+        UsageError: no reference, a network that does not tell its stages, or one that reads earlier stages too.
+    """
+    import torch
+
+    if model.reference is None:
+        raise UsageError("Integrated contributions need the average training image; got no reference.")
+    network: Any = model.network
+    x = model.input_of(pixels)
+    with torch.no_grad(), _stage(network) as seen:
+        whole = float(model.log_odds(x)[0])
+    place = seen[-1]
+    reference = model.reference.to(place)
+    steps = TOKEN_STEPS if network.is_tokens else MAP_STEPS
+    at = torch.cat([torch.tensor([0.0, 1.0]), (torch.arange(steps) + 0.5) / steps]).to(place)
+    way = place - reference
+    path = (reference + at.reshape(-1, *([1] * (place.ndim - 1))) * way).requires_grad_(True)
+    # below the stage runs another image, which nothing above may notice
+    with torch.enable_grad(), _stage(network, path):
+        values = model.log_odds(torch.zeros_like(x))
+    (slope,) = torch.autograd.grad(values[2:].sum(), path)
+    start, end = (float(value) for value in values[:2].detach())
+    if abs(end - whole) > SAME * max(1.0, abs(whole)):
+        raise _no_stage(network)
+    found = (slope[2:].double().mean(dim=0) * way[0].double()).detach().cpu().numpy()
+    prefix = found[: network.n_prefix].sum() if network.is_tokens else 0.0
+    grid = _grid(network, found)
+    elsewhere = {"integration": whole - start - float(grid.sum()) - float(prefix)}
+    if network.is_tokens and network.n_prefix:
+        elsewhere["class token"] = float(prefix)
+    return Attribution(grid, model.target, whole, start, elsewhere)
+
+
+def _grid(network: Any, found: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return (h, w): the sum over channels, patch tokens laid out."""
+    if network.is_tokens:
+        patches = found[network.n_prefix :].sum(axis=-1)
+        side = round(len(patches) ** 0.5)
+        if side * side != len(patches):
+            raise _no_stage(network)
+        return np.asarray(patches.reshape(side, side), dtype=np.float64)
+    return np.asarray(found.sum(axis=-1 if network.is_nhwc else 0), dtype=np.float64)
+
+
+@contextmanager
+def _stage(network: Any, put: Tensor | None = None) -> Iterator[list[Tensor]]:
+    """Collect what the stage gives in the next forward pass, or put something else in its place."""
+    seen: list[Tensor] = []
+
+    def passed(_module: nn.Module, _args: Any, output: Any) -> Any:
+        first = output[0] if isinstance(output, tuple) else output
+        seen.append(first.detach())
+        if put is None:
+            return output
+        own = put.clone()  # a later layer may work in place
+        return (own, *output[1:]) if isinstance(output, tuple) else own
+
+    hook = stage_below(network).register_forward_hook(passed)
+    try:
+        yield seen
+    finally:
+        hook.remove()
+
+
+def _no_stage(network: Any) -> UsageError:
+    return UsageError(
+        f"{network.record.name} has no stage below its last that all later layers read; use contributions or occlusion."
+    )
