@@ -162,11 +162,8 @@ def _subgroups(run: ChecklistInput) -> str:
 
 def _recalibration(run: ChecklistInput) -> str:
     methods = sorted({name for entry in run.verdict.details.recalibration.values() for name in entry.methods})
-    return (
-        f"Recalibration on inner folds, before against after: {', '.join(_METHODS.get(name, name) for name in methods)}."
-        if methods
-        else ""
-    )
+    titles = ", ".join(_METHODS.get(name, name) for name in methods)
+    return f"Recalibration on inner folds, before against after: {titles}." if titles else ""
 
 
 def _points(run: ChecklistInput) -> str:
