@@ -82,23 +82,14 @@ def explain_run(
         UnknownNameError: an image, contender, class or method that does not exist.
         UsageError: no contender can be explained in this way.
     """
-    from headtohead.explain.methods.registry import check_method
     from headtohead.explain.run.agreement import contender_agreement
     from headtohead.explain.run.believable import check_maps
     from headtohead.explain.run.files import kept_grids, write_checks, write_grids
     from headtohead.explain.run.known_regions import localisation_table
-    from headtohead.explain.run.mask_folder import find_masks
 
     run = FinishedRun(path, cache, reporter)
-    if request.target is not None and request.target not in run.dataset.classes:
-        raise unknown_name("class", request.target, run.dataset.classes)
-    check_method(request.method)
+    masks = _allowed_masks(run, request)
     is_sum = request.method in SUMS
-    if request.masks is not None and not is_sum:
-        raise UsageError(
-            f"Masks are compared with maps in log-odds ({' or '.join(SUMS)}); got the method {request.method!r}."
-        )
-    masks = find_masks(request.masks, run.dataset.samples) if request.masks is not None else {}
     names = _contenders(run, request)
     chosen = chosen_images(run, request.images, names)
     everything = tested_images(run)
@@ -130,6 +121,26 @@ def explain_run(
             stay=tuple(kept.get("contenders", ())),
         )
     return RunMaps(folder, shown, limits, left_out)
+
+
+def _allowed_masks(run: FinishedRun, request: ExplainRequest) -> Mapping[str, tuple[Path, ...]]:
+    """Return sample -> mask, {} where none is asked for.
+
+    Raises:
+        UnknownNameError: a class or method that does not exist.
+        UsageError: masks that no map of this method can be compared with, or that are not found.
+    """
+    from headtohead.explain.methods.registry import check_method
+    from headtohead.explain.run.mask_folder import find_masks
+
+    if request.target is not None and request.target not in run.dataset.classes:
+        raise unknown_name("class", request.target, run.dataset.classes)
+    check_method(request.method)
+    if request.masks is not None and request.method not in SUMS:
+        raise UsageError(
+            f"Masks are compared with maps in log-odds ({' or '.join(SUMS)}); got the method {request.method!r}."
+        )
+    return find_masks(request.masks, run.dataset.samples) if request.masks is not None else {}
 
 
 def _of_contenders(
