@@ -15,6 +15,7 @@ import base64
 import contextlib
 import gzip
 import io
+import itertools
 import json
 import multiprocessing
 import resource
@@ -33,6 +34,7 @@ import numpy.typing as npt
 
 from headtohead.core.errors import UnreadableError
 from headtohead.data.readers import Limits, count_frames, is_candidate, read_image, sniff
+from headtohead.data.readers.reading import AS_STORED, Reading
 
 Array = npt.NDArray[Any]
 SMALL = Limits(
@@ -268,14 +270,34 @@ def mutated(corpus: dict[str, bytes], number: int, seed: int, only: str = "") ->
     return name, mend_png(result) if rng.random() < 0.7 else result
 
 
+def with_layered(corpus: dict[str, bytes]) -> dict[str, bytes]:
+    """Return the sound files and those that are read with `--channels` or `--volume` alone."""
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    from benchmarks.fuzz.layered import layered_files
+
+    return corpus | layered_files()
+
+
+def _readings(name: str) -> tuple[Reading, ...]:
+    if not name.startswith("layered/"):
+        return (AS_STORED,)
+    from benchmarks.fuzz.layered import READINGS
+
+    return (AS_STORED, *READINGS)
+
+
 def probe(content: bytes, name: str) -> str:
-    """Read one content every way; return "image" or "refused". Any other exception goes through."""
+    """Read one content every way; return "image" or "refused". Any other exception goes through.
+
+    Args:
+        name: of the sound file that it was; those in "layered/" are also read with each of `READINGS`.
+    """
     is_candidate(name, content[:4096])
     sniff(content)
     result = "refused"
-    for frame in (None, 1):
+    for frame, reading in itertools.product((None, 1), _readings(name)):
         try:
-            image = read_image(content, frame=frame, limits=SMALL)
+            image = read_image(content, frame=frame, limits=SMALL, reading=reading)
         except UnreadableError:
             continue
         result = "image"
@@ -286,8 +308,9 @@ def probe(content: bytes, name: str) -> str:
             raise TypeError(f"delivered {kind} of shape {shape}")
         if kind == np.float32 and not np.isfinite(image.pixels).all():
             raise TypeError("delivered pixels that are not finite")
-    with contextlib.suppress(UnreadableError):
-        count_frames(content, limits=SMALL)
+    for reading in _readings(name):
+        with contextlib.suppress(UnreadableError):
+            count_frames(content, limits=SMALL, reading=reading)
     return result
 
 
@@ -298,7 +321,7 @@ def _peak_memory() -> int:
 def _work(job: tuple[int, int, int, str, Any]) -> Counter[str]:
     """Probe files start .. stop - 1; the place reached is kept where the parent sees it."""
     start, stop, seed, only, place = job
-    corpus, tally = make_corpus(), Counter[str]()
+    corpus, tally = with_layered(make_corpus()), Counter[str]()
     probe(next(iter(corpus.values())), "")
     base = _peak_memory()
     for number in range(start, stop):

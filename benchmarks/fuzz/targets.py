@@ -201,6 +201,41 @@ def predictions(rng: Rng, folder: Path) -> None:
     read_predictions([path], score=pick(rng, ("probability", "probability", "percent", "logit", "ordinal")))
 
 
+def readings(rng: Rng, folder: Path) -> None:
+    """Channels, volumes and sizes as a user states them, of damaged files that hold several."""
+    from benchmarks.fuzz.layered import layered_files
+
+    from headtohead.cli.config_options import split_numbers
+    from headtohead.data.listing.discover import discover_images
+    from headtohead.data.options import LoadOptions
+    from headtohead.data.readers import Limits, count_frames, read_image
+    from headtohead.data.readers.reading import Reading
+
+    numbers = ("0", "1", "2", "4", "5", "65535", "-1", "²", " 3", "", "x", "9" * 5000)
+    stated = ",".join(str(pick(rng, numbers[:5] if rng.random() < 0.8 else numbers)) for _ in range(3))
+    volume = pick(rng, (None, None, 0, 1, 2, 7, 1 << 40, -1))
+    size = pick(rng, (None, None, 0.0001, 1e-9, 1e9))
+    channels = split_numbers(pick(rng, (stated, stated.partition(",")[0])), "--channels")
+    reading = Reading(volume, channels if rng.random() < 0.7 else (), size)
+    files = layered_files()
+    name = str(pick(rng, sorted(files)))
+    content = damaged_bytes(rng, files[name]) if rng.random() < 0.8 else files[name]
+    limits = Limits(pixels=1_000_000, frames=500, voxels=4_000_000, unfolded=1 << 26, ratio_floor=1 << 24)
+    frame = pick(rng, (None, 0, 1, 99))
+    _quiet(lambda: count_frames(content, limits=limits, reading=reading))
+    if rng.random() < 0.9:
+        read_image(content, frame=frame, limits=limits, reading=reading)
+        return
+    (folder / "a").mkdir(exist_ok=True)
+    (folder / "b").mkdir(exist_ok=True)
+    suffix = name.rpartition(".")[2]
+    (folder / "a" / f"x.{suffix}").write_bytes(content)
+    (folder / "b" / f"y.{suffix}").write_bytes(files[name])
+    discover_images(
+        str(folder), LoadOptions(channels=reading.channels, volume=volume, max_megapixels=size, workers=1)
+    )
+
+
 _GRAMMAR = ("efficientnet-lite0", "dinov2-small", "@", "probe", "finetune", "partial:2", "mlp", "lora", "seeds(",
             "folds(", "ensemble(", "hybrid(", "snapshots(", ")", ",", "3", "²", "9" * 5000, "path:", "timm:",
             "scratch:", "hf:", "test_vit", "?arch=", "=", "views=1", " ", "(", "[/x]", "\x1b", "..", "/",
@@ -336,6 +371,7 @@ TARGETS: Mapping[str, tuple[Target, float]] = {
     "groups": (groups, 10),
     "manifests": (manifests, 8),
     "archives": (archives, 10),
+    "readings": (readings, 10),
     "patterns": (patterns, 4),
     "run records": (run_records, 5),
     "reports": (reports, 0.5),

@@ -13,6 +13,7 @@ from headtohead.core.errors import NoEffectError, UsageError, unknown_name
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from headtohead.data.options import LoadOptions
     from headtohead.deploy.evaluation.evaluate import EvaluationResult
     from headtohead.deploy.model import DeployedModel
 
@@ -64,19 +65,10 @@ def train(
     folder = path_of(out, "out")
     # Before a run that may take hours; how many classes there are is looked at later.
     check_method(calibration, ("", ""))
-    if run is None:
-        if data is None or contender is None:
-            raise UsageError("Give the images and a contender, or a finished run with `run`.")
-        source = _run_beside(folder, source_of(data), contender, settings, quiet=quiet)
-    elif settings:
-        raise NoEffectError(
-            f"{', '.join(sorted(settings))} would have no effect: the run has its own settings. Leave them out, or "
-            "train without a run."
-        )
-    else:
-        source = path_of(run, "run")
     request = TrainRequest(
-        source,
+        _run_beside(folder, data, contender, settings, quiet=quiet)
+        if run is None
+        else _given_run(run, settings),
         folder,
         contender,
         data=None if data is None else source_of(data),
@@ -89,12 +81,39 @@ def train(
     return load_model(folder)
 
 
-def _run_beside(out: Path, data: str, contender: str, settings: dict[str, Any], *, quiet: bool) -> Path:
-    """Return a finished run of this one contender, made in `<out>.run`."""
+def _given_run(run: str | os.PathLike[str], settings: Mapping[str, Any]) -> Path:
+    """Return the folder of the run that was given; settings are refused.
+
+    Raises:
+        NoEffectError: there are settings.
+    """
+    if settings:
+        raise NoEffectError(
+            f"{', '.join(sorted(settings))} would have no effect: the run has its own settings. Leave them out, or "
+            "train without a run."
+        )
+    return path_of(run, "run")
+
+
+def _run_beside(
+    out: Path,
+    data: str | os.PathLike[str] | None,
+    contender: str | None,
+    settings: Mapping[str, Any],
+    *,
+    quiet: bool,
+) -> Path:
+    """Return a finished run of this one contender, made in `<out>.run`.
+
+    Raises:
+        UsageError: no data or no contender.
+    """
     from headtohead.api.studies import compare
 
+    if data is None or contender is None:
+        raise UsageError("Give the images and a contender, or a finished run with `run`.")
     folder = out.with_name(f"{out.name}.run")
-    compare(data, contender, out=folder, quiet=quiet, **settings)
+    compare(source_of(data), contender, out=folder, quiet=quiet, **settings)
     return folder
 
 
@@ -133,6 +152,7 @@ def evaluate(
     by: Iterable[str] = (),
     recalibrate: bool = False,
     keep_training: bool = False,
+    per: str | None = None,
     level: float = 0.95,
     n_boot: int = 2000,
     seed: int = 0,
@@ -153,6 +173,8 @@ def evaluate(
         by: columns that scores are split by, such as the site.
         recalibrate: fit a temperature here too, and say by cross-fitting what it would change.
         keep_training: score images that were in training too; then no verdict is given.
+        per: "case" (or "case:mean") scores each case (group) once, by the mean probability of its images; "case:max" by
+            that of the image with the highest probability of the positive class.
         level: confidence of the intervals.
         n_boot: bootstrap resamples of groups.
         seed: of the resampling.
@@ -166,21 +188,33 @@ def evaluate(
     Raises:
         HeadToHeadError: anything that headtohead explains: labels, leaks, unreadable data, a damaged model.
     """
-    from headtohead.data.options import LoadOptions
     from headtohead.deploy.evaluation.evaluate import EvaluationRequest, evaluate_models
     from headtohead.deploy.model import DeployedModel as Model
 
     given = [models] if isinstance(models, (str, os.PathLike, Model)) else list(models)
     loaded = [one if isinstance(one, Model) else load_model(one) for one in given]
-    # Left out: what has a parameter of its own, and the positive class, which is the model's.
-    known = {field.name for field in fields(LoadOptions)} - {"map_labels", "drop", "by", "positive"}
+    columns = tuple(by)
+    options = _load_options(reading, map_labels=dict(map_labels or {}), drop=frozenset(drop), by=columns)
+    request = EvaluationRequest(
+        source_of(data), path_of(out, "out"), options, metric, columns, recalibrate, keep_training, level, n_boot,
+        seed, per,
+    )  # fmt: skip
+    return evaluate_models(loaded, request, reporter_for(quiet))
+
+
+def _load_options(reading: Mapping[str, Any], **own: Any) -> LoadOptions:
+    """Return the options for reading the data.
+
+    Args:
+        reading: further options, by name. own: those that have a parameter of their own.
+
+    Raises:
+        UnknownNameError: an option that does not exist, or the positive class, which is the model's.
+    """
+    from headtohead.data.options import LoadOptions as Options
+
+    known = {field.name for field in fields(Options)} - {*own, "positive"}
     for name in reading:
         if name not in known:
             raise unknown_name("option", name, known)
-    columns = tuple(by)
-    options = LoadOptions(map_labels=dict(map_labels or {}), drop=frozenset(drop), by=columns, **reading)
-    request = EvaluationRequest(
-        source_of(data), path_of(out, "out"), options, metric, columns, recalibrate, keep_training, level, n_boot,
-        seed,
-    )  # fmt: skip
-    return evaluate_models(loaded, request, reporter_for(quiet))
+    return Options(**own, **reading)

@@ -15,6 +15,8 @@ from headtohead.evaluate.published_claim import Claim
 if TYPE_CHECKING:
     import pandas as pd
 
+    from headtohead.evaluate.external_predictions import External, ReadArguments
+
 __all__ = ["claim", "verdict"]
 
 
@@ -126,12 +128,7 @@ def verdict(
     """
     from headtohead.evaluate.external.class_order import in_stated_order
     from headtohead.evaluate.external.scales import as_scale
-    from headtohead.evaluate.external_predictions import (
-        ReadArguments,
-        parse_predictions,
-        per_case,
-        read_predictions,
-    )
+    from headtohead.evaluate.external_predictions import per_case
     from headtohead.evaluate.verdict import VerdictConfig, compute_verdict
 
     subgroups = [by] if isinstance(by, str) else list(by)
@@ -139,18 +136,7 @@ def verdict(
         "positive": positive, "by": subgroups, "columns": dict(columns or {}), "complete_cases": complete_cases,
         "score": as_scale(score),
     }  # fmt: skip
-    import pandas as pd
-
-    if isinstance(predictions, pd.DataFrame):
-        found = parse_predictions(predictions, **how)
-    elif isinstance(predictions, (str, os.PathLike)):
-        found = read_predictions([path_of(predictions, "predictions")], **how)
-    elif isinstance(predictions, Iterable):
-        found = read_predictions(_paths(predictions), **how)
-    else:
-        raise UsageError(
-            f"Got predictions of type {type(predictions).__name__}; expected a data frame or paths."
-        )
+    found = _read(predictions, how)
     if per is not None:
         found = per_case(found, per)
     ordered = tuple(ordered_classes)
@@ -161,6 +147,27 @@ def verdict(
         unit=found.unit, ranks_only=score == "ordinal", prevalence=prevalence, level=level, n_boot=n_boot, seed=seed,
     )  # fmt: skip
     return compute_verdict(found.frame, config, by=found.by, notes=found.notes, reporter=reporter_for(quiet))
+
+
+def _read(
+    predictions: pd.DataFrame | str | os.PathLike[str] | Iterable[str | os.PathLike[str]], how: ReadArguments
+) -> External:
+    """Return the predictions of a data frame, a file or several files.
+
+    Raises:
+        UsageError: something else.
+    """
+    import pandas as pd
+
+    from headtohead.evaluate.external_predictions import parse_predictions, read_predictions
+
+    if isinstance(predictions, pd.DataFrame):
+        return parse_predictions(predictions, **how)
+    if isinstance(predictions, (str, os.PathLike)):
+        return read_predictions([path_of(predictions, "predictions")], **how)
+    if isinstance(predictions, Iterable):
+        return read_predictions(_paths(predictions), **how)
+    raise UsageError(f"Got predictions of type {type(predictions).__name__}; expected a data frame or paths.")
 
 
 def _paths(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:

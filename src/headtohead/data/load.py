@@ -14,7 +14,7 @@ from headtohead.core.records import Sample
 from headtohead.data.dataset import GIVEN_GROUP, Dataset, digest_lines, record_of
 from headtohead.data.file_problems import FileProblem, truncate_list
 from headtohead.data.frame_notes import frame_notes
-from headtohead.data.listing.class_order import choose_classes, need_positive
+from headtohead.data.listing.class_order import ClassOrder, choose_classes, need_positive
 from headtohead.data.listing.discover import discover_images
 from headtohead.data.listing.evidence.mask_pixels import mask_warning, masks_of_images
 from headtohead.data.listing.evidence.part_classes import part_differences
@@ -97,7 +97,23 @@ def load(
     for note in notes:
         if note not in warnings:
             reporter.info(note)
-    dataset = Dataset(
+    dataset = _as_dataset(samples, order, notes, listing, problems, masks)
+    for loss in loss_warnings(dataset):
+        reporter.warning(loss)
+    reporter.info(understood(dataset))
+    return dataset
+
+
+def _as_dataset(
+    samples: Sequence[Sample],
+    order: ClassOrder,
+    notes: Sequence[str],
+    listing: ImageListing,
+    problems: Sequence[FileProblem],
+    masks: Sequence[FileProblem],
+) -> Dataset:
+    """Return the samples with where their classes and groups come from, and all that was left out."""
+    return Dataset(
         root=listing.store.root,
         samples=tuple(samples),
         classes=order.classes,
@@ -109,10 +125,6 @@ def load(
         groups_from=_groups_from(listing, samples),
         labels_from=listing.labels_from,
     )
-    for loss in loss_warnings(dataset):
-        reporter.warning(loss)
-    reporter.info(understood(dataset))
-    return dataset
 
 
 def _read_all(listing: ImageListing, options: LoadOptions, reporter: Reporter) -> list[IngestedFile]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,8 @@ from threadpoolctl import threadpool_limits
 
 from headtohead.core.errors import UsageError, unknown_name
 from headtohead.core.progress import QUIET, Reporter
-from headtohead.core.records import Score, Verdict
+from headtohead.core.records import Comparison, Score, Verdict
+from headtohead.core.tables.details import VerdictDetails
 from headtohead.evaluate.comparison_context import ComparisonContext
 from headtohead.evaluate.decision_rule import DecisionRule
 from headtohead.evaluate.pairwise import best_set, compare_all
@@ -33,8 +35,10 @@ from headtohead.stats.intervals.score import make_score
 from headtohead.stats.metrics.fold_values import fold_values
 from headtohead.stats.metrics.lookup import default_metrics
 from headtohead.stats.metrics.lookup import get_metric as metric_named
+from headtohead.stats.metrics.metric import Metric
 from headtohead.stats.metrics.replicates import metric_values
 from headtohead.stats.prediction_builder import build_prediction_table
+from headtohead.stats.predictions import PredictionTable
 from headtohead.stats.resampled import Replicates, ResampledPredictions
 
 __all__ = ["VerdictConfig", "compute_verdict", "validate_question"]
@@ -72,9 +76,42 @@ def compute_verdict(
         ManifestError, DataError: predictions that cannot be used.
         UnpairedError: contenders do not cover the same samples.
     """
-    level, rope, prevalence = config.level, config.rope, config.prevalence
+    table = _checked_table(predictions, config)
+    # Where none is stated, the table itself may show groups that are split.
+    leaks = leaks or split_groups_leak(table)
+    return _in_words(_computed(table, config, inner, by or {}, leaks, reporter), config, leaks, notes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Computed:
+    """All numbers of a verdict, before its sentences.
+
+    Attributes:
+        rule: the decision rule in words.
+    """
+
+    table: PredictionTable
+    metric: Metric
+    cases: Cases
+    rule: str
+    scores: Sequence[Score]
+    comparisons: Sequence[Comparison]
+    details: VerdictDetails
+
+
+def _checked_table(predictions: pd.DataFrame, config: VerdictConfig) -> PredictionTable:
+    """Return the predictions as a table that can answer the questions.
+
+    Raises:
+        UsageError, ManifestError, DataError, UnpairedError: see `compute_verdict`.
+    """
     validate_question(
-        config.metric, config.classes, level=level, rope=rope, prevalence=prevalence, ordered=config.ordered
+        config.metric,
+        config.classes,
+        level=config.level,
+        rope=config.rope,
+        prevalence=config.prevalence,
+        ordered=config.ordered,
     )
     if config.matters is not None and not config.matters > 0:
         raise UsageError(f"Got --matters {config.matters}; expected a difference above 0, such as 0.05.")
@@ -87,15 +124,25 @@ def compute_verdict(
     if unknown := [name for name in config.baselines if name not in table.contenders]:
         raise unknown_name("baseline", unknown[0], table.contenders)
     validate_pair(config, table.contenders)
-    # Where none is stated, the table itself may show groups that are split.
-    leaks = leaks or split_groups_leak(table)
+    return table
+
+
+def _computed(
+    table: PredictionTable,
+    config: VerdictConfig,
+    inner: pd.DataFrame | None,
+    by: Mapping[str, Mapping[str, str]],
+    leaks: Sequence[str],
+    reporter: Reporter,
+) -> _Computed:
+    """Return the scores, comparisons and further tables of predictions; arguments as of `compute_verdict`."""
     cases = Cases(table.n_samples, table.n_groups, config.unit)
     # BLAS splits sums among its threads, so that digits would depend on their number.
     with threadpool_limits(limits=1, user_api="blas"):
         resamples = make_resamples(table.n_groups, config.n_boot, config.seed)
-        resampled = ResampledPredictions(table, resamples, level, config.seed)
+        resampled = ResampledPredictions(table, resamples, config.level, config.seed)
         metric = metric_named(config.metric, table.classes)
-        rule = DecisionRule(level=level, rope=rope, max_half_width=narrow_width(table, metric))
+        rule = DecisionRule(level=config.level, rope=config.rope, max_half_width=narrow_width(table, metric))
         names = default_metrics(table.classes, table.has_folds, ordered=config.ordered)
         # A metric of one class may be primary without being reported by default.
         values = _replicates(resampled, dict.fromkeys((config.metric, *names)), reporter)
@@ -105,37 +152,45 @@ def compute_verdict(
         pooled = metric_named(metric.pooled, table.classes) if metric.pooled and table.has_folds else None
         across = {name: values[name][pooled.name] for name in table.contenders} if pooled else {}
         folds = {name: fold_values(table, name, config.metric) for name in table.contenders}
-        tests = prepare_tests(resampled, metric, rope, folds)
+        tests = prepare_tests(resampled, metric, config.rope, folds)
         backwards = frozenset(reversed_contenders(scores)) - set(config.baselines)
         context = ComparisonContext(
             resampled, metric, rule, primary, across, tests, leaks, cases,
             backwards, stated=config.primary, matters=config.matters,
         )  # fmt: skip
         comparisons = compare_all(context, config.baselines)
-        request = SupplementRequest(metric, build_inner(inner, table), prevalence, by or {}, config.baselines)
+        request = SupplementRequest(
+            metric, build_inner(inner, table), config.prevalence, by, config.baselines
+        )
         details = build_supplement(resampled, request, values, folds, comparisons)
     among = [c for c in comparisons if not {c.a, c.b} & set(config.baselines)]
     details = details.model_copy(update={"best": best_set(context, among)})
+    words = rule.text(metric.title, table.target, pooled.title if pooled else "", _family(config, len(among)))
+    return _Computed(table, metric, cases, words, scores, comparisons, details)
+
+
+def _in_words(found: _Computed, config: VerdictConfig, leaks: Sequence[str], notes: Sequence[str]) -> Verdict:
+    """Return the verdict: the numbers with their one sentence and its caveats."""
+    table, metric, scores, details = found.table, found.metric, found.scores, found.details
     mine = [score for score in scores if score.metric == metric.name]
     answer = Answer(
-        metric, comparisons, mine, config.baselines, cases, stated=bool(config.primary), best=details.best
-    )
+        metric, found.comparisons, mine, config.baselines, found.cases, stated=bool(config.primary),
+        best=details.best,
+    )  # fmt: skip
     sentence = summary_sentence(answer)
     return Verdict(
         sentence=sentence,
         metric=config.metric,
         positive=details.positive,
         scores=tuple(scores),
-        comparisons=tuple(comparisons),
-        rule=rule.text(
-            metric.title, table.target, pooled.title if pooled else "", _family(config, len(among))
-        ),
+        comparisons=tuple(found.comparisons),
+        rule=found.rule,
         caveats=(
             *reversed_caveat(scores, details.positive),
             *kind_caveat(table),
-            *table_caveats(table, cases.noun),
+            *table_caveats(table, found.cases.noun),
             *metric_caveat(metric, table.target, rarer_class_groups(table)),
-            *caveats(sentence, leaks, comparisons, scores, details.notes, cases=cases),
+            *caveats(sentence, leaks, found.comparisons, scores, details.notes, cases=found.cases),
             *notes,
         ),
         details=details,

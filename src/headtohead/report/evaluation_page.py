@@ -73,6 +73,8 @@ def _heading(models: Sequence[Mapping[str, Any]], verdict: Verdict) -> str:
     for line in model["internal"]:
         if line["metric"] == verdict.metric:
             here, there = Score(**line["external"]), Score(**line["internal"])
+            if line["difference"]["value"] is None:
+                return f"{metric_title(verdict.metric)} {here} here; cross-validated {there}, not compared."
             words = "differs from" if line["shifted"] else "agrees, within its interval, with"
             return f"{metric_title(verdict.metric)} {here} here {words} the cross-validated {there}."
     found = next((score for score in verdict.scores if score.metric == verdict.metric), None)
@@ -100,11 +102,16 @@ def _model(model: Mapping[str, Any], n_samples: int, flags: Mapping[str, str]) -
 
 def _against(line: Mapping[str, Any]) -> tuple[str, ...]:
     difference = line["difference"]
-    gap = "not defined" if difference["value"] is None else _signed(difference)
+    gap, shifted = "not defined", "not compared"
+    if difference["value"] is not None:
+        gap, shifted = _signed(difference), "yes" if line["shifted"] else "no evidence"
     return (
-        metric_title(line["metric"]), _interval(line["external"]), _interval(line["internal"]), gap,
-        "yes" if line["shifted"] else "no evidence",
-    )  # fmt: skip
+        metric_title(line["metric"]),
+        _interval(line["external"]),
+        _interval(line["internal"]),
+        gap,
+        shifted,
+    )
 
 
 def _interval(score: Mapping[str, Any]) -> str:

@@ -79,6 +79,21 @@ def test_a_strip_that_unfolds_beyond_its_part_is_refused() -> None:
         read_image(tiff(STACK, planarconfig="contig", compression="jpeg2000"), reading=CHOSEN)
 
 
+def test_what_tifffile_logs_of_an_odd_tag_reaches_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    content = bytearray(KINDS["samples"])
+    with tifffile.TiffFile(io.BytesIO(content)) as file:
+        page: Any = file.pages[0]
+        place = page.tags["ExtraSamples"].valueoffset
+    content[place : place + 2] = b"\xff\xff"
+    with tifffile.TiffFile(io.BytesIO(content)) as file:
+        page = file.pages[0]
+        assert page.samplesperpixel == 5
+    assert "EXTRASAMPLE" in caplog.text, "the damage is one that is logged"
+    caplog.clear()
+    assert np.array_equal(read_image(bytes(content), reading=CHOSEN).pixels, STACK[..., [4, 2, 0]])
+    assert caplog.text == ""
+
+
 def test_jpeg_2000_tiles_are_named() -> None:
     content = tiff(STACK[..., 0].astype(np.uint8), compression="jpeg2000")
     with pytest.raises(UnreadableError, match="JPEG 2000, which is not read in a TIFF; export"):

@@ -127,7 +127,7 @@ MISTAKES: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
     "off": (_off, "outside 0 to 1"),
     "logits": (lambda f: f.assign(score=f.score * 9 - 4), "not logits"),
     "words": (lambda f: f.assign(score="high"), "not a finite number"),
-    "empty label": (lambda f: f.assign(label=f.label.astype(str).where(f.index != 5, "")), "line 7"),
+    "empty label": (lambda f: f.assign(label=f.label.astype(str).where(f.index != 5, "")), "sample .s005."),
     "no line": (lambda f: f.iloc[:0], "no line"),
     "one class": (lambda f: f.assign(label=1), "two classes"),
 }

@@ -44,6 +44,13 @@ def evaluate(
         bool,
         typer.Option("--keep-training", help="Score images that were in training too; then no verdict is given."),
     ] = False,
+    per: Annotated[
+        str | None,
+        typer.Option(
+            help="Score each case (group) once: case (mean probability of its images) or case:max.",
+            metavar="case[:mean|max]",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the resampling.")] = 0,
     as_json: o.AsJson = False,
 ) -> None:  # fmt: skip
@@ -54,6 +61,8 @@ def evaluate(
     headtohead evaluate model other-hospital --map-labels healthy=no,tumour=yes --out external
 
     headtohead evaluate model chest.csv --label-has Effusion --drop-unlabelled --out external
+
+    headtohead evaluate model volumes --group-from '(P[0-9]+)' --per case --out external
     """
     from headtohead.api.models import evaluate as run_evaluation
     from headtohead.core.errors import UsageError
@@ -62,7 +71,7 @@ def evaluate(
         raise UsageError("Give at least one model and, at the end, the images with labels.")
     result = run_evaluation(
         words[:-1], words[-1], out=out, metric=metric, by=split_list(by), recalibrate=recalibrate,
-        keep_training=keep_training, seed=seed, **settings,
+        keep_training=keep_training, per=per, seed=seed, **settings,
     )  # fmt: skip
     if as_json:
         print(result.evaluation.model_dump_json())

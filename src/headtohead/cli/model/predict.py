@@ -81,14 +81,7 @@ def predict(
         names = list(names)  # standard input can be read once
     found = loaded.predict(names, threshold=threshold, batch_size=batch_size, progress=reporter)
     watch = _Counter(found)
-    lines = _printed(watch) if as_json else watch
-    if out is not None:
-        _write_table(out, lines, loaded.classes)
-    elif as_json:
-        for _ in lines:
-            pass
-    else:
-        _write_lines(sys.stdout, watch, loaded.classes)
+    _pass_on(watch, loaded.classes, out, as_json=as_json)
     if explain is not None:
         from headtohead.deploy.predict.maps import write_maps
 
@@ -100,6 +93,20 @@ def predict(
             file=sys.stderr,
         )
         raise typer.Exit(SOME_FAILED)
+
+
+def _pass_on(
+    found: Iterable[ImagePrediction], classes: Iterable[str], out: Path | None, *, as_json: bool
+) -> None:
+    """Print predictions as lines of JSON, write them to a table, do both, or else print the table."""
+    lines = _printed(found) if as_json else found
+    if out is not None:
+        _write_table(out, lines, classes)
+    elif as_json:
+        for _ in lines:
+            pass
+    else:
+        _write_lines(sys.stdout, found, classes)
 
 
 class _Counter:

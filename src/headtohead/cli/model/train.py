@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from headtohead.cli import common_options as o
 from headtohead.cli.config_options import with_settings
+
+if TYPE_CHECKING:
+    from headtohead.deploy.model import DeployedModel
 
 __all__ = ["register"]
 
@@ -82,6 +85,11 @@ def train(
         data, contender, out=out, run=run, name=name, accept_refused=accept_refused,
         self_contained=self_contained, calibration=calibration, **settings,
     )  # fmt: skip
+    _show(model, out, as_json=as_json)
+
+
+def _show(model: DeployedModel, out: Path, *, as_json: bool) -> None:
+    """Print what was trained, its estimate, and how it is used."""
     if as_json:
         import json
 

@@ -9,9 +9,12 @@ import numpy.typing as npt
 
 from headtohead.core.errors import UnreadableError
 
-__all__ = ["channel_axis", "check_channels", "take_channels"]
+__all__ = ["CHANNELS", "channel_axis", "check_channels", "take_channels"]
 
 Array = npt.NDArray[Any]
+
+CHANNELS = "channels"
+"""The fact of an image that tells how many channels its file holds, where some of them were chosen."""
 
 
 def channel_axis(shape: tuple[int, ...]) -> int | None:
@@ -51,4 +54,4 @@ def take_channels(stored: Array, channels: tuple[int, ...]) -> tuple[Array, tupl
     names = ", ".join(map(str, channels))
     word = "Channel" if len(channels) == 1 else "Channels"
     note = f"{word} {names} of {count} taken (counted from 0)."
-    return np.ascontiguousarray(taken), (note,), {"channels": str(count)}
+    return np.ascontiguousarray(taken), (note,), {CHANNELS: str(count)}

@@ -59,37 +59,41 @@ def read_image(
     Raises:
         UnreadableError: for any content that is no readable image, with the reason.
     """
-
     limits = reading.within(limits)
+    secret = _SECRET if salt is None else salt
 
     def job() -> Image:
-        kind = _kind(content, limits)
-        if kind == "DICOM":
-            from headtohead.data.readers.dicom.reader import read_dicom
+        return _read_only(_decoded(content, frame, limits, slices, secret, reading))
 
-            secret = _SECRET if salt is None else salt
-            return read_dicom(content, frame=frame, limits=limits, salt=secret)
-        if kind in _VOLUMES:
-            from headtohead.data.readers.nifti.reader import read_nifti
+    return _with_reasons(job, name)
 
-            return read_nifti(
-                content, frame=frame, limits=limits, slices=slices, kind=kind, volume=reading.volume
-            )
-        if kind in _ARRAYS:
-            from headtohead.data.readers.array_files.reader import read_array
 
-            return read_array(
-                content, kind, frame=frame, limits=limits, slices=slices, channels=reading.channels
-            )
-        if kind == "TIFF" and reading.channels:
-            from headtohead.data.readers.raster.channels import read_channels
+def _decoded(
+    content: bytes, frame: int | None, limits: Limits, slices: SliceOptions, salt: bytes, reading: Reading
+) -> Image:
+    """Return what the reader of the content's format makes of it; arguments as of `read_image`."""
+    kind = _kind(content, limits)
+    if kind == "DICOM":
+        from headtohead.data.readers.dicom.reader import read_dicom
 
-            return read_channels(content, reading.channels, frame=frame, limits=limits)
-        from headtohead.data.readers.raster.reader import read_raster
+        return read_dicom(content, frame=frame, limits=limits, salt=salt)
+    if kind in _VOLUMES:
+        from headtohead.data.readers.nifti.reader import read_nifti
 
-        return read_raster(content, kind, frame=frame, limits=limits)
+        return read_nifti(
+            content, frame=frame, limits=limits, slices=slices, kind=kind, volume=reading.volume
+        )
+    if kind in _ARRAYS:
+        from headtohead.data.readers.array_files.reader import read_array
 
-    return _with_reasons(lambda: _read_only(job()), name)
+        return read_array(content, kind, frame=frame, limits=limits, slices=slices, channels=reading.channels)
+    if kind == "TIFF" and reading.channels:
+        from headtohead.data.readers.raster.channels import read_channels
+
+        return read_channels(content, reading.channels, frame=frame, limits=limits)
+    from headtohead.data.readers.raster.reader import read_raster
+
+    return read_raster(content, kind, frame=frame, limits=limits)
 
 
 def count_frames(

@@ -1,6 +1,6 @@
 """Mute warnings and log messages of the decoding libraries.
 
-Pillow, pydicom and nibabel warn and log about odd files, at times quoting values (a patient's
+Pillow, pydicom, nibabel and tifffile warn and log about odd files, at times quoting values (a patient's
 name among them). What matters of it is in the history or in the error; the rest must reach neither
 the terminal nor a log file.
 """
@@ -15,7 +15,7 @@ from contextlib import contextmanager
 
 __all__ = ["suppress_library_output"]
 
-_LOGGERS = ("pydicom", "pylibjpeg", "openjpeg", "rle", "nibabel", "nibabel.global", "PIL")
+_LOGGERS = ("pydicom", "pylibjpeg", "openjpeg", "rle", "nibabel", "nibabel.global", "PIL", "tifffile")
 
 
 class _OutputMute:

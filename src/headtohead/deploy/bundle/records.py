@@ -241,6 +241,7 @@ class BundleEstimate(Record):
         conformal: coverage and size of the sets on out-of-fold predictions.
         sentence: the run's verdict. audit: its severe findings.
         fidelity: what differs between the run that was scored and the model in the bundle.
+        per: "case", "case:mean" or "case:max" where the run scored each case once; None where each image.
     """
 
     format: int = BUNDLE_FORMAT
@@ -248,6 +249,7 @@ class BundleEstimate(Record):
     calibrated: tuple[Score, ...] = ()
     conformal: dict[str, Any] = Field(default_factory=dict)
     metric: str = ""
+    per: str | None = None
     n_samples: int = 0
     n_groups: int = 0
     sentence: str = ""

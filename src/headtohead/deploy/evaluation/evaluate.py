@@ -20,9 +20,17 @@ from headtohead.deploy.evaluation.judge import (
     conformal_on_data,
 )
 from headtohead.deploy.evaluation.leaks import check_leaks, near_copies_caveat
+from headtohead.deploy.evaluation.lines import (
+    OTHER_UNITS,
+    ScoreLines,
+    same_units,
+    score_lines,
+    warn_of_readings,
+)
 from headtohead.deploy.evaluation.records import Evaluation, FailedImage, LeakCheck, ModelEvaluation
 from headtohead.deploy.evaluation.write import write_evaluation
 from headtohead.deploy.model import DeployedModel
+from headtohead.evaluate.external.per_case import case_rule
 from headtohead.stats.inner_predictions import InnerCell
 
 if TYPE_CHECKING:
@@ -45,6 +53,7 @@ class EvaluationRequest:
         by: columns that scores are split by, such as the site.
         recalibrate: fit a temperature here too, judged by cross-fitting.
         keep_training: score images that were in training too; the verdict is then refused.
+        per: "case" (or "case:mean", "case:max") scores each case (group) once; None each image.
     """
 
     data: str
@@ -57,6 +66,7 @@ class EvaluationRequest:
     level: float = 0.95
     n_boot: int = 2000
     seed: int = 0
+    per: str | None = None
 
 
 @dataclass(frozen=True)
@@ -76,10 +86,13 @@ def evaluate_models(
     Raises:
         UsageError: no model, or models of different classes.
         DataError: labels that the models do not have, or no image can be predicted.
+        NoEffectError, ManifestError: scores per case where every case has one image, or a case has several labels.
         LeakageError: every image was in training.
     """
     classes = _shared_classes(models)
-    _say_readings(models, request.options, reporter)
+    warn_of_readings(models, request.options, reporter)
+    if request.per is not None:
+        case_rule(request.per)  # refused before anything is predicted
     names = _unique_names(models)
     dataset = _grouped(_load(request, classes, reporter), request, reporter)
     answers = {
@@ -88,10 +101,13 @@ def evaluate_models(
     }
     kept, leaks = check_leaks(dataset.samples, answers, keep_training=request.keep_training)
     frame = _frame(dataset, answers, classes, kept)
-    verdict = _verdict(frame, names, models[0], dataset, request, leaks, reporter)
-    resampled = _resampled(frame, models[0], names, request)
+    lines = score_lines(frame, dataset.samples, models[0], request.by, request.per)
+    verdict = _verdict(lines, names, models[0], request, leaks, reporter)
+    resampled = _resampled(lines.frame, models[0], names, request)
+    # A conformal set promises to hold the class of an image, so images are counted also where cases are scored.
+    of_images = resampled if request.per is None else _resampled(frame, models[0], names, request)
     found = tuple(
-        _of_model(name, model, answers[name], leaks[name], verdict, resampled, request)
+        _of_model(name, model, answers[name], leaks[name], verdict, (resampled, of_images), request)
         for name, model in zip(names, models, strict=True)
     )
     evaluation = Evaluation(
@@ -101,9 +117,10 @@ def evaluate_models(
         n_groups=len({dataset.samples[i].group for i in kept}),
         models=found,
         sentences=_sentences(found, request.metric, verdict),
-        caveats=tuple(
-            near_copies_caveat(name, model.reference, answers[name])
-            for name, model in zip(names, models, strict=True)
+        per=None if request.per is None else f"case:{case_rule(request.per)}",
+        caveats=(
+            *lines.notes,
+            *(near_copies_caveat(n, m.reference, answers[n]) for n, m in zip(names, models, strict=True)),
         ),
     )
     predictions = {name: found.predictions for name, found in answers.items()}
@@ -122,20 +139,6 @@ def _shared_classes(models: Sequence[DeployedModel]) -> tuple[str, ...]:
                 f"{', '.join(model.classes)}. Evaluate them one by one."
             )
     return first.classes
-
-
-def _say_readings(models: Sequence[DeployedModel], options: LoadOptions, reporter: Reporter) -> None:
-    """Warn where a model was trained on channels or a volume that are not stated here."""
-    for model in models:
-        taken = model.preprocessing
-        for name, trained, here in (
-            ("--channels", ",".join(map(str, taken.channels)), ",".join(map(str, options.channels))),
-            ("--volume", str(taken.volume or ""), str(options.volume or "")),
-        ):
-            if trained and trained != here:
-                reporter.warning(
-                    f"{model.name} was trained with {name} {trained}; give the same here if the files are such."
-                )
 
 
 def _unique_names(models: Sequence[DeployedModel]) -> list[str]:
@@ -188,30 +191,22 @@ def _frame(
 
 
 def _verdict(
-    frame: pd.DataFrame,
+    lines: ScoreLines,
     names: Sequence[str],
     model: DeployedModel,
-    dataset: Dataset,
     request: EvaluationRequest,
     leaks: Mapping[str, LeakCheck],
     reporter: Reporter,
 ) -> Verdict:
     from headtohead.evaluate.verdict import VerdictConfig, compute_verdict
 
-    by = {
-        column: {s.id: s.extra[column] for s in dataset.samples if column in s.extra} for column in request.by
-    }
-    empty = [column for column, values in by.items() if not values]
-    if empty:
-        raise UsageError(f"The data have no column {empty[0]!r} for --by.")
-    # What is left out of the scores cannot make them too good.
     sentences = (
         [one.sentence for one in leaks.values() if one.samples or one.near_copies]
         if request.keep_training
         else []
     )
     return compute_verdict(
-        frame,
+        lines.frame,
         VerdictConfig(
             classes=model.classes,
             positive=model.positive,
@@ -221,8 +216,9 @@ def _verdict(
             n_boot=request.n_boot,
             seed=request.seed,
         ),
-        by=by or None,
+        by=lines.by or None,
         leaks=tuple(sentences),
+        notes=lines.notes,
         reporter=reporter,
     )
 
@@ -248,13 +244,15 @@ def _of_model(
     answers: ModelAnswers,
     leak: LeakCheck,
     verdict: Verdict,
-    resampled: ResampledPredictions,
+    predictions: tuple[ResampledPredictions, ResampledPredictions],
     request: EvaluationRequest,
 ) -> ModelEvaluation:
+    resampled, of_images = predictions
     scores = tuple(score for score in verdict.scores if score.contender == name)
     (lines,) = resampled.table.of(name)
     cell = InnerCell(lines.label, lines.group, lines.prob)
     estimate, said = model.estimate_record, answers.predictions
+    units = same_units(request.per, estimate.per)
     return ModelEvaluation(
         name=name,
         digest=model.digest,
@@ -262,11 +260,11 @@ def _of_model(
         failed=tuple(FailedImage(sample=a.path, error=a.error) for a in said if a.error is not None),
         flags=dict(Counter(flag for answer in said for flag in answer.flags)),
         expected_flags=model.reference.false_alarms,
-        internal=compare_internal(scores, estimate.scores, estimate.calibrated),
+        internal=compare_internal(scores, estimate.scores, estimate.calibrated, comparable=units),
         calibration=calibration_shift(scores, cell, recalibrate=request.recalibrate, seed=request.seed),
-        conformal=conformal_on_data(resampled, name, model.calibration),
+        conformal=conformal_on_data(of_images, name, model.calibration),
         thresholds=at_thresholds(resampled, name, model.config.thresholds),
-        caveats=estimate.caveats,
+        caveats=(*estimate.caveats, *(() if units else (OTHER_UNITS,))),
     )
 
 
@@ -275,6 +273,11 @@ def _sentences(found: Sequence[ModelEvaluation], metric: str, verdict: Verdict) 
     for model in found:
         sentences.append(model.leak.sentence)
         for line in (one for one in model.internal if one.metric == metric):
+            if line.difference.value is None:
+                sentences.append(
+                    f"{model.name}: {metric} {line.external} here; cross-validated {line.internal}, not compared."
+                )
+                continue
             words = "differs from" if line.shifted else "agrees, within its interval, with"
             sentences.append(
                 f"{model.name}: {metric} {line.external} here {words} the cross-validated {line.internal}."

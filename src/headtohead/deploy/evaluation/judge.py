@@ -57,16 +57,27 @@ def difference_interval(external: Score, internal: Score) -> Estimate:
 
 
 def compare_internal(
-    external: tuple[Score, ...], internal: tuple[Score, ...], calibrated: tuple[Score, ...]
+    external: tuple[Score, ...],
+    internal: tuple[Score, ...],
+    calibrated: tuple[Score, ...],
+    *,
+    comparable: bool = True,
 ) -> tuple[InternalComparison, ...]:
-    """Return each score here against the cross-validated one, after calibration where it matters."""
+    """Return each score here against the cross-validated one, after calibration where it matters.
+
+    Args:
+        external: of these data. internal: of the bundle. calibrated: the same after calibration.
+        comparable: both count the same units, images or cases; else no difference is defined.
+    """
     # The calibrated come last and win: what the bundle answers is calibrated.
     known = {score.metric: score for score in (*internal, *calibrated)}
     found = []
     for score in external:
         if score.metric not in known or score.metric in OF_CALIBRATION:
             continue
-        difference = difference_interval(score, known[score.metric])
+        difference = Estimate(value=None, low=None, high=None)
+        if comparable:
+            difference = difference_interval(score, known[score.metric])
         shifted = difference.low is not None and difference.high is not None
         shifted = shifted and not (difference.low or 0.0) <= 0 <= (difference.high or 0.0)
         found.append(

@@ -113,7 +113,11 @@ class ModelEvaluation(Record):
 
 
 class Evaluation(Record):
-    """Models on data that they were not trained on."""
+    """Models on data that they were not trained on.
+
+    Attributes:
+        per: "case:mean" or "case:max" where each case is scored once; None where each image is.
+    """
 
     format: int = 1
     data: str
@@ -123,4 +127,5 @@ class Evaluation(Record):
     models: tuple[ModelEvaluation, ...]
     sentences: tuple[str, ...]
     caveats: tuple[str, ...] = ()
+    per: str | None = None
     research_use_only: bool = True

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from headtohead.core.errors import UnreadableError
 from headtohead.core.records import Box, Image
 from headtohead.data.readers import DEFAULT_LIMITS, Limits, read_image
+from headtohead.data.readers.planes import CHANNELS
 from headtohead.data.readers.reading import Reading
 from headtohead.deploy.bundle.records import InputSpec, PreprocessorConfig
 from headtohead.preprocess.recipe import Prepared
@@ -56,9 +57,16 @@ class Preprocessor:
         """Decode a file and prepare its image; nothing is written.
 
         Raises:
-            UnreadableError: with the reason.
+            UnreadableError: with the reason; also where the model was trained on chosen channels and the file has none
+                to choose from.
         """
         image = read_image(content, limits=limits, reading=self._reading)
+        if self.config.channels and CHANNELS not in image.facts:
+            names = ", ".join(map(str, self.config.channels))
+            raise UnreadableError(
+                f"the model was trained on channels {names} (from 0) of files that hold several; this file, "
+                f"{image.format}, has none to choose from, so its colours would be taken for others"
+            )
         return self.from_image(name, image, hashlib.sha256(content).hexdigest())
 
     def from_image(self, name: str, image: Image, sha256: str) -> PreparedImage:

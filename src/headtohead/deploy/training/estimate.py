@@ -48,6 +48,7 @@ def estimate_of(
         calibrated=() if after is None else after.scores,
         conformal={} if conformal is None else conformal.model_dump(mode="json"),
         metric=verdict.metric,
+        per=source.config.per,
         n_samples=0 if details.size is None else details.size.n_samples,
         n_groups=0 if details.size is None else details.size.n_groups,
         sentence=without_names(verdict.sentence, samples),

@@ -12,7 +12,13 @@ from headtohead.core.errors import HeadToHeadError
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.deploy.bundle.card import model_card
 from headtohead.deploy.bundle.files import check_free, write_bundle
-from headtohead.deploy.bundle.records import BundleCalibration, BundleConfig, NamedThreshold
+from headtohead.deploy.bundle.records import (
+    BundleCalibration,
+    BundleConfig,
+    GuardReference,
+    NamedThreshold,
+    PreprocessorConfig,
+)
 from headtohead.deploy.guard.guard import GUARD, PRINTS
 from headtohead.deploy.network.load import NETWORK
 from headtohead.deploy.training.calibrate import fit_calibration, out_of_fold_lines
@@ -144,7 +150,40 @@ def _write(
 ) -> str:
     from safetensors.torch import save
 
-    from headtohead.core.provenance import collect
+    options = source.config.data_options
+    taken = {"channels": options.channels, "volume": options.volume}
+    preprocessing = fitted.parts.preprocessing().model_copy(update=taken)
+    reference, guard = _guard(source, dataset, config, preprocessing, fitted, reporter)
+    fidelity = fidelity_of(source.config, config)
+    estimate = estimate_of(source, config.contender, fidelity, dataset.samples, method=calibration.method)
+    # safetensors refuses tensors that share memory
+    tensors = {NETWORK + name: t.detach().contiguous().clone() for name, t in fitted.parts.tensors.items()}
+    tensors |= {GUARD + name: _tensor(rows) for name, rows in guard.items()}
+    records = {
+        "config.json": config,
+        "preprocessor_config.json": preprocessing,
+        "calibration.json": calibration,
+        "reference.json": reference,
+        "estimate.json": estimate,
+    }
+    documents = {name: record.model_dump(mode="json") for name, record in records.items()}
+    documents["provenance.json"] = _provenance(source, dataset, fitted)
+    files = {name: _json(content) for name, content in without_folders(documents).items()}
+    card = model_card(config, preprocessing, calibration, reference, estimate)
+    files["README.md"] = without_folders(card).encode()
+    files["model.safetensors"] = save(tensors, metadata={"format": "pt"})
+    return write_bundle(out, files)
+
+
+def _guard(
+    source: RunSource,
+    dataset: Dataset,
+    config: BundleConfig,
+    preprocessing: PreprocessorConfig,
+    fitted: FittedContender,
+    reporter: Reporter,
+) -> tuple[GuardReference, dict[str, Any]]:
+    """Return the guard's limits and arrays, from the training images as the finished network sees them."""
     from headtohead.deploy.network.graph import build_network
     from headtohead.deploy.network.runtime import TorchRuntime
     from headtohead.deploy.predict.prepare import Preprocessor
@@ -155,9 +194,6 @@ def _write(
         with_prints,
     )
 
-    options = source.config.data_options
-    taken = {"channels": options.channels, "volume": options.volume}
-    preprocessing = fitted.parts.preprocessing().model_copy(update=taken)
     network = build_network(config, [spec.input_size for spec in preprocessing.inputs])
     network.load_state_dict(fitted.parts.tensors, strict=all(body.stored for body in config.bodies))
     runtime = TorchRuntime(network)
@@ -165,15 +201,16 @@ def _write(
     tuned = any(body.tuned for body in config.bodies)
     reference, guard = guard_reference(dataset, seen, seed=source.config.seed, tuned=tuned)
     prints, of_copies = prints_of(dataset, reporter)
-    reference, guard = with_prints(reference, of_copies), {**guard, PRINTS: prints}
-    fidelity = fidelity_of(source.config, config)
-    estimate = estimate_of(source, config.contender, fidelity, dataset.samples, method=calibration.method)
-    # safetensors refuses tensors that share memory
-    tensors = {NETWORK + name: t.detach().contiguous().clone() for name, t in fitted.parts.tensors.items()}
-    tensors |= {GUARD + name: _tensor(rows) for name, rows in guard.items()}
+    return with_prints(reference, of_copies), {**guard, PRINTS: prints}
+
+
+def _provenance(source: RunSource, dataset: Dataset, fitted: FittedContender) -> dict[str, Any]:
+    """Return from what the model was made: versions, data, recipe, settings and chosen parameters."""
+    from headtohead.core.provenance import collect
+
     about = collect()
     del about["command"]  # its words may name folders and patients; the settings below repeat what it stated
-    provenance = {
+    return {
         "format": 1,
         **about,
         "seed": source.config.seed,
@@ -183,20 +220,6 @@ def _write(
         "recipe_digest": source.recipe().digest(),
         "chosen": {name: dict(chosen) for name, chosen in fitted.chosen.items()},
     }
-    records = {
-        "config.json": config,
-        "preprocessor_config.json": preprocessing,
-        "calibration.json": calibration,
-        "reference.json": reference,
-        "estimate.json": estimate,
-    }
-    documents = {name: record.model_dump(mode="json") for name, record in records.items()}
-    documents = without_folders({**documents, "provenance.json": provenance})
-    files = {name: _json(content) for name, content in documents.items()}
-    card = model_card(config, preprocessing, calibration, reference, estimate)
-    files["README.md"] = without_folders(card).encode()
-    files["model.safetensors"] = save(tensors, metadata={"format": "pt"})
-    return write_bundle(out, files)
 
 
 def _tensor(rows: Any) -> Any:

@@ -10,7 +10,6 @@ from typing import Any
 from headtohead._version import __version__
 from headtohead.core.records import Comparison, Verdict
 from headtohead.core.run_folder import RunFolder
-from headtohead.core.tables.stored_files import read_settings
 from headtohead.report.figures.palette import css_color
 from headtohead.report.frame import Frame
 from headtohead.report.next_step import train_command
@@ -26,6 +25,7 @@ from headtohead.report.views.gallery import gallery_view
 from headtohead.report.views.image_store import ImageStore
 from headtohead.report.views.methods import methods_view
 from headtohead.report.views.performance import performance_view
+from headtohead.report.views.run_contents import RunContents, optional_json, read_contents
 from headtohead.report.views.subgroups import members_of, subgroups_view
 
 __all__ = ["ReportPage", "build_report"]
@@ -77,82 +77,88 @@ def build_report(run: RunFolder) -> ReportPage:
     Raises:
         RunFolderError: a file is missing because the run is not finished.
     """
-    verdict, audit = run.verdict(), run.json("audit.json")
-    predictions, learning = run.table("predictions.parquet"), run.table("learning.parquet")
-    thumbs, images = run.json("thumbs.json"), run.json("images.json")
-    config_text, config = read_settings(run.require("study.toml"))
-    order = list(dict.fromkeys(predictions["contender"]))
-    classes = [name.removeprefix("prob_") for name in predictions.columns if name.startswith("prob_")]
-    cases = build_cases(predictions, classes, verdict.details.positive, order)
-    store = ImageStore(images.get("gallery", {}), thumbs)
-    # a page that is passed on tells no folder of this machine
-    given = run.path.name if run.path.is_absolute() or ".." in run.path.parts else str(run.path)
-    train = train_command(verdict, config["contenders"], given)
-    answer = answer_view(verdict, audit, _optional(run, "leak_proof.json"), train)
-    features = _optional(run, "features.json").get("backbones", {})
-    spent = _optional(run, "spent.json").get("spent", {})
-    backbones = [run.json(f"contenders/{path.name}") for path in sorted((run / "contenders").glob("*.json"))]
-    growth = _optional(run, "learning_curve.json")
-    checklist = _optional(run, "checklist.json").get("items", [])
-    samples = run.table("samples.parquet") if (run / "samples.parquet").is_file() else None
-    content: dict[str, Any] = {
-        **_head(run, config, audit["dataset"], order),
-        "synthetic": bool(predictions["sample"].str.contains("synthetic").all()),
-        "positive": verdict.details.positive,
+    found = read_contents(run)
+    verdict, order = found.verdict, found.order
+    cases = build_cases(found.predictions, found.classes, verdict.details.positive, order)
+    store = ImageStore(found.images.get("gallery", {}), found.thumbs)
+    train = train_command(verdict, found.config["contenders"], found.shared_name)
+    answer = answer_view(verdict, found.audit, optional_json(run, "leak_proof.json"), train)
+    content = {
+        **_head(found, order),
         "answer": answer,
+        **_results(found, cases),
+        **_images_and_cost(found, cases, store, answer["pair"]),
+        **_background(found, order),
+    }
+    figures = _figures(verdict, order, found.learning, found.features, cases, content["errors"]["pair"])
+    figures["growth"] = draw.growth_figures(found.growth, order)
+    figures["cost"] = draw.cost_figures(verdict, order, found.spent)
+    records = {one["record"]["name"]: one["record"] for one in found.backbones if "record" in one}
+    frame = Frame(content["title"], content["title"], answer["heading"], sections=SECTIONS)
+    return ReportPage(content, frame, figures, store.css, verdict, records)
+
+
+def _head(found: RunContents, order: Sequence[str]) -> dict[str, Any]:
+    """Return what names the page."""
+    config, facts, path = found.config, found.audit["dataset"], found.run.path
+    return {
+        "format": 1,
+        "version": __version__,
+        "title": f"{Path(config['data']).name} ({path.resolve().name})",
+        "level": f"{100 * config['level']:g} %",
+        "subtitle": _subtitle(config, facts, order),
+        "digest": str(facts.get("digest", ""))[:8],
+        "synthetic": bool(found.predictions["sample"].str.contains("synthetic").all()),
+        "positive": found.verdict.details.positive,
+    }
+
+
+def _results(found: RunContents, cases: CaseTable) -> dict[str, Any]:
+    """Return the figures: contenders, performance, pairs, scores and further tables."""
+    verdict, order = found.verdict, found.order
+    seconds = {name: cost["seconds"] for name, cost in found.spent.items()}
+    return {
         "caveats": list(verdict.caveats),
         "legend": [
             {"name": name, "color": css_color(i)} for i, name in enumerate(order) if name != "majority"
         ],
         "baselines": [[name, words] for name, words in draw.BASELINE_WORDS.items() if name in order],
-        "performance": performance_view(
-            verdict, cases, order, {name: cost["seconds"] for name, cost in spent.items()}
-        ),
+        "performance": performance_view(verdict, cases, order, seconds),
         "pairs": [_pair(c) for c in verdict.comparisons],
         "scores": _scores(verdict),
         "supplement": [_table(table) for table in supplement_tables(verdict.details, order)],
-        "errors": gallery_view(
-            cases,
-            store,
-            answer["pair"],
-            features,
-            map_grids(run),
-            members_of(samples, list(verdict.details.subgroups)),
-        ),
-        "explain": explain_view(run),
-        "data": data_view(audit, samples, store),
-        "shown": _shown(images.get("shown", ()), store, run.json("recipe.json")),
-        "subgroups": subgroups_view(verdict.details, order, backbones, spent, growth),
-        "learning": [dict(row) for row in learning_rows(learning, order)],
-        "learning_head": list(LEARNING_HEAD),
-        "methods": methods_view(verdict, checklist),
-        "limits": list(limits(config, audit["dataset"], order)),
-        "confounds": _optional(run, "confounds.json").get("pairs", []),
-        "provenance": [list(row) for row in provenance_rows(run.json("provenance.json"), audit["dataset"])],
-        "contenders": [weights_row(one) for one in backbones],
-        "config": config_text,
-        "names": order,
-        "classes": classes,
     }
-    figures = _figures(verdict, order, learning, features, cases, content["errors"]["pair"])
-    figures["growth"] = draw.growth_figures(growth, order)
-    figures["cost"] = draw.cost_figures(verdict, order, spent)
-    records = {one["record"]["name"]: one["record"] for one in backbones if "record" in one}
-    frame = Frame(content["title"], content["title"], answer["heading"], sections=SECTIONS)
-    return ReportPage(content, frame, figures, store.css, verdict, records)
 
 
-def _head(
-    run: RunFolder, config: Mapping[str, Any], facts: Mapping[str, Any], order: Sequence[str]
+def _images_and_cost(
+    found: RunContents, cases: CaseTable, store: ImageStore, pair: Sequence[str]
 ) -> dict[str, Any]:
-    """Return what names the page."""
+    """Return errors, maps, data and cost, in the order of the page, in which images are numbered."""
+    details, samples = found.verdict.details, found.samples
+    members = members_of(samples, list(details.subgroups))
     return {
-        "format": 1,
-        "version": __version__,
-        "title": f"{Path(config['data']).name} ({run.path.resolve().name})",
-        "level": f"{100 * config['level']:g} %",
-        "subtitle": _subtitle(config, facts, order),
-        "digest": str(facts.get("digest", ""))[:8],
+        "errors": gallery_view(cases, store, pair, found.features, map_grids(found.run), members),
+        "explain": explain_view(found.run),
+        "data": data_view(found.audit, samples, store),
+        "shown": _shown(found.images.get("shown", ()), store, found.run.json("recipe.json")),
+        "subgroups": subgroups_view(details, found.order, found.backbones, found.spent, found.growth),
+    }
+
+
+def _background(found: RunContents, order: Sequence[str]) -> dict[str, Any]:
+    """Return how the run came about: training, methods, limits, weights, versions and settings."""
+    facts = found.audit["dataset"]
+    return {
+        "learning": [dict(row) for row in learning_rows(found.learning, order)],
+        "learning_head": list(LEARNING_HEAD),
+        "methods": methods_view(found.verdict, found.checklist),
+        "limits": list(limits(found.config, facts, order)),
+        "confounds": optional_json(found.run, "confounds.json").get("pairs", []),
+        "provenance": [list(row) for row in provenance_rows(found.run.json("provenance.json"), facts)],
+        "contenders": [weights_row(one) for one in found.backbones],
+        "config": found.config_text,
+        "names": list(order),
+        "classes": found.classes,
     }
 
 
@@ -185,11 +191,6 @@ def _scores(verdict: Verdict) -> list[dict[str, Any]]:
         | {"title": titles.get(score.metric, metric_title(score.metric))}
         for score in verdict.scores
     ]
-
-
-def _optional(run: RunFolder, name: str) -> dict[str, Any]:
-    """Return the content of a file that not every run has, {} where it is missing."""
-    return dict(run.json(name)) if (run / name).is_file() else {}
 
 
 def _subtitle(config: Mapping[str, Any], facts: Mapping[str, Any], order: Sequence[str]) -> str:

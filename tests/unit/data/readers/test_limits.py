@@ -24,6 +24,7 @@ from headtohead.core.errors import UnreadableError
 from headtohead.core.records import Image
 from headtohead.data.readers import DEFAULT_LIMITS, count_frames, is_candidate, read_image, sniff
 from headtohead.data.readers.limits import Limits, inflate
+from headtohead.data.readers.reading import Reading
 
 Maker = Callable[..., bytes]
 REPOSITORY = Path(__file__).resolve().parents[4]
@@ -52,12 +53,30 @@ def test_every_sound_file_of_the_corpus_that_is_made_here_is_read(fuzz: ModuleTy
 
 
 def test_600_damaged_files(fuzz: ModuleType) -> None:
-    corpus = fuzz.make_corpus()
+    corpus = fuzz.with_layered(fuzz.make_corpus())
     results = [
         fuzz.probe(content, name) for name, content in (fuzz.mutated(corpus, i, 2026) for i in range(600))
     ]
     assert results.count("image") > 60
     assert results.count("refused") > 200
+
+
+def test_files_of_several_channels_are_fuzzed_with_channels_chosen(
+    fuzz: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus = fuzz.with_layered({"rgb.png": b""})
+    results = [fuzz.probe(*fuzz.mutated(corpus, i, 5, "layered/")[::-1]) for i in range(80)]
+    assert results.count("image") > 20 and results.count("refused") > 5
+    asked: set[Reading] = set()
+
+    def refusing(content: bytes, **options: Any) -> Image:
+        asked.add(options["reading"])
+        raise UnreadableError("planted")
+
+    monkeypatch.setattr(fuzz, "read_image", refusing)
+    fuzz.probe(corpus["layered/last.npy"], "layered/last.npy")
+    assert {reading.channels for reading in asked} >= {(), (4, 2, 0), (1,)}
+    assert {reading.volume for reading in asked} >= {None, 1}
 
 
 def test_the_fuzzer_catches_what_it_is_for(fuzz: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:

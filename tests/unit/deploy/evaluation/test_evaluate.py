@@ -12,14 +12,16 @@ import pytest
 from PIL import Image as Pillow
 from tests.planting.trained_model import FOLDS, PROBE, data_folder, trained
 
+from headtohead.api.predictions import verdict
 from headtohead.cli.app import main
-from headtohead.core.errors import DataError, LeakageError, UsageError
+from headtohead.core.errors import DataError, LeakageError, NoEffectError, UsageError
 from headtohead.core.records import Sample, Score
 from headtohead.data.options import LoadOptions
 from headtohead.deploy.evaluation.answers import ModelAnswers
 from headtohead.deploy.evaluation.evaluate import EvaluationRequest, EvaluationResult, evaluate_models
 from headtohead.deploy.evaluation.judge import calibration_shift, difference_interval
 from headtohead.deploy.evaluation.leaks import check_leaks, near_copies_caveat
+from headtohead.deploy.evaluation.lines import OTHER_UNITS, same_units
 from headtohead.deploy.load import load_model
 from headtohead.deploy.prediction import ImagePrediction
 from headtohead.stats.inner_predictions import InnerCell
@@ -147,6 +149,66 @@ def test_nothing_but_training_images_is_refused(tmp_path: Path) -> None:
     request = EvaluationRequest(str(data), tmp_path / "out", n_boot=50)
     with pytest.raises(LeakageError, match=r"--keep-training"):
         evaluate_models([load_model(trained())], request)
+
+
+@pytest.fixture(scope="module")
+def per_case(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The result folder of a model on 30 images of 10 patients, each patient scored once."""
+    data = tmp_path_factory.mktemp("cases") / "data"
+    shutil.copytree(data_folder(77, NEW), data)
+    for label in ("no", "yes"):
+        for number, path in enumerate(sorted((data / label).iterdir())):
+            path.rename(path.with_name(f"{label}P{number // 3}-{number}.bmp"))
+    out = data.parent / "out"
+    words = [
+        "evaluate",
+        str(trained()),
+        str(data),
+        "--group-from",
+        r"(\w+P\d+)",
+        "--per",
+        "case",
+        "--out",
+        str(out),
+    ]
+    assert main(words) == 0
+    return out
+
+
+def test_each_case_is_scored_once_by_the_mean_of_its_images(per_case: Path) -> None:
+    images = pd.read_parquet(per_case / "predictions.parquet")
+    assert (len(images), images["group"].nunique()) == (NEW, NEW // 3)
+    cases = images.groupby("group").agg(prob=("prob_yes", "mean"), label=("label", "first"))
+    plain = ((cases["prob"] >= 0.5) == (cases["label"] == "yes")).mean()
+    scores = {s["metric"]: s for s in json.loads((per_case / "scores.json").read_text())["scores"]}
+    assert scores["accuracy"]["value"] == pytest.approx(plain)
+    assert scores["accuracy"]["n_samples"] == NEW // 3
+    elsewhere = verdict(per_case / "predictions.parquet", per="case", n_boot=100, quiet=True)
+    told = {score.metric: score.value for score in elsewhere.scores}
+    assert scores["auroc"]["value"] == pytest.approx(told["auroc"])
+
+
+def test_cases_are_not_compared_with_the_images_of_training(per_case: Path) -> None:
+    facts = json.loads((per_case / "evaluation.json").read_text())
+    assert facts["per"] == "case:mean"
+    assert facts["caveats"][0].startswith("Scored per case: the mean probability")
+    (model,) = facts["models"]
+    assert {line["difference"]["value"] for line in model["internal"]} == {None}
+    assert not any(line["shifted"] for line in model["internal"])
+    assert OTHER_UNITS in model["caveats"]
+    assert any("cross-validated" in line and line.endswith("not compared.") for line in facts["sentences"])
+    page = (per_case / "evaluation.html").read_text()
+    assert "not compared" in page and "Scored per case" in page
+    assert same_units(None, None) and same_units("case", "case:mean")
+    assert not same_units("case", None) and not same_units("case:max", "case")
+
+
+def test_cases_of_one_image_each_or_another_rule_are_refused(tmp_path: Path) -> None:
+    model, data = load_model(trained()), str(data_folder(77, NEW))
+    with pytest.raises(UsageError, match="expected case, case:mean or case:max"):
+        evaluate_models([model], EvaluationRequest(data, tmp_path / "a", per="patient"))
+    with pytest.raises(NoEffectError, match="every group has one image"):
+        evaluate_models([model], EvaluationRequest(data, tmp_path / "b", per="case"))
 
 
 def test_leaks_without_a_scored_image() -> None:

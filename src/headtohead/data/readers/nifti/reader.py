@@ -114,23 +114,32 @@ def read_nifti(
         *notes,
         *repair_notes,
     )
-    spacing = header.spacing
-    facts = {"slice_axis": name}
-    if header.volumes > 1:
-        facts["volumes"] = str(header.volumes)
-    if is_grey_as_rgb(pixels):
-        facts["grey_as_rgb"] = "yes"
-    across = [spacing[i] for i in range(3) if i != axis]
     return Image(
         pixels,
         header.bits,
         header.type_name,
         kind,
-        (across[1], across[0]),
+        _pixel_size(header, axis),
         history,
-        facts,
+        _facts(header, name, pixels),
         _window(voxels, header),
     )
+
+
+def _pixel_size(header: Header, axis: int) -> tuple[float, float]:
+    """Return the (row, column) distance of pixel centres in mm, in slices across an axis."""
+    across = [header.spacing[i] for i in range(3) if i != axis]
+    return across[1], across[0]
+
+
+def _facts(header: Header, axis: str, pixels: Array) -> dict[str, str]:
+    """Return which way the slice was cut, how many volumes there are, and whether three channels are grey."""
+    facts = {"slice_axis": axis}
+    if header.volumes > 1:
+        facts["volumes"] = str(header.volumes)
+    if is_grey_as_rgb(pixels):
+        facts["grey_as_rgb"] = "yes"
+    return facts
 
 
 def _voxels(content: bytes, header: Header, limits: Limits) -> Array:
