@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from headtohead.api.explain import Explanation
+from headtohead.cli.runs.explain import print_explanation
 from headtohead.core.progress import QUIET
 from headtohead.core.records import Box, Image
 from headtohead.explain.attribution import Attribution
@@ -117,3 +120,10 @@ def test_the_subject_gets_the_grey_of_what_lies_outside() -> None:
     assert (cut.pixels[5:15, 10:30] == np.float32(0.9)).all(), "the image itself stays"
     moved = np.roll(subject, 12, axis=0)
     assert (paint_over(cut, moved).pixels[5:15, 10:30] == np.float32(0.9)).any()
+
+
+def test_the_command_prints_the_finding(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    print_explanation(Explanation(tmp_path, (), {}, ["a reads the corner."]))
+    assert "Finding: a reads the corner." in capsys.readouterr().out
+    print_explanation(Explanation(tmp_path, (), {}))
+    assert "Finding" not in capsys.readouterr().out
