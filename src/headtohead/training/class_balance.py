@@ -9,6 +9,7 @@ Decaestecker 2002, Neural Comput 14:21; within the loss: Menon et al. 2021, ICLR
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -78,10 +79,12 @@ class ClassificationLoss:
         Dropout and an early end leave the intercept a little off; a logistic regression has this property at its
         optimum.
         """
-        wanted = torch.softmax(self.start.to(scores), dim=0)
+        wanted = torch.log_softmax(self.start.to(scores), dim=0)
         shift = torch.zeros_like(wanted)
         for _ in range(_SETTLING_STEPS):
-            shift = shift + torch.log(wanted / torch.softmax(scores + shift, dim=1).mean(dim=0))
+            # in logarithms, since the mean of a class that no image is given is 0 as a number
+            means = torch.logsumexp(torch.log_softmax(scores + shift, dim=1), dim=0) - math.log(len(scores))
+            shift = shift + wanted - means
         return shift
 
     def __call__(self, scores: Tensor, labels: Tensor) -> Tensor:

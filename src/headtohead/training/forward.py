@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from headtohead.core.errors import HeadToHeadError
 from headtohead.training.data_loader import Batch, Change, ImageSource, batches, unchanged
 from headtohead.training.network.classifier import Classifier
 from headtohead.training.records import Ints
@@ -38,13 +39,21 @@ class ForwardPass:
     settings: FinetuneSettings
 
     def scores(self, indices: Ints, *, flip: bool) -> Tensor:
-        """Return (v, n, k) scores in float64 of the images and, with `flip`, of the flipped images."""
+        """Return (v, n, k) scores in float64 of the images and, with `flip`, of the flipped images.
+
+        Raises:
+            HeadToHeadError: a score is not finite.
+        """
         out = []
         for batch in self._batches(indices, unchanged):
             inputs = self.inputs(batch.inputs)
             views = [inputs, inputs.flip(-1)] if flip else [inputs]
             with self.autocast():
                 rows = [self.net(view).float().cpu() for view in views]  # MPS has no float64
+            if not all(torch.isfinite(row).all() for row in rows):
+                raise HeadToHeadError(
+                    "A network's scores are not finite after its training; lower learning_rate, or set clip."
+                )
             out.append(torch.stack(rows).double())
         k = self.net.linear.out_features
         # A training on all images tests none.

@@ -51,8 +51,9 @@ def test_the_pair_is_fine_tuned_at_full_size(
     status = main(
         [
             "compare", str(make_images(tmp_path / "images", per_class=8)), "-c", f"{CNN}@finetune,{VIT}@finetune",
-            "--out", str(out), "--split", "holdout:0.25", "--epochs", "1", "--policy", "fixed", "--recipe", "none",
-            "--set", "finetune.batch=6", "--set", f"finetune.learning_rate={RATE}", "--n-boot", "100",
+            "--out", str(out), "--split", "holdout:0.25", "--repeats", "1", "--epochs", "1", "--policy", "fixed",
+            "--recipe", "none", "--set", "finetune.batch=6", "--set", f"finetune.learning_rate={RATE}",
+            "--n-boot", "100",
         ]
     )  # fmt: skip
     assert status == 0, capsys.readouterr().err

@@ -133,6 +133,18 @@ def test_a_loss_that_explodes_is_an_error(tmp_path: Path) -> None:
         run(tmp_path, short(epochs=6, learning_rate=1e30, clip=0, label_smoothing=0))
 
 
+def test_scores_that_are_not_finite_are_an_error(tmp_path: Path) -> None:
+    """The loss of the last step was finite, the network after it is not."""
+
+    class Broken(Tiny):
+        def forward(self, x: Tensor) -> Tensor:
+            rows = super().forward(x)
+            return rows if self.training or len(x) < 16 else rows / 0.0
+
+    with pytest.raises(HeadToHeadError, match="scores are not finite"):
+        run(tmp_path, short(epochs=1, head_start="random"), build=Broken)
+
+
 @pytest.mark.parametrize(
     "idle",
     [

@@ -79,6 +79,15 @@ def test_settled_scores_have_the_class_frequencies_as_their_mean() -> None:
     np.testing.assert_allclose(mean, [0.8, 0.15, 0.05], atol=1e-6)
 
 
+def test_scores_that_give_a_class_to_nobody_are_settled_with_finite_numbers() -> None:
+    """A network that one epoch drove far out: exp(-5000) is 0 as a number, and its logarithm has no value."""
+    loss = ClassificationLoss.from_labels(LABELS, 3, "none", 0.0, CPU)
+    scores = torch.tensor([[5000.0, 0.0, -5000.0]], dtype=torch.float64).repeat(50, 1)
+    shift = loss.settle(scores)
+    assert torch.isfinite(shift).all()
+    np.testing.assert_allclose(torch.softmax(scores + shift, dim=1).mean(dim=0), [0.8, 0.15, 0.05], atol=1e-6)
+
+
 @pytest.mark.parametrize("k", [2, 3])
 def test_a_balanced_probe_is_scikit_learns_shifted_to_the_frequencies(k: int) -> None:
     from sklearn.linear_model import LogisticRegression
