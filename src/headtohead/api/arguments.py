@@ -163,7 +163,7 @@ def run_path(out: str | os.PathLike[str] | None, reporter: Reporter, data: str =
         UsageError: the run folder lies inside the data.
     """
     if out is not None:
-        folder = check_writable(path_of(out, "out"))
+        folder = check_writable(path_of(out, "out"), folder=True)
         root = Path(data).expanduser()
         if data and root.is_dir() and folder.resolve().is_relative_to(root.resolve()):
             raise UsageError(

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from headtohead.api.arguments import path_of, reporter_for
+from headtohead.core.atomic_io import check_writable
 
 if TYPE_CHECKING:
     from headtohead.deploy.dicom.receiver import ListenSettings
@@ -49,7 +50,10 @@ def write_dicom_reports(
     require("highdicom.sr", "dicom", "write Structured Reports")  # before a model is loaded
     reporter = reporter_for(quiet)
     return write_reports(
-        _load(model, runtime), path_of(source, "source"), path_of(out, "out"), reporter=reporter
+        _load(model, runtime),
+        path_of(source, "source"),
+        check_writable(path_of(out, "out"), folder=True),
+        reporter=reporter,
     )
 
 
@@ -82,7 +86,7 @@ def listen(
     from headtohead.deploy.dicom.studies import reporting
 
     require("highdicom.sr", "dicom", "write Structured Reports")  # before a model is loaded
-    folder = path_of(out, "out")
+    folder = check_writable(path_of(out, "out"), folder=True)
     loaded = _load(model, runtime)
     receiver = DicomReceiver(
         reporting(loaded, folder, tell), folder / "inbox", settings, reporter_for(quiet=False)

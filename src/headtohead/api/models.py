@@ -8,6 +8,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from headtohead.api.arguments import path_of, reporter_for, source_of
+from headtohead.core.atomic_io import check_writable
 from headtohead.core.errors import NoEffectError, UsageError, unknown_name
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def train(
     from headtohead.deploy.training.train import TrainRequest, train_bundle
 
     reporter = reporter_for(quiet)
-    folder = path_of(out, "out")
+    folder = check_writable(path_of(out, "out"), folder=True)
     # Before a run that may take hours; how many classes there are is looked at later.
     check_method(calibration, ("", ""))
     request = TrainRequest(
@@ -191,12 +192,13 @@ def evaluate(
     from headtohead.deploy.evaluation.evaluate import EvaluationRequest, evaluate_models
     from headtohead.deploy.model import DeployedModel as Model
 
+    folder = check_writable(path_of(out, "out"), folder=True)
     given = [models] if isinstance(models, (str, os.PathLike, Model)) else list(models)
     loaded = [one if isinstance(one, Model) else load_model(one) for one in given]
     columns = tuple(by)
     options = _load_options(reading, map_labels=dict(map_labels or {}), drop=frozenset(drop), by=columns)
     request = EvaluationRequest(
-        source_of(data), path_of(out, "out"), options, metric, columns, recalibrate, keep_training, level, n_boot,
+        source_of(data), folder, options, metric, columns, recalibrate, keep_training, level, n_boot,
         seed, per,
     )  # fmt: skip
     return evaluate_models(loaded, request, reporter_for(quiet))

@@ -40,7 +40,7 @@ def demo(
     from headtohead.core.console import console_reporter
     from headtohead.data.demo import make_demo
 
-    images = check_writable(out) / "images"
+    images = check_writable(out, folder=True) / "images"
     if (images / "truth.json").is_file():
         _refuse_other(images, n, seed)
     else:

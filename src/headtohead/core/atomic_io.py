@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 __all__ = ["check_writable", "write_atomic", "write_json", "write_streamed", "write_table"]
 
 
-def check_writable(target: Path) -> Path:
+def check_writable(target: Path, *, folder: bool = False) -> Path:
     """Return the target if a file or folder of that name can be written, before any long work.
 
     Nothing is made: the nearest folder that exists is looked at.
+
+    Args:
+        target: where to. folder: it is to be a folder, not a file.
 
     Raises:
         RunFolderError: it cannot, and why.
@@ -29,6 +32,11 @@ def check_writable(target: Path) -> Path:
     found = target
     while not found.exists() and found != found.parent:
         found = found.parent
+    if found == target and folder != found.is_dir() and found.exists():
+        there, wanted = ("file", "folder") if folder else ("folder", "file")
+        raise RunFolderError(
+            f"Cannot write to {target}: it is a {there}, and a {wanted} is expected. Choose another --out."
+        )
     if found != target and not found.is_dir():
         raise RunFolderError(
             f"Cannot write to {target}: {found} is a file, not a folder. Choose another --out."

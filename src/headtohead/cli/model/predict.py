@@ -70,9 +70,12 @@ def predict(
     headtohead predict model scans --explain maps
     """
     from headtohead.api.models import load_model
+    from headtohead.core.atomic_io import check_writable
     from headtohead.core.console import console_reporter
 
     reporter = console_reporter()
+    if out is not None:
+        check_writable(out)
     loaded = load_model(model, strict=strict, runtime=runtime)
     names: Iterable[str] = _names(files)
     if explain is not None:

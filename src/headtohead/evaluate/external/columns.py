@@ -257,6 +257,34 @@ def _number_lines(frame: pd.DataFrame, source: str, notes: list[str], *, alone: 
         notes.append(f"{source} names no samples: each of its lines was taken as one sample.")
 
 
+_FIGURES = frozenset(
+    [
+        "acc",
+        "accuracy",
+        "auc",
+        "auroc",
+        "roc_auc",
+        "f1",
+        "f1_score",
+        "loss",
+        "val_loss",
+        "log_loss",
+        "test_loss",
+        "kappa",
+        "mcc",
+        "dice",
+        "sensitivity",
+        "specificity",
+        "precision",
+        "recall",
+        "average_precision",
+        "balanced_accuracy",
+        "brier",
+    ]
+)
+"""Columns of tables that hold what was computed of predictions."""
+
+
 def _need(frame: pd.DataFrame, file: PredictionFile) -> None:
     columns = [str(name).strip() for name in file.frame.columns]
     has_scores = "score" in frame.columns or bool(_class_columns(frame))
@@ -270,6 +298,12 @@ def _need(frame: pd.DataFrame, file: PredictionFile) -> None:
         near = difflib.get_close_matches(name, columns, n=1, cutoff=0.6)
         hints.append(f"{name!r}" + (f" (did you mean {near[0]!r}?)" if near else ""))
     free = [name for name in columns if name in frame.columns and name not in ROLES]
+    if len(missing) == 3 and (figures := [name for name in columns if name.lower() in _FIGURES]):
+        raise ManifestError(
+            f"{file.name} holds figures ({', '.join(figures)}), not predictions; it has {', '.join(columns[:20])}. "
+            f"Figures of folds or runs do not tell on which cases two models differ. Expected {_NAMED_WELL}: save the "
+            "predictions of each fold. A published figure is judged by `headtohead claim`."
+        )
     advice = f" Say which column it is: --columns {missing[0]}={free[0]!r}." if free else ""
     shown = ", ".join(columns[:20]) + (f" … ({len(columns)} columns)" if len(columns) > 20 else "")
     raise ManifestError(

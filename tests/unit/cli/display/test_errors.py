@@ -77,8 +77,27 @@ def test_a_target_that_is_no_folder_is_refused_before_any_work(tmp_path: Path) -
     (tmp_path / "file").write_text("x")
     with pytest.raises(RunFolderError, match="is a file, not a folder"):
         check_writable(tmp_path / "file" / "below")
+    with pytest.raises(RunFolderError, match="it is a file, and a folder is expected"):
+        check_writable(tmp_path / "file", folder=True)
+    with pytest.raises(RunFolderError, match="it is a folder, and a file is expected"):
+        check_writable(tmp_path)
+    assert check_writable(tmp_path / "file") == tmp_path / "file"
+    assert check_writable(tmp_path, folder=True) == tmp_path
     assert check_writable(tmp_path / "new" / "run") == tmp_path / "new" / "run"
     assert not (tmp_path / "new").exists(), "looking makes nothing"
+
+
+@pytest.mark.parametrize(
+    "words", [["audit", "scans"], ["compare", "scans", "-c", "vit-b16"], ["evaluate", "model", "scans"]]
+)
+def test_a_file_in_the_place_of_the_folder_is_refused_before_the_data_are_read(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "taken").write_text("x")
+    assert app.main([*words, "--out", str(tmp_path / "taken")]) == 1
+    said = capsys.readouterr().err
+    assert "it is a file, and a folder is expected" in said
+    assert "scans" not in said and "model" not in said, "neither is there, which was not yet noticed"
 
 
 def test_ctrl_c_ends_with_130_and_says_how_to_go_on(tmp_path: Path) -> None:

@@ -48,6 +48,18 @@ def test_a_lone_table_without_samples_has_its_lines_numbered(tmp_path: Path) -> 
         read_predictions([tmp_path / "a.csv", tmp_path / "b.csv"])
 
 
+def test_figures_of_folds_are_no_predictions_and_this_is_said() -> None:
+    folds = pd.DataFrame(
+        {"model": ["a", "b"] * 3, "fold": [0, 0, 1, 1, 2, 2], "AUC": [0.9] * 6, "loss": [0.3] * 6}
+    )
+    with pytest.raises(
+        ManifestError, match=r"holds figures \(AUC, loss\), not predictions.*save the predictions of"
+    ):
+        parse_predictions(folds)
+    with pytest.raises(ManifestError, match=r"lacks the column.*--columns"):
+        parse_predictions(folds.drop(columns=["AUC", "loss"]).assign(x=1))
+
+
 def test_three_classes_have_columns_named_like_them() -> None:
     label = np.arange(30) % 3
     prob = np.full((30, 3), 0.2) + 0.4 * np.eye(3)[label]
