@@ -161,8 +161,8 @@ def outside_evidence(maps: Sequence[ImageMap], subjects: Mapping[str, Mask]) -> 
                 evidence[row, column] += float((towards[part] * outside[part]).sum()) / total
                 room[row, column] += float(outside[part].mean())
     density = np.where(room > LEAST_OUTSIDE * len(maps), evidence / np.maximum(room, 1e-12), 0.0)
-    row, column = np.unravel_index(int(density.argmax()), density.shape)
-    return np.array(shares), np.array(areas), place_words((row + 0.5) / THIRDS, (column + 0.5) / THIRDS)
+    most = divmod(int(density.argmax()), THIRDS)
+    return np.array(shares), np.array(areas), place_words((most[0] + 0.5) / THIRDS, (most[1] + 0.5) / THIRDS)
 
 
 def paint_over(image: Prepared, subject: Mask) -> Prepared:
