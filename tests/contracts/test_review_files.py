@@ -136,7 +136,7 @@ JUDGED: dict[str, tuple[dict[str, Any], str, str | None, Check]] = {
     "d03b_absent": ({}, "cannot_tell", None, _plain("not defined (no sample of class c)")),
     "d05_rep20": ({}, "cannot_tell", None, _plain(METHODS)),
     "d06_minor": ({}, "cannot_tell", None, _plain("only 4 cases of class 1 (at least 10 are needed)")),
-    "d07_revperfect": ({}, "better", "vit", _plain("AUROC below 0.5 for cnn", "probably reversed")),
+    "d07_revperfect": ({}, "cannot_tell", None, _plain("AUROC below 0.5 for cnn", "probably reversed")),
     "d08_bothperfect": ({}, "cannot_tell", None, _plain("1.000 against 1.000")),
     "d09_hard": ({}, "better", "cnn", _plain("answers, not probabilities")),
     "d10_g1": ({}, "refused", None, _plain("1 group; at least 10")),

@@ -11,7 +11,10 @@ from headtohead.cli import common_options as o
 from headtohead.cli.config_options import split_list, with_settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from headtohead.core.records import Score
+    from headtohead.deploy.evaluation.records import Evaluation
 
 __all__ = ["register"]
 
@@ -75,12 +78,17 @@ def evaluate(
     )  # fmt: skip
     if as_json:
         print(result.evaluation.model_dump_json())
-        return
-    for sentence in result.evaluation.sentences:
+    else:
+        _show(result.evaluation, out)
+
+
+def _show(evaluation: Evaluation, out: Path) -> None:
+    """Print the answer, its caveats, and each model's scores here against those of its cross-validation."""
+    for sentence in evaluation.sentences:
         print(sentence)
-    for caveat in result.evaluation.caveats:
+    for caveat in evaluation.caveats:
         print(f"Caveat: {caveat}")
-    for model in result.evaluation.models:
+    for model in evaluation.models:
         print(f"\n{model.name}\n  {'score':30} {'here':22} cross-validated")
         for line in model.internal:
             shifted = "  shifted" if line.shifted else ""
@@ -88,7 +96,7 @@ def evaluate(
                 f"  {line.metric:30} {_short(line.external):22} {_short(line.internal):22}{shifted}".rstrip()
             )
         for flag, count in model.flags.items():
-            print(f"  guard: {flag} on {count} of {result.evaluation.n_samples} images")
+            print(f"  guard: {flag} on {count} of {evaluation.n_samples} images")
     print(f"\nPage: {out / 'evaluation.html'}\nAll numbers: {out / 'evaluation.json'}")
 
 
