@@ -23,6 +23,10 @@ BESIDE_HEADS = (
     "rise, evidence alone shown (CI)", "images",
 )  # fmt: skip
 AGREEMENT_HEADS = ("contenders", "maps of one image", "maps of two images", "difference (CI)", "images")
+HIDDEN_HEADS = (
+    "contender", "AUROC, subject painted over (CI)", "AUROC, whole images", "evidence outside the subject",
+    "that less its share of the area (CI)", "images",
+)  # fmt: skip
 REGION_HEADS = (
     "map", "greatest value inside (CI)", "mass inside / area (CI)", "distance of centres (CI)", "AUPRC (CI)", "images",
 )  # fmt: skip
@@ -102,12 +106,16 @@ def _parts(name: str, by_sample: Mapping[str, Any]) -> dict[str, Any] | None:
 def _faithfulness(run: RunFolder) -> dict[str, Any]:
     """Return the tables of `maps/faithfulness.json` as rows of text, {} for each that there is not."""
     if not (run / "maps/faithfulness.json").is_file():
-        return {"checks": {}, "beside": {}, "agreement": {}, "regions": {}}
+        return {"checks": {}, "beside": {}, "hidden": {}, "findings": [], "agreement": {}, "regions": {}}
     content = run.json("maps/faithfulness.json")
     contenders: Mapping[str, Mapping[str, Any]] = content["contenders"]
     return {
         "checks": _checks(contenders),
         "beside": _beside(contenders),
+        "hidden": _hidden(contenders),
+        "findings": [
+            text for one in contenders.values() if (text := one.get("subject_hidden", {}).get("finding"))
+        ],
         "agreement": _agreement(content.get("agreement", ())),
         "regions": _regions(content.get("localisation", {})),
     }
@@ -145,6 +153,23 @@ def _beside(contenders: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         if "insertion" in one
     ]
     return {"heads": list(BESIDE_HEADS), "rows": rows} if rows else {}
+
+
+def _hidden(contenders: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what remains of each contender without the subject; runs of before have none."""
+    rows = [
+        [
+            name,
+            _difference(one["auroc"]),
+            digits(one["auroc_whole"]),
+            digits(one["share_outside"]),
+            _difference(one["share_less_area"]),
+            f"{one['auroc']['n_samples']} in {one['auroc']['n_groups']} groups",
+        ]
+        for name, whole in contenders.items()
+        if (one := whole.get("subject_hidden"))
+    ]
+    return {"heads": list(HIDDEN_HEADS), "rows": rows} if rows else {}
 
 
 def _agreement(pairs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
