@@ -28,12 +28,20 @@ class Explanation:
         folder: where the files are: index.csv, grids.json, a folder per contender.
         maps: one per image and contender, each with `.pixels()`, `.words` and `.attribution`.
         left_out: contender -> why it has no map.
+        findings: what the contenders read outside the subject, in sentences.
     """
 
-    def __init__(self, folder: Path, maps: Iterable[ImageMap], left_out: dict[str, str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        maps: Iterable[ImageMap],
+        left_out: dict[str, str],
+        findings: Iterable[str] = (),
+    ) -> None:
         self.folder = folder
         self.maps = tuple(maps)
         self.left_out = left_out
+        self.findings = tuple(findings)
 
     def frame(self) -> pd.DataFrame:
         """Return one row per map.
@@ -99,4 +107,4 @@ def explain(
         wanted, names, method, target, None if masks is None else path_of(masks, "masks")
     )
     found = explain_run(path_of(run, "run"), request, reporter_for(quiet))
-    return Explanation(found.folder, found.maps, found.left_out)
+    return Explanation(found.folder, found.maps, found.left_out, found.findings)

@@ -94,7 +94,7 @@ def _best_contender(verdict: Verdict, baselines: tuple[str, ...]) -> tuple[str, 
 
 
 def shortcut_caveats(record: dict[str, Any]) -> tuple[str, ...]:
-    """Return the caveat that a shortcut does as well as the best contender, if the audit found that.
+    """Return the caveat that no contender is shown to do better than a shortcut, if the audit found that.
 
     Args:
         record: the content of `audit.json`.
@@ -102,7 +102,9 @@ def shortcut_caveats(record: dict[str, Any]) -> tuple[str, ...]:
     finding = next(Finding.model_validate(f) for f in record["findings"] if f["code"] == "H2H305")
     if finding.outcome != "issue":
         return ()
-    return (f"A shortcut does as well as the best contender: {finding.message}. {finding.advice}",)
+    return (
+        f"The best contender is not shown to do better than a shortcut: {finding.message}. {finding.advice}",
+    )
 
 
 def audit_caveats(record: dict[str, Any]) -> tuple[str, ...]:

@@ -215,7 +215,7 @@ def test_masks_say_whether_the_maps_find_the_spot(
     assert told["rows"]["random map"]["lift"]["value"] == pytest.approx(1, abs=0.5)
     capsys.readouterr()
     assert main(["explain", str(own), "--method", "occlusion", "--masks", str(masks)]) == 2
-    assert "Masks are compared with exact maps" in capsys.readouterr().err
+    assert "Masks are compared with maps in log-odds" in capsys.readouterr().err
     assert main(["explain", str(own), "--masks", str(tmp_path / "none")]) == 2
     assert "no folder of masks" in capsys.readouterr().err
 

@@ -18,7 +18,7 @@ from headtohead.explain.linear_head import LinearHead
 from headtohead.explain.methods import integrated
 from headtohead.explain.methods.integrated import integrated_contributions, stage_output
 from headtohead.explain.methods.scored_network import ScoredNetwork
-from headtohead.explain.run.stage_averages import stage_averages
+from headtohead.explain.run.head_maps import stage_averages
 
 Pixels = npt.NDArray[np.float32]
 

@@ -11,8 +11,10 @@ import pytest
 from headtohead.core.run_folder import RunFolder
 from headtohead.explain.faithfulness.checks import CheckedDifference
 from headtohead.explain.run.believable import Believability
+from headtohead.explain.run.hidden_subject import HiddenSubject
 from headtohead.report.page import write_report
 from headtohead.report.views.explain import explain_view, map_grids
+from headtohead.stats.intervals.auroc_bootstrap import AurocInterval
 
 
 def grid(sanity: str) -> dict[str, Any]:
@@ -59,11 +61,14 @@ def test_the_page_has_the_table_of_checks(run: Path) -> None:
         CheckedDifference(v, v - 0.2, v + 0.2, 24, 20) for v in (0.5, 0.1, 0.15, 0.4)
     )
     checks = Believability(labels, deletion, 0.8, -0.05, grey, shown, random_head=0.01, random_backbone=-0.02)
+    hidden = HiddenSubject(AurocInterval(0.9, 0.8, 0.95, 40, 30, ""), 0.96, 0.6, labels, "lower right")
     ends = {"value": 0.5, "low": 0.25, "high": 0.75}
     row = dict.fromkeys(("hit", "mass", "lift", "distance", "auprc"), ends) | {"n_images": 9, "n_groups": 8}
     content = {
         "method": "contributions",
-        "contenders": {"vit-b16": checks.to_json()},
+        "contenders": {
+            "vit-b16": checks.to_json() | {"subject_hidden": hidden.to_json("vit-b16", ("no", "yes"))}
+        },
         "agreement": [{"a": "vit-b16", "b": "cnn", "same": 0.3, "other": 0.1, "difference": shown.to_json()}],
         "localisation": {"masks": 10, "empty": 1, "rows": {"vit-b16": row, "random map": row}},
     }
@@ -75,12 +80,18 @@ def test_the_page_has_the_table_of_checks(run: Path) -> None:
     assert view["beside"]["rows"] == [
         ["vit-b16", "0.010", "−0.020", "0.150 [−0.050, 0.350]", "0.400 [0.200, 0.600]", "24 in 20 groups"]
     ]
+    assert view["hidden"]["rows"] == [
+        ["vit-b16", "0.900 [0.800, 0.950]", "0.960", "0.600", "0.500 [0.300, 0.700]", "40 in 30 groups"]
+    ]
+    (finding,) = view["findings"]
+    assert "AUROC 0.90 [0.80, 0.95] when the subject is painted over" in finding
     assert view["agreement"]["rows"][0][:3] == ["vit-b16 and cnn", "0.300", "0.100"]
     assert [one[0] for one in view["regions"]["rows"]] == ["vit-b16", "random map"]
     assert view["regions"]["rows"][0][-1] == "9 in 8 groups"
     page = write_report(run).read_text(encoding="utf-8")
     for title in ("Can the maps be believed?", "More on these maps", "same places?", "what the masks mark?"):
         assert title in page
+    assert finding in page and "What remains without the subject?" in page
     assert "10 images have masks, 1 of them empty or full" in page
 
 
@@ -91,7 +102,10 @@ def test_checks_of_earlier_versions_are_shown_without_what_they_lack(run: Path) 
     content = {"method": "contributions", "contenders": {"vit-b16": told}}
     (run / "maps" / "faithfulness.json").write_text(json.dumps(content))
     view = explain_view(folder)
-    assert view["checks"]["rows"] and view["beside"] == view["agreement"] == view["regions"] == {}
+    assert (
+        view["checks"]["rows"]
+        and view["beside"] == view["agreement"] == view["regions"] == view["hidden"] == {}
+    )
 
 
 def test_a_run_without_maps_says_how_to_make_them(run: Path) -> None:

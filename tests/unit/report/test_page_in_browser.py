@@ -53,6 +53,11 @@ def test_counts_lead_to_as_many_images_and_nothing_is_lost_in_print(page: Any) -
     for chip in page.query_selector_all("[data-chip]"):
         chip.click()
         assert page.evaluate(visible) == int(chip.query_selector("b").inner_text())
+    page.query_selector(".confusion .miss a").focus()
+    page.keyboard.press("Tab")  # a focus that came by keyboard is drawn
+    page.keyboard.press("Shift+Tab")
+    drawn = "getComputedStyle(document.activeElement).outlineWidth"
+    assert page.evaluate(drawn) == "3px" and page.evaluate("document.activeElement.closest('.miss') !== null")
     page.query_selector("[data-chip=all]").click()
     page.query_selector("#gallery .case").click()
     assert page.evaluate("document.querySelector('#zoom').open")

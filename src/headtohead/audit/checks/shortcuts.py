@@ -134,7 +134,7 @@ def compare_with_shortcuts(best: tuple[str, float], shortcuts: Mapping[str, Auro
         return passed(text)
     return issue(
         text,
-        "The contender's score can be reached without the organ, so it supports no claim about the organ.",
+        "The score is not shown to need the organ, so it supports no claim about the organ.",
     )
 
 

@@ -81,4 +81,6 @@ def print_explanation(found: Explanation, *, as_json: bool = False) -> None:
         print(f"{one.contender}, {one.sample}: {one.words}\n")
     if len(found.maps) > SHOWN:
         print(f"… and {len(found.maps) - SHOWN} more.")
+    for finding in found.findings:
+        print(f"Finding: {finding}\n")
     print(f"Maps (.npy), pictures (.png) and index: {found.folder / 'index.csv'}")

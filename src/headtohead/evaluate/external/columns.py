@@ -55,6 +55,12 @@ _NAMED_WELL = (
     "sample, label, score (probability of the positive class) or prob_<class> columns, and better also group and "
     "model"
 )
+_FIGURES = frozenset((
+    "acc", "accuracy", "auc", "auroc", "roc_auc", "f1", "f1_score", "loss", "val_loss", "log_loss", "test_loss",
+    "kappa", "mcc", "dice", "sensitivity", "specificity", "precision", "recall", "average_precision",
+    "balanced_accuracy", "brier",
+))  # fmt: skip
+"""Columns of tables that hold what was computed of predictions."""
 
 
 def long_table(
@@ -255,34 +261,6 @@ def _number_lines(frame: pd.DataFrame, source: str, notes: list[str], *, alone: 
         wide = True
     if wide and len(frame):
         notes.append(f"{source} names no samples: each of its lines was taken as one sample.")
-
-
-_FIGURES = frozenset(
-    [
-        "acc",
-        "accuracy",
-        "auc",
-        "auroc",
-        "roc_auc",
-        "f1",
-        "f1_score",
-        "loss",
-        "val_loss",
-        "log_loss",
-        "test_loss",
-        "kappa",
-        "mcc",
-        "dice",
-        "sensitivity",
-        "specificity",
-        "precision",
-        "recall",
-        "average_precision",
-        "balanced_accuracy",
-        "brier",
-    ]
-)
-"""Columns of tables that hold what was computed of predictions."""
 
 
 def _need(frame: pd.DataFrame, file: PredictionFile) -> None:

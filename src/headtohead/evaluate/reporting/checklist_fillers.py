@@ -10,6 +10,16 @@ from headtohead.stats.metrics.registry import METRICS
 __all__ = ["FILLERS"]
 
 
+_RULES = {
+    "half": "0.5",
+    "youden": "largest sum of sensitivity and specificity (Youden)",
+    "sensitivity_90": "sensitivity 0.9",
+    "specificity_90": "specificity 0.9",
+    "cost_5_to_1": "least cost, a miss counting as five false alarms",
+}
+_METHODS = {"platt": "Platt", "venn_abers": "Venn-Abers"}
+
+
 def _size(run: ChecklistInput, key: str) -> Any:
     return getattr(run.verdict.details.size, key, None)
 
@@ -152,22 +162,25 @@ def _subgroups(run: ChecklistInput) -> str:
 
 def _recalibration(run: ChecklistInput) -> str:
     methods = sorted({name for entry in run.verdict.details.recalibration.values() for name in entry.methods})
-    return (
-        f"Recalibration on inner folds, before against after: {', '.join(methods).replace('_', '-')}."
-        if methods
-        else ""
-    )
+    titles = ", ".join(_METHODS.get(name, name) for name in methods)
+    return f"Recalibration on inner folds, before against after: {titles}." if titles else ""
 
 
 def _points(run: ChecklistInput) -> str:
-    rules = ", ".join(run.verdict.details.operating_points)
+    rules = _rules(run)
     return f"Class probabilities; operating points reported: {rules}." if rules else "Class probabilities."
+
+
+def _rules(run: ChecklistInput) -> str:
+    return ", ".join(
+        _RULES.get(name, name.replace("_", " ")) for name in run.verdict.details.operating_points
+    )
 
 
 def _cutoffs(run: ChecklistInput) -> str:
     if run.verdict.details.positive is None:
         return "The class with the highest probability is called; no cut-off was set." if _scored(run) else ""
-    rules = ", ".join(run.verdict.details.operating_points)
+    rules = _rules(run)
     more = f" Further operating points, each with where its threshold comes from: {rules}." if rules else ""
     return f"{run.verdict.details.positive} is called at a probability of 0.5 or more.{more}"
 

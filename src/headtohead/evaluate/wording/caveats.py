@@ -37,7 +37,10 @@ def caveats(
     found = [leak if leak.endswith(".") else f"{leak}." for leak in leaks]
     found = [leak for leak in found if leak.rstrip(".") not in headline]
     if any("does not beat file facts" in c.details.refusal for c in comparisons):
-        found.append("File facts alone predict the label as well as the images do: the set is confounded.")
+        found.append(
+            "File facts alone are not shown to predict the label less well than the images do: the set may be "
+            "confounded."
+        )
     found += seed_caveat(comparisons)
     found += coverage_warnings(scores, comparisons[0].metric if comparisons else "auroc", noun=cases.noun)
     found += notes

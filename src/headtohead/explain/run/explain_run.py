@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -58,12 +58,14 @@ class RunMaps:
         maps: of the images that were asked for, contender by contender.
         limits: contender -> end of the colour scale, per 1 % of the area; of the exact method one for all.
         left_out: contender -> why it has no map.
+        findings: what the contenders read outside the subject, in sentences.
     """
 
     folder: Path
     maps: tuple[ImageMap, ...]
     limits: dict[str, float]
     left_out: dict[str, str]
+    findings: tuple[str, ...] = ()
 
 
 def explain_run(
@@ -82,23 +84,14 @@ def explain_run(
         UnknownNameError: an image, contender, class or method that does not exist.
         UsageError: no contender can be explained in this way.
     """
-    from headtohead.explain.methods.registry import check_method
     from headtohead.explain.run.agreement import contender_agreement
     from headtohead.explain.run.believable import check_maps
     from headtohead.explain.run.files import kept_grids, write_checks, write_grids
     from headtohead.explain.run.known_regions import localisation_table
-    from headtohead.explain.run.mask_folder import find_masks
 
     run = FinishedRun(path, cache, reporter)
-    if request.target is not None and request.target not in run.dataset.classes:
-        raise unknown_name("class", request.target, run.dataset.classes)
-    check_method(request.method)
+    masks = _allowed_masks(run, request)
     is_sum = request.method in SUMS
-    if request.masks is not None and not is_sum:
-        raise UsageError(
-            f"Masks are compared with maps in log-odds ({' or '.join(SUMS)}); got the method {request.method!r}."
-        )
-    masks = find_masks(request.masks, run.dataset.samples) if request.masks is not None else {}
     names = _contenders(run, request)
     chosen = chosen_images(run, request.images, names)
     everything = tested_images(run)
@@ -107,6 +100,7 @@ def explain_run(
     checks: dict[str, Believability] = {}
     if is_sum:
         found, checks = check_maps(run, found, everything, request.method)
+    remains = _without_subject(run, found, everything, list(checks))
     localisation = (
         localisation_table(found, run.dataset.samples, masks, seed=run.config.seed) if masks else {}
     )
@@ -122,14 +116,54 @@ def explain_run(
         write_grids(folder, found, next(iter(limits.values())), kept)
         write_checks(
             folder,
-            {name: one.to_json() for name, one in checks.items()},
+            {name: one.to_json() | remains.get(name, {}) for name, one in checks.items()},
             contender_agreement(found, {sample.id: sample.group for sample in run.dataset.samples}),
             localisation,
             method=request.method,
             drawn={one.contender for one in found},
             stay=tuple(kept.get("contenders", ())),
         )
-    return RunMaps(folder, shown, limits, left_out)
+    findings = tuple(f for one in remains.values() if (f := str(one["subject_hidden"]["finding"])))
+    return RunMaps(folder, shown, limits, left_out, findings)
+
+
+def _without_subject(
+    run: FinishedRun, found: Sequence[ImageMap], indices: Sequence[int], names: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """Return contender -> what remains of it when the subject is painted over, of those where that can be told."""
+    from headtohead.explain.run.contender_maps import ProbeMaps
+    from headtohead.explain.run.hidden_subject import hidden_subject
+
+    told: dict[str, dict[str, Any]] = {}
+    for name in names:
+        maker = maps_of(name, run)
+        assert isinstance(maker, ProbeMaps)  # only probes are checked
+        own = hidden_subject(maker, run, [one for one in found if one.contender == name], indices)
+        if own is not None:
+            told[name] = {"subject_hidden": own.to_json(name, run.dataset.classes)}
+            if own.is_finding:
+                run.reporter.warning(own.finding(name, run.dataset.classes))
+    return told
+
+
+def _allowed_masks(run: FinishedRun, request: ExplainRequest) -> Mapping[str, tuple[Path, ...]]:
+    """Return sample -> mask, {} where none is asked for.
+
+    Raises:
+        UnknownNameError: a class or method that does not exist.
+        UsageError: masks that no map of this method can be compared with, or that are not found.
+    """
+    from headtohead.explain.methods.registry import check_method
+    from headtohead.explain.run.mask_folder import find_masks
+
+    if request.target is not None and request.target not in run.dataset.classes:
+        raise unknown_name("class", request.target, run.dataset.classes)
+    check_method(request.method)
+    if request.masks is not None and request.method not in SUMS:
+        raise UsageError(
+            f"Masks are compared with maps in log-odds ({' or '.join(SUMS)}); got the method {request.method!r}."
+        )
+    return find_masks(request.masks, run.dataset.samples) if request.masks is not None else {}
 
 
 def _of_contenders(

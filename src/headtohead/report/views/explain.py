@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,16 +12,21 @@ from headtohead.report.tables.format import digits
 
 __all__ = ["explain_view", "map_grids"]
 
+_MINUS = re.compile(r"(?<!\w)-(?=\d)")
 DRAWN = ("rows", "columns", "cells", "box", "sanity")
 CHECK_HEADS = (
     "contender", "checks", "agreement, two halves", "agreement, permuted labels", "difference (CI)",
-    "drop, evidence hidden less random (CI)", "images",
+    "drop in log-odds, evidence hidden − random hidden (CI)", "images",
 )  # fmt: skip
 BESIDE_HEADS = (
     "contender", "correlation with a random head", "with a random network", "drop, hidden by grey (CI)",
     "rise, evidence alone shown (CI)", "images",
 )  # fmt: skip
 AGREEMENT_HEADS = ("contenders", "maps of one image", "maps of two images", "difference (CI)", "images")
+HIDDEN_HEADS = (
+    "contender", "AUROC, subject painted over (CI)", "AUROC, whole images", "evidence outside the subject",
+    "that less its share of the area (CI)", "images",
+)  # fmt: skip
 REGION_HEADS = (
     "map", "greatest value inside (CI)", "mass inside / area (CI)", "distance of centres (CI)", "AUPRC (CI)", "images",
 )  # fmt: skip
@@ -39,7 +45,8 @@ def map_grids(run: RunFolder) -> dict[str, dict[str, Any]]:
 
 def _drawn(one: Mapping[str, Any]) -> dict[str, Any]:
     """Return a grid as the script draws it, with its words; then offset, localised, not localised and their sum."""
-    words = str(one.get("words", "")).partition(" Sum: ")[0]  # the script writes the sum from its parts
+    # the script writes the sum from its parts
+    words = _MINUS.sub("−", str(one.get("words", "")).partition(" Sum: ")[0])
     found = {key: one[key] for key in DRAWN if key in one} | {"words": words}
     if "offset" in one:
         elsewhere = sum(one.get("not_localised", {}).values())
@@ -99,12 +106,16 @@ def _parts(name: str, by_sample: Mapping[str, Any]) -> dict[str, Any] | None:
 def _faithfulness(run: RunFolder) -> dict[str, Any]:
     """Return the tables of `maps/faithfulness.json` as rows of text, {} for each that there is not."""
     if not (run / "maps/faithfulness.json").is_file():
-        return {"checks": {}, "beside": {}, "agreement": {}, "regions": {}}
+        return {"checks": {}, "beside": {}, "hidden": {}, "findings": [], "agreement": {}, "regions": {}}
     content = run.json("maps/faithfulness.json")
     contenders: Mapping[str, Mapping[str, Any]] = content["contenders"]
     return {
         "checks": _checks(contenders),
         "beside": _beside(contenders),
+        "hidden": _hidden(contenders),
+        "findings": [
+            text for one in contenders.values() if (text := one.get("subject_hidden", {}).get("finding"))
+        ],
         "agreement": _agreement(content.get("agreement", ())),
         "regions": _regions(content.get("localisation", {})),
     }
@@ -142,6 +153,23 @@ def _beside(contenders: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         if "insertion" in one
     ]
     return {"heads": list(BESIDE_HEADS), "rows": rows} if rows else {}
+
+
+def _hidden(contenders: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what remains of each contender without the subject; runs of before have none."""
+    rows = [
+        [
+            name,
+            _difference(one["auroc"]),
+            digits(one["auroc_whole"]),
+            digits(one["share_outside"]),
+            _difference(one["share_less_area"]),
+            f"{one['auroc']['n_samples']} in {one['auroc']['n_groups']} groups",
+        ]
+        for name, whole in contenders.items()
+        if (one := whole.get("subject_hidden"))
+    ]
+    return {"heads": list(HIDDEN_HEADS), "rows": rows} if rows else {}
 
 
 def _agreement(pairs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

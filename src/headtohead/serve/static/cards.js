@@ -89,7 +89,7 @@ function readable(name) {
 
 function score({ metric, value, low, high, level = 0.95, note = "" }) {
   if (value === null) return [readable(metric), note || "not defined"];
-  const interval = low === null || high === null ? "" : ` (${Math.round(100 * level)} % ${low.toFixed(3)} to ${high.toFixed(3)})`;
+  const interval = low === null || high === null ? "" : ` (${Math.round(100 * level)} % CI ${low.toFixed(3)} to ${high.toFixed(3)})`;
   return [readable(metric), `${value.toFixed(3)}${interval}`];
 }
 
@@ -98,6 +98,10 @@ function mainScores({ scores = [], metric = "" }) {
   const order = [metric, ...FIRST.filter((name) => name !== metric)];
   const known = order.map((name) => scores.find((one) => one.metric === name)).filter(Boolean);
   return known.length > 0 ? known : scores.slice(0, 5);
+}
+
+function duration(milliseconds) {
+  return milliseconds < 1000 ? `${milliseconds.toFixed(milliseconds < 10 ? 1 : 0)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
 }
 
 /** What a model was tested on. */
@@ -112,7 +116,7 @@ export function aboutModel(model) {
   for (const [name, value] of Object.entries(found)) {
     if (!SHOWN_APART.includes(name)) facts.push([readable(name), plain(value)]);
   }
-  facts.push(["one image takes", `${model.milliseconds} ms`]);
+  facts.push(["one image took", `${duration(model.milliseconds)}, measured when this server started`]);
   const terms = facts.flatMap(([name, value]) => [make("dt", name), make("dd", value)]);
   const parts = [make("h3", model.name), make("dl", terms)];
   if (found.sentence) parts.push(make("p.quiet", found.sentence));

@@ -233,7 +233,7 @@ def test_file_facts_refuse_or_stand_beside() -> None:
         "No verdict on a against b: refused, because the best contender, a, does not beat file facts (a classifier "
         "that never sees the image): AUROC # against #.",
     )
-    assert "File facts alone predict the label" in " ".join(refused.caveats)
+    assert "File facts alone are not shown to predict the label less well" in " ".join(refused.caveats)
     beside = say(frame({"a": 3.0, "b": 0.5, "file-facts": 0.1}))
     assert "a, with" in beside.sentence
     assert "beats it." in beside.sentence
