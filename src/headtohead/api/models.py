@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from headtohead.api.arguments import path_of, reporter_for, source_of
+from headtohead.api.arguments import names_of, path_of, reporter_for, source_of
 from headtohead.core.atomic_io import check_writable
 from headtohead.core.errors import NoEffectError, UsageError, unknown_name
 
@@ -149,8 +149,8 @@ def evaluate(
     out: str | os.PathLike[str],
     metric: str = "auroc",
     map_labels: Mapping[str, str] | None = None,
-    drop: Iterable[str] = (),
-    by: Iterable[str] = (),
+    drop: str | Iterable[str] = (),
+    by: str | Iterable[str] = (),
     recalibrate: bool = False,
     keep_training: bool = False,
     per: str | None = None,
@@ -170,8 +170,8 @@ def evaluate(
         out: folder of the results: evaluation.json, scores.json, verdict.json, predictions.csv.
         metric: the primary metric, fixed beforehand.
         map_labels: label of the data -> class of the model.
-        drop: labels to leave out.
-        by: columns that scores are split by, such as the site.
+        drop: labels to leave out, a list or one text with commas.
+        by: columns that scores are split by, such as the site; likewise.
         recalibrate: fit a temperature here too, and say by cross-fitting what it would change.
         keep_training: score images that were in training too; then no verdict is given.
         per: "case" (or "case:mean") scores each case (group) once, by the mean probability of its images; "case:max" by
@@ -195,8 +195,9 @@ def evaluate(
     folder = check_writable(path_of(out, "out"), folder=True)
     given = [models] if isinstance(models, (str, os.PathLike, Model)) else list(models)
     loaded = [one if isinstance(one, Model) else load_model(one) for one in given]
-    columns = tuple(by)
-    options = _load_options(reading, map_labels=dict(map_labels or {}), drop=frozenset(drop), by=columns)
+    columns = names_of(by, "by") if by else ()
+    left = frozenset(names_of(drop, "drop")) if drop else frozenset()
+    options = _load_options(reading, map_labels=dict(map_labels or {}), drop=left, by=columns)
     request = EvaluationRequest(
         source_of(data), folder, options, metric, columns, recalibrate, keep_training, level, n_boot,
         seed, per,

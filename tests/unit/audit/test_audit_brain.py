@@ -29,7 +29,7 @@ def named(result: AuditResult, code: str) -> list[str]:
 
 def test_suffixes_that_lie(result: AuditResult) -> None:
     assert len(named(result, "H2H102")) == 6
-    assert result.finding("H2H102").data["kinds"] == {".jpg that is PNG": 6}
+    assert result.finding("H2H102").data["kinds"] == {".jpg with PNG inside": 6}
     assert set(named(result, "H2H104")) == {"Y92.jpg", "Y92.png"}
     assert len(named(result, "H2H108")) == 74
     assert result.finding("H2H108").data["by_class"] == {"no": 6, "yes": 68}

@@ -32,6 +32,7 @@ from headtohead.deploy.evaluation.write import write_evaluation
 from headtohead.deploy.model import DeployedModel
 from headtohead.evaluate.external.per_case import case_rule
 from headtohead.stats.inner_predictions import InnerCell
+from headtohead.stats.metrics.registry import METRICS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -269,18 +270,18 @@ def _of_model(
 
 
 def _sentences(found: Sequence[ModelEvaluation], metric: str, verdict: Verdict) -> tuple[str, ...]:
-    sentences = []
+    sentences, title = [], METRICS[metric].title if metric in METRICS else metric
     for model in found:
         sentences.append(model.leak.sentence)
         for line in (one for one in model.internal if one.metric == metric):
             if line.difference.value is None:
                 sentences.append(
-                    f"{model.name}: {metric} {line.external} here; cross-validated {line.internal}, not compared."
+                    f"{model.name}: {title} {line.external} here; cross-validated {line.internal}, not compared."
                 )
                 continue
             words = "differs from" if line.shifted else "agrees, within its interval, with"
             sentences.append(
-                f"{model.name}: {metric} {line.external} here {words} the cross-validated {line.internal}."
+                f"{model.name}: {title} {line.external} here {words} the cross-validated {line.internal}."
             )
         sentences.append(f"{model.name}: {model.calibration.sentence}")
         if model.failed:

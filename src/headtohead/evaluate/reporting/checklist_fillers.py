@@ -5,6 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from headtohead.evaluate.reporting.checklist_input import ChecklistInput, Filler
+from headtohead.evaluate.reporting.split_fillers import (
+    chosen_text,
+    contenders_text,
+    disjoint_text,
+    internal_text,
+    split_text,
+)
 from headtohead.stats.metrics.registry import METRICS
 
 __all__ = ["FILLERS"]
@@ -34,60 +41,6 @@ def _classes(run: ChecklistInput) -> str:
         if words
         else ""
     )
-
-
-def _contenders(run: ChecklistInput) -> str:
-    names = run.config.get("contenders") or dict.fromkeys(score.contender for score in run.verdict.scores)
-    listed = list(names)
-    if len(listed) == 1:
-        return f"The contender was {listed[0]}."
-    return f"The contenders were {', '.join(listed[:-1])} and {listed[-1]}."
-
-
-def _split(run: ChecklistInput) -> str:
-    if "folds" not in run.config:
-        return ""
-    kind = run.config.get("split", "kfold")
-    if kind == "kfold":
-        times = run.config["repeats"]
-        repeats = "once" if times == 1 else f"repeated {times} times"
-        return (
-            f"Stratified {run.config['folds']}-fold cross-validation, {repeats}, whole groups in one fold, "
-            f"seed {run.config.get('seed', 0)}. {_chosen(run)}"
-        ).strip()
-    if kind == "given":
-        leaks = run.dataset.get("leaks")
-        found = (
-            "" if leaks is None else f" It leaks in {leaks} places." if leaks else " No leak was found in it."
-        )
-        return f"The data's own split into training and test part.{found}"
-    return f"Split: {kind}, whole groups on one side, seed {run.config.get('seed', 0)}."
-
-
-def _disjoint(run: ChecklistInput) -> str:
-    leaks = run.dataset.get("leaks")
-    if leaks is None:
-        return ""
-    if leaks:
-        return f"The split is not disjoint: {leaks} leaks were found and allowed; the verdict is refused."
-    return "No group (what the data call a patient, or a set of near-duplicate images) is on both sides of a split."
-
-
-def _chosen(run: ChecklistInput) -> str:
-    chosen = run.dataset.get("chosen")
-    if not chosen:
-        return ""
-    if set(chosen) == {"nothing"}:
-        return "Hyper-parameters were fixed beforehand; nothing was chosen on any data."
-    words = " and ".join(name for name in dict.fromkeys(chosen) if name != "nothing")
-    return f"Chosen on inner grouped folds of the training part only: {words}."
-
-
-def _internal(run: ChecklistInput) -> str:
-    # Whether a given test part, or predictions from elsewhere (without folds), are internal is not known.
-    if run.config.get("split", "kfold" if "folds" in run.config else "") in ("", "given"):
-        return ""
-    return "Internal evaluation only: training and test parts are drawn from the same data set."
 
 
 def _predictions(run: ChecklistInput) -> str:
@@ -267,14 +220,14 @@ FILLERS: dict[str, Filler] = {
     "subset": _setting("n_files", "All {} files found were considered."),
     "missing": _setting("excluded", "Files left out because they could not be read: {}."),
     "labels": _classes,
-    "split": _split,
-    "disjoint": _disjoint,
+    "split": split_text,
+    "disjoint": disjoint_text,
     "power": _power,
-    "contenders": _contenders,
+    "contenders": contenders_text,
     "software": _setting("versions", "Software: {}."),
     "weights": _setting("weights", "Initial weights: {}."),
     "training": _training,
-    "choice": _chosen,
+    "choice": chosen_text,
     "ensemble": _ensembles,
     "metrics": _metrics,
     "uncertainty": lambda run: (
@@ -284,7 +237,7 @@ FILLERS: dict[str, Filler] = {
     ),
     "robustness": _variance,
     "maps": _setting("maps", "Saliency maps: {}."),
-    "internal": _internal,
+    "internal": internal_text,
     "external": _setting("external", "External test data: {}."),
     "flow": _flow,
     "subgroups": _subgroups,

@@ -7,14 +7,14 @@ from typing import Any
 
 from headtohead.core.formatting import pluralize
 from headtohead.core.run_folder import RunFolder
-from headtohead.report.tables.format import digits
+from headtohead.report.tables.format import digits, true_minus
 
 __all__ = ["explain_view", "map_grids"]
 
 DRAWN = ("rows", "columns", "cells", "box", "sanity")
 CHECK_HEADS = (
     "contender", "checks", "agreement, two halves", "agreement, permuted labels", "difference (CI)",
-    "drop, evidence hidden less random (CI)", "images",
+    "drop in log-odds, evidence hidden − random hidden (CI)", "images",
 )  # fmt: skip
 BESIDE_HEADS = (
     "contender", "correlation with a random head", "with a random network", "drop, hidden by grey (CI)",
@@ -43,7 +43,8 @@ def map_grids(run: RunFolder) -> dict[str, dict[str, Any]]:
 
 def _drawn(one: Mapping[str, Any]) -> dict[str, Any]:
     """Return a grid as the script draws it, with its words; then offset, localised, not localised and their sum."""
-    words = str(one.get("words", "")).partition(" Sum: ")[0]  # the script writes the sum from its parts
+    # the script writes the sum from its parts
+    words = true_minus(str(one.get("words", "")).partition(" Sum: ")[0])
     found = {key: one[key] for key in DRAWN if key in one} | {"words": words}
     if "offset" in one:
         elsewhere = sum(one.get("not_localised", {}).values())

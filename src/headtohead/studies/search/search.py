@@ -277,7 +277,9 @@ class SearchStudy(Study[SearchConfig]):
             mode="json", include={"backbones", "finetune", "epochs", "augment", "copies", "seed"}
         )
         record = self.run_folder.json("audit.json")
-        caveats = [*shortcut_caveats(record), *audit_caveats(record), *content["caveats"]]
+        told = shortcut_caveats(record)  # says what H2H305 says
+        found = [one for one in audit_caveats(record) if not (told and "(H2H305)" in one)]
+        caveats = [*told, *found, *content["caveats"]]
         return content | {
             "caveats": caveats,
             "asked": asked,
