@@ -117,7 +117,8 @@ def _tuned(mode: str, chosen: Sequence[Mapping[str, Any]]) -> str:
     )
     if rates:
         words.append(
-            "peak learning rate " + " to ".join(f"{rate:g}" for rate in dict.fromkeys((rates[0], rates[-1])))
+            "peak learning rate "
+            + " to ".join(f"{rate:.3g}" for rate in dict.fromkeys((rates[0], rates[-1])))
         )
     if layers := chosen[0].get("layers"):
         words.append(_layers(layers))

@@ -10,7 +10,7 @@ from headtohead.core.formatting import format_percent
 from headtohead.core.records import Verdict
 from headtohead.core.tables.score import Score
 from headtohead.report.page import render
-from headtohead.report.tables.format import digits, signed_digits
+from headtohead.report.tables.format import digits, signed_digits, true_minus
 from headtohead.report.views.answer import metric_title
 from headtohead.report.views.cases import CaseTable
 from headtohead.report.views.comparison_figures import difference_figures, utility_figures
@@ -44,7 +44,7 @@ def evaluation_page(
         "sections": SECTIONS,
         "version": __version__,
         "heading": _heading(models, verdict),
-        "sentences": evaluation["sentences"],
+        "sentences": [true_minus(one) for one in evaluation["sentences"]],
         "size": (
             f"{evaluation['n_samples']} images; {evaluation['n_scored']} are scored, in {evaluation['n_groups']} "
             "groups. No threshold, temperature or model was chosen on them."
@@ -128,7 +128,7 @@ def _signed(one: Mapping[str, Any]) -> str:
 
 
 def _calibration(shift: Mapping[str, Any]) -> list[str]:
-    told = [shift["sentence"]]
+    told = [true_minus(shift["sentence"])]
     if shift["temperature"] is not None:
         better = shift["after"] < shift["before"]
         told.append(

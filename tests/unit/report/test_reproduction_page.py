@@ -46,7 +46,7 @@ def test_the_page_needs_no_network_and_escapes_what_it_shows() -> None:
     plain = re.sub(r"</?span[^>]*>|<wbr>", "", whole)
     assert "<h1>Once corrected, the study favours vit-b16.</h1>" in plain
     assert 'href="#states"' in whole and whole.count('class="tile ') == 4
-    assert "−0.010 [−0.020, +0.010]</td>" in whole and "25 % have a copy in training" in whole
+    assert "−0.010 [−0.020, +0.010]</td>" in whole and "25\u00a0% have a copy in training" in whole
 
 
 def test_the_waterfall_shows_both_networks_in_each_state() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from headtohead.core.tables.estimate import Estimate
 from headtohead.core.tables.score import Score
 
-__all__ = ["ReportTable", "digits", "format_estimate", "nearest", "p_words", "signed_digits"]
+__all__ = ["ReportTable", "digits", "format_estimate", "nearest", "p_words", "signed_digits", "true_minus"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,15 @@ def signed_digits(value: float) -> str:
     """
     text = digits(abs(value))
     return text if float(text) == 0 else f"{'+' if value > 0 else '−'}{text}"
+
+
+def true_minus(text: str) -> str:
+    """Return a sentence in which the hyphens before numbers are minus signs.
+
+    >>> true_minus("slope -0.2 [-1, 3] of vit-b16")
+    'slope −0.2 [−1, 3] of vit-b16'
+    """
+    return re.sub(r"(?<![\w-])-(?=\d)", "−", text)
 
 
 def nearest(values: Sequence[float], target: float) -> int:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headtohead.core.formatting import pluralize
 from headtohead.core.run_folder import RunFolder
-from headtohead.report.tables.format import digits
+from headtohead.report.tables.format import digits, true_minus
 
 __all__ = ["explain_view", "map_grids"]
 
-_MINUS = re.compile(r"(?<!\w)-(?=\d)")
 DRAWN = ("rows", "columns", "cells", "box", "sanity")
 CHECK_HEADS = (
     "contender", "checks", "agreement, two halves", "agreement, permuted labels", "difference (CI)",
@@ -46,7 +44,7 @@ def map_grids(run: RunFolder) -> dict[str, dict[str, Any]]:
 def _drawn(one: Mapping[str, Any]) -> dict[str, Any]:
     """Return a grid as the script draws it, with its words; then offset, localised, not localised and their sum."""
     # the script writes the sum from its parts
-    words = _MINUS.sub("−", str(one.get("words", "")).partition(" Sum: ")[0])
+    words = true_minus(str(one.get("words", "")).partition(" Sum: ")[0])
     found = {key: one[key] for key in DRAWN if key in one} | {"words": words}
     if "offset" in one:
         elsewhere = sum(one.get("not_localised", {}).values())
