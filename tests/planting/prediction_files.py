@@ -140,7 +140,7 @@ FAULTY: dict[str, tuple[Callable[[Path], Path], str]] = {
     "percentages": (_csv(lambda f: f.assign(score=(100 * f.score).round(1))), "divide them by 100"),
     "logits": (_csv(lambda f: f.assign(score=np.log(f.score / (1 - f.score)))), "give --score logit"),
     "a missing score": (_csv(lambda f: f.assign(score=f.score.where(f.index != 5))), "--complete-cases"),
-    "a missing label": (_csv(lambda f: f.assign(label=f.label.where(f.index != 5))), "sample .s00005.*--complete-cases"),
+    "a missing label": (_csv(lambda f: f.assign(label=f.label.where(f.index != 5))), "s00005.*--complete-cases"),
     "a missing line": (_csv(lambda f: f.drop(index=[65, 70])), "no prediction for 2 of 60.*--complete-cases"),
     "an empty group": (
         _csv(lambda f: f.assign(group=f.group.where(f["sample"] != "s00003"))), "the sample's own name",
