@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["AsJson", "Data", "Groups", "Log", "Out", "Similar", "Verbose"]
+__all__ = ["AsJson", "Data", "Groups", "Log", "Out", "Per", "Similar", "Verbose"]
 
 Data = Annotated[
     str,
@@ -53,4 +53,11 @@ Log = Annotated[
 Verbose = Annotated[
     bool,
     typer.Option("--verbose", help="Print decisions and a line per finished fold on stderr, piped or not."),
+]
+Per = Annotated[
+    str | None,
+    typer.Option(
+        help="Score each case (group) once: case (mean probability of its images) or case:max.",
+        metavar="case[:mean|max]",
+    ),
 ]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from headtohead.cli import common_options as o
+
 if TYPE_CHECKING:
     from headtohead.core.records import Verdict
 
@@ -73,13 +75,7 @@ def _verdict(
             metavar="CLASS,…",
         ),
     ] = None,
-    per: Annotated[
-        str | None,
-        typer.Option(
-            help="Score each case (group) once: case (mean probability of its images) or case:max.",
-            metavar="case[:mean|max]",
-        ),
-    ] = None,
+    per: o.Per = None,
     level: Annotated[float, typer.Option(help="Confidence of the intervals.")] = 0.95,
     replicates: Annotated[int, typer.Option(help="Bootstrap replicates.", min=100)] = 2000,
     seed: Annotated[int, typer.Option(help="Seed of the resampling.")] = 0,

@@ -107,9 +107,8 @@ def find_keypoints(
 
 def _within(mask: Mask, points: Floats, scale: float) -> Mask:
     """Return which positions (k, 2) in a view at this scale lie in the mask (H, W) of the image."""
-    at = np.rint((points - (scale - 1) / 2) / scale).astype(
-        np.int64
-    )  # centres of pixels, as `cv2.resize` has them
+    # centres of pixels, as `cv2.resize` has them
+    at = np.rint((points - (scale - 1) / 2) / scale).astype(np.int64)
     column, row = np.clip(at, 0, np.array(mask.shape[::-1]) - 1).T
     return np.asarray(mask[row, column])
 

@@ -47,13 +47,7 @@ def evaluate(
         bool,
         typer.Option("--keep-training", help="Score images that were in training too; then no verdict is given."),
     ] = False,
-    per: Annotated[
-        str | None,
-        typer.Option(
-            help="Score each case (group) once: case (mean probability of its images) or case:max.",
-            metavar="case[:mean|max]",
-        ),
-    ] = None,
+    per: o.Per = None,
     seed: Annotated[int, typer.Option(help="Of the resampling.")] = 0,
     as_json: o.AsJson = False,
 ) -> None:  # fmt: skip
