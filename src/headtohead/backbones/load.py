@@ -50,9 +50,8 @@ def load_backbone(
     weights = ensure_weights(record, seed=seed, reporter=reporter)
     # weights are drawn on the processor; by default the state of every GPU would be copied, too
     with suppress_library_output(), torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(
-            seed
-        )  # `torch.manual_seed` would seed every GPU, which is not put back
+        # `torch.manual_seed` would seed every GPU, which is not put back
+        torch.default_generator.manual_seed(seed)
         if record.architecture.startswith("transformers"):
             backbone: Backbone = _transformers(record, weights)
         else:

@@ -87,9 +87,8 @@ def sample_params(preset: Preset, rng: np.random.Generator) -> AugmentationParam
             values += _drawn(name, chosen.get(name), rng)
     down, right = rng.random(2)
     seed = int(rng.integers(2**63))
-    for (
-        name
-    ) in COLOUR:  # last, so that the draws of presets without them are what they were before there were any
+    # last, so that the draws of presets without them are what they were before there were any
+    for name in COLOUR:
         values += _drawn(name, chosen.get(name), rng)
     return AugmentationParams(tuple(values), (float(down), float(right)), seed, preset.border)
 

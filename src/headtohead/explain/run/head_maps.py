@@ -36,10 +36,8 @@ def averages_of(
     """Return `stage_averages`, computed once for each network of a run."""
     key = f"average image, network {id(network)}"
     if key not in run.makers:
-        run.makers[key] = (
-            network,
-            stage_averages(network, record, run),
-        )  # the network stays, and with it its id
+        # the network stays, and with it its id
+        run.makers[key] = (network, stage_averages(network, record, run))
     found: dict[tuple[int, int], Tensor] = run.makers[key][1]
     return found
 
