@@ -123,7 +123,8 @@ def _name(text: Any) -> Any:
 
     if hasattr(text, "__html__") or " " in str(text):
         return _interval(text)
-    parts = re.findall(r"[^(,@]+[(,@]?|[(,@]", str(text))
+    # a bracket in front of the whole name is no part of it, and stays with it
+    parts = re.findall(r"^\(?[^(,@]+[(,@]?|[^(,@]+[(,@]?|[(,@]", str(text))
     return Markup("<wbr>").join(Markup('<span class="nb">{}</span>').format(part) for part in parts)
 
 

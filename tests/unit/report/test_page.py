@@ -171,3 +171,4 @@ def test_names_are_broken_between_their_parts_and_options_are_code() -> None:
     assert told.startswith("Edit <code>groups.csv</code>") and '<code class="nb">--groups</code>:' in told
     assert "<code>-known" not in told and _words("headtohead splits").startswith("headtohead")
     assert _words("efficientnet-lite0 is alone").startswith("e") and _words("3 of 4 are").startswith("3")
+    assert _name("(b-2);") == '<span class="nb">(b-2);</span>'
