@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 
     from headtohead.data.listing.left_out import LeftOut
 
-__all__ = ["GIVEN_GROUP", "READING", "SLICE_AXIS", "Dataset", "digest_lines", "record_of", "sample_record"]
+__all__ = [
+    "CHOSEN_CHANNELS",
+    "GIVEN_GROUP",
+    "READING",
+    "SLICE_AXIS",
+    "Dataset",
+    "digest_lines",
+    "record_of",
+    "sample_record",
+]
 
 GIVEN_GROUP = "headtohead:group"
 """The name in `Sample.extra` under which the group that the data gave is kept, whatever is found later."""
@@ -32,6 +41,9 @@ SLICE_AXIS = "headtohead:slice_axis"
 
 READING = "headtohead:reading"
 """The name in `Sample.extra` that tells which volume, channels and size of a file are read, where it was stated."""
+
+CHOSEN_CHANNELS = "headtohead:channels"
+"""The name in `Sample.extra` that tells how many channels a file holds, where some of them were chosen."""
 
 
 @dataclass(frozen=True)
