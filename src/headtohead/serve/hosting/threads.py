@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from queue import Empty, SimpleQueue
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 __all__ = ["DaemonThreads"]
 
@@ -28,7 +28,7 @@ class DaemonThreads(Executor):
 
     def __init__(self, n: int, name: str) -> None:
         self._n, self._name = n, name
-        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._jobs: SimpleQueue[Job[Any] | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._started = self._closed = False
 
