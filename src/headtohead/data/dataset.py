@@ -29,6 +29,7 @@ __all__ = [
     "SLICE_AXIS",
     "Dataset",
     "digest_lines",
+    "read_sample",
     "record_of",
     "sample_record",
 ]
@@ -97,17 +98,7 @@ class Dataset:
             UnreadableError: the file does not decode.
             ChangedDataError: the file is not the one that was listed.
         """
-        from headtohead.data.readers.reading import Reading
-        from headtohead.data.storage.open import open_store
-
-        reading = Reading.parse(sample.extra.get(READING, ""))
-        axis = sample.extra.get(SLICE_AXIS, "axial")
-        try:
-            return open_store(self.root).image(
-                sample.path, sample.frame, axis=axis, sha256=sample.sha256, reading=reading
-            )
-        except UnreadableError as error:
-            raise UnreadableError(f"{sample.id}: {error}") from error
+        return read_sample(self.root, sample)
 
     def labels(self) -> npt.NDArray[np.int64]:
         """Return (n,) positions of the labels in `classes`."""
@@ -198,6 +189,30 @@ def sample_record(
 ) -> str:
     """Return the line that stands for one image in the digest."""
     return json.dumps([path, frame, label, split, group, sha256], ensure_ascii=False)
+
+
+def read_sample(root: str, sample: Sample) -> Image:
+    """Decode the image of one sample.
+
+    Args:
+        root: of the dataset.
+        sample: of that dataset.
+
+    Raises:
+        UnreadableError: the file does not decode.
+        ChangedDataError: the file is not the one that was listed.
+    """
+    from headtohead.data.readers.reading import Reading
+    from headtohead.data.storage.open import open_store
+
+    reading = Reading.parse(sample.extra.get(READING, ""))
+    axis = sample.extra.get(SLICE_AXIS, "axial")
+    try:
+        return open_store(root).image(
+            sample.path, sample.frame, axis=axis, sha256=sample.sha256, reading=reading
+        )
+    except UnreadableError as error:
+        raise UnreadableError(f"{sample.id}: {error}") from error
 
 
 def digest_lines(lines: Iterable[str]) -> str:
