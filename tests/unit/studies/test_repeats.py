@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from tests.journeys.test_compare import make_images
@@ -19,6 +21,7 @@ from headtohead.core.progress import QuietReporter
 from headtohead.core.records import Verdict
 from headtohead.core.tables.details import SeedStability
 from headtohead.heads.linear_probe import ProbeHead
+from headtohead.stats.hypothesis.seed_stability import STABLE, seed_stability
 from headtohead.studies import repeats as module
 from headtohead.studies.comparison import ComparisonStudy
 from headtohead.studies.repeats import FIRST, STEPS, RepeatCount
@@ -164,3 +167,23 @@ def test_added_repeats_have_the_digits_of_a_stated_number_even_after_a_kill(
     methods = (out / "checklist.json").read_text()
     assert "repeated 4 times" in methods and "Repeats are added to the first 3" in methods
     assert "4 × 2 grouped" in (out / "report.html").read_text()
+
+
+def test_the_simulation_of_open_repeats_follows_the_rule_of_the_product(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[3] / "benchmarks"))
+    simulated: Any = importlib.import_module("verdict_stability")
+    assert (simulated.FIRST, simulated.STEPS, simulated.SURE) == (FIRST, STEPS, STABLE)
+    rng, seen = np.random.default_rng(0), set()
+    for now in (FIRST, *STEPS):
+        for _ in range(40):
+            values = 0.05 + 0.02 * rng.normal(size=now)
+            seeds = seed_stability(values, 0.04, 1e9, alpha=0.05)
+            monkeypatch.setattr(module, "_first_seeds", lambda verdict, seeds=seeds: seeds)
+            count: Any = count_of()
+            count.now = now
+            count.grow(None)
+            seen.add((now, count.now))
+            assert simulated.grown(values.mean(), 0.04, values.std(ddof=1), now) == count.now
+    assert len(seen) > 2 * len(STEPS)
