@@ -18,6 +18,7 @@ from headtohead.audit.context import AuditConfig, AuditContext
 from headtohead.audit.descriptors.image_pass import Foreground, summarise_image
 from headtohead.audit.registry import CHECKS, get_check
 from headtohead.core.records import Image
+from headtohead.report.views.measured import MEASURED
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +54,8 @@ def test_a_planted_defect_is_caught(plant: Plant) -> None:
     assert found.message and found.advice
     if plant.severity is not None:
         assert found.severity == plant.severity
+    if "scores" in found.data or "lost" in found.data:
+        assert plant.code in MEASURED, "the page says what the numbers beside its images are"
 
 
 def test_fifty_kinds_are_planted_and_every_check_is_among_them() -> None:

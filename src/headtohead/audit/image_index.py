@@ -11,26 +11,29 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 from cachetools import LRUCache
 from threadpoolctl import threadpool_limits
 
-from headtohead.audit.descriptors.image_pass import (
-    Foreground,
-    ImageSummaries,
-    ImageSummary,
-    find_foreground,
-    summarise_image,
-)
+from headtohead.audit.descriptors.image_pass import ImageSummaries, find_foreground
 from headtohead.audit.duplicates.candidates import IN_FULL, VOTED
 from headtohead.audit.duplicates.find import search_groups
-from headtohead.audit.duplicates.fingerprint import FINE, VIEWS, fingerprint, to_grey
+from headtohead.audit.duplicates.fingerprint import FINE, VIEWS, to_grey
 from headtohead.audit.duplicates.keypoints import Keypoints, coarse_keypoints, find_keypoints
 from headtohead.audit.duplicates.records import Grouping
+from headtohead.audit.measuring import (
+    MeasuredImage,
+    Measuring,
+    PackedMask,
+    in_processes,
+    measure_image,
+    processes_pay,
+)
 from headtohead.audit.stored_measures import (
     F16,
     ImageMeasures,
@@ -41,14 +44,17 @@ from headtohead.audit.stored_measures import (
 )
 from headtohead.audit.summary_store import SummaryStore
 from headtohead.audit.thumbnails import data_uri
-from headtohead.core.errors import HeadToHeadError
+from headtohead.core.errors import HeadToHeadError, ProcessLostError
 from headtohead.core.parallel import ordered_map
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Image, Sample
-from headtohead.preprocess.suggest import Appearance, appearance_of
+from headtohead.preprocess.suggest import Appearance
 
 __all__ = ["ImageIndex", "find_groups"]
 
+MASK_BYTES = (
+    32 << 20
+)  # of packed masks in memory, which spare an image's later features the search for its subject
 KEPT_BYTES = 400 << 20  # of keypoints in memory: those of about 2,500 images; the others are read back
 
 
@@ -71,7 +77,7 @@ class ImageIndex:
         store: where parts are kept between studies; None keeps them in memory alone.
         classical: also find the box of the classical crop.
         whole: measure everything; without it only what the duplicate search needs, and nothing is stored.
-        workers: threads; the processor's cores and at most 8 if None. No result depends on it.
+        workers: threads or processes; the processor's cores and at most 8 if None. No result depends on it.
         reporter: hears how far the pass is.
     """
 
@@ -85,16 +91,19 @@ class ImageIndex:
         workers: int | None = None,
         reporter: Reporter = QUIET,
     ) -> None:
-        self._source, self._classical, self._whole = source, classical, whole
+        self._source, self._whole = source, whole
         self._store = store if whole else None
         self._reporter = reporter
         self.workers = workers or min(8, os.cpu_count() or 1)
         n = len({sample.pixel_hash for sample in source.samples})
         # What the duplicate search will ask of every image of a set of this size.
-        self._eager = "keypoints" if n <= IN_FULL else "coarse" if n <= VOTED else ""
+        features = "keypoints" if n <= IN_FULL else "coarse" if n <= VOTED else ""
+        self._what = Measuring(classical, whole, features)
+        self._root = getattr(source, "root", "")
         self._lock = threading.Lock()  # caches of cachetools are not made for several threads
         self._measured: dict[str, ImageMeasures | str] = {}
         self._keypoints: LRUCache[tuple[str, str], Keypoints] = LRUCache(KEPT_BYTES, getsizeof=_size)
+        self._masks: LRUCache[str, PackedMask] = LRUCache(MASK_BYTES, getsizeof=lambda mask: len(mask.bits))
         self._thumbnails: dict[str, str] = {}
 
     @property
@@ -112,13 +121,9 @@ class ImageIndex:
         missing = [sample for sample in chosen if sample.id not in self._measured]
         if not missing:
             return
-        # the threads of the pass take the cores already
-        with threadpool_limits(1, "blas"):
-            results = ordered_map(self._measure, missing, workers=self.workers)
-            for sample, result in zip(
-                missing, self._reporter.progress(results, "measuring images", len(missing)), strict=True
-            ):
-                self._measured[sample.id] = result
+        results = self._reporter.progress(self._results(missing), "measuring images", len(missing))
+        for sample, result in zip(missing, results, strict=True):
+            self._measured[sample.id] = result
 
     def summaries(self) -> ImageSummaries:
         """Return the measures of every image, in the order of the dataset."""
@@ -196,7 +201,7 @@ class ImageIndex:
             known = keypoints_from_bytes(self._store.get(self._key(sample), kind))
         if known is None:
             image = self._source.read(sample)
-            known = make(to_grey(image), find_foreground(image).mask)
+            known = make(to_grey(image), self._mask(sample, image))
             if self._store is not None:
                 self._store.put(self._key(sample), kind, keypoints_to_bytes(known))
         self._remember(sample, kind, known)
@@ -210,60 +215,82 @@ class ImageIndex:
         if self._store is not None:
             self._store.put(self._key(sample), "thumbnail", uri.encode("ascii"))
         # of small sets alone, since nothing else bounds these
-        elif self._eager == "keypoints":
+        elif self._what.features == "keypoints":
             with self._lock:
                 self._thumbnails[sample.id] = uri
 
     def _key(self, sample: Sample) -> str:
         """Return what identifies the content: bytes of the file with its frame, pixels, and what is asked."""
-        return f"{sample.sha256}:{sample.pixel_hash}:{int(self._classical)}"
+        return f"{sample.sha256}:{sample.pixel_hash}:{int(self._what.classical)}"
 
-    def _summary(self, sample: Sample, image: Image, where: Foreground) -> ImageSummary:
-        return summarise_image(sample.id, image, classical=self._classical, foreground=where)
+    def _results(self, samples: Sequence[Sample]) -> Iterator[ImageMeasures | str]:
+        """Yield the measures of each sample, or why it cannot be read."""
+        if not processes_pay(self._root, samples, self.workers):
+            yield from self._in_threads(samples)
+            return
+        stored = {sample.id: kept for sample in samples if (kept := self._stored(sample)) is not None}
+        fresh = self._fresh([sample for sample in samples if sample.id not in stored])
+        for sample in samples:
+            yield stored[sample.id] if sample.id in stored else next(fresh)
+
+    def _fresh(self, samples: Sequence[Sample]) -> Iterator[ImageMeasures | str]:
+        done = 0
+        if processes_pay(self._root, samples, self.workers):
+            try:
+                results = in_processes(self._root, samples, self._what, self.workers)
+                for sample, found in zip(samples, results, strict=True):
+                    yield found if isinstance(found, str) else self._keep(sample, found)
+                    done += 1
+            except ProcessLostError as error:
+                self._reporter.info(f"{error} The other images are measured in threads.")
+        yield from self._in_threads(samples[done:])
+
+    def _in_threads(self, samples: Sequence[Sample]) -> Iterator[ImageMeasures | str]:
+        # the threads of the pass take the cores already
+        with threadpool_limits(1, "blas"):
+            yield from ordered_map(self._measure, samples, workers=self.workers)
+
+    def _stored(self, sample: Sample) -> ImageMeasures | None:
+        content = None if self._store is None else self._store.get(self._key(sample), "summary")
+        return measures_from_bytes(sample.id, content)
 
     def _measure(self, sample: Sample) -> ImageMeasures | str:
-        if self._store is not None:
-            kept = measures_from_bytes(sample.id, self._store.get(self._key(sample), "summary"))
-            if kept is not None:
-                return kept
+        if (kept := self._stored(sample)) is not None:
+            return kept
         try:
-            image = self._source.read(sample)
-            grey = to_grey(image)
-            where = find_foreground(image)
-            summary = self._summary(sample, image, where) if self._whole else None
-            appearance = appearance_of(image) if self._whole else None
-            measured = ImageMeasures(summary, fingerprint(image, grey, where.box), appearance)
+            return self._keep(sample, measure_image(sample, self._source.read(sample), self._what))
         except (HeadToHeadError, OSError) as error:
             return str(error)
-        if self._whole:
-            self._keep_thumbnail(sample, data_uri(image))
-        if self._eager:
-            make = find_keypoints if self._eager == "keypoints" else coarse_keypoints
-            found = make(grey, where.mask)
+
+    def _keep(self, sample: Sample, found: MeasuredImage) -> ImageMeasures:
+        """Keep all parts of what was measured, in memory and in the store."""
+        if found.thumbnail:
+            self._keep_thumbnail(sample, found.thumbnail)
+        if found.features is not None:
             if self._store is not None:
-                self._store.put(self._key(sample), self._eager, keypoints_to_bytes(found))
-            self._remember(sample, self._eager, found)
-        if self._store is not None and summary is not None and appearance is not None:
+                self._store.put(self._key(sample), self._what.features, keypoints_to_bytes(found.features))
+            self._remember(sample, self._what.features, found.features)
+        if found.mask is not None:
+            with self._lock:
+                self._masks[sample.id] = found.mask
+        measures = found.measures
+        if self._store is not None and measures.summary is not None and measures.appearance is not None:
             # last, so that an image whose summary is stored has its other parts stored, too
-            content = measures_to_bytes(summary, measured.fingerprint, appearance)
+            content = measures_to_bytes(measures.summary, measures.fingerprint, measures.appearance)
             self._store.put(self._key(sample), "summary", content)
-        return measured
+        return measures
+
+    def _mask(self, sample: Sample, image: Image) -> npt.NDArray[np.bool_] | None:
+        """Return where the subject is, as the pass found it."""
+        with self._lock:
+            known = self._masks.get(sample.id)
+        return find_foreground(image).mask if known is None else known.unpacked()
 
 
 def find_groups(
     dataset: Source, *, reporter: Reporter = QUIET, similar: bool = False, workers: int | None = None
 ) -> Grouping:
-    """Find which samples show the same scene, and join that with the groups that the data bring.
-
-    Args:
-        dataset: samples and their pixels (`headtohead.data.dataset.Dataset`).
-        reporter: hears how far the work is.
-        similar: also join pairs that are possibly of one patient (aligned in part, not copies).
-        workers: threads; no result depends on it.
-
-    Returns:
-        group per sample, the pairs with their evidence, and what was seen but not joined.
-    """
+    """Find which samples show the same scene, joined with the given groups; see `ImageIndex` and its `groups`."""
     return ImageIndex(dataset, whole=False, workers=workers, reporter=reporter).groups(similar=similar)
 
 

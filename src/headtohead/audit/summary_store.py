@@ -22,7 +22,7 @@ from headtohead.core.cache_home import cache_home
 
 __all__ = ["SummaryStore", "open_summaries", "pack", "unpack"]
 
-VERSION = 2  # raised whenever what is computed for a row changes
+VERSION = 3  # raised whenever what is computed for a row changes
 BUSY_SECONDS = 30  # how long a write waits for another process
 MOST_BYTES = 4 << 30  # beyond this size of the file, the oldest tenth of the rows goes
 

@@ -6,11 +6,19 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["ALONE", "count_left_out", "data_rows"]
+__all__ = ["ALONE", "count_left_out", "data_rows", "mode_words"]
 
 ALONE = "each file alone"
 """Where groups come from that nothing gives."""
 
+_MODES = {
+    "L": "grey",
+    "I;16": "grey of 16 bits",
+    "1": "black and white",
+    "P": "palette",
+    "LA": "grey with transparency",
+    "RGBA": "RGB with transparency",
+}
 # More classes than this fill a screen.
 _MOST_CLASSES = 20
 
@@ -41,13 +49,26 @@ def data_rows(record: Mapping[str, Any], positive_doubt: str = "") -> list[tuple
     return rows
 
 
+def mode_words(mode: str) -> str:
+    """Return the colour mode of a file, as Pillow calls it, in words.
+
+    >>> mode_words("L"), mode_words("RGB")
+    ('grey', 'RGB')
+    """
+    return _MODES.get(mode, mode)
+
+
 def _groups(record: Mapping[str, Any]) -> str:
     """Return how many groups there are and where they come from, also after the search for copies has joined some."""
     source, n = record["groups_from"], record["n_groups"]
     if source != ALONE:
         return f"{n}, from {source}"
     joined = n < record["n_samples"]
-    return f"{n}: files that belong together, every other file alone" if joined else f"{n}, {source}"
+    return (
+        f"{n}: images found to belong together are one group, every other image is one of its own"
+        if joined
+        else f"{n}, {source}"
+    )
 
 
 def _classes(n: int) -> str:

@@ -18,6 +18,7 @@
     ├── UndefinedMetricError       a statistic has no value on this data
     ├── UnpairedError         contenders do not cover the same samples and folds
     ├── BundleError           a deployed model's folder is damaged, changed, or of a newer format
+    ├── ProcessLostError      a worker process was killed, or none can be started
     └── MissingExtraError     an optional dependency is not installed
 
 A message says what was got, what was expected, and what to do, in that order.
@@ -42,6 +43,7 @@ __all__ = [
     "MissingExtraError",
     "NoEffectError",
     "PrecisionError",
+    "ProcessLostError",
     "RunFolderError",
     "UndefinedMetricError",
     "UnknownNameError",
@@ -131,6 +133,10 @@ class UnpairedError(HeadToHeadError):
 
 class BundleError(HeadToHeadError):
     """The folder of a deployed model is damaged, changed, or of a newer format."""
+
+
+class ProcessLostError(HeadToHeadError):
+    """A worker process was killed, or none can be started."""
 
 
 class MissingExtraError(HeadToHeadError):

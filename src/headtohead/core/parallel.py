@@ -1,22 +1,25 @@
-"""Threads: a bounded, ordered map over them, and linear algebra held to one."""
+"""Threads and processes: ordered maps over them, and linear algebra held to one thread."""
 
 from __future__ import annotations
 
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
-from headtohead.core.errors import UsageError
+from headtohead.core.errors import ProcessLostError, UsageError
 
-__all__ = ["cores", "ordered_map", "single_threaded_blas"]
+__all__ = ["cores", "ordered_map", "process_map", "single_threaded_blas"]
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 _AHEAD_PER_WORKER = 4  # keeps every thread busy while one item is slow, and memory bounded
+
+# What numpy's and scipy's linear algebra and OpenCV read when they are loaded.
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
 
 
 def cores() -> int:
@@ -58,11 +61,10 @@ def ordered_map(
     if most < 1:
         raise UsageError(f"ahead must be at least 1; got {ahead}.")
     # apart: a generator would raise the errors above only when its first result is taken
-    return _results(function, items, workers, most)
+    return _results(ThreadPoolExecutor(workers), function, items, most)
 
 
-def _results(function: Callable[[T], R], items: Iterable[T], workers: int, most: int) -> Iterator[R]:
-    pool = ThreadPoolExecutor(workers)
+def _results(pool: Executor, function: Callable[[T], R], items: Iterable[T], most: int) -> Iterator[R]:
     waiting: deque[Future[R]] = deque()
     try:
         for item in items:
@@ -72,7 +74,38 @@ def _results(function: Callable[[T], R], items: Iterable[T], workers: int, most:
         while waiting:
             yield waiting.popleft().result()
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)  # whoever stops early leaves no thread behind
+        # whoever stops early leaves no thread and no process behind
+        for future in waiting:
+            future.cancel()
+        pool.shutdown(wait=True)
+
+
+def process_map(function: Callable[[T], R], tasks: Iterable[T], *, workers: int) -> Iterator[R]:
+    """Map a function over tasks in processes and yield the results in the order of the tasks.
+
+    The processes are loky's (in joblib), which start anew and do not run the caller's script again, as those of the
+    standard library would where it has no guard. They compute with one thread each and end with the map.
+
+    Args:
+        function: importable by its name; called once per task.
+        tasks: small, since each is pickled; read only as far as results are taken.
+        workers: number of processes, at least 1.
+
+    Yields:
+        `function(task)`.
+
+    Raises:
+        ProcessLostError: processes cannot be started here, or one was killed, most likely for its memory.
+    """
+    from joblib.externals.loky import ProcessPoolExecutor
+    from joblib.externals.loky.process_executor import BrokenProcessPool
+
+    try:
+        pool = ProcessPoolExecutor(workers, env=dict.fromkeys(_THREADS, "1"))
+        yield from _results(pool, function, tasks, _AHEAD_PER_WORKER * workers)
+    # OSError, ImportError: the system offers no semaphores, as some containers do not
+    except (BrokenProcessPool, OSError, ImportError) as error:
+        raise ProcessLostError(f"A worker process was lost ({type(error).__name__}).") from error
 
 
 @contextmanager

@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 
     from headtohead.data.listing.left_out import LeftOut
 
-__all__ = ["GIVEN_GROUP", "READING", "SLICE_AXIS", "Dataset", "digest_lines", "record_of", "sample_record"]
+__all__ = [
+    "GIVEN_GROUP",
+    "READING",
+    "SLICE_AXIS",
+    "Dataset",
+    "digest_lines",
+    "read_sample",
+    "record_of",
+    "sample_record",
+]
 
 GIVEN_GROUP = "headtohead:group"
 """The name in `Sample.extra` under which the group that the data gave is kept, whatever is found later."""
@@ -85,17 +94,7 @@ class Dataset:
             UnreadableError: the file does not decode.
             ChangedDataError: the file is not the one that was listed.
         """
-        from headtohead.data.readers.reading import Reading
-        from headtohead.data.storage.open import open_store
-
-        reading = Reading.parse(sample.extra.get(READING, ""))
-        axis = sample.extra.get(SLICE_AXIS, "axial")
-        try:
-            return open_store(self.root).image(
-                sample.path, sample.frame, axis=axis, sha256=sample.sha256, reading=reading
-            )
-        except UnreadableError as error:
-            raise UnreadableError(f"{sample.id}: {error}") from error
+        return read_sample(self.root, sample)
 
     def labels(self) -> npt.NDArray[np.int64]:
         """Return (n,) positions of the labels in `classes`."""
@@ -186,6 +185,30 @@ def sample_record(
 ) -> str:
     """Return the line that stands for one image in the digest."""
     return json.dumps([path, frame, label, split, group, sha256], ensure_ascii=False)
+
+
+def read_sample(root: str, sample: Sample) -> Image:
+    """Decode the image of one sample.
+
+    Args:
+        root: of the dataset.
+        sample: of that dataset.
+
+    Raises:
+        UnreadableError: the file does not decode.
+        ChangedDataError: the file is not the one that was listed.
+    """
+    from headtohead.data.readers.reading import Reading
+    from headtohead.data.storage.open import open_store
+
+    reading = Reading.parse(sample.extra.get(READING, ""))
+    axis = sample.extra.get(SLICE_AXIS, "axial")
+    try:
+        return open_store(root).image(
+            sample.path, sample.frame, axis=axis, sha256=sample.sha256, reading=reading
+        )
+    except UnreadableError as error:
+        raise UnreadableError(f"{sample.id}: {error}") from error
 
 
 def digest_lines(lines: Iterable[str]) -> str:

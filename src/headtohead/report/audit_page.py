@@ -16,7 +16,8 @@ from headtohead.report.damage import damaged_run
 from headtohead.report.figures.palette import css_color
 from headtohead.report.frame import Frame, Tile
 from headtohead.report.page import render
-from headtohead.report.views.image_store import safe_images
+from headtohead.report.views.image_store import ImageStore, safe_images
+from headtohead.report.views.measured import MEASURED, measured
 
 __all__ = ["write_audit_page"]
 
@@ -29,6 +30,7 @@ WORDS = {
     "border": "border",
     "background": "background",
 }
+KINDS = {"near": "near copy", "mirrored": "mirrored copy", "similar": "possibly one patient"}
 
 
 def write_audit_page(folder: Path) -> Path:
@@ -49,11 +51,11 @@ def write_audit_page(folder: Path) -> Path:
         )
     audit = read_json_file(folder / "audit.json")
     stored = folder / "thumbs.json"
-    thumbs = safe_images(read_json_file(stored)) if stored.is_file() else {}
+    store = ImageStore({}, safe_images(read_json_file(stored)) if stored.is_file() else {})
     target = folder / "audit.html"
     with damaged_run(folder):
-        view = _view(audit, thumbs)
-        page = render("audit.html", frame=_frame(audit, view), view=view)
+        view = _view(audit, store)
+        page = render("audit.html", frame=_frame(audit, view), view=view, image_css=store.css)
     write_atomic(target, page)
     return target
 
@@ -79,7 +81,7 @@ def _frame(audit: Mapping[str, Any], view: Mapping[str, Any]) -> Frame:
         heading=view["sentence"],
         lead=(
             f"{facts['n_samples']} images in {facts['n_groups']} groups. {classes}.{positive}",
-            f"{sizes}; digest {str(facts['digest'])[:8]}.",
+            f"{sizes}. Digest of the data: {str(facts['digest'])[:8]}.",
         ),
         tiles=tuple(_tiles(audit, view)),
         sections=tuple((key, name) for key, name, there in named if there),
@@ -111,11 +113,11 @@ def _tiles(audit: Mapping[str, Any], view: Mapping[str, Any]) -> Iterable[Tile]:
     )  # fmt: skip
 
 
-def _view(audit: Mapping[str, Any], thumbs: Mapping[str, str]) -> dict[str, Any]:
+def _view(audit: Mapping[str, Any], store: ImageStore) -> dict[str, Any]:
     findings = audit["findings"]
     loud = [f for f in findings if f["outcome"] in ("issue", "tip")]
     probes = [f["data"] for f in findings if "auroc" in f["data"] and f["data"].get("probe") in WORDS]
-    scenes = _scenes(audit["groups"], thumbs)
+    scenes = _scenes(audit["groups"], store)
     return {
         "sentence": _sentence(audit),
         "facts": audit["dataset"],
@@ -123,7 +125,7 @@ def _view(audit: Mapping[str, Any], thumbs: Mapping[str, str]) -> dict[str, Any]
         if "data" in audit
         else [],
         "classes": [{"name": name, **row} for name, row in audit["dataset"]["classes"].items()],
-        "findings": [_finding(f, thumbs) for f in loud],
+        "findings": [_finding(f, store) for f in loud],
         "quiet": [f for f in findings if f["outcome"] not in ("issue", "tip")],
         "probes": probes,
         "bars": _bars(probes) if probes else "",
@@ -131,8 +133,8 @@ def _view(audit: Mapping[str, Any], thumbs: Mapping[str, str]) -> dict[str, Any]
         "legend": [{"color": css_color(i), "name": WORDS[p["probe"]]} for i, p in enumerate(probes)],
         "scenes": scenes[:MAX_SCENES],
         "more_scenes": max(0, len(scenes) - MAX_SCENES),
-        "crops": _crops(findings, thumbs),
-        "outliers": _outliers(findings, thumbs),
+        "crops": _crops(findings, store),
+        "outliers": _outliers(findings, store),
         "sizes": _size_curve(findings),
         "notes": audit["notes"],
     }
@@ -144,20 +146,18 @@ def _sentence(audit: Mapping[str, Any]) -> str:
     if severe:
         words = f"{pluralize(severe, 'severe issue')}: a comparison on these data would not be valid."
     elif warnings:
-        words = (
-            f"No severe issue, {pluralize(warnings, 'warning')}: a comparison is possible; read them first."
-        )
+        words = f"No severe issue, {pluralize(warnings, 'warning')}: a comparison is possible; read the warnings first."
     else:
         words = "No check speaks against a comparison."
     return words
 
 
-def _finding(f: Mapping[str, Any], thumbs: Mapping[str, str]) -> dict[str, Any]:
+def _finding(f: Mapping[str, Any], store: ImageStore) -> dict[str, Any]:
     scores = f["data"].get("scores") or f["data"].get("lost") or {}
     shown = [
-        {"id": i, "src": thumbs[i], "score": "" if i not in scores else f"{scores[i]:.3g}"}
+        {"id": i, "im": number, "score": measured(f["code"], scores[i]) if i in scores else ""}
         for i in f["samples"]
-        if i in thumbs
+        if (number := store.number(i)) is not None
     ]
     return {
         **{key: f[key] for key in ("code", "title", "message", "advice", "severity")},
@@ -165,18 +165,19 @@ def _finding(f: Mapping[str, Any], thumbs: Mapping[str, str]) -> dict[str, Any]:
         "tone": f["severity"] if f["outcome"] == "issue" else "tip",
         "n": len(f["samples"]),
         "thumbs": shown[:MAX_THUMBS],
+        "measured": what[0] if scores and (what := MEASURED.get(f["code"])) else "",
         "by_class": f["data"].get("by_class", {}),
     }
 
 
-def _scenes(groups: Mapping[str, Any], thumbs: Mapping[str, str]) -> list[dict[str, Any]]:
+def _scenes(groups: Mapping[str, Any], store: ImageStore) -> list[dict[str, Any]]:
     """Return groups with several members, each with its images and what differs between them."""
     # a pair has no order
     pairs: dict[frozenset[str], Mapping[str, Any]] = {frozenset((p["a"], p["b"])): p for p in groups["pairs"]}
     found = []
     for name, ids in groups["shared"].items():
         own = [p for key, p in pairs.items() if key <= set(ids)]
-        images = [{"id": i, "src": thumbs.get(i, "")} for i in ids[:6]]
+        images = [{"id": i, "im": store.number(i)} for i in ids[:6]]
         found.append({"name": name, "n": len(ids), "images": images, "differ": [_differ(p) for p in own[:6]]})
     # Exact copies last: there is nothing to look at.
     return sorted(
@@ -189,7 +190,7 @@ def _differ(pair: Mapping[str, Any]) -> str:
     if pair["kind"] == "exact":
         return f"{names}: pixels equal"
     e = pair["evidence"]
-    parts = [str(pair["kind"])]
+    parts = [KINDS.get(str(pair["kind"]), str(pair["kind"]))]
     parts += [f"zoom {e['zoom']:.2f}"] if abs(e.get("zoom", 1) - 1) > 0.02 else []
     parts += [f"rotated {e['turn']:.1f} degrees"] if abs(e.get("turn", 0)) > 1 else []
     parts += [f"overlap {format_percent(e['overlap'])}"] if e.get("overlap", 1) < 0.98 else []
@@ -225,7 +226,7 @@ def _curves(probes: Sequence[Mapping[str, Any]]) -> str:
     return to_svg(plot_roc(curves, legend=False).figure, label="ROC curves of the shortcuts")
 
 
-def _crops(findings: Iterable[Mapping[str, Any]], thumbs: Mapping[str, str]) -> list[dict[str, Any]]:
+def _crops(findings: Iterable[Mapping[str, Any]], store: ImageStore) -> list[dict[str, Any]]:
     """Return images with the classical and the foreground box, in percent of their size."""
     boxes: dict[str, Any] = {}
     lost: dict[str, float] = {}
@@ -235,14 +236,14 @@ def _crops(findings: Iterable[Mapping[str, Any]], thumbs: Mapping[str, str]) -> 
     return [
         {
             "id": i,
-            "src": thumbs[i],
+            "im": number,
             "lost": f"{format_percent(lost[i])}",
             "classical": _percent(b["classical"], b["size"]),
             "foreground": _percent(b["foreground"], b["size"]),
             "ratio": f"{b['size'][1]} / {b['size'][0]}",
         }
         for i, b in boxes.items()
-        if i in thumbs
+        if (number := store.number(i)) is not None
     ]
 
 
@@ -257,12 +258,16 @@ def _percent(box: Sequence[int] | None, size: Sequence[int]) -> str:
     )
 
 
-def _outliers(findings: Iterable[Mapping[str, Any]], thumbs: Mapping[str, str]) -> list[dict[str, Any]]:
+def _outliers(findings: Iterable[Mapping[str, Any]], store: ImageStore) -> list[dict[str, Any]]:
     rows = []
     for f in findings:
         ranking = f["data"].get("ranking")
         if ranking and f["outcome"] == "issue":
-            images = [{"id": i, "src": thumbs[i], "z": z[1]} for i, z in ranking.items() if i in thumbs]
+            images = [
+                {"id": i, "im": number, "z": z[1]}
+                for i, z in ranking.items()
+                if (number := store.number(i)) is not None
+            ]
             rows.append({"title": f["title"], "images": images[:16]})
     return rows
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from headtohead._version import __version__
-from headtohead.core.formatting import format_percent
+from headtohead.core.formatting import format_percent, pluralize
 from headtohead.core.records import Verdict
 from headtohead.core.tables.score import Score
+from headtohead.report.figures.palette import css_color
+from headtohead.report.frame import Frame, Tile, Tone
 from headtohead.report.page import render
 from headtohead.report.tables.format import digits, signed_digits, true_minus
-from headtohead.report.views.answer import metric_title
+from headtohead.report.views.answer import heading_of, metric_title
 from headtohead.report.views.cases import CaseTable
 from headtohead.report.views.comparison_figures import difference_figures, utility_figures
 from headtohead.report.views.curve_figures import calibration_figures, curve_figures
@@ -21,9 +22,16 @@ from headtohead.report.views.subgroups import subgroups_view
 __all__ = ["evaluation_page"]
 
 SECTIONS = (
-    ("answer", "Answer"), ("scores", "Scores"), ("calibration", "Calibration"), ("leaks", "Leaks"), ("guard", "Guard"),
+    ("scores", "Scores"), ("calibration", "Calibration"), ("leaks", "Leaks"), ("guard", "Guard"),
     ("subgroups", "Subgroups"), ("methods", "Methods"),
 )  # fmt: skip
+THRESHOLDS = {
+    "half": "0.5",
+    "youden": "largest sum of sensitivity and specificity (Youden)",
+    "sensitivity_90": "sensitivity of 0.9",
+    "specificity_90": "specificity of 0.9",
+    "cost_5_to_1": "least cost, a miss counting as five false alarms",
+}
 LISTED = 12  # images named in the page; evaluation.json names all
 
 
@@ -40,17 +48,10 @@ def evaluation_page(
     models: list[Mapping[str, Any]] = list(evaluation["models"])
     names = [model["name"] for model in models]
     view = {
-        "title": f"{' and '.join(names)} on {evaluation['data']}",
-        "sections": SECTIONS,
-        "version": __version__,
-        "heading": _heading(models, verdict),
-        "sentences": [true_minus(one) for one in evaluation["sentences"]],
-        "size": (
-            f"{evaluation['n_samples']} images; {evaluation['n_scored']} are scored, in {evaluation['n_groups']} "
-            "groups. No threshold, temperature or model was chosen on them."
-        ),
         "level": f"{100 * verdict.scores[0].level:g} %" if verdict.scores else "",
         "positive": verdict.details.positive,
+        # a single model needs no key to its colour
+        "legend": [{"name": n, "color": css_color(i)} for i, n in enumerate(names)] if len(names) > 1 else [],
         "pivot": pivot(verdict, names, {}),
         "models": [_model(model, evaluation["n_samples"], flags) for model in models],
         "pairs": [{"a": c.a, "b": c.b, "sentence": c.sentence} for c in verdict.comparisons],
@@ -62,13 +63,68 @@ def evaluation_page(
         "utility": utility_figures(verdict.details, names),
         "differences": difference_figures(verdict, names),
     }
-    return render("evaluation.html", view=view, figures=figures)
+    return render("evaluation.html", frame=_frame(evaluation, verdict), view=view, figures=figures)
+
+
+def _frame(evaluation: Mapping[str, Any], verdict: Verdict) -> Frame:
+    """Return the answer, its numbers, what to look at before believing it, and the sections."""
+    models: list[Mapping[str, Any]] = list(evaluation["models"])
+    title = f"{' and '.join(model['name'] for model in models)} on {evaluation['data']}"
+    heading = _heading(models, verdict)
+    told = [true_minus(one) for one in evaluation["sentences"]]
+    return Frame(
+        title=title,
+        kicker=title,
+        heading=heading,
+        # one model's heading is also the sentence on its cross-validated score
+        lead=(_size(evaluation), *(one for one in told if not one.endswith(heading))),
+        tiles=tuple(_tiles(evaluation, models)),
+        sections=SECTIONS,
+        source="evaluation.json and verdict.json",
+    )
+
+
+def _size(evaluation: Mapping[str, Any]) -> str:
+    """Return how many images there are and how many of them are scored, in how many groups or as how many cases."""
+    n, scored, groups = (evaluation[key] for key in ("n_samples", "n_scored", "n_groups"))
+    units = f"as {pluralize(groups, 'case')}" if evaluation["per"] else f"in {pluralize(groups, 'group')}"
+    are = "is" if scored == 1 else "are"
+    return (
+        f"{pluralize(n, 'image')}, of which {scored} {are} scored, {units}. No threshold, temperature or model was "
+        "chosen on them."
+    )
+
+
+def _tiles(evaluation: Mapping[str, Any], models: Sequence[Mapping[str, Any]]) -> Iterable[Tile]:
+    """Return size, copies of training images, calibration, and images that no model answered."""
+    units = pluralize(evaluation["n_groups"], "case" if evaluation["per"] else "group")
+    yield Tile("Size", units, f"{pluralize(evaluation['n_scored'], 'image')} scored", "note", "#scores")
+    left_out = max(model["leak"]["left_out"] for model in models)
+    blind = any(model["leak"]["near_copies"] is None for model in models)
+    tone: Tone = "warning" if left_out or blind else "passed"
+    value = f"{left_out} left out" if left_out else "none found"
+    note = "near copies cannot be recognised" if blind else "with all of their groups"
+    yield Tile("Copies of training images", value, note if left_out or blind else "", tone, "#leaks")
+    slopes = [(m["name"], m["calibration"]["slope"]) for m in models if m["calibration"]["slope"] is not None]
+    if slopes and slopes[0][1]["value"] is not None:
+        off = [name for name, one in slopes if one["low"] is not None and not one["low"] <= 1 <= one["high"]]
+        told = f"off for {', '.join(off)}" if off else "no interval excludes 1"
+        value = f"slope {digits(slopes[0][1]['value'])}"
+        yield Tile(
+            "Calibration", value, f"of {slopes[0][0]}; 1 is ideal; {told}",
+            "warning" if off else "passed", "#calibration",
+        )  # fmt: skip
+    failed = max(len(model["failed"]) for model in models)
+    yield Tile(
+        "Without a prediction", pluralize(failed, "image"), "in no score" if failed else "",
+        "warning" if failed else "passed", "#guard",
+    )  # fmt: skip
 
 
 def _heading(models: Sequence[Mapping[str, Any]], verdict: Verdict) -> str:
     """Return the answer in one sentence: the pair where there are several models, else the score here."""
     if len(models) > 1:
-        return verdict.sentence
+        return f"{heading_of(verdict).rstrip('.')}."
     (model,) = models
     for line in model["internal"]:
         if line["metric"] == verdict.metric:
@@ -130,10 +186,11 @@ def _signed(one: Mapping[str, Any]) -> str:
 def _calibration(shift: Mapping[str, Any]) -> list[str]:
     told = [true_minus(shift["sentence"])]
     if shift["temperature"] is not None:
+        before, after = digits(shift["before"]), digits(shift["after"])
         better = shift["after"] < shift["before"]
         told.append(
             f"Recalibrated here with a further temperature of {shift['temperature']:.3f}, judged on folds of whole "
-            f"groups that did not fit it: log loss {shift['before']:.3f} before and {shift['after']:.3f} after, "
+            f"groups that did not fit it: log loss {before} before and {after} after, "
             f"{'lower' if better else 'no lower'}."
         )
     return told
@@ -156,7 +213,7 @@ def _threshold(one: Mapping[str, Any]) -> tuple[str, ...]:
         _interval(known[name]) if name in known else ""
         for name in ("sensitivity", "specificity", "ppv", "npv")
     ]
-    return (one["name"], f"{one['value']:.3f}", *shown)
+    return (THRESHOLDS.get(one["name"], one["name"].replace("_", " ")), f"{one['value']:.3f}", *shown)
 
 
 def _guard(model: Mapping[str, Any], n: int, flags: Mapping[str, str]) -> list[tuple[str, ...]]:

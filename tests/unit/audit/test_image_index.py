@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +14,12 @@ import numpy as np
 import pytest
 
 from headtohead.api.studies import compare
+from headtohead.audit import image_index, measuring
 from headtohead.audit.audit import audit
 from headtohead.audit.image_index import ImageIndex
 from headtohead.audit.summary_store import SummaryStore, pack, unpack
+from headtohead.core.errors import ProcessLostError
+from headtohead.core.progress import QuietReporter
 from headtohead.core.records import Image, Sample
 from headtohead.data.dataset import Dataset
 from headtohead.data.demo import make_demo
@@ -28,6 +34,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for spare in sorted(path for path in place.rglob("*") if path.is_file())[::2]:
         spare.unlink()
     return place
+
+
+class Listener(QuietReporter):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.infos: list[str] = []
+
+    def info(self, message: str) -> None:
+        self.infos.append(message)
 
 
 class Counting:
@@ -155,3 +171,69 @@ def test_a_study_decodes_each_image_at_most_twice_before_the_network(
 
 
 pytestmark = pytest.mark.slow  # half a minute together; `make test` has to end within 15
+
+
+def test_processes_measure_what_threads_do(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset, path = load(str(folder)), tmp_path / "images.sqlite"
+    (Path(dataset.root) / dataset.samples[3].path).rename(tmp_path / "away")
+    try:
+        expected = ImageIndex(dataset, workers=2)
+        in_threads = summaries_of(expected)
+        monkeypatch.setattr(measuring, "PROCESS_FROM", 2)
+        index = ImageIndex(dataset, store=SummaryStore(path), workers=2)
+        monkeypatch.setattr(index, "_measure", None)  # threads would stumble over it
+        assert summaries_of(index) == in_threads
+        assert list(index.summaries().unread) == [dataset.samples[3].id]
+        again = ImageIndex(dataset, store=SummaryStore(path), workers=2)
+        assert summaries_of(again) == in_threads
+    finally:
+        (tmp_path / "away").rename(Path(dataset.root) / dataset.samples[3].path)
+
+
+def summaries_of(index: ImageIndex) -> tuple[Any, ...]:
+    summaries = index.summaries()
+    read = [sample for sample in index.samples if sample.id not in summaries.unread]
+    prints = [prints.tobytes() for prints, _ in index.fingerprints(index.samples)]
+    points = [index.keypoints(sample).descriptors.tobytes() for sample in read]
+    return repr(summaries), prints, points, [index.thumbnail(sample) for sample in read]
+
+
+def test_a_lost_process_costs_no_image(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = load(str(folder))
+    expected = summaries_of(ImageIndex(dataset, workers=2))
+
+    def lost(*arguments: Any) -> Iterator[Any]:
+        yield measuring.measure_image(dataset.samples[0], dataset.read(dataset.samples[0]), arguments[2])
+        raise ProcessLostError("A worker process was lost (TerminatedWorkerError).")
+
+    monkeypatch.setattr(measuring, "PROCESS_FROM", 2)
+    monkeypatch.setattr(image_index, "in_processes", lost)
+    said = Listener()
+    assert summaries_of(ImageIndex(dataset, workers=2, reporter=said)) == expected
+    assert said.infos == [
+        "A worker process was lost (TerminatedWorkerError). The other images are measured in threads."
+    ]
+
+
+def test_large_images_stay_in_threads(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = load(str(folder))
+    monkeypatch.setattr(measuring, "PROCESS_FROM", 2)
+    assert measuring.processes_pay(dataset.root, dataset.samples, 2)
+    assert not measuring.processes_pay(dataset.root, dataset.samples, 1)
+    assert not measuring.processes_pay("", dataset.samples, 2)
+    large = dataset.samples[0].model_copy(update={"width": 4096, "height": 4096})
+    assert not measuring.processes_pay(dataset.root, [*dataset.samples, large], 2)
+
+
+def test_a_script_without_a_guard_is_run_once(folder: Path, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import headtohead as h2h\n"
+        "from headtohead.audit import measuring\n"
+        "measuring.PROCESS_FROM = 2\n"
+        f"print('run', len(h2h.audit({str(folder)!r}, out={str(tmp_path / 'out')!r}, quiet=True).findings) > 0)\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    assert done.stdout == "run True\n"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
 
 import pytest
 
-from headtohead.core.errors import UsageError
-from headtohead.core.parallel import ordered_map
+from headtohead.core.errors import ProcessLostError, UsageError
+from headtohead.core.parallel import ordered_map, process_map
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])
@@ -67,3 +70,38 @@ def test_threads_end_when_the_consumer_stops() -> None:
 def test_numbers_that_do_no_work_are_refused(workers: int, ahead: int | None) -> None:
     with pytest.raises(UsageError, match="must be at least 1; got"):
         ordered_map(str, [1], workers=workers, ahead=ahead)
+
+
+def process_of(number: int) -> tuple[int, int, str]:
+    return number, os.getpid(), os.environ["OMP_NUM_THREADS"]
+
+
+def refuse(number: int) -> int:
+    raise ValueError(f"number {number}")
+
+
+def die(number: int) -> int:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def test_processes_keep_the_order_and_end_with_the_map() -> None:
+    results = list(process_map(process_of, range(20), workers=2))
+    assert [number for number, _, _ in results] == list(range(20))
+    assert {threads for _, _, threads in results} == {"1"}
+    others = {pid for _, pid, _ in results}
+    assert os.getpid() not in others
+    for pid in others:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_an_error_in_a_process_is_the_callers() -> None:
+    with pytest.raises(ValueError, match="number 0"):
+        list(process_map(refuse, range(3), workers=2))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL on Windows")
+def test_a_process_that_is_killed_is_said_to_be_lost() -> None:
+    with pytest.raises(ProcessLostError, match="A worker process was lost"):
+        list(process_map(die, range(3), workers=2))

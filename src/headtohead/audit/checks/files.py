@@ -9,6 +9,7 @@ from typing import Any
 
 from headtohead.audit.check import Check, Observation, issue, not_applicable, passed, tip
 from headtohead.audit.context import AuditContext
+from headtohead.core.data_record import mode_words
 from headtohead.core.formatting import pluralize
 from headtohead.core.records import Sample
 from headtohead.data.listing.left_out import WITHOUT_CLASS
@@ -165,9 +166,8 @@ def _mixed(field: str, what: str, advice: str) -> Callable[[AuditContext], Obser
             return passed(f"one {what}: {next(iter(counts))}")
         rare = [v for v, _ in counts.most_common()[1:]]
         odd = [s.id for v in reversed(rare) for s in context.samples if str(getattr(s, field)) == v]
-        table = cross_table(context, field)
-        text = ", ".join(f"{value} {n}" for value, n in counts.most_common())
-        return issue(f"{what} differs: {text}", advice, samples=odd, table=table)
+        text = ", ".join(f"{mode_words(v) if field == 'mode' else v} {n}" for v, n in counts.most_common())
+        return issue(f"{what} differs: {text}", advice, samples=odd, table=cross_table(context, field))
 
     return look
 
@@ -274,7 +274,7 @@ CHECKS = (
         "note",
         _mixed(
             "mode",
-            "pixel mode",
+            "colour mode",
             "The recipes bring all to grey or RGB; look at the table by class: a mode that only one "
             "class has tells where images came from (see H2H301, H2H404).",
         ),

@@ -150,7 +150,7 @@ def _facts(sample: Sample) -> dict[str, str]:
         "mode": sample.mode,
         "bit depth": str(sample.bit_depth),
         "suffix as written": path.suffix,
-        "square": "square" if sample.width == sample.height else "not square",
+        "square or not": "square" if sample.width == sample.height else "not square",
         "size": f"{sample.width} x {sample.height}",
     }
 

@@ -203,8 +203,18 @@ def _met(tables: Sequence[_FeatureTable], held: Bits, asked: Bits) -> tuple[Ints
         differ = np.bitwise_count(asked[giver] ^ held[taker]).sum(axis=1)
         near = differ <= MOST_DIFFERENT
         codes.append(giver[near] * len(held) + taker[near])
-    every = np.unique(np.concatenate(codes))  # features that meet in several tables vote once
+    every = np.sort(np.concatenate(codes))
+    # features that meet in several tables vote once; numpy's unique would hash, 10 times slower than sorting here
+    every = every[np.diff(every, prepend=-1) > 0]
     return every // max(1, len(held)), every % max(1, len(held))
+
+
+def _nearest(a: Bits, b: Bits) -> tuple[Ints, Ints]:
+    """Return for each feature of a (n, 2) the one of b (m, 2) with the fewest other signs, and how many; m >= 1."""
+    apart, nearest = cv2.batchDistance(
+        a.view(np.uint8), b.view(np.uint8), cv2.CV_32S, normType=cv2.NORM_HAMMING, K=1
+    )
+    return nearest[:, 0].astype(np.int64), apart[:, 0].astype(np.int64)
 
 
 class _Match:
@@ -217,11 +227,12 @@ class _Match:
         """Return the number for image a of those that ask and b of those that are held."""
         one = slice(self._starts[a], self._starts[a + 1])
         two = slice(self._starts[b], self._starts[b + 1])
-        apart = np.bitwise_count(self._asked.signs[one, None] ^ self._held.signs[None, two]).sum(axis=2)
-        nearest = apart.argmin(axis=1)
-        rows = np.arange(len(apart))
-        mutual = apart.argmin(axis=0)[nearest] == rows
-        kept = np.flatnonzero(mutual & (apart[rows, nearest] <= MATCHED))
+        on, off = self._asked.signs[one], self._held.signs[two]
+        if min(len(on), len(off)) < max(2, self._least):
+            return 0
+        nearest, apart = _nearest(on, off)
+        mutual = _nearest(off, on)[0][nearest] == np.arange(len(on))
+        kept = np.flatnonzero(mutual & (apart <= MATCHED))
         if len(kept) < max(2, self._least):
             return 0
         on_a, on_b = self._asked.points[one][kept], self._held.points[two][nearest[kept]]

@@ -228,13 +228,15 @@ def plot_risk_coverage(
     """
     ax = ax or new_axes(330, 250, **_MARGINS, label="Error rate by share of images answered")
     grid_axes(ax, "share of images answered", "error rate among them")
-    top = 0.01  # keeps the axis where no contender errs
+    top, least = 0.01, 0.95  # keep the axes where no contender errs, or all answer every image
     for index, name in enumerate(ordered(curves, order)):
         if name not in curves or name == _BASELINE:
             continue
         points = [(p.kept, p.risk.value) for p in curves[name].points if p.risk.value is not None]
         ax.plot([x for x, _ in points], [y for _, y in points], color=color(index), lw=2, label=name)
         top = max([top, *(y for _, y in points)])
+        least = min([least, *(x for x, _ in points)])
+    ax.set_xlim(least, 1.0)
     ax.set_ylim(0, 1.05 * top)
     return _with_legend(ax, legend, "upper left")
 

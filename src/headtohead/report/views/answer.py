@@ -9,14 +9,27 @@ from headtohead.core.formatting import pluralize
 from headtohead.core.records import Comparison, Score, Verdict
 from headtohead.report.tables.format import digits, signed_digits
 
-__all__ = ["BASELINES", "answer_view"]
+__all__ = ["BASELINES", "answer_view", "heading_of", "metric_title"]
 
 BASELINES = ("majority", "file-facts")
 LONGEST = 150  # letters of a heading; a longer sentence is not cut
 _WIDE_SLOPE = (
     0.5  # half-width from which an interval holds both half and one and a half times the ideal slope
 )
-_TITLES = {"auroc": "AUROC", "brier": "Brier score"}
+_TITLES = {
+    "auroc": "AUROC",
+    "auroc_pooled": "AUROC pooled over folds",
+    "auroc_fold_mean": "AUROC, mean of folds",
+    "partial_auroc": "partial AUROC",
+    "brier": "Brier score",
+    "ppv": "PPV",
+    "npv": "NPV",
+    "f1": "F1",
+    "mcc": "Matthews correlation",
+    "kappa": "Cohen's kappa",
+    "sensitivity_at_specificity_90": "sensitivity at specificity 0.9",
+    "specificity_at_sensitivity_90": "specificity at sensitivity 0.9",
+}
 
 
 def answer_view(
@@ -29,7 +42,7 @@ def answer_view(
         audit: the content of `audit.json`. proof: that of `leak_proof.json`.
         command: trains the contender with the best score; None where there is none.
     """
-    head = _heading(verdict)
+    head = heading_of(verdict)
     first = _primary(verdict)
     return {
         "heading": head if head.endswith(".") else f"{head}.",
@@ -43,7 +56,7 @@ def answer_view(
     }
 
 
-def _heading(verdict: Verdict) -> str:
+def heading_of(verdict: Verdict) -> str:
     """Return the answer without its numbers, which stand below it."""
     best, refused = verdict.details.best, any(c.verdict == "refused" for c in verdict.comparisons)
     if best is not None and not refused and verdict.comparisons and verdict.comparisons[0].winner is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from headtohead.core.data_record import data_rows
+from headtohead.core.data_record import data_rows, mode_words
 from headtohead.core.formatting import pluralize
 from headtohead.report.views.image_store import ImageStore
 
@@ -15,13 +15,6 @@ QUIET = ("passed", "not_applicable", "skipped", "ignored")
 RANK = {"severe": 0, "warning": 1, "note": 2, "tip": 3}
 MOST_SHOWN = 24  # images of a finding; the page says how many there are
 MOST_GROUPS = 60  # keeps the page small; all stand in groups.csv
-MODES = {
-    "L": "grey",
-    "I;16": "grey of 16 bits",
-    "1": "black and white",
-    "P": "palette",
-    "LA": "grey with transparency",
-}
 MOST_PAIRS = 12  # of one finding, side by side
 
 
@@ -123,7 +116,7 @@ def _counts(part: Any, column: str) -> str:
     if part is None:
         return ""
     counts = part[column].astype(str).value_counts().head(4)
-    return ", ".join(f"{MODES.get(str(name), name)} {n}" for name, n in counts.items())
+    return ", ".join(f"{mode_words(str(name))} {n}" for name, n in counts.items())
 
 
 def _square(one: Mapping[str, Any]) -> dict[str, str]:

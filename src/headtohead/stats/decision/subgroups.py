@@ -87,12 +87,12 @@ def _column(
         name: _subgroup(resampled, metric, value == name, pair, tested=several or name != largest)
         for name in names
     }
-    which = "each value" if several else f"the value that is not {largest}"
+    which = "Each value" if several else f"The value other than {largest}"
     return SubgroupTable(
         metric=metric.name,
         values=_with_holm(subgroups),
-        note=f"{which} against all other samples; Holm-adjusted over values and contenders of this column; not planned "
-        "beforehand unless you say so",
+        note=f"{which} is tested against all other samples; p is Holm-adjusted over the values and contenders of this "
+        "column. A subgroup that was not planned before the data were seen is exploratory.",
     )
 
 

@@ -90,7 +90,7 @@ def test_the_page_has_each_part(result: EvaluationResult) -> None:
     ):  # fmt: skip
         assert told in page, told
     assert result.verdict.sentence[:40] in page
-    assert "<script" not in page
+    assert '<ul class="tiles">' in page and page.count("<script>") == 1, "the frame that all pages share"
 
 
 def test_one_model_by_site(tmp_path: Path) -> None:

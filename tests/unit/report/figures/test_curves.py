@@ -78,6 +78,13 @@ def test_risk_coverage_leaves_the_majority_out() -> None:
     ax = plot_risk_coverage({HOSTILE: curve, "majority": curve})
     assert [line.get_label() for line in ax.get_lines()] == [HOSTILE]
     assert ax.get_ylim() == pytest.approx((0, 0.2625))
+    assert ax.get_xlim() == pytest.approx((0.5, 1.0))
+
+
+def test_no_more_than_all_images_can_be_answered() -> None:
+    points = [{"kept": 1.0, "confidence": 0.9, "risk": estimate(0.0)}]
+    ax = plot_risk_coverage({"a": RiskCoverage.model_validate({"points": points, "area": 0.0})})
+    assert ax.get_xlim() == pytest.approx((0.95, 1.0))
 
 
 @pytest.mark.parametrize("key", ["loss", "accuracy"])
