@@ -179,7 +179,7 @@ def test_the_simulation_of_open_repeats_follows_the_rule_of_the_product(
     for now in (FIRST, *STEPS):
         for _ in range(40):
             values = 0.05 + 0.02 * rng.normal(size=now)
-            seeds = seed_stability(values, 0.04, 1e9, alpha=0.05)
+            seeds = seed_stability(values.tolist(), 0.04, 1e9, alpha=0.05)
             monkeypatch.setattr(module, "_first_seeds", lambda verdict, seeds=seeds: seeds)
             count: Any = count_of()
             count.now = now
