@@ -80,7 +80,8 @@ def test_a_contender_that_reads_the_corner_is_found_out(monkeypatch: pytest.Monk
     assert found is not None and found.is_finding and found.hidden.value == 1.0
     assert found.share == 1.0 and found.excess.low > 0.3 and found.place == "lower right"
     sentence = found.finding("a", ("no", "yes"))
-    assert sentence.startswith("a tells yes from no with AUROC 1.00") and "lower right" in sentence
+    assert sentence.startswith("a still tells yes from no when the subject is painted over: AUROC 1.00 [")
+    assert "0.5 is chance" in sentence and "100 % of the evidence" in sentence and "lower right" in sentence
     told = found.to_json("a", ("no", "yes"))
     assert told["finding"] == sentence and told["auroc"]["n_groups"] == N
 

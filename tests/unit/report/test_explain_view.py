@@ -43,7 +43,7 @@ def test_grids_carry_words_and_the_parts_of_the_sum(run: Path) -> None:
         "the bar ends at the log-odds of the table"
     )
     view = explain_view(folder)
-    assert view["sum_limit"] == 1.0
+    assert view["sum_limit"] == 1.0 and view["target"] == "yes"
     assert view["limit"] == pytest.approx(31.8) and view["failed"] == []
     assert view["parts"] == [{"name": "vit-b16", "localised": "46 %", "n": 1}]
     page = write_report(run).read_text(encoding="utf-8")
@@ -84,7 +84,7 @@ def test_the_page_has_the_table_of_checks(run: Path) -> None:
         ["vit-b16", "0.900 [0.800, 0.950]", "0.960", "0.600", "0.500 [0.300, 0.700]", "40 in 30 groups"]
     ]
     (finding,) = view["findings"]
-    assert "AUROC 0.90 [0.80, 0.95] when the subject is painted over" in finding
+    assert "painted over: AUROC 0.90 [0.80, 0.95], where 0.5 is chance" in finding
     assert view["agreement"]["rows"][0][:3] == ["vit-b16 and cnn", "0.300", "0.100"]
     assert [one[0] for one in view["regions"]["rows"]] == ["vit-b16", "random map"]
     assert view["regions"]["rows"][0][-1] == "9 in 8 groups"

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.errors import UndefinedMetricError
+from headtohead.core.formatting import format_percent
 from headtohead.explain.faithfulness.checks import CheckedDifference, judge
 from headtohead.explain.linear_model import explain_images
 from headtohead.explain.words import place_words
@@ -65,9 +66,11 @@ class HiddenSubject:
         if not self.is_finding:
             return ""
         return (
-            f"{contender} tells {classes[1]} from {classes[0]} with AUROC {self.hidden} when the subject is painted "
-            f"over (whole images: {self.whole:.2f}), so it reads something outside the subject or its outline. "
-            f"{self.share:.0%} of its evidence lies outside, for the area most of it at the {self.place} of the image."
+            f"{contender} still tells {classes[1]} from {classes[0]} when the subject is painted over: AUROC "
+            f"{self.hidden}, where 0.5 is chance and whole images give {self.whole:.2f}. Part of what it has learned "
+            "is therefore not inside the subject: background, borders, marks, or the outline, which stays visible. "
+            f"{format_percent(self.share)} of the evidence in its maps lies outside the subject, densest at the "
+            f"{self.place} of the image."
         )
 
     def to_json(self, contender: str, classes: Sequence[str]) -> dict[str, Any]:

@@ -12,6 +12,10 @@ from headtohead.report.tables.format import digits, true_minus
 __all__ = ["explain_view", "map_grids"]
 
 DRAWN = ("rows", "columns", "cells", "box", "sanity")
+METHODS = {
+    "contributions": "exact contributions, since the score is a sum over places",
+    "integrated-contributions": "integrated contributions of the stage below the last",
+}
 CHECK_HEADS = (
     "contender", "checks", "agreement, two halves", "agreement, permuted labels", "difference (CI)",
     "drop in log-odds, evidence hidden − random hidden (CI)", "images",
@@ -60,9 +64,12 @@ def explain_view(run: RunFolder) -> dict[str, Any]:
     content = run.json("maps/grids.json")
     ratio = float(content["color_limit"]) / float(content["scale"]) if content.get("scale") else 1.0
     parts = [_parts(name, by_sample) for name, by_sample in content["contenders"].items()]
+    targets = {one.get("target", "") for by in content["contenders"].values() for one in by.values()}
     return {
-        "method": content["method"],
+        "method": METHODS.get(content["method"], content["method"]),
         "unit": content["unit"],
+        # of more than two classes each map explains the class that its contender holds most probable
+        "target": targets.pop() if len(targets) == 1 else "",
         # The script draws whole numbers, of which 127 stands for the scale of all maps.
         "limit": round(127 * min(1.0, ratio), 1),
         "sum_limit": _sum_limit(content["contenders"]),
