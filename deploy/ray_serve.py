@@ -1,6 +1,6 @@
 """Ray Serve: one replica per model, the same answers as `headtohead serve`.
 
-    pip install 'ray[serve]'
+    pip install 'headtohead[ray,serve]'
     HEADTOHEAD_MODEL=models/lite0 serve run deploy.ray_serve:app
 
     curl --data-binary @scan.dcm http://127.0.0.1:8000/
