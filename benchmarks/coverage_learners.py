@@ -16,7 +16,8 @@ and Bengio.
 
 Sets: `design` (SLOPE was chosen on these), `check` (settings and seeds not used for any choice), `flips`
 (other seeds, folds and repeats for the same sample), `folds` (numbers of folds and repeats), `ceiling`
-(nearly perfect scores, few events), `gain` (one contender truly better), `drift` (no training: equal scores
+(nearly perfect scores, few events), `gain` (one contender truly better), `apart` (one nearly perfect, the other
+worse), `giants` (a few groups hold half of the images), `drift` (no training: equal scores
 whose scale drifts from fold to fold), `real` (frozen features of images, given by --features FILE.npz with
 arrays X (n, p) and y (n,)).
 """
@@ -38,7 +39,7 @@ import numpy as np
 import numpy.typing as npt
 from learner_samples import REAL, predictions, real_sample, sample, split
 from learner_settings import SETS, Setting, settings_of
-from learner_summary import LEVEL, summary, table
+from learner_summary import LEVEL, gain_table, summary, table
 from scipy import stats
 from threadpoolctl import threadpool_limits
 
@@ -219,7 +220,7 @@ def main() -> None:
     words.add_argument("--table", type=Path, nargs="+", help="print the table of these JSON files and stop")
     given = words.parse_args()
     if given.table:
-        print(table([row for path in given.table for row in json.loads(path.read_text())]))
+        print_tables([row for path in given.table for row in json.loads(path.read_text())])
         return
     only = slice(*(int(x) if x else None for x in given.only.split(":")))
     found = run(
@@ -231,7 +232,14 @@ def main() -> None:
         slice(None, None, 6) if given.quick else only,
         given.budget,
     )
+    print_tables(found)
+
+
+def print_tables(found: list[dict[str, Any]]) -> None:
+    """Print the table, and that of true differences where all settings have one."""
     print(table(found))
+    if all(one["setting"]["gain"] for one in found):
+        print("\n" + gain_table(found))
 
 
 if __name__ == "__main__":

@@ -187,7 +187,7 @@ def judge(model: DeployedModel, images: Images, *, int8: bool) -> Found:
         for target, file in [*targets, *([("int8", "8.onnx")] if int8 else [])]:
             job = ExportJob(model, images if target == "int8" else few, "real images", int8=target == "int8")
             export_model(job, "onnx" if target == "int8" else target, Path(folder) / file)
-            _, runtime = open_exported(Path(folder) / file, threads=1)
+            runtime = open_exported(Path(folder) / file, threads=1)[1]
             found, cost = timed(model.with_runtime(runtime).predict_bytes, images)
             row(model.name, f"{target} ({runtime.name})", truth, found, f"{cost:.1f}")
     row(

@@ -115,13 +115,17 @@ def split(rng: np.random.Generator, kinds: Ints, group: Ints, k: int, repeats: i
 
 def sample(rng: np.random.Generator, s: Setting) -> tuple[list[Floats], Ints, Ints, Ints]:
     """Return the features of both contenders, labels, groups and the groups' kinds."""
-    group = np.repeat(np.arange(s.groups), s.size)
+    sizes = np.full(s.groups, s.size)
+    sizes[: s.giants] = s.giant
+    group = np.repeat(np.arange(s.groups), sizes)
     if s.mixed:
         label = (rng.random(len(group)) < s.prevalence).astype(np.int64)
         label[:2] = (0, 1)
         kinds = np.bincount(group, label, s.groups).astype(np.int64)
     else:
         kinds = (np.arange(s.groups) < max(2, round(s.prevalence * s.groups))).astype(np.int64)
+        if s.giants:
+            kinds[: s.giants] = np.arange(s.giants) % 2
         label = kinds[group]
     n, p = len(group), s.features
     spread = np.ones(p) if s.spectrum == "flat" else 1 / np.arange(1, p + 1)
@@ -130,7 +134,7 @@ def sample(rng: np.random.Generator, s: Setting) -> tuple[list[Floats], Ints, In
     towards = towards / math.sqrt(float((towards**2 / spread**2).sum()))
 
     def noise() -> Floats:
-        if s.size == 1:
+        if s.size == 1 and not s.giants:
             return rng.normal(size=(n, p))
         return math.sqrt(0.5) * (rng.normal(size=(s.groups, p))[group] + rng.normal(size=(n, p)))
 

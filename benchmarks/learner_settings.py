@@ -19,6 +19,7 @@ class Setting:
         folds, repeats: of cross-validation. metrics: whether probabilities are judged too.
         drift: standard deviation of the second contender's shift per fold, on the logit scale ("drift" only).
         gain: by which the second contender's distance exceeds the first's (a true alternative).
+        giants, giant: how many groups hold how many images instead of `size`, in turn of either class.
     """
 
     learner: str
@@ -38,6 +39,8 @@ class Setting:
     metrics: bool = False
     drift: float = 0.0
     gain: float = 0.0
+    giants: int = 0
+    giant: int = 0
     seed: int = 0
 
 
@@ -171,6 +174,30 @@ _GAIN = [
     _S("lasso", 0.5, 200, 50, 1.3, gain=0.3, signal="sparse"),
     _S("ridge", 0.3, 80, 50, 1.8, size=3, gain=0.45),
 ]
+_APART = [
+    _S(learner, strength, groups, features, weak, size=size, copies=copies, gain=strong / weak - 1)
+    for learner, strength, groups, features, strong, size, copies, weaker in (
+        ("ridge", 0.1, 60, 400, 5.0, 1, 0.0, (3.4, 3.0, 2.6)),
+        ("ridge", 0.3, 60, 10, 3.2, 1, 0.0, (2.4, 1.8)),
+        ("ridge", 0.3, 100, 20, 4.0, 1, 0.0, (3.0, 2.6)),
+        ("ridge", 0.3, 100, 20, 3.2, 1, 0.7, (2.7, 2.4)),
+        ("knn", 9, 100, 20, 3.5, 1, 0.0, (2.8, 2.4)),
+        ("ridge", 0.3, 40, 50, 3.5, 5, 0.0, (2.8, 2.4)),
+    )
+    for weak in weaker
+]
+_GIANTS = [
+    _S("ridge", 0.3, groups, 20, 1.6, size=size, giants=giants, giant=giant, mixed=mixed)
+    for groups, size, giants, giant in (
+        (41, 1, 1, 40),
+        (42, 1, 2, 40),
+        (43, 1, 3, 40),
+        (62, 3, 2, 90),
+        (65, 3, 5, 60),
+        (104, 1, 4, 50),
+    )
+    for mixed in (False, True)
+]
 _REAL = [
     _S("ridge", 1.0, 100, 30, 1.5, prevalence=0.6),
     _S("logistic", 10.0, 150, 30, 2.0, prevalence=0.6),
@@ -186,6 +213,8 @@ SETS: dict[str, tuple[int, list[Setting]]] = {
     "folds": (31, _folds()),
     "ceiling": (47, _CEILING),
     "gain": (37, _GAIN),
+    "apart": (53, _APART),
+    "giants": (59, _GIANTS),
     "drift": (41, _drift()),
     "real": (43, _REAL),
 }

@@ -68,7 +68,20 @@ def summary(s: Setting, rows: Sequence[dict[str, float]], seconds: float) -> dic
         }
         if s.gain:
             g = c["gap"]
-            out[block]["found"] = float(np.mean((c["low"] > 0) | (c["high"] < 0)))
+            outside = (c["low"] > 0) | (c["high"] < 0)
+            out[block]["found"] = float(np.mean(outside & enough))
+            out[block]["found_interval"] = float(np.mean(outside))
+            # Two one-sided tests at the margin of the true difference, which is the edge of equivalence.
+            inner = (
+                (up + down)
+                / 2
+                * stats.t.ppf(LEVEL, c["degrees"])
+                / stats.t.ppf((1 + LEVEL) / 2, c["degrees"])
+            )
+            same = np.abs(c["gap"]) + inner < abs(truth)
+            out[block]["equivalent"] = float(np.mean(same & enough))
+            out[block]["equivalent_interval"] = float(np.mean(same))
+            out[block]["values"] = means
             out[block]["oracle"] = float(np.mean(np.abs(g) > stats.norm.ppf((1 + LEVEL) / 2) * spread))
     main = {key.rsplit("|", 1)[1]: v for key, v in column.items() if key.startswith("main|auroc")}
     for name in ("once", "seed", "ten", "many"):
@@ -111,6 +124,7 @@ def table(found: Sequence[dict[str, Any]]) -> str:
         "factor",
         "true",
         "few degrees, %",
+        "better without that clause, %",
         "better 1 repeat, %",
         "cover 1 repeat, %",
         "power 1 repeat",
@@ -136,9 +150,30 @@ def table(found: Sequence[dict[str, Any]]) -> str:
             f"{m['factor']:.2f}",
             f"{m['true_factor']:.2f}",
             f"{100 * m['few_degrees'][0]:.1f}",
+            f"{100 * m['better_interval'][0]:.1f}",
             f"{100 * o['better'][0]:.1f}",
             f"{100 * o['cover'][0]:.1f}",
             f"{o['power']:.2f}",
         ]
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    return "\n".join(lines)
+
+
+def gain_table(found: Sequence[dict[str, Any]]) -> str:
+    """Return the markdown table of settings in which one contender is better."""
+    head = (
+        "learner", "groups", "per group", "copies", "AUROC", "studies", "few degrees, %", "oracle, %", "found, %",
+        "without the clause, %", "false equivalent, %", "without the clause, %",
+    )  # fmt: skip
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for one in found:
+        s, m = one["setting"], one["main|auroc"]
+        shares = (m["few_degrees"][0], m["oracle"], *(
+            m[key] for key in ("found", "found_interval", "equivalent", "equivalent_interval")
+        ))  # fmt: skip
+        cells = [
+            f"{s['learner']} {s['strength']:g}", s["groups"], s["size"], s["copies"],
+            f"{m['values'][0]:.3f}, {m['values'][1]:.3f}", one["studies"], *(f"{100 * x:.1f}" for x in shares),
+        ]  # fmt: skip
         lines.append("| " + " | ".join(map(str, cells)) + " |")
     return "\n".join(lines)

@@ -1,11 +1,12 @@
 """How often a verdict changes with the seed of the folds, by the number of repeats, and how well that is foretold.
 
 Each study draws one sample and cross-validates the two learners of `learner_settings` ("flips") with MOST repeats of
-five folds. The repeats are cut into blocks of R, as so many runs with other seeds; a verdict changes where two blocks
-say different words. The true difference is moved so that an oracle, which knows the spread, has a power of 0.8
-("different") or is 0 ("equal"). "value" is what changes if only the estimate may differ between blocks (half-width as
-of all repeats), "width" if only the half-width may; "foretold" the mean of what the product says of one block alone
-(`headtohead.stats.hypothesis.seed_stability`); "whole" the rule with the clause that AUROC pooled over folds agrees.
+five folds. Their two halves, in three orders, are two runs with other seeds; a verdict changes where the two say
+different words. "auto" is the product's rule for an open number of repeats (`headtohead.studies.repeats`): three, then
+more while the foretold share is above 5 %. The true difference is moved so that an oracle, which knows the spread, has
+a power of 0.8 ("different") or is 0 ("equal", where every "better" is false). "value" is what changes if only the
+estimate may differ between the two (half-width as of all), "width" if only the half-width may; "foretold" the mean of
+what the product says of one run alone (`headtohead.stats.hypothesis.seed_stability`).
 
     python benchmarks/verdict_stability.py --studies 200 --out stability.json     # each setting is saved when it ends
     python benchmarks/verdict_stability.py --table stability.json
@@ -18,7 +19,6 @@ import json
 import math
 import time
 from dataclasses import asdict, replace
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -33,36 +33,29 @@ from scipy import stats
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 LEVEL, POWER = 0.95, 0.8
-REPEATS, MOST = (3, 5, 10, 20), 40
+REPEATS, ORDERS, MOST = (3, 5, 10, 20, 40), 3, 80
 SURE = 0.05
+FIRST, STEPS, NAMED = REPEATS[0], REPEATS[1:], 100  # as in headtohead.studies.repeats; a test compares them
 
 
-def blocks(scores: Floats, label: Ints, group: Ints, fold: Ints) -> dict[str, list[list[float]]]:
-    """Return by R, for each block: difference, half-width, spread between repeats, and the first two pooled."""
-    both = []
-    for cells in (fold, np.zeros_like(fold)):
-        first, second = (pulls.auroc_parts(p, label, group, cells) for p in scores)
-        both.append(first - second)
-    found: dict[str, list[list[float]]] = {}
-    for r in (*REPEATS, MOST):
-        found[str(r)] = []
-        for start in range(0, MOST - r + 1, r):
-            take, line = slice(start, start + r), list[float]()
-            for whole in both:
-                parts = pulls.Parts(whole.values[take], whole.pulls[take], whole.normal[take])
-                one = rule.estimate(parts, label, group, fold[take])
-                line += [one.value, one.t(LEVEL) * one.error, float(parts.values.std(ddof=1))]
-            found[str(r)].append(line[:5])
-    return found
-
-
-def study(s: Setting, index: int) -> dict[str, list[list[float]]]:
-    """Return the blocks of one simulated study."""
-    rng = np.random.default_rng([s.seed, s.groups, s.features, index])
+def study(s: Setting, index: int) -> Floats:
+    """Return (ORDERS, 2, REPEATS, 3) of one study: difference, half-width and spread between repeats of each run."""
+    rng = np.random.default_rng([s.seed, s.groups, s.features, index, 7])
     data = sample(rng, s)
     _, label, group, _ = data
     scores, fold = predictions(rng, replace(s, repeats=MOST), data)
-    return blocks(scores, label, group, fold)
+    first, second = (pulls.auroc_parts(p, label, group, fold) for p in scores)
+    gap, found = first - second, np.empty((ORDERS, 2, len(REPEATS), 3))
+    for order in range(ORDERS):
+        drawn = np.arange(MOST) if order == 0 else rng.permutation(MOST)
+        for run in range(2):
+            for look, r in enumerate(REPEATS):
+                take = drawn[run * MOST // 2 :][:r]
+                parts = pulls.Parts(gap.values[take], gap.pulls[take], gap.normal[take])
+                one = rule.estimate(parts, label, group, fold[take])
+                spread = float(parts.values.std(ddof=1))
+                found[order, run, look] = one.value, one.t(LEVEL) * one.error, spread
+    return found
 
 
 def word(value: Floats, half: Floats) -> Ints:
@@ -70,60 +63,82 @@ def word(value: Floats, half: Floats) -> Ints:
     return np.asarray((value - half > 0).astype(np.int64) - (value + half < 0))
 
 
-def changed(words: Ints) -> float:
-    """Return the share of pairs of blocks (studies, blocks) that say different words."""
-    pairs = combinations(range(words.shape[1]), 2)
-    return float(np.mean([words[:, a] != words[:, b] for a, b in pairs]))
-
-
-def foretold(value: Floats, half: Floats, spread: Floats, repeats: int) -> Floats:
-    """Return the chance of another word with other seeds, from one block alone (as the product does)."""
-    edge = np.abs(np.abs(value) - half) / np.maximum(spread * math.sqrt(2 / repeats), 1e-12)
+def foretold(value: Floats, half: Floats, spread: Floats, repeats: Floats) -> Floats:
+    """Return the chance of another word with other seeds, from one run alone (as the product does)."""
+    edge = np.abs(np.abs(value) - half) / np.maximum(spread * np.sqrt(2 / repeats), 1e-12)
     return np.asarray(stats.t.sf(edge, repeats - 1))
 
 
-def shares(block: Floats, every: Floats, x: float) -> dict[str, float]:
-    """Return what the blocks (studies, blocks, 5) say of a true difference x, and what changes between them.
+def grown(value: float, half: float, spread: float, now: int) -> int:
+    """Return the number of repeats that a run with an open number goes on to; `now` where it stops."""
+    counts = np.arange(now, NAMED + 1, dtype=np.float64)
+    changes = foretold(np.full_like(counts, value), np.full_like(counts, half), np.array(spread), counts)
+    more = [r for r in STEPS if r > now]
+    if changes[0] <= SURE or not more:
+        return now
+    enough = counts[changes <= SURE]
+    return next((r for r in more if len(enough) and r >= enough[0]), more[-1])
+
+
+def last_looks(looks: Floats, x: float) -> Ints:
+    """Return the place in REPEATS (studies, ORDERS, 2) at which a run with an open number of repeats ends.
 
     Args:
-        every: (studies, 1, 5) of all repeats together.
+        looks: (studies, ORDERS, 2, REPEATS, 3). x: the true difference.
     """
-    value, half, between = block[:, :, 0] + x, block[:, :, 1], block[:, :, 2]
-    all_value, all_half = (np.broadcast_to(every[:, :, k], value.shape) for k in (0, 1))
-    within, pooled = word(value, half), word(block[:, :, 3] + x, block[:, :, 4])
-    whole = np.where(within == pooled, within, 0)
-    repeats = MOST // block.shape[1]
-    said = foretold(value, half, between, repeats)
-    differ = (within[:, :, None] != within[:, None, :]).sum(axis=2) / (value.shape[1] - 1)
-    sure = said <= SURE
+    places = np.empty(looks.shape[:3], dtype=np.int64)
+    for at in np.ndindex(places.shape):
+        now, then = FIRST, 0
+        while now != then:
+            value, half, spread = looks[at][REPEATS.index(now)]
+            now, then = grown(value + x, half, spread, now), now
+        places[at] = REPEATS.index(now)
+    return places
+
+
+def shares(looks: Floats, places: Ints, x: float) -> dict[str, float]:
+    """Return what pairs of runs say of a true difference x, and what changes between the two.
+
+    Args:
+        looks: (studies, ORDERS, 2, REPEATS, 3). places: (studies, ORDERS, 2) of the look that decides.
+    """
+    chosen = np.take_along_axis(looks, places[..., None, None], axis=3)[..., 0, :]
+    value, half, spread = chosen[..., 0] + x, chosen[..., 1], chosen[..., 2]
+    all_value, all_half = (looks[..., -1, k].mean(axis=(1, 2), keepdims=True) for k in (0, 1))
+    repeats = np.array(REPEATS, dtype=np.float64)[places]
+    words, said = word(value, half), foretold(value, half, spread, repeats)
+    differ, sure = np.broadcast_to(words[..., :1] != words[..., 1:], words.shape), said <= SURE
+
+    def changed(found: Ints) -> float:
+        return float(np.mean(found[..., 0] != found[..., 1]))
+
     return {
-        "better": float(np.mean(within != 0)),
-        "changed": changed(within),
-        "whole": float(np.mean(whole != 0)),
-        "whole changed": changed(whole),
-        "value": changed(word(value, all_half)),
-        "width": changed(word(all_value + x, half)),
+        "better": float(np.mean(words != 0)),
+        "changed": changed(words),
+        "value": changed(word(value, np.broadcast_to(all_half, half.shape))),
+        "width": changed(word(np.broadcast_to(all_value + x, value.shape), half)),
         "foretold": float(said.mean()),
         "sure": float(sure.mean()),
         "changed of sure": float(differ[sure].mean()) if sure.any() else math.nan,
+        "repeats": float(repeats.mean()),
     }
 
 
-def summary(s: Setting, rows: list[dict[str, list[list[float]]]], seconds: float) -> dict[str, Any]:
+def summary(s: Setting, looks: Floats, seconds: float) -> dict[str, Any]:
     """Return the shares of verdicts that change, the mean over both signs of the true difference."""
-    every = np.array([row[str(MOST)] for row in rows])
-    three = np.array([row["3"] for row in rows])
     spread = math.sqrt(
-        float((three[:, :, 0] ** 2).mean())
+        float((looks[:, :, :, 0, 0] ** 2).mean())
     )  # of the difference with three repeats; its mean is 0
     shift = spread * (stats.norm.ppf((1 + LEVEL) / 2) + stats.norm.ppf(POWER))
-    out: dict[str, Any] = {"setting": asdict(s), "studies": len(rows), "seconds": round(seconds), "rows": {}}
-    for r in REPEATS:
-        block = np.array([row[str(r)] for row in rows])
-        line = {"seed": float((block[:, :, 2] ** 2).mean() / r / spread**2)}
+    out: dict[str, Any] = {"setting": asdict(s), "studies": len(looks), "seconds": round(seconds), "rows": {}}
+    for place, r in enumerate((*REPEATS, "auto")):
+        line = {}
         for name, x in (("equal", 0.0), ("different", shift)):
-            up, down = shares(block, every, x), shares(block, every, -x)
-            line |= {f"{name}|{key}": (up[key] + down[key]) / 2 for key in up}
+            signs = []
+            for at in (x, -x):
+                places = last_looks(looks, at) if r == "auto" else np.full(looks.shape[:3], place)
+                signs.append(shares(looks, places, at))
+            line |= {f"{name}|{key}": (signs[0][key] + signs[1][key]) / 2 for key in signs[0]}
         out["rows"][str(r)] = line
     return out
 
@@ -131,24 +146,23 @@ def summary(s: Setting, rows: list[dict[str, list[list[float]]]], seconds: float
 def table(found: list[dict[str, Any]]) -> str:
     """Return the markdown table: means over settings, and the range over settings of what changes."""
     head = (
-        "repeats", "equal: changed, %", "different: changed, %", "range, %", "value alone, %", "width alone, %",
-        "foretold, %", "foretold at most 5 % in, %", "of these changed, %", "power / oracle",
-        "with pooled: changed, %", "power / oracle",
+        "repeats", "equal: better, %", "equal: changed, %", "equal: repeats", "repeats", "different: changed, %",
+        "range, %", "value alone, %", "width alone, %", "foretold, %", "foretold at most 5 % in, %",
+        "of these changed, %", "power / oracle",
     )  # fmt: skip
     lines = ["| " + " | ".join(head) + " |", "|" + "--:|" * len(head)]
-    for r in map(str, REPEATS):
+    for r in (*map(str, REPEATS), "auto"):
 
         def mean(key: str, r: str = r) -> float:
             return float(np.nanmean([one["rows"][r].get(key, math.nan) for one in found]))
 
         each = [100 * one["rows"][r]["different|changed"] for one in found]
-        shares = ("changed", "value", "width", "foretold", "sure", "changed of sure", "whole changed")
-        at = {key: f"{100 * mean(f'different|{key}'):.1f}" for key in shares}
+        kept = ("value", "width", "foretold", "sure", "changed of sure")
         cells = [
-            r, f"{100 * mean('equal|changed'):.1f}", at["changed"], f"{min(each):.1f} to {max(each):.1f}",
-            at["value"], at["width"], at["foretold"], at["sure"], at["changed of sure"],
-            f"{mean('different|better') / POWER:.2f}", at["whole changed"],
-            f"{mean('different|whole') / POWER:.2f}",
+            r, f"{100 * mean('equal|better'):.1f}", f"{100 * mean('equal|changed'):.1f}",
+            f"{mean('equal|repeats'):.1f}", f"{mean('different|repeats'):.1f}",
+            f"{100 * mean('different|changed'):.1f}", f"{min(each):.1f} to {max(each):.1f}",
+            *(f"{100 * mean(f'different|{key}'):.1f}" for key in kept), f"{mean('different|better') / POWER:.2f}",
         ]  # fmt: skip
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
@@ -170,10 +184,10 @@ def main() -> None:
     found = []
     only = slice(*(int(x) if x else None for x in given.only.split(":")))
     for s in settings_of("flips")[only]:
-        began, rows = time.perf_counter(), list[dict[str, list[list[float]]]]()
+        began, rows = time.perf_counter(), list[Floats]()
         while len(rows) < given.studies and (not rows or time.perf_counter() - began < given.budget):
             rows.append(study(s, len(rows)))
-        found.append(summary(s, rows, time.perf_counter() - began))
+        found.append(summary(s, np.array(rows), time.perf_counter() - began))
         print(f"{s.learner} n {s.groups}: {len(rows)} studies, {found[-1]['seconds']} s", flush=True)
         if given.out:
             given.out.write_text(json.dumps(found, indent=1))

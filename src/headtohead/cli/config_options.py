@@ -122,7 +122,12 @@ def _parameter(name: str, field: FieldInfo, panel: str | None) -> inspect.Parame
     flag = FLAGS.get(name, f"--{name.replace('_', '-')}")
     names = (flag, SHORT[name]) if name in SHORT else (flag,)
     option = typer.Option(
-        *names, metavar=METAVARS.get(name), rich_help_panel=panel, help=text, show_default=False, **bounds
+        *names,
+        metavar=METAVARS.get(name, _number_or_word(field.annotation)),
+        rich_help_panel=panel,
+        help=text,
+        show_default=False,
+        **bounds,
     )
     annotation: Any = Annotated[
         bool if is_flag else (list[str] | None if name in REPEATED else kind | None), option
@@ -131,6 +136,15 @@ def _parameter(name: str, field: FieldInfo, panel: str | None) -> inspect.Parame
         annotation = Annotated[str, option]
     value = inspect.Parameter.empty if field.is_required() else (False if is_flag else None)
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=value, annotation=annotation)
+
+
+def _number_or_word(annotation: Any) -> str | None:
+    """Return "N|auto" for a field that is a whole number or a word, None for any other."""
+    parts = typing.get_args(annotation)
+    words = [
+        word for part in parts if typing.get_origin(part) is typing.Literal for word in typing.get_args(part)
+    ]
+    return "|".join(["N", *words]) if int in parts and words else None
 
 
 def _terminal_type(name: str, annotation: Any) -> tuple[Any, bool]:

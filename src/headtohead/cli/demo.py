@@ -50,7 +50,7 @@ def demo(
         # Renamed once they are whole, so that a demo that was stopped makes them anew.
         unfinished.replace(images)
     print(f"Synthetic images: {images}")
-    print_run(compare(images, CONTENDERS, out=out / "run", seed=seed), out / "run")
+    print_run(compare(images, CONTENDERS, out=out / "run", seed=seed, repeats=3), out / "run")
     print("All images of this demo are synthetic; the answer says nothing about patients.")
 
 

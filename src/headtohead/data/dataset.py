@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from headtohead.data.listing.left_out import LeftOut
 
 __all__ = [
+    "CHOSEN_CHANNELS",
     "GIVEN_GROUP",
     "READING",
     "SLICE_AXIS",
@@ -41,6 +42,9 @@ SLICE_AXIS = "headtohead:slice_axis"
 
 READING = "headtohead:reading"
 """The name in `Sample.extra` that tells which volume, channels and size of a file are read, where it was stated."""
+
+CHOSEN_CHANNELS = "headtohead:channels"
+"""The name in `Sample.extra` that tells how many channels a file holds, where some of them were chosen."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from headtohead.core.errors import BundleError
 from headtohead.core.progress import QUIET, Reporter
-from headtohead.deploy.bundle.files import check_bundle, read_record
+from headtohead.deploy.bundle.files import check_bundle
 from headtohead.deploy.bundle.records import (
     BundleCalibration,
     BundleConfig,
@@ -59,26 +59,29 @@ def _from_bundle(folder: Path, *, strict: bool) -> DeployedModel:
     """Return the model of a bundle; its network is loaded when it is first needed."""
     if not folder.is_dir():
         raise BundleError(f"There is no model at {folder}; expected a folder that `headtohead train` wrote.")
-    digest = check_bundle(folder)
-    config: BundleConfig = read_record(folder, "config.json", BundleConfig)
-    preprocessing: PreprocessorConfig = read_record(folder, "preprocessor_config.json", PreprocessorConfig)
+    files = check_bundle(folder)
+    config: BundleConfig = files.record("config.json", BundleConfig)
+    preprocessing: PreprocessorConfig = files.record("preprocessor_config.json", PreprocessorConfig)
 
     def torch_runtime() -> NetworkRuntime:
         from headtohead.deploy.network.load import load_network
         from headtohead.deploy.network.runtime import TorchRuntime
 
-        return TorchRuntime(load_network(folder, config, preprocessing))
+        network = load_network(folder, config, preprocessing)
+        files.check_weights()
+        return TorchRuntime(network)
 
     from headtohead.deploy.guard.guard import read_guard_tensors
 
     return DeployedModel(
         config=config,
         preprocessing=preprocessing,
-        calibration=read_record(folder, "calibration.json", BundleCalibration),
-        reference=read_record(folder, "reference.json", GuardReference),
-        estimate_record=read_record(folder, "estimate.json", BundleEstimate),
-        digest=digest,
+        calibration=files.record("calibration.json", BundleCalibration),
+        reference=files.record("reference.json", GuardReference),
+        estimate_record=files.record("estimate.json", BundleEstimate),
+        digest=files.digest,
         load_runtime=torch_runtime,
+        files=files.checksums,
         path=folder,
         strict=strict,
         guard_tensors=read_guard_tensors(folder / "model.safetensors"),
@@ -87,7 +90,7 @@ def _from_bundle(folder: Path, *, strict: bool) -> DeployedModel:
 
 def _from_export(path: Path, runtime: str, *, strict: bool) -> DeployedModel:
     """Return the model inside an exported file; its runtime needs no torch, unless the file is a torch program."""
-    document, opened = open_exported(path, runtime=runtime)
+    document, opened, files = open_exported(path, runtime=runtime)
     return DeployedModel(
         config=document.config,
         preprocessing=document.preprocessing,
@@ -96,6 +99,7 @@ def _from_export(path: Path, runtime: str, *, strict: bool) -> DeployedModel:
         estimate_record=document.estimate,
         digest=document.digest,
         load_runtime=lambda: opened,
+        files=files,
         path=path,
         strict=strict,
         guard_tensors=document.guard_tensors(),

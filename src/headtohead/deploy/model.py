@@ -50,7 +50,7 @@ class DeployedModel:
         calibration: temperature or Venn-Abers, and conformal quantiles. estimate_record: cross-validated scores.
         reference: what the training images were like. digest: sha256 over the bundle's checksums.
         load_runtime: makes the model's own runtime when it is first needed. other_runtime: used in its place.
-        path: the bundle's folder, or None.
+        files: sha256 of each file that it was loaded from, as loaded, by name. path: the bundle's folder, or None.
     """
 
     config: BundleConfig
@@ -61,6 +61,7 @@ class DeployedModel:
     digest: str
     load_runtime: Callable[[], NetworkRuntime]
     other_runtime: NetworkRuntime | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
     path: Path | None = None
     limits: Limits = DEFAULT_LIMITS
     strict: bool = False

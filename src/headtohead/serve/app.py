@@ -14,7 +14,8 @@ from headtohead.deploy.prediction import ImagePredictor
 from headtohead.serve.access_log import LogReporter, log
 from headtohead.serve.answers.records import ProblemDetails
 from headtohead.serve.gate import Gate
-from headtohead.serve.hosting.registry import ModelRegistry, load_registry
+from headtohead.serve.hosting.registry import ServedModel, load_registry
+from headtohead.serve.hosting.threads import DaemonThreads
 from headtohead.serve.intake.memory import MemoryBudget
 from headtohead.serve.metrics import ServeMetrics
 from headtohead.serve.problems import CLIENT_LEFT, ProblemError, problem_response
@@ -23,6 +24,7 @@ from headtohead.serve.state import ServerState
 
 __all__ = ["build_app", "load_bundle"]
 
+READERS = 4  # threads for headers, which take microseconds, and for the images that are drawn
 DRAWING = 2  # images decoded for display at one time; each may take half a gigabyte while it is decoded
 DESCRIPTION = (
     "Predictions of models trained with headtohead, each with its calibrated probability, its conformal set and the "
@@ -69,7 +71,8 @@ def build_app(
     for name, served in registry.served.items():
         served.queue.on_batch = metrics.watch(name, served.queue)
     budget = MemoryBudget(settings.max_memory, settings.max_requests)
-    state = ServerState(settings, registry, budget, metrics, asyncio.Semaphore(DRAWING))
+    readers = DaemonThreads(READERS, "h2h-read")
+    state = ServerState(settings, registry, budget, metrics, asyncio.Semaphore(DRAWING), readers)
     app = _application(state)
     return Gate(app, settings, metrics)
 
@@ -89,7 +92,7 @@ def _application(state: ServerState) -> Any:
         description=DESCRIPTION,
         docs_url=None,  # the viewers that FastAPI offers load scripts from other hosts
         redoc_url=None,
-        lifespan=_lifespan(state.registry, state.settings),
+        lifespan=_lifespan(state),
     )
     app.state.server = state
     for module in (predict, inference_protocol, health, page):
@@ -112,32 +115,38 @@ def _application(state: ServerState) -> Any:
     return app
 
 
-def _lifespan(registry: ModelRegistry, settings: ServeSettings) -> Any:
+def _lifespan(state: ServerState) -> Any:
+    models = list(state.registry.served.values())
+
     @asynccontextmanager
     async def run(app: object) -> AsyncIterator[None]:
         del app
-        for served in registry.served.values():
+        for served in models:
             served.queue.start()
-        watch = asyncio.create_task(_watch(registry, settings.watch_seconds))
+        files = DaemonThreads(1, "h2h-files")
+        watch = asyncio.create_task(_watch(models, files, state.settings.watch_seconds))
         try:
             yield
         finally:
             watch.cancel()
             # Until the task has ended; that it was cancelled is no failure.
             await asyncio.gather(watch, return_exceptions=True)
-            for served in registry.served.values():
+            for served in models:
                 await served.queue.stop()
+            for threads in (files, state.readers):
+                threads.shutdown()
 
     return run
 
 
-async def _watch(registry: ModelRegistry, seconds: float) -> None:
+async def _watch(models: Sequence[ServedModel], files: DaemonThreads, seconds: float) -> None:
     """Look at the files of the bundles again and again."""
     while True:
         await asyncio.sleep(seconds)
-        for served in registry.served.values():
+        for served in models:
             before = served.changed
-            await asyncio.to_thread(served.look)  # a changed file is hashed, which takes seconds
+            # a changed file is hashed, which takes seconds
+            await asyncio.get_running_loop().run_in_executor(files, served.look)
             if served.changed != before:
                 log("bundle changed on disk", model=served.name, file=served.changed)
 

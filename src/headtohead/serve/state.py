@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from headtohead.serve.hosting.registry import ModelRegistry
+from headtohead.serve.hosting.threads import DaemonThreads
 from headtohead.serve.intake.memory import MemoryBudget
 from headtohead.serve.metrics import ServeMetrics
 from headtohead.serve.problems import MEDIA_TYPE
@@ -40,6 +41,7 @@ class ServerState:
 
     Attributes:
         drawing: how many images are decoded for display at one time.
+        readers: threads that read headers, and decode for display.
     """
 
     settings: ServeSettings
@@ -47,6 +49,7 @@ class ServerState:
     budget: MemoryBudget
     metrics: ServeMetrics
     drawing: asyncio.Semaphore
+    readers: DaemonThreads
 
 
 def state_of(request: Request) -> ServerState:

@@ -6,14 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from headtohead.core.progress import Reporter
+from headtohead.core.records import Verdict
 from headtohead.evaluate.external.per_case import case_rule, case_values, predictions_per_case
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from headtohead.core.config import StudyConfig
+    from headtohead.core.run_folder import RunFolder
     from headtohead.data.dataset import Dataset
+    from headtohead.data.splits.folds import CrossValidationSplits
 
-__all__ = ["ScoredLines", "scored_lines"]
+__all__ = ["ScoredLines", "computed_verdict", "scored_lines"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +64,33 @@ def scored_lines(
     group_of = {sample.id: sample.group for sample in dataset.samples}
     values = {name: case_values(found, group_of, name) for name, found in (by or {}).items()}
     return ScoredLines(cases, inner_cases, values, (said,))
+
+
+def computed_verdict(
+    config: StudyConfig, dataset: Dataset, splits: CrossValidationSplits, run: RunFolder, reporter: Reporter
+) -> Verdict:
+    """Return what the predictions in a run folder say.
+
+    Args:
+        config: of the study. dataset: the grouped samples. splits: the folds, for what leaks.
+        run: the run folder, with `predictions.parquet` and `inner.parquet`. reporter: shows progress.
+
+    Raises:
+        HeadToHeadError: as for `compute_verdict`.
+    """
+    from headtohead.evaluate.verdict import compute_verdict
+    from headtohead.studies.preflight import subgroups, verdict_config
+    from headtohead.studies.report_inputs import inner_predictions
+
+    predictions = run.table("predictions.parquet")
+    inner = inner_predictions(run, splits, predictions, reporter)
+    scored = scored_lines(predictions, inner, subgroups(config.by, dataset), dataset, config.per)
+    return compute_verdict(
+        scored.predictions,
+        verdict_config(config, dataset),
+        inner=scored.inner,
+        by=scored.by,
+        leaks=tuple(str(leak) for leak in splits.leaks),
+        notes=scored.notes,
+        reporter=reporter,
+    )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from headtohead.data.splits.folds import CrossValidationSplits
     from headtohead.engines.tasks import WorkPlan
     from headtohead.studies.cells import ComparisonWork
+    from headtohead.studies.repeats import RepeatCount
 
 __all__ = ["ComparisonStudy", "compare_study"]
 
@@ -154,7 +155,19 @@ class ComparisonStudy(Study[StudyConfig]):
         validate_against_data(self.config, self.dataset)
 
     def fit(self) -> pd.DataFrame:
-        """Fit every contender on every fold, and return and write the out-of-fold predictions."""
+        """Fit every contender on every fold, and return and write the out-of-fold predictions.
+
+        Where the number of repeats was left open, more are fitted until the seed of the folds decides nothing.
+        """
+        predictions = self._fit_repeats()
+        while self._repeats.is_open and self._repeats.grow(self._computed, self.reporter):
+            for made in ("splits", "_work", "_computed"):
+                vars(self).pop(made)  # of fewer repeats
+            predictions = self._fit_repeats()
+        return predictions
+
+    def _fit_repeats(self) -> pd.DataFrame:
+        """Fit every contender on every fold of the present repeats, and return and write the predictions."""
         from headtohead.heads.cross_validation import load_cells, training_costs
         from headtohead.heads.prediction_tables import learning_table, predictions_table
 
@@ -175,31 +188,12 @@ class ComparisonStudy(Study[StudyConfig]):
 
     def judge(self) -> Verdict:
         """Return and write what the out-of-fold predictions say."""
-        from headtohead.evaluate.verdict import compute_verdict
-        from headtohead.studies.case_scores import scored_lines
         from headtohead.studies.checklist_facts import checklist
-        from headtohead.studies.preflight import subgroups
-        from headtohead.studies.report_inputs import add_training_summary, inner_predictions
+        from headtohead.studies.report_inputs import add_training_summary
 
-        predictions = self.run_folder.table("predictions.parquet")
-        scored = scored_lines(
-            predictions,
-            inner_predictions(self.run_folder, self.splits, predictions, self.reporter),
-            subgroups(self.config.by, self.grouped),
-            self.grouped,
-            self.config.per,
-        )
-        verdict = compute_verdict(
-            scored.predictions,
-            verdict_config(self.config, self.grouped),
-            inner=scored.inner,
-            by=scored.by,
-            leaks=tuple(str(leak) for leak in self.splits.leaks),
-            notes=scored.notes,
-            reporter=self.reporter,
-        )
+        verdict = self._repeats.noted(self._computed)
         verdict = add_training_summary(verdict, self.config, self.plan, self.grouped.classes, self.run_folder)
-        verdict = self._update_audit(verdict, predictions)
+        verdict = self._update_audit(verdict, self.run_folder.table("predictions.parquet"))
         write_verdict(self.run_folder, verdict)
         items = checklist(verdict, self.config, self.grouped, self.plan, self.run_folder)
         self.run_folder.write("checklist.json", {"items": items})
@@ -220,6 +214,8 @@ class ComparisonStudy(Study[StudyConfig]):
     def learning_curve(self, *, asked: bool | None = True) -> None:
         """Fit every probe on parts of the training groups and write `learning_curve.json`, once.
 
+        Repeats that were added for the verdict are left out.
+
         Args:
             asked: True, or None for only where it takes no more than minutes; False does nothing.
 
@@ -231,7 +227,7 @@ class ComparisonStudy(Study[StudyConfig]):
 
         def inputs(names: Sequence[str]) -> CurveInputs:
             return CurveInputs(
-                self.splits.folds,
+                folds,
                 self.labels,
                 [sample.id for sample in self.grouped.samples],
                 {name: self._work.heads[name] for name in names},
@@ -240,8 +236,11 @@ class ComparisonStudy(Study[StudyConfig]):
                 self.config.seed,
             )
 
-        leaks = bool(self.splits.leaks)
-        write_learning_curve(self.run_folder, self.plan, inputs, self.reporter, leaks=leaks, asked=asked)
+        leaks, folds = bool(self.splits.leaks), self._repeats.first(self.splits.folds)
+        share = len(folds) / len(self.splits.folds)
+        write_learning_curve(
+            self.run_folder, self.plan, inputs, self.reporter, leaks=leaks, asked=asked, share=share
+        )
 
     # ---- what the stages share ----------------------------------------------------------------
 
@@ -257,31 +256,34 @@ class ComparisonStudy(Study[StudyConfig]):
     def _make_splits(self) -> CrossValidationSplits:
         from headtohead.data.splits.folds import make_folds
 
+        config = self.config
         return make_folds(
-            self.grouped,
-            split=self.config.split,
-            folds=self.config.folds,
-            repeats=self.config.repeats,
-            seed=self.config.seed,
-            allow_leaks=self.config.allow_leaks,
-        )
+            self.grouped, split=config.split, folds=config.folds, repeats=self._repeats.now, seed=config.seed,
+            allow_leaks=config.allow_leaks,
+        )  # fmt: skip
+
+    @cached_property
+    def _repeats(self) -> RepeatCount:
+        from headtohead.studies.repeats import RepeatCount
+
+        return RepeatCount(self.config, self.plan, len(self.grouped))
+
+    @cached_property
+    def _computed(self) -> Verdict:
+        """What the predictions of the present repeats say, before what is known of their training is added."""
+        from headtohead.studies.case_scores import computed_verdict
+
+        return computed_verdict(self.config, self.grouped, self.splits, self.run_folder, self.reporter)
 
     @cached_property
     def _work(self) -> ComparisonWork:
         from headtohead.studies.cells import ComparisonWork
 
         return ComparisonWork(
-            self.config,
-            self.plan,
-            self.run_folder.path,
-            self.feature_cache,
-            self.grouped,
-            self.recipe,
-            self.splits.folds,
-            partial(record_facts, self.run_folder),
-            self._trackers.log if self._log else None,
+            self.config, self.plan, self.run_folder.path, self.feature_cache, self.grouped, self.recipe,
+            self.splits.folds, partial(record_facts, self.run_folder), self._trackers.log if self._log else None,
             self.reporter,
-        )
+        )  # fmt: skip
 
     def _work_plan(self, parts: int) -> WorkPlan:
         from headtohead.studies.cells import plan_work

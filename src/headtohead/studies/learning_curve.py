@@ -62,15 +62,16 @@ def probes_of(plan: ContenderPlan) -> list[str]:
     return [one.name for one in plan.contenders if one.mode is not None and one.mode.mode.name == "probe"]
 
 
-def seconds_needed(spent: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> float:
+def seconds_needed(spent: Mapping[str, Mapping[str, Any]], names: Sequence[str], share: float = 1.0) -> float:
     """Return about how long the parts take, from what a cell of the whole took: time grows as the training part does.
 
     Args:
         spent: contender -> what its cells took, the content of `spent.json`. names: of the probes.
+        share: of the cells that the curve is made of.
     """
     known = [spent[name] for name in names if name in spent]  # runs of earlier versions know the sum alone
     whole = (len(c["trials"]) * c["typical_cell"] if "typical_cell" in c else c["seconds"] for c in known)
-    return sum(SHARES) * float(sum(whole))
+    return share * sum(SHARES) * float(sum(whole))
 
 
 def write_learning_curve(
@@ -81,6 +82,7 @@ def write_learning_curve(
     *,
     leaks: bool,
     asked: bool | None,
+    share: float = 1.0,
 ) -> None:
     """Compute the curve and write it, once; where it was not asked for, only if it takes no more than minutes.
 
@@ -89,6 +91,7 @@ def write_learning_curve(
         inputs: names of probes -> what their curve is computed from.
         reporter: shows progress; is told where the curve is left out because it takes long.
         leaks: whether the split leaks. asked: True, False, or None for where it is cheap.
+        share: of the run's cells that the curve is made of.
 
     Raises:
         NoEffectError: it was asked for, and no contender is a probe, or the split leaks.
@@ -100,7 +103,7 @@ def write_learning_curve(
         raise NoEffectError("A learning curve is made of probes, and no contender is one (write NAME@probe).")
     if leaks:
         raise NoEffectError("The split leaks, so a learning curve would say nothing about new images.")
-    seconds = 0.0 if asked else seconds_needed(run.json("spent.json")["spent"], names)
+    seconds = 0.0 if asked else seconds_needed(run.json("spent.json")["spent"], names, share)
     if seconds > UNASKED_SECONDS:
         reporter.info(
             f"No learning curve: it would take about {seconds / 60:.0f} min; --learning-curve makes it."

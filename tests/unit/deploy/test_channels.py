@@ -12,14 +12,18 @@ import pytest
 import tifffile
 from PIL import Image as Pillow
 
+from headtohead.core.config import StudyConfig
 from headtohead.core.errors import UnreadableError
 from headtohead.core.progress import QuietReporter
 from headtohead.data.load import load
 from headtohead.data.options import LoadOptions
 from headtohead.deploy.bundle.records import InputSpec, PreprocessorConfig, RecipeSpec
 from headtohead.deploy.evaluation.lines import warn_of_readings
+from headtohead.deploy.load import load_model
 from headtohead.deploy.predict.prepare import Preprocessor
+from headtohead.deploy.training.train import TrainRequest, train_bundle
 from headtohead.preprocess.recipe import get_recipe
+from headtohead.studies.comparison import compare_study
 
 CHANNELS = (4, 2, 0)
 INPUT = InputSpec(input_size=24, mean=(0.5, 0.4, 0.3), std=(0.2, 0.3, 0.4))
@@ -59,6 +63,35 @@ def test_a_file_without_channels_is_refused_and_told_why() -> None:
     assert plain.from_bytes("x.png", file.getvalue()).inputs[0].shape == (3, 24, 24)
     with pytest.raises(UnreadableError, match="channel 4 was requested; the file holds 3"):
         Preprocessor(CONFIG).from_bytes("x.tif", tiff(stack(0)[..., :3]))
+
+
+def test_files_that_had_no_channels_in_training_have_none_in_prediction(tmp_path: Path) -> None:
+    """TIFF files with five channels and PNG files in one set: both are predicted, a JPEG is not."""
+    rng = np.random.default_rng(0)
+    for i in range(24):
+        folder = tmp_path / "data" / "ab"[i % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        if i % 3:
+            (folder / f"{i}.tif").write_bytes(tiff(stack(i) + 3000 * (i % 2)))
+        else:
+            low = 100 * (i % 2)
+            Pillow.fromarray(rng.integers(low, low + 100, (30, 26), np.uint8)).save(folder / f"{i}.png")
+    config = StudyConfig.from_settings(
+        {
+            "data": str(tmp_path / "data"), "contenders": ("scratch:test_efficientnet",), "folds": 2, "repeats": 1,
+            "n_boot": 100, "recipe": "none", "precision": "fp32",
+            "data_options": {"positive": "b", "channels": CHANNELS},
+        }
+    )  # fmt: skip
+    compare_study(config, tmp_path / "run", cache=tmp_path / "features")
+    train_bundle(TrainRequest(tmp_path / "run", tmp_path / "model", cache=tmp_path / "features"))
+    model = load_model(tmp_path / "model")
+    assert model.preprocessing.plain_formats == ("PNG",)
+    assert [p.error for p in model.predict(tmp_path / "data")] == [None] * 24
+    file = io.BytesIO()
+    Pillow.fromarray(np.zeros((30, 26), np.uint8)).save(file, "JPEG")
+    (refused,) = model.predict_bytes([("x.jpg", file.getvalue())])
+    assert refused.error is not None and "JPEG, has none to choose from" in refused.error
 
 
 class _Model:

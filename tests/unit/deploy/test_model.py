@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,19 @@ def test_one_changed_byte_is_refused(name: str, tmp_path: Path) -> None:
     (folder / name).write_bytes(content)
     with pytest.raises(BundleError, match=name.replace(".", r"\.")):
         load_model(folder)
+
+
+def test_what_was_checked_is_what_is_used(tmp_path: Path) -> None:
+    folder = tmp_path / "m"
+    shutil.copytree(trained(), folder)
+    model = load_model(folder)
+    assert model.files == {path.name: sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+    weights = folder / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)  # after the check, before the network is first needed
+    with pytest.raises(BundleError, match=r"model\.safetensors .* was changed"):
+        model.predict_bytes([("x", next(data_folder().glob("no/*.bmp")).read_bytes())])
 
 
 def test_a_missing_or_added_file_is_refused(tmp_path: Path) -> None:

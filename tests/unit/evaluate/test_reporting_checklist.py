@@ -50,7 +50,7 @@ def test_blanks_name_what_to_add_and_filled_rows_come_from_the_run() -> None:
     assert rows["CLAIM 2024", "44"]["status"] == "author"
     assert "funders" in rows["CLAIM 2024", "44"]["ask"]
     assert rows["CLAIM 2024", "2"]["text"] == verdict.sentence
-    assert "5-fold cross-validation, repeated 3 times" in rows["CLAIM 2024", "19"]["text"]
+    assert "5-fold cross-validation, once" in rows["CLAIM 2024", "19"]["text"]
     assert "61 files, 1 refused, 60 samples" in rows["CLAIM 2024", "35"]["text"]
     assert "cnn AUROC 0." in rows["TRIPOD+AI", "23a"]["text"]
     assert rows["CLAIM 2024", "7"]["text"] == "Data: a clinic."

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
 from headtohead.core.config.data import DataConfig
 from headtohead.core.config.places import kept, restored, without_home
@@ -27,6 +28,15 @@ __all__ = [
 ]
 
 StudyKind = Literal["compare", "best", "reproduce"]
+
+
+def _repeats(value: Any) -> Any:
+    """Return "auto" or a whole number from 1, which a command line gives as text."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,6}", value.strip()):
+        value = int(value)
+    if value == "auto" or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
+        return value
+    raise ValueError(f"got {value!r}; expected auto or a whole number from 1")
 
 
 class RunConfig(Record):
@@ -109,6 +119,7 @@ class StudyConfig(RunConfig):
     Attributes:
         contenders: expressions such as "vit-b16", "dinov2-small@finetune", "ensemble(a, b)".
         split: "kfold", "given" or "holdout:FRACTION".
+        repeats: a number, or "auto" (`headtohead.studies.repeats`).
         rope: half-width of the region of practical equivalence, in units of the metric.
         prevalence: the user's own prevalence in (0, 1), for predictive values and net benefit.
     """
@@ -130,7 +141,11 @@ class StudyConfig(RunConfig):
         default="kfold", description="kfold, given (the data's own split or folds), or holdout:0.2."
     )
     folds: int = Field(default=5, ge=2, description="Folds per repeat.")
-    repeats: int = Field(default=3, ge=1, description="Repeats of the whole cross-validation.")
+    repeats: Annotated[int | Literal["auto"], BeforeValidator(_repeats)] = Field(
+        default="auto",
+        description="Repeats of the whole cross-validation: a number, or auto (3; up to 40 of contenders with frozen "
+        "features, while other seeds would change the first pair's decision in more than 5 % of runs).",
+    )
     metric: str = Field(default="auroc", description="The primary metric, fixed beforehand.")
     level: float = Field(default=0.95, gt=0.5, lt=1, description="Confidence level of the intervals.")
     n_boot: int = Field(default=2000, ge=100, description="Bootstrap resamples of groups.")

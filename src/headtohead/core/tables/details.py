@@ -33,6 +33,7 @@ __all__ = [
     "EnsembleGain",
     "FoldScore",
     "PowerAnalysis",
+    "RepeatsRun",
     "SampleSize",
     "SeedStability",
     "TuningBudget",
@@ -90,6 +91,20 @@ class SeedStability(TableRecord):
 
     changes: float
     repeats: int | None = None
+
+
+class RepeatsRun(TableRecord):
+    """How `compare` came to its number of repeats, where that was left to it.
+
+    Attributes:
+        foretold: repeats, and the share of runs with other seeds that would then decide otherwise on the first pair, at
+            each look; empty where seeds play no part in the decision.
+        most: repeats that would have been run at most. sentence: the same in words.
+    """
+
+    foretold: tuple[tuple[int, float], ...]
+    most: int
+    sentence: str
 
 
 class ComparisonDetails(TableRecord):
@@ -195,10 +210,11 @@ class VerdictDetails(TableRecord):
             contenders give probabilities (left out of the JSON).
         differences: of each pair in every metric, the primary one first; None in verdicts of earlier versions (left out
             of the JSON).
+        repeats: None where their number was stated (left out of the JSON).
     """
 
     omitted: ClassVar[frozenset[str]] = frozenset(
-        {"best", "gains", "budget", "no_probabilities", "differences"}
+        {"best", "gains", "budget", "no_probabilities", "differences", "repeats"}
     )
 
     classes: tuple[str, ...] = ()
@@ -226,6 +242,7 @@ class VerdictDetails(TableRecord):
     budget: TuningBudget | None = None
     no_probabilities: dict[str, str] | None = None
     differences: tuple[MetricDifference, ...] | None = None
+    repeats: RepeatsRun | None = None
 
     @field_validator("decision_curves", mode="before")
     @classmethod

@@ -16,13 +16,14 @@ from headtohead.core.formatting import is_whole
 from headtohead.core.parallel import ordered_map
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Image, Sample
-from headtohead.data.dataset import GIVEN_GROUP, READING, SLICE_AXIS, sample_record
+from headtohead.data.dataset import CHOSEN_CHANNELS, GIVEN_GROUP, READING, SLICE_AXIS, sample_record
 from headtohead.data.entry import Entry
 from headtohead.data.file_problems import FileProblem
 from headtohead.data.listing.evidence.mask_pixels import FEW_VALUES, has_few_values
 from headtohead.data.listing.personal_data import KINDS
 from headtohead.data.options import LoadOptions
 from headtohead.data.readers.dicom.placeholders import PLACEHOLDER
+from headtohead.data.readers.planes import CHANNELS
 from headtohead.data.readers.reading import Reading
 from headtohead.data.readers.slices import VOLUMES
 from headtohead.data.storage.store import AXES, Store, frame_hash, frame_name
@@ -147,7 +148,7 @@ def read_entry(store: Store, entry: Entry, options: LoadOptions) -> IngestedFile
             samples.append(_sample(entry, content, number, image, frames, options.reading))
             patient_unknown = entry.group is None and PLACEHOLDER in image.facts
             n_volumes = int(image.facts.get("volumes", 1))
-            n_channels = int(image.facts.get("channels", 0))
+            n_channels = int(image.facts.get(CHANNELS, 0))
         except UnreadableError as error:  # the other frames of the file stay usable
             line = _line(entry, number, content, frames.axis)
             problems.append(FileProblem(entry.path, _framed(number, str(error)), line))
@@ -205,6 +206,8 @@ def _sample(
         extra[SLICE_AXIS] = frames.axis
     if stated := reading.text():
         extra[READING] = stated
+    if CHANNELS in image.facts:
+        extra[CHOSEN_CHANNELS] = image.facts[CHANNELS]
     if has_few_values(image):
         extra[FEW_VALUES] = "yes"
     return Sample(

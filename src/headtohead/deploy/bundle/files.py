@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,7 @@ from headtohead.core.errors import BundleError, HeadToHeadError
 from headtohead.core.records import Record
 from headtohead.deploy.bundle.records import BUNDLE_FORMAT
 
-__all__ = [
-    "CHECKSUMS",
-    "check_bundle",
-    "check_free",
-    "digest_of",
-    "read_document",
-    "read_record",
-    "write_bundle",
-]
+__all__ = ["CHECKSUMS", "BundleFiles", "check_bundle", "check_free", "digest_of", "write_bundle"]
 
 CHECKSUMS = "SHA256SUMS"
 DOCUMENTS = (
@@ -32,7 +25,60 @@ DOCUMENTS = (
     "estimate.json",
     "provenance.json",
 )
-NEEDED = (*DOCUMENTS, "model.safetensors", "README.md")
+WEIGHTS = "model.safetensors"
+NEEDED = (*DOCUMENTS, WEIGHTS, "README.md")
+
+
+@dataclass(frozen=True)
+class BundleFiles:
+    """The files of a bundle as they were checked.
+
+    Attributes:
+        folder: where they are.
+        checksums: sha256 of each, the list of checksums included.
+        documents: the JSON files, read once: what was checked is what is used.
+    """
+
+    folder: Path
+    checksums: Mapping[str, str]
+    documents: Mapping[str, bytes]
+
+    @property
+    def digest(self) -> str:
+        """The digest of the bundle: the sha256 of its list of checksums."""
+        return self.checksums[CHECKSUMS]
+
+    def record(self, name: str, kind: type[Record]) -> Any:
+        """Return one of the JSON files as a record.
+
+        Raises:
+            BundleError: no JSON, another format, or values that the record does not take.
+        """
+        try:
+            content = json.loads(self.documents[name])
+        except ValueError as error:
+            raise BundleError(f"{name} in {self.folder} cannot be read ({type(error).__name__}).") from error
+        found = content.get("format") if isinstance(content, dict) else None
+        if found != BUNDLE_FORMAT:
+            raise BundleError(
+                f"{name} in {self.folder} has format {found}; this version reads {BUNDLE_FORMAT}. Update headtohead."
+            )
+        try:
+            return kind.model_validate(content)
+        except (ValueError, HeadToHeadError) as error:
+            # pydantic lists every field that does not fit, over many lines
+            first = " ".join(str(error).split())[:200]
+            raise BundleError(
+                f"{name} in {self.folder} is not understood: {first}. Train the model again."
+            ) from error
+
+    def check_weights(self) -> None:
+        """Refuse weights that changed since the check; called once they have been read, since they are not held.
+
+        Raises:
+            BundleError: their sha256 is another one.
+        """
+        _compare(self.folder, WEIGHTS, _sha256(self.folder / WEIGHTS), self.checksums[WEIGHTS])
 
 
 def write_bundle(folder: Path, files: Mapping[str, bytes]) -> str:
@@ -71,8 +117,8 @@ def digest_of(lines: str) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def check_bundle(folder: Path) -> str:
-    """Compare each file of a bundle with its checksum, and return the bundle's digest.
+def check_bundle(folder: Path) -> BundleFiles:
+    """Compare each file of a bundle with its checksum.
 
     Raises:
         BundleError: no bundle, or a file is missing, changed, or not listed.
@@ -96,43 +142,22 @@ def check_bundle(folder: Path) -> str:
         raise BundleError(
             f"{folder} holds {', '.join(extra)}, which its {CHECKSUMS} does not list; move it away."
         )
+    documents = {name: (folder / name).read_bytes() for name in DOCUMENTS}
     for name, digest in stated.items():
-        with (folder / name).open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != digest:
-                raise BundleError(
-                    f"{name} in {folder} was changed: its sha256 is not the one in {CHECKSUMS}. "
-                    "Restore the file, or train again."
-                )
-    return digest_of(lines)
+        content = documents.get(name)
+        found = _sha256(folder / name) if content is None else hashlib.sha256(content).hexdigest()
+        _compare(folder, name, found, digest)
+    return BundleFiles(folder, stated | {CHECKSUMS: digest_of(lines)}, documents)
 
 
-def read_document(folder: Path, name: str) -> Any:
-    """Return the content of one of a bundle's JSON files.
-
-    Raises:
-        BundleError: it is no JSON.
-    """
-    try:
-        return json.loads((folder / name).read_text())
-    except (OSError, ValueError) as error:
-        raise BundleError(f"{name} in {folder} cannot be read ({type(error).__name__}).") from error
-
-
-def read_record(folder: Path, name: str, kind: type[Record]) -> Any:
-    """Return one of a bundle's JSON files as a record.
-
-    Raises:
-        BundleError: another format, or values that the record does not take.
-    """
-    content = read_document(folder, name)
-    found = content.get("format") if isinstance(content, dict) else None
-    if found != BUNDLE_FORMAT:
+def _compare(folder: Path, name: str, found: str, stated: str) -> None:
+    if found != stated:
         raise BundleError(
-            f"{name} in {folder} has format {found}; this version reads {BUNDLE_FORMAT}. Update headtohead."
+            f"{name} in {folder} was changed: its sha256 is not the one in {CHECKSUMS}. "
+            "Restore the file, or train again."
         )
-    try:
-        return kind.model_validate(content)
-    except (ValueError, HeadToHeadError) as error:
-        # pydantic lists every field that does not fit, over many lines
-        first = " ".join(str(error).split())[:200]
-        raise BundleError(f"{name} in {folder} is not understood: {first}. Train the model again.") from error
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

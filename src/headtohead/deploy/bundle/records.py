@@ -70,12 +70,14 @@ class PreprocessorConfig(Record):
 
     Attributes:
         channels, volume: which channels and which volume of a file were read in training.
+        plain_formats: with `channels`, formats of training files that had none to choose from and were read as stored.
     """
 
     format: int = BUNDLE_FORMAT
     recipes: tuple[RecipeSpec, ...]
     inputs: tuple[InputSpec, ...]
     channels: tuple[int, ...] = ()
+    plain_formats: tuple[str, ...] = ()
     volume: int | None = None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zipfile
 from pathlib import Path
@@ -13,6 +14,7 @@ from headtohead.deploy.runtimes.choice import NetworkRuntime
 
 __all__ = ["EXPORT_SUFFIXES", "PROGRAM_DOCUMENT", "is_exported", "open_exported"]
 
+Opened = tuple[ExportDocument, NetworkRuntime, dict[str, str]]
 EXPORT_SUFFIXES = (".onnx", ".xml", ".pt2")
 PROGRAM_DOCUMENT = "headtohead.json"
 
@@ -22,10 +24,8 @@ def is_exported(path: Path) -> bool:
     return path.suffix in EXPORT_SUFFIXES
 
 
-def open_exported(
-    path: Path, *, threads: int = 0, runtime: str = "auto"
-) -> tuple[ExportDocument, NetworkRuntime]:
-    """Return the description and the runtime of an exported file.
+def open_exported(path: Path, *, threads: int = 0, runtime: str = "auto") -> Opened:
+    """Return the description and the runtime of an exported file, and the sha256 of each file read, by name.
 
     An ONNX file runs in ONNX Runtime unless `runtime` is "openvino"; nothing here needs torch, except a .pt2 file.
 
@@ -42,29 +42,30 @@ def open_exported(
     return readers[path.suffix](path, threads, runtime)
 
 
-def _open_onnx(path: Path, threads: int, runtime: str) -> tuple[ExportDocument, NetworkRuntime]:
+def _open_onnx(path: Path, threads: int, runtime: str) -> Opened:
     content = path.read_bytes()  # read once: what was checked is what runs
     document = ExportDocument.parse(read_sealed(content, path.name), path.name)
     if runtime == "openvino":
         from headtohead.deploy.runtimes.openvino_runtime import OpenVinoRuntime
 
-        return document, OpenVinoRuntime(content, threads)
+        return document, OpenVinoRuntime(content, threads), _hashes(path, content)
     _only(runtime, "onnxruntime", path)
     from headtohead.deploy.runtimes.onnx_runtime import OnnxRuntime
 
-    return document, OnnxRuntime(content, threads)
+    return document, OnnxRuntime(content, threads), _hashes(path, content)
 
 
-def _open_openvino(path: Path, threads: int, runtime: str) -> tuple[ExportDocument, NetworkRuntime]:
+def _open_openvino(path: Path, threads: int, runtime: str) -> Opened:
     from headtohead.deploy.export.openvino_files import read_openvino
     from headtohead.deploy.runtimes.openvino_runtime import OpenVinoRuntime
 
     _only(runtime, "openvino", path)
     text, files = read_openvino(path)
-    return ExportDocument.parse(text, path.name), OpenVinoRuntime(files, threads)
+    hashes = _hashes(path, files[0]) | _hashes(path.with_suffix(".bin"), files[1])
+    return ExportDocument.parse(text, path.name), OpenVinoRuntime(files, threads), hashes
 
 
-def _open_program(path: Path, threads: int, runtime: str) -> tuple[ExportDocument, NetworkRuntime]:
+def _open_program(path: Path, threads: int, runtime: str) -> Opened:
     del threads  # torch has one number of threads for the whole process
     _only(runtime, "torch", path)
     content = path.read_bytes()
@@ -79,7 +80,11 @@ def _open_program(path: Path, threads: int, runtime: str) -> tuple[ExportDocumen
         raise SealError(f"{path.name} was changed after it was written: {damaged} does not fit its checksum.")
     from headtohead.deploy.runtimes.torch_program import TorchProgram
 
-    return ExportDocument.parse(text, path.name), TorchProgram(content)
+    return ExportDocument.parse(text, path.name), TorchProgram(content), _hashes(path, content)
+
+
+def _hashes(path: Path, content: bytes) -> dict[str, str]:
+    return {path.name: hashlib.sha256(content).hexdigest()}
 
 
 def _only(asked: str, own: str, path: Path) -> None:

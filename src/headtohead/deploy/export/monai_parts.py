@@ -25,7 +25,7 @@ class ProgramNetwork(nn.Module):
 
     def __init__(self, path: str) -> None:
         super().__init__()
-        _, self._program = open_exported(Path(path))
+        self._program = open_exported(Path(path))[1]
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (n, k) of prepared images (n, 3, S, S)."""

@@ -58,10 +58,11 @@ class Preprocessor:
 
         Raises:
             UnreadableError: with the reason; also where the model was trained on chosen channels and the file has none
-                to choose from.
+                to choose from, unless there were such files in training.
         """
         image = read_image(content, limits=limits, reading=self._reading)
-        if self.config.channels and CHANNELS not in image.facts:
+        plain = image.format in self.config.plain_formats
+        if self.config.channels and CHANNELS not in image.facts and not plain:
             names = ", ".join(map(str, self.config.channels))
             raise UnreadableError(
                 f"the model was trained on channels {names} (from 0) of files that hold several; this file, "

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headtohead.core.errors import HeadToHeadError
 from headtohead.core.progress import QUIET, Reporter
+from headtohead.core.records import Sample
+from headtohead.data.dataset import CHOSEN_CHANNELS
 from headtohead.deploy.bundle.card import model_card
 from headtohead.deploy.bundle.files import check_free, write_bundle
 from headtohead.deploy.bundle.records import (
@@ -151,7 +154,11 @@ def _write(
     from safetensors.torch import save
 
     options = source.config.data_options
-    taken = {"channels": options.channels, "volume": options.volume}
+    taken = {
+        "channels": options.channels,
+        "plain_formats": plain_formats(dataset.samples),
+        "volume": options.volume,
+    }
     preprocessing = fitted.parts.preprocessing().model_copy(update=taken)
     reference, guard = _guard(source, dataset, config, preprocessing, fitted, reporter)
     fidelity = fidelity_of(source.config, config)
@@ -173,6 +180,18 @@ def _write(
     files["README.md"] = without_folders(card).encode()
     files["model.safetensors"] = save(tensors, metadata={"format": "pt"})
     return write_bundle(out, files)
+
+
+def plain_formats(samples: Sequence[Sample]) -> tuple[str, ...]:
+    """Return the formats of files that were read as stored where channels of others were chosen.
+
+    >>> plain_formats([])
+    ()
+    """
+    # Of a run without any mark it is not known.
+    if not any(CHOSEN_CHANNELS in sample.extra for sample in samples):
+        return ()
+    return tuple(sorted({sample.format for sample in samples if CHOSEN_CHANNELS not in sample.extra}))
 
 
 def _guard(

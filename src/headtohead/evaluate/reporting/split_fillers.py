@@ -22,11 +22,13 @@ def split_text(run: ChecklistInput) -> str:
         return ""
     kind = run.config.get("split", "kfold")
     if kind == "kfold":
-        times = run.config["repeats"]
+        size, left_open = run.verdict.details.size, run.verdict.details.repeats
+        times = run.config["repeats"] if size is None else size.n_repeats
         repeats = "once" if times == 1 else f"repeated {times} times"
+        added = "" if left_open is None else f"{left_open.sentence} "
         return (
             f"Stratified {run.config['folds']}-fold cross-validation, {repeats}, whole groups in one fold, "
-            f"seed {run.config.get('seed', 0)}. {chosen_text(run)}"
+            f"seed {run.config.get('seed', 0)}. {added}{chosen_text(run)}"
         ).strip()
     if kind == "given":
         leaks = run.dataset.get("leaks")

@@ -106,7 +106,7 @@ def _head(found: RunContents, order: Sequence[str]) -> dict[str, Any]:
         "version": __version__,
         "title": f"{Path(config['data']).name} ({path.resolve().name})",
         "level": f"{100 * config['level']:g} %",
-        "subtitle": _subtitle(config, facts, order),
+        "subtitle": _subtitle(found, order),
         "digest": str(facts.get("digest", ""))[:8],
         "synthetic": bool(found.predictions["sample"].str.contains("synthetic").all()),
         "positive": found.verdict.details.positive,
@@ -193,8 +193,10 @@ def _scores(verdict: Verdict) -> list[dict[str, Any]]:
     ]
 
 
-def _subtitle(config: Mapping[str, Any], facts: Mapping[str, Any], order: Sequence[str]) -> str:
-    folds = f"{config['repeats']} × {config['folds']} grouped, stratified folds"
+def _subtitle(found: RunContents, order: Sequence[str]) -> str:
+    config, facts, size = found.config, found.audit["dataset"], found.verdict.details.size
+    repeats = config["repeats"] if size is None else size.n_repeats
+    folds = f"{repeats} × {config['folds']} grouped, stratified folds"
     way = folds if config["split"] == "kfold" else f"split {config['split']}"
     return (
         f"{facts['n_samples']} images in {facts['n_groups']} groups (a patient, or copies of one scene), "

@@ -10,13 +10,13 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from headtohead.deploy.prediction import ImagePrediction
 from headtohead.deploy.runtimes.batch_sizes import sizes_up_to
+from headtohead.serve.hosting.threads import DaemonThreads
 from headtohead.serve.problems import ProblemError, TooBusyError
 
 __all__ = ["BatchQueue", "QueueLimits", "WaitingImage", "time_limit"]
@@ -72,9 +72,9 @@ class BatchQueue:
         self._limits = limits
         self._waiting: deque[WaitingImage] = deque()
         self._arrived = asyncio.Event()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="h2h-model")
+        self._thread = DaemonThreads(1, "h2h-model")
         # Maps may take seconds; predictions do not wait behind them.
-        self._aside = ThreadPoolExecutor(1, thread_name_prefix="h2h-maps")
+        self._aside = DaemonThreads(1, "h2h-maps")
         self._task: asyncio.Task[None] | None = None
         self._seconds_per_image = 0.05  # a guess until the first batch
         self._began: float | None = None
@@ -104,8 +104,7 @@ class BatchQueue:
                 item.result.set_exception(ProblemError(503, "The server is stopping; send this again."))
         self._waiting.clear()
         for thread in (self._thread, self._aside):
-            # Not waited for: that would block the event loop, on which the last answers go out.
-            thread.shutdown(wait=False, cancel_futures=True)
+            thread.shutdown()
 
     def check_room(self, n: int) -> None:
         """Refuse a request that would not find room, before its images are looked at.

@@ -7,11 +7,11 @@ import io
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from headtohead.core.errors import UsageError, unknown_name
+from headtohead.core.errors import BundleError, UsageError, unknown_name
 from headtohead.deploy.prediction import ImagePredictor
 from headtohead.deploy.runtimes.batch_sizes import sizes_up_to
 from headtohead.serve.hosting.batching import BatchQueue, QueueLimits
@@ -21,6 +21,7 @@ from headtohead.serve.settings import ServeSettings
 __all__ = ["ModelRegistry", "ServedModel", "WarmUp", "load_registry", "warm_up"]
 
 Loader = Callable[[Path], ImagePredictor]
+FileFacts = tuple[int, int, str]  # size, time of the last change in ns, sha256
 SAMPLE = (
     4  # images of the trial batch at start: enough to see whether batching pays, few enough to start fast
 )
@@ -61,6 +62,7 @@ class ServedModel:
         queue: images that wait for it.
         path: where its files lie, or None if it was built in this process.
         changed: name of the first file that differs from what was loaded, or "".
+        files: of each file as it was loaded.
     """
 
     name: str
@@ -69,7 +71,7 @@ class ServedModel:
     warm: WarmUp
     path: Path | None = None
     changed: str = ""
-    files: dict[str, tuple[int, int, str]] = field(default_factory=dict)
+    files: dict[str, FileFacts] = field(default_factory=dict)
 
     def check_unchanged(self) -> None:
         """Refuse to answer once a file of the bundle differs from what was loaded.
@@ -88,7 +90,7 @@ class ServedModel:
         """Compare the files of the bundle with what was loaded; reads only those whose size or time differ."""
         if self.path is None or self.changed:
             return
-        seen = _files(self.path)
+        seen = _files(self.path, self.files)
         for name in sorted(seen.keys() | self.files.keys()):
             was, now = self.files.get(name), seen.get(name)
             if was is None or now is None:
@@ -158,26 +160,64 @@ def load_registry(
 
     Raises:
         UsageError: no bundle, or the same one twice.
+        BundleError: a file changed while its bundle was loaded.
         HeadToHeadError: whatever `load` finds wrong with a bundle.
     """
     if not sources:
         raise UsageError("No model was given; expected at least one bundle (headtohead serve MODEL).")
-    loaded = [(source, load(source)) if isinstance(source, Path) else (None, source) for source in sources]
-    names = _names([model for _, model in loaded])
+    loaded = [_load(source, load) for source in sources]
+    names = _names([one.model for one in loaded])
     served = []
-    for name, (path, model) in zip(names, loaded, strict=True):
-        warm = warm_up(model, settings.max_batch)
+    for name, one in zip(names, loaded, strict=True):
+        warm = warm_up(one.model, settings.max_batch)
         limits = QueueLimits(
             waiting=settings.max_queue,
             batch=settings.max_batch if warm.pays else 1,
             pixels=settings.max_pixels,
             seconds=settings.answer_seconds,
         )
-        files = {} if path is None else {n: (*_stat(f), _sha256(f)) for n, f in _files(path).items()}
-        served.append(
-            ServedModel(name, model, BatchQueue(model.predict_bytes, limits), warm, path, files=files)
+        item = ServedModel(
+            name, one.model, BatchQueue(one.model.predict_bytes, limits), warm, one.path, files=one.files()
         )
+        item.look()
+        if item.changed:
+            raise BundleError(
+                f"{item.changed} of the bundle {one.path} changed while it was loaded; start the server again."
+            )
+        served.append(item)
     return ModelRegistry(served)
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """A model, where it comes from, and size and time of each file before it was loaded."""
+
+    model: ImagePredictor
+    path: Path | None = None
+    before: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+    def files(self) -> dict[str, FileFacts]:
+        """Return size, time and sha256 of each file as loaded.
+
+        The sha256 is the one that the model states of what it read. Of a model that states none, or of a file that it
+        did not read, it is that of now, unless the file changed meanwhile.
+        """
+        if self.path is None:
+            return {}
+        stated: Mapping[str, str] = getattr(self.model, "files", {})
+        found: dict[str, FileFacts] = {name: (-1, -1, digest) for name, digest in stated.items()}
+        for name, file in _files(self.path, stated).items():
+            was = self.before.get(name, (-1, -1))
+            digest = stated.get(name) or (_sha256(file) if was == _stat(file) else "of a changed file")
+            found[name] = (*was, digest)
+        return found
+
+
+def _load(source: Path | ImagePredictor, load: Loader) -> _Loaded:
+    if not isinstance(source, Path):
+        return _Loaded(source)
+    before = {name: _stat(file) for name, file in _files(source).items()}
+    return _Loaded(load(source), source, before)
 
 
 def warm_up(model: ImagePredictor, max_batch: int = SAMPLE) -> WarmUp:
@@ -225,10 +265,12 @@ def _names(models: Sequence[ImagePredictor]) -> list[str]:
     return names
 
 
-def _files(path: Path) -> dict[str, Path]:
+def _files(path: Path, more: Iterable[str] = ()) -> dict[str, Path]:
+    """Return the files of a bundle by name; of an exported file itself, and `more` beside it."""
     try:
         if path.is_file():
-            return {path.name: path}
+            beside = {name: path.with_name(name) for name in more}
+            return {path.name: path} | {name: file for name, file in beside.items() if file.is_file()}
         return {str(f.relative_to(path)): f for f in path.rglob("*") if f.is_file()}
     except OSError:
         return {}

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from headtohead.core.errors import UnreadableError
 from headtohead.data.readers import Limits, claimed_size, sniff
 from headtohead.deploy.prediction import ImagePrediction
+from headtohead.serve.hosting.batching import time_limit
 from headtohead.serve.hosting.registry import ServedModel
 from headtohead.serve.intake.multipart import UploadedFile
 from headtohead.serve.problems import ProblemError
@@ -58,10 +60,19 @@ def reader_limits(settings: ServeSettings) -> Limits:
     )
 
 
-async def inspect_files(files: Sequence[UploadedFile], settings: ServeSettings) -> list[InspectedFile]:
-    """Read the headers of uploads, away from the event loop."""
+async def inspect_files(
+    files: Sequence[UploadedFile], settings: ServeSettings, readers: Executor
+) -> list[InspectedFile]:
+    """Read the headers of uploads, away from the event loop.
+
+    Raises:
+        ProblemError: 503 after the time that an answer may take.
+    """
     limits = reader_limits(settings)
-    return await asyncio.to_thread(lambda: [_inspect(file, limits) for file in files])
+    async with time_limit(settings.answer_seconds):
+        return await asyncio.get_running_loop().run_in_executor(
+            readers, lambda: [_inspect(file, limits) for file in files]
+        )
 
 
 async def predict_files(served: ServedModel, files: Sequence[InspectedFile]) -> list[ImagePrediction]:

@@ -114,7 +114,8 @@ async def infer(request: Request, name: str, version: str | None = None) -> Resp
     with state.budget.account() as account:
         body = await read_body(request, state.settings, account)
         asked, uploads = uploads_of(body, request.headers.get(LENGTH_HEADER), state.settings)
-        results = await predict_files(served, await inspect_files(uploads, state.settings))
+        files = await inspect_files(uploads, state.settings, state.readers)
+        results = await predict_files(served, files)
     failed = [place for place, result in enumerate(results) if result.error is not None]
     state.metrics.images.labels(served.name, "failed").inc(len(failed))
     state.metrics.images.labels(served.name, "predicted").inc(len(results) - len(failed))

@@ -123,7 +123,9 @@ async def preview(request: Request, frame: Annotated[int | None, Query(ge=0, le=
         limits = reader_limits(state.settings)
         try:
             async with time_limit(state.settings.answer_seconds), state.drawing:
-                shown = await asyncio.to_thread(preview_of, item.file.content, limits, frame)
+                shown = await asyncio.get_running_loop().run_in_executor(
+                    state.readers, preview_of, item.file.content, limits, frame
+                )
         except UnreadableError as error:
             raise ProblemError(422, f"The file cannot be read: {error}.") from None
     headers = {FACTS_HEADER: json.dumps(shown.facts)}  # ASCII, as headers must be
@@ -148,7 +150,7 @@ async def _answers(request: Request, state: ServerState, served: list[ServedMode
         item.queue.check_room(1)  # before a body is read for nothing
     with state.budget.account() as account:
         uploads = await read_files(request, state.settings, account)
-        files = await inspect_files(uploads, state.settings)
+        files = await inspect_files(uploads, state.settings, state.readers)
         found = await asyncio.gather(*(predict_files(item, files) for item in served))
     for item, results in zip(served, found, strict=True):
         failed = sum(result.error is not None for result in results)
@@ -163,7 +165,7 @@ async def _answers(request: Request, state: ServerState, served: list[ServedMode
 async def _one_file(state: ServerState, uploads: list[UploadedFile]) -> InspectedFile:
     if len(uploads) != 1:
         raise ProblemError(422, f"Got {len(uploads)} files; expected one, send the others one by one.")
-    item = (await inspect_files(uploads, state.settings))[0]
+    item = (await inspect_files(uploads, state.settings, state.readers))[0]
     if item.error:
         raise ProblemError(422 if item.is_image else 415, f"The file cannot be read: {item.error}.")
     return item

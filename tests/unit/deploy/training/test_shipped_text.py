@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -13,7 +14,6 @@ from headtohead.backbones.catalog import resolve
 from headtohead.backbones.load import load_backbone
 from headtohead.cli.app import main
 from headtohead.core.records import Sample
-from headtohead.deploy.bundle.files import read_document
 from headtohead.deploy.load import load_model
 from headtohead.deploy.training.shipped_text import finding_in_figures, without_names
 
@@ -75,7 +75,7 @@ def test_a_bundle_from_telling_places_tells_nothing(tmp_path: Path, monkeypatch:
     assert any("ZZNOWAK" in path.read_text() for path in (home / "model.run").glob("audit.json"))
     told = [(path.name, s) for path in out.iterdir() for s in SECRETS if s in path.read_bytes()]
     assert told == []
-    findings = read_document(out, "estimate.json")["audit"]
+    findings = json.loads((out / "estimate.json").read_text())["audit"]
     assert "H2H204 One image, two labels (2 images)" in findings
     assert any("thumbnail" in finding and "0." in finding for finding in findings)
     weights.unlink()  # the weights of a local file travel with the model
