@@ -2,10 +2,11 @@
 
     python benchmarks/speed/growth.py 1000 5000 20000 50000 --out growth.json
 
-Images are synthetic heads (`audit_scale.py`) of 64 x 64 pixels in two class folders, one in twenty a copy; contenders a
-small CNN and a small ViT with frozen features, five folds, one repeat. Each size is one `headtohead compare` in a process
-of its own with an empty cache. The exponent is the slope of log CPU seconds over log images; memory is the sum over the
-command and its worker processes, looked at every half second. Sizes that are in the file already are not run again.
+Images are synthetic heads (`audit_scale.py`) of 64 x 64 pixels in two class folders, one in twenty a copy;
+contenders a small CNN and a small ViT with frozen features, five folds, one repeat. Each size is one `headtohead
+compare` in a process of its own with an empty cache. The exponent is the slope of log CPU seconds over log images;
+memory is the sum over the command and its worker processes, looked at every half second. Sizes that are in the file
+already are not run again.
 """
 
 from __future__ import annotations
