@@ -22,7 +22,7 @@ from tests.planting.reported import (
 from headtohead.core.errors import RunFolderError
 from headtohead.core.run_folder import RunFolder
 from headtohead.report import page as page_module
-from headtohead.report.page import _name, _words, write_report
+from headtohead.report.page import _name, _tight, _words, write_report
 from headtohead.report.views.comparison import build_report
 
 TEMPLATES = Path(page_module.__file__).parent / "templates"
@@ -174,6 +174,10 @@ def test_the_style_sheet_is_not_escaped(run: Path) -> None:
     assert "&" not in sheet
     assert '"Segoe UI"' in sheet and ".two > .card" in sheet and "--s7:" in sheet
     assert sheet.count("{") == sheet.count("}")
+
+
+def test_numbers_stay_with_their_signs() -> None:
+    assert _tight("95 % of p < 0.001") == "95\u00a0% of p <\u00a00.001"
 
 
 def test_names_are_broken_between_their_parts_and_options_are_code() -> None:
