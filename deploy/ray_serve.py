@@ -1,12 +1,13 @@
 """Ray Serve: one replica per model, the same answers as `headtohead serve`.
 
-    pip install 'ray[serve]'
-    HEADTOHEAD_MODEL=models/lite0 serve run deploy.ray_serve:app
+    pip install 'headtohead[ray,serve]'
+    RAY_USAGE_STATS_ENABLED=0 HEADTOHEAD_MODEL=models/lite0 serve run deploy.ray_serve:app
 
     curl --data-binary @scan.dcm http://127.0.0.1:8000/
 
-One image per request in the body. Ray Serve has no limits on uploads and no tokens of its own: keep it behind a
-gateway that has. `headtohead serve` has both, and needs no cluster.
+Without the first setting Ray reports its use to its makers. One image per request in the body. Ray Serve has no
+limits on uploads and no tokens of its own: keep it behind a gateway that has. `headtohead serve` has both, and needs
+no cluster.
 """
 
 from __future__ import annotations

@@ -23,7 +23,8 @@ def test_ray_serve_answers_as_the_bundle(monkeypatch: pytest.MonkeyPatch) -> Non
     try:
         from ray import serve
     except ModuleNotFoundError as error:
-        pytest.skip(f"ray[serve] is not complete: {error.name} is not installed")
+        pytest.skip(f"Ray Serve cannot be imported: {error.name} is not installed (extra `ray`)")
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     monkeypatch.setenv("HEADTOHEAD_MODEL", str(trained()))
     spec = importlib.util.spec_from_file_location("ray_serve", FILE)
     assert spec is not None and spec.loader is not None

@@ -78,7 +78,7 @@ def explain(
 ) -> Explanation:
     """Show where each contender of a finished run found its evidence; write the maps into the run's folder `maps`.
 
-    Every image is explained by the head of the fold that did not see it.
+    Every image is explained by the head of the fold that did not see it. The report is made again, with the maps.
 
     Args:
         run: the folder that `compare` wrote.
@@ -100,11 +100,16 @@ def explain(
         HeadToHeadError: no finished run, images that have changed, an unknown name, or nothing to explain.
     """
     from headtohead.explain.run.explain_run import ExplainRequest, explain_run
+    from headtohead.explain.run.head_maps import SUMS
+    from headtohead.report.page import write_report
 
     wanted = images if isinstance(images, str) else names_of(images, "images")
     names = names_of(contenders, "contenders") if contenders else ()
     request = ExplainRequest(
         wanted, names, method, target, None if masks is None else path_of(masks, "masks")
     )
-    found = explain_run(path_of(run, "run"), request, reporter_for(quiet))
+    folder = path_of(run, "run")
+    found = explain_run(folder, request, reporter_for(quiet))
+    if method in SUMS:  # the methods whose maps the report shows
+        write_report(folder)
     return Explanation(found.folder, found.maps, found.left_out, found.findings)

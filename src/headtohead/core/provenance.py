@@ -48,7 +48,7 @@ def collect(command: Sequence[str] | None = None) -> dict[str, Any]:
         "machine": platform.machine(),
         "processor": _processor(),
         "cores": os.cpu_count(),
-        "command": [_shorten(word) for word in (command if command is not None else sys.argv)],
+        "command": [_shorten(word) for word in (command if command is not None else _own_command())],
     }
 
 
@@ -78,6 +78,12 @@ def _processor() -> str:
 
 # From the root, the home or a drive; "//" belongs to an address, not to a path.
 _ABSOLUTE = re.compile(r"(?P<before>^|[=,]|path:)(?:~|[A-Za-z]:)?[\\/](?![\\/])(?:[^,()?]*[\\/])?")
+
+
+def _own_command() -> list[str]:
+    """Return the words of this process's command; of `python -m headtohead`, too, the first is the program's name."""
+    program, *words = sys.argv or [""]
+    return ["headtohead" if Path(program).name == "__main__.py" else program, *words]
 
 
 def _shorten(word: str) -> str:

@@ -8,7 +8,6 @@ Nothing that is scored goes there, and nothing leaves the machine: MLflow's tele
 from __future__ import annotations
 
 import logging
-import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 
 from headtohead.core.epoch_log import read_epoch_log
 from headtohead.core.errors import RunFolderError, unknown_name
-from headtohead.core.optional import require
+from headtohead.core.optional import keep_private, require
 
 __all__ = ["TRACKERS", "Trackers", "check_trackers"]
 
@@ -46,14 +45,8 @@ def check_trackers(names: Sequence[str]) -> None:
     for name in names:
         if name not in TRACKERS:
             raise unknown_name("board for --log", name, TRACKERS)
-        _private()
+        keep_private("mlflow")
         require(NEEDS[name], name, f"show curves in {TITLES[name]}")
-
-
-def _private() -> None:
-    """Switch off MLflow's telemetry, before it is imported."""
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("DO_NOT_TRACK", "true")
 
 
 class Trackers:
@@ -146,7 +139,7 @@ class MlFlow:
     """Runs in an SQLite store in the run folder, one for each training."""
 
     def __init__(self, run: Path, facts: Mapping[str, Any]) -> None:
-        _private()
+        keep_private("mlflow")
         tracking = require("mlflow.tracking", "mlflow", "write for MLflow")
         require("sqlalchemy", "mlflow", "keep MLflow's runs in SQLite")
         for name in ("mlflow", "alembic"):  # they tell every step of making the store

@@ -40,8 +40,6 @@ class RayEngine:
     name = "ray"
 
     def __init__(self, address: str | None = None) -> None:
-        # Before ray is imported, and only where the user has not said otherwise: no figures are sent to anyone.
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         self._ray: Any = require("ray", "ray", "compute on a Ray cluster")
         self._address = address
 

@@ -75,8 +75,8 @@ class DecisionRule:
         adjusted = f", {over}," if over else ""
         return (
             f"Fixed beforehand, on the paired difference in {title}, {_COVERED[target]}: "
-            f"(1) refused: there is data leakage, there are fewer than {self.min_groups} groups, or the best "
-            "contender does not beat file facts; "
+            f"(1) refused: there is data leakage, there are fewer than {self.min_groups} groups, or the "
+            f"{percent} interval of the best contender's lead over file facts does not lie above 0; "
             f"(2) better: at least {self.min_groups_for_better} groups, {self.min_events_for_better} of each kind that "
             f"the metric rests on and {self.min_degrees:g} effective degrees of freedom, the {percent} interval "
             f"excludes 0 and p{adjusted} is at most {self.alpha:.2g}{agree}; "

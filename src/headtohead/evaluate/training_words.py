@@ -11,6 +11,7 @@ _FROZEN = {
     "probe": ("L2-penalised logistic regression", "C"),
     "mlp": ("a network with one hidden layer", "weight decay"),
 }
+_AUTO = "light"  # the preset that "auto" means in training; a test compares the two
 _TUNED = {
     "finetune": "all weights of the network fine-tuned",
     "partial": "the last blocks of the network fine-tuned",
@@ -107,7 +108,8 @@ def _tuned(mode: str, chosen: Sequence[Mapping[str, Any]]) -> str:
         ("weight_decay", "weight decay {}"),
     ):
         if key in settings:
-            words.append(text.format(settings[key]))
+            value = settings[key]
+            words.append(text.format(_AUTO if (key, value) == ("augment", "auto") else value))
     rates = sorted(
         {
             float(one["settings"]["learning_rate"])

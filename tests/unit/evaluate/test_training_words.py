@@ -81,3 +81,12 @@ def test_blocks_and_their_rates_are_told() -> None:
     assert "44 of 45 blocks of the network trained, at 0.032 to 0.75 of that rate" in told
     without = {**RATE, "layers": {"blocks": 3, "trained": 0, "head_rate": 3e-4}}
     assert training_sentence("a", "lora", [without]).endswith("0 of 3 blocks of the network trained.")
+
+
+def test_the_preset_behind_auto_is_named() -> None:
+    from headtohead.training.data_loader import get_augmenter
+
+    assert get_augmenter("auto").name == "light"
+    settings = {"augment": "auto", "learning_rate": 1e-4}
+    told = training_sentence("a", "finetune", [FIXED | {"settings": settings}])
+    assert "augmentation light" in told and "auto" not in told

@@ -63,6 +63,7 @@ def run(folder: Path) -> Path:
         explain=True,
     )
     shutil.copytree(folder / "run" / "maps", folder / "maps-of-compare")
+    shutil.copy(folder / "run" / "report.html", folder / "report-of-compare.html")
     return folder / "run"
 
 
@@ -94,6 +95,8 @@ def test_compare_explains_its_errors_at_the_end(run: Path) -> None:
     assert isinstance(study, h2h.Run)
     wrong = {name for c in (*NAMES, ENSEMBLE) for name in study.errors(c)["image"]}
     maps = run.parent / "maps-of-compare"
+    page = (run.parent / "report-of-compare.html").read_text()
+    assert "No maps were made" not in page and "Can the maps be believed?" in page
     assert (maps / "grids.json").is_file() and wrong
     assert {(row["sample"], row["contender"]) for row in index_of(maps)} == {
         (name, c) for name in wrong for c in (*NAMES, ENSEMBLE)
@@ -181,7 +184,11 @@ def test_the_checks_are_written_and_stand_in_the_index(explained: tuple[h2h.Expl
     assert set(checks) == set(NAMES)
     for row in index_of(maps):
         name = row["contender"]
-        assert row["sanity"] == (checks[name]["sanity"] if name in checks else "not checked")
+        failed = [one for one in NAMES if checks[one]["sanity"].startswith("failed")]
+        ensemble = (
+            f"failed: it holds the maps of {' and '.join(failed)}, which failed" if failed else "not checked"
+        )
+        assert row["sanity"] == (checks[name]["sanity"] if name in checks else ensemble)
     assert {one["labels"]["n_images"] for one in checks.values()} == {24}
     for one in checks.values():
         assert abs(one["random_head"]) < 0.5 and abs(one["random_backbone"]) < 0.9

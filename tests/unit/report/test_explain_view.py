@@ -50,6 +50,24 @@ def test_grids_carry_words_and_the_parts_of_the_sum(run: Path) -> None:
     assert "Half lies left." in page and "How much of the evidence has a place" in page
 
 
+def test_one_extreme_map_does_not_leave_the_others_without_bars(run: Path) -> None:
+    folder = write(run)
+    content = json.loads((run / "maps/grids.json").read_text())
+    one = content["contenders"]["vit-b16"]["no/0"]
+    many = {f"no/{i}": one for i in range(39)} | {"no/x": one | {"log_odds": 50.0}}
+    content["contenders"]["vit-b16"] = many
+    (run / "maps/grids.json").write_text(json.dumps(content))
+    assert explain_view(folder)["sum_limit"] == 1.0
+
+
+def test_maps_that_no_check_has_judged_are_named(run: Path) -> None:
+    assert explain_view(write(run))["unchecked"] == ["vit-b16"]
+    (run / "maps/grids.json").write_text(
+        (run / "maps/grids.json").read_text().replace("not checked", "passed")
+    )
+    assert explain_view(RunFolder(run))["unchecked"] == []
+
+
 def test_maps_that_fail_are_said_to(run: Path) -> None:
     assert explain_view(write(run, "fail: an edge filter does as well"))["failed"] == ["vit-b16"]
     assert "must not be read as evidence" in write_report(run).read_text(encoding="utf-8")

@@ -14,7 +14,9 @@ import pytest
 from tests.planting.reported import (
     HOSTILE,
     PIXEL,
+    comparison,
     parsed,
+    score,
 )
 
 from headtohead.core.errors import RunFolderError
@@ -57,6 +59,21 @@ def test_the_view_gathers_what_the_files_say(run: Path) -> None:
         "Size",
         "Data audit",
     }
+
+
+def test_a_lead_over_file_facts_that_is_not_shown_is_told_apart_from_none(run: Path) -> None:
+    content = json.loads((run / "verdict.json").read_text())
+    pair = comparison("vit-b16", "file-facts").model_dump(mode="json")
+    floor = score("file-facts", value=0.7).model_dump(mode="json")
+    for low, words in (
+        (0.02, "leads, but is not shown to beat it"),
+        (-0.02, "no contender is shown to beat it"),
+    ):
+        content["comparisons"] = [pair | {"low": low, "high": 0.2, "verdict": "cannot_tell"}]
+        content["scores"] = [*(s for s in content["scores"] if s["contender"] != "file-facts"), floor]
+        (run / "verdict.json").write_text(json.dumps(content))
+        tiles = build_report(RunFolder(run)).content["answer"]["tiles"]
+        assert words in next(tile["note"] for tile in tiles if tile["title"] == "File facts alone")
 
 
 def test_the_answer_names_the_command_that_trains_a_model(run: Path) -> None:

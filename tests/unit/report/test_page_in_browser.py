@@ -112,8 +112,8 @@ def test_the_sum_stands_beside_each_map(run: Path, shown: Any) -> None:
     (run / "maps").mkdir()
     grid = {
         "rows": 1, "columns": 2, "cells": "fwA=", "box": [0, 0, 8, 8], "size": [8, 8], "target": "yes",
-        "log_odds": -0.4, "localised": 0.6, "sanity": "passed", "words": "Left.", "offset": 0.1,
-        "not_localised": {"class token": -1.1},
+        "log_odds": -0.4, "localised": 0.6, "sanity": "passed", "offset": 0.1,
+        "words": "Half lies on 12.5 %, left of −3.", "not_localised": {"class token": -1.1},
     }  # fmt: skip
     content = {
         "method": "contributions",
@@ -125,6 +125,9 @@ def test_the_sum_stands_beside_each_map(run: Path, shown: Any) -> None:
     (run / "maps" / "grids.json").write_text(json.dumps(content))
     shown.goto(write_report(run).as_uri())
     shown.evaluate("document.querySelector('#c0 .case').click()")
+    assert shown.inner_text("#zoom .views figure:last-child figcaption").endswith(
+        "Half lies on 12.5 %, left of −3."
+    )
     rows = [row.inner_text().split() for row in shown.query_selector_all("#zoom .sum tr")]
     assert [row[-1] for row in rows] == ["+0.10", "+0.60", "−1.10", "−0.40"]
     widths = shown.evaluate(

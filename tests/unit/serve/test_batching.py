@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from headtohead.serve.hosting.batching import BatchQueue, QueueLimits
+from headtohead.serve.hosting.preparing import Stages
 from headtohead.serve.hosting.registry import WarmUp
 from headtohead.serve.problems import ProblemError, TooBusyError
 
@@ -142,6 +143,73 @@ def test_nobody_waits_for_ever_and_what_nobody_waits_for_is_not_computed() -> No
 
     run(recorder, job, limits)
     assert recorder.batches == [["stuck"], ["next"]]
+
+
+class Halves:
+    """Prepares and predicts apart, and records what happens in which order."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+        self.batches: list[list[str]] = []
+        self.go = threading.Event()
+        self.fails = False
+
+    def prepare(self, name: str, content: bytes) -> str:
+        self.seen.append(f"{name} in {threading.current_thread().name}")
+        if self.fails and threading.current_thread().name.startswith("h2h-prepare"):
+            raise MemoryError
+        return f"prepared {name}"
+
+    def predict(self, items: Sequence[Any]) -> Any:
+        self.batches.append(list(items))
+        self.go.wait(5)
+        return [item.upper() for item in items]
+
+    def whole(self, items: Sequence[tuple[str, bytes]]) -> Any:
+        return self.predict([self.prepare(*item) for item in items])
+
+
+def run_halves(halves: Halves, images: list[tuple[str, bytes, int]], limits: QueueLimits) -> list[Any]:
+    """Submit a first image, then the others while it is computed."""
+
+    async def inside() -> list[Any]:
+        queue = BatchQueue(halves.whole, limits, stages=Stages(halves.prepare, halves.predict))
+        queue.start()
+        try:
+            first = asyncio.create_task(queue.submit(one("first")))
+            while not halves.batches:
+                await asyncio.sleep(0.001)
+            rest = asyncio.create_task(queue.submit(images))
+            await asyncio.sleep(0.1)
+            assert len(halves.batches) == 1  # the first is still computed
+            before = list(halves.seen)
+            halves.go.set()
+            found = [*await first, *await rest]
+            halves.seen = before
+            return found
+        finally:
+            halves.go.set()
+            await queue.stop()
+
+    return asyncio.run(inside())
+
+
+def test_images_that_wait_are_decoded_while_others_are_computed() -> None:
+    halves = Halves()
+    images = [("a", b"", 1), ("huge", b"", 50_000_000), ("b", b"", 1)]
+    found = run_halves(halves, images, QueueLimits(waiting=9, batch=4, pixels=10**9, seconds=5))
+    assert found == [f"PREPARED {name}" for name in ("FIRST", "A", "HUGE", "B")]
+    # The lone one without a further thread, the huge one not beside others.
+    assert halves.seen == ["first in h2h-model-0", "a in h2h-prepare-0", "b in h2h-prepare-0"]
+    assert [len(batch) for batch in halves.batches] == [1, 2, 1]
+
+
+def test_where_decoding_ahead_fails_it_is_done_again_in_turn() -> None:
+    halves = Halves()
+    halves.fails = True
+    limits = QueueLimits(waiting=9, batch=1, pixels=1000, seconds=5)
+    found = run_halves(halves, [("a", b"", 1), ("b", b"", 1)], limits)
+    assert found == [f"PREPARED {name}" for name in ("FIRST", "A", "B")]
 
 
 def test_a_batch_pays_only_if_it_is_faster() -> None:

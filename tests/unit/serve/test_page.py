@@ -90,6 +90,18 @@ def test_a_png_is_shown_with_what_each_model_says(page: Any) -> None:
     assert "Made up." in about and "measured when this server started" in about
 
 
+def test_no_probability_is_never_or_always_and_figures_stay_in_one_line(page: Any) -> None:
+    send(page, ("white.png", png(255)), ("black.png", png(0)), ("grey.png", png(128)))
+    for name, told in (("white.png", ["< 0.1 %", "> 99.9 %"]), ("black.png", ["> 99.9 %", "< 0.1 %"])):
+        page.get_by_role("button", name=name).click()
+        percents = page.locator(".card").first.locator(".percent")
+        assert percents.all_inner_texts() == told
+        assert all(one.bounding_box()["height"] < 30 for one in percents.all())
+    page.get_by_role("button", name="grey.png").click()
+    assert page.locator("#agreement").inner_text() == "Both models say “yes”, and both abstain."
+    assert page.locator("#list-rows tr").last.locator("td").nth(1).inner_text().startswith("yes 50.2 %")
+
+
 def test_a_dicom_has_a_window_that_drag_keys_and_sliders_change(page: Any) -> None:
     send(page, ("scan.dcm", dicom(level=40000, side=64)))
     page.locator("#window-row").wait_for()
@@ -172,6 +184,9 @@ def test_a_phone_needs_no_sideways_scrolling(browser: Any, address: str, scheme:
     page.get_by_text("What these models were tested on").wait_for()
     send(page, ("a-long-name-without-any-space-in-it-as-scanners-write-them.dcm", dicom()), ("b", b"x"))
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert (
+        page.locator(".table-wrap").evaluate("w => w.scrollWidth - w.clientWidth") <= 0
+    )  # nothing is cut off
     small = page.evaluate(
         "[...document.querySelectorAll('button:not(td button), .button')].filter(b => b.offsetParent && "
         "b.getBoundingClientRect().height < 36).map(b => b.textContent)"

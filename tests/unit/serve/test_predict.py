@@ -11,6 +11,8 @@ import pytest
 from tests.unit.serve.conftest import Client, FakeModel, dicom, png
 
 from headtohead.core.records import Box
+from headtohead.deploy.prediction import ImagePrediction
+from headtohead.serve.answers.records import file_prediction
 from headtohead.serve.app import build_app
 
 
@@ -208,3 +210,11 @@ def test_the_models_say_what_they_were_tested_on(client: Client, model: FakeMode
     found = client.get("/v1/models").json["models"][0]
     assert found["estimate"] == model.estimate and found["classes"] == ["no", "yes"]
     assert (found["name"], found["contender"], found["explains"]) == ("bright", "brightness", False)
+
+
+def test_a_notice_that_asks_ends_with_its_question_mark() -> None:
+    result = ImagePrediction(
+        path="a", probabilities={"no": 1.0}, predicted="no", flags=("already_cropped", "colour")
+    )
+    asked, told = (flag.message for flag in file_prediction("a", result, None).flags)
+    assert asked.endswith("before?") and told.endswith(".")

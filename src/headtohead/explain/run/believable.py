@@ -82,7 +82,8 @@ def check_maps(
 ) -> tuple[list[ImageMap], dict[str, Believability]]:
     """Return the maps with the results of their contender's checks, and the checks of each that was checked.
 
-    Checked are maps in log-odds of probes with two classes and at least ten groups; others stay "not checked".
+    Checked are maps in log-odds of probes with two classes and at least ten groups; an ensemble with a member whose
+    maps fail fails with it, and others stay "not checked".
 
     Args:
         run: the finished run.
@@ -97,10 +98,12 @@ def check_maps(
             maker = maps_of(name, run)
             if isinstance(maker, ProbeMaps):
                 checks[name] = check_probe(maker, run, indices, method)
-    marked = [
-        replace(one, sanity=checks[one.contender].sanity) if one.contender in checks else one for one in found
-    ]
-    return marked, checks
+    told = {name: one.sanity for name, one in checks.items()}
+    for contender in run.plan.contenders:  # members stand before the ensembles that hold them
+        failed = [name for name in contender.members if told.get(name, "").startswith("failed")]
+        if failed:
+            told[contender.name] = f"failed: it holds the maps of {' and '.join(failed)}, which failed"
+    return [replace(one, sanity=told.get(one.contender, one.sanity)) for one in found], checks
 
 
 def check_probe(

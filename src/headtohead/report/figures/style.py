@@ -160,12 +160,22 @@ def _inline(svg: str, label: str) -> str:
     for role, value in LIGHT.items():
         rest = rest.replace(f": {value}", f": var(--{role}, {value})")
     rest = re.sub(r"\s*\n\s*", " ", rest)
+    rest = re.sub(r' transform="rotate\(-0 [^"]*\)"', "", rest)
+    # markers of one kind in a row: what they share is said once
+    marker = r'<use xlink:href="[^"]*" x="[^"]*" y="[^"]*" style="([^"]*)"/>'
+    rest = re.sub(rf'{marker}(?: <use xlink:href="[^"]*" x="[^"]*" y="[^"]*" style="\1"/>)+', _once, rest)
     # A hundredth of a point is finer than any screen; texts are left alone.
     rest = re.sub(r' (?:d|x|y|points)="[^"]*"', lambda m: re.sub(r"(\d\.\d\d)\d+", r"\1", m[0]), rest)
     # The page decides on the width, up to that of the figure.
     head = re.sub(r' (?:width|height)="[^"]*pt"', "", opened)
     style = f"max-width:{width:.0f}px;stroke-linejoin:round"
     return f'{head} role="img" aria-label="{escape(label)}" style="{style}">{rest}'.strip()
+
+
+def _once(found: re.Match[str]) -> str:
+    """Return markers of one style as a group that has it."""
+    own = f' style="{found[1]}"'
+    return f"<g{own}>{found[0].replace(own, '')}</g>"
 
 
 def rows_of(data: Any) -> list[dict[str, Any]]:

@@ -48,8 +48,8 @@ def limits(config: Mapping[str, Any], facts: Mapping[str, Any], order: Sequence[
         "input size and training together. It does not show that one kind of architecture is better than another.",
         "Groups come from the metadata and the pixels. Two images of one patient that look different and carry no "
         "patient identifier cannot be found, and would make the scores too good.",
-        "The intervals speak of the choice of patients (groups), for these trained models and folds; they do not "
-        "include the uncertainty of the labels.",
+        "The intervals cover which patients (groups) happened to be tested, for these trained models and folds; they "
+        "do not include the uncertainty of the labels.",
     ]
     if "file-facts" in order:
         sentences.append(
@@ -58,7 +58,8 @@ def limits(config: Mapping[str, Any], facts: Mapping[str, Any], order: Sequence[
         )
     if any(name.startswith("scratch:") for name in order):
         sentences.append(
-            "Contenders named scratch: have random weights; their scores say nothing about pretrained networks."
+            "Contenders whose names begin with 'scratch:' have random weights; their scores say nothing about "
+            "pretrained networks."
         )
     if facts.get("n_groups", 0) < 400:
         sentences.append(

@@ -76,7 +76,7 @@ def brier_table(details: VerdictDetails, order: Sequence[str]) -> ReportTable | 
     each_class = "" if details.positive else " Summed over the classes, each against the rest."
     warnings = dict.fromkeys(curve.note for curve in curves.values() if curve.note)
     note = (
-        "Score = reliability (distance from the observed frequencies, less is better) - resolution (how far "
+        "Score = reliability (distance from the observed frequencies, less is better) − resolution (how far "
         "apart the bins lie, more is better) + uncertainty (of the labels alone) + variation within bins."
         f"{each_class}{''.join(f' Caution: {word}.' for word in warnings)}"
     )

@@ -95,7 +95,8 @@ def _operating_points(details: VerdictDetails, order: Sequence[str]) -> ReportTa
     if not rows:
         return None
     note = (
-        "Each threshold was chosen on inner folds of the training part, then applied to the test predictions."
+        "Each threshold but 0.5 was chosen on inner folds of the training part, then applied to the test "
+        "predictions."
     )
     if len(points) == 1:
         note = "One threshold, fixed beforehand: without inner predictions no other could be chosen."
@@ -126,10 +127,12 @@ def _net_benefit(details: VerdictDetails, order: Sequence[str]) -> ReportTable |
     rebased = f" {curves.note[0].upper()}{curves.note[1:]}." if curves.note else ""
     positive = f" The positive class is '{details.positive}'." if details.positive else ""
     note = (
-        f"At a prevalence of {share:.3g}: true positives per case, minus false positives weighted by the odds of the "
+        f"At a prevalence of {share:.3g}: true positives per image, minus false positives weighted by the odds of the "
         f"threshold.{rebased}{positive}"
     )
-    return ReportTable("Net benefit", note, ("threshold", *(f"{xs[i]:.3g}" for i in at)), tuple(rows))
+    return ReportTable(
+        "Net benefit", note, ("contender", *(f"at threshold {xs[i]:.3g}" for i in at)), tuple(rows)
+    )
 
 
 def _recalibration(details: VerdictDetails, order: Sequence[str]) -> ReportTable | None:
@@ -141,12 +144,19 @@ def _recalibration(details: VerdictDetails, order: Sequence[str]) -> ReportTable
     rows = tuple(
         (
             name,
-            *(format_estimate(one.methods[m].log_loss_change) if m in one.methods else "" for m in methods),
+            *(
+                format_estimate(one.methods[m].log_loss_change) if m in one.methods else "not done"
+                for m in methods
+            ),
             *((format_estimate(one.venn_abers_width),) if widths else ()),
         )
         for name, one in by_name.items()
     )
-    warnings = dict.fromkeys(note for one in by_name.values() for note in one.notes)
+    about: dict[str, list[str]] = {}
+    for name, one in by_name.items():
+        for told in one.notes:
+            about.setdefault(told, []).append(name)
+    warnings = [w if len(who) == len(by_name) else f"{', '.join(who)}: {w}" for w, who in about.items()]
     note = (
         "Change of the log loss on the test predictions after a recalibration fitted on inner folds; "
         f"below 0 is better.{''.join(f' Caution: {word}.' for word in warnings)}"
@@ -175,7 +185,7 @@ def _conformal(details: VerdictDetails, order: Sequence[str]) -> ReportTable | N
         refused = (f"refused: {one.refused}", *[""] * (len(cells) - 1))
         rows.append((name, *(cells if one.refused is None else refused)))
     note = (
-        f"Sets that contain the true class in {format_percent(1 - details.conformal.alpha)} of cases, per class, "
+        f"Sets made to contain the true class in {format_percent(1 - details.conformal.alpha)} of images, per class, "
         "cross-fitted on groups. An image with more than one class in its set is left to a person."
     )
     each = [f"coverage of {name}" for name in classes]

@@ -56,10 +56,10 @@ function overlay(canvas, grid, failed) {
   pixels.putImageData(data, 0, 0);
   canvas.style.opacity = opacity;
 }
-const signed = v => (v < 0 ? "−" : "+") + Math.abs(v).toFixed(2);
+const signed = v => (Math.abs(v) < 0.005 ? "" : v < 0 ? "−" : "+") + Math.abs(v).toFixed(2);
 // The log-odds step by step, on one scale for all images and contenders: offset, map, what has no place.
 function sumBar(grid) {
-  const table = el("table", undefined, "sum"), body = el("tbody"), place = v => 50 + 50 * v / (D.sum_limit || 1);
+  const table = el("table", undefined, "sum"), body = el("tbody"), place = v => Math.max(0, Math.min(100, 50 + 50 * v / (D.sum_limit || 1)));
   const [offset, map, elsewhere, whole] = grid.sum, after = offset + map;
   [["offset", 0, offset], ["map", offset, after], ["not localised", after, whole], ["log-odds", 0, whole]].forEach(([name, from, to], k) => {
     const tr = el("tr"), th = el("th", name), cell = el("td"), bar = el("i"), value = [offset, map, elsewhere, whole][k];
@@ -70,9 +70,11 @@ function sumBar(grid) {
   table.append(body);
   return table;
 }
+// The text of a map: a phrase that many share, and its own numbers.
+const said_of = grid => (grid.words || []).slice(1).reduce((text, number) => text.replace("#", number), grid.words ? D.phrases[grid.words[0]] : "");
 function mapFigure(i, c, grid, words) {
   const f = el("figure");
-  f.append(framed(i, grid, false), el("figcaption", `${D.names[c]}${words}: ${grid.words || ""}`));
+  f.append(framed(i, grid, false), el("figcaption", `${D.names[c]}${words}: ${said_of(grid)}`));
   if (grid.sum) f.append(sumBar(grid));
   return f;
 }
@@ -87,7 +89,7 @@ function framed(i, grid, box) {
     Object.assign(e.style, { top: `${100 * b[0] / one.height}%`, left: `${100 * b[1] / one.width}%`, height: `${100 * (b[2] - b[0]) / one.height}%`, width: `${100 * (b[3] - b[1]) / one.width}%` });
     hold.append(e);
   };
-  if (grid) { const canvas = el("canvas"); canvas.setAttribute("aria-hidden", "true"); overlay(canvas, grid, String(grid.sanity).startsWith("fail")); put(canvas, grid.box); }
+  if (grid) { const canvas = el("canvas"); canvas.setAttribute("aria-hidden", "true"); overlay(canvas, grid, grid.failed); put(canvas, grid.box || one.box); }
   if (box) put(el("i", undefined, "crop"), one.box);
   return hold;
 }
@@ -133,6 +135,8 @@ if (maps) cards.map(c => +c.dataset.i).filter(i => images[i].maps).slice(0, 12).
   const list = el("div", undefined, "thumbs maps");
   list.append(el("h3", `${images[i].id}: ${D.classes[images[i].label]}`));
   const plain = el("figure"); plain.append(framed(i, null, true), el("figcaption", "the image")); list.append(plain);
+  // six fit in a row of the widest page; fewer stay as large as they were
+  if (Object.keys(images[i].maps).length > 4) list.classList.add("many");
   for (const [c, grid] of Object.entries(images[i].maps)) {
     list.append(mapFigure(i, c, grid, right(i, c) ? " ✓" : " ✗"));
   }

@@ -7,6 +7,7 @@ from typing import Any
 
 from headtohead.core.formatting import pluralize
 from headtohead.core.records import Comparison, Score, Verdict
+from headtohead.report.tables.direction import metric_sign
 from headtohead.report.tables.format import digits, signed_digits
 
 __all__ = ["BASELINES", "answer_view", "heading_of", "metric_title"]
@@ -132,8 +133,22 @@ def _floor(verdict: Verdict) -> dict[str, str]:
         c.winner not in (None, "file-facts") and "file-facts" in (c.a, c.b) for c in verdict.comparisons
     )
     note = "a contender beats it" if beaten else "no contender is shown to beat it"
+    if not beaten and any(_leads(c, metric_sign(verdict.metric)) for c in verdict.comparisons):
+        note = "a contender leads, but is not shown to beat it once p is adjusted"
     value = f"{metric_title(verdict.metric)} {digits(score.value)}"
     return _tile("File facts alone", value, note, "passed" if beaten else "warning", "#data")
+
+
+def _leads(one: Comparison, sign: int) -> bool:
+    """Return whether the interval of a contender's lead over file facts lies above 0."""
+    if (
+        one.low is None
+        or one.high is None
+        or "file-facts" not in (one.a, one.b)
+        or "majority" in (one.a, one.b)
+    ):
+        return False
+    return (one.low if (sign > 0) == (one.b == "file-facts") else -one.high) > 0
 
 
 def _calibration(verdict: Verdict) -> dict[str, str]:
@@ -198,8 +213,8 @@ def _meaning(first: Comparison) -> str:
     words = {
         "better": f"On images like these, {first.winner} separates the classes better than {loser}.",
         "equivalent": "The two differ by less than the margin set beforehand; choose the cheaper one.",
-        "no_evidence": "A difference is not shown, and one larger than the interval's ends is unlikely. Choose by "
-        "cost, speed and calibration.",
+        "no_evidence": f"Between {first.a} and {first.b} no difference is shown, and one larger than the interval's "
+        "ends is unlikely. Choose by cost, speed and calibration.",
         "cannot_tell": "The interval is too wide for an answer: either could be the better one. Do not choose on the "
         "decimals.",
         "refused": "The conditions of a fair comparison do not hold, so no winner is named, whatever the numbers.",

@@ -12,6 +12,7 @@ from headtohead.report.tables.format import digits, true_minus
 __all__ = ["explain_view", "map_grids"]
 
 DRAWN = ("rows", "columns", "cells", "box", "sanity")
+WITHIN = 0.95  # share of the maps whose bars end within their scale
 METHODS = {
     "contributions": "exact contributions, since the score is a sum over places",
     "integrated-contributions": "integrated contributions of the stage below the last",
@@ -74,6 +75,7 @@ def explain_view(run: RunFolder) -> dict[str, Any]:
         "limit": round(127 * min(1.0, ratio), 1),
         "sum_limit": _sum_limit(content["contenders"]),
         "contenders": list(content["contenders"]),
+        "unchecked": _unchecked(content["contenders"]),
         "parts": [row for row in parts if row],
         **_faithfulness(run),
         "failed": sorted(
@@ -84,15 +86,27 @@ def explain_view(run: RunFolder) -> dict[str, Any]:
     }
 
 
+def _unchecked(contenders: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the contenders whose maps no check has judged."""
+    return [
+        name
+        for name, by_sample in contenders.items()
+        if any(one.get("sanity") == "not checked" for one in by_sample.values())
+    ]
+
+
 def _sum_limit(contenders: Mapping[str, Mapping[str, Any]]) -> float:
-    """Return the end of the one scale of all bars: the largest partial sum of offset, localised and not localised."""
-    ends = [0.0]
-    for by_sample in contenders.values():
-        for one in by_sample.values():
-            if "offset" in one:
-                steps = (one["offset"], one["offset"] + one["localised"], one["log_odds"])
-                ends += [abs(float(step)) for step in steps]
-    return round(max(ends), 2)
+    """Return the end of the one scale of all bars: 95 % of maps reach no further with a partial sum.
+
+    A few extreme images would leave all others hardly a bar; those are cut at the end, their numbers stand beside them.
+    """
+    ends = sorted(
+        max(abs(one["offset"]), abs(one["offset"] + one["localised"]), abs(one["log_odds"]))
+        for by_sample in contenders.values()
+        for one in by_sample.values()
+        if "offset" in one
+    )
+    return round(float(ends[min(len(ends) - 1, int(WITHIN * len(ends)))]), 2) if ends else 0.0
 
 
 def _parts(name: str, by_sample: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -184,4 +184,5 @@ def _notice(flag: str) -> GuardNotice:
     from headtohead.deploy.guard.guard import FLAGS
 
     words = FLAGS.get(flag, flag.replace("_", " "))
-    return GuardNotice(code=flag, message=f"{words[:1].upper()}{words[1:]}.")
+    end = "" if words.endswith("?") else "."
+    return GuardNotice(code=flag, message=f"{words[:1].upper()}{words[1:]}{end}")

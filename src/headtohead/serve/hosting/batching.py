@@ -1,7 +1,8 @@
 """A queue in front of a model: what already waits is computed together, nothing waits for company.
 
 A lone image is computed at once; there is no timer. Under load, up to `max_batch` images that wait are
-taken together, because one large matrix product is faster than several small ones.
+taken together, because one large matrix product is faster than several small ones. While the network computes,
+images that wait are decoded beside it.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from typing import Any, TypeVar
 
 from headtohead.deploy.prediction import ImagePrediction
 from headtohead.deploy.runtimes.batch_sizes import sizes_up_to
+from headtohead.serve.hosting.preparing import Preparer, Stages, WaitingImage, parts_of
 from headtohead.serve.hosting.threads import DaemonThreads
 from headtohead.serve.problems import ProblemError, TooBusyError
 
-__all__ = ["BatchQueue", "QueueLimits", "WaitingImage", "time_limit"]
+__all__ = ["BatchQueue", "QueueLimits", "time_limit"]
 
 T = TypeVar("T")
 Predict = Callable[[Sequence[tuple[str, bytes]]], Sequence[ImagePrediction]]
@@ -42,33 +44,27 @@ class QueueLimits:
     seconds: float
 
 
-@dataclass(slots=True)
-class WaitingImage:
-    """One image in the queue.
-
-    Attributes:
-        name, content: the file.
-        pixels: what its header claims, so that large images are not decoded side by side.
-        result: set when it is computed.
-    """
-
-    name: str
-    content: bytes
-    pixels: int
-    result: asyncio.Future[ImagePrediction]
-
-
 class BatchQueue:
     """Images of all requests that wait for one model, and the one thread that computes them.
+
+    Args:
+        predict: from files to predictions.
+        limits: see `QueueLimits`.
+        stages: the halves of `predict`; with them, images that wait are decoded while others are computed.
 
     Attributes:
         on_batch: called with (images in the batch, seconds it took) after each batch.
     """
 
     def __init__(
-        self, predict: Predict, limits: QueueLimits, on_batch: Callable[[int, float], None] | None = None
+        self,
+        predict: Predict,
+        limits: QueueLimits,
+        on_batch: Callable[[int, float], None] | None = None,
+        stages: Stages | None = None,
     ) -> None:
         self._predict = predict
+        self._stages = stages
         self._limits = limits
         self._waiting: deque[WaitingImage] = deque()
         self._arrived = asyncio.Event()
@@ -79,6 +75,9 @@ class BatchQueue:
         self._seconds_per_image = 0.05  # a guess until the first batch
         self._began: float | None = None
         self.on_batch = on_batch or _ignore
+        self._preparer = None
+        if stages is not None:
+            self._preparer = Preparer(stages, self._waiting, limits.batch, lambda: self._began is not None)
 
     @property
     def waiting(self) -> int:
@@ -93,12 +92,16 @@ class BatchQueue:
     def start(self) -> None:
         """Begin to compute; call it inside the running event loop."""
         self._task = asyncio.create_task(self._run())
+        if self._preparer is not None:
+            self._preparer.start()
 
     async def stop(self) -> None:
         """Stop; what waits is refused with 503."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        if self._preparer is not None:
+            await self._preparer.stop()
         for item in self._waiting:
             if not item.result.done():
                 item.result.set_exception(ProblemError(503, "The server is stopping; send this again."))
@@ -131,6 +134,7 @@ class BatchQueue:
         items = [WaitingImage(*image, result=loop.create_future()) for image in images]
         self._waiting.extend(items)
         self._arrived.set()
+        self._look_ahead()
         try:
             async with time_limit(self._limits.seconds):
                 return [await item.result for item in items]
@@ -176,8 +180,13 @@ class BatchQueue:
 
     async def _compute(self, batch: list[WaitingImage]) -> None:
         began = self._began = time.monotonic()
+        self._look_ahead()
         try:
-            results = await self._call([(item.name, item.content) for item in batch])
+            parts = await parts_of(batch)
+            if parts is None or self._stages is None:
+                results = await self._call(self._predict, [(item.name, item.content) for item in batch])
+            else:
+                results = await self._call(self._stages.finish, parts)
         except Exception as error:  # noqa: BLE001 - whatever it is, the other images must not suffer
             results = await self._one_by_one(batch, error)
         finally:
@@ -201,17 +210,23 @@ class BatchQueue:
         results: list[Any] = []
         for item in batch:
             try:
-                results.extend(await self._call([(item.name, item.content)]))
+                results.extend(await self._call(self._predict, [(item.name, item.content)]))
             except Exception as again:  # noqa: BLE001 - each image has its own outcome
                 results.append(again)
         return results
 
-    async def _call(self, items: list[tuple[str, bytes]]) -> list[ImagePrediction]:
+    async def _call(
+        self, function: Callable[[list[Any]], Sequence[ImagePrediction]], items: list[Any]
+    ) -> list[ImagePrediction]:
         loop = asyncio.get_running_loop()
-        results = list(await loop.run_in_executor(self._thread, self._predict, items))
+        results = list(await loop.run_in_executor(self._thread, function, items))
         if len(results) != len(items):
             raise RuntimeError(f"the model gave {len(results)} results for {len(items)} images")
         return results
+
+    def _look_ahead(self) -> None:
+        if self._preparer is not None:
+            self._preparer.look()
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from headtohead.core.errors import BundleError, UsageError, unknown_name
 from headtohead.deploy.prediction import ImagePredictor
 from headtohead.deploy.runtimes.batch_sizes import sizes_up_to
 from headtohead.serve.hosting.batching import BatchQueue, QueueLimits
+from headtohead.serve.hosting.preparing import stages_of
 from headtohead.serve.problems import ProblemError
 from headtohead.serve.settings import ServeSettings
 
@@ -176,9 +177,8 @@ def load_registry(
             pixels=settings.max_pixels,
             seconds=settings.answer_seconds,
         )
-        item = ServedModel(
-            name, one.model, BatchQueue(one.model.predict_bytes, limits), warm, one.path, files=one.files()
-        )
+        queue = BatchQueue(one.model.predict_bytes, limits, stages=stages_of(one.model))
+        item = ServedModel(name, one.model, queue, warm, one.path, files=one.files())
         item.look()
         if item.changed:
             raise BundleError(

@@ -1,7 +1,7 @@
 /** The page: files in, answers out. */
 
 import * as api from "./api.js";
-import { aboutModel, abstention, agreement, card, make } from "./cards.js";
+import { aboutModel, abstention, agreement, card, make, percent } from "./cards.js";
 import { download, toCsv } from "./csv.js";
 import { Viewer } from "./viewer.js";
 
@@ -81,10 +81,11 @@ function drawRow(entry) {
   const cells = [make("td", [open])];
   if (!entry.done) cells.push(make("td.waiting", "…", { colspan: state.models.length || 1 }));
   else if (entry.error) cells.push(make("td.failed", entry.error, { colspan: state.models.length || 1 }));
-  for (const { prediction } of entry.answers) {
-    if (prediction.error) { cells.push(make("td.failed", prediction.error)); continue; }
+  for (const { model, prediction } of entry.answers) {
+    const said = { "data-model": model }; // its heading where columns have no room
+    if (prediction.error) { cells.push(make("td.failed", prediction.error, said)); continue; }
     const value = prediction.probabilities[prediction.label];
-    const cell = make("td", `${prediction.label} ${value.toFixed(2)}`);
+    const cell = make("td", `${prediction.label} ${percent(value)}`, said);
     if (prediction.abstains) cell.append(make("span.tag", "abstains", { title: abstention(prediction) }));
     if (prediction.flags.length > 0) cell.append(make("span.tag", `${prediction.flags.length} flag${prediction.flags.length > 1 ? "s" : ""}`));
     cells.push(cell);
@@ -181,7 +182,7 @@ async function drawMap() {
   at("scale-low").textContent = `against “${map.target}” −${limit.toPrecision(2)}`;
   at("scale-high").textContent = `+${limit.toPrecision(2)} for “${map.target}”`;
   at("map-scale").hidden = false;
-  at("map-words").textContent = map.words;
+  at("map-words").textContent = map.words.replaceAll(/(?<=\s)-(?=\d)/g, "−");
 }
 
 function showWindow({ low, high, range: [from, to] }) {

@@ -10,9 +10,10 @@ export function make(what, content = [], attributes = {}) {
   return element;
 }
 
-function percent(value) {
-  if (value > 0 && value < 0.001) return "< 0.1 %";
-  if (value < 1 && value > 0.999) return "> 99.9 %";
+/** A probability in percent; never 0 or 100, which would be read as never and always. */
+export function percent(value) {
+  if (value < 0.001) return "< 0.1 %";
+  if (value > 0.999) return "> 99.9 %";
   return `${(100 * value).toFixed(1)} %`;
 }
 
@@ -67,16 +68,23 @@ export function agreement(answers) {
   const labels = answers.map((answer) => answer.prediction.label);
   if (labels.length < 2 || labels.includes(null)) return ["", true];
   if (new Set(labels).size === 1) {
-    return [`${labels.length === 2 ? "Both" : `All ${labels.length}`} models say “${labels[0]}”.`, true];
+    return [`${labels.length === 2 ? "Both" : `All ${labels.length}`} models say “${labels[0]}”${undecided(answers)}.`, true];
   }
-  return ["The models disagree.", false];
+  return [`The models disagree${undecided(answers)}.`, false];
+}
+
+function undecided(answers) {
+  const n = answers.filter((answer) => answer.prediction.abstains).length;
+  if (n === 0) return "";
+  if (n === answers.length) return n === 2 ? ", and both abstain" : ", and all abstain";
+  return `, and ${n} of ${answers.length} ${n === 1 ? "abstains" : "abstain"}`;
 }
 
 function plain(value) {
   if (typeof value === "number") return Number.isInteger(value) ? String(value) : value.toFixed(3);
   if (Array.isArray(value)) return value.map(plain).join(", ");
   if (value !== null && typeof value === "object") return Object.entries(value).map(([k, v]) => `${k} ${plain(v)}`).join(", ");
-  return value === null ? "not stated" : String(value);
+  return String(value);
 }
 
 const NAMES = { auroc: "AUROC", auprc: "AUPRC", brier: "Brier score", ece: "calibration error", mcc: "MCC", f1: "F1" };
@@ -114,7 +122,7 @@ export function aboutModel(model) {
   }
   facts.push(...mainScores(found).map(score));
   for (const [name, value] of Object.entries(found)) {
-    if (!SHOWN_APART.includes(name)) facts.push([readable(name), plain(value)]);
+    if (!SHOWN_APART.includes(name) && value !== null) facts.push([readable(name), plain(value)]);
   }
   facts.push(["one image took", `${duration(model.milliseconds)}, measured when this server started`]);
   const terms = facts.flatMap(([name, value]) => [make("dt", name), make("dd", value)]);

@@ -62,7 +62,7 @@ def _cost(sensitivity: Floats, specificity: Floats, share: float) -> int:
 
 
 RULES = (
-    ThresholdRule("youden", "largest sensitivity + specificity - 1 (Youden 1950, Cancer 3:32)", _youden),
+    ThresholdRule("youden", "largest sensitivity + specificity − 1 (Youden 1950, Cancer 3:32)", _youden),
     ThresholdRule(
         "sensitivity_90", "best specificity with an inner sensitivity of at least 0.9", _keep_sensitivity
     ),

@@ -11,7 +11,7 @@ from tests.planting.verdicts import judge
 
 from headtohead.core.errors import HeadToHeadError, UsageError
 from headtohead.core.records import Verdict
-from headtohead.evaluate.wording.summary import short_name
+from headtohead.evaluate.wording.summary import _leads, short_name
 
 BASELINES = ("majority", "file-facts")
 
@@ -72,6 +72,18 @@ def test_one_contender_is_described_and_set_beside_file_facts() -> None:
     reads(worse.sentence, f"{ONE} reaches AUROC # (…). {FACTS}; a, with #, does worse.")
     same = say(frame({"a": 1.0, "file-facts": 1.0}))
     reads(same.sentence, f"{ONE} reaches AUROC # (…). {FACTS}; a, with #, is not shown to beat it.")
+
+
+def test_a_lead_that_adjusting_takes_away_is_told_apart_from_none() -> None:
+    facts = next(c for c in say(frame({"a": 1.0, "file-facts": 1.0})).comparisons if c.b == "file-facts")
+    told = facts.details.model_copy(update={"p_holm": 0.1})
+    ahead = facts.model_copy(update={"low": 0.02, "high": 0.2, "verdict": "cannot_tell", "details": told})
+    assert _leads(ahead, "a", 1) and not _leads(ahead, "a", -1)
+    assert not _leads(facts.model_copy(update={"low": -0.01, "high": 0.2, "details": told}), "a", 1)
+    shown = facts.details.model_copy(update={"p_holm": 0.01})
+    assert not _leads(ahead.model_copy(update={"details": shown}), "a", 1), (
+        "something else keeps it from winning"
+    )
 
 
 def test_one_contender_beside_majority_alone_or_nothing() -> None:

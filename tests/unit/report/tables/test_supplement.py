@@ -99,7 +99,7 @@ def test_predictive_values_are_given_at_the_prevalence_of_use() -> None:
 def test_net_benefit_is_given_around_the_prevalence_beside_treating_all_and_none() -> None:
     xs = [0.005, 0.01, 0.02, 0.04, 0.08, 0.5]
     (table,) = supplement_tables(details(decision_curves=curves(xs, 0.02)), ORDER)
-    assert table.head == ("threshold", "0.01", "0.02", "0.04", "0.08")
+    assert table.head == ("contender", *(f"at threshold {t}" for t in ("0.01", "0.02", "0.04", "0.08")))
     assert [row[0] for row in table.rows] == ["vit-b16", "treat all", "treat none"]
     assert table.rows[1][1:] == ("0.010", "0.000", "−0.020", "−0.060") and table.note.endswith("Re-based.")
 
@@ -126,7 +126,7 @@ def test_brier_parts_recalibration_and_intervals() -> None:
     assert brier.rows == (("vit-b16", "0.100", "0.010", "0.150", "0.240", "0.000"),)
     assert few in brier.note and "Summed" not in brier.note
     assert recalibration.rows == (("vit-b16", "−0.100 [−0.200, −0.050]"),)
-    assert "fitted on 40 samples" in recalibration.note
+    assert "Caution: fitted on 40 samples" in recalibration.note, "it holds for all that were recalibrated"
     assert intervals.rows == (("vit-b16", "[0.800, 0.900]", "[0.790, 0.910]"),)
 
 
@@ -177,3 +177,14 @@ def test_ranks_and_variance() -> None:
         ("contenders (between them)", "0.020"),
         ("folds (within one repeat; mostly their small size)", "0.030"),
     )
+
+
+def test_what_holds_for_one_contender_alone_names_it() -> None:
+    after = {"scores": [], "log_loss_change": estimate(-0.1, -0.2, -0.05)}
+    found = {
+        "vit-b16": {"before": [], "methods": {"temperature": after}, "notes": []},
+        HOSTILE: {"before": [], "methods": {}, "notes": ["nothing was recalibrated"]},
+    }
+    (table,) = supplement_tables(details(recalibration=found), ORDER)
+    assert f"Caution: {HOSTILE}: nothing was recalibrated." in table.note
+    assert table.rows[1] == (HOSTILE, "not done")
