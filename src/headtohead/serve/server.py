@@ -47,28 +47,34 @@ def run_server(app: Gate, settings: ServeSettings, *, began: float | None = None
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     log("ready", address=f"http://{shown}:{port}", seconds=round(time.perf_counter() - began, 2))
-    with _a_signal_is_no_failure():
-        make_server(app, settings).run(sockets=[listener])
+    server = make_server(app, settings)
+    with _a_signal_is_no_failure(server):
+        server.run(sockets=[listener])
     log("stopped")
 
 
 @contextmanager
-def _a_signal_is_no_failure() -> Iterator[None]:
-    """Return normally from a stop by signal: uvicorn raises it again once everything is answered."""
+def _a_signal_is_no_failure(server: uvicorn.Server) -> Iterator[None]:
+    """Return normally from a stop by signal: uvicorn raises it again once everything is answered.
+
+    One that comes before uvicorn listens to signals stops the server as soon as it has started.
+    """
     # Python sets handlers in the main thread alone
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, _ignore) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def stop(number: int, frame: object) -> None:
+        """End the server, which may not have begun."""
+        del number, frame
+        server.should_exit = True
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _ignore(number: int, frame: object) -> None:
-    """Do nothing with a signal."""
 
 
 def make_server(app: Gate, settings: ServeSettings) -> uvicorn.Server:

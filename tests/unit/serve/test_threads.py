@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.serve.conftest import BOUNDARY, body_of, png
+from tests.unit.serve.conftest import BOUNDARY, body_of, dicom, png
 
 from headtohead.serve.hosting.threads import DaemonThreads
 
@@ -83,6 +83,36 @@ def test_a_thread_that_waits_holds_nothing_of_its_last_job() -> None:
     threads.shutdown()
 
 
+EARLY = """
+import os, signal, uvicorn
+from headtohead.serve.app import build_app
+from headtohead.serve.server import run_server
+from headtohead.serve.settings import ServeSettings
+from tests.unit.serve.conftest import FakeModel
+
+run = uvicorn.Server.run
+
+def early(*given, **named):
+    os.kill(os.getpid(), signal.SIGTERM)
+    run(*given, **named)
+
+uvicorn.Server.run = early
+settings = ServeSettings(port=0)
+run_server(build_app([FakeModel()], settings), settings)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM")
+def test_a_signal_between_ready_and_running_is_not_lost() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", EARLY],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])},
+        capture_output=True, text=True, cwd=ROOT, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(line)["event"] for line in done.stderr.splitlines()] == ["ready", "stopped"]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM")
 @pytest.mark.parametrize("where", ["model", "header"])
 def test_the_server_ends_although_a_decoder_hangs(where: str) -> None:
@@ -94,7 +124,7 @@ def test_the_server_ends_although_a_decoder_hangs(where: str) -> None:
     try:
         assert process.stderr is not None and process.stdout is not None
         ready: dict[str, Any] = json.loads(process.stderr.readline())
-        body = body_of(png())
+        body = body_of(png() if where == "model" else dicom())  # a small PNG is read without a thread
         head = (
             f"POST /v1/predict HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n"
             f"Content-Type: multipart/form-data; boundary={BOUNDARY.decode()}\r\n\r\n"
