@@ -76,6 +76,16 @@ def test_a_lead_over_file_facts_that_is_not_shown_is_told_apart_from_none(run: P
         assert words in next(tile["note"] for tile in tiles if tile["title"] == "File facts alone")
 
 
+def test_a_refused_verdict_says_why_on_the_first_screen(run: Path) -> None:
+    content = json.loads((run / "verdict.json").read_text())
+    pair = comparison("vit-b16", HOSTILE).model_dump(mode="json") | {"verdict": "refused"}
+    pair["details"]["refusal"] = "there is data leakage: two files"
+    content["comparisons"] = [pair]
+    (run / "verdict.json").write_text(json.dumps(content))
+    lines = dict(build_report(RunFolder(run)).content["answer"]["lines"])
+    assert "do not hold: there is data leakage: two files. So no winner" in lines["What it means"]
+
+
 def test_the_answer_names_the_command_that_trains_a_model(run: Path) -> None:
     page = html.unescape(write_report(run).read_text(encoding="utf-8"))
     command = f"headtohead train --from {run.name} --contender vit-b16 --out {run.name}-model"
