@@ -11,7 +11,7 @@ from tests.planting.defects import PLANTS, Plant
 from tests.planting.memory import CLEAN, altered, class_rows, clean_set, known, pixels_by, without
 from tests.planting.pixels import NOISE, brownish
 
-from headtohead.audit import image_index
+from headtohead.audit import measuring
 from headtohead.audit.audit import AuditResult, audit
 from headtohead.audit.check import run_checks
 from headtohead.audit.context import AuditConfig, AuditContext
@@ -31,7 +31,7 @@ def measure_each_image_once(monkeypatch: pytest.MonkeyPatch) -> None:
             SEEN[key] = (image, summarise_image(name, image, classical=classical, foreground=foreground))
         return SEEN[key][1]
 
-    monkeypatch.setattr(image_index, "summarise_image", once)
+    monkeypatch.setattr(measuring, "summarise_image", once)
 
 
 SEEN: dict[Any, Any] = {}

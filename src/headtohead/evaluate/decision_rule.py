@@ -143,7 +143,8 @@ def decide(rule: DecisionRule, seen: Evidence) -> Decision:
     # The interval is not adjusted for several pairs; p is.
     better = (seen.low > 0 or seen.high < 0) and seen.p_adjusted <= rule.alpha
     equivalent = rule.rope is not None and seen.p_equivalent <= rule.alpha
-    # In studies with two giant groups most of the false "better" are stopped here (docs/statistics.md).
+    # Stops a fifth of the false "better" where giant groups decide, and false equivalence of nearly perfect contenders;
+    # of real differences it costs nothing (docs/statistics.md).
     if (better or equivalent) and seen.degrees < rule.min_degrees:
         return Decision("cannot_tell", "degrees")
     if better:

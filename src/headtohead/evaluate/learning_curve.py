@@ -175,4 +175,4 @@ def _ranking(content: Mapping[str, Any], metric: Metric) -> str:
     same = content["same_order"]
     if same is None:
         return f"{words}."
-    return f"{words}; in {100 * same:.0f} % of the resamples the order expected with twice the groups is today's."
+    return f"{words}; in {100 * same:.0f} % of the resamples the order with twice the groups is expected to stay."

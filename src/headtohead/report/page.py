@@ -121,8 +121,10 @@ def render(template: str, *, scripts: Sequence[str] = ("frame.js",), **values: A
 
 
 def _tight(text: Any) -> Any:
-    """Keep numbers and their per cent signs on one line; what is markup already stays so."""
-    return (text if hasattr(text, "__html__") else str(text)).replace(" %", "\u00a0%")
+    """Keep numbers on one line with their per cent sign, and with a "<" before them; what is markup stays so."""
+    if hasattr(text, "__html__"):
+        return text.replace(" %", "\u00a0%")
+    return str(text).replace(" %", "\u00a0%").replace("< 0.", "<\u00a00.")
 
 
 def _words(text: str) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 from headtohead.core.formatting import format_percent
 from headtohead.report.frame import Frame, Tile, Tone
 from headtohead.report.page import render
-from headtohead.report.tables.format import signed_digits
+from headtohead.report.tables.format import signed_digits, true_minus
 
 __all__ = ["page", "waterfall"]
 
@@ -74,7 +74,7 @@ def _frame(summary: Mapping[str, Any]) -> Frame:
         title=summary["title"],
         kicker=summary["title"],
         heading=heading,
-        lead=tuple(summary["sentences"]),
+        lead=tuple(true_minus(one) for one in summary["sentences"]),
         tiles=(
             Tile(
                 "Published difference",

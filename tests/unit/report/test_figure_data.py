@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 
-from tests.planting.reported import HOSTILE
+from tests.planting.reported import HOSTILE, score, verdict
 
 from headtohead.core.tables.comparison import CurveBand, RocCurve
 from headtohead.core.tables.probability import CalibrationCurve
 from headtohead.report.figures import plot_roc
-from headtohead.report.views.comparison_figures import svg_figure
+from headtohead.report.views.comparison_figures import cost_figures, svg_figure
 from headtohead.report.views.curve_figures import _banded
 
 
@@ -41,3 +41,12 @@ def test_of_many_curves_only_those_of_the_answer_have_bands() -> None:
     shown, _ = _banded(dict.fromkeys("abcd", calibrated), ("d",))
     assert [one.bins[0].observed.low for one in shown.values()] == [None, None, None, 0.2]
     assert {one.bins[0].observed.value for one in shown.values()} == {0.4}
+
+
+def test_contenders_that_took_no_time_are_named_below_the_cost() -> None:
+    found = verdict()
+    names = ("vit-b16", HOSTILE, "both")
+    scores = (*found.scores, score("both"))
+    spent = {"vit-b16": {"seconds": 2.0}, HOSTILE: {"seconds": 3.0}, "both": {"seconds": 0.0}}
+    (figure,) = cost_figures(found.model_copy(update={"scores": scores}), names, spent)
+    assert figure.note.endswith("takes no time: both.")

@@ -22,7 +22,7 @@ from tests.planting.reported import (
 from headtohead.core.errors import RunFolderError
 from headtohead.core.run_folder import RunFolder
 from headtohead.report import page as page_module
-from headtohead.report.page import _name, _words, write_report
+from headtohead.report.page import _name, _tight, _words, write_report
 from headtohead.report.views.comparison import build_report
 
 TEMPLATES = Path(page_module.__file__).parent / "templates"
@@ -74,6 +74,16 @@ def test_a_lead_over_file_facts_that_is_not_shown_is_told_apart_from_none(run: P
         (run / "verdict.json").write_text(json.dumps(content))
         tiles = build_report(RunFolder(run)).content["answer"]["tiles"]
         assert words in next(tile["note"] for tile in tiles if tile["title"] == "File facts alone")
+
+
+def test_a_refused_verdict_says_why_on_the_first_screen(run: Path) -> None:
+    content = json.loads((run / "verdict.json").read_text())
+    pair = comparison("vit-b16", HOSTILE).model_dump(mode="json") | {"verdict": "refused"}
+    pair["details"]["refusal"] = "there is data leakage: two files"
+    content["comparisons"] = [pair]
+    (run / "verdict.json").write_text(json.dumps(content))
+    lines = dict(build_report(RunFolder(run)).content["answer"]["lines"])
+    assert "do not hold: there is data leakage: two files. So no winner" in lines["What it means"]
 
 
 def test_the_answer_names_the_command_that_trains_a_model(run: Path) -> None:
@@ -174,6 +184,10 @@ def test_the_style_sheet_is_not_escaped(run: Path) -> None:
     assert "&" not in sheet
     assert '"Segoe UI"' in sheet and ".two > .card" in sheet and "--s7:" in sheet
     assert sheet.count("{") == sheet.count("}")
+
+
+def test_numbers_stay_with_their_signs() -> None:
+    assert _tight("95 % of p < 0.001") == "95\u00a0% of p <\u00a00.001"
 
 
 def test_names_are_broken_between_their_parts_and_options_are_code() -> None:

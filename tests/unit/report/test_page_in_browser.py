@@ -137,6 +137,10 @@ def test_the_sum_stands_beside_each_map(run: Path, shown: Any) -> None:
     assert ends[2] + widths[2] == pytest.approx(50 + 50 * 0.7 / 0.7) and ends[2] == pytest.approx(ends[3]), (
         "the last step ends where the log-odds are"
     )
+    shown.emulate_media(media="print")
+    shown.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert shown.evaluate("getComputedStyle(document.querySelector('#maps')).display") == "block"
+    assert shown.evaluate("document.querySelector('#maps canvas').getBoundingClientRect().width") > 20
 
 
 def test_print_holds_the_errors_and_says_how_many_images_it_leaves_out(page: Any) -> None:

@@ -49,6 +49,13 @@ def test_the_page_needs_no_network_and_escapes_what_it_shows() -> None:
     assert "−0.010 [−0.020, +0.010]</td>" in whole and "25\u00a0% have a copy in training" in whole
 
 
+def test_sentences_have_true_minus_signs() -> None:
+    made = page(
+        summary() | {"sentences": ["The difference is -0.012 [-0.1, +0.1]; they move the CNN by -3 points."]}
+    )
+    assert "is −0.012 [−0.1, +0.1]; they move the CNN by −3" in made
+
+
 def test_the_waterfall_shows_both_networks_in_each_state() -> None:
     inline, alone = waterfall(summary()), waterfall(summary(), alone=True)
     parsed(alone)

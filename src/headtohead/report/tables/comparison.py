@@ -13,6 +13,14 @@ __all__ = ["adjusted_tests", "learning_rows", "limits", "provenance_rows", "weig
 MEASURES = ("train_accuracy", "inner_accuracy", "test_accuracy", "train_loss", "inner_loss", "test_loss")
 
 
+# what other columns tell, and what only decided how features are computed; provenance.json has all
+UNTOLD = (
+    "backbone", "architecture", "recipe", "kind", "precision_asked", "runtime_planned", "arithmetic", "fastest",
+    "device_name",
+)  # fmt: skip
+HOW = {"precision_note": "check:", "computed": "computed in this run", "batch": "images at once"}
+
+
 def adjusted_tests(comparison: Comparison) -> list[tuple[str, dict[str, str]]]:
     """Return what the rule looks at beside the interval: Holm's p, and the interval for equivalence."""
     rows, details = [], comparison.details
@@ -98,7 +106,11 @@ def weights_row(entry: Mapping[str, Any]) -> dict[str, str]:
         f"licence {record['licence']}",
         record.get("notes") or "",
     ]
-    computed = [f"{key.replace('_', ' ')} {_brief(value)}" for key, value in how.items() if _is_plain(value)]
+    computed = [
+        f"{HOW.get(key, key).replace('_', ' ')} {_brief(value)}"
+        for key, value in how.items()
+        if key not in UNTOLD and _is_plain(value)
+    ]
     return {
         "name": record["name"],
         "family": record["family"],

@@ -210,6 +210,7 @@ def _lines(first: Comparison | None) -> list[tuple[str, str]]:
 
 def _meaning(first: Comparison) -> str:
     loser = first.b if first.winner == first.a else first.a
+    why = f": {first.details.refusal}" if first.details.refusal else ""
     words = {
         "better": f"On images like these, {first.winner} separates the classes better than {loser}.",
         "equivalent": "The two differ by less than the margin set beforehand; choose the cheaper one.",
@@ -217,14 +218,15 @@ def _meaning(first: Comparison) -> str:
         "ends is unlikely. Choose by cost, speed and calibration.",
         "cannot_tell": "The interval is too wide for an answer: either could be the better one. Do not choose on the "
         "decimals.",
-        "refused": "The conditions of a fair comparison do not hold, so no winner is named, whatever the numbers.",
+        "refused": f"The conditions of a fair comparison do not hold{why}. So no winner is named, whatever the "
+        "numbers.",
     }
     return words[first.verdict]
 
 
 def _next(first: Comparison) -> str:
     if first.verdict == "refused":
-        return "Read the reason in the sentence above and the data audit below; fix the data, then run again."
+        return "Read the data audit below; fix the data, then run again."
     if first.verdict == "cannot_tell":
         return "Collect more groups, or choose by cost and speed; then test the choice on images from another place."
     return "Test the choice on images from another place before any use: no cross-validation replaces that."

@@ -208,6 +208,10 @@ def cost_figures(
         return ()
     title = TITLES.get(verdict.metric, verdict.metric.replace("_", " "))
     note = "Seconds of fitting in all folds and repeats, logarithmic."
+    if free := [
+        name for name, cost in spent.items() if name in scores and name != "majority" and not cost["seconds"]
+    ]:
+        note += f" Not drawn, since combining predictions takes no time: {', '.join(free)}."
     return svg_figure(f"{title} against time", plot_cost(known, order=order, metric=title), note)
 
 

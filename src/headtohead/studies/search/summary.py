@@ -54,8 +54,8 @@ def search_summary(
     of_class = "" if dataset.positive is None else f" (positive class '{dataset.positive}')"
     sentence = (
         f"The model '{final}' is expected to reach accuracy {accuracy} and AUROC {auroc}{of_class} on new groups like "
-        f"these: estimated on outer grouped folds ({repeats} x {len(folds) // repeats} folds, {len(dataset.samples)} "
-        f"images in {accuracy.n_groups} groups), every choice made inside."
+        f"these: estimated on outer grouped folds ({repeats} × {len(folds) // repeats} folds, {len(dataset.samples)} "
+        f"images in {accuracy.n_groups} groups), every choice made inside their training parts."
     )
     floor = _floor(verdicts["auroc"], final, auroc)
     return {
