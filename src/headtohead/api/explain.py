@@ -99,6 +99,7 @@ def explain(
     Raises:
         HeadToHeadError: no finished run, images that have changed, an unknown name, or nothing to explain.
     """
+    from headtohead.explain.run.checklist_item import fill_explainability
     from headtohead.explain.run.explain_run import ExplainRequest, explain_run
     from headtohead.explain.run.head_maps import SUMS
     from headtohead.report.page import write_report
@@ -111,5 +112,6 @@ def explain(
     folder = path_of(run, "run")
     found = explain_run(folder, request, reporter_for(quiet))
     if method in SUMS:  # the methods whose maps the report shows
+        fill_explainability(folder)
         write_report(folder)
     return Explanation(found.folder, found.maps, found.left_out, found.findings)
