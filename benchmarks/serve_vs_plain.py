@@ -3,6 +3,10 @@
     python -m benchmarks.serve_vs_plain                       # one and 32 clients, 20 s each, and the bare model
     python -m benchmarks.serve_vs_plain --soak 600            # 32 clients for ten minutes, memory every 10 s
     python -m benchmarks.serve_vs_plain --bundle models/lite0 # a bundle in place of the built-in probe
+    python -m benchmarks.serve_vs_plain --bundle models/lite0 --runtime onnxruntime
+
+With `--runtime` the bare model and headtohead run in it; plain FastAPI is measured twice, with torch, which is what
+a bundle behind a tutorial's server runs in, and with the same runtime.
 
 The built-in probe is efficientnet-lite0 (`--network`, any timm name with a `scratch:` in front for random weights)
 with a linear head of random numbers: the cost is that of a real probe, its answers mean nothing. Clients are
@@ -190,12 +194,12 @@ def wait_until_up(port: int) -> float:
     raise RuntimeError("the server did not start within 120 s")
 
 
-def measure(options: argparse.Namespace, role: str) -> dict[str, Any]:
+def measure(options: argparse.Namespace, role: str, runtime: str | None = None) -> dict[str, Any]:
     """Start one server, load it, stop it."""
     words = [sys.executable, "-m", "benchmarks.serve_vs_plain", "--role", role, "--port", str(options.port)]
     words += ["--threads", str(options.threads), "--network", options.network]
     words += ["--bundle", str(options.bundle)] if options.bundle else []
-    words += ["--runtime", options.runtime] if options.runtime and role == "ours" else []
+    words += ["--runtime", runtime] if runtime else []
     process = subprocess.Popen(
         words, stderr=subprocess.DEVNULL if role == "ours" else None, env=dict(os.environ)
     )
@@ -241,9 +245,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--bundle", type=Path)
-    parser.add_argument(
-        "--runtime", help="of the server alone, as for `headtohead serve`; the others keep torch"
-    )
+    parser.add_argument("--runtime", help="of a bundle, as for `headtohead serve`")
     parser.add_argument("--network", default="efficientnet-lite0")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seconds", type=float, default=20)
@@ -258,7 +260,7 @@ def main() -> None:
     elif options.role == "bare":
         sys.stdout.write(json.dumps(bare(options)) + "\n")
     elif options.soak:
-        sys.stdout.write(json.dumps(measure(options, "ours"), indent=1) + "\n")
+        sys.stdout.write(json.dumps(measure(options, "ours", options.runtime), indent=1) + "\n")
     else:
         words = [
             sys.executable,
@@ -271,8 +273,11 @@ def main() -> None:
         ]
         words += ["--threads", str(options.threads), "--seconds", str(options.seconds)]
         words += ["--bundle", str(options.bundle)] if options.bundle else []
+        words += ["--runtime", options.runtime] if options.runtime else []
         found = {"bare": json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)}
-        found |= {role: measure(options, role) for role in ("ours", "plain")}
+        found |= {role: measure(options, role, options.runtime) for role in ("ours", "plain")}
+        if options.runtime:
+            found["plain_torch"] = measure(options, "plain")
         sys.stdout.write(json.dumps(found, indent=1, default=float) + "\n")
 
 

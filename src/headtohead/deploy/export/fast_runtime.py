@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from headtohead._version import __version__
 from headtohead.core.atomic_io import write_atomic
 from headtohead.core.cache_home import cache_home
+from headtohead.core.errors import RunFolderError
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.deploy.export.graph import exportable, to_onnx
 from headtohead.deploy.export.sealed import SealError, read_sealed, seal
@@ -58,5 +60,7 @@ def _graph(model: DeployedModel) -> bytes:
     except (OSError, SealError):
         pass
     content = seal(to_onnx(exportable(model), [spec.input_size for spec in model.preprocessing.inputs]), key)
-    write_atomic(path, content)
+    # Where nothing may be written, as in a container with a read-only root, it is made at every start.
+    with suppress(OSError, RunFolderError):
+        write_atomic(path, content)
     return content

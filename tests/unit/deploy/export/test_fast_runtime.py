@@ -50,6 +50,25 @@ def test_the_graph_is_made_once(
     assert with_fast_runtime(fast)[0] is fast
 
 
+def test_a_cache_that_cannot_be_written_is_done_without(
+    model: DeployedModel, fast: DeployedModel, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del fast
+    (graph,) = cache.rglob("*.onnx")
+    content = graph.read_bytes()
+
+    def refuse(path: Path, content: bytes) -> None:
+        raise PermissionError(path)
+
+    monkeypatch.setattr(fast_runtime, "write_atomic", refuse)
+    try:
+        graph.unlink()
+        assert with_fast_runtime(model, "onnxruntime", threads=1)[1].name == "onnxruntime"
+        assert not graph.exists()
+    finally:
+        graph.write_bytes(content)
+
+
 def test_the_torch_network_stays_for_maps(model: DeployedModel, fast: DeployedModel) -> None:
     assert fast.network is model.network
 
