@@ -15,6 +15,7 @@ from scipy import stats
 LEVEL = 0.95
 POWER = 0.8  # of the oracle, which knows the true spread of the difference
 FEWEST_DEGREES = 10  # effective degrees of freedom below which the rule says "cannot tell"
+FEWEST_EVEN = 6  # groups of equal size that those of the sample are worth, likewise
 
 
 def summary(s: Setting, rows: Sequence[dict[str, float]], seconds: float) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def summary(s: Setting, rows: Sequence[dict[str, float]], seconds: float) -> dic
         cover = [(c[f"low{i}"] <= means[i]) & (means[i] <= c[f"high{i}"]) for i in range(2)]
         single = np.concatenate([c["value0"] - means[0], c["value1"] - means[1]])
         up, down = c["high"] - c["gap"], c["gap"] - c["low"]
-        outside, enough = (gap > down) | (gap < -up), c["degrees"] >= FEWEST_DEGREES
+        outside, enough = (gap > down) | (gap < -up), (c["degrees"] >= FEWEST_DEGREES) & _even_enough(s)
         out[block] = {
             "value": means[0],
             "better": _rate(outside & enough),
@@ -177,3 +178,9 @@ def gain_table(found: Sequence[dict[str, Any]]) -> str:
         ]  # fmt: skip
         lines.append("| " + " | ".join(map(str, cells)) + " |")
     return "\n".join(lines)
+
+
+def _even_enough(s: Setting) -> bool:
+    """Return whether the groups are even enough for a verdict, by Kish's effective number."""
+    sizes = np.array([s.giant] * s.giants + [s.size] * (s.groups - s.giants), dtype=np.float64)
+    return bool(sizes.sum() ** 2 / (sizes**2).sum() >= FEWEST_EVEN)

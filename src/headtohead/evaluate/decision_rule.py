@@ -31,6 +31,9 @@ class DecisionRule:
             the metric rests on).
         min_degrees: effective degrees of freedom of the difference, below which a handful of groups decides it and
             the data cannot tell: the intervals of such studies are those that fall short in the coverage study.
+        min_even_groups: effective number of groups (`effective_groups`), below which giants among them decide: of equal
+            contenders one was "better" too often where one of 41 groups held half of all samples (3.9 effective groups)
+            or two of 42 held two thirds (4.4), and never where there were more than six (docs/statistics.md).
         max_half_width: half-width of the interval above which the data cannot tell; `rope` where that is given.
     """
 
@@ -40,6 +43,7 @@ class DecisionRule:
     min_groups_for_better: int = 30
     min_events_for_better: int = 10
     min_degrees: float = 10.0
+    min_even_groups: float = 6.0
     max_half_width: float = 0.05  # that of AUROC; a verdict passes the metric's own (`narrow_width`)
 
     @property
@@ -77,7 +81,8 @@ class DecisionRule:
             f"Fixed beforehand, on the paired difference in {title}, {_COVERED[target]}: "
             f"(1) refused: there is data leakage, there are fewer than {self.min_groups} groups, or the "
             f"{percent} interval of the best contender's lead over file facts does not lie above 0; "
-            f"(2) better: at least {self.min_groups_for_better} groups, {self.min_events_for_better} of each kind that "
+            f"(2) better: at least {self.min_groups_for_better} groups (worth {self.min_even_groups:g} of equal size), "
+            f"{self.min_events_for_better} of each kind that "
             f"the metric rests on and {self.min_degrees:g} effective degrees of freedom, the {percent} interval "
             f"excludes 0 and p{adjusted} is at most {self.alpha:.2g}{agree}; "
             f"{equivalent}"
@@ -88,7 +93,17 @@ class DecisionRule:
 
 
 Reason = Literal[
-    "refused", "interval", "rope", "groups", "events", "degrees", "width", "scale", "reversed", "none"
+    "refused",
+    "interval",
+    "rope",
+    "groups",
+    "events",
+    "degrees",
+    "uneven",
+    "width",
+    "scale",
+    "reversed",
+    "none",
 ]
 
 
@@ -109,6 +124,7 @@ class Evidence:
         p_adjusted: adjusted p-value of the same difference.
         p_equivalent: adjusted p-value of the two one-sided tests; 1 where no margin was given.
         n_groups, n_events: groups in all, and the fewest of any kind that the metric rests on.
+        even_groups: effective number of groups.
         degrees: effective degrees of freedom of the difference.
         refusal: why nothing may be judged, or "".
     """
@@ -119,6 +135,7 @@ class Evidence:
     p_equivalent: float = 1.0
     n_groups: int
     n_events: int
+    even_groups: float
     degrees: float
     refusal: str = ""
 
@@ -126,7 +143,7 @@ class Evidence:
 def decide(rule: DecisionRule, seen: Evidence) -> Decision:
     """Return the verdict on one pair.
 
-    >>> seen = {"low": 0.01, "high": 0.05, "n_groups": 99, "n_events": 40, "degrees": 60.0}
+    >>> seen = {"low": 0.01, "high": 0.05, "n_groups": 99, "n_events": 40, "even_groups": 99.0, "degrees": 60.0}
     >>> decide(DecisionRule(), Evidence(p_adjusted=0.01, **seen)).word
     'better'
     >>> decide(DecisionRule(), Evidence(p_adjusted=0.06, **seen)).word
@@ -147,6 +164,8 @@ def decide(rule: DecisionRule, seen: Evidence) -> Decision:
     # of real differences it costs nothing (docs/statistics.md).
     if (better or equivalent) and seen.degrees < rule.min_degrees:
         return Decision("cannot_tell", "degrees")
+    if (better or equivalent) and seen.even_groups < rule.min_even_groups:
+        return Decision("cannot_tell", "uneven")
     if better:
         # Before equivalence: a difference within the margin is named, and its sentence says that it is small.
         return Decision("better", "interval")

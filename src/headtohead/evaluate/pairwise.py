@@ -20,7 +20,7 @@ from headtohead.evaluate.prediction_flaws import same_predictions, same_sentence
 from headtohead.evaluate.wording.numbers import interval_words, listed, signed
 from headtohead.evaluate.wording.pair import PairContext, pair_sentence
 from headtohead.stats.decision.best_set import best_candidates
-from headtohead.stats.decision.support import Support, narrow_width, supporting_groups
+from headtohead.stats.decision.support import Support, effective_groups, narrow_width, supporting_groups
 from headtohead.stats.hypothesis.paired_difference import Difference, paired_differences
 from headtohead.stats.hypothesis.seed_stability import seed_stability
 from headtohead.stats.metrics.fold_values import repeat_values
@@ -31,7 +31,7 @@ __all__ = ["best_set", "compare_all", "refusal_reason"]
 Floats = npt.NDArray[np.float64]
 FACTS = "file-facts"
 # Clauses of the rule by which a pair shows nothing, however small its p-value.
-_BLOCKED = ("groups", "events", "degrees", "scale", "reversed", "identical")
+_BLOCKED = ("groups", "events", "degrees", "uneven", "scale", "reversed", "identical")
 
 
 def compare_all(context: ComparisonContext, baselines: Sequence[str]) -> list[Comparison]:
@@ -211,7 +211,8 @@ def _decision(context: ComparisonContext, pair: PairUnderTest, support: Support)
             Evidence(
                 low=difference.low, high=difference.high, p_adjusted=difference.p_adjusted,
                 p_equivalent=difference.p_equivalent_adjusted, n_groups=context.setting.table.n_groups,
-                n_events=support.n_groups, degrees=difference.degrees, refusal=pair.refusal,
+                n_events=support.n_groups, even_groups=effective_groups(context.setting.table),
+                degrees=difference.degrees, refusal=pair.refusal,
             ),
         )  # fmt: skip
 

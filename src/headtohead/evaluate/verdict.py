@@ -26,7 +26,7 @@ from headtohead.evaluate.supplement import SupplementRequest, build_supplement
 from headtohead.evaluate.wording.caveats import caveats, metric_caveat
 from headtohead.evaluate.wording.pair import Cases
 from headtohead.evaluate.wording.summary import Answer, summary_sentence
-from headtohead.stats.decision.support import narrow_width
+from headtohead.stats.decision.support import effective_groups, narrow_width
 from headtohead.stats.hypothesis.paired_difference import rarer_class_groups
 from headtohead.stats.hypothesis.paired_tests import prepare_tests
 from headtohead.stats.inner_predictions import build_inner
@@ -136,7 +136,7 @@ def _computed(
     reporter: Reporter,
 ) -> _Computed:
     """Return the scores, comparisons and further tables of predictions; arguments as of `compute_verdict`."""
-    cases = Cases(table.n_samples, table.n_groups, config.unit)
+    cases = Cases(table.n_samples, table.n_groups, config.unit, effective_groups(table))
     # BLAS splits sums among its threads, so that digits would depend on their number.
     with threadpool_limits(limits=1, user_api="blas"):
         resamples = make_resamples(table.n_groups, config.n_boot, config.seed)

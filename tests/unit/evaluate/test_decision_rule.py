@@ -9,7 +9,8 @@ import pytest
 from headtohead.evaluate.decision_rule import DecisionRule, Evidence, decide
 
 SEEN: dict[str, Any] = {
-    "low": 0.01, "high": 0.05, "p_adjusted": 0.01, "n_groups": 200, "n_events": 80, "degrees": 60.0,
+    "low": 0.01, "high": 0.05, "p_adjusted": 0.01, "n_groups": 200, "n_events": 80,
+    "even_groups": 150.0, "degrees": 60.0,
 }  # fmt: skip
 
 
@@ -28,6 +29,9 @@ SEEN: dict[str, Any] = {
         ({"degrees": 9.9}, None, "cannot_tell", "degrees"),
         ({"low": -0.01, "high": 0.012, "p_equivalent": 0.04, "degrees": 9.9}, 0.02, "cannot_tell", "degrees"),
         ({"low": -0.01, "high": 0.04, "degrees": 9.9}, None, "no_evidence", "none"),
+        ({"even_groups": 5.9}, None, "cannot_tell", "uneven"),
+        ({"low": -0.01, "high": 0.012, "p_equivalent": 0.04, "even_groups": 5.9}, 0.02, "cannot_tell", "uneven"),
+        ({"low": -0.01, "high": 0.04, "even_groups": 5.9}, None, "no_evidence", "none"),
         ({"n_groups": 9}, None, "refused", "refused"),
         ({"refusal": "the data leak"}, None, "refused", "refused"),
         ({"low": None}, None, "cannot_tell", "none"),

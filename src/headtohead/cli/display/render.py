@@ -22,6 +22,7 @@ _WHY = {
     "groups": ": too few groups",
     "events": ": too few of a class",
     "degrees": ": a handful of groups decides",
+    "uneven": ": groups of very unequal size",
     "width": ": interval too wide",
     "scale": ": pooled over folds otherwise",
     "reversed": ": scores reversed",

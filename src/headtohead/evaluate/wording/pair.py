@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,11 +26,13 @@ class Cases:
 
     Attributes:
         unit: what a group is known to be.
+        even_groups: how many groups of equal size the groups are worth.
     """
 
     n_samples: int
     n_groups: int
     unit: Literal["patient", "group"] = "group"
+    even_groups: float = math.inf
 
     @property
     def noun(self) -> str:
@@ -114,7 +117,7 @@ def pair_sentence(
     whole = f"{numbers} (difference {span.words()})"
     if decision.word == "no_evidence":
         return f"The data show neither a difference between {a} and {b} nor that there is none: {whole}."
-    if decision.reason in ("groups", "events", "degrees"):
+    if decision.reason in ("groups", "events", "degrees", "uneven"):
         shown = ", though the interval excludes 0" if found.low > 0 or found.high < 0 else ""
         return (
             f"The rule fixed beforehand gives no verdict on {a} against {b}: "
@@ -145,6 +148,11 @@ def _too_few(decision: Decision, context: PairContext, support: Support, found: 
         return f"only {cases.count(cases.n_groups)} (at least {rule.min_groups_for_better} are needed)"
     if decision.reason == "events":
         return f"only {cases.count(support.n_groups, support.kind)} (at least {rule.min_events_for_better} are needed)"
+    if decision.reason == "uneven":
+        return (
+            f"{cases.noun}s of very unequal size ({cases.count(cases.n_groups)} count as {cases.even_groups:.1f} of "
+            f"equal size; at least {rule.min_even_groups:g} are needed)"
+        )
     return (
         f"a handful of {cases.noun}s decides the difference ({found.degrees:.0f} effective degrees of freedom; "
         f"at least {rule.min_degrees:g} are needed)"

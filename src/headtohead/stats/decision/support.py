@@ -14,7 +14,7 @@ from headtohead.stats.metrics.ranking import FromCurve
 from headtohead.stats.metrics.replicates import metric_values
 from headtohead.stats.predictions import ContenderPredictions, PredictionTable
 
-__all__ = ["Support", "narrow_width", "supporting_groups"]
+__all__ = ["Support", "effective_groups", "narrow_width", "supporting_groups"]
 
 # A tenth of the way from an uninformative answer to a perfect one: 0.05 of AUROC, whose way is one half.
 _NARROW = 0.1
@@ -34,6 +34,15 @@ class Support:
 
     n_groups: int
     kind: str
+
+
+def effective_groups(table: PredictionTable) -> float:
+    """Return how many groups of equal size the groups are worth, 1 to their number.
+
+    Kish 1965 (Survey Sampling, 11.7): (sum of sizes)² / sum of squared sizes.
+    """
+    sizes = np.bincount(table.sample_group).astype(np.float64)
+    return float(sizes.sum() ** 2 / (sizes**2).sum())
 
 
 def supporting_groups(table: PredictionTable, metric: Metric, contenders: Sequence[str]) -> Support:

@@ -216,6 +216,21 @@ def test_named_controls_stand_in_the_answer() -> None:
     assert "Against the control radiologist" in alone.sentence
 
 
+def test_giant_groups_name_no_winner() -> None:
+    table = frame({"a": 3.0, "b": 0.2}, n_groups=400)
+    clear = say(table).comparisons[0]
+    assert clear.verdict == "better"
+    most = sorted(set(table["sample"]))[:180]
+    uneven = say(
+        table.assign(group=np.where(table["sample"].isin(most), "giant", table["group"]))
+    ).comparisons[0]
+    assert (uneven.verdict, uneven.details.reason, uneven.winner) == ("cannot_tell", "uneven", None)
+    assert (
+        "groups of very unequal size (221 groups count as 4.9 of equal size; at least 6 are"
+        in uneven.sentence
+    )
+
+
 def test_a_size_of_study_is_told_for_a_stated_difference_alone() -> None:
     table = frame({"a": 1.0, "b": 1.2}, n_groups=120)
     assert "need" not in say(table).sentence

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import brier_score_loss, log_loss
 
-from headtohead.stats.decision.support import narrow_width, supporting_groups
+from headtohead.stats.decision.support import effective_groups, narrow_width, supporting_groups
 from headtohead.stats.metrics.lookup import get_metric
 from headtohead.stats.prediction_builder import build_prediction_table
 from headtohead.stats.predictions import PredictionTable
@@ -67,3 +67,14 @@ def test_the_width_is_a_tenth_of_the_way_from_uninformative_to_perfect() -> None
     for name, width in expected.items():
         assert narrow_width(TWO, get_metric(name, TWO.classes)) == pytest.approx(width, rel=1e-6), name
     assert narrow_width(THREE, get_metric("auroc", THREE.classes)) == pytest.approx(0.05)
+
+
+def test_groups_of_unequal_size_are_worth_fewer() -> None:
+    assert effective_groups(TWO) == pytest.approx(46)
+    assert effective_groups(THREE) == pytest.approx(59)
+    rows = pd.DataFrame({"prob_no": 0.4, "prob_yes": 0.6, "label": ["no", "yes"] * 40, "contender": "a"})
+    rows = rows.assign(
+        sample=[f"s{i:02d}" for i in range(80)], group=["giant"] * 40 + [f"g{i}" for i in range(40)]
+    )
+    giant = build_prediction_table(rows, classes=("no", "yes"))
+    assert effective_groups(giant) == pytest.approx(80**2 / (40**2 + 40))  # 3.9
