@@ -48,6 +48,7 @@ def _write(run: Path, made: ReportPage) -> Path:
         "phrases": list(phrases),
         "pair": view["errors"]["pair"],
         "unsure": view["errors"]["unsure"],
+        "repeats": view["errors"]["repeats"],
         "slider": view["performance"]["slider"],
         "map_limit": view["explain"].get("limit"),
         "sum_limit": view["explain"].get("sum_limit"),

@@ -10,12 +10,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from tests.planting.reported import (
+    CLASSES,
     HOSTILE,
     PIXEL,
     comparison,
     parsed,
+    predictions,
     score,
 )
 
@@ -23,6 +26,7 @@ from headtohead.core.errors import RunFolderError
 from headtohead.core.run_folder import RunFolder
 from headtohead.report import page as page_module
 from headtohead.report.page import _name, _tight, _words, write_report
+from headtohead.report.views.cases import SHOWN, build_cases
 from headtohead.report.views.comparison import build_report
 
 TEMPLATES = Path(page_module.__file__).parent / "templates"
@@ -203,3 +207,15 @@ def test_names_are_broken_between_their_parts_and_options_are_code() -> None:
     assert "<code>-known" not in told and _words("headtohead splits").startswith("headtohead")
     assert _words("efficientnet-lite0 is alone").startswith("e") and _words("3 of 4 are").startswith("3")
     assert _name("(b-2);") == '<span class="nb">(b-2);</span>'
+
+
+def test_the_page_holds_the_first_repeats_of_many() -> None:
+    once = predictions()
+    many = pd.concat([once[once["repeat"] == 0].assign(repeat=r) for r in range(12)])
+    cases = build_cases(many, CLASSES, "yes", tuple(dict.fromkeys(once["contender"])))
+    records = cases.records({})
+    assert cases.n_repeats == 12
+    for record in records:
+        assert len(record["fold"]) == SHOWN and {len(row) for row in record["p"]} == {SHOWN}
+    few = build_cases(once, CLASSES, "yes", cases.contenders)
+    assert len(few.records({})[0]["fold"]) == few.n_repeats < SHOWN

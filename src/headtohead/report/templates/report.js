@@ -109,7 +109,7 @@ function open(i) {
     body.append(tr);
   });
   table.append(body);
-  zoom.replaceChildren(close, head, el("p", `group ${one.group}; fold ${one.fold.map(f => f + 1).join(", ")} by repeat; probability of ${D.positive || "the true class"}, by repeat:`, "sub"), row, table);
+  zoom.replaceChildren(close, head, el("p", `group ${one.group}; fold ${one.fold.map(f => f + 1).join(", ")} by repeat; probability of ${D.positive || "the true class"}, by repeat${D.repeats > one.fold.length ? ` (the first ${one.fold.length} of ${D.repeats})` : ""}:`, "sub"), row, table);
   for (const [c, near] of Object.entries(one.near || {})) {
     if (!near.length) continue;
     zoom.append(el("h3", `Nearest images of other groups for ${D.names[c]}`));

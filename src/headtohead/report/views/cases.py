@@ -14,6 +14,9 @@ __all__ = ["CaseTable", "build_cases"]
 STEPS = 101  # thresholds of the slider, 0 to 1
 THOUSAND = 1000
 UNSURE = 0.1  # half-width around 0.5 in which a probability is called unsure
+SHOWN = (
+    5  # repeats whose answers the page holds for each image: forty would be half a megabyte that no one reads
+)
 DOUBT = 0.2  # where every contender gives the true class less, the label is doubtful
 
 Ints = npt.NDArray[np.int64]
@@ -86,7 +89,7 @@ class CaseTable:
         }
 
     def records(self, more: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Return a record for each image, as the page's script reads it.
+        """Return a record for each image, as the page's script reads it; of the repeats the first `SHOWN`.
 
         Args:
             more: sample -> further fields.
@@ -97,9 +100,9 @@ class CaseTable:
                 "id": sample,
                 "label": int(self.labels[i]),
                 "group": self.groups[i],
-                "fold": [int(fold) for fold in self.folds[:, i]],
-                "p": [[round(float(p), 3) for p in row] for row in shown[:, :, i]],
-                "y": [[int(y) for y in row] for row in self.predicted[:, :, i]],
+                "fold": [int(fold) for fold in self.folds[:SHOWN, i]],
+                "p": [[round(float(p), 3) for p in row] for row in shown[:, :SHOWN, i]],
+                "y": [[int(y) for y in row] for row in self.predicted[:, :SHOWN, i]],
                 **more.get(sample, {}),
             }
             for i, sample in enumerate(self.ids)

@@ -74,6 +74,7 @@ def gallery_view(
         "chips": _chips(cases, shown, doubtful),
         "shown_probability": _probability_words(cases),
         "records": cases.records(more),
+        "repeats": cases.n_repeats,
         "unsure": UNSURE,
     }
 
