@@ -44,7 +44,10 @@ def write_openvino(network: Backbone, kind: Kind, batch: int, path: Path) -> Non
     openvino: Any = require("openvino", "openvino", "convert networks to OpenVINO")
     example = _example(network, batch)
     with _explained(network, "OpenVINO"):
-        model = openvino.convert_model(_Asked(network, kind).eval(), example_input=example)
+        # Traced here without torch's own check, which runs the network twice more and takes two thirds of the time;
+        # what was converted is held against fp32 on images before it is used.
+        traced = torch.jit.trace(_Asked(network, kind).eval(), example, check_trace=False)
+        model = openvino.convert_model(traced, example_input=example)
         # converted dimensions are dynamic, whatever the example was
         model.reshape(list(example.shape))
         openvino.save_model(model, path, compress_to_fp16=False)  # True by default, which rounds the weights
