@@ -46,7 +46,8 @@ def write_openvino(network: Backbone, kind: Kind, batch: int, path: Path) -> Non
     with _explained(network, "OpenVINO"):
         # Traced here without torch's own check, which runs the network twice more and takes two thirds of the time;
         # what was converted is held against fp32 on images before it is used.
-        traced = torch.jit.trace(_Asked(network, kind).eval(), example, check_trace=False)
+        trace: Any = torch.jit.trace
+        traced = trace(_Asked(network, kind).eval(), example, check_trace=False)
         model = openvino.convert_model(traced, example_input=example)
         # converted dimensions are dynamic, whatever the example was
         model.reshape(list(example.shape))
