@@ -58,13 +58,13 @@ def one(n: int, scratch: Path, folds: str, repeats: str) -> dict[str, Any]:
     words = ["compare", str(data), "-c", CONTENDERS, "--positive", "b", "--seed", "0", "--out", str(out)]
     words += ["--folds", folds, "--repeats", repeats]
     began = time.perf_counter()
-    log = (scratch / "log").open("w")
-    process = subprocess.Popen(
-        [sys.executable, "-c", CALL, *words],
-        stdout=subprocess.DEVNULL,
-        stderr=log,
-        env={**os.environ, "HEADTOHEAD_HOME": str(home)},
-    )
+    with (scratch / "log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-c", CALL, *words],
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            env={**os.environ, "HEADTOHEAD_HOME": str(home)},
+        )
     peak, ended = 0, threading.Event()
 
     def watch() -> None:

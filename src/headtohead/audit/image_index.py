@@ -52,9 +52,8 @@ from headtohead.preprocess.suggest import Appearance
 
 __all__ = ["ImageIndex", "find_groups"]
 
-MASK_BYTES = (
-    32 << 20
-)  # of packed masks in memory, which spare an image's later features the search for its subject
+# Of packed masks in memory, which spare an image's later features the search for its subject.
+MASK_BYTES = 32 << 20
 KEPT_BYTES = 400 << 20  # of keypoints in memory: those of about 2,500 images; the others are read back
 
 

@@ -65,7 +65,7 @@ def _groups(record: Mapping[str, Any]) -> str:
         return f"{n}, from {source}"
     joined = n < record["n_samples"]
     return (
-        f"{n}: images found to belong together are one group, every other image is one of its own"
+        f"{n}: images found to belong together form one group; every other image is a group of its own"
         if joined
         else f"{n}, {source}"
     )

@@ -33,9 +33,9 @@ def require(module: str, extra: str, purpose: str) -> ModuleType:
             f"{module} is not installed; it is needed to {purpose}. "
             f"Install it with: pip install 'headtohead[{extra}]'"
         ) from error
-    if module == "onnxruntime":
+    if module.partition(".")[0] == "onnxruntime":
         # its Windows packages report use to the system's own telemetry; elsewhere this does nothing
-        found.disable_telemetry_events()
+        sys.modules["onnxruntime"].disable_telemetry_events()
     return found
 
 

@@ -102,9 +102,14 @@ def process_map(function: Callable[[T], R], tasks: Iterable[T], *, workers: int)
 
     try:
         pool = ProcessPoolExecutor(workers, env=dict.fromkeys(_THREADS, "1"))
-        yield from _results(pool, function, tasks, _AHEAD_PER_WORKER * workers)
+        # the processes start with the first task; whatever the function itself raises later is the caller's
+        pool.submit(int).result()
     # OSError, ImportError: the system offers no semaphores, as some containers do not
     except (BrokenProcessPool, OSError, ImportError) as error:
+        raise ProcessLostError(f"No worker process can be started ({type(error).__name__}).") from error
+    try:
+        yield from _results(pool, function, tasks, _AHEAD_PER_WORKER * workers)
+    except BrokenProcessPool as error:
         raise ProcessLostError(f"A worker process was lost ({type(error).__name__}).") from error
 
 

@@ -167,6 +167,20 @@ class Comparison(Record):
     def __repr__(self) -> str:
         return f"Comparison({self.a} − {self.b}, {self.metric}: {self.verdict})"
 
+    def loses_lead_to_adjustment(self, name: str, sign: int) -> bool:
+        """Return whether a contender's lead lies above 0 with its interval and the adjusted p alone stands against it.
+
+        Args:
+            name: one of the two contenders.
+            sign: 1 where a greater value of the metric is better, else -1.
+        """
+        adjusted = self.details.p_holm
+        if self.winner is not None or self.low is None or self.high is None:
+            return False
+        if adjusted is None or adjusted <= 1 - self.level:
+            return False
+        return (self.low if (sign > 0) == (self.a == name) else -self.high) > 0
+
     def __str__(self) -> str:
         return self.sentence
 

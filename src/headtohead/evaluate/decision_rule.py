@@ -7,8 +7,10 @@ from typing import Literal
 
 from headtohead.core.records import Target, VerdictWord
 
-__all__ = ["Decision", "DecisionRule", "Evidence", "decide"]
+__all__ = ["FACTS_NOT_BEATEN", "Decision", "DecisionRule", "Evidence", "decide"]
 
+FACTS_NOT_BEATEN = "is not shown to beat file facts"
+"""What a refusal says of the best contender where its lead's interval does not lie above 0."""
 
 _COVERED: dict[Target, str] = {
     "learners": (

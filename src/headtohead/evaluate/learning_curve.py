@@ -138,8 +138,8 @@ def _sentences(content: Mapping[str, Any], contenders: Sequence[str], metric: Me
     """Return whether more data would help each contender, and whether the ranking changes."""
     title, rows = str(content["title"]), content["extrapolation"]
     told = [
-        f"{row['contender']}: with twice the groups (about {row['groups']} in training) the curve leads to {title} "
-        f"{row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}], a gain along the curve of {row['gain']:.3f} "
+        f"{row['contender']}: with twice the groups (about {row['groups']} in training) the curve extrapolates to "
+        f"{title} {row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}], a gain of {row['gain']:.3f} "
         f"[{row['gain_low']:.3f}, {row['gain_high']:.3f}]: {_helps(row)}."
         for row in rows
     ]

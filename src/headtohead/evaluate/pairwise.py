@@ -14,7 +14,7 @@ from headtohead.core.formatting import pluralize
 from headtohead.core.records import Comparison
 from headtohead.core.tables.details import BestSet, ComparisonDetails, DiscordantCounts, SeedStability
 from headtohead.evaluate.comparison_context import ComparisonContext, PairUnderTest
-from headtohead.evaluate.decision_rule import Decision, DecisionRule, Evidence, decide
+from headtohead.evaluate.decision_rule import FACTS_NOT_BEATEN, Decision, DecisionRule, Evidence, decide
 from headtohead.evaluate.power_analysis import power_analysis
 from headtohead.evaluate.prediction_flaws import same_predictions, same_sentence
 from headtohead.evaluate.wording.numbers import interval_words, listed, signed
@@ -143,7 +143,7 @@ def refusal_reason(
     if lead.low is not None and lead.high is not None and (lead.low if row.sign > 0 else -lead.high) > 0:
         return ""
     return (
-        f"the best contender, {best}, does not beat file facts (a classifier that never sees the image): "
+        f"the best contender, {best}, {FACTS_NOT_BEATEN} (a classifier that never sees the image): "
         f"{row.title} {context.primary[best][0]:.3f} against {context.primary[FACTS][0]:.3f}"
     )
 

@@ -12,10 +12,19 @@ from headtohead.explain.attribution import Attribution
 from headtohead.explain.placement import to_pixels
 from headtohead.explain.words import describe
 
-__all__ = ["EXACT", "ImageMap"]
+__all__ = ["EXACT", "INTEGRATED", "METHOD_WORDS", "ImageMap"]
 
 EXACT = "contributions"
 """Name of the exact method."""
+
+INTEGRATED = "integrated-contributions"
+"""Name of the method that integrates gradients at the stage below the last."""
+
+METHOD_WORDS = {
+    EXACT: "exact contributions of places to the log-odds",
+    INTEGRATED: "integrated contributions of the places of the stage below the last to the log-odds",
+}
+"""What the maps of a method are, in words; the other methods go by their names."""
 
 
 @dataclass(frozen=True)

@@ -67,15 +67,13 @@ class RepeatCount:
         if seeds.changes <= STABLE:
             return False
         share = f"{100 * seeds.changes:.0f} %"
-        found = (
-            f"With {self.now} repeats other seeds of the folds change the decision in about {share} of runs"
-        )
+        found = f"With {self.now} repeats, other seeds of the folds would change the decision in about {share} of runs"
         if not more:
             reporter.info(f"{found}; {self._why_no_more()}.")
             return False
         before, wanted = self.now, more[-1] if seeds.repeats is None else seeds.repeats
         self.now = next((n for n in more if n >= wanted), more[-1])
-        reporter.info(f"{found} (wanted: at most {_LIMIT}); {self.now - before} more repeats are run.")
+        reporter.info(f"{found} (wanted: at most {_LIMIT}): running {self.now - before} more repeats.")
         return True
 
     def first(self, folds: Sequence[Fold]) -> list[Fold]:

@@ -143,7 +143,7 @@ def test_a_device_is_fed_by_as_many_threads_as_there_are_cores(
     together = threading.Barrier(decoders)
 
     def prepare(number: int) -> Any:
-        together.wait(timeout=30)  # breaks, and fails the test, where fewer threads are at work
+        together.wait(timeout=120)  # breaks, and fails the test, where fewer threads are at work
         return np.full(3, number, np.float32)
 
     task: Any = SimpleNamespace(

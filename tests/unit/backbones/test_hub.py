@@ -240,7 +240,7 @@ def test_no_server_fails_in_seconds(hub: Any, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     began = time.monotonic()
     assert "127.0.0.1:9" in _fails(TINY)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
 
 
 def test_tensor_missing_from_a_good_download_is_named(hub: Any, timm_file: bytes) -> None:

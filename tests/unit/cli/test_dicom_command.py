@@ -95,7 +95,7 @@ def test_listens_leaves_a_report_and_stops_on_sigterm(exported: Path, tmp_path: 
         sender.release()
         assert until(lambda: bool([*tmp_path.glob("SR-*.dcm")]))
         process.send_signal(signal.SIGTERM)
-        out, _ = process.communicate(timeout=20)
+        out, _ = process.communicate(timeout=60)
         assert process.returncode == 0
     (told,) = (json.loads(line) for line in out.splitlines())
     assert hd.sr.srread(told["report"]).VerificationFlag == "UNVERIFIED"

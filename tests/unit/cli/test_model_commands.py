@@ -16,6 +16,7 @@ from tests.planting.trained_model import PROBE, data_folder, finished_run, train
 import headtohead as h2h
 from headtohead.cli.app import main
 from headtohead.core.errors import NoEffectError, UsageError
+from headtohead.stats.metrics.lookup import get_metric
 
 Capture = pytest.CaptureFixture[str]
 
@@ -78,6 +79,14 @@ def test_predict_writes_the_maps_of_readable_images(tmp_path: Path, capsys: Capt
         assert drawn.shape == (72, 64)
         assert drawn.sum() == pytest.approx(expected.attribution.localised, abs=1e-4)
         assert (maps / row["file"]).with_suffix(".png").is_file()
+
+
+def test_the_card_names_metrics_as_the_field_does() -> None:
+    card = (trained() / "README.md").read_text()
+    rows = [line.split("|")[1].strip() for line in card.splitlines() if line.startswith("| ")]
+    titles = {get_metric(score.metric).title for score in h2h.load_model(trained()).estimate_record.scores}
+    assert titles <= set(rows) and any(title.startswith("AUROC") for title in titles)
+    assert "auroc" not in rows
 
 
 def test_archives_and_folders_give_the_same_lines(tmp_path: Path) -> None:

@@ -52,4 +52,6 @@ def test_groups_that_were_joined_are_not_called_files_alone() -> None:
     alone = dict(data_rows(record | {"n_groups": record["n_samples"]}))["groups"]
     joined = dict(data_rows(record | {"n_groups": 3}))["groups"]
     assert alone == f"{record['n_samples']}, each file alone"
-    assert joined == "3: images found to belong together are one group, every other image is one of its own"
+    assert (
+        joined == "3: images found to belong together form one group; every other image is a group of its own"
+    )

@@ -75,11 +75,12 @@ def test_ray_and_mlflow_are_told_before_they_are_imported(monkeypatch: pytest.Mo
     assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true" and os.environ["DO_NOT_TRACK"] == "true"
 
 
-def test_onnx_runtime_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("module", ["onnxruntime", "onnxruntime.quantization"])
+def test_onnx_runtime_is_told(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from headtohead.core.optional import require
 
     onnxruntime = pytest.importorskip("onnxruntime")
     told: list[bool] = []
     monkeypatch.setattr(onnxruntime, "disable_telemetry_events", lambda: told.append(True))
-    require("onnxruntime", "onnx", "run models")
+    require(module, "onnx", "run models")
     assert told == [True]

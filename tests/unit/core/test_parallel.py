@@ -80,6 +80,10 @@ def refuse(number: int) -> int:
     raise ValueError(f"number {number}")
 
 
+def miss(number: int) -> int:
+    raise FileNotFoundError(f"number {number}")
+
+
 def die(number: int) -> int:
     os.kill(os.getpid(), signal.SIGKILL)
     return number
@@ -99,6 +103,22 @@ def test_processes_keep_the_order_and_end_with_the_map() -> None:
 def test_an_error_in_a_process_is_the_callers() -> None:
     with pytest.raises(ValueError, match="number 0"):
         list(process_map(refuse, range(3), workers=2))
+
+
+def test_an_error_of_the_system_in_the_function_is_the_callers_too() -> None:
+    with pytest.raises(FileNotFoundError, match="number 0"):
+        list(process_map(miss, range(3), workers=2))
+
+
+def test_a_system_without_processes_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    from joblib.externals.loky import ProcessPoolExecutor
+
+    def refused(*_: object) -> None:
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", refused)
+    with pytest.raises(ProcessLostError, match="No worker process can be started"):
+        list(process_map(process_of, range(3), workers=2))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL on Windows")

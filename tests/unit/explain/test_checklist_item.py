@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from headtohead.explain.image_map import EXACT, METHOD_WORDS
 from headtohead.explain.run.checklist_item import fill_explainability
 
 ITEM = {
@@ -17,6 +18,7 @@ ITEM = {
 }
 GRIDS = {
     "method": "contributions",
+    "method_words": METHOD_WORDS[EXACT],
     "contenders": {"a": {"x": {"sanity": "passed"}}, "b": {"x": {"sanity": "failed: as permuted labels"}}},
 }
 

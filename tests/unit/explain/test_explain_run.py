@@ -20,6 +20,7 @@ from headtohead.core.errors import (
     UnknownNameError,
     UsageError,
 )
+from headtohead.explain.image_map import METHOD_WORDS
 
 NAMES = ("scratch:test_efficientnet@probe", "scratch:test_vit@probe")
 ENSEMBLE = f"ensemble({','.join(NAMES)})"
@@ -123,6 +124,7 @@ def test_integrated_contributions_sum_too_and_take_the_place_of_the_exact_grids(
     )
     grids, told = (json.loads((maps / name).read_text()) for name in ("grids.json", "faithfulness.json"))
     assert grids["method"] == told["method"] == method
+    assert grids["method_words"] == METHOD_WORDS.get(method, method)
     assert set(grids["contenders"]) == set(told["contenders"]) == {NAMES[0]}, (
         "units of two methods do not mix"
     )

@@ -7,6 +7,7 @@ import os
 import random
 import struct
 import sys
+import time
 import zlib
 from collections import Counter
 from pathlib import Path
@@ -125,7 +126,9 @@ def test_a_changed_bundle_is_noticed_and_no_longer_answers(tmp_path: Path) -> No
         client.run(lambda _: asyncio.sleep(0.2))
         assert client.get("/readyz").status == 200  # the same bytes with a new time are no change
         (bundle / "model.safetensors").write_bytes(b"Weights")
-        client.run(lambda _: asyncio.sleep(0.3))
+        end = time.monotonic() + 60
+        while client.get("/readyz").status == 200 and time.monotonic() < end:
+            client.run(lambda _: asyncio.sleep(0.05))
         refused = client.upload("/v1/predict", ("a.png", png()))
         assert refused.status == 503 and "model.safetensors" in refused.json["detail"]
         assert client.get("/readyz").status == client.get("/v2/models/bundle/ready").status == 503

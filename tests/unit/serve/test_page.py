@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import PIL.Image
 import pytest
 from tests.unit.serve.conftest import FakeModel, dicom, in_thread, png
 
+from headtohead.deploy.prediction import ImagePrediction
 from headtohead.serve.app import build_app
 from headtohead.serve.routes.page import STATIC
 from headtohead.serve.settings import ServeSettings
@@ -72,6 +73,27 @@ def middle(page: Any) -> list[int]:
     """Return the colour in the middle of the canvas."""
     code = "c => [...c.getContext('2d').getImageData(c.width / 2, c.height / 2, 1, 1).data]"
     return list(page.locator("#canvas").evaluate(code))
+
+
+class LongNames(FakeModel):
+    """Has a class with a short name and one with a long name."""
+
+    def predict_bytes(self, items: Sequence[tuple[str, bytes]]) -> list[ImagePrediction]:
+        """Return one result per item."""
+        told = {"no": 0.25, "a much longer name of a class": 0.75}
+        return [one.model_copy(update={"probabilities": told}) for one in super().predict_bytes(items)]
+
+
+def test_the_bars_of_all_classes_begin_and_end_in_one_line(browser: Any) -> None:
+    settings = ServeSettings(port=0)
+    with in_thread(build_app([LongNames()], settings), settings) as port:
+        context = browser.new_context(viewport={"width": 390, "height": 900})
+        page = context.new_page()
+        page.goto(f"http://127.0.0.1:{port}/")
+        send(page, ("a.png", png(245)))
+        short, long = (page.locator(".track").nth(i).bounding_box() for i in range(2))
+        context.close()
+    assert short["x"] == long["x"] and short["width"] == long["width"] > 60
 
 
 def test_a_png_is_shown_with_what_each_model_says(page: Any) -> None:

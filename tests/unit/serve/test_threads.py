@@ -43,11 +43,11 @@ run_server(built, settings)
 
 def test_results_and_errors_are_those_of_the_function() -> None:
     threads = DaemonThreads(2, "t")
-    names = {threads.submit(lambda: threading.current_thread().name).result(5) for _ in range(20)}
+    names = {threads.submit(lambda: threading.current_thread().name).result(60) for _ in range(20)}
     assert names <= {"t-0", "t-1"}
-    assert threads.submit(divmod, 7, 2).result(5) == (3, 1)
+    assert threads.submit(divmod, 7, 2).result(60) == (3, 1)
     with pytest.raises(ZeroDivisionError):
-        threads.submit(divmod, 1, 0).result(5)
+        threads.submit(divmod, 1, 0).result(60)
     threads.shutdown()
 
 
@@ -57,17 +57,17 @@ def test_shutdown_cancels_what_waits_and_takes_no_more() -> None:
 
     def work() -> int:
         begun.set()
-        go.wait(5)
+        go.wait(60)
         return 1
 
     running, waiting = threads.submit(work), threads.submit(int)
-    assert begun.wait(5)
+    assert begun.wait(60)
     threads.shutdown()
     assert waiting.cancelled() and not running.done()
     with pytest.raises(RuntimeError, match="shut down"):
         threads.submit(int)
     go.set()
-    assert running.result(5) == 1
+    assert running.result(60) == 1
 
 
 def test_a_thread_that_waits_holds_nothing_of_its_last_job() -> None:
@@ -76,9 +76,9 @@ def test_a_thread_that_waits_holds_nothing_of_its_last_job() -> None:
 
     threads, upload = DaemonThreads(1, "t"), Upload()
     gone = weakref.ref(upload)
-    threads.submit(lambda one: None, upload).result(5)
+    threads.submit(lambda one: None, upload).result(60)
     del upload
-    threads.submit(int).result(5)
+    threads.submit(int).result(60)
     assert gone() is None
     threads.shutdown()
 
@@ -134,7 +134,7 @@ def test_the_server_ends_although_a_decoder_hangs(where: str) -> None:
             link.sendall(head.encode() + body)
             assert process.stdout.readline() == "hangs\n"
             process.send_signal(signal.SIGTERM)
-            _, log = process.communicate(timeout=20)
+            _, log = process.communicate(timeout=60)
     finally:
         process.kill()
         process.communicate()

@@ -59,7 +59,7 @@ def test_a_close_decision_gets_the_repeats_that_it_names() -> None:
     wanted = seeds.repeats or STEPS[-1]
     assert count.now == next(n for n in (*STEPS, wanted) if n >= min(wanted, STEPS[-1]))
     assert f"about {100 * seeds.changes:.0f} % of runs" in listener.heard[0]
-    assert f"{count.now - FIRST} more repeats are run" in listener.heard[0]
+    assert f"running {count.now - FIRST} more repeats." in listener.heard[0]
     noted = count.noted(verdict).details.repeats
     assert noted is not None and noted.foretold == ((FIRST, seeds.changes),) and noted.most == STEPS[-1]
 

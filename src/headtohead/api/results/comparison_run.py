@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from headtohead.api.results.html import run_html
 from headtohead.api.results.study_folder import LINES, WIDTH, StudyFolder, wrapped
 from headtohead.core.errors import RunFolderError, unknown_name
+from headtohead.core.formatting import pluralize
 from headtohead.core.records import Verdict
 
 if TYPE_CHECKING:
@@ -256,6 +257,8 @@ class Run(StudyFolder):
 
 def summary(run: Run) -> str:
     """Return a run in at most fifteen lines of eighty columns, the answer first."""
+    from headtohead.stats.metrics.lookup import get_metric
+
     verdict = run.verdict
     answer = wrapped(verdict.sentence)
     if len(answer) > 5:
@@ -266,10 +269,10 @@ def summary(run: Run) -> str:
     lines = [
         *answer,
         "",
-        f"{verdict.metric.upper() if verdict.metric == 'auroc' else verdict.metric} "
+        f"{get_metric(verdict.metric).title} "
         f"({100 * verdict.scores[0].level:g}% CI)"
         f"{'' if verdict.positive is None else f', positive class: {verdict.positive}'}",
     ]
     lines += [f"  {score.contender[:width]:<{width}}  {score}" for score in primary]
-    lines.append(f"{len(verdict.caveats)} caveats; report: {run.path / run.page_name}")
+    lines.append(f"{pluralize(len(verdict.caveats), 'caveat')}; report: {run.path / run.page_name}")
     return "\n".join(lines[:LINES])

@@ -106,5 +106,8 @@ def _show(model: DeployedModel, out: Path, *, as_json: bool) -> None:
     )
     print(f"{model.name}: {', '.join(model.classes)}; sha256 {model.digest}")
     if primary is not None:
-        print(f"Cross-validated {primary.metric}: {primary}")
+        from headtohead.stats.metrics.lookup import get_metric
+
+        title = get_metric(primary.metric, model.classes).title
+        print(f"Cross-validated {title}: {primary}")
     print(f"Model card: {out / 'README.md'}\nUse it: headtohead predict {out} IMAGES")

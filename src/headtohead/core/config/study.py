@@ -1,33 +1,16 @@
-"""The configuration of each kind of study: one record, saved whole as `study.toml` with the defaults filled in."""
+"""The configuration of `compare`."""
 
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field
 
-from headtohead.core.config.data import DataConfig
-from headtohead.core.config.places import kept, restored, without_home
-from headtohead.core.config.settings import explain, flatten, parse_record, without_none
+from headtohead.core.config.run import RunConfig
 from headtohead.core.config.training import TrainConfig
-from headtohead.core.errors import UsageError, unknown_name
-from headtohead.core.records import Record
 
-__all__ = [
-    "ReproductionConfig",
-    "RunConfig",
-    "SearchConfig",
-    "StudyConfig",
-    "StudyKind",
-    "differences",
-    "parse_config",
-]
-
-StudyKind = Literal["compare", "best", "reproduce"]
+__all__ = ["StudyConfig"]
 
 
 def _repeats(value: Any) -> Any:
@@ -37,80 +20,6 @@ def _repeats(value: Any) -> Any:
     if value == "auto" or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
         return value
     raise ValueError(f"got {value!r}; expected auto or a whole number from 1")
-
-
-class RunConfig(Record):
-    """The settings that every kind of study has; what decides the digits of a run folder.
-
-    Attributes:
-        kind: which study the folder belongs to.
-        data: folder, table, archive or `kaggle:owner/set`, as the user named it.
-        seed: decides every random draw.
-        similar: also put images that may be of one patient into one group.
-        groups: a corrected `groups.csv` that replaces the groups found by the audit.
-        ignore: audit checks set aside, code -> reason.
-        data_options: how samples are found in the data.
-    """
-
-    # Settings that may differ between two calls on one folder, because finished work does not depend
-    # on them: what matters of `data` is what the images are (the data's digest), not where they lie.
-    MAY_CHANGE: ClassVar[frozenset[str]] = frozenset({"data"})
-    NETWORKS: ClassVar[tuple[str, ...]] = ()  # settings that name contenders
-
-    kind: StudyKind
-    data: str
-    seed: int = Field(default=0, ge=0, description="Random seed; results are bit-identical for equal seeds.")
-    similar: bool = Field(
-        default=False, description="Also group images that are possibly of one patient (other slices)."
-    )
-    groups: str | None = Field(
-        default=None, description="Your corrected groups.csv, which replaces the search for copies."
-    )
-    ignore: dict[str, str] = Field(
-        default_factory=dict,
-        description="Set a check aside, with the reason kept in the run; may be repeated.",
-    )
-    data_options: DataConfig = Field(default_factory=DataConfig)
-
-    def kept_in(self, run: Path) -> Self:
-        """Return the configuration as a run folder keeps it: its paths tell no home (`core.config.places`)."""
-        groups = None if self.groups is None else kept(self.groups, run)
-        return self.model_copy(update={"data": kept(self.data, run), "groups": groups})
-
-    def restored_from(self, run: Path) -> Self:
-        """Return the configuration that a run folder keeps, with its paths as they are used."""
-        groups = None if self.groups is None else restored(self.groups, run)
-        return self.model_copy(update={"data": restored(self.data, run), "groups": groups})
-
-    def to_toml(self) -> str:
-        """Return the whole configuration as TOML; settings that are None are left out."""
-        import tomli_w
-
-        return tomli_w.dumps(without_none(self.model_dump(mode="json")))
-
-    @classmethod
-    def from_settings(cls, settings: Mapping[str, Any]) -> Self:
-        """Return the configuration of a new study from setting -> value; what is left out has its default.
-
-        Contenders from the user's files are named from the home on, `path:~/net.pth`: the name is in every file.
-
-        Raises:
-            UsageError: names each setting that does not fit.
-        """
-        config = parse_record(cls, settings)
-        return config.model_copy(update={name: _homeless(getattr(config, name)) for name in cls.NETWORKS})
-
-    @classmethod
-    def from_toml(cls, text: str) -> Self:
-        """Parse a configuration.
-
-        Raises:
-            UsageError: names each setting that does not fit.
-        """
-        try:
-            return cls.model_validate(tomllib.loads(text))
-        except (tomllib.TOMLDecodeError, ValidationError) as error:
-            raise UsageError(f"This is not a study configuration: {explain(error)}") from error
 
 
 class StudyConfig(RunConfig):
@@ -191,124 +100,3 @@ class StudyConfig(RunConfig):
     )
     device: str = Field(default="auto", description="auto, cpu, cuda or mps.")
     train: TrainConfig = Field(default_factory=TrainConfig)
-
-
-class SearchConfig(RunConfig):
-    """Everything that decides the digits of `best`, and the time that it may take.
-
-    Attributes:
-        backbones: what is searched over.
-        finetune: backbones that are fine-tuned as well (fixed policy, nothing chosen); the mean of them
-            and the searched model is a row of its own. Twenty minutes and more each without a GPU.
-        epochs: of fine-tuning.
-        augment: preset of the augmentation; one that does not flip keeps flipped images out of the search.
-        copies: above 0, a side branch of the ablation shows what so many augmented copies of each training
-            image buy.
-        minutes: no repeat is begun after so much time, at least one is done. The same command with more
-            minutes goes on where this one stopped.
-        folds: outer grouped folds; repeats: how often they are drawn.
-    """
-
-    MAY_CHANGE: ClassVar[frozenset[str]] = frozenset({"data", "minutes"})
-    NETWORKS: ClassVar[tuple[str, ...]] = ("backbones", "finetune")
-
-    kind: Literal["best"] = "best"
-    backbones: tuple[str, ...] = Field(
-        default=("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2", "dinov2-small"),
-        min_length=1,
-        description="Backbones to search over.",
-    )
-    finetune: tuple[str, ...] = Field(
-        default=(), description="Backbones to fine-tune as well; minutes to hours each."
-    )
-    epochs: int = Field(default=20, ge=1, description="Epochs of fine-tuning.")
-    augment: str = Field(
-        default="auto",
-        description="Augmentation preset; one without flips (xray) keeps flips out of the search too.",
-    )
-    copies: int = Field(
-        default=0,
-        ge=0,
-        description="Augmented copies of each training image, in a side branch of the ablation.",
-    )
-    minutes: float = Field(
-        default=20.0,
-        ge=0,
-        description="Time to spend, fine-tuning included; what is unfinished then is named, and more minutes go on "
-        "from there.",
-    )
-    folds: int = Field(default=5, ge=2, description="Outer grouped folds.")
-    repeats: int = Field(default=3, ge=1, description="Repeats of the outer folds.")
-
-
-class ReproductionConfig(RunConfig):
-    """Everything that decides the digits of `reproduce`.
-
-    Attributes:
-        cnn, vit: contenders, or "auto": the networks of the published study where their weights can be
-            had, otherwise both stand-ins.
-        splits: random splits of each state of the protocol.
-        many_splits: random splits of the frozen CNN where it is scored on images of its own.
-        head_epochs: epochs of the head on the frozen CNN.
-        full: fine-tune the whole transformer instead of its last two blocks.
-        epochs: of the transformer; None for 6, or 20 with `full`.
-        n_boot: bootstrap resamples of groups.
-    """
-
-    NETWORKS: ClassVar[tuple[str, ...]] = ("cnn", "vit")
-
-    kind: Literal["reproduce"] = "reproduce"
-    cnn: str = Field(default="auto", description="The CNN; auto: InceptionResNetV2, or its stand-in.")
-    vit: str = Field(default="auto", description="The transformer; auto: ViT-B/16, or its stand-in.")
-    splits: int = Field(default=2, ge=1, description="Random splits of each state for the transformer.")
-    many_splits: int = Field(default=20, ge=1, description="Random splits of each state for the frozen CNN.")
-    head_epochs: int = Field(default=30, ge=1, description="Epochs of the head on the frozen CNN.")
-    full: bool = Field(
-        default=False, description="Fine-tune the whole transformer for 20 epochs; hours without a GPU."
-    )
-    epochs: int | None = Field(
-        default=None, ge=1, description="Epochs of the transformer; 6, or 20 with --full, if not stated."
-    )
-    n_boot: int = Field(default=2000, ge=100, description="Bootstrap resamples of groups.")
-
-
-CONFIGS: Mapping[str, type[RunConfig]] = {
-    "compare": StudyConfig,
-    "best": SearchConfig,
-    "reproduce": ReproductionConfig,
-}
-
-
-def parse_config(text: str) -> RunConfig:
-    """Parse a `study.toml` of any kind; one without a kind is of `compare`.
-
-    Raises:
-        UsageError: an unknown kind, or settings that do not fit.
-    """
-    try:
-        kind = str(tomllib.loads(text).get("kind", "compare"))
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"This is not a study configuration: {error}") from error
-    if kind not in CONFIGS:
-        raise unknown_name("kind of study", kind, CONFIGS)
-    return CONFIGS[kind].from_toml(text)
-
-
-def _homeless(names: str | tuple[str, ...]) -> str | tuple[str, ...]:
-    return without_home(names) if isinstance(names, str) else tuple(map(without_home, names))
-
-
-def differences(old: RunConfig, new: RunConfig) -> list[str]:
-    """Return one line for each setting that differs, "folds: 5 there, 4 asked for".
-
-    Settings that may change (`RunConfig.MAY_CHANGE`) are left out.
-    """
-    if old.kind != new.kind:
-        return [f"kind: {old.kind!r} there, {new.kind!r} asked for"]
-    before, after = flatten(old.model_dump(mode="json")), flatten(new.model_dump(mode="json"))
-    keys = sorted((set(before) | set(after)) - new.MAY_CHANGE)
-    return [
-        f"{key}: {before.get(key)!r} there, {after.get(key)!r} asked for"
-        for key in keys
-        if before.get(key) != after.get(key)
-    ]

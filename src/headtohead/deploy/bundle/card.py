@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from headtohead.deploy.bundle.records import (
     BundleCalibration,
     BundleConfig,
@@ -10,6 +12,7 @@ from headtohead.deploy.bundle.records import (
     PreprocessorConfig,
 )
 from headtohead.deploy.prediction import RESEARCH_USE
+from headtohead.stats.metrics.lookup import get_metric
 
 __all__ = ["model_card"]
 
@@ -31,7 +34,7 @@ def model_card(
         f"# {config.name}\n\n**{RESEARCH_USE}** {PURPOSE}\n",
         _refusal(config),
         _about(config, preprocessing, reference),
-        _scores(estimate),
+        _scores(estimate, config.classes),
         _answers(config, calibration),
         _guard(reference),
         _caveats(estimate),
@@ -62,9 +65,10 @@ def _about(config: BundleConfig, preprocessing: PreprocessorConfig, reference: G
     )
 
 
-def _scores(estimate: BundleEstimate) -> str:
+def _scores(estimate: BundleEstimate, classes: Sequence[str]) -> str:
     lines = "\n".join(
-        f"| {s.metric} | {'not defined' if s.value is None else f'{s.value:.3f}'} | {_interval(s.low, s.high)} |"
+        f"| {get_metric(s.metric, classes).title} | {'not defined' if s.value is None else f'{s.value:.3f}'} "
+        f"| {_interval(s.low, s.high)} |"
         for s in estimate.scores
     )
     return (

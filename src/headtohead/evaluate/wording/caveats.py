@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from headtohead.core.records import Comparison, Score, Target
+from headtohead.evaluate.decision_rule import FACTS_NOT_BEATEN
 from headtohead.evaluate.wording.numbers import listed
 from headtohead.evaluate.wording.pair import Cases
 from headtohead.stats.hypothesis.seed_stability import STABLE
@@ -36,7 +37,7 @@ def caveats(
     """
     found = [leak if leak.endswith(".") else f"{leak}." for leak in leaks]
     found = [leak for leak in found if leak.rstrip(".") not in headline]
-    if any("does not beat file facts" in c.details.refusal for c in comparisons):
+    if any(FACTS_NOT_BEATEN in c.details.refusal for c in comparisons):
         found.append(
             "File facts alone are not shown to predict the label less well than the images do: the set may be "
             "confounded."

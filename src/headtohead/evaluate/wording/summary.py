@@ -185,21 +185,13 @@ def _facts(answer: Answer) -> str:
     pair = next((c for c in answer.comparisons if {c.a, c.b} == {best.contender, _FACTS}), None)
     words = {best.contender: "beats it", _FACTS: "does worse"}
     stands = words.get((pair.winner if pair else None) or "", "is not shown to beat it")
-    if pair is not None and pair.winner is None and _leads(pair, best.contender, answer.metric.sign):
+    if pair is not None and pair.loses_lead_to_adjustment(best.contender, answer.metric.sign):
         stands = "leads by an interval that lies above 0, but is not shown to beat it once p is adjusted"
     return (
         "A classifier that sees only the file's facts (size, type), never the image, reaches "
         f"{answer.metric.title} {facts:.3f}, so part of what the images show may be how files were made; "
         f"{short_name(best.contender)}, with {best.value:.3f}, {stands}."
     )
-
-
-def _leads(pair: Comparison, name: str, sign: int) -> bool:
-    """Return whether the interval of a contender's lead lies above 0 and the adjusted p alone keeps it from winning."""
-    adjusted = pair.details.p_holm
-    if pair.low is None or pair.high is None or adjusted is None or adjusted <= 1 - pair.level:
-        return False
-    return (pair.low if (sign > 0) == (pair.a == name) else -pair.high) > 0
 
 
 def short_name(name: str) -> str:

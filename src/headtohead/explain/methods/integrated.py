@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 
     from headtohead.explain.methods.scored_network import ScoredNetwork
 
-__all__ = ["INTEGRATED", "integrated_contributions", "stage_below", "stage_output"]
+__all__ = ["integrated_contributions", "stage_below", "stage_output"]
 
-INTEGRATED = "integrated-contributions"
 """Name of the method."""
 # Midpoints of the path. Convolutional networks are nearly piecewise linear, so their slope jumps along the path; on
 # synthetic heads 16 leave 0.17 of mean log-odds of 2.3 (8 leave 0.37). Those of transformers are smooth: 8 leave 0.003.

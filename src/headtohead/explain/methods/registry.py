@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from headtohead.core.errors import unknown_name
 from headtohead.explain.attribution import Attribution
-from headtohead.explain.image_map import EXACT
+from headtohead.explain.image_map import EXACT, INTEGRATED
 from headtohead.explain.methods.gradients import attention_gradient, gradcam, integrated_gradients, layercam
-from headtohead.explain.methods.integrated import INTEGRATED, integrated_contributions
+from headtohead.explain.methods.integrated import integrated_contributions
 from headtohead.explain.methods.perturbation import occlusion, rise
 from headtohead.explain.methods.scored_network import ScoredNetwork
 

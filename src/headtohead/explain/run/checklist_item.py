@@ -12,10 +12,6 @@ from headtohead.core.run_folder import write_record
 __all__ = ["fill_explainability", "maps_sentence"]
 
 TOPIC = "Explainability"  # item 31 of CLAIM 2024, and a topic that STARD-AI adds
-METHODS = {
-    "contributions": "exact contributions of places to the log-odds",
-    "integrated-contributions": "integrated contributions of the places of the stage below the last to the log-odds",
-}
 
 
 def fill_explainability(run: Path) -> None:
@@ -41,7 +37,7 @@ def maps_sentence(grids: Mapping[str, Any]) -> str:
     for name, by_sample in grids["contenders"].items():
         told = {str(one.get("sanity", "not checked")).partition(":")[0] for one in by_sample.values()}
         by_result.setdefault(" and ".join(sorted(told)), []).append(name)
-    method = METHODS.get(grids["method"], grids["method"])
+    method = grids.get("method_words", grids["method"])
     checks = "; ".join(f"{', '.join(names)}: {result}" for result, names in by_result.items())
     return (
         f"Saliency maps: {method}, each image by the head that did not see it. Checks of the maps (permuted labels, "

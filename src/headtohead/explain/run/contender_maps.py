@@ -162,7 +162,7 @@ class ProbeMaps:
 
     def by_method(self, method: str, indices: Sequence[int], targets: Sequence[int]) -> list[Attribution]:
         """Return for each sample the map by another method."""
-        from headtohead.explain.methods.integrated import INTEGRATED
+        from headtohead.explain.image_map import INTEGRATED
         from headtohead.explain.methods.registry import attribute
         from headtohead.explain.methods.scored_network import ScoredNetwork
 

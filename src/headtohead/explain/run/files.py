@@ -22,7 +22,7 @@ import numpy as np
 from headtohead.core.atomic_io import write_atomic
 from headtohead.core.run_folder import slug, write_record
 from headtohead.core.safety.spreadsheet import guard_row, unguard_cell
-from headtohead.explain.image_map import EXACT
+from headtohead.explain.image_map import EXACT, METHOD_WORDS
 
 if TYPE_CHECKING:
     from headtohead.core.records import Image
@@ -169,8 +169,10 @@ def write_grids(
     contenders: dict[str, dict[str, Any]] = dict((kept or {}).get("contenders", {}))
     for one in maps:
         contenders.setdefault(one.contender, {})[one.sample] = grid_entry(one, scale)
+    method = maps[0].method if maps else ""
     content = {
-        "method": maps[0].method if maps else "",
+        "method": method,
+        "method_words": METHOD_WORDS.get(method, method),
         "unit": "log-odds per 1 % of the area seen",
         "scale": scale,
         "color_limit": limit,

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headtohead.explain.attribution import Attribution
-from headtohead.explain.image_map import EXACT
+from headtohead.explain.image_map import EXACT, INTEGRATED
 from headtohead.explain.linear_head import LinearHead
 from headtohead.explain.linear_model import LinearModel, explain_heads
-from headtohead.explain.methods.integrated import INTEGRATED, integrated_contributions, stage_output
+from headtohead.explain.methods.integrated import integrated_contributions, stage_output
 from headtohead.explain.methods.scored_network import ScoredNetwork
 
 if TYPE_CHECKING:

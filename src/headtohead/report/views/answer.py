@@ -129,26 +129,16 @@ def _floor(verdict: Verdict) -> dict[str, str]:
     score = _score(verdict, "file-facts", verdict.metric)
     if score is None or score.value is None:
         return _tile("File-facts floor", "not measured", "", "note", "#performance")
-    beaten = any(
-        c.winner not in (None, "file-facts") and "file-facts" in (c.a, c.b) for c in verdict.comparisons
-    )
+    pairs = [c for c in verdict.comparisons if "file-facts" in (c.a, c.b) and "majority" not in (c.a, c.b)]
+    beaten = any(c.winner not in (None, "file-facts") for c in pairs)
     note = "a contender beats it" if beaten else "no contender is shown to beat it"
-    if not beaten and any(_leads(c, metric_sign(verdict.metric)) for c in verdict.comparisons):
+    sign = metric_sign(verdict.metric)
+    if not beaten and any(
+        c.loses_lead_to_adjustment(c.a if c.b == "file-facts" else c.b, sign) for c in pairs
+    ):
         note = "a contender leads, but is not shown to beat it once p is adjusted"
     value = f"{metric_title(verdict.metric)} {digits(score.value)}"
     return _tile("File facts alone", value, note, "passed" if beaten else "warning", "#data")
-
-
-def _leads(one: Comparison, sign: int) -> bool:
-    """Return whether the interval of a contender's lead over file facts lies above 0."""
-    if (
-        one.low is None
-        or one.high is None
-        or "file-facts" not in (one.a, one.b)
-        or "majority" in (one.a, one.b)
-    ):
-        return False
-    return (one.low if (sign > 0) == (one.b == "file-facts") else -one.high) > 0
 
 
 def _calibration(verdict: Verdict) -> dict[str, str]:

@@ -14,9 +14,8 @@ __all__ = ["CaseTable", "build_cases"]
 STEPS = 101  # thresholds of the slider, 0 to 1
 THOUSAND = 1000
 UNSURE = 0.1  # half-width around 0.5 in which a probability is called unsure
-SHOWN = (
-    5  # repeats whose answers the page holds for each image: forty would be half a megabyte that no one reads
-)
+# Repeats whose answers the page holds for each image: forty would be half a megabyte that no one reads.
+SHOWN = 5
 DOUBT = 0.2  # where every contender gives the true class less, the label is doubtful
 
 Ints = npt.NDArray[np.int64]

@@ -13,10 +13,6 @@ __all__ = ["explain_view", "map_grids"]
 
 DRAWN = ("rows", "columns", "cells", "box", "sanity")
 WITHIN = 0.95  # share of the maps whose bars end within their scale
-METHODS = {
-    "contributions": "exact contributions, since the score is a sum over places",
-    "integrated-contributions": "integrated contributions of the stage below the last",
-}
 CHECK_HEADS = (
     "contender", "checks", "agreement, two halves", "agreement, permuted labels", "difference (CI)",
     "drop in log-odds, evidence hidden − random hidden (CI)", "images",
@@ -67,7 +63,7 @@ def explain_view(run: RunFolder) -> dict[str, Any]:
     parts = [_parts(name, by_sample) for name, by_sample in content["contenders"].items()]
     targets = {one.get("target", "") for by in content["contenders"].values() for one in by.values()}
     return {
-        "method": METHODS.get(content["method"], content["method"]),
+        "method": content.get("method_words", content["method"]),
         "unit": content["unit"],
         # of more than two classes each map explains the class that its contender holds most probable
         "target": targets.pop() if len(targets) == 1 else "",

@@ -119,6 +119,6 @@ def test_ctrl_c_ends_with_130_and_says_how_to_go_on(tmp_path: Path) -> None:
     assert started.stdout is not None and started.stdout.readline() == "begun\n"
     time.sleep(0.1)
     started.send_signal(signal.SIGINT)
-    _, errors = started.communicate(timeout=20)
+    _, errors = started.communicate(timeout=60)
     assert started.returncode == 130
     assert "give the same command again to go on where it was" in errors and "Traceback" not in errors

@@ -49,7 +49,7 @@ def call(receiver: DicomReceiver, title: str = "HEADTOHEAD") -> Any:
     return entity.associate("127.0.0.1", receiver.port, ae_title=title)
 
 
-def until(true: Callable[[], bool], seconds: float = 5.0) -> bool:
+def until(true: Callable[[], bool], seconds: float = 60.0) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if true():

@@ -11,7 +11,7 @@ from tests.planting.verdicts import judge
 
 from headtohead.core.errors import HeadToHeadError, UsageError
 from headtohead.core.records import Verdict
-from headtohead.evaluate.wording.summary import _leads, short_name
+from headtohead.evaluate.wording.summary import short_name
 
 BASELINES = ("majority", "file-facts")
 
@@ -78,10 +78,12 @@ def test_a_lead_that_adjusting_takes_away_is_told_apart_from_none() -> None:
     facts = next(c for c in say(frame({"a": 1.0, "file-facts": 1.0})).comparisons if c.b == "file-facts")
     told = facts.details.model_copy(update={"p_holm": 0.1})
     ahead = facts.model_copy(update={"low": 0.02, "high": 0.2, "verdict": "cannot_tell", "details": told})
-    assert _leads(ahead, "a", 1) and not _leads(ahead, "a", -1)
-    assert not _leads(facts.model_copy(update={"low": -0.01, "high": 0.2, "details": told}), "a", 1)
+    assert ahead.loses_lead_to_adjustment("a", 1) and not ahead.loses_lead_to_adjustment("a", -1)
+    assert not facts.model_copy(update={"low": -0.01, "high": 0.2, "details": told}).loses_lead_to_adjustment(
+        "a", 1
+    )
     shown = facts.details.model_copy(update={"p_holm": 0.01})
-    assert not _leads(ahead.model_copy(update={"details": shown}), "a", 1), (
+    assert not ahead.model_copy(update={"details": shown}).loses_lead_to_adjustment("a", 1), (
         "something else keeps it from winning"
     )
 
@@ -257,8 +259,8 @@ def test_file_facts_refuse_or_stand_beside() -> None:
     refused = say(frame({"a": 0.5, "b": 0.4, "file-facts": 2.0}))
     reads(
         refused.sentence,
-        "No verdict on a against b: refused, because the best contender, a, does not beat file facts (a classifier "
-        "that never sees the image): AUROC # against #.",
+        "No verdict on a against b: refused, because the best contender, a, is not shown to beat file facts (a "
+        "classifier that never sees the image): AUROC # against #.",
     )
     assert "File facts alone are not shown to predict the label less well" in " ".join(refused.caveats)
     beside = say(frame({"a": 3.0, "b": 0.5, "file-facts": 0.1}))
