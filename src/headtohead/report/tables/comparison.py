@@ -18,6 +18,7 @@ UNTOLD = (
     "backbone", "architecture", "recipe", "kind", "precision_asked", "runtime_planned", "arithmetic", "fastest",
     "device_name",
 )  # fmt: skip
+LONGEST = 640  # letters of a value: two checks of a runtime, as where bf16 was given up for fp32, take 420
 HOW = {"precision_note": "check:", "computed": "computed in this run", "batch": "images at once"}
 
 
@@ -134,4 +135,4 @@ def _brief(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.3g}"
     words = str(value)
-    return words if len(words) <= 320 else f"{words[:320]}…"
+    return words if len(words) <= LONGEST else f"{words[:LONGEST]}…"
