@@ -139,7 +139,7 @@ def test_the_sum_stands_beside_each_map(run: Path, shown: Any) -> None:
     )
     shown.emulate_media(media="print")
     shown.evaluate("dispatchEvent(new Event('beforeprint'))")
-    assert shown.evaluate("getComputedStyle(document.querySelector('#maps')).display") == "block"
+    assert shown.evaluate("getComputedStyle(document.querySelector('#maps')).display") == "grid"
     assert shown.evaluate("document.querySelector('#maps canvas').getBoundingClientRect().width") > 20
 
 
