@@ -15,9 +15,8 @@ import torch
 from PIL import Image
 
 from headtohead.backbones.catalog import resolve, with_input_size
-from headtohead.backbones.features import decision
+from headtohead.backbones.features import decision, identity
 from headtohead.backbones.features import extract as features
-from headtohead.backbones.features import identity
 from headtohead.backbones.features.extract import extract
 from headtohead.backbones.features.inference import one_pass
 from headtohead.backbones.features.options import ExtractionOptions
