@@ -30,9 +30,10 @@ from headtohead.data.demo.lesion import draw_shape
 from headtohead.data.demo.scene import draw_scene
 from headtohead.explain.attribution import Attribution
 from headtohead.explain.faithfulness.localisation import centred_blob, localise, random_map
+from headtohead.explain.image_map import INTEGRATED
 from headtohead.explain.linear_head import LinearHead
 from headtohead.explain.linear_model import LinearModel, explain_images
-from headtohead.explain.methods.integrated import INTEGRATED, stage_output
+from headtohead.explain.methods.integrated import stage_output
 from headtohead.explain.methods.registry import attribute
 from headtohead.explain.methods.scored_network import ScoredNetwork
 from headtohead.explain.placement import to_pixels

@@ -80,7 +80,7 @@ class DecisionRule:
         over = "adjusted by Holm over all pairs" if family is None else family
         adjusted = f", {over}," if over else ""
         return (
-            f"Fixed beforehand, on the paired difference in {title}, {_COVERED[target]}: "
+            f"Fixed in the software, on the paired difference in {title}, {_COVERED[target]}: "
             f"(1) refused: there is data leakage, there are fewer than {self.min_groups} groups, or the "
             f"{percent} interval of the best contender's lead over file facts does not lie above 0; "
             f"(2) better: at least {self.min_groups_for_better} groups (worth {self.min_even_groups:g} of equal size), "

@@ -12,6 +12,11 @@ from headtohead.report.tables.format import signed_digits, true_minus
 
 __all__ = ["page", "waterfall"]
 
+_STAND_IN = (
+    "The published networks, {paper[cnn][name]} and {paper[vit][name]}, were not run: {cnn} and {vit} stand in for "
+    "them. So the page shows what the flaws of the protocol do, not what the published networks would reach."
+)
+
 
 def waterfall(summary: Mapping[str, Any], *, alone: bool = False) -> str:
     """Return the waterfall as SVG.
@@ -59,11 +64,11 @@ def _frame(summary: Mapping[str, Any]) -> Frame:
     names, last = summary["networks"], summary["steps"][-1]["difference"]
     if last["low"] <= 0 <= last["high"]:
         heading = (
-            f"Once corrected, the study gives no evidence that {names['vit']} and {names['cnn']} differ."
+            f"Once corrected, the protocol gives no evidence that {names['vit']} and {names['cnn']} differ."
         )
     else:
         better = names["vit"] if last["value"] > 0 else names["cnn"]
-        heading = f"Once corrected, the study favours {better}."
+        heading = f"Once corrected, the protocol favours {better}."
     paper = summary["published"]
     gap = paper["vit"]["value"] - paper["cnn"]["value"]
     copies = max(step[arm]["copies_in_training"] for step in summary["steps"] for arm in ("cnn", "vit"))
@@ -87,6 +92,7 @@ def _frame(summary: Mapping[str, Any]) -> Frame:
             Tile("Copies in training", format_percent(copies), "of scored images, at most", tone, "#states"),
             Tile("Size", f"{summary['groups']} groups", f"{summary['images']} images", "note", "#states"),
         ),
+        caveats=(_STAND_IN.format(paper=paper, **names),) if names.get("stand_in") else (),
         sections=(("states", "States"), ("effects", "Effects"), *shortened),
         source="reproduce.json",
     )

@@ -11,6 +11,7 @@ from headtohead.core.records import Verdict
 from headtohead.report.frame import Frame, Tile, Tone
 from headtohead.report.page import render
 from headtohead.report.tables.format import signed_digits
+from headtohead.report.views.comparison_figures import ReportFigure, svg_figure
 
 __all__ = ["page"]
 
@@ -24,16 +25,18 @@ def page(summary: Mapping[str, Any], verdict: Verdict) -> str:
     Args:
         summary: the content of `best.json`. verdict: on the steps of the ablation.
     """
-    from headtohead.report.figures import plot_scores, to_svg
+    from headtohead.report.figures import plot_scores
 
     order = [row["name"] for row in summary["ladder"]]
-    figures = []
+    figures: tuple[ReportFigure, ...] = ()
     for metric, title in _METRICS.items():
         scores = [score for score in verdict.scores if score.metric == metric]
         if scores:
-            figures.append(
-                {"title": title, "svg": to_svg(plot_scores(scores, order=order).figure), "note": ""}
-            )
+            points = [
+                ("step", metric, "low", "high"),
+                *((s.contender, s.value, s.low, s.high) for s in scores),
+            ]
+            figures += svg_figure(title, plot_scores(scores, order=order), points=points)
     view = {**_view(summary), "positive": verdict.positive}
     return render("search.html", frame=_frame(summary), view=view, figures=figures)
 
@@ -110,6 +113,7 @@ def _view(summary: Mapping[str, Any]) -> dict[str, Any]:
             (a["name"], b["name"], a["over"]) for a, b in pairwise(rows) if b["over"] == a["over"] is not None
         ],
         "chosen": summary["chosen"].items(),
+        "tuned": bool(model["tuned"]),
         "members": [*members, *(f"{m['name']}: weight {share:.2f}" for m in model["tuned"])],
     }  # fmt: skip
 

@@ -211,7 +211,9 @@ def fit_learning_curve(
     ]
     groups = _mean_groups([fold.train for fold in inputs.folds], inputs.data)
     sized.append(SizedPredictions(1.0, groups, predictions_table(whole, inputs.data, inputs.ids)))
-    return {**learning_curve(sized, list(inputs.heads), inputs.question), "left_out": left_out}
+    repeats = len({fold.repeat for fold in inputs.folds})
+    found = learning_curve(sized, list(inputs.heads), inputs.question)
+    return {**found, "left_out": left_out, "repeats": repeats}
 
 
 def _mean_groups(parts: Sequence[Ints], data: SampleLabels) -> float:

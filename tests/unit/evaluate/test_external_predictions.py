@@ -247,7 +247,7 @@ def test_the_terminal_shows_whatever_the_file_holds(
         "calibration slope", "partial auroc", "obuchowski", "interval, adjusted", "PPV at 0.02", "Net benefit",
         "treat all", "Subgroups", "adjusted p", "Brier score decomposition", "Selective prediction",
         "Variance components", "bootstrap BCa", "Differences in every metric", "AUROC (primary)", "near 1",
-        "Rule. Fixed beforehand",
+        "Rule. Fixed in the software",
     ):  # fmt: skip
         assert words in shown, words
 

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -28,6 +29,8 @@ from headtohead.report import page as page_module
 from headtohead.report.page import _name, _tight, _words, write_report
 from headtohead.report.views.cases import SHOWN, build_cases
 from headtohead.report.views.comparison import build_report
+from headtohead.report.views.performance import slider
+from headtohead.report.views.subgroups import subgroups_view
 
 TEMPLATES = Path(page_module.__file__).parent / "templates"
 READ_BY_THE_PAGE = (
@@ -117,7 +120,7 @@ def test_the_page_is_one_safe_self_contained_file(run: Path) -> None:
     loads = re.findall(r"""(?:src|href|srcset|poster)\s*=\s*["']?([^"'\s>]+)""", page)
     assert loads and all(one.startswith(("data:image/", "#")) for one in loads), loads
     assert not re.search(r"url\(\s*['\"]?(?:https?:)?//|@import|<link|<iframe", page)
-    assert page.count(PIXEL) == 3, "two images and one as the network sees it, each once however often shown"
+    assert page.count(PIXEL) == 1, "an image stands once, however often it is shown and under how many names"
     assert "Research use only" in page and "prefers-color-scheme" in page
     assert 'name="viewport"' in page and "@media print" in page
     for drawing in re.findall(r"<svg .*?</svg>", page, flags=re.DOTALL):
@@ -224,3 +227,25 @@ def test_the_page_holds_the_first_repeats_of_many() -> None:
         assert len(record["fold"]) == SHOWN and {len(row) for row in record["p"]} == {SHOWN}
     few = build_cases(once, CLASSES, "yes", cases.contenders)
     assert len(few.records({})[0]["fold"]) == few.n_repeats < SHOWN
+
+
+def test_the_slider_starts_with_the_digits_of_the_table_of_scores() -> None:
+    rows = [
+        {"sample": f"{label}/{i}", "group": f"g{i}", "repeat": 0, "fold": 0, "contender": "a", "label": label,
+         "prob_no": 0.6 - 0.2 * wrong, "prob_yes": 0.4 + 0.2 * wrong}
+        for i, (label, wrong) in enumerate([("yes", True), *(("no", i < 32) for i in range(51))])
+    ]  # fmt: skip
+    cases = build_cases(pd.DataFrame(rows), CLASSES, "yes", ("a",))
+    made = slider(cases, ("a",))
+    assert made["rows"][0]["specificity"] == "0.373", "19 of 51 is 0.37255: rounded twice it would be 0.372"
+    assert f"{made['curves']['a']['specificity'][50]:.3f}" == "0.373", "the script rounds what it is given"
+
+
+def test_a_curve_over_groups_of_fewer_repeats_says_so(run: Path) -> None:
+    details = RunFolder(run).verdict().details
+    point = {"contender": "a", "share": 1.0, "groups": 9, "value": 0.8, "low": 0.7, "high": 0.9}
+    for used, said in ((3, "the first 3 of 40 repeats"), (1, "the first of 40 repeats"), (40, "")):
+        size = details.model_copy(update={"size": SimpleNamespace(n_repeats=40)})
+        view = subgroups_view(size, ("a",), (), {}, {"points": [point], "repeats": used})
+        told = " ".join(view["growth"]["left_out"])
+        assert said in told and bool(said) == ("may differ from the table of scores" in told)

@@ -139,7 +139,7 @@ def test_the_sum_stands_beside_each_map(run: Path, shown: Any) -> None:
     )
     shown.emulate_media(media="print")
     shown.evaluate("dispatchEvent(new Event('beforeprint'))")
-    assert shown.evaluate("getComputedStyle(document.querySelector('#maps')).display") == "block"
+    assert shown.evaluate("getComputedStyle(document.querySelector('#maps')).display") == "grid"
     assert shown.evaluate("document.querySelector('#maps canvas').getBoundingClientRect().width") > 20
 
 
@@ -152,6 +152,8 @@ def test_print_holds_the_errors_and_says_how_many_images_it_leaves_out(page: Any
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert page.evaluate(displayed) == 2, "every contender calls all four images yes, and two are"
     assert "the other 2 are on the page" in page.evaluate(f"{note}.textContent")
+    squares = "getComputedStyle(document.querySelector('.matrix li, .legend i')).printColorAdjust"
+    assert page.evaluate(squares) == "exact", "colours that say something are printed without being asked for"
 
 
 def test_the_slider_recomputes_the_table(page: Any) -> None:

@@ -44,9 +44,20 @@ def test_the_page_needs_no_network_and_escapes_what_it_shows() -> None:
     assert all(target.startswith("#") for target in re.findall(r'(?:src|href)="([^"]*)"', whole))
     assert "&" not in whole.split("<style>")[1].split("</style>")[0]
     plain = re.sub(r"</?span[^>]*>|<wbr>", "", whole)
-    assert "<h1>Once corrected, the study favours vit-b16.</h1>" in plain
+    assert "<h1>Once corrected, the protocol favours vit-b16.</h1>" in plain and "were not run" not in plain
     assert 'href="#states"' in whole and whole.count('class="tile ') == 4
     assert "−0.010 [−0.020, +0.010]</td>" in whole and "25\u00a0% have a copy in training" in whole
+
+
+def test_stand_ins_are_said_to_stand_in() -> None:
+    named = {
+        "cnn": part(0.86) | {"name": "InceptionResNetV2"},
+        "vit": part(0.95) | {"name": HOSTILE},
+    }
+    networks = {"cnn": "a-1", "vit": "b-2", "stand_in": True}
+    made = page(summary() | {"networks": networks, "published": named})
+    assert "networks, InceptionResNetV2 and &lt;script&gt;" in made
+    assert "were not run: a-1 and b-2 stand in for them" in made
 
 
 def test_sentences_have_true_minus_signs() -> None:
@@ -60,6 +71,6 @@ def test_the_waterfall_shows_both_networks_in_each_state() -> None:
     inline, alone = waterfall(summary()), waterfall(summary(), alone=True)
     parsed(alone)
     assert len(titles(inline)) == 2 * 3
-    assert {"published", "as published", "same images", "other images each", HOSTILE} <= set(words(inline))
+    assert {"published", "as published", "same images", "on different images", HOSTILE} <= set(words(inline))
     assert "+0.090 [+0.010, +0.150]" in words(inline)
     assert "prefers-color-scheme" in alone and "prefers-color-scheme" not in inline

@@ -136,6 +136,7 @@ def test_a_share_that_cannot_be_fitted_is_named_and_left_out(tmp_path: Path) -> 
     few = np.flatnonzero(np.arange(len(LABELS)) < 24)
     parts = [Fold(0, f, few[(few // 4) % 2 != f], few[(few // 4) % 2 == f]) for f in range(2)]
     content = fit_learning_curve(inputs(tmp_path, parts), tmp_path)
+    assert content["repeats"] == 1
     assert content["left_out"] and content["left_out"][0].startswith("25 % of the training groups: ")
     assert 0.25 not in {point["share"] for point in content["points"]}
 

@@ -29,14 +29,14 @@ def class_balance(context: AuditContext) -> Observation:
     if len(table) < 2:
         return not_applicable(_ONE_CLASS)
     ratio = max(table.values()) / max(1, min(table.values()))
-    text = ", ".join(f"{c} {n}" for c, n in table.items())
+    text = "images by class: " + ", ".join(f"{c} {n}" for c, n in table.items())
     base = max(table.values()) / len(context.samples)
     if ratio < IMBALANCE:
         return passed(
             f"{text}; always saying the largest class is right in {format_percent(base)}", table=table
         )
     return issue(
-        f"{text}: the largest class has {ratio:.1f} times as many as the smallest; always saying it is right in "
+        f"{text}; the largest class has {ratio:.1f} times as many as the smallest; always saying it is right in "
         f"{format_percent(base)}",
         "Judge by AUROC, balanced accuracy and sensitivity; accuracy says little here.",
         table=table,

@@ -107,7 +107,7 @@ def decide(
         note = f"{planned} in {precision} against torch in fp32: {check}"
         if check.holds_for(precision):
             return runtime, {
-                **_facts(planned, precision, "; ".join([*tried, note])),
+                **_facts(planned, precision, " ".join([*tried, note])),
                 "check": check.model_dump(),
             }
         tried.append(_too_far(f"{work.record.name} by {planned}", precision, check))

@@ -55,7 +55,7 @@ def chosen_text(run: ChecklistInput) -> str:
     if not chosen:
         return ""
     if set(chosen) == {"nothing"}:
-        return "Hyper-parameters were fixed beforehand; nothing was chosen on any data."
+        return "Hyper-parameters were given; this run chose nothing on any data."
     words = " and ".join(name for name in dict.fromkeys(chosen) if name != "nothing")
     return f"Chosen on inner grouped folds of the training part only: {words}."
 

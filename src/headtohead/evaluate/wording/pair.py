@@ -120,7 +120,7 @@ def pair_sentence(
     if decision.reason in ("groups", "events", "degrees", "uneven"):
         shown = ", though the interval excludes 0" if found.low > 0 or found.high < 0 else ""
         return (
-            f"The rule fixed beforehand gives no verdict on {a} against {b}: "
+            f"The rule gives no verdict on {a} against {b}: "
             f"{_too_few(decision, context, support, found)}{shown}. {whole[0].upper()}{whole[1:]}."
         )
     if decision.reason == "width":

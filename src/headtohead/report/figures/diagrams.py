@@ -150,7 +150,7 @@ def plot_waterfall(summary: Mapping[str, Any], *, ax: Axes | None = None) -> Axe
     for y, row in enumerate(rows):
         beside = {"coords": sides, "offset": (-14, 0), "ha": "right", "va": "center"}
         add_text(ax, row["name"], (0, y), weight="bold" if y else "normal", **beside)
-        words, gap = "other images each", row["difference"]
+        words, gap = "on different images", row["difference"]
         if gap is not None:
             words = "{} [{}, {}]".format(*(signed_digits(gap[key]) for key in ("value", "low", "high")))
         add_text(ax, words, (1, y), coords=sides, offset=(14, 0), va="center")

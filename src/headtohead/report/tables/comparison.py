@@ -18,7 +18,13 @@ UNTOLD = (
     "backbone", "architecture", "recipe", "kind", "precision_asked", "runtime_planned", "arithmetic", "fastest",
     "device_name",
 )  # fmt: skip
-HOW = {"precision_note": "check:", "computed": "computed in this run", "batch": "images at once"}
+LONGEST = 640  # letters of a value: two checks of a runtime, as where bf16 was given up for fp32, take 420
+HOW = {
+    "precision_note": "check:",
+    "runtime_note": "choice:",
+    "computed": "computed in this run",
+    "batch": "images at once",
+}
 
 
 def adjusted_tests(comparison: Comparison) -> list[tuple[str, dict[str, str]]]:
@@ -134,4 +140,4 @@ def _brief(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.3g}"
     words = str(value)
-    return words if len(words) <= 320 else f"{words[:320]}…"
+    return words if len(words) <= LONGEST else f"{words[:LONGEST]}…"

@@ -89,18 +89,25 @@ def _operating_points(details: VerdictDetails, order: Sequence[str]) -> ReportTa
             values = {score.metric: format_estimate(score) for score in scores.scores}
             there = scores.at_prevalence
             at = (format_estimate(there.ppv), format_estimate(there.npv)) if there else ("", "")
+            chosen = _thresholds(scores.thresholds)
             rows.append(
-                (point.chosen_for, name, *(values.get(m, "") for m in rates), *(at if rebased else ()))
+                (
+                    point.chosen_for,
+                    name,
+                    chosen,
+                    *(values.get(m, "") for m in rates),
+                    *(at if rebased else ()),
+                )
             )
     if not rows:
         return None
     note = (
         "Each threshold but 0.5 was chosen on inner folds of the training part, then applied to the test "
-        "predictions."
+        "predictions; given are their mean and range over folds and repeats."
     )
     if len(points) == 1:
         note = "One threshold, fixed beforehand: without inner predictions no other could be chosen."
-    columns: tuple[str, ...] = ("chosen for", "contender", *rates.values())
+    columns: tuple[str, ...] = ("chosen for", "contender", "threshold", *rates.values())
     if rebased and details.decision_curves is not None:
         share = f"{details.decision_curves.prevalence:.3g}"
         columns += (f"PPV at {share}", f"NPV at {share}")
@@ -108,6 +115,14 @@ def _operating_points(details: VerdictDetails, order: Sequence[str]) -> ReportTa
     if details.positive:
         note += f" The positive class is '{details.positive}': sensitivity and PPV are its own."
     return ReportTable("Operating points", note, columns, tuple(rows))
+
+
+def _thresholds(chosen: Sequence[Sequence[float]] | None) -> str:
+    """Return mean and range of the thresholds that the folds chose; 0.5 where it was fixed beforehand."""
+    values = [value for repeat in chosen or () for value in repeat]
+    if not values:
+        return "0.50"
+    return f"{sum(values) / len(values):.2f} ({min(values):.2f} to {max(values):.2f})"
 
 
 def _net_benefit(details: VerdictDetails, order: Sequence[str]) -> ReportTable | None:

@@ -135,8 +135,9 @@ if (maps) cards.map(c => +c.dataset.i).filter(i => images[i].maps).slice(0, 12).
   const list = el("div", undefined, "thumbs maps");
   list.append(el("h3", `${images[i].id}: ${D.classes[images[i].label]}`));
   const plain = el("figure"); plain.append(framed(i, null, true), el("figcaption", "the image")); list.append(plain);
-  // six fit in a row of the widest page; fewer stay as large as they were
-  if (Object.keys(images[i].maps).length > 4) list.classList.add("many");
+  // six fit in a row of the widest page; fewer stay as large as they were; of two maps two images fit in a row of the print
+  const n = Object.keys(images[i].maps).length;
+  if (n > 4 || n < 3) list.classList.add(n > 4 ? "many" : "few");
   for (const [c, grid] of Object.entries(images[i].maps)) {
     list.append(mapFigure(i, c, grid, right(i, c) ? " ✓" : " ✗"));
   }

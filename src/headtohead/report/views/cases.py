@@ -83,8 +83,9 @@ class CaseTable:
         sensitivity = [float((scores[truth] >= t).mean()) for t in at]
         specificity = [float((scores[~truth] < t).mean()) for t in at]
         return {
-            "sensitivity": [round(value, 4) for value in sensitivity],
-            "specificity": [round(value, 4) for value in specificity],
+            # with fewer digits, rounding twice would show another third digit than the table of scores
+            "sensitivity": [round(value, 6) for value in sensitivity],
+            "specificity": [round(value, 6) for value in specificity],
         }
 
     def records(self, more: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from headtohead.core.records import Verdict
+from headtohead.core.records import Comparison, Verdict
 from headtohead.core.tables.details import VerdictDetails
 
 if TYPE_CHECKING:
@@ -70,11 +70,28 @@ class ReportFigure:
     narrow: str = ""
 
 
-def svg_figure(title: str, axes: Axes | None, note: str = "") -> tuple[ReportFigure, ...]:
-    """Return one figure of the report, none where there is nothing to draw."""
+def svg_figure(
+    title: str, axes: Axes | None, note: str = "", points: Sequence[Sequence[Any]] = ()
+) -> tuple[ReportFigure, ...]:
+    """Return one figure of the report, none where there is nothing to draw.
+
+    Args:
+        title: its heading. axes: what was drawn. note: what stands below.
+        points: the numbers as rows, the heading first, where they are not those of its named lines.
+    """
     from headtohead.report.figures import to_svg
 
-    return () if axes is None else (ReportFigure(title, to_svg(axes.figure), note, _points_csv(axes)),)
+    if axes is None:
+        return ()
+    return (ReportFigure(title, to_svg(axes.figure), note, _csv(points) if points else _points_csv(axes)),)
+
+
+def _csv(rows: Sequence[Sequence[Any]]) -> str:
+    """Return rows as CSV: numbers with four digits, nothing for None."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([f"{one:.4g}" if isinstance(one, float) else one for one in row] for row in rows)
+    return text.getvalue()
 
 
 def _points_csv(axes: Axes) -> str:
@@ -83,13 +100,11 @@ def _points_csv(axes: Axes) -> str:
     named = [line for line in axes.get_lines() if not str(line.get_label()).startswith("_")]
     if not named:
         return ""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("series", axes.get_xlabel(), axes.get_ylabel()))
+    rows: list[Sequence[Any]] = [("series", axes.get_xlabel(), axes.get_ylabel())]
     for line in named:
         pairs = zip(np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float), strict=True)
-        writer.writerows((line.get_label(), f"{x:.4g}", "" if y != y else f"{y:.4g}") for x, y in pairs)
-    return text.getvalue()
+        rows += [(line.get_label(), float(x), None if y != y else float(y)) for x, y in pairs]
+    return _csv(rows)
 
 
 def score_figures(verdict: Verdict, order: Sequence[str]) -> tuple[ReportFigure, ...]:
@@ -105,7 +120,11 @@ def score_figures(verdict: Verdict, order: Sequence[str]) -> tuple[ReportFigure,
         if scores:
             chance = 0.5 if metric == "auroc" else None
             title = _metric_title(metric, len(classes), verdict.details.positive)
-            figures += svg_figure(title, plot_scores(scores, order=order, chance=chance))
+            points = [
+                ("contender", metric, "low", "high"),
+                *((s.contender, s.value, s.low, s.high) for s in scores),
+            ]
+            figures += svg_figure(title, plot_scores(scores, order=order, chance=chance), points=points)
     return figures
 
 
@@ -128,10 +147,16 @@ def difference_figures(verdict: Verdict, order: Sequence[str]) -> tuple[ReportFi
     if pairs:
         rope = pairs[0].details.rope
         note = f"Shaded: the region of practical equivalence, ±{rope:g}." if rope else ""
-        figures += svg_figure("Between contenders", plot_differences(pairs, rope=rope), note)
+        figures += svg_figure("Between contenders", plot_differences(pairs, rope=rope), note, _ends(pairs))
     if controls:
-        figures += svg_figure("Against the baselines", plot_differences(controls))
+        figures += svg_figure("Against the baselines", plot_differences(controls), points=_ends(controls))
     return figures
+
+
+def _ends(pairs: Sequence[Comparison]) -> list[tuple[Any, ...]]:
+    """Return pairs with difference and interval as rows, the heading first."""
+    heads = ("first", "second", f"difference in {pairs[0].metric}", "low", "high")
+    return [heads, *((c.a, c.b, c.difference, c.low, c.high) for c in pairs)]
 
 
 def strip_figure(verdict: Verdict) -> ReportFigure | None:
@@ -212,7 +237,9 @@ def cost_figures(
         name for name, cost in spent.items() if name in scores and name != "majority" and not cost["seconds"]
     ]:
         note += f" Not drawn, since combining predictions takes no time: {', '.join(free)}."
-    return svg_figure(f"{title} against time", plot_cost(known, order=order, metric=title), note)
+    heads = ("contender", "seconds of fitting", verdict.metric, "low", "high")
+    points = [heads, *((n, took, s.value, s.low, s.high) for n, (took, s) in known.items())]
+    return svg_figure(f"{title} against time", plot_cost(known, order=order, metric=title), note, points)
 
 
 def growth_figures(content: Mapping[str, Any], order: Sequence[str]) -> tuple[ReportFigure, ...]:

@@ -22,7 +22,7 @@ def safe_images(thumbs: Mapping[str, Any]) -> dict[str, str]:
 
 
 class ImageStore:
-    """Images by sample; an image is kept once, however often it is shown.
+    """Images by sample; an image is kept once, however often it is shown and however many samples are copies of it.
 
     Args:
         gallery: sample -> src, width, height and box, the content of `images.json`.
@@ -32,7 +32,7 @@ class ImageStore:
     def __init__(self, gallery: Mapping[str, Mapping[str, Any]], thumbs: Mapping[str, str]) -> None:
         self._gallery, self._thumbs = gallery, thumbs
         self._numbers: dict[str, int] = {}
-        self._rules: list[str] = []
+        self._kept: dict[str, int] = {}
 
     def number(self, sample: str) -> int | None:
         """Return the number of a sample's image, None where there is none."""
@@ -49,8 +49,7 @@ class ImageStore:
         return self._keep(src) if _SAFE.match(src) else None
 
     def _keep(self, src: str) -> int:
-        self._rules.append(f".i{len(self._rules)}{{background-image:url({src})}}")
-        return len(self._rules) - 1
+        return self._kept.setdefault(src, len(self._kept))
 
     def facts(self, sample: str) -> dict[str, Any]:
         """Return number, size and crop box of a sample's image, as the script reads them."""
@@ -61,4 +60,4 @@ class ImageStore:
     @property
     def css(self) -> str:
         """One rule for each image."""
-        return "\n".join(self._rules)
+        return "\n".join(f".i{number}{{background-image:url({src})}}" for src, number in self._kept.items())

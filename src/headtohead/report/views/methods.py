@@ -45,7 +45,8 @@ def _paragraph(checklist: Sequence[Mapping[str, str]]) -> str:
     claim = {row["item"]: row["text"] for row in checklist if row["list"].startswith("CLAIM")}
     texts = [claim.get(item, "") for item in PARAGRAPH]
     rule = texts[PARAGRAPH.index("29")]
-    texts[PARAGRAPH.index("29")] = rule.partition(" Fixed beforehand")[0]
+    # runs of before call the rule fixed beforehand
+    texts[PARAGRAPH.index("29")] = re.split(r" Fixed (?:in the software|beforehand)", rule)[0]
     return " ".join(text for text in texts if text)
 
 

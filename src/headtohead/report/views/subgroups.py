@@ -34,7 +34,7 @@ def subgroups_view(
     return {
         "tables": [_subgroups(column, table, order) for column, table in details.subgroups.items()],
         "cost": _cost(contenders, order, spent),
-        "growth": _growth(growth),
+        "growth": _growth(growth, 1 if details.size is None else details.size.n_repeats),
     }
 
 
@@ -102,7 +102,7 @@ def _milliseconds(rate: float | None, one: Mapping[str, Any]) -> str:
     return "not measured: features were cached" if "how" in one else ""
 
 
-def _growth(content: Mapping[str, Any]) -> dict[str, Any]:
+def _growth(content: Mapping[str, Any], n_repeats: int) -> dict[str, Any]:
     """Return the learning curve over the number of training groups as rows of text."""
     rows = [
         [one["contender"], f"{100 * one['share']:.0f} %", str(one["groups"]), _estimate(one), ""]
@@ -122,6 +122,14 @@ def _growth(content: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     order = list(dict.fromkeys(row[0] for row in rows))
     left_out = [f"Left out: {text}" for text in content.get("left_out", ())]
+    used = content.get("repeats", n_repeats)  # runs of before do not know
+    if used < n_repeats:
+        first = (
+            f"the first {used} of {n_repeats} repeats" if used > 1 else f"the first of {n_repeats} repeats"
+        )
+        left_out.append(
+            f"The curve is made of {first}, so its last point may differ from the table of scores."
+        )
     if others := content.get("not_probes", ()):
         left_out.append(f"Only probes have a curve, so not: {', '.join(others)}.")
     return {

@@ -81,7 +81,7 @@ def _corrections() -> tuple[Correction, ...]:
         ("as published", "random 80:20 split of files, best epoch chosen on the scored images", {}),
         ("copies together", "copies of one image stay on one side of the split", {"grouped": True}),
         (
-            "no peeking",
+            "epoch fixed",
             "the epoch is fixed beforehand instead of chosen on the scored images",
             {"peeks": False},
         ),

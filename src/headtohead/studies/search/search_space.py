@@ -130,7 +130,7 @@ def ablation_steps(
         *side_branch(""),
         step("+ flipped images", crop, "flip"),
         step("+ features of several layers", crop, "layers+flip"),
-        step("+ differences of the sides", crop, "symmetry"),
+        step("+ differences of left and right", crop, "symmetry"),
         *side_branch("symmetry"),
         step("+ larger input", crop, "symmetry", large=True),
     ]

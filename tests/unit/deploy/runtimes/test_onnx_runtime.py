@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from tests.planting.tiny_model import tiny_graph
 
 from headtohead.deploy.runtimes.onnx_runtime import OnnxRuntime
 
-ort = pytest.importorskip("onnxruntime")
+ort: Any = pytest.importorskip("onnxruntime")
 SPINNING = "session.intra_op.allow_spinning"
 
 
@@ -17,12 +19,13 @@ def test_idle_threads_sleep_where_the_process_asks_for_it(
 ) -> None:
     asked: list[tuple[str, str]] = []
 
-    class Options(ort.SessionOptions):  # type: ignore[misc]
-        def add_session_config_entry(self, key: str, value: str) -> None:
-            asked.append((key, value))
-            super().add_session_config_entry(key, value)
+    add = ort.SessionOptions.add_session_config_entry
 
-    monkeypatch.setattr(ort, "SessionOptions", Options)
+    def noted(self: Any, key: str, value: str) -> None:
+        asked.append((key, value))
+        add(self, key, value)
+
+    monkeypatch.setattr(ort.SessionOptions, "add_session_config_entry", noted)
     if policy is None:
         monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
     else:

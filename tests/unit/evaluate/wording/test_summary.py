@@ -271,7 +271,7 @@ def test_file_facts_refuse_or_stand_beside() -> None:
 def test_too_little_is_said_as_such_and_not_as_no_difference() -> None:
     few = say(frame({"a": 1.0, "b": 1.5}, n_groups=24))
     assert few.sentence.startswith(
-        "The rule fixed beforehand gives no verdict on a against b: only 24 cases (at least 30 are needed)."
+        "The rule gives no verdict on a against b: only 24 cases (at least 30 are needed)."
     )
     table = frame({"a": 0.5, "b": 4.5}, n_groups=90)
     rare = say(table[(table.label == "no") | (table.group < "s013")])

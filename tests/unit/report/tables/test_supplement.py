@@ -44,11 +44,13 @@ def curves(thresholds: list[float], prevalence: float) -> dict[str, Any]:
 def test_operating_points_say_why_a_number_is_missing() -> None:
     (table,) = supplement_tables(details(operating_points=point()), ORDER)
     assert table.rows == (
-        ("0.5", "vit-b16", "0.900 [0.800, 0.950]", "", "not defined (no positive answer)", ""),
+        ("0.5", "vit-b16", "0.50", "0.900 [0.800, 0.950]", "", "not defined (no positive answer)", ""),
     )
     assert len(table.head) == len(table.rows[0])
     assert "fixed beforehand" in table.note, "with a single point nothing was chosen"
     assert supplement_tables(details(), ORDER) == ()
+    (chosen,) = supplement_tables(details(operating_points=point(thresholds=[[0.2, 0.3], [0.4]])), ORDER)
+    assert chosen.rows[0][2] == "0.30 (0.20 to 0.40)"
 
 
 def difference(metric: str, a: str, b: str, **more: Any) -> dict[str, Any]:

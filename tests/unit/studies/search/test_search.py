@@ -164,6 +164,8 @@ def test_search_finds_what_is_there_and_tells_it(tmp_path: Path) -> None:
 
     whole = page(told, verdict["auroc"])
     assert "+ others" in whole and "https://" not in whole and "&lt;nothing&gt;" in whole
+    assert whole.count('data-csv="step,') == 2 and "do not read it" in whole
+    assert "model-NAME.safetensors" not in whole, "nothing was fine-tuned"
 
 
 @pytest.mark.slow
@@ -341,7 +343,7 @@ def test_the_model_holds_what_the_estimate_describes(folder: Path, tmp_path: Pat
     assert [row["name"] for row in told["ladder"]][-2:] == [WITH_TUNED, f"{CNN}@finetune"]
     assert told["ladder"][-1]["gain_in_auroc"] is None and told["ladder"][-2]["gain_in_auroc"] is not None
     aside = next(row for row in told["ladder"] if row["name"] == "aside: 2 copies, symmetry")
-    assert aside["over"] == "+ differences of the sides" and told["asked"]["copies"] == 2
+    assert aside["over"] == "+ differences of left and right" and told["asked"]["copies"] == 2
     assert "is a branch" in (out / "best.html").read_text(encoding="utf-8")
     assert not any("copies" in name for name in told["candidates"])
     data = load(str(folder))
