@@ -47,6 +47,8 @@ COMPUTING = (
     "opencv-python-headless",
     "pillow",
 )
+# Runtimes of frozen features; folders begun before these were noted know nothing of them.
+RUNTIMES = ("openvino", "onnxruntime")
 REPORTED_FROM = 1.0  # seconds; a line for each shorter cell would drown the others
 
 
@@ -111,13 +113,14 @@ def _refuse_other_versions(run: RunFolder) -> None:
     Raises:
         RunFolderError: names each version that changed.
     """
-    now = package_versions(COMPUTING)
+    now = package_versions((*COMPUTING, *RUNTIMES))
     if not (run / VERSIONS).is_file():
         run.write(VERSIONS, now)
         return
     before = run.json(VERSIONS)
+    names = (*COMPUTING, *(name for name in RUNTIMES if name in before))
     changed = [
-        f"{name} {before.get(name)}, now {now[name]}" for name in COMPUTING if before.get(name) != now[name]
+        f"{name} {before.get(name)}, now {now[name]}" for name in names if before.get(name) != now[name]
     ]
     if changed:
         raise RunFolderError(

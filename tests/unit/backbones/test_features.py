@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from headtohead.backbones.catalog import resolve, with_input_size
-from headtohead.backbones.features import decision
+from headtohead.backbones.features import decision, identity
 from headtohead.backbones.features import extract as features
 from headtohead.backbones.features.extract import extract
 from headtohead.backbones.features.inference import one_pass
@@ -191,12 +191,12 @@ def test_processor_and_image_libraries_change_the_folder(
         extract(few, VIT, RECIPE, ExtractionOptions(precision=precision), cache=tmp_path)
         return len([path for path in tmp_path.iterdir() if path.is_dir()])
 
-    monkeypatch.setattr(features, "fast_precision", lambda device: "fp32")
+    monkeypatch.setattr(identity, "fast_precision", lambda device: "fp32")
     assert folders() == 1 and folders("fp32") == 2
-    monkeypatch.setattr(features, "fast_precision", lambda device: "bf16")
+    monkeypatch.setattr(identity, "fast_precision", lambda device: "bf16")
     assert folders("fp32") == 2, "fp32 is fp32 on both"
     assert folders() == 3
-    monkeypatch.setattr(features, "version", lambda name: "99" if name == "pillow" else version(name))
+    monkeypatch.setattr(identity, "version", lambda name: "99" if name == "pillow" else version(name))
     assert folders() == 4
 
 

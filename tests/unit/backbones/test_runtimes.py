@@ -13,7 +13,7 @@ from headtohead.backbones.catalog import resolve, with_input_size
 from headtohead.backbones.features import convert_network, runtimes
 from headtohead.backbones.features.extract import extract
 from headtohead.backbones.features.options import ExtractionOptions
-from headtohead.backbones.features.runtimes import MANY, RuntimeName, planned_runtime
+from headtohead.backbones.features.runtimes import RuntimeName, planned_runtime
 from headtohead.backbones.record import BackboneRecord
 from headtohead.core.errors import HeadToHeadError, MissingExtraError, PrecisionError, UsageError
 from headtohead.data.dataset import Dataset
@@ -111,7 +111,7 @@ def test_what_is_off_is_dropped_aloud_or_refused(
     )
     with pytest.raises(PrecisionError, match=r"by openvino in fp32 .* --runtime torch or auto"):
         rows(images, CNN, "openvino", tmp_path / "asked")
-    monkeypatch.setattr(runtimes, "MANY", 1)
+    monkeypatch.setattr(runtimes, "PAYS_FROM", 1)
     monkeypatch.setattr("torch.cpu.get_capabilities", dict)
     heard = Heard()
     found = extract(images, CNN, RECIPE, cache=tmp_path / "auto", reporter=heard)
@@ -132,25 +132,47 @@ def test_a_network_that_cannot_be_converted_is_computed_by_torch(
     monkeypatch.setattr(openvino, "convert_model", broken)
     with pytest.raises(HeadToHeadError, match=r"cannot be converted to OpenVINO .*no such operation"):
         rows(images, CNN, "openvino", tmp_path / "asked")
-    monkeypatch.setattr(runtimes, "MANY", 1)
+    monkeypatch.setattr(runtimes, "PAYS_FROM", 1)
     found = extract(images, CNN, RECIPE, cache=tmp_path / "auto")
     assert found.how["runtime"] == "torch" and "no such operation" in found.how["precision_note"]
     assert not list((tmp_path / "home" / "networks").glob("*"))
 
 
+def planned(
+    n: int, family: str = "cnn", amx: bool = False, device: str = "cpu", precision: str = "auto"
+) -> str:
+    return planned_runtime("auto", device, precision, n, family, amx=amx)[0]
+
+
 def test_the_runtime_follows_from_facts_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtimes, "find_spec", lambda name: True)
-    assert planned_runtime("auto", "cpu", "auto", MANY) == "openvino"
-    assert planned_runtime("auto", "cpu", "auto", MANY - 1) == "torch"
-    assert planned_runtime("auto", "cpu", "fp32", MANY) == "torch"
-    assert planned_runtime("auto", "cuda", "auto", MANY) == "torch"
+    for family, amx, least in (("cnn", True, 300), ("transformer", False, 300), ("transformer", True, 1500)):
+        assert [planned(n, family, amx) for n in (least - 1, least)] == ["torch", "openvino"]
+    assert planned(9999, precision="fp32") == planned(9999, device="cuda") == "torch"
+    assert "228 images do not pay" in planned_runtime("auto", "cpu", "auto", 228, "cnn", amx=True)[1]
     monkeypatch.setattr(runtimes, "find_spec", lambda name: None)
-    assert planned_runtime("auto", "cpu", "auto", MANY) == "torch"
+    assert planned_runtime("auto", "cpu", "auto", 9999, "cnn", amx=False) == ("torch", "")
     with pytest.raises(UsageError, match="device is cuda"):
-        planned_runtime("openvino", "cuda", "auto", 9)
+        planned_runtime("openvino", "cuda", "auto", 9, "cnn", amx=False)
     monkeypatch.setitem(runtimes.PACKAGES, "onnx", ("no_such_package",))
     with pytest.raises(MissingExtraError, match=r"headtohead\[onnx\]"):
-        planned_runtime("onnx", "cpu", "auto", 9)
+        planned_runtime("onnx", "cpu", "auto", 9, "cnn", amx=False)
+
+
+def test_neither_cores_nor_what_is_kept_change_the_runtime(
+    images: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("openvino")
+    heard = Heard()
+    first = extract(images, CNN, RECIPE, cache=tmp_path / "first", reporter=heard)
+    # a converted network lies in the cache from here on
+    assert rows(images, CNN, "openvino", tmp_path / "asked").how["runtime"] == "openvino"
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    second = extract(images, CNN, RECIPE, cache=tmp_path / "second")
+    assert first.how["runtime"] == second.how["runtime"] == "torch"
+    assert "do not pay for converting" in second.how["runtime_note"]
+    assert sum("do not pay for converting" in line for line in heard.lines) == 1
+    np.testing.assert_array_equal(first.rows, second.rows)
 
 
 pytestmark = pytest.mark.slow  # half a minute together; `make test` has to end within 15

@@ -220,18 +220,26 @@ def test_a_damaged_cell_is_refused_by_its_path(
         fit_cells({"a": CountingHead()}, plan.folds[:1], cell_data(data), run, seed=1)
 
 
+@pytest.mark.parametrize("package", ["torch", "openvino"])
 def test_cells_of_two_versions_are_never_mixed(
-    data: Dataset, plan: CrossValidationSplits, run: RunFolder, monkeypatch: pytest.MonkeyPatch
+    package: str, data: Dataset, plan: CrossValidationSplits, run: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fit_cells({"a": CountingHead()}, plan.folds[:1], cell_data(data), run, seed=1)
-    older = package_versions(cross_validation.COMPUTING)
-    monkeypatch.setattr(cross_validation, "package_versions", lambda names: {**older, "torch": "99.0"})
+    older = package_versions((*cross_validation.COMPUTING, *cross_validation.RUNTIMES))
+    monkeypatch.setattr(cross_validation, "package_versions", lambda names: {**older, package: "99.0"})
     fit_cells({"a": CountingHead()}, plan.folds[:1], cell_data(data), run, seed=1)  # nothing is missing
-    with pytest.raises(RunFolderError, match=rf"torch {older['torch']}, now 99\.0"):
+    with pytest.raises(RunFolderError, match=rf"{package} {older[package]}, now 99\.0"):
         fit_cells({"a": CountingHead()}, plan.folds[:2], cell_data(data), run, seed=1)
     assert not run.cell_path("a", 0, 1).exists()
     monkeypatch.undo()
     fit_cells({"a": CountingHead()}, plan.folds[:2], cell_data(data), run, seed=1)
+
+
+def test_a_folder_that_knows_no_runtimes_goes_on(
+    data: Dataset, plan: CrossValidationSplits, run: RunFolder
+) -> None:
+    run.write("versions.json", package_versions(cross_validation.COMPUTING))
+    fit_cells({"a": CountingHead()}, plan.folds[:1], cell_data(data), run, seed=1)
 
 
 def test_an_unfinished_cell_is_named(data: Dataset, plan: CrossValidationSplits, run: RunFolder) -> None:

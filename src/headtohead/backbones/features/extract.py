@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from importlib.metadata import version
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from filelock import FileLock
 
 from headtohead.backbones.features.decision import decide, ready
 from headtohead.backbones.features.feature_cache import FeatureCache, row_key
-from headtohead.backbones.features.identity import device_name, folder_name, network_facts, speed
+from headtohead.backbones.features.identity import folder_name, rows_identity, speed
 from headtohead.backbones.features.inference import (
     BATCH,
     GPU_BATCH,
@@ -32,12 +31,12 @@ from headtohead.backbones.features.inference import (
 )
 from headtohead.backbones.features.input_transform import normalise, resize_to_input
 from headtohead.backbones.features.options import ExtractionOptions
-from headtohead.backbones.features.precision import Precision, dtype_of, fast_precision, pick_device
+from headtohead.backbones.features.precision import Precision, dtype_of, has_amx, pick_device
 from headtohead.backbones.features.runtimes import FeatureRuntime, planned_runtime, runtime_versions
 from headtohead.backbones.load import load_backbone
 from headtohead.backbones.network import Backbone
 from headtohead.backbones.record import BackboneRecord
-from headtohead.backbones.weights.fetch import Weights, ensure_weights
+from headtohead.backbones.weights.fetch import ensure_weights
 from headtohead.core.atomic_io import write_json
 from headtohead.core.parallel import cores, ordered_map
 from headtohead.core.progress import QUIET, Reporter
@@ -53,8 +52,6 @@ Network = Backbone | FeatureRuntime
 PIECE = 4  # batches per piece on disk, or two per core where that is more
 CHECKED = 8  # images on which a fast arithmetic is checked
 FEWEST_DECODERS = 4  # threads beside a device, also on few cores: decoding releases the interpreter lock
-IMAGE_PACKAGES = ("numpy", "pillow", "opencv-python-headless")  # that decode and scale images
-ARITHMETIC = 1  # raised whenever `to_network_input` or a pooling changes, so that old rows are not reused
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,21 +91,25 @@ def extract(
     task, folder, identity = _open(dataset, record, recipe, options, cache, reporter)
     samples = {row_key(sample): sample for sample in dataset.samples}
     keys = [row_key(sample) for sample in dataset.samples]
+    # beside the folder's own facts, which the first data set wrote: it may have had another number of images
+    chosen = {"runtime_note": task.why_runtime} if task.why_runtime else {}
     if (found := _all_there(folder, keys, reporter)) is not None:
         rows, how = found
-        return Features(rows, how | speed(len(samples), 0, time.monotonic() - began))
+        return Features(rows, how | chosen | speed(len(samples), 0, time.monotonic() - began))
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / ".lock"):
         store = FeatureCache(folder, reporter)
         missing = store.missing(samples)
         if missing or not (folder / "how.json").exists():
+            if task.why_runtime:
+                reporter.info(f"{record.name}: {task.why_runtime}")
             network = _ready(task, samples, folder, identity)
             _compute(task, samples, missing, store, network)
             store.compact()
         how = json.loads((folder / "how.json").read_text(encoding="utf-8"))
     rows = store.get(keys)
     seconds = time.monotonic() - began
-    return Features(rows, how | speed(len(samples), len(missing), seconds))
+    return Features(rows, how | chosen | speed(len(samples), len(missing), seconds))
 
 
 def extract_part(
@@ -170,6 +171,7 @@ class _Task:
     device: torch.device
     batch: int
     reporter: Reporter
+    why_runtime: str = ""  # where the runtime was left to us
 
     def load(self, precision: Precision) -> Backbone:
         return load_backbone(
@@ -196,9 +198,13 @@ def _open(
     batch = options.batch or (GPU_BATCH if device.type == "cuda" else BATCH)
     weights = ensure_weights(record, seed=options.seed, reporter=reporter)
     task = _Task(dataset, record, recipe, options, device, batch, reporter)
-    identity = _identity(task, weights)
+    identity = rows_identity(task, weights)
     distinct = len({row_key(sample) for sample in dataset.samples})
-    planned = planned_runtime(options.runtime, device.type, options.precision, distinct)
+    planned, why = planned_runtime(
+        options.runtime, device.type, options.precision, distinct, record.family, amx=has_amx()
+    )
+    if why:
+        task = replace(task, why_runtime=why)
     if planned != "torch":
         identity["runtime_planned"] = planned
         identity["versions"] |= runtime_versions(planned)
@@ -270,29 +276,3 @@ def _row_shape(task: _Task, network: Network, sample: Sample) -> list[int]:
     return list(
         forward_in_batches(network, task.prepare(sample)[None], task.options.kind, task.batch).shape[1:]
     )
-
-
-def _identity(task: _Task, weights: Weights) -> dict[str, Any]:
-    """Return all that a row's digits depend on besides the image."""
-    record, options = task.record, task.options
-    identity = {
-        "backbone": record.name,
-        "architecture": record.architecture,
-        "network": network_facts(record, weights),
-        "input": {"size": record.input_size, "mean": record.mean, "std": record.std,
-                  "interpolation": record.interpolation, "aspect": options.aspect},
-        "weights": weights.model_dump(exclude={"path", "notes"}),
-        "recipe": task.recipe.name,
-        "recipe_digest": task.recipe.digest(),
-        "kind": options.kind,
-        "precision_asked": options.precision,
-        "device": task.device.type,
-        "device_name": device_name(task.device),
-        "batch": task.batch,
-        "arithmetic": ARITHMETIC,
-        "versions": {name: version(name) for name in ("torch", "timm", "transformers")},
-        "image_versions": {name: version(name) for name in IMAGE_PACKAGES},
-    }  # fmt: skip
-    if options.precision == "auto":  # "AVX512" alone does not say whether there is bf16
-        identity["fastest"] = fast_precision(task.device)
-    return identity if options.change is None else {**identity, "change": options.change.name}

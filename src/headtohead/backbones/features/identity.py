@@ -5,16 +5,47 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
+from headtohead.backbones.features.options import ExtractionOptions
+from headtohead.backbones.features.precision import fast_precision
 from headtohead.backbones.record import BackboneRecord
 from headtohead.backbones.weights.cache import file_sha256
 from headtohead.backbones.weights.fetch import Weights
+from headtohead.preprocess.recipe import Recipe
 
-__all__ = ["device_name", "folder_name", "network_facts", "speed"]
+__all__ = ["ExtractionTask", "device_name", "folder_name", "rows_identity", "speed"]
+
+IMAGE_PACKAGES = ("numpy", "pillow", "opencv-python-headless")  # that decode and scale images
+ARITHMETIC = 1  # raised whenever `to_network_input` or a pooling changes, so that old rows are not reused
+
+
+class ExtractionTask(Protocol):
+    """What is known of an extraction."""
+
+    @property
+    def record(self) -> BackboneRecord:
+        """The network's record."""
+
+    @property
+    def recipe(self) -> Recipe:
+        """The preprocessing."""
+
+    @property
+    def options(self) -> ExtractionOptions:
+        """What the caller asked for."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where torch computes."""
+
+    @property
+    def batch(self) -> int:
+        """Images in a pass."""
 
 
 def device_name(device: torch.device) -> str:
@@ -44,7 +75,33 @@ def speed(distinct: int, computed: int, seconds: float) -> dict[str, Any]:
     return counts | {"seconds": round(seconds, 3), "images_per_second": rate}
 
 
-def network_facts(record: BackboneRecord, weights: Weights) -> dict[str, Any]:
+def rows_identity(task: ExtractionTask, weights: Weights) -> dict[str, Any]:
+    """Return all that a row's digits depend on besides the image."""
+    record, options = task.record, task.options
+    identity = {
+        "backbone": record.name,
+        "architecture": record.architecture,
+        "network": _network_facts(record, weights),
+        "input": {"size": record.input_size, "mean": record.mean, "std": record.std,
+                  "interpolation": record.interpolation, "aspect": options.aspect},
+        "weights": weights.model_dump(exclude={"path", "notes"}),
+        "recipe": task.recipe.name,
+        "recipe_digest": task.recipe.digest(),
+        "kind": options.kind,
+        "precision_asked": options.precision,
+        "device": task.device.type,
+        "device_name": device_name(task.device),
+        "batch": task.batch,
+        "arithmetic": ARITHMETIC,
+        "versions": {name: version(name) for name in ("torch", "timm", "transformers")},
+        "image_versions": {name: version(name) for name in IMAGE_PACKAGES},
+    }  # fmt: skip
+    if options.precision == "auto":  # "AVX512" alone does not say whether there is bf16
+        identity["fastest"] = fast_precision(task.device)
+    return identity if options.change is None else {**identity, "change": options.change.name}
+
+
+def _network_facts(record: BackboneRecord, weights: Weights) -> dict[str, Any]:
     """Return what shapes the network besides its weights: options of timm, or the configuration of transformers."""
     if record.architecture.startswith("transformers") and weights.path is not None:
         return {"config_sha256": file_sha256(Path(weights.path).parent / "config.json")}

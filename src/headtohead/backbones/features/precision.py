@@ -22,6 +22,7 @@ __all__ = [
     "check_precision",
     "dtype_of",
     "fast_precision",
+    "has_amx",
     "limits",
     "pick_device",
 ]
@@ -186,6 +187,11 @@ def fast_precision(device: torch.device) -> Precision:
         return "fp16"
     has = torch.cpu.get_capabilities()
     return "bf16" if has.get("avx512_bf16") or has.get("amx_bf16") else "fp32"
+
+
+def has_amx() -> bool:
+    """Return whether the processor has the matrix instructions AMX for bf16."""
+    return bool(torch.cpu.get_capabilities().get("amx_bf16"))
 
 
 def dtype_of(precision: Precision) -> torch.dtype:

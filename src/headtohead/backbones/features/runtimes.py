@@ -26,13 +26,15 @@ from headtohead.core.optional import require
 from headtohead.core.parallel import cores
 
 __all__ = [
-    "MANY",
+    "PAYS_FROM",
+    "PAYS_FROM_WITH_AMX",
     "RUNTIMES",
     "FeatureRuntime",
     "OnnxFeatures",
     "OpenVinoFeatures",
     "RuntimeName",
     "converted",
+    "pays_from",
     "planned_runtime",
     "runtime_versions",
 ]
@@ -45,8 +47,14 @@ PACKAGES: Mapping[str, tuple[str, ...]] = {
     "openvino": ("openvino",),
     "onnx": ("onnxruntime", "onnxscript"),
 }
-# Distinct images from which a conversion (3 to 10 s of a large network) pays: 228 of them gain it back.
-MANY = 150
+# Distinct images from which OpenVINO pays: it then saves about twice the processor time that converting, compiling and
+# checking take. Measured by `benchmarks/speed/runtimes.py` (docs/speed.md): InceptionResNetV2 37 ms of 63 an image
+# against 6 s, EfficientNet-Lite0 16 of 23 ms against 2 s; transformers 30 to 35 ms against 3 to 5 s where AMX is
+# missing, and with AMX, which torch's matrix products use as well, 8 of 28 ms (ViT-S) or nothing (ViT-B). Neither the
+# number of cores nor what the cache of converted networks holds plays a part, since both would change digits from
+# one run to the next.
+PAYS_FROM = 300
+PAYS_FROM_WITH_AMX = 1500  # a transformer
 FILES = {"openvino": "model.xml", "onnx": "model.onnx"}
 
 
@@ -60,34 +68,60 @@ class FeatureRuntime(Protocol):
         """Return rows (B, ...) of normalised images (B, 3, S, S), B as it was converted; any thread may call it."""
 
 
-def planned_runtime(asked: RuntimeName, device: str, precision: str, n_images: int) -> str:
-    """Return the runtime that is to be checked first; a rule of these facts alone, so that digits stay reproducible.
+def pays_from(family: str, *, amx: bool) -> int:
+    """Return from how many distinct images on converting a network to OpenVINO pays.
+
+    Args:
+        family: of the network's record.
+        amx: whether the processor has the matrix instructions AMX.
+
+    >>> pays_from("cnn", amx=True), pays_from("transformer", amx=True), pays_from("transformer", amx=False)
+    (300, 1500, 300)
+    """
+    return PAYS_FROM_WITH_AMX if amx and family == "transformer" else PAYS_FROM
+
+
+def planned_runtime(
+    asked: RuntimeName, device: str, precision: str, n_images: int, family: str, *, amx: bool
+) -> tuple[str, str]:
+    """Return the runtime that is to be checked first, and why, as a sentence; "" where there was no choice.
+
+    A rule of these facts alone, and nothing that was timed, so that digits stay reproducible.
 
     Args:
         asked: what the user said.
         device: type of device, "cpu" or another.
         precision: what the user said of the arithmetic.
         n_images: distinct images of the data set, whether they are cached or not.
+        family: of the network's record.
+        amx: whether the processor has the matrix instructions AMX.
 
     Raises:
         UsageError: a runtime of the processor on another device.
         MissingExtraError: the runtime asked for is not installed.
 
-    >>> planned_runtime("torch", "cpu", "auto", 1000)
-    'torch'
+    >>> planned_runtime("torch", "cpu", "auto", 1000, "cnn", amx=False)
+    ('torch', '')
     """
     if asked not in RUNTIMES:
         raise UsageError(f"Unknown runtime {asked!r}; expected one of {', '.join(RUNTIMES)}.")
     if asked == "auto":
-        pays = device == "cpu" and precision == "auto" and n_images >= MANY
-        return "openvino" if pays and find_spec("openvino") is not None else "torch"
+        if device != "cpu" or precision != "auto" or find_spec("openvino") is None:
+            return "torch", ""
+        pays = pays_from(family, amx=amx)
+        if n_images >= pays:
+            return "openvino", f"OpenVINO is tried: {n_images} images pay for converting the network."
+        return (
+            "torch",
+            f"torch: {n_images} images do not pay for converting the network to OpenVINO ({pays} do).",
+        )
     if asked != "torch" and device != "cpu":
         raise UsageError(
             f"Runtime {asked} runs on the processor, and the device is {device}; add --device cpu."
         )
     for package in PACKAGES[asked]:
         require(package, "openvino" if asked == "openvino" else "onnx", f"compute features with {asked}")
-    return asked
+    return asked, ""
 
 
 def runtime_versions(runtime: str) -> dict[str, str]:

@@ -96,7 +96,7 @@ class StudyConfig(RunConfig):
     runtime: Literal["auto", "torch", "openvino", "onnx"] = Field(
         default="auto",
         description="What computes frozen features: torch, openvino or onnx (on the processor, each checked against "
-        "torch in fp32), or auto: openvino where it is installed, pays and agrees, else torch.",
+        "torch in fp32), or auto: openvino where it is installed, pays for so many images and agrees, else torch.",
     )
     device: str = Field(default="auto", description="auto, cpu, cuda or mps.")
     train: TrainConfig = Field(default_factory=TrainConfig)

@@ -19,7 +19,12 @@ UNTOLD = (
     "device_name",
 )  # fmt: skip
 LONGEST = 640  # letters of a value: two checks of a runtime, as where bf16 was given up for fp32, take 420
-HOW = {"precision_note": "check:", "computed": "computed in this run", "batch": "images at once"}
+HOW = {
+    "precision_note": "check:",
+    "runtime_note": "choice:",
+    "computed": "computed in this run",
+    "batch": "images at once",
+}
 
 
 def adjusted_tests(comparison: Comparison) -> list[tuple[str, dict[str, str]]]:
