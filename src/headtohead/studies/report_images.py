@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.errors import HeadToHeadError
+from headtohead.core.parallel import single_threaded_blas
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.studies.report_inputs import evenly_spaced
 
@@ -110,22 +111,41 @@ def _one_map(x: Floats, ids: Sequence[str], groups: npt.NDArray[Any]) -> dict[st
     """Return components, their share of the variance, and neighbours by cosine similarity, of standardised features."""
     scale = x.std(axis=0)
     z = (x - x.mean(axis=0)) / np.where(scale > 0, scale, 1.0)
-    values, vectors = np.linalg.eigh(z.T @ z / len(z))
-    first = vectors[:, ::-1][:, :2]
+    shares, first = _first_components(z)
     first = first * np.sign(
         first[np.abs(first).argmax(axis=0), [0, 1]]
     )  # the sign of a component is arbitrary
     places = z @ first
-    total = float(values.clip(0).sum()) or 1.0
     unit = z / np.maximum(np.linalg.norm(z, axis=1, keepdims=True), 1e-12)
     return {
         "points": {
             sample: [round(float(a), 2), round(float(b), 2)]
             for sample, (a, b) in zip(ids, places, strict=True)
         },
-        "explained": [round(float(values[-1]) / total, 4), round(float(values[-2]) / total, 4)],
+        "explained": [round(float(share), 4) for share in shares],
         "neighbours": dict(_neighbours(unit, ids, groups)),
     }
+
+
+def _first_components(z: Floats) -> tuple[Floats, Floats]:
+    """Return the shares of the variance of the first two components of centred rows (n, D), and their axes (D, 2).
+
+    Only two are computed, from the smaller of the products of columns and of rows: all of them took ten seconds of
+    1,536 features on two busy cores.
+    """
+    from scipy.linalg import eigh
+
+    few = len(z) < z.shape[1]
+    product = z @ z.T if few else z.T @ z
+    size = len(product)
+    with single_threaded_blas():
+        values, vectors = eigh(product, subset_by_index=[size - 2, size - 1], check_finite=False)
+    values, vectors = values[::-1].clip(0), vectors[:, ::-1]
+    # the total is the trace: no further eigenvalue is needed
+    shares = values / (float(np.trace(product)) or 1.0)
+    if few:
+        vectors = z.T @ vectors / np.sqrt(np.maximum(values, np.finfo(np.float64).tiny))
+    return shares, vectors
 
 
 def _neighbours(
