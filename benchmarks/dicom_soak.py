@@ -57,11 +57,13 @@ def resident() -> float:
 
 
 def main() -> None:
+    from headtohead.core.parallel import share_one_heap
     from headtohead.deploy.dicom.receiver import DicomReceiver, ListenSettings
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--associations", type=int, default=10_000)
     total = parser.parse_args().associations
+    share_one_heap()  # as `headtohead dicom listen` does
     with tempfile.TemporaryDirectory() as folder:
         receiver = DicomReceiver(lambda _: None, Path(folder), ListenSettings(port=0, settle_s=0.5))
         receiver.start()

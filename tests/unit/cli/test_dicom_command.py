@@ -102,3 +102,11 @@ def test_listens_leaves_a_report_and_stops_on_sigterm(exported: Path, tmp_path: 
     assert not [path for path in (tmp_path / "inbox").rglob("*") if path.is_file()], (
         "received images are deleted"
     )
+
+
+def test_listening_threads_share_one_heap(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("headtohead.core.parallel.share_one_heap", lambda: told.append("heap"))
+    monkeypatch.setattr("headtohead.api.dicom.listen", lambda *_, **__: told.append("listen"))
+    assert main(["dicom", "listen", "model", "--out", str(tmp_path / "reports")]) == 0
+    assert told == ["heap", "listen"]

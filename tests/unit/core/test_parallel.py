@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from headtohead.core.errors import ProcessLostError, UsageError
-from headtohead.core.parallel import ordered_map, process_map
+from headtohead.core.parallel import ordered_map, process_map, share_one_heap
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])
@@ -125,3 +128,38 @@ def test_a_system_without_processes_is_said(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_process_that_is_killed_is_said_to_be_lost() -> None:
     with pytest.raises(ProcessLostError, match="A worker process was lost"):
         list(process_map(die, range(3), workers=2))
+
+
+HEAPS = """
+import ctypes, sys, threading
+from headtohead.core.parallel import share_one_heap
+if {shared}:
+    assert share_one_heap()
+together = threading.Barrier(8)
+threads = [threading.Thread(target=lambda: (together.wait(), bytes(2000), together.wait())) for _ in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+c = ctypes.CDLL(None)
+c.fopen.restype, c.malloc_info.argtypes = ctypes.c_void_p, (ctypes.c_int, ctypes.c_void_p)
+c.fclose.argtypes = (ctypes.c_void_p,)
+file = c.fopen(sys.argv[1].encode(), b"w")
+c.malloc_info(0, file)
+c.fclose(file)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="of glibc")
+def test_threads_share_one_heap(tmp_path: Path) -> None:
+    if not hasattr(ctypes.CDLL(None), "malloc_info"):
+        pytest.skip("the C library is not glibc")
+    counts = []
+    for shared in (False, True):
+        code, file = HEAPS.format(shared=shared), tmp_path / f"{shared}.xml"
+        subprocess.run([sys.executable, "-c", code, file], check=True)
+        counts.append(file.read_text().count("<heap nr="))
+    assert counts[0] > counts[1] == 1
+
+
+def test_a_c_library_without_heaps_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
+    assert share_one_heap() is False

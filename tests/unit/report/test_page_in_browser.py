@@ -128,6 +128,7 @@ def test_the_sum_stands_beside_each_map(run: Path, shown: Any) -> None:
     assert shown.inner_text("#zoom .views figure:last-child figcaption").endswith(
         "Half lies on 12.5 %, left of −3."
     )
+    assert "Failed" not in shown.inner_text("#zoom")
     rows = [row.inner_text().split() for row in shown.query_selector_all("#zoom .sum tr")]
     assert [row[-1] for row in rows] == ["+0.10", "+0.60", "−1.10", "−0.40"]
     widths = shown.evaluate(
@@ -141,6 +142,23 @@ def test_the_sum_stands_beside_each_map(run: Path, shown: Any) -> None:
     shown.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert shown.evaluate("getComputedStyle(document.querySelector('#maps')).display") == "grid"
     assert shown.evaluate("document.querySelector('#maps canvas').getBoundingClientRect().width") > 20
+
+
+def test_a_map_that_failed_its_checks_says_so_beside_it(run: Path, shown: Any) -> None:
+    (run / "maps").mkdir()
+    grid = {
+        "rows": 1, "columns": 2, "cells": "fwA=", "box": [0, 0, 8, 8], "size": [8, 8], "target": "yes",
+        "log_odds": -0.4, "localised": 0.6, "sanity": "failed: not repeatable", "words": "Half lies left.",
+    }  # fmt: skip
+    content = {
+        "method": "contributions", "unit": "log-odds", "scale": 4.0, "color_limit": 1.0,
+        "contenders": {"vit-b16": {"no/0": grid}},
+    }  # fmt: skip
+    (run / "maps" / "grids.json").write_text(json.dumps(content))
+    shown.goto(write_report(run).as_uri())
+    shown.evaluate("document.querySelector('#c0 .case').click()")
+    said = shown.inner_text("#zoom .views figure:last-child figcaption")
+    assert said == "vit-b16: Failed a check, so grey and no evidence. Half lies left."
 
 
 def test_print_holds_the_errors_and_says_how_many_images_it_leaves_out(page: Any) -> None:

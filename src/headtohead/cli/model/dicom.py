@@ -107,9 +107,11 @@ def _listen(
     headtohead dicom listen models/lite0 --out reports --port 11112
     """
     from headtohead.api.dicom import listen
+    from headtohead.core.parallel import share_one_heap
     from headtohead.deploy.dicom.connections import ConnectionLimits
     from headtohead.deploy.dicom.receiver import ListenSettings
 
+    share_one_heap()
     limits = ConnectionLimits(associations=associations, idle_s=idle, object_bytes=max_mb * MIB)
     settings = ListenSettings(host=host, port=port, title=ae_title, limits=limits, settle_s=settle)
     listen(

@@ -74,7 +74,7 @@ function sumBar(grid) {
 const said_of = grid => (grid.words || []).slice(1).reduce((text, number) => text.replace("#", number), grid.words ? D.phrases[grid.words[0]] : "");
 function mapFigure(i, c, grid, words) {
   const f = el("figure");
-  f.append(framed(i, grid, false), el("figcaption", `${D.names[c]}${words}: ${said_of(grid)}`));
+  f.append(framed(i, grid, false), el("figcaption", `${D.names[c]}${words}: ${grid.failed ? "Failed a check, so grey and no evidence. " : ""}${said_of(grid)}`));
   if (grid.sum) f.append(sumBar(grid));
   return f;
 }
@@ -109,7 +109,7 @@ function open(i) {
     body.append(tr);
   });
   table.append(body);
-  zoom.replaceChildren(close, head, el("p", `group ${one.group}; fold ${one.fold.map(f => f + 1).join(", ")} by repeat; probability of ${D.positive || "the true class"}, by repeat${D.repeats > one.fold.length ? ` (the first ${one.fold.length} of ${D.repeats})` : ""}:`, "sub"), row, table);
+  zoom.replaceChildren(close, head, row, el("p", `group ${one.group}; fold ${one.fold.map(f => f + 1).join(", ")} by repeat; probability of ${D.positive || "the true class"}, by repeat${D.repeats > one.fold.length ? ` (the first ${one.fold.length} of ${D.repeats})` : ""}:`, "sub"), table);
   for (const [c, near] of Object.entries(one.near || {})) {
     if (!near.length) continue;
     zoom.append(el("h3", `Nearest images of other groups for ${D.names[c]}`));
