@@ -1,12 +1,12 @@
 """How a whole comparison grows with the number of images: seconds, memory, disk, and the exponent.
 
-    python benchmarks/speed/growth.py 1000 5000 20000 50000 --out growth.json
+    python benchmarks/speed/growth.py 1000 5000 20000 50000
 
 Images are synthetic heads (`audit_scale.py`) of 64 x 64 pixels in two class folders, one in twenty a copy;
 contenders a small CNN and a small ViT with frozen features, five folds, one repeat. Each size is one `headtohead
 compare` in a process of its own with an empty cache. The exponent is the slope of log CPU seconds over log images;
-memory is the sum over the command and its worker processes, looked at every half second. Sizes that are in the file
-already are not run again.
+memory is the sum over the command and its worker processes, looked at every half second. Sizes that `docs/speed.json`
+holds already are not run again.
 """
 
 from __future__ import annotations
@@ -83,12 +83,20 @@ def one(n: int, scratch: Path, folds: str, repeats: str) -> dict[str, Any]:
     size = sum(file.stat().st_size for file in out.rglob("*") if file.is_file()) / 2**20
     return {
         "n": n,
-        "wall": time.perf_counter() - began,
-        "cpu": used.ru_utime + used.ru_stime,
-        "peak_mib": peak / KIB,
-        "run_mib": size,
+        "wall": round(time.perf_counter() - began, 1),
+        "cpu": round(used.ru_utime + used.ru_stime, 1),
+        "peak_mib": round(peak / KIB),
+        "run_mib": round(size, 1),
         "stages": [line for line in text.splitlines() if line[:2].isdigit()],
     }
+
+
+def exponent(rows: list[dict[str, Any]]) -> float | None:
+    """Return the slope of log CPU seconds over log images."""
+    if len(rows) < 2:
+        return None
+    n, cpu = (np.log([row[key] for row in rows]) for key in ("n", "cpu"))
+    return float(f"{np.polyfit(n, cpu, 1)[0]:.3f}")
 
 
 def main() -> None:
@@ -99,9 +107,10 @@ def main() -> None:
     parser.add_argument("sizes", nargs="+", type=int)
     parser.add_argument("--folds", default="5")
     parser.add_argument("--repeats", default="1")
-    parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
-    rows: list[dict[str, Any]] = json.loads(given.out.read_text()) if given.out.exists() else []
+    from side_by_side import RESULTS, store
+
+    rows: list[dict[str, Any]] = json.loads(RESULTS.read_text()).get("growth", {"rows": []})["rows"]
     for n in given.sizes:
         if any(row["n"] == n for row in rows):
             continue
@@ -110,17 +119,9 @@ def main() -> None:
             rows.append(one(n, scratch, given.folds, given.repeats))
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
-        given.out.write_text(json.dumps(sorted(rows, key=lambda row: row["n"]), indent=1) + "\n")
-    rows.sort(key=lambda row: row["n"])
-    print("| images | wall s | CPU s | MiB peak | MiB of the run folder |")
-    print("|--:|--:|--:|--:|--:|")
-    for row in rows:
-        print(
-            f"| {row['n']:,} | {row['wall']:.0f} | {row['cpu']:.0f} | {row['peak_mib']:.0f} | {row['run_mib']:.1f} |"
-        )
-    if len(rows) > 1:
-        n, cpu = (np.log([row[key] for row in rows]) for key in ("n", "cpu"))
-        print(f"exponent of CPU seconds: {np.polyfit(n, cpu, 1)[0]:.2f}")
+        rows.sort(key=lambda row: row["n"])
+        store("growth", {"rows": rows, "exponent": exponent(rows)})
+        print(rows[-1] | {"exponent": exponent(rows)}, flush=True)
 
 
 if __name__ == "__main__":

@@ -16,11 +16,13 @@ DOCS = Path(__file__).resolve().parents[1]
 PAGE, RESULTS = DOCS / "speed.md", DOCS / "speed.json"
 BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
 ABSENT = "*Not measured yet.*"
-# What each command is, in the order of the table, and the ratio of wall seconds that was aimed at.
+# What each command is, in the order of the table, and the ratio of wall seconds (or those now) that was aimed at.
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "flagship": ("`compare`, both flagship networks at full size (random weights), 15 cells each", "0.6"),
+    "kept": ("the same by OpenVINO, networks converted before", "0.5"),
     "small": ("`compare`, `efficientnet-lite0` and `dinov2-small`, 120 synthetic images", ""),
-    "again": ("the same once more, with nothing left to compute", ""),
+    "cells": ("the same, with only the cells of one contender left to compute", "3 s"),
+    "again": ("the same once more, with nothing left to compute", "1 s"),
     "npz": ("`compare`, `efficientnet-lite0`, 5,856 images of 28 pixels, given split", "0.35"),
     "audit": ("`audit`, 1,000 images of 64 pixels", "0.35"),
 }
@@ -51,14 +53,17 @@ def page_with_tables(page: str, measured: Mapping[str, Any]) -> str:
 
 
 def tables(measured: Mapping[str, Any]) -> str:
-    """Return both tables, each with a line in its place where it was not measured.
+    """Return all tables, each with a line in its place where it was not measured.
 
     Args:
-        measured: what `benchmarks/speed` keeps: "probe" and "whole NAME" with their figures.
+        measured: what `benchmarks/speed` keeps: "probe", "runtimes", "growth" and "whole NAME" with their figures.
     """
     whole = {name.removeprefix(PREFIX): row for name, row in measured.items() if name.startswith(PREFIX)}
     parts = ["## Whole commands", "", _commands(whole) if whole else ABSENT, "", "## Linear probes", ""]
-    return "\n".join([*parts, _probes(measured["probe"]) if "probe" in measured else ABSENT, ""])
+    parts += [_probes(measured["probe"]) if "probe" in measured else ABSENT, ""]
+    parts += ["## Runtimes of frozen networks", ""]
+    parts += [_runtimes(measured["runtimes"]) if "runtimes" in measured else ABSENT, "", "## Growth", ""]
+    return "\n".join([*parts, _growth(measured["growth"]) if "growth" in measured else ABSENT, ""])
 
 
 def _commands(rows: Mapping[str, Mapping[str, float]]) -> str:
@@ -82,6 +87,33 @@ def _probes(rows: Mapping[str, Mapping[str, float]]) -> str:
     ]
     keys = ("wall", "cpu", "cpu_over_sklearn", "largest_change")
     lines += [f"| {name} | {' | '.join(f'{row[key]:g}' for key in keys)} |" for name, row in rows.items()]
+    return "\n".join(lines)
+
+
+def _runtimes(found: Mapping[str, Any]) -> str:
+    amx = "with AMX" if found["amx"] else "without AMX"
+    lines = [
+        f"Milliseconds of one core (processor {amx}) for an image, and its seconds of converting and compiling.",
+        "",
+        "| network | torch fp32 | OpenVINO fp32 | torch bf16 | OpenVINO bf16 | convert s | compile s |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    keys = ("torch_fp32", "openvino_fp32", "torch_bf16", "openvino_bf16", "convert", "compile")
+    for name, row in found["networks"].items():
+        lines.append(f"| `{name}` | {' | '.join(f'{row[key]:g}' for key in keys)} |")
+    return "\n".join(lines)
+
+
+def _growth(found: Mapping[str, Any]) -> str:
+    lines = [
+        "| images | wall s | CPU s | MiB at the peak | MiB of the run folder |",
+        "|--:|--:|--:|--:|--:|",
+    ]
+    for row in found["rows"]:
+        cells = [f"{row['n']:,}", *(f"{row[key]:.0f}" for key in ("wall", "cpu", "peak_mib", "run_mib"))]
+        lines.append(f"| {' | '.join(cells)} |")
+    if len(found["rows"]) > 1:
+        lines += ["", f"CPU seconds grow with the number of images to the power of {found['exponent']:.2f}."]
     return "\n".join(lines)
 
 

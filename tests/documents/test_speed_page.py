@@ -14,6 +14,21 @@ ROW = {
     "cpu_ratio": 0.5, "rounds": 3.0,
 }  # fmt: skip
 PROBE = {"253 images": {"wall": 0.3, "cpu": 0.25, "cpu_over_sklearn": 0.4, "largest_change": 9.2e-6}}
+RUNTIMES = {
+    "amx": True,
+    "networks": {
+        "a": {
+            "torch_fp32": 1.0,
+            "openvino_fp32": 2.0,
+            "torch_bf16": 3.0,
+            "openvino_bf16": 4.0,
+            "convert": 5.0,
+            "compile": 6.0,
+        }
+    },
+}
+GROWN = [{"n": n, "wall": 30.2, "cpu": 50.1, "peak_mib": 900, "run_mib": 12.3} for n in (1000, 5000)]
+GROWTH = {"rows": GROWN, "exponent": 0.97}
 
 
 def test_the_page_agrees_with_the_measurements() -> None:
@@ -29,19 +44,30 @@ def test_the_page_agrees_with_the_measurements() -> None:
 
 
 def test_what_was_not_measured_says_so() -> None:
-    assert tables({}).count(ABSENT) == 2
-    assert tables({"probe": PROBE}).count(ABSENT) == tables({"whole npz": ROW}).count(ABSENT) == 1
-    assert ABSENT not in tables({"probe": PROBE, "whole npz": ROW})
+    parts = {"probe": PROBE, "whole npz": ROW, "runtimes": RUNTIMES, "growth": GROWTH}
+    assert tables({}).count(ABSENT) == 4
+    assert [tables({name: part}).count(ABSENT) for name, part in parts.items()] == [3, 3, 3, 3]
+    assert ABSENT not in tables(parts)
 
 
 def test_every_figure_stands_in_its_column() -> None:
-    made = tables({"whole other": ROW, "whole flagship": ROW, "probe": PROBE})
+    made = tables(
+        {
+            "whole other": ROW,
+            "whole flagship": ROW,
+            "probe": PROBE,
+            "runtimes": RUNTIMES,
+            "growth": GROWTH,
+        }
+    )
     head, _, flagship, other = (line for line in made.splitlines()[2:6])
     assert head.split(" | ")[1:4] == ["wall s before", "now", "ratio"]
     cells = [cell.strip() for cell in flagship.strip("|").split("|")]
     assert cells[1:] == ["95.2", "47.1", "0.495", "0.6", "160", "80", "0.5", "3"]
     assert "both flagship networks" in cells[0] and other.startswith("| other | 95.2 |")
     assert "| 253 images | 0.3 | 0.25 | 0.4 | 9.2e-06 |" in made
+    assert "| `a` | 1 | 2 | 3 | 4 | 5 | 6 |" in made and "processor with AMX" in made
+    assert "| 5,000 | 30 | 50 | 900 | 12 |" in made and "to the power of 0.97" in made
 
 
 @pytest.mark.parametrize("page", ["no marks", BEGIN, f"{END}{BEGIN}", f"{BEGIN}{END}{BEGIN}"])

@@ -82,12 +82,15 @@ def fit_cells(
             the libraries while others are missing.
     """
     cells = [(name, fold) for name in heads for fold in folds if select is None or select(name, fold)]
+    checked = False
     for number, (name, fold) in enumerate(reporter.progress(cells, "Fitting", total=len(cells)), start=1):
         path = run.cell_path(name, fold.repeat, fold.fold)
         key = cell_key(name, fold, seed)
         if read_cell(path, key, len(data.classes)) is not None:
             continue
-        _refuse_other_versions(run)
+        if not checked:  # once: reading the versions of ten packages takes 20 ms
+            _refuse_other_versions(run)
+            checked = True
         workdir = run.work_folder(name, fold.repeat, fold.fold)
         workdir.mkdir(parents=True, exist_ok=True)
         measured = reset_peak()

@@ -69,10 +69,19 @@ def suggest_recipe_for(appearances: Iterable[Appearance]) -> tuple[str, str]:
 
 def _is_coloured(image: Image) -> bool:
     """Whether the channels differ by more than a tint: mean spread above 6 % of full brightness."""
-    if image.pixels.ndim == 2:
+    if image.pixels.ndim == 2 or _is_grey_thrice(image):
         return False
     unit, _ = steps.to_unit(image.pixels, image.window)
-    return bool(np.ptp(unit, axis=2).mean() > _COLOURED)
+    first, second, third = (unit[..., channel] for channel in range(3))
+    # twice as fast as `ptp` over an axis of three, with the same digits
+    spread = np.maximum(np.maximum(first, second), third) - np.minimum(np.minimum(first, second), third)
+    return bool(spread.mean() > _COLOURED)
+
+
+def _is_grey_thrice(image: Image) -> bool:
+    """Whether the three channels are one, as those of most medical images that were saved as colour."""
+    first = image.pixels[..., 0]
+    return all(np.array_equal(first, image.pixels[..., channel]) for channel in (1, 2))
 
 
 def _is_on_dark(image: Image) -> bool:
