@@ -90,7 +90,7 @@ def test_the_map_of_a_moved_image_is_moved_back_and_keeps_its_sum() -> None:
         assert seen[3, 5] == 16, "half a cell along both axes: a quarter is left"
         back = integrated._moved_back(seen, move)
         assert back.sum() == pytest.approx(64)
-        assert np.unravel_index(int(back.argmax()), back.shape) == (3, 5)
+        assert int(back.argmax()) == 3 * 8 + 5
         centre = [(back.sum(axis=axis) * np.arange(8)).sum() / back.sum() for axis in (1, 0)]
         assert centre == pytest.approx([3, 5], abs=0.01), "not half a cell aside"
         edge = np.zeros((8, 8))
