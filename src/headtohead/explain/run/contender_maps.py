@@ -184,7 +184,7 @@ class ProbeMaps:
         return found
 
     def _average(self, folds: Sequence[Fold]) -> Tensor:
-        """Return what the stage below the last gives for the average training image of these folds."""
+        """Return what the explained stage gives for the average training image of these folds."""
         import torch
 
         return torch.stack([self._averages[fold.repeat, fold.fold] for fold in folds]).mean(dim=0)
