@@ -82,6 +82,9 @@ def main() -> None:
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("--old", type=Path, help="a working tree of an earlier commit")
     words.add_argument("--rounds", type=int, default=3)
+    words.add_argument(
+        "--only", nargs="+", default=list(SHAPES), help="first letters of the shapes to measure"
+    )
     words.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
     given = words.parse_args()
     if given.measure:
@@ -91,10 +94,10 @@ def main() -> None:
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
         print(json.dumps({"seconds": seconds, "cpu": cpu, "first": found[0].round(9).tolist()}))
         return
-    from side_by_side import HERE, compare_trees, run_command, store
+    from side_by_side import HERE, RESULTS, compare_trees, run_command, store
 
-    table = {}
-    for shape in SHAPES:
+    table = json.loads(RESULTS.read_text()).get("probe", {})
+    for shape in (shape for shape in SHAPES if shape.startswith(tuple(given.only))):
         before, now, ratios = compare_trees(
             given.old, Path(__file__), ["--measure", "ours", shape], given.rounds
         )
@@ -112,7 +115,7 @@ def main() -> None:
         }
         table[shape] = {key: float(f"{value:.2g}") for key, value in row.items()}
         print(shape, table[shape], flush=True)
-    store("probe", table)
+        store("probe", {shape: table[shape] for shape in SHAPES if shape in table})
 
 
 if __name__ == "__main__":

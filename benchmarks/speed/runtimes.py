@@ -5,12 +5,14 @@
 Processor milliseconds of an image, the best of three passes of eight images on one thread. Torch's fast arithmetic is
 bf16 where the processor has it; a network whose features it changes too much is computed in fp32. From these figures
 follow the numbers of images from which `--runtime auto` takes OpenVINO (`headtohead.backbones.features.runtimes`).
-The figures go into `docs/speed.json`, from which the table of the documentation is made.
+The figures go into `docs/speed.json`, beside those of other networks on the same kind of processor, and from there into
+the table of the documentation.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import tempfile
 import time
@@ -79,9 +81,10 @@ def main() -> None:
     )
     parser.add_argument("names", nargs="*", default=NAMES)
     names = parser.parse_args().names
-    from side_by_side import store
+    from side_by_side import RESULTS, store
 
-    rows = {}
+    known = json.loads(RESULTS.read_text()).get("runtimes", {})
+    rows = dict(known.get("networks", {})) if known.get("amx") == has_amx() else {}
     with precise():
         torch.set_num_threads(1)
         for name in names:

@@ -23,6 +23,7 @@ from headtohead.training.tuning.trial_budget import TrialBudget
 
 if TYPE_CHECKING:
     from headtohead.backbones.features.options import ExtractionOptions
+    from headtohead.backbones.features.prepared_images import PreparedImages
     from headtohead.training.data_loader import DatasetImages
     from headtohead.training.settings import FinetuneSettings
     from headtohead.training.tuning.hyperparameter_search import Trial
@@ -122,6 +123,7 @@ class FeatureSource:
         cache: folder for computed features.
         record_facts: called with a backbone's name and how its features were computed.
         reporter: hears how far the extraction is.
+        prepared: images as the recipe left them, for the next backbone.
     """
 
     dataset: Dataset
@@ -130,6 +132,7 @@ class FeatureSource:
     cache: Path
     record_facts: Callable[[str, Mapping[str, Any]], None]
     reporter: Reporter = QUIET
+    prepared: PreparedImages | None = None
 
     @property
     def options(self) -> ExtractionOptions:
@@ -146,8 +149,9 @@ class FeatureSource:
         from headtohead.backbones.features.views import extract_view
 
         features = extract_view(
-            self.dataset, record, self.recipe, view, self.options, cache=self.cache, reporter=self.reporter
-        )
+            self.dataset, record, self.recipe, view, self.options, cache=self.cache, reporter=self.reporter,
+            prepared=self.prepared,
+        )  # fmt: skip
         self.record_facts(record.name, {"how": dict(features.how)})
         return features.rows
 

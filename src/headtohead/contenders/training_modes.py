@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from headtohead.contenders.frozen_modes import MLP, PROBE
 from headtohead.contenders.mode import ModeChoice, TrainingMode
-from headtohead.contenders.tuned_modes import FINETUNE, LORA, PARTIAL, READER
+from headtohead.contenders.tuned_modes import BITFIT, FINETUNE, LORA, PARTIAL, READER
 from headtohead.core.config import TrainConfig
 from headtohead.core.errors import UsageError, unknown_name
 from headtohead.training.data_loader import get_augmenter
@@ -14,7 +14,7 @@ from headtohead.training.data_loader import get_augmenter
 __all__ = ["TRAINING_MODES", "parse_mode", "training_facts"]
 
 TRAINING_MODES: Mapping[str, TrainingMode] = {
-    mode.name: mode for mode in (PROBE, MLP, FINETUNE, PARTIAL, LORA, READER)
+    mode.name: mode for mode in (PROBE, MLP, FINETUNE, PARTIAL, BITFIT, LORA, READER)
 }
 
 

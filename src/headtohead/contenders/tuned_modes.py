@@ -14,12 +14,22 @@ from headtohead.heads.base import Head
 from headtohead.training.lr_schedule import network_factor
 from headtohead.training.settings import FinetuneSettings
 
-__all__ = ["ENSEMBLE_FOLDS", "FINETUNE", "LORA", "PARTIAL", "READER", "network_builder", "settings_for"]
+__all__ = [
+    "BITFIT",
+    "ENSEMBLE_FOLDS",
+    "FINETUNE",
+    "LORA",
+    "PARTIAL",
+    "READER",
+    "network_builder",
+    "settings_for",
+]
 
 # Inner folds of a fine-tuned member whose ensemble learns weights: the fewest that leave two thirds of
 # the training part to learn from, since each costs a whole training.
 ENSEMBLE_FOLDS = 3
-ADAPTER_FACTOR = 5.0  # adapters start from nothing and take larger steps than the weights that they adapt
+# Adapters start from nothing, and vectors are few: both take larger steps than matrices.
+ADAPTER_FACTOR = 5.0
 # The same factors for every contender, wide enough to hold what the choice of a family's factor gets wrong.
 RATE_SHARES = (1 / 3, 1.0, 3.0)
 SCRATCH_EPOCHS = 3  # random weights have more to learn: so many times the stated epochs
@@ -160,7 +170,7 @@ def _check_blocks(option: str) -> None:
 
 
 def _unexpected(mode: str) -> UsageError:
-    return UsageError(f"Got the mode {mode!r}; expected finetune, partial:<k>, lora or reader.")
+    return UsageError(f"Got the mode {mode!r}; expected finetune, partial:<k>, bitfit, lora or reader.")
 
 
 FINETUNE = TrainingMode(
@@ -173,6 +183,16 @@ PARTIAL = TrainingMode(
     _check_blocks,
     is_tuned=True,
     overrides=lambda option: {"depth": f"partial:{option}"},
+)
+BITFIT = TrainingMode(
+    "bitfit",
+    "biases and normalisations learn, all matrices of the network stay",
+    _build,
+    _check_none("bitfit"),
+    is_tuned=True,
+    rate_factor=ADAPTER_FACTOR,
+    # a thousandth of the numbers at every depth: slowing the lower ones would leave little that moves
+    overrides=lambda option: {"depth": "bitfit", "layer_decay": 1.0},  # noqa: ARG005
 )
 LORA = TrainingMode(
     "lora",

@@ -15,6 +15,7 @@ _AUTO = "light"  # the preset that "auto" means in training; a test compares the
 _TUNED = {
     "finetune": "all weights of the network fine-tuned",
     "partial": "the last blocks of the network fine-tuned",
+    "bitfit": "biases and normalisations of the network fine-tuned, its matrices unchanged",
     "lora": "low-rank adapters trained in the network, its own weights unchanged",
     "reader": "a small transformer on the feature map trained together with the network",
 }

@@ -18,11 +18,11 @@ EXACT = "contributions"
 """Name of the exact method."""
 
 INTEGRATED = "integrated-contributions"
-"""Name of the method that integrates gradients at the stage below the last."""
+"""Name of the method that integrates gradients at an earlier stage."""
 
 METHOD_WORDS = {
     EXACT: "exact contributions of places to the log-odds",
-    INTEGRATED: "integrated contributions of the places of the stage below the last to the log-odds",
+    INTEGRATED: "integrated contributions of the places of an earlier stage to the log-odds",
 }
 """What the maps of a method are, in words; the other methods go by their names."""
 

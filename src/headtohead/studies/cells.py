@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from headtohead.backbones.features.prepared_images import PreparedImages
     from headtohead.contenders.mode import BuildContext
     from headtohead.contenders.plan import ContenderPlan
     from headtohead.core.config import StudyConfig
@@ -140,6 +141,13 @@ class ComparisonWork:
         return SampleLabels(self.dataset.labels(), self.dataset.groups(), self.dataset.classes)
 
     @cached_property
+    def prepared(self) -> PreparedImages:
+        """Images as the recipe left them, kept in this process."""
+        from headtohead.backbones.features.prepared_images import PreparedImages
+
+        return PreparedImages()
+
+    @cached_property
     def context(self) -> BuildContext:
         """What heads are built from."""
         from headtohead.contenders.mode import BuildContext, FeatureSource
@@ -147,7 +155,13 @@ class ComparisonWork:
         from headtohead.heads.cross_validation import cell_lookup
 
         source = FeatureSource(
-            self.dataset, self.recipe, self.config, self.cache, self.record_facts, self.reporter
+            self.dataset,
+            self.recipe,
+            self.config,
+            self.cache,
+            self.record_facts,
+            self.reporter,
+            self.prepared,
         )
         k = len(self.dataset.classes)
         return BuildContext(

@@ -206,7 +206,7 @@ class ComparisonStudy(Study[StudyConfig]):
         from headtohead.studies.report_images import feature_map, report_images
 
         predictions, run = self.run_folder.table("predictions.parquet"), self.run_folder
-        images = report_images(self.grouped, self.recipe, predictions, reporter=self.reporter)
+        images = report_images(self.grouped, self.recipe, predictions, self._work.prepared, self.reporter)
         run.write("images.json", images)
         run.write("features.json", {"backbones": feature_map(self._work.frozen_features(), self.grouped)})
         return write_report(run.path)

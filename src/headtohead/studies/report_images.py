@@ -18,6 +18,7 @@ from headtohead.studies.report_inputs import evenly_spaced
 if TYPE_CHECKING:
     import pandas as pd
 
+    from headtohead.backbones.features.prepared_images import PreparedImages
     from headtohead.core.records import Sample
     from headtohead.data.dataset import Dataset
     from headtohead.preprocess.recipe import Recipe
@@ -36,7 +37,11 @@ Floats = npt.NDArray[np.float64]
 
 
 def report_images(
-    dataset: Dataset, recipe: Recipe, table: pd.DataFrame, *, reporter: Reporter = QUIET
+    dataset: Dataset,
+    recipe: Recipe,
+    table: pd.DataFrame,
+    prepared: PreparedImages,
+    reporter: Reporter = QUIET,
 ) -> dict[str, Any]:
     """Return `gallery`: sample -> image, size and crop box; and `shown`: some images as the networks see them.
 
@@ -46,6 +51,7 @@ def report_images(
         dataset: the samples.
         recipe: the preprocessing.
         table: the out-of-fold predictions; they decide which images are inside where there are many.
+        prepared: images that the networks have seen.
         reporter: hears how far the work is.
     """
     wanted = set(gallery_samples(table))
@@ -56,13 +62,13 @@ def report_images(
         """Return the entry of a sample, and how the networks see it where that is shown."""
         try:
             image = dataset.read(sample)
-            prepared = recipe.apply(image, as_plane=True)
+            cut = prepared.get(dataset, recipe, sample, image)
         except (HeadToHeadError, OSError):
             return None
-        (height, width), box = image.size, prepared.box
+        (height, width), box = image.size, cut.box
         edges = [box.top, box.left, box.bottom, box.right]
         entry = {"src": webp(_display(image)), "width": width, "height": height, "box": edges}
-        seen = webp((prepared.pixels * 255).round().astype(np.uint8)) if sample.id in processed else ""
+        seen = webp((cut.pixels * 255).round().astype(np.uint8)) if sample.id in processed else ""
         return entry, seen
 
     entries = ordered_map(made, samples, workers=cores())

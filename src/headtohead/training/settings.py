@@ -15,7 +15,7 @@ INNER_FOLDS = 5  # one fold of so many is held out to choose: a fifth of the tra
 
 
 class FinetuneSettings(TrainingSettings):
-    """Settings of one contender's `finetune`, `partial:<k>`, `lora` or `scratch`: what the study states, and its mode.
+    """Settings of a contender that learns (`finetune`, `partial:<k>`, `bitfit`, `lora`): the study's, and its mode's.
 
     Attributes:
         learning_rate: of the head at its peak; the top block gets `layer_decay` of it, the stem
@@ -26,14 +26,15 @@ class FinetuneSettings(TrainingSettings):
             holds out one inner grouped fold of five, chooses the epoch (and one of `learning_rates`, and one
             of `trials`) by its log loss, then trains on the whole training part for that many epochs of the
             same schedule: about 1.8 times the cost for one trial.
-        depth: "all", "partial:<k>" (the last k blocks), or "lora" (low-rank adapters).
+        depth: "all", "partial:<k>" (the last k blocks), "bitfit" (biases and normalisations; Ben Zaken et al. 2022,
+            ACL), or "lora" (low-rank adapters).
         cycles: 1, or into how many equal parts the epochs fall, each with a rate that begins at its peak
             and falls to zero; the networks at the ends of the cycles predict together (snapshot
             ensemble, Huang et al. 2017).
     """
 
     policy: Literal["fixed", "rate", "inner"] = "fixed"
-    depth: str = Field(default="all", pattern=r"^(all|lora|partial:[1-9]\d*)$")
+    depth: str = Field(default="all", pattern=r"^(all|bitfit|lora|partial:[1-9]\d*)$")
     cycles: int = Field(default=1, ge=1)
 
     @model_validator(mode="after")

@@ -77,7 +77,30 @@ def test_evidence_lies_where_the_image_changed(scored: ScoredNetwork) -> None:
 
 def test_an_image_like_the_reference_has_no_evidence(scored: ScoredNetwork) -> None:
     found = integrated_contributions(scored, plain())
-    assert np.abs(found.grid).max() < 1e-6 and abs(found.log_odds - 0.3) < 1e-4
+    # the moved images of a transformer differ a little from the reference; the spot makes a difference of 1
+    limit = 0.01 if scored.network.is_tokens else 1e-6
+    assert np.abs(found.grid).max() < limit and abs(found.log_odds - 0.3) < 1e-4
+
+
+def test_the_map_of_a_moved_image_is_moved_back_and_keeps_its_sum() -> None:
+    for move in integrated.MOVES:
+        x = torch.zeros(1, 3, 64, 64)
+        x[..., 24:32, 40:48] = 1.0  # the cell (3, 5) of 8 x 8
+        seen = integrated._moved(x, move, 8)[0, 0].reshape(8, 8, 8, 8).sum(dim=(1, 3)).double().numpy()
+        assert seen[3, 5] == 16, "half a cell along both axes: a quarter is left"
+        back = integrated._moved_back(seen, move)
+        assert back.sum() == pytest.approx(64)
+        assert int(back.argmax()) == 3 * 8 + 5
+        centre = [(back.sum(axis=axis) * np.arange(8)).sum() / back.sum() for axis in (1, 0)]
+        assert centre == pytest.approx([3, 5], abs=0.01), "not half a cell aside"
+        edge = np.zeros((8, 8))
+        edge[0, 7] = edge[7, 0] = 1.0
+        found = integrated._moved_back(edge, move)
+        assert found.sum() == pytest.approx(2) and found[0, 0] == found[7, 7] == 0, (
+            "what is at an edge stays there"
+        )
+    corner = integrated._shared(np.diag([1.0, 0.0, 0.0, 0.0]))
+    assert corner.sum() == pytest.approx(1) and corner[0, 0] == pytest.approx(4 / 9) and corner[2, 2] == 0
 
 
 def test_without_a_reference_or_a_stage_it_is_refused(scored: ScoredNetwork) -> None:
@@ -85,7 +108,7 @@ def test_without_a_reference_or_a_stage_it_is_refused(scored: ScoredNetwork) -> 
         integrated_contributions(replace(scored, reference=None), spotted())
     if not scored.network.is_tokens:
         silent: Any = SimpleNamespace(is_tokens=False, body=torch.nn.Identity(), record=scored.record)
-        with pytest.raises(UsageError, match="no stage below"):
+        with pytest.raises(UsageError, match="no earlier stage"):
             integrated.stage_below(silent)
 
 

@@ -98,6 +98,19 @@ def test_partial_leaves_the_stem_alone(tmp_path: Path) -> None:
         run(tmp_path, short(depth="partial:2"))
 
 
+def test_bitfit_moves_vectors_and_no_matrix(tmp_path: Path) -> None:
+    built: list[Any] = []
+
+    def build(seed: int, drop_path: float) -> Any:
+        built.append(Tiny(seed, drop_path))
+        return built[-1]
+
+    run(tmp_path, short(depth="bitfit", layer_decay=1.0), build=build)
+    fresh, learned = dict(Tiny(3).named_parameters()), dict(built[0].named_parameters())
+    moved = {name for name in fresh if not torch.equal(fresh[name], learned[name].detach())}
+    assert moved == {name for name, parameter in fresh.items() if parameter.ndim == 1} and moved
+
+
 def test_lora_trains_few_parameters(tmp_path: Path) -> None:
     pytest.importorskip("peft")
 

@@ -32,6 +32,7 @@ def test_what_was_stated_is_what_is_used() -> None:
         ("efficientnet-lite0", "finetune", 5, "all"),
         ("dinov2-small", "partial:3", 1, "partial:3"),
         ("dinov2-small", "lora", 5, "lora"),
+        ("dinov2-small", "bitfit", 5, "bitfit"),
         ("scratch:resnet10t", "finetune", 10, "all"),
     ],
 )
@@ -41,7 +42,7 @@ def test_rates_and_depths(name: str, mode: str, factor: float, depth: str) -> No
     assert settings.depth == depth
 
 
-@pytest.mark.parametrize("mode", ["probe", "partial", "partial:x", "finetune:2", "lora:1", ""])
+@pytest.mark.parametrize("mode", ["probe", "partial", "partial:x", "finetune:2", "lora:1", "bitfit:1", ""])
 def test_other_modes_are_refused(mode: str) -> None:
     with pytest.raises(UsageError):
         settings_for(TrainConfig(), parse_mode(mode), [resolve("dinov2-small")])

@@ -32,6 +32,7 @@ from headtohead.backbones.features.inference import (
 from headtohead.backbones.features.input_transform import normalise, resize_to_input
 from headtohead.backbones.features.options import ExtractionOptions
 from headtohead.backbones.features.precision import Precision, dtype_of, has_amx, pick_device
+from headtohead.backbones.features.prepared_images import PreparedImages
 from headtohead.backbones.features.runtimes import FeatureRuntime, planned_runtime, runtime_versions
 from headtohead.backbones.load import load_backbone
 from headtohead.backbones.network import Backbone
@@ -76,12 +77,14 @@ def extract(
     *,
     cache: Path,
     reporter: Reporter = QUIET,
+    prepared: PreparedImages | None = None,
 ) -> Features:
     """Return one feature row per sample; rows already in `cache` are not computed again.
 
     Args:
         cache: folder of cached rows; may be shared by runs and by processes.
         reporter: hears how far the extraction is.
+        prepared: images that other networks have seen, read and cropped already.
 
     Raises:
         PrecisionError: "bf16" or "fp16" was asked for and does not agree with fp32.
@@ -89,6 +92,7 @@ def extract(
     """
     began = time.monotonic()
     task, folder, identity = _open(dataset, record, recipe, options, cache, reporter)
+    task = replace(task, prepared=prepared)
     samples = {row_key(sample): sample for sample in dataset.samples}
     keys = [row_key(sample) for sample in dataset.samples]
     # beside the folder's own facts, which the first data set wrote: it may have had another number of images
@@ -172,6 +176,7 @@ class _Task:
     batch: int
     reporter: Reporter
     why_runtime: str = ""  # where the runtime was left to us
+    prepared: PreparedImages | None = None
 
     def load(self, precision: Precision) -> Backbone:
         return load_backbone(
@@ -180,8 +185,11 @@ class _Task:
 
     def prepare(self, sample: Sample) -> Floats:
         change = self.options.change
-        prepared = self.recipe.apply(self.dataset.read(sample), as_plane=change is None).pixels
-        unit = resize_to_input(prepared, self.record, aspect=self.options.aspect)
+        if self.prepared is None or change is not None:
+            pixels = self.recipe.apply(self.dataset.read(sample), as_plane=change is None).pixels
+        else:
+            pixels = self.prepared.get(self.dataset, self.recipe, sample).pixels
+        unit = resize_to_input(pixels, self.record, aspect=self.options.aspect)
         return normalise(unit if change is None else change(sample, unit), self.record)
 
 

@@ -48,11 +48,11 @@ PACKAGES: Mapping[str, tuple[str, ...]] = {
     "onnx": ("onnxruntime", "onnxscript"),
 }
 # Distinct images from which OpenVINO pays: it then saves about twice the processor time that converting, compiling and
-# checking take. Measured by `benchmarks/speed/runtimes.py` (docs/speed.md): InceptionResNetV2 37 ms of 63 an image
-# against 6 s, EfficientNet-Lite0 16 of 23 ms against 2 s; transformers 30 to 35 ms against 3 to 5 s where AMX is
-# missing, and with AMX, which torch's matrix products use as well, 8 of 28 ms (ViT-S) or nothing (ViT-B). Neither the
-# number of cores nor what the cache of converted networks holds plays a part, since both would change digits from
-# one run to the next.
+# checking take. On one core with AMX (docs/speed.md, `benchmarks/speed/runtimes.py`): InceptionResNetV2 43 of 72 ms an
+# image against 7 s, EfficientNet-Lite0, which stays in fp32, 19 of 26 ms against 1 s; ViT-B 7 of 69 ms against 4 s, and
+# ViT-S 2 of 19 ms against 2 s, since torch's matrix products use AMX as well. Without it (Zen 4) transformers win 30
+# to 35 ms. Neither the number of cores nor what the cache of converted networks holds plays a part: both would change
+# digits from one run to the next.
 PAYS_FROM = 300
 PAYS_FROM_WITH_AMX = 1500  # a transformer
 FILES = {"openvino": "model.xml", "onnx": "model.onnx"}

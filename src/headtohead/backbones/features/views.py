@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from headtohead.backbones.features.extract import Features
     from headtohead.backbones.features.inference import Kind
     from headtohead.backbones.features.options import ExtractionOptions
+    from headtohead.backbones.features.prepared_images import PreparedImages
     from headtohead.backbones.record import BackboneRecord
     from headtohead.preprocess.recipe import Recipe
 
@@ -108,8 +109,12 @@ def extract_view(
     *,
     cache: Path,
     reporter: Reporter = QUIET,
+    prepared: PreparedImages | None = None,
 ) -> Features:
     """Return one feature row per sample under a view, which also decides the kind of features.
+
+    Args:
+        prepared: images that other networks have seen, read and cropped already.
 
     Returns:
         Rows (n, D); with `flip` their mean with those of the flipped images, whose own pass is in
@@ -118,10 +123,11 @@ def extract_view(
     from headtohead.backbones.features.extract import Features, extract
 
     options = replace(options, kind=view.kind)
-    plain = extract(dataset, record, recipe, options, cache=cache, reporter=reporter)
+    plain = extract(dataset, record, recipe, options, cache=cache, reporter=reporter, prepared=prepared)
     if not view.flip:
         return plain
-    flipped = extract(FlippedDataset.of(dataset), record, recipe, options, cache=cache, reporter=reporter)
+    mirrored = FlippedDataset.of(dataset)
+    flipped = extract(mirrored, record, recipe, options, cache=cache, reporter=reporter, prepared=prepared)
     rows = (plain.rows + flipped.rows) / np.float32(2)
     return Features(rows, plain.how | {"mirror images": flipped.how})
 

@@ -39,7 +39,7 @@ METHODS: Mapping[str, MapMethod] = {
     method.name: method
     for method in (
         MapMethod(EXACT, "exact contributions in log-odds, for linear heads on pooled features"),
-        MapMethod(INTEGRATED, "contributions of the places of the stage below the last, in log-odds"),
+        MapMethod(INTEGRATED, "contributions of the places of an earlier stage, in log-odds"),
         MapMethod("gradcam", "Grad-CAM", gradcam),
         MapMethod("layercam", "LayerCAM", layercam),
         MapMethod("attention-gradient", "attention weighted by its gradient, for transformers", attention_gradient),

@@ -28,7 +28,7 @@ class ScoredNetwork:
     Attributes:
         network: a backbone in evaluation mode; record: how its input is made.
         head: of its features; target: index of the class.
-        reference: what the stage below the last gives for the average training image, without the batch; only
+        reference: what the explained stage gives for the average training image, without the batch; only
             integrated contributions need it.
     """
 

@@ -27,7 +27,7 @@ __all__ = ["ContenderMaps", "EnsembleMaps", "ProbeMaps", "maps_of"]
 
 Floats = npt.NDArray[np.float64]
 BATCH = 8
-LINEAR_MODES = ("finetune", "partial", "lora")  # a linear layer on the network's own features
+LINEAR_MODES = ("finetune", "partial", "bitfit", "lora")  # a linear layer on the network's own features
 # Rebuilt from the same features, a head gives the recorded probabilities up to the last digits.
 MOST_GAP = 1e-4
 NO_GAP = 1e-9  # of log-odds: a single repeat has no mean over repeats
@@ -184,7 +184,7 @@ class ProbeMaps:
         return found
 
     def _average(self, folds: Sequence[Fold]) -> Tensor:
-        """Return what the stage below the last gives for the average training image of these folds."""
+        """Return what the explained stage gives for the average training image of these folds."""
         import torch
 
         return torch.stack([self._averages[fold.repeat, fold.fold] for fold in folds]).mean(dim=0)

@@ -85,7 +85,7 @@ class HeadMaps:
 def stage_averages(
     network: nn.Module, record: BackboneRecord, run: FinishedRun
 ) -> dict[tuple[int, int], Tensor]:
-    """Return for each (repeat, fold) the mean activations at the stage below the last, over its training images.
+    """Return for each (repeat, fold) the mean activations at the explained stage, over its training images.
 
     Labels do not count.
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.backbones.catalog import resolve, with_input_size
+from headtohead.backbones.features.prepared_images import PreparedImages
 from headtohead.backbones.features.views import FeatureView, extract_view
 from headtohead.backbones.record import BackboneRecord
 from headtohead.core.progress import Reporter
@@ -171,6 +172,7 @@ class FeatureProvider:
         self._dataset, self._cache, self._seed, self._reporter = dataset, cache, seed, reporter
         self._augmenter = augmenter
         self._rows: dict[CandidateSpec, Rows] = {}
+        self._prepared = PreparedImages()
 
     def features(self, candidate: CandidateSpec) -> Rows:
         """Return the (n, D) features of all samples."""
@@ -200,6 +202,7 @@ class FeatureProvider:
             options,
             cache=self._cache,
             reporter=self._reporter,
+            prepared=self._prepared,
         ).rows
 
 

@@ -89,11 +89,16 @@ def norm_layers(net: nn.Module) -> list[nn.Module]:
 
 
 def freeze(backbone: nn.Module, settings: FinetuneSettings) -> None:
-    """Let of a backbone only what `settings.depth` names learn: all, the last k blocks, or (already inserted) adapters.
+    """Let of a backbone only what `settings.depth` names learn.
+
+    All, the last k blocks, biases and normalisations (vectors, not matrices), or adapters, inserted already.
 
     Raises:
         NoEffectError: as many blocks were asked for as there are, or more.
     """
+    if settings.depth == "bitfit":
+        for parameter in backbone.parameters():
+            parameter.requires_grad_(parameter.ndim <= 1)
     last = settings.last_blocks
     if last is None:
         return
