@@ -35,7 +35,7 @@ def test_a_seed_may_be_the_repeat() -> None:
 
 @pytest.mark.parametrize(("values", "role"), [((1, 2), "repeat"), (("a", "b"), "model")])
 def test_lines_that_another_column_tells_apart_are_refused_with_the_option(
-    values: tuple[object, ...], role: str
+    values: tuple[int, int] | tuple[str, str], role: str
 ) -> None:
     parts = [
         two_models().drop(columns="model").drop_duplicates("sample").assign(run=value) for value in values
