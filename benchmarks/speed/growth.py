@@ -87,7 +87,6 @@ def one(n: int, scratch: Path, folds: str, repeats: str) -> dict[str, Any]:
         "cpu": round(used.ru_utime + used.ru_stime, 1),
         "peak_mib": round(peak / KIB),
         "run_mib": round(size, 1),
-        "stages": [line for line in text.splitlines() if line[:2].isdigit()],
     }
 
 

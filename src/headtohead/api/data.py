@@ -123,14 +123,14 @@ def clean(
     Raises:
         HeadToHeadError: data that cannot be read or used; nothing would be left.
     """
-    from headtohead.audit.clean import plan_clean, read_decisions, write_clean
+    from headtohead.audit.clean import check_replaceable, plan_clean, read_decisions, write_clean
     from headtohead.audit.image_index import ImageIndex
     from headtohead.audit.summary_store import open_summaries
 
     if keep not in ("grouped", "one-per-group"):
         raise UsageError(f"Got keep = {keep!r}; expected grouped or one-per-group.")
     reporter = reporter_for(quiet)
-    manifest = check_writable(path_of(out, "out"))
+    manifest = check_replaceable(check_writable(path_of(out, "out")))
     dataset = load_data(source_of(data), settings, reporter)
     index = ImageIndex(dataset, store=open_summaries(), reporter=reporter)
     grouping = find_or_read_groups(dataset, index, groups, similar=similar)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from headtohead.audit.duplicates import Grouping
     from headtohead.data.dataset import Dataset
 
-__all__ = ["CleanPlan", "Dropped", "Keep", "plan_clean", "read_decisions", "write_clean"]
+__all__ = ["CleanPlan", "Dropped", "Keep", "check_replaceable", "plan_clean", "read_decisions", "write_clean"]
 
 Keep = Literal["grouped", "one-per-group"]
 
@@ -152,6 +152,20 @@ def read_decisions(path: Path, dataset: Dataset) -> dict[str, str]:
     return found
 
 
+def check_replaceable(out: Path) -> Path:
+    """Return where the manifest goes, unless a file is there that `clean` did not write.
+
+    Raises:
+        UsageError: it is another file; a manifest of `clean` has the list of what was left out beside it.
+    """
+    if out.is_file() and not out.with_name(f"{out.stem}.dropped.csv").is_file():
+        raise UsageError(
+            f"{out} exists and was not written by clean (no {out.stem}.dropped.csv is beside it), so it is not "
+            "replaced. Choose another --out."
+        )
+    return out
+
+
 def write_clean(plan: CleanPlan, out: Path) -> Path:
     """Write the manifest `path,label,group` (with `frame`, `split` and further columns where there are any).
 
@@ -180,8 +194,9 @@ def write_clean(plan: CleanPlan, out: Path) -> Path:
         )
     if any((root / s.path).resolve() == out.resolve() for s, _ in plan.kept):
         raise UsageError(f"{out} is a file of the data itself; choose another name for the manifest.")
-    write_atomic(out, _manifest(plan, root, out))
     target = out.with_name(f"{out.stem}.dropped.csv")
+    check_replaceable(out)
+    write_atomic(out, _manifest(plan, root, out))
     write_atomic(
         target, _table([("path", "label", "reason"), *((d.path, d.label, d.reason) for d in plan.dropped)])
     )

@@ -304,6 +304,17 @@ def test_the_command_cleans(folder: Path, tmp_path: Path) -> None:
     assert (tmp_path / "new.dropped.csv").is_file()
 
 
+def test_clean_replaces_its_own_manifest_and_no_other_file(folder: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "labels.csv"
+    mine.write_text("path,label\n")
+    refused = run("clean", folder, "--out", mine)
+    assert isinstance(refused.exception, UsageError) and "was not written by clean" in str(refused.exception)
+    assert mine.read_text() == "path,label\n" and sorted(p.name for p in tmp_path.iterdir()) == ["labels.csv"]
+    for keep in ("one-per-group", "grouped"):
+        assert run("clean", folder, "--out", tmp_path / "new.csv", "--keep", keep).exit_code == 0
+    assert "yes/twin.png" in (tmp_path / "new.csv").read_text()
+
+
 def test_the_command_refuses_a_setting_without_effect(folder: Path, tmp_path: Path) -> None:
     groups = tmp_path / "groups.csv"
     groups.write_text("path,group\n")

@@ -127,7 +127,8 @@ def summarise_image(
         height=image.size[0],
         width=image.size[1],
         mode=image.mode,
-        alpha="A" in image.mode,
+        # LA, PA, RGBA and Pillow's premultiplied La and RGBa; LAB is a colour space
+        alpha=image.mode.endswith(("A", "a")),
         values=values,
         thumbnail=measures.shrink(grey, 16),
         border=measures.border_ring(grey),

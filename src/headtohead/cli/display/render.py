@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from headtohead.cli.display.terminal import console, fit_names, print_table, print_text, text_lines
@@ -155,15 +156,27 @@ def _print_scores(out: Console, verdict: Verdict, names: Sequence[str]) -> None:
     labels = fit_names(names, limit)
     corner = "contender" if verdict.positive is None else f"positive class: {verdict.positive}"
     wide = max(*map(len, labels), len(corner) if len(corner) <= limit else 0) + _GAP
-    fitting = headlines(verdict)[: max(1, (width - wide) // cell)]
-    heads = [_head(metric, verdict.positive) for metric in fitting]
+    known = headlines(verdict)
+    heads = [_head(metric, verdict.positive) for metric in known]
+    if out.is_terminal:
+        heads = [head if len(head) + _GAP <= cell else f"{head[: cell - _GAP - 1]}…" for head in heads]
+    cells = [max(cell, len(head) + _GAP) for head in heads]
+    fitting = known[: max(1, sum(taken <= width - wide for taken in accumulate(cells)))]
     rows = []
     for name, label in zip(names, labels, strict=True):
         scores = [found.get((name, metric)) for metric in fitting]
         rows.append(
-            [label.ljust(wide), *("" if s is None else _cell(str(s), s.note).ljust(cell) for s in scores)]
+            [
+                label.ljust(wide),
+                *(
+                    "" if s is None else _cell(str(s), s.note).ljust(n)
+                    for s, n in zip(scores, cells, strict=False)
+                ),
+            ]
         )
-    head = fit_names([corner, ""], limit)[0].ljust(wide) + "".join(text.ljust(cell) for text in heads)
+    head = fit_names([corner, ""], limit)[0].ljust(wide) + "".join(
+        text.ljust(n) for text, n in zip(heads[: len(fitting)], cells, strict=False)
+    )
     out.print(head.rstrip(), style="bold", markup=False, soft_wrap=True)
     for row in rows:
         if out.is_terminal and len(row[0]) > width - cell:  # a name that could not be shortened
@@ -178,7 +191,7 @@ def _cell(text: str, note: str) -> str:
 
 def _head(metric: str, positive: str | None) -> str:
     title = _TITLES.get(metric, metric.replace("_", " "))
-    return f"{title} ({positive})"[:20] if metric == "sensitivity" and positive else title
+    return f"{title} ({positive})" if metric == "sensitivity" and positive else title
 
 
 def _print_all_metrics(out: Console, verdict: Verdict) -> None:

@@ -1,6 +1,6 @@
 """How parts are drawn: stratified, whole groups, every class on both sides.
 
-The balance of classes comes from scikit-learn's `StratifiedGroupKFold(shuffle=True)`, which
+The balance of classes is that of scikit-learn's `StratifiedGroupKFold(shuffle=True)`, which
 stratifies under shuffling since version 1.8.
 """
 
@@ -18,6 +18,7 @@ from headtohead.core.errors import DataError, InsufficientDataError, UsageError
 from headtohead.data.entry import OWN_FOLD
 from headtohead.data.listing.class_order import natural_key
 from headtohead.data.listing.evidence.part_classes import part_differences
+from headtohead.data.splits.grouped_pieces import grouped_pieces
 
 __all__ = [
     "group_holdout",
@@ -247,14 +248,11 @@ def _parts(
     are divided into as many pieces as the denominator says; each part takes as many as the
     numerator says, and pieces that are left over go to no part.
     """
-    from sklearn.model_selection import StratifiedGroupKFold
-
     codes = np.unique(groups, return_inverse=True)[1]
     for attempt in range(ATTEMPTS):
         # streams of their own for each repeat and attempt, whatever the number of attempts before
         state = int(np.random.SeedSequence([*seeds, attempt]).generate_state(1)[0])
-        splitter = StratifiedGroupKFold(n_splits=share.denominator, shuffle=True, random_state=state)
-        pieces = [np.asarray(test, dtype=np.int64) for _, test in splitter.split(labels, labels, codes)]
+        pieces = grouped_pieces(labels, codes, share.denominator, state)
         starts = range(0, share.denominator - share.numerator + 1, share.numerator)
         parts = [np.sort(np.concatenate(pieces[start : start + share.numerator])) for start in starts]
         if all(_serves(labels, codes, part, train_groups) for part in parts):

@@ -96,6 +96,7 @@ def long_table(
         frame = _melted(frame, keep, notes, scale)
     _number_lines(frame, file.name, notes, alone=alone)
     _need(frame, file)
+    _refuse_repeated_lines(frame, file.name)
     for name in ("sample", "label", "group", "model"):
         if name in frame.columns:
             frame[name] = as_text(frame[name])
@@ -261,6 +262,26 @@ def _number_lines(frame: pd.DataFrame, source: str, notes: list[str], *, alone: 
         wide = True
     if wide and len(frame):
         notes.append(f"{source} names no samples: each of its lines was taken as one sample.")
+
+
+def _refuse_repeated_lines(frame: pd.DataFrame, source: str) -> None:
+    """Refuse lines of one sample and model that another column tells apart, and say what to call that column.
+
+    Where no column does, the lines are plain duplicates, which are refused once all files are together.
+    """
+    keys = [name for name in ("sample", "model", "repeat") if name in frame.columns]
+    if not frame.duplicated(keys).any():
+        return
+    free = [name for name in map(str, frame.columns) if name not in ROLES and not name.startswith(PREFIX)]
+    for name in free:
+        text = as_text(frame[name])
+        if text.nunique() == len(frame) or frame[keys].assign(apart=text).duplicated().any():
+            continue
+        role = "repeat" if text.str.fullmatch(r"\d+").all() and "repeat" not in keys else "model"
+        raise ManifestError(
+            f"{source}: samples have several lines, which the column {name!r} tells apart. If these are repeats of one "
+            f"model or several models, say so: --columns {role}={name}."
+        )
 
 
 def _need(frame: pd.DataFrame, file: PredictionFile) -> None:

@@ -103,6 +103,29 @@ def test_a_winner_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert row.rstrip().endswith("zzz_good better") and "−0.260" in row
 
 
+def test_heads_of_long_class_names_are_whole_where_nothing_limits_the_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    long = "a class with a name of many letters"
+    content = verdict().model_copy(update={"positive": long})
+    render.render_full(content)
+    head = next(
+        line for line in capsys.readouterr().out.splitlines() if "AUROC" in line and "accuracy" in line
+    )
+    assert f"sensitivity ({long})" in head
+
+
+def test_heads_never_touch(screen: tuple[io.StringIO, int]) -> None:
+    text, _ = screen
+    names = ("meningioma of the skull base", "pituitary")
+    scores = tuple(score("a", metric) for metric in ("auroc", *(f"sensitivity_{name}" for name in names)))
+    details = VerdictDetails(classes=names)
+    render.render_full(Verdict(sentence="S.", metric="auroc", scores=scores, comparisons=(), details=details))
+    head = next(line for line in lines(text) if line.startswith("contender"))
+    assert "auroc" in head.lower() and "sensitivity" in head
+    assert all(gap in head for gap in ("  sensitivity m", "…  sensitivity p")[: head.count("sensitivity")])
+
+
 def test_a_piped_table_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
     render.render_verdict(verdict())
     shown = capsys.readouterr().out

@@ -12,6 +12,7 @@ from tests.planting.prediction_files import two_models
 from headtohead.core.errors import ManifestError, UsageError
 from headtohead.evaluate.external.columns import as_text
 from headtohead.evaluate.external_predictions import parse_predictions, read_predictions
+from headtohead.stats.prediction_builder import build_prediction_table
 
 
 def test_columns_are_as_the_caller_says() -> None:
@@ -30,6 +31,27 @@ def test_columns_are_as_the_caller_says() -> None:
 def test_a_seed_may_be_the_repeat() -> None:
     frame = pd.concat([two_models().assign(seed=seed) for seed in (1, 2)])
     assert sorted(parse_predictions(frame, columns={"repeat": "seed"}).frame["repeat"].unique()) == [1, 2]
+
+
+@pytest.mark.parametrize(("values", "role"), [((1, 2), "repeat"), (("a", "b"), "model")])
+def test_lines_that_another_column_tells_apart_are_refused_with_the_option(
+    values: tuple[int, int] | tuple[str, str], role: str
+) -> None:
+    parts = [
+        two_models().drop(columns="model").drop_duplicates("sample").assign(run=value) for value in values
+    ]
+    frame = pd.concat(parts)
+    with pytest.raises(ManifestError, match=f"--columns {role}=run"):
+        parse_predictions(frame)
+    assert len(parse_predictions(frame, columns={role: "run"}).frame) == len(frame)
+
+
+def test_plain_duplicates_get_no_such_advice() -> None:
+    twice = pd.concat([two_models(), two_models()]).assign(site="a")
+    frame = twice.assign(line=range(len(twice)))
+    with pytest.raises(ManifestError, match="appears more than once"):
+        found = parse_predictions(frame)
+        build_prediction_table(found.frame.rename(columns={"model": "contender"}), classes=found.classes)
 
 
 def test_a_lone_table_without_samples_has_its_lines_numbered(tmp_path: Path) -> None:

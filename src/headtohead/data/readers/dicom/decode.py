@@ -105,6 +105,11 @@ def layout_of(dataset: Dataset, limits: Limits) -> Layout:
         signed=bits is None and _whole(dataset, "PixelRepresentation", 0) == 1,
     )
     _check(layout, limits)
+    if not layout.photometric:
+        raise UnreadableError(
+            "its DICOM element PhotometricInterpretation is missing, which says whether low numbers are dark; add it, "
+            "as a rule MONOCHROME2 (for example: dcmodify -i PhotometricInterpretation=MONOCHROME2 file.dcm)"
+        )
     return layout
 
 

@@ -14,7 +14,7 @@ from headtohead.core.errors import UnreadableError
 from headtohead.data.readers.arrays import is_grey_as_rgb, narrow
 from headtohead.data.readers.raster.codestream_header import codestream_shape
 
-__all__ = ["bit_depth", "decode_wide", "is_wide", "raw_mode", "to_array"]
+__all__ = ["bit_depth", "decode_wide", "is_grey_alpha", "is_wide", "raw_mode", "to_array"]
 
 Array = npt.NDArray[Any]
 Notes = tuple[str, ...]
@@ -31,6 +31,15 @@ def raw_mode(image: PIL.Image.Image) -> str:
     args = tile[0][3] if tile else None
     layout = args[0] if isinstance(args, tuple) and args else args
     return layout if isinstance(layout, str) else ""
+
+
+def is_grey_alpha(raw: str) -> bool:
+    """Return whether a decoder's layout is grey with transparency.
+
+    >>> is_grey_alpha("LA"), is_grey_alpha("LA;16B"), is_grey_alpha("LAB")
+    (True, True, False)
+    """
+    return raw.partition(";")[0] == "LA"
 
 
 def maxval(image: PIL.Image.Image) -> int | None:

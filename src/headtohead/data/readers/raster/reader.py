@@ -25,7 +25,15 @@ from headtohead.data.readers.limits import Limits, check_frame, check_size
 from headtohead.data.readers.raster import heif
 from headtohead.data.readers.raster.guard import check_structure, count_gif
 from headtohead.data.readers.raster.libtiff_errors import capture_libtiff_errors
-from headtohead.data.readers.raster.pixels import bit_depth, decode_wide, is_wide, maxval, raw_mode, to_array
+from headtohead.data.readers.raster.pixels import (
+    bit_depth,
+    decode_wide,
+    is_grey_alpha,
+    is_wide,
+    maxval,
+    raw_mode,
+    to_array,
+)
 from headtohead.data.readers.raster.reduced import (
     open_reduced_jpeg,
     open_reduced_tiff,
@@ -80,7 +88,7 @@ def read_raster(content: bytes, kind: str, *, frame: int | None, limits: Limits)
     page = pages[frame or 0] if pages else None
     orientation, exif_notes = _orientation(image, page)
     depth = bit_depth(image, content)
-    mode = "LA" if raw_mode(image).startswith("LA") else image.mode  # Pillow calls 16-bit LA "RGBA"
+    mode = "LA" if is_grey_alpha(raw_mode(image)) else image.mode  # Pillow calls 16-bit LA "RGBA"
     with capture_libtiff_errors() if kind == "TIFF" else nullcontext():
         pixels, notes = _decode(image, content, opened.level or frame or 0, depth)
     if page is not None:  # Pillow and OpenCV rotate TIFF pages themselves
@@ -243,7 +251,7 @@ def _decode(image: PIL.Image.Image, content: bytes, page: int, depth: int) -> tu
     with decoding_errors("its pixel data are truncated or damaged"):
         image.load()
     if wide:
-        return decode_wide(content, page, (image.height, image.width), grey=raw.startswith("LA"))
+        return decode_wide(content, page, (image.height, image.width), grey=is_grey_alpha(raw))
     return to_array(image, raw, depth, declared)
 
 

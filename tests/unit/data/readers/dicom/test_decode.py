@@ -148,3 +148,8 @@ def test_overlays_are_told(dicom: Maker) -> None:
     dataset = pydicom.dcmread(SHIPPED / "examples_overlay.dcm")
     assert (0x6000, 0x3000) in dataset
     assert "1 overlay plane ignored." in read_image(shipped("examples_overlay.dcm")).history
+
+
+def test_a_file_that_does_not_say_whether_low_is_dark_is_refused(dicom: Maker) -> None:
+    with pytest.raises(UnreadableError, match=r"PhotometricInterpretation is missing.*MONOCHROME2"):
+        read_image(dicom(ramp(), PhotometricInterpretation=""))

@@ -197,6 +197,12 @@ def test_grey_with_alpha_stays_grey(saved: Maker) -> None:
     assert image.mode == "LA"
 
 
+def test_cielab_has_no_transparency(saved: Maker) -> None:
+    lab = PIL.Image.fromarray(scene()).convert("LAB")
+    image = read_image(saved(lab, "TIFF"))
+    assert image.mode == "LAB" and image.pixels.shape == (33, 47, 3)
+
+
 def test_transparent_colour_becomes_black(saved: Maker) -> None:
     pixels = np.array([[[9, 9, 9], [200, 1, 2]]], dtype=np.uint8)
     image = read_image(saved(pixels, "PNG", transparency=(200, 1, 2)))
