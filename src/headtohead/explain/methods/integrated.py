@@ -7,9 +7,9 @@ integral of slope times step; each place's part of it is its contribution (Sunda
 inner layers of Leino et al. 2018). The parts sum to the log-odds less those at the average activations.
 
 Single patch tokens of a transformer are noisy, and a thing that lies across the border of two patches is read in one of
-them. So its map is the mean of two, of the image moved by half a patch along the diagonal to either side, and each
-place shares with its neighbours; what the log-odds of the moved images differ from those of the image itself has no
-place.
+them. So its map is the mean of three, of the image and of it moved by half a patch along the diagonal to either side,
+and each place shares with its neighbours; what the log-odds of the moved images differ from those of the image itself
+has no place.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ __all__ = ["integrated_contributions", "stage_below", "stage_output"]
 # Midpoints of the path. Convolutional networks are nearly piecewise linear, so their slope jumps along the path; on
 # synthetic heads 16 leave 0.17 of mean log-odds of 2.3 (8 leave 0.37). Those of transformers are smooth.
 MAP_STEPS, TOKEN_STEPS = 16, 4
-# Half patches, down and right, by which the image of a transformer is moved.
-MOVES = ((1, 1), (-1, -1))
+# Half patches, down and right, by which the image of a transformer is moved. Without the first, the image itself, a
+# marker as small as a patch is found in 76 in place of 94 % of images (seed 29 of benchmarks/planted_maps.py).
+MOVES = ((0, 0), (1, 1), (-1, -1))
 # Relative, of the score when the image's activations are put into another image: else later layers read more than them.
 SAME = 1e-3
 
