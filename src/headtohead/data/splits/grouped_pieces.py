@@ -29,7 +29,7 @@ def grouped_pieces(labels: Ints, groups: Ints, n_splits: int, state: int) -> lis
         state: of the shuffling.
 
     >>> [part.tolist() for part in grouped_pieces(np.array([0, 1, 0, 1]), np.array([0, 1, 2, 3]), 2, 0)]
-    [[0, 3], [1, 2]]
+    [[1, 2], [0, 3]]
     """
     classes, counts = np.unique(labels, return_counts=True)
     n_groups = int(groups.max()) + 1
