@@ -12,10 +12,11 @@ import pandas as pd
 
 from headtohead.core.errors import ManifestError, UnknownNameError, UsageError, unknown_name
 from headtohead.data.listing.class_order import choose_classes, need_positive
-from headtohead.evaluate.external.columns import PREFIX, as_text, group_unit, long_table
+from headtohead.evaluate.external.columns import long_table
 from headtohead.evaluate.external.files import PredictionFile, read_prediction_file
 from headtohead.evaluate.external.lines import drop_incomplete, join_spellings, need_pairs, to_numbers
 from headtohead.evaluate.external.per_case import case_rule, case_values, predictions_per_case
+from headtohead.evaluate.external.roles import PREFIX, as_text, group_unit
 from headtohead.evaluate.external.scales import Scale, class_probabilities, positive_probabilities
 
 __all__ = ["External", "ReadArguments", "parse_predictions", "per_case", "read_predictions"]

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from headtohead.backbones.features.identity import ExtractionTask
 from headtohead.backbones.features.inference import forward_in_batches
-from headtohead.backbones.features.options import ExtractionOptions
 from headtohead.backbones.features.precision import (
     Precision,
     PrecisionCheck,
@@ -22,7 +22,6 @@ from headtohead.backbones.features.precision import (
 )
 from headtohead.backbones.features.runtimes import FeatureRuntime, OnnxFeatures, OpenVinoFeatures, converted
 from headtohead.backbones.network import Backbone
-from headtohead.backbones.record import BackboneRecord
 from headtohead.core.errors import HeadToHeadError, PrecisionError
 from headtohead.core.progress import Reporter
 
@@ -33,24 +32,8 @@ Decided = tuple[Backbone | FeatureRuntime, dict[str, Any]]
 CHECK_BATCH = 4
 
 
-class FeatureWork(Protocol):
-    """What is known of an extraction."""
-
-    @property
-    def record(self) -> BackboneRecord:
-        """The network's record."""
-
-    @property
-    def options(self) -> ExtractionOptions:
-        """What the caller asked for."""
-
-    @property
-    def device(self) -> torch.device:
-        """Where torch computes."""
-
-    @property
-    def batch(self) -> int:
-        """Images in a pass."""
+class FeatureWork(ExtractionTask, Protocol):
+    """What is known of an extraction whose network is to be chosen."""
 
     @property
     def reporter(self) -> Reporter:

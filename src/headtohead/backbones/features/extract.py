@@ -206,7 +206,7 @@ def _open(
     batch = options.batch or (GPU_BATCH if device.type == "cuda" else BATCH)
     weights = ensure_weights(record, seed=options.seed, reporter=reporter)
     task = _Task(dataset, record, recipe, options, device, batch, reporter)
-    identity = rows_identity(task, weights)
+    identity = rows_identity(task, recipe, weights)
     distinct = len({row_key(sample) for sample in dataset.samples})
     planned, why = planned_runtime(
         options.runtime, device.type, options.precision, distinct, record.family, amx=has_amx()

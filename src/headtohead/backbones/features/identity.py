@@ -32,10 +32,6 @@ class ExtractionTask(Protocol):
         """The network's record."""
 
     @property
-    def recipe(self) -> Recipe:
-        """The preprocessing."""
-
-    @property
     def options(self) -> ExtractionOptions:
         """What the caller asked for."""
 
@@ -75,7 +71,7 @@ def speed(distinct: int, computed: int, seconds: float) -> dict[str, Any]:
     return counts | {"seconds": round(seconds, 3), "images_per_second": rate}
 
 
-def rows_identity(task: ExtractionTask, weights: Weights) -> dict[str, Any]:
+def rows_identity(task: ExtractionTask, recipe: Recipe, weights: Weights) -> dict[str, Any]:
     """Return all that a row's digits depend on besides the image."""
     record, options = task.record, task.options
     identity = {
@@ -85,8 +81,8 @@ def rows_identity(task: ExtractionTask, weights: Weights) -> dict[str, Any]:
         "input": {"size": record.input_size, "mean": record.mean, "std": record.std,
                   "interpolation": record.interpolation, "aspect": options.aspect},
         "weights": weights.model_dump(exclude={"path", "notes"}),
-        "recipe": task.recipe.name,
-        "recipe_digest": task.recipe.digest(),
+        "recipe": recipe.name,
+        "recipe_digest": recipe.digest(),
         "kind": options.kind,
         "precision_asked": options.precision,
         "device": task.device.type,

@@ -1,47 +1,20 @@
-"""Columns of prediction files: roles found by name, and wide tables brought to one line per sample and model."""
+"""Prediction files brought to one line per sample and model, whatever the shape of their table."""
 
 from __future__ import annotations
 
 import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
 
-import numpy as np
 import pandas as pd
 
-from headtohead.core.errors import ManifestError, UsageError
+from headtohead.core.errors import ManifestError
 from headtohead.evaluate.external.files import PredictionFile
+from headtohead.evaluate.external.roles import PREFIX, ROLES, as_text, named_by_role, plain_name
 from headtohead.evaluate.external.scales import BOUNDS, NOUNS, Scale
 
-__all__ = ["PREFIX", "ROLES", "as_text", "group_unit", "long_table"]
+__all__ = ["long_table"]
 
-PREFIX = "prob_"
-
-ROLES: Mapping[str, tuple[str, ...]] = {
-    "sample": (
-        "sample", "sample_id", "image", "image_id", "image_name", "filename", "file_name", "file", "path",
-        "image_path", "img", "id",
-    ),
-    "label": (
-        "label", "labels", "y_true", "true_label", "true", "truth", "ground_truth", "gt", "target", "class",
-        "diagnosis", "dx", "y",
-    ),
-    "score": (
-        "score", "y_score", "probability", "prob", "proba", "y_prob", "y_proba", "pred_prob", "p_positive",
-        "predicted_probability",
-    ),
-    "group": (
-        "group", "group_id", "patient", "patient_id", "patientid", "subject", "subject_id", "participant_id", "case",
-        "case_id",
-    ),
-    "model": ("model", "contender", "model_name", "algorithm", "classifier", "method"),
-    "repeat": ("repeat",),
-    "fold": ("fold", "cv_fold"),
-}  # fmt: skip
-"""For each role the column names that are taken for it, the likeliest first; letter case does not matter."""
-
-# What may stand before or after the name of a class in the name of its column.
 _AROUND = re.compile(
     r"^(?:prob|proba|probability|score|p|pred)[_ .-]?(?P<after>.+)$|^(?P<before>.+)_(?:prob|proba|score|p)$"
 )
@@ -88,7 +61,7 @@ def long_table(
         ManifestError: a column that is not there.
     """
     notes = list(file.notes)
-    frame = _without_foreign_prefix(_named(file, columns, keep, notes))
+    frame = _without_foreign_prefix(named_by_role(file, columns, keep, notes))
     if not {"score"} & set(frame.columns) and not _class_columns(frame):
         # Before wide tables: both hold numbers on the scale, and only classes are known by name.
         frame = _from_labels(frame, keep, notes)
@@ -107,77 +80,6 @@ def long_table(
     return frame, notes
 
 
-def group_unit(names: Iterable[str], columns: Mapping[str, str]) -> Literal["patient", "group"]:
-    """Return what the groups are, by the name of the column that holds them."""
-    chosen = _chosen([str(name).strip() for name in names], columns, (), "the file").get("group", "")
-    return "patient" if _plain(chosen).startswith(("patient", "subject", "participant")) else "group"
-
-
-def as_text(column: pd.Series) -> pd.Series:
-    """Return the column as text: whole numbers without ".0", missing values empty."""
-    if pd.api.types.is_float_dtype(column):
-        known = column.dropna()
-        if (known == np.floor(known)).all():
-            column = column.astype("Int64")  # pandas makes whole numbers floats where a cell is missing
-    return column.astype("object").where(column.notna(), "").astype(str).str.strip()
-
-
-def _plain(name: str) -> str:
-    return "_".join(name.casefold().replace("-", " ").replace("_", " ").split())
-
-
-def _named(
-    file: PredictionFile, columns: Mapping[str, str], keep: Sequence[str], notes: list[str]
-) -> pd.DataFrame:
-    """Return the frame with roles for names; a column that is not called like its role is noted."""
-    frame = file.frame.rename(columns=lambda name: str(name).strip())
-    names = [str(name) for name in frame.columns]
-    if repeated := sorted({name for name in names if names.count(name) > 1}):
-        raise ManifestError(f"{file.name} has columns of the same name: {', '.join(repeated)}. Rename them.")
-    chosen = _chosen(names, columns, keep, file.name)
-    said = [
-        f"{role} from {name!r}"
-        for role, name in chosen.items()
-        if _plain(name) != role and role not in columns
-    ]
-    if said:
-        notes.append(f"{file.name}: columns were taken by their names: {', '.join(said)}.")
-    frame = frame.rename(columns={name: role for role, name in chosen.items()})
-    # pandas writes its row numbers under no name; they say nothing of the images.
-    numbers = [name for name in frame.columns if name == "" or re.fullmatch(r"Unnamed: \d+", name)]
-    frame = frame.drop(columns=numbers)
-    return frame.rename(
-        columns={
-            name: PREFIX + name[len(PREFIX) :]
-            for name in map(str, frame.columns)
-            if _plain(name).startswith(PREFIX)
-        }
-    )
-
-
-def _chosen(names: list[str], columns: Mapping[str, str], keep: Sequence[str], source: str) -> dict[str, str]:
-    if unknown := sorted(set(columns) - set(ROLES)):
-        raise UsageError(f"Unknown role(s) {', '.join(unknown)} in columns; known: {', '.join(ROLES)}.")
-    if missing := sorted(name for name in columns.values() if name not in names):
-        near = difflib.get_close_matches(missing[0], names, n=1)
-        hint = f" (did you mean {near[0]!r}?)" if near else ""
-        raise ManifestError(f"{source} has no column {missing[0]!r}{hint}; it has {', '.join(names)}.")
-    if len(set(columns.values())) < len(columns):
-        raise UsageError(
-            f"Two roles share a column in columns={dict(columns)}; expected one column per role."
-        )
-    chosen = dict(columns)
-    plain = {_plain(name): name for name in reversed(names)}  # of names that read alike the first one wins
-    for role, likely in ROLES.items():
-        free = [
-            plain[name] for name in likely if name in plain and plain[name] not in {*chosen.values(), *keep}
-        ]
-        exact = [role] if role in names and role not in chosen.values() else []
-        if role not in chosen and (exact or free):
-            chosen[role] = (exact or free)[0]
-    return chosen
-
-
 def _class_columns(frame: pd.DataFrame) -> list[str]:
     return [name for name in map(str, frame.columns) if name.startswith(PREFIX)]
 
@@ -187,8 +89,8 @@ def _without_foreign_prefix(frame: pd.DataFrame) -> pd.DataFrame:
     found = _class_columns(frame)
     if "label" not in frame.columns or not found:
         return frame
-    labels = {_plain(label) for label in as_text(frame["label"]).unique()}
-    if any(_plain(name.removeprefix(PREFIX)) in labels for name in found):
+    labels = {plain_name(label) for label in as_text(frame["label"]).unique()}
+    if any(plain_name(name.removeprefix(PREFIX)) in labels for name in found):
         return frame
     return frame.rename(columns={name: name.removeprefix(PREFIX) for name in found})
 
@@ -202,12 +104,12 @@ def _from_labels(frame: pd.DataFrame, keep: Sequence[str], notes: list[str]) -> 
     """Return the frame with columns that are named like the labels called `prob_<label>`."""
     if "label" not in frame.columns:
         return frame
-    labels = {_plain(label): label for label in as_text(frame["label"]).unique() if label}
+    labels = {plain_name(label): label for label in as_text(frame["label"]).unique() if label}
     found: dict[str, str] = {}
     for name in _others(frame, keep):
-        match = _AROUND.match(_plain(name))
+        match = _AROUND.match(plain_name(name))
         core = (match["after"] or match["before"]) if match else ""
-        label = labels.get(_plain(name)) or labels.get(_plain(core))
+        label = labels.get(plain_name(name)) or labels.get(plain_name(core))
         if label is not None and label not in found.values():
             found[name] = label
     # Of many classes one column says too little; of two, one implies the other.

@@ -10,7 +10,7 @@ import pandas as pd
 from headtohead.core.errors import ManifestError, UnpairedError
 from headtohead.core.formatting import pluralize
 from headtohead.data.tables.text import decimal_point
-from headtohead.evaluate.external.columns import PREFIX
+from headtohead.evaluate.external.roles import PREFIX
 from headtohead.evaluate.external.scales import BOUNDS, NOUNS, Scale
 
 __all__ = ["drop_incomplete", "join_spellings", "need_pairs", "to_numbers"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from headtohead.core.errors import ManifestError, NoEffectError, UsageError
 from headtohead.core.formatting import pluralize
-from headtohead.evaluate.external.columns import PREFIX
+from headtohead.evaluate.external.roles import PREFIX
 
 if TYPE_CHECKING:
     import pandas as pd

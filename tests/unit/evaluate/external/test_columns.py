@@ -10,7 +10,7 @@ import pytest
 from tests.planting.prediction_files import two_models
 
 from headtohead.core.errors import ManifestError, UsageError
-from headtohead.evaluate.external.columns import as_text
+from headtohead.evaluate.external.roles import as_text
 from headtohead.evaluate.external_predictions import parse_predictions, read_predictions
 from headtohead.stats.prediction_builder import build_prediction_table
 
