@@ -195,7 +195,6 @@ def write_clean(plan: CleanPlan, out: Path) -> Path:
     if any((root / s.path).resolve() == out.resolve() for s, _ in plan.kept):
         raise UsageError(f"{out} is a file of the data itself; choose another name for the manifest.")
     target = out.with_name(f"{out.stem}.dropped.csv")
-    check_replaceable(out)
     write_atomic(out, _manifest(plan, root, out))
     write_atomic(
         target, _table([("path", "label", "reason"), *((d.path, d.label, d.reason) for d in plan.dropped)])

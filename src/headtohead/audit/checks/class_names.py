@@ -20,9 +20,9 @@ def similar_class_names(context: AuditContext) -> Observation:
         plain = unicodedata.normalize("NFKC", name).strip()
         # A sign at the end is what tells HER2+ from HER2-.
         sign = found[1] if (found := re.search(r"([+-])\W*$", plain)) else ""
-        # -1 and 1, or 0.5 and 05, are numbers, in which sign and point are no punctuation.
-        number = plain if re.fullmatch(r"[+-]?\d+([.,]\d+)?", plain) else ""
-        held[number or re.sub(r"[\W_]+", "", plain).casefold() + sign].append(name)
+        # In numbers sign and point are no punctuation: -1 is not 1, nor 0.5 05, but 1,0 is 1.
+        number = plain.replace(",", ".") if re.fullmatch(r"[+-]?\d+([.,]\d+)?", plain) else ""
+        held[str(float(number)) if number else re.sub(r"[\W_]+", "", plain).casefold() + sign].append(name)
     alike = [names for names in held.values() if len(names) > 1]
     if not alike:
         return passed("class names are distinct")

@@ -177,7 +177,8 @@ def _refuse_repeated_lines(frame: pd.DataFrame, source: str) -> None:
     free = [name for name in map(str, frame.columns) if name not in ROLES and not name.startswith(PREFIX)]
     for name in free:
         text = as_text(frame[name])
-        if text.nunique() == len(frame) or frame[keys].assign(apart=text).duplicated().any():
+        # A run holds many samples; numbers that hardly ever repeat are measurements.
+        if 2 * text.nunique() > len(frame) or frame[keys].assign(apart=text).duplicated().any():
             continue
         role = "repeat" if text.str.fullmatch(r"\d+").all() and "repeat" not in keys else "model"
         raise ManifestError(

@@ -26,6 +26,6 @@ def test_names_that_differ(names: tuple[str, str], tmp_path: Path) -> None:
     assert outcome_of(tmp_path, *names) == "passed"
 
 
-@pytest.mark.parametrize("names", [("No Tumor", "no_tumor"), ("grade-1", "grade 1")])
+@pytest.mark.parametrize("names", [("No Tumor", "no_tumor"), ("grade-1", "grade 1"), ("1,5", "1.50")])
 def test_names_that_are_one_class(names: tuple[str, str], tmp_path: Path) -> None:
     assert outcome_of(tmp_path, *names) == "issue"

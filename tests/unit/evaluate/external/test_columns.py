@@ -41,6 +41,7 @@ def test_lines_that_another_column_tells_apart_are_refused_with_the_option(
         two_models().drop(columns="model").drop_duplicates("sample").assign(run=value) for value in values
     ]
     frame = pd.concat(parts)
+    frame.insert(0, "loss", [0.5, 0.5, *np.linspace(0, 1, len(frame) - 2)])
     with pytest.raises(ManifestError, match=f"--columns {role}=run"):
         parse_predictions(frame)
     assert len(parse_predictions(frame, columns={role: "run"}).frame) == len(frame)
