@@ -165,7 +165,8 @@ def _check_none(name: str) -> Callable[[str], None]:
 
 def _check_blocks(option: str) -> None:
     """Refuse a number of blocks that is none."""
-    if not is_whole(option):
+    # "0" and "007" are whole numbers too, which the settings refuse; so are digits of other scripts.
+    if not (option.isascii() and is_whole(option)) or option.startswith("0"):
         raise _unexpected(f"partial:{option}" if option else "partial")
 
 
