@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headtohead.api.arguments import path_of, reporter_for
+from headtohead.api.arguments import names_of, path_of, reporter_for
 from headtohead.core.errors import UsageError
 from headtohead.core.records import Verdict
 from headtohead.evaluate.published_claim import Claim
@@ -78,16 +78,16 @@ def verdict(
     *,
     metric: str = "auroc",
     positive: str | None = None,
-    baselines: Iterable[str] = (),
+    baselines: str | Iterable[str] = (),
     rope: float | None = None,
-    primary: Iterable[str] = (),
+    primary: str | Iterable[str] = (),
     matters: float | None = None,
     prevalence: float | None = None,
-    by: Iterable[str] = (),
+    by: str | Iterable[str] = (),
     columns: Mapping[str, str] | None = None,
     complete_cases: bool = False,
     score: str = "probability",
-    ordered_classes: Iterable[str] = (),
+    ordered_classes: str | Iterable[str] = (),
     per: str | None = None,
     level: float = 0.95,
     n_boot: int = 2000,
@@ -131,7 +131,7 @@ def verdict(
     from headtohead.evaluate.external_predictions import per_case
     from headtohead.evaluate.verdict import VerdictConfig, compute_verdict
 
-    subgroups = [by] if isinstance(by, str) else list(by)
+    subgroups = list(_names(by, "by"))
     how: ReadArguments = {
         "positive": positive, "by": subgroups, "columns": dict(columns or {}), "complete_cases": complete_cases,
         "score": as_scale(score),
@@ -139,11 +139,11 @@ def verdict(
     found = _read(predictions, how)
     if per is not None:
         found = per_case(found, per)
-    ordered = tuple(ordered_classes)
+    ordered = _names(ordered_classes, "ordered_classes")
     config = VerdictConfig(
         classes=in_stated_order(found.classes, ordered) if ordered else found.classes, ordered=bool(ordered),
-        positive=found.positive, metric=metric, baselines=tuple(baselines), rope=rope,
-        contenders=tuple(sorted(set(found.frame["contender"]))), primary=tuple(primary), matters=matters,
+        positive=found.positive, metric=metric, baselines=_names(baselines, "baselines"), rope=rope,
+        contenders=tuple(sorted(set(found.frame["contender"]))), primary=_names(primary, "primary"), matters=matters,
         unit=found.unit, ranks_only=score == "ordinal", prevalence=prevalence, level=level, n_boot=n_boot, seed=seed,
     )  # fmt: skip
     return compute_verdict(found.frame, config, by=found.by, notes=found.notes, reporter=reporter_for(quiet))
@@ -168,6 +168,12 @@ def _read(
     if isinstance(predictions, Iterable):
         return read_predictions(_paths(predictions), **how)
     raise UsageError(f"Got predictions of type {type(predictions).__name__}; expected a data frame or paths.")
+
+
+def _names(value: str | Iterable[str], what: str) -> tuple[str, ...]:
+    """Return the names of a list, which may be empty, or of one text with commas."""
+    given = value if isinstance(value, str) else tuple(value)
+    return names_of(given, what) if given else ()
 
 
 def _paths(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:

@@ -31,7 +31,7 @@ def compare(
     contenders: str | Iterable[str],
     *,
     out: str | os.PathLike[str] | None = None,
-    log: Iterable[str] = (),
+    log: str | Iterable[str] = (),
     engine: str = "local",
     explain: bool = False,
     learning_curve: bool | None = None,
@@ -48,7 +48,7 @@ def compare(
         contenders: names or expressions, as a list or with commas: "vit-b16", "dinov2-small@finetune",
             "ensemble(a,b)", "timm:resnet50.a1_in1k".
         out: the run folder; a temporary one, with a warning, if None.
-        log: trackers that follow the training: "tensorboard", "mlflow".
+        log: trackers that follow the training: "tensorboard", "mlflow", as a list or with commas.
         engine: where features and cells are computed: "local", "ray" (extra `ray`; the cluster of `RAY_ADDRESS` or of
             this machine) or "ray://HOST:PORT". The digits are the same.
         explain: also write the maps of images that a contender gets wrong, as `Run.explain` does.
@@ -72,7 +72,7 @@ def compare(
         config,
         run_path(out, reporter, source_of(data)),
         reporter,
-        log=tuple(log),
+        log=names_of(log, "log") if log else (),
         engine=engine,
         learning_curve=learning_curve,
     )

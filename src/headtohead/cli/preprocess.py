@@ -90,16 +90,16 @@ def augment_preview(
     from headtohead.core.console import console_reporter
     from headtohead.preprocess.augmentation import get_preset
     from headtohead.preprocess.contact_sheet import augmented_page, png
+    from headtohead.studies.report_inputs import evenly_spaced
 
     check_writable(out)
     light = preset in ("auto", "light")
     chosen = None if light else get_preset(preset)
     dataset = load_data(data, settings, console_reporter())
     steps, _ = choose_recipe(recipe, dataset)
-    every = max(1, len(dataset.samples) // images)
     shown = [
         (sample.path, steps.apply(dataset.read(sample)).pixels)
-        for sample in dataset.samples[::every][:images]
+        for sample in evenly_spaced(dataset.samples, images)
     ]
     write_atomic(out, png(augmented_page(shown, chosen or _light, seed=seed)))
     if chosen is None:

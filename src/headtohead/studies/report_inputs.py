@@ -86,7 +86,8 @@ def pair_confounds(plan: ContenderPlan, train: TrainConfig) -> list[dict[str, An
 
 def evenly_spaced(items: Sequence[T], most: int) -> Sequence[T]:
     """Return at most so many items, evenly spaced over the whole sequence."""
-    return items[:: max(1, len(items) // most)][:most]
+    # A step of whole items would leave out the end: of 79 items by class, 40 would be the first class alone.
+    return [items[i * len(items) // most] for i in range(most)] if len(items) > most else items
 
 
 def inner_predictions(

@@ -66,7 +66,7 @@ def test_balanced_classes_reach_probes_and_mlps(context: Make, balance: str, bal
 def test_features_of_joined_networks_stand_side_by_side_in_the_order_named(context: Make) -> None:
     made = context()
     sizes = {VIT: 2, CNN: 3}
-    made.features.matrix = lambda record, view: np.full(  # type: ignore[method-assign, misc]
+    made.features.matrix = lambda record, view: np.full(  # type: ignore[method-assign]
         (4, sizes[record.name]), float(view.flip) + sizes[record.name]
     )
     for text, row in (
@@ -94,7 +94,7 @@ def test_trainings_repeated_for_weights_are_announced_with_their_number(context:
     plan = ContenderPlan.parse(f"ensemble({VIT}@finetune,{CNN},how=stacked)")
     for train, folds in (({}, ENSEMBLE_FOLDS), ({"inner_folds": 4}, 4)):
         made = context(**train)
-        made.features.dataset.samples = []  # type: ignore[misc]
+        made.features.dataset.samples = ()  # type: ignore[misc]
         build_heads(plan, made)
         (said,) = made.features.reporter.warned  # type: ignore[attr-defined]
         assert said.startswith(

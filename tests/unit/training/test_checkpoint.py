@@ -11,6 +11,7 @@ import torch
 
 from headtohead.training import checkpoint as module
 from headtohead.training.checkpoint import fingerprint, load_checkpoint, save_checkpoint
+from headtohead.training.records import FITTING
 
 
 def test_a_state_comes_back_as_it_was_without_its_key(tmp_path: Path, listener: Any) -> None:
@@ -87,6 +88,6 @@ def test_fingerprints_change_with_every_fact_and_with_the_version_of_fitting(
         fingerprint({**facts, "train": [1, 3, 2]}),
         fingerprint({**facts, "settings": {"epochs": 4}}),
     ]
-    monkeypatch.setattr(module, "FITTING", module.FITTING + 1)
+    monkeypatch.setattr(module, "FITTING", FITTING + 1)
     assert len({*keys, fingerprint(facts)}) == 5
     assert fingerprint(dict(reversed(facts.items()))) == fingerprint(facts), "the order of facts says nothing"

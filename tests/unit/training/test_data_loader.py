@@ -86,7 +86,7 @@ def test_an_error_in_a_thread_reaches_the_training() -> None:
         raise ValueError(f"place {place}")
 
     with pytest.raises(ValueError, match="place 2"):
-        list(batches(Counting(), INDICES, ORDER, broken, 2))  # type: ignore[arg-type]
+        list(batches(Counting(), INDICES, ORDER, broken, 2))
 
 
 def sample(number: int) -> Any:
@@ -211,7 +211,7 @@ def test_a_sample_has_its_number_whatever_its_place() -> None:
 
 def test_a_real_recipe_goes_the_same_way() -> None:
     data = Images(1)
-    data.read = lambda one: Image(np.full((20, 20), 128, np.uint8), 8, "L", "PNG")  # type: ignore[method-assign, assignment, misc]
+    data.read = lambda one: Image(np.full((20, 20), 128, np.uint8), 8, "L", "PNG")  # type: ignore[method-assign]
     _, source = images(data=data, recipe=get_recipe("none"))
     np.testing.assert_allclose(source.pixels(0), 128 / 255, atol=2e-3)
 

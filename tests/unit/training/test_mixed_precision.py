@@ -31,7 +31,7 @@ class Plain(nn.Module):
         rows = self.conv(x).float().mean(dim=(2, 3))
         if self.distort is not None and torch.is_autocast_enabled("cpu"):
             rows = self.distort(rows)
-        return rows
+        return torch.as_tensor(rows)
 
 
 def classifier(distort: Callable[[Tensor], Tensor] | None = None) -> Classifier:
@@ -112,9 +112,12 @@ def test_the_device_is_the_fastest_there_is_unless_one_was_asked_for(
 def test_only_hardware_counts_as_having_bf16(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     asked: list[Any] = []
-    monkeypatch.setattr(
-        torch.cuda, "is_bf16_supported", lambda **how: asked.append(how) or not how["including_emulation"]
-    )
+
+    def supported(**how: bool) -> bool:
+        asked.append(how)
+        return not how["including_emulation"]
+
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", supported)
     assert module.has_bf16(torch.device("cuda")) is True and asked == [{"including_emulation": False}]
     assert module.has_bf16(torch.device("mps")) is False
     for avx, amx in ((True, False), (False, True), (False, False)):

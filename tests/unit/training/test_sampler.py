@@ -26,7 +26,7 @@ def test_an_epoch_shows_every_image_once_in_batches_of_at_least_two(n: int, batc
 
 def test_the_order_is_that_of_seed_and_epoch_and_no_other() -> None:
     def order(seed: int, epoch: int) -> list[int]:
-        return np.concatenate(epoch_order(LABELS, 8, seed, epoch, balanced=False)).tolist()
+        return list(np.concatenate(epoch_order(LABELS, 8, seed, epoch, balanced=False)))
 
     assert order(1, 2) == order(1, 2)
     assert len({tuple(order(seed, epoch)) for seed in (0, 1) for epoch in (0, 1, 2)}) == 6
@@ -62,7 +62,10 @@ def source(numbers: list[int]) -> Any:
 
 
 def test_what_is_drawn_for_an_image_follows_the_image_and_not_its_place() -> None:
-    noise = Augmenter("noise", lambda rng, pixels: pixels + rng.normal(size=pixels.shape), flips=False)
+    def noisy(rng: np.random.Generator, pixels: Any) -> Any:
+        return pixels + rng.normal(size=pixels.shape)
+
+    noise = Augmenter("noise", noisy, flips=False)
     pixels = np.zeros((4, 4), np.float32)
 
     def drawn(numbers: list[int], indices: list[int], place: int, seed: int = 0, epoch: int = 0) -> Any:

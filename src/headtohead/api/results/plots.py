@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from headtohead.api.arguments import names_of
 from headtohead.core.errors import unknown_name
 
 if TYPE_CHECKING:
@@ -49,11 +50,11 @@ class RunPlots:
         height = 1.0 + 0.6 * len(self._comparisons)
         return plot_differences(self._comparisons, ax=ax or shown_axes(7.2, height))
 
-    def roc(self, contenders: Iterable[str] | None = None, *, ax: Axes | None = None) -> Axes:
+    def roc(self, contenders: str | Iterable[str] | None = None, *, ax: Axes | None = None) -> Axes:
         """Draw ROC curves, pooled over folds and averaged over repeats.
 
         Args:
-            contenders: names; all of them if None.
+            contenders: names, as a list or with commas; all of them if None.
             ax: where to draw; new Axes if None.
 
         Returns:
@@ -79,11 +80,11 @@ class RunPlots:
             axes.set_title(f"positive class: {positive}")
         return axes
 
-    def calibration(self, contenders: Iterable[str] | None = None, *, ax: Axes | None = None) -> Axes:
+    def calibration(self, contenders: str | Iterable[str] | None = None, *, ax: Axes | None = None) -> Axes:
         """Draw calibration curves: mean predicted probability against observed frequency, with intervals.
 
         Args:
-            contenders: names; all of them if None.
+            contenders: names, as a list or with commas; all of them if None.
             ax: where to draw; new Axes if None.
 
         Returns:
@@ -99,8 +100,8 @@ class RunPlots:
             {name: curves[name] for name in self._names(contenders, curves)}, ax=ax or shown_axes(*SQUARE)
         )
 
-    def _names(self, contenders: Iterable[str] | None, known: Iterable[str]) -> list[str]:
-        names = list(known) if contenders is None else list(contenders)
+    def _names(self, contenders: str | Iterable[str] | None, known: Iterable[str]) -> list[str]:
+        names = list(known) if contenders is None else list(names_of(contenders, "contenders"))
         for name in names:
             if name not in known:
                 raise unknown_name("contender", name, list(known))

@@ -224,19 +224,23 @@ def _closing_sentences(content: Mapping[str, Any]) -> list[str]:
 
 
 def _resampled(images: ScoredImages, group_of: npt.NDArray[np.int64], resamples: Resamples) -> Floats:
-    """Return the accuracy in the data and in every resample of groups."""
+    """Return the accuracy in the data and in every resample of groups; NaN in one without a scored image."""
     where = group_of[images.samples]
     right = images.correct.astype(np.float64)
     n = len(resamples.weights)
     hits = np.bincount(where, weights=right, minlength=n)
     counts = np.bincount(where, minlength=n).astype(np.float64)
     sums = weighted_sums(np.stack([hits, counts], axis=1), resamples.weights)
-    return np.asarray(sums[0] / sums[1], dtype=np.float64)
+    found = np.full(sums.shape[1], np.nan)
+    np.divide(sums[0], sums[1], out=found, where=sums[1] > 0)
+    return found
 
 
 def _interval(values: Floats, resamples: Resamples) -> dict[str, float]:
     tail = (1 - LEVEL) / 2
-    low, high = np.quantile(resamples.bootstrap(values), [tail, 1 - tail])
+    drawn = resamples.bootstrap(values)
+    # Where few images are scored, some resamples of groups hold none of them: an accuracy they do not have.
+    low, high = np.quantile(drawn[~np.isnan(drawn)], [tail, 1 - tail])
     return {"value": resamples.value(values), "low": float(low), "high": float(high)}
 
 
