@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.unit.serve.conftest import FakeModel
 
+from headtohead.serve.hosting import warm_up as first_predictions
 from headtohead.serve.hosting.warm_up import WarmUp, warm_up
 
 
@@ -16,7 +17,7 @@ def test_a_batch_pays_only_if_it_is_faster() -> None:
 def test_a_server_is_ready_in_time_rather_than_after_each_batch_size(
     seconds: float, sizes: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("headtohead.serve.hosting.warm_up.WARM_UP_SECONDS", seconds)
+    monkeypatch.setattr(first_predictions, "WARM_UP_SECONDS", seconds)
     model = FakeModel(per_batch=0.05, seconds=0.001)  # so that a batch pays
     assert warm_up(model, 16).pays
     assert model.batches == [1, 1, 1, 4, 4, *sizes]
