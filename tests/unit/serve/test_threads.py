@@ -89,10 +89,11 @@ def test_threads_that_do_not_last_end_and_come_again() -> None:
     first.join(60)
     assert not first.is_alive()
     go = threading.Event()
-    jobs = [threads.submit(go.wait, 60), *[threads.submit(threading.current_thread) for _ in range(5)]]
+    threads.submit(go.wait, 60)
+    jobs = [threads.submit(threading.current_thread) for _ in range(5)]
     assert sum(thread.name == "t-0" for thread in threading.enumerate()) == 1  # one at a time
     go.set()
-    (again,) = {job.result(60) for job in jobs[1:]}
+    (again,) = {job.result(60) for job in jobs}
     assert again is not first
     again.join(60)
     threads.shutdown()
@@ -100,12 +101,14 @@ def test_threads_that_do_not_last_end_and_come_again() -> None:
 
 def test_threads_are_busy_until_the_last_job_is_done() -> None:
     threads, go = DaemonThreads(1, "t"), threading.Event()
-    seen = []
-    jobs = [threads.submit(go.wait, 60), threads.submit(divmod, 1, 0), threads.submit(int)]
-    jobs[2].add_done_callback(lambda _: seen.append(threads.busy))
+    seen = list[bool]()
+    threads.submit(go.wait, 60)
+    threads.submit(divmod, 1, 0)
+    last = threads.submit(int)
+    last.add_done_callback(lambda _: seen.append(threads.busy))
     assert threads.busy
     go.set()
-    jobs[2].result(60)
+    last.result(60)
     assert not threads.busy
     threads.shutdown()
     assert seen == [False]
