@@ -113,15 +113,22 @@ def serve_plain(options: argparse.Namespace) -> None:
 
 def serve_ours(options: argparse.Namespace) -> None:
     """Serve the model with headtohead."""
-    from headtohead.serve.process import wait_passively
+    from headtohead.serve.process import wait_briefly
 
-    wait_passively()
-    from headtohead.serve.app import build_app
+    wait_briefly()
+    from headtohead.serve.app import build_app, load_bundle
     from headtohead.serve.server import run_server
     from headtohead.serve.settings import ServeSettings
 
     settings = ServeSettings(port=options.port)
-    run_server(build_app([model_of(options)], settings), settings)
+    if options.bundle is None:
+        app = build_app([model_of(options)], settings)
+    else:  # loaded by the server itself, in the thread that computes
+        import torch
+
+        torch.set_num_threads(options.threads)
+        app = build_app([options.bundle], settings, load=lambda path: load_bundle(path, options.runtime))
+    run_server(app, settings)
 
 
 def sample_image() -> bytes:

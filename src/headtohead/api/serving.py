@@ -37,9 +37,9 @@ def serve(
         PrecisionError: the runtime asked for does not agree with torch.
         HeadToHeadError: a bundle cannot be loaded.
     """
-    from headtohead.serve.process import wait_passively
+    from headtohead.serve.process import wait_briefly
 
-    wait_passively()  # before torch is imported, which looks at it once
+    wait_briefly()  # before torch is imported, which looks at it once
     from pydantic import ValidationError
 
     from headtohead.serve.access_log import use_json_lines

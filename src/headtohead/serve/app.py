@@ -121,8 +121,7 @@ def _lifespan(state: ServerState) -> Any:
     @asynccontextmanager
     async def run(app: object) -> AsyncIterator[None]:
         del app
-        for served in models:
-            served.queue.start()
+        state.registry.start()
         files = DaemonThreads(1, "h2h-files")
         watch = asyncio.create_task(_watch(models, files, state.settings.watch_seconds))
         try:
@@ -131,8 +130,7 @@ def _lifespan(state: ServerState) -> Any:
             watch.cancel()
             # Until the task has ended; that it was cancelled is no failure.
             await asyncio.gather(watch, return_exceptions=True)
-            for served in models:
-                await served.queue.stop()
+            await state.registry.stop()
             for threads in (files, state.readers):
                 threads.shutdown()
 

@@ -12,7 +12,7 @@ import pytest
 
 from headtohead.serve.hosting.batching import BatchQueue, QueueLimits
 from headtohead.serve.hosting.preparing import Stages
-from headtohead.serve.hosting.registry import WarmUp
+from headtohead.serve.hosting.threads import DaemonThreads
 from headtohead.serve.problems import ProblemError, TooBusyError
 
 LIMITS = QueueLimits(waiting=100, batch=8, pixels=1000, seconds=5)
@@ -212,5 +212,58 @@ def test_where_decoding_ahead_fails_it_is_done_again_in_turn() -> None:
     assert found == [f"PREPARED {name}" for name in ("FIRST", "A", "B")]
 
 
-def test_a_batch_pays_only_if_it_is_faster() -> None:
-    assert WarmUp(0.02, 0.012).pays and not WarmUp(0.02, 0.0195).pays
+@pytest.mark.parametrize(("seconds_per_image", "largest"), [(0.1, 2), (1.0, 1), (0.001, 8)])
+def test_while_another_model_waits_a_batch_is_short(seconds_per_image: float, largest: int) -> None:
+    recorder, other = Recorder(), threading.Event()
+
+    async def inside() -> None:
+        thread = DaemonThreads(1, "h2h-model")
+        queue = BatchQueue(recorder, LIMITS, thread=thread)
+        queue._seconds_per_image = seconds_per_image
+        thread.submit(other.wait, 5)
+        queue.start()
+        task = asyncio.create_task(queue.submit([image for i in range(8) for image in one(str(i))]))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0.05)
+        other.set()
+        await task
+        assert len(await queue.submit([image for i in range(8) for image in one(str(i))])) == 8
+        await queue.stop()
+        assert thread.submit(int).result(5) == 0  # the thread is the caller's
+        thread.shutdown()
+
+    asyncio.run(inside())
+    assert len(recorder.batches[0]) == largest
+    assert len(recorder.batches[-1]) == 8  # alone, it takes what waits
+
+
+def test_the_time_of_a_batch_is_without_the_wait_for_another_model() -> None:
+    recorder, seen = Recorder(), list[tuple[int, float]]()
+
+    async def inside() -> None:
+        thread = DaemonThreads(1, "h2h-model")
+        queue = BatchQueue(recorder, LIMITS, lambda n, seconds: seen.append((n, seconds)), thread=thread)
+        queue.start()
+        began = time.monotonic()
+        thread.submit(time.sleep, 0.3)
+        await queue.submit(one("a"))
+        whole = time.monotonic() - began
+        await queue.stop()
+        thread.shutdown()
+        ((n, seconds),) = seen
+        assert n == 1 and whole - seconds >= 0.3
+
+    asyncio.run(inside())
+
+
+def test_maps_are_made_one_after_another_in_threads_that_end() -> None:
+    async def job(queue: BatchQueue) -> list[threading.Thread]:
+        threads = []
+        for _ in range(2):
+            threads.append(await queue.call(threading.current_thread))
+            await asyncio.to_thread(threads[-1].join, 60)
+            assert not threads[-1].is_alive()  # the queue has not stopped yet
+        return threads
+
+    first, second = run(Recorder(), job)
+    assert first is not second and first.name == second.name == "h2h-maps-0"

@@ -83,6 +83,37 @@ def test_a_thread_that_waits_holds_nothing_of_its_last_job() -> None:
     threads.shutdown()
 
 
+def test_threads_that_do_not_last_end_and_come_again() -> None:
+    threads = DaemonThreads(1, "t", lasting=False)
+    first = threads.submit(threading.current_thread).result(60)
+    first.join(60)
+    assert not first.is_alive()
+    go = threading.Event()
+    threads.submit(go.wait, 60)
+    jobs = [threads.submit(threading.current_thread) for _ in range(5)]
+    assert sum(thread.name == "t-0" for thread in threading.enumerate()) == 1  # one at a time
+    go.set()
+    (again,) = {job.result(60) for job in jobs}
+    assert again is not first
+    again.join(60)
+    threads.shutdown()
+
+
+def test_threads_are_busy_until_the_last_job_is_done() -> None:
+    threads, go = DaemonThreads(1, "t"), threading.Event()
+    seen = list[bool]()
+    threads.submit(go.wait, 60)
+    threads.submit(divmod, 1, 0)
+    last = threads.submit(int)
+    last.add_done_callback(lambda _: seen.append(threads.busy))
+    assert threads.busy
+    go.set()
+    last.result(60)
+    assert not threads.busy
+    threads.shutdown()
+    assert seen == [False]
+
+
 EARLY = """
 import os, signal, uvicorn
 from headtohead.serve.app import build_app

@@ -2,7 +2,7 @@
 
 A lone image is computed at once; there is no timer. Under load, up to `max_batch` images that wait are
 taken together, because one large matrix product is faster than several small ones. While the network computes,
-images that wait are decoded beside it.
+images that wait are decoded beside it. One thread computes for all models of a server.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ __all__ = ["BatchQueue", "QueueLimits", "time_limit"]
 
 T = TypeVar("T")
 Predict = Callable[[Sequence[tuple[str, bytes]]], Sequence[ImagePrediction]]
+# Of a batch, in seconds, while another model waits for the same thread: a lone image then waits about as long as one
+# notices. Without it, 16 images of a large network on two cores would hold up a small one for several seconds.
+SHARED_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +48,13 @@ class QueueLimits:
 
 
 class BatchQueue:
-    """Images of all requests that wait for one model, and the one thread that computes them.
+    """Images of all requests that wait for one model.
 
     Args:
         predict: from files to predictions.
         limits: see `QueueLimits`.
         stages: the halves of `predict`; with them, images that wait are decoded while others are computed.
+        thread: what computes them, shared with other models and ended by the caller; None for one of its own.
 
     Attributes:
         on_batch: called with (images in the batch, seconds it took) after each batch.
@@ -62,18 +66,22 @@ class BatchQueue:
         limits: QueueLimits,
         on_batch: Callable[[int, float], None] | None = None,
         stages: Stages | None = None,
+        thread: DaemonThreads | None = None,
     ) -> None:
         self._predict = predict
         self._stages = stages
         self._limits = limits
         self._waiting: deque[WaitingImage] = deque()
         self._arrived = asyncio.Event()
-        self._thread = DaemonThreads(1, "h2h-model")
-        # Maps may take seconds; predictions do not wait behind them.
-        self._aside = DaemonThreads(1, "h2h-maps")
+        self._shared = thread is not None
+        self._thread = thread or DaemonThreads(1, "h2h-model")
+        # Maps may take seconds; predictions do not wait behind them. OpenMP keeps a pool of threads for each thread
+        # that ever computed, and lets none of them spin once there are more than cores: so this one ends after its job.
+        self._aside = DaemonThreads(1, "h2h-maps", lasting=False)
         self._task: asyncio.Task[None] | None = None
         self._seconds_per_image = 0.05  # a guess until the first batch
         self._began: float | None = None
+        self._spent = 0.0  # on the batch in progress, without the wait for another model's
         self.on_batch = on_batch or _ignore
         self._preparer = None
         if stages is not None:
@@ -106,8 +114,9 @@ class BatchQueue:
             if not item.result.done():
                 item.result.set_exception(ProblemError(503, "The server is stopping; send this again."))
         self._waiting.clear()
-        for thread in (self._thread, self._aside):
-            thread.shutdown()
+        self._aside.shutdown()
+        if not self._shared:
+            self._thread.shutdown()
 
     def check_room(self, n: int) -> None:
         """Refuse a request that would not find room, before its images are looked at.
@@ -164,8 +173,10 @@ class BatchQueue:
     def _take(self) -> list[WaitingImage]:
         """Take what waits, up to the limits on images and pixels."""
         batch: list[WaitingImage] = []
-        pixels = 0
-        while self._waiting and len(batch) < self._limits.batch:
+        pixels, most = 0, self._limits.batch
+        if self._thread.busy:  # with what another model computes
+            most = min(most, max(1, int(SHARED_SECONDS / self._seconds_per_image)))
+        while self._waiting and len(batch) < most:
             if self._waiting[0].result.done():
                 self._waiting.popleft()
                 continue
@@ -179,8 +190,9 @@ class BatchQueue:
         return batch[: len(batch) - len(extra)]
 
     async def _compute(self, batch: list[WaitingImage]) -> None:
-        began = self._began = time.monotonic()
+        self._began = time.monotonic()
         self._look_ahead()
+        self._spent = 0.0
         try:
             parts = await parts_of(batch)
             if parts is None or self._stages is None:
@@ -191,10 +203,9 @@ class BatchQueue:
             results = await self._one_by_one(batch, error)
         finally:
             self._began = None
-        seconds = time.monotonic() - began
         # about the last five batches count
-        self._seconds_per_image = 0.8 * self._seconds_per_image + 0.2 * seconds / len(batch)
-        self.on_batch(len(batch), seconds)
+        self._seconds_per_image = 0.8 * self._seconds_per_image + 0.2 * self._spent / len(batch)
+        self.on_batch(len(batch), self._spent)
         for item, result in zip(batch, results, strict=True):
             if item.result.done():
                 continue
@@ -219,10 +230,17 @@ class BatchQueue:
         self, function: Callable[[list[Any]], Sequence[ImagePrediction]], items: list[Any]
     ) -> list[ImagePrediction]:
         loop = asyncio.get_running_loop()
-        results = list(await loop.run_in_executor(self._thread, function, items))
+        results = list(await loop.run_in_executor(self._thread, self._timed, function, items))
         if len(results) != len(items):
             raise RuntimeError(f"the model gave {len(results)} results for {len(items)} images")
         return results
+
+    def _timed(self, function: Callable[[list[Any]], T], items: list[Any]) -> T:
+        began = time.monotonic()
+        try:
+            return function(items)
+        finally:
+            self._spent += time.monotonic() - began
 
     def _look_ahead(self) -> None:
         if self._preparer is not None:

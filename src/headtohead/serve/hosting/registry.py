@@ -1,11 +1,9 @@
-"""The models of a server: load them, warm them up, look whether their files have changed."""
+"""The models of a server: load them, look whether their files have changed."""
 
 from __future__ import annotations
 
 import hashlib
-import io
 import re
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,44 +11,20 @@ from pathlib import Path
 
 from headtohead.core.errors import BundleError, UsageError, unknown_name
 from headtohead.deploy.prediction import ImagePredictor
-from headtohead.deploy.runtimes.batch_sizes import sizes_up_to
 from headtohead.serve.hosting.batching import BatchQueue, QueueLimits
 from headtohead.serve.hosting.preparing import stages_of
+from headtohead.serve.hosting.threads import DaemonThreads
+from headtohead.serve.hosting.warm_up import WarmUp, warm_up
 from headtohead.serve.problems import ProblemError
 from headtohead.serve.settings import ServeSettings
 
-__all__ = ["ModelRegistry", "ServedModel", "WarmUp", "load_registry", "warm_up"]
+__all__ = ["ModelRegistry", "ServedModel", "load_registry"]
 
 Loader = Callable[[Path], ImagePredictor]
 FileFacts = tuple[int, int, str]  # size, time of the last change in ns, sha256
-SAMPLE = (
-    4  # images of the trial batch at start: enough to see whether batching pays, few enough to start fast
-)
-GAIN = (
-    0.95  # batching pays if an image of a batch takes less than this share of a lone one; 5 % is timing noise
-)
 STUCK_SECONDS = (
     300  # a batch takes seconds; after five minutes the decoder hangs and the process must be replaced
 )
-
-
-@dataclass(frozen=True, slots=True)
-class WarmUp:
-    """What the first predictions took.
-
-    Attributes:
-        alone: seconds for one image.
-        together: seconds per image of a small batch.
-        pays: whether images that wait are to be computed together.
-    """
-
-    alone: float
-    together: float
-
-    @property
-    def pays(self) -> bool:
-        """Whether a batch is faster than its images one by one."""
-        return self.together < GAIN * self.alone
 
 
 @dataclass(slots=True)
@@ -110,10 +84,27 @@ class ServedModel:
 
 
 class ModelRegistry:
-    """The models of a server by name, in the order given."""
+    """The models of a server by name, in the order given.
 
-    def __init__(self, served: Sequence[ServedModel]) -> None:
+    Args:
+        served: the models.
+        thread: the one in which all of them are loaded and compute.
+    """
+
+    def __init__(self, served: Sequence[ServedModel], thread: DaemonThreads) -> None:
         self.served = {item.name: item for item in served}
+        self._thread = thread
+
+    def start(self) -> None:
+        """Begin to compute; call it inside the running event loop."""
+        for item in self.served.values():
+            item.queue.start()
+
+    async def stop(self) -> None:
+        """Stop; what waits is refused with 503."""
+        for item in self.served.values():
+            await item.queue.stop()
+        self._thread.shutdown()
 
     def get(self, name: str | None) -> ServedModel:
         """Return a model by name; None is the only one.
@@ -154,6 +145,10 @@ def load_registry(
 ) -> ModelRegistry:
     """Load bundles, warm them up, and put a queue in front of each.
 
+    All of it happens in the one thread that computes for all of them later: OpenMP gives each thread that computes a
+    pool of its own, and once there are more threads in pools than cores, those that wait between layers sleep at once
+    and are slow to wake. On two cores a lone image then took 42 ms in place of 24.
+
     Args:
         sources: folders or files of bundles, or models that are loaded already.
         settings: limits of the queues.
@@ -166,18 +161,30 @@ def load_registry(
     """
     if not sources:
         raise UsageError("No model was given; expected at least one bundle (headtohead serve MODEL).")
-    loaded = [_load(source, load) for source in sources]
+    thread = DaemonThreads(1, "h2h-model")
+    try:
+        served = _load_all(sources, settings, load, thread)
+    except BaseException:
+        thread.shutdown()
+        raise
+    return ModelRegistry(served, thread)
+
+
+def _load_all(
+    sources: Sequence[Path | ImagePredictor], settings: ServeSettings, load: Loader, thread: DaemonThreads
+) -> list[ServedModel]:
+    loaded = [thread.submit(_load, source, load).result() for source in sources]
     names = _names([one.model for one in loaded])
     served = []
     for name, one in zip(names, loaded, strict=True):
-        warm = warm_up(one.model, settings.max_batch)
+        warm = thread.submit(warm_up, one.model, settings.max_batch).result()
         limits = QueueLimits(
             waiting=settings.max_queue,
             batch=settings.max_batch if warm.pays else 1,
             pixels=settings.max_pixels,
             seconds=settings.answer_seconds,
         )
-        queue = BatchQueue(one.model.predict_bytes, limits, stages=stages_of(one.model))
+        queue = BatchQueue(one.model.predict_bytes, limits, stages=stages_of(one.model), thread=thread)
         item = ServedModel(name, one.model, queue, warm, one.path, files=one.files())
         item.look()
         if item.changed:
@@ -185,7 +192,7 @@ def load_registry(
                 f"{item.changed} of the bundle {one.path} changed while it was loaded; start the server again."
             )
         served.append(item)
-    return ModelRegistry(served)
+    return served
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,37 +225,6 @@ def _load(source: Path | ImagePredictor, load: Loader) -> _Loaded:
         return _Loaded(source)
     before = {name: _stat(file) for name, file in _files(source).items()}
     return _Loaded(load(source), source, before)
-
-
-def warm_up(model: ImagePredictor, max_batch: int = SAMPLE) -> WarmUp:
-    """Predict a grey ramp a few times, so that the first user does not pay for lazy loading, and time it.
-
-    Where batching pays, each batch size is met once, so that memory does not grow when it first comes.
-    """
-    item = ("ramp.png", _ramp())
-    model.predict_bytes([item])
-    alone = min(_seconds(model, [item]) for _ in range(2))  # the shorter, since other work only adds time
-    together = min(_seconds(model, [item] * SAMPLE) for _ in range(2)) / SAMPLE
-    found = WarmUp(alone, together)
-    for size in sizes_up_to(max_batch) if found.pays else ():
-        model.predict_bytes([item] * size)
-    return found
-
-
-def _seconds(model: ImagePredictor, items: Sequence[tuple[str, bytes]]) -> float:
-    began = time.perf_counter()
-    model.predict_bytes(items)
-    return time.perf_counter() - began
-
-
-def _ramp() -> bytes:
-    import numpy as np
-    import PIL.Image
-
-    ramp = np.add.outer(np.arange(224), np.arange(224)) // 2
-    buffer = io.BytesIO()
-    PIL.Image.fromarray(ramp.astype(np.uint8)).save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 def _names(models: Sequence[ImagePredictor]) -> list[str]:

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from tests.planting.tiny_model import tiny_graph
 
-from headtohead.deploy.runtimes.onnx_runtime import OnnxRuntime
+from headtohead.deploy.runtimes.onnx_runtime import SPIN_MICROSECONDS, OnnxRuntime, _short_spins
 
 ort: Any = pytest.importorskip("onnxruntime")
-SPINNING = "session.intra_op.allow_spinning"
+SHORT = _short_spins(ort.__version__)
 
 
-@pytest.mark.parametrize(("policy", "entries"), [(None, []), ("ACTIVE", []), ("PASSIVE", [(SPINNING, "0")])])
-def test_idle_threads_sleep_where_the_process_asks_for_it(
+@pytest.mark.parametrize(("policy", "entries"), [(None, []), ("ACTIVE", []), ("PASSIVE", [SHORT])])
+def test_idle_threads_soon_sleep_where_the_process_asks_for_it(
     policy: str | None, entries: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[str, str]] = []
@@ -32,3 +32,18 @@ def test_idle_threads_sleep_where_the_process_asks_for_it(
         monkeypatch.setenv("OMP_WAIT_POLICY", policy)
     OnnxRuntime(tiny_graph())
     assert asked == entries
+
+
+@pytest.mark.parametrize(
+    ("version", "entry"),
+    [
+        ("1.26.0", ("session.intra_op.spin_duration_us", SPIN_MICROSECONDS)),
+        ("2.0", ("session.intra_op.spin_duration_us", SPIN_MICROSECONDS)),
+        (
+            "1.9.1",
+            ("session.intra_op.allow_spinning", "0"),
+        ),  # an unknown setting would be passed over in silence
+    ],
+)
+def test_a_version_that_knows_no_short_spins_never_spins(version: str, entry: tuple[str, str]) -> None:
+    assert _short_spins(version) == entry
