@@ -63,7 +63,9 @@ def test_a_preset_is_told_with_its_reasons_and_what_it_leaves_out(
         assert line.startswith(
             f"{part.name}: {100 * part.probability:.0f} %, {part.low:g} to {part.high:g}; "
         )
-    assert any(line.startswith("not flip: ") or line.startswith("not ") for line in lines)
+    assert [line for line in lines if line.startswith("not ")] == [
+        f"not {n}: {w}." for n, w in preset.left_out.items()
+    ]
     with Pillow.open(out) as sheet:
         assert min(sheet.size) > 50
 
