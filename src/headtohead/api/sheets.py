@@ -16,16 +16,19 @@ if TYPE_CHECKING:
 
 __all__ = ["choose_recipe", "write_boxes", "write_sheets"]
 
+LOOKED_AT = 64  # images that decide on a recipe: all that `suggest_recipe` looks at
+
 
 def choose_recipe(name: str, dataset: Dataset) -> tuple[Recipe, str]:
     """Return the recipe of a name, or for "auto" the one that suits most images, with the reason."""
     from headtohead.preprocess.recipe import get_recipe
     from headtohead.preprocess.suggest import suggest_recipe
+    from headtohead.studies.report_inputs import evenly_spaced
 
     if name != "auto":
         return get_recipe(name), "as asked for"
-    every = max(1, len(dataset.samples) // 64)
-    suggested, reason = suggest_recipe(dataset.read(sample) for sample in dataset.samples[::every])
+    looked_at = evenly_spaced(dataset.samples, LOOKED_AT)
+    suggested, reason = suggest_recipe(dataset.read(sample) for sample in looked_at)
     return get_recipe(suggested), reason
 
 

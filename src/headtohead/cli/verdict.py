@@ -94,9 +94,9 @@ def _verdict(
 
     # What a verdict that is finished cannot follow, where it was given.
     asked = {
-        "--metric": metric != "auroc", "--positive": positive, "--baseline": baseline, "--rope": rope,
-        "--primary": primary, "--matters": matters,
-        "--prevalence": prevalence, "--by": by, "--columns": columns,
+        "--metric": metric != "auroc", "--positive": positive, "--baseline": baseline,
+        "--rope": rope is not None, "--primary": primary, "--matters": matters is not None,
+        "--prevalence": prevalence is not None, "--by": by, "--columns": columns,
         "--complete-cases": complete_cases, "--score": score != "probability",
         "--ordered-classes": ordered_classes, "--per": per,
         "--level": level != 0.95, "--replicates": replicates != 2000,

@@ -45,7 +45,8 @@ def run_html(verdict: Verdict, comparisons: pd.DataFrame, page: Path) -> str:
 
 def frame_html(title: str, frame: pd.DataFrame, notes: Sequence[str]) -> str:
     """Return a title, a table and notes."""
-    table = frame.to_html(index=False, escape=True, float_format=lambda value: f"{value:.3f}", na_rep="")
+    whole = frame.astype(object).where(frame.notna(), "")  # `na_rep` is for NaN, not for None
+    table = whole.to_html(index=False, escape=True, float_format=lambda value: f"{value:.3f}")
     return f'<div style="{STYLE}"><p><strong>{escape(title)}</strong></p>{table}{_list(notes)}</div>'
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import re
 from dataclasses import asdict
@@ -12,13 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from headtohead.backbones.catalog import resolve
 from headtohead.core.config import ReproductionConfig
 from headtohead.core.errors import RunFolderError
 from headtohead.core.progress import QUIET
 from headtohead.core.run_folder import RunFolder
 from headtohead.report.reproduction_page import page, waterfall
 from headtohead.studies.reproduction.epoch_replay import train_head_per_epoch
-from headtohead.studies.reproduction.protocol import ARMS, CORRECTIONS
+from headtohead.studies.reproduction.protocol import ARMS, CORRECTIONS, NetworkPair
 from headtohead.studies.reproduction.runner import ProtocolRunner, ScoredImages
 from headtohead.studies.reproduction.splits import Split, draw_split, leak_share
 from headtohead.studies.reproduction.summary import published_scores, summarise
@@ -187,3 +189,65 @@ def test_watched_head_learns_and_repeats() -> None:
     again = train_head_per_epoch(rows, LABELS, rows, 2, epochs=40, seed=1)
     assert np.array_equal(first, again) and first.shape == (40, N, 2)
     assert (first[-1].argmax(axis=1) == LABELS).mean() > 0.9
+
+
+def test_the_cnn_learns_from_copies_and_is_asked_of_the_images_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replay = importlib.import_module("headtohead.studies.reproduction.epoch_replay")
+    made = runner(tmp_path, None, head_epochs=3)
+    extracted: list[Any] = []
+    trained: list[Any] = []
+
+    def rows(record: Any, images: Any, indices: Any, copies: int, seed: int, reporter: Any) -> Any:
+        extracted.append((record, images, copies))
+        return np.stack(
+            [np.column_stack([indices, np.full(len(indices), copy)]) for copy in range(copies + 1)]
+        )
+
+    def train(learned: Any, labels: Any, query: Any, k: int, *, epochs: int, seed: int) -> Any:
+        trained.append((learned, labels, query, k, epochs, seed))
+        return np.full((epochs, len(query), k), 0.5)
+
+    monkeypatch.setattr(replay, "augmented_rows", rows)
+    monkeypatch.setattr(replay, "train_head_per_epoch", train)
+    monkeypatch.setattr(made, "_source", lambda *key: key)
+    monkeypatch.setattr(made, "_as_fed", lambda arm, normalised: (arm, normalised))
+    split = Split(np.array([0, 1, 2]), np.array([4, 5]))
+    for step in (CORRECTIONS[0], CORRECTIONS[1], CORRECTIONS[-1]):
+        made._train_cnn(step, split, 7, tmp_path)
+    assert extracted == [
+        (("cnn", False), ("cnn", "classical", False), 2), (("cnn", True), ("cnn", "foreground", True), 2)
+    ], "features do not depend on the split"  # fmt: skip
+    learned, labels, query, k, epochs, seed = trained[0]
+    assert learned.tolist() == [[i, copy] for copy in (0, 1, 2) for i in (0, 1, 2)]
+    assert labels.tolist() == [0, 1, 0] * 3 and query.tolist() == [[4, 0], [5, 0]]
+    assert (k, epochs, seed) == (2, 3, 7)
+
+
+def test_pixels_go_in_as_published_or_as_the_weights_ask(tmp_path: Path) -> None:
+    made = runner(tmp_path, None)
+    made.networks = NetworkPair(resolve("efficientnet-lite0"), resolve("dinov2-small"), False)
+    for arm, record in (("cnn", made.networks.cnn), ("vit", made.networks.vit)):
+        assert made._as_fed(arm, True) is record  # type: ignore[arg-type]
+        plain = made._as_fed(arm, False)  # type: ignore[arg-type]
+        assert (plain.mean, plain.std, plain.name) == ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0), record.name)
+
+
+def test_the_transformer_is_trained_on_its_parts_with_a_seed_of_its_draw(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replay = importlib.import_module("headtohead.studies.reproduction.epoch_replay")
+    given: list[Any] = []
+    monkeypatch.setattr(
+        replay, "train_network_per_epoch", lambda *places, **named: given.append((places, named)) or "rows"  # type: ignore[func-returns-value]
+    )  # fmt: skip
+    made = runner(tmp_path, None, seed=3, epochs=2)
+    monkeypatch.setattr(made, "_source", lambda *key: key)
+    monkeypatch.setattr(made, "_as_fed", lambda arm, normalised: (arm, normalised))
+    split = Split(np.array([0, 1]), np.array([4, 7]))
+    assert made._train_vit(CORRECTIONS[-1], split, 5, tmp_path / "w") == "rows"
+    ((places, named),) = given
+    assert places[:2] == (("vit", True), ("vit", "foreground", True)) and places[2].epochs == 2
+    assert [part.tolist() for pair in places[3:] for part in pair] == [[0, 1], [0, 1], [4, 7], [0, 1]]
+    assert (named["k"], named["seed"], named["workdir"]) == (2, 305, tmp_path / "w")
