@@ -98,13 +98,13 @@ def test_a_mark_that_goes_with_the_class_is_tested_exactly() -> None:
     assert found.outcome == "issue"
     row = found.data["marks"]["letters"]
     assert row["share"] == {"no": 0.05, "yes": 0.6}
-    assert row["p"] == pytest.approx(fisher_exact([[19, 1], [8, 12]])[1])
+    assert row["p"] == pytest.approx(fisher_exact(np.array([[19, 1], [8, 12]]))[1])
     assert "letters (no 5 %, yes 60 %)" in found.message
     assert found.data["marks"]["tint"] == {"p": 1.0, "share": {"no": 0.0, "yes": 0.0}}
 
 
 def test_five_tests_are_corrected_for() -> None:
-    p = fisher_exact([[19, 1], [12, 8]])[1]
+    p = fisher_exact(np.array([[19, 1], [12, 8]]))[1]
     assert 0.01 < p < 0.05, "alone it would count"
     found = shortcuts.artifacts_by_class(marked(1, 8, frame=0.95))
     assert found.outcome == "passed"
