@@ -85,3 +85,39 @@ def test_the_positive_class_and_the_repeats_are_told() -> None:
 def test_a_fold_of_one_class_has_no_auroc_and_its_size_all_the_same() -> None:
     found = details(frame_of({"a": 2.0, "b": 1.0}, LABEL, np.arange(120))).per_fold["a"]
     assert found == tuple((0, fold, None, 30) for fold in range(4))  # the folds are those of the classes
+
+
+def test_subgroups_compare_the_pair_that_stands_first() -> None:
+    frame = frame_of({"a": 2.0, "b": 1.0, "c": 0.5}, LABEL, np.arange(120)).drop(columns="fold")
+    names = frame["sample"].unique()
+    site = {name: "x" if i < 60 else "y" for i, name in enumerate(names)}
+    found = details(frame, primary=("c", "a"), by={"site": site}).subgroups["site"].values["x"].pair
+    assert found is not None and (found.a, found.b) == ("c", "a")
+    part = frame[frame["sample"].map(site) == "x"]
+    alone = judge(part, classes=CLASSES, positive="yes", n_boot=100, primary=("c", "a")).comparisons[0]
+    assert found.difference.value == pytest.approx(alone.difference)
+
+
+def test_controls_are_neither_ranked_nor_among_the_best() -> None:
+    frame = frame_of({"a": 2.0, "b": 1.0, "c": 0.5, "old": 3.0}, LABEL, np.arange(120)).drop(columns="fold")
+    found = details(frame, baselines=("old",))
+    assert found.best is not None and set(found.best.candidates) | set(found.best.excluded) == {"a", "b", "c"}
+    assert found.best.highest == "a"
+    assert found.ranks is not None and set(found.ranks.contenders) == {"a", "b", "c"}
+    assert found.variance is not None and set(found.variance.contenders) == {"a", "b", "c"}
+    assert "old" in found.calibration and "old" in found.roc
+
+
+def test_what_could_not_be_chosen_is_named() -> None:
+    frame = frame_of({"a": 2.0, "b": 1.0}, LABEL, np.arange(120) // 2)
+    parts = []
+    for fold in sorted(frame["fold"].unique()):
+        trained = frame[(frame["fold"] != fold) & (frame["contender"] == "a")]
+        parts.append(trained.assign(fold=fold, repeat=0))
+    assert details(frame, inner=pd.concat(parts, ignore_index=True)).notes == (
+        "No threshold or temperature was chosen for b: inner predictions are missing.",
+    )
+    assert details(frame).notes == (
+        "Classes were called at 0.5: there are no inner predictions to choose thresholds on.",
+    )
+    assert details(frame, ranks_only=True).notes == ()
