@@ -47,7 +47,8 @@ def restored(text: str, run: Path) -> str:
     """
     if text.startswith(RUN):
         return os.path.normpath(Path(_whole(str(run))) / text.removeprefix(RUN))
-    return str(Path(text).expanduser()) if text.startswith("~") else text
+    # not `Path.expanduser`, which raises where there is no such user: what was written by hand may name any
+    return os.path.expanduser(text) if text.startswith("~") else text  # noqa: PTH111
 
 
 def without_home(expression: str) -> str:

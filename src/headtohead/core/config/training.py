@@ -52,7 +52,9 @@ class Budget:
     def __str__(self) -> str:
         if self.trials is not None:
             return f"{self.trials} trial{'s' if self.trials > 1 else ''}"
-        return f"{self.minutes:g} min"
+        text = f"{self.minutes:g}"
+        # `parse` reads no exponents, which stand for a million minutes and more, and for milliseconds
+        return f"{f'{self.minutes:.9f}'.rstrip('0').rstrip('.') if 'e' in text else text} min"
 
 
 class TrainConfig(TrainingSettings):

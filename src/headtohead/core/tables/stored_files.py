@@ -88,9 +88,10 @@ def read_settings(path: Path) -> tuple[str, dict[str, Any]]:
         raise _damaged(path, error) from error
     lines = []
     for line in text.splitlines():
-        if line.startswith("data = ") and isinstance(data := settings.get("data"), str):
-            last = re.split(r"[\\/]", data.rstrip("/"))[-1]
-            line = f"data = {json.dumps(last, ensure_ascii=False)}"
+        name = line.partition(" = ")[0]
+        if name in ("data", "groups") and isinstance(place := settings.get(name), str):
+            last = re.split(r"[\\/]", place.rstrip("/"))[-1]
+            line = f"{name} = {json.dumps(last, ensure_ascii=False)}"
         lines.append(re.sub(r"(?<=path:)[^,()?\"]*[\\/]", "", line))
     return "\n".join(lines) + "\n", settings
 
