@@ -45,5 +45,5 @@ def test_a_template_without_its_value_is_a_misfit_and_a_missing_file_is_not() ->
         raise UndefinedError("no attribute")
     with pytest.raises(FileNotFoundError), damaged_run(FOLDER):
         raise FileNotFoundError("gone")
-    with pytest.raises(RunFolderError, match="^as it is$"), damaged_run(FOLDER):
+    with pytest.raises(RunFolderError, match=r"^as it is$"), damaged_run(FOLDER):
         raise RunFolderError("as it is")

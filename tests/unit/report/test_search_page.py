@@ -13,7 +13,7 @@ from headtohead.report.search_page import _frame, _view, page
 
 
 def figure(value: float | None, **more: Any) -> dict[str, Any]:
-    known = {"value": value, "low": None, "high": None, "level": 0.95, "n_groups": 30, "n_samples": 40,
+    known: dict[str, Any] = {"value": value, "low": None, "high": None, "level": 0.95, "n_groups": 30, "n_samples": 40,
              "warnings": [], "note": "one class"}  # fmt: skip
     ends = {} if value is None else {"low": value - 0.1, "high": value + 0.05}
     return {**known, **ends, **more}

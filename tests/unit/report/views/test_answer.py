@@ -13,7 +13,7 @@ from headtohead.report.views.answer import LONGEST, answer_view, heading_of, met
 
 PAIR = comparison("vit", "cnn")
 SCORES = (score("vit", value=0.9), score("cnn", value=0.87), score("majority", value=0.5))
-PROOF = {"leaks": [], "proof": [{}, {}]}
+PROOF: dict[str, Any] = {"leaks": [], "proof": [{}, {}]}
 
 
 def judged(

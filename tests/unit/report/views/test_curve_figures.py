@@ -38,8 +38,8 @@ def test_the_positive_class_of_two_has_its_curves_and_the_majority_none() -> Non
     roc, recall = curve_figures(made, ("vit", "cnn", "majority"))
     assert roc.title == "ROC curves, positive class 'yes'"
     assert roc.note == (
-        "Dashed: chance. Bands: intervals at each point over groups, not for the curve as a whole. AUROC (CI): vit 0.812 "
-        "(0.712 to 0.862). Crosses: the threshold 0.5 with its intervals."
+        "Dashed: chance. Bands: intervals at each point over groups, not for the curve as a whole. AUROC (CI): vit "
+        "0.812 (0.712 to 0.862). Crosses: the threshold 0.5 with its intervals."
     )
     assert roc.csv.splitlines()[1:] == ["vit,0,0", "vit,0.2,0.8", "vit,1,1"]
     assert recall.title == "Precision and recall, positive class 'yes'"
