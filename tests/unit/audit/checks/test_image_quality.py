@@ -140,5 +140,5 @@ def test_spacing_differs_from_a_fifth_on_and_where_some_do_not_say_it() -> None:
 
 def test_transparency_is_told_by_the_reader() -> None:
     found = of(quality.alpha, {}, alpha=True)
-    assert found.samples == (NAMES[0],) and "1 of 10 images carry an alpha channel" in found.message
+    assert found.samples == (NAMES[0],) and "1 of 10 images carries an alpha channel" in found.message
     assert of(quality.alpha, {}).outcome == "passed"
