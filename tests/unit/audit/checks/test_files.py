@@ -10,6 +10,7 @@ from headtohead.audit.checks import files
 from headtohead.audit.context import AuditContext
 from headtohead.audit.duplicates.records import Grouping
 from headtohead.audit.registry import get_check
+from headtohead.core.data_record import mode_words
 from headtohead.core.records import Sample
 from headtohead.data.file_problems import FileProblem
 from headtohead.data.listing.left_out import WITHOUT_CLASS, LeftOut
@@ -167,6 +168,8 @@ def test_a_mixture_names_all_but_the_most_frequent_rarest_first() -> None:
     }  # fmt: skip
     assert of("H2H105", context_of(samples[1:4])).message == "one bit depth: 8"
     assert of("H2H107", context_of(samples)).outcome == "passed"
+    modes = context_of([record("a", mode="L"), record("b", mode="P"), record("c", mode="L")])
+    assert of("H2H106", modes).message == f"colour mode differs: {mode_words('L')} 2, {mode_words('P')} 1"
 
 
 # ---- frames -------------------------------------------------------------------------------------------------

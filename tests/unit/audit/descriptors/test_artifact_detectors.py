@@ -86,7 +86,7 @@ def test_lines_and_blocks_are_no_letters() -> None:
 def test_a_letter_at_the_border_or_on_the_subject_is_not_counted() -> None:
     assert letters(holed(12, 8, left=0)) == 0 and letters(holed(12, 8, top=0)) == 0
     assert letters(holed(12, 8, left=1, top=1)) == 1
-    assert letters(holed(12, 8, left=192)) == 0
+    assert letters(holed(12, 8, left=192)) == 0 and letters(holed(12, 8, top=188)) == 0
     over = NOWHERE.copy()
     over[25:60, 25:60] = True
     assert letters(holed(12, 8), over) == 0

@@ -82,7 +82,7 @@ def test_the_bounds_of_colour_and_tint() -> None:
         pixels[0, 0] = (100 + difference, 100, 100)
         return measures.colour_share(pixels)
 
-    assert shares(41) == (0.1, 0.1, pytest.approx(41 / 2550))
+    assert shares(41) == pytest.approx((0.1, 0.1, 41 / 2550))
     assert shares(40)[:2] == (0.0, 0.1)
     assert shares(9)[:2] == (0.0, 0.1) and shares(8)[:2] == (0.0, 0.0)
     assert measures.colour_share(np.zeros((2, 2, 3), np.uint16)) == (0.0, 0.0, 0.0)
@@ -106,6 +106,12 @@ def test_neighbours_of_noise_do_not_correlate_and_those_of_a_ramp_do() -> None:
     assert measures.adjacent_correlation(stripes) == pytest.approx(0.0, abs=1e-6), "-1 across and +1 down"
 
 
+def test_equal_neighbours_on_one_side_alone_count_as_nought() -> None:
+    plane = np.full((9, 9), 7, np.uint8)
+    plane[:, -1] = 9
+    assert measures.adjacent_correlation(plane) == pytest.approx(0.5), "0 across, 1 down"
+
+
 def test_what_has_no_correlation_is_no_number() -> None:
     assert np.isnan(measures.adjacent_correlation(np.full((9, 9), 7, np.uint8)))
     assert np.isnan(measures.adjacent_correlation(NOISE[:2]))
@@ -119,12 +125,12 @@ def test_blur_and_enlarging_make_an_image_softer(seed: int) -> None:
     sharp = measures.softness(plane)
     values = [measures.softness(np.asarray(cv2.GaussianBlur(plane, (0, 0), s), np.uint8)) for s in (1, 2, 4)]
     assert 0 <= sharp < values[0] < values[1] < values[2] <= 1
-    enlarged = np.asarray(cv2.resize(plane, (256, 256), interpolation=cv2.INTER_CUBIC))
+    enlarged: Any = np.asarray(cv2.resize(plane, (256, 256), interpolation=cv2.INTER_CUBIC))
     assert measures.softness(enlarged) > sharp
 
 
 def test_softness_is_the_larger_of_both_directions_and_turns_with_the_image() -> None:
-    motion = np.asarray(cv2.blur(NOISE, (25, 1)))
+    motion: Any = np.asarray(cv2.blur(NOISE, (25, 1)))
     assert measures.softness(motion) == pytest.approx(
         measures.softness(np.ascontiguousarray(motion.T)), abs=1e-5
     )
