@@ -62,6 +62,8 @@ def plain_label(name: str) -> str:
 
 def quote_word(name: str) -> str:
     """Return a name as a shell takes it."""
-    if name.replace("_", "").replace("-", "").isalnum():  # of any script, which `shlex.quote` would put in quotes
+    if (
+        name.replace("_", "").replace("-", "").isalnum()
+    ):  # of any script, which `shlex.quote` would put in quotes
         return name
     return shlex.quote(name)
