@@ -62,13 +62,7 @@ def plain_label(name: str) -> str:
 
 def quote_word(name: str) -> str:
     """Return a name as a shell takes it."""
-<<<<<<< HEAD
-    if (
-        name.replace("_", "").replace("-", "").isalnum()
-    ):  # of any script, which `shlex.quote` would put in quotes
-=======
     # Letters of any script are safe; `shlex.quote` would put those beyond ASCII in quotes.
     if name.replace("_", "").replace("-", "").isalnum():
->>>>>>> tests-data
         return name
     return shlex.quote(name)
