@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import nibabel as nib
 import numpy as np
 import pytest
 
@@ -52,25 +56,13 @@ def test_data_beside_their_headers_are_told_from_files_that_are_not_images(tree:
 
 
 def test_a_packed_analyze_pair_is_one_image_and_its_data(tree: Tree) -> None:
-    import gzip
-
-    import nibabel as nib
-
-    pair = nib.AnalyzeImage(np.zeros((4, 5, 6), np.int16), None)  # type: ignore[no-untyped-call]
-    content = {kind: gzip.compress(part.fileobj.getvalue()) for kind, part in _written(pair).items()}
-    folder = tree({"b.hdr.gz": content["header"], "b.img.gz": content["image"]})
+    pair: Any = nib.AnalyzeImage(np.zeros((4, 5, 6), np.int16), None)  # type: ignore[no-untyped-call]
+    files = pair.make_file_map({"header": io.BytesIO(), "image": io.BytesIO()})
+    pair.to_file_map(files)
+    header, image = (gzip.compress(files[part].fileobj.getvalue()) for part in ("header", "image"))
+    folder = tree({"b.hdr.gz": header, "b.img.gz": image})
     images, _, left = image_files(FolderStore(folder))
     assert (sorted(images), left[DATA_FILES]) == (["b.hdr.gz"], ["b.img.gz"])
-
-
-def _written(pair: object) -> dict[str, object]:
-    import io
-    from typing import Any
-
-    made: Any = pair
-    files = made.make_file_map({"header": io.BytesIO(), "image": io.BytesIO()})
-    made.to_file_map(files)
-    return dict(files)
 
 
 def test_names_that_are_no_unicode_are_shown_in_ascii(tree: Tree, image: Image) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 
@@ -13,8 +15,8 @@ from headtohead.data.readers.volumes.metaimage import metaimage_header, metaimag
 USUAL = {"NDims": "3", "DimSize": "4 5 6", "ElementType": "MET_SHORT"}
 
 
-def header(body: int = 4096, **fields: str) -> Header:
-    lines = [f"{key} = {value}" for key, value in {**USUAL, **fields}.items()]
+def header(stated: Mapping[str, str] | None = None, *, body: int = 4096, **fields: str) -> Header:
+    lines = [f"{key} = {value}" for key, value in {**USUAL, **fields, **(stated or {})}.items()]
     content = "\n".join([*lines, "ElementDataFile = LOCAL", ""]).encode() + bytes(body)
     return metaimage_header(content, DEFAULT_LIMITS)
 
@@ -30,7 +32,7 @@ def test_without_directions_the_axes_are_those_of_itk() -> None:
 @pytest.mark.parametrize("key", ["TransformMatrix", "Rotation", "Orientation"])
 def test_each_direction_is_a_row_of_three_numbers(key: str) -> None:
     """The first stored axis runs to the head, the second to the left, the third to the front, as stated in LPS."""
-    found = header(ElementSpacing="2 3 4", **{key: "0 0 1 1 0 0 0 -1 0"})
+    found = header({key: "0 0 1 1 0 0 0 -1 0"}, ElementSpacing="2 3 4")
     assert found.orientation.tolist() == [[2, 1], [0, -1], [1, 1]] and found.sizes == (2, 3, 4)
 
 
@@ -59,8 +61,8 @@ def test_types(kind: str, code: str) -> None:
 
 @pytest.mark.parametrize("key", ["ElementByteOrderMSB", "BinaryDataByteOrderMSB"])
 def test_byte_orders(key: str) -> None:
-    assert header(**{key: "True"}).dtype == np.dtype(">i2")
-    assert header(**{key: "False"}).dtype == np.dtype("<i2")
+    assert header({key: "True"}).dtype == np.dtype(">i2")
+    assert header({key: "False"}).dtype == np.dtype("<i2")
 
 
 @pytest.mark.parametrize(
@@ -81,7 +83,7 @@ def test_byte_orders(key: str) -> None:
 )
 def test_what_is_not_read_says_why(fields: dict[str, str], reason: str) -> None:
     with pytest.raises(UnreadableError, match=reason):
-        header(**fields)
+        header(fields)
 
 
 def test_colour_of_eight_bits_is_read() -> None:
