@@ -85,8 +85,8 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Work]:
 
 
 def chosen(work: Work, planned: str) -> tuple[str, dict[str, Any]]:
-    network, facts = decide(work, lambda: IMAGES, IDENTITY, planned)  # type: ignore[arg-type]
-    return network.name, facts  # type: ignore[union-attr, return-value]
+    network, facts = decide(work, lambda: IMAGES, IDENTITY, planned)
+    return network.name, facts
 
 
 def test_the_fastest_that_agrees_is_taken(make: Callable[..., Work]) -> None:
@@ -162,7 +162,7 @@ def test_fp32_asked_for_is_not_checked(make: Callable[..., Work]) -> None:
 
 def test_what_was_decided_before_is_taken_without_a_check(make: Callable[..., Work]) -> None:
     work = make(losses={"bf16": 0.9})
-    network = ready(work, {"runtime": "openvino", "precision": "bf16"}, IDENTITY)  # type: ignore[arg-type]
-    assert network.name == "openvino bf16"  # type: ignore[union-attr]
-    ready(work, {"precision": "bf16"}, IDENTITY)  # type: ignore[arg-type] # of before there were runtimes
+    network = ready(work, {"runtime": "openvino", "precision": "bf16"}, IDENTITY)
+    assert network.name == "openvino bf16"
+    ready(work, {"precision": "bf16"}, IDENTITY)  # of before there were runtimes
     assert work.loads == ["bf16"]
