@@ -86,7 +86,7 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Work]:
 
 def chosen(work: Work, planned: str) -> tuple[str, dict[str, Any]]:
     network, facts = decide(work, lambda: IMAGES, IDENTITY, planned)
-    return network.name, facts
+    return str(network.name), facts
 
 
 def test_the_fastest_that_agrees_is_taken(make: Callable[..., Work]) -> None:
