@@ -23,6 +23,15 @@ __all__ = ["mirror_settings", "names_of", "path_of", "reporter_for", "run_path",
 
 F = TypeVar("F", bound=Callable[..., Any])
 NESTED = ("data_options", "train")  # settings of these records are given flat, by their own names
+NAMES = (
+    "by",
+    "drop",
+    "keep_columns",
+    "backbones",
+    "finetune",
+    "primary",
+)  # a text with commas stands for a list
+PATTERNS = ("include", "exclude")  # a text is one of them, whatever commas it holds
 
 
 def mirror_settings(record: str, *, without: Iterable[str] = ()) -> Callable[[F], F]:
@@ -99,7 +108,7 @@ def settings_from(record: type[Record], given: Mapping[str, Any]) -> dict[str, A
         *NESTED,
         "kind",
     }
-    for name, value in given.items():
+    for name, value in ((name, _listed(name, value)) for name, value in given.items()):
         if name in NESTED or name in record.model_fields:
             settings[name] = value
             continue
@@ -113,6 +122,13 @@ def settings_from(record: type[Record], given: Mapping[str, Any]) -> dict[str, A
     if isinstance(train, dict) and train.get("budget") is not None and "policy" not in train:
         settings["train"] = {**train, "budget": str(train["budget"]), "policy": "inner"}
     return settings
+
+
+def _listed(name: str, value: Any) -> Any:
+    """Return a setting, its text as a list where a list is due."""
+    if not isinstance(value, str) or not value:
+        return value
+    return names_of(value, name) if name in NAMES else (value,) if name in PATTERNS else value
 
 
 def names_of(value: str | Iterable[str], what: str) -> tuple[str, ...]:

@@ -41,7 +41,7 @@ def audit(
     seed: int = 0,
     groups: str | os.PathLike[str] | None = None,
     similar: bool = False,
-    ignore: Mapping[str, str] | Iterable[str] = (),
+    ignore: Mapping[str, str] | str | Iterable[str] = (),
     features: str | None = None,
     quiet: bool = False,
     **settings: Any,
@@ -83,7 +83,7 @@ def audit(
     result = run_audit(
         dataset,
         AuditConfig(similar=similar, features=rows, seed=seed),
-        ignore=ignore,
+        ignore=[ignore] if isinstance(ignore, str) else ignore,
         grouping=find_or_read_groups(dataset, index, groups, similar=similar),
         index=index,
         reporter=reporter,

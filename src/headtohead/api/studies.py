@@ -146,9 +146,7 @@ def best(
     from headtohead.studies.search.search import best_study
 
     reporter = reporter_for(quiet)
-    config = SearchConfig.from_settings(
-        settings_from(SearchConfig, _lists({"data": source_of(data), **settings}))
-    )
+    config = SearchConfig.from_settings(settings_from(SearchConfig, {"data": source_of(data), **settings}))
     return BestRun(best_study(config, run_path(out, reporter, source_of(data)), reporter).path)
 
 
@@ -179,7 +177,7 @@ def reproduce(
 
     reporter = reporter_for(quiet)
     given = {"data": source_of(data), **settings}
-    config = ReproductionConfig.from_settings(settings_from(ReproductionConfig, _lists(given)))
+    config = ReproductionConfig.from_settings(settings_from(ReproductionConfig, given))
     return ReproductionRun(reproduce_study(config, run_path(out, reporter, source_of(data)), reporter).path)
 
 
@@ -212,15 +210,4 @@ def _study_config(
     from headtohead.core.config import StudyConfig
 
     given = {"data": source_of(data), "contenders": names_of(contenders, "contenders"), **settings}
-    return StudyConfig.from_settings(settings_from(StudyConfig, _lists(given)))
-
-
-LISTS = ("by", "drop", "keep_columns", "backbones", "finetune")
-
-
-def _lists(settings: dict[str, Any]) -> dict[str, Any]:
-    """Return settings in which a text with commas stands for a list where a list is due."""
-    return {
-        name: names_of(value, name) if name in LISTS and isinstance(value, str) and value else value
-        for name, value in settings.items()
-    }
+    return StudyConfig.from_settings(settings_from(StudyConfig, given))

@@ -1,4 +1,4 @@
-"""Threads and processes: ordered maps over them, and linear algebra held to one thread."""
+"""Threads and processes: how many there may be, ordered maps over them, and linear algebra held to one thread."""
 
 from __future__ import annotations
 
@@ -8,11 +8,25 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from headtohead.core.errors import ProcessLostError, UsageError
 
-__all__ = ["cores", "ordered_map", "process_map", "share_one_heap", "single_threaded_blas"]
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
+
+__all__ = [
+    "cores",
+    "hold_to_quota",
+    "one_blas_thread",
+    "ordered_map",
+    "process_map",
+    "quota_cores",
+    "share_one_heap",
+    "single_threaded_blas",
+]
 
 _M_ARENA_MAX = -8  # glibc's malloc.h
 
@@ -24,14 +38,43 @@ _AHEAD_PER_WORKER = 4  # keeps every thread busy while one item is slow, and mem
 # What numpy's and scipy's linear algebra and OpenCV read when they are loaded.
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
 
+# Where Linux keeps control groups, and the file that tells in which this process is.
+_GROUPS = Path("/sys/fs/cgroup")
+_OWN = Path("/proc/self/cgroup")
+
 
 def cores() -> int:
-    """Return how many computations run side by side: OMP_NUM_THREADS, else the cores of this process."""
+    """Return how many computations run side by side: OMP_NUM_THREADS, else the cores this process may use."""
     stated = os.environ.get("OMP_NUM_THREADS", "")
     if stated.isascii() and stated.isdigit() and int(stated) > 0:
         return int(stated)
-    # A container or a batch job may have fewer cores than the machine.
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    # A container or a batch job may have fewer cores than the machine, or less than their whole time.
+    seen = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(seen, quota_cores() or seen)
+
+
+def quota_cores(groups: Path = _GROUPS, own: Path = _OWN) -> int:
+    """Return how many cores the quota of this process amounts to, rounded down but at least 1; 0 without a quota.
+
+    `docker run --cpus 2` and Kubernetes' limits leave all cores visible and stop the process once it has used its time:
+    a network on 64 threads with a quota of two cores stands still most of the time.
+
+    Args:
+        groups: where control groups are mounted, of version 1 or 2.
+        own: the file that tells in which this process is.
+    """
+    quotas = [*_second_version(groups, own), *_first_version(groups)]
+    return max(1, int(min(quotas))) if quotas else 0
+
+
+def hold_to_quota() -> None:
+    """Have OpenMP, and with it torch, take no more threads than the quota, unless the user chose their number.
+
+    It is read when OpenMP is loaded, so this comes before torch.
+    """
+    quota = quota_cores()
+    if quota and quota < (os.cpu_count() or 1):
+        os.environ.setdefault("OMP_NUM_THREADS", str(quota))
 
 
 def ordered_map(
@@ -129,6 +172,27 @@ def single_threaded_blas() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Hold numpy's and scipy's BLAS to one thread inside the block, at a thousandth of the cost of looking for them.
+
+    Libraries of OpenMP are left as they are: what runs inside must use none.
+    """
+    with _blas_libraries().limit(limits=1, user_api="blas"):
+        yield
+
+
+@cache
+def _blas_libraries() -> ThreadpoolController:
+    """Return what holds the two libraries, which are loaded first; looking through the process takes 3 ms."""
+    import importlib
+
+    from threadpoolctl import ThreadpoolController
+
+    importlib.import_module("scipy.linalg")
+    return ThreadpoolController()
+
+
 def share_one_heap() -> bool:
     """Let threads that are started from now on take memory from one heap; return whether the C library can.
 
@@ -142,3 +206,29 @@ def share_one_heap() -> bool:
     except (TypeError, OSError, AttributeError):
         return False
     return bool(adjust(_M_ARENA_MAX, 1))
+
+
+def _second_version(groups: Path, own: Path) -> Iterator[float]:
+    """Yield the quotas of the own group and of those above it; in a container its own is the topmost."""
+    lines = _text(own).splitlines()
+    place = next((line.removeprefix("0::/") for line in lines if line.startswith("0::/")), "")
+    folder = groups / place
+    for group in (folder, *folder.parents):
+        quota, _, period = _text(group / "cpu.max").partition(" ")
+        if quota.isdigit() and period.strip().isdigit():
+            yield int(quota) / int(period)
+        if group == groups:
+            return
+
+
+def _first_version(groups: Path) -> Iterator[float]:
+    quota, period = (_text(groups / "cpu" / f"cpu.cfs_{name}_us").strip() for name in ("quota", "period"))
+    if quota.isdigit() and period.isdigit():  # -1 is no quota
+        yield int(quota) / int(period)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii", errors="replace")
+    except OSError:  # not Linux, or another version
+        return ""

@@ -16,6 +16,7 @@ from headtohead.report.damage import damaged_run
 from headtohead.report.figures.palette import css_color
 from headtohead.report.frame import Frame, Tile
 from headtohead.report.page import render
+from headtohead.report.tables.format import true_minus
 from headtohead.report.views.image_store import ImageStore, safe_images
 from headtohead.report.views.measured import MEASURED, measured
 
@@ -197,7 +198,7 @@ def _differ(pair: Mapping[str, Any]) -> str:
     parts += ["inverted"] if e.get("inverted") else []
     parts += [f"correlation {e['ncc']:.3f}"] if "ncc" in e else []
     parts += [f"{e['inliers']} matching points"] if e.get("inliers") else []
-    return f"{names}: {', '.join(parts)}"
+    return f"{names}: {true_minus(', '.join(parts))}"
 
 
 def _short(name: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+from headtohead.core.parallel import hold_to_quota
+
 __all__ = ["wait_briefly"]
 
 POLICY = "OMP_WAIT_POLICY"
@@ -20,9 +22,10 @@ def wait_briefly() -> bool:
 
     By default they spin for milliseconds after each layer, which takes the cores from the threads that read requests
     and write answers, and from the clients on the same machine: on two busy cores one image took seconds in place of
-    0.2. If they slept at once, waking them for each layer would cost more than the second core brings. What the user
-    chose stays.
+    0.2. If they slept at once, waking them for each layer would cost more than the second core brings. In a container
+    with a quota there are no more of them than it gives cores. What the user chose stays.
     """
+    hold_to_quota()
     if os.environ.setdefault(POLICY, "PASSIVE").upper() == "PASSIVE":
         os.environ.setdefault(SPINS, BETWEEN_LAYERS)
     return "torch" not in sys.modules

@@ -50,8 +50,11 @@ class AveragedWeights:
             yield
             return
         last = [tensor.detach().clone() for tensor in self._tensors]
-        torch._foreach_copy_(self._tensors, self.values)
+        # Only the copies are no part of a gradient: what is done in between may need one.
+        with torch.no_grad():
+            torch._foreach_copy_(self._tensors, self.values)
         try:
             yield
         finally:
-            torch._foreach_copy_(self._tensors, last)
+            with torch.no_grad():
+                torch._foreach_copy_(self._tensors, last)

@@ -187,3 +187,23 @@ def test_quiet_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     )  # fmt: skip
     assert reporter_for(True) is QUIET and asked == []
     assert reporter_for(False, verbose=True) == "bars" == reporter_for(False) and asked == [True, False]  # type: ignore[comparison-overlap]
+
+
+@pytest.mark.parametrize("name", ["drop", "keep_columns"])
+@pytest.mark.parametrize("record", [StudyConfig, DataConfig])
+def test_a_text_with_commas_is_a_list_of_names_in_every_record(name: str, record: Any) -> None:
+    found = settings_from(record, {name: "a, b"})
+    assert (found if record is DataConfig else found["data_options"]) == {name: ("a", "b")}
+    assert settings_from(StudyConfig, {"primary": "a,ensemble(a,b)", "by": "sex"}) == {
+        "primary": ("a", "ensemble(a,b)"), "by": ("sex",)
+    }  # fmt: skip
+
+
+def test_a_pattern_is_one_whatever_commas_it_holds_and_other_texts_stay() -> None:
+    assert settings_from(DataConfig, {"include": "*,v.png", "exclude": ["a", "b"]}) == {
+        "include": ("*,v.png",), "exclude": ["a", "b"]
+    }  # fmt: skip
+    assert settings_from(DataConfig, {"label_from": "(a,b)", "drop": ""}) == {
+        "label_from": "(a,b)",
+        "drop": "",
+    }

@@ -89,3 +89,10 @@ def test_folders_and_names_are_refused_before_images_are_read(scans: Path, tmp_p
         h2h.audit(scans, out=tmp_path / "a", label_form="x", quiet=True)
     with pytest.raises(UnknownNameError, match="did you mean 'foreground'"):
         h2h.preprocess(scans, out=tmp_path / "b", recipe="foregound", quiet=True)
+
+
+def test_lists_are_given_as_text_as_elsewhere(scans: Path, tmp_path: Path) -> None:
+    found = h2h.audit(scans, out=tmp_path / "a", include="*/0*.png", ignore="H2H203=wanted", quiet=True)
+    assert len(found.groups) == 10 and found.findings.set_index("code").loc["H2H203"]["outcome"] == "ignored"
+    with pytest.raises(UnknownNameError, match="Unknown label in drop 'other'"):
+        h2h.audit(scans, out=tmp_path / "b", drop="other", quiet=True)

@@ -62,3 +62,10 @@ def test_fetched_weights_are_printed_by_path_or_source(
     assert json.loads(run("weights", "fetch", "efficientnet-lite0", "--json").out) == facts
     unknown = run("weights", "fetch", "efficientnet-lit0")
     assert unknown.status == 2 and "did you mean 'efficientnet-lite0'" in unknown.err
+
+
+@pytest.mark.parametrize("topic", ["weights", "cache", "dicom"])
+def test_a_topic_alone_explains_itself(topic: str, run: Run) -> None:
+    found = run(topic)
+    assert found.status == 2 or found.status == 0
+    assert f"Usage: headtohead {topic}" in found.out + found.err

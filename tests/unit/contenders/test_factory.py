@@ -111,3 +111,11 @@ def test_a_contender_of_no_kind_is_refused(context: Make) -> None:
     plan = ContenderPlan((spec,), (PlannedContender(spec),), ())
     with pytest.raises(UsageError, match="is neither trained nor made of other contenders"):
         build_heads(plan, context())
+
+
+def test_fine_tuned_members_predict_inner_folds_only_where_weights_are_learned(context: Make) -> None:
+    for how, folds in (("stacked", ENSEMBLE_FOLDS), ("mean", 0)):
+        made = context()
+        made.features.dataset.samples = ()  # type: ignore[misc]
+        found = heads_of(f"ensemble({VIT}@finetune,{CNN},how={how})", made)
+        assert found[f"{VIT}@finetune"].settings.inner_folds == folds

@@ -173,3 +173,13 @@ def test_networks_are_loaded_only_where_blocks_or_depth_are_asked_of_them(
             ContenderPlan.parse(f"{VIT}@partial:99").check_networks(TrainConfig(), 0)
     with pytest.raises(UsageError, match="stochastic depth is not supported in a hybrid of two"):
         ContenderPlan.parse(f"hybrid({VIT},{CNN})@finetune").check_networks(TrainConfig(drop_path=0.1), 0)
+
+
+def test_optuna_is_asked_for_only_where_it_proposes(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("headtohead.contenders.plan.require", lambda name, *_: asked.append(name))
+    tuned = ContenderPlan.parse(f"{VIT}@finetune")
+    tuned.check_settings(TrainConfig())
+    assert asked == []
+    tuned.check_settings(TrainConfig(tuner="optuna", policy="inner", trials=4))
+    assert asked == ["optuna"]

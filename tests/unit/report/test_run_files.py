@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.planting.reported import HOSTILE
@@ -72,3 +73,36 @@ def test_the_difference_of_two_runs_names_what_changed(run: Path, tmp_path: Path
     assert "setting folds: 2 before, 7 now" in lines
     assert "score vit-b16, auroc: 0.812 before, 0.900 now (+0.088)" in lines
     assert lines[-1] == "verdict now: Another answer."
+
+
+def found(**more: Any) -> dict[str, Any]:
+    return {"data": None, "settings": {}, "scores": [], "verdict": None, **more}
+
+
+def test_differences_are_told_line_by_line() -> None:
+    rows = [
+        {"contender": "a", "metric": "balanced_accuracy", "old": None, "new": 0.5},
+        {"contender": "b", "metric": "auroc", "old": 0.75, "new": None},
+        {"contender": "c", "metric": "auroc", "old": 0.75, "new": 0.7504},
+        {"contender": "d", "metric": "auroc", "old": 0.75, "new": 0.5},
+    ]
+    data = {"added": 0, "removed": 2, "changed": 0}
+    assert diff_lines(found(data=data, settings={"train.epochs": [None, 3]}, scores=rows)) == [
+        "data: 2 removed",
+        "setting train.epochs: not stated before, 3 now",
+        "score a, balanced accuracy: none before, 0.500 now",
+        "score b, auroc: 0.750 before, none now",
+        "score d, auroc: 0.750 before, 0.500 now (−0.250)",
+    ]
+    assert diff_lines(found(scores=rows[2:3])) == ["The runs agree: data, settings, scores and verdict."]
+
+
+def test_where_the_data_lie_is_no_difference(run: Path, tmp_path: Path) -> None:
+    (run / "data.json").write_text(json.dumps({"digest": "a", "files": {}}))
+    other = tmp_path / "elsewhere" / "deeper"
+    shutil.copytree(run, other)
+    config = (other / "study.toml").read_text().splitlines()
+    moved = ['data = "another/place"' if line.startswith("data = ") else line for line in config]
+    assert moved != config
+    (other / "study.toml").write_text("\n".join(moved))
+    assert diff_runs(run, other) == found()

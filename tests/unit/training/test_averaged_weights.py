@@ -41,3 +41,16 @@ def test_without_a_decay_nothing_is_averaged() -> None:
     assert average.values is None and average.of(weights) == []
     average.restore([torch.zeros(2)], torch.device("cpu"))
     assert torch.equal(average.of(weights)[0], torch.zeros(2))
+
+
+def test_parameters_that_learn_get_their_averages_too_and_still_have_gradients() -> None:
+    """As `train` and `explain` ask for them, outside of any `no_grad`."""
+    weights = torch.nn.Parameter(torch.ones(2))
+    average = AveragedWeights([weights], 0.5)
+    with torch.no_grad():
+        weights.add_(2)
+    with average.applied():
+        assert torch.equal(weights.detach(), torch.ones(2))
+        weights.square().sum().backward()  # type: ignore[no-untyped-call]
+    assert torch.equal(weights.detach(), torch.full((2,), 3.0)) and weights.requires_grad
+    assert weights.grad is not None and torch.equal(weights.grad, torch.full((2,), 2.0))

@@ -102,3 +102,12 @@ def test_a_balanced_probe_is_scikit_learns_shifted_to_the_frequencies(k: int) ->
     odds = balanced * (np.bincount(labels) / len(labels))
     ours = fit_probe(rows, labels, 0.1, balanced=True).predict_proba(rows)
     np.testing.assert_allclose(ours, odds / odds.sum(axis=1, keepdims=True), atol=2e-4)
+
+
+def test_a_class_of_one_image_weighs_as_much_as_the_others_together() -> None:
+    labels = np.repeat(np.arange(2, dtype=np.int64), [9, 1])
+    loss = ClassificationLoss.from_labels(labels, 2, "loss", 0.0, CPU)
+    assert loss.weights is not None
+    np.testing.assert_allclose(loss.weights.numpy(), [10 / 18, 10 / 2], rtol=1e-6)
+    none = ClassificationLoss.from_labels(labels, 3, "loss", 0.0, CPU)
+    assert none.weights is not None and none.weights[2] == 0 and none.weights[1] == pytest.approx(10 / 3)

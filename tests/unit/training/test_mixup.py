@@ -80,3 +80,18 @@ def test_boxes_cover_the_share_that_was_drawn_where_no_edge_cuts_them() -> None:
         if top > 0 and left > 0 and bottom < 100 and right < 100:
             shares.append((bottom - top) * (right - left) / 1e4)
     assert len(shares) > 200 and set(shares) == {0.01}
+
+
+def test_boxes_follow_the_sides_of_an_image_that_is_not_square() -> None:
+    inputs = torch.arange(N, dtype=torch.float32)[:, None, None, None].expand(N, 1, 4, 40).clone()
+    widest = 0
+    for seed in range(60):
+        out, ((share, own), _) = mixup_or_cutmix(
+            inputs, torch.arange(N), 0.0, 1.0, np.random.default_rng(seed)
+        )
+        for image, mine in zip(out, own.tolist(), strict=True):
+            changed = image[0] != mine
+            if changed.any():
+                assert abs(float((~changed).float().mean()) - share) < 1e-6
+                widest = max(widest, int(changed.any(dim=0).nonzero().max()))
+    assert widest > 20, "columns beyond the height are reached"

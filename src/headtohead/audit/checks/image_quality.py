@@ -25,7 +25,7 @@ SOFT = 0.62  # 1 is without detail; of the 253 none reaches it (95th percentile 
 NOISE = 0.5  # correlation of neighbours: images of anything lie above 0.9, independent noise at 0
 ASPECT = 2.5  # longer by shorter edge: squeezed to a square, a circle becomes unrecognisable
 FEW_LEVELS = 24  # of 256 grey values: a palette or a label map, not a scan
-_SINGULAR = {"have": "has", "are": "is", "keep": "keeps", "hold": "holds"}
+_SINGULAR = {"have": "has", "are": "is", "keep": "keeps", "hold": "holds", "carry": "carries", "use": "uses"}
 _VERB = re.compile(rf"\b(?:{'|'.join(_SINGULAR)})\b")
 
 

@@ -10,7 +10,7 @@ __all__ = ["case_of"]
 # begins takes the square of a name's length.
 _SERIES_WORDS = ("slice", "frame", "img", "image", "view", "s", "z", "f", "im")
 _SERIES_END = re.compile(
-    rf"\d+[_\-]??(?:{'|'.join(word[::-1] for word in _SERIES_WORDS)})??[_\- .]+(?P<case>.*)",
+    rf"\d+[_\-]?(?:{'|'.join(word[::-1] for word in _SERIES_WORDS)})?[_\- .]+(?P<case>.*)",
     re.IGNORECASE | re.DOTALL,
 )
 

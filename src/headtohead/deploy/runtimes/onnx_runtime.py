@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.optional import require
+from headtohead.core.parallel import quota_cores
 
 __all__ = ["OnnxRuntime"]
 
@@ -27,7 +28,7 @@ class OnnxRuntime:
 
     Args:
         content: the ONNX file.
-        threads: of one pass; 0 lets ONNX Runtime choose.
+        threads: of one pass; 0 takes those of the process's quota, and without one lets ONNX Runtime choose.
     """
 
     name = "onnxruntime"
@@ -35,7 +36,7 @@ class OnnxRuntime:
     def __init__(self, content: bytes, threads: int = 0) -> None:
         ort = require("onnxruntime", "onnx", "run ONNX models")
         options: Any = ort.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = threads or quota_cores()
         if os.environ.get("OMP_WAIT_POLICY", "").upper() == "PASSIVE":
             options.add_session_config_entry(*_short_spins(ort.__version__))
         options.log_severity_level = 3  # errors; its warnings speak of graph optimisation

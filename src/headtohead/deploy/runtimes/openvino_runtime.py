@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.optional import require
+from headtohead.core.parallel import quota_cores
 
 __all__ = ["OpenVinoRuntime"]
 
@@ -20,7 +21,7 @@ class OpenVinoRuntime:
 
     Args:
         source: the bytes of an ONNX file, or those of an .xml and its .bin.
-        threads: of one pass; 0 lets OpenVINO choose.
+        threads: of one pass; 0 takes those of the process's quota, and without one lets OpenVINO choose.
     """
 
     name = "openvino"
@@ -32,7 +33,7 @@ class OpenVinoRuntime:
         # Left to itself it computes in bfloat16 on processors that have it: EfficientNet-Lite0's features are then
         # off by 0.09 to 0.22 on medical images.
         settings: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
-        if threads:
+        if threads := threads or quota_cores():
             settings["INFERENCE_NUM_THREADS"] = threads
         self._compiled: Any = core.compile_model(model, "CPU", settings)
         self._local = threading.local()

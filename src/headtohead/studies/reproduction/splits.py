@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from headtohead.core.errors import InsufficientDataError
 from headtohead.data.dataset import Dataset
 from headtohead.data.splits.folds import CrossValidationSplits, Fold
 from headtohead.studies.reproduction.protocol import ARMS, CORRECTIONS, Arm, Correction
@@ -63,6 +64,9 @@ def draw_split(labels: Ints, groups: npt.NDArray[Any], pool: Ints, *, grouped: b
         pool: indices of the samples that take part.
         grouped: whether a group stays whole.
         seed: of the draw.
+
+    Raises:
+        InsufficientDataError: a fifth of the images of any class is less than one.
     """
     rng = np.random.default_rng([seed, SPLIT_STREAM])
     units = groups[pool] if grouped else pool
@@ -77,6 +81,10 @@ def draw_split(labels: Ints, groups: npt.NDArray[Any], pool: Ints, *, grouped: b
             drawn = members[names == name]
             scored.append(drawn)
             count += len(drawn)
+    if not scored:
+        raise InsufficientDataError(
+            f"A fifth of {len(pool)} images, class by class, is none; the study needs at least 3 images of a class."
+        )
     test = np.sort(np.concatenate(scored))
     if grouped:  # a group with both labels must not straddle the split
         test = np.sort(pool[np.isin(groups[pool], np.unique(groups[test]))])

@@ -122,3 +122,32 @@ def test_ctrl_c_ends_with_130_and_says_how_to_go_on(tmp_path: Path) -> None:
     _, errors = started.communicate(timeout=60)
     assert started.returncode == 130
     assert "give the same command again to go on where it was" in errors and "Traceback" not in errors
+
+
+@pytest.mark.parametrize(
+    ("number", "name", "said"),
+    [
+        (
+            errno.ENOSPC,
+            "/a",
+            "Cannot use /a: no space is left on the device. Make room, then give the same command again",
+        ),
+        (
+            errno.EDQUOT,
+            None,
+            "A file cannot be written or read: the disk quota is used up. Make room, then give",
+        ),
+        (errno.ENOENT, "/a", "Cannot use /a: it does not exist. Check the path."),
+        (errno.EACCES, "/a", "Cannot use /a: permission is denied. Choose another --out."),
+        (errno.ELOOP, "/a", "Cannot use /a: too many symbolic links. Choose another --out."),
+    ],
+)
+def test_errors_of_files_say_the_reason_and_what_to_do(number: int, name: str | None, said: str) -> None:
+    error = OSError(number, "Too many symbolic links", name) if name else OSError(number, "x")
+    assert os_error_line(error).startswith(said)
+
+
+def test_a_file_of_the_cache_names_its_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HEADTOHEAD_HOME", str(tmp_path))
+    inside = os_error_line(PermissionError(errno.EACCES, "x", str(tmp_path / "features")))
+    assert inside.endswith("It lies in the cache; set HEADTOHEAD_HOME to a folder that can be written.")

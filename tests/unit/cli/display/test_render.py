@@ -139,3 +139,21 @@ def test_names_are_shortened_only_where_they_stay_different() -> None:
     assert fit_names(["abcdefghijklmno-1", "abcdefghijklmno-2"], 13) == ["abcdef…lmno-1", "abcdef…lmno-2"]
     same = [f"{'a' * 20}{i}{'b' * 20}" for i in range(3)]
     assert fit_names(same, 14) == same
+
+
+def test_tests_of_the_first_pair_alone_unless_all_are_asked_for(screen: tuple[io.StringIO, int]) -> None:
+    text, _ = screen
+    render.render_full(verdict())
+    once = text.getvalue().count("delong")
+    text.truncate(0), text.seek(0)
+    render.render_full(verdict(), all_tests=True)
+    assert once == 1 and text.getvalue().count("delong") == 2
+
+
+def test_the_title_names_the_positive_class(screen: tuple[io.StringIO, int]) -> None:
+    text, _ = screen
+    render.render_full(verdict())
+    assert "positive class: yes" in text.getvalue()
+    text.truncate(0), text.seek(0)
+    render.render_full(verdict().model_copy(update={"positive": None}))
+    assert "positive class" not in text.getvalue()

@@ -71,6 +71,7 @@ def test_the_positive_class(names: tuple[str, str], positive: str) -> None:
 def test_no_positive_class_is_guessed(names: tuple[str, str], doubt: str) -> None:
     order = choose_classes(names, None)
     assert doubt in order.doubt and "--positive" in order.sentence
+    assert set(order.classes) == set(names) and order.classes[-1] == order.positive
     with pytest.raises(UsageError, match="Which class is positive") as refusal:
         need_positive(order.doubt, {names[1]: 2, names[0]: 1}, "image")
     said = str(refusal.value)

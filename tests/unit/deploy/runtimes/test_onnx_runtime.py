@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.planting.tiny_model import tiny_graph
 
+from headtohead.deploy.runtimes import onnx_runtime
 from headtohead.deploy.runtimes.onnx_runtime import SPIN_MICROSECONDS, OnnxRuntime, _short_spins
 
 ort: Any = pytest.importorskip("onnxruntime")
@@ -47,3 +48,21 @@ def test_idle_threads_soon_sleep_where_the_process_asks_for_it(
 )
 def test_a_version_that_knows_no_short_spins_never_spins(version: str, entry: tuple[str, str]) -> None:
     assert _short_spins(version) == entry
+
+
+@pytest.mark.parametrize(("asked", "quota", "threads"), [(0, 3, 3), (0, 0, 0), (2, 3, 2)])
+def test_a_container_gets_no_more_threads_than_its_quota(
+    asked: int, quota: int, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ONNX Runtime itself looks at the cores that it sees."""
+    monkeypatch.setattr(onnx_runtime, "quota_cores", lambda: quota)
+    seen: list[int] = []
+    make = ort.InferenceSession
+
+    def noted(content: bytes, options: Any, **others: Any) -> Any:
+        seen.append(options.intra_op_num_threads)
+        return make(content, options, **others)
+
+    monkeypatch.setattr(ort, "InferenceSession", noted)
+    OnnxRuntime(tiny_graph(), asked)
+    assert seen == [threads]

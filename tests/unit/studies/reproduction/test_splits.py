@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headtohead.core.errors import LeakageError
+from headtohead.core.errors import InsufficientDataError, LeakageError
 from headtohead.data.dataset import Dataset
 from headtohead.studies.reproduction.protocol import ARMS, CORRECTIONS
 from headtohead.studies.reproduction.splits import Split, draw_split, leak_share, split_tables
@@ -51,6 +51,17 @@ def test_groups_that_would_pass_the_fifth_end_it() -> None:
     groups = np.array([f"g{i // 10}" for i in range(160)], dtype=object)
     split = draw_split(LABELS, groups, np.arange(160), grouped=True, seed=0)
     assert np.bincount(LABELS[split.scored]).tolist() == [20, 20], "whole groups of ten: the second passes 12"
+
+
+def test_too_few_images_to_score_any_are_told() -> None:
+    labels, groups = np.array([0, 0, 1, 1]), np.array(list("abcd"), dtype=object)
+    with pytest.raises(InsufficientDataError) as told:
+        draw_split(labels, groups, np.arange(4), grouped=False, seed=0)
+    assert str(told.value) == (
+        "A fifth of 4 images, class by class, is none; the study needs at least 3 images of a class."
+    )
+    enough = draw_split(np.array([0, 0, 0]), groups[:3], np.arange(3), grouped=True, seed=0)
+    assert len(enough.scored) == 1
 
 
 def test_the_share_of_copies_is_of_the_scored_images() -> None:

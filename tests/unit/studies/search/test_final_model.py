@@ -90,3 +90,18 @@ def test_each_fine_tuned_network_counts_as_much_as_the_searched_model(
     np.testing.assert_allclose(plain, own)
     both = model_probabilities(model | {"tuned": [{"p": 0.2}, {"p": 0.6}]}, folder, data, cache=folder)
     np.testing.assert_allclose(both, (own + np.array([0.8, 1.2])) / 3)
+
+
+def test_arrays_that_would_run_code_are_not_loaded(tmp_path: Path) -> None:
+    class Bomb:
+        def __reduce__(self) -> Any:
+            return (Path.touch, (tmp_path / "was-run",))
+
+    bomb = np.array([Bomb()], dtype=object)
+    fields = dict.fromkeys(("m0_mean", "m0_scale", "m0_weights", "m0_bias"), bomb)
+    np.savez(tmp_path / "model.npz", allow_pickle=True, **fields)
+    made = module._ingredients(CANDIDATES[0])
+    model = {"members": [{"arrays": "m0", "weight": 1.0, "made": made}], "arrays": "model.npz"}
+    with pytest.raises(ValueError, match="allow_pickle"):
+        probe_probabilities(model, tmp_path, Features())  # type: ignore[arg-type]
+    assert not (tmp_path / "was-run").exists()

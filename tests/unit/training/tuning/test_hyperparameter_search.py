@@ -155,7 +155,7 @@ def test_trials_are_stored_once_each(tmp_path: Any) -> None:
     optuna = pytest.importorskip("optuna")
     from headtohead.training.tuning.optuna_storage import save_trials
 
-    store = tmp_path / "deep" / "trials.sqlite"
+    store = tmp_path / "deep" / "er" / "trials.sqlite"
     done = [trial([0.5]), trial([0.4])]
     save_trials(store, "a r0f0", done[:1], stated())
     save_trials(store, "a r0f0", done, stated())
