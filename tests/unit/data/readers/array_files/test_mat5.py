@@ -18,7 +18,7 @@ from headtohead.data.readers.array_files.mat5 import ClassicMatFile
 
 def saved(**variables: Any) -> bytes:
     buffer = io.BytesIO()
-    scipy.io.savemat(buffer, variables)
+    scipy.io.savemat(buffer, variables)  # type: ignore[arg-type]
     return buffer.getvalue()
 
 
