@@ -33,7 +33,7 @@ def neighbours(x: np.ndarray) -> np.ndarray:
 
 def regions(x: np.ndarray) -> np.ndarray:
     rows, columns = x.shape[0] // 4, x.shape[1] // 4
-    return x.reshape(4, rows, 4, columns).mean(axis=(1, 3))
+    return np.asarray(x.reshape(4, rows, 4, columns).mean(axis=(1, 3)))
 
 
 def test_three_grains_means_then_maxima() -> None:

@@ -11,9 +11,11 @@ from headtohead.data.listing.ingest import IngestedFile
 from headtohead.data.options import LoadOptions
 
 
-def part(kind: str, n_frames: int = 1, used: int = 1, **more: int) -> IngestedFile:
-    one = Sample.model_construct(id="a", path="a")
-    return IngestedFile(samples=(one,) * used, format=kind, n_frames=n_frames, **more)
+def part(
+    kind: str, n_frames: int = 1, used: int = 1, n_volumes: int = 1, n_channels: int = 0
+) -> IngestedFile:
+    samples = (Sample.model_construct(id="a", path="a"),) * used
+    return IngestedFile(samples, (), kind, n_frames, n_volumes, n_channels)
 
 
 PLAIN = [part("PNG"), part("JPEG")]
