@@ -15,6 +15,7 @@ from headtohead.data.storage.image_tables.schema import (
     cell_text,
     chosen_image,
     class_names,
+    has_field,
     image_bytes,
     image_columns,
     is_plain,
@@ -122,3 +123,7 @@ def test_both_kinds_of_arrow_files_and_parquet_have_one_schema(tmp_path: Path) -
 def test_bytes_of_an_image() -> None:
     assert image_bytes({"bytes": b"x", "path": None}) == b"x" == image_bytes(b"x")
     assert image_bytes({"bytes": None, "path": "a.png"}) is image_bytes(None) is image_bytes("x") is None
+
+
+def test_fields_of_a_struct() -> None:
+    assert has_field(STRUCT, "bytes") and has_field(STRUCT, "path") and not has_field(STRUCT, "byte")
