@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headtohead.core.atomic_io import check_writable, write_atomic, write_json, write_streamed, write_table
@@ -61,6 +61,7 @@ def test_a_folder_that_may_not_be_written_is_refused(tmp_path: Path, monkeypatch
     assert asked == [(tmp_path, os.W_OK)], "the nearest folder that exists is the one to ask about"
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.binary(max_size=200))
 def test_bytes_come_back(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "deep" / "er" / "bytes.bin"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headtohead.core.cache_contents import (
@@ -129,6 +129,7 @@ def test_a_file_that_is_gone_already_counts_as_removed(tmp_path: Path) -> None:
     assert remove_entries([gone]) == ([gone], [])
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.floats(0, 1e6).map(lambda n: round(n, 3)), st.sampled_from("mhdw"))
 def test_ages_scale_with_their_unit(number: float, unit: str) -> None:
     seconds = {"m": 60, "h": 3600, "d": 24 * 3600, "w": 7 * 24 * 3600}[unit]

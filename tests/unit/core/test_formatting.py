@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headtohead.core.formatting import format_percent, is_whole, pluralize
@@ -21,12 +21,14 @@ def test_one_ending_serves_both_where_no_other_is_given() -> None:
     assert [pluralize(n, "row", "in all") for n in (1, 3)] == ["1 row in all", "3 rows in all"]
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.text())
 def test_whole_texts_are_those_that_int_takes_for_a_count(text: str) -> None:
     if is_whole(text):
         assert 0 <= int(text) < 10**15
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**15 - 1))
 def test_every_count_is_whole(n: int) -> None:
     assert is_whole(str(n)) and not is_whole(f" {n}") and not is_whole(f"{n}.0")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -32,6 +32,7 @@ def score(**changes: Any) -> Score:
     return Score.model_validate({**content, **changes})
 
 
+@settings(max_examples=40, deadline=None)
 @given(*[st.integers(0, 12)] * 4)
 def test_a_box_holds_as_many_pixels_as_it_cuts(top: int, left: int, bottom: int, right: int) -> None:
     box = Box(top, left, bottom, right)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit, logit
 
@@ -33,6 +33,7 @@ def attribution(seed: int, side: int = 3, **changes: object) -> Attribution:
     return Attribution(**{**fields, **changes})  # type: ignore[arg-type]
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.floats(1e-9, 1 - 1e-9))
 def test_log_odds_are_those_of_scipy(p: float) -> None:
     assert log_odds(p) == pytest.approx(logit(p), rel=1e-6, abs=1e-12)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import logsumexp, softmax
 
@@ -14,6 +14,7 @@ from headtohead.training.logistic import fit_probe
 from headtohead.training.network.classifier import Classifier
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.floats(-30, 30), min_size=2, max_size=6), st.integers(0, 5))
 def test_log_odds_are_those_of_softmax(scores: list[float], target: int) -> None:
     values, target = np.array(scores), target % len(scores)
@@ -26,6 +27,7 @@ def test_log_odds_are_those_of_softmax(scores: list[float], target: int) -> None
         assert found == pytest.approx(np.log(p / (1 - p)), rel=1e-6, abs=1e-6)
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.floats(-30, 30), min_size=3, max_size=6))
 def test_the_shares_are_a_mean_over_the_other_classes(scores: list[float]) -> None:
     mixing, constant, _ = target_log_odds(np.array(scores), 0)

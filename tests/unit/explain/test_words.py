@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -23,6 +23,7 @@ def said(
     return describe(one, "ill", box, size)
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     arrays(
         float,

@@ -56,7 +56,7 @@ class BundleFiles:
         """
         try:
             content = json.loads(self.documents[name])
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BundleError(f"{name} in {self.folder} cannot be read ({type(error).__name__}).") from error
         found = content.get("format") if isinstance(content, dict) else None
         if found != BUNDLE_FORMAT:
@@ -128,7 +128,10 @@ def check_bundle(folder: Path) -> BundleFiles:
         raise BundleError(
             f"{folder} is not a model: it has no {CHECKSUMS}. Expected a folder that `headtohead train` wrote."
         )
-    lines = path.read_text()
+    try:
+        lines = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise BundleError(f"{path} is no list of checksums; train the model again.") from error
     stated = {name: digest for digest, _, name in (line.partition("  ") for line in lines.splitlines())}
     # The list comes with the bundle: it must not have files elsewhere read.
     if any("/" in name or "\\" in name for name in stated):

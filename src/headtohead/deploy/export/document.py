@@ -85,7 +85,7 @@ class ExportDocument(Record):
                     f"{name} was exported in format {stated}; this version reads {EXPORT_FORMAT}. Update headtohead."
                 )
             return cls.model_validate(found)
-        except (json.JSONDecodeError, ValidationError) as error:
+        except (json.JSONDecodeError, ValidationError, RecursionError) as error:
             raise BundleError(
                 f"{name} holds a description that cannot be read ({type(error).__name__})."
             ) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
+import zlib
 from pathlib import Path
 
 from headtohead.core.errors import UsageError
@@ -74,7 +75,8 @@ def _open_program(path: Path, threads: int, runtime: str) -> Opened:
             (name,) = [one for one in archive.namelist() if one.endswith(f"/extra/{PROGRAM_DOCUMENT}")]
             damaged = archive.testzip()  # the format's own checksums, one per part, are its seal
             text = archive.read(name).decode()
-    except (zipfile.BadZipFile, ValueError, UnicodeDecodeError) as error:
+    # what zipfile raises of damaged sizes, flags and methods of compression
+    except (zipfile.BadZipFile, ValueError, EOFError, OSError, RuntimeError, zlib.error) as error:
         raise SealError(f"{path.name} is damaged, or no torch program by headtohead.") from error
     if damaged is not None:
         raise SealError(f"{path.name} was changed after it was written: {damaged} does not fit its checksum.")

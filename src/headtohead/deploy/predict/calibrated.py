@@ -38,6 +38,7 @@ def venn_abers(prob: Floats, steps: VennAbersSteps) -> Floats:
 
     A score between two levels has the p0 of the level below and the p1 of the level above, because the new line joins
     the one or the other in the isotonic fit; outside all levels they are 0 and 1 (Vovk, Petej and Fedorova 2015).
+    What is no number stays none.
 
     >>> steps = VennAbersSteps(levels=(0.2, 0.6), low=(0.0, 0.5), high=(0.5, 1.0))
     >>> venn_abers(np.array([[0.9, 0.1], [0.6, 0.4], [0.4, 0.6], [0.1, 0.9]]), steps)[:, 1].round(3).tolist()
@@ -48,7 +49,8 @@ def venn_abers(prob: Floats, steps: VennAbersSteps) -> Floats:
     below = np.searchsorted(levels, score, side="right")
     low = np.append(0.0, steps.low)[below]
     high = np.append(steps.high, 1.0)[above]
-    positive = high / (1 - low + high)
+    # a search places what is no number above all levels, where it would pass for a probability
+    positive = np.where(np.isnan(score), np.nan, high / (1 - low + high))
     return np.stack([1 - positive, positive], axis=1)
 
 

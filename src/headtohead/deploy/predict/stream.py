@@ -108,8 +108,17 @@ def prepare_file(model: FilePredictor, request: FileRequest) -> PreparedImage | 
     return model.try_prepare(request.name, content)
 
 
-@lru_cache(STORES)
 def _store(root: str) -> Store:
+    try:
+        now = Path(root).stat()
+    except OSError:  # opening it says why
+        return _opened(root, 0, 0, 0)
+    return _opened(root, now.st_ino, now.st_mtime_ns, now.st_size)
+
+
+@lru_cache(STORES)
+def _opened(root: str, *_state: int) -> Store:
+    """Return a store, opened anew where another archive lies at its place than before."""
     from headtohead.data.storage.open import open_store
 
     return open_store(root)

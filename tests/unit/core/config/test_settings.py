@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headtohead.core.config.search import SearchConfig
@@ -48,6 +48,7 @@ def test_nested_settings_become_dotted_names() -> None:
     assert flatten(value) == {"train.epochs": 5, "train.deep.x": None, "ignore": {}, "seed": 0}
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.dictionaries(st.text("abc", min_size=1, max_size=3), NESTED, max_size=3))
 def test_flat_settings_lead_back_to_every_value(value: dict[str, object]) -> None:
     for key, item in flatten(value).items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -47,11 +47,13 @@ def test_trials_are_whole(text: str) -> None:
         Budget.parse(text)
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.integers(1, 10**6))
 def test_every_number_of_trials_comes_back(n: int) -> None:
     assert Budget.parse(str(Budget(trials=n))) == Budget(trials=n)
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.integers(1, 59_999_999))
 def test_times_of_a_second_to_a_year_come_back(seconds: int) -> None:
     budget = Budget.parse(f"{seconds}s")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from PIL import Image as Pillow
 from tests.planting.trained_model import data_folder
@@ -72,3 +73,65 @@ def test_no_limit_takes_different_images_for_copies() -> None:
     assert copy_limit(np.full(50, 3)) == (2, 0.0)
     assert copy_limit(np.array([3, *[60] * 99])) == (MOST_DIFFERENT, 0.01)
     assert not TrainingPrints(np.zeros((0, 2, 32), np.uint8), 9).holds(grey(np.eye(20, dtype=np.uint8)))
+
+
+def signs(*changed: int) -> npt.NDArray[np.uint8]:
+    """Return the hashes of both views, 256 signs each, of which some are turned over in both."""
+    bits = np.tile(np.arange(256) % 2, (2, 1)).astype(np.uint8)
+    bits[:, list(changed)] ^= 1
+    return np.packbits(bits, axis=1)
+
+
+def turned(*changed: int) -> npt.NDArray[np.uint8]:
+    """Return an image whose other turns differ from all that is known in half of the signs."""
+    far = signs(*range(0, 256, 4), *range(1, 256, 4))
+    return np.stack([signs(*changed), *[far] * 7])
+
+
+def test_differing_signs_are_counted() -> None:
+    known = np.stack([signs(), signs(3), signs(*range(40))])
+    assert difference(turned(), known).tolist() == [0, 1, 40]
+    assert difference(turned(3, 200), known).tolist() == [2, 1, 40]
+
+
+def test_the_view_and_the_turn_that_differ_least_count() -> None:
+    known = np.stack([signs(*range(30))])
+    one = turned(*range(100))
+    one[5, 0] = signs(*range(28))[0]  # the whole image, turned
+    assert difference(one, known).tolist() == [2]
+    one = turned(*range(100))
+    one[0, 1] = signs(*range(29))[1]  # the foreground alone
+    assert difference(one, known).tolist() == [1]
+
+
+def test_a_view_without_contrast_resembles_nothing() -> None:
+    known = np.stack([signs(), signs()])
+    known[0] = 0
+    assert difference(turned(), known).tolist() == [256, 0]
+    known[1, 0] = 0
+    assert difference(turned(), known).tolist() == [256, 0], "the other view still counts"
+    assert difference(np.zeros((8, 2, 32), np.uint8), known).tolist() == [256, 256]
+    assert difference(turned(), known[:0]).shape == (0,)
+
+
+def test_the_nearest_of_another_group_is_found() -> None:
+    images = np.stack([turned(), turned(1), turned(*range(9)), turned(*range(20))])
+    assert nearest_of_others(images, np.array([0, 0, 1, 2])).tolist() == [9, 8, 8, 11]
+    assert nearest_of_others(images, np.zeros(4)).tolist() == [256] * 4, "of one group there is no other"
+
+
+def test_the_limit_lets_no_more_than_the_share_pass() -> None:
+    apart = np.array([5, 10, 10, 40] + [90] * 96)
+    for share in (0.0, 0.01, 0.02, 0.03, 0.5, 1.0):
+        limit, passing = copy_limit(apart, share)
+        assert passing == np.mean(apart <= limit) <= share and limit <= 24
+    assert copy_limit(apart, 0.01) == (9, 0.01), "two images at 10 would be one too many"
+
+
+@pytest.mark.parametrize("limit", [0, 3])
+def test_a_copy_differs_by_the_limit_at_most(limit: int, images: list[Image]) -> None:
+    prints = print_of(images[0])[:1]
+    flipped = prints.copy()
+    flipped[0, :, 0] ^= 0b10101000  # three signs of each view
+    assert bool(TrainingPrints(flipped, limit).holds(images[0])) is (limit == 3)
+    assert not TrainingPrints(prints[:0], 256).holds(images[0])

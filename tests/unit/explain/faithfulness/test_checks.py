@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import spearmanr
@@ -21,6 +21,7 @@ from headtohead.explain.faithfulness.checks import (
 GRIDS = arrays(float, (4, 5), elements=st.integers(-4, 4).map(float))
 
 
+@settings(max_examples=40, deadline=None)
 @given(GRIDS, GRIDS)
 def test_rank_correlation_is_that_of_scipy(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> None:
     if np.ptp(a) == 0 or np.ptp(b) == 0:
