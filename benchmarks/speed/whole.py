@@ -159,7 +159,7 @@ WORK: dict[str, tuple[str, Work]] = {
     "cells": ("demo", cells),
     "flagship": ("data", lambda run, data: run(compare(data, flagship(data, run.scratch)))),
     "kept": ("data", kept),
-    "npz": ("npz", lambda run, data: run(compare(data, LITE))),
+    "npz": ("npz", lambda run, data: run([*compare(data, LITE), "--split", "given"])),
     "audit": ("small", lambda run, data: run(["audit", str(data)])),
 }
 

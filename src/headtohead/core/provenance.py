@@ -13,7 +13,7 @@ from typing import Any
 
 from headtohead._version import __version__
 
-__all__ = ["collect", "package_versions"]
+__all__ = ["collect", "package_versions", "processor"]
 
 PACKAGES = (
     "torch",
@@ -46,7 +46,7 @@ def collect(command: Sequence[str] | None = None) -> dict[str, Any]:
         "packages": package_versions(PACKAGES),
         "system": platform.system(),
         "machine": platform.machine(),
-        "processor": _processor(),
+        "processor": processor(),
         "cores": os.cpu_count(),
         "command": [_shorten(word) for word in (command if command is not None else _own_command())],
     }
@@ -64,7 +64,8 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Return the name of this machine's processor."""
     try:
         # On Linux `platform.processor` gives the architecture, or nothing.
         with Path("/proc/cpuinfo").open(encoding="utf-8") as lines:

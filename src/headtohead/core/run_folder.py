@@ -11,6 +11,7 @@ cells/<contender>/r<repeat>f<fold>.json     one finished cell, whole or absent
 versions.json       of the libraries that compute the cells
 training/<contender>/r<repeat>f<fold>.json  seconds and trials of a cell;  .jsonl  a line per epoch
 spent.json          the same, summed for each contender, with the largest memory
+curve/<contender>/<per cent>.json  out-of-fold probabilities of the learning curve's smaller parts
 learning_curve.json scores of the probes over the size of the training part, of compare
 predictions.parquet out-of-fold predictions;  inner.parquet, learning.parquet  of compare
 verdict.json, scores.json, comparisons.json

@@ -5,6 +5,7 @@ The one hyper-parameter, C, is chosen by log loss on inner *grouped* folds of th
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from headtohead.core.parallel import cores, ordered_map
+from headtohead.core.parallel import cores, one_blas_thread, ordered_map
 from headtohead.core.progress import Reporter
 from headtohead.heads.base import FoldJob, FoldResult, RefitJob, SampleLabels
 from headtohead.training.logistic import FittedProbe, Floats, Ints, StandardizedDesign, fit_probe
@@ -63,8 +64,6 @@ def _inner(
     *,
     balanced: bool,
 ) -> dict[float, Floats]:
-    from threadpoolctl import threadpool_limits
-
     def fitted(fold: tuple[Ints, Ints]) -> list[Floats]:
         fit, validation = fold
         design = StandardizedDesign.from_features(rows[fit], whole)
@@ -73,7 +72,7 @@ def _inner(
 
     out = {c: np.full((len(labels), k), np.nan) for c in grid}
     workers = max(1, min(cores(), AT_ONCE_BYTES // (3 * 8 * rows.size)))
-    with threadpool_limits(limits=1):
+    with one_blas_thread():
         results = ordered_map(fitted, folds, workers=workers)
         for (_, validation), found in zip(folds, results, strict=True):
             for c, probabilities in zip(grid, found, strict=True):
@@ -108,15 +107,20 @@ class ProbeHead:
             self._rows = self._features()
         return self._rows
 
+    def digest(self) -> str:
+        """Return what identifies features and settings."""
+        rows = np.ascontiguousarray(self.rows())
+        found = hashlib.sha256(f"{rows.dtype.str}{rows.shape}{self._grid}{self._balanced}|".encode())
+        found.update(rows.data)
+        return found.hexdigest()
+
     def fit_predict(self, job: FoldJob, data: SampleLabels, workdir: Path, reporter: Reporter) -> FoldResult:
         """Choose C inside the training part, fit on all of it, predict the test part."""
         del workdir, reporter
-        from threadpoolctl import threadpool_limits
-
         rows, labels = self.rows()[job.train], data.labels[job.train]
         folds = self.inner_folds(job, data)
         k = len(data.classes)
-        with threadpool_limits(limits=1):
+        with one_blas_thread():
             whole = StandardizedDesign.from_features(rows)
             inner = _inner(whole, rows, labels, folds, self._grid, k, balanced=self._balanced)
             losses = {c: fit_metrics(labels, out).loss for c, out in inner.items()}
@@ -138,9 +142,7 @@ class ProbeHead:
 
     def refit(self, job: RefitJob, queries: Sequence[Ints], data: SampleLabels, **_: Any) -> list[Floats]:
         """Fit on the samples `job.fit` at the chosen C; return (n, k) probabilities for each array of samples."""
-        from threadpoolctl import threadpool_limits
-
-        with threadpool_limits(limits=1):
+        with one_blas_thread():
             probe = self.fitted(job.fit, data, job.chosen)
             return [probe.predict_proba(self.rows()[indices]) for indices in queries]
 

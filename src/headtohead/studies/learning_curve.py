@@ -172,7 +172,7 @@ def fit_learning_curve(
 
     Args:
         inputs: folds, heads, finished cells, question.
-        workdir: for the heads. reporter: shows progress.
+        workdir: the run folder, where the fits of each contender are kept. reporter: shows progress.
         draw: how the parts are drawn.
 
     Raises:
@@ -181,23 +181,24 @@ def fit_learning_curve(
     from headtohead.evaluate.learning_curve import SizedPredictions, learning_curve
     from headtohead.heads.cross_validation import make_fold_job
     from headtohead.heads.prediction_tables import predictions_table
+    from headtohead.studies.curve_fits import CurveFits
 
     drawn = [draw(fold, inputs.data, inputs.seed) for fold in inputs.folds]
     for fold, parts in zip(inputs.folds, drawn, strict=True):
         for part in parts.values():
             check_part(part, fold, inputs.data.groups)
+    fits = CurveFits(workdir, inputs.data, inputs.seed, reporter)
     sized, left_out = [], []
     for share in reporter.progress(SHARES, "Learning curve", total=len(SHARES)):
+        smaller = [
+            Fold(fold.repeat, fold.fold, parts[share], fold.test)
+            for fold, parts in zip(inputs.folds, drawn, strict=True)
+        ]
         try:
             cells = [
-                (
-                    name,
-                    smaller,
-                    head.fit_predict(make_fold_job(smaller, inputs.seed), inputs.data, workdir, QUIET),
-                )
+                (name, fold, result)
                 for name, head in inputs.heads.items()
-                for fold, parts in zip(inputs.folds, drawn, strict=True)
-                for smaller in [Fold(fold.repeat, fold.fold, parts[share], fold.test)]
+                for fold, result in zip(smaller, fits.results(name, head, smaller, share), strict=True)
             ]
         except InsufficientDataError as error:
             left_out.append(f"{100 * share:.0f} % of the training groups: {error}")
