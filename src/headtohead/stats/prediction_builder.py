@@ -111,7 +111,8 @@ def _whole_numbers(predictions: pd.DataFrame, name: str) -> Ints:
     if name not in predictions.columns:
         return np.zeros(len(predictions), dtype=np.int64)
     numbers = pd.to_numeric(predictions[name], errors="coerce").to_numpy(dtype=np.float64)
-    if np.isnan(numbers).any() or (numbers != np.floor(numbers)).any():
+    # Beyond 2**53 doubles skip whole numbers, and infinity is none.
+    if not (np.abs(numbers) <= 2**53).all() or (numbers != np.floor(numbers)).any():
         raise ManifestError(f"Column {name!r} must hold whole numbers in every line.")
     return numbers.astype(np.int64)
 

@@ -186,3 +186,33 @@ def test_large_counts_stay_finite() -> None:
     assert found.p_value is not None
     assert 0 <= found.p_value <= 1e-12
     assert "p < 0.001" in found.sentence
+
+
+def test_the_sentences_are_whole() -> None:
+    assert claim(35, 36).sentence == (
+        "35 of 36 right is 97.2 %, which is compatible with true shares from 85.8 to 99.5 % (95 % interval)."
+    )
+    assert claim(95, 100, versus=(70, 100)).sentence == (
+        "The first had more right, by 25.0 percentage points (95 % interval 14.8 to 35.0, p < 0.001): 95 of 100 right "
+        "(95.0 %; 88.8 to 97.8) against 70 of 100 (70.0 %; 60.4 to 78.1). The two were tested on other cases, so the "
+        "cases may explain it."
+    )
+    paired = claim(90, 100, paired=(22, 2))
+    assert paired.sentence.startswith("The first had more right, by 20.0 percentage points (95 % interval ")
+    assert paired.sentence.endswith(
+        "on the same cases, 22 right for the first alone and 2 for the other alone."
+    )
+    assert claim(70, 100, paired=(2, 22)).sentence.startswith(
+        "The other had more right, by 20.0 percentage points"
+    )
+
+
+def test_a_difference_at_the_edge_is_told_to_the_digit_that_decides() -> None:
+    for correct in range(60, 100):
+        found = claim(correct, 100, versus=(60, 100))
+        assert found.difference is not None
+        if found.verdict == "better":
+            ends = found.sentence.split("interval ")[1].split(", p")[0].split(" to ")
+            assert 0 < float(ends[0]) < float(ends[1])
+            assert float(ends[0]) == pytest.approx(100 * found.difference.low, abs=0.06)
+            assert float(ends[1]) == pytest.approx(100 * found.difference.high, abs=0.06)

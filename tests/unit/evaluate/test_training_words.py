@@ -90,3 +90,24 @@ def test_the_preset_behind_auto_is_named() -> None:
     settings = {"augment": "auto", "learning_rate": 1e-4}
     told = training_sentence("a", "finetune", [FIXED | {"settings": settings}])
     assert "augmentation light" in told and "auto" not in told
+
+
+def test_cells_that_chose_differently_are_told_as_ranges() -> None:
+    cells: list[dict[str, Any]] = [
+        {
+            "policy": "inner",
+            "epochs": epochs,
+            "settings": {"batch": 8, "augment": "none", "learning_rate": rate, "weight_decay": 0.05},
+        }
+        for epochs, rate in ((8, 3e-4), (4, 1e-4), (6, 1e-3))
+    ]
+    told = training_sentence("a", "finetune", cells)
+    assert "; 4 to 8 epochs; " in told
+    assert "; batch 8; augmentation none; weight decay 0.05; peak learning rate 0.0001 to 0.001." in told
+    one = training_sentence("a", "finetune", cells[:1])
+    assert "; 8 epochs; " in one and one.endswith("peak learning rate 0.0003.")
+
+
+def test_what_was_not_recorded_is_not_told() -> None:
+    bare = training_sentence("a", "finetune", [{"policy": "inner", "settings": {}}])
+    assert "epochs" not in bare.replace("number of epochs", "") and "batch" not in bare and "rate" not in bare

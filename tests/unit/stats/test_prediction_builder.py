@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -97,3 +99,41 @@ def test_probabilities_of_three_digits_add_up() -> None:
     data["prob_yes"] = data["prob_yes"].round(3)
     data["prob_no"] = (1 - data["prob_yes"] + 0.0005).round(4)
     assert build(data).n_samples == 6
+
+
+def test_a_sample_with_two_labels_or_groups_is_named_with_both() -> None:
+    for column, value, names in (("label", "yes", "no and yes"), ("group", "g9", "g0 and g9")):
+        with pytest.raises(DataError) as caught:
+            build(_with(column, value))
+        assert str(caught.value) == (
+            f"1 sample(s) carry more than one {column}; sample 's0' has {names}. Each sample needs one {column} in all "
+            "lines."
+        )
+
+
+@pytest.mark.parametrize("column", ["repeat", "fold"])
+@pytest.mark.parametrize("value", [math.inf, -math.inf, 1e30, math.nan, "x"])
+def test_a_number_of_a_repeat_or_fold_that_is_none_is_refused(column: str, value: str | float) -> None:
+    with pytest.raises(ManifestError, match=f"Column '{column}' must hold whole numbers in every line"):
+        build(_with(column, value))
+
+
+def test_classes_and_the_positive_one_are_checked_first() -> None:
+    with pytest.raises(
+        InsufficientDataError, match=r"Got the classes \['yes'\]; a comparison needs at least two"
+    ):
+        build(two_repeats(), classes=("yes",))
+    with pytest.raises(ManifestError, match=r"positive class 'ill' is not among the classes \['no', 'yes'\]"):
+        build(two_repeats(), positive="ill")
+
+
+def test_a_contender_that_lacks_samples_is_named_with_three_of_them() -> None:
+    data = two_repeats()
+    gone = (data["contender"] == "a") & (data["repeat"] == 1) & (data["sample"] != "s0")
+    with pytest.raises(UnpairedError) as caught:
+        build(data[~gone])
+    assert "Contender 'a' has no prediction for 5 of 6 samples in repeat 1: s1, s2, s3 …." in str(
+        caught.value
+    )
+    # one that is left out of the comparison need not cover them
+    assert build(data[~gone], contenders=["b"]).contenders == ("b",)

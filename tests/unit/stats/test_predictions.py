@@ -45,3 +45,32 @@ def test_a_contender_gives_labels_where_all_its_numbers_are_zero_or_one() -> Non
 def test_ranks_stay_ranks_in_a_part_of_the_table() -> None:
     table = build_prediction_table(two_repeats(), classes=CLASSES, positive="yes", ranks_only=True)
     assert table.kind("a") == table.restrict(np.arange(6) > 1).kind("b") == "ranks"
+
+
+def with_folds(folds: dict[int, list[int]], kept: dict[int, list[int]]) -> PredictionTable:
+    """Return a table whose repeats hold the samples in `kept`, in the folds given."""
+    frame = two_repeats()
+    number = frame["sample"].str[1:].astype(int)
+    frame["fold"] = [folds[r][n] for r, n in zip(frame["repeat"], number, strict=True)]
+    keep = [n in kept[r] for r, n in zip(frame["repeat"], number, strict=True)]
+    return build_prediction_table(frame[keep], classes=CLASSES, positive="yes")
+
+
+ALL = list(range(6))
+
+
+def test_a_statement_is_about_methods_where_several_training_samples_made_the_predictions() -> None:
+    parts, one = [0, 0, 1, 1, 2, 2], [0] * 6
+    assert with_folds({0: parts, 1: parts}, {0: ALL, 1: ALL}).target == "learners"
+    assert with_folds({0: one, 1: one}, {0: ALL, 1: ALL}).target == "fixed_models"
+    hold_out = with_folds({0: one, 1: one}, {0: [0, 1, 2, 3], 1: [2, 3, 4, 5]})
+    assert (hold_out.hold_out, hold_out.has_folds, hold_out.target) == (True, True, "learners")
+    same = with_folds({0: one, 1: one}, {0: [0, 1, 2, 3], 1: [0, 1, 2, 3]})
+    assert (same.hold_out, same.has_folds, same.target) == (False, False, "fixed_models")
+
+
+def test_lines_are_taken_in_all_their_columns() -> None:
+    lines = built().of("a")[0]
+    part = lines.take(np.array([False, True, True, False, False, True]))
+    for field in ("sample", "group", "label", "fold", "prob"):
+        assert np.array_equal(getattr(part, field), getattr(lines, field)[[1, 2, 5]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -110,5 +111,5 @@ def need_positive(doubt: str, counts: Mapping[str, int], unit: str) -> None:
 
 def _quoted(name: str) -> str:
     """Return the name as a shell takes it after an option."""
-    words = name if re.fullmatch(r"[\w.+-]+", name) else f"'{name}'"
+    words = name if re.fullmatch(r"[\w.+-]+", name) else shlex.quote(name)
     return f"={words}" if name.startswith("-") else f" {words}"

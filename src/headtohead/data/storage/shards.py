@@ -43,7 +43,8 @@ class ShardStore(Store):
         return shard.read_prefix(member)
 
     def _where(self, path: str) -> tuple[TarStore, str]:
-        name, _, member = path.partition("/")
-        if name in self._shards:
-            return self._shards[name], member
+        parts = path.split("/")  # an archive may lie in a folder of its own: `FOLDER/*/*.tar`
+        for stop in range(1, len(parts)):
+            if (shard := self._shards.get("/".join(parts[:stop]))) is not None:
+                return shard, "/".join(parts[stop:])
         raise UnreadableError(f"there is no such member in {self.root}")

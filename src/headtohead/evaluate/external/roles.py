@@ -53,7 +53,8 @@ def as_text(column: pd.Series) -> pd.Series:
     """Return the column as text: whole numbers without ".0", missing values empty."""
     if pd.api.types.is_float_dtype(column):
         known = column.dropna()
-        if (known == np.floor(known)).all():
+        # beyond 2^63 no whole number of 64 bits holds it, and infinity is none
+        if ((known == np.floor(known)) & (known.abs() < 2.0**63)).all():
             column = column.astype("Int64")  # pandas makes whole numbers floats where a cell is missing
     return column.astype("object").where(column.notna(), "").astype(str).str.strip()
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+
 import pytest
 
 from headtohead.core.errors import (
@@ -68,6 +71,7 @@ def test_the_positive_class(names: tuple[str, str], positive: str) -> None:
 def test_no_positive_class_is_guessed(names: tuple[str, str], doubt: str) -> None:
     order = choose_classes(names, None)
     assert doubt in order.doubt and "--positive" in order.sentence
+    assert set(order.classes) == set(names) and order.classes[-1] == order.positive
     with pytest.raises(UsageError, match="Which class is positive") as refusal:
         need_positive(order.doubt, {names[1]: 2, names[0]: 1}, "image")
     said = str(refusal.value)
@@ -100,3 +104,16 @@ def test_numbers_sort_as_numbers() -> None:
     assert sorted(["10", "2", "-1", "0.5", "-10", "b", "a2", "a10"], key=natural_key) == [
         "-10", "-1", "0.5", "2", "10", "a2", "a10", "b",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["grade 1", "O'Brien", "$HOME", "-2", "Übergang", "a;b", "it's *", "1.5"])
+def test_a_shell_reads_the_option_that_is_offered_as_the_name(name: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        need_positive("who knows", {name: 1, "zz other": 2}, "image")
+    offered = re.search(r"Give (.*) \(positive=", str(caught.value))
+    assert offered is not None
+    words = shlex.split(offered[1].replace("=", " "))
+    assert words in (
+        ["--positive", name, "or", "--positive", "zz other"],
+        ["--positive", "zz other", "or", "--positive", name],
+    )

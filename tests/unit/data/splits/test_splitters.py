@@ -60,6 +60,8 @@ def test_holdout_is_near_the_fraction_and_grouped(
         assert not set(groups[train]) & set(groups[test])
         assert abs(len(test) / len(labels) - fraction) < 0.15
     assert f"Holdout {fraction:g}: 3 draws" in note
+    average = np.mean([len(test) for *_, test in split]) / len(labels)
+    assert f", {average:.3f} of them on average." in note
 
 
 @settings(max_examples=25, deadline=None)

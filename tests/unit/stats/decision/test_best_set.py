@@ -39,3 +39,12 @@ def test_far_worse_contenders_are_left_out_and_the_order_is_kept() -> None:
 
 def test_nothing_shown_leaves_all() -> None:
     assert best_candidates("ab", {}, 0.05) == ("a", "b")
+
+
+def test_a_contender_is_left_out_at_alpha_over_the_number_of_others() -> None:
+    """Of three contenders each is held against two others: 0.025 shows it, 0.026 does not; of two 0.05 does."""
+    for p, kept in ((0.025, ("a", "b")), (0.026, ("a", "b", "c"))):
+        assert best_candidates("abc", {("c", "a"): p}, 0.05) == kept
+    assert best_candidates("ab", {("b", "a"): 0.05}, 0.05) == ("a",)
+    assert best_candidates("ab", {("b", "a"): 0.051}, 0.05) == ("a", "b")
+    assert best_candidates("a", {}, 0.05) == ("a",)

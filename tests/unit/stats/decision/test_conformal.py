@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import numpy.typing as npt
 import pytest
-from tests.unit.stats.builders import cell_of, resample, some_lines, table_from
+from tests.unit.stats.builders import cell_of, lines_of_score, resample, some_lines, table_from
 
 from headtohead.core.errors import InsufficientDataError
 from headtohead.stats.decision.conformal import (
@@ -14,7 +16,8 @@ from headtohead.stats.decision.conformal import (
     fewest_groups,
     risk_coverage,
 )
-from headtohead.stats.inner_predictions import InnerPredictions
+from headtohead.stats.inner_predictions import InnerCell, InnerPredictions
+from headtohead.stats.predictions import ContenderPredictions
 
 Floats = npt.NDArray[np.float64]
 
@@ -82,3 +85,46 @@ def test_risk_falls_with_the_share_of_lines_that_are_answered() -> None:
     assert risk[0] is not None and risk[-1] is not None and risk[0] < risk[-1]
     order = np.argsort(-lines.prob.max(axis=1))
     assert curve.area == pytest.approx(np.mean([wrong[order[:i]].mean() for i in range(1, 201)]))
+
+
+def test_of_equally_confident_lines_the_area_is_the_mean_over_their_orders() -> None:
+    score = np.array([0.9, 0.9, 0.1, 0.7, 0.7, 0.3, 0.6])
+    label = np.array([1, 0, 0, 1, 1, 1, 0])
+    curve = risk_coverage(resample(table_from({"a": lines_of_score(score, label)})), "a")
+    wrong = (score >= 0.5) != label
+    confidence = np.maximum(score, 1 - score).round(9)
+    orders = [o for o in map(list, itertools.permutations(range(7))) if (np.diff(confidence[o]) <= 0).all()]
+    assert len(orders) == 36  # three ties of confidence 0.9, three of 0.7
+    areas = [(np.cumsum(wrong[order]) / np.arange(1, 8)).mean() for order in orders]
+    assert curve.area == pytest.approx(np.mean(areas))
+
+
+def test_coverage_and_size_of_the_sets_are_those_of_each_line_by_hand() -> None:
+    lines = some_lines(n=240, n_groups=120, ties=False, seed=3)
+    folds = lines.group % 2
+    test = ContenderPredictions(lines.sample, lines.group, lines.label, folds, lines.prob)
+    cells = {
+        ("a", 0, fold): InnerCell(
+            test.label[folds != fold], test.group[folds != fold], test.prob[folds != fold]
+        )
+        for fold in (0, 1)
+    }
+    found = conformal_sets(resample(table_from({"a": test})), InnerPredictions(cells, ()), alpha=0.2)
+    sets = []
+    for fold, row in zip(folds, test.prob, strict=True):
+        cuts = [conformal_threshold(cells["a", 0, int(fold)], c, 0.2) for c in (0, 1)]
+        sets.append({c for c in (0, 1) if 1 - row[c] <= cuts[c] + 1e-12})
+    held = np.array([truth in one for truth, one in zip(test.label, sets, strict=True)])
+    size = np.array([len(one) for one in sets])
+    assert len(set(size)) > 1
+    result = found.contenders["a"]
+    assert result.coverage is not None and result.coverage.value == pytest.approx(held.mean())
+    assert result.singletons is not None and result.singletons.value == pytest.approx((size == 1).mean())
+    assert result.singletons_right is not None
+    assert result.singletons_right.value == pytest.approx(held[size == 1].mean())
+    assert result.empty is not None and result.empty.value == pytest.approx((size == 0).mean())
+    assert result.mean_size is not None and result.mean_size.value == pytest.approx(size.mean())
+    assert result.by_class is not None
+    assert {name: one.value for name, one in result.by_class.items()} == pytest.approx(
+        {str(c): held[test.label == c].mean() for c in (0, 1)}
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pytest
+from statsmodels.stats.proportion import proportion_confint
 from tests.unit.stats.builders import (
     CLASSES,
     calibrated,
@@ -138,3 +139,18 @@ def test_predictive_values_at_the_prevalence_of_the_data_are_those_of_the_data()
 def test_beyond_two_classes_there_are_no_operating_points() -> None:
     resampled = resample(table_from({"a": some_lines(k=3)}))
     assert operating_points(resampled, InnerPredictions({}, ("a",)), None, {}) == {}
+
+
+def test_without_errors_the_predictive_values_are_bounded_at_the_lower_bounds_of_both_rates() -> None:
+    """Twenty positives and eighty negatives, all right: two different bounds, each in its place."""
+    label = np.repeat([1, 0], [20, 80])
+    resampled = resample(table_from({"a": lines_of_score(np.where(label == 1, 0.9, 0.1), label)}))
+    found = operating_points(resampled, InnerPredictions({}, ("a",)), 0.1, replicates_of(resampled))
+    at = found["half"].contenders["a"].at_prevalence
+    sensitivity, specificity = (proportion_confint(n, n, method="wilson")[0] for n in (20, 80))
+    assert at is not None and (at.ppv.value, at.npv.value) == (1, 1)
+    # A t quantile of few groups makes the bounds of the rates a little wider than Wilson's own.
+    ppv = sensitivity * 0.1 / (sensitivity * 0.1 + (1 - specificity) * 0.9)
+    npv = specificity * 0.9 / (specificity * 0.9 + (1 - sensitivity) * 0.1)
+    assert at.ppv.low == pytest.approx(ppv, abs=0.025)
+    assert at.npv.low == pytest.approx(npv, abs=0.004)

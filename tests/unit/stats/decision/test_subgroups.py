@@ -153,3 +153,18 @@ def test_a_sample_without_a_value_is_refused() -> None:
     del values[first]
     with pytest.raises(ManifestError, match=f"1 sample.*'site'.*{first}"):
         column(values)
+
+
+def test_a_subgroup_whose_lines_all_lose_the_same_has_a_difference_without_interval() -> None:
+    """Every line of the subgroup loses 0.09 in Brier score: no resample varies, so no interval is claimed."""
+    resampled = site_frame(0.0)
+    lines = resampled.table.of("a")[0]
+    prob = lines.prob.copy()
+    prob[:100] = np.where(np.eye(2)[lines.label[:100]] == 1, 0.7, 0.3)
+    even = lines.__class__(lines.sample, lines.group, lines.label, lines.fold, prob)
+    again = resample(table_from({"a": even, "b": resampled.table.of("b")[0]}), n_boot=100)
+    brier = get_metric("brier", again.table.classes)
+    one = subgroup_tables(again, brier, {"site": thirds(again)})["site"].values["x"].contenders["a"]
+    assert one.difference is not None
+    assert one.difference.value == pytest.approx(0.09 - np.mean((prob[100:, 1] - lines.label[100:]) ** 2))
+    assert (one.difference.low, one.difference.high, one.p_value) == (None, None, None)

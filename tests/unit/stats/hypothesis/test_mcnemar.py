@@ -87,3 +87,18 @@ def test_who_alone_is_right_is_not_swapped() -> None:
     a, b = lines_of_score(right_a * 0.8 + 0.1, label), lines_of_score(right_b * 0.8 + 0.1, label)
     _, table = mcnemar_tests([a], [b], [(right_a.astype(np.int64), right_b.astype(np.int64))], 6)
     assert (table[0]["only_a"], table[0]["only_b"]) == (3, 1)
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 40])
+def test_as_many_cases_on_each_side_are_no_evidence(n: int) -> None:
+    """Fagerland, Lydersen and Laake 2013: with equal counts the exact p is 1, mid-p 1 less half the probability."""
+    exact, mid = mcnemar_exact(n, n)
+    assert exact == 1
+    assert mid == pytest.approx(1 - _binomial(2 * n, n) / 2)
+    assert mcnemar_exact(0, 0) == (1, 1)
+
+
+def test_the_published_example_of_airway_measurements() -> None:
+    """Fagerland, Lydersen and Laake 2013, table 1 (1 against 7 discordant pairs): exact 0.070, mid-p 0.039."""
+    assert mcnemar_exact(1, 7) == pytest.approx((0.0703, 0.0391), abs=5e-5)
+    assert mcnemar_exact(7, 1) == mcnemar_exact(1, 7)

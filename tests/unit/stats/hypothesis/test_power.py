@@ -15,6 +15,7 @@ from headtohead.stats.hypothesis.power import (
     groups_for_difference,
     groups_needed,
     hanley_mcneil_error,
+    influence,
     simulated_power,
     smallest_accuracy_difference,
     smallest_auroc_difference,
@@ -95,3 +96,51 @@ def test_the_smallest_accuracy_difference_has_the_power_it_claims() -> None:
 def test_more_groups_show_smaller_differences() -> None:
     small, large = (smallest_auroc_difference(0.9, n, n) for n in (50, 500))
     assert large < small
+
+
+def test_blocks_of_groups_stand_for_all_their_groups() -> None:
+    """A study of 800 groups has 400 jackknife blocks of two: as many blocks are needed, twice the groups."""
+    influences = np.random.default_rng(1).normal(0, 1, 400)
+    influences -= influences.mean()
+    single, double = (groups_needed(influences, 0.3, n_groups) for n_groups in (400, 800))
+    assert single is not None and double == 2 * single
+
+
+def test_beyond_two_thousand_groups_the_normal_formula_counts_and_beyond_a_hundred_thousand_nothing() -> None:
+    influences = np.array([-1.0, 1.0] * 150)
+    z, spread = stats.norm.ppf(0.975) + stats.norm.ppf(0.8), influences.std(ddof=1)
+    assert groups_needed(influences, 0.05, 300) == math.ceil((z * spread / 0.05) ** 2)
+    assert groups_needed(influences, 0.05, 600) == math.ceil(2 * (z * spread / 0.05) ** 2)
+    edge = z * spread / math.sqrt(100_000)
+    assert groups_needed(influences, edge * 1.001, 300) is not None
+    assert groups_needed(influences, edge * 0.999, 300) is None
+    assert groups_needed(influences, edge * 1.001, 600) is None  # twice as many groups
+
+
+def test_units_without_spread_need_no_number() -> None:
+    assert groups_needed(np.zeros(50), 0.1, 50) is None
+    assert groups_needed(np.array([0.3]), 0.1, 1) is None
+
+
+def test_more_power_and_a_higher_level_ask_for_a_larger_difference() -> None:
+    norm = stats.norm.ppf
+    assert detectable_difference(0.02, 0.99, 0.9) == pytest.approx((norm(0.995) + norm(0.9)) * 0.02)
+
+
+def test_the_smallest_difference_of_two_aurocs_shrinks_with_their_correlation() -> None:
+    error = hanley_mcneil_error(0.9, 60, 80)
+    z = stats.norm.ppf(0.975) + stats.norm.ppf(0.8)
+    for r in (0.0, 0.3, 0.8):
+        expected = z * math.sqrt(2 * error**2 - 2 * r * error**2)
+        assert smallest_auroc_difference(0.9, 60, 80, r) == pytest.approx(expected)
+
+
+def test_where_even_all_discordant_cases_on_one_side_show_nothing_they_are_the_answer() -> None:
+    assert smallest_accuracy_difference(0.1, 20) == pytest.approx(0.1)
+    assert smallest_accuracy_difference(0.1, 2000) < 0.03
+
+
+def test_influences_of_undefined_units_are_left_out() -> None:
+    x = np.array([1.0, 2.0, 4.0, 9.0])
+    without = (x.sum() - x) / 3
+    assert influence(np.append(without, np.nan)) == pytest.approx(x - x.mean())

@@ -12,7 +12,7 @@ from tests.unit.stats.builders import CLASSES, frame_of, judge_frame, lines_of_s
 
 from headtohead.core.records import Comparison, VerdictWord
 from headtohead.core.tables.comparison import CriticalDifference, RankTable
-from headtohead.stats.hypothesis.ranks import critical_difference, rank_table
+from headtohead.stats.hypothesis.ranks import critical_difference, rank_table, variance_split
 from headtohead.stats.intervals.score_interval import jackknife_variance
 from headtohead.stats.metrics.fold_values import FoldValue, fold_values
 from headtohead.stats.metrics.registry import METRICS
@@ -122,3 +122,68 @@ def test_folds_where_a_contender_is_not_defined_are_left_out() -> None:
     }
     folds["b"][1] = FoldValue(0, 1, math.nan, 9)
     assert critical_difference(folds, 1, 0.95).n_folds == 3
+
+
+@pytest.mark.parametrize(
+    ("k", "n", "published"), [(4, 14, 1.25), (3, 10, 2.343 * 0.4472), (5, 30, 2.728 * 0.4082)]
+)
+def test_the_critical_difference_is_that_of_the_published_table(k: int, n: int, published: float) -> None:
+    """Demsar 2006: 1.25 for his four classifiers on fourteen data sets; q of three and five from his table 5."""
+    folds = {str(i): [FoldValue(0, f, 0.1 * i, 9) for f in range(n)] for i in range(k)}
+    assert critical_difference(folds, 1, 0.95).critical_difference == pytest.approx(published, abs=0.005)
+
+
+def test_ranks_under_resampling_are_those_of_each_replicate_by_hand() -> None:
+    label = np.arange(80) % 2
+    rng = np.random.default_rng(5)
+    scores = {n: np.round(1 / (1 + np.exp(-rng.normal(1.5 * label - 0.7))), 1) for n in "abc"}
+    resampled = resample(table_from({n: lines_of_score(s, label) for n, s in scores.items()}), n_boot=100)
+    values = {c: resampled.values(resampled.table.of(c), ["brier"])["brier"] for c in "abc"}
+    found = rank_table(resampled, METRICS["brier"], list("abc"), values, []).contenders
+    boot = {c: resampled.resamples.bootstrap(values[c]) for c in "abc"}
+    for name in "abc":
+        ranks = []
+        for i in range(100):  # of a loss the lowest is first, and equals share their ranks
+            lower = sum(boot[other][i] < boot[name][i] for other in "abc")
+            equal = sum(boot[other][i] == boot[name][i] for other in "abc")
+            ranks.append(lower + (equal + 1) / 2)
+        one = found[name]
+        assert one.mean_rank == pytest.approx(np.mean(ranks))
+        assert one.share_first == pytest.approx(np.mean(np.asarray(ranks) == 1))
+        assert (one.low, one.high) == pytest.approx(np.quantile(ranks, [0.025, 0.975]))
+    assert sum(one.mean_rank or 0 for one in found.values()) == pytest.approx(6)
+    assert len({one.low for one in found.values()} | {one.high for one in found.values()}) > 1
+
+
+def test_a_contender_without_a_value_has_no_rank_and_takes_none() -> None:
+    label = np.arange(40) % 2
+    rng = np.random.default_rng(5)
+    made = {n: lines_of_score(rng.uniform(0.1, 0.9, 40), label) for n in "ab"}
+    resampled = resample(table_from(made), n_boot=50)
+    values = {c: resampled.values(resampled.table.of(c), ["auroc"])["auroc"] for c in "ab"}
+    values["none"] = np.full_like(values["a"], np.nan)
+    found = rank_table(resampled, METRICS["auroc"], ["none", "a", "b"], values, [])
+    assert set(found.contenders) == {"a", "b"}
+    assert sorted(one.rank for one in found.contenders.values()) == [1, 2]
+    nothing = rank_table(resampled, METRICS["auroc"], ["none"], values, [])
+    assert (nothing.contenders, nothing.cliques) == ({}, ())
+
+
+def test_the_spread_between_repeats_is_pooled_over_contenders_and_leaves_out_what_is_not_defined() -> None:
+    label = np.arange(40) % 2
+    rng = np.random.default_rng(5)
+    made = {n: lines_of_score(rng.uniform(0.1, 0.9, 40), label) for n in "ab"}
+    resampled = resample(table_from(made), n_boot=50)
+    values = {c: resampled.values(resampled.table.of(c), ["auroc"])["auroc"] for c in "ab"}
+    folds = {
+        "a": [FoldValue(r, f, v, 9) for r, f, v in ((0, 0, 0.5), (0, 1, 0.7), (1, 0, 0.6), (1, 1, math.nan))],
+        "b": [FoldValue(0, 0, 0.9, 9)],
+    }
+    repeats: dict[str, list[float | None]] = {"a": [0.7, 0.8, None], "b": [0.6, 0.9, 0.75]}
+    split = variance_split(resampled, METRICS["auroc"], values, folds, repeats)
+    assert split.sd_repeat == pytest.approx(
+        math.sqrt((np.var([0.7, 0.8], ddof=1) + np.var([0.6, 0.9, 0.75], ddof=1)) / 2)
+    )
+    assert split.sd_fold == pytest.approx(np.std([0.5, 0.7], ddof=1))  # one value alone has no spread
+    alone = variance_split(resampled, METRICS["auroc"], {"a": values["a"]}, folds, {"a": [0.7]})
+    assert (alone.sd_contender, alone.sd_repeat) == (None, None)

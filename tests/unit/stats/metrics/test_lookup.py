@@ -47,3 +47,9 @@ def test_what_is_shown_first_comes_first() -> None:
     assert metrics_shown("headline")[:3] == ("auroc", "accuracy", "balanced_accuracy")
     assert metrics_shown("operating_point")[:4] == ("sensitivity", "specificity", "ppv", "npv")
     assert "mcc" not in metrics_shown("headline")
+
+
+def test_the_refusal_names_what_was_asked_for() -> None:
+    for ask in (lambda: get_metric("aurok", ("no", "yes")), lambda: check_name("aurok")):
+        with pytest.raises(UnknownNameError, match=r"^Unknown metric 'aurok'; did you mean 'auroc"):
+            ask()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -61,4 +62,7 @@ def plain_label(name: str) -> str:
 
 def quote_word(name: str) -> str:
     """Return a name as a shell takes it."""
-    return name if name.replace("_", "").replace("-", "").isalnum() else f"'{name}'"
+    # Letters of any script are safe; `shlex.quote` would put those beyond ASCII in quotes.
+    if name.replace("_", "").replace("-", "").isalnum():
+        return name
+    return shlex.quote(name)

@@ -60,7 +60,7 @@ def metaimage_header(content: bytes, limits: Limits) -> Header:
             "both side by side"
         )
     lengths = _numbers(fields, "DimSize")
-    if len(lengths) != _integer(fields, "NDims", len(lengths)) or any(n != int(n) for n in lengths):
+    if len(lengths) != _integer(fields, "NDims", len(lengths)) or not all(n.is_integer() for n in lengths):
         raise UnreadableError("its MetaImage header states sizes that do not fit its dimensions")
     shape = [int(n) for n in lengths]
     x, y, z = check_extent(shape, limits)
