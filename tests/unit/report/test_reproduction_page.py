@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
 from tests.planting.reported import HOSTILE, parsed, titles, words
 
+from headtohead.report import reproduction_page
 from headtohead.report.reproduction_page import page, waterfall
 
 
@@ -74,3 +76,54 @@ def test_the_waterfall_shows_both_networks_in_each_state() -> None:
     assert {"published", "as published", "same images", "on different images", HOSTILE} <= set(words(inline))
     assert "+0.090 [+0.010, +0.150]" in words(inline)
     assert "prefers-color-scheme" in alone and "prefers-color-scheme" not in inline
+
+
+def framed(value: float, low: float, high: float, **more: Any) -> Any:
+    made = {**summary(), **more}
+    made["networks"] = {"cnn": "cnn", "vit": "vit"}
+    made["steps"][-1]["difference"] = {"value": value, "low": low, "high": high}
+    return reproduction_page._frame(made)
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "heading"),
+    [
+        (0.1, 0.01, 0.2, "the protocol favours vit."),
+        (-0.1, -0.2, -0.01, "the protocol favours cnn."),
+        (0.1, 0.0, 0.2, "the protocol gives no evidence that vit and cnn differ."),
+        (-0.1, -0.2, 0.0, "the protocol gives no evidence that vit and cnn differ."),
+    ],
+)
+def test_the_answer_is_on_the_corrected_difference(
+    value: float, low: float, high: float, heading: str
+) -> None:
+    assert framed(value, low, high).heading == f"Once corrected, {heading}"
+
+
+def test_tiles_hold_both_differences_and_the_most_copies() -> None:
+    made = summary()
+    made["steps"][1]["vit"]["copies_in_training"] = 0.5
+    tiles = {tile.title: (tile.value, tile.note, tile.tone) for tile in reproduction_page._frame(made).tiles}
+    assert tiles["Published difference"][0] == "+0.090"
+    assert tiles["Corrected difference"] == ("+0.090", "95 % CI +0.010 to +0.150", "note")
+    assert tiles["Copies in training"] == ("50 %", "of scored images, at most", "warning")
+    assert tiles["Size"][:2] == ("30 groups", "40 images")
+    for step in made["steps"]:
+        step["cnn"]["copies_in_training"] = step["vit"]["copies_in_training"] = 0.0
+    assert [tile.tone for tile in reproduction_page._frame(made).tiles][2] == "passed"
+
+
+def test_what_was_not_shortened_has_no_section() -> None:
+    def named(**more: Any) -> list[str]:
+        return [key for key, _ in framed(0.1, 0.0, 0.2, **more).sections]
+
+    assert named() == ["states", "effects", "short"] and named(shortened=[]) == ["states", "effects"]
+
+
+def test_a_state_tells_its_draws_and_copies_only_where_there_are_some() -> None:
+    assert reproduction_page._state(part(0.9)) == {
+        "value": "0.900 [0.850, 0.940]",
+        "facts": "40 images, 30 groups; single draws from 0.88 to 0.92; 25 % have a copy in training",
+    }
+    one = {**part(0.9), "n_draws": 1, "copies_in_training": 0.0}
+    assert reproduction_page._state(one)["facts"] == "40 images, 30 groups"

@@ -199,7 +199,9 @@ def plot_decision_curve(
     xs, prevalence = curves.thresholds, curves.prevalence
     useful = [x for x, *values in zip(xs, *own, strict=True) if max(values) > _WORTH_SHOWING * top]
     end = min(max([*useful, 2 * prevalence]), max(0.2, 10 * prevalence), xs[-1])
-    n = sum(x <= end for x in xs)
+    n = max(
+        2, sum(x <= end for x in xs)
+    )  # of a rare class both may lie above the end: a line needs two points
     ax = ax or new_axes(330, 250, **_MARGINS, label="Net benefit by threshold probability")
     grid_axes(ax, "threshold probability", "net benefit")
     for name, values in lines.items():

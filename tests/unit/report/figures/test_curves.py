@@ -72,6 +72,18 @@ def test_decision_curves_end_where_nobody_has_a_benefit() -> None:
     assert "majority" not in [line.get_label() for line in ax.get_lines()], "it treats all or none"
 
 
+@pytest.mark.parametrize("prevalence", [0.002, 0.006, 0.02])
+def test_decision_curves_of_a_rare_class_are_lines_even_where_nobody_has_a_benefit(prevalence: float) -> None:
+    """The default thresholds begin at 0.01, which may be above all that is worth showing."""
+    useless = [estimate(-0.1)] * 4
+    known = decisions([0.01, 0.02, 0.03, 0.04]).model_dump() | {
+        "prevalence": prevalence, "contenders": {"vit-b16": useless}, "treat_all": (-0.01, -0.02, -0.03, -0.04),
+    }  # fmt: skip
+    ax = plot_decision_curve(DecisionCurves.model_validate(known), order=ORDER)
+    assert ax.get_xlim()[0] == pytest.approx(0.01) and ax.get_xlim()[1] >= 0.02
+    assert all(len(np.asarray(line.get_xdata())) >= 2 for line in ax.get_lines())
+
+
 def test_risk_coverage_leaves_the_majority_out() -> None:
     points = [{"kept": k, "confidence": 0.9, "risk": estimate(k / 4)} for k in (0.5, 1.0)]
     curve = RiskCoverage.model_validate({"points": points, "area": 0.2})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -89,6 +90,8 @@ def test_the_slider_begins_at_a_half(cases: CaseTable) -> None:
     assert list(found["curves"]) == ["vit", "cnn"]
     vit = found["rows"][0]
     assert (vit["name"], vit["sensitivity"], vit["specificity"]) == ("vit", "0.333", "0.750")
+    rare = slider(replace(cases, labels=np.array([0, 0, 0, 1])), cases.contenders)
+    assert rare["prevalence"] == 0.25 and rare["rows"][0]["tn"] == "450", "3 of 5 answers on 750 of 1,000"
     assert slider(replace(cases, positive=None), cases.contenders) == {}
 
 

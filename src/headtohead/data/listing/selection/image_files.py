@@ -64,13 +64,17 @@ def image_files(store: Store) -> ImageFiles:
 
 def _data_files(images: Iterable[str], others: Iterable[str]) -> set[str]:
     """Return the files that hold the data of headers beside them: `a.raw` of `a.mhd`, `b.img` of `b.hdr`."""
-    stems = {posixpath.splitext(path)[0] for path in images if path.lower().endswith(HEADER_SUFFIXES)}
+    stems = {_stem(path) for path in images if path.lower().endswith(HEADER_SUFFIXES)}
     return {
         path
         for path in others
-        if path.lower().removesuffix(".gz").endswith(DATA_SUFFIXES)
-        and posixpath.splitext(path.removesuffix(".gz"))[0] in stems
+        if path.lower().removesuffix(".gz").endswith(DATA_SUFFIXES) and _stem(path) in stems
     }
+
+
+def _stem(path: str) -> str:
+    """Return a path without its suffix: "a" of "a.hdr" and of "a.hdr.gz"."""
+    return posixpath.splitext(path[: -len(".gz")] if path.lower().endswith(".gz") else path)[0]
 
 
 def is_system_file(path: str) -> bool:
