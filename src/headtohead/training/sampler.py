@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from headtohead.training.data_loader import Augmenter, ImageSource, Pixels
 
-__all__ = ["epoch_augmentation", "epoch_order", "n_steps", "plain_order", "step_seed"]
+__all__ = ["epoch_augmentation", "epoch_order", "plain_order", "step_seed"]
 
 Ints = npt.NDArray[np.int64]
 ORDER, CHANGE, STEP = 1, 2, 3
@@ -35,12 +35,6 @@ def epoch_order(labels: Ints, batch: int, seed: int, epoch: int, *, balanced: bo
     if len(cuts) > 1 and len(cuts[-1]) == 1:
         cuts[-2:] = [np.concatenate(cuts[-2:])]
     return cuts
-
-
-def n_steps(n: int, batch: int) -> int:
-    """Return the number of batches that `epoch_order` makes of n places."""
-    full, rest = divmod(n, batch)
-    return max(1, full + (rest > 1 or (rest == 1 and full == 0)))
 
 
 def plain_order(n: int, batch: int) -> list[Ints]:

@@ -6,17 +6,10 @@ top of pretrained convolutions instead of trained together from the start).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor, nn
 
-from headtohead.training.setup import Build, loader
-
-if TYPE_CHECKING:
-    from headtohead.backbones.record import BackboneRecord
-
-__all__ = ["FeatureMapTransformer", "reader_build"]
+__all__ = ["FeatureMapTransformer"]
 
 
 class FeatureMapTransformer(nn.Module):
@@ -72,13 +65,3 @@ class FeatureMapTransformer(nn.Module):
     def _map(self, x: Tensor) -> Tensor:
         found: Tensor = self.backbone.feature_map(x)  # type: ignore[operator]
         return found
-
-
-def reader_build(record: BackboneRecord) -> Build:
-    """Return what makes the hybrid on the record's network from (seed, drop_path), for `FineTuningHead`."""
-    load = loader(record)
-
-    def build(seed: int, drop_path: float) -> nn.Module:
-        return FeatureMapTransformer(load(seed, drop_path), record.input_size, seed=seed)
-
-    return build

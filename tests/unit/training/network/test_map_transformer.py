@@ -8,8 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from headtohead.backbones.catalog import resolve
-from headtohead.training.network.map_transformer import FeatureMapTransformer, reader_build
+from headtohead.training.network.map_transformer import FeatureMapTransformer
 
 
 class Body(nn.Module):
@@ -75,13 +74,3 @@ def test_its_blocks_are_the_convolutions_alone_and_its_weights_come_from_the_see
     theirs = dict(two.named_parameters())
     assert all(torch.equal(p, theirs[name]) for name, p in mine.items())
     assert not torch.equal(one.project.weight, other.project.weight)
-
-
-def test_a_record_is_built_with_its_own_size_and_seed() -> None:
-    record = resolve("scratch:test_resnet")
-    net: Any = reader_build(record)(7, 0.0)
-    again: Any = reader_build(record)(7, 0.0)
-    assert net.n_features == net.backbone.n_features + 128
-    assert torch.equal(net.project.weight, again.project.weight)
-    side = record.input_size
-    assert net.eval()(torch.zeros(1, 3, side, side)).shape == (1, net.n_features)
