@@ -47,7 +47,7 @@ def demo(
         unfinished = out / "images.part"
         shutil.rmtree(unfinished, ignore_errors=True)
         make_demo(unfinished, n=n, seed=seed, reporter=console_reporter())
-        # Renamed once they are whole, so that a demo that was stopped makes them anew.
+        # Renamed once they are whole, so that an interrupted demo makes them again.
         unfinished.replace(images)
     print(f"Synthetic images: {images}")
     print_run(compare(images, CONTENDERS, out=out / "run", seed=seed, repeats=3), out / "run")

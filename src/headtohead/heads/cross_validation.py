@@ -70,7 +70,7 @@ def fit_cells(
 
     Args:
         heads: contender name -> head, ensembles after their members.
-        folds: whom to train on and whom to predict.
+        folds: which samples to train on and which to predict.
         data: labels and groups of all samples.
         run: where finished cells lie.
         seed: the study's seed; each cell's own seed follows from it, the repeat and the fold.

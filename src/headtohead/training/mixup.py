@@ -38,7 +38,7 @@ def mixup_or_cutmix(
     top, left, bottom, right = cut_box(inputs.shape[-2], inputs.shape[-1], share, rng)
     out = inputs.clone()
     out[..., top:bottom, left:right] = inputs[partner][..., top:bottom, left:right]
-    # Counted anew, since the edge of the image may cut the box.
+    # Counted again, since the edge of the image may cut the box.
     share = 1.0 - (bottom - top) * (right - left) / (inputs.shape[-2] * inputs.shape[-1])
     return out, [(share, targets), (1 - share, targets[partner])]
 

@@ -47,13 +47,13 @@ def test_a_shift_common_to_all_images_is_no_loss_of_difference() -> None:
 
 
 def test_a_large_common_part_hides_no_loss_of_difference() -> None:
-    """The relative error is tiny, neighbours agree, and still most of what tells images apart is lost."""
+    """The relative error is tiny, neighbours agree, and still most of the differences between images are lost."""
     rows = 1000 + ROWS
     faded = 1000 + np.float32(0.5) * ROWS
     found = check_precision(rows, faded)
     assert found.relative_error is not None and found.relative_error < 0.01
     assert found.neighbours == 1.0 and found.centred_error == pytest.approx(0.5, rel=1e-3)
-    assert not found.holds and "of what tells images apart" in str(found)
+    assert not found.holds and "of the differences between images" in str(found)
 
 
 def test_answers_of_a_probe_that_flip_are_counted() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from headtohead.core.progress import QUIET
 from headtohead.heads.base import FoldJob, FoldResult, SampleLabels
@@ -13,7 +14,6 @@ from headtohead.heads.linear_probe import ProbeHead
 from headtohead.heads.mlp import MlpHead, MlpSettings
 from headtohead.training.records import fit_metrics
 
-torch = pytest.importorskip("torch")
 N, N_TRAIN = 240, 180
 RNG = np.random.default_rng(0)
 ROWS = RNG.normal(size=(N, 6)).astype(np.float32)

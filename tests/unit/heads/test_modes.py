@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import torch
+from torch import Tensor, nn
 
 from headtohead.backbones.catalog import resolve
 from headtohead.contenders.training_modes import parse_mode
@@ -13,9 +15,6 @@ from headtohead.core.config import TrainConfig
 from headtohead.core.errors import UsageError
 from headtohead.training.data_loader import get_augmenter
 from headtohead.training.network.map_transformer import FeatureMapTransformer
-
-torch = pytest.importorskip("torch")
-from torch import Tensor, nn  # noqa: E402
 
 
 def test_what_was_stated_is_what_is_used() -> None:

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+import torch
+from torch import Tensor, nn
 
 from headtohead.backbones.record import BackboneRecord
 from headtohead.core.progress import QUIET
@@ -26,9 +28,6 @@ from headtohead.heads.replicates import FoldEnsembleHead, SeedEnsembleHead
 from headtohead.training.records import Subset, fit_metrics
 from headtohead.training.settings import FinetuneSettings
 from headtohead.training.tuning.hyperparameter_search import Trial, best_trial
-
-torch = pytest.importorskip("torch")
-from torch import Tensor, nn  # noqa: E402
 
 Ints = npt.NDArray[np.int64]
 Fit = Callable[[FoldJob, SampleLabels, Path], FoldResult]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from huggingface_hub import ModelCard
 from tests.planting.reported import HOSTILE
 
 from headtohead.core.errors import UndefinedMetricError, UnknownNameError
@@ -18,9 +19,8 @@ from headtohead.report.run_diff import diff_lines, diff_runs
 
 
 def test_the_card_has_metadata_that_the_hub_accepts(run: Path) -> None:
-    hub = pytest.importorskip("huggingface_hub", reason="huggingface_hub is not installed")
     write_report(run)
-    card = hub.ModelCard.load(run / "card.md", ignore_metadata_errors=False)
+    card = ModelCard.load(run / "card.md", ignore_metadata_errors=False)
     assert card.data.pipeline_tag == "image-classification" and card.data.library_name == "timm"
     entry = json.loads(_metadata(run))["model-index"][0]
     (result,) = entry["results"]

@@ -44,11 +44,7 @@ def test_a_shortcut_is_told_only_where_it_is_an_issue(outcome: str) -> None:
     assert shortcut_caveats(told) == (
         "The best contender is not shown to do better than a shortcut: message H2H305. Advice H2H305.",
     )
-    try:
-        quiet = {"findings": [finding("H2H305", outcome=outcome)]}
-    except ValueError:
-        pytest.skip(f"there is no outcome {outcome}")
-    assert shortcut_caveats(quiet) == ()
+    assert shortcut_caveats({"findings": [finding("H2H305", outcome=outcome)]}) == ()
 
 
 class Asked:

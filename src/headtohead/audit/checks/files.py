@@ -264,7 +264,7 @@ CHECKS = (
             "bit_depth",
             "bit depth",
             "Window the deeper images the same way as the others were (recipe), or use one depth only; a "
-            "network tells depths apart by their grey levels.",
+            "network can recognise the depth by the grey levels.",
         ),
         "Files of 8, 12 and 16 bits in one set: the windowing differs, and may tell the source.",
     ),

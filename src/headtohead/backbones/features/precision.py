@@ -31,7 +31,7 @@ Precision = Literal["auto", "fp32", "bf16", "fp16"]
 Floats = npt.NDArray[np.float32]
 
 MAX_RELATIVE_ERROR = 0.05
-MAX_CENTRED_ERROR = 0.25  # three quarters of what tells images apart are kept
+MAX_CENTRED_ERROR = 0.25  # three quarters of the differences between images are kept
 MIN_AGREEMENT = 0.75  # share of images that keep their nearest neighbour; ties fall either way
 MAX_FLIPS = 0.02
 SAME_ARITHMETIC = 1e-3  # largest error, of either kind, of another runtime in fp32
@@ -80,7 +80,7 @@ class PrecisionCheck(Record):
     def __str__(self) -> str:
         if self.relative_error is None:
             return f"not finite on {self.n_images} images"
-        apart = "" if self.centred_error is None else f", {self.centred_error:.3f} of what tells images apart"
+        apart = "" if self.centred_error is None else f", {self.centred_error:.3f} of the differences between images"
         near = (
             ""
             if self.neighbours is None
@@ -95,7 +95,7 @@ def limits(precision: str) -> str:
     if precision == "fp32":
         return f"errors of {SAME_ARITHMETIC:g}"
     return (
-        f"a relative error of {MAX_RELATIVE_ERROR}, {MAX_CENTRED_ERROR} of what tells images apart, "
+        f"a relative error of {MAX_RELATIVE_ERROR}, {MAX_CENTRED_ERROR} of the differences between images, "
         f"{format_percent(MAX_FLIPS)} of answers, and agreement of at least {format_percent(MIN_AGREEMENT)}"
     )
 

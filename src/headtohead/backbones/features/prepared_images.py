@@ -17,7 +17,7 @@ KEPT_BYTES = 256 << 20
 
 
 class PreparedImages:
-    """Keep prepared images until a limit of memory is reached; later ones are made anew each time.
+    """Keep prepared images until a limit of memory is reached; later ones are prepared again each time.
 
     The first stay, since every network goes through the images in the same order: of the latest none would be left
     when the next one begins. What is kept changes no digit. Copied to another process, it starts empty.

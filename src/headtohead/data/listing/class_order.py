@@ -38,7 +38,7 @@ def natural_key(text: str) -> tuple[tuple[int, float, str], ...]:
     ['-1', '0.5', '1', 'a', 'g2', 'g10']
     """
     if (number := as_number(text)) is not None:
-        return ((0, number, text.lstrip("+0")),)  # the digits tell long numbers apart whose floats are equal
+        return ((0, number, text.lstrip("+0")),)  # the digits distinguish long numbers whose floats are equal
     parts = [part for part in re.split(r"(\d+)", text.casefold()) if part]
     return tuple((0, float(part), part.lstrip("0")) if part.isdecimal() else (1, 0.0, part) for part in parts)
 

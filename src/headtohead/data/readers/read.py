@@ -49,7 +49,7 @@ def read_image(
         limits: how much the file may ask for.
         slices: the axis along which `frame` counts the slices of a NIfTI volume.
         salt: secret bytes mixed into the hashes of patient and series ids. None: a secret drawn once in this
-            process and kept nowhere, so that the hashes tell patients apart here and mean nothing elsewhere.
+            process and kept nowhere, so that the hashes distinguish patients here and mean nothing elsewhere.
         reading: which volume and channels, and how many pixels.
 
     Returns:

@@ -118,7 +118,7 @@ def _store(root: str) -> Store:
 
 @lru_cache(STORES)
 def _opened(root: str, *_state: int) -> Store:
-    """Return a store, opened anew where another archive lies at its place than before."""
+    """Return a store; reopened when its archive has been replaced."""
     from headtohead.data.storage.open import open_store
 
     return open_store(root)

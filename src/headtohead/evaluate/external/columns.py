@@ -167,7 +167,7 @@ def _number_lines(frame: pd.DataFrame, source: str, notes: list[str], *, alone: 
 
 
 def _refuse_repeated_lines(frame: pd.DataFrame, source: str) -> None:
-    """Refuse lines of one sample and model that another column tells apart, and say what to call that column.
+    """Refuse lines of one sample and model that differ in another column, and say which role to give that column.
 
     Where no column does, the lines are plain duplicates, which are refused once all files are together.
     """
@@ -182,7 +182,7 @@ def _refuse_repeated_lines(frame: pd.DataFrame, source: str) -> None:
             continue
         role = "repeat" if text.str.fullmatch(r"\d+").all() and "repeat" not in keys else "model"
         raise ManifestError(
-            f"{source}: samples have several lines, which the column {name!r} tells apart. If these are repeats of one "
+            f"{source}: samples have several lines, which differ in the column {name!r}. If these are repeats of one "
             f"model or several models, say so: --columns {role}={name}."
         )
 

@@ -56,7 +56,7 @@ class Stages:
 
 
 def stages_of(model: ImagePredictor) -> Stages | None:
-    """Return the halves of a model's predictions, or None where it does not tell them apart."""
+    """Return the halves of a model's predictions, or None where it does not separate them."""
     prepare, predict = getattr(model, "try_prepare", None), getattr(model, "predict_prepared", None)
     return Stages(prepare, predict) if callable(prepare) and callable(predict) else None
 

@@ -29,7 +29,7 @@ __all__ = [
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-# scikit-learn's bound of old: a certain error costs 34.5 nats instead of infinity.
+# scikit-learn's former bound: a certain error costs 34.5 nats instead of infinity.
 _CLIP = 1e-15
 # Log odds of at most 13.8: one line predicted with certainty must not decide a calibration slope alone.
 _LOGIT_CLIP = 1e-6

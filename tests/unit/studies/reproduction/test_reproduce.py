@@ -12,8 +12,6 @@ from headtohead.core.config import ReproductionConfig
 from headtohead.core.errors import ChangedConfigError
 from headtohead.studies.reproduction.reproduce import reproduce_study
 
-torch = pytest.importorskip("torch")
-
 
 def make_images(folder: Path) -> None:
     rng = np.random.default_rng(0)

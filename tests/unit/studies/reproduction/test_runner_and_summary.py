@@ -25,7 +25,6 @@ from headtohead.studies.reproduction.runner import ProtocolRunner, ScoredImages
 from headtohead.studies.reproduction.splits import Split, draw_split, leak_share
 from headtohead.studies.reproduction.summary import published_scores, summarise
 
-torch = pytest.importorskip("torch")
 N = 60
 LABELS = np.arange(N) % 2
 GROUPS = np.asarray([f"g{i % 2}-{i // 6}" for i in range(N)], dtype=object)
