@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.planting.listener import Listener
 
 import headtohead as h2h
 from headtohead.api.arguments import (
@@ -21,7 +22,7 @@ from headtohead.api.arguments import (
 )
 from headtohead.core.config import DataConfig, SearchConfig, StudyConfig, TrainConfig
 from headtohead.core.errors import UnknownNameError, UsageError
-from headtohead.core.progress import QUIET, QuietReporter
+from headtohead.core.progress import QUIET
 
 
 @pytest.mark.parametrize(
@@ -145,14 +146,6 @@ def test_paths_are_text_or_paths_and_a_tilde_is_the_home(monkeypatch: pytest.Mon
             source_of(value)  # type: ignore[arg-type]
 
 
-class Listener(QuietReporter):
-    def __init__(self) -> None:
-        self.warned: list[str] = []
-
-    def warning(self, message: str) -> None:
-        self.warned.append(message)
-
-
 def test_a_run_inside_the_data_is_refused_with_a_place_beside_it(tmp_path: Path) -> None:
     data = tmp_path / "scans"
     data.mkdir()
@@ -175,7 +168,7 @@ def test_without_a_folder_the_run_is_temporary_and_that_is_said() -> None:
     listener = Listener()
     one, two = run_path(None, listener), run_path(None, listener)
     assert one != two and one.is_dir() and one.name.startswith("headtohead-")
-    assert listener.warned[0] == f"No `out` was given, so this run is temporary: {one}"
+    assert listener.warnings[0] == f"No `out` was given, so this run is temporary: {one}"
     for folder in (one, two):
         folder.rmdir()
 

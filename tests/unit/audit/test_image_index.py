@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.planting.listener import Listener
 
 from headtohead.api.studies import compare
 from headtohead.audit import image_index, measuring
@@ -19,7 +20,6 @@ from headtohead.audit.audit import audit
 from headtohead.audit.image_index import ImageIndex
 from headtohead.audit.summary_store import SummaryStore, pack, unpack
 from headtohead.core.errors import ProcessLostError
-from headtohead.core.progress import QuietReporter
 from headtohead.core.records import Image, Sample
 from headtohead.data.dataset import Dataset
 from headtohead.data.demo import make_demo
@@ -34,16 +34,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for spare in sorted(path for path in place.rglob("*") if path.is_file())[::2]:
         spare.unlink()
     return place
-
-
-class Listener(QuietReporter):
-    """Keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.infos: list[str] = []
-
-    def info(self, message: str) -> None:
-        self.infos.append(message)
 
 
 class Counting:

@@ -8,20 +8,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tests.planting.listener import Listener
 
 from headtohead.contenders.mode import BuildContext
 from headtohead.core.config import StudyConfig, TrainConfig
-from headtohead.core.progress import QuietReporter
-
-
-class Listener(QuietReporter):
-    """Remembers the warnings."""
-
-    def __init__(self) -> None:
-        self.warned: list[str] = []
-
-    def warning(self, message: str) -> None:
-        self.warned.append(message)
 
 
 @pytest.fixture

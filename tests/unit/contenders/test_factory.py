@@ -96,14 +96,14 @@ def test_trainings_repeated_for_weights_are_announced_with_their_number(context:
         made = context(**train)
         made.features.dataset.samples = ()  # type: ignore[misc]
         build_heads(plan, made)
-        (said,) = made.features.reporter.warned  # type: ignore[attr-defined]
+        (said,) = made.features.reporter.warnings  # type: ignore[attr-defined]
         assert said.startswith(
             f"The weights of an ensemble come from inner folds, so {VIT}@finetune is trained {folds} more times in "
             "every cell."
         )
     quiet = context()
     heads_of(f"ensemble({VIT},{CNN},how=stacked)", quiet)
-    assert quiet.features.reporter.warned == []  # type: ignore[attr-defined]
+    assert quiet.features.reporter.warnings == []  # type: ignore[attr-defined]
 
 
 def test_a_contender_of_no_kind_is_refused(context: Make) -> None:

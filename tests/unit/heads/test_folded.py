@@ -8,10 +8,10 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 import torch
+from tests.planting.listener import Listener
 from torch import Tensor, nn
 
 from headtohead.backbones.catalog import resolve
-from headtohead.core.progress import QuietReporter
 from headtohead.training.data_loader import get_augmenter
 from headtohead.training.network.batchnorm_folding import fold_batchnorm
 from headtohead.training.settings import FinetuneSettings
@@ -19,17 +19,6 @@ from headtohead.training.setup import TrainingSetup, loader
 from headtohead.training.trainer import Subset
 
 IMAGES = torch.randn(4, 3, 64, 64, generator=torch.Generator().manual_seed(0))
-
-
-class Said(QuietReporter):
-    """Keeps what it was told."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def info(self, message: str) -> None:
-        """Keep the sentence."""
-        self.lines.append(message)
 
 
 def timm_net(name: str) -> nn.Module:
@@ -61,7 +50,7 @@ def test_features_and_all_gradients_stay_the_same(name: str) -> None:
     net = timm_net(name)
     names = list(net.state_dict())
     rows, before = gradients(net)
-    n = fold_batchnorm(net.float(), IMAGES, Said())
+    n = fold_batchnorm(net.float(), IMAGES, Listener())
     assert n == sum(isinstance(layer, nn.BatchNorm2d) for layer in net.modules()) > 0
     folded_rows, after = gradients(net)
     torch.testing.assert_close(folded_rows, rows, rtol=1e-9, atol=1e-12)
@@ -72,7 +61,7 @@ def test_features_and_all_gradients_stay_the_same(name: str) -> None:
 
 def test_folded_layers_follow_their_parameters_and_statistics() -> None:
     net, other = timm_net("test_resnet"), timm_net("test_resnet")
-    assert fold_batchnorm(net, IMAGES, Said()) > 0
+    assert fold_batchnorm(net, IMAGES, Listener()) > 0
     with torch.no_grad():
         for values in other.state_dict().values():
             if values.is_floating_point():
@@ -111,21 +100,21 @@ class Twice(nn.Module):
 @pytest.mark.parametrize(("make", "told"), [(Skipped, True), (Twice, False)])
 def test_what_is_no_plain_pair_is_left_alone(make: Callable[[], nn.Module], told: bool) -> None:
     torch.manual_seed(0)
-    net, said = make().eval(), Said()
+    net, said = make().eval(), Listener()
     for layer in net.modules():
         if isinstance(layer, nn.BatchNorm2d):
             nn.init.uniform_(layer.weight, 2.0, 3.0)
     before = net(IMAGES)
     assert fold_batchnorm(net, IMAGES, said) == 0
     assert torch.equal(net(IMAGES), before)
-    assert any("not folded" in line for line in said.lines) is told
+    assert any("not folded" in line for line in said.infos) is told
 
 
 def test_a_network_without_batch_norm_is_left_alone() -> None:
     import timm
 
-    net, said = timm.create_model("test_vit", num_classes=0), Said()
-    assert fold_batchnorm(net, torch.randn(2, 3, 160, 160), said) == 0 and not said.lines
+    net, said = timm.create_model("test_vit", num_classes=0), Listener()
+    assert fold_batchnorm(net, torch.randn(2, 3, 160, 160), said) == 0 and not said.infos
 
 
 class Noise:
@@ -150,7 +139,7 @@ def test_a_training_folds_exactly_what_it_never_lets_learn(kept: Literal["frozen
     settings = FinetuneSettings(batch_norm=kept, head_start="random", batch=4)
     build = loader(resolve("scratch:test_efficientnet"))
     setup = TrainingSetup(build, Noise(), get_augmenter("none"), settings, device="cpu")
-    training = setup.start(part, seed=0, k=2, reporter=Said())
+    training = setup.start(part, seed=0, k=2, reporter=Listener())
     norms = [layer for layer in training.net.modules() if isinstance(layer, nn.BatchNorm2d)]
     assert norms and all(("forward" in vars(layer)) is (kept == "frozen") for layer in norms)
     deep = [m for m in training.net.modules() if isinstance(m, nn.Conv2d) and m.groups == m.in_channels > 1]

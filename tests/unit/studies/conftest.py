@@ -6,24 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.planting.listener import Listener
 
-from headtohead.core.progress import QuietReporter
 from headtohead.core.records import Sample
 from headtohead.data.dataset import Dataset
-
-
-class Listener(QuietReporter):
-    """Remembers what it was told."""
-
-    def __init__(self) -> None:
-        self.heard: list[str] = []
-        self.warned: list[str] = []
-
-    def info(self, message: str) -> None:
-        self.heard.append(message)
-
-    def warning(self, message: str) -> None:
-        self.warned.append(message)
 
 
 @pytest.fixture

@@ -91,7 +91,7 @@ def test_what_is_finished_is_returned_at_once_and_said(study: Any, listener: Any
     study().run()
     again = study()
     folder = again.run()
-    assert again.done == [] and listener.heard == [f"{folder.path} is finished; nothing was recomputed."]
+    assert again.done == [] and listener.infos == [f"{folder.path} is finished; nothing was recomputed."]
 
 
 def test_a_run_without_its_page_is_not_finished(study: Any) -> None:
@@ -159,4 +159,4 @@ def test_the_recipe_looks_at_images_of_the_whole_set(
         recipe = one.recipe
     assert recipe.name == "none" and len(seen) == RECIPE_SAMPLES
     assert {sample.label for sample in seen} == {"no", "yes"}
-    assert listener.heard == ["Recipe none: there is nothing to cut."]
+    assert listener.infos == ["Recipe none: there is nothing to cut."]

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests.journeys.test_compare import make_images
+from tests.planting.listener import Listener
 from tests.planting.repeats import repeated
 from tests.planting.verdicts import judge
 
 from headtohead.contenders.plan import ContenderPlan
 from headtohead.core.config import StudyConfig
 from headtohead.core.errors import UsageError
-from headtohead.core.progress import QuietReporter
 from headtohead.core.records import Verdict
 from headtohead.core.tables.details import SeedStability
 from headtohead.heads.linear_probe import ProbeHead
@@ -27,14 +27,6 @@ from headtohead.studies.comparison import ComparisonStudy
 from headtohead.studies.repeats import FIRST, STEPS, RepeatCount
 
 PAIR = ("scratch:test_efficientnet", "scratch:test_vit")
-
-
-class Listener(QuietReporter):
-    def __init__(self) -> None:
-        self.heard: list[str] = []
-
-    def info(self, message: str) -> None:
-        self.heard.append(message)
 
 
 def count_of(
@@ -58,15 +50,15 @@ def test_a_close_decision_gets_the_repeats_that_it_names() -> None:
     assert count.now == FIRST and count.grow(verdict, listener)
     wanted = seeds.repeats or STEPS[-1]
     assert count.now == next(n for n in (*STEPS, wanted) if n >= min(wanted, STEPS[-1]))
-    assert f"about {100 * seeds.changes:.0f} % of runs" in listener.heard[0]
-    assert f"running {count.now - FIRST} more repeats." in listener.heard[0]
+    assert f"about {100 * seeds.changes:.0f} % of runs" in listener.infos[0]
+    assert f"running {count.now - FIRST} more repeats." in listener.infos[0]
     noted = count.noted(verdict).details.repeats
     assert noted is not None and noted.foretold == ((FIRST, seeds.changes),) and noted.most == STEPS[-1]
 
 
 def test_a_settled_one_stays_at_three() -> None:
     verdict, count, listener = verdict_of(*CLEAR), count_of(), Listener()
-    assert not count.grow(verdict, listener) and count.now == FIRST and not listener.heard
+    assert not count.grow(verdict, listener) and count.now == FIRST and not listener.infos
     noted = count.noted(verdict).details.repeats
     assert noted is not None and "(here 0.0 % with 3)" in noted.sentence
 
@@ -93,7 +85,7 @@ def test_what_takes_long_stays_at_three_and_says_so(given: Any, reason: str) -> 
     assert not count.grow(verdict, listener) and count.now == FIRST
     noted = count.noted(verdict).details.repeats
     assert noted is not None and noted.most == FIRST
-    assert reason in listener.heard[0] and reason in noted.sentence
+    assert reason in listener.infos[0] and reason in noted.sentence
 
 
 def test_many_images_get_fewer_and_the_last_step_ends_it() -> None:

@@ -57,9 +57,9 @@ def test_where_the_split_leaks_thresholds_do_without_the_groups_that_are_tested(
     whole: Any = SimpleNamespace(leaks=())
     leaky: Any = SimpleNamespace(leaks=("one",))
     assert list(inner_predictions(run, whole, tested, listener)["group"]) == ["a", "b", "c"]
-    assert listener.warned == []
+    assert listener.warnings == []
     assert list(inner_predictions(run, leaky, tested, listener)["group"]) == ["b", "c"]
-    assert listener.warned == [
+    assert listener.warnings == [
         "The split leaks; thresholds are chosen without the groups that are tested too."
     ]
 

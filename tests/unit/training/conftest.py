@@ -5,23 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from tests.planting.listener import Listener
 from tests.planting.threads import single_thread
-
-from headtohead.core.progress import QuietReporter
-
-
-class Listener(QuietReporter):
-    """Remembers what it was told."""
-
-    def __init__(self) -> None:
-        self.heard: list[str] = []
-        self.warned: list[str] = []
-
-    def info(self, message: str) -> None:
-        self.heard.append(message)
-
-    def warning(self, message: str) -> None:
-        self.warned.append(message)
 
 
 @pytest.fixture

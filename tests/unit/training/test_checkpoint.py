@@ -20,21 +20,21 @@ def test_a_state_comes_back_as_it_was_without_its_key(tmp_path: Path, listener: 
     found = load_checkpoint(tmp_path / "a.pt", "mine", listener)
     assert found is not None and set(found) == set(state) and found["step"] == 7
     assert found["lines"] == state["lines"] and torch.equal(found["net"]["w"], state["net"]["w"])  # type: ignore[index]
-    assert listener.warned == [] and list(tmp_path.iterdir()) == [tmp_path / "a.pt"]
+    assert listener.warnings == [] and list(tmp_path.iterdir()) == [tmp_path / "a.pt"]
 
 
 def test_that_of_another_training_is_told_and_not_used(tmp_path: Path, listener: Any) -> None:
     save_checkpoint(tmp_path / "a.pt", "mine", {"step": 1})
     assert load_checkpoint(tmp_path / "a.pt", "other", listener) is None
-    assert listener.warned == ["a.pt belongs to other settings or data; this training starts over."]
-    assert load_checkpoint(tmp_path / "missing.pt", "mine", listener) is None and len(listener.warned) == 1
+    assert listener.warnings == ["a.pt belongs to other settings or data; this training starts over."]
+    assert load_checkpoint(tmp_path / "missing.pt", "mine", listener) is None and len(listener.warnings) == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"no checkpoint", b"PK\x03\x04 half a file"])
 def test_a_damaged_one_is_told_and_not_used(tmp_path: Path, listener: Any, content: bytes) -> None:
     (tmp_path / "a.pt").write_bytes(content)
     assert load_checkpoint(tmp_path / "a.pt", "mine", listener) is None
-    assert listener.warned[0].startswith("a.pt cannot be read (")
+    assert listener.warnings[0].startswith("a.pt cannot be read (")
 
 
 class Bomb:

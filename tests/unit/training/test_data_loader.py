@@ -196,7 +196,7 @@ def test_without_room_each_image_is_prepared_on_each_use_and_that_is_said(
     monkeypatch.setattr(CropStore, "has_space", lambda _: False)
     data, source = images(limit=0, crops=tmp_path)
     source.prepare(listener)
-    assert data.reads == [] and "each is prepared on each use, which is slow" in listener.warned[0]
+    assert data.reads == [] and "each is prepared on each use, which is slow" in listener.warnings[0]
     assert np.array_equal(source.pixels(2), source.pixels(2)) and data.reads == ["s2", "s2"]
 
 

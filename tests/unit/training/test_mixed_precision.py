@@ -45,7 +45,7 @@ def machine_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_agreement_is_told_in_numbers(listener: Any) -> None:
     assert checked_bf16(classifier(), X, Y, "auto", listener) is True
-    assert listener.heard[0].startswith("Trains in bf16: features differ by 0.00") and not listener.warned
+    assert listener.infos[0].startswith("Trains in bf16: features differ by 0.00") and not listener.warnings
 
 
 @pytest.mark.parametrize(
@@ -55,8 +55,8 @@ def test_disagreement_goes_back_to_fp32_or_is_an_error_where_bf16_was_demanded(
     distort: Callable[[Tensor], Tensor], listener: Any
 ) -> None:
     assert checked_bf16(classifier(distort), X, Y, "auto", listener) is False
-    assert listener.warned[0].startswith("bf16 disagrees with fp32: features differ by ")
-    assert listener.warned[0].endswith("; trains in fp32.") and not listener.heard
+    assert listener.warnings[0].startswith("bf16 disagrees with fp32: features differ by ")
+    assert listener.warnings[0].endswith("; trains in fp32.") and not listener.infos
     with pytest.raises(PrecisionError, match=r"Use precision fp32 or auto for this backbone\.$"):
         checked_bf16(classifier(distort), X, Y, "bf16", listener)
 

@@ -57,7 +57,7 @@ def test_a_finished_trial_keeps_its_curve_and_no_weights(tmp_path: Path, listene
     assert kept is not None and "net" not in kept and "optimizer" not in kept
     assert (tmp_path / "trial.pt").stat().st_size < whole / 2
     again = trained(tmp_path, reporter=listener)
-    assert again.lines == training.lines and listener.heard == ["trial: goes on after epoch 2."]
+    assert again.lines == training.lines and listener.infos == ["trial: goes on after epoch 2."]
     assert np.array_equal(again.held_rows[-1], training.held_rows[-1])
     assert again.seconds_before == pytest.approx(sum(pace["seconds"] for pace in training.throughput))
 
@@ -66,7 +66,7 @@ def test_a_training_goes_on_where_it_was_with_the_same_digits(tmp_path: Path, li
     straight = trained(tmp_path / "a", until=3)
     trained(tmp_path / "b", until=1)
     resumed = trained(tmp_path / "b", until=3, reporter=listener)
-    assert listener.heard[0] == "trial: goes on after epoch 1."
+    assert listener.infos[0] == "trial: goes on after epoch 1."
     assert [line.train_loss for line in resumed.lines] == [line.train_loss for line in straight.lines]
     assert np.array_equal(resumed.predict(HELD.indices), straight.predict(HELD.indices))
     assert resumed.step == straight.step == 3 * 5

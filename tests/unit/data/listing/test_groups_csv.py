@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.planting.listener import Listener
 
 from headtohead.core.errors import (
     DataError,
     ManifestError,
 )
-from headtohead.core.progress import QuietReporter
 from headtohead.core.records import Sample
 from headtohead.data.dataset import Dataset
 from headtohead.data.listing.groups_csv import format_groups, read_groups, write_groups
@@ -42,16 +42,6 @@ def sample(path: str, frame: int | None = None, group: str | None = None) -> Sam
 
 def dataset(*samples: Sample) -> Dataset:
     return Dataset(root="/", samples=samples, classes=("no", "yes"), positive="yes")
-
-
-class Listener(QuietReporter):
-    """Keeps the warnings."""
-
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def warning(self, message: str) -> None:
-        self.warnings.append(message)
 
 
 PATHS = st.text(

@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import pandas as pd
 import pytest
+from tests.planting.listener import Listener
 
 from headtohead.core.errors import UsageError
-from headtohead.core.progress import QuietReporter
 from headtohead.core.records import Sample
 from headtohead.data.options import LoadOptions
 from headtohead.deploy.bundle.records import InputSpec, PreprocessorConfig
@@ -71,16 +71,6 @@ def test_units_are_the_same_by_their_rule(here: str | None, trained: str | None,
     assert same_units(here, trained) is same
 
 
-class Listening(QuietReporter):
-    """A reporter that notes its warnings."""
-
-    def __init__(self) -> None:
-        self.heard: list[str] = []
-
-    def warning(self, message: str) -> None:
-        self.heard.append(message)
-
-
 @pytest.mark.parametrize(
     ("channels", "volume", "options", "named"),
     [
@@ -98,11 +88,11 @@ def test_other_readings_than_those_of_training_are_warned_of(
 ) -> None:
     one = InputSpec(input_size=8, mean=(0.5,) * 3, std=(0.5,) * 3)
     taken = PreprocessorConfig(recipes=(), inputs=(one,), channels=channels, volume=volume)
-    listening = Listening()
+    listening = Listener()
     warn_of_readings(
         [cast(Any, SimpleNamespace(name="m", preprocessing=taken))], LoadOptions(**options), listening
     )
-    assert len(listening.heard) == len(named)
+    assert len(listening.warnings) == len(named)
     assert all(
-        f"m was trained with {name};" in said for name, said in zip(named, listening.heard, strict=True)
+        f"m was trained with {name};" in said for name, said in zip(named, listening.warnings, strict=True)
     )

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import pytest
+from tests.planting.listener import Listener
 
 from headtohead.core.errors import MissingExtraError, PrecisionError, UnknownNameError
-from headtohead.core.progress import QuietReporter
 from headtohead.deploy.runtimes.choice import NetworkRuntime, choose_runtime, sample_inputs
 
 Floats = npt.NDArray[np.float32]
@@ -30,18 +30,6 @@ class Runtime:
         return np.stack([-mean, mean], axis=1)
 
 
-class Heard(QuietReporter):
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-        self.infos: list[str] = []
-
-    def warning(self, message: str) -> None:
-        self.warnings.append(message)
-
-    def info(self, message: str) -> None:
-        self.infos.append(message)
-
-
 TORCH = Runtime("torch", seconds=0.004)
 
 
@@ -54,7 +42,7 @@ def builders(**others: Runtime) -> dict[str, Callable[[], NetworkRuntime]]:
 
 def test_the_fastest_that_agrees_is_taken() -> None:
     others = builders(openvino=Runtime("openvino"), onnxruntime=Runtime("onnxruntime", seconds=0.002))
-    heard = Heard()
+    heard = Listener()
     taken, choice = choose_runtime(TORCH, others, INPUTS, reporter=heard)
     assert "Runtime: openvino (milliseconds an image: torch " in heard.infos[-1]
     assert taken.name == choice.name == "openvino"
@@ -69,7 +57,7 @@ def test_torch_stays_where_it_is_the_fastest() -> None:
 
 @pytest.mark.parametrize("error", [0.01, float("nan")])
 def test_one_that_is_off_is_dropped_aloud(error: float) -> None:
-    heard = Heard()
+    heard = Listener()
     taken, choice = choose_runtime(
         TORCH, builders(openvino=Runtime("openvino", error)), INPUTS, reporter=heard
     )
@@ -91,7 +79,7 @@ def test_one_that_is_not_installed_is_left_out_and_an_error_where_it_was_asked_f
     def missing() -> NetworkRuntime:
         raise MissingExtraError("openvino is not installed")
 
-    heard = Heard()
+    heard = Listener()
     assert choose_runtime(TORCH, {"openvino": missing}, INPUTS, reporter=heard)[0].name == "torch"
     assert "not installed" in heard.infos[0] and heard.warnings == []
     with pytest.raises(MissingExtraError):

@@ -35,7 +35,9 @@ def names(found: Any) -> tuple[str, str]:
 
 def test_the_networks_of_the_study_run_where_their_weights_are_here(hub: Any, listener: Any) -> None:
     found = choose_networks("auto", "auto", listener)
-    assert names(found) == (FLAGSHIPS["cnn"], FLAGSHIPS["vit"]) and not found.stand_in and not listener.warned
+    assert (
+        names(found) == (FLAGSHIPS["cnn"], FLAGSHIPS["vit"]) and not found.stand_in and not listener.warnings
+    )
 
 
 @pytest.mark.parametrize("arm", ["cnn", "vit"])
@@ -43,7 +45,7 @@ def test_one_that_is_missing_makes_both_stand_ins(arm: Any, hub: Any, listener: 
     hub.missing.add(FLAGSHIPS[arm])
     found = choose_networks("auto", "auto", listener)
     assert names(found) == (STAND_INS["cnn"], STAND_INS["vit"]) and found.stand_in
-    assert listener.warned == [
+    assert listener.warnings == [
         f"Weights of the study's networks are not available here (No weights of {FLAGSHIPS[arm]}); stand-ins run."
     ]
 

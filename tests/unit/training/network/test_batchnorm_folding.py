@@ -37,7 +37,7 @@ class Body(nn.Module):
 @pytest.mark.parametrize("bias", [False, True])
 def test_features_and_gradients_are_the_same_with_and_without_a_bias(bias: bool, listener: Any) -> None:
     plain, folded = Body(bias=bias).eval(), Body(bias=bias).eval()
-    assert fold_batchnorm(folded, X, listener) == 1 and not listener.heard
+    assert fold_batchnorm(folded, X, listener) == 1 and not listener.infos
     torch.testing.assert_close(folded(X), plain(X), atol=1e-5, rtol=1e-4)
     for net in (plain, folded):
         net(X).square().sum().backward()
@@ -54,7 +54,7 @@ def test_what_would_change_the_features_is_undone_and_said(
     before = net(X)
     assert fold_batchnorm(net, X, listener) == 0
     assert "forward" not in vars(net.conv) and torch.equal(net(X), before)
-    assert listener.heard[0].startswith(
+    assert listener.infos[0].startswith(
         "BatchNorm is not folded into the convolutions: features would differ by"
     )
 
