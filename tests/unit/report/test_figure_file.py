@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+from tests.planting.curves import BIN, PARTS, RECALL, ROC
 from tests.planting.reported import comparison, score, verdict
 
 from headtohead.core.errors import UndefinedMetricError, UnknownNameError
@@ -13,15 +14,6 @@ from headtohead.core.records import Verdict
 from headtohead.core.tables.details import VerdictDetails
 from headtohead.report.figure_file import figure_bytes, figure_names
 
-ROC = {"false_positive_rate": (0.0, 0.2, 1.0), "true_positive_rate": (0.0, 0.8, 1.0)}
-RECALL = {"recall": (0.5, 1.0), "precision": (0.9, 0.6), "prevalence": 0.4}
-PARTS = dict.fromkeys(("reliability", "resolution", "uncertainty", "within_bin", "brier"), 0.1)
-BIN = {
-    "mean_probability": 0.5,
-    "n_lines": 9,
-    "n_groups": 9,
-    "observed": {"value": 0.4, "low": 0.2, "high": 0.6},
-}
 CURVE = {"bins": [BIN, {**BIN, "mean_probability": 0.8}], "brier_parts": PARTS}
 BENEFIT = {
     "prevalence": 0.4, "prevalence_of_data": 0.4, "thresholds": (0.1, 0.5), "treat_all": (0.3, -0.2),

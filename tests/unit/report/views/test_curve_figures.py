@@ -6,22 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from tests.planting.curves import BIN, PARTS, RECALL, ROC
 from tests.planting.reported import score, verdict
 
 from headtohead.core.records import Score, Verdict
 from headtohead.core.tables.details import VerdictDetails
 from headtohead.report.views.cases import CaseTable
 from headtohead.report.views.curve_figures import calibration_figures, curve_figures
-
-ROC = {"false_positive_rate": (0.0, 0.2, 1.0), "true_positive_rate": (0.0, 0.8, 1.0)}
-RECALL = {"recall": (0.5, 1.0), "precision": (0.9, 0.6), "prevalence": 0.4}
-PARTS = dict.fromkeys(("reliability", "resolution", "uncertainty", "within_bin", "brier"), 0.1)
-BIN = {
-    "mean_probability": 0.5,
-    "n_lines": 9,
-    "n_groups": 9,
-    "observed": {"value": 0.4, "low": 0.2, "high": 0.6},
-}
 
 
 def judged(*scores: Score, **details: Any) -> Verdict:
