@@ -129,8 +129,8 @@ def _results(pool: Executor, function: Callable[[T], R], items: Iterable[T], mos
 def process_map(function: Callable[[T], R], tasks: Iterable[T], *, workers: int) -> Iterator[R]:
     """Map a function over tasks in processes and yield the results in the order of the tasks.
 
-    The processes are loky's (in joblib), which start as new interpreters and do not run the caller's script again, as those of the
-    standard library would where it has no guard. They compute with one thread each and end with the map.
+    The processes are loky's (in joblib), which start as new interpreters and do not run the caller's script again, as
+    those of the standard library would where it has no guard. They compute with one thread each and end with the map.
 
     Args:
         function: importable by its name; called once per task.

@@ -1,6 +1,7 @@
 """Masks that no name gives away: images of few grey values, of the size of others.
 
-Where each has an image of the same class, size and name next to it, they are left out with a message; otherwise there is a warning.
+Where each has an image of the same class, size and name next to it, they are left out with a message; otherwise there
+is a warning.
 """
 
 from __future__ import annotations
