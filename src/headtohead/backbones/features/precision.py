@@ -80,7 +80,11 @@ class PrecisionCheck(Record):
     def __str__(self) -> str:
         if self.relative_error is None:
             return f"not finite on {self.n_images} images"
-        apart = "" if self.centred_error is None else f", {self.centred_error:.3f} of the differences between images"
+        apart = (
+            ""
+            if self.centred_error is None
+            else f", {self.centred_error:.3f} of the differences between images"
+        )
         near = (
             ""
             if self.neighbours is None
