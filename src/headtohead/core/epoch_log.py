@@ -18,7 +18,7 @@ def read_epoch_log(path: Path) -> list[dict[str, Any]]:
 
 
 def write_epoch_log(path: Path, training: str, lines: Sequence[Mapping[str, Any]]) -> None:
-    """Make `predictions` the only ones of `training` in the file; those of others stay as they are.
+    """Make `lines` the only ones of `training` in the file; those of others stay as they are.
 
     Args:
         lines: one per epoch, in order.

@@ -14,7 +14,8 @@
     ├── PrecisionError        a fast path disagrees with fp32
     ├── RunFolderError        the run folder belongs to another configuration, or is in use
     │   ├── ChangedConfigError
-    │   └── ChangedDataError
+    │   ├── ChangedDataError
+    │   └── ChangedWeightsError
     ├── UndefinedMetricError       a statistic has no value on this data
     ├── UnpairedError         contenders do not cover the same samples and folds
     ├── BundleError           a deployed model's folder is damaged, changed, or of a newer format

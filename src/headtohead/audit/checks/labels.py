@@ -12,7 +12,7 @@ import numpy.typing as npt
 from headtohead.audit.check import Check, Observation, issue, not_applicable, passed, skipped
 from headtohead.audit.checks.files import list_samples
 from headtohead.audit.context import AuditContext
-from headtohead.core.formatting import format_percent
+from headtohead.core.formatting import format_percent, pluralize
 from headtohead.core.records import Sample
 
 __all__ = ["CHECKS", "confident_errors", "cramers_v", "find_label_errors"]
@@ -134,7 +134,7 @@ def conflicting_labels(context: AuditContext) -> Observation:
     if not pairs:
         return passed("no verified copies of one scene carry different labels")
     return issue(
-        f"{len(pairs)} pairs show the same scene under different labels: "
+        f"{pluralize(len(pairs), 'pair', 'shows', 'show')} the same scene under different labels: "
         + list_samples(f"{p.a} ({label[p.a]}) / {p.b} ({label[p.b]})" for p in pairs),
         "One of the labels is wrong, or the label is not about what is seen. Settle each with the source, or leave "
         "both out.",

@@ -12,7 +12,7 @@ from headtohead.audit.checks.expected_leakage import expected_leaked_fraction, r
 from headtohead.audit.checks.files import list_samples
 from headtohead.audit.checks.series_names import case_of
 from headtohead.audit.context import AuditContext
-from headtohead.core.formatting import format_percent
+from headtohead.core.formatting import format_percent, pluralize
 from headtohead.core.records import Sample
 from headtohead.data.dataset import GIVEN_GROUP
 
@@ -40,8 +40,8 @@ def exact_duplicates(context: AuditContext) -> Observation:
         return passed("no two images have the same pixels")
     extra = sum(len(v) - 1 for v in sets)
     return issue(
-        f"{len(sets)} sets of images with equal pixels, {extra} redundant files "
-        f"({len(bytes_)} sets, {sum(len(v) - 1 for v in bytes_)} files equal byte for byte)",
+        f"{pluralize(len(sets), 'set')} of images with equal pixels, {pluralize(extra, 'redundant file')} "
+        f"({pluralize(len(bytes_), 'set')}, {pluralize(sum(len(v) - 1 for v in bytes_), 'file')} equal byte for byte)",
         "Grouped folds keep each set on one side; keep them grouped, or keep one of each (`headtohead clean`). A plain "
         "random split of these files leaks.",
         samples=[s.id for v in sets for s in v],
@@ -60,7 +60,8 @@ def near_duplicates(context: AuditContext) -> Observation:
     members = {i for p in pairs for i in (p.a, p.b)}
     shared = sum(1 for n in context.group_sizes.values() if n > 1)
     return issue(
-        f"{len(pairs)} pairs are near-duplicates{f' ({flipped} of them flipped)' if flipped else ''}, in "
+        f"{pluralize(len(pairs), 'pair', 'is a near-duplicate', 'are near-duplicates')}"
+        f"{f' ({flipped} of them flipped)' if flipped else ''}, in "
         f"{len(members)} images; with exact copies and given groups, {len(context.samples)} images make "
         f"{len(context.group_sizes)} groups, {shared} of them with several members",
         "Keep groups.csv with the data and split by it. Look at the groups side by side on the page; a pair that "
@@ -96,7 +97,8 @@ def duplicates_across_splits(context: AuditContext) -> Observation:
     named = [s for v in leaks for s in v]
     test = sum(1 for s in named if s.split == "test")
     return issue(
-        f"{len(leaks)} sets of copies stand in several of the given parts ({len(named)} images, {test} of them "
+        f"{pluralize(len(leaks), 'set', 'of copies stands', 'of copies stand')} in several of the given parts "
+        f"({len(named)} images, {test} of them "
         "in `test`): " + list_samples(" / ".join(f"{s.split}:{s.path}" for s in v[:3]) for v in leaks),
         "Scores on this split count what was learned by heart. Use `--split kfold`, or drop the copies from test.",
         samples=[s.id for s in named],
@@ -112,7 +114,7 @@ def contradicting_labels(context: AuditContext) -> Observation:
     if not sets:
         return passed("no image occurs under two labels")
     return issue(
-        f"{len(sets)} images occur under more than one label: "
+        f"{pluralize(len(sets), 'image', 'occurs', 'occur')} under more than one label: "
         + list_samples(" / ".join(f"{s.label}:{s.path}" for s in v) for v in sets),
         "One of the labels is wrong, or the image shows both. Settle each with the source, or leave them all out.",
         samples=[s.id for v in sets for s in v],
@@ -131,7 +133,8 @@ def augmented_copies(context: AuditContext) -> Observation:
     inside = sorted({i for p in transformed for i in (p.a, p.b)} | {s.id for s in named})
     share = len(inside) / len(context.samples)
     return issue(
-        f"{len(transformed)} pairs are flipped or rotated copies of each other and {len(named)} names suggest "
+        f"{pluralize(len(transformed), 'pair', 'is', 'are')} flipped or rotated copies of each other and "
+        f"{pluralize(len(named), 'name', 'suggests', 'suggest')} "
         f"augmentation ({format_percent(share)} of the images are concerned)",
         "The set was augmented before it was split. Keep one of each group (`headtohead clean --keep one-per-group`) "
         "and augment in training only.",
@@ -192,7 +195,7 @@ def possibly_one_patient(context: AuditContext) -> Observation:
     joined = context.settings.similar
     members = list(dict.fromkeys(i for p in pairs for i in (p.a, p.b)))
     return issue(
-        f"{len(pairs)} pairs are possibly of one patient (neighbouring slices, other contrast); "
+        f"{pluralize(len(pairs), 'pair', 'is', 'are')} possibly of one patient (neighbouring slices, other contrast); "
         + ("they were put into one group" if joined else "they are not grouped"),
         "Give patients with --group-from or a manifest, if they are known; else group these pairs with "
         "--group-similar and see whether the answer holds.",

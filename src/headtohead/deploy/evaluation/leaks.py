@@ -101,7 +101,11 @@ def _leak_sentence(
     if not found and not near:
         what = "has the bytes or pixels" if near is None else "equals or nearly equals the pixels"
         return f"None of the {total} images {what} of a training image of {name}."
-    parts = [f"{found} of these {total} images were in the training of {name}"] if found else []
+    parts = (
+        [f"{found} of these {total} images {'was' if found == 1 else 'were'} in the training of {name}"]
+        if found
+        else []
+    )
     if near:
         which, whose = ("more", "") if found else (f"of these {total} images", f" of {name}")
         are = "is" if len(near) == 1 else "are"

@@ -180,7 +180,7 @@ def _warnings(audit: Mapping[str, Any]) -> dict[str, str]:
     severe, warnings = counts.get("severe", 0), counts.get("warning", 0)
     tone = "severe" if severe else "warning" if warnings else "passed"
     value = f"{severe} severe, {pluralize(warnings, 'warning')}"
-    return _tile("Data audit", value, f"{counts.get('passed', 0)} checks passed", tone, "#data")
+    return _tile("Data audit", value, f"{pluralize(counts.get('passed', 0), 'check')} passed", tone, "#data")
 
 
 def _lines(first: Comparison | None) -> list[tuple[str, str]]:

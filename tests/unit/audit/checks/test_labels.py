@@ -130,7 +130,7 @@ def test_near_copies_under_two_labels_name_both_and_exact_ones_are_left_to_their
     )
     grouping = Grouping({s.id: "g" for s in samples}, pairs, (), (), (), {})
     found = labels.conflicting_labels(context_of(samples, grouping=grouping))
-    assert found.message == "1 pairs show the same scene under different labels: n (no) / y (yes)"
+    assert found.message == "1 pair shows the same scene under different labels: n (no) / y (yes)"
     assert found.samples == ("n", "y") and found.data["pairs"][0]["inliers"] == 40
     alike = Grouping({s.id: "g" for s in samples}, pairs[1:], (), (), (), {})
     assert labels.conflicting_labels(context_of(samples, grouping=alike)).outcome == "passed"

@@ -41,7 +41,7 @@ def test_sets_of_equal_pixels_stand_largest_first_with_the_redundant_files_count
     ]  # fmt: skip
     found = leakage.exact_duplicates(context_of(samples))
     assert found.message == (
-        "2 sets of images with equal pixels, 3 redundant files (1 sets, 1 files equal byte for byte)"
+        "2 sets of images with equal pixels, 3 redundant files (1 set, 1 file equal byte for byte)"
     )
     assert found.data["sets"] == [["c", "d", "e"], ["a", "b"]]
     assert found.samples == ("c", "d", "e", "a", "b")
@@ -62,7 +62,7 @@ def test_near_copies_leave_exact_ones_to_their_own_check() -> None:
     )
     assert found.samples == (c, d, e)
     plain = leakage.near_duplicates(with_pairs(samples, pair(c, d)))
-    assert plain.message.startswith("1 pairs are near-duplicates, in 2 images")
+    assert plain.message.startswith("1 pair is a near-duplicate, in 2 images")
 
 
 def parted(*parts: str | None, **facts: Any) -> list[Sample]:
@@ -116,7 +116,7 @@ def test_patients_in_several_parts_are_named() -> None:
 def test_one_image_under_two_labels_names_both() -> None:
     samples = [record("n", "no", pixel_hash="x"), record("y", "yes", pixel_hash="x"), record("z", "yes")]
     found = leakage.contradicting_labels(context_of(samples))
-    assert found.message == "1 images occur under more than one label: no:n / yes:y"
+    assert found.message == "1 image occurs under more than one label: no:n / yes:y"
     assert found.data["sets"] == [["n", "y"]]
     same = [record("y", "yes", pixel_hash="x"), record("v", "yes", pixel_hash="x"), record("n", "no")]
     assert leakage.contradicting_labels(context_of(same)).outcome == "passed"

@@ -51,17 +51,16 @@ def test_a_training_image_takes_its_group_with_it() -> None:
     assert kept == [0, 1, 4, 5]
     assert checks["m"].samples == ("2.png",) and checks["m"].left_out == 2
     assert checks["m"].sentence == (
-        "1 of these 6 images were in the training of m; 2 images (with their copies and groups) are left out of all "
+        "1 of these 6 images was in the training of m; 2 images (with their copies and groups) are left out of all "
         "scores."
     )
 
 
-def test_near_copies_count_too_and_are_told_apart() -> None:
+def test_near_copies_count_too_and_are_named() -> None:
     kept, checks = check_leaks(SAMPLES, {"m": answers((0,), (5,))}, keep_training=False)
     assert kept == [2, 3] and checks["m"].near_copies == ("5.png",)
-    assert (
-        "1 of these 6 images were in the training of m and 1 more is nearly equal to a training image;"
-        in (checks["m"].sentence)
+    assert "1 of these 6 images was in the training of m and 1 more is nearly equal to a training image;" in (
+        checks["m"].sentence
     )
     kept, checks = check_leaks(SAMPLES, {"m": answers((), (4, 5))}, keep_training=False)
     assert kept == [0, 1, 2, 3]

@@ -148,7 +148,7 @@ def test_size(gap: float | None, tone: str) -> None:
         ({}, ("0 severe, 0 warnings", "0 checks passed", "passed")),
         ({"warning": 1, "passed": 5}, ("0 severe, 1 warning", "5 checks passed", "warning")),
         ({"severe": 2, "warning": 3}, ("2 severe, 3 warnings", "0 checks passed", "severe")),
-        ({"note": 4, "passed": 1}, ("0 severe, 0 warnings", "1 checks passed", "passed")),
+        ({"note": 4, "passed": 1}, ("0 severe, 0 warnings", "1 check passed", "passed")),
     ],
 )
 def test_data_audit(counts: dict[str, int], told: tuple[str, str, str]) -> None:

@@ -44,8 +44,8 @@ def check_labels(table: str, entries: list[Entry]) -> None:
     if several:
         counts = Counter(part for entry in entries for part in set(label_parts(entry.label)))
         raise ManifestError(
-            f"{table}: {len(several)} rows carry several labels, such as {several[0].label!r} for "
-            f"{several[0].path}; a comparison asks for one. The labels are {advice(counts)}"
+            f"{table}: {pluralize(len(several), 'row', 'carries', 'carry')} several labels, such as "
+            f"{several[0].label!r} for {several[0].path}; a comparison asks for one. The labels are {advice(counts)}"
         )
 
 
@@ -65,8 +65,9 @@ def check_rows(table: str, entries: list[Entry]) -> None:
         ask = f" Where an image may have several labels, they are {advice(Counter(e.label for e in entries))}"
     several = f" with the labels {sorted(labels)}" if len(labels) > 1 else ""
     raise ManifestError(
-        f"{table}: {len(twice)} images are listed more than once: {truncate_list(twice)}. The first stands "
-        f"there{several or ' twice alike'}. One row and one label per image is expected; remove the others.{ask}"
+        f"{table}: {pluralize(len(twice), 'image', 'is', 'are')} listed more than once: "
+        f"{truncate_list(twice)}. The first stands there{several or ' twice alike'}. "
+        f"One row and one label per image is expected; remove the others.{ask}"
     )
 
 

@@ -55,8 +55,8 @@ def test_rows_without_label_or_path_are_counted_and_named() -> None:
 def test_several_labels_in_a_cell_are_counted_one_by_one() -> None:
     said = refusal(check_labels, ("a.png", "Mass|Edema"), ("b.png", "Mass"), ("c.png", "No Finding"))
     assert said == (
-        "t.csv: 1 rows carry several labels, such as 'Mass|Edema' for a.png; a comparison asks for one. The labels are "
-        "Edema (1), Mass (2), No Finding (1). Ask for one: --label-has Mass --against 'No Finding'."
+        "t.csv: 1 row carries several labels, such as 'Mass|Edema' for a.png; a comparison asks for one. The labels "
+        "are Edema (1), Mass (2), No Finding (1). Ask for one: --label-has Mass --against 'No Finding'."
     )
     check_labels(
         "t.csv", [Entry("a.png", "yes, large"), Entry("b.png", "no")]
@@ -66,7 +66,7 @@ def test_several_labels_in_a_cell_are_counted_one_by_one() -> None:
 def test_an_image_in_two_rows_is_refused_with_its_labels() -> None:
     said = refusal(check_rows, ("a.png", "Mass"), ("b.png", "No Finding"), ("a.png", "Edema"))
     assert said == (
-        "t.csv: 1 images are listed more than once: a.png. The first stands there with the labels ['Edema', 'Mass']. "
+        "t.csv: 1 image is listed more than once: a.png. The first stands there with the labels ['Edema', 'Mass']. "
         "One row and one label per image is expected; remove the others. Where an image may have several labels, they "
         "are Edema (1), Mass (1), No Finding (1). Ask for one: --label-has Edema --against 'No Finding'."
     )
@@ -76,7 +76,7 @@ def test_an_image_in_two_rows_is_refused_with_its_labels() -> None:
 
 def test_two_frames_of_one_file_are_two_images() -> None:
     check_rows("t.csv", [Entry("a.dcm", "yes", frame=0), Entry("a.dcm", "no", frame=1)])
-    with pytest.raises(ManifestError, match=r"1 images are listed more than once: a\.dcm"):
+    with pytest.raises(ManifestError, match=r"1 image is listed more than once: a\.dcm"):
         check_rows("t.csv", [Entry("a.dcm", "yes", frame=1), Entry("a.dcm", "no", frame=1)])
 
 
