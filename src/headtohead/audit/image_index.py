@@ -236,7 +236,7 @@ class ImageIndex:
         done = 0
         if processes_pay(self._root, samples, self.workers):
             try:
-                results = in_processes(self._root, samples, self._what, self.workers)
+                results = in_processes(self._root, samples, self._what, self.workers, self._source.read)
                 for sample, found in zip(samples, results, strict=True):
                     yield found if isinstance(found, str) else self._keep(sample, found)
                     done += 1

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,9 @@ PROCESS_FROM = 600
 
 PROCESS_PIXELS, PROCESS_BYTES = 1 << 22, 1 << 24
 """A process may decode one image beside the others; larger ones stay in threads, which share one bound on memory."""
+
+PASSED_PIXELS = 1 << 18
+"""Images of archives and arrays are decoded here and passed to a process: at most 128 at once, 100 MB of this size."""
 
 _CHUNK = 16  # images a task: one takes about 10 ms, handing a task over about 1 ms
 
@@ -112,7 +116,7 @@ def processes_pay(root: str, samples: Sequence[Sample], workers: int) -> bool:
     """Return whether these images are better measured in processes than in threads.
 
     Many small images are: their work is short calls between which threads wait for one another, so that two
-    threads are hardly faster than one. The data must be a folder, which every process opens for nothing.
+    threads are hardly faster than one. A process reads the images of a folder itself; others are passed to it.
 
     Args:
         root: of the dataset.
@@ -122,24 +126,29 @@ def processes_pay(root: str, samples: Sequence[Sample], workers: int) -> bool:
     return (
         workers > 1
         and len(samples) >= PROCESS_FROM
-        and bool(root)
-        and Path(root).is_dir()
-        and max(sample.width * sample.height for sample in samples) <= PROCESS_PIXELS
+        and max(sample.width * sample.height for sample in samples)
+        <= (PROCESS_PIXELS if _is_folder(root) else PASSED_PIXELS)
         and max(sample.n_bytes for sample in samples) <= PROCESS_BYTES
     )
 
 
 def in_processes(
-    root: str, samples: Sequence[Sample], what: Measuring, workers: int
+    root: str, samples: Sequence[Sample], what: Measuring, workers: int, read: Callable[[Sample], Image]
 ) -> Iterator[MeasuredImage | str]:
-    """Yield what is measured of each sample, or why it could not be read; each process reads its own.
+    """Yield what is measured of each sample, or why it could not be read.
+
+    Args:
+        root, samples: of the dataset. what: is measured. workers: number of processes.
+        read: decodes a sample here, where the data is no folder in which a process finds it.
 
     Raises:
         ProcessLostError: a process was killed; what was yielded before is right.
     """
-    tasks = [_Task(root, tuple(samples[i : i + _CHUNK]), what) for i in range(0, len(samples), _CHUNK)]
-    for chunk in process_map(_measured, tasks, workers=workers):
-        yield from chunk
+    chunks = (tuple(samples[i : i + _CHUNK]) for i in range(0, len(samples), _CHUNK))
+    passed = None if _is_folder(root) else read
+    tasks = (_Task(root, chunk, what, _images(chunk, passed)) for chunk in chunks)
+    for found in process_map(_measured, tasks, workers=workers):
+        yield from found
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +156,37 @@ class _Task:
     root: str
     samples: tuple[Sample, ...]
     what: Measuring
+    images: tuple[Image | str, ...] | None  # or why one cannot be read; None where the process reads them
+
+
+def _is_folder(root: str) -> bool:
+    return bool(root) and Path(root).is_dir()
+
+
+def _images(
+    samples: Sequence[Sample], read: Callable[[Sample], Image] | None
+) -> tuple[Image | str, ...] | None:
+    return None if read is None else tuple(_image(sample, read) for sample in samples)
+
+
+def _image(sample: Sample, read: Callable[[Sample], Image]) -> Image | str:
+    try:
+        return read(sample)
+    except (HeadToHeadError, OSError) as error:
+        return str(error)
 
 
 def _measured(task: _Task) -> list[MeasuredImage | str]:
-    found: list[MeasuredImage | str] = []
-    for sample in task.samples:
-        try:
-            found.append(measure_image(sample, read_sample(task.root, sample), task.what))
-        except (HeadToHeadError, OSError) as error:
-            found.append(str(error))
-    return found
+    images = task.images or _images(task.samples, partial(read_sample, task.root)) or ()
+    return [
+        _measured_or_why(sample, image, task.what) for sample, image in zip(task.samples, images, strict=True)
+    ]
+
+
+def _measured_or_why(sample: Sample, image: Image | str, what: Measuring) -> MeasuredImage | str:
+    if isinstance(image, str):
+        return image
+    try:
+        return measure_image(sample, image, what)
+    except (HeadToHeadError, OSError) as error:
+        return str(error)

@@ -67,7 +67,7 @@ def _inner(
     def fitted(fold: tuple[Ints, Ints]) -> list[Floats]:
         fit, validation = fold
         design = StandardizedDesign.from_features(rows[fit], whole)
-        probes = (design.fit(labels[fit], c, balanced=balanced) for c in grid)
+        probes = design.fits(labels[fit], grid, balanced=balanced)
         return [probe.predict_proba(rows[validation]) for probe in probes]
 
     out = {c: np.full((len(labels), k), np.nan) for c in grid}

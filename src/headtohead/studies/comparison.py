@@ -208,7 +208,8 @@ class ComparisonStudy(Study[StudyConfig]):
         predictions, run = self.run_folder.table("predictions.parquet"), self.run_folder
         images = report_images(self.grouped, self.recipe, predictions, self._work.prepared, self.reporter)
         run.write("images.json", images)
-        run.write("features.json", {"backbones": feature_map(self._work.frozen_features(), self.grouped)})
+        backbones = feature_map(self._work.frozen_features(), self.grouped, images["gallery"])
+        run.write("features.json", {"backbones": backbones})
         return write_report(run.path)
 
     def learning_curve(self, *, asked: bool | None = True) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,10 +11,12 @@ import numpy.typing as npt
 
 from headtohead.core.errors import HeadToHeadError
 from headtohead.training.logistic_solver import (
+    FACTORED,
     AxisCurvature,
     Curvature,
     DenseCurvature,
     PlainCurvature,
+    Solution,
     class_weights,
     solve,
 )
@@ -27,9 +30,6 @@ Ints = npt.NDArray[np.int64]
 
 
 NEGLIGIBLE = 1e-12  # share of the largest squared strength below which an axis holds rounding alone
-FACTORED = (
-    4096  # features up to which X'X is factored: 134 MB and some seconds; beyond, the fit takes more steps
-)
 
 
 @dataclass(frozen=True)
@@ -113,11 +113,11 @@ class StandardizedDesign:
             )
         scale = np.where(spread > 1e-12, spread, 1.0)
         standard /= scale
-        if n < d:
-            return cls(mean, scale, *_along_axes(standard))
         if whole is not None and isinstance(whole.curvature, DenseCurvature):
             # It decides how many steps are taken, not where they end.
             return cls(mean, scale, standard, None, whole.curvature.of_part(n / len(whole.rows)))
+        if n < d:
+            return cls(mean, scale, *_along_axes(standard))
         if d > FACTORED:
             return cls(mean, scale, standard, None, PlainCurvature(float(n)))
         return cls(mean, scale, standard, None, DenseCurvature(standard.T @ standard))
@@ -125,19 +125,28 @@ class StandardizedDesign:
     def fit(self, labels: Ints, c: float, *, balanced: bool = False) -> FittedProbe:
         """Return the probe at one C.
 
+        Args: as `fits`.
+        """
+        return next(self.fits(labels, [c], balanced=balanced))
+
+    def fits(self, labels: Ints, grid: Iterable[float], *, balanced: bool = False) -> Iterator[FittedProbe]:
+        """Yield the probe at each C of a grid; every search but the first starts at the solution before.
+
         Args:
             labels: (n,) class indices, all classes present.
-            c: inverse strength of the L2 penalty, as in scikit-learn.
+            grid: inverse strengths of the L2 penalty, as in scikit-learn; in ascending order the fits take least time.
             balanced: weigh the classes equally while fitting; probabilities stay at the frequencies of the labels.
 
         Raises:
-            HeadToHeadError: a class is missing, or the fit did not converge.
+            HeadToHeadError: a class is missing, or a fit did not converge.
         """
         sample_weights = class_weights(labels, balanced=balanced)
-        weights, bias = solve(self.rows, labels, c, self.curvature, sample_weights)
-        weights = weights if self.basis is None else weights @ self.basis
-        probe = FittedProbe(self.mean, self.scale, weights, bias)
-        return probe.at_frequencies(labels) if balanced else probe
+        near: Solution | None = None
+        for c in grid:
+            near = solve(self.rows, labels, c, self.curvature, sample_weights, near)
+            weights = near.coefficients if self.basis is None else near.coefficients @ self.basis
+            probe = FittedProbe(self.mean, self.scale, weights, near.bias)
+            yield probe.at_frequencies(labels) if balanced else probe
 
 
 def _along_axes(standard: Floats) -> tuple[Floats, Floats, Curvature]:

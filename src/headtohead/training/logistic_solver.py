@@ -1,13 +1,16 @@
 """L2-regularised logistic regression by L-BFGS in coordinates in which the problem is nearly round.
 
 The penalised loss at weights 0 has the Hessian `p (1 - p) X'X + I / C`. In coordinates that turn this into the identity
-L-BFGS (Liu and Nocedal 1989, Math Program 45:503) needs some ten to thirty steps, whatever C and however correlated the
-features are, and a small gradient there means a small error of the scores.
+L-BFGS (Liu and Nocedal 1989, Math Program 45:503) needs some ten to thirty steps, however correlated the features are,
+and a small gradient there means a small error of the scores. Under a weak penalty the solution lies far from 0, where
+the loss bends otherwise, and hundreds of steps would be needed: with two classes the search goes on in the coordinates
+of the Hessian where it stands, in which ten to fifty more are enough.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,7 +18,16 @@ import numpy.typing as npt
 
 from headtohead.core.errors import HeadToHeadError
 
-__all__ = ["AxisCurvature", "Curvature", "DenseCurvature", "PlainCurvature", "class_weights", "solve"]
+__all__ = [
+    "FACTORED",
+    "AxisCurvature",
+    "Curvature",
+    "DenseCurvature",
+    "PlainCurvature",
+    "Solution",
+    "class_weights",
+    "solve",
+]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -25,8 +37,16 @@ GRADIENT = (
     1e-7  # largest entry at which the fit ends; probabilities are then within about 1e-7 of the optimum
 )
 ACCEPTED = 1e-5  # what rounding may leave where the line search can do no more
-STEPS = 2000
+EVALUATIONS = 8000  # of the loss
 MEMORY = 20  # pairs of steps that L-BFGS keeps
+FACTORED = (
+    4096  # features up to which X'X is factored: 134 MB and some seconds; beyond, the fit takes more steps
+)
+# Evaluations after which a Hessian is made, first and again; it takes the time of 10 (200 features) to 30 (1,280).
+PATIENCE, PATIENCE_REFINED = 30, 90
+NEAR = 14  # evaluations up to which the next C of a grid is better begun without one
+# Of which a Hessian is made at most: it decides the way alone, and 8 give its eigenvalues within a factor of two.
+ROWS_A_FEATURE = 8
 
 
 class Curvature(Protocol):
@@ -108,10 +128,29 @@ def class_weights(labels: Ints, *, balanced: bool) -> Floats:
     return np.asarray(len(labels) / (np.count_nonzero(counts) * counts[labels]), dtype=np.float64)
 
 
+@dataclass(frozen=True)
+class Solution:
+    """The minimum of a penalised loss.
+
+    Attributes:
+        coefficients: (m, r). bias: (m,) intercepts.
+        far: whether it is so far from 0 that the curvature there helps the search little.
+    """
+
+    coefficients: Floats
+    bias: Floats
+    far: bool
+
+
 def solve(
-    rows: Floats, labels: Ints, c: float, curvature: Curvature, weights: Floats
-) -> tuple[Floats, Floats]:
-    """Return coefficients (m, r) and intercepts (m,) that minimise `sum(w * loss) + |coefficients|^2 / (2 C)`.
+    rows: Floats,
+    labels: Ints,
+    c: float,
+    curvature: Curvature,
+    weights: Floats,
+    near: Solution | None = None,
+) -> Solution:
+    """Return what minimises `sum(w * loss) + |coefficients|^2 / (2 C)`.
 
     The minimum of scikit-learn's `LogisticRegression(C)`: m = 1 for two classes, else one row a class (softmax),
     whose intercepts have mean 0.
@@ -120,49 +159,110 @@ def solve(
         rows: (n, r), columns with mean 0.
         labels: (n,) class indices, all classes from 0 to the largest present.
         c: inverse strength of the L2 penalty; intercepts are not penalised.
-        curvature: of the rows.
-        weights: (n,) of the samples.
+        curvature: of the rows at coefficients 0.
+        weights: (n,) of the samples, all above 0.
+        near: the solution at a C close by, where the search starts; at 0 if None. It decides the way, not its end.
 
     Raises:
         HeadToHeadError: the fit did not converge, or a class is missing.
     """
-    from scipy.optimize import minimize
-
     counts = np.bincount(labels)
     if len(counts) < 2 or not counts.all():
         raise HeadToHeadError(
             f"A probe needs every class among its training rows, and two at least; got counts {counts.tolist()}."
         )
-    shares = np.bincount(labels, weights) / weights.sum()
-    spread = shares * (1 - shares)
-    factor = float(weights.mean() * spread.mean())  # w p (1 - p) where only the intercepts have been fitted
-    back, forth = curvature.scaling(factor, 1.0 / c)
-    unit = 1.0 / np.sqrt(factor * len(rows))
     m, r = 1 if len(counts) == 2 else len(counts), rows.shape[1]
-    loss = _binary(labels, weights) if m == 1 else _softmax(labels, weights, m)
+    problem = _Problem(rows, labels, c, weights, m)
+    shares = np.bincount(labels, weights) / weights.sum()
+    # w p (1 - p) where only the intercepts have been fitted
+    factor = float(weights.mean() * (shares * (1 - shares)).mean())
+    point = np.zeros((r + 1, m)) if near is None else np.vstack([near.coefficients.T, near.bias])
+    refines = m == 1 and r <= FACTORED
+    refined, evaluations, most = False, 0, PATIENCE if refines else EVALUATIONS
+    while evaluations < EVALUATIONS:
+        if refines and (evaluations or (near is not None and near.far)):
+            curvature, factor = problem.curvature(point)
+            refined, most = True, PATIENCE_REFINED
+        ended = problem.search(point, curvature, factor, most)
+        point, evaluations = ended.point, evaluations + ended.evaluations
+        if ended.error <= (ACCEPTED if ended.stuck else GRADIENT):
+            # The softmax is the same whatever is added to all intercepts.
+            bias = point[r] if m == 1 else point[r] - point[r].mean()
+            return Solution(np.ascontiguousarray(point[:r].T), bias, refined or evaluations > NEAR)
+        if ended.stuck:
+            break
+    raise HeadToHeadError(
+        f"The probe did not converge at C = {c} on {len(rows)} rows of {r} features. "
+        "Look for features that are not finite or wildly scaled."
+    )
 
-    def objective(point: Floats) -> tuple[float, Floats]:
-        round_ = point.reshape(r + 1, m)
-        coefficients = back(round_[:r])
-        value, residual = loss(rows @ coefficients + round_[r] * unit)
-        gradient = np.empty_like(round_)
-        gradient[:r] = forth(rows.T @ residual + coefficients / c)
-        gradient[r] = residual.sum(axis=0) * unit
-        return value + 0.5 / c * float(np.vdot(coefficients, coefficients)), gradient.ravel()
 
-    # The gradient alone decides: where the loss hardly changes the optimum may still be far.
-    options = {"maxiter": STEPS, "maxfun": 4 * STEPS, "ftol": 0.0, "gtol": GRADIENT, "maxcor": MEMORY}
-    search: Any = minimize  # its overloads do not know float and int options in one
-    found = search(objective, np.zeros((r + 1) * m), jac=True, method="L-BFGS-B", options=options)
-    if not np.isfinite(found.fun) or float(np.abs(found.jac).max()) > ACCEPTED:
-        raise HeadToHeadError(
-            f"The probe did not converge at C = {c} on {len(rows)} rows of {r} features. "
-            "Look for features that are not finite or wildly scaled."
-        )
-    best = found.x.reshape(r + 1, m)
-    bias = best[r] * unit
-    # The softmax is the same whatever is added to all intercepts.
-    return np.ascontiguousarray(back(best[:r]).T), bias if m == 1 else bias - bias.mean()
+@dataclass(frozen=True)
+class _Ended:
+    """Where a search ended.
+
+    Attributes:
+        point: (r + 1, m) coefficients and, last, intercepts.
+        error: largest entry of the gradient in round coordinates.
+        evaluations: of the loss.
+        stuck: rounding left nothing to gain; else it had converged, or its evaluations were up.
+    """
+
+    point: Floats
+    error: float
+    evaluations: int
+    stuck: bool
+
+
+class _Problem:
+    """The penalised loss of rows as a function of (r + 1, m) coefficients and, last, intercepts."""
+
+    def __init__(self, rows: Floats, labels: Ints, c: float, weights: Floats, m: int) -> None:
+        self._rows, self._c, self._weights = rows, c, weights
+        self._loss = _binary(labels, weights) if m == 1 else _softmax(labels, weights, m)
+
+    def __call__(self, point: Floats) -> tuple[float, Floats]:
+        """Return the value and the gradient."""
+        coefficients = point[:-1]
+        value, residual = self._loss(self._rows @ coefficients + point[-1])
+        gradient = np.vstack([self._rows.T @ residual + coefficients / self._c, residual.sum(axis=0)])
+        return value + 0.5 / self._c * float(np.vdot(coefficients, coefficients)), gradient
+
+    def curvature(self, point: Floats) -> tuple[Curvature, float]:
+        """Return the curvature of a loss of two classes at a point, and the factor that goes with it."""
+        _, residual = self._loss(self._rows @ point[:-1] + point[-1])
+        wrong = np.abs(residual[:, 0]) / self._weights  # the probability of the other class
+        spread = self._weights * wrong * (1.0 - wrong)
+        every = max(1, len(spread) // (ROWS_A_FEATURE * self._rows.shape[1]))
+        part = spread[::every]
+        scaled = self._rows[::every] * np.sqrt(part / part.mean())[:, None]
+        return DenseCurvature(scaled.T @ scaled, len(spread) / len(part)), float(spread.mean())
+
+    def search(self, start: Floats, curvature: Curvature, factor: float, most: int) -> _Ended:
+        """Search from a start in the coordinates of a curvature.
+
+        Args:
+            start: (r + 1, m). curvature, factor: there or nearby. most: evaluations of the loss.
+        """
+        from scipy.optimize import minimize
+
+        back, forth = curvature.scaling(factor, 1.0 / self._c)
+        unit = 1.0 / np.sqrt(factor * len(self._rows))
+
+        def at(step: Floats) -> Floats:
+            turned = step.reshape(start.shape)
+            return start + np.vstack([back(turned[:-1]), turned[-1:] * unit])
+
+        def objective(step: Floats) -> tuple[float, Floats]:
+            value, gradient = self(at(step))
+            return value, np.vstack([forth(gradient[:-1]), gradient[-1:] * unit]).ravel()
+
+        # The gradient alone decides: where the loss hardly changes the optimum may still be far.
+        options = {"maxiter": most, "maxfun": most, "ftol": 0.0, "gtol": GRADIENT, "maxcor": MEMORY}
+        search: Any = minimize  # its overloads do not know float and int options in one
+        found = search(objective, np.zeros(start.size), jac=True, method="L-BFGS-B", options=options)
+        error = float(np.abs(found.jac).max()) if np.isfinite(found.fun) else np.inf
+        return _Ended(at(found.x), error, int(found.nfev), found.status != 1)
 
 
 def _binary(labels: Ints, weights: Floats) -> Callable[[Floats], tuple[float, Floats]]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +184,20 @@ def test_processes_measure_what_threads_do(
         (tmp_path / "away").rename(Path(dataset.root) / dataset.samples[3].path)
 
 
+def test_images_of_an_archive_are_passed_to_processes(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = load(shutil.make_archive(str(tmp_path / "images"), "zip", folder))
+    damaged = dataset.samples[3].model_copy(update={"sha256": "0" * 64})
+    dataset = replace(dataset, samples=(*dataset.samples[:3], damaged, *dataset.samples[4:]))
+    in_threads = summaries_of(ImageIndex(dataset, workers=2))
+    monkeypatch.setattr(measuring, "PROCESS_FROM", 2)
+    index = ImageIndex(dataset, workers=2)
+    monkeypatch.setattr(index, "_measure", None)  # threads would stumble over it
+    assert summaries_of(index) == in_threads
+    assert list(index.summaries().unread) == [damaged.id]
+
+
 def summaries_of(index: ImageIndex) -> tuple[Any, ...]:
     summaries = index.summaries()
     read = [sample for sample in index.samples if sample.id not in summaries.unread]
@@ -212,9 +228,12 @@ def test_large_images_stay_in_threads(folder: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(measuring, "PROCESS_FROM", 2)
     assert measuring.processes_pay(dataset.root, dataset.samples, 2)
     assert not measuring.processes_pay(dataset.root, dataset.samples, 1)
-    assert not measuring.processes_pay("", dataset.samples, 2)
-    large = dataset.samples[0].model_copy(update={"width": 4096, "height": 4096})
-    assert not measuring.processes_pay(dataset.root, [*dataset.samples, large], 2)
+    for width, in_folder, passed in ((4096, False, False), (2048, True, False), (512, True, True)):
+        large = dataset.samples[0].model_copy(update={"width": width, "height": width})
+        assert measuring.processes_pay(dataset.root, [large], 1) is False
+        monkeypatch.setattr(measuring, "PROCESS_FROM", 1)
+        assert measuring.processes_pay(dataset.root, [large], 2) == in_folder
+        assert measuring.processes_pay("images.npz", [large], 2) == passed
 
 
 def test_a_script_without_a_guard_is_run_once(folder: Path, tmp_path: Path) -> None:

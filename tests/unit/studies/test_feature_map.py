@@ -36,4 +36,4 @@ def test_features_that_are_all_alike_have_no_spread() -> None:
 def mapped(rows: Any) -> Any:
     samples = [SimpleNamespace(id=str(i)) for i in range(len(rows))]
     dataset: Any = SimpleNamespace(samples=samples, groups=lambda: [str(i) for i in range(len(rows))])
-    return feature_map({"a": rows}, dataset)["a"]
+    return feature_map({"a": rows}, dataset, ["0"])["a"]

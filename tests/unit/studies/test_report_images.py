@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from types import SimpleNamespace
 from typing import Any
 
@@ -101,11 +101,10 @@ def test_an_image_that_cannot_be_read_again_has_no_entry(
     assert decoded(found["shown"][1]["src"]).size == decoded(found["gallery"]["s002"]["src"]).size == (30, 22)
 
 
-def mapped(rows: Any, groups: list[str]) -> Any:
-    made: Any = SimpleNamespace(
-        samples=[SimpleNamespace(id=str(i)) for i in range(len(groups))], groups=lambda: groups
-    )
-    return feature_map({"a": rows}, made)["a"]
+def mapped(rows: Any, groups: list[str], shown: Collection[str] | None = None) -> Any:
+    ids = [str(i) for i in range(len(groups))]
+    made: Any = SimpleNamespace(samples=[SimpleNamespace(id=name) for name in ids], groups=lambda: groups)
+    return feature_map({"a": rows}, made, ids if shown is None else shown)["a"]
 
 
 def test_neighbours_are_the_most_similar_images_of_other_groups() -> None:
@@ -123,6 +122,16 @@ def test_neighbours_are_the_most_similar_images_of_other_groups() -> None:
         expected = sorted(others, key=lambda j: -likeness[int(i), j])[:3]
         assert found == [str(j) for j in expected]
     assert near["0"][0] == "5" and "1" not in near["0"]
+
+
+def test_neighbours_are_looked_for_among_all_images_for_those_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = np.random.default_rng(1).normal(size=(30, 5)).astype(np.float32)
+    groups = [f"g{i}" for i in range(30)]
+    whole = mapped(rows, groups)["neighbours"]
+    monkeypatch.setattr(module, "AT_ONCE", 2)
+    shown = [str(i) for i in (3, 7, 8, 20, 29)]
+    assert mapped(rows, groups, shown)["neighbours"] == {name: whole[name] for name in shown}
+    assert {other for name in shown for other in whole[name]} - set(shown)
 
 
 def test_with_few_groups_there_are_few_neighbours() -> None:

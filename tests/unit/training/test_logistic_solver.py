@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
 from headtohead.core.errors import HeadToHeadError
+from headtohead.training import logistic_solver as module
 from headtohead.training.logistic_solver import (
     AxisCurvature,
     DenseCurvature,
     PlainCurvature,
+    Solution,
+    _Problem,
     class_weights,
     solve,
 )
@@ -36,7 +41,8 @@ def penalised(
 def test_no_small_step_from_the_solution_lowers_the_penalised_loss(k: int, c: float) -> None:
     labels = np.arange(60) % k
     weights = np.random.default_rng(5).uniform(0.2, 3, 60)
-    found, bias = solve(ROWS, labels, c, DenseCurvature(ROWS.T @ ROWS), weights)
+    end = solve(ROWS, labels, c, DenseCurvature(ROWS.T @ ROWS), weights)
+    found, bias = end.coefficients, end.bias
     assert found.shape == (1 if k == 2 else k, 4)
     best = penalised(found, bias, labels, c, weights)
     rng = np.random.default_rng(6)
@@ -45,6 +51,11 @@ def test_no_small_step_from_the_solution_lowers_the_penalised_loss(k: int, c: fl
         assert penalised(found + step[0], bias + step[1], labels, c, weights) > best
     if k > 2:
         assert bias.sum() == pytest.approx(0, abs=1e-9)
+
+
+def same_end(first: Solution, second: Solution) -> None:
+    np.testing.assert_allclose(first.coefficients, second.coefficients, atol=1e-6)
+    np.testing.assert_allclose(first.bias, second.bias, atol=1e-6)
 
 
 @pytest.mark.parametrize("k", [2, 3])
@@ -60,9 +71,8 @@ def test_the_curvature_decides_the_way_and_not_its_end(k: int) -> None:
             AxisCurvature(np.diag(gram).copy()),
         )
     ]
-    for weights, bias in ends[1:]:
-        np.testing.assert_allclose(weights, ends[0][0], atol=1e-6)
-        np.testing.assert_allclose(bias, ends[0][1], atol=1e-6)
+    for end in ends[1:]:
+        same_end(end, ends[0])
 
 
 @pytest.mark.parametrize(
@@ -102,16 +112,71 @@ def test_a_sample_of_weight_two_is_that_sample_twice() -> None:
     labels = np.arange(60) % 2
     weights = np.where(np.arange(60) < 20, 2.0, 1.0)
     doubled = np.concatenate([ROWS, ROWS[:20]]), np.concatenate([labels, labels[:20]])
-    one, bias = solve(ROWS, labels, 0.5, PlainCurvature(60.0), weights)
-    two, other = solve(*doubled, 0.5, PlainCurvature(60.0), np.ones(80))
-    np.testing.assert_allclose(one, two, atol=1e-6)
-    np.testing.assert_allclose(bias, other, atol=1e-6)
+    once = solve(ROWS, labels, 0.5, PlainCurvature(60.0), weights)
+    same_end(once, solve(*doubled, 0.5, PlainCurvature(60.0), np.ones(80)))
+
+
+@pytest.mark.parametrize("k", [2, 3])
+@pytest.mark.parametrize("far", [False, True])
+def test_the_start_decides_the_way_and_not_its_end(k: int, far: bool) -> None:
+    labels = np.arange(60) % k
+    curvature, weights = AxisCurvature(np.einsum("ij,ij->j", ROWS, ROWS)), np.ones(60)
+    cold = solve(ROWS, labels, 0.5, curvature, weights)
+    rng = np.random.default_rng(3)
+    m = 1 if k == 2 else k
+    near = Solution(rng.normal(size=(m, 4)), rng.normal(size=m), far)
+    same_end(solve(ROWS, labels, 0.5, curvature, weights, near), cold)
+
+
+def test_a_weak_penalty_takes_a_hessian_and_not_hundreds_of_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    labels = (np.arange(150) % 2).astype(np.int64)
+    turn = np.linalg.qr(rng.normal(size=(100, 100)))[0] * np.geomspace(10, 0.1, 100)
+    rows = (rng.normal(size=(150, 100)) + 0.3 * labels[:, None]) @ turn
+    rows -= rows.mean(axis=0)
+    counted: list[int] = []
+    search = _Problem.search
+
+    def counting(self: _Problem, *given: Any) -> Any:
+        ended = search(self, *given)
+        counted.append(ended.evaluations)
+        return ended
+
+    monkeypatch.setattr(_Problem, "search", counting)
+    given = (rows, labels, 10.0, DenseCurvature(rows.T @ rows), np.ones(150))
+    quick = solve(*given)
+    assert quick.far and sum(counted) < 100
+    counted.clear()
+    again = solve(*given, near=quick)
+    assert len(counted) == 1 and counted[0] < 5
+    monkeypatch.setattr(module, "FACTORED", 50)
+    counted.clear()
+    slow = solve(*given)
+    assert len(counted) == 1 and counted[0] > 200
+    for one in (again, slow):
+        np.testing.assert_allclose(one.coefficients, quick.coefficients, atol=1e-4)
+    scores = rows @ quick.coefficients[0] + quick.bias
+    gradient = rows.T @ (expit(scores) - labels) + quick.coefficients[0] / 10.0
+    assert np.abs(gradient).max() < 1e-5
+
+
+def test_every_so_manyth_row_is_enough_for_a_hessian() -> None:
+    rng = np.random.default_rng(1)
+    rows = rng.normal(size=(2000, 20))
+    problem = _Problem(rows, (np.arange(2000) % 2).astype(np.int64), 1.0, np.ones(2000), 1)
+    point = rng.normal(size=(21, 1)) / 4
+    curvature, factor = problem.curvature(point)
+    back, forth = curvature.scaling(factor, 1.0)
+    p = expit(rows @ point[:-1, 0] + point[-1, 0])
+    hessian = (rows * (p * (1 - p))[:, None]).T @ rows + np.eye(20)
+    strengths = np.linalg.eigvalsh(forth(hessian @ back(np.eye(20))))
+    assert strengths.min() > 0.4 and strengths.max() < 2.5
 
 
 def test_a_search_that_ends_early_is_told_with_c_and_the_size(monkeypatch: pytest.MonkeyPatch) -> None:
     import scipy.optimize
 
-    ended = SimpleNamespace(fun=1.0, jac=np.array([2e-5, 0.0]), x=np.zeros(5))
+    ended = SimpleNamespace(fun=1.0, jac=np.array([2e-5, 0.0]), x=np.zeros(5), nfev=7, status=2)
     monkeypatch.setattr(scipy.optimize, "minimize", lambda *_, **__: ended)
     with pytest.raises(
         HeadToHeadError, match=r"^The probe did not converge at C = 0\.5 on 60 rows of 4 features\."
@@ -119,6 +184,10 @@ def test_a_search_that_ends_early_is_told_with_c_and_the_size(monkeypatch: pytes
         solve(ROWS, np.arange(60) % 2, 0.5, PlainCurvature(60.0), np.ones(60))
     ended.jac = np.array([1e-6, 0.0])
     solve(ROWS, np.arange(60) % 2, 0.5, PlainCurvature(60.0), np.ones(60))
+    ended.status = 1  # its evaluations were up: not yet, however often
+    with pytest.raises(HeadToHeadError, match="did not converge"):
+        solve(ROWS, np.arange(60) % 2, 0.5, PlainCurvature(60.0), np.ones(60))
+    ended.status = 2
     ended.fun = np.inf
     with pytest.raises(HeadToHeadError, match="did not converge"):
         solve(ROWS, np.arange(60) % 2, 0.5, PlainCurvature(60.0), np.ones(60))
