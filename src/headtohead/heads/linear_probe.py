@@ -16,10 +16,13 @@ import numpy.typing as npt
 from headtohead.core.parallel import cores, one_blas_thread, ordered_map
 from headtohead.core.progress import Reporter
 from headtohead.heads.base import FoldJob, FoldResult, RefitJob, SampleLabels
-from headtohead.training.logistic import FittedProbe, Floats, Ints, StandardizedDesign, fit_probe
+from headtohead.training.logistic import FittedProbe, StandardizedDesign, fit_probe
 from headtohead.training.records import fit_metrics
 
 __all__ = ["C_GRID", "INNER_FOLDS", "ProbeHead", "inner_probabilities"]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 # Half-decades where the optimum of a few hundred images with about a thousand features lies; 1.0 is
 # scikit-learn's default and the upper end.

@@ -98,7 +98,8 @@ def test_no_digit_depends_on_the_number_of_cores(monkeypatch: pytest.MonkeyPatch
 
 
 def test_features_beyond_the_factored_size_are_fitted_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headtohead.training.logistic.FACTORED", 5)
+    for module in ("design", "solver"):
+        monkeypatch.setattr(f"headtohead.training.logistic.{module}.FACTORED", 5)
     rows, labels = problem(200, 10, 3)
     ours = fit_probe(rows, labels, 0.1).predict_proba(rows)
     np.testing.assert_allclose(ours, reference(rows, labels, 0.1, rows), atol=3e-6)

@@ -7,8 +7,8 @@ import numpy.typing as npt
 import pytest
 
 from headtohead.core.errors import HeadToHeadError
-from headtohead.training import logistic as module
 from headtohead.training.logistic import FittedProbe, StandardizedDesign, fit_probe
+from headtohead.training.logistic import design as module
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

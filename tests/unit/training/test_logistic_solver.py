@@ -10,20 +10,28 @@ import pytest
 from scipy.special import expit
 
 from headtohead.core.errors import HeadToHeadError
-from headtohead.training import logistic_solver as module
-from headtohead.training.logistic_solver import (
-    AxisCurvature,
-    DenseCurvature,
-    PlainCurvature,
-    Solution,
-    _Problem,
-    class_weights,
-    solve,
-)
+from headtohead.training.logistic import newton as quick_module
+from headtohead.training.logistic import solver as module
+from headtohead.training.logistic.curvature import DenseCurvature, PlainCurvature
+from headtohead.training.logistic.loss import Solution, class_weights
+from headtohead.training.logistic.newton import newton, newton_pays
+from headtohead.training.logistic.solver import _Problem, solve
 
 RNG = np.random.default_rng(0)
 ROWS = RNG.normal(size=(60, 4))
 ROWS -= ROWS.mean(axis=0)
+
+
+@pytest.fixture(params=["newton", "l-bfgs"])
+def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Fit two classes by either method."""
+    monkeypatch.setattr(module, "newton_pays", lambda _n, _r: request.param == "newton")
+    return str(request.param)
+
+
+@pytest.fixture
+def lbfgs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "newton_pays", lambda _n, _r: False)
 
 
 def penalised(
@@ -36,6 +44,7 @@ def penalised(
     return float(-(weights * logs[np.arange(len(labels)), labels]).sum() + (coefficients**2).sum() / (2 * c))
 
 
+@pytest.mark.usefixtures("either")
 @pytest.mark.parametrize("k", [2, 3])
 @pytest.mark.parametrize("c", [0.01, 1.0, 100.0])
 def test_no_small_step_from_the_solution_lowers_the_penalised_loss(k: int, c: float) -> None:
@@ -58,6 +67,7 @@ def same_end(first: Solution, second: Solution) -> None:
     np.testing.assert_allclose(first.bias, second.bias, atol=1e-6)
 
 
+@pytest.mark.usefixtures("lbfgs")
 @pytest.mark.parametrize("k", [2, 3])
 def test_the_curvature_decides_the_way_and_not_its_end(k: int) -> None:
     labels = np.arange(60) % k
@@ -68,7 +78,6 @@ def test_the_curvature_decides_the_way_and_not_its_end(k: int) -> None:
             DenseCurvature(gram),
             DenseCurvature(gram).of_part(0.3),
             PlainCurvature(60.0),
-            AxisCurvature(np.diag(gram).copy()),
         )
     ]
     for end in ends[1:]:
@@ -78,7 +87,6 @@ def test_the_curvature_decides_the_way_and_not_its_end(k: int) -> None:
 @pytest.mark.parametrize(
     ("curvature", "square"),
     [
-        (AxisCurvature(np.array([4.0, 9.0])), np.diag([4.0, 9.0])),
         (PlainCurvature(5.0), np.diag([5.0, 5.0])),
         (DenseCurvature(np.array([[4.0, 1.0], [1.0, 9.0]])), np.array([[4.0, 1.0], [1.0, 9.0]])),
         (DenseCurvature(np.array([[4.0, 1.0], [1.0, 9.0]]), 0.5), np.array([[2.0, 0.5], [0.5, 4.5]])),
@@ -108,6 +116,7 @@ def test_weights_that_even_classes_out_have_a_mean_of_one() -> None:
     np.testing.assert_allclose([gap[0], gap[-1]], [40 / 60, 2.0])
 
 
+@pytest.mark.usefixtures("either")
 def test_a_sample_of_weight_two_is_that_sample_twice() -> None:
     labels = np.arange(60) % 2
     weights = np.where(np.arange(60) < 20, 2.0, 1.0)
@@ -116,11 +125,12 @@ def test_a_sample_of_weight_two_is_that_sample_twice() -> None:
     same_end(once, solve(*doubled, 0.5, PlainCurvature(60.0), np.ones(80)))
 
 
+@pytest.mark.usefixtures("either")
 @pytest.mark.parametrize("k", [2, 3])
 @pytest.mark.parametrize("far", [False, True])
 def test_the_start_decides_the_way_and_not_its_end(k: int, far: bool) -> None:
     labels = np.arange(60) % k
-    curvature, weights = AxisCurvature(np.einsum("ij,ij->j", ROWS, ROWS)), np.ones(60)
+    curvature, weights = DenseCurvature(ROWS.T @ ROWS), np.ones(60)
     cold = solve(ROWS, labels, 0.5, curvature, weights)
     rng = np.random.default_rng(3)
     m = 1 if k == 2 else k
@@ -128,6 +138,7 @@ def test_the_start_decides_the_way_and_not_its_end(k: int, far: bool) -> None:
     same_end(solve(ROWS, labels, 0.5, curvature, weights, near), cold)
 
 
+@pytest.mark.usefixtures("lbfgs")
 def test_a_weak_penalty_takes_a_hessian_and_not_hundreds_of_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     labels = (np.arange(150) % 2).astype(np.int64)
@@ -173,6 +184,7 @@ def test_every_so_manyth_row_is_enough_for_a_hessian() -> None:
     assert strengths.min() > 0.4 and strengths.max() < 2.5
 
 
+@pytest.mark.usefixtures("lbfgs")
 def test_a_search_that_ends_early_is_told_with_c_and_the_size(monkeypatch: pytest.MonkeyPatch) -> None:
     import scipy.optimize
 
@@ -191,3 +203,42 @@ def test_a_search_that_ends_early_is_told_with_c_and_the_size(monkeypatch: pytes
     ended.fun = np.inf
     with pytest.raises(HeadToHeadError, match="did not converge"):
         solve(ROWS, np.arange(60) % 2, 0.5, PlainCurvature(60.0), np.ones(60))
+
+
+def test_newton_is_taken_where_a_hessian_is_small() -> None:
+    assert newton_pays(200, 180) and newton_pays(3000, 100) and newton_pays(500_000, 8)
+    assert not newton_pays(4000, 1280) and not newton_pays(3000, 300)
+
+
+def test_both_methods_end_in_one_place_from_anywhere() -> None:
+    labels, weights = np.arange(60) % 2, np.random.default_rng(5).uniform(0.2, 3, 60)
+    curvature = DenseCurvature(ROWS.T @ ROWS)
+    for c in (1e-4, 0.1, 10.0, 1e4):
+        slow = module._Problem(ROWS, labels, c, weights, 1).search(np.zeros((5, 1)), curvature, 0.25, 1000)
+        for start in (None, Solution(np.full((1, 4), 2.0), np.array([-3.0]), True)):
+            found = newton(ROWS, labels, c, weights, start)
+            assert found is not None and not found.far
+            np.testing.assert_allclose(found.coefficients[0], slow.point[:4, 0], atol=1e-6, rtol=1e-6)
+            np.testing.assert_allclose(found.bias, slow.point[4], atol=1e-6, rtol=1e-6)
+
+
+def test_where_newton_finds_no_step_the_other_method_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = np.arange(60) % 2
+    given = (ROWS, labels, 0.5, DenseCurvature(ROWS.T @ ROWS), np.ones(60))
+    plain = solve(*given)
+    for name, value in (("STEPS", 1), ("HALVINGS", 0)):
+        with monkeypatch.context() as patch:
+            patch.setattr(quick_module, name, value)
+            assert newton(ROWS, labels, 0.5, np.ones(60), None) is None
+            same_end(solve(*given), plain)
+
+
+def test_newton_halves_a_step_that_goes_too_far() -> None:
+    labels = np.repeat([0, 1], 30)
+    rows = np.linspace(-1, 1, 60)[:, None]
+    start = Solution(
+        np.array([[-60.0]]), np.array([0.0]), False
+    )  # where nearly all are wrong and nothing bends
+    found = newton(rows, labels, 100.0, np.ones(60), start)
+    assert found is not None
+    same_end(found, solve(rows, labels, 100.0, PlainCurvature(20.0), np.ones(60)))

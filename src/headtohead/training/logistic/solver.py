@@ -1,4 +1,4 @@
-"""L2-regularised logistic regression by L-BFGS in coordinates in which the problem is nearly round.
+"""Logistic regression by L-BFGS in coordinates in which the problem is nearly round, or by Newton's method where small.
 
 The penalised loss at weights 0 has the Hessian `p (1 - p) X'X + I / C`. In coordinates that turn this into the identity
 L-BFGS (Liu and Nocedal 1989, Math Program 45:503) needs some ten to thirty steps, however correlated the features are,
@@ -9,29 +9,21 @@ of the Hessian where it stands, in which ten to fifty more are enough.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.errors import HeadToHeadError
+from headtohead.training.logistic.curvature import FACTORED, Curvature, DenseCurvature
+from headtohead.training.logistic.loss import Solution, binary_loss, softmax_loss
+from headtohead.training.logistic.newton import newton, newton_pays
 
-__all__ = [
-    "FACTORED",
-    "AxisCurvature",
-    "Curvature",
-    "DenseCurvature",
-    "PlainCurvature",
-    "Solution",
-    "class_weights",
-    "solve",
-]
+__all__ = ["solve"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-Change = Callable[[Floats], Floats]
 
 GRADIENT = (
     1e-7  # largest entry at which the fit ends; probabilities are then within about 1e-7 of the optimum
@@ -39,107 +31,11 @@ GRADIENT = (
 ACCEPTED = 1e-5  # what rounding may leave where the line search can do no more
 EVALUATIONS = 8000  # of the loss
 MEMORY = 20  # pairs of steps that L-BFGS keeps
-FACTORED = (
-    4096  # features up to which X'X is factored: 134 MB and some seconds; beyond, the fit takes more steps
-)
 # Evaluations after which a Hessian is made, first and again; it takes the time of 10 (200 features) to 30 (1,280).
 PATIENCE, PATIENCE_REFINED = 30, 90
 NEAR = 14  # evaluations up to which the next C of a grid is better begun without one
 # Of which a Hessian is made at most: it decides the way alone, and 8 give its eigenvalues within a factor of two.
 ROWS_A_FEATURE = 8
-
-
-class Curvature(Protocol):
-    """Gives round coordinates for weights of shape (r, m)."""
-
-    def scaling(self, factor: float, ridge: float) -> tuple[Change, Change]:
-        """Return the changes `R^-1` and `R^-T` of (r, m) arrays with R'R close to `factor * X'X + ridge * I`."""
-
-
-class AxisCurvature:
-    """Of rows along their principal axes, where X'X is diagonal.
-
-    Args:
-        squares: (r,) the diagonal.
-    """
-
-    def __init__(self, squares: Floats) -> None:
-        self._squares = squares
-
-    def scaling(self, factor: float, ridge: float) -> tuple[Change, Change]:
-        """Return the two changes, which are equal."""
-        inverse = 1.0 / np.sqrt(factor * self._squares + ridge)[:, None]
-        return (lambda rows: rows * inverse), (lambda rows: rows * inverse)
-
-
-class DenseCurvature:
-    """Of rows along any axes; parts of the same rows may share it, since it only shortens the way.
-
-    Args:
-        gram: (r, r) X'X.
-        share: of the rows of which `gram` was made that are fitted.
-    """
-
-    def __init__(self, gram: Floats, share: float = 1.0) -> None:
-        self._gram, self._share = gram, share
-
-    def of_part(self, share: float) -> DenseCurvature:
-        """Return the curvature of a part of the rows.
-
-        Args:
-            share: of the rows, in (0, 1].
-        """
-        return DenseCurvature(self._gram, share)
-
-    def scaling(self, factor: float, ridge: float) -> tuple[Change, Change]:
-        """Return the two changes by the Cholesky factor."""
-        from scipy.linalg import cholesky, solve_triangular
-
-        whole = self._gram * (factor * self._share)
-        whole.flat[:: len(whole) + 1] += ridge
-        root = cholesky(whole, overwrite_a=True, check_finite=False)
-        return (
-            lambda rows: solve_triangular(root, rows, check_finite=False),
-            lambda rows: solve_triangular(root, rows, trans="T", check_finite=False),
-        )
-
-
-class PlainCurvature:
-    """Of rows whose X'X is too large to factor: only its mean diagonal counts.
-
-    Args:
-        square: mean of the diagonal of X'X.
-    """
-
-    def __init__(self, square: float) -> None:
-        self._square = square
-
-    def scaling(self, factor: float, ridge: float) -> tuple[Change, Change]:
-        """Return the two changes, which are equal."""
-        inverse = 1.0 / np.sqrt(factor * self._square + ridge)
-        return (lambda rows: rows * inverse), (lambda rows: rows * inverse)
-
-
-def class_weights(labels: Ints, *, balanced: bool) -> Floats:
-    """Return (n,) weights of samples: ones, or those that weigh the classes equally and have mean 1."""
-    if not balanced:
-        return np.ones(len(labels))
-    counts = np.bincount(labels)
-    return np.asarray(len(labels) / (np.count_nonzero(counts) * counts[labels]), dtype=np.float64)
-
-
-@dataclass(frozen=True)
-class Solution:
-    """The minimum of a penalised loss.
-
-    Attributes:
-        coefficients: (m, r). bias: (m,) intercepts.
-        far: whether it is so far from 0 that the curvature there helps the search little.
-    """
-
-    coefficients: Floats
-    bias: Floats
-    far: bool
 
 
 def solve(
@@ -172,6 +68,10 @@ def solve(
             f"A probe needs every class among its training rows, and two at least; got counts {counts.tolist()}."
         )
     m, r = 1 if len(counts) == 2 else len(counts), rows.shape[1]
+    if m == 1 and newton_pays(len(rows), r):
+        quick = newton(rows, labels, c, weights, near)
+        if quick is not None:
+            return quick
     problem = _Problem(rows, labels, c, weights, m)
     shares = np.bincount(labels, weights) / weights.sum()
     # w p (1 - p) where only the intercepts have been fitted
@@ -219,7 +119,7 @@ class _Problem:
 
     def __init__(self, rows: Floats, labels: Ints, c: float, weights: Floats, m: int) -> None:
         self._rows, self._c, self._weights = rows, c, weights
-        self._loss = _binary(labels, weights) if m == 1 else _softmax(labels, weights, m)
+        self._loss = binary_loss(labels, weights) if m == 1 else softmax_loss(labels, weights, m)
 
     def __call__(self, point: Floats) -> tuple[float, Floats]:
         """Return the value and the gradient."""
@@ -263,29 +163,3 @@ class _Problem:
         found = search(objective, np.zeros(start.size), jac=True, method="L-BFGS-B", options=options)
         error = float(np.abs(found.jac).max()) if np.isfinite(found.fun) else np.inf
         return _Ended(at(found.x), error, int(found.nfev), found.status != 1)
-
-
-def _binary(labels: Ints, weights: Floats) -> Callable[[Floats], tuple[float, Floats]]:
-    from scipy.special import expit
-
-    sign = np.where(labels == 1, 1.0, -1.0)
-
-    def loss(scores: Floats) -> tuple[float, Floats]:
-        margin = sign * scores[:, 0]
-        value = float(weights @ np.logaddexp(0.0, -margin))
-        return value, (-sign * weights * expit(-margin))[:, None]
-
-    return loss
-
-
-def _softmax(labels: Ints, weights: Floats, m: int) -> Callable[[Floats], tuple[float, Floats]]:
-    from scipy.special import log_softmax
-
-    truth = np.eye(m)[labels]
-
-    def loss(scores: Floats) -> tuple[float, Floats]:
-        logs = log_softmax(scores, axis=1)
-        value = -float(weights @ logs[np.arange(len(logs)), labels])
-        return value, weights[:, None] * (np.exp(logs) - truth)
-
-    return loss

@@ -1,4 +1,4 @@
-"""L2-regularised logistic regression on standardised rows, solved in the span of the samples."""
+"""Standardised training rows, in the space that they span, and the probes that are fitted on them."""
 
 from __future__ import annotations
 
@@ -10,16 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.errors import HeadToHeadError
-from headtohead.training.logistic_solver import (
-    FACTORED,
-    AxisCurvature,
-    Curvature,
-    DenseCurvature,
-    PlainCurvature,
-    Solution,
-    class_weights,
-    solve,
-)
+from headtohead.training.logistic.curvature import FACTORED, Curvature, DenseCurvature, PlainCurvature
+from headtohead.training.logistic.loss import Solution, class_weights
+from headtohead.training.logistic.solver import solve
 
 __all__ = ["FittedProbe", "StandardizedDesign", "fit_probe"]
 
@@ -29,7 +22,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
-NEGLIGIBLE = 1e-12  # share of the largest squared strength below which an axis holds rounding alone
+NEGLIGIBLE = 1e-12  # share of the largest row's squared length below which what is left of a row is rounding
 
 
 @dataclass(frozen=True)
@@ -63,7 +56,8 @@ class FittedProbe:
         """Return (n, k) class probabilities for feature rows (n, D)."""
         from scipy.special import expit, softmax
 
-        scores = ((rows - self.mean) / self.scale) @ self.weights.T + self.bias
+        weights = self.weights / self.scale  # rather than a copy of all rows
+        scores = rows @ weights.T + (self.bias - weights @ self.mean)
         if scores.shape[1] == 1:
             positive = expit(scores[:, 0])
             return np.column_stack([1.0 - positive, positive])
@@ -71,21 +65,58 @@ class FittedProbe:
 
 
 @dataclass(frozen=True)
+class _Span:
+    """Orthonormal axes `root^-1 chosen` in the span of rows.
+
+    Attributes:
+        chosen: (r, D) independent rows. root: (r, r), lower triangular, with root root' = chosen chosen'.
+    """
+
+    chosen: Floats
+    root: Floats
+
+    def to_features(self, coefficients: Floats) -> Floats:
+        """Return the coefficients (m, D) of the features for those (m, r) of the axes."""
+        from scipy.linalg import solve_triangular
+
+        turned = solve_triangular(self.root, coefficients.T, lower=True, trans="T", check_finite=False)
+        return np.asarray(turned.T @ self.chosen)
+
+
+def _in_span(standard: Floats) -> tuple[Floats, _Span]:
+    """Return rows (n, r) along axes in their span, and these.
+
+    By a Cholesky factorisation of the n x n products of the rows, pivoted so that rows which depend on others come last
+    (LAPACK's pstrf): with 180 rows a tenth of the time of their principal axes.
+    """
+    from scipy.linalg import lapack
+
+    products = standard @ standard.T
+    # positive where all rows are 0, so that none is kept
+    negligible = NEGLIGIBLE * max(float(products.diagonal().max()), np.finfo(np.float64).tiny)
+    factor, order, rank, _ = lapack.dpstrf(products, tol=negligible, lower=1, overwrite_a=1)
+    factor, order = np.tril(factor)[:, :rank], order - 1  # LAPACK counts from 1
+    rows = np.empty_like(factor, order="C")
+    rows[order] = factor
+    return rows, _Span(standard[order[:rank]], factor[:rank])
+
+
+@dataclass(frozen=True)
 class StandardizedDesign:
     """Standardised training rows in the space that they span; made once, fitted at many values of C.
 
     The penalty does not change under rotation, so with fewer samples than features the fit is done
-    along the principal axes of the rows, at most n, and rotated back: the same solution, several times faster.
+    along axes in the span of the rows, at most n, and rotated back: the same solution, several times faster.
 
     Attributes:
-        mean, scale: (D,); rows: (n, r), r < n or r = D; basis: (r, D), or None where the axes are the features.
+        mean, scale: (D,); rows: (n, r), r < n or r = D; span: their axes, or None where these are the features.
         curvature: how strongly the rows bend the loss, for the solver.
     """
 
     mean: Floats
     scale: Floats
     rows: Floats
-    basis: Floats | None
+    span: _Span | None
     curvature: Curvature
 
     @classmethod
@@ -113,11 +144,12 @@ class StandardizedDesign:
             )
         scale = np.where(spread > 1e-12, spread, 1.0)
         standard /= scale
-        if whole is not None and isinstance(whole.curvature, DenseCurvature):
+        if whole is not None and whole.span is None and isinstance(whole.curvature, DenseCurvature):
             # It decides how many steps are taken, not where they end.
             return cls(mean, scale, standard, None, whole.curvature.of_part(n / len(whole.rows)))
         if n < d:
-            return cls(mean, scale, *_along_axes(standard))
+            inside, span = _in_span(standard)
+            return cls(mean, scale, inside, span, DenseCurvature(inside.T @ inside))
         if d > FACTORED:
             return cls(mean, scale, standard, None, PlainCurvature(float(n)))
         return cls(mean, scale, standard, None, DenseCurvature(standard.T @ standard))
@@ -144,23 +176,9 @@ class StandardizedDesign:
         near: Solution | None = None
         for c in grid:
             near = solve(self.rows, labels, c, self.curvature, sample_weights, near)
-            weights = near.coefficients if self.basis is None else near.coefficients @ self.basis
+            weights = near.coefficients if self.span is None else self.span.to_features(near.coefficients)
             probe = FittedProbe(self.mean, self.scale, weights, near.bias)
             yield probe.at_frequencies(labels) if balanced else probe
-
-
-def _along_axes(standard: Floats) -> tuple[Floats, Floats, Curvature]:
-    """Return rows (n, r) along their principal axes, the axes (r, D) and the curvature.
-
-    From the n x n products of the rows, which take a fifth of the time of a singular value decomposition.
-    """
-    from scipy.linalg import eigh
-
-    squares, turned = eigh(standard @ standard.T, check_finite=False, overwrite_a=True, driver="evd")
-    kept = squares > NEGLIGIBLE * max(float(squares[-1]), np.finfo(np.float64).tiny)
-    squares, turned = squares[kept], turned[:, kept]
-    strengths = np.sqrt(squares)
-    return turned * strengths, (turned / strengths).T @ standard, AxisCurvature(squares)
 
 
 def fit_probe(rows: npt.NDArray[Any], labels: Ints, c: float, *, balanced: bool = False) -> FittedProbe:
