@@ -151,7 +151,8 @@ class _Problem:
 
         def at(step: Floats) -> Floats:
             turned = step.reshape(start.shape)
-            return start + np.vstack([back(turned[:-1]), turned[-1:] * unit])
+            whole: Floats = np.vstack([back(turned[:-1]), turned[-1:] * unit])
+            return start + whole
 
         def objective(step: Floats) -> tuple[float, Floats]:
             value, gradient = self(at(step))
