@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.audit.duplicates.keypoints import Keypoints, chosen, rotated
+from headtohead.core.parallel import cores, ordered_map
 
 __all__ = ["FEW", "MANY", "VotingParams", "match_by_votes", "sampled"]
 
@@ -50,6 +51,7 @@ SHORT_LIST = 6
 _PIXELS = 3.0  # as in `alignment`
 _SAMPLED = 400  # images whose descriptors give the median; more hardly move it
 _BLOCK = 1 << 18  # votes counted at a time: a few megabytes
+AT_ONCE = 4  # tables that are asked side by side: each holds some 60 MB meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,13 +199,14 @@ def _elections(
 
 def _met(tables: Sequence[_FeatureTable], held: Bits, asked: Bits) -> tuple[Ints, Ints]:
     """Return which features nearly equal which: positions in `asked` and in `held`, each pair once."""
-    codes = [np.zeros(0, np.int64)]
-    for table in tables:
+
+    def codes(table: _FeatureTable) -> Ints:
         giver, taker = table.meet(asked)
-        differ = np.bitwise_count(asked[giver] ^ held[taker]).sum(axis=1)
-        near = differ <= MOST_DIFFERENT
-        codes.append(giver[near] * len(held) + taker[near])
-    every = np.sort(np.concatenate(codes))
+        differ = np.bitwise_count(asked[giver] ^ held[taker])
+        near = differ[:, 0] + differ[:, 1] <= MOST_DIFFERENT  # at most 128, which 8 bits hold
+        return giver[near] * len(held) + taker[near]
+
+    every = np.sort(np.concatenate(list(ordered_map(codes, tables, workers=min(AT_ONCE, cores())))))
     # features that meet in several tables vote once; numpy's unique would hash, 10 times slower than sorting here
     every = every[np.diff(every, prepend=-1) > 0]
     return every // max(1, len(held)), every % max(1, len(held))
