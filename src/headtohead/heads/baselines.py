@@ -47,6 +47,10 @@ class FileFactsHead:
         self._facts = facts
         self._classifier = classifier
 
+    def portable(self) -> FileFactsHead:
+        """Return this head, which other processes can use."""
+        return self
+
     def fit_predict(self, job: FoldJob, data: SampleLabels, workdir: Path, reporter: Reporter) -> FoldResult:
         """Fit the classifier on the training part's facts; inner folds give its inner predictions."""
         del workdir, reporter

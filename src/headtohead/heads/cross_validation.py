@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from headtohead.core.run_folder import RunFolder, write_record
 from headtohead.data.splits.folds import Fold
 from headtohead.heads.base import CellLookup, FoldJob, FoldResult, Head, SampleLabels
 from headtohead.heads.cell_io import read_cell, write_cell
-from headtohead.heads.peak_memory import peak_mib, reset_peak
+from headtohead.heads.side_by_side import FittedFold, fit_folds
 from headtohead.training.records import FITTING
 
 __all__ = [
@@ -82,32 +82,64 @@ def fit_cells(
             the libraries while others are missing.
     """
     cells = [(name, fold) for name in heads for fold in folds if select is None or select(name, fold)]
-    checked = False
-    for number, (name, fold) in enumerate(reporter.progress(cells, "Fitting", total=len(cells)), start=1):
+    missing: dict[str, list[Fold]] = {name: [] for name in heads}
+    for name, fold in cells:
         path = run.cell_path(name, fold.repeat, fold.fold)
-        key = cell_key(name, fold, seed)
-        if read_cell(path, key, len(data.classes)) is not None:
-            continue
-        if not checked:  # once: reading the versions of ten packages takes 20 ms
-            _refuse_other_versions(run)
-            checked = True
-        workdir = run.work_folder(name, fold.repeat, fold.fold)
-        workdir.mkdir(parents=True, exist_ok=True)
-        measured = reset_peak()
-        started, earlier = time.perf_counter(), _seconds_before_interruption(workdir)
-        result = heads[name].fit_predict(make_fold_job(fold, seed), data, workdir, reporter)
-        seconds = time.perf_counter() - started + earlier
-        cost: dict[str, Any] = {"seconds": round(seconds, 2), "trials": trials_of(result)}
-        if measured and (peak := peak_mib()) is not None:
-            cost["peak_mib"] = peak
-        if "at_edge" in result.chosen:
-            cost["rate"] = {name: result.chosen[name] for name in ("learning_rate", "rates", "at_edge")}
-        # Before the cell, whose file says that all of it is done.
-        _store_cost(workdir, run.training_path(name, fold.repeat, fold.fold), cost)
-        write_cell(path, key, result)
-        shutil.rmtree(workdir)
-        if seconds >= REPORTED_FROM:
-            reporter.info(f"cell {number} of {len(cells)}: {_cell_line(name, fold, result, seconds)}")
+        if read_cell(path, cell_key(name, fold, seed), len(data.classes)) is None:
+            missing[name].append(fold)
+    lacking = {(name, fold.repeat, fold.fold) for name, own in missing.items() for fold in own}
+    if lacking:
+        _refuse_other_versions(run)
+    with ExitStack() as stack:
+        fitted = {
+            name: stack.enter_context(closing(_fits(heads[name], name, own, data, run, seed, reporter)))
+            for name, own in missing.items()
+        }
+        for number, (name, fold) in enumerate(reporter.progress(cells, "Fitting", total=len(cells)), start=1):
+            if (name, fold.repeat, fold.fold) not in lacking:
+                continue
+            workdir = run.work_folder(name, fold.repeat, fold.fold)
+            earlier = _seconds_before_interruption(workdir)
+            one = next(fitted[name])
+            seconds = one.seconds + earlier
+            # Before the cell, whose file says that all of it is done.
+            cost = _cost(one, seconds)
+            _store_cost(workdir, run.training_path(name, fold.repeat, fold.fold), cost)
+            path = run.cell_path(name, fold.repeat, fold.fold)
+            write_cell(path, cell_key(name, fold, seed), one.result)
+            if workdir.is_dir():  # there is none where another process made the fit
+                shutil.rmtree(workdir)
+            if seconds >= REPORTED_FROM:
+                reporter.info(f"cell {number} of {len(cells)}: {_cell_line(name, fold, one.result, seconds)}")
+
+
+def _fits(
+    head: Head,
+    name: str,
+    folds: Sequence[Fold],
+    data: SampleLabels,
+    run: RunFolder,
+    seed: int,
+    reporter: Reporter,
+) -> Generator[FittedFold, None, None]:
+    """Return the fits of one contender, made when they are asked for."""
+
+    def workdir(job: FoldJob) -> Path:
+        path = run.work_folder(name, job.repeat, job.fold)
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    return fit_folds([(head, make_fold_job(fold, seed)) for fold in folds], data, workdir, reporter)
+
+
+def _cost(one: FittedFold, seconds: float) -> dict[str, Any]:
+    cost: dict[str, Any] = {"seconds": round(seconds, 2), "trials": trials_of(one.result)}
+    if one.peak is not None:
+        cost["peak_mib"] = one.peak
+    chosen = one.result.chosen
+    if "at_edge" in chosen:
+        cost["rate"] = {name: chosen[name] for name in ("learning_rate", "rates", "at_edge")}
+    return cost
 
 
 def _refuse_other_versions(run: RunFolder) -> None:

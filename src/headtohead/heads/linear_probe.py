@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,15 @@ INNER_FOLDS = 5
 AT_ONCE_BYTES = (
     2 << 30
 )  # that inner folds which are fitted side by side may take, at three copies of the rows each
+
+
+PORTABLE_BYTES = (
+    16 << 20
+)  # of rows that are sent with each task; larger ones are fitted by large products, which threads share well
+
+
+def _given(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return rows
 
 
 def inner_probabilities(
@@ -103,6 +113,7 @@ class ProbeHead:
         self._grid = grid
         self._balanced = balanced
         self._rows: npt.NDArray[Any] | None = None
+        self._digest = ""
 
     def rows(self) -> npt.NDArray[Any]:
         """Return the feature matrix (n, D) of all samples."""
@@ -110,12 +121,21 @@ class ProbeHead:
             self._rows = self._features()
         return self._rows
 
+    def portable(self) -> ProbeHead | None:
+        """Return the same head with its rows, which may be sent to another process, or None where they are large."""
+        rows = self.rows()
+        if rows.nbytes > PORTABLE_BYTES:
+            return None
+        return ProbeHead(partial(_given, rows), self._grid, balanced=self._balanced)
+
     def digest(self) -> str:
         """Return what identifies features and settings."""
-        rows = np.ascontiguousarray(self.rows())
-        found = hashlib.sha256(f"{rows.dtype.str}{rows.shape}{self._grid}{self._balanced}|".encode())
-        found.update(rows.data)
-        return found.hexdigest()
+        if not self._digest:
+            rows = np.ascontiguousarray(self.rows())
+            found = hashlib.sha256(f"{rows.dtype.str}{rows.shape}{self._grid}{self._balanced}|".encode())
+            found.update(rows.data)
+            self._digest = found.hexdigest()
+        return self._digest
 
     def fit_predict(self, job: FoldJob, data: SampleLabels, workdir: Path, reporter: Reporter) -> FoldResult:
         """Choose C inside the training part, fit on all of it, predict the test part."""

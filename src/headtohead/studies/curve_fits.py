@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headtohead.core.errors import RunFolderError
+from headtohead.core.errors import InsufficientDataError, RunFolderError
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.provenance import package_versions, processor
 from headtohead.core.run_folder import slug, write_record
 from headtohead.core.tables.stored_files import read_json_file
 from headtohead.heads.cross_validation import cell_key, make_fold_job
 from headtohead.heads.linear_probe import ProbeHead
+from headtohead.heads.side_by_side import fit_folds
 from headtohead.training.records import FITTING, FitMetrics, Floats
 
 if TYPE_CHECKING:
@@ -43,6 +45,41 @@ class CurveFits:
     seed: int
     reporter: Reporter = QUIET
 
+    def prepare(self, heads: Mapping[str, Head], shares: Mapping[float, Sequence[Fold]]) -> None:
+        """Fit what is not kept yet, of all contenders and shares in one go.
+
+        Args:
+            heads: contender -> its own. shares: share of the training groups -> folds with these training parts.
+        """
+        lacking = [
+            (name, share, head)
+            for share, folds in shares.items()
+            for name, head in heads.items()
+            if isinstance(head, ProbeHead) and self._lacks(name, head, folds, share)
+        ]
+        if not lacking:
+            return
+        fits = [
+            (head, make_fold_job(fold, self.seed)) for _, share, head in lacking for fold in shares[share]
+        ]
+        with closing(fit_folds(fits, self.data, lambda _: self.path, self.reporter)) as found:
+            told = iter(self.reporter.progress(found, "Learning curve", total=len(fits)))
+            for name, share, head in lacking:
+                folds = shares[share]
+                self._write(name, head, folds, share, [next(told).result for _ in folds])
+            next(told, None)  # ends what is shown
+
+    def _lacks(self, name: str, head: ProbeHead, folds: Sequence[Fold], share: float) -> bool:
+        """Return whether the fits are not kept but can be made."""
+        if self._read(self._path(name, share), fits_key(name, head, folds, self.data, self.seed), folds):
+            return False
+        try:
+            for fold in folds:
+                head.inner_folds(make_fold_job(fold, self.seed), self.data)
+        except InsufficientDataError:  # raised again by `results`
+            return False
+        return True
+
     def results(self, name: str, head: Head, folds: Sequence[Fold], share: float) -> list[FoldResult]:
         """Return the result of each fold; those that were read hold the probabilities of the test part alone.
 
@@ -56,12 +93,21 @@ class CurveFits:
         if not isinstance(head, ProbeHead):  # what else its digits depend on is not known here
             return self._fitted(head, folds)
         key = fits_key(name, head, folds, self.data, self.seed)
-        path = self.path / FOLDER / slug(name) / f"{100 * share:g}.json"
-        if (known := self._read(path, key, folds)) is not None:
+        if (known := self._read(self._path(name, share), key, folds)) is not None:
             return known
         fitted = self._fitted(head, folds)
-        write_record(path, {"key": key, "probabilities": [one.probabilities.tolist() for one in fitted]})
+        self._write(name, head, folds, share, fitted)
         return fitted
+
+    def _path(self, name: str, share: float) -> Path:
+        return self.path / FOLDER / slug(name) / f"{100 * share:g}.json"
+
+    def _write(
+        self, name: str, head: ProbeHead, folds: Sequence[Fold], share: float, fitted: Sequence[FoldResult]
+    ) -> None:
+        key = fits_key(name, head, folds, self.data, self.seed)
+        probabilities = [one.probabilities.tolist() for one in fitted]
+        write_record(self._path(name, share), {"key": key, "probabilities": probabilities})
 
     def _fitted(self, head: Head, folds: Sequence[Fold]) -> list[FoldResult]:
         jobs = [make_fold_job(fold, self.seed) for fold in folds]

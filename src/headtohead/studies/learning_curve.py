@@ -188,17 +188,21 @@ def fit_learning_curve(
         for part in parts.values():
             check_part(part, fold, inputs.data.groups)
     fits = CurveFits(workdir, inputs.data, inputs.seed, reporter)
-    sized, left_out = [], []
-    for share in reporter.progress(SHARES, "Learning curve", total=len(SHARES)):
-        smaller = [
+    smaller = {
+        share: [
             Fold(fold.repeat, fold.fold, parts[share], fold.test)
             for fold, parts in zip(inputs.folds, drawn, strict=True)
         ]
+        for share in SHARES
+    }
+    fits.prepare(inputs.heads, smaller)
+    sized, left_out = [], []
+    for share, folds in smaller.items():
         try:
             cells = [
                 (name, fold, result)
                 for name, head in inputs.heads.items()
-                for fold, result in zip(smaller, fits.results(name, head, smaller, share), strict=True)
+                for fold, result in zip(folds, fits.results(name, head, folds, share), strict=True)
             ]
         except InsufficientDataError as error:
             left_out.append(f"{100 * share:.0f} % of the training groups: {error}")

@@ -14,7 +14,8 @@ __all__ = ["FITTING", "EpochRecord", "FitMetrics", "Subset", "fit_metrics", "los
 # 2: no class weights; labels are smoothed towards the class frequencies.
 # 3: probes by L-BFGS to a smaller gradient; probabilities move by up to about 1e-5.
 # 4: no weight decay on class tokens and positions; a fine-tuned hybrid gets the images of its larger input.
-FITTING = 4
+# 5: probes by Newton's method, or with a Hessian on the way; probabilities move by up to about 1e-6.
+FITTING = 5
 
 Ints = npt.NDArray[np.int64]
 
