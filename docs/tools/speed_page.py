@@ -26,7 +26,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "npz": ("`compare`, `efficientnet-lite0`, 5,856 images of 28 pixels, given split", "0.35"),
     "audit": ("`audit`, 1,000 images of 64 pixels", "0.35"),
 }
-PREFIX = "whole "
+PREFIX, PEERS = "whole ", "peers "
 
 
 def write_page() -> bool:
@@ -56,14 +56,19 @@ def tables(measured: Mapping[str, Any]) -> str:
     """Return all tables, each with a line in its place where it was not measured.
 
     Args:
-        measured: what `benchmarks/speed` keeps: "probe", "runtimes", "growth" and "whole NAME" with their figures.
+        measured: what `benchmarks/speed` and `benchmarks/peers` keep: "probe", "runtimes", "growth", "whole NAME" and
+            "peers NETWORK" with their figures.
     """
     whole = {name.removeprefix(PREFIX): row for name, row in measured.items() if name.startswith(PREFIX)}
     parts = ["## Whole commands", "", _commands(whole) if whole else ABSENT, "", "## Linear probes", ""]
     parts += [_probes(measured["probe"]) if "probe" in measured else ABSENT, ""]
     parts += ["## Runtimes of frozen networks", ""]
     parts += [_runtimes(measured["runtimes"]) if "runtimes" in measured else ABSENT, "", "## Growth", ""]
-    return "\n".join([*parts, _growth(measured["growth"]) if "growth" in measured else ABSENT, ""])
+    parts += [_growth(measured["growth"]) if "growth" in measured else ABSENT, ""]
+    others = {name.removeprefix(PEERS): row for name, row in measured.items() if name.startswith(PEERS)}
+    return "\n".join(
+        [*parts, "## Fine-tuning beside other tools", "", _peers(others) if others else ABSENT, ""]
+    )
 
 
 def _commands(rows: Mapping[str, Mapping[str, float]]) -> str:
@@ -114,6 +119,20 @@ def _growth(found: Mapping[str, Any]) -> str:
         lines.append(f"| {' | '.join(cells)} |")
     if len(found["rows"]) > 1:
         lines += ["", f"CPU seconds grow with the number of images to the power of {found['exponent']:.2f}."]
+    return "\n".join(lines)
+
+
+def _peers(found: Mapping[str, Any]) -> str:
+    lines = [
+        "| network | trained by | images/s | headtohead over it | versions |",
+        "|---|---|--:|--:|---|",
+    ]
+    for network, row in found.items():
+        lines.append(f"| `{network}` | headtohead, {row['arithmetic']} | {row['images_per_second']:g} | | |")
+        lines += [
+            f"| | {name} | {one['images_per_second']:g} | {one['ratio']:.2f} | {one['versions']} |"
+            for name, one in row["peers"].items()
+        ]
     return "\n".join(lines)
 
 

@@ -29,6 +29,12 @@ RUNTIMES = {
 }
 GROWN = [{"n": n, "wall": 30.2, "cpu": 50.1, "peak_mib": 900, "run_mib": 12.3} for n in (1000, 5000)]
 GROWTH = {"rows": GROWN, "exponent": 0.97}
+PEERS = {
+    "images_per_second": 7.16,
+    "arithmetic": "bf16",
+    "rounds": 3,
+    "peers": {"Trainer, defaults": {"images_per_second": 3.12, "ratio": 2.295, "versions": "torch 2.9"}},
+}
 
 
 def test_the_page_agrees_with_the_measurements() -> None:
@@ -44,9 +50,9 @@ def test_the_page_agrees_with_the_measurements() -> None:
 
 
 def test_what_was_not_measured_says_so() -> None:
-    parts = {"probe": PROBE, "whole npz": ROW, "runtimes": RUNTIMES, "growth": GROWTH}
-    assert tables({}).count(ABSENT) == 4
-    assert [tables({name: part}).count(ABSENT) for name, part in parts.items()] == [3, 3, 3, 3]
+    parts = {"probe": PROBE, "whole npz": ROW, "runtimes": RUNTIMES, "growth": GROWTH, "peers a": PEERS}
+    assert tables({}).count(ABSENT) == 5
+    assert [tables({name: part}).count(ABSENT) for name, part in parts.items()] == [4] * 5
     assert ABSENT not in tables(parts)
 
 
@@ -58,6 +64,7 @@ def test_every_figure_stands_in_its_column() -> None:
             "probe": PROBE,
             "runtimes": RUNTIMES,
             "growth": GROWTH,
+            "peers net": PEERS,
         }
     )
     head, _, flagship, other = (line for line in made.splitlines()[2:6])
@@ -67,6 +74,9 @@ def test_every_figure_stands_in_its_column() -> None:
     assert "both flagship networks" in cells[0] and other.startswith("| other | 95.2 |")
     assert "| 253 images | 0.3 | 0.25 | 0.4 | 9.2e-06 |" in made
     assert "| `a` | 1 | 2 | 3 | 4 | 5 | 6 |" in made and "processor with AMX" in made
+    assert (
+        "| `net` | headtohead, bf16 | 7.16 | | |\n| | Trainer, defaults | 3.12 | 2.29 | torch 2.9 |" in made
+    )
     assert "| 5,000 | 30 | 50 | 900 | 12 |" in made and "to the power of 0.97" in made
 
 
