@@ -17,11 +17,12 @@ SIDES = {"inception_resnet_v2": 299, "vit_base_patch16_224": 224}
 
 
 def arguments() -> argparse.Namespace:
-    """Return `data`, a folder of images in one folder a class, `network`, timm's name, and `bf16`."""
+    """Return `data` (one folder a class), `network` (its name in timm), `bf16`, and `weights`, a file or nothing."""
     parser = argparse.ArgumentParser()
     parser.add_argument("data")
     parser.add_argument("network", choices=SIDES)
     parser.add_argument("--bf16", action="store_true")
+    parser.add_argument("--weights", default="")
     return parser.parse_args()
 
 

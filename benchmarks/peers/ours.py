@@ -41,7 +41,11 @@ class Steps:
 def main() -> None:
     """Train one epoch and print images/s."""
     given, clock = arguments(), Clock()
-    record = resolve(f"scratch:{given.network}")
+    # with the statistics that `whole.py` gives it: born with others, its features are nearly the same for any image,
+    # bf16 would lose what is left, and rightly be refused, which no pretrained network needs
+    record = resolve(
+        f"path:{given.weights}?arch={given.network}" if given.weights else f"scratch:{given.network}"
+    )
     dataset = load(given.data)
     images = DatasetImages(dataset, record, get_recipe("none"))
     n = len(dataset.samples) // BATCH * BATCH

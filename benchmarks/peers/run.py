@@ -87,15 +87,24 @@ def measured(python: str, script: str, words: list[str]) -> dict[str, Any]:
     return dict(json.loads(done.stdout.strip().splitlines()[-1]))
 
 
+def weights(network: str, data: Path) -> list[str]:
+    """Return the words that give headtohead the weights of the flagship benchmark; none where random ones will do."""
+    if network != "inception_resnet_v2":
+        return []
+    from whole import flagship
+
+    return ["--weights", flagship(data, data.parent).removeprefix("path:").partition("?")[0]]
+
+
 def compared(network: str, data: Path, environments: Path, rounds: int) -> dict[str, Any]:
     """Return headtohead's images/s, and of each peer images/s, the ratio and the versions."""
     peers = {name: peer for name, peer in PEERS.items() if peer.only in ("", network)}
     pythons = {name: interpreter(environments, peer.packages) for name, peer in peers.items()}
-    own: list[float] = []
+    words, own = [str(data), network, *weights(network, data)], list[float]()
     speeds: dict[str, list[float]] = {name: [] for name in peers}
     facts: dict[str, Any] = {}
     for number in range(rounds):
-        ours = measured(sys.executable, "ours.py", [str(data), network])
+        ours = measured(sys.executable, "ours.py", words)
         own.append(ours["images_per_second"])
         for name, peer in peers.items():
             found = measured(pythons[name], peer.script, [str(data), network, *peer.options])
