@@ -163,14 +163,12 @@ class ImageIndex:
         Raises:
             UnreadableError: the image cannot be decoded.
         """
-        with self._lock:
-            known = self._thumbnails.get(sample.id)
+        known = self._thumbnails.get(sample.id)
         if known is None and self._store is not None:
             content = self._store.get(self._key(sample), "thumbnail")
             known = None if content is None else content.decode("ascii")
         if known is None:
-            known = data_uri(self._source.read(sample))
-            self._keep_thumbnail(sample, known)
+            self._keep_thumbnail(sample, known := data_uri(self._source.read(sample)))
         return known
 
     def groups(self, *, similar: bool = False) -> Grouping:
@@ -193,14 +191,19 @@ class ImageIndex:
         self._store.put(key, "grouping", json.dumps(asdict(grouping)).encode())
         return grouping
 
+    def forget_features(self) -> None:
+        """Drop local features and masks from memory; whoever asks for one again has it read back, or made again."""
+        with self._lock:
+            self._keypoints.clear()
+            self._masks.clear()
+
     def _part(self, sample: Sample, kind: str, make: Callable[..., Keypoints]) -> Keypoints:
         with self._lock:
             known: Keypoints | None = self._keypoints.get((sample.id, kind))
         if known is None and self._store is not None:
             known = keypoints_from_bytes(self._store.get(self._key(sample), kind))
         if known is None:
-            image = self._source.read(sample)
-            known = make(to_grey(image), self._mask(sample, image))
+            known = make(to_grey(image := self._source.read(sample)), self._mask(sample, image))
             if self._store is not None:
                 self._store.put(self._key(sample), kind, keypoints_to_bytes(known))
         self._remember(sample, kind, known)
@@ -215,8 +218,7 @@ class ImageIndex:
             self._store.put(self._key(sample), "thumbnail", uri.encode("ascii"))
         # of small sets alone, since nothing else bounds these
         elif self._what.features == "keypoints":
-            with self._lock:
-                self._thumbnails[sample.id] = uri
+            self._thumbnails[sample.id] = uri
 
     def _key(self, sample: Sample) -> str:
         """Return what identifies the content: bytes of the file with its frame, pixels, and what is asked."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from headtohead.core.atomic_io import write_table
 from headtohead.core.config import RunConfig
+from headtohead.core.parallel import return_freed_memory
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Verdict
 from headtohead.core.run_folder import RunFolder
@@ -211,6 +212,8 @@ class Study(ABC, Generic[ConfigT]):
             reporter=self.reporter,
         )
         result.write(self.run_folder.path, self.reporter)
+        self._index.forget_features()
+        return_freed_memory()
         return result
 
     # ---- for the studies ----------------------------------------------------------------------

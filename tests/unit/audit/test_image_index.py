@@ -69,6 +69,20 @@ def test_each_image_is_decoded_once_without_a_store(folder: Path) -> None:
     assert set(source.decoded.values()) == {1} and len(source.decoded) == len(source.samples)
 
 
+def test_features_that_were_dropped_are_read_back_or_made_again(folder: Path, tmp_path: Path) -> None:
+    dataset = load(str(folder))
+    for store, decoded in ((SummaryStore(tmp_path / "images.sqlite"), 0), (None, 1)):
+        source = Counting(dataset)
+        index = ImageIndex(source, store=store, workers=2)
+        sample = dataset.samples[0]
+        before = index.keypoints(sample).descriptors.tobytes()
+        index.run()
+        source.decoded.clear()
+        index.forget_features()
+        assert index.keypoints(sample).descriptors.tobytes() == before
+        assert source.decoded[sample.id] == decoded
+
+
 def test_a_second_study_decodes_nothing_and_says_the_same(folder: Path, tmp_path: Path) -> None:
     dataset, store = load(str(folder)), SummaryStore(tmp_path / "images.sqlite")
     first = everything(ImageIndex(dataset, store=store, workers=2))

@@ -11,11 +11,12 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from headtohead.core.errors import ProcessLostError, UsageError
-from headtohead.core.parallel import ordered_map, process_map, share_one_heap
+from headtohead.core.parallel import ordered_map, process_map, return_freed_memory, share_one_heap
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])
@@ -163,3 +164,22 @@ def test_threads_share_one_heap(tmp_path: Path) -> None:
 def test_a_c_library_without_heaps_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
     assert share_one_heap() is False
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc alone can")
+def test_freed_memory_goes_back_to_the_system() -> None:
+    def held() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * 4
+
+    pieces = [bytes(1000) for _ in range(100_000)]
+    kept = pieces[::1000]  # which hold their pages, and the end of the heap with them
+    full = held()
+    del pieces
+    assert return_freed_memory()
+    assert full - held() > 50_000, "of 100,000 kB"
+    assert len(kept) == 100
+
+
+def test_a_c_library_that_cannot_return_memory_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ctypes.CDLL", lambda _: SimpleNamespace())
+    assert not return_freed_memory()
