@@ -77,14 +77,15 @@ def _inner(
     *,
     balanced: bool,
 ) -> dict[float, Floats]:
+    workers = max(1, min(cores(), AT_ONCE_BYTES // (3 * 8 * rows.size)))
+
     def fitted(fold: tuple[Ints, Ints]) -> list[Floats]:
         fit, validation = fold
         design = StandardizedDesign.from_features(rows[fit], whole)
-        probes = design.fits(labels[fit], grid, balanced=balanced)
+        probes = design.fits(labels[fit], grid, balanced=balanced, workers=max(1, cores() // workers))
         return [probe.predict_proba(rows[validation]) for probe in probes]
 
     out = {c: np.full((len(labels), k), np.nan) for c in grid}
-    workers = max(1, min(cores(), AT_ONCE_BYTES // (3 * 8 * rows.size)))
     with one_blas_thread():
         results = ordered_map(fitted, folds, workers=workers)
         for (_, validation), found in zip(folds, results, strict=True):
@@ -149,7 +150,7 @@ class ProbeHead:
             losses = {c: fit_metrics(labels, out).loss for c, out in inner.items()}
             # Of equal losses the strongest penalty.
             best = min(self._grid, key=lambda c: (losses[c] if losses[c] is not None else np.inf, c))
-            probe = whole.fit(labels, best, balanced=self._balanced)
+            probe = whole.fit(labels, best, balanced=self._balanced, workers=cores())
             train = probe.predict_proba(rows)
             test = probe.predict_proba(self.rows()[job.test])
         chosen = {"C": best, "grid": list(self._grid), "inner_loss": [losses[c] for c in self._grid]}

@@ -242,3 +242,21 @@ def test_newton_halves_a_step_that_goes_too_far() -> None:
     found = newton(rows, labels, 100.0, np.ones(60), start)
     assert found is not None
     same_end(found, solve(rows, labels, 100.0, PlainCurvature(20.0), np.ones(60)))
+
+
+@pytest.mark.parametrize("k", [2, 3])
+def test_blocks_of_rows_give_the_same_digits_with_any_number_of_threads(
+    k: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels, weights = np.arange(60) % k, np.random.default_rng(5).uniform(0.2, 3, 60)
+    point = np.random.default_rng(6).normal(size=(5, 1 if k == 2 else k))
+
+    def computed(workers: int) -> tuple[float, Any]:
+        return _Problem(ROWS, labels, 0.5, weights, point.shape[1], workers)(point)
+
+    whole = computed(1)
+    monkeypatch.setattr(module, "BLOCK", 7)
+    one, many = computed(1), computed(4)
+    assert one[0] == many[0] and np.array_equal(one[1], many[1])
+    assert one[0] == pytest.approx(whole[0])
+    np.testing.assert_allclose(one[1], whole[1], rtol=1e-12)

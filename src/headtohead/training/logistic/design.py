@@ -154,20 +154,23 @@ class StandardizedDesign:
             return cls(mean, scale, standard, None, PlainCurvature(float(n)))
         return cls(mean, scale, standard, None, DenseCurvature(standard.T @ standard))
 
-    def fit(self, labels: Ints, c: float, *, balanced: bool = False) -> FittedProbe:
+    def fit(self, labels: Ints, c: float, *, balanced: bool = False, workers: int = 1) -> FittedProbe:
         """Return the probe at one C.
 
         Args: as `fits`.
         """
-        return next(self.fits(labels, [c], balanced=balanced))
+        return next(self.fits(labels, [c], balanced=balanced, workers=workers))
 
-    def fits(self, labels: Ints, grid: Iterable[float], *, balanced: bool = False) -> Iterator[FittedProbe]:
+    def fits(
+        self, labels: Ints, grid: Iterable[float], *, balanced: bool = False, workers: int = 1
+    ) -> Iterator[FittedProbe]:
         """Yield the probe at each C of a grid; every search but the first starts at the solution before.
 
         Args:
             labels: (n,) class indices, all classes present.
             grid: inverse strengths of the L2 penalty, as in scikit-learn; in ascending order the fits take least time.
             balanced: weigh the classes equally while fitting; probabilities stay at the frequencies of the labels.
+            workers: threads for the products of many rows; no digit depends on their number.
 
         Raises:
             HeadToHeadError: a class is missing, or a fit did not converge.
@@ -175,7 +178,7 @@ class StandardizedDesign:
         sample_weights = class_weights(labels, balanced=balanced)
         near: Solution | None = None
         for c in grid:
-            near = solve(self.rows, labels, c, self.curvature, sample_weights, near)
+            near = solve(self.rows, labels, c, self.curvature, sample_weights, near, workers=workers)
             weights = near.coefficients if self.span is None else self.span.to_features(near.coefficients)
             probe = FittedProbe(self.mean, self.scale, weights, near.bias)
             yield probe.at_frequencies(labels) if balanced else probe

@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from headtohead.core.errors import HeadToHeadError
+from headtohead.core.parallel import ordered_map
 from headtohead.training.logistic.curvature import FACTORED, Curvature, DenseCurvature
-from headtohead.training.logistic.loss import Solution, binary_loss, softmax_loss
+from headtohead.training.logistic.loss import Loss, Solution, binary_loss, softmax_loss
 from headtohead.training.logistic.newton import newton, newton_pays
 
 __all__ = ["solve"]
@@ -34,6 +35,7 @@ MEMORY = 20  # pairs of steps that L-BFGS keeps
 # Evaluations after which a Hessian is made, first and again; it takes the time of 10 (200 features) to 30 (1,280).
 PATIENCE, PATIENCE_REFINED = 30, 90
 NEAR = 14  # evaluations up to which the next C of a grid is better begun without one
+BLOCK = 4096  # rows whose products one thread makes
 # Of which a Hessian is made at most: it decides the way alone, and 8 give its eigenvalues within a factor of two.
 ROWS_A_FEATURE = 8
 
@@ -45,6 +47,8 @@ def solve(
     curvature: Curvature,
     weights: Floats,
     near: Solution | None = None,
+    *,
+    workers: int = 1,
 ) -> Solution:
     """Return what minimises `sum(w * loss) + |coefficients|^2 / (2 C)`.
 
@@ -58,6 +62,7 @@ def solve(
         curvature: of the rows at coefficients 0.
         weights: (n,) of the samples, all above 0.
         near: the solution at a C close by, where the search starts; at 0 if None. It decides the way, not its end.
+        workers: threads for the products of many rows; no digit depends on their number.
 
     Raises:
         HeadToHeadError: the fit did not converge, or a class is missing.
@@ -72,7 +77,7 @@ def solve(
         quick = newton(rows, labels, c, weights, near)
         if quick is not None:
             return quick
-    problem = _Problem(rows, labels, c, weights, m)
+    problem = _Problem(rows, labels, c, weights, m, workers)
     shares = np.bincount(labels, weights) / weights.sum()
     # w p (1 - p) where only the intercepts have been fitted
     factor = float(weights.mean() * (shares * (1 - shares)).mean())
@@ -117,20 +122,43 @@ class _Ended:
 class _Problem:
     """The penalised loss of rows as a function of (r + 1, m) coefficients and, last, intercepts."""
 
-    def __init__(self, rows: Floats, labels: Ints, c: float, weights: Floats, m: int) -> None:
-        self._rows, self._c, self._weights = rows, c, weights
-        self._loss = binary_loss(labels, weights) if m == 1 else softmax_loss(labels, weights, m)
+    def __init__(
+        self, rows: Floats, labels: Ints, c: float, weights: Floats, m: int, workers: int = 1
+    ) -> None:
+        self._rows, self._c, self._weights, self._workers = rows, c, weights, workers
+        self._labels, self._m = labels, m
+        # of a fixed size, so that sums are the same with any number of threads
+        self._blocks = [
+            (rows[i : i + BLOCK], self._loss(slice(i, i + BLOCK))) for i in range(0, len(rows), BLOCK)
+        ]
+
+    def _loss(self, part: slice) -> Loss:
+        labels, weights = self._labels[part], self._weights[part]
+        return binary_loss(labels, weights) if self._m == 1 else softmax_loss(labels, weights, self._m)
 
     def __call__(self, point: Floats) -> tuple[float, Floats]:
         """Return the value and the gradient."""
         coefficients = point[:-1]
-        value, residual = self._loss(self._rows @ coefficients + point[-1])
-        gradient = np.vstack([self._rows.T @ residual + coefficients / self._c, residual.sum(axis=0)])
-        return value + 0.5 / self._c * float(np.vdot(coefficients, coefficients)), gradient
+
+        def of_block(block: tuple[Floats, Loss]) -> tuple[float, Floats]:
+            rows, loss = block
+            value, residual = loss(rows @ coefficients + point[-1])
+            return value, np.vstack([rows.T @ residual, residual.sum(axis=0)])
+
+        few = self._workers == 1 or len(self._blocks) == 1
+        parts = (
+            map(of_block, self._blocks) if few else ordered_map(of_block, self._blocks, workers=self._workers)
+        )
+        value, gradient = 0.5 / self._c * float(np.vdot(coefficients, coefficients)), np.zeros_like(point)
+        gradient[:-1] = coefficients / self._c
+        for more, slope in parts:
+            value += more
+            gradient += slope
+        return value, gradient
 
     def curvature(self, point: Floats) -> tuple[Curvature, float]:
         """Return the curvature of a loss of two classes at a point, and the factor that goes with it."""
-        _, residual = self._loss(self._rows @ point[:-1] + point[-1])
+        _, residual = self._loss(slice(None))(self._rows @ point[:-1] + point[-1])
         wrong = np.abs(residual[:, 0]) / self._weights  # the probability of the other class
         spread = self._weights * wrong * (1.0 - wrong)
         every = max(1, len(spread) // (ROWS_A_FEATURE * self._rows.shape[1]))
