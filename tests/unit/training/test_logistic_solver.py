@@ -260,3 +260,10 @@ def test_blocks_of_rows_give_the_same_digits_with_any_number_of_threads(
     assert one[0] == many[0] and np.array_equal(one[1], many[1])
     assert one[0] == pytest.approx(whole[0])
     np.testing.assert_allclose(one[1], whole[1], rtol=1e-12)
+
+
+def test_a_hessian_that_cannot_be_factored_costs_steps_alone() -> None:
+    gram = np.array([[2.0, 3.0], [3.0, 2.0]])  # as rounding may leave it: not positive
+    back, forth = DenseCurvature(gram, 0.5).scaling(4.0, 1.0)
+    np.testing.assert_allclose(back(np.eye(2)), np.eye(2) / np.sqrt(4.0 * 1.0 + 1.0))
+    np.testing.assert_allclose(forth(np.eye(2)), back(np.eye(2)))

@@ -46,11 +46,16 @@ class DenseCurvature:
 
     def scaling(self, factor: float, ridge: float) -> tuple[Change, Change]:
         """Return the two changes by the Cholesky factor."""
-        from scipy.linalg import cholesky, solve_triangular
+        from scipy.linalg import LinAlgError, cholesky, solve_triangular
 
         whole = self._gram * (factor * self._share)
         whole.flat[:: len(whole) + 1] += ridge
-        root = cholesky(whole, overwrite_a=True, check_finite=False)
+        try:
+            root = cholesky(whole, overwrite_a=True, check_finite=False)
+        except LinAlgError:  # next to no penalty on features that depend on one another: more steps, then
+            return PlainCurvature(float(self._gram.trace()) / len(self._gram) * self._share).scaling(
+                factor, ridge
+            )
         return (
             lambda rows: solve_triangular(root, rows, check_finite=False),
             lambda rows: solve_triangular(root, rows, trans="T", check_finite=False),
