@@ -24,6 +24,9 @@ __all__ = ["FittedFold", "PortableHead", "fit_folds"]
 START_SECONDS = 2.5
 """That must be saved: processes take about half of it to start, and their number is small."""
 
+MOST = 16
+"""Processes at once: each takes some 150 MB."""
+
 TRIED = 2
 """Fits that are made here before, the first of which may also compute features."""
 
@@ -77,11 +80,11 @@ def fit_folds(
         yield fitted
         done += 1
     rest = fits[done:]
-    if len(rest) * seconds * (1 - 1 / cores()) > START_SECONDS and (moved := _portable(rest)) is not None:
+    if len(rest) * seconds * (1 - 1 / min(cores(), MOST)) > START_SECONDS and (moved := _portable(rest)) is not None:
         size = max(1, int(TASK_SECONDS / seconds))
         tasks = [_Task(tuple(moved[i : i + size]), data) for i in range(0, len(moved), size)]
         try:
-            for several in process_map(_fitted_there, tasks, workers=min(cores(), len(tasks))):
+            for several in process_map(_fitted_there, tasks, workers=min(cores(), MOST, len(tasks))):
                 yield from several
                 done += len(several)
         except ProcessLostError as error:
