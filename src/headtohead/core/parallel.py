@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import os
+import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -131,7 +133,8 @@ def process_map(function: Callable[[T], R], tasks: Iterable[T], *, workers: int)
     """Map a function over tasks in processes and yield the results in the order of the tasks.
 
     The processes are loky's (in joblib), which start as new interpreters and do not run the caller's script again, as
-    those of the standard library would where it has no guard. They compute with one thread each and end with the map.
+    those of the standard library would where it has no guard. They compute with one thread each and end with the map,
+    or a second after this process, where it is killed.
 
     Args:
         function: importable by its name; called once per task.
@@ -148,7 +151,9 @@ def process_map(function: Callable[[T], R], tasks: Iterable[T], *, workers: int)
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
     try:
-        pool = ProcessPoolExecutor(workers, env=dict.fromkeys(_THREADS, "1"))
+        pool = ProcessPoolExecutor(
+            workers, initializer=_end_with, initargs=(os.getpid(),), env=dict.fromkeys(_THREADS, "1")
+        )
         # the processes start with the first task; whatever the function itself raises later is the caller's
         pool.submit(int).result()
     # OSError, ImportError: the system offers no semaphores, as some containers do not
@@ -158,6 +163,17 @@ def process_map(function: Callable[[T], R], tasks: Iterable[T], *, workers: int)
         yield from _results(pool, function, tasks, _AHEAD_PER_WORKER * workers)
     except BrokenProcessPool as error:
         raise ProcessLostError(f"A worker process was lost ({type(error).__name__}).") from error
+
+
+def _end_with(parent: int) -> None:
+    """End this process when its parent is gone; loky's would wait for work for ever (Windows ends them by itself)."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="headtohead-parent", daemon=True).start()
 
 
 @contextmanager

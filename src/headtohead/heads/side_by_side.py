@@ -80,7 +80,10 @@ def fit_folds(
         yield fitted
         done += 1
     rest = fits[done:]
-    if len(rest) * seconds * (1 - 1 / min(cores(), MOST)) > START_SECONDS and (moved := _portable(rest)) is not None:
+    if (
+        len(rest) * seconds * (1 - 1 / min(cores(), MOST)) > START_SECONDS
+        and (moved := _portable(rest)) is not None
+    ):
         size = max(1, int(TASK_SECONDS / seconds))
         tasks = [_Task(tuple(moved[i : i + size]), data) for i in range(0, len(moved), size)]
         try:

@@ -131,6 +131,38 @@ def test_a_process_that_is_killed_is_said_to_be_lost() -> None:
         list(process_map(die, range(3), workers=2))
 
 
+WAITING = """
+import os, time
+from tests.unit.core.test_parallel import wait_here
+from headtohead.core.parallel import process_map
+for found in process_map(wait_here, range(8), workers=2):
+    print(found, flush=True)
+"""
+
+
+def wait_here(number: int) -> int:
+    if number > 1:
+        time.sleep(60)
+    return os.getpid()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there a job ends its processes")
+def test_processes_do_not_outlive_the_one_that_started_them() -> None:
+    with subprocess.Popen([sys.executable, "-c", WAITING], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        worker = int(parent.stdout.readline())
+        os.kill(worker, 0)
+        parent.kill()
+        parent.wait()
+        for _ in range(600):  # until it is gone, which takes about a second
+            try:
+                os.kill(worker, 0)
+            except ProcessLookupError:
+                return
+            time.sleep(0.1)
+    pytest.fail("the process is still there after a minute")
+
+
 HEAPS = """
 import ctypes, sys, threading
 from headtohead.core.parallel import share_one_heap
