@@ -204,7 +204,8 @@ def _met(tables: Sequence[_FeatureTable], held: Bits, asked: Bits) -> tuple[Ints
         giver, taker = table.meet(asked)
         differ = np.bitwise_count(asked[giver] ^ held[taker])
         near = differ[:, 0] + differ[:, 1] <= MOST_DIFFERENT  # at most 128, which 8 bits hold
-        return giver[near] * len(held) + taker[near]
+        pairs: Ints = giver[near] * len(held) + taker[near]
+        return pairs
 
     every = np.sort(np.concatenate(list(ordered_map(codes, tables, workers=min(AT_ONCE, cores())))))
     # features that meet in several tables vote once; numpy's unique would hash, 10 times slower than sorting here
