@@ -12,8 +12,11 @@ __all__ = ["Loss", "Solution", "binary_loss", "class_weights", "softmax_loss"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-Loss = Callable[[Floats], tuple[float, Floats]]
-"""Scores (n, m) to the sum of the losses and its slopes (n, m)."""
+Loss = Callable[[Floats], tuple[Floats, Floats]]
+"""Scores (n, m) to the weighted losses (n,) and their slopes (n, m).
+
+They are not summed here: near a minimum their sum changes by less than its own rounding; the sum of changes does not.
+"""
 
 
 @dataclass(frozen=True)
@@ -44,10 +47,9 @@ def binary_loss(labels: Ints, weights: Floats) -> Loss:
 
     sign = np.where(labels == 1, 1.0, -1.0)
 
-    def loss(scores: Floats) -> tuple[float, Floats]:
+    def loss(scores: Floats) -> tuple[Floats, Floats]:
         margin = sign * scores[:, 0]
-        value = float(weights @ np.logaddexp(0.0, -margin))
-        return value, (-sign * weights * expit(-margin))[:, None]
+        return weights * np.logaddexp(0.0, -margin), (-sign * weights * expit(-margin))[:, None]
 
     return loss
 
@@ -58,9 +60,8 @@ def softmax_loss(labels: Ints, weights: Floats, m: int) -> Loss:
 
     truth = np.eye(m)[labels]
 
-    def loss(scores: Floats) -> tuple[float, Floats]:
+    def loss(scores: Floats) -> tuple[Floats, Floats]:
         logs = log_softmax(scores, axis=1)
-        value = -float(weights @ logs[np.arange(len(logs)), labels])
-        return value, weights[:, None] * (np.exp(logs) - truth)
+        return -weights * logs[np.arange(len(logs)), labels], weights[:, None] * (np.exp(logs) - truth)
 
     return loss

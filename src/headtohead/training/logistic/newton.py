@@ -39,11 +39,11 @@ def newton(rows: Floats, labels: Ints, c: float, weights: Floats, near: Solution
     r, loss = rows.shape[1], binary_loss(labels, weights)
     point = np.zeros(r + 1) if near is None else np.append(near.coefficients[0], near.bias)
 
-    def evaluated(at: Floats) -> tuple[float, Floats]:
-        value, residual = loss((rows @ at[:r] + at[r])[:, None])
-        return value + 0.5 / c * float(at[:r] @ at[:r]), residual[:, 0]
+    def evaluated(at: Floats) -> tuple[Floats, Floats]:
+        losses, residual = loss((rows @ at[:r] + at[r])[:, None])
+        return losses, residual[:, 0]
 
-    value, residual = evaluated(point)
+    losses, residual = evaluated(point)
     for _ in range(STEPS):
         gradient = np.append(rows.T @ residual + point[:r] / c, residual.sum())
         root, failed = lapack.dpotrf(_hessian(rows, residual, weights, c), lower=1, clean=0, overwrite_a=1)
@@ -56,12 +56,14 @@ def newton(rows: Floats, labels: Ints, c: float, weights: Floats, near: Solution
             return Solution(end[None, :r].copy(), end[r:].copy(), far=False)
         for halvings in range(HALVINGS):
             share = 0.5**halvings
-            found, residual = evaluated(point - share * step)
-            if found <= value - ENOUGH * share * decrement:
+            there = point - share * step
+            found, residual = evaluated(there)
+            penalty = 0.5 / c * float((there[:r] - point[:r]) @ (there[:r] + point[:r]))
+            if float((found - losses).sum()) + penalty <= -ENOUGH * share * decrement:
                 break
         else:
             return None
-        point, value = point - share * step, found
+        point, losses = there, found
     return None
 
 
