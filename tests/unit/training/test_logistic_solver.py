@@ -188,21 +188,21 @@ def test_every_so_manyth_row_is_enough_for_a_hessian() -> None:
 def test_a_search_that_ends_early_is_told_with_c_and_the_size(monkeypatch: pytest.MonkeyPatch) -> None:
     import scipy.optimize
 
-    ended = SimpleNamespace(fun=1.0, jac=np.array([2e-5, 0.0]), x=np.zeros(5), nfev=7, status=2)
+    ended = SimpleNamespace(fun=1.0, jac=np.array([2e-4, 0.0]), x=np.zeros(15), nfev=7, status=2)
     monkeypatch.setattr(scipy.optimize, "minimize", lambda *_, **__: ended)
     with pytest.raises(
         HeadToHeadError, match=r"^The probe did not converge at C = 0\.5 on 60 rows of 4 features\."
     ):
-        solve(ROWS, np.arange(60) % 2, 0.5, PlainCurvature(60.0), np.ones(60))
+        solve(ROWS, np.arange(60) % 3, 0.5, PlainCurvature(60.0), np.ones(60))
     ended.jac = np.array([1e-6, 0.0])
-    solve(ROWS, np.arange(60) % 2, 0.5, PlainCurvature(60.0), np.ones(60))
+    solve(ROWS, np.arange(60) % 3, 0.5, PlainCurvature(60.0), np.ones(60))
     ended.status = 1  # its evaluations were up: not yet, however often
     with pytest.raises(HeadToHeadError, match="did not converge"):
-        solve(ROWS, np.arange(60) % 2, 0.5, PlainCurvature(60.0), np.ones(60))
+        solve(ROWS, np.arange(60) % 3, 0.5, PlainCurvature(60.0), np.ones(60))
     ended.status = 2
     ended.fun = np.inf
     with pytest.raises(HeadToHeadError, match="did not converge"):
-        solve(ROWS, np.arange(60) % 2, 0.5, PlainCurvature(60.0), np.ones(60))
+        solve(ROWS, np.arange(60) % 3, 0.5, PlainCurvature(60.0), np.ones(60))
 
 
 def test_newton_is_taken_where_a_hessian_is_small() -> None:
@@ -289,3 +289,27 @@ def test_many_rows_are_fitted_as_closely_as_few(k: int) -> None:
     shares = np.bincount(labels) / len(labels)
     _, forth = gram.scaling(float((shares * (1 - shares)).mean()), 1.0)
     assert np.abs(forth(gradient)).max() < 2e-7
+
+
+@pytest.mark.usefixtures("lbfgs")
+def test_where_scores_round_by_more_than_losses_fall_newton_takes_the_last_steps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(0)
+    hidden = rng.normal(size=(3000, 4))
+    rows = hidden @ rng.normal(size=(4, 40)) + 0.001 * rng.normal(size=(3000, 40))
+    rows -= rows.mean(axis=0)
+    # told by small differences alone
+    fine = np.linalg.svd(rows, full_matrices=False)[0][:, 20] * np.sqrt(3000)
+    labels = (fine + 0.5 * rng.normal(size=3000) > 0).astype(np.int64)
+
+    def slope() -> float:
+        end = solve(rows, labels, 1e6, DenseCurvature(rows.T @ rows), np.ones(3000))
+        p = expit(rows @ end.coefficients[0] + end.bias)
+        hessian = (rows * (p * (1 - p))[:, None]).T @ rows + 1e-6 * np.eye(40)
+        gradient = rows.T @ (p - labels) + end.coefficients[0] / 1e6
+        return float(np.sqrt(gradient @ np.linalg.solve(hessian, gradient)))
+
+    assert slope() < 1e-7
+    monkeypatch.setattr(module, "newton", lambda *_: None)
+    assert slope() > 1e-6, "the case is not hard enough to show anything"

@@ -17,7 +17,10 @@ MULTIPLICATIONS = 1 << 25
 # The squared length of a step, in coordinates that turn the Hessian into the identity, after which the next would be
 # about its square: 1e-10, far below the error of 1e-7 that is asked for.
 DECREMENT = 1e-10
+# The same, after which whole steps need no watching, and the losses may round by more than they lower them.
+CLOSE = 1e-4
 ENOUGH = 1e-4  # share of the decrease that the slope promises which a step must bring (Armijo)
+BLOCK = 4096  # rows that are copied at a time
 STEPS = 100  # some ten are taken
 HALVINGS = 40
 
@@ -44,6 +47,7 @@ def newton(rows: Floats, labels: Ints, c: float, weights: Floats, near: Solution
         return losses, residual[:, 0]
 
     losses, residual = evaluated(point)
+    before = np.inf
     for _ in range(STEPS):
         gradient = np.append(rows.T @ residual + point[:r] / c, residual.sum())
         root, failed = lapack.dpotrf(_hessian(rows, residual, weights, c), lower=1, clean=0, overwrite_a=1)
@@ -54,6 +58,12 @@ def newton(rows: Floats, labels: Ints, c: float, weights: Floats, near: Solution
         if decrement <= DECREMENT:
             end = point - step
             return Solution(end[None, :r].copy(), end[r:].copy(), far=False)
+        if decrement <= CLOSE:
+            if decrement >= before:
+                return None
+            point, before = point - step, decrement
+            losses, residual = evaluated(point)
+            continue
         for halvings in range(HALVINGS):
             share = 0.5**halvings
             there = point - share * step
@@ -72,9 +82,11 @@ def _hessian(rows: Floats, residual: Floats, weights: Floats, c: float) -> Float
     r = rows.shape[1]
     wrong = np.abs(residual) / weights  # the probability of the other class
     spread = weights * wrong * (1.0 - wrong)
-    scaled = rows * np.sqrt(spread)[:, None]
-    whole = np.empty((r + 1, r + 1), order="F")
-    whole[:r, :r] = scaled.T @ scaled
+    whole = np.zeros((r + 1, r + 1), order="F")
+    for start in range(0, len(rows), BLOCK):
+        part = slice(start, start + BLOCK)
+        scaled = rows[part] * np.sqrt(spread[part])[:, None]
+        whole[:r, :r] += scaled.T @ scaled
     whole[r, :r] = spread @ rows
     whole[r, r] = spread.sum()
     np.einsum("ii->i", whole)[:r] += 1.0 / c

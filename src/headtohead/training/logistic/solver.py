@@ -29,7 +29,8 @@ Ints = npt.NDArray[np.int64]
 GRADIENT = (
     1e-7  # largest entry at which the fit ends; probabilities are then within about 1e-7 of the optimum
 )
-ACCEPTED = 1e-5  # what rounding may leave where the line search can do no more
+# What rounding may leave where a line search can do no more, and Newton's method does not go on: more than two classes.
+ACCEPTED = 1e-4
 LESS = 0.5  # of the error is left where going on helped
 EVALUATIONS = 8000  # of the loss
 MEMORY = 20  # pairs of steps that L-BFGS keeps
@@ -91,12 +92,19 @@ def solve(
             refined, most = True, PATIENCE_REFINED
         ended = problem.search(point, curvature, factor, most)
         point, evaluations = ended.point, evaluations + ended.evaluations
+        far = refined or evaluations > NEAR
+        if (
+            refines and ended.stuck and ended.error > GRADIENT
+        ):  # a last step or two, judged by the gradient alone
+            last = newton(rows, labels, c, weights, Solution(point[:r].T, point[r], far))
+            if last is not None:
+                return Solution(last.coefficients, last.bias, far)
         # From where rounding stopped it a search can go on, since it counts from its start, as long as that helps.
         over = ended.stuck and ended.error >= LESS * error
         if ended.error <= (ACCEPTED if over else GRADIENT):
             # The softmax is the same whatever is added to all intercepts.
             bias = point[r] if m == 1 else point[r] - point[r].mean()
-            return Solution(np.ascontiguousarray(point[:r].T), bias, refined or evaluations > NEAR)
+            return Solution(np.ascontiguousarray(point[:r].T), bias, far)
         if over or not np.isfinite(ended.error):
             break
         error = ended.error
