@@ -1,4 +1,4 @@
-"""fastai's Learner on its ImageDataLoaders, with its defaults; `--bf16` takes its mixed precision."""
+"""fastai's Learner on its ImageDataLoaders, with its defaults; its mixed precision is for GPUs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import timm
 import torch
 from common import BATCH, RATE, SIDES, Clock, arguments, emit
 from fastai.callback.core import Callback
-from fastai.callback.fp16 import MixedPrecision
 from fastai.learner import Learner
 from fastai.losses import CrossEntropyLossFlat
 from fastai.vision.augment import Resize
@@ -34,8 +33,7 @@ def main() -> None:
         given.data, valid_pct=1 / 16, seed=0, item_tfms=Resize(SIDES[given.network]), bs=BATCH
     )
     network = timm.create_model(given.network, num_classes=2)
-    more = [MixedPrecision(torch.bfloat16)] if given.bf16 else []
-    learner = Learner(data, network, loss_func=CrossEntropyLossFlat(), cbs=[Steps(clock), *more])
+    learner = Learner(data, network, loss_func=CrossEntropyLossFlat(), cbs=[Steps(clock)])
     with learner.no_bar(), learner.no_logging():
         learner.fit(1, RATE)
     emit(clock.speed(), torch=torch.__version__, fastai=fastai.__version__)

@@ -50,7 +50,6 @@ PEERS: Mapping[str, Peer] = {
     "Trainer, defaults": Peer("hf_trainer.py", TRAINER),
     "Trainer, bf16=True": Peer("hf_trainer.py", TRAINER, ("--bf16",)),
     "fastai, defaults": Peer("fastai_learner.py", FASTAI),
-    "fastai, MixedPrecision in bf16": Peer("fastai_learner.py", FASTAI, ("--bf16",)),
     "Keras, defaults": Peer("keras_inception.py", KERAS, (), "inception_resnet_v2"),
     "Keras, mixed_bfloat16": Peer("keras_inception.py", KERAS, ("--bf16",), "inception_resnet_v2"),
 }
