@@ -6,6 +6,7 @@ import fastai
 import timm
 import torch
 from common import BATCH, RATE, SIDES, Clock, arguments, emit
+from fastai.callback import progress as _progress  # gives a Learner its `no_bar`  # noqa: F401
 from fastai.callback.core import Callback
 from fastai.learner import Learner
 from fastai.losses import CrossEntropyLossFlat
