@@ -171,17 +171,22 @@ def test_a_weak_penalty_takes_a_hessian_and_not_hundreds_of_steps(monkeypatch: p
     assert np.abs(gradient).max() < 1e-5
 
 
-def test_every_so_manyth_row_is_enough_for_a_hessian() -> None:
+@pytest.mark.parametrize("block", [64, 4096])
+def test_the_hessian_is_that_of_all_rows_where_few_bend_the_loss(
+    block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BLOCK", block)
     rng = np.random.default_rng(1)
     rows = rng.normal(size=(2000, 20))
-    problem = _Problem(rows, (np.arange(2000) % 2).astype(np.int64), 1.0, np.ones(2000), 1)
-    point = rng.normal(size=(21, 1)) / 4
-    curvature, factor = problem.curvature(point)
-    back, forth = curvature.scaling(factor, 1.0)
-    p = expit(rows @ point[:-1, 0] + point[-1, 0])
-    hessian = (rows * (p * (1 - p))[:, None]).T @ rows + np.eye(20)
-    strengths = np.linalg.eigvalsh(forth(hessian @ back(np.eye(20))))
-    assert strengths.min() > 0.4 and strengths.max() < 2.5
+    point = 8 * rng.normal(size=(21, 1))  # nearly all rows are certain
+    labels = (rows @ point[:-1, 0] + point[-1, 0] > 0).astype(np.int64)
+    for workers in (1, 3):
+        curvature, factor = _Problem(rows, labels, 1.0, np.ones(2000), 1, workers).curvature(point)
+        back, forth = curvature.scaling(factor, 1.0)
+        p = expit(rows @ point[:-1, 0] + point[-1, 0])
+        assert (p * (1 - p) > 0.01).mean() < 0.1
+        hessian = (rows * (p * (1 - p))[:, None]).T @ rows + np.eye(20)
+        np.testing.assert_allclose(forth(hessian @ back(np.eye(20))), np.eye(20), atol=1e-4)
 
 
 @pytest.mark.usefixtures("lbfgs")

@@ -38,8 +38,6 @@ MEMORY = 20  # pairs of steps that L-BFGS keeps
 PATIENCE, PATIENCE_REFINED = 30, 90
 NEAR = 14  # evaluations up to which the next C of a grid is better begun without one
 BLOCK = 4096  # rows whose products one thread makes
-# Of which a Hessian is made at most: it decides the way alone, and 8 give its eigenvalues within a factor of two.
-ROWS_A_FEATURE = 8
 
 
 def solve(
@@ -173,12 +171,19 @@ class _Problem:
         _, residual = self._loss(slice(None))(self._rows @ point[:-1] + point[-1])
         wrong = np.abs(residual[:, 0]) / self._weights  # the probability of the other class
         spread = self._weights * wrong * (1.0 - wrong)
-        every = max(1, len(spread) // (ROWS_A_FEATURE * self._rows.shape[1]))
-        part = spread[::every]
-        # in single precision half the time, and near enough for what decides the way alone
-        scaled = (self._rows[::every] * np.sqrt(part / part.mean())[:, None]).astype(np.float32)
-        gram = (scaled.T @ scaled).astype(np.float64)
-        return DenseCurvature(gram, len(spread) / len(part)), float(spread.mean())
+        scale = np.sqrt(spread / spread.mean())[:, None]
+
+        def of_block(start: int) -> Floats:
+            # in single precision half the time, and near enough for what decides the way alone
+            scaled = (self._rows[start : start + BLOCK] * scale[start : start + BLOCK]).astype(np.float32)
+            part: Floats = (scaled.T @ scaled).astype(np.float64)
+            return part
+
+        # of all rows: under a weak penalty few of them bend the loss, and a part would miss most of those
+        gram = sum(
+            ordered_map(of_block, range(0, len(spread), BLOCK), workers=self._workers, ahead=self._workers)
+        )
+        return DenseCurvature(np.asarray(gram)), float(spread.mean())
 
     def search(self, start: Floats, curvature: Curvature, factor: float, most: int) -> _Ended:
         """Search from a start in the coordinates of a curvature.
