@@ -15,6 +15,7 @@ than the other three do).
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -23,7 +24,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from headtohead.backbones.catalog import resolve
 from headtohead.core.progress import QUIET
@@ -95,23 +95,12 @@ class Clock:
         return (n - BATCH) / (self.times[-1] - self.times[1])
 
 
-class Scored(nn.Module):
-    """A network as the Trainer wants it: a loss from pixel_values and labels."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        import timm
-
-        self.net = timm.create_model(name, num_classes=2)
-
-    def forward(self, pixel_values: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
-        scores = self.net(pixel_values)
-        return {"loss": nn.functional.cross_entropy(scores, labels), "logits": scores}
-
-
 def theirs(name: str, n: int, *, bf16: bool) -> float:
     """Return the Trainer's images/s."""
     from transformers import Trainer, TrainerCallback, TrainingArguments
+
+    sys.path.append(str(Path(__file__).resolve().parent / "peers"))
+    from torch_parts import Scored
 
     record = resolve(f"scratch:{name}")
     source = Generated(n, record.input_size)

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import timm
 import torch
-from common import BATCH, RATE, SIDES, Clock, arguments, emit
-from torchvision import datasets, transforms
+from common import BATCH, RATE, Clock, arguments, emit
+from torch_parts import images
 
 
 def main() -> None:
     """Train one epoch and print images/s."""
     given, clock = arguments(), Clock()
-    side = SIDES[given.network]
-    change = transforms.Compose(
-        [transforms.Resize((side, side)), transforms.ToTensor(), transforms.Normalize([0.5] * 3, [0.5] * 3)]
+    batches = torch.utils.data.DataLoader(
+        images(given.data, given.network), BATCH, shuffle=True, num_workers=2, drop_last=True
     )
-    images = datasets.ImageFolder(given.data, change)
-    batches = torch.utils.data.DataLoader(images, BATCH, shuffle=True, num_workers=2, drop_last=True)
     network = timm.create_model(given.network, num_classes=2).train()
     optimizer = torch.optim.AdamW(network.parameters(), RATE)
     for x, y in batches:

@@ -13,7 +13,6 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +29,7 @@ from headtohead.audit.measuring import (
     MeasuredImage,
     Measuring,
     PackedMask,
+    Source,
     in_processes,
     measure_image,
     processes_pay,
@@ -45,7 +45,7 @@ from headtohead.audit.stored_measures import (
 from headtohead.audit.summary_store import SummaryStore
 from headtohead.audit.thumbnails import data_uri
 from headtohead.core.errors import HeadToHeadError, ProcessLostError
-from headtohead.core.parallel import ordered_map
+from headtohead.core.parallel import ordered_map, return_freed_memory
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Image, Sample
 from headtohead.preprocess.suggest import Appearance
@@ -55,17 +55,6 @@ __all__ = ["ImageIndex", "find_groups"]
 # Of packed masks in memory, which spare an image's later features the search for its subject.
 MASK_BYTES = 32 << 20
 KEPT_BYTES = 400 << 20  # of keypoints in memory: those of about 2,500 images; the others are read back
-
-
-class Source(Protocol):
-    """What is needed of a dataset: its samples, and their pixels on demand."""
-
-    @property
-    def samples(self) -> tuple[Sample, ...]:
-        """All samples."""
-
-    def read(self, sample: Sample) -> Image:
-        """Decode one."""
 
 
 class ImageIndex:
@@ -163,12 +152,14 @@ class ImageIndex:
         Raises:
             UnreadableError: the image cannot be decoded.
         """
-        known = self._thumbnails.get(sample.id)
+        with self._lock:
+            known = self._thumbnails.get(sample.id)
         if known is None and self._store is not None:
             content = self._store.get(self._key(sample), "thumbnail")
             known = None if content is None else content.decode("ascii")
         if known is None:
-            self._keep_thumbnail(sample, known := data_uri(self._source.read(sample)))
+            known = data_uri(self._source.read(sample))
+            self._keep_thumbnail(sample, known)
         return known
 
     def groups(self, *, similar: bool = False) -> Grouping:
@@ -192,10 +183,11 @@ class ImageIndex:
         return grouping
 
     def forget_features(self) -> None:
-        """Drop local features and masks from memory; whoever asks for one again has it read back, or made again."""
+        """Free the memory of local features and masks; those that are needed later are read back, or computed again."""
         with self._lock:
             self._keypoints.clear()
             self._masks.clear()
+        return_freed_memory()
 
     def _part(self, sample: Sample, kind: str, make: Callable[..., Keypoints]) -> Keypoints:
         with self._lock:
@@ -203,7 +195,8 @@ class ImageIndex:
         if known is None and self._store is not None:
             known = keypoints_from_bytes(self._store.get(self._key(sample), kind))
         if known is None:
-            known = make(to_grey(image := self._source.read(sample)), self._mask(sample, image))
+            image = self._source.read(sample)
+            known = make(to_grey(image), self._mask(sample, image))
             if self._store is not None:
                 self._store.put(self._key(sample), kind, keypoints_to_bytes(known))
         self._remember(sample, kind, known)
@@ -218,7 +211,8 @@ class ImageIndex:
             self._store.put(self._key(sample), "thumbnail", uri.encode("ascii"))
         # of small sets alone, since nothing else bounds these
         elif self._what.features == "keypoints":
-            self._thumbnails[sample.id] = uri
+            with self._lock:
+                self._thumbnails[sample.id] = uri
 
     def _key(self, sample: Sample) -> str:
         """Return what identifies the content: bytes of the file with its frame, pixels, and what is asked."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,17 @@ from headtohead.core.records import Image, Sample
 from headtohead.data.dataset import read_sample
 from headtohead.preprocess.suggest import appearance_of
 
-__all__ = ["MeasuredImage", "Measuring", "PackedMask", "in_processes", "measure_image", "processes_pay"]
+T = TypeVar("T")
+
+__all__ = [
+    "MeasuredImage",
+    "Measuring",
+    "PackedMask",
+    "Source",
+    "in_processes",
+    "measure_image",
+    "processes_pay",
+]
 
 Mask = npt.NDArray[np.bool_]
 
@@ -35,6 +46,17 @@ PASSED_PIXELS = 1 << 18
 """Images of archives and arrays are decoded here and passed to a process: at most 128 at once, 100 MB of this size."""
 
 _CHUNK = 16  # images a task: one takes about 10 ms, handing a task over about 1 ms
+
+
+class Source(Protocol):
+    """What is needed of a dataset: its samples, and their pixels on demand."""
+
+    @property
+    def samples(self) -> tuple[Sample, ...]:
+        """All samples."""
+
+    def read(self, sample: Sample) -> Image:
+        """Decode one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +167,14 @@ def in_processes(
         ProcessLostError: a process was killed; what was yielded before is right.
     """
     chunks = (tuple(samples[i : i + _CHUNK]) for i in range(0, len(samples), _CHUNK))
-    passed = None if _is_folder(root) else read
-    tasks = (_Task(root, chunk, what, _images(chunk, passed)) for chunk in chunks)
-    for found in process_map(_measured, tasks, workers=workers):
+    reads_itself = _is_folder(root)
+
+    def passed(chunk: Sequence[Sample]) -> tuple[Image | str, ...] | None:
+        return None if reads_itself else tuple(_attempt(partial(read, sample)) for sample in chunk)
+
+    for found in process_map(
+        _measured, (_Task(root, chunk, what, passed(chunk)) for chunk in chunks), workers=workers
+    ):
         yield from found
 
 
@@ -163,30 +190,22 @@ def _is_folder(root: str) -> bool:
     return bool(root) and Path(root).is_dir()
 
 
-def _images(
-    samples: Sequence[Sample], read: Callable[[Sample], Image] | None
-) -> tuple[Image | str, ...] | None:
-    return None if read is None else tuple(_image(sample, read) for sample in samples)
-
-
-def _image(sample: Sample, read: Callable[[Sample], Image]) -> Image | str:
+def _attempt(make: Callable[[], T]) -> T | str:
+    """Return what is made of an image, or why it cannot be read."""
     try:
-        return read(sample)
+        return make()
     except (HeadToHeadError, OSError) as error:
         return str(error)
 
 
 def _measured(task: _Task) -> list[MeasuredImage | str]:
-    images = task.images or _images(task.samples, partial(read_sample, task.root)) or ()
-    return [
-        _measured_or_why(sample, image, task.what) for sample, image in zip(task.samples, images, strict=True)
-    ]
-
-
-def _measured_or_why(sample: Sample, image: Image | str, what: Measuring) -> MeasuredImage | str:
-    if isinstance(image, str):
-        return image
-    try:
-        return measure_image(sample, image, what)
-    except (HeadToHeadError, OSError) as error:
-        return str(error)
+    found: list[MeasuredImage | str] = []
+    for place, sample in enumerate(task.samples):
+        # one by one, so that a process holds one decoded image of a folder
+        image = (
+            _attempt(partial(read_sample, task.root, sample)) if task.images is None else task.images[place]
+        )
+        found.append(
+            image if isinstance(image, str) else _attempt(partial(measure_image, sample, image, task.what))
+        )
+    return found

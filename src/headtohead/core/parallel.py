@@ -166,7 +166,7 @@ def process_map(function: Callable[[T], R], tasks: Iterable[T], *, workers: int)
 
 
 def _end_with(parent: int) -> None:
-    """End this process when its parent is gone; loky's would wait for work for ever (Windows ends them by itself)."""
+    """End this process once its parent is gone: loky's worker would wait for work forever."""
 
     def watch() -> None:
         while os.getppid() == parent:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +36,6 @@ AT_ONCE_BYTES = (
 PORTABLE_BYTES = (
     16 << 20
 )  # of rows that are sent with each task; larger ones are fitted by large products, which threads share well
-
-
-def _given(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    return rows
 
 
 def inner_probabilities(
@@ -127,7 +122,7 @@ class ProbeHead:
         rows = self.rows()
         if rows.nbytes > PORTABLE_BYTES:
             return None
-        return ProbeHead(partial(_given, rows), self._grid, balanced=self._balanced)
+        return ProbeHead(lambda: rows, self._grid, balanced=self._balanced)
 
     def digest(self) -> str:
         """Return what identifies features and settings."""

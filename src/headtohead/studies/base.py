@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from headtohead.core.atomic_io import write_table
 from headtohead.core.config import RunConfig
-from headtohead.core.parallel import return_freed_memory
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Verdict
 from headtohead.core.run_folder import RunFolder
-from headtohead.studies.run_files import write_folds, write_provenance
+from headtohead.studies.run_files import write_folds, write_provenance, write_recipe
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -186,8 +185,7 @@ class Study(ABC, Generic[ConfigT]):
             name, reason = suggest_recipe_for(self._index.appearances(samples))
             self.reporter.info(f"Recipe {name}: {reason}.")
         recipe = get_recipe(name)
-        facts = {"name": name, "reason": reason, "steps": str(recipe), "digest": recipe.digest()}
-        self.run_folder.write("recipe.json", facts)
+        write_recipe(self.run_folder, recipe, name, reason)
         return recipe
 
     @cached_property
@@ -213,7 +211,6 @@ class Study(ABC, Generic[ConfigT]):
         )
         result.write(self.run_folder.path, self.reporter)
         self._index.forget_features()
-        return_freed_memory()
         return result
 
     # ---- for the studies ----------------------------------------------------------------------

@@ -7,14 +7,13 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headtohead.core.atomic_io import write_table
 from headtohead.core.config import StudyConfig
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Verdict
 from headtohead.core.run_folder import RunFolder
 from headtohead.studies.base import Study
 from headtohead.studies.preflight import verdict_config
-from headtohead.studies.run_files import fetch_weights, record_facts, write_verdict
+from headtohead.studies.run_files import fetch_weights, record_facts, write_predictions, write_verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -169,7 +168,6 @@ class ComparisonStudy(Study[StudyConfig]):
     def _fit_repeats(self) -> pd.DataFrame:
         """Fit every contender on every fold of the present repeats, and return and write the predictions."""
         from headtohead.heads.cross_validation import load_cells, training_costs
-        from headtohead.heads.prediction_tables import learning_table, predictions_table
 
         folds, seed, run = self.splits.folds, self.config.seed, self.run_folder
         heads = self._work.heads
@@ -178,13 +176,7 @@ class ComparisonStudy(Study[StudyConfig]):
         costs = training_costs(list(heads), folds, run)
         run.write("spent.json", {"budget": self.config.train.budget, "spent": costs})
         cells = list(load_cells(list(heads), folds, run, seed=seed, k=len(self.labels.classes)))
-        ids = [sample.id for sample in self.grouped.samples]
-        predictions = predictions_table(cells, self.labels, ids)
-        inner = predictions_table(cells, self.labels, ids, inner=True)
-        write_table(run / "inner.parquet", inner)
-        write_table(run / "learning.parquet", learning_table(cells, self.labels))
-        write_table(run / "predictions.parquet", predictions)
-        return predictions
+        return write_predictions(run, cells, self.labels, [sample.id for sample in self.grouped.samples])
 
     def judge(self) -> Verdict:
         """Return and write what the out-of-fold predictions say."""

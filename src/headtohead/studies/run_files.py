@@ -1,8 +1,8 @@
-"""Files that every study writes into its run folder: weights in use, folds, verdict and provenance."""
+"""Files that studies write into a run folder: weights in use, recipe, folds, predictions, verdict, provenance."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from headtohead.core.atomic_io import write_table
@@ -15,9 +15,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from headtohead.backbones.record import BackboneRecord
+    from headtohead.data.splits.folds import Fold
+    from headtohead.heads.base import FoldResult, SampleLabels
+    from headtohead.preprocess.recipe import Recipe
 
-__all__ = ["fetch_weights", "record_facts", "write_folds", "write_provenance", "write_verdict"]
-
+__all__ = [
+    "fetch_weights",
+    "record_facts",
+    "write_folds",
+    "write_predictions",
+    "write_provenance",
+    "write_recipe",
+    "write_verdict",
+]
 
 SPEED = ("seconds", "images_per_second", "computed")  # of the call that computed the features
 
@@ -81,6 +91,29 @@ def write_folds(
     """Write which sample is in which part of which fold, and the proof that no group is in two parts."""
     write_table(run / "folds.parquet", table)
     run.write("leak_proof.json", {"proof": proof, "leaks": leaks})
+
+
+def write_recipe(run: RunFolder, recipe: Recipe, name: str, reason: str) -> None:
+    """Write which recipe is taken, and why."""
+    facts = {"name": name, "reason": reason, "steps": str(recipe), "digest": recipe.digest()}
+    run.write("recipe.json", facts)
+
+
+def write_predictions(
+    run: RunFolder, cells: Sequence[tuple[str, Fold, FoldResult]], data: SampleLabels, ids: Sequence[str]
+) -> pd.DataFrame:
+    """Write the out-of-fold and the inner predictions and how the trainings went; return the first.
+
+    Args:
+        cells: finished results by contender and fold. data: labels of all samples. ids: of the samples.
+    """
+    from headtohead.heads.prediction_tables import learning_table, predictions_table
+
+    predictions = predictions_table(cells, data, ids)
+    write_table(run / "inner.parquet", predictions_table(cells, data, ids, inner=True))
+    write_table(run / "learning.parquet", learning_table(cells, data))
+    write_table(run / "predictions.parquet", predictions)
+    return predictions
 
 
 def write_provenance(run: RunFolder, seed: int) -> None:

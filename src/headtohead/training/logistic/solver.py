@@ -77,39 +77,7 @@ def solve(
         quick = newton(rows, labels, c, weights, near)
         if quick is not None:
             return quick
-    problem = _Problem(rows, labels, c, weights, m, workers)
-    shares = np.bincount(labels, weights) / weights.sum()
-    # w p (1 - p) where only the intercepts have been fitted
-    factor = float(weights.mean() * (shares * (1 - shares)).mean())
-    point = np.zeros((r + 1, m)) if near is None else np.vstack([near.coefficients.T, near.bias])
-    refines = m == 1 and r <= FACTORED
-    refined, evaluations, most, error = False, 0, PATIENCE if refines else EVALUATIONS, np.inf
-    while evaluations < EVALUATIONS:
-        if refines and (evaluations or (near is not None and near.far)):
-            curvature, factor = problem.curvature(point)
-            refined, most = True, PATIENCE_REFINED
-        ended = problem.search(point, curvature, factor, most)
-        point, evaluations = ended.point, evaluations + ended.evaluations
-        far = refined or evaluations > NEAR
-        if (
-            refines and ended.stuck and ended.error > GRADIENT
-        ):  # a last step or two, judged by the gradient alone
-            last = newton(rows, labels, c, weights, Solution(point[:r].T, point[r], far))
-            if last is not None:
-                return Solution(last.coefficients, last.bias, far)
-        # From where rounding stopped it a search can go on, since it counts from its start, as long as that helps.
-        over = ended.stuck and ended.error >= LESS * error
-        if ended.error <= (ACCEPTED if over else GRADIENT):
-            # The softmax is the same whatever is added to all intercepts.
-            bias = point[r] if m == 1 else point[r] - point[r].mean()
-            return Solution(np.ascontiguousarray(point[:r].T), bias, far)
-        if over or not np.isfinite(ended.error):
-            break
-        error = ended.error
-    raise HeadToHeadError(
-        f"The probe did not converge at C = {c} on {len(rows)} rows of {r} features. "
-        "Look for features that are not finite or wildly scaled."
-    )
+    return _Problem(rows, labels, c, weights, m, workers).minimum(curvature, near)
 
 
 @dataclass(frozen=True)
@@ -184,6 +152,49 @@ class _Problem:
             ordered_map(of_block, range(0, len(spread), BLOCK), workers=self._workers, ahead=self._workers)
         )
         return DenseCurvature(np.asarray(gram)), float(spread.mean())
+
+    def minimum(self, curvature: Curvature, near: Solution | None) -> Solution:
+        """Search in the coordinates of the curvature at 0, then of those where the search stands.
+
+        Raises:
+            HeadToHeadError: the fit did not converge.
+        """
+        r, refines = self._rows.shape[1], self._m == 1 and self._rows.shape[1] <= FACTORED
+        point = np.zeros((r + 1, self._m)) if near is None else np.vstack([near.coefficients.T, near.bias])
+        factor, most = self._factor_at_zero(), PATIENCE if refines else EVALUATIONS
+        refined, evaluations, error = False, 0, np.inf
+        while evaluations < EVALUATIONS:
+            if refines and (evaluations or (near is not None and near.far)):
+                curvature, factor = self.curvature(point)
+                refined, most = True, PATIENCE_REFINED
+            ended = self.search(point, curvature, factor, most)
+            point, evaluations = ended.point, evaluations + ended.evaluations
+            far = refined or evaluations > NEAR
+            if (
+                refines and ended.stuck and ended.error > GRADIENT
+            ):  # a last step or two, judged by the gradient alone
+                start = Solution(point[:r].T, point[r], far)
+                last = newton(self._rows, self._labels, self._c, self._weights, start)
+                if last is not None:
+                    return Solution(last.coefficients, last.bias, far)
+            # Where rounding stopped it a search can go on, since it counts from its start, as long as that helps.
+            over = ended.stuck and ended.error >= LESS * error
+            if ended.error <= (ACCEPTED if over else GRADIENT):
+                # The softmax is the same whatever is added to all intercepts.
+                bias = point[r] if self._m == 1 else point[r] - point[r].mean()
+                return Solution(np.ascontiguousarray(point[:r].T), bias, far)
+            if over or not np.isfinite(ended.error):
+                break
+            error = ended.error
+        raise HeadToHeadError(
+            f"The probe did not converge at C = {self._c} on {len(self._rows)} rows of {r} features. "
+            "Look for features that are not finite or wildly scaled."
+        )
+
+    def _factor_at_zero(self) -> float:
+        """Return the mean over rows and classes of w p (1 - p) where only the intercepts have been fitted."""
+        shares = np.bincount(self._labels, self._weights) / self._weights.sum()
+        return float(self._weights.mean() * (shares * (1 - shares)).mean())
 
     def search(self, start: Floats, curvature: Curvature, factor: float, most: int) -> _Ended:
         """Search from a start in the coordinates of a curvature.
