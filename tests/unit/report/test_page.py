@@ -73,7 +73,7 @@ def test_a_lead_over_file_facts_that_is_not_shown_is_told_apart_from_none(run: P
     pair = comparison("vit-b16", "file-facts").model_dump(mode="json")
     floor = score("file-facts", value=0.7).model_dump(mode="json")
     for low, adjusted, words in (
-        (0.02, 0.1, "leads, but is not shown to beat it once p is adjusted"),
+        (0.02, 0.1, "leads, but is not shown to beat it after adjustment for several tests"),
         # it is another clause that keeps this one from winning
         (0.02, 0.01, "no contender is shown to beat it"),
         (-0.02, 0.1, "no contender is shown to beat it"),

@@ -186,7 +186,10 @@ def _facts(answer: Answer) -> str:
     words = {best.contender: "beats it", _FACTS: "does worse"}
     stands = words.get((pair.winner if pair else None) or "", "is not shown to beat it")
     if pair is not None and pair.loses_lead_to_adjustment(best.contender, answer.metric.sign):
-        stands = "leads by an interval that lies above 0, but is not shown to beat it once p is adjusted"
+        stands = (
+            "leads, and the interval of its lead lies above 0, but it is not shown to beat it after adjustment for "
+            "several tests"
+        )
     return (
         "A classifier that sees only the file's facts (size, type), never the image, reaches "
         f"{answer.metric.title} {facts:.3f}, so part of what the images show may be how files were made; "

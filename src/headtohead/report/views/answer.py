@@ -136,7 +136,7 @@ def _floor(verdict: Verdict) -> dict[str, str]:
     if not beaten and any(
         c.loses_lead_to_adjustment(c.a if c.b == "file-facts" else c.b, sign) for c in pairs
     ):
-        note = "a contender leads, but is not shown to beat it once p is adjusted"
+        note = "a contender leads, but is not shown to beat it after adjustment for several tests"
     value = f"{metric_title(verdict.metric)} {digits(score.value)}"
     return _tile("File facts alone", value, note, "passed" if beaten else "warning", "#data")
 
