@@ -21,9 +21,9 @@ LOOKED_AT = 64  # images that decide on a recipe: all that `suggest_recipe` look
 
 def choose_recipe(name: str, dataset: Dataset) -> tuple[Recipe, str]:
     """Return the recipe of a name, or for "auto" the one that suits most images, with the reason."""
+    from headtohead.data.splits.even_sample import evenly_spaced
     from headtohead.preprocess.recipe import get_recipe
     from headtohead.preprocess.suggest import suggest_recipe
-    from headtohead.studies.report_inputs import evenly_spaced
 
     if name != "auto":
         return get_recipe(name), "as asked for"

@@ -88,9 +88,9 @@ def augment_preview(
     from headtohead.api.sheets import choose_recipe
     from headtohead.core.atomic_io import check_writable, write_atomic
     from headtohead.core.console import console_reporter
+    from headtohead.data.splits.even_sample import evenly_spaced
     from headtohead.preprocess.augmentation import get_preset
     from headtohead.preprocess.contact_sheet import augmented_page, png
-    from headtohead.studies.report_inputs import evenly_spaced
 
     check_writable(out)
     light = preset in ("auto", "light")

@@ -178,8 +178,8 @@ class Study(ABC, Generic[ConfigT]):
 
         name, reason = self._recipe_name(), "as asked for"
         if name == "auto":
+            from headtohead.data.splits.even_sample import evenly_spaced
             from headtohead.preprocess.suggest import suggest_recipe_for
-            from headtohead.studies.report_inputs import evenly_spaced
 
             samples = tuple(evenly_spaced(self.dataset.samples, RECIPE_SAMPLES))
             name, reason = suggest_recipe_for(self._index.appearances(samples))

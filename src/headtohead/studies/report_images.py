@@ -13,7 +13,7 @@ import numpy.typing as npt
 from headtohead.core.errors import HeadToHeadError
 from headtohead.core.parallel import cores, one_blas_thread, ordered_map, single_threaded_blas
 from headtohead.core.progress import QUIET, Reporter
-from headtohead.studies.report_inputs import evenly_spaced
+from headtohead.data.splits.even_sample import evenly_spaced
 
 if TYPE_CHECKING:
     import pandas as pd

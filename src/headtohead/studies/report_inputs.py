@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from headtohead.core.config import StudyConfig, TrainConfig
 from headtohead.core.records import Verdict
@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from headtohead.core.progress import Reporter
     from headtohead.data.splits.folds import CrossValidationSplits
 
-__all__ = ["add_training_summary", "evenly_spaced", "inner_predictions", "pair_confounds"]
-
-T = TypeVar("T")
+__all__ = ["add_training_summary", "inner_predictions", "pair_confounds"]
 
 
 def add_training_summary(
@@ -82,12 +80,6 @@ def pair_confounds(plan: ContenderPlan, train: TrainConfig) -> list[dict[str, An
             if single.mode is not None
         ]
     )
-
-
-def evenly_spaced(items: Sequence[T], most: int) -> Sequence[T]:
-    """Return at most so many items, evenly spaced over the whole sequence."""
-    # A step of whole items would leave out the end: of 79 items by class, 40 would be the first class alone.
-    return [items[i * len(items) // most] for i in range(most)] if len(items) > most else items
 
 
 def inner_predictions(

@@ -12,6 +12,7 @@ import torch
 
 from headtohead.core.errors import NoEffectError
 from headtohead.core.progress import Reporter
+from headtohead.data.splits.even_sample import evenly_spaced
 from headtohead.training.data_loader import Augmenter, ImageSource, batches, unchanged
 from headtohead.training.mixed_precision import checked_bf16, pick_device
 from headtohead.training.network.batchnorm_folding import fold_batchnorm
@@ -75,7 +76,7 @@ class TrainingSetup:
         freeze(backbone, settings)
         if place.type == "cpu":
             disable_fused_attention(net)
-        few = part.indices[:: max(1, len(part.indices) // LOOKED_AT)][:LOOKED_AT]
+        few = part.indices[list(evenly_spaced(range(len(part.indices)), LOOKED_AT))]
         batch = next(batches(self.source, few, [np.arange(len(few))], unchanged, 0))
         if settings.batch_norm == "frozen":
             fold_batchnorm(backbone, torch.from_numpy(batch.inputs), reporter)

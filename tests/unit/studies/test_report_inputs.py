@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from tests.planting.verdicts import judge
 
 from headtohead.contenders.plan import ContenderPlan
@@ -19,28 +16,11 @@ from headtohead.core.records import Verdict
 from headtohead.core.run_folder import RunFolder
 from headtohead.studies.report_inputs import (
     add_training_summary,
-    evenly_spaced,
     inner_predictions,
     pair_confounds,
 )
 
 VIT, CNN = "scratch:test_vit", "scratch:test_resnet"
-
-
-@given(st.integers(0, 300), st.integers(1, 60))
-def test_items_are_taken_over_the_whole_list_in_even_steps(n: int, most: int) -> None:
-    found = evenly_spaced(range(n), most)
-    assert len(found) == min(n, most) and list(found) == sorted(set(found))
-    if n > most:
-        steps = [b - a for a, b in itertools.pairwise([*found, n])]
-        assert found[0] == 0 and max(steps) - min(steps) <= 1
-
-
-def test_of_images_that_stand_class_by_class_each_class_is_among_those_looked_at() -> None:
-    """The planted defect: a step of whole items takes the first 40 of 79, all of one class."""
-    labels = ["no"] * 40 + ["yes"] * 39
-    assert set(labels[:: len(labels) // 40][:40]) == {"no"}
-    assert sorted(evenly_spaced(labels, 40)).count("yes") in (19, 20)
 
 
 def lines(folds: dict[str, int]) -> pd.DataFrame:

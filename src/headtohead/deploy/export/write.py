@@ -16,6 +16,7 @@ from torch import nn
 from headtohead._version import __version__
 from headtohead.core.errors import NoEffectError, UnreadableError, UsageError, unknown_name
 from headtohead.core.progress import QUIET, Reporter
+from headtohead.data.splits.even_sample import evenly_spaced
 from headtohead.deploy.export.document import ExportDocument, StoredArray
 from headtohead.deploy.export.exported_files import PROGRAM_DOCUMENT
 from headtohead.deploy.export.graph import exportable, input_names, to_onnx, to_program
@@ -166,8 +167,7 @@ def _writer(
 
 def _calibration(model: DeployedModel, items: Items) -> dict[str, npt.NDArray[np.float32]]:
     """Return name of an input -> prepared images, evenly drawn."""
-    chosen = items[:: max(1, len(items) // CALIBRATION_IMAGES)][:CALIBRATION_IMAGES]
-    prepared = [model.prepare_bytes(*item).inputs for item in chosen]
+    prepared = [model.prepare_bytes(*item).inputs for item in evenly_spaced(items, CALIBRATION_IMAGES)]
     names = input_names(len(model.preprocessing.inputs))
     return {name: np.stack([inputs[place] for inputs in prepared]) for place, name in enumerate(names)}
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from headtohead.data.splits.even_sample import evenly_spaced
 from headtohead.data.splits.folds import Fold
 from headtohead.explain.faithfulness.checks import (
     CheckedDifference,
@@ -120,7 +121,7 @@ def check_probe(
     """
     most = IMAGES if method == EXACT else BESIDE
     maps = HeadMaps(method, run)
-    chosen = list(indices[:: max(1, len(indices) // most)][:most])
+    chosen = list(evenly_spaced(indices, most))
     rng = np.random.default_rng(run.config.seed)
     controls: dict[tuple[int, int], list[LinearHead]] = {}
     figures: dict[str, list[float]] = defaultdict(list)

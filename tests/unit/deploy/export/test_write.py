@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
+import numpy as np
 import pytest
 import torch
 from tests.planting.tiny_model import TinyNetwork, tiny_model
@@ -49,6 +51,21 @@ def test_the_guard_still_knows_what_is_far_from_training(job: ExportJob, exporte
     flags = [answer.flags for answer in load_model(exported("onnx").path).predict_bytes(job.images)]
     assert flags == [answer.flags for answer in job.model.predict_bytes(job.images)]
     assert all("far_from_training" in one for one in flags)
+
+
+def test_int8_is_calibrated_on_images_of_each_class_where_they_stand_class_by_class() -> None:
+    """The planted defect: a step of whole items takes the first 64 of 100, of which 60 are of one class."""
+    names = ["no"] * 60 + ["yes"] * 40
+    taken: list[str] = []
+
+    def prepare(name: str, _content: bytes) -> Any:
+        taken.append(name)
+        return SimpleNamespace(inputs=[np.zeros((3, 2, 2), np.float32)])
+
+    model: Any = SimpleNamespace(prepare_bytes=prepare, preprocessing=SimpleNamespace(inputs=[None]))
+    found = write._calibration(model, [(name, b"") for name in names])
+    assert found["images"].shape == (64, 3, 2, 2)
+    assert taken.count("yes") in (25, 26), "two of five, as of all"
 
 
 @pytest.mark.parametrize("target", ["onnx", "openvino", "torch"])
