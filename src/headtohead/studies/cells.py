@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -172,14 +172,12 @@ class ComparisonWork:
             trial_store=self.path / "trials.sqlite",
         )
 
-    def frozen_features(self) -> dict[str, npt.NDArray[np.float32]]:
-        """Return contender -> its frozen features, of contenders with one backbone; they are in the cache already."""
+    def frozen_features(self) -> Iterator[tuple[str, npt.NDArray[np.float32]]]:
+        """Yield each contender with one frozen backbone, and its features (n, D); they are in the cache already."""
         source = self.context.features
-        return {
-            one.name: source.matrix(one.records[0], one.mode.view)
-            for one in self.plan.contenders
-            if one.spec.kind == "single" and one.mode is not None and not one.is_tuned
-        }
+        for one in self.plan.contenders:
+            if one.spec.kind == "single" and one.mode is not None and not one.is_tuned:
+                yield one.name, source.matrix(one.records[0], one.mode.view)
 
     def machine(self) -> str:
         """Return device, versions of torch, timm and headtohead, as found in this process."""

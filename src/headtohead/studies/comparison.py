@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headtohead.core.config import StudyConfig
+from headtohead.core.parallel import return_freed_memory
 from headtohead.core.progress import QUIET, Reporter
 from headtohead.core.records import Verdict
 from headtohead.core.run_folder import RunFolder
@@ -172,6 +173,7 @@ class ComparisonStudy(Study[StudyConfig]):
         folds, seed, run = self.splits.folds, self.config.seed, self.run_folder
         heads = self._work.heads
         self._engine.run(self._work_plan(self._engine.parts(len(self.grouped))), self._work, self.reporter)
+        return_freed_memory()  # matrices of the fits, which the C library keeps
         self._trackers.sync()
         costs = training_costs(list(heads), folds, run)
         run.write("spent.json", {"budget": self.config.train.budget, "spent": costs})

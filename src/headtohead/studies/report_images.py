@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +32,7 @@ EDGE = 208  # longer edge in pixels: 253 images with the maps of two contenders 
 QUALITY, EFFORT = 60, 5
 PROCESSED = 8  # images that are also shown as the networks see them
 NEIGHBOURS = 3
+COLUMNS = 128  # features that are standardised at a time
 AT_ONCE = 64  # samples that are compared with all others: of 100,000 images 51 MB
 
 Floats = npt.NDArray[np.float64]
@@ -112,38 +113,52 @@ def gallery_samples(table: pd.DataFrame, most: int = MOST) -> list[str]:
 
 
 def feature_map(
-    rows: Mapping[str, npt.NDArray[np.float32]], dataset: Dataset, shown: Collection[str]
+    rows: Iterable[tuple[str, npt.NDArray[np.float32]]], dataset: Dataset, shown: Collection[str]
 ) -> dict[str, Any]:
     """Return per backbone two principal components of its features and the nearest images of other groups.
 
     Args:
-        rows: backbone -> (n, D) features of all samples.
+        rows: each backbone with its (n, D) features of all samples; one is held in memory at a time.
         dataset: the samples, in the same order.
         shown: samples inside the page, whose neighbours are looked for among all.
     """
     ids = [sample.id for sample in dataset.samples]
     groups = np.unique(np.asarray(dataset.groups()), return_inverse=True)[1]
     places = np.array([place for place, sample in enumerate(ids) if sample in shown], dtype=np.int64)
-    return {name: _one_map(np.asarray(x, np.float64), ids, groups, places) for name, x in rows.items()}
+    return {name: _one_map(_standardised(x), ids, groups, places) for name, x in rows}
 
 
-def _one_map(x: Floats, ids: Sequence[str], groups: Ints, shown: Ints) -> dict[str, Any]:
-    """Return components, their share of the variance, and neighbours by cosine similarity, of standardised features."""
-    scale = x.std(axis=0)
-    z = (x - x.mean(axis=0)) / np.where(scale > 0, scale, 1.0)
+def _standardised(rows: npt.NDArray[np.float32]) -> Floats:
+    """Return rows with mean 0 and variance 1 in each column, or 0 where a column never changes."""
+    z = np.empty(rows.shape)
+    # 50,000 rows of 1,280 are 0.5 GB in float64: each further copy would be the peak of the whole command
+    for start in range(0, rows.shape[1], COLUMNS):
+        x = rows[:, start : start + COLUMNS].astype(np.float64)
+        scale = x.std(axis=0)
+        z[:, start : start + COLUMNS] = (x - x.mean(axis=0)) / np.where(scale > 0, scale, 1.0)
+    return z
+
+
+def _one_map(z: Floats, ids: Sequence[str], groups: Ints, shown: Ints) -> dict[str, Any]:
+    """Return components, their share of the variance, and neighbours by cosine similarity.
+
+    Args:
+        z: standardised features (n, D), changed in place.
+        ids, groups: of the rows. shown: rows whose neighbours are asked for.
+    """
     shares, first = _first_components(z)
     first = first * np.sign(
         first[np.abs(first).argmax(axis=0), [0, 1]]
     )  # the sign of a component is arbitrary
     places = z @ first
-    unit = z / np.maximum(np.linalg.norm(z, axis=1, keepdims=True), 1e-12)
+    z /= np.maximum(np.sqrt(np.einsum("ij,ij->i", z, z))[:, None], 1e-12)
     return {
         "points": {
             sample: [round(float(a), 2), round(float(b), 2)]
             for sample, (a, b) in zip(ids, places, strict=True)
         },
         "explained": [round(float(share), 4) for share in shares],
-        "neighbours": dict(_neighbours(unit, ids, groups, shown)),
+        "neighbours": dict(_neighbours(z, ids, groups, shown)),
     }
 
 

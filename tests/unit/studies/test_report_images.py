@@ -104,7 +104,7 @@ def test_an_image_that_cannot_be_read_again_has_no_entry(
 def mapped(rows: Any, groups: list[str], shown: Collection[str] | None = None) -> Any:
     ids = [str(i) for i in range(len(groups))]
     made: Any = SimpleNamespace(samples=[SimpleNamespace(id=name) for name in ids], groups=lambda: groups)
-    return feature_map({"a": rows}, made, ids if shown is None else shown)["a"]
+    return feature_map([("a", rows)], made, ids if shown is None else shown)["a"]
 
 
 def test_neighbours_are_the_most_similar_images_of_other_groups() -> None:
