@@ -132,9 +132,10 @@ class ImageIndex:
 
     def appearances(self, samples: tuple[Sample, ...]) -> Iterator[Appearance]:
         """Yield what the choice of a recipe asks of each sample that can be read."""
-        self.run()
         for sample in samples:
-            result = self._measured[sample.id]
+            result = self._measured.get(sample.id)
+            if result is None:
+                result = self._measured[sample.id] = self._measure(sample)
             if not isinstance(result, str) and result.appearance is not None:
                 yield result.appearance
 
@@ -182,11 +183,13 @@ class ImageIndex:
         self._store.put(key, "grouping", json.dumps(asdict(grouping)).encode())
         return grouping
 
-    def forget_features(self) -> None:
-        """Free the memory of local features and masks; those that are needed later are read back, or computed again."""
+    def free_memory(self) -> None:
+        """Free the memory of what was measured; what is needed later is read back, or computed again."""
         with self._lock:
             self._keypoints.clear()
             self._masks.clear()
+        if self._store is not None:  # 9 kB an image
+            self._measured = {name: found for name, found in self._measured.items() if isinstance(found, str)}
         return_freed_memory()
 
     def _part(self, sample: Sample, kind: str, make: Callable[..., Keypoints]) -> Keypoints:

@@ -210,7 +210,7 @@ class Study(ABC, Generic[ConfigT]):
             reporter=self.reporter,
         )
         result.write(self.run_folder.path, self.reporter)
-        self._index.forget_features()
+        self._index.free_memory()
         return result
 
     # ---- for the studies ----------------------------------------------------------------------

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import sqlite3
 import subprocess
 import sys
+import weakref
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -69,18 +71,31 @@ def test_each_image_is_decoded_once_without_a_store(folder: Path) -> None:
     assert set(source.decoded.values()) == {1} and len(source.decoded) == len(source.samples)
 
 
-def test_features_that_were_dropped_are_read_back_or_made_again(folder: Path, tmp_path: Path) -> None:
+def test_what_was_dropped_is_read_back_or_made_again(folder: Path, tmp_path: Path) -> None:
     dataset = load(str(folder))
     for store, decoded in ((SummaryStore(tmp_path / "images.sqlite"), 0), (None, 1)):
         source = Counting(dataset)
         index = ImageIndex(source, store=store, workers=2)
         sample = dataset.samples[0]
         before = index.keypoints(sample).descriptors.tobytes()
+        looks = repr(list(index.appearances(dataset.samples[:5])))
         index.run()
         source.decoded.clear()
-        index.forget_features()
+        index.free_memory()
         assert index.keypoints(sample).descriptors.tobytes() == before
-        assert source.decoded[sample.id] == decoded
+        assert repr(list(index.appearances(dataset.samples[:5]))) == looks
+        assert source.decoded == ({sample.id: 1} if decoded else {})
+
+
+def test_measures_that_are_stored_take_no_memory_once_they_are_dropped(folder: Path, tmp_path: Path) -> None:
+    index = ImageIndex(load(str(folder)), store=SummaryStore(tmp_path / "images.sqlite"))
+    measured = index.summaries().items[0]
+    assert measured is not None
+    kept = weakref.ref(measured.scene)
+    del measured
+    index.free_memory()
+    gc.collect()
+    assert kept() is None
 
 
 def test_a_second_study_decodes_nothing_and_says_the_same(folder: Path, tmp_path: Path) -> None:
